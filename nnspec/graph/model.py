@@ -1,0 +1,134 @@
+"""The typed graph: what every later part reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from nnspec.diagnostics import Diagnostic, Span
+from nnspec.layers.base import Inputs, Layer
+from nnspec.types import Dim, TensorType, Weight
+
+__all__ = ["Graph", "Model", "Node", "Ref"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """One tensor of a graph: an input of the graph, or an output of a node.
+
+    Attributes:
+        source: The input's name or the node's.
+        output: Which of the node's outputs; ``output`` for an input.
+    """
+
+    source: str
+    output: str = "output"
+
+    def __str__(self) -> str:
+        return self.source if self.output == "output" else f"{self.source}.{self.output}"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One layer in its place.
+
+    Attributes:
+        name: Its path in the graph, ``enc1/conv2d``.
+        layer: Its arguments and facts.
+        inputs: Where each port is fed from.
+        input_types: The types that come in, by port.
+        outputs: The types that go out, by output, masks included.
+        weights: Its weights; a weight's identity is ``{weights_at}/{weight.name}``.
+        weights_at: Where its weights stand: its own path, or that of the layer it shares them with.
+        frozen: Whether its weights are kept from training.
+        span: The step it was written as.
+        path: That step's path in the document.
+    """
+
+    name: str
+    layer: Layer
+    inputs: Mapping[str, Ref]
+    input_types: Inputs
+    outputs: Mapping[str, TensorType]
+    weights: tuple[Weight, ...]
+    weights_at: str
+    frozen: bool
+    span: Span
+    path: str
+
+    @property
+    def op(self) -> str:
+        """The layer's name, ``Conv2D``."""
+        return type(self.layer).__name__
+
+    @property
+    def output(self) -> TensorType:
+        """The type of the first output."""
+        return next(iter(self.outputs.values()))
+
+    def macs(self) -> int | Dim:
+        return self.layer.macs(self.input_types)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One network: inputs, nodes in an order in which they can run, outputs.
+
+    Attributes:
+        name: The network's name; ``main`` for the document's own layers.
+        inputs: Its inputs' types, by name, in the document's order.
+        nodes: Its nodes by name; each comes after all it reads.
+        outputs: What it gives, by name.
+    """
+
+    name: str
+    inputs: Mapping[str, TensorType]
+    nodes: Mapping[str, Node]
+    outputs: Mapping[str, Ref]
+
+    def type_of(self, ref: Ref) -> TensorType:
+        """The type of a tensor of this graph."""
+        return self.inputs[ref.source] if ref.source in self.inputs else self.nodes[ref.source].outputs[ref.output]
+
+    @property
+    def output_types(self) -> dict[str, TensorType]:
+        return {name: self.type_of(ref) for name, ref in self.outputs.items()}
+
+    def weights(self) -> Iterator[tuple[str, Weight, Node]]:
+        """Every weight once: its identity, its facts, and the node that owns it."""
+        seen: set[str] = set()
+        for node in self.nodes.values():
+            for weight in node.weights:
+                identity = f"{node.weights_at}/{weight.name}"
+                if identity not in seen:
+                    seen.add(identity)
+                    yield identity, weight, node
+
+    @property
+    def parameters(self) -> int:
+        """The number of weights' elements, trained or not."""
+        return sum(weight.size for _, weight, _ in self.weights())
+
+    @property
+    def trainable_parameters(self) -> int:
+        return sum(weight.size for _, weight, node in self.weights() if weight.trainable and not node.frozen)
+
+
+@dataclass(frozen=True)
+class Model:
+    """All networks of one document.
+
+    Attributes:
+        name: The document's name.
+        networks: Its graphs by name; the document's own layers are ``main``.
+        diagnostics: The warnings found on the way.
+    """
+
+    name: str
+    networks: Mapping[str, Graph]
+    diagnostics: tuple[Diagnostic, ...] = field(default=())
+
+    @property
+    def main(self) -> Graph:
+        """The network of the document's own layers."""
+        return self.networks["main"]

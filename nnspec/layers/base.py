@@ -1,0 +1,123 @@
+"""What a layer is: its arguments, and every fact that follows from them, whatever runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from nnspec.types import Config, Dim, TensorType, Weight
+
+__all__ = ["EVERYTHING", "Inputs", "Layer", "LayerError", "Outputs", "Ports", "Window", "single"]
+
+Inputs = Mapping[str, TensorType]
+"""The types that come in, by port. The ports of a merge are ``"0"``, ``"1"``, …"""
+
+Outputs = dict[str, TensorType]
+"""The types that go out, by output."""
+
+
+class LayerError(Exception):
+    """Inputs that a layer cannot take.
+
+    Attributes:
+        message: What does not fit, with the shapes.
+        help: What would.
+        argument: The argument at fault, where it is one: the error is shown there.
+        port: The port at fault, where it is one.
+    """
+
+    def __init__(self, message: str, *, help: str = "", argument: str | None = None, port: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+        self.argument = argument
+        self.port = port
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What a layer takes.
+
+    Attributes:
+        required: Ports that must be fed; one name alone in ``from`` feeds the first.
+        optional: Ports that may be fed.
+        variadic: A merge: a list of at least two, with ports ``"0"``, ``"1"``, …
+    """
+
+    required: tuple[str, ...] = ("x",)
+    optional: tuple[str, ...] = ()
+    variadic: bool = False
+
+
+@dataclass(frozen=True)
+class Window:
+    """What one output position of a layer sees of its input, along each spatial axis.
+
+    Attributes:
+        size: Input positions it spans, dilation counted.
+        stride: Input positions between two neighbouring outputs.
+    """
+
+    size: tuple[int, ...]
+    stride: tuple[int, ...]
+
+
+EVERYTHING = Window((), ())
+"""The window of a layer each of whose outputs sees the whole input."""
+
+
+class Layer(Config):
+    """One operation. A subclass is final; its docstring's first line is its documentation's.
+
+    A subclass gives [`infer`][], and overrides the others where the default is not true of it. All are pure functions of
+    the arguments and the input types; nothing is run.
+    """
+
+    ports: ClassVar[Ports] = Ports()
+    passes_mask: ClassVar[bool] = False
+    """Whether a mask that comes in goes out unchanged (Keras: ``supports_masking``)."""
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        """The output types, masks left to [`mask`][].
+
+        Raises:
+            LayerError: Where the inputs do not fit.
+        """
+        raise NotImplementedError
+
+    def mask(self, inputs: Inputs) -> tuple[int | Dim, ...] | None:
+        """The shape of the mask that goes out with the first output, or None.
+
+        The default: the first input's mask if the layer passes masks, otherwise none.
+        """
+        return next(iter(inputs.values())).mask if self.passes_mask else None
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        """Its weights, in Keras's order."""
+        del inputs
+        return ()
+
+    def macs(self, inputs: Inputs) -> int | Dim:
+        """Multiply–accumulates for one example; biases and activations are not counted."""
+        del inputs
+        return 0
+
+    def receptive_field(self, inputs: Inputs) -> Window | None:
+        """What an output position sees of the input; None where it sees its own position alone."""
+        del inputs
+        return None
+
+    def output_types(self, inputs: Inputs) -> Outputs:
+        """[`infer`][] and [`mask`][] together."""
+        outputs = self.infer(inputs)
+        mask = self.mask(inputs)
+        if mask is not None:
+            first = next(iter(outputs))
+            outputs[first] = outputs[first].masked(mask)
+        return outputs
+
+
+def single(shape: tuple[int | Dim, ...], dtype: str = "float32") -> Outputs:
+    """The outputs of a layer that has one."""
+    return {"output": TensorType(shape, dtype)}

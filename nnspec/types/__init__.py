@@ -1,0 +1,24 @@
+"""Sizes, tensor types and named things: what every other part speaks of."""
+
+from nnspec.types.config import Config, Family, Named, closest
+from nnspec.types.dims import Dim, ceil_div, product, same_size, substitute, symbol, symbols_of, unknown
+from nnspec.types.tensor import DTYPES, TensorType, Weight, size_text
+
+__all__ = [
+    "DTYPES",
+    "Config",
+    "Dim",
+    "Family",
+    "Named",
+    "TensorType",
+    "Weight",
+    "ceil_div",
+    "closest",
+    "product",
+    "same_size",
+    "size_text",
+    "substitute",
+    "symbol",
+    "symbols_of",
+    "unknown",
+]

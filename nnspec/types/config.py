@@ -1,0 +1,105 @@
+"""Things a spec names: layers, initializers, optimizers, losses, readers …
+
+Each is one pydantic class, found by its name in its [`Family`][]; the module that holds it is imported when it is first
+named, so that a spec pays for what it uses.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, ClassVar, cast
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic_core import core_schema
+
+__all__ = ["Config", "Family", "Named", "closest"]
+
+
+class Config(BaseModel):
+    """The arguments of one named thing. Unknown arguments are errors, values are never coerced from another type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, strict=False, protected_namespaces=())
+
+    main_argument: ClassVar[str | None] = None
+    """The argument a bare value stands for: ``{csv: data/train.csv}``, where it has one."""
+
+    unsupported: ClassVar[Mapping[str, str]] = {}
+    """Arguments that Keras knows and we do not, each with the reason and what to write instead."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """A set of named things of one kind.
+
+    Attributes:
+        kind: What one is called in a message: ``layer``, ``optimizer``.
+        modules: The module of each, by name.
+        aliases: Other names people know, each with the name it stands for.
+        spellings: How else a name may be written, as Keras allows (``glorot_uniform``).
+    """
+
+    kind: str
+    modules: Mapping[str, str]
+    aliases: Mapping[str, str] = ()  # type: ignore[assignment]
+    spellings: Mapping[str, str] = ()  # type: ignore[assignment]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.modules or name in self.spellings
+
+    def get(self, name: str) -> type[Config]:
+        """The class of a name that is in the family."""
+        name = dict(self.spellings).get(name, name)
+        return cast("type[Config]", getattr(import_module(self.modules[name]), name))
+
+    def names(self) -> list[str]:
+        return sorted(self.modules)
+
+
+def closest(word: str, candidates: Any) -> str | None:
+    """The candidate a person most likely meant, or None where none is near.
+
+    Example:
+        >>> closest("filter", ["filters", "kernel_size"])
+        'filters'
+    """
+    names = [str(candidate) for candidate in candidates]
+    folded = {name.lower().replace("_", ""): name for name in names}
+    key = word.lower().replace("_", "")
+    if key in folded:
+        return folded[key]
+    found = difflib.get_close_matches(word, names, n=1, cutoff=0.6) or difflib.get_close_matches(key, folded, n=1, cutoff=0.6)
+    return folded.get(found[0], found[0]) if found else None
+
+
+@dataclass(frozen=True)
+class Named:
+    """Marks a field that holds a member of a family, written as its name or as ``{Name: {arguments}}``.
+
+    ``spec.checked`` resolves such a field from the document's tree itself, so that an error inside it points at its own
+    line; this is the same for Python callers.
+    """
+
+    family: Family
+
+    def resolve(self, value: Any) -> Config:
+        if isinstance(value, Config):
+            return value
+        name, arguments = value, {}
+        if isinstance(value, Mapping) and len(value) == 1:
+            [(name, arguments)] = value.items()
+        if not isinstance(name, str) or name not in self.family:
+            suggestion = closest(str(name), self.family.names())
+            raise ValueError(f"unknown {self.family.kind} `{name}`" + (f"; did you mean `{suggestion}`?" if suggestion else ""))
+        config = self.family.get(name)
+        if arguments is not None and not isinstance(arguments, Mapping):
+            if config.main_argument is None:
+                raise ValueError(f"`{name}` takes a mapping of arguments")
+            arguments = {config.main_argument: arguments}
+        return config(**(arguments or {}))
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        del source, handler
+        return core_schema.no_info_plain_validator_function(self.resolve)

@@ -1,0 +1,236 @@
+"""Sizes of axes, known and symbolic.
+
+A size is an ``int`` or a [`Dim`][]: a polynomial with integer coefficients over symbols and floored quotients. That is
+closed under everything a layer does to a size (padding adds, a stride divides and floors, ``Flatten`` multiplies), and has
+one normal form, so equal sizes compare equal.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import lcm
+
+__all__ = ["Dim", "Size", "ceil_div", "product", "same_size", "substitute", "symbol", "symbols_of", "unknown"]
+
+Size = "int | Dim"
+
+_unknown_names = itertools.count()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Quotient:
+    """``floor(numerator / denominator)`` where that is no polynomial; ``text`` is its normal form, and orders it."""
+
+    text: str
+    numerator: Dim
+    denominator: int
+
+
+_Atom = "str | _Quotient"
+_Monomial = "tuple[_Atom, ...]"
+
+
+def _text_of(atom: str | _Quotient) -> str:
+    return atom if isinstance(atom, str) else atom.text
+
+
+@dataclass(frozen=True)
+class Dim:
+    """A size that is not a plain number: a polynomial over symbols and floored quotients.
+
+    Made by [`symbol`][] and by arithmetic, which gives back an ``int`` where the symbols cancel out.
+
+    Example:
+        >>> t = symbol("T")
+        >>> str((t + 3) // 2)
+        '(T + 3)//2'
+        >>> (t + 4) - t
+        4
+        >>> str(((t // 2) // 2) // 2)
+        'T//8'
+    """
+
+    terms: tuple[tuple[tuple[str | _Quotient, ...], int], ...]
+
+    @classmethod
+    def _of(cls, terms: Mapping[tuple[str | _Quotient, ...], int]) -> int | Dim:
+        kept = {monomial: factor for monomial, factor in terms.items() if factor}
+        if not kept:
+            return 0
+        if set(kept) == {()}:
+            return kept[()]
+        # The constant stands last, as people write it; the others by degree and name, so that equal sizes are equal.
+        return cls(tuple(sorted(kept.items(), key=lambda term: (-len(term[0]), [_text_of(atom) for atom in term[0]]))))
+
+    def __add__(self, other: int | Dim) -> int | Dim:
+        terms = dict(self.terms)
+        for monomial, factor in _terms(other):
+            terms[monomial] = terms.get(monomial, 0) + factor
+        return Dim._of(terms)
+
+    __radd__ = __add__
+
+    def __neg__(self) -> int | Dim:
+        return self * -1
+
+    def __sub__(self, other: int | Dim) -> int | Dim:
+        return self + other * -1
+
+    def __rsub__(self, other: int | Dim) -> int | Dim:
+        return self * -1 + other
+
+    def __mul__(self, other: int | Dim) -> int | Dim:
+        terms: dict[tuple[str | _Quotient, ...], int] = {}
+        for (left, a), (right, b) in itertools.product(self.terms, _terms(other)):
+            monomial = tuple(sorted(left + right, key=_text_of))
+            terms[monomial] = terms.get(monomial, 0) + a * b
+        return Dim._of(terms)
+
+    __rmul__ = __mul__
+
+    def __floordiv__(self, divisor: int) -> int | Dim:
+        if divisor == 1:
+            return self
+        # Whole multiples leave the floor: (4T + 3) // 2 = 2T + (3 // 2). What stays inside is reduced below the divisor.
+        whole: dict[tuple[str | _Quotient, ...], int] = {}
+        inside: dict[tuple[str | _Quotient, ...], int] = {}
+        for monomial, factor in self.terms:
+            quotient, remainder = divmod(factor, divisor)
+            whole[monomial] = quotient
+            inside[monomial] = remainder
+        rest = Dim._of(inside)
+        if isinstance(rest, int):
+            return Dim._of(whole) + rest // divisor
+        return Dim._of(whole) + _quotient(rest, divisor)
+
+    def __str__(self) -> str:
+        return self._text
+
+    __repr__ = __str__
+
+    @cached_property
+    def _text(self) -> str:
+        parts: list[str] = []
+        for monomial, factor in self.terms:
+            number = str(abs(factor)) if abs(factor) != 1 or not monomial else ""
+            alone = not number and len(monomial) == 1
+            names = "*".join(atom if isinstance(atom, str) else (atom.text if alone else f"({atom.text})") for atom in monomial)
+            text = "*".join(part for part in (number, names) if part)
+            sign = "-" if factor < 0 else "+"
+            parts.append(f" {sign} {text}" if parts else (f"-{text}" if factor < 0 else text))
+        return "".join(parts)
+
+    @property
+    def is_known(self) -> bool:
+        """False where a size of no name (``null``) takes part."""
+        return not any(name.startswith("?") for name in symbols_of(self))
+
+
+def _terms(size: int | Dim) -> tuple[tuple[tuple[str | _Quotient, ...], int], ...]:
+    return size.terms if isinstance(size, Dim) else (((), size),)
+
+
+def _quotient(numerator: Dim, denominator: int) -> Dim:
+    # floor(floor(x / a) / b) = floor(x / ab), also with constants beside: floor((floor(x/a) + c) / b) = floor((x + ac) / ab).
+    if len(numerator.terms) <= 2:
+        monomial, factor = numerator.terms[0]
+        constant = numerator.terms[1][1] if len(numerator.terms) == 2 and not numerator.terms[1][0] else 0
+        plain = len(numerator.terms) == 1 or not numerator.terms[1][0]
+        if plain and factor == 1 and len(monomial) == 1 and isinstance(monomial[0], _Quotient):
+            inner = monomial[0]
+            merged = (inner.numerator + constant * inner.denominator) // 1 if constant else inner.numerator
+            assert isinstance(merged, Dim)
+            result = merged // (inner.denominator * denominator)
+            assert isinstance(result, Dim)
+            return result
+    text = str(numerator)
+    inside = f"({text})" if len(numerator.terms) > 1 or numerator.terms[0][1] != 1 or len(numerator.terms[0][0]) > 1 else text
+    return Dim(((( _Quotient(f"{inside}//{denominator}", numerator, denominator),), 1),))
+
+
+def symbol(name: str) -> Dim:
+    """A size known by its name alone, the same wherever the name stands.
+
+    Args:
+        name: `[A-Z][A-Za-z0-9_]*`.
+
+    Example:
+        >>> symbol("T") == symbol("T")
+        True
+    """
+    return Dim((((name,), 1),))
+
+
+def unknown() -> Dim:
+    """A size without a name, equal to no other for certain."""
+    return symbol(f"?{next(_unknown_names)}")
+
+
+def ceil_div(size: int | Dim, divisor: int) -> int | Dim:
+    """The quotient rounded up: what a stride leaves with ``same`` padding.
+
+    Example:
+        >>> ceil_div(7, 2), str(ceil_div(symbol("T"), 2))
+        (4, '(T + 1)//2')
+    """
+    return (size + (divisor - 1)) // divisor
+
+
+def product(sizes: Iterable[int | Dim]) -> int | Dim:
+    """All sizes multiplied; 1 for none."""
+    result: int | Dim = 1
+    for size in sizes:
+        result = result * size
+    return result
+
+
+def symbols_of(size: int | Dim) -> set[str]:
+    """The names a size depends on, those inside quotients too."""
+    names: set[str] = set()
+    for monomial, _ in _terms(size):
+        for atom in monomial:
+            names |= {atom} if isinstance(atom, str) else symbols_of(atom.numerator)
+    return names
+
+
+def substitute(size: int | Dim, values: Mapping[str, int | Dim]) -> int | Dim:
+    """The size with symbols replaced.
+
+    Example:
+        >>> substitute(symbol("T") // 2 + 1, {"T": 9})
+        5
+    """
+    result: int | Dim = 0
+    for monomial, factor in _terms(size):
+        term: int | Dim = factor
+        for atom in monomial:
+            if isinstance(atom, str):
+                term = term * values.get(atom, symbol(atom))
+            else:
+                term = term * (substitute(atom.numerator, values) // atom.denominator)
+        result = result + term
+    return result
+
+
+def same_size(a: int | Dim, b: int | Dim) -> bool | None:
+    """Whether two sizes are equal: yes, no, or None where that depends on the symbols.
+
+    Example:
+        >>> same_size(3, 3), same_size(symbol("T"), symbol("T") + 1), same_size(symbol("T"), 8)
+        (True, False, None)
+    """
+    difference = b - a
+    return difference == 0 if isinstance(difference, int) else None
+
+
+def denominators(size: int | Dim) -> int:
+    """The least common multiple of all divisors in a size: the only candidates for a condition on its symbols."""
+    result = 1
+    for monomial, _ in _terms(size):
+        for atom in monomial:
+            if isinstance(atom, _Quotient):
+                result = lcm(result, atom.denominator, denominators(atom.numerator))
+    return result
