@@ -1,0 +1,92 @@
+"""The commands. Each is a thin caller of the Python API, in a module of its own that is imported when it is run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+import nnspec
+from nnspec.diagnostics import NnspecError, SpecError
+
+__all__ = ["main"]
+
+_COMMANDS = {
+    "validate": "check specs: every error in one pass, with its place and its fix",
+    "inspect": "the table of layers: shapes, parameters, multiply–accumulates",
+    "build": "write the compiled graph, the Keras model and the ONNX model",
+    "train": "train a spec into a run folder",
+    "evaluate": "the test set's figures of a run",
+    "predict": "predictions of a run or of an ONNX file",
+    "export": "write a run's ONNX model, proven equal",
+}
+
+
+class _Commands(click.Group):
+    """Imports the module of the command that is run, and turns errors meant for people into text and a status."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"nnspec.cli.{cmd_name}_command")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        from nnspec.types import closest
+
+        suggestion = None if not args or args[0] in _COMMANDS else closest(args[0], _COMMANDS)
+        if suggestion:
+            ctx.fail(f"no such command '{args[0]}'; did you mean '{suggestion}'?")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SpecError as error:
+            from nnspec.cli.text import show
+
+            show(error.diagnostics)
+            ctx.exit(1)
+        except NnspecError as error:
+            from nnspec.cli.text import styled
+
+            click.echo(f"{styled('error', 'error')}: {error}", err=True)
+            ctx.exit(1)
+        except BrokenPipeError:
+            sys.stderr.close()
+            ctx.exit(1)
+        except (click.exceptions.Exit, click.ClickException, click.Abort):
+            raise
+        except Exception as error:
+            if os.environ.get("NNSPEC_TRACEBACK"):
+                raise
+            click.echo(
+                f"internal error: {type(error).__name__}: {error}\n"
+                "  = help: this is a bug in nnspec; NNSPEC_TRACEBACK=1 shows where, and a report with it is welcome",
+                err=True,
+            )
+            ctx.exit(70)
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(nnspec.__version__, message="nnspec %(version)s")
+def main() -> None:
+    """One YAML file is the model: checked, trained, exported, proven equal, served.
+
+    \b
+    nnspec validate net.nnspec.yaml
+    nnspec train net.nnspec.yaml --set train.epochs=3
+    """

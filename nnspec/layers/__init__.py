@@ -1,0 +1,86 @@
+"""The catalogue: every built-in layer, and where its facts stand.
+
+Only names are here; a layer's module is imported when a spec first names it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from nnspec.types import Family
+
+__all__ = ["LAYERS", "snake_name"]
+
+_MODULES = {
+    "activations": ("Activation", "ReLU"),
+    "convolution": ("Conv1D", "Conv2D"),
+    "core": ("Dense", "Embedding"),
+    "merge": ("Add", "Concatenate"),
+    "normalization": ("BatchNormalization",),
+    "pooling": (
+        "AveragePooling1D",
+        "AveragePooling2D",
+        "GlobalAveragePooling1D",
+        "GlobalAveragePooling2D",
+        "GlobalMaxPooling1D",
+        "GlobalMaxPooling2D",
+        "MaxPooling1D",
+        "MaxPooling2D",
+    ),
+    "recurrent": ("Bidirectional", "GRU", "LSTM", "SimpleRNN"),
+    "regularization": ("Dropout",),
+    "shape": ("Flatten", "Reshape"),
+}
+
+_ALIASES = {
+    # Keras's own second names.
+    "AvgPool1D": "AveragePooling1D",
+    "AvgPool2D": "AveragePooling2D",
+    "Convolution1D": "Conv1D",
+    "Convolution2D": "Conv2D",
+    "GlobalAvgPool1D": "GlobalAveragePooling1D",
+    "GlobalAvgPool2D": "GlobalAveragePooling2D",
+    "GlobalMaxPool1D": "GlobalMaxPooling1D",
+    "GlobalMaxPool2D": "GlobalMaxPooling2D",
+    "MaxPool1D": "MaxPooling1D",
+    "MaxPool2D": "MaxPooling2D",
+    # PyTorch's.
+    "AvgPool1d": "AveragePooling1D",
+    "AvgPool2d": "AveragePooling2D",
+    "BatchNorm1d": "BatchNormalization",
+    "BatchNorm2d": "BatchNormalization",
+    "Conv1d": "Conv1D",
+    "Conv2d": "Conv2D",
+    "Linear": "Dense",
+    "MaxPool1d": "MaxPooling1D",
+    "MaxPool2d": "MaxPooling2D",
+    "RNN": "SimpleRNN",
+    # What people say.
+    "BatchNorm": "BatchNormalization",
+    "BiDirectional": "Bidirectional",
+    "Concat": "Concatenate",
+    "FullyConnected": "Dense",
+    "GlobalAveragePool": "GlobalAveragePooling2D",
+}
+
+LAYERS = Family(
+    kind="layer",
+    modules={name: f"nnspec.layers.{module}" for module, names in _MODULES.items() for name in names},
+    aliases=_ALIASES,
+)
+"""Every layer by name."""
+
+
+def snake_name(op: str) -> str:
+    """What a step is called that gives no name: the operation in snake case, as Keras writes it (but ``relu``).
+
+    Args:
+        op: The operation, ``Conv2D``; a block's own name stays as it is.
+
+    Example:
+        >>> [snake_name(op) for op in ("Conv2D", "ReLU", "LeakyReLU", "MaxPooling2D", "SimpleRNN", "LSTM", "conv_bn")]
+        ['conv2d', 'relu', 'leaky_relu', 'max_pooling2d', 'simple_rnn', 'lstm', 'conv_bn']
+    """
+    name = op.replace("PReLU", "Prelu").replace("ReLU", "Relu")
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

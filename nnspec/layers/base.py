@@ -8,7 +8,20 @@ from typing import ClassVar
 
 from nnspec.types import Config, Dim, TensorType, Weight
 
-__all__ = ["EVERYTHING", "Inputs", "Layer", "LayerError", "Outputs", "Ports", "Window", "single"]
+__all__ = [
+    "EVERYTHING",
+    "Inputs",
+    "Layer",
+    "LayerError",
+    "Outputs",
+    "Ports",
+    "Window",
+    "computed",
+    "known_size",
+    "require_axes",
+    "require_float",
+    "single",
+]
 
 Inputs = Mapping[str, TensorType]
 """The types that come in, by port. The ports of a merge are ``"0"``, ``"1"``, …"""
@@ -74,6 +87,15 @@ class Layer(Config):
     the arguments and the input types; nothing is run.
     """
 
+    unsupported: ClassVar[Mapping[str, str]] = {
+        "name": "write `name: …` beside the operation, not among its arguments",
+        "trainable": "write `freeze: true` beside the operation",
+        "dtype": "the precision is the training's: write `precision: …` under `train`",
+        "input_shape": "sizes are inferred; the shape of what comes in stands under `inputs`",
+        "batch_input_shape": "sizes are inferred; the shape of what comes in stands under `inputs`",
+        "input_dim": "sizes are inferred; the shape of what comes in stands under `inputs`",
+    }
+
     ports: ClassVar[Ports] = Ports()
     passes_mask: ClassVar[bool] = False
     """Whether a mask that comes in goes out unchanged (Keras: ``supports_masking``)."""
@@ -108,9 +130,35 @@ class Layer(Config):
         del inputs
         return None
 
+    def owns(self, name: str, shape: tuple[int, ...], *, argument: str | None = None, trainable: bool = True) -> Weight:
+        """A weight of this layer, started as its argument ``{argument}_initializer`` says.
+
+        Args:
+            name: The weight's name, ``kernel``.
+            shape: Its sizes.
+            argument: What its arguments begin with; the name, where they begin with that.
+            trainable: False for statistics.
+
+        Raises:
+            LayerError: Where the initializer, regularizer or constraint given for it cannot take this shape.
+        """
+        argument = argument or name
+        for kind in ("initializer", "regularizer", "constraint"):
+            given = getattr(self, f"{argument}_{kind}", None)
+            reason = given.refuses(shape) if given is not None else None
+            if reason:
+                sizes = " × ".join(map(str, shape))
+                raise LayerError(
+                    f"`{type(given).__name__}` {reason}, and `{name}` here is {sizes}",
+                    help=f"give `{argument}_{kind}` another {kind}",
+                    argument=f"{argument}_{kind}",
+                )
+        return Weight(name, shape, trainable, getattr(self, f"{argument}_initializer"))
+
     def output_types(self, inputs: Inputs) -> Outputs:
         """[`infer`][] and [`mask`][] together."""
         outputs = self.infer(inputs)
+        self.weights(inputs)  # What cannot be initialized is an error of the step as well.
         mask = self.mask(inputs)
         if mask is not None:
             first = next(iter(outputs))
@@ -121,3 +169,57 @@ class Layer(Config):
 def single(shape: tuple[int | Dim, ...], dtype: str = "float32") -> Outputs:
     """The outputs of a layer that has one."""
     return {"output": TensorType(shape, dtype)}
+
+
+def computed(dtype: str) -> str:
+    """The element type a layer gives back that only moves elements: floats become the layer's own precision, as in Keras."""
+    return "float32" if "float" in dtype else dtype
+
+
+def require_float(layer: Layer, x: TensorType, port: str = "x") -> None:
+    """Refuses whole numbers and booleans where a layer calculates with its input.
+
+    Raises:
+        LayerError: Where it is not made of floats.
+    """
+    if "float" not in x.dtype:
+        raise LayerError(
+            f"{type(layer).__name__} calculates with floats, got {x.dtype}",
+            help="declare the input with `dtype: float32`, or put an `Embedding` before it where the numbers stand for things",
+            port=port,
+        )
+
+
+def require_axes(layer: Layer, x: TensorType, *axes: str, port: str = "x") -> None:
+    """Refuses inputs that have not exactly these axes.
+
+    Raises:
+        LayerError: Where their number differs.
+    """
+    if x.rank == len(axes):
+        return
+    wanted = "(" + ", ".join(axes) + ")"
+    if x.rank > len(axes):
+        help = "`Flatten`, `Reshape` or a global pooling before it takes axes away"
+    else:
+        help = f"`Reshape` before it gives it {len(axes)} axes"
+        if axes[0] == "time":
+            help += "; a recurrent layer before it must say `return_sequences: true`"
+    raise LayerError(f"{type(layer).__name__} takes {wanted}, got {x}", help=help, port=port)
+
+
+def known_size(layer: Layer, x: TensorType, axis: int = -1, port: str = "x") -> int:
+    """The size of an axis that weights are made for.
+
+    Raises:
+        LayerError: Where it is not a number.
+    """
+    size = x.shape[axis]
+    if isinstance(size, int):
+        return size
+    which = "last axis" if axis in (-1, x.rank - 1) else f"axis {axis + 1}"
+    raise LayerError(
+        f"{type(layer).__name__} has weights for each place on the {which}, so its size must be a number, got {x}",
+        help="declare that size as a number under `inputs`, or bring the free axes away with a global pooling",
+        port=port,
+    )

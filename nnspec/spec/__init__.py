@@ -1,0 +1,8 @@
+"""Reading a document: text to a typed [`Spec`][] in which every value knows its place."""
+
+from nnspec.spec.checked import check, check_named
+from nnspec.spec.document import Network, Spec, load, read_spec
+from nnspec.spec.reader import Limits, read_file, read_text
+from nnspec.spec.steps import Step
+
+__all__ = ["Limits", "Network", "Spec", "Step", "check", "check_named", "load", "read_file", "read_spec", "read_text"]

@@ -30,7 +30,7 @@ class Config(BaseModel):
     """Arguments that Keras knows and we do not, each with the reason and what to write instead."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Family:
     """A set of named things of one kind.
 

@@ -1,0 +1,52 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from nnspec.spec.reader import Limits
+
+__all__ = ["format_option", "limit_option", "limits_from", "root_option", "run_argument", "set_option", "spec_argument"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+spec_argument = click.argument("spec", type=click.Path(path_type=Path))
+run_argument = click.argument("run", type=click.Path(path_type=Path))
+set_option = click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Replace a value of the spec: train.epochs=3.")
+root_option = click.option(
+    "--root", type=click.Path(path_type=Path, file_okay=False, exists=True), help="What the spec's paths may not leave."
+)
+limit_option = click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="NAME=N",
+    help=f"Raise a limit on what a spec may cost: {', '.join(field.name for field in fields(Limits))}.",
+)
+
+
+def format_option(*names: str) -> Callable[[F], F]:
+    """``--format``, with the forms a command can print."""
+    return click.option("--format", "form", type=click.Choice(names), default=names[0], show_default=True, help="What to print.")
+
+
+def limits_from(settings: tuple[str, ...]) -> Limits:
+    """The limits with those of ``--limit`` in place.
+
+    Raises:
+        click.BadParameter: For a limit that does not exist or is no positive number.
+    """
+    limits = Limits()
+    known = [field.name for field in fields(Limits)]
+    for setting in settings:
+        name, _, number = setting.partition("=")
+        digits = number.replace("_", "")
+        if name not in known or not digits.isdecimal() or len(digits) > 12 or int(digits) == 0:
+            raise click.BadParameter(f"'{setting}' is not NAME=N with NAME one of {', '.join(known)}", param_hint="--limit")
+        limits = replace(limits, **{name: int(digits)})
+    return limits

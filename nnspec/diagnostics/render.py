@@ -1,0 +1,102 @@
+"""Diagnostics as text: the source line, a caret under the token, what explains it, the fix."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+from nnspec.diagnostics.diagnostic import Diagnostic
+from nnspec.diagnostics.span import Span
+
+__all__ = ["render", "summary"]
+
+_WIDEST = 160
+_Style = Callable[[str, str], str]
+
+
+def _unstyled(text: str, style: str) -> str:
+    del style
+    return text
+
+
+@cache
+def _lines(file: str) -> Sequence[str]:
+    try:
+        return Path(file).read_text("utf-8-sig").splitlines()
+    except (OSError, ValueError):
+        return ()
+
+
+def render(diagnostic: Diagnostic, *, style: _Style = _unstyled, lines: Callable[[str], Sequence[str]] = _lines) -> str:
+    """One diagnostic as a person reads it.
+
+    Args:
+        diagnostic: The diagnostic.
+        style: Puts a text into one of the styles ``error``, ``warning``, ``note``, ``frame``, ``strong``.
+        lines: The lines of a file by its name; read from disk by default.
+    """
+    head = style(f"{diagnostic.severity}[{diagnostic.code}]", diagnostic.severity)
+    shown = [f"{head}: {style(diagnostic.message, 'strong')}"]
+    notes = [note for note in diagnostic.notes if note.span is not None]
+    width = max(len(str(span.end_line)) for span in [diagnostic.span, *(note.span for note in notes if note.span)])
+    shown += _excerpt(diagnostic.span, diagnostic.severity, width, style, lines)
+    bar = style(" " * width + " =", "frame")
+    if diagnostic.help:
+        shown.append(f"{bar} {style('help', 'note')}: {diagnostic.help}")
+    for note in diagnostic.notes:
+        if note.span is None:
+            shown.append(f"{bar} {style('note', 'note')}: {note.message}")
+        else:
+            shown.append(f"{style('note', 'note')}: {note.message}")
+            shown += _excerpt(note.span, "note", width, style, lines)
+    return "\n".join(shown)
+
+
+def _excerpt(span: Span, kind: str, width: int, style: _Style, lines: Callable[[str], Sequence[str]]) -> list[str]:
+    arrow = f"{style(' ' * width + '-->', 'frame')} {span}"
+    text = lines(span.file)
+    if not 0 < span.line <= len(text):
+        return [arrow]
+    line = text[span.line - 1]
+    start = min(span.column - 1, len(line))
+    end = span.end_column - 1 if span.end_line == span.line else len(line.rstrip())
+    end = max(min(end, len(line)), start + 1)
+    if len(line) > _WIDEST:  # a window around the place
+        left = max(0, start - _WIDEST // 3)
+        line, start, end = "…" + line[left : left + _WIDEST] + "…", start - left + 1, min(end - left, _WIDEST) + 1
+    # A tab or a wide character moves the caret by what it takes on the screen.
+    before = "".join("\t" if c == "\t" else " " * _columns(c) for c in line[:start])
+    caret = "^" * max(1, sum(_columns(c) for c in line[start:end]) or end - start)
+    gutter = style(" " * width + " |", "frame")
+    number = style(f"{span.line:>{width}} |", "frame")
+    return [arrow, gutter, f"{number} {line}", f"{gutter} {before}{style(caret, kind)}"]
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def summary(diagnostics: Iterable[Diagnostic], files: int) -> str:
+    """How many errors and warnings there are, in one line.
+
+    Example:
+        >>> summary([], 2)
+        '2 specs are good'
+    """
+    found = list(diagnostics)
+    errors = sum(diagnostic.is_error for diagnostic in found)
+    warnings = len(found) - errors
+    many = f"{files} specs are" if files != 1 else "1 spec is"
+    if not errors:
+        return f"{many} good" + (f", with {_counted(warnings, 'warning')}" if warnings else "")
+    bad = len({diagnostic.span.file for diagnostic in found if diagnostic.is_error})
+    tail = f" and {_counted(warnings, 'warning')}" if warnings else ""
+    return f"{_counted(errors, 'error')}{tail} in {bad} of {_counted(files, 'spec')}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")

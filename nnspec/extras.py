@@ -1,0 +1,28 @@
+"""The optional parts of an installation, and what to say where one is missing."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from nnspec.diagnostics import NnspecError
+
+__all__ = ["require"]
+
+_MODULES = {
+    "train": ("tensorflow", "keras", "numpy", "safetensors", "sklearn", "matplotlib", "rich"),
+    "export": ("onnx", "onnxruntime", "numpy", "safetensors"),
+    "serve": ("onnxruntime", "numpy"),
+}
+
+
+def require(*extras: str) -> None:
+    """Sees to it that extras are installed, before anything of them is imported.
+
+    Raises:
+        NnspecError: That says which extra to install.
+    """
+    missing = {extra: [m for m in _MODULES[extra] if find_spec(m) is None] for extra in extras}
+    absent = [extra for extra, modules in missing.items() if modules]
+    if absent:
+        modules = ", ".join(sorted({module for extra in absent for module in missing[extra]}))
+        raise NnspecError(f"this needs {modules}, not installed here\n  = help: pip install 'nnspec[{','.join(absent)}]'")

@@ -1,0 +1,48 @@
+"""``budget``: what a model may cost, checked with the graph."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from nnspec.diagnostics import Diagnostic
+from nnspec.graph import problems as g
+from nnspec.graph.analysis import total_macs
+from nnspec.graph.model import Model
+from nnspec.spec import Spec, check
+from nnspec.types import Config, Dim
+
+__all__ = ["Budget", "check_budget"]
+
+_Count = Annotated[int, Field(gt=0, strict=True)]
+
+
+class Budget(Config):
+    """What the model may cost at most; ``validate`` fails past it.
+
+    Attributes:
+        parameters: Elements of all weights of the document's own network.
+        macs: Multiply–accumulates for one example; not checked where they depend on a symbol.
+        onnx_bytes: The size of the ONNX file, checked where one is written.
+    """
+
+    parameters: _Count | None = None
+    macs: _Count | None = None
+    onnx_bytes: _Count | None = None
+
+
+def check_budget(spec: Spec, model: Model, problems: list[Diagnostic]) -> None:
+    """Appends a diagnostic for each part of the budget that the model goes past."""
+    section = spec.section("budget")
+    if section is None:
+        return
+    budget = check(Budget, section, problems, name="budget")
+    if budget is None or "main" not in model.networks:
+        return
+    graph = model.main
+    figures: dict[str, int | Dim] = {"parameters": graph.parameters, "macs": total_macs(graph)}
+    for what, got in figures.items():
+        most, at = getattr(budget, what), section.get(what)
+        if most is not None and at is not None and isinstance(got, int) and got > most:
+            problems.append(g.OverBudget.at(at.span, at.path, what=what, got=got, most=most))

@@ -1,0 +1,134 @@
+"""What can be wrong with a graph: wiring (NN221 …), shapes (NN301 …), and what is legal but probably not meant."""
+
+from __future__ import annotations
+
+from nnspec.diagnostics import Problem
+
+_HEAD = "nnspec: 1\nname: net\ninputs: {x: [4]}\nlayers:\n"
+_TWO = "nnspec: 1\nname: net\ninputs: {a: [4], b: [4]}\nlayers:\n"
+
+
+class UnknownSource(Problem):
+    """A ``from`` names something that is no input and no step of this list."""
+
+    code = "NN221"
+    message = "there is no input or step `{name}` here"
+    fails = _HEAD + "  - Dense: {units: 2}\n    name: hidden\n  - Dense: {units: 2}\n    from: hiden\n"
+    passes = _HEAD + "  - Dense: {units: 2}\n    name: hidden\n  - Dense: {units: 2}\n    from: hidden\n"
+
+
+class SourceBelow(Problem):
+    """A step reads only from steps above it, so that a spec can be read from the top."""
+
+    code = "NN222"
+    message = "`{name}` is defined further down"
+    fails = _HEAD + "  - Dense: {units: 2}\n    from: late\n  - Dense: {units: 4}\n    from: x\n    name: late\n"
+    passes = _HEAD + "  - Dense: {units: 4}\n    from: x\n    name: late\n  - Dense: {units: 2}\n    from: late\n"
+
+
+class Cycle(Problem):
+    """Steps that read from one another in a circle have no order in which they could run."""
+
+    code = "NN223"
+    message = "a cycle: {chain}"
+    fails = _HEAD + "  - Dense: {units: 4}\n    name: a\n    from: b\n  - Dense: {units: 4}\n    name: b\n    from: a\n"
+    passes = _HEAD + "  - Dense: {units: 4}\n    name: a\n    from: x\n  - Dense: {units: 4}\n    name: b\n    from: a\n"
+
+
+class NoDefaultSource(Problem):
+    """The first step takes the only input; where there are several, it must say which."""
+
+    code = "NN224"
+    message = "the first step must say which input it takes"
+    fails = _TWO + "  - Dense: {units: 2}\n  - Add:\n    from: [a, b]\n"
+    passes = _TWO + "  - Add:\n    from: [a, b]\n  - Dense: {units: 2}\n"
+
+
+class BadSource(Problem):
+    """``from`` is a name, a list of names for a merge, or a mapping of ports to names."""
+
+    code = "NN225"
+    message = "{reason}"
+    fails = _HEAD + "  - Dense: {units: 2}\n    from: {y: x}\n"
+    passes = _HEAD + "  - Dense: {units: 2}\n    from: {x: x}\n"
+
+
+class UnknownOutput(Problem):
+    """A step was asked for an output that it does not have."""
+
+    code = "NN226"
+    message = "`{source}` has no output `{output}`"
+    fails = "nnspec: 1\nname: net\ninputs: {x: [5, 4]}\nlayers:\n  - GRU: {units: 3}\n  - Dense: {units: 2}\n    from: gru.state\n"
+    passes = (
+        "nnspec: 1\nname: net\ninputs: {x: [5, 4]}\nlayers:\n  - GRU: {units: 3, return_state: true}\n"
+        "  - Dense: {units: 2}\n    from: gru.state\n"
+    )
+
+
+class BadOutputs(Problem):
+    """``outputs`` is a list of names, or a mapping of names to what they give."""
+
+    code = "NN227"
+    message = "{reason}"
+    fails = _HEAD + "  - Dense: {units: 2}\n    name: y\noutputs: [z]\n"
+    passes = _HEAD + "  - Dense: {units: 2}\n    name: y\noutputs: [y]\n"
+
+
+class NoLayers(Problem):
+    """A network without a step computes nothing."""
+
+    code = "NN228"
+    message = "`layers` has no steps"
+    fails = "nnspec: 1\nname: net\ninputs: {x: [4]}\nlayers: []\n"
+    passes = _HEAD + "  - Dense: {units: 2}\n"
+
+
+class UnusedLayer(Problem):
+    """A step that no output depends on is not part of the model: often a ``from`` or an output was forgotten."""
+
+    code = "NN231"
+    severity = "warning"
+    message = "nothing uses `{name}`: no output depends on it"
+    fails = _HEAD + "  - Dense: {units: 2}\n    name: lost\n  - Dense: {units: 2}\n    from: x\n    name: y\n"
+    passes = _HEAD + "  - Dense: {units: 2}\n    name: lost\n  - Dense: {units: 2}\n    from: x\n    name: y\noutputs: [lost, y]\n"
+
+
+class UnusedInput(Problem):
+    """An input that no output depends on would have to be fed for nothing."""
+
+    code = "NN232"
+    severity = "warning"
+    message = "nothing uses the input `{name}`"
+    fails = _TWO + "  - Dense: {units: 2}\n    from: a\n"
+    passes = "nnspec: 1\nname: net\ninputs: {a: [4]}\nlayers:\n  - Dense: {units: 2}\n"
+
+
+class ChainedOntoOutput(Problem):
+    """A step without ``from`` reads the step above it. Where that is an output of the model, a ``from`` was probably forgotten."""
+
+    code = "NN233"
+    severity = "warning"
+    message = "`{name}` reads `{output}`, an output of the model, because it has no `from`"
+    fails = _HEAD + "  - Dense: {units: 2}\n    name: mean\n  - Dense: {units: 2}\n    name: log_variance\noutputs: [mean, log_variance]\n"
+    passes = (
+        _HEAD + "  - Dense: {units: 2}\n    name: mean\n  - Dense: {units: 2}\n    name: log_variance\n    from: x\n"
+        "outputs: [mean, log_variance]\n"
+    )
+
+
+class DoesNotFit(Problem):
+    """A layer cannot take what it is given: a wrong rank, sizes that do not agree, a window larger than what it slides over."""
+
+    code = "NN301"
+    message = "{reason}"
+    fails = "nnspec: 1\nname: net\ninputs: {x: [4, 4, 1]}\nlayers:\n  - Conv2D: {filters: 2, kernel_size: 5}\n"
+    passes = "nnspec: 1\nname: net\ninputs: {x: [4, 4, 1]}\nlayers:\n  - Conv2D: {filters: 2, kernel_size: 3}\n"
+
+
+class OverBudget(Problem):
+    """The model is larger than its ``budget`` allows."""
+
+    code = "NN310"
+    message = "{got:,} {what}; the budget is {most:,}"
+    fails = _HEAD + "  - Dense: {units: 2}\nbudget: {parameters: 9}\n"
+    passes = _HEAD + "  - Dense: {units: 2}\nbudget: {parameters: 10}\n"

@@ -1,0 +1,45 @@
+"""Activation functions, by Keras's names."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+__all__ = ["OVER_LAST_AXIS", "ActivationName"]
+
+# `glu` is not among them: it halves the last axis, which Keras's shape inference does not see.
+ActivationName = Literal[
+    "celu",
+    "elu",
+    "exponential",
+    "gelu",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "soft_shrink",
+    "softmax",
+    "softplus",
+    "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
+    "swish",
+    "tanh",
+    "tanh_shrink",
+]
+"""An activation function, with Keras's default parameters; ``swish`` is ``silu``, ``hard_swish`` is ``hard_silu``."""
+
+OVER_LAST_AXIS = frozenset({"log_softmax", "softmax", "sparsemax"})
+"""Those that look at the last axis as a whole; the others act on each element alone."""

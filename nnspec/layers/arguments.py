@@ -1,0 +1,58 @@
+"""The types of arguments that layers share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import WithJsonSchema
+
+from nnspec.layers.constraints import CONSTRAINTS
+from nnspec.layers.initializers import INITIALIZERS
+from nnspec.layers.regularizers import REGULARIZERS
+from nnspec.layers.scalars import Flag, Fraction, Number, PositiveInt, WholeNumber
+from nnspec.types import Config, Named
+
+__all__ = [
+    "AnyConstraint",
+    "AnyInitializer",
+    "AnyRegularizer",
+    "Flag",
+    "Fraction",
+    "Number",
+    "PositiveInt",
+    "Sizes",
+    "WholeNumber",
+    "per_axis",
+]
+
+_POSITIVE = {"type": "integer", "minimum": 1}
+
+Sizes = Annotated[
+    tuple[PositiveInt, ...],
+    WithJsonSchema({"anyOf": [_POSITIVE, {"type": "array", "items": _POSITIVE, "minItems": 1}]}),
+]
+"""A positive integer for each spatial axis; written as one integer for all, or as a list."""
+
+AnyInitializer = Annotated[Config, Named(INITIALIZERS)]
+AnyRegularizer = Annotated[Config, Named(REGULARIZERS)]
+AnyConstraint = Annotated[Config, Named(CONSTRAINTS)]
+
+
+def per_axis(value: Any, rank: int, argument: str) -> tuple[Any, ...]:
+    """One value for all axes, or a list of one for each, as a tuple; the values of a list are left to be checked.
+
+    Raises:
+        ValueError: Where it is neither.
+
+    Example:
+        >>> per_axis(3, 2, "kernel_size"), per_axis([3, 5], 2, "kernel_size")
+        ((3, 3), (3, 5))
+    """
+    wanted = f"`{argument}` must be a positive integer" + (f", or a list of {rank}, one for each axis" if rank > 1 else "")
+    if isinstance(value, (list, tuple)):
+        if len(value) != rank:
+            raise ValueError(f"{wanted}, not a list of {len(value)}")
+        return tuple(value)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{wanted}, not {value!r}")
+    return (value,) * rank

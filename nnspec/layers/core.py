@@ -1,0 +1,99 @@
+"""Layers that work on the last axis alone: Dense and Embedding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pydantic import Field
+
+from nnspec.layers.activation_names import ActivationName
+from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Flag, PositiveInt
+from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, known_size, require_float, single
+from nnspec.types import Dim, Weight, product
+
+__all__ = ["Dense", "Embedding"]
+
+LATER: Mapping[str, str] = {
+    "lora_rank": "low-rank adaptation is not in this version",
+    "lora_alpha": "low-rank adaptation is not in this version",
+    "quantization_config": "quantization is not in this version",
+}
+
+
+class Dense(Layer):
+    """Fully connected: ``activation(x · kernel + bias)`` over the last axis, at every other position alike."""
+
+    unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, **LATER}
+    passes_mask: ClassVar[bool] = True
+
+    units: PositiveInt = Field(description="Size of the output's last axis.")
+    activation: ActivationName | None = Field(None, description="Applied to the output; null: none.")
+    use_bias: Flag = Field(True, description="Whether a bias is added.")
+    kernel_initializer: AnyInitializer = Field("glorot_uniform", validate_default=True, description="The kernel at first.")
+    bias_initializer: AnyInitializer = Field("zeros", validate_default=True, description="The bias at first.")
+    kernel_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the kernel.")
+    bias_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the bias.")
+    activity_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the output.")
+    kernel_constraint: AnyConstraint | None = Field(None, description="What the kernel is held to.")
+    bias_constraint: AnyConstraint | None = Field(None, description="What the bias is held to.")
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        x = inputs["x"]
+        if not x.rank:
+            raise LayerError(
+                "Dense takes at least one axis, got a scalar ()",
+                help="declare the input's shape as `[1]`, or put `Reshape: {target_shape: [1]}` before it",
+                port="x",
+            )
+        require_float(self, x)
+        known_size(self, x)
+        return single((*x.shape[:-1], self.units))
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        kernel = self.owns("kernel", (known_size(self, inputs["x"]), self.units))
+        return (kernel, self.owns("bias", (self.units,))) if self.use_bias else (kernel,)
+
+    def macs(self, inputs: Inputs) -> int | Dim:
+        return product(inputs["x"].shape) * self.units
+
+    def receptive_field(self, inputs: Inputs) -> Window | None:
+        return EVERYTHING if inputs["x"].rank == 1 else None
+
+
+class Embedding(Layer):
+    """A table of vectors: each whole number becomes its row.
+
+    Takes any integer element type; as in Keras, all but int64 are read as int32.
+    A number outside 0 … ``input_dim`` − 1 is an error of the data.
+    """
+
+    unsupported: ClassVar[Mapping[str, str]] = {
+        **{name: reason for name, reason in Layer.unsupported.items() if name != "input_dim"},
+        **LATER,
+        "weights": "write `weights: {file: …}` beside the operation",
+        "input_length": "sizes are inferred; the shape of what comes in stands under `inputs`",
+    }
+
+    input_dim: PositiveInt = Field(description="Number of rows: the largest number that comes in, plus 1.")
+    output_dim: PositiveInt = Field(description="Size of a vector.")
+    embeddings_initializer: AnyInitializer = Field("uniform", validate_default=True, description="The table at first.")
+    embeddings_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the table.")
+    embeddings_constraint: AnyConstraint | None = Field(None, description="What the table is held to.")
+    mask_zero: Flag = Field(False, description="Whether 0 is padding: the output then carries a mask that leaves it out.")
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        x = inputs["x"]
+        if not x.is_integer:
+            raise LayerError(
+                f"Embedding takes whole numbers, got {x.dtype}",
+                help="declare the input with `dtype: int32`",
+                port="x",
+            )
+        return single((*x.shape, self.output_dim))
+
+    def mask(self, inputs: Inputs) -> tuple[int | Dim, ...] | None:
+        return inputs["x"].shape if self.mask_zero else None
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        return (self.owns("embeddings", (self.input_dim, self.output_dim)),)

@@ -1,0 +1,146 @@
+"""Poolings: a window, or everything, becomes one value in each channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from nnspec.layers.arguments import Flag, Sizes, per_axis
+from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, require_axes, require_float, single
+from nnspec.layers.padding import Padding, parse_padding, windows
+from nnspec.layers.shape import DATA_FORMAT
+
+__all__ = [
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+]
+
+_1D = ("time",)
+_2D = ("height", "width")
+
+
+class _Pooling(Layer):
+    unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
+    axes: ClassVar[tuple[str, ...]]
+
+    pool_size: Sizes = Field(description="The window's positions along each spatial axis.")
+    strides: Sizes | None = Field(None, description="Positions between neighbouring windows; null: the window's size.")
+    padding: Padding = Field(
+        "valid",
+        validate_default=True,
+        description="`valid`: none; `same`: as many outputs as inputs, strides aside; P: P positions on every side; a list: P "
+        "or [before, after] for each spatial axis. Padding never wins a maximum and does not count in an average.",
+    )
+
+    @field_validator("pool_size", "strides", mode="before")
+    @classmethod
+    def _for_each_axis(cls, value: Any, info: ValidationInfo) -> Any:
+        return None if value is None and info.field_name == "strides" else per_axis(value, len(cls.axes), str(info.field_name))
+
+    @field_validator("padding", mode="plain")
+    @classmethod
+    def _normal_padding(cls, value: Any) -> Padding:
+        return parse_padding(value, len(cls.axes), ("valid", "same"))
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Positions between neighbouring windows, along each spatial axis."""
+        return self.strides or self.pool_size
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        x = inputs["x"]
+        require_axes(self, x, *self.axes, "channels")
+        require_float(self, x)
+        self._check_padding()
+        spatial = windows(self, x, self.pool_size, self.steps, self.padding, [1] * len(self.axes))
+        return single((*spatial, x.shape[-1]))
+
+    def _check_padding(self) -> None:
+        if isinstance(self.padding, str):
+            return
+        for pads, size in zip(self.padding, self.pool_size, strict=True):
+            if max(pads) >= size:
+                raise LayerError(
+                    f"padding of {max(pads)} around a window of {size} leaves windows that see nothing but padding",
+                    help=f"pad at most {size - 1}, or make the window larger",
+                    argument="padding",
+                )
+
+    def receptive_field(self, inputs: Inputs) -> Window | None:
+        return Window(self.pool_size, self.steps)
+
+
+class _MaxPooling(_Pooling):
+    pool_size: Sizes = Field(2, validate_default=True, description="The window's positions along each spatial axis.")
+
+
+class MaxPooling1D(_MaxPooling):
+    """The largest value of each window over time."""
+
+    axes: ClassVar[tuple[str, ...]] = _1D
+
+
+class MaxPooling2D(_MaxPooling):
+    """The largest value of each window of a picture."""
+
+    axes: ClassVar[tuple[str, ...]] = _2D
+
+
+class AveragePooling1D(_Pooling):
+    """The mean of each window over time."""
+
+    axes: ClassVar[tuple[str, ...]] = _1D
+
+
+class AveragePooling2D(_Pooling):
+    """The mean of each window of a picture."""
+
+    axes: ClassVar[tuple[str, ...]] = _2D
+
+
+class _GlobalPooling(Layer):
+    unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
+    axes: ClassVar[tuple[str, ...]]
+
+    keepdims: Flag = Field(False, description="Whether the spatial axes stay, with size 1.")
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        x = inputs["x"]
+        require_axes(self, x, *self.axes, "channels")
+        require_float(self, x)
+        return single((*[1] * len(self.axes) * self.keepdims, x.shape[-1]))
+
+    def receptive_field(self, inputs: Inputs) -> Window | None:
+        return EVERYTHING
+
+
+class GlobalMaxPooling1D(_GlobalPooling):
+    """The largest value of each channel over all time; a mask is dropped, as in Keras."""
+
+    axes: ClassVar[tuple[str, ...]] = _1D
+
+
+class GlobalMaxPooling2D(_GlobalPooling):
+    """The largest value of each channel of a picture."""
+
+    axes: ClassVar[tuple[str, ...]] = _2D
+
+
+class GlobalAveragePooling1D(_GlobalPooling):
+    """The mean of each channel over all time, or over the steps that a mask leaves."""
+
+    axes: ClassVar[tuple[str, ...]] = _1D
+
+
+class GlobalAveragePooling2D(_GlobalPooling):
+    """The mean of each channel of a picture (Lin et al. 2013)."""
+
+    axes: ClassVar[tuple[str, ...]] = _2D

@@ -1,0 +1,70 @@
+"""Penalties on weights and outputs, added to the loss: Keras's regularizers."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, Strict
+
+from nnspec.types import Config, Family
+
+__all__ = ["REGULARIZERS", "Regularizer"]
+
+_SPELLINGS = {
+    "L1": ("l1",),
+    "L1L2": ("l1_l2", "l1l2"),
+    "L2": ("l2",),
+    "OrthogonalRegularizer": ("orthogonal_regularizer",),
+}
+
+REGULARIZERS = Family(
+    kind="regularizer",
+    modules=dict.fromkeys(_SPELLINGS, __name__),
+    aliases={"WeightDecay": "L2", "Lasso": "L1", "Ridge": "L2"},
+    spellings={spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings},
+)
+"""Every regularizer by name; Keras's snake case is accepted too."""
+
+_Factor = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
+
+
+class Regularizer(Config):
+    """A penalty."""
+
+    def refuses(self, shape: tuple[int, ...]) -> str | None:
+        """Why it cannot judge an array of this shape, or None where it can."""
+        del shape
+        return None
+
+
+class L1(Regularizer):
+    """The sum of absolute values, times a factor."""
+
+    main_argument: ClassVar[str | None] = "l1"
+
+    l1: _Factor = Field(0.01, description="The factor.")
+
+
+class L2(Regularizer):
+    """The sum of squares, times a factor."""
+
+    main_argument: ClassVar[str | None] = "l2"
+
+    l2: _Factor = Field(0.01, description="The factor.")
+
+
+class L1L2(Regularizer):
+    """The sum of absolute values and the sum of squares, each times a factor."""
+
+    l1: _Factor = Field(0.0, description="The factor on the absolute values.")
+    l2: _Factor = Field(0.0, description="The factor on the squares.")
+
+
+class OrthogonalRegularizer(Regularizer):
+    """Keeps the rows or the columns of a matrix orthogonal to each other."""
+
+    factor: _Factor = Field(0.01, description="The factor.")
+    mode: Literal["rows", "columns"] = Field("rows", description="What is kept orthogonal.")
+
+    def refuses(self, shape: tuple[int, ...]) -> str | None:
+        return None if len(shape) == 2 else "judges matrices"

@@ -1,0 +1,20 @@
+"""Numbers and switches as arguments.
+
+Nothing is coerced: ``3.0``, ``"3"`` and ``true`` are no sizes. A float may be written ``3``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, Strict
+
+__all__ = ["Flag", "Fraction", "Number", "PositiveInt", "PositiveNumber", "WholeNumber"]
+
+Flag = Annotated[bool, Strict()]
+WholeNumber = Annotated[int, Strict()]
+PositiveInt = Annotated[int, Strict(), Field(gt=0)]
+Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+PositiveNumber = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Strict(), Field(ge=0, le=1)]
+"""A share, from 0 to 1."""

@@ -1,0 +1,72 @@
+"""Layers that arrange the same elements on other axes."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field, Strict, field_validator
+
+from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, computed, single
+from nnspec.types import product, same_size, size_text
+
+__all__ = ["Flatten", "Reshape"]
+
+DATA_FORMAT = "channels come last everywhere; leave it out"
+
+
+class Flatten(Layer):
+    """All axes in one; a scalar gets an axis of size 1."""
+
+    unsupported: ClassVar = {**Layer.unsupported, "data_format": DATA_FORMAT}
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        x = inputs["x"]
+        return single((product(x.shape),), computed(x.dtype))
+
+    def receptive_field(self, inputs: Inputs) -> Window | None:
+        """None where there was one axis already; otherwise positions lose their neighbours."""
+        return EVERYTHING if inputs["x"].rank > 1 else None
+
+
+class Reshape(Layer):
+    """The same elements, in the same order, on other axes."""
+
+    main_argument: ClassVar[str | None] = "target_shape"
+
+    target_shape: list[Annotated[int, Strict(), Field(ge=-1)]] = Field(
+        description="The sizes, the batch axis left out; one may be −1: what remains."
+    )
+
+    @field_validator("target_shape")
+    @classmethod
+    def _has_one_rest(cls, sizes: list[int]) -> list[int]:
+        if 0 in sizes:
+            raise ValueError("`target_shape` takes positive sizes, and −1 once for what remains; not 0")
+        if sizes.count(-1) > 1:
+            raise ValueError("`target_shape` can have −1 once only: two unknown sizes have no one answer")
+        return sizes
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        x = inputs["x"]
+        total = product(x.shape)
+        known = product(size for size in self.target_shape if size != -1)
+        assert isinstance(known, int)
+        if -1 not in self.target_shape:
+            if same_size(total, known) is False:
+                raise self._does_not_fit(inputs, f"{size_text(total)} elements do not fit {known}")
+            return single(tuple(self.target_shape), computed(x.dtype))
+        if isinstance(total, int) and total % known:
+            raise self._does_not_fit(inputs, f"{total} elements cannot be divided by {known}")
+        rest = total // known
+        return single(tuple(rest if size == -1 else size for size in self.target_shape), computed(x.dtype))
+
+    def _does_not_fit(self, inputs: Inputs, reason: str) -> LayerError:
+        return LayerError(
+            f"Reshape cannot make {self.target_shape} of {inputs['x']}: {reason}",
+            help="change a size, or write −1 for the one that follows from the others",
+            argument="target_shape",
+        )
+
+    def receptive_field(self, inputs: Inputs) -> Window | None:
+        """Everything: positions lose their neighbours, so that no window can be named."""
+        return EVERYTHING

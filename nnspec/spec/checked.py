@@ -1,0 +1,371 @@
+"""From a tree to a typed object: a layer's arguments, a section of the document.
+
+pydantic validates plain values. What it says is put into the field's words and moved to the place in the file; members of
+a family (a layer in a wrapper, an initializer, a loss) are resolved here first, so that an error in one points into it.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Annotated, Any, TypeVar, Union, cast
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from nnspec.diagnostics import Diagnostic, Span
+from nnspec.spec import problems as p
+from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
+from nnspec.types import Config, Family, Named, closest
+
+__all__ = ["check", "check_named"]
+
+C = TypeVar("C", bound=Config)
+_Resolve = Callable[[Tree, list[Diagnostic]], Any]
+
+
+class _Failed(Exception):
+    """Diagnostics have been given; there is no value."""
+
+
+def check(config: type[C], tree: Tree | None, problems: list[Diagnostic], *, name: str = "", span: Span | None = None) -> C | None:
+    """Builds a typed object from a tree.
+
+    Args:
+        config: The class.
+        tree: Its arguments as a mapping; None or an empty value for none; a bare value for the class's main argument.
+        problems: What is wrong is appended here, each at its place.
+        name: What it is called in messages; the class's name by default.
+        span: Where it was named: what is missing is missing there. The tree's own place by default.
+
+    Returns:
+        The object, or None where something is wrong with it.
+    """
+    name = name or config.__name__
+    span = span or (tree.span if tree else Span.whole(""))
+    arguments = _arguments(config, tree, problems, name)
+    if arguments is None:
+        return None
+    path = tree.path if tree is not None else ""
+    before = len(problems)
+    values: dict[str, Any] = {}
+    failed: set[str] = set()
+    for key, value in arguments.items():
+        field = str(key.value)
+        if field not in config.model_fields:
+            problems.append(_unknown_argument(config, key, value, name))
+            failed.add(closest(field, config.model_fields) or "")  # it is not missing, it is misspelt
+            continue
+        try:
+            values[field] = _resolver(config, field)(value, problems)
+        except _Failed:
+            failed.add(field)
+    try:
+        built = config.model_validate(values)
+    except ValidationError as error:
+        problems.extend(_translate(error, arguments, failed, name, span, path))
+        return None
+    return built if len(problems) == before else None
+
+
+def check_named(family: Family, tree: Tree, problems: list[Diagnostic]) -> Config | None:
+    """Builds a member of a family from its name, or from ``{Name: {arguments}}``."""
+    try:
+        return _named(family, tree, problems)
+    except _Failed:
+        return None
+
+
+def _arguments(config: type[Config], tree: Tree | None, problems: list[Diagnostic], name: str) -> MappingNode | None:
+    if tree is None or (isinstance(tree, Scalar) and tree.value is None):
+        return MappingNode([], tree.span if tree else Span.whole(""), tree.place if tree else None)
+    if isinstance(tree, MappingNode):
+        return tree
+    if config.main_argument is not None:
+        return MappingNode([(Scalar(config.main_argument, tree.span), tree)], tree.span, tree.place)
+    first = next(iter(config.model_fields), None)
+    help = f"write `{name}: {{{first}: …}}`" if first else f"`{name}` has no arguments"
+    problems.append(p.NotAMapping.at(tree.span, tree.path, help=help, what=f"`{name}`", got=tree.kind))
+    return None
+
+
+def _unknown_argument(config: type[Config], key: Scalar, value: Tree, name: str) -> Diagnostic:
+    path = str(value.place) if value.place else str(key.value)
+    word = str(key.value)
+    if word in config.unsupported:
+        return p.UnknownKey.at(key.span, path, help=config.unsupported[word], key=word, where=f"`{name}`")
+    suggestion = closest(word, config.model_fields)
+    if suggestion:
+        help = f"did you mean `{suggestion}`?"
+    elif config.model_fields:
+        help = f"`{name}` takes " + ", ".join(f"`{field}`" for field in config.model_fields)
+    else:
+        help = f"`{name}` takes no arguments"
+    return p.UnknownKey.at(key.span, path, help=help, key=word, where=f"`{name}`")
+
+
+# --- members of families and nested objects ---------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=None)
+def _resolver(config: type[Config], field: str) -> _Resolve:
+    info = config.model_fields[field]
+    for mark in info.metadata:
+        if isinstance(mark, Named):
+            return lambda tree, problems: _named(mark.family, tree, problems)
+    return _of_annotation(info.annotation) or _plain
+
+
+def _plain(tree: Tree, problems: list[Diagnostic]) -> Any:
+    del problems
+    return tree.plain()
+
+
+def _of_annotation(annotation: Any) -> _Resolve | None:
+    """How a tree becomes a value of this annotation; None where pydantic alone does it."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        for mark in arguments[1:]:
+            if isinstance(mark, Named):
+                return lambda tree, problems: _named(mark.family, tree, problems)
+        return _of_annotation(arguments[0])
+    if isinstance(annotation, type) and issubclass(annotation, Config):
+        return lambda tree, problems: _nested(annotation, tree, problems)
+    if origin in (Union, types.UnionType):
+        return _of_union([found for argument in arguments if (found := (_of_annotation(argument), argument))])
+    if origin in (list, tuple) and arguments and (inner := _of_annotation(arguments[0])):
+        return lambda tree, problems: _list(inner, tree, problems)
+    if origin is dict and (inner := _of_annotation(arguments[1])):
+        return lambda tree, problems: _dict(inner, tree, problems)
+    return None
+
+
+def _of_union(branches: list[tuple[_Resolve | None, Any]]) -> _Resolve | None:
+    if not any(resolve for resolve, _ in branches):
+        return None
+    origins = [(resolve, typing.get_origin(annotation), annotation) for resolve, annotation in branches if resolve]
+
+    def choose(tree: Tree, problems: list[Diagnostic]) -> Any:
+        for resolve, origin, annotation in origins:
+            if origin in (list, tuple):
+                fits = isinstance(tree, SequenceNode)
+            elif origin is dict:
+                fits = isinstance(tree, MappingNode) and not _is_member(tree, branches)
+            else:
+                bare = isinstance(tree, Scalar) and isinstance(tree.value, str)
+                main = isinstance(annotation, type) and issubclass(annotation, Config) and annotation.main_argument is not None
+                fits = isinstance(tree, MappingNode) or (bare and not _has_literal(branches, tree)) or (main and not _is_null(tree))
+            if fits:
+                return resolve(tree, problems)
+        return tree.plain()
+
+    return choose
+
+
+def _is_null(tree: Tree) -> bool:
+    return isinstance(tree, Scalar) and tree.value is None
+
+
+def _has_literal(branches: list[tuple[_Resolve | None, Any]], tree: Scalar) -> bool:
+    """Whether the union takes this very word."""
+    literals = [a for _, a in branches if typing.get_origin(a) is typing.Literal]
+    return any(tree.value in typing.get_args(literal) for literal in literals)
+
+
+def _is_member(tree: MappingNode, branches: list[tuple[_Resolve | None, Any]]) -> bool:
+    """Whether a mapping of one key names a member of a family that the union takes beside a mapping."""
+    if len(tree) != 1:
+        return False
+    [(key, _)] = tree.items()
+    marks = [mark for _, a in branches if typing.get_origin(a) is Annotated for mark in typing.get_args(a)[1:]]
+    return any(isinstance(mark, Named) and key.value in mark.family for mark in marks)
+
+
+def _list(inner: _Resolve, tree: Tree, problems: list[Diagnostic]) -> Any:
+    if not isinstance(tree, SequenceNode):
+        return tree.plain()
+    return _all([lambda item=item: inner(item, problems) for item in tree.items])  # type: ignore[misc]
+
+
+def _dict(inner: _Resolve, tree: Tree, problems: list[Diagnostic]) -> Any:
+    if not isinstance(tree, MappingNode):
+        return tree.plain()
+    values = _all([lambda value=value: inner(value, problems) for _, value in tree.items()])  # type: ignore[misc]
+    return {key.value: value for (key, _), value in zip(tree.items(), values, strict=True)}
+
+
+def _all(thunks: list[Callable[[], Any]]) -> list[Any]:
+    """Every value, so that every error is given before the first ends it."""
+    values, failed = [], False
+    for thunk in thunks:
+        try:
+            values.append(thunk())
+        except _Failed:
+            failed = True
+    if failed:
+        raise _Failed
+    return values
+
+
+def _nested(config: type[Config], tree: Tree, problems: list[Diagnostic]) -> Config:
+    built = check(config, tree, problems, name=str(tree.place.key) if tree.place else "")
+    if built is None:
+        raise _Failed
+    return built
+
+
+def _named(family: Family, tree: Tree, problems: list[Diagnostic]) -> Config | None:
+    if _is_null(tree):
+        return None
+    arguments: Tree | None = None
+    key: Tree = tree
+    if isinstance(tree, MappingNode):
+        entries = list(tree.items())
+        if len(entries) != 1:
+            reason = f"one {family.kind} is expected here, {{Name: {{arguments}}}}, not {len(entries)} keys"
+            problems.append(p.WrongValue.at(tree.span, tree.path, reason=reason))
+            raise _Failed
+        key, arguments = entries[0]
+    if not isinstance(key, Scalar) or not isinstance(key.value, str):
+        reason = f"a {family.kind} is expected here, by its name or as {{Name: {{arguments}}}}, not {tree.kind}"
+        problems.append(p.WrongValue.at(tree.span, tree.path, reason=reason))
+        raise _Failed
+    if key.value not in family:
+        problems.append(unknown_member(family, key, tree.path))
+        raise _Failed
+    built = check(family.get(key.value), arguments, problems, name=key.value, span=key.span)
+    if built is None:
+        raise _Failed
+    return built
+
+
+def unknown_member(family: Family, key: Scalar, path: str) -> Diagnostic:
+    """The diagnostic of a name that is in no family, with the name that was meant."""
+    word = str(key.value)
+    aliases = dict(family.aliases)
+    suggestion = aliases.get(word) or closest(word, family.names())
+    if word in aliases:
+        help = f"it is called `{aliases[word]}` here"
+    elif suggestion:
+        help = f"did you mean `{suggestion}`?"
+    else:
+        help = f"there are {', '.join(family.names())}" if len(family.names()) < 30 else ""
+    return p.UnknownMember.at(key.span, path, help=help, kind=family.kind, name=word)
+
+
+# --- pydantic's errors in words ---------------------------------------------------------------------------------------
+
+
+def _translate(
+    error: ValidationError, arguments: MappingNode, failed: set[str], name: str, span: Span, path: str
+) -> list[Diagnostic]:
+    by_field: dict[str, list[ErrorDetails]] = {}
+    for detail in error.errors(include_url=False, include_context=True):
+        by_field.setdefault(str(detail["loc"][0]) if detail["loc"] else "", []).append(detail)
+    found: list[Diagnostic] = []
+    for field, details in by_field.items():
+        if field in failed:
+            continue
+        detail = _most_specific(details, arguments.get(field))
+        if detail["type"] == "missing" and len(detail["loc"]) == 1:
+            found.append(p.MissingKey.at(span, path, help=f"write `{name}: {{{field}: …}}`", where=f"`{name}`", key=field))
+            continue
+        tree = _follow(arguments, detail["loc"]) if field else arguments
+        reason, help = _in_words(detail, field, tree, [d for d in details if d["type"] != detail["type"]])
+        found.append(p.WrongValue.at(tree.span, tree.path, help=help, reason=reason))
+    return found
+
+
+def _most_specific(details: list[ErrorDetails], tree: Tree | None) -> ErrorDetails:
+    """Of a union's errors, one for each branch, the one of the branch that was meant."""
+    of_kind = {
+        SequenceNode: lambda d: d["type"] not in _NOT_LIST and not d["type"].endswith("_type") or len(d["loc"]) > 2,
+        MappingNode: lambda d: len(d["loc"]) > 2,
+    }
+    if isinstance(tree, Scalar):
+        fits = [d for d in details if d["type"] not in ("list_type", "tuple_type", "dict_type", "model_type", "none_required")]
+        ranged = [d for d in fits if not d["type"].endswith(("_type", "_parsing"))]
+        return (ranged or fits or details)[0]
+    deep = [d for d in details if type(tree) in of_kind and of_kind[type(tree)](d)]
+    return (deep or details)[0]
+
+
+_NOT_LIST = frozenset({"int_type", "float_type", "string_type", "bool_type", "literal_error", "none_required"})
+
+
+def _follow(tree: Tree, loc: tuple[int | str, ...]) -> Tree:
+    """As far into the tree as the location leads; union branches in it, which name no place, are passed over."""
+    for key in loc:
+        if isinstance(tree, MappingNode):
+            inner = next((value for k, value in tree.items() if k.value == key or str(k.value) == str(key)), None)
+            tree = inner if inner is not None else tree
+        elif isinstance(tree, SequenceNode) and isinstance(key, int) and key < len(tree.items):
+            tree = tree.items[key]
+    return tree
+
+
+_EXPECTED = {
+    "int_type": "an integer",
+    "int_parsing": "an integer",
+    "int_from_float": "an integer",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+}
+
+
+def _in_words(detail: ErrorDetails, field: str, tree: Tree, others: list[ErrorDetails]) -> tuple[str, str]:
+    kind, context = detail["type"], cast("dict[str, Any]", detail.get("ctx") or {})
+    word = f"`{field}`"
+    match kind:
+        case "greater_than":
+            return f"{word} must be greater than {context['gt']}, not {tree.kind}", ""
+        case "greater_than_equal":
+            return f"{word} must be at least {context['ge']}, not {tree.kind}", ""
+        case "less_than":
+            return f"{word} must be less than {context['lt']}, not {tree.kind}", ""
+        case "less_than_equal":
+            return f"{word} must be at most {context['le']}, not {tree.kind}", ""
+        case "literal_error":
+            choices = [part.strip().strip("'") for part in str(context["expected"]).replace(" or ", ", ").split(",")]
+            suggestion = closest(str(tree.plain()), choices) if isinstance(tree, Scalar) else None
+            listed = ", ".join(f"`{choice}`" for choice in choices)
+            help = f"did you mean `{suggestion}`?" if suggestion else ""
+            numbers = " or an integer" if any(d["type"].startswith("int_") for d in others) else ""
+            if len(choices) > 8:
+                return f"{word} cannot be {tree.kind}", help or f"it is one of {listed}{numbers}"
+            return f"{word} must be one of {listed}{numbers}, not {tree.kind}", help
+        case "too_short" | "too_long":
+            bound = context.get("min_length", context.get("max_length"))
+            least = "at least" if kind == "too_short" else "at most"
+            return f"{word} must have {least} {bound} values, not {context['actual_length']}", ""
+        case "missing":
+            return f"{word} has too few values", ""
+        case "value_error" | "assertion_error":
+            message = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
+            reason, _, help = message.partition("; did you mean ")
+            return reason, f"did you mean {help}" if help else ""
+    wanted = [_EXPECTED[kind]] if kind in _EXPECTED else []
+    wanted += [_EXPECTED[d["type"]] for d in others if d["type"] in _EXPECTED and _EXPECTED[d["type"]] not in wanted]
+    if not wanted:
+        return f"{word}: {detail['msg'][0].lower()}{detail['msg'][1:]}", ""
+    help = ""
+    if isinstance(tree, Scalar) and isinstance(tree.value, str) and tree.value in ("no", "yes", "on", "off"):
+        help = f"write `{'true' if tree.value in ('yes', 'on') else 'false'}`: in YAML 1.2 `{tree.value}` is text"
+    elif isinstance(tree, Scalar) and tree.quoted and isinstance(tree.value, str):
+        help = "write it without quotes" if tree.value.strip("-+").replace(".", "", 1).isdigit() else ""
+    return f"{word} must be {' or '.join(wanted)}, not {tree.kind}", help
+
+
+def place_of(parent: Tree, key: str | int) -> Place:
+    """The place of something a tree should hold and does not."""
+    return Place(parent.place, key)

@@ -1,0 +1,131 @@
+"""Expressions in a tree replaced by their values; what is without one is the same object as before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from nnspec.diagnostics import Diagnostic, Span
+from nnspec.spec import problems as p
+from nnspec.spec.expression import ExpressionError, UnknownName, parse
+from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
+from nnspec.types import closest
+
+__all__ = ["Scope", "Uneval", "evaluate"]
+
+_SHORT = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
+_LONG = re.compile(r"\$\{([^}]*)\}")
+_LARGEST_LIST = 10_000
+
+
+class Scope:
+    """The params an expression sees.
+
+    Attributes:
+        values: By name.
+        used: The names that some expression has read.
+    """
+
+    def __init__(self, values: Mapping[str, Any] | None = None, used: set[str] | None = None) -> None:
+        self.values: dict[str, Any] = dict(values or {})
+        self.used: set[str] = set() if used is None else used
+
+    def inner(self, values: Mapping[str, Any]) -> Scope:
+        """The same scope with more names in it; what is read there counts as read here."""
+        return Scope({**self.values, **values}, self.used)
+
+
+class Uneval(Exception):
+    """An expression in the tree has no value; the diagnostic has been given."""
+
+
+def evaluate(tree: Tree, scope: Scope, problems: list[Diagnostic]) -> Tree:
+    """The tree with every expression replaced by its value.
+
+    Raises:
+        Uneval: Where one has none; all that are at fault have been appended to ``problems``.
+    """
+    if not tree.dynamic:
+        return tree
+    before = len(problems)
+    result = _evaluate(tree, scope, problems)
+    if len(problems) > before:
+        raise Uneval
+    return result
+
+
+def _evaluate(tree: Tree, scope: Scope, problems: list[Diagnostic]) -> Tree:
+    if not tree.dynamic:
+        return tree
+    match tree:
+        case MappingNode():
+            entries = [(key, _evaluate(value, scope, problems)) for key, value in tree.items()]
+            return MappingNode(entries, tree.span, tree.place)
+        case SequenceNode():
+            return SequenceNode([_evaluate(item, scope, problems) for item in tree.items], tree.span, tree.place)
+        case Scalar():
+            return _scalar(tree, scope, problems)
+    return tree
+
+
+def _scalar(scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Tree:
+    text = scalar.value
+    assert isinstance(text, str)
+    if match := _SHORT.fullmatch(text):
+        return _tree_of(_value(match[1], match.start(1), scalar, scope, problems), scalar)
+    if match := _LONG.fullmatch(text):
+        return _tree_of(_value(match[1], match.start(1), scalar, scope, problems), scalar)
+    if "${" not in text:
+        return scalar
+
+    def written(match: re.Match[str]) -> str:
+        value = _value(match[1], match.start(1), scalar, scope, problems)
+        return str(value).lower() if isinstance(value, bool) else str(value)
+
+    result = _LONG.sub(written, text)
+    if "${" in _LONG.sub("", text):
+        at = text.rfind("${")
+        problems.append(p.BadExpression.at(_within(scalar, at, at + 2), scalar.path, reason="`${` is not closed by `}`"))
+    return Scalar(result, scalar.span, scalar.place, quoted=True)
+
+
+def _value(text: str, offset: int, scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Any:
+    try:
+        expression = parse(text)
+        scope.used |= expression.names
+        return expression.evaluate(scope.values)
+    except UnknownName as error:
+        suggestion = closest(error.name, scope.values)
+        scope.used.add(suggestion or "")  # it is used, under a misspelt name
+        span = _within(scalar, offset + error.start, offset + error.end)
+        known = ", ".join(f"`{name}`" for name in scope.values)
+        help = f"did you mean `{suggestion}`?" if suggestion else (f"the params here: {known}" if known else "define it under `params`")
+        problems.append(p.UnknownParam.at(span, scalar.path, help=help, name=error.name))
+    except ExpressionError as error:
+        span = _within(scalar, offset + error.start, offset + error.end)
+        problems.append(p.BadExpression.at(span, scalar.path, reason=str(error)))
+    return None
+
+
+def _within(scalar: Scalar, start: int, end: int) -> Span:
+    """A part of a scalar's text, where the text stands in the file as it is; otherwise the whole scalar."""
+    span = scalar.span
+    quotes = 1 if scalar.quoted else 0
+    if scalar.text is None or span.line != span.end_line or span.end_column - span.column != len(scalar.text) + 2 * quotes:
+        return span
+    return span.within(start + quotes, end + quotes)
+
+
+def _tree_of(value: Any, scalar: Scalar) -> Tree:
+    """A computed value as a tree, all of it at the place of its expression."""
+    if isinstance(value, list):
+        items = [_tree_of(item, _moved(scalar, index)) for index, item in enumerate(value[:_LARGEST_LIST])]
+        return SequenceNode(items, scalar.span, scalar.place)
+    result = Scalar(value, scalar.span, scalar.place, quoted=isinstance(value, str))
+    result.dynamic = False
+    return result
+
+
+def _moved(scalar: Scalar, key: int) -> Scalar:
+    return Scalar(None, scalar.span, Place(scalar.place, key))

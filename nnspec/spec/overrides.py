@@ -1,0 +1,80 @@
+"""``--set path=value``: a value of the document replaced before anything is read from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from nnspec.diagnostics import Diagnostic, Span
+from nnspec.spec import problems as p
+from nnspec.spec.reader import read_text
+from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
+
+__all__ = ["override"]
+
+_PATH = re.compile(r"[^.\[\]]+(?:\[\d+\])*(?:\.[^.\[\]]+(?:\[\d+\])*)*")
+_KEY = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
+
+
+def override(tree: MappingNode, settings: Sequence[str], problems: list[Diagnostic]) -> MappingNode:
+    """The document with each ``path=value`` applied, in order.
+
+    Args:
+        tree: The document.
+        settings: Each ``path=value``; the path as diagnostics write it (``train.epochs``, ``layers[3].Dense.units``), the
+            value as YAML.
+        problems: What is wrong with a setting is appended here.
+    """
+    for setting in settings:
+        path, equals, text = setting.partition("=")
+        span = Span(f"--set {setting}", 1, 1, 1, len(setting) + 1)
+        if not equals or not _PATH.fullmatch(path.strip()):
+            problems.append(p.BadOverride.at(span, help="write --set train.epochs=3", text=setting, reason="it is not path=value"))
+            continue
+        value = read_text(text, f"--set {setting}", problems) or Scalar(None, span)
+        keys: list[str | int] = [int(m[1]) if m[1] else m[2] for m in _KEY.finditer(path.strip())]
+        try:
+            changed = _replaced(tree, keys, value, span)
+            assert isinstance(changed, MappingNode)
+            tree = changed
+        except LookupError as error:
+            problems.append(p.BadOverride.at(span, path.strip(), text=setting, reason=str(error.args[0])))
+    return tree
+
+
+def _replaced(tree: Tree | None, keys: list[str | int], value: Tree, span: Span, place: Place | None = None) -> Tree:
+    if not keys:
+        return _placed(value, place)
+    key, rest = keys[0], keys[1:]
+    inner = Place(place, key)
+    if isinstance(key, int):
+        if not isinstance(tree, SequenceNode) or key >= len(tree.items):
+            raise LookupError(f"there is no `{inner}`")
+        items = list(tree.items)
+        items[key] = _replaced(items[key], rest, value, span, inner)
+        return SequenceNode(items, tree.span, tree.place)
+    if tree is None or (isinstance(tree, Scalar) and tree.value is None):
+        tree = MappingNode([], span, place)
+    if not isinstance(tree, MappingNode):
+        raise LookupError(f"`{place}` is {tree.kind}, so there is no `{inner}`")
+    entries = list(tree.items())
+    for index, (name, old) in enumerate(entries):
+        if str(name.value) == key:
+            entries[index] = (name, _replaced(old, rest, value, span, inner))
+            break
+    else:
+        entries.append((Scalar(key, span), _replaced(None, rest, value, span, inner)))
+    return MappingNode(entries, tree.span, tree.place)
+
+
+def _placed(tree: Tree, place: Place | None) -> Tree:
+    """A tree that was read elsewhere, put in its place in the document."""
+    match tree:
+        case MappingNode():
+            entries = [(key, _placed(value, Place(place, str(key.value)))) for key, value in tree.items()]
+            return MappingNode(entries, tree.span, place)
+        case SequenceNode():
+            return SequenceNode([_placed(item, Place(place, i)) for i, item in enumerate(tree.items)], tree.span, place)
+        case Scalar():
+            return Scalar(tree.value, tree.span, place, quoted=tree.quoted, text=tree.text)
+    return tree

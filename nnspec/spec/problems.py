@@ -1,0 +1,307 @@
+"""What can be wrong with a document as text and as a structure: NN001 to NN199."""
+
+from __future__ import annotations
+
+from nnspec.diagnostics import Problem, Span
+
+_BODY = "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2}\n"
+_HEAD = "nnspec: 1\nname: net\n"
+_GOOD = _HEAD + _BODY
+
+
+class NoSuchFile(Problem):
+    """The file named on the command line, or by another spec, is not there."""
+
+    code = "NN001"
+    message = "there is no such file"
+
+
+class NotAFile(Problem):
+    """A spec is an ordinary file: not a directory, a pipe or a device."""
+
+    code = "NN002"
+    message = "this is {what}, not a spec"
+
+
+class UnreadableFile(Problem):
+    """The file is there but cannot be read."""
+
+    code = "NN003"
+    message = "the file cannot be read: {reason}"
+
+
+class NotText(Problem):
+    """A spec is UTF-8 text."""
+
+    code = "NN004"
+    message = "the file is not UTF-8 text: byte {byte}"
+
+
+class LimitExceeded(Problem):
+    """A document may cost only so much, so that a hostile one costs nobody an hour. Each limit can be raised."""
+
+    code = "NN005"
+    message = "{what}; the limit `{limit}` is {most:,}"
+
+
+class ForbiddenCharacter(Problem):
+    """YAML allows no control characters."""
+
+    code = "NN006"
+    message = "the character {code} is not allowed in YAML"
+    fails = _HEAD + "description: a\x07bell\n" + _BODY
+    passes = _GOOD
+
+
+class NotYaml(Problem):
+    """The text is not YAML: a bracket or quote that is not closed, a line indented by the wrong amount, a tab."""
+
+    code = "NN010"
+    message = "this is not YAML: {reason}"
+    fails = _HEAD + "inputs: {x: [4]\nlayers:\n  - Dense: {units: 2}\n"
+    passes = _GOOD
+
+
+class SeveralDocuments(Problem):
+    """A spec is one YAML document; ``---`` in the middle begins another."""
+
+    code = "NN011"
+    message = "a second YAML document begins here; a spec is one"
+    fails = _GOOD + "---\nname: other\n"
+    passes = _GOOD
+
+
+class DuplicateKey(Problem):
+    """YAML parsers differ in which of two equal keys they keep, so two are an error."""
+
+    code = "NN012"
+    message = "the key `{key}` is given twice"
+    fails = _HEAD + "name: other\n" + _BODY
+    passes = _GOOD
+
+
+class MergeKey(Problem):
+    """Merge keys (``<<``) hide where a value comes from, and nested ones take exponential time. Use a block or a param."""
+
+    code = "NN013"
+    message = "merge keys (`<<`) are not part of the language"
+    fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {<<: {units: 2}}\n"
+    passes = _GOOD
+
+
+class Tagged(Problem):
+    """Types follow from where a value stands; YAML tags are not part of the language."""
+
+    code = "NN014"
+    message = "the tag `{tag}` is not part of the language"
+    fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: !!int 2}\n"
+    passes = _GOOD
+
+
+class KeyIsNoScalar(Problem):
+    """A key is a word; a list or a mapping cannot be one. Unquoted ``${…}`` after a brace reads as a mapping, too."""
+
+    code = "NN015"
+    message = "a key must be a word, not a list or a mapping"
+    fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - {[Dense]: {units: 2}}\n"
+    passes = _GOOD
+
+
+class UnknownAlias(Problem):
+    """An alias (``*name``) repeats what an anchor (``&name``) before it marked."""
+
+    code = "NN016"
+    message = "the alias `*{name}` has no anchor `&{name}` before it"
+    fails = _HEAD + "inputs: {x: *shape}\nlayers:\n  - Dense: {units: 2}\n"
+    passes = _HEAD + "inputs: {x: &shape [4], y: *shape}\nlayers:\n  - Add:\n    from: [x, y]\n"
+
+
+class SelfReference(Problem):
+    """An alias inside what it stands for would never end."""
+
+    code = "NN017"
+    message = "`*{name}` stands inside what it refers to"
+    fails = _HEAD + "inputs: {x: [4]}\nlayers: &all\n  - *all\n"
+    passes = _GOOD
+
+
+class NotAMapping(Problem):
+    """A part of the document that has keys was given as something else."""
+
+    code = "NN101"
+    message = "{what} must be a mapping of keys, not {got}"
+    fails = "- nnspec: 1\n- name: net\n"
+    passes = _GOOD
+
+
+class NotAList(Problem):
+    """A part of the document that is a list was given as something else."""
+
+    code = "NN102"
+    message = "{what} must be a list, not {got}"
+    fails = _HEAD + "inputs: {x: [4]}\nlayers: {Dense: {units: 2}}\n"
+    passes = _GOOD
+
+
+class UnknownKey(Problem):
+    """A key that means nothing here. Nothing is ever silently ignored, so that a slip of the pen is seen at once."""
+
+    code = "NN103"
+    message = "unknown key `{key}` in {where}"
+    fails = _HEAD + "input: {x: [4]}\n" + _BODY
+    passes = _GOOD
+
+
+class MissingKey(Problem):
+    """Something that has no default was not given."""
+
+    code = "NN104"
+    message = "{where} needs `{key}`"
+    fails = "nnspec: 1\n" + _BODY
+    passes = _GOOD
+
+
+class WrongValue(Problem):
+    """A value of the wrong type, or out of its range."""
+
+    code = "NN105"
+    message = "{reason}"
+    fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: -2}\n"
+    passes = _GOOD
+
+
+class UnsupportedVersion(Problem):
+    """The first key says which version of the language the document is written in; this is version 1."""
+
+    code = "NN106"
+    message = "this is nnspec 1; the document asks for {version}"
+    fails = "nnspec: 2\nname: net\n" + _BODY
+    passes = _GOOD
+
+
+class BadName(Problem):
+    """Names are kept to what every tool the model meets can bear."""
+
+    code = "NN107"
+    message = "`{name}` cannot be the name of {what}: it must match {pattern}"
+    fails = "nnspec: 1\nname: My Net\n" + _BODY
+    passes = _GOOD
+
+
+class NotYet(Problem):
+    """Part of the language that this release does not build."""
+
+    code = "NN108"
+    message = "{what} not in this release"
+
+
+class BadShape(Problem):
+    """A shape is a list of sizes without the batch axis: positive integers, symbols such as ``T``, or null."""
+
+    code = "NN110"
+    message = "{reason}"
+    fails = _HEAD + "inputs: {x: [0]}\nlayers:\n  - Dense: {units: 2}\n"
+    passes = _GOOD
+
+
+class BadExpression(Problem):
+    """An expression that cannot be read or has no value."""
+
+    code = "NN120"
+    message = "{reason}"
+    fails = _HEAD + "params: {width: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: \"${width +}\"}\n"
+    passes = _HEAD + "params: {width: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: \"${width + 1}\"}\n"
+
+
+class UnknownParam(Problem):
+    """An expression names a param that is not defined, or only further down."""
+
+    code = "NN121"
+    message = "there is no param `{name}` here"
+    fails = _HEAD + "params: {width: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: $widht}\n"
+    passes = _HEAD + "params: {width: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: $width}\n"
+
+
+class UnusedParam(Problem):
+    """A param that nothing uses: often one whose use was misspelt, or a number that was meant to be it."""
+
+    code = "NN122"
+    severity = "warning"
+    message = "the param `{name}` is not used"
+    fails = _HEAD + "params: {width: 2}\n" + _BODY
+    passes = _HEAD + "params: {width: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: $width}\n"
+
+
+class BadOverride(Problem):
+    """``--set path=value`` replaces a value of the document, or adds one in a mapping that is there."""
+
+    code = "NN130"
+    message = "--set {text}: {reason}"
+
+
+class UnknownMember(Problem):
+    """A layer, an initializer, an optimizer, a loss … of a name that is not known. Names are Keras's."""
+
+    code = "NN109"
+    message = "there is no {kind} `{name}`"
+    fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2, kernel_initializer: HeNormall}\n"
+    passes = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2, kernel_initializer: HeNormal}\n"
+
+
+class NotAStep(Problem):
+    """A step is an operation's name, or a mapping with one operation and what stands beside it."""
+
+    code = "NN201"
+    message = "a step is an operation, not {got}"
+    fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - [Dense, 2]\n"
+    passes = _GOOD
+
+
+class StepWithoutOperation(Problem):
+    """A step that has a name or a source, and nothing to run."""
+
+    code = "NN202"
+    message = "this step has no operation"
+    fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - name: first\n"
+    passes = _GOOD
+
+
+class SeveralOperations(Problem):
+    """Each step runs one operation; a forgotten ``- `` puts two into one step."""
+
+    code = "NN203"
+    message = "this step has two operations, `{first}` and `{second}`"
+    fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2}\n    Flatten:\n"
+    passes = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2}\n  - Flatten:\n"
+
+
+class UnknownLayer(Problem):
+    """An operation that is neither built in nor defined in the document. Built-in ones keep Keras's names."""
+
+    code = "NN204"
+    message = "there is no layer `{name}`"
+    fails = _HEAD + "inputs: {x: [8, 8, 1]}\nlayers:\n  - Conv2d: {filters: 2, kernel_size: 3}\n"
+    passes = _HEAD + "inputs: {x: [8, 8, 1]}\nlayers:\n  - Conv2D: {filters: 2, kernel_size: 3}\n"
+
+
+class MisplacedKey(Problem):
+    """What stands beside an operation (``name``, ``from`` …) was indented into its arguments."""
+
+    code = "NN205"
+    message = "`{key}` is no argument of `{op}`"
+    fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense:\n      units: 2\n      name: first\n"
+    passes = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense:\n      units: 2\n    name: first\n"
+
+
+class DuplicateName(Problem):
+    """Two steps of one list, or a step and an input, of the same name: no one could say which is meant."""
+
+    code = "NN206"
+    message = "the name `{name}` is taken"
+    fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2}\n    name: a\n  - Dense: {units: 2}\n    name: a\n"
+    passes = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2}\n    name: a\n  - Dense: {units: 2}\n    name: b\n"
+
+
+def whole(file: str) -> Span:
+    """A file as a whole: where what is missing is missing."""
+    return Span.whole(file)

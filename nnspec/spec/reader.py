@@ -1,0 +1,273 @@
+"""YAML text to a [`Tree`][]: from the parser's events, without recursion, within limits."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nnspec.diagnostics import Diagnostic, Note, Span
+from nnspec.spec import problems as p
+from nnspec.spec.scalars import resolve_plain
+from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
+
+__all__ = ["Limits", "read_file", "read_text"]
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a document may cost. Each limit is named in its diagnostic, and raised by ``--limit name=value``.
+
+    Attributes:
+        bytes: The file's size.
+        depth: Lists and mappings inside one another.
+        nodes: Values, aliases expanded.
+        scalar: Characters of one scalar.
+        layers: Layers, after blocks and repeats are expanded.
+    """
+
+    bytes: int = 4 * 2**20
+    depth: int = 100
+    nodes: int = 500_000
+    scalar: int = 2**16
+    layers: int = 50_000
+
+
+class _Stop(Exception):
+    """The document cannot be read further."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+def read_file(file: Path, problems: list[Diagnostic], limits: Limits | None = None, *, shown: str | None = None) -> Tree | None:
+    """Reads a document.
+
+    Args:
+        file: The file.
+        problems: What is wrong with it is appended here.
+        limits: What it may cost.
+        shown: The file's name in diagnostics; as given by default.
+
+    Returns:
+        The document, or None where there is none to speak of.
+    """
+    limits = limits or Limits()
+    name = shown or str(file)
+    whole = Span.whole(name)
+    try:
+        status = file.stat()
+        if stat.S_ISDIR(status.st_mode):
+            problems.append(p.NotAFile.at(whole, what="a directory", help="name a file in it"))
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            problems.append(p.NotAFile.at(whole, what="no ordinary file"))
+            return None
+        if status.st_size > limits.bytes:
+            problems.append(p.LimitExceeded.at(whole, what=f"{status.st_size:,} bytes", limit="bytes", most=limits.bytes))
+            return None
+        data = file.read_bytes()
+    except FileNotFoundError:
+        problems.append(p.NoSuchFile.at(whole))
+        return None
+    except (OSError, ValueError) as error:
+        problems.append(p.UnreadableFile.at(whole, reason=getattr(error, "strerror", None) or str(error)))
+        return None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+        problems.append(p.NotText.at(Span(name, line, column, line, column + 1), byte=f"{data[error.start]:#04x}"))
+        return None
+    return read_text(text, name, problems, limits)
+
+
+def read_text(text: str, name: str, problems: list[Diagnostic], limits: Limits | None = None) -> Tree | None:
+    """Reads a document from text; see [`read_file`][]."""
+    limits = limits or Limits()
+    if len(text) > limits.bytes:
+        problems.append(p.LimitExceeded.at(Span.whole(name), what=f"{len(text):,} bytes", limit="bytes", most=limits.bytes))
+        return None
+    try:
+        return _Composer(name, problems, limits).compose(yaml.parse(text, Loader=_Loader))
+    except _Stop as stop:
+        problems.append(stop.diagnostic)
+    except yaml.MarkedYAMLError as error:
+        problems.append(_syntax_error(error, name))
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        column = error.position - (text.rfind("\n", 0, error.position) + 1) + 1
+        problems.append(p.ForbiddenCharacter.at(Span(name, line, column, line, column + 1), code=f"U+{ord(text[error.position]):04X}"))
+    return None
+
+
+def _syntax_error(error: yaml.MarkedYAMLError, name: str) -> Diagnostic:
+    mark = error.problem_mark or error.context_mark
+    span = Span(name, mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 2) if mark else Span.whole(name)
+    notes = []
+    if error.context and error.context_mark:
+        at = error.context_mark
+        notes.append(Note(error.context, Span(name, at.line + 1, at.column + 1, at.line + 1, at.column + 2)))
+    return p.NotYaml.at(span, reason=error.problem or "no YAML", notes=notes)
+
+
+@dataclass
+class _Open:
+    """A list or mapping whose end has not come yet."""
+
+    start: Any
+    place: Place | None
+    anchor: str | None
+    is_mapping: bool
+    key: Scalar | None = None
+    items: list[Tree] = field(default_factory=list)
+    entries: list[tuple[Scalar, Tree]] = field(default_factory=list)
+    keys: dict[object, Scalar] = field(default_factory=dict)
+
+    def next_place(self) -> Place:
+        return Place(self.place, str(self.key.value) if self.key else len(self.items))
+
+
+class _Composer:
+    def __init__(self, name: str, problems: list[Diagnostic], limits: Limits) -> None:
+        self._name = name
+        self._problems = problems
+        self._limits = limits
+        self._anchors: dict[str, Tree | None] = {}
+        self._open: list[_Open] = []
+        self._nodes = 0
+        self._root: Tree | None = None
+
+    def compose(self, events: Iterator[Any]) -> Tree | None:
+        documents = 0
+        for event in events:
+            match event:
+                case yaml.DocumentStartEvent():
+                    documents += 1
+                    if documents > 1:
+                        raise _Stop(p.SeveralDocuments.at(self._span(event)))
+                case yaml.ScalarEvent():
+                    self._scalar(event)
+                case yaml.AliasEvent():
+                    self._alias(event)
+                case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
+                    self._start(event)
+                case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                    self._end(event)
+        return self._root
+
+    def _span(self, event: Any) -> Span:
+        start, end = event.start_mark, event.end_mark
+        return Span(self._name, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+    def _expects_key(self) -> bool:
+        return bool(self._open) and self._open[-1].is_mapping and self._open[-1].key is None
+
+    def _count(self, size: int, event: Any) -> None:
+        self._nodes += size
+        if self._nodes > self._limits.nodes:
+            raise _Stop(
+                p.LimitExceeded.at(
+                    self._span(event), what=f"over {self._limits.nodes:,} values", limit="nodes", most=self._limits.nodes
+                )
+            )
+
+    def _check_tag(self, event: Any) -> None:
+        if event.tag not in (None, "!"):
+            self._problems.append(p.Tagged.at(self._span(event), tag=event.tag))
+
+    def _scalar(self, event: Any) -> None:
+        self._count(1, event)
+        self._check_tag(event)
+        text = event.value
+        if len(text) > self._limits.scalar:
+            raise _Stop(
+                p.LimitExceeded.at(
+                    self._span(event), what=f"a scalar of {len(text):,} characters", limit="scalar", most=self._limits.scalar
+                )
+            )
+        plain = not event.style and event.implicit[0]
+        value = resolve_plain(text) if plain else text
+        span = self._span(event)
+        place = None if not self._open or self._expects_key() else self._open[-1].next_place()
+        self._add(Scalar(value, span, place, quoted=not plain, text=text), event)
+
+    def _alias(self, event: Any) -> None:
+        if event.anchor not in self._anchors:
+            raise _Stop(p.UnknownAlias.at(self._span(event), name=event.anchor))
+        node = self._anchors[event.anchor]
+        if node is None:
+            raise _Stop(p.SelfReference.at(self._span(event), name=event.anchor))
+        self._count(node.size, event)
+        self._add(node, event)
+
+    def _start(self, event: Any) -> None:
+        self._count(1, event)
+        self._check_tag(event)
+        if self._expects_key():
+            raise _Stop(p.KeyIsNoScalar.at(self._span(event)))
+        if len(self._open) >= self._limits.depth:
+            raise _Stop(
+                p.LimitExceeded.at(
+                    self._span(event), what=f"nested over {self._limits.depth} deep", limit="depth", most=self._limits.depth
+                )
+            )
+        place = self._open[-1].next_place() if self._open else None
+        if event.anchor:
+            self._anchors[event.anchor] = None
+        self._open.append(_Open(event.start_mark, place, event.anchor, isinstance(event, yaml.MappingStartEvent)))
+
+    def _end(self, event: Any) -> None:
+        opened = self._open.pop()
+        line, column = opened.start.line + 1, opened.start.column + 1
+        children = [value for _, value in opened.entries] or opened.items
+        if event.start_mark.index != event.end_mark.index or not children:  # a bracket closes it
+            end_line, end_column = event.end_mark.line + 1, event.end_mark.column + 1
+        else:  # a block ends with its last value; the parser's mark is behind the blank lines that follow
+            end_line, end_column = children[-1].span.end_line, children[-1].span.end_column
+        span = Span(self._name, line, column, end_line, end_column)
+        node: Tree
+        if opened.is_mapping:
+            node = MappingNode(opened.entries, span, opened.place)
+        else:
+            node = SequenceNode(opened.items, span, opened.place)
+        self._add(node, event, opened.anchor)
+
+    def _add(self, node: Tree, event: Any, anchor: str | None = None) -> None:
+        anchor = anchor or (event.anchor if isinstance(event, yaml.ScalarEvent) else None)
+        if anchor:
+            self._anchors[anchor] = node
+        if not self._open:
+            self._root = node
+            return
+        parent = self._open[-1]
+        if not parent.is_mapping:
+            parent.items.append(node)
+        elif parent.key is None:
+            parent.key = self._checked_key(node, event)
+        else:
+            key = parent.key
+            parent.key = None
+            if key.value in parent.keys:
+                self._problems.append(
+                    p.DuplicateKey.at(key.span, str(Place(parent.place, str(key.value))), key=key.value,
+                                      notes=[Note("first given here", parent.keys[key.value].span)])
+                )
+            elif key.value == "<<" and not key.quoted:
+                self._problems.append(p.MergeKey.at(key.span, str(Place(parent.place, "<<"))))
+            else:
+                parent.keys[key.value] = key
+                parent.entries.append((key, node))
+
+    def _checked_key(self, node: Tree, event: Any) -> Scalar:
+        if not isinstance(node, Scalar):
+            raise _Stop(p.KeyIsNoScalar.at(self._span(event)))
+        return node

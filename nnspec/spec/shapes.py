@@ -1,0 +1,108 @@
+"""The declared inputs of a network: shapes with sizes known, symbolic or unknown, and element types."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from nnspec.diagnostics import Diagnostic, Span
+from nnspec.spec import problems as p
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
+from nnspec.types import DTYPES, Dim, TensorType, closest, symbol, unknown
+
+__all__ = ["Input", "NAME", "SYMBOL", "read_inputs"]
+
+SYMBOL = re.compile(r"[A-Z][A-Za-z0-9_]*")
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_LARGEST = 2**31 - 1
+_HIGHEST_RANK = 8
+
+
+@dataclass(frozen=True)
+class Input:
+    """One declared input.
+
+    Attributes:
+        name: Its name.
+        type: Its type.
+        span: Where it is declared.
+        path: The same place as a path.
+    """
+
+    name: str
+    type: TensorType
+    span: Span
+    path: str
+
+
+def read_inputs(tree: Tree | None, problems: list[Diagnostic]) -> dict[str, Input | None]:
+    """The inputs of a network, by name; None for one whose declaration is wrong."""
+    if tree is None:
+        return {}
+    if not isinstance(tree, MappingNode):
+        help = "write `inputs: {image: [28, 28, 1]}`"
+        problems.append(p.NotAMapping.at(tree.span, tree.path, help=help, what="`inputs`", got=tree.kind))
+        return {}
+    inputs: dict[str, Input | None] = {}
+    for key, value in tree.items():
+        name = str(key.value)
+        if not NAME.fullmatch(name):
+            problems.append(p.BadName.at(key.span, value.path, name=name, what="an input", pattern=NAME.pattern))
+        before = len(problems)
+        declared = _read_type(value, problems)
+        inputs[name] = Input(name, declared, key.span, value.path) if declared and len(problems) == before else None
+    return inputs
+
+
+def _read_type(tree: Tree, problems: list[Diagnostic]) -> TensorType | None:
+    if not isinstance(tree, MappingNode):
+        shape = _read_shape(tree, problems)
+        return None if shape is None else TensorType(shape)
+    for key, value in tree.items():
+        if key.value not in ("shape", "dtype"):
+            suggestion = closest(str(key.value), ("shape", "dtype"))
+            help = f"did you mean `{suggestion}`?" if suggestion else "an input has `shape` and `dtype`"
+            problems.append(p.UnknownKey.at(key.span, value.path, help=help, key=key.value, where="an input"))
+    dtype = tree.get("dtype")
+    if dtype is not None and (not isinstance(dtype, Scalar) or dtype.value not in DTYPES):
+        suggestion = closest(str(dtype.plain()), DTYPES)
+        help = f"did you mean `{suggestion}`?" if suggestion else f"one of {', '.join(DTYPES)}"
+        problems.append(p.WrongValue.at(dtype.span, dtype.path, help=help, reason=f"{dtype.kind} is not an element type"))
+        dtype = None
+    given = tree.get("shape")
+    if given is None:
+        problems.append(p.MissingKey.at(tree.span, tree.path, help="write `shape: [28, 28, 1]`", where="an input", key="shape"))
+        return None
+    shape = _read_shape(given, problems)
+    return None if shape is None else TensorType(shape, str(dtype.plain()) if dtype else "float32")
+
+
+def _read_shape(tree: Tree, problems: list[Diagnostic]) -> tuple[int | Dim, ...] | None:
+    if not isinstance(tree, SequenceNode):
+        help = f"write `[{tree.plain()}]`" if isinstance(tree, Scalar) and isinstance(tree.value, int) else "write `[28, 28, 1]`"
+        problems.append(p.BadShape.at(tree.span, tree.path, help=help, reason=f"a shape is a list of sizes, not {tree.kind}"))
+        return None
+    if len(tree.items) > _HIGHEST_RANK:
+        reason = f"a shape of {len(tree.items)} axes; {_HIGHEST_RANK} is the most"
+        problems.append(p.BadShape.at(tree.span, tree.path, reason=reason))
+        return None
+    sizes = [_read_size(item, problems) for item in tree.items]
+    return None if any(size is None for size in sizes) else tuple(size for size in sizes if size is not None)
+
+
+def _read_size(item: Tree, problems: list[Diagnostic]) -> int | Dim | None:
+    if isinstance(item, Scalar):
+        value = item.value
+        if value is None:
+            return unknown()
+        if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LARGEST:
+            return value
+        if isinstance(value, str) and SYMBOL.fullmatch(value):
+            return symbol(value)
+    help = "a size is a positive integer, a symbol such as `T`, or null"
+    if isinstance(item, Scalar) and isinstance(item.value, str) and SYMBOL.fullmatch(item.value.capitalize()):
+        help = f"a symbol begins with a capital: `{item.value[:1].upper() + item.value[1:]}`"
+    elif isinstance(item, Scalar) and item.value == -1:
+        help = "write a symbol such as `T`, or null, for a size known at run time; the batch axis is implied"
+    problems.append(p.BadShape.at(item.span, item.path, help=help, reason=f"{item.kind} is not a size"))
+    return None
