@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import build as build_graphs
-from nnspec.spec import Limits, read_spec
+from nnspec.graph import compile
+from nnspec.spec import Limits, Spec, read_spec
 
-__all__ = ["inspect", "validate"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from onnx import ModelProto
+
+    from nnspec.graph import Graph
+
+__all__ = ["build", "inspect", "to_keras", "to_onnx", "validate"]
 
 
 def validate(
@@ -51,8 +60,66 @@ def inspect(file: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
         >>> inspect("specs/lenet5.nnspec.yaml")["networks"]["main"]["macs"]
         416520
     """
-    from nnspec.graph import compile
     from nnspec.graph.describe import describe
     from nnspec.spec import load
 
     return describe(compile(load(file, overrides)))
+
+
+def to_keras(graph: Graph, *, seed: int | None = None) -> Any:
+    """The Keras functional model of a graph, its layers named after the spec's.
+
+    Args:
+        graph: One network of a compiled spec.
+        seed: Makes the initial weights repeatable.
+
+    Returns:
+        A ``keras.Model``.
+    """
+    from nnspec.extras import require
+
+    require("train")
+    from nnspec import keras_backend
+
+    return keras_backend.to_keras(graph, seed=seed)
+
+
+def to_onnx(graph: Graph, weights: Mapping[str, np.ndarray], *, opset: int = 23) -> ModelProto:
+    """The ONNX model of a graph; no framework is loaded.
+
+    Args:
+        graph: One network of a compiled spec.
+        weights: Its arrays by identity, ``conv2d/kernel``.
+        opset: The ONNX operator set.
+    """
+    from nnspec.extras import require
+
+    require("export")
+    from nnspec import onnx_backend
+
+    return onnx_backend.to_onnx(graph, weights, opset=opset)
+
+
+def build(spec: Spec, folder: str | Path, *, seed: int | None = None) -> tuple[list[Path], tuple[Diagnostic, ...]]:
+    """Writes the compiled graph, the Keras models and the ONNX models of a spec, with initial weights, proven equal.
+
+    Args:
+        spec: The spec.
+        folder: Where to write; made if it is not there.
+        seed: Makes the initial weights repeatable.
+
+    Returns:
+        The files, ``graph.json``, ``model.keras``, ``model.onnx`` (``NAME.keras``, ``NAME.onnx`` for each network of
+        ``networks``), and the warnings.
+
+    Raises:
+        SpecError: Where the spec has errors.
+        NnspecError: Where the two lowerings differ; nothing of that network is written.
+    """
+    from nnspec.extras import require
+
+    require("train", "export")
+    from nnspec.runtime.building import write_build
+
+    model = compile(spec)
+    return write_build(spec, model, Path(folder), seed=seed), model.diagnostics

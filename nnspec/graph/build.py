@@ -147,6 +147,8 @@ class _Builder:
         return Graph(self._network.name, inputs, nodes, outputs)
 
     def _warn(self, needed: set[str], outputs: set[str]) -> None:
+        if any(problem.is_error for problem in self._problems):
+            return  # what follows from an error is not worth saying
         listed = self._network.outputs is not None
         for step, sources in zip(self._network.steps, self._sources, strict=True):
             above = sources[0] if sources else None

@@ -68,6 +68,8 @@ class Names:
         if (not dot and chosen != "output" and len(outputs) > 1) or chosen not in outputs:
             listed = ", ".join(f"`{name}.{o}`" for o in outputs)
             help = f"it has {listed}" if len(outputs) > 1 else f"it has one output: write `{name}`"
+            if getattr(self.steps[name].layer, "return_state", None) is False:
+                help += ", or give it `return_state: true`"
             problems.append(g.UnknownOutput.at(source.span, source.path, help=help, source=name, output=chosen))
             return None
         return Ref(name, chosen), outputs[chosen]
@@ -152,7 +154,7 @@ def misplaced(source: Source, step: Step, names: Names, reads: Mapping[str, Sequ
         note = Note(f"`{target}` is defined here", names.steps[target].span)
         help = f"move this step below `{target}`"
         return g.SourceBelow.at(source.span, source.path, help=help, notes=[note], name=target)
-    shown = " → ".join(f"`{name}`" for name in [step.name, *reversed(chain)])
+    shown = " → ".join(f"`{name}`" for name in [step.name, *chain])
     notes = [Note(f"`{name}` is defined here", names.steps[name].span) for name in chain if name != step.name]
     return g.Cycle.at(source.span, source.path, help="read from a step above, or from an input", notes=notes[:3], chain=shown)
 

@@ -11,14 +11,16 @@ from nnspec.layers.activation_names import ActivationName
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Flag, PositiveInt, Sizes, per_axis
 from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, Window, known_size, require_axes, require_float, single
 from nnspec.layers.core import LATER
-from nnspec.layers.padding import Padding, parse_padding, windows
+from nnspec.layers.padding import Padding, parse_padding, positions_around, windows
 from nnspec.layers.shape import DATA_FORMAT
 from nnspec.types import Dim, Weight, product
 
-__all__ = ["Conv1D", "Conv2D"]
+__all__ = ["Conv1D", "Conv2D", "Convolution"]
 
 
-class _Convolution(Layer):
+class Convolution(Layer):
+    """What all convolutions share; one is made by naming its axes."""
+
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, **LATER, "data_format": DATA_FORMAT}
     axes: ClassVar[tuple[str, ...]]
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same", "full")
@@ -29,7 +31,7 @@ class _Convolution(Layer):
     padding: Padding = Field(
         "valid",
         validate_default=True,
-        description="`valid`: none; `same`: as many outputs as inputs, strides aside; `full`: every overlap; `causal` (Conv1D): "
+        description="`valid`: none; `same`: as many outputs as inputs, strides aside; `full`: each overlap; `causal` (Conv1D): "
         "all before; P: P positions on every side; a list: P or [before, after] for each spatial axis. Padding is 0.",
     )
     dilation_rate: Sizes = Field(1, validate_default=True, description="Positions between the kernel's neighbouring weights.")
@@ -65,7 +67,7 @@ class _Convolution(Layer):
                 help="keep one of them at 1, or let a `MaxPooling` with `pool_size: 1` after the dilated convolution stride",
                 argument="dilation_rate",
             )
-        spatial = windows(self, x, self.kernel_size, self.strides, self.padding, self.dilation_rate)
+        spatial = windows(x, self.spans, self.strides, self.padding)
         return single((*spatial, self.filters))
 
     def _check_groups(self, channels: int) -> None:
@@ -82,23 +84,32 @@ class _Convolution(Layer):
         kernel = self.owns("kernel", (*self.kernel_size, channels // self.groups, self.filters))
         return (kernel, self.owns("bias", (self.filters,))) if self.use_bias else (kernel,)
 
+    @property
+    def spans(self) -> tuple[int, ...]:
+        """Input positions from the kernel's first to its last, along each spatial axis."""
+        return tuple((k - 1) * d + 1 for k, d in zip(self.kernel_size, self.dilation_rate, strict=True))
+
+    @property
+    def around(self) -> tuple[tuple[int, int], ...] | None:
+        """Zeros before and after each spatial axis; None for ``same``, where that depends on the input's size."""
+        return positions_around(self.padding, self.spans)
+
     def macs(self, inputs: Inputs) -> int | Dim:
         channels = known_size(self, inputs["x"]) // self.groups
         return product(self.infer(inputs)["output"].shape) * product(self.kernel_size) * channels
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
-        spans = tuple((k - 1) * d + 1 for k, d in zip(self.kernel_size, self.dilation_rate, strict=True))
-        return Window(spans, self.strides)
+        return Window(self.spans, self.strides)
 
 
-class Conv1D(_Convolution):
+class Conv1D(Convolution):
     """Convolution over time (LeCun et al. 1998; causal and dilated: van den Oord et al. 2016)."""
 
     axes: ClassVar[tuple[str, ...]] = ("time",)
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same", "causal", "full")
 
 
-class Conv2D(_Convolution):
+class Conv2D(Convolution):
     """Convolution over pictures (LeCun et al. 1998)."""
 
     axes: ClassVar[tuple[str, ...]] = ("height", "width")

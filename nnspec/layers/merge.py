@@ -10,7 +10,7 @@ from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, Ports, comput
 from nnspec.layers.scalars import WholeNumber
 from nnspec.types import Dim, TensorType, same_size, size_text
 
-__all__ = ["Add", "Concatenate"]
+__all__ = ["Add", "Concatenate", "Elementwise"]
 
 
 def common_size(a: int | Dim, b: int | Dim) -> int | Dim | None:
@@ -20,7 +20,9 @@ def common_size(a: int | Dim, b: int | Dim) -> int | Dim | None:
     return b if isinstance(b, int) else a
 
 
-class _Elementwise(Layer):
+class Elementwise(Layer):
+    """What merges share that work element by element."""
+
     ports: ClassVar[Ports] = Ports((), variadic=True)
 
     def infer(self, inputs: Inputs) -> Outputs:
@@ -68,7 +70,7 @@ class _Elementwise(Layer):
         return result
 
 
-class Add(_Elementwise):
+class Add(Elementwise):
     """The sum of its inputs, element by element."""
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from nnspec.layers.base import Layer, LayerError
-from nnspec.types import Dim, TensorType, ceil_div, closest
+from nnspec.layers.base import LayerError
+from nnspec.types import Dim, TensorType, ceil_div, closest, size_text
 
-__all__ = ["Padding", "parse_padding", "windows"]
+__all__ = ["Padding", "parse_padding", "positions_around", "windows"]
 
 Padding = str | tuple[tuple[int, int], ...]
 """``valid``, ``same``, ``causal``, ``full``, or positions before and after each spatial axis."""
@@ -49,52 +49,59 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def windows(
-    layer: Layer, x: TensorType, size: Sequence[int], stride: Sequence[int], padding: Padding, dilation: Sequence[int]
-) -> tuple[int | Dim, ...]:
-    """How many windows find a place along each spatial axis: floor((W − F + P) / S) + 1.
+def positions_around(padding: Padding, spans: Sequence[int]) -> tuple[tuple[int, int], ...] | None:
+    """Positions before and after each spatial axis; None for ``same``, where that depends on the input's size.
 
     Args:
-        layer: Whose window it is, for the message.
-        x: The input; its last axis is the channels.
-        size: The window's positions along each axis.
-        stride: Positions between neighbouring windows.
         padding: See [`Padding`][].
-        dilation: Positions between a window's neighbouring positions.
+        spans: Input positions from a window's first to its last, along each axis.
+
+    Example:
+        >>> positions_around("causal", [5]), positions_around("full", [3, 1]), positions_around("same", [3])
+        (((4, 0),), ((2, 2), (0, 0)), None)
+    """
+    match padding:
+        case "same":
+            return None
+        case "valid":
+            return tuple((0, 0) for _ in spans)
+        case "full":
+            return tuple((span - 1, span - 1) for span in spans)
+        case "causal":
+            return tuple((span - 1, 0) for span in spans)
+    assert isinstance(padding, tuple)
+    return padding
+
+
+def windows(x: TensorType, spans: Sequence[int], strides: Sequence[int], padding: Padding) -> tuple[int | Dim, ...]:
+    """How many windows find a place along each spatial axis: floor((W − F + P) / S) + 1, or ceil(W / S) for ``same``.
+
+    Args:
+        x: The input; its last axis is the channels.
+        spans: Input positions from the window's first to its last, along each axis.
+        strides: Positions between neighbouring windows.
+        padding: See [`Padding`][].
 
     Raises:
         LayerError: Where none does.
     """
-    spans = [(k - 1) * d + 1 for k, d in zip(size, dilation, strict=True)]
-    found: list[int | Dim] = []
-    for axis, (width, span, step) in enumerate(zip(x.shape[:-1], spans, stride, strict=True)):
-        if padding == "same" or padding == "causal":
-            found.append(ceil_div(width, step))
-        else:
-            around = _around(padding, axis, span)
-            found.append((width + around - span) // step + 1)
-    if any(isinstance(count, int) and count < 1 for count in found):
-        raise _no_place(x, spans, padding, dilation)
-    return tuple(found)
+    around = positions_around(padding, spans)
+    if around is None:
+        return tuple(ceil_div(size, stride) for size, stride in zip(x.shape[:-1], strides, strict=True))
+    padded = [size + before + after for size, (before, after) in zip(x.shape[:-1], around, strict=True)]
+    counts = tuple((size - span) // stride + 1 for size, span, stride in zip(padded, spans, strides, strict=True))
+    if any(isinstance(count, int) and count < 1 for count in counts):
+        raise _no_place(x.shape[:-1], padded, spans)
+    return counts
 
 
-def _around(padding: Padding, axis: int, span: int) -> int:
-    if isinstance(padding, tuple):
-        return sum(padding[axis])
-    return 2 * (span - 1) if padding == "full" else 0
-
-
-def _no_place(x: TensorType, spans: Sequence[int], padding: Padding, dilation: Sequence[int]) -> LayerError:
-    sizes = x.shape[:-1]
-    window = " × ".join(map(str, spans)) if len(spans) > 1 else f"window of {spans[0]}"
-    window = f"a {window} window" if len(spans) > 1 else f"a {window}"
-    around = [size + _around(padding, axis, spans[axis]) for axis, size in enumerate(sizes)]
-    place = " × ".join(map(str, sizes)) + ("" if len(sizes) > 1 else " positions")
-    if around != list(sizes):
-        place += ", with padding " + " × ".join(map(str, around))
-    dilated = " (dilation counted)" if any(d > 1 for d in dilation) else ""
+def _no_place(sizes: Sequence[int | Dim], padded: Sequence[int | Dim], spans: Sequence[int]) -> LayerError:
+    window = " × ".join(map(str, spans))
+    place = " × ".join(map(size_text, sizes)) + ("" if len(sizes) > 1 else " positions")
+    if list(padded) != list(sizes):
+        place += f", padded to {' × '.join(map(size_text, padded))}"
     return LayerError(
-        f"{window}{dilated} finds no place on {place}",
-        help="make the window smaller, pad with `padding: same`, or pool less before it",
+        f"a {window} window finds no place on {place}" if len(spans) > 1 else f"a window of {window} finds no place on {place}",
+        help="make the window smaller (kernel, pool or dilation), write `padding: same`, or pool less before it",
         port="x",
     )

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from nnspec.layers.arguments import Flag, Sizes, per_axis
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, require_axes, require_float, single
-from nnspec.layers.padding import Padding, parse_padding, windows
+from nnspec.layers.padding import Padding, parse_padding, positions_around, windows
 from nnspec.layers.shape import DATA_FORMAT
 
 __all__ = [
@@ -19,15 +19,20 @@ __all__ = [
     "GlobalAveragePooling2D",
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
+    "GlobalPooling",
+    "MaxPooling",
     "MaxPooling1D",
     "MaxPooling2D",
+    "Pooling",
 ]
 
 _1D = ("time",)
 _2D = ("height", "width")
 
 
-class _Pooling(Layer):
+class Pooling(Layer):
+    """What all poolings over windows share; one is made by naming its axes."""
+
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
     axes: ClassVar[tuple[str, ...]]
 
@@ -55,12 +60,17 @@ class _Pooling(Layer):
         """Positions between neighbouring windows, along each spatial axis."""
         return self.strides or self.pool_size
 
+    @property
+    def around(self) -> tuple[tuple[int, int], ...] | None:
+        """Padding before and after each spatial axis; None for ``same``, where that depends on the input's size."""
+        return positions_around(self.padding, self.pool_size)
+
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
         require_axes(self, x, *self.axes, "channels")
         require_float(self, x)
         self._check_padding()
-        spatial = windows(self, x, self.pool_size, self.steps, self.padding, [1] * len(self.axes))
+        spatial = windows(x, self.pool_size, self.steps, self.padding)
         return single((*spatial, x.shape[-1]))
 
     def _check_padding(self) -> None:
@@ -78,35 +88,39 @@ class _Pooling(Layer):
         return Window(self.pool_size, self.steps)
 
 
-class _MaxPooling(_Pooling):
+class MaxPooling(Pooling):
+    """The poolings that take the largest value."""
+
     pool_size: Sizes = Field(2, validate_default=True, description="The window's positions along each spatial axis.")
 
 
-class MaxPooling1D(_MaxPooling):
+class MaxPooling1D(MaxPooling):
     """The largest value of each window over time."""
 
     axes: ClassVar[tuple[str, ...]] = _1D
 
 
-class MaxPooling2D(_MaxPooling):
+class MaxPooling2D(MaxPooling):
     """The largest value of each window of a picture."""
 
     axes: ClassVar[tuple[str, ...]] = _2D
 
 
-class AveragePooling1D(_Pooling):
+class AveragePooling1D(Pooling):
     """The mean of each window over time."""
 
     axes: ClassVar[tuple[str, ...]] = _1D
 
 
-class AveragePooling2D(_Pooling):
+class AveragePooling2D(Pooling):
     """The mean of each window of a picture."""
 
     axes: ClassVar[tuple[str, ...]] = _2D
 
 
-class _GlobalPooling(Layer):
+class GlobalPooling(Layer):
+    """What all poolings over everything share."""
+
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
     axes: ClassVar[tuple[str, ...]]
 
@@ -122,25 +136,25 @@ class _GlobalPooling(Layer):
         return EVERYTHING
 
 
-class GlobalMaxPooling1D(_GlobalPooling):
+class GlobalMaxPooling1D(GlobalPooling):
     """The largest value of each channel over all time; a mask is dropped, as in Keras."""
 
     axes: ClassVar[tuple[str, ...]] = _1D
 
 
-class GlobalMaxPooling2D(_GlobalPooling):
+class GlobalMaxPooling2D(GlobalPooling):
     """The largest value of each channel of a picture."""
 
     axes: ClassVar[tuple[str, ...]] = _2D
 
 
-class GlobalAveragePooling1D(_GlobalPooling):
+class GlobalAveragePooling1D(GlobalPooling):
     """The mean of each channel over all time, or over the steps that a mask leaves."""
 
     axes: ClassVar[tuple[str, ...]] = _1D
 
 
-class GlobalAveragePooling2D(_GlobalPooling):
+class GlobalAveragePooling2D(GlobalPooling):
     """The mean of each channel of a picture (Lin et al. 2013)."""
 
     axes: ClassVar[tuple[str, ...]] = _2D

@@ -23,13 +23,15 @@ from nnspec.layers.base import (
 )
 from nnspec.types import Config, Dim, Family, Named, TensorType, Weight, same_size
 
-__all__ = ["GRU", "LSTM", "RECURRENT", "Bidirectional", "SimpleRNN"]
+__all__ = ["GRU", "LSTM", "RECURRENT", "Bidirectional", "Recurrent", "SimpleRNN"]
 
 RECURRENT = Family(kind="recurrent layer", modules=dict.fromkeys(("GRU", "LSTM", "SimpleRNN"), __name__))
 """What Bidirectional wraps."""
 
 
-class _Recurrent(Layer):
+class Recurrent(Layer):
+    """What all recurrent layers share; one is made by its gates, its states and the sizes of its bias."""
+
     unsupported: ClassVar[Mapping[str, str]] = {
         **Layer.unsupported,
         "stateful": "carry the state yourself: `return_state: true`, and feed it back in by `from: {x: …, state: …}`",
@@ -101,14 +103,14 @@ class _Recurrent(Layer):
         return EVERYTHING
 
 
-class SimpleRNN(_Recurrent):
+class SimpleRNN(Recurrent):
     """``state = activation(x · kernel + state · recurrent_kernel + bias)`` (Elman 1990)."""
 
     ports: ClassVar[Ports] = Ports(optional=("state",))
     gates: ClassVar[int] = 1
 
 
-class GRU(_Recurrent):
+class GRU(Recurrent):
     """Gated recurrent unit (Cho et al. 2014)."""
 
     ports: ClassVar[Ports] = Ports(optional=("state",))
@@ -124,7 +126,7 @@ class GRU(_Recurrent):
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
 
-class LSTM(_Recurrent):
+class LSTM(Recurrent):
     """Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000)."""
 
     ports: ClassVar[Ports] = Ports(optional=("state_h", "state_c"))
@@ -162,17 +164,17 @@ class Bidirectional(Layer):
     )
 
     @property
-    def forward(self) -> _Recurrent:
+    def forward(self) -> Recurrent:
         """What runs forwards."""
-        assert isinstance(self.layer, _Recurrent)
+        assert isinstance(self.layer, Recurrent)
         return self.layer
 
     @property
-    def backward(self) -> _Recurrent:
+    def backward(self) -> Recurrent:
         """What runs backwards."""
         if self.backward_layer is None:
             return self.forward.model_copy(update={"go_backwards": True})
-        assert isinstance(self.backward_layer, _Recurrent)
+        assert isinstance(self.backward_layer, Recurrent)
         return self.backward_layer
 
     def infer(self, inputs: Inputs) -> Outputs:

@@ -120,15 +120,22 @@ def _tokens(text: str) -> list[_Token]:
 
 
 def _power(a: Any, b: Any) -> Any:
+    # The size of the result is known before it is computed.
     if isinstance(a, int) and isinstance(b, int) and b > 0 and abs(a) > 1 and b * abs(a).bit_length() > 200:
         raise OverflowError
     return a**b
 
 
+def _multiply(a: Any, b: Any) -> Any:
+    if not isinstance(a, int | float) or not isinstance(b, int | float):
+        raise TypeError("only numbers can be multiplied")
+    return a * b
+
+
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
-    "*": operator.mul,
+    "*": _multiply,
     "/": operator.truediv,
     "//": operator.floordiv,
     "%": operator.mod,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ from nnspec.spec.scalars import resolve_plain
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
 
 __all__ = ["Limits", "read_file", "read_text"]
+
+# What YAML 1.2.2, section 5.1, does not allow.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -96,16 +100,18 @@ def read_text(text: str, name: str, problems: list[Diagnostic], limits: Limits |
     if len(text) > limits.bytes:
         problems.append(p.LimitExceeded.at(Span.whole(name), what=f"{len(text):,} bytes", limit="bytes", most=limits.bytes))
         return None
+    if forbidden := _FORBIDDEN.search(text):
+        at = forbidden.start()
+        line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+        span = Span(name, line, column, line, column + 1)
+        problems.append(p.ForbiddenCharacter.at(span, help="remove it", code=f"U+{ord(text[at]):04X}"))
+        return None
     try:
         return _Composer(name, problems, limits).compose(yaml.parse(text, Loader=_Loader))
     except _Stop as stop:
         problems.append(stop.diagnostic)
     except yaml.MarkedYAMLError as error:
         problems.append(_syntax_error(error, name))
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        column = error.position - (text.rfind("\n", 0, error.position) + 1) + 1
-        problems.append(p.ForbiddenCharacter.at(Span(name, line, column, line, column + 1), code=f"U+{ord(text[error.position]):04X}"))
     return None
 
 
@@ -194,7 +200,7 @@ class _Composer:
                     self._span(event), what=f"a scalar of {len(text):,} characters", limit="scalar", most=self._limits.scalar
                 )
             )
-        plain = not event.style and event.implicit[0]
+        plain = not event.style and event.tag != "!"
         value = resolve_plain(text) if plain else text
         span = self._span(event)
         place = None if not self._open or self._expects_key() else self._open[-1].next_place()
@@ -263,6 +269,8 @@ class _Composer:
                 )
             elif key.value == "<<" and not key.quoted:
                 self._problems.append(p.MergeKey.at(key.span, str(Place(parent.place, "<<"))))
+                if isinstance(node, MappingNode):  # so that what it brings is not said to be missing
+                    parent.entries.extend((k, v) for k, v in node.items() if k.value not in parent.keys)
             else:
                 parent.keys[key.value] = key
                 parent.entries.append((key, node))

@@ -58,6 +58,9 @@ class Tree:
         """Its path, ``layers[3].Conv2D.filters``; empty for the document itself."""
         return "" if self.place is None else str(self.place)
 
+    def __bool__(self) -> bool:
+        return True  # an empty list that is there is not the same as none
+
     def plain(self) -> Any:
         """The ordinary Python value."""
         raise NotImplementedError

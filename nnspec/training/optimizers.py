@@ -56,13 +56,19 @@ class Optimizer(Config):
     """A rule that changes the weights at each step."""
 
     learning_rate: LearningRate = Field(0.001, description="How far a step goes; a number or a schedule.")
-    weight_decay: _NonNegative | None = Field(None, description="What each step takes off a weight, as a fraction of it times the rate.")
+    weight_decay: _NonNegative | None = Field(
+        None, description="What each step takes off a weight, as a fraction of it times the rate."
+    )
     clipnorm: PositiveNumber | None = Field(None, description="The longest a gradient of one weight may be.")
     clipvalue: PositiveNumber | None = Field(None, description="The largest an element of a gradient may be.")
     global_clipnorm: PositiveNumber | None = Field(None, description="The longest all gradients together may be.")
-    use_ema: Flag = Field(False, description="Whether a moving average of the weights is kept, and is what is evaluated and saved.")
+    use_ema: Flag = Field(
+        False, description="Whether a moving average of the weights is kept, and is what is evaluated and saved."
+    )
     ema_momentum: Fraction = Field(0.99, description="The share of the average that each step keeps.")
-    ema_overwrite_frequency: PositiveInt | None = Field(None, description="Every how many steps the average replaces the weights.")
+    ema_overwrite_frequency: PositiveInt | None = Field(
+        None, description="Every how many steps the average replaces the weights."
+    )
     loss_scale_factor: PositiveNumber | None = Field(None, description="The loss is multiplied by it, the gradients divided.")
     gradient_accumulation_steps: Annotated[int, Strict(), Field(ge=2)] | None = Field(
         None, description="Over how many steps gradients are averaged before the weights change."
@@ -110,7 +116,9 @@ class Adadelta(Optimizer):
 class Adafactor(Optimizer):
     """Adam's second moment in factored form, for large matrices (Shazeer and Stern 2018)."""
 
-    beta_2_decay: Annotated[float, Strict(), Field(lt=0)] = Field(-0.8, description="The power of the step in the second moment's decay.")
+    beta_2_decay: Annotated[float, Strict(), Field(lt=0)] = Field(
+        -0.8, description="The power of the step in the second moment's decay."
+    )
     epsilon_1: PositiveNumber = Field(1e-30, description="Keeps the divisor from 0.")
     epsilon_2: PositiveNumber = Field(0.001, description="The smallest a weight is taken to be.")
     clip_threshold: PositiveNumber = Field(1.0, description="The root mean square above which a step is shortened.")
@@ -132,7 +140,9 @@ class Adam(_Moments):
 class AdamW(Adam):
     """Adam with weight decay apart from the gradient (Loshchilov and Hutter 2017)."""
 
-    weight_decay: _NonNegative = Field(0.004, description="What each step takes off a weight, as a fraction of it times the rate.")
+    weight_decay: _NonNegative = Field(
+        0.004, description="What each step takes off a weight, as a fraction of it times the rate."
+    )
 
 
 class Adamax(_Moments):
@@ -169,7 +179,9 @@ class Ftrl(Optimizer):
     initial_accumulator_value: _NonNegative = Field(0.1, description="What the sum of squares starts from.")
     l1_regularization_strength: _NonNegative = Field(0.0, description="The L1 penalty.")
     l2_regularization_strength: _NonNegative = Field(0.0, description="The L2 penalty.")
-    l2_shrinkage_regularization_strength: _NonNegative = Field(0.0, description="The L2 penalty on the size of the gradient's step.")
+    l2_shrinkage_regularization_strength: _NonNegative = Field(
+        0.0, description="The L2 penalty on the size of the gradient's step."
+    )
     beta: _NonNegative = Field(0.0, description="The paper's beta, added to the root of the sum of squares.")
 
 
@@ -180,8 +192,12 @@ class Muon(Optimizer):
     adam_beta_2: _Decay = Field(0.999, description="Adam's share of the second moment that is kept.")
     adam_weight_decay: _NonNegative = Field(0.004, description="Weight decay of what Adam trains.")
     epsilon: PositiveNumber = Field(1e-7, description="Keeps the divisor from 0.")
-    weight_decay: _NonNegative = Field(0.004, description="What each step takes off a weight, as a fraction of it times the rate.")
-    exclude_layers: list[str] | None = Field(None, description="Regular expressions: weights whose names match are left to Adam.")
+    weight_decay: _NonNegative = Field(
+        0.004, description="What each step takes off a weight, as a fraction of it times the rate."
+    )
+    exclude_layers: list[str] | None = Field(
+        None, description="Regular expressions: weights whose names match are left to Adam."
+    )
     exclude_embeddings: Flag = Field(True, description="Whether embeddings are left to Adam.")
     muon_a: Number = Field(3.4445, description="First coefficient of the Newton–Schulz iteration.")
     muon_b: Number = Field(-4.775, description="Second coefficient.")
@@ -190,4 +206,6 @@ class Muon(Optimizer):
     momentum: _Decay = Field(0.95, description="The share of the last step that is kept.")
     ns_steps: PositiveInt = Field(5, description="Newton–Schulz iterations.")
     nesterov: Flag = Field(True, description="Whether the gradient is taken ahead, where momentum leads.")
-    rms_rate: PositiveNumber | None = Field(0.2, description="The root mean square steps are scaled to; null: by the matrix's shape.")
+    rms_rate: PositiveNumber | None = Field(
+        0.2, description="The root mean square steps are scaled to; null: by the matrix's shape."
+    )

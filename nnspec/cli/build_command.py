@@ -1,0 +1,33 @@
+"""``nnspec build``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nnspec.cli.options import limit_option, limits_from, set_option, spec_argument
+from nnspec.cli.text import show
+
+
+@click.command("build")
+@spec_argument
+@click.option("-o", "--out", "folder", required=True, type=click.Path(path_type=Path, file_okay=False), help="Where to write.")
+@click.option("--seed", type=click.IntRange(min=0), help="Make the initial weights repeatable.")
+@set_option
+@limit_option
+def command(spec: Path, folder: Path, seed: int | None, overrides: tuple[str, ...], limits: tuple[str, ...]) -> None:
+    """Write the compiled graph, the Keras model and the ONNX model, with initial weights, proven equal.
+
+    \b
+    nnspec build net.nnspec.yaml -o build/net --seed 7
+    """
+    from nnspec.api import build
+    from nnspec.extras import require
+    from nnspec.spec import load
+
+    require("train", "export")
+    written, diagnostics = build(load(spec, overrides, limits=limits_from(limits)), folder, seed=seed)
+    show(diagnostics)
+    for file in written:
+        click.echo(file)

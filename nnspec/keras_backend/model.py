@@ -1,0 +1,67 @@
+"""From a graph to a Keras functional model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from nnspec.graph.model import Graph, Node, Ref
+from nnspec.keras_backend.calls import Call, lower
+from nnspec.keras_backend.names import keras_name, name_operations
+from nnspec.keras_backend.seeds import Seeds
+from nnspec.types import TensorType
+
+__all__ = ["to_keras"]
+
+
+def to_keras(graph: Graph, *, seed: int | None = None) -> keras.Model:
+    """Builds the Keras functional model of a graph.
+
+    It takes a dict of tensors by the graph's input names and gives a dict by its output names, also where there is one
+    of them. Its layers bear their nodes' names, with ``.`` for ``/``. It is made of Keras's own layers and operations:
+    saved as ``.keras`` it loads in Keras alone.
+
+    Args:
+        graph: What to build.
+        seed: Makes the first weights, and dropout, repeatable: a layer's depend on this and its name alone.
+
+    Returns:
+        The model, with first weights.
+
+    Example:
+        ``to_keras(compile(load("lenet5.nnspec.yaml")).main, seed=7)({"image": images})["digit"]``
+    """
+    inputs = {name: _input(name, kind) for name, kind in graph.inputs.items()}
+    tensors: dict[Ref, Any] = {Ref(name): tensor for name, tensor in inputs.items()}
+    calls: dict[str, Call] = {}
+    for node in graph.nodes.values():
+        if node.weights_at not in calls:
+            calls[node.weights_at] = lower(node.layer, keras_name(node.weights_at), Seeds(seed, node.weights_at))
+        tensors |= _outputs(node, calls[node.weights_at]({port: tensors[ref] for port, ref in _in_order(node).items()}))
+    outputs = {name: tensors[ref] for name, ref in graph.outputs.items()}
+    names = {keras_name(node.weights_at) for node in graph.nodes.values()}
+    name_operations(outputs.values(), names | set(inputs))
+    model = keras.Model(inputs, outputs, name=graph.name)
+    for node in graph.nodes.values():
+        if node.frozen:
+            model.get_layer(keras_name(node.weights_at)).trainable = False
+    return model
+
+
+def _input(name: str, kind: TensorType) -> Any:
+    shape = [size if isinstance(size, int) else None for size in kind.shape]
+    return keras.Input(shape, dtype=kind.dtype, name=name)
+
+
+def _in_order(node: Node) -> Mapping[str, Ref]:
+    """Its inputs in the order of its ports."""
+    ports = node.layer.ports
+    order = sorted(node.inputs, key=int) if ports.variadic else [*ports.required, *ports.optional]
+    return {port: node.inputs[port] for port in order if port in node.inputs}
+
+
+def _outputs(node: Node, result: Any) -> dict[Ref, Any]:
+    results = result if isinstance(result, (list, tuple)) else [result]
+    return {Ref(node.name, output): tensor for output, tensor in zip(node.outputs, results, strict=True)}

@@ -1,0 +1,87 @@
+"""A model's weights by the spec's names, ``conv2d/kernel``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from nnspec.diagnostics import NnspecError
+from nnspec.graph.model import Graph
+from nnspec.keras_backend.names import keras_name
+from nnspec.types import Weight, closest
+
+__all__ = ["set_weight_arrays", "variables", "weight_arrays"]
+
+
+def variables(model: keras.Model, graph: Graph) -> dict[str, Any]:
+    """Every variable that is a weight, by the spec's name, in the graph's order.
+
+    Args:
+        model: What [`to_keras`][] made of the graph.
+        graph: Whose names are used.
+
+    Raises:
+        NnspecError: Where the model's weights are not the graph's.
+    """
+    found: dict[str, Any] = {}
+    for node in graph.nodes.values():
+        if not node.weights or f"{node.weights_at}/{node.weights[0].name}" in found:
+            continue
+        owned = model.get_layer(keras_name(node.weights_at)).weights
+        _check_order(node.weights_at, node.weights, owned)
+        found |= {f"{node.weights_at}/{weight.name}": variable for weight, variable in zip(node.weights, owned, strict=True)}
+    return found
+
+
+def _check_order(place: str, weights: tuple[Weight, ...], owned: list[Any]) -> None:
+    ours = [(weight.name.rpartition("/")[2], weight.shape) for weight in weights]
+    theirs = [(variable.name, tuple(variable.shape)) for variable in owned]
+    if ours != theirs:
+        raise NnspecError(
+            f"`{place}` has the weights {ours} in the spec and {theirs} in the model: it was built from another spec"
+        )
+
+
+def weight_arrays(model: keras.Model, graph: Graph) -> dict[str, np.ndarray]:
+    """Every weight's values, by the spec's name, in the graph's order.
+
+    Args:
+        model: What [`to_keras`][] made of the graph.
+        graph: Whose names are used.
+    """
+    return {name: keras.ops.convert_to_numpy(variable) for name, variable in variables(model, graph).items()}
+
+
+def set_weight_arrays(model: keras.Model, graph: Graph, arrays: Mapping[str, np.ndarray]) -> None:
+    """Gives every weight its values. Nothing is set unless everything fits.
+
+    Args:
+        model: What [`to_keras`][] made of the graph.
+        graph: Whose names are used.
+        arrays: Values by the spec's names, for each weight one.
+
+    Raises:
+        NnspecError: Where a name is missing or unknown, or an array has another shape than its weight.
+    """
+    own = variables(model, graph)
+    problems = [f"`{name}` is missing" for name in own if name not in arrays]
+    problems += [_unknown(name, own) for name in arrays if name not in own]
+    for name, variable in own.items():
+        if name in arrays and tuple(np.shape(arrays[name])) != tuple(variable.shape):
+            problems.append(f"`{name}` is {_sizes(np.shape(arrays[name]))} and must be {_sizes(variable.shape)}")
+    if problems:
+        raise NnspecError("these weights are not this model's:\n" + "\n".join(f"  {problem}" for problem in problems))
+    for name, variable in own.items():
+        variable.assign(arrays[name])
+
+
+def _unknown(name: str, own: Mapping[str, Any]) -> str:
+    suggestion = closest(name, own)
+    return f"`{name}` is no weight of it" + (f"; did you mean `{suggestion}`?" if suggestion else "")
+
+
+def _sizes(shape: Any) -> str:
+    return " × ".join(map(str, shape)) or "a scalar"

@@ -1,0 +1,161 @@
+"""Writes an ONNX graph: names, nodes and constants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nnspec.types import TensorType
+
+__all__ = ["Body", "Builder", "Operation"]
+
+
+@dataclass
+class Operation:
+    """One node of the ONNX graph; ``bodies`` are its attributes that are graphs themselves."""
+
+    type: str
+    name: str
+    inputs: list[str]
+    outputs: list[str]
+    attributes: dict[str, Any]
+    bodies: dict[str, Body] = field(default_factory=dict)
+
+    def reads(self) -> Iterator[str]:
+        """Every tensor it needs, those its bodies take from outside too."""
+        yield from filter(None, self.inputs)
+        for body in self.bodies.values():
+            made = {name for operation in body.operations for name in operation.outputs} | {name for name, _ in body.inputs}
+            for operation in body.operations:
+                yield from (name for name in operation.reads() if name not in made)
+
+
+@dataclass
+class Body:
+    """A graph inside a node: what runs at each step of a ``Scan``. It may read the constants of the graph around it.
+
+    Attributes:
+        inputs: Its inputs with their types; a size of None is the batch.
+        outputs: Its outputs with their types.
+        operations: Its nodes.
+    """
+
+    inputs: list[tuple[str, TensorType]] = field(default_factory=list)
+    outputs: list[tuple[str, TensorType]] = field(default_factory=list)
+    operations: list[Operation] = field(default_factory=list)
+
+
+class Builder:
+    """The ONNX graph so far. Every name begins with the path of the layer under way (`at`).
+
+    Attributes:
+        opset: The version of the operators to write.
+        operations: The nodes, each behind all it reads.
+        constants: The initializers, by name.
+        renamed: Tensors that get another name at the end.
+    """
+
+    def __init__(self, opset: int) -> None:
+        self.opset = opset
+        self.operations: list[Operation] = []
+        self.constants: dict[str, NDArray[Any]] = {}
+        self.renamed: dict[str, str] = {}
+        self.scope = ""
+        self._names: set[str] = set()
+        self._made: dict[tuple[Any, ...], Any] = {}
+        self._into = self.operations
+
+    @contextmanager
+    def at(self, path: str) -> Iterator[None]:
+        """Everything made inside is named after this layer."""
+        outer, self.scope = self.scope, path
+        yield
+        self.scope = outer
+
+    @contextmanager
+    def body(self) -> Iterator[Body]:
+        """Nodes made inside become the body of a node to come."""
+        outer, body = self._into, Body()
+        self._into = body.operations
+        yield body
+        self._into = outer
+
+    def claim(self, name: str) -> str:
+        """The name, or where it is taken already the name with a number."""
+        count, free = 0, name
+        while free in self._names:
+            count += 1
+            free = f"{name}_{count}"
+        self._names.add(free)
+        return free
+
+    def name(self, hint: str) -> str:
+        """A new name under the layer's own."""
+        return self.claim(f"{self.scope}/{hint}" if self.scope else hint)
+
+    def op(self, type: str, *inputs: str, bodies: dict[str, Body] | None = None, **attributes: Any) -> str:
+        """Adds a node of one output; returns the output's name.
+
+        Args:
+            type: The ONNX operator.
+            inputs: Tensors; empty where an optional one is left out.
+            bodies: Attributes that are graphs.
+            attributes: The others; those that are None are left out.
+        """
+        return self.ops(type, inputs, 1, bodies=bodies, **attributes)[0]
+
+    def ops(
+        self, type: str, inputs: Sequence[str], outputs: int | Sequence[bool], *, bodies: dict[str, Body] | None = None, **attributes: Any
+    ) -> list[str]:
+        """Adds a node of several outputs; returns their names.
+
+        Args:
+            type: The ONNX operator.
+            inputs: Tensors; empty where an optional one is left out.
+            outputs: How many, or which of the operator's are wanted; the others get an empty name.
+            bodies: Attributes that are graphs.
+            attributes: The others; those that are None are left out.
+        """
+        wanted = [True] * outputs if isinstance(outputs, int) else outputs
+        name = self.name(type)
+        # A node and its first output may share a name: they are of two kinds.
+        names = [(name if index == 0 else self.name(type)) if want else "" for index, want in enumerate(wanted)]
+        kept = {key: value for key, value in attributes.items() if value is not None}
+        self._into.append(Operation(type, name, list(inputs), names, kept, bodies or {}))
+        return names
+
+    def constant(self, value: ArrayLike, hint: str, dtype: Any = None, at: str | None = None) -> str:
+        """An initializer; the same array under the same name is written once.
+
+        Args:
+            value: Its elements.
+            hint: Its name under the layer's own.
+            dtype: Its element type; the array's own if left out.
+            at: The path of the layer it belongs to, where that is not the one under way.
+        """
+        array = np.ascontiguousarray(np.asarray(value, dtype=dtype)).reshape(np.shape(value))
+        name = f"{at or self.scope}/{hint}"
+        key = ("constant", name, array.dtype.str, array.shape, array.tobytes())
+        if key not in self._made:
+            self._made[key] = self.claim(name)
+            self.constants[self._made[key]] = array
+        return str(self._made[key])
+
+    def ints(self, values: Sequence[int], hint: str) -> str:
+        """A vector of int64: sizes, axes, pads."""
+        return self.constant(values, hint, np.int64)
+
+    def once(self, key: tuple[Any, ...], make: Any) -> Any:
+        """What `make` gave the first time it was asked for by this key."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
+
+    def produced(self, tensor: str) -> Operation:
+        """The node that gives a tensor."""
+        return next(operation for operation in reversed(self._into) if tensor in operation.outputs)

@@ -1,0 +1,73 @@
+"""Brings a tensor's axes into another order, at the least cost: not at all, by a reshape, or by one transposition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from nnspec.onnx_backend.builder import Builder
+from nnspec.onnx_backend.value import Axes, Value, as_declared
+
+__all__ = ["arrange", "common_axes", "declared"]
+
+
+def declared(b: Builder, value: Value) -> Value:
+    """The tensor in the spec's order."""
+    return arrange(b, value, as_declared(value.type.rank))
+
+
+def arrange(b: Builder, value: Value, axes: Axes) -> Value:
+    """The tensor with its axes in the order asked for. The same tensor is brought into the same order once only."""
+    if value.order is not None:
+        value = b.once(("order", value.name), lambda: _ordered(b, value))
+    if value.axes == axes:
+        return value
+    made = b.once(("arrange", value.name, axes), lambda: _moved(b, value, axes))
+    return replace(value, name=made, axes=axes, linear=None)
+
+
+def common_axes(values: Sequence[Value]) -> Axes:
+    """The order in which several tensors of one rank can be brought together: that of the first that is not in the spec's."""
+    return next((value.axes for value in values if not value.is_declared and value.order is None), as_declared(values[0].type.rank))
+
+
+def _ordered(b: Builder, value: Value) -> Value:
+    assert value.order is not None
+    index = b.ints([int(place) for place in np.argsort(value.order)], "order")
+    return replace(value, name=b.op("Gather", value.name, index, axis=1), order=None, linear=None)
+
+
+def _moved(b: Builder, value: Value, axes: Axes) -> str:
+    if _wide(value, value.axes) == _wide(value, axes):
+        return _reshaped(b, value, axes)
+    name = value.name
+    if extra := [place for place, axis in enumerate(value.axes) if axis is None]:
+        name = b.op("Squeeze", name, b.ints(extra, "axes"))
+    source = [axis for axis in value.axes if axis is not None]
+    target = [axis for axis in axes if axis is not None]
+    if source != target:
+        name = b.op("Transpose", name, perm=[source.index(axis) for axis in target])
+    if extra := [place for place, axis in enumerate(axes) if axis is None]:
+        name = b.op("Unsqueeze", name, b.ints(extra, "axes"))
+    return name
+
+
+def _wide(value: Value, axes: Axes) -> list[int | None]:
+    """The axes of more than one element, in their order: where it stays the same, no element has to move."""
+    return [axis for axis in axes if value.size(axis) != 1]
+
+
+def _reshaped(b: Builder, value: Value, axes: Axes) -> str:
+    sizes: list[int] = []
+    for place, axis in enumerate(axes):
+        size = value.size(axis)
+        kept = place < len(value.axes) and value.axes[place] == axis
+        sizes.append(size if isinstance(size, int) else 0 if kept else -1)
+    if sizes.count(-1) <= 1:
+        return b.op("Reshape", value.name, b.ints(sizes, "shape"))
+    # Two sizes known at run time only have changed places; taking axes of one element out and putting them in needs no sizes.
+    narrow = [place for place, axis in enumerate(value.axes) if value.size(axis) == 1]
+    name = b.op("Squeeze", value.name, b.ints(narrow, "axes"))
+    return b.op("Unsqueeze", name, b.ints([place for place, axis in enumerate(axes) if value.size(axis) == 1], "axes"))

@@ -1,0 +1,53 @@
+"""Convolutions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nnspec.layers.base import Layer
+from nnspec.layers.convolution import Conv1D, Conv2D
+from nnspec.onnx_backend.activation import activate
+from nnspec.onnx_backend.builder import Builder
+from nnspec.onnx_backend.call import Array, Call, Lowering
+from nnspec.onnx_backend.layout import arrange
+from nnspec.onnx_backend.lower.padding import padded
+from nnspec.onnx_backend.value import Linear, Value, channels_first
+
+__all__ = ["TABLE", "convolve"]
+
+
+def _convolution(b: Builder, call: Call[Conv1D | Conv2D]) -> Value:
+    layer = call.layer
+    window = (layer.kernel_size, layer.strides, layer.dilation_rate)
+    x = arrange(b, call.x, channels_first(call.x.type.rank))
+    x, pads = padded(b, x, layer.padding, window)
+    lead = [1] * (len(x.axes) - x.type.rank - 1)
+    attributes = {"strides": [*lead, *layer.strides], "dilations": [*lead, *layer.dilation_rate], "pads": pads, "group": layer.groups}
+    y = convolve(b, x, call.weights["kernel"], call.weights.get("bias"), attributes)
+    return activate(b, Value(y.name, call.output, y.axes, linear=y.linear), layer.activation)
+
+
+def convolve(b: Builder, x: Value, kernel: Array, bias: Array | None, attributes: Mapping[str, Any]) -> Value:
+    """A convolution of an input that has its channels first.
+
+    Args:
+        b: The graph.
+        x: The input.
+        kernel: As Keras has it: spatial sizes, input channels of a group, output channels.
+        bias: One for each output channel.
+        attributes: ONNX's, for each spatial axis the input has in ONNX.
+    """
+    kernel = np.moveaxis(kernel, (-1, -2), (0, 1))
+    kernel = kernel.reshape(*kernel.shape[:2], *[1] * (len(x.axes) - kernel.ndim), *kernel.shape[2:])
+    inputs = [x.name, b.constant(kernel, "kernel")] + ([b.constant(bias, "bias")] if bias is not None else [])
+    # What does nothing is left out, so that a reader sees what does something.
+    idle = {"strides": 1, "dilations": 1, "pads": 0}
+    told = {key: value for key, value in attributes.items() if key not in idle or set(value) != {idle[key]}}
+    name = b.op("Conv", *inputs, kernel_shape=kernel.shape[2:], **told)
+    return Value(name, x.type, x.axes, linear=Linear(b.produced(name).name, kernel, bias, axis=0))
+
+
+TABLE: Mapping[type[Layer], Lowering] = {Conv1D: _convolution, Conv2D: _convolution}

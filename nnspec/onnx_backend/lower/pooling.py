@@ -1,0 +1,96 @@
+"""Poolings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from nnspec.layers.base import Layer
+from nnspec.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    MaxPooling1D,
+    MaxPooling2D,
+)
+from nnspec.onnx_backend.builder import Builder
+from nnspec.onnx_backend.call import Call, Lowering
+from nnspec.onnx_backend.layout import arrange, declared
+from nnspec.onnx_backend.lower.padding import Window, padded
+from nnspec.onnx_backend.value import Value, as_declared, channels_first
+
+__all__ = ["TABLE"]
+
+
+def _max(b: Builder, call: Call[MaxPooling1D | MaxPooling2D]) -> Value:
+    layer = call.layer
+    window = (layer.pool_size, layer.steps, (1,) * len(layer.pool_size))
+    x = arrange(b, call.x, channels_first(call.x.type.rank))
+    padded_x, pads = padded(b, x, layer.padding, window, fill=-np.inf)
+    return Value(_pool(b, "MaxPool", padded_x, window, pads), call.output, x.axes)
+
+
+def _average(b: Builder, call: Call[AveragePooling1D | AveragePooling2D]) -> Value:
+    """ONNX's ``count_include_pad=0`` is what Keras's ``same`` does: the divisor is the number of positions that exist."""
+    layer = call.layer
+    window = (layer.pool_size, layer.steps, (1,) * len(layer.pool_size))
+    x = arrange(b, call.x, channels_first(call.x.type.rank))
+    padded_x, pads = padded(b, x, layer.padding, window)
+    y = _pool(b, "AveragePool", padded_x, window, pads)
+    if padded_x.name != x.name:
+        # The padding has become part of the input, so that its share of the mean has to be taken out again.
+        ones = b.op("ConstantOfShape", b.op("Concat", b.ints([1, 1], "one"), b.op("Shape", x.name, start=2), axis=0), value=np.float32([1]))
+        exists, _ = padded(b, replace(x, name=ones), layer.padding, window)
+        y = b.op("Div", y, _pool(b, "AveragePool", exists, window, pads))
+    return Value(y, call.output, x.axes)
+
+
+def _pool(b: Builder, type: str, x: Value, window: Window, pads: list[int]) -> str:
+    lead = [1] * (len(x.axes) - x.type.rank - 1)
+    size, strides, _ = window
+    return b.op(type, x.name, kernel_shape=[*lead, *size], strides=[*lead, *strides], pads=pads if any(pads) else None)
+
+
+def _global(b: Builder, call: Call[GlobalMaxPooling1D | GlobalMaxPooling2D], *, type: str, reduction: str) -> Value:
+    x, keepdims = call.x, call.layer.keepdims
+    if x.axes == channels_first(x.type.rank):
+        y = b.op(type, x.name)
+        return Value(y, call.output, x.axes) if keepdims else Value.declared(b.op("Flatten", y), call.output)
+    x = declared(b, x)
+    axes = list(range(1, x.type.rank))
+    if b.opset < 18:
+        return Value.declared(b.op(reduction, x.name, axes=axes, keepdims=int(keepdims)), call.output)
+    return Value.declared(b.op(reduction, x.name, b.ints(axes, "axes"), keepdims=int(keepdims)), call.output)
+
+
+def _global_average(b: Builder, call: Call[GlobalAveragePooling1D | GlobalAveragePooling2D]) -> Value:
+    """With a mask, Keras's `GlobalAveragePooling1D` takes the mean of what is left; of nothing, that is 0 / 0."""
+    if call.x.mask is None or not isinstance(call.layer, GlobalAveragePooling1D):
+        return _global(b, call, type="GlobalAveragePool", reduction="ReduceMean")  # type: ignore[arg-type]
+    x, keepdims = declared(b, call.x), int(call.layer.keepdims)
+    mask = b.op("Unsqueeze", call.x.mask, b.ints([2], "last"))
+    axes = b.ints([1], "axes")
+    kept = b.op("Where", mask, x.name, b.constant(0, "zero", np.float32))
+    total = b.op("ReduceSum", kept, axes, keepdims=keepdims)
+    count = b.op("ReduceSum", b.op("Cast", mask, to=1), axes, keepdims=keepdims)
+    return Value(b.op("Div", total, count), call.output, as_declared(call.output.rank))
+
+
+_global_max = partial(_global, type="GlobalMaxPool", reduction="ReduceMax")
+
+TABLE: Mapping[type[Layer], Lowering] = {
+    AveragePooling1D: _average,
+    AveragePooling2D: _average,
+    GlobalAveragePooling1D: _global_average,
+    GlobalAveragePooling2D: _global_average,
+    GlobalMaxPooling1D: _global_max,
+    GlobalMaxPooling2D: _global_max,
+    MaxPooling1D: _max,
+    MaxPooling2D: _max,
+}

@@ -1,0 +1,39 @@
+"""What tests of all parts share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nnspec.diagnostics import Diagnostic
+from nnspec.graph import Model, build
+from nnspec.spec import read_spec
+
+CORPUS = Path(__file__).parent / "corpus"
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str], Path]:
+    """Writes a spec into an empty project and gives its path."""
+
+    def write_spec(text: str, name: str = "net.nnspec.yaml") -> Path:
+        file = tmp_path / name
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    return write_spec
+
+
+@pytest.fixture
+def checked(write: Callable[[str], Path]) -> Callable[..., tuple[Model | None, list[Diagnostic]]]:
+    """Reads a spec's text and builds its graph: the model, and everything that was said."""
+
+    def check_text(text: str, *overrides: str) -> tuple[Model | None, list[Diagnostic]]:
+        problems: list[Diagnostic] = []
+        spec = read_spec(write(text), problems, overrides)
+        model = build(spec, problems) if spec else None
+        return model, problems
+
+    return check_text

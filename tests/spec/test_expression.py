@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nnspec.spec.expression import ExpressionError, UnknownName, parse
+
+PARAMS = {"width": 16, "stage": 1, "names": ["a", "b"], "flag": True, "rate": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("width * 2 ** (stage + 1)", 64),
+        ("2 ** 3 ** 2", 512),
+        ("-2 ** 2", -4),
+        ("7 // 2 + 7 % 2", 4),
+        ("7 / 2", 3.5),
+        ("names[0] + names[-1]", "ab"),
+        ("[1, 2, 3][stage]", 2),
+        ("1 if stage == 1 else 2", 1),
+        ("1 if not flag else 2 if flag and stage > 0 else 3", 2),
+        ("min(width, 8) + max(1, 2) + abs(-3) + round(rate) + len(names)", 15),
+        ("'it' + \"s\"", "its"),
+        ("1e-3 * 2", 0.002),
+        ("true", True),
+        ("1_000", 1000),
+    ],
+)
+def test_expressions_mean_what_they_mean_in_python(text, value):
+    assert parse(text).evaluate(PARAMS) == value
+
+
+_numbers = st.integers(-50, 50)
+_operators = st.sampled_from(["+", "-", "*", "//", "%", "<", "=="])
+
+
+@given(st.lists(st.tuples(_operators, _numbers), min_size=1, max_size=6), _numbers)
+def test_arithmetic_agrees_with_python(rest, first):
+    comparisons = [operator for operator, _ in rest if operator in ("<", "==")]
+    if len(comparisons) > 1:  # chained comparisons are Python's own
+        return
+    text = str(first) + "".join(f" {operator} ({number})" for operator, number in rest)
+    try:
+        expected = eval(text)
+    except ZeroDivisionError:
+        with pytest.raises(ExpressionError, match="division by zero"):
+            parse(text).evaluate({})
+    else:
+        assert parse(text).evaluate({}) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("width +", 7, 8),
+        ("width widht", 6, 11),
+        ("1 // 0", 2, 4),
+        ("f(1)", 0, 1),
+        ("a.b", 1, 2),
+        ("(1", 2, 3),
+        ("__import__('os')", 0, 10),
+        ("names[9]", 5, 6),
+        ("'a' * 'b'", 4, 5),
+        ("", 0, 1),
+    ],
+)
+def test_an_error_names_the_characters_at_fault(text, start, end):
+    with pytest.raises(ExpressionError) as error:
+        parse(text).evaluate(PARAMS)
+    assert (error.value.start, error.value.end) == (start, end)
+
+
+def test_an_unknown_name_is_named():
+    with pytest.raises(UnknownName) as error:
+        parse("widht").evaluate(PARAMS)
+    assert error.value.name == "widht"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["9 ** 9 ** 9", "2 ** 999999999", "'a' * 1000000000", "[0] * 1000000000", "(" * 5000, "-" * 1990 + "1", "1 if " * 300, "2**" * 600 + "2"],
+)
+def test_no_expression_runs_away(text):
+    with contextlib.suppress(ExpressionError):
+        parse(text).evaluate({})
+
+
+@given(st.text("0123456789abwidth+-*/%()[]<>=!'\" .,", max_size=30))
+def test_any_text_has_a_value_or_an_error_with_a_place(text):
+    try:
+        parse(text).evaluate(PARAMS)
+    except ExpressionError as error:
+        assert 0 <= error.start < error.end <= len(text) + 1
