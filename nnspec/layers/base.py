@@ -158,7 +158,6 @@ class Layer(Config):
     def output_types(self, inputs: Inputs) -> Outputs:
         """[`infer`][] and [`mask`][] together."""
         outputs = self.infer(inputs)
-        self.weights(inputs)  # What cannot be initialized is an error of the step as well.
         mask = self.mask(inputs)
         if mask is not None:
             first = next(iter(outputs))

@@ -35,6 +35,15 @@ class Operation:
                 yield from (name for name in operation.reads() if name not in made)
 
 
+    def replace(self, tensor: str, other: str) -> None:
+        """Reads and gives another tensor in the place of one, in its bodies too."""
+        self.inputs = [other if name == tensor else name for name in self.inputs]
+        self.outputs = [other if name == tensor else name for name in self.outputs]
+        for body in self.bodies.values():
+            for operation in body.operations:
+                operation.replace(tensor, other)
+
+
 @dataclass
 class Body:
     """A graph inside a node: what runs at each step of a ``Scan``. It may read the constants of the graph around it.
@@ -57,16 +66,15 @@ class Builder:
         opset: The version of the operators to write.
         operations: The nodes, each behind all it reads.
         constants: The initializers, by name.
-        renamed: Tensors that get another name at the end.
     """
 
     def __init__(self, opset: int) -> None:
         self.opset = opset
         self.operations: list[Operation] = []
         self.constants: dict[str, NDArray[Any]] = {}
-        self.renamed: dict[str, str] = {}
         self.scope = ""
-        self._names: set[str] = set()
+        self._wanted: dict[str, str] = {}
+        self._owner: dict[str, str] = {}
         self._made: dict[tuple[Any, ...], Any] = {}
         self._into = self.operations
 
@@ -85,18 +93,31 @@ class Builder:
         yield body
         self._into = outer
 
-    def claim(self, name: str) -> str:
-        """The name, or where it is taken already the name with a number."""
-        count, free = 0, name
-        while free in self._names:
+    def claim(self, wanted: str) -> str:
+        """A handle for a tensor or a node that is to bear a name; where several want it, all but the first get a number."""
+        handle, count = wanted, 0
+        while handle in self._wanted:
             count += 1
-            free = f"{name}_{count}"
-        self._names.add(free)
-        return free
+            handle = f"{wanted}_{count}"
+        self._wanted[handle] = wanted
+        self._owner[handle] = self.scope
+        return handle
+
+    def rename(self, tensor: str, wanted: str) -> None:
+        """Gives a tensor another name in the end."""
+        self._wanted[tensor] = wanted
+
+    def wanted(self, tensor: str) -> str:
+        """The name a tensor is to bear in the end."""
+        return self._wanted[tensor]
+
+    def owns(self, tensor: str) -> bool:
+        """Whether the layer under way has made this tensor."""
+        return self._owner.get(tensor) == self.scope
 
     def name(self, hint: str) -> str:
-        """A new name under the layer's own."""
-        return self.claim(f"{self.scope}/{hint}" if self.scope else hint)
+        """A handle under the layer's own name."""
+        return self.claim(f"{self.scope}/{hint}")
 
     def op(self, type: str, *inputs: str, bodies: dict[str, Body] | None = None, **attributes: Any) -> str:
         """Adds a node of one output; returns the output's name.
@@ -123,8 +144,7 @@ class Builder:
         """
         wanted = [True] * outputs if isinstance(outputs, int) else outputs
         name = self.name(type)
-        # A node and its first output may share a name: they are of two kinds.
-        names = [(name if index == 0 else self.name(type)) if want else "" for index, want in enumerate(wanted)]
+        names = [self.name(type) if want else "" for want in wanted]
         kept = {key: value for key, value in attributes.items() if value is not None}
         self._into.append(Operation(type, name, list(inputs), names, kept, bodies or {}))
         return names
@@ -149,6 +169,15 @@ class Builder:
     def ints(self, values: Sequence[int], hint: str) -> str:
         """A vector of int64: sizes, axes, pads."""
         return self.constant(values, hint, np.int64)
+
+    def become(self, tensor: str, output: str) -> None:
+        """Gives a tensor the handle of an output of the graph, everywhere."""
+        for operation in self.operations:
+            operation.replace(tensor, output)
+
+    def copy(self, tensor: str, output: str) -> None:
+        """Gives an output of the graph the elements of a tensor that has to keep its own name."""
+        self.operations.append(Operation("Identity", self.name("Identity"), [tensor], [output], {}))
 
     def once(self, key: tuple[Any, ...], make: Any) -> Any:
         """What `make` gave the first time it was asked for by this key."""

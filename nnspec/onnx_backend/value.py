@@ -87,6 +87,10 @@ class Value:
         """Another tensor whose axes lie as this one's: what an element-wise operation gives."""
         return replace(self, name=name, linear=None)
 
+    def with_linear(self, linear: Linear) -> Value:
+        """The same, into whose node a factor and an offset may be moved."""
+        return replace(self, linear=linear)
+
     @property
     def is_declared(self) -> bool:
         return self.axes == as_declared(self.type.rank) and self.order is None

@@ -1,0 +1,35 @@
+"""Moves a factor and an offset for each channel into the convolution or the dense layer before them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from nnspec.onnx_backend.builder import Builder
+from nnspec.onnx_backend.value import Linear, Value
+
+__all__ = ["absorb"]
+
+
+def absorb(b: Builder, x: Value, scale: np.ndarray, offset: np.ndarray) -> Value:
+    """The value times a factor plus an offset, for each output channel, at no cost.
+
+    ``(x · k + c) · s + o = x · (k · s) + (c · s + o)``. The caller has seen to it that nothing else reads ``x``.
+
+    Args:
+        b: The graph, in which the node's kernel and bias are replaced.
+        x: A value that has a `linear`.
+        scale: The factors.
+        offset: The offsets.
+    """
+    assert x.linear is not None
+    node = next(operation for operation in b.operations if operation.name == x.linear.node)
+    shape = [-1 if axis == x.linear.axis else 1 for axis in range(x.linear.kernel.ndim)]
+    kernel = (x.linear.kernel * scale.reshape(shape)).astype(np.float32)
+    before = 0.0 if x.linear.bias is None else x.linear.bias
+    bias = (before * scale + offset).astype(np.float32)
+    owner = node.name.rpartition("/")[0]
+    node.inputs[1:] = [b.constant(kernel, "kernel", at=owner), b.constant(bias, "bias", at=owner)]
+    b.rename(x.name, f"{b.scope}/output")
+    return replace(x, linear=Linear(node.name, kernel, bias, x.linear.axis))

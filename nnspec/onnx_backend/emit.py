@@ -1,0 +1,156 @@
+"""A graph and its weights become an ONNX model. No framework takes part."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import onnx
+from numpy.typing import ArrayLike
+
+import nnspec
+from nnspec.diagnostics import NnspecError
+from nnspec.graph.model import Graph, Node, Ref
+from nnspec.onnx_backend.builder import Builder
+from nnspec.onnx_backend.call import Array, Call
+from nnspec.onnx_backend.layout import declared
+from nnspec.onnx_backend.lower import lowering_of
+from nnspec.onnx_backend.metadata import VERSION
+from nnspec.onnx_backend.proto import ELEMENT, finish
+from nnspec.onnx_backend.value import Value
+from nnspec.types import TensorType
+
+__all__ = ["OPSETS", "to_onnx"]
+
+OPSETS = range(17, 27)
+"""The versions of ONNX's operators that can be written: ONNX Runtime 1.31 reads none above 26."""
+
+
+def to_onnx(
+    graph: Graph, weights: Mapping[str, ArrayLike], *, opset: int = 23, metadata: Mapping[str, str] | None = None, masks: bool = False
+) -> onnx.ModelProto:
+    """The ONNX model of a graph, in inference.
+
+    Its inputs and outputs bear the spec's names, the batch axis is called ``batch``, a free axis by its symbol, and every tensor
+    is named after the layer it comes from. The same graph and weights give the same bytes.
+
+    Args:
+        graph: What to write; layers that no output needs are left out.
+        weights: Its arrays by identity, ``enc1/conv2d/kernel``; those that are not needed are not looked at.
+        opset: The version of the operators, 17 to 26.
+        metadata: Written into the model beside nnspec's version.
+        masks: Whether an output that carries a mask is followed by that mask, ``NAME_mask``, boolean.
+
+    Raises:
+        NnspecError: Where a weight is missing or has another shape, an output bears an input's name, or the opset is none of these.
+    """
+    if opset not in OPSETS:
+        raise NnspecError(f"ONNX opset {opset} cannot be written; choose one from {OPSETS.start} to {OPSETS.stop - 1}")
+    if clash := sorted(set(graph.inputs) & set(graph.outputs)):
+        raise NnspecError(f"`{clash[0]}` is an input and an output: ONNX wants different names; name the output otherwise")
+    b = Builder(opset)
+    values = _Values(b, graph)
+    for name in _needed(graph):
+        values.lower(graph.nodes[name], weights)
+    outputs: dict[str, TensorType] = {}
+    for name, ref in graph.outputs.items():
+        outputs |= values.give(name, ref, masks)
+    return finish(
+        b, values.inputs, outputs, name=graph.name, metadata={VERSION: nnspec.__version__, **(metadata or {})}, version=nnspec.__version__
+    )
+
+
+def _needed(graph: Graph) -> list[str]:
+    """The nodes that the outputs need, in their order."""
+    needed = {ref.source for ref in graph.outputs.values()}
+    for name, node in reversed(graph.nodes.items()):
+        if name in needed:
+            needed.update(ref.source for ref in node.inputs.values())
+    return [name for name in graph.nodes if name in needed]
+
+
+class _Values:
+    """Where every tensor of the spec's graph stands in the ONNX graph."""
+
+    def __init__(self, b: Builder, graph: Graph) -> None:
+        self.b = b
+        self.inputs: dict[str, TensorType] = {}
+        self._at: dict[Ref, Value] = {}
+        # What already bears a name of the interface, or must keep its own, is copied where it is an output once more.
+        self._named: dict[str, str] = {}
+        # Names of the interface are claimed before any layer's.
+        for name, type in graph.inputs.items():
+            self._take(name, type)
+        for name in graph.outputs:
+            b.claim(name)
+        live = set(_needed(graph))
+        self._uses = Counter(ref for node in graph.nodes.values() if node.name in live for ref in node.inputs.values())
+        self._uses.update(graph.outputs.values())
+
+    def _take(self, name: str, type: TensorType) -> None:
+        mask = None
+        self.inputs[self.b.claim(name)] = type.masked(None)
+        if type.mask is not None:
+            mask = self.b.claim(f"{name}_mask")
+            self.inputs[mask] = TensorType(type.mask, "bool")
+        self._at[Ref(name)] = Value.declared(name, type, mask)
+        self._named |= {given: given for given in self.inputs}
+
+    def lower(self, node: Node, weights: Mapping[str, ArrayLike]) -> None:
+        """Writes one layer."""
+        with self.b.at(node.name):
+            inputs = {port: _computed(self.b, self._at[ref]) for port, ref in node.inputs.items()}
+            call = Call(node.layer, inputs, node.outputs, _arrays(node, weights))
+            given = lowering_of(node.layer)(self.b, call)
+            named = {next(iter(node.outputs)): given} if isinstance(given, Value) else given
+            for output, value in named.items():
+                self._keep(Ref(node.name, output), node.outputs[output], value, call)
+
+    def _keep(self, ref: Ref, type: TensorType, value: Value, call: Call) -> None:  # type: ignore[type-arg]
+        mask = value.mask if value.mask is not None or type.mask is None else call.x.mask
+        alone = self._uses[ref] == 1
+        if self.b.owns(value.name):
+            self.b.rename(value.name, f"{self.b.scope}/{ref.output}")
+        kept = mask if type.mask is not None else None
+        self._at[ref] = replace(value, type=type, mask=kept, linear=value.linear if alone else None)
+
+    def give(self, name: str, ref: Ref, masks: bool) -> dict[str, TensorType]:
+        """Makes a tensor an output of the graph, and its mask too if that is wanted; returns their types by name."""
+        with self.b.at(ref.source):
+            value = declared(self.b, self._at[ref])
+            self._name(value.name, name)
+            if not masks or value.mask is None or value.type.mask is None:
+                return {name: value.type.masked(None)}
+            mask = self.b.claim(f"{name}_mask")
+            self._name(value.mask, mask)
+            return {name: value.type.masked(None), mask: TensorType(value.type.mask, "bool")}
+
+    def _name(self, tensor: str, output: str) -> None:
+        if tensor in self._named:
+            self.b.copy(self._named[tensor], output)
+        else:
+            self.b.become(tensor, output)
+            self._named[tensor] = output
+
+
+def _computed(b: Builder, value: Value) -> Value:
+    """Floats of another precision become float32 where a layer reads them, as in Keras."""
+    if "float" not in value.type.dtype or value.type.dtype == "float32":
+        return value
+    cast = b.once(("cast", value.name), lambda: b.op("Cast", value.name, to=ELEMENT["float32"]))
+    return replace(value, name=cast, type=replace(value.type, dtype="float32"))
+
+
+def _arrays(node: Node, weights: Mapping[str, ArrayLike]) -> dict[str, Array]:
+    arrays = {}
+    for weight in node.weights:
+        identity = f"{node.weights_at}/{weight.name}"
+        if identity not in weights:
+            raise NnspecError(f"the weights have no `{identity}`, which the layer `{node.name}` needs")
+        array = np.asarray(weights[identity], np.float32)
+        if array.shape != weight.shape:
+            raise NnspecError(f"the weight `{identity}` has the shape {array.shape}; the layer `{node.name}` needs {weight.shape}")
+        arrays[weight.name] = array
+    return arrays

@@ -1,0 +1,50 @@
+"""Dense and Embedding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nnspec.layers.base import Layer
+from nnspec.layers.core import Dense, Embedding
+from nnspec.onnx_backend.activation import activate
+from nnspec.onnx_backend.builder import Builder
+from nnspec.onnx_backend.call import Call, Lowering
+from nnspec.onnx_backend.layout import declared
+from nnspec.onnx_backend.lower.convolution import convolve
+from nnspec.onnx_backend.value import Linear, Value, channels_first
+
+__all__ = ["TABLE"]
+
+
+def _dense(b: Builder, call: Call[Dense]) -> Value:
+    x, kernel, bias = call.x, call.weights["kernel"], call.weights.get("bias")
+    rank = x.type.rank
+    if rank > 1 and x.axes == channels_first(rank):
+        # On a picture it is a convolution of one position, and the picture stays as it lies.
+        y = convolve(b, x, kernel.reshape(*[1] * (rank - 1), *kernel.shape), bias, {})
+        y = Value(y.name, call.output, y.axes, linear=y.linear)
+    elif rank == 1:
+        # Where the features lie in another order (a flattened picture, channels first), the kernel's rows follow them.
+        rows = kernel if x.order is None else kernel[x.order]
+        inputs = [b.constant(rows, "kernel")] + ([b.constant(bias, "bias")] if bias is not None else [])
+        name = b.op("Gemm", x.name, *inputs)
+        y = Value.declared(name, call.output).with_linear(Linear(b.produced(name).name, rows, bias, axis=1))
+    else:
+        x = x if x.axes[-1] == rank else declared(b, x)
+        name = b.op("MatMul", x.name, b.constant(kernel, "kernel"))
+        if bias is not None:
+            name = b.op("Add", name, b.constant(bias, "bias"))
+        y = Value(name, call.output, x.axes)
+    return activate(b, y, call.layer.activation)
+
+
+def _embedding(b: Builder, call: Call[Embedding]) -> Value:
+    """Element types other than int64 are read as int32, as in Keras."""
+    tokens = declared(b, call.x)
+    index = tokens.name if tokens.type.dtype in ("int32", "int64") else b.op("Cast", tokens.name, to=6)
+    y = b.op("Gather", b.constant(call.weights["embeddings"], "embeddings"), index)
+    mask = b.op("Cast", tokens.name, to=9) if call.layer.mask_zero else None
+    return Value.declared(y, call.output, mask)
+
+
+TABLE: Mapping[type[Layer], Lowering] = {Dense: _dense, Embedding: _embedding}

@@ -1,0 +1,37 @@
+"""Layers that arrange the same elements on other axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from nnspec.layers.base import Layer
+from nnspec.layers.shape import Flatten, Reshape
+from nnspec.onnx_backend.builder import Builder
+from nnspec.onnx_backend.call import Call, Lowering
+from nnspec.onnx_backend.layout import declared
+from nnspec.onnx_backend.value import Value
+
+__all__ = ["TABLE"]
+
+
+def _flatten(b: Builder, call: Call[Flatten]) -> Value:
+    """A picture that lies channels first is flattened as it lies, and the order of its features told to whoever reads them."""
+    x = call.x
+    sizes = [size for size in x.type.shape if isinstance(size, int)]
+    if x.order is not None or x.type.rank == 1:
+        return x
+    if x.is_declared or x.axes[0] != 0 or len(sizes) < x.type.rank:
+        return Value.declared(b.op("Flatten", declared(b, x).name), call.output)
+    places = np.arange(np.prod(sizes)).reshape(sizes).transpose([axis - 1 for axis in x.axes if axis]).ravel()
+    order = None if np.array_equal(places, np.arange(places.size)) else places
+    return Value(b.op("Flatten", x.name), call.output, (0, 1), order=order)
+
+
+def _reshape(b: Builder, call: Call[Reshape]) -> Value:
+    sizes = [size if isinstance(size, int) else -1 for size in call.output.shape]
+    return Value.declared(b.op("Reshape", declared(b, call.x).name, b.ints([0, *sizes], "shape")), call.output)
+
+
+TABLE: Mapping[type[Layer], Lowering] = {Flatten: _flatten, Reshape: _reshape}

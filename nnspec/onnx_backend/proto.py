@@ -1,0 +1,126 @@
+"""From the finished graph to ONNX's own form: what nothing reads is left out, names are settled, types are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from nnspec.onnx_backend.builder import Body, Builder, Operation
+from nnspec.types import Dim, TensorType
+
+__all__ = ["ELEMENT", "finish"]
+
+ELEMENT: Mapping[str, int] = {
+    name: getattr(onnx.TensorProto, code)
+    for name, code in (("float32", "FLOAT"), ("float64", "DOUBLE"), ("float16", "FLOAT16"), ("bfloat16", "BFLOAT16"), ("bool", "BOOL"))
+} | {f"{sign}int{bits}": getattr(onnx.TensorProto, f"{sign}int{bits}".upper()) for sign in ("", "u") for bits in (8, 16, 32, 64)}
+"""ONNX's element types, by Keras's names."""
+
+
+def finish(
+    b: Builder, inputs: Mapping[str, TensorType], outputs: Mapping[str, TensorType], *, name: str, metadata: Mapping[str, str], version: str
+) -> onnx.ModelProto:
+    """The model of a graph.
+
+    Args:
+        b: The graph; its inputs and outputs already bear their names.
+        inputs: The inputs' types, by name.
+        outputs: The outputs' types, by name.
+        name: The graph's name.
+        metadata: Written into the model, by key.
+        version: Of nnspec.
+    """
+    operations = _live(b.operations, outputs)
+    read = {tensor for operation in operations for tensor in operation.reads()} | set(outputs)
+    constants = {key: array for key, array in b.constants.items() if key in read}
+    names = _settled(b, operations, [*inputs, *outputs], constants)
+    graph = helper.make_graph(
+        [_node(operation, names) for operation in operations],
+        name,
+        [_value(key, type) for key, type in inputs.items()],
+        [_value(key, type) for key, type in outputs.items()],
+        [numpy_helper.from_array(array, names[key]) for key, array in constants.items()],
+    )
+    opsets = [helper.make_opsetid("", b.opset)]
+    model = helper.make_model(graph, opset_imports=opsets, producer_name="nnspec", producer_version=version)
+    model.ir_version = helper.find_min_ir_version_for(opsets)
+    helper.set_model_props(model, dict(sorted(metadata.items())))
+    return model
+
+
+def _live(operations: Sequence[Operation], outputs: Iterable[str]) -> list[Operation]:
+    """The nodes that the outputs need, in their order."""
+    needed, kept = set(outputs), []
+    for operation in reversed(operations):
+        if needed.intersection(operation.outputs):
+            needed.update(operation.reads())
+            kept.append(operation)
+    return kept[::-1]
+
+
+def _settled(b: Builder, operations: Iterable[Operation], fixed: Iterable[str], constants: Iterable[str]) -> dict[str, str]:
+    """The final name of every handle: the one it wants, or that with a number where another has it."""
+    names = {key: key for key in fixed}
+    taken, nodes = set(names), set()
+
+    def settle(handle: str, among: set[str]) -> None:
+        if handle and handle not in names:
+            wanted = free = b.wanted(handle)
+            count = 0
+            while free in among:
+                count += 1
+                free = f"{wanted}_{count}"
+            among.add(free)
+            names[handle] = free
+
+    def visit(operations: Iterable[Operation]) -> None:
+        for operation in operations:
+            settle(operation.name, nodes)
+            for body in operation.bodies.values():
+                for handle, _ in body.inputs:
+                    settle(handle, taken)
+                visit(body.operations)
+            for handle in operation.outputs:
+                settle(handle, taken)
+
+    for handle in constants:
+        settle(handle, taken)
+    visit(operations)
+    return names
+
+
+def _node(operation: Operation, names: Mapping[str, str]) -> onnx.NodeProto:
+    attributes: dict[str, Any] = {
+        key: numpy_helper.from_array(value) if isinstance(value, np.ndarray) else value for key, value in operation.attributes.items()
+    }
+    attributes |= {key: _body(body, names, names[operation.name]) for key, body in operation.bodies.items()}
+    inputs = [names[tensor] if tensor else "" for tensor in operation.inputs]
+    outputs = [names[tensor] if tensor else "" for tensor in operation.outputs]
+    while outputs and not outputs[-1]:
+        outputs.pop()
+    while inputs and not inputs[-1]:
+        inputs.pop()
+    return helper.make_node(operation.type, inputs, outputs, names[operation.name], **attributes)
+
+
+def _body(body: Body, names: Mapping[str, str], name: str) -> onnx.GraphProto:
+    return helper.make_graph(
+        [_node(operation, names) for operation in body.operations],
+        name,
+        [_value(names[key], type) for key, type in body.inputs],
+        [_value(names[key], type) for key, type in body.outputs],
+    )
+
+
+def _value(name: str, type: TensorType) -> onnx.ValueInfoProto:
+    """A declared type. The batch axis is called `batch`, a free axis by its symbol; one without a name has none."""
+    sizes = ["batch", *(_size(size) for size in type.shape)]
+    return helper.make_tensor_value_info(name, ELEMENT[type.dtype], sizes)
+
+
+def _size(size: int | Dim) -> int | str | None:
+    return size if isinstance(size, int) else str(size) if size.is_known else None

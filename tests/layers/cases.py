@@ -1,0 +1,367 @@
+"""One table of layers with arguments and inputs, for every proof that runs over all layers.
+
+A [`Case`][] is one layer, its arguments as a spec has them, and the types of what comes in. It gives
+
+- ``case.graph()``: the graph of that one layer (``layer``), fed by inputs named after its ports. Where an input is masked,
+  an ``Embedding`` with ``mask_zero`` makes it from tokens;
+- ``case.data(batch, sizes)``: random input arrays for it, symbols as ``sizes`` says, masks with right padding, left padding,
+  holes and an empty row in turn.
+
+A proof over all layers is then one parametrized test, here "ONNX Runtime answers as Keras does":
+
+    @pytest.mark.parametrize("case", CASES, ids=str)
+    @pytest.mark.parametrize("batch", (1, 5))
+    def test_onnx_runtime_answers_as_keras_does(case, batch):
+        graph = case.graph()
+        model = to_keras(graph, seed=1)
+        weights = weight_arrays(model, graph)
+        data = case.data(batch, {"T": 7, "H": 9, "W": 8})
+        wanted = model(data)              # a dict by output name: "output", "state", …
+        …
+
+Weights that Keras starts from 0 or 1 hide errors: ``case.weights(graph)`` gives random ones by the spec's names, for
+``set_weight_arrays`` and for the ONNX emitter alike. ``drawn(op)`` is a Hypothesis strategy of further cases.
+A layer that is in the catalogue and not in this table fails ``test_every_layer_has_a_case``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+
+from nnspec.diagnostics import Span
+from nnspec.graph.model import Graph, Node, Ref
+from nnspec.layers import LAYERS
+from nnspec.layers.base import Layer
+from nnspec.types import TensorType, symbol
+
+__all__ = ["CASES", "Case", "Input", "node"]
+
+_VOCABULARY = 11
+_NOWHERE = Span.whole("case")
+
+
+@dataclass(frozen=True)
+class Input:
+    """What is fed to a port: sizes (a string is a symbol), an element type, and whether a mask travels with it."""
+
+    shape: tuple[int | str, ...]
+    dtype: str = "float32"
+    masked: bool = False
+
+    @property
+    def type(self) -> TensorType:
+        return TensorType(tuple(symbol(size) if isinstance(size, str) else size for size in self.shape), self.dtype)
+
+
+@dataclass(frozen=True)
+class Case:
+    op: str
+    arguments: Mapping[str, Any]
+    inputs: Mapping[str, Input]
+    note: str = field(default="")
+
+    def __str__(self) -> str:
+        arguments = ",".join(f"{name}={_short(value)}" for name, value in self.arguments.items())
+        shapes = " ".join(
+            f"{'' if port in ('x', '0') else port + '='}{'×'.join(map(str, x.shape)) or '()'}{'~' * x.masked}"
+            for port, x in self.inputs.items()
+        )
+        return f"{self.op}({arguments}) {shapes}"
+
+    def layer(self) -> Layer:
+        layer = LAYERS.get(self.op)(**self.arguments)
+        assert isinstance(layer, Layer)
+        return layer
+
+    def graph(self) -> Graph:
+        """The layer alone, behind embeddings where its inputs are masked; every output of it is one of the graph."""
+        inputs: dict[str, TensorType] = {}
+        nodes: dict[str, Node] = {}
+        refs: dict[str, Ref] = {}
+        for port, x in self.inputs.items():
+            name = f"in_{port}"
+            if not x.masked:
+                inputs[name], refs[port] = x.type, Ref(name)
+                continue
+            inputs[name] = TensorType(x.type.shape[:-1], "int32")
+            embedding = LAYERS.get("Embedding")(input_dim=_VOCABULARY, output_dim=x.shape[-1], mask_zero=True)
+            nodes[f"embed_{port}"] = node(f"embed_{port}", embedding, {"x": Ref(name)}, {"x": inputs[name]})
+            refs[port] = Ref(f"embed_{port}")
+        types = {port: nodes[ref.source].output if ref.source in nodes else inputs[ref.source] for port, ref in refs.items()}
+        nodes["layer"] = node("layer", self.layer(), refs, types)
+        return Graph("case", inputs, nodes, {output: Ref("layer", output) for output in nodes["layer"].outputs})
+
+    def data(self, batch: int, sizes: Mapping[str, int]) -> dict[str, np.ndarray]:
+        """Random inputs of the graph, by name."""
+        random = np.random.default_rng(crc32(str(self).encode()) + batch)
+        return {f"in_{port}": _array(random, x, batch, sizes, self) for port, x in self.inputs.items()}
+
+    def weights(self, graph: Graph) -> dict[str, np.ndarray]:
+        """Random weights of the graph, by the spec's names; variances are positive."""
+        random = np.random.default_rng(crc32(str(self).encode()))
+        return {
+            name: (
+                random.uniform(0.5, 2.0, weight.shape)
+                if "variance" in weight.name
+                else random.normal(0, 0.5 / max(1, weight.shape[0]) ** 0.5, weight.shape)
+            ).astype("float32")
+            for name, weight, _ in graph.weights()
+        }
+
+
+def node(name: str, layer: Any, inputs: Mapping[str, Ref], types: Mapping[str, TensorType], **more: Any) -> Node:
+    """A node of a graph made by hand."""
+    facts = {"weights": layer.weights(types), "weights_at": name, "frozen": False} | more
+    return Node(name, layer, inputs, types, layer.output_types(types), span=_NOWHERE, path=name, **facts)
+
+
+def _array(random: np.random.Generator, x: Input, batch: int, sizes: Mapping[str, int], case: Case) -> np.ndarray:
+    shape = (batch, *(sizes[size] if isinstance(size, str) else size for size in x.shape))
+    if x.masked:
+        return _tokens(random, shape[:-1])
+    if case.op == "Embedding":
+        return random.integers(0, case.arguments["input_dim"], shape).astype(x.dtype)
+    if "int" in x.dtype:
+        return random.integers(0, 100, shape).astype(x.dtype)
+    if x.dtype == "bool":
+        return random.integers(0, 2, shape).astype(bool)
+    return random.normal(0, 1, shape).astype(x.dtype)
+
+
+def _tokens(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Tokens whose rows are, in turn, padded right, padded left, full of holes, empty, and whole; 0 is padding."""
+    tokens = random.integers(1, _VOCABULARY, shape).astype("int32")
+    for row in range(shape[0]):
+        kind, length = row % 5, shape[1] if len(shape) > 1 else 0
+        if kind == 0:
+            tokens[row, length - length // 3 :] = 0
+        elif kind == 1:
+            tokens[row, : length // 3] = 0
+        elif kind == 2:
+            tokens[row, 1::2] = 0
+        elif kind == 3:
+            tokens[row] = 0
+    return tokens
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict) and len(value) == 1:
+        [(name, inner)] = value.items()
+        return f"{name}({','.join(f'{k}={_short(v)}' for k, v in inner.items())})" if isinstance(inner, dict) else f"{name}={inner}"
+    return str(value).replace(" ", "").replace("'", "")
+
+
+def _x(*shape: int | str, dtype: str = "float32", masked: bool = False) -> dict[str, Input]:
+    return {"x": Input(shape, dtype, masked)}
+
+
+def _several(*inputs: Input) -> dict[str, Input]:
+    return {str(port): x for port, x in enumerate(inputs)}
+
+
+def _cases() -> Iterator[Case]:
+    yield from _core()
+    yield from _elementwise()
+    yield from _shape()
+    yield from _convolution()
+    yield from _pooling()
+    yield from _merge()
+    yield from _recurrent()
+    yield from _bidirectional()
+
+
+_KERNEL_AND_BIAS = {
+    "kernel_regularizer": {"L2": {"l2": 0.1}},
+    "bias_regularizer": {"L1L2": {"l1": 0.1}},
+    "activity_regularizer": "L1",
+    "kernel_constraint": {"MaxNorm": {"max_value": 1}},
+    "bias_constraint": "NonNeg",
+    "kernel_initializer": "he_normal",
+    "bias_initializer": {"Constant": {"value": 0.5}},
+}
+
+
+def _core() -> Iterator[Case]:
+    yield Case("Dense", {"units": 3}, _x(4))
+    yield Case("Dense", {"units": 3, "activation": "softmax", "use_bias": False}, _x("T", 4))
+    yield Case("Dense", {"units": 2, "activation": "gelu"}, _x("T", 3, masked=True))
+    yield Case("Dense", {"units": 2, **_KERNEL_AND_BIAS}, _x("H", "W", 5))
+    yield Case("Dense", {"units": 2}, _x(4, dtype="float64"))
+    yield Case("Embedding", {"input_dim": 7, "output_dim": 3}, _x("T", dtype="int32"))
+    yield Case("Embedding", {"input_dim": 7, "output_dim": 3, "mask_zero": True}, _x("T", dtype="int64"))
+    yield Case("Embedding", {"input_dim": 7, "output_dim": 3, "mask_zero": True}, _x("T", 5, dtype="uint8"))
+    yield Case(
+        "Embedding",
+        {
+            "input_dim": 7,
+            "output_dim": 3,
+            "embeddings_initializer": {"RandomNormal": {"stddev": 1}},
+            "embeddings_regularizer": "l2",
+            "embeddings_constraint": {"UnitNorm": {"axis": 1}},
+        },
+        _x(dtype="int32"),
+    )
+
+
+def _elementwise() -> Iterator[Case]:
+    from typing import get_args
+
+    from nnspec.layers.activation_names import ActivationName
+
+    for name in get_args(ActivationName):
+        yield Case("Activation", {"activation": name}, _x("T", 4))
+    yield Case("Activation", {"activation": "tanh"}, _x("T", 3, masked=True))
+    yield Case("ReLU", {}, _x(4))
+    yield Case("ReLU", {"max_value": 1.0, "negative_slope": 0.1, "threshold": 0.2}, _x("T", 3, masked=True))
+    yield Case("Dropout", {"rate": 0.5}, _x("T", 3, masked=True))
+    yield Case("Dropout", {"rate": 0.2, "noise_shape": [None, 1, 4], "seed": 3}, _x("T", 4))
+    yield Case("BatchNormalization", {}, _x("H", "W", 3))
+    yield Case("BatchNormalization", {"momentum": 0.9, "epsilon": 1e-5, "center": False}, _x("T", 3, masked=True))
+    yield Case("BatchNormalization", {"axis": 1, "scale": False}, _x(4, "T"))
+    yield Case(
+        "BatchNormalization",
+        {
+            "beta_initializer": "ones",
+            "gamma_initializer": {"RandomUniform": {"minval": 0.5, "maxval": 1.5}},
+            "moving_mean_initializer": "ones",
+            "moving_variance_initializer": {"Constant": {"value": 2}},
+            "beta_regularizer": "L2",
+            "gamma_regularizer": "L2",
+            "beta_constraint": "NonNeg",
+            "gamma_constraint": "NonNeg",
+        },
+        _x(5),
+    )
+
+
+def _shape() -> Iterator[Case]:
+    yield Case("Flatten", {}, _x(4, 3, 2))
+    yield Case("Flatten", {}, _x("T", 3, masked=True))
+    yield Case("Flatten", {}, _x())
+    yield Case("Flatten", {}, _x("T", 2, dtype="int32"))
+    yield Case("Flatten", {}, _x(2, 2, dtype="float16"))
+    yield Case("Reshape", {"target_shape": [3, 4]}, _x(12))
+    yield Case("Reshape", {"target_shape": [-1, 2, 2]}, _x("T", 8))
+    yield Case("Reshape", {"target_shape": [2, -1]}, _x(3, 4, dtype="int64"))
+    yield Case("Reshape", {"target_shape": [-1]}, _x("T", 3, masked=True))
+    yield Case("Reshape", {"target_shape": []}, _x(1))
+
+
+def _convolution() -> Iterator[Case]:
+    f1, f2 = {"filters": 4, "kernel_size": 3}, {"filters": 4, "kernel_size": 3}
+    yield Case("Conv1D", f1, _x("T", 3))
+    yield Case("Conv1D", {**f1, "strides": 2, "padding": "same", "activation": "relu"}, _x("T", 3))
+    yield Case("Conv1D", {**f1, "padding": "causal", "dilation_rate": 2}, _x("T", 3, masked=True))
+    yield Case("Conv1D", {**f1, "padding": "causal", "strides": 2}, _x("T", 3))
+    yield Case("Conv1D", {**f1, "padding": "full", "use_bias": False}, _x("T", 3, masked=True))
+    yield Case("Conv1D", {**f1, "padding": [[3, 1]], "kernel_size": [4], "strides": [3]}, _x("T", 3))
+    yield Case("Conv1D", {**f1, "groups": 2, "padding": 1}, _x("T", 6))
+    yield Case("Conv1D", {"filters": 2, "kernel_size": 2, **_KERNEL_AND_BIAS}, _x(9, 3))
+    yield Case("Conv2D", f2, _x(8, 9, 3))
+    yield Case("Conv2D", {**f2, "kernel_size": [3, 5], "strides": [2, 1], "padding": "same"}, _x("H", "W", 2))
+    yield Case("Conv2D", {**f2, "strides": 2, "padding": "same"}, _x(8, 9, 2))
+    yield Case("Conv2D", {**f2, "dilation_rate": [2, 1], "padding": "same", "activation": "tanh"}, _x("H", "W", 2))
+    yield Case("Conv2D", {**f2, "padding": 2, "strides": 3}, _x("H", "W", 2))
+    yield Case("Conv2D", {**f2, "padding": [[1, 0], 2]}, _x("H", "W", 2))
+    yield Case("Conv2D", {**f2, "padding": "full", "dilation_rate": 2}, _x(5, 6, 2))
+    yield Case("Conv2D", {**f2, "padding": 0, "groups": 4}, _x(5, 6, 4))
+    yield Case("Conv2D", {"filters": 2, "kernel_size": 2, "use_bias": False}, _x("H", "W", 3))
+    yield Case("Conv2D", {"filters": 2, "kernel_size": 2, **_KERNEL_AND_BIAS}, _x("T", 6, 3, masked=True))
+
+
+def _pooling() -> Iterator[Case]:
+    for op in ("MaxPooling1D", "AveragePooling1D"):
+        yield Case(op, {"pool_size": 2}, _x("T", 3))
+        yield Case(op, {"pool_size": 3, "strides": 2, "padding": "same"}, _x("T", 3))
+        yield Case(op, {"pool_size": [4], "strides": [3], "padding": 2}, _x("T", 3, masked=True))
+        yield Case(op, {"pool_size": 3, "strides": 1, "padding": [[2, 1]]}, _x("T", 3))
+    for op in ("MaxPooling2D", "AveragePooling2D"):
+        yield Case(op, {"pool_size": 2}, _x(8, 9, 2))
+        yield Case(op, {"pool_size": [3, 2], "strides": [1, 2], "padding": "same"}, _x("H", "W", 2))
+        yield Case(op, {"pool_size": 2, "strides": 3, "padding": "same"}, _x("H", "W", 2))
+        yield Case(op, {"pool_size": 3, "strides": 2, "padding": 1}, _x("H", "W", 2))
+        yield Case(op, {"pool_size": 3, "padding": [[0, 2], 1]}, _x(7, 9, 2))
+        yield Case(op, {"pool_size": 2, "padding": 0}, _x(7, 9, 2))
+    yield Case("MaxPooling1D", {}, _x("T", 3, masked=True))
+    yield Case("MaxPooling2D", {}, _x("H", "W", 3))
+    for op in ("GlobalMaxPooling1D", "GlobalAveragePooling1D"):
+        yield Case(op, {}, _x("T", 3))
+        yield Case(op, {"keepdims": True}, _x(5, "C"))
+    yield Case("GlobalMaxPooling1D", {}, _x("T", 3, masked=True))
+    yield Case("GlobalAveragePooling1D", {}, _x(6, 3, masked=True), note="an empty row is 0 / 0")
+    yield Case("GlobalAveragePooling1D", {"keepdims": True}, _x("T", 3, masked=True), note="an empty row is 0 / 0")
+    for op in ("GlobalMaxPooling2D", "GlobalAveragePooling2D"):
+        yield Case(op, {}, _x("H", "W", 3))
+        yield Case(op, {"keepdims": True}, _x(5, 4, 3))
+
+
+def _merge() -> Iterator[Case]:
+    yield Case("Add", {}, _several(Input((4,)), Input((4,)), Input((4,))))
+    yield Case("Add", {}, _several(Input(("T", 4)), Input((1, 4))))
+    yield Case("Add", {}, _several(Input((4,)), Input((5, "T", 4))))
+    yield Case("Add", {}, _several(Input(("T", 4), masked=True), Input(("T", 4), masked=True)))
+    yield Case("Add", {}, _several(Input(("T", 4), masked=True), Input(("T", 4))))
+    yield Case("Concatenate", {}, _several(Input((4,)), Input((3,))))
+    yield Case("Concatenate", {"axis": 1}, _several(Input(("T", 4)), Input((3, 4)), Input(("S", 4))))
+    yield Case("Concatenate", {"axis": -2}, _several(Input((2, 4, "C")), Input((2, 3, "C"))))
+    yield Case("Concatenate", {}, _several(Input(("T", 4), masked=True), Input(("T", 2), masked=True)))
+    yield Case("Concatenate", {}, _several(Input(("T", 4)), Input(("T", 2), masked=True)))
+    yield Case("Concatenate", {"axis": 1}, _several(Input(("T", 4), masked=True), Input((3, 4))))
+    yield Case("Concatenate", {"axis": 1}, _several(Input(("T",), "int32"), Input(("S",), "int32")))
+
+
+def _recurrent() -> Iterator[Case]:
+    all_states = {"SimpleRNN": ("state",), "GRU": ("state",), "LSTM": ("state_h", "state_c")}
+    for op, states in all_states.items():
+        fed = {state: Input((4,)) for state in states}
+        yield Case(op, {"units": 4}, _x("T", 3))
+        yield Case(op, {"units": 4, "return_sequences": True, "use_bias": False}, _x(6, 3))
+        yield Case(op, {"units": 4}, _x("T", 3, masked=True))
+        yield Case(op, {"units": 4, "return_sequences": True, "return_state": True}, _x("T", 3, masked=True))
+        yield Case(op, {"units": 4, "go_backwards": True, "return_sequences": True}, _x("T", 3, masked=True))
+        yield Case(op, {"units": 4, "return_sequences": True, "zero_output_for_mask": True}, _x("T", 3, masked=True))
+        yield Case(op, {"units": 4, "return_state": True}, {**_x("T", 3), **fed})
+        yield Case(op, {"units": 4, "return_state": True, "return_sequences": True}, {**_x("T", 3, masked=True), **fed})
+        yield Case(op, {"units": 4, "go_backwards": True, "return_state": True}, {**_x("T", 3), **fed})
+        yield Case(op, {"units": 3, "activation": None, "dropout": 0.2, "recurrent_dropout": 0.1, "seed": 1}, _x("T", 2))
+        yield Case(
+            op,
+            {
+                "units": 3,
+                **_KERNEL_AND_BIAS,
+                "recurrent_initializer": {"Orthogonal": {"gain": 0.5}},
+                "recurrent_regularizer": {"OrthogonalRegularizer": {"mode": "columns"}},
+                "recurrent_constraint": {"MinMaxNorm": {"rate": 0.5}},
+                "activation": "relu",
+            },
+            _x("T", 2),
+        )
+    for op in ("GRU", "LSTM"):
+        yield Case(op, {"units": 3, "recurrent_activation": "hard_sigmoid", "activation": "softsign"}, _x("T", 2))
+        yield Case(op, {"units": 3, "recurrent_activation": None, "activation": "sigmoid"}, _x("T", 2))
+    yield Case("GRU", {"units": 3, "reset_after": False, "return_sequences": True}, _x("T", 2, masked=True))
+    yield Case("GRU", {"units": 3, "reset_after": False, "use_bias": False}, _x("T", 2))
+    yield Case("LSTM", {"units": 3, "unit_forget_bias": False}, _x("T", 2))
+
+
+def _bidirectional() -> Iterator[Case]:
+    both = ("forward", "backward")
+    for op, states in (("SimpleRNN", ("state",)), ("GRU", ("state",)), ("LSTM", ("state_h", "state_c"))):
+        fed = {f"{way}_{state}": Input((4,)) for way in both for state in states}
+        all_of_it = {op: {"units": 4, "return_sequences": True, "return_state": True}}
+        yield Case("Bidirectional", {"layer": {op: {"units": 4}}}, _x("T", 3))
+        yield Case("Bidirectional", {"layer": {op: {"units": 4, "return_sequences": True}}}, _x("T", 3, masked=True))
+        yield Case("Bidirectional", {"layer": all_of_it}, {**_x("T", 3, masked=True), **fed})
+        yield Case("Bidirectional", {"layer": all_of_it, "merge_mode": None}, _x("T", 3, masked=True))
+    for mode in ("sum", "mul", "ave", None):
+        yield Case("Bidirectional", {"layer": {"GRU": {"units": 4}}, "merge_mode": mode}, _x("T", 3, masked=True))
+    backward = {"LSTM": {"units": 4, "activation": "relu", "go_backwards": True, "use_bias": False}}
+    yield Case("Bidirectional", {"layer": {"LSTM": {"units": 4}}, "backward_layer": backward}, _x("T", 3))
+
+
+CASES = tuple(_cases())

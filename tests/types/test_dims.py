@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nnspec.types import ceil_div, product, same_size, substitute, symbol, symbols_of, unknown
+
+T, H = symbol("T"), symbol("H")
+
+_operations = st.lists(
+    st.one_of(
+        st.tuples(st.just("+"), st.integers(-5, 5)),
+        st.tuples(st.just("*"), st.integers(1, 4)),
+        st.tuples(st.just("//"), st.integers(1, 4)),
+        st.tuples(st.just("ceil"), st.integers(1, 4)),
+        st.tuples(st.just("+T"), st.integers(1, 2)),
+        st.tuples(st.just("*H"), st.just(1)),
+    ),
+    max_size=7,
+)
+
+
+def _apply(size, operations, t, h):
+    for operation, number in operations:
+        match operation:
+            case "+":
+                size = size + number
+            case "*":
+                size = size * number
+            case "//":
+                size = size // number
+            case "ceil":
+                size = ceil_div(size, number)
+            case "+T":
+                size = size + t * number
+            case "*H":
+                size = size * h
+    return size
+
+
+@given(_operations, st.integers(0, 60), st.integers(1, 9))
+def test_a_symbolic_size_stands_for_the_number_that_plain_arithmetic_gives(operations, t, h):
+    symbolic = _apply(T, operations, T, H)
+    assert substitute(symbolic, {"T": t, "H": h}) == _apply(t, operations, t, h)
+
+
+@given(_operations, st.integers(0, 60), st.integers(1, 9))
+def test_a_size_prints_as_an_expression_with_its_value(operations, t, h):
+    symbolic = _apply(T, operations, T, H)
+    assert eval(str(symbolic), {"T": t, "H": h}) == _apply(t, operations, t, h)
+
+
+@given(_operations, _operations)
+def test_sizes_that_are_equal_in_form_are_equal_in_value(one, other):
+    a, b = _apply(T, one, T, H), _apply(T, other, T, H)
+    if a == b:
+        assert same_size(a, b) is True
+
+
+def test_equal_sizes_reached_by_different_ways_compare_equal():
+    assert (T + 3) // 2 == (T + 1) // 2 + 1
+    assert ((T // 2) // 2) // 2 == T // 8
+    assert ceil_div(ceil_div(T, 2), 2) == ceil_div(T, 4)
+    assert (H * 4 + T) - H * 4 == T
+
+
+def test_symbols_that_cancel_leave_a_number():
+    assert (T + 4) - T == 4
+    assert product([2, 3]) == 6
+
+
+def test_an_unknown_size_equals_no_other_for_certain():
+    assert same_size(unknown(), unknown()) is None
+    assert not unknown().is_known
+
+
+def test_the_symbols_inside_quotients_are_found():
+    assert symbols_of((T + H * 3) // 2) == {"T", "H"}
