@@ -17,7 +17,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 spec_argument = click.argument("spec", type=click.Path(path_type=Path))
 run_argument = click.argument("run", type=click.Path(path_type=Path))
-set_option = click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Replace a value of the spec: train.epochs=3.")
+set_option = click.option(
+    "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Replace a value of the spec: train.epochs=3."
+)
 root_option = click.option(
     "--root", type=click.Path(path_type=Path, file_okay=False, exists=True), help="What the spec's paths may not leave."
 )
@@ -32,7 +34,9 @@ limit_option = click.option(
 
 def format_option(*names: str) -> Callable[[F], F]:
     """``--format``, with the forms a command can print."""
-    return click.option("--format", "form", type=click.Choice(names), default=names[0], show_default=True, help="What to print.")
+    return click.option(
+        "--format", "form", type=click.Choice(names), default=names[0], show_default=True, help="What to print."
+    )
 
 
 def limits_from(settings: tuple[str, ...]) -> Limits:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from nnspec.diagnostics import Diagnostic, Note, SpecError
+from nnspec.diagnostics import Diagnostic, Note, Span, SpecError
 from nnspec.graph import problems as g
+from nnspec.graph.binding import bind_ports
 from nnspec.graph.budget import check_budget
 from nnspec.graph.model import Graph, Model, Node, Ref
-from nnspec.graph.outputs import read_outputs
-from nnspec.graph.wiring import Names, Source, misplaced, ports_of, sources_of
-from nnspec.layers.base import LayerError
+from nnspec.graph.order import in_order
+from nnspec.graph.outputs import output_names, read_outputs
+from nnspec.graph.scope import Given, Scope, Source
+from nnspec.graph.wiring import misplaced, ports_of, sources_of
+from nnspec.layers.base import Layer, LayerError, Ports
 from nnspec.spec import Network, Spec, Step
+from nnspec.spec.step import Nested, NetworkUse, Shared
 from nnspec.spec.tree import MappingNode, Tree
 from nnspec.types import TensorType
 
@@ -32,107 +37,258 @@ def compile(spec: Spec) -> Model:
 
 
 def build(spec: Spec, problems: list[Diagnostic]) -> Model | None:
-    """As [`compile`][], but what is wrong is appended to ``problems``; None where a network has no graph at all."""
-    networks: dict[str, Graph] = {}
-    for name, network in spec.networks.items():
-        graph = _Builder(network, problems).build()
-        if graph is not None:
-            networks[name] = graph
-    if len(networks) < len(spec.networks):
+    """As [`compile`][], but what is wrong is appended to ``problems``; None where a network has no graph."""
+    order = in_order(spec.networks, problems)
+    if order is None:
         return None
-    model = Model(spec.name, networks)
+    broken = any(problem.is_error for problem in problems)
+    masked: dict[str, dict[str, int]] = {name: {} for name in order}
+    while True:
+        # A network that is built on its own has a mask port for each input that some use feeds with a mask. Uses are known
+        # once the networks around are built, so this goes round until no further port is found: at most once an input.
+        found: list[Diagnostic] = []
+        passed: dict[str, dict[str, int]] = {name: dict(ports) for name, ports in masked.items()}
+        networks = {name: _Builder(spec.networks, name, passed, found, broken).build(masked[name]) for name in order}
+        if passed == masked:
+            break
+        masked = passed
+    problems.extend(_once(found, problems))
+    graphs = {name: graph for name in spec.networks if (graph := networks[name]) is not None}
+    if len(graphs) < len(networks):
+        return None
+    model = Model(spec.name, graphs)
     check_budget(spec, model, problems)
     return model
 
 
+def _once(found: list[Diagnostic], before: list[Diagnostic]) -> list[Diagnostic]:
+    """Of diagnostics that say the same of the same place (a block used often), the first."""
+    seen = {(d.code, d.span) for d in before}
+    first: list[Diagnostic] = []
+    for diagnostic in found:
+        if (diagnostic.code, diagnostic.span) not in seen:
+            seen.add((diagnostic.code, diagnostic.span))
+            first.append(diagnostic)
+    return first
+
+
 class _Builder:
-    def __init__(self, network: Network, problems: list[Diagnostic]) -> None:
-        self._network = network
+    """Builds the graph of one network; the networks it uses are put in place of their uses, with their own weights."""
+
+    def __init__(
+        self,
+        networks: Mapping[str, Network],
+        name: str,
+        passed: dict[str, dict[str, int]],
+        problems: list[Diagnostic],
+        broken: bool,
+    ) -> None:
+        self._networks = networks
+        self._broken = broken  # what may only follow from an error that was given is not worth saying
+        self._network = networks[name]
+        self._passed = passed
         self._problems = problems
-        steps: dict[str, Step] = {}
-        for step in network.steps:
-            steps.setdefault(step.name, step)
-        types = {name: declared.type if declared else None for name, declared in network.inputs.items()}
-        self._names = Names(types, steps)
-        self._sources: list[list[Source] | None] = []
         self._nodes: dict[str, Node] = {}
 
-    def build(self) -> Graph | None:
-        """The graph; None where it has errors, all of which have been given."""
-        before = len(self._problems)
-        above: Step | None = None
-        inputs = list(self._network.inputs)
-        for step in self._network.steps:
-            self._sources.append(sources_of(step, above, inputs, self._problems))
-            above = step
-        reads = {
-            step.name: [source.text.partition(".")[0] for source in sources or ()]
-            for step, sources in zip(self._network.steps, self._sources, strict=True)
+    def build(self, masked: Mapping[str, int]) -> Graph | None:
+        """The graph; None where it has errors, all of which have been given.
+
+        Args:
+            masked: The inputs that bring a mask, each with the mask's number of axes.
+        """
+        network, before = self._network, len(self._problems)
+        inputs = {
+            name: declared.type.masked(declared.type.shape[: masked[name]]) if name in masked else declared.type
+            for name, declared in network.inputs.items()
+            if declared
         }
-        for step, sources in zip(self._network.steps, self._sources, strict=True):
-            self._names.built.setdefault(step.name, self._step(step, sources, reads))
-        outputs = read_outputs(self._network, self._names, self._problems)
-        if outputs is None or any(problem.is_error for problem in self._problems[before:]):
+        given = {name: (Ref(name), inputs[name]) if name in inputs else None for name in network.inputs}
+        if not network.steps:
+            if not self._broken:
+                self._problems.append(g.NoLayers.at(network.span, "layers", help="write `- Dense: {units: 10}`"))
             return None
-        return self._graph(outputs)
+        weights = "" if network.name == "main" else f"{network.name}/"
+        scope = Scope(given, _first_of_each(network.steps))
+        self._list(network.steps, scope, "", weights, frozen=False)
+        outputs = read_outputs(network.outputs, network.steps, scope, self._problems)
+        failed = any(problem.is_error for problem in self._problems[before:])
+        if not failed and not self._broken:
+            self._warn(network.steps, scope, network.outputs, listed=network.outputs is not None)
+            self._warn_of_unused_inputs(scope, output_names(network.outputs, network.steps))
+        if outputs is None or failed:
+            return None
+        if network.outputs is None and len(outputs) > 1 and "output" in outputs:
+            outputs = {"output": outputs["output"]}
+        named = {network.steps[-1].name if network.outputs is None and len(outputs) == 1 else n: o for n, o in outputs.items()}
+        return self._pruned(inputs, {name: ref for name, (ref, _) in named.items()})
+
+    # --- one list of steps ------------------------------------------------------------------------------------------
+
+    def _list(self, steps: tuple[Step, ...], scope: Scope, prefix: str, weights: str, *, frozen: bool) -> None:
+        """Builds the steps of one list into nodes.
+
+        Args:
+            steps: In order.
+            scope: Their names.
+            prefix: What their nodes' names begin with.
+            weights: What their weights' names begin with.
+            frozen: Whether a step around keeps them from training.
+        """
+        above: Step | None = None
+        sources: list[list[Source] | None] = []
+        for step in steps:
+            sources.append(sources_of(step, above, list(scope.inputs), self._problems))
+            for source in sources[-1] or ():
+                scope.note_read(step.name, source.name)
+            above = step
+        for step, its in zip(steps, sources, strict=True):
+            built = None if its is None else self._step(step, its, scope, prefix, weights, frozen or step.freeze)
+            scope.built.setdefault(step.name, built)
 
     def _step(
-        self, step: Step, sources: list[Source] | None, reads: Mapping[str, list[str]]
-    ) -> Mapping[str, TensorType] | None:
-        """The outputs of a step; None where they are not known, because of an error here or above."""
-        if sources is None:
-            return None
-        found: dict[int, tuple[Ref, TensorType]] = {}
+        self, step: Step, sources: list[Source], scope: Scope, prefix: str, weights: str, frozen: bool
+    ) -> Mapping[str, Given] | None:
+        """What a step gives; None where that is not known, because of an error here or above."""
+        found: dict[Source, Given] = {}
         for source in sources:
-            name = source.text.partition(".")[0]
-            if name in self._names.steps and name not in self._names.built and name not in self._names.inputs:
-                self._problems.append(misplaced(source, step, self._names, reads))
-            elif resolved := self._names.resolve(source, self._problems):
-                found[id(source)] = resolved
-        if step.layer is None:
+            if source.name in scope.steps and scope.holder(source.name) is None:
+                self._problems.append(misplaced(source, step, scope))
+            elif resolved := scope.resolve(source, self._problems):
+                found[source] = resolved
+        content, name = step.content, prefix + step.name
+        if isinstance(content, Shared):
+            return self._shared(step, content, sources, found, scope, prefix)
+        if content is None:
             return None
-        ports = ports_of(step, step.layer.ports, sources, self._problems)
-        if ports is None or len(found) < len(sources):
+        fed = self._fed(step, _ports(content, self._networks), sources, found)
+        if fed is None:
             return None
-        fed = {port: found[id(source)] for port, source in ports.items()}
-        types = {port: type_ for port, (_, type_) in fed.items()}
+        if isinstance(content, Layer):
+            return self._layer(step, content, fed, name, weights + step.name, frozen)
+        if isinstance(content, NetworkUse):
+            return self._use(step, self._networks[content.network], fed, name, frozen)
+        return self._nested(step, content, fed, scope, name, weights + step.name, frozen)
+
+    def _fed(
+        self, step: Step, ports: Ports, sources: list[Source], found: Mapping[Source, Given]
+    ) -> dict[str, tuple[Source, Given]] | None:
+        fed = ports_of(step, ports, sources, self._problems)
+        if fed is None or any(source not in found for source in sources):
+            return None
+        return {port: (source, found[source]) for port, source in fed.items()}
+
+    def _layer(
+        self, step: Step, layer: Layer, fed: Mapping[str, tuple[Source, Given]], name: str, weights_at: str, frozen: bool
+    ) -> Mapping[str, Given] | None:
+        types = {port: type_ for port, (_, (_, type_)) in fed.items()}
         try:
-            outputs = step.layer.output_types(types)
-            weights = step.layer.weights(types)
+            outputs = layer.output_types(types)
+            weights = layer.weights(types)
         except LayerError as error:
-            self._problems.append(self._does_not_fit(error, step, ports, types))
+            self._problems.append(self._does_not_fit(error, step, fed))
             return None
-        refs = {port: ref for port, (ref, _) in fed.items()}
-        self._nodes[step.name] = Node(
-            step.name, step.layer, refs, types, outputs, weights, step.name, step.freeze, step.span, step.path
-        )
+        refs = {port: ref for port, (_, (ref, _)) in fed.items()}
+        self._nodes[name] = Node(name, layer, refs, types, outputs, weights, weights_at, frozen, step.span, step.path)
+        return {output: (Ref(name, output), type_) for output, type_ in outputs.items()}
+
+    def _nested(
+        self, step: Step, content: Nested, fed: Mapping[str, tuple[Source, Given]], around: Scope, name: str, weights: str,
+        frozen: bool,
+    ) -> Mapping[str, Given] | None:  # fmt: skip
+        inputs: dict[str, Given | None] = {port: given for port, (_, given) in fed.items()}
+        if not content.steps:
+            return {"output": next(given for given in inputs.values() if given)} if content.outputs is None else None
+        scope = Scope(inputs, _first_of_each(content.steps), None if content.closed else around, step.name)
+        before = len(self._problems)
+        self._list(content.steps, scope, f"{name}/", f"{weights}/", frozen=frozen)
+        outputs = read_outputs(content.outputs, content.steps, scope, self._problems)
+        if len(self._problems) == before and not self._broken:
+            self._warn(content.steps, scope, content.outputs, listed=False)
+        if content.closed:
+            note = Note(f"in this use of `{step.op}`", step.span)
+            self._problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self._problems[before:]]
+        if outputs is None or content.outputs is not None:
+            return outputs
+        return {"output": next(iter(outputs.values()))} if len(outputs) == 1 else outputs
+
+    def _use(
+        self, step: Step, network: Network, fed: Mapping[str, tuple[Source, Given]], name: str, frozen: bool
+    ) -> Mapping[str, Given] | None:
+        """A use of a network: its steps with the types of this use; their weights stand under the network's own name."""
+        given = {port: given for port, (_, given) in fed.items()}
+        try:
+            bind_ports(network, {port: type_ for port, (_, type_) in given.items()})
+        except LayerError as error:
+            self._problems.append(self._does_not_fit(error, step, fed))
+            return None
+        for port, (_, type_) in given.items():
+            if type_.mask is not None:
+                self._passed[network.name][port] = len(type_.mask)
+        if not network.steps:
+            return None
+        scope = Scope(given, _first_of_each(network.steps))
+        before = len(self._problems)
+        self._list(network.steps, scope, f"{name}/", f"{network.name}/", frozen=frozen)
+        outputs = read_outputs(network.outputs, network.steps, scope, self._problems)
+        note = Note(f"in this use of the network `{network.name}`", step.span)
+        self._problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self._problems[before:]]
+        if outputs is not None and network.outputs is None and len(outputs) > 1 and "output" in outputs:
+            return {"output": outputs["output"]}
         return outputs
 
-    def _does_not_fit(
-        self, error: LayerError, step: Step, ports: Mapping[str, Source], types: Mapping[str, TensorType]
-    ) -> Diagnostic:
+    def _shared(
+        self, step: Step, content: Shared, sources: list[Source], found: Mapping[Source, Given], scope: Scope, prefix: str
+    ) -> Mapping[str, Given] | None:
+        """An earlier layer applied again."""
+        at: Scope | None = scope
+        while at is not None and content.layer not in at.built:
+            at = at.around
+        span = step.arguments.span if step.arguments is not None else step.span
+        first = next((n for n in self._nodes.values() if at and n.span == at.steps[content.layer].span), None)
+        if at is None or first is None or not isinstance(at.steps[content.layer].content, Layer):
+            if at is not None and at.built[content.layer] is None:
+                return None
+            suggestion = None if at else next((s for s in scope.known() if s.startswith(content.layer[:3])), None)
+            help = f"did you mean `{suggestion}`?" if suggestion else "name a layer above, in this list or one around it"
+            self._problems.append(g.CannotShare.at(span, step.path, help=help, name=content.layer))
+            return None
+        fed = self._fed(step, first.layer.ports, sources, found)
+        if fed is None:
+            return None
+        outputs = self._layer(step, first.layer, fed, prefix + step.name, first.weights_at, first.frozen or step.freeze)
+        node = self._nodes.get(prefix + step.name)
+        if node is not None and [w.shape for w in node.weights] != [w.shape for w in first.weights]:
+            shape, other = next(iter(node.input_types.values())), next(iter(first.input_types.values()))
+            reason = f"`{content.layer}` has weights for {other}, and is applied here to {shape}"
+            self._problems.append(g.DoesNotFit.at(span, step.path, notes=[Note("its first use", first.span)], reason=reason))
+            return None
+        return outputs
+
+    # --- what is said -----------------------------------------------------------------------------------------------
+
+    def _does_not_fit(self, error: LayerError, step: Step, fed: Mapping[str, tuple[Source, Given]]) -> Diagnostic:
         span, path = step.span, f"{step.path}.{step.op}"
         arguments = step.arguments
+        at: Tree | None = None
         if error.argument and isinstance(arguments, MappingNode):
-            at: Tree | None = arguments.get(error.argument)
-            if at is not None:
-                span, path = at.span, at.path
-        elif error.port and error.port in ports and not ports[error.port].implied:
-            span, path = ports[error.port].span, ports[error.port].path
-        return g.DoesNotFit.at(span, path, help=error.help, notes=self._shapes(ports, types), reason=error.message)
+            at = arguments.get(error.argument)
+        if at is not None:
+            span, path = at.span, at.path
+        elif error.port is not None and error.port in fed:
+            source = fed[error.port][0]
+            if source.path and not source.implied:
+                span, path = source.span, source.path
+        notes = {ref: Note(f"`{ref}` is {type_}", self._span_of(ref)) for _, (ref, type_) in fed.values()}
+        return g.DoesNotFit.at(span, path, help=error.help, notes=list(notes.values())[:6], reason=error.message)
 
-    def _shapes(self, ports: Mapping[str, Source], types: Mapping[str, TensorType]) -> list[Note]:
-        """Where each input comes from, with its shape."""
-        notes: dict[str, Note] = {}
-        for port, source in ports.items():
-            name = source.text.partition(".")[0]
-            declared = self._network.inputs.get(name)
-            span = declared.span if declared else self._names.steps[name].span if name in self._names.steps else None
-            notes[source.text] = Note(f"`{source.text}` is {types[port]}", span)
-        return list(notes.values())[:6]
+    def _span_of(self, ref: Ref) -> Span | None:
+        declared = self._network.inputs.get(ref.source)
+        if ref.source in self._nodes:
+            return self._nodes[ref.source].span
+        return declared.span if declared else None
 
-    def _graph(self, outputs: dict[str, Ref]) -> Graph:
-        """The graph of what the outputs depend on; warnings for what they do not."""
+    def _pruned(self, inputs: Mapping[str, TensorType], outputs: dict[str, Ref]) -> Graph:
+        """The graph of what the outputs depend on."""
         needed: set[str] = set()
         stack = [ref.source for ref in outputs.values()]
         while stack:
@@ -141,27 +297,42 @@ class _Builder:
                 needed.add(name)
                 if name in self._nodes:
                     stack.extend(ref.source for ref in self._nodes[name].inputs.values())
-        self._warn(needed, {ref.source for ref in outputs.values()})
-        inputs = {name: declared.type for name, declared in self._network.inputs.items() if declared}
         nodes = {name: node for name, node in self._nodes.items() if name in needed}
         return Graph(self._network.name, inputs, nodes, outputs)
 
-    def _warn(self, needed: set[str], outputs: set[str]) -> None:
-        if any(problem.is_error for problem in self._problems):
-            return  # what follows from an error is not worth saying
-        listed = self._network.outputs is not None
-        for step, sources in zip(self._network.steps, self._sources, strict=True):
-            above = sources[0] if sources else None
+    def _warn(self, steps: tuple[Step, ...], scope: Scope, tree: Tree | None, *, listed: bool) -> None:
+        """Warns of steps that nothing in their list needs, and of a step chained onto an output."""
+        outputs = output_names(tree, steps)
+        needed = scope.reached(outputs)
+        above: Step | None = None
+        for step in steps:
             if step.name not in needed:
                 help = "read it in a later step, name it under `outputs`, or remove it"
                 self._problems.append(g.UnusedLayer.at(step.span, step.path, help=help, name=step.name))
-            elif listed and above is not None and above.implied and above.text in outputs and above.text in self._nodes:
-                help = "say what it reads: `from: …`" + f" (`from: {above.text}` where that is meant)"
-                note = Note("the output is defined here", self._names.steps[above.text].span)
+            elif listed and step.source is None and above is not None and above.name in outputs:
+                help = f"say what it reads: `from: …` (`from: {above.name}` where that is meant)"
+                note = Note("the output is defined here", above.span)
                 self._problems.append(
-                    g.ChainedOntoOutput.at(step.span, step.path, help=help, notes=[note], name=step.name, output=above.text)
+                    g.ChainedOntoOutput.at(step.span, step.path, help=help, notes=[note], name=step.name, output=above.name)
                 )
+            above = step
+
+    def _warn_of_unused_inputs(self, scope: Scope, outputs: list[str]) -> None:
+        needed = scope.reached(outputs)
         for name, declared in self._network.inputs.items():
             if name not in needed and declared is not None:
                 help = "read it with `from`, or remove it"
                 self._problems.append(g.UnusedInput.at(declared.span, declared.path, help=help, name=name))
+
+
+def _first_of_each(steps: tuple[Step, ...]) -> dict[str, Step]:
+    names: dict[str, Step] = {}
+    for step in steps:
+        names.setdefault(step.name, step)
+    return names
+
+
+def _ports(content: Layer | Nested | NetworkUse, networks: Mapping[str, Network]) -> Ports:
+    if isinstance(content, Layer):
+        return content.ports
+    return Ports(content.inputs if isinstance(content, Nested) else tuple(networks[content.network].inputs))

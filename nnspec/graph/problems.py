@@ -58,7 +58,9 @@ class UnknownOutput(Problem):
 
     code = "NN226"
     message = "`{source}` has no output `{output}`"
-    fails = "nnspec: 1\nname: net\ninputs: {x: [5, 4]}\nlayers:\n  - GRU: {units: 3}\n  - Dense: {units: 2}\n    from: gru.state\n"
+    fails = (
+        "nnspec: 1\nname: net\ninputs: {x: [5, 4]}\nlayers:\n  - GRU: {units: 3}\n  - Dense: {units: 2}\n    from: gru.state\n"
+    )
     passes = (
         "nnspec: 1\nname: net\ninputs: {x: [5, 4]}\nlayers:\n  - GRU: {units: 3, return_state: true}\n"
         "  - Dense: {units: 2}\n    from: gru.state\n"
@@ -90,7 +92,9 @@ class UnusedLayer(Problem):
     severity = "warning"
     message = "nothing uses `{name}`: no output depends on it"
     fails = _HEAD + "  - Dense: {units: 2}\n    name: lost\n  - Dense: {units: 2}\n    from: x\n    name: y\n"
-    passes = _HEAD + "  - Dense: {units: 2}\n    name: lost\n  - Dense: {units: 2}\n    from: x\n    name: y\noutputs: [lost, y]\n"
+    passes = (
+        _HEAD + "  - Dense: {units: 2}\n    name: lost\n  - Dense: {units: 2}\n    from: x\n    name: y\noutputs: [lost, y]\n"
+    )
 
 
 class UnusedInput(Problem):
@@ -109,7 +113,10 @@ class ChainedOntoOutput(Problem):
     code = "NN233"
     severity = "warning"
     message = "`{name}` reads `{output}`, an output of the model, because it has no `from`"
-    fails = _HEAD + "  - Dense: {units: 2}\n    name: mean\n  - Dense: {units: 2}\n    name: log_variance\noutputs: [mean, log_variance]\n"
+    fails = (
+        _HEAD
+        + "  - Dense: {units: 2}\n    name: mean\n  - Dense: {units: 2}\n    name: log_variance\noutputs: [mean, log_variance]\n"
+    )
     passes = (
         _HEAD + "  - Dense: {units: 2}\n    name: mean\n  - Dense: {units: 2}\n    name: log_variance\n    from: x\n"
         "outputs: [mean, log_variance]\n"
@@ -132,3 +139,27 @@ class OverBudget(Problem):
     message = "{got:,} {what}; the budget is {most:,}"
     fails = _HEAD + "  - Dense: {units: 2}\nbudget: {parameters: 9}\n"
     passes = _HEAD + "  - Dense: {units: 2}\nbudget: {parameters: 10}\n"
+
+
+_NETWORKS = (
+    "nnspec: 1\nname: net\nnetworks:\n  a:\n    inputs: {{x: [4]}}\n    layers:\n      - {}\n  b:\n    inputs: {{x: [4]}}\n"
+    "    layers:\n      - a\ninputs: {{x: [4]}}\nlayers:\n  - b\n"
+)
+
+
+class NetworkInItself(Problem):
+    """Networks that use one another in a circle would never end."""
+
+    code = "NN229"
+    message = "a network that contains itself: {chain}"
+    fails = _NETWORKS.format("b")
+    passes = _NETWORKS.format("Dense: {units: 2}")
+
+
+class CannotShare(Problem):
+    """``share`` applies an earlier layer again, with the same weights: a layer above, not a block or a network."""
+
+    code = "NN230"
+    message = "there is no layer `{name}` above to share"
+    fails = _HEAD + "  - Dense: {units: 4}\n    name: first\n  - share: frist\n"
+    passes = _HEAD + "  - Dense: {units: 4}\n    name: first\n  - share: first\n"

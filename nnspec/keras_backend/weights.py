@@ -52,7 +52,8 @@ def weight_arrays(model: keras.Model, graph: Graph) -> dict[str, np.ndarray]:
         model: What [`to_keras`][] made of the graph.
         graph: Whose names are used.
     """
-    return {name: keras.ops.convert_to_numpy(variable) for name, variable in variables(model, graph).items()}
+    own = variables(model, graph)
+    return {name: keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable)) for name, variable in own.items()}
 
 
 def set_weight_arrays(model: keras.Model, graph: Graph, arrays: Mapping[str, np.ndarray]) -> None:

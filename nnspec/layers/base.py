@@ -56,11 +56,13 @@ class Ports:
         required: Ports that must be fed; one name alone in ``from`` feeds the first.
         optional: Ports that may be fed.
         variadic: A merge: a list of at least two, with ports ``"0"``, ``"1"``, …
+        one_feeds_all: Whether one name alone in ``from`` feeds every required port.
     """
 
     required: tuple[str, ...] = ("x",)
     optional: tuple[str, ...] = ()
     variadic: bool = False
+    one_feeds_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -216,9 +218,9 @@ def known_size(layer: Layer, x: TensorType, axis: int = -1, port: str = "x") -> 
     size = x.shape[axis]
     if isinstance(size, int):
         return size
-    which = "last axis" if axis in (-1, x.rank - 1) else f"axis {axis + 1}"
+    which = "the last axis" if axis in (-1, x.rank - 1) else f"axis {axis + 1}"
     raise LayerError(
-        f"{type(layer).__name__} has weights for each place on the {which}, so its size must be a number, got {x}",
+        f"{type(layer).__name__} has weights for each place on {which}, so its size must be a number, got {x}",
         help="declare that size as a number under `inputs`, or bring the free axes away with a global pooling",
         port=port,
     )

@@ -62,7 +62,8 @@ class Elementwise(Layer):
                 return None
             if len(mask) != len(result):
                 raise LayerError(
-                    f"{type(self).__name__} cannot join a mask of {len(result)} axes with one of {len(mask)}, that of {x}",
+                    f"{type(self).__name__} cannot join the masks of its inputs: "
+                    f"they are {TensorType(result)} and {TensorType(mask)}, of {inputs['0']} and {x}",
                     help="bring the inputs to the same number of axes first",
                     port=port,
                 )

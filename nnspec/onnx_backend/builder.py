@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -166,9 +166,15 @@ class Builder:
             self.constants[self._made[key]] = array
         return str(self._made[key])
 
-    def ints(self, values: Sequence[int], hint: str) -> str:
+    def ints(self, values: Iterable[int], hint: str) -> str:
         """A vector of int64: sizes, axes, pads."""
-        return self.constant(values, hint, np.int64)
+        return self.constant(list(values), hint, np.int64)
+
+    def reduce(self, type: str, tensor: str, axes: Iterable[int], *, keepdims: bool) -> str:
+        """A reduction over axes, in the form that the version of the operators has."""
+        if self.opset >= 18 or type == "ReduceSum":
+            return self.op(type, tensor, self.ints(axes, "axes"), keepdims=int(keepdims))
+        return self.op(type, tensor, axes=list(axes), keepdims=int(keepdims))
 
     def become(self, tensor: str, output: str) -> None:
         """Gives a tensor the handle of an output of the graph, everywhere."""

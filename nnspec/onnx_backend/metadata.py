@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CONDITIONS", "PARITY", "SPEC_HASH", "SPEC_NAME", "VERSION"]
+__all__ = ["CLASSES", "CONDITIONS", "PARITY", "SPEC_HASH", "SPEC_NAME", "VERSION"]
 
 VERSION = "nnspec.version"
 """The version of nnspec that wrote it."""
@@ -13,8 +13,11 @@ SPEC_NAME = "nnspec.spec.name"
 SPEC_HASH = "nnspec.spec.hash"
 """The spec's hash."""
 
+CLASSES = "nnspec.classes"
+"""The names of the classes of each output that has them, as JSON: ``{"digit": ["0", "1"]}``."""
+
 CONDITIONS = "nnspec.conditions"
-"""What free sizes must satisfy, as JSON: ``{"H": {"multiple_of": 8}}``."""
+"""What free sizes must satisfy, as JSON: ``{"H": {"multiple_of": 8, "at_least": 16}}``."""
 
 PARITY = "nnspec.parity"
 """How far it is from the model it was made of, as JSON (`parity.Parity`)."""

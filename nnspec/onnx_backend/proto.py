@@ -9,10 +9,11 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.builder import Body, Builder, Operation
 from nnspec.types import Dim, TensorType
 
-__all__ = ["ELEMENT", "finish"]
+__all__ = ["ELEMENT", "finish", "serialized"]
 
 ELEMENT: Mapping[str, int] = {
     name: getattr(onnx.TensorProto, code)
@@ -50,6 +51,18 @@ def finish(
     model.ir_version = helper.find_min_ir_version_for(opsets)
     helper.set_model_props(model, dict(sorted(metadata.items())))
     return model
+
+
+def serialized(model: onnx.ModelProto) -> bytes:
+    """The model's bytes, the same for the same model.
+
+    Raises:
+        NnspecError: Where it is larger than a protobuf can be.
+    """
+    try:
+        return model.SerializeToString(deterministic=True)
+    except ValueError as error:
+        raise NnspecError("the model is larger than 2 GB, more than one ONNX file holds") from error
 
 
 def _live(operations: Sequence[Operation], outputs: Iterable[str]) -> list[Operation]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable
-from functools import lru_cache
-from typing import Annotated, Any, TypeVar, Union, cast
+from functools import cache, partial
+from typing import Annotated, Any, TypeVar, Union
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -30,7 +30,9 @@ class _Failed(Exception):
     """Diagnostics have been given; there is no value."""
 
 
-def check(config: type[C], tree: Tree | None, problems: list[Diagnostic], *, name: str = "", span: Span | None = None) -> C | None:
+def check(
+    config: type[C], tree: Tree | None, problems: list[Diagnostic], *, name: str = "", span: Span | None = None
+) -> C | None:
     """Builds a typed object from a tree.
 
     Args:
@@ -109,7 +111,7 @@ def _unknown_argument(config: type[Config], key: Scalar, value: Tree, name: str)
 # --- members of families and nested objects ---------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=None)
+@cache
 def _resolver(config: type[Config], field: str) -> _Resolve:
     info = config.model_fields[field]
     for mark in info.metadata:
@@ -135,17 +137,17 @@ def _of_annotation(annotation: Any) -> _Resolve | None:
         return lambda tree, problems: _nested(annotation, tree, problems)
     if origin in (Union, types.UnionType):
         return _of_union([found for argument in arguments if (found := (_of_annotation(argument), argument))])
-    if origin in (list, tuple) and arguments and (inner := _of_annotation(arguments[0])):
-        return lambda tree, problems: _list(inner, tree, problems)
-    if origin is dict and (inner := _of_annotation(arguments[1])):
-        return lambda tree, problems: _dict(inner, tree, problems)
+    if origin in (list, tuple, dict) and arguments:
+        inner = _of_annotation(arguments[1 if origin is dict else 0])
+        if inner is not None:
+            return partial(_dict if origin is dict else _list, inner)
     return None
 
 
 def _of_union(branches: list[tuple[_Resolve | None, Any]]) -> _Resolve | None:
     if not any(resolve for resolve, _ in branches):
         return None
-    origins = [(resolve, typing.get_origin(annotation), annotation) for resolve, annotation in branches if resolve]
+    origins = [(resolve, typing.get_origin(annotation), annotation) for resolve, annotation in branches if resolve is not None]
 
     def choose(tree: Tree, problems: list[Diagnostic]) -> Any:
         for resolve, origin, annotation in origins:
@@ -154,9 +156,9 @@ def _of_union(branches: list[tuple[_Resolve | None, Any]]) -> _Resolve | None:
             elif origin is dict:
                 fits = isinstance(tree, MappingNode) and not _is_member(tree, branches)
             else:
-                bare = isinstance(tree, Scalar) and isinstance(tree.value, str)
+                bare = isinstance(tree, Scalar) and isinstance(tree.value, str) and not _has_literal(branches, tree)
                 main = isinstance(annotation, type) and issubclass(annotation, Config) and annotation.main_argument is not None
-                fits = isinstance(tree, MappingNode) or (bare and not _has_literal(branches, tree)) or (main and not _is_null(tree))
+                fits = isinstance(tree, MappingNode) or bare or (main and not _is_null(tree))
             if fits:
                 return resolve(tree, problems)
         return tree.plain()
@@ -281,7 +283,7 @@ def _translate(
 def _most_specific(details: list[ErrorDetails], tree: Tree | None) -> ErrorDetails:
     """Of a union's errors, one for each branch, the one of the branch that was meant."""
     of_kind = {
-        SequenceNode: lambda d: d["type"] not in _NOT_LIST and not d["type"].endswith("_type") or len(d["loc"]) > 2,
+        SequenceNode: lambda d: (d["type"] not in _NOT_LIST and not d["type"].endswith("_type")) or len(d["loc"]) > 2,
         MappingNode: lambda d: len(d["loc"]) > 2,
     }
     if isinstance(tree, Scalar):
@@ -324,7 +326,7 @@ _EXPECTED = {
 
 
 def _in_words(detail: ErrorDetails, field: str, tree: Tree, others: list[ErrorDetails]) -> tuple[str, str]:
-    kind, context = detail["type"], cast("dict[str, Any]", detail.get("ctx") or {})
+    kind, context = detail["type"], detail.get("ctx") or {}
     word = f"`{field}`"
     match kind:
         case "greater_than":

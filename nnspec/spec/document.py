@@ -14,12 +14,15 @@ import yaml
 
 from nnspec.diagnostics import Diagnostic, Span, SpecError
 from nnspec.spec import problems as p
+from nnspec.spec.blocks import Block
 from nnspec.spec.evaluate import Scope, Uneval, evaluate
+from nnspec.spec.expand import Expander, TooMany
+from nnspec.spec.library import Files, Library, NetworkSource, read_library
 from nnspec.spec.overrides import override
 from nnspec.spec.reader import Limits, read_file
 from nnspec.spec.scalars import resolve_plain
 from nnspec.spec.shapes import Input, read_inputs
-from nnspec.spec.steps import Step, read_steps
+from nnspec.spec.step import Step
 from nnspec.spec.tree import MappingNode, Scalar, Tree
 from nnspec.types import closest
 
@@ -30,14 +33,8 @@ KEYS = ("nnspec", "name", "description", "params", "use", "blocks", "networks", 
 """The keys of a document, in their usual order."""
 
 SECTIONS = ("data", "train", "generate", "export", "budget")
-_LATER = {
-    "use": "blocks and networks of other files are",
-    "blocks": "blocks are",
-    "networks": "several networks in one document are",
-    "generate": "generation is",
-}
+_LATER = ("generate",)
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
-_PARAM = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ROOT_MARKS = (".git", "pyproject.toml", "nnspec.toml")
 
 
@@ -115,7 +112,12 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def load(
-    file: str | Path, overrides: Sequence[str] = (), *, folder: Path | None = None, root: Path | None = None, limits: Limits | None = None
+    file: str | Path,
+    overrides: Sequence[str] = (),
+    *,
+    folder: Path | None = None,
+    root: Path | None = None,
+    limits: Limits | None = None,
 ) -> Spec:
     """Reads a spec.
 
@@ -152,7 +154,9 @@ def read_spec(
     tree = read_file(path, problems, limits, shown=str(file))
     if tree is None:
         if not problems:
-            problems.append(p.MissingKey.at(p.whole(str(file)), help="begin with `nnspec: 1`", where="an empty file", key="nnspec"))
+            problems.append(
+                p.MissingKey.at(p.whole(str(file)), help="begin with `nnspec: 1`", where="an empty file", key="nnspec")
+            )
         return None
     if not isinstance(tree, MappingNode):
         help = "begin with `nnspec: 1` and `name: …`"
@@ -161,12 +165,15 @@ def read_spec(
     tree = override(tree, overrides, problems)
     _check_keys(tree, problems)
     name = _check_head(tree, problems)
-    scope, tree = _params(tree, problems)
-    network = _network("main", tree, scope, problems, limits)
-    sections = _sections(tree, scope, problems)
-    _check_params_used(tree, scope, problems)
     folder = (folder or path.parent).resolve()
-    return Spec(name, str(file), folder, (root or _root_of(folder)).resolve(), {"main": network}, tree, sections)
+    root = (root or _root_of(folder)).resolve()
+    library = read_library(tree, Files(folder, root, limits, (path.resolve(),)), problems)
+    if library.params is not None:
+        tree = MappingNode([(k, library.params if k.value == "params" else v) for k, v in tree.items()], tree.span, tree.place)
+    networks = _networks(tree, library, limits, problems)
+    sections = _sections(tree, library.scope, problems)
+    _check_params_used(library, problems)
+    return Spec(name, str(file), folder, root, networks, tree, sections)
 
 
 def _check_keys(tree: MappingNode, problems: list[Diagnostic]) -> None:
@@ -176,7 +183,7 @@ def _check_keys(tree: MappingNode, problems: list[Diagnostic]) -> None:
             help = f"did you mean `{suggestion}`?" if suggestion else f"a spec has {', '.join(f'`{k}`' for k in KEYS)}"
             problems.append(p.UnknownKey.at(key.span, value.path, help=help, key=key.value, where="a spec"))
         elif key.value in _LATER:
-            problems.append(p.NotYet.at(key.span, value.path, what=_LATER[str(key.value)]))
+            problems.append(p.NotYetUsed.at(key.span, value.path, key=key.value))
 
 
 def _check_head(tree: MappingNode, problems: list[Diagnostic]) -> str:
@@ -203,42 +210,39 @@ def _check_head(tree: MappingNode, problems: list[Diagnostic]) -> str:
     return value
 
 
-def _params(tree: MappingNode, problems: list[Diagnostic]) -> tuple[Scope, MappingNode]:
-    """The params' values, and the document with these in place of their expressions."""
-    scope = Scope()
-    given = tree.get("params")
-    if given is None:
-        return scope, tree
-    if not isinstance(given, MappingNode):
-        problems.append(p.NotAMapping.at(given.span, "params", help="write `params: {width: 6}`", what="`params`", got=given.kind))
-        return scope, tree
-    entries: list[tuple[Scalar, Tree]] = []
-    for key, value in given.items():
-        if not _PARAM.fullmatch(str(key.value)):
-            problems.append(p.BadName.at(key.span, value.path, name=key.value, what="a param", pattern=_PARAM.pattern))
-            continue
-        try:
-            known = evaluate(value, scope, problems)
-        except Uneval:
-            known = Scalar(None, value.span, value.place)
-        entries.append((key, known))
-        scope.values[str(key.value)] = known.plain()
-    params = MappingNode(entries, given.span, given.place)
-    whole = [(key, params if value is given else value) for key, value in tree.items()]
-    return scope, MappingNode(whole, tree.span, tree.place)
-
-
-def _network(name: str, tree: MappingNode, scope: Scope, problems: list[Diagnostic], limits: Limits) -> Network:
-    inputs = read_inputs(_evaluated(tree.get("inputs"), scope, problems), problems)
-    steps = read_steps(tree.get("layers"), set(inputs), scope, problems, limits.layers)
-    top = p.whole(tree.span.file)
-    if tree.get("inputs") is None and not any(key in tree for key in _LATER):
-        problems.append(p.MissingKey.at(top, help="write `inputs: {image: [28, 28, 1]}`", where="a spec", key="inputs"))
-    if tree.get("layers") is None and not any(key in tree for key in _LATER):
-        problems.append(p.MissingKey.at(top, help="write `layers:` and a list of steps", where="a spec", key="layers"))
+def _network(name: str, source: NetworkSource, limits: Limits, problems: list[Diagnostic], used: set[str]) -> Network:
+    tree, library = source.tree, source.library
+    inputs = read_inputs(_evaluated(tree.get("inputs"), library.scope, problems), problems)
+    expander = Expander(library.blocks, library.networks, limits.layers, problems)
+    try:
+        steps = expander.steps(tree.get("layers"), inputs, library.scope)
+    except TooMany:
+        steps = ()
+    used |= expander.used
+    what = "a spec" if name == "main" else f"the network `{name}`"
+    for key, example in (("inputs", "`inputs: {image: [28, 28, 1]}`"), ("layers", "`layers:` and a list of steps")):
+        if tree.get(key) is None:
+            problems.append(p.MissingKey.at(source.span, tree.path, help=f"write {example}", where=what, key=key))
+    outputs = _evaluated(source.outputs or tree.get("outputs"), library.scope, problems)
     layers = tree.get("layers")
-    outputs = _evaluated(tree.get("outputs"), scope, problems)
-    return Network(name, inputs, tuple(steps), outputs, layers.span if layers else top)
+    return Network(name, inputs, steps, outputs, layers.span if layers else source.span)
+
+
+def _networks(tree: MappingNode, library: Library, limits: Limits, problems: list[Diagnostic]) -> dict[str, Network]:
+    """The document's networks, each after those it uses, its own layers last."""
+    sources = dict(library.networks)
+    if not sources or any(key in tree for key in ("inputs", "layers", "outputs")):
+        sources["main"] = NetworkSource(tree, library, p.whole(tree.span.file))
+    used: set[str] = set()
+    networks = {name: _network(name, source, limits, problems, used) for name, source in sources.items()}
+    borrowed = library.borrowed
+    definitions: dict[str, Block | NetworkSource] = {**library.blocks, **library.networks}
+    for name, definition in definitions.items():
+        wanted = name in used or name in borrowed or (name in library.networks and "main" not in sources)
+        if not wanted:
+            kind = "block" if name in library.blocks else "network"
+            problems.append(p.UnusedDefinition.at(definition.span, help="use it or remove it", kind=kind, name=name))
+    return {name: network for name, network in networks.items() if name not in borrowed or name in used}
 
 
 def _evaluated(tree: Tree | None, scope: Scope, problems: list[Diagnostic]) -> Tree | None:
@@ -259,12 +263,10 @@ def _sections(tree: MappingNode, scope: Scope, problems: list[Diagnostic]) -> di
     return sections
 
 
-def _check_params_used(tree: MappingNode, scope: Scope, problems: list[Diagnostic]) -> None:
-    params = tree.get("params")
-    if isinstance(params, MappingNode):
-        for key, value in params.items():
-            if key.value not in scope.used and str(key.value) in scope.values:
-                problems.append(p.UnusedParam.at(key.span, value.path, name=key.value))
+def _check_params_used(library: Library, problems: list[Diagnostic]) -> None:
+    for key, value in library.params.items() if library.params else ():
+        if key.value not in library.scope.used:
+            problems.append(p.UnusedParam.at(key.span, value.path, name=key.value))
 
 
 def _root_of(folder: Path) -> Path:

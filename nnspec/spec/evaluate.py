@@ -100,7 +100,11 @@ def _value(text: str, offset: int, scalar: Scalar, scope: Scope, problems: list[
         scope.used.add(suggestion or "")  # it is used, under a misspelt name
         span = _within(scalar, offset + error.start, offset + error.end)
         known = ", ".join(f"`{name}`" for name in scope.values)
-        help = f"did you mean `{suggestion}`?" if suggestion else (f"the params here: {known}" if known else "define it under `params`")
+        help = (
+            f"did you mean `{suggestion}`?"
+            if suggestion
+            else (f"the params here: {known}" if known else "define it under `params`")
+        )
         problems.append(p.UnknownParam.at(span, scalar.path, help=help, name=error.name))
     except ExpressionError as error:
         span = _within(scalar, offset + error.start, offset + error.end)

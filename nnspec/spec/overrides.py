@@ -29,7 +29,9 @@ def override(tree: MappingNode, settings: Sequence[str], problems: list[Diagnost
         path, equals, text = setting.partition("=")
         span = Span(f"--set {setting}", 1, 1, 1, len(setting) + 1)
         if not equals or not _PATH.fullmatch(path.strip()):
-            problems.append(p.BadOverride.at(span, help="write --set train.epochs=3", text=setting, reason="it is not path=value"))
+            problems.append(
+                p.BadOverride.at(span, help="write --set train.epochs=3", text=setting, reason="it is not path=value")
+            )
             continue
         value = read_text(text, f"--set {setting}", problems) or Scalar(None, span)
         keys: list[str | int] = [int(m[1]) if m[1] else m[2] for m in _KEY.finditer(path.strip())]

@@ -195,6 +195,16 @@ class NotYet(Problem):
     message = "{what} not in this release"
 
 
+class NotYetUsed(Problem):
+    """A section of the document that the commands of this release do not use."""
+
+    code = "NN111"
+    severity = "warning"
+    message = "no command of this release uses `{key}`"
+    fails = _GOOD + "generate: {start: 1}\n"
+    passes = _GOOD
+
+
 class BadShape(Problem):
     """A shape is a list of sizes without the batch axis: positive integers, symbols such as ``T``, or null."""
 
@@ -209,8 +219,8 @@ class BadExpression(Problem):
 
     code = "NN120"
     message = "{reason}"
-    fails = _HEAD + "params: {width: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: \"${width +}\"}\n"
-    passes = _HEAD + "params: {width: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: \"${width + 1}\"}\n"
+    fails = _HEAD + 'params: {width: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: "${width +}"}\n'
+    passes = _HEAD + 'params: {width: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: "${width + 1}"}\n'
 
 
 class UnknownParam(Problem):
@@ -305,3 +315,64 @@ class DuplicateName(Problem):
 def whole(file: str) -> Span:
     """A file as a whole: where what is missing is missing."""
     return Span.whole(file)
+
+
+_BLOCK = _HEAD + "blocks:\n  unit:\n    layers:\n      - {}\ninputs: {{x: [4]}}\nlayers:\n  - unit\n"
+
+
+class RepeatedName(Problem):
+    """A name in a group that is repeated would be given twice, unless it contains the counter."""
+
+    code = "NN207"
+    message = "the name `{name}` would be given {count} times"
+    fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - repeat: 2\n    layers:\n      - Dense: {units: 4}\n        name: hidden\n"
+    passes = (
+        _HEAD + "inputs: {x: [4]}\nlayers:\n  - repeat: 2\n    as: i\n    layers:\n      - Dense: {units: 4}\n"
+        "        name: hidden${i}\n"
+    )
+
+
+class BlockInItself(Problem):
+    """A block that uses itself, or blocks that use one another in a circle, would never end."""
+
+    code = "NN208"
+    message = "a block that contains itself: {chain}"
+    fails = _BLOCK.format("unit")
+    passes = _BLOCK.format("ReLU")
+
+
+class UnusedDefinition(Problem):
+    """A block or a network that no step uses."""
+
+    code = "NN209"
+    severity = "warning"
+    message = "nothing uses the {kind} `{name}`"
+    fails = _HEAD + "blocks:\n  unit:\n    layers:\n      - ReLU\n" + _BODY
+    passes = _BLOCK.format("ReLU")
+
+
+class OutsideRoot(Problem):
+    """Paths in a spec may not leave the project, so that a spec from elsewhere reads nothing it should not."""
+
+    code = "NN140"
+    message = "`{file}` is outside the project"
+    fails = _HEAD + "use: [/etc/passwd]\n" + _BODY
+    passes = _GOOD
+
+
+class UseInCircle(Problem):
+    """A document that uses itself, through others or at once."""
+
+    code = "NN141"
+    message = "`{file}` is used in a circle"
+    fails = _HEAD + "use: [net.nnspec.yaml]\n" + _BODY
+    passes = _GOOD
+
+
+class CannotUse(Problem):
+    """A file under ``use`` that is no spec."""
+
+    code = "NN142"
+    message = "`{file}` cannot be used"
+    fails = _HEAD + "use: [none.nnspec.yaml]\n" + _BODY
+    passes = _GOOD

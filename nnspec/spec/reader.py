@@ -264,8 +264,12 @@ class _Composer:
             parent.key = None
             if key.value in parent.keys:
                 self._problems.append(
-                    p.DuplicateKey.at(key.span, str(Place(parent.place, str(key.value))), key=key.value,
-                                      notes=[Note("first given here", parent.keys[key.value].span)])
+                    p.DuplicateKey.at(
+                        key.span,
+                        str(Place(parent.place, str(key.value))),
+                        key=key.value,
+                        notes=[Note("first given here", parent.keys[key.value].span)],
+                    )
                 )
             elif key.value == "<<" and not key.quoted:
                 self._problems.append(p.MergeKey.at(key.span, str(Place(parent.place, "<<"))))

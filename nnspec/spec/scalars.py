@@ -26,7 +26,7 @@ _LONGEST_NUMBER = 400
 """No number a model needs is longer, and Python's own conversion is quadratic."""
 
 
-def resolve_plain(text: str) -> str | float | bool | None:
+def resolve_plain(text: str) -> str | int | float | bool | None:
     """The value of a scalar written without quotes.
 
     Example:
@@ -35,7 +35,7 @@ def resolve_plain(text: str) -> str | float | bool | None:
     """
     if text in _WORDS:
         return _WORDS[text]
-    if not (text[0] in "+-.0123456789") or len(text) > _LONGEST_NUMBER:
+    if text[0] not in "+-.0123456789" or len(text) > _LONGEST_NUMBER:
         return text
     if _INTEGER.fullmatch(text):
         return int(text)

@@ -79,7 +79,9 @@ def _read_type(tree: Tree, problems: list[Diagnostic]) -> TensorType | None:
 
 def _read_shape(tree: Tree, problems: list[Diagnostic]) -> tuple[int | Dim, ...] | None:
     if not isinstance(tree, SequenceNode):
-        help = f"write `[{tree.plain()}]`" if isinstance(tree, Scalar) and isinstance(tree.value, int) else "write `[28, 28, 1]`"
+        help = (
+            f"write `[{tree.plain()}]`" if isinstance(tree, Scalar) and isinstance(tree.value, int) else "write `[28, 28, 1]`"
+        )
         problems.append(p.BadShape.at(tree.span, tree.path, help=help, reason=f"a shape is a list of sizes, not {tree.kind}"))
         return None
     if len(tree.items) > _HIGHEST_RANK:

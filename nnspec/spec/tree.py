@@ -84,7 +84,7 @@ class Scalar(Tree):
 
     def __init__(
         self,
-        value: str | float | bool | None,
+        value: str | int | float | bool | None,
         span: Span,
         place: Place | None = None,
         *,

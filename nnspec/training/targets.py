@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from nnspec.data.kinds import TargetKind
 from nnspec.types import Config
 
 __all__ = ["Compares", "Expected", "TargetKind", "comparable"]
-
-TargetKind = Literal["class", "distribution", "probability", "sign", "number", "non_negative", "label", "sequence"]
-"""What a target is.
-
-- ``class``: the index of a class for each position: the output's shape without its last axis, integers below its size.
-- ``distribution``: one-hot, or probabilities that sum to 1 over the last axis; the output's shape.
-- ``probability``: 0, 1 or between, for each element; the output's shape.
-- ``sign``: −1 or 1 (or 0 or 1) for each element; the output's shape.
-- ``number``: any number for each element; the output's shape.
-- ``non_negative``: a number of at least 0 for each element; the output's shape.
-- ``label``: an integer for each example, whatever the output's shape.
-- ``sequence``: integers along one axis, filled up with 0.
-"""
 
 Expected = Literal["distribution", "probability", "logits", "number", "class"]
 """What an output is taken for: probabilities over the last axis, a probability each, logits, any numbers, class indices."""

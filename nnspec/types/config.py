@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, ClassVar, cast
 
@@ -43,15 +43,15 @@ class Family:
 
     kind: str
     modules: Mapping[str, str]
-    aliases: Mapping[str, str] = ()  # type: ignore[assignment]
-    spellings: Mapping[str, str] = ()  # type: ignore[assignment]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    spellings: Mapping[str, str] = field(default_factory=dict)
 
     def __contains__(self, name: object) -> bool:
         return name in self.modules or name in self.spellings
 
     def get(self, name: str) -> type[Config]:
         """The class of a name that is in the family."""
-        name = dict(self.spellings).get(name, name)
+        name = self.spellings.get(name, name)
         return cast("type[Config]", getattr(import_module(self.modules[name]), name))
 
     def names(self) -> list[str]:
@@ -84,10 +84,11 @@ class Named:
 
     family: Family
 
-    def resolve(self, value: Any) -> Config:
+    def resolve(self, value: object) -> Config:
         if isinstance(value, Config):
             return value
-        name, arguments = value, {}
+        name: Any = value
+        arguments: Any = None
         if isinstance(value, Mapping) and len(value) == 1:
             [(name, arguments)] = value.items()
         if not isinstance(name, str) or name not in self.family:

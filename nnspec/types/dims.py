@@ -148,7 +148,7 @@ def _quotient(numerator: Dim, denominator: int) -> Dim:
             return result
     text = str(numerator)
     inside = f"({text})" if len(numerator.terms) > 1 or numerator.terms[0][1] != 1 or len(numerator.terms[0][0]) > 1 else text
-    return Dim(((( _Quotient(f"{inside}//{denominator}", numerator, denominator),), 1),))
+    return Dim((((_Quotient(f"{inside}//{denominator}", numerator, denominator),), 1),))
 
 
 def symbol(name: str) -> Dim:

@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 
 __all__ = ["DTYPES", "TensorType", "Weight", "size_text"]
 
-DTYPES = ("float32", "float16", "bfloat16", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool")
+DTYPES = (
+    "float32",
+    "float16",
+    "bfloat16",
+    "float64",
+    *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
+    "bool",
+)
 """The element types an input may have, by Keras's names."""
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-import nnspec.graph.problems  # noqa: F401
+import nnspec.graph.problems
 import nnspec.spec.problems  # noqa: F401
 from nnspec.api import validate
 from nnspec.diagnostics import problems

@@ -11,8 +11,16 @@ def test_names_default_to_the_operation_in_snake_case_numbered_from_the_second(c
 
 
 def test_a_default_name_is_the_first_that_nothing_bears(checked):
-    model, _ = checked(HEAD + "  - Dense: {units: 2}\n  - Dense: {units: 3}\n    name: dense\n  - Dense: {units: 4}\n    name: dense_2\n  - Dense: {units: 5}\n")
-    assert {name: node.layer.units for name, node in model.main.nodes.items()} == {"dense_1": 2, "dense": 3, "dense_2": 4, "dense_3": 5}
+    model, _ = checked(
+        HEAD
+        + "  - Dense: {units: 2}\n  - Dense: {units: 3}\n    name: dense\n  - Dense: {units: 4}\n    name: dense_2\n  - Dense: {units: 5}\n"
+    )
+    assert {name: node.layer.units for name, node in model.main.nodes.items()} == {
+        "dense_1": 2,
+        "dense": 3,
+        "dense_2": 4,
+        "dense_3": 5,
+    }
 
 
 def test_a_step_without_from_reads_the_step_above(checked):
@@ -28,7 +36,9 @@ def test_a_merge_reads_a_list(checked):
 
 
 def test_outputs_may_be_renamed_by_a_mapping(checked):
-    model, problems = checked(HEAD + "  - Dense: {units: 2}\n    name: a\n  - Dense: {units: 3}\n    name: b\noutputs: {first: a, last: b}\n")
+    model, problems = checked(
+        HEAD + "  - Dense: {units: 2}\n    name: a\n  - Dense: {units: 3}\n    name: b\noutputs: {first: a, last: b}\n"
+    )
     assert {name: type_.shape for name, type_ in model.main.output_types.items()} == {"first": (2,), "last": (3,)}
     assert [problem.code for problem in problems] == ["NN233"]
 
@@ -81,7 +91,8 @@ def test_one_mistake_is_said_once(checked):
 
 def test_a_cycle_is_shown_from_end_to_end(checked):
     _, problems = checked(
-        HEAD + "  - Dense: {units: 4}\n    name: a\n    from: c\n  - Dense: {units: 4}\n    name: b\n  - Dense: {units: 4}\n    name: c\n"
+        HEAD
+        + "  - Dense: {units: 4}\n    name: a\n    from: c\n  - Dense: {units: 4}\n    name: b\n  - Dense: {units: 4}\n    name: c\n"
     )
     assert [problem.message for problem in problems] == ["a cycle: `a` → `c` → `b` → `a`"]
 
@@ -95,8 +106,20 @@ def test_a_step_that_reads_itself_is_a_cycle(checked):
     ("steps", "code", "line", "column", "help"),
     [
         ("  - Dense: {units: 2}\n    frm: x\n", "NN103", 6, 5, "did you mean `from`?"),
-        ("  - Dense: {units: 2}\n    units: 3\n", "NN103", 6, 5, "it is an argument: write `Dense: {units: …}`, or indent it under `Dense:`"),
-        ("  - Dense: {units: 2, name: a}\n", "NN205", 5, 23, "`name` stands beside `Dense`, not inside it: move it left, out of its arguments"),
+        (
+            "  - Dense: {units: 2}\n    units: 3\n",
+            "NN103",
+            6,
+            5,
+            "it is an argument: write `Dense: {units: …}`, or indent it under `Dense:`",
+        ),
+        (
+            "  - Dense: {units: 2, name: a}\n",
+            "NN205",
+            5,
+            23,
+            "`name` stands beside `Dense`, not inside it: move it left, out of its arguments",
+        ),
         ("  - Dense\n", "NN104", 5, 5, "write `Dense: {units: …}`"),
         ("  - Dense: 10\n", "NN101", 5, 12, "write `Dense: {units: …}`"),
         ("  - Linear: {units: 2}\n", "NN204", 5, 5, "it is called `Dense` here"),
@@ -116,9 +139,7 @@ def test_a_mistake_is_shown_at_its_token_with_a_fix(checked, steps, code, line, 
 
 
 def test_shapes_that_do_not_fit_name_where_each_comes_from(checked):
-    _, problems = checked(
-        "nnspec: 1\nname: net\ninputs: {a: [4, 3], b: [5, 3]}\nlayers:\n  - Add:\n    from: [a, b]\n"
-    )
+    _, problems = checked("nnspec: 1\nname: net\ninputs: {a: [4, 3], b: [5, 3]}\nlayers:\n  - Add:\n    from: [a, b]\n")
     assert problems[0].code == "NN301"
     assert [(note.message, note.span.line) for note in problems[0].notes] == [("`a` is (4, 3)", 3), ("`b` is (5, 3)", 3)]
 

@@ -7,14 +7,18 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from nnspec.graph.model import Graph
 from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.keras_backend.weights import variables
 from nnspec.layers import LAYERS
+from nnspec.layers.base import LayerError
 from nnspec.types import Dim, TensorType, substitute
 
 from .cases import CASES, Case
+from .drawn import DRAWN, drawn
 
 SIZES = ({"T": 7, "S": 2, "H": 9, "W": 8, "C": 3}, {"T": 4, "S": 5, "H": 6, "W": 11, "C": 1})
 
@@ -76,6 +80,31 @@ def test_layer_agrees_with_keras_in_shapes_masks_and_weights(case: Case) -> None
     set_weight_arrays(model, graph, case.weights(graph))
     for batch, sizes in zip((1, 5), SIZES, strict=True):
         check_eager(case, graph, model, batch, sizes)
+
+
+@pytest.mark.parametrize("op", DRAWN)
+@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_drawn_layer_agrees_with_keras(op: str, data: st.DataObject) -> None:
+    case = data.draw(drawn(op))
+    try:
+        graph = case.graph()
+    except LayerError:
+        if case.arguments.get("padding", "valid") in ("valid", "same", "causal"):  # Keras knows no other.
+            with pytest.raises(ValueError):  # noqa: PT011  # Its words are its own.
+                in_keras(case)
+        return
+    model = to_keras(graph, seed=1)
+    check_symbolic(graph, model)
+    check_weights(graph, model)
+    # No window is larger than these, and Reshape can divide them by all it may.
+    check_eager(case, graph, model, 2, {"H": 72, "W": 36})
+
+
+def in_keras(case: Case) -> Any:
+    """The case in Keras alone."""
+    tensors = [keras.Input([size if isinstance(size, int) else None for size in x.shape]) for x in case.inputs.values()]
+    return getattr(keras.layers, case.op)(**case.arguments)(tensors if "1" in case.inputs else tensors[0])
 
 
 def test_every_layer_has_a_case() -> None:

@@ -13,7 +13,7 @@ from nnspec.onnx_backend.activation import activate
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Array, Call, Lowering
 from nnspec.onnx_backend.layout import arrange
-from nnspec.onnx_backend.lower.padding import padded
+from nnspec.onnx_backend.lower.padding import Window, padded
 from nnspec.onnx_backend.value import Linear, Value, channels_first
 
 __all__ = ["TABLE", "convolve"]
@@ -21,9 +21,8 @@ __all__ = ["TABLE", "convolve"]
 
 def _convolution(b: Builder, call: Call[Conv1D | Conv2D]) -> Value:
     layer = call.layer
-    window = (layer.kernel_size, layer.strides, layer.dilation_rate)
     x = arrange(b, call.x, channels_first(call.x.type.rank))
-    x, pads = padded(b, x, layer.padding, window)
+    x, pads = padded(b, x, Window(layer.spans, layer.strides, layer.around))
     lead = [1] * (len(x.axes) - x.type.rank - 1)
     attributes = {"strides": [*lead, *layer.strides], "dilations": [*lead, *layer.dilation_rate], "pads": pads, "group": layer.groups}
     y = convolve(b, x, call.weights["kernel"], call.weights.get("bias"), attributes)

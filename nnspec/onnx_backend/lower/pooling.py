@@ -30,31 +30,31 @@ __all__ = ["TABLE"]
 
 def _max(b: Builder, call: Call[MaxPooling1D | MaxPooling2D]) -> Value:
     layer = call.layer
-    window = (layer.pool_size, layer.steps, (1,) * len(layer.pool_size))
+    window = Window(layer.pool_size, layer.steps, layer.around)
     x = arrange(b, call.x, channels_first(call.x.type.rank))
-    padded_x, pads = padded(b, x, layer.padding, window, fill=-np.inf)
+    padded_x, pads = padded(b, x, window, fill=-np.inf)
     return Value(_pool(b, "MaxPool", padded_x, window, pads), call.output, x.axes)
 
 
 def _average(b: Builder, call: Call[AveragePooling1D | AveragePooling2D]) -> Value:
     """ONNX's ``count_include_pad=0`` is what Keras's ``same`` does: the divisor is the number of positions that exist."""
     layer = call.layer
-    window = (layer.pool_size, layer.steps, (1,) * len(layer.pool_size))
+    window = Window(layer.pool_size, layer.steps, layer.around)
     x = arrange(b, call.x, channels_first(call.x.type.rank))
-    padded_x, pads = padded(b, x, layer.padding, window)
+    padded_x, pads = padded(b, x, window)
     y = _pool(b, "AveragePool", padded_x, window, pads)
     if padded_x.name != x.name:
         # The padding has become part of the input, so that its share of the mean has to be taken out again.
         ones = b.op("ConstantOfShape", b.op("Concat", b.ints([1, 1], "one"), b.op("Shape", x.name, start=2), axis=0), value=np.float32([1]))
-        exists, _ = padded(b, replace(x, name=ones), layer.padding, window)
+        exists, _ = padded(b, replace(x, name=ones), window)
         y = b.op("Div", y, _pool(b, "AveragePool", exists, window, pads))
     return Value(y, call.output, x.axes)
 
 
 def _pool(b: Builder, type: str, x: Value, window: Window, pads: list[int]) -> str:
     lead = [1] * (len(x.axes) - x.type.rank - 1)
-    size, strides, _ = window
-    return b.op(type, x.name, kernel_shape=[*lead, *size], strides=[*lead, *strides], pads=pads if any(pads) else None)
+    size, strides = [*lead, *window.spans], [*lead, *window.strides]
+    return b.op(type, x.name, kernel_shape=size, strides=strides, pads=pads if any(pads) else None)
 
 
 def _global(b: Builder, call: Call[GlobalMaxPooling1D | GlobalMaxPooling2D], *, type: str, reduction: str) -> Value:
@@ -63,10 +63,7 @@ def _global(b: Builder, call: Call[GlobalMaxPooling1D | GlobalMaxPooling2D], *, 
         y = b.op(type, x.name)
         return Value(y, call.output, x.axes) if keepdims else Value.declared(b.op("Flatten", y), call.output)
     x = declared(b, x)
-    axes = list(range(1, x.type.rank))
-    if b.opset < 18:
-        return Value.declared(b.op(reduction, x.name, axes=axes, keepdims=int(keepdims)), call.output)
-    return Value.declared(b.op(reduction, x.name, b.ints(axes, "axes"), keepdims=int(keepdims)), call.output)
+    return Value.declared(b.reduce(reduction, x.name, range(1, x.type.rank), keepdims=keepdims), call.output)
 
 
 def _global_average(b: Builder, call: Call[GlobalAveragePooling1D | GlobalAveragePooling2D]) -> Value:

@@ -1,0 +1,143 @@
+"""A recurrence as one ONNX operator, ``GRU`` or ``LSTM``: the fastest form, where ONNX Runtime has the activations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nnspec.layers.recurrent import GRU, LSTM, Recurrent
+from nnspec.onnx_backend.activation import CELL_ACTIVATIONS
+from nnspec.onnx_backend.builder import Builder
+from nnspec.onnx_backend.call import Array
+from nnspec.onnx_backend.layout import arrange, declared
+from nnspec.onnx_backend.recurrence.mask import Mask
+from nnspec.onnx_backend.recurrence.track import Direction, Track, ended, stacked
+from nnspec.onnx_backend.value import Value, time_first
+
+__all__ = ["fits", "operate"]
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How a layer stands in its operator.
+
+    Attributes:
+        gates: For each of the operator's gates, which of Keras's it is. ONNX has LSTM's as i o f c, Keras as i f c o.
+        activations: Which of the layer's activations the operator's are, in its order.
+    """
+
+    gates: tuple[int, ...]
+    activations: tuple[str, ...]
+
+
+_FORMS: Mapping[type[Recurrent], _Form] = {
+    GRU: _Form((0, 1, 2), ("recurrent_activation", "activation")),
+    LSTM: _Form((0, 3, 1, 2), ("recurrent_activation", "activation", "activation")),
+}
+
+
+def fits(directions: Sequence[Direction]) -> bool:
+    """Whether the operator computes what the directions do, all of them together."""
+    first = directions[0].layer
+    if type(first) not in _FORMS or isinstance(first, GRU) and len({_after(direction) for direction in directions}) > 1:
+        return False
+    return all(name in CELL_ACTIVATIONS for direction in directions for name in _activations(direction))
+
+
+def operate(b: Builder, x: Value, mask: Mask | None, directions: Sequence[Direction]) -> Track:
+    """Runs the directions as one operator.
+
+    Args:
+        b: The graph.
+        x: The input.
+        mask: Its mask, if it has one.
+        directions: One, or a forward and a backward one.
+    """
+    layer = directions[0].layer
+    if mask is None:
+        steps_in = arrange(b, x, time_first(2)).name
+    else:
+        flat = b.op("Reshape", declared(b, x).name, b.ints([-1, directions[0].weights["kernel"].shape[0]], "flat"))
+        steps_in = b.op("Gather", flat, mask.compact())
+    initial = [stacked_states(b, [direction.initial[index] for direction in directions]) for index in range(len(directions[0].initial))]
+    inputs = [steps_in, *_arrays(b, directions), mask.lengths() if mask else "", *initial]
+    ends = layer.return_state or not layer.return_sequences
+    wanted = [layer.return_sequences, ends, *[layer.return_state] * (len(layer.states) - 1)]
+    steps, *states = b.ops(type(layer).__name__, inputs, wanted, **_attributes(directions))
+    alone = len(directions) == 1
+    if alone:
+        states = [b.op("Squeeze", state, b.ints([0], "direction")) if state else "" for state in states]
+    if layer.return_sequences:
+        steps = _steps(b, steps, mask, directions)
+    last = states[0] if mask is None or layer.return_sequences else ended(b, directions[0], mask, states[0])
+    if mask is not None and initial and layer.return_state:
+        # ONNX Runtime's state of a row of no steps is 0.
+        first = [direction_state(b, state, alone) for state in initial]
+        states = [b.op("Where", mask.kept(), state, before) for state, before in zip(states, first, strict=True)]
+    return Track(steps, mask is None, last, tuple(states) if layer.return_state else ())
+
+
+def stacked_states(b: Builder, states: Sequence[str]) -> str:
+    """One state of all directions: directions, batch, units."""
+    return stacked(b, states, 0) if len(states) > 1 else b.op("Unsqueeze", states[0], b.ints([0], "direction"))
+
+
+def direction_state(b: Builder, state: str, alone: bool) -> str:
+    return b.op("Squeeze", state, b.ints([0], "direction")) if alone else state
+
+
+def _steps(b: Builder, steps: str, mask: Mask | None, directions: Sequence[Direction]) -> str:
+    if mask is None:
+        return b.op("Squeeze", steps, b.ints([1], "direction_axis")) if len(directions) == 1 else steps
+    flat = b.op("Reshape", steps, b.ints([-1, directions[0].layer.units], "rows"))
+    return b.op("Gather", flat, mask.spread(len(directions), directions[0].outside))
+
+
+def _arrays(b: Builder, directions: Sequence[Direction]) -> list[str]:
+    """Kernel and recurrent kernel, transposed, and the biases of both: directions first."""
+    gates = _FORMS[type(directions[0].layer)].gates
+    parts: list[tuple[Array, Array, Array]] = []
+    for direction in directions:
+        weights = direction.weights
+        bias = weights.get("bias", np.zeros(weights["kernel"].shape[1], np.float32))
+        biases = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
+        kernels = (_ordered(weights[name].T, gates) for name in ("kernel", "recurrent_kernel"))
+        parts.append((*kernels, np.concatenate([_ordered(half, gates) for half in biases])))  # type: ignore[arg-type]
+    kernel, recurrent, bias = (np.stack(arrays) for arrays in zip(*parts, strict=True))
+    has_bias = any("bias" in direction.weights for direction in directions)
+    names = [b.constant(kernel, "kernel"), b.constant(recurrent, "recurrent_kernel")]
+    return [*names, b.constant(bias, "bias") if has_bias else ""]
+
+
+def _ordered(array: Array, gates: Sequence[int]) -> Array:
+    parts = np.split(array, len(gates))
+    return np.concatenate([parts[gate] for gate in gates])
+
+
+def _attributes(directions: Sequence[Direction]) -> dict[str, Any]:
+    way = "bidirectional" if len(directions) == 2 else "reverse" if directions[0].backwards else "forward"
+    attributes: dict[str, Any] = {"hidden_size": directions[0].layer.units}
+    if way != "forward":
+        attributes["direction"] = way
+    if isinstance(directions[0].layer, GRU) and _after(directions[0]):
+        attributes["linear_before_reset"] = 1
+    chosen = [CELL_ACTIVATIONS[name] for direction in directions for name in _activations(direction)]
+    if [name for name, _, _ in chosen] == ["Sigmoid", *["Tanh"] * (len(chosen) // len(directions) - 1)] * len(directions):
+        return attributes
+    attributes["activations"] = [name for name, _, _ in chosen]
+    # Only those that take a parameter are listed: with an entry for each, ONNX Runtime silently computes something else.
+    for place, key in ((1, "activation_alpha"), (2, "activation_beta")):
+        attributes[key] = [entry[place] for entry in chosen if entry[place] is not None] or None
+    return attributes
+
+
+def _activations(direction: Direction) -> list[str]:
+    return [getattr(direction.layer, name) or "linear" for name in _FORMS[type(direction.layer)].activations]
+
+
+def _after(direction: Direction) -> bool:
+    assert isinstance(direction.layer, GRU)
+    return direction.layer.reset_after

@@ -1,0 +1,132 @@
+"""Inputs to try a graph with, drawn from its types: several batch sizes, two lengths of what is free, every kind of padding."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.diagnostics import NnspecError
+from nnspec.graph.model import Graph, Ref
+from nnspec.layers.base import LayerError
+from nnspec.types import Dim, TensorType, substitute, symbols_of
+
+__all__ = ["BATCHES", "draw", "sizes"]
+
+BATCHES = (1, 2, 5)
+
+_LENGTHS = (7, 12, 5, 16, 24, 32, 48, 64, 96, 128, 3, 2, 160, 192, 224, 256, 1)
+"""Sizes to try for what is free; the first that the layers take are used."""
+
+
+def draw(graph: Graph, *, seed: int = 0) -> Iterator[dict[str, NDArray[np.generic]]]:
+    """Batches of random inputs, by name.
+
+    Args:
+        graph: Whose inputs.
+        seed: The same seed gives the same inputs.
+
+    Raises:
+        NnspecError: Where no sizes are found that the layers take.
+    """
+    rng = np.random.default_rng(seed)
+    bounds = _bounds(graph)
+    masked = any(type.mask is not None for node in graph.nodes.values() for type in node.outputs.values())
+    for free, batch in itertools.product(sizes(graph), BATCHES):
+        inputs = {}
+        for name, type in graph.inputs.items():
+            shape = (batch, *(_known(size, free) for size in type.shape))
+            inputs[name] = _elements(rng, shape, type, bounds.get(Ref(name)))
+            if masked and type.is_integer:
+                inputs[name] = np.where(_kept(rng, shape), inputs[name], 0).astype(inputs[name].dtype)
+            if type.mask is not None:
+                inputs[f"{name}_mask"] = _kept(rng, (batch, *(_known(size, free) for size in type.mask)))
+        yield inputs
+
+
+def sizes(graph: Graph) -> list[dict[str, int]]:
+    """Two choices of all free sizes that every layer takes, different symbols as different as can be; one if nothing is free.
+
+    Raises:
+        NnspecError: Where none is found.
+    """
+    names = sorted(set().union(*(symbols_of(size) for type in graph.inputs.values() for size in (*type.shape, *(type.mask or ())))))
+    if not names:
+        return [{}]
+    found: list[dict[str, int]] = []
+    for start in range(len(_LENGTHS)):
+        different = {name: _LENGTHS[(start + place) % len(_LENGTHS)] for place, name in enumerate(names)}
+        for choice in (different, dict.fromkeys(names, _LENGTHS[start])):
+            if choice not in found and _is_taken(graph, choice):
+                found.append(choice)
+                break
+        if len(found) == 2:
+            return found
+    if not found:
+        raise NnspecError(f"no sizes of {', '.join(names)} were found, up to {max(_LENGTHS)}, that every layer takes")
+    return found
+
+
+def _is_taken(graph: Graph, free: Mapping[str, int]) -> bool:
+    """Whether every layer takes inputs of these sizes: asked of the layers themselves."""
+    types = {Ref(name): _fixed(type, free) for name, type in graph.inputs.items()}
+    try:
+        for node in graph.nodes.values():
+            outputs = node.layer.output_types({port: types[ref] for port, ref in node.inputs.items()})
+            types |= {Ref(node.name, output): type for output, type in outputs.items()}
+    except LayerError:
+        return False
+    return all(isinstance(size, Dim) or size > 0 for type in types.values() for size in type.shape)
+
+
+def _fixed(type: TensorType, free: Mapping[str, int]) -> TensorType:
+    mask = None if type.mask is None else tuple(substitute(size, free) for size in type.mask)
+    return TensorType(tuple(substitute(size, free) for size in type.shape), type.dtype, mask)
+
+
+def _known(size: int | Dim, free: Mapping[str, int]) -> int:
+    known = substitute(size, free)
+    assert isinstance(known, int)
+    return known
+
+
+def _bounds(graph: Graph) -> dict[Ref, int]:
+    """How many different whole numbers a tensor may hold, where a table is looked up by it, also after it has been reshaped."""
+    bounds: dict[Ref, int] = {}
+    for node in reversed(graph.nodes.values()):
+        for output, type in node.outputs.items():
+            bound = getattr(node.layer, "input_dim", None) or (bounds.get(Ref(node.name, output)) if type.is_integer else None)
+            for ref in node.inputs.values() if bound else ():
+                bounds[ref] = min(bound, bounds.get(ref, bound))
+    return bounds
+
+
+def _elements(rng: np.random.Generator, shape: tuple[int, ...], type: TensorType, bound: int | None) -> NDArray[np.generic]:
+    if type.dtype == "bool":
+        return rng.random(shape) < 0.5
+    if type.is_integer:
+        high = bound or 100
+        return rng.integers(min(1, high - 1), high, shape).astype(type.dtype)
+    dtype = "float32" if type.dtype == "bfloat16" else type.dtype
+    return rng.standard_normal(shape).astype(dtype)
+
+
+def _kept(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which elements are no padding. By row: behind, holes, none, before, everything; then again."""
+    kept = np.ones(shape, bool)
+    if len(shape) < 2:
+        return kept
+    length = shape[-1]
+    for row, part in enumerate(kept):
+        cut = length // 3 + 1
+        if row % 5 == 0:
+            part[..., length - cut :] = False
+        elif row % 5 == 1:
+            part &= rng.random(part.shape) < 0.6
+        elif row % 5 == 3:
+            part[..., :cut] = False
+        elif row % 5 == 4:
+            part[...] = False
+    return kept

@@ -1,0 +1,54 @@
+"""Loads models into ONNX Runtime. Needs neither ``onnx`` nor a training framework."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import onnxruntime
+
+from nnspec.diagnostics import NnspecError
+from nnspec.onnx_backend.parity import Arrays, Run
+
+__all__ = ["open_session", "runner"]
+
+
+def open_session(content: bytes, *, name: str = "the model", threads: int | None = None) -> onnxruntime.InferenceSession:
+    """A session for a model's bytes. No other file is read, whatever the model asks for.
+
+    Args:
+        content: The model.
+        name: What it is called in errors.
+        threads: How many threads compute one operator; None: one for each core.
+
+    Raises:
+        NnspecError: Where ONNX Runtime does not load it.
+    """
+    options = onnxruntime.SessionOptions()
+    # What is said in an error is not printed a second time.
+    options.log_severity_level = 4
+    options.intra_op_num_threads = threads or 0
+    # Files that hold weights beside a model are looked for in here, where none can be.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        reason = str(error).partition("] : ")[2] or str(error)
+        raise NnspecError(f"{name} cannot be loaded by ONNX Runtime {onnxruntime.__version__}: {reason}") from error
+
+
+def runner(content: bytes) -> Run:
+    """A model as a function from inputs to outputs, by name; inputs that it does not take are ignored.
+
+    Raises:
+        NnspecError: Where ONNX Runtime does not load it.
+    """
+    session = open_session(content)
+    names = [output.name for output in session.get_outputs()]
+    taken = {given.name for given in session.get_inputs()}
+
+    def run(inputs: Arrays) -> Arrays:
+        feeds = {name: np.asarray(array) for name, array in inputs.items() if name in taken}
+        return dict(zip(names, session.run(names, feeds), strict=True))
+
+    return run

@@ -1,0 +1,181 @@
+"""Layers of the user's own: ``blocks``, their params, and the arguments of a use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nnspec.diagnostics import Diagnostic, Span
+from nnspec.layers import LAYERS
+from nnspec.spec import problems as p
+from nnspec.spec.draft import STEP_KEYS
+from nnspec.spec.evaluate import Scope, Uneval, evaluate
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
+from nnspec.types import closest
+
+__all__ = ["BLOCK_NAME", "Block", "bind", "read_block"]
+
+BLOCK_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_KEYS = ("description", "params", "inputs", "layers", "outputs")
+_TYPES = ("int", "float", "bool", "str")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A layer of the user's own.
+
+    Attributes:
+        name: Its name.
+        params: What stands under each param: a type, which is required, or the default.
+        inputs: The names its steps know its inputs by.
+        layers: Its steps, not yet evaluated.
+        outputs: What stands under ``outputs``; None for the last step.
+        scope: The params of the document it is defined in.
+        span: Where it is defined.
+        path: The same place as a path.
+    """
+
+    name: str
+    params: Mapping[str, Tree]
+    inputs: tuple[str, ...]
+    layers: Tree | None
+    outputs: Tree | None
+    scope: Scope
+    span: Span
+    path: str
+
+
+def read_block(key: Scalar, tree: Tree, scope: Scope, problems: list[Diagnostic]) -> Block | None:
+    """Reads a block's definition; its steps are checked where it is used, when its params are known."""
+    name = str(key.value)
+    if not BLOCK_NAME.fullmatch(name) or name in STEP_KEYS:
+        reason = f"{BLOCK_NAME.pattern}, and be none of {', '.join(STEP_KEYS)}"
+        problems.append(p.BadName.at(key.span, tree.path, name=name, what="a block", pattern=reason))
+    if not isinstance(tree, MappingNode):
+        help = "write `layers:` under it, and a list of steps"
+        problems.append(p.NotAMapping.at(tree.span, tree.path, help=help, what=f"the block `{name}`", got=tree.kind))
+        return None
+    for inner, value in tree.items():
+        if inner.value not in _KEYS:
+            suggestion = closest(str(inner.value), _KEYS)
+            help = f"did you mean `{suggestion}`?" if suggestion else f"a block has {', '.join(f'`{k}`' for k in _KEYS)}"
+            problems.append(p.UnknownKey.at(inner.span, value.path, help=help, key=inner.value, where=f"the block `{name}`"))
+    if "layers" not in tree:
+        problems.append(p.MissingKey.at(key.span, tree.path, help="write `layers:` under it", where=f"`{name}`", key="layers"))
+    return Block(
+        name,
+        _params(name, tree.get("params"), problems),
+        _inputs(name, tree.get("inputs"), problems),
+        tree.get("layers"),
+        tree.get("outputs"),
+        scope,
+        key.span,
+        tree.path,
+    )
+
+
+def _params(name: str, tree: Tree | None, problems: list[Diagnostic]) -> dict[str, Tree]:
+    if tree is None:
+        return {}
+    if not isinstance(tree, MappingNode):
+        help = "write `params: {filters: int, strides: 1}`"
+        problems.append(p.NotAMapping.at(tree.span, tree.path, help=help, what=f"the params of `{name}`", got=tree.kind))
+        return {}
+    for key, _ in tree.items():
+        if key.value in STEP_KEYS:
+            reason = f"{BLOCK_NAME.pattern}, and be none of {', '.join(STEP_KEYS)}"
+            problems.append(p.BadName.at(key.span, tree.path, name=key.value, what="a block's param", pattern=reason))
+    return {str(key.value): value for key, value in tree.items()}
+
+
+def _inputs(name: str, tree: Tree | None, problems: list[Diagnostic]) -> tuple[str, ...]:
+    if tree is None:
+        return ("x",)
+    names = [item.value for item in tree.items if isinstance(item, Scalar)] if isinstance(tree, SequenceNode) else []
+    if not names or not all(isinstance(n, str) for n in names) or len(set(names)) < len(names):
+        reason = f"the inputs of `{name}` must be a list of names, each once"
+        problems.append(p.WrongValue.at(tree.span, tree.path, help="write `inputs: [x]`", reason=reason))
+        return ("x",)
+    return tuple(str(n) for n in names)
+
+
+def bind(block: Block, arguments: Tree | None, span: Span, path: str, problems: list[Diagnostic]) -> Scope | None:
+    """What the steps of a block see in one use of it: the document's params and its own.
+
+    Returns:
+        None where an argument is missing, unknown or of the wrong type, with a diagnostic.
+    """
+    before = len(problems)
+    if arguments is not None and not (isinstance(arguments, Scalar) and arguments.value is None):
+        if not isinstance(arguments, MappingNode):
+            first = next(iter(block.params), None)
+            help = f"write `{block.name}: {{{first}: …}}`" if first else f"`{block.name}` has no params"
+            problems.append(
+                p.NotAMapping.at(arguments.span, arguments.path, help=help, what=f"`{block.name}`", got=arguments.kind)
+            )
+            return None
+        given = {str(key.value): (key, value) for key, value in arguments.items()}
+    else:
+        given = {}
+    values: dict[str, Any] = {}
+    misspelt: set[str | None] = set()
+    for name, (key, value) in given.items():
+        if name not in block.params:
+            suggestion = closest(name, block.params)
+            misspelt.add(suggestion)
+            known = ", ".join(f"`{k}`" for k in block.params)
+            help = f"did you mean `{suggestion}`?" if suggestion else f"it has {known}" if known else "it has no params"
+            problems.append(p.UnknownKey.at(key.span, value.path, help=help, key=name, where=f"`{block.name}`"))
+    scope = block.scope.inner({})
+    for name, declared in block.params.items():
+        if name in given:
+            values[name] = given[name][1].plain()
+            _check_type(name, declared, given[name][1], problems)
+        elif _is_type(declared):
+            if name not in misspelt:
+                help = f"write `{block.name}: {{{name}: …}}`"
+                problems.append(p.MissingKey.at(span, path, help=help, where=f"`{block.name}`", key=name))
+        else:
+            try:
+                values[name] = evaluate(declared, scope, problems).plain()
+            except Uneval:
+                continue
+            scope.values[name] = values[name]
+    return None if len(problems) > before else block.scope.inner(values)
+
+
+def _is_type(declared: Tree) -> bool:
+    if isinstance(declared, SequenceNode):
+        return bool(declared.items) and all(_is_type(item) for item in declared.items)
+    return isinstance(declared, Scalar) and not declared.quoted and declared.value in _TYPES
+
+
+def _check_type(name: str, declared: Tree, given: Tree, problems: list[Diagnostic]) -> None:
+    if not _is_type(declared):
+        return
+    if isinstance(declared, SequenceNode):
+        if not isinstance(given, SequenceNode) or len(given.items) != len(declared.items):
+            reason = f"`{name}` must be a list of {len(declared.items)}, not {given.kind}"
+            problems.append(p.WrongValue.at(given.span, given.path, reason=reason))
+            return
+        for wanted, item in zip(declared.items, given.items, strict=True):
+            _check_type(name, wanted, item, problems)
+        return
+    value = given.value if isinstance(given, Scalar) else None
+    fits = {
+        "int": isinstance(value, int) and not isinstance(value, bool),
+        "float": isinstance(value, int | float) and not isinstance(value, bool),
+        "bool": isinstance(value, bool),
+        "str": isinstance(value, str),
+    }
+    kind = str(declared.plain())
+    if not fits[kind]:
+        words = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "text"}
+        problems.append(p.WrongValue.at(given.span, given.path, reason=f"`{name}` must be {words[kind]}, not {given.kind}"))
+
+
+def hides_a_layer(name: str) -> bool:
+    """Whether a block's name is that of a built-in layer."""
+    return name in LAYERS

@@ -1,0 +1,146 @@
+"""One entry of ``layers`` taken apart: the operation, its arguments, and what stands beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+
+from nnspec.diagnostics import Diagnostic
+from nnspec.layers import LAYERS
+from nnspec.spec import problems as p
+from nnspec.spec.evaluate import Scope, Uneval, evaluate
+from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
+from nnspec.types import closest
+
+__all__ = ["GROUP", "STEP_KEYS", "Broken", "Draft", "read_draft"]
+
+STEP_KEYS = ("name", "from", "repeat", "as", "share", "freeze", "weights", "layers")
+"""What may stand beside an operation, or in its place (``share``, ``layers``)."""
+
+GROUP = "layers"
+SHARE = "share"
+
+
+class Broken(Scalar):
+    """Stands where an expression had no value; the error has been given."""
+
+    __slots__ = ()
+
+    def __init__(self, tree: Tree) -> None:
+        super().__init__(None, tree.span, tree.place)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A step before the names of its list are known.
+
+    Attributes:
+        op: The operation; for a group the key ``layers``, for a shared layer the key ``share``.
+        arguments: What stands under it; for a group its steps, not yet evaluated.
+        keys: The step's mapping; None for a name alone.
+        scope: What its expressions see.
+        path: Its path in the document.
+    """
+
+    op: Scalar
+    arguments: Tree | None
+    keys: MappingNode | None
+    scope: Scope
+    path: str
+
+    def key(self, name: str) -> Tree | None:
+        """What stands under one of the step keys; None where nothing does, or an expression there had no value."""
+        found = self.keys.get(name) if self.keys else None
+        return None if isinstance(found, Broken) else found
+
+
+def read_draft(item: Tree, scope: Scope, operations: Container[object], problems: list[Diagnostic]) -> Draft | None:
+    """Takes a step apart.
+
+    Args:
+        item: The step.
+        scope: What its expressions see.
+        operations: The names of the document's blocks and networks.
+        problems: What is wrong is appended here.
+
+    Returns:
+        The step; None where there is nothing to run.
+    """
+    if isinstance(item, Scalar) and isinstance(item.value, str):
+        return Draft(item, None, None, scope, item.path)
+    if not isinstance(item, MappingNode):
+        help = "write `- Flatten` or `- Dense: {units: 10}`"
+        problems.append(p.NotAStep.at(item.span, item.path, help=help, got=item.kind))
+        return None
+    keys = _evaluated(item, scope, problems)
+    found = [(key, value) for key, value in keys.items() if key.value not in STEP_KEYS]
+    if not found:
+        return _without_operation(keys, scope, problems)
+    op, arguments = found[0] if len(found) == 1 else _the_operation(found, operations)
+    problems.extend(_surplus(key, value, op, operations) for key, value in found if key is not op)
+    for name in (GROUP, SHARE):
+        if (key := keys.key(name)) is not None:
+            help = f"write it as a step of its own: `- {name}: …`"
+            problems.append(p.SeveralOperations.at(key.span, item.path, help=help, first=op.value, second=name))
+    return Draft(op, arguments, keys, scope, item.path)
+
+
+def _evaluated(item: MappingNode, scope: Scope, problems: list[Diagnostic]) -> MappingNode:
+    """A step with its expressions evaluated, but for nested steps and repeated ones, whose counters are not known yet."""
+    if not item.dynamic:
+        return item
+    entries: list[tuple[Scalar, Tree]] = []
+    repeated = "repeat" in item
+    for key, value in item.items():
+        nested = key.value == GROUP or key.value in NESTING or (repeated and key.value not in STEP_KEYS)
+        try:
+            entries.append((key, value if nested else evaluate(value, scope, problems)))
+        except Uneval:
+            entries.append((key, Broken(value)))
+    return MappingNode(entries, item.span, item.place)
+
+
+NESTING = ("Residual", "Parallel")
+"""Operations whose arguments hold steps; these are evaluated when they are expanded."""
+
+
+def _without_operation(keys: MappingNode, scope: Scope, problems: list[Diagnostic]) -> Draft | None:
+    for name in (GROUP, SHARE):
+        if (key := keys.key(name)) is not None:
+            return Draft(key, keys.get(name), keys, scope, keys.path)
+    problems.append(p.StepWithoutOperation.at(keys.span, keys.path, help="write `- Dense: {units: 10}`"))
+    return None
+
+
+def _the_operation(found: list[tuple[Scalar, Tree]], operations: Container[object]) -> tuple[Scalar, Tree]:
+    """Of several keys, the one that is the operation: a known one, else one written as operations are."""
+    for key, value in found:
+        if key.value in LAYERS or key.value in NESTING or key.value in operations:
+            return key, value
+    return next(((k, v) for k, v in found if str(k.value)[:1].isupper()), found[0])
+
+
+def _surplus(key: Scalar, value: Tree, op: Scalar, operations: Container[object]) -> Diagnostic:
+    word = str(key.value)
+    path = str(Place(value.place.parent, word)) if value.place else word
+    if word in LAYERS or word in NESTING or word in operations:
+        help = f"begin a new step: `- {word}`"
+        return p.SeveralOperations.at(key.span, path, help=help, first=op.value, second=word)
+    suggestion = closest(word, STEP_KEYS)
+    if suggestion:
+        help = f"did you mean `{suggestion}`?"
+    elif op.value in LAYERS and word in LAYERS.get(str(op.value)).model_fields:
+        help = f"it is an argument: write `{op.value}: {{{word}: …}}`, or indent it under `{op.value}:`"
+    else:
+        help = f"a step has one operation and {', '.join(f'`{k}`' for k in STEP_KEYS)}"
+    return p.UnknownKey.at(key.span, path, help=help, key=word, where="a step")
+
+
+def steps_of(tree: Tree | None, problems: list[Diagnostic], *, what: str = "`layers`") -> tuple[Tree, ...]:
+    """The entries of a list of steps; none, with a diagnostic, where it is no list."""
+    if tree is None:
+        return ()
+    if isinstance(tree, SequenceNode):
+        return tree.items
+    problems.append(p.NotAList.at(tree.span, tree.path, help="begin each step with `- `", what=what, got=tree.kind))
+    return ()

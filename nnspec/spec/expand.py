@@ -1,0 +1,344 @@
+"""Lists of steps expanded: names given, repeats unrolled, blocks put in place of their uses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from nnspec.diagnostics import Diagnostic, Note
+from nnspec.layers import LAYERS, snake_name
+from nnspec.layers.base import Layer
+from nnspec.spec import problems as p
+from nnspec.spec.blocks import Block, bind
+from nnspec.spec.checked import check, unknown_member
+from nnspec.spec.draft import GROUP, NESTING, SHARE, STEP_KEYS, Broken, Draft, read_draft, steps_of
+from nnspec.spec.evaluate import Scope, Uneval, evaluate
+from nnspec.spec.step import INPUT, Content, Nested, NetworkUse, Shared, Step
+from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
+from nnspec.types import closest
+
+__all__ = ["STEP_NAME", "Expander"]
+
+STEP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_DEEPEST = 40
+
+
+class TooMany(Exception):
+    """The document expands to more layers than its limit allows; the diagnostic has been given."""
+
+
+@dataclass
+class Expander:
+    """Expands the lists of one document.
+
+    Attributes:
+        blocks: Its blocks, and those of the files it uses.
+        networks: The names of its networks.
+        limit: The most layers.
+        problems: What is wrong is appended here.
+    """
+
+    blocks: Mapping[str, Block]
+    networks: Collection[str]
+    limit: int
+    problems: list[Diagnostic]
+
+    def __post_init__(self) -> None:
+        self._layers = 0
+        self._within: list[str] = []
+        self.used: set[str] = set()
+        """The blocks and networks that some step uses."""
+
+    def steps(self, tree: Tree | None, taken: Iterable[str], scope: Scope) -> tuple[Step, ...]:
+        """The steps of one list, expanded.
+
+        Args:
+            tree: The list.
+            taken: The names of the inputs, which share a scope with the steps'.
+            scope: What expressions see.
+        """
+        drafts = [draft for item in steps_of(tree, self.problems) for draft in self._drafts(item, scope)]
+        return self._named(drafts, set(taken))
+
+    # --- from entries to drafts: groups are unrolled into the list around them ---------------------------------------
+
+    def _drafts(self, item: Tree, scope: Scope) -> Iterable[Draft]:
+        draft = read_draft(item, scope, self._operations, self.problems)
+        if draft is None:
+            return []
+        if not _is_group(draft) or draft.key("name"):
+            self._count(draft)
+            return [draft]
+        count, counter = self._repeat(draft)
+        self._check_counter(draft, count, counter)
+        found: list[Draft] = []
+        for number in range(count):
+            inner = scope.inner({counter: number}) if counter else scope
+            for entry in steps_of(draft.arguments, self.problems):
+                found += self._drafts(entry, inner)
+        return _fed_from(found, draft)
+
+    @property
+    def _operations(self) -> set[str]:
+        return {*self.blocks, *self.networks}
+
+    def _count(self, draft: Draft) -> None:
+        self._layers += 1
+        if self._layers > self.limit:
+            what = f"over {self.limit:,} layers"
+            self.problems.append(p.LimitExceeded.at(draft.op.span, draft.path, what=what, limit="layers", most=self.limit))
+            raise TooMany
+
+    def _repeat(self, draft: Draft) -> tuple[int, str | None]:
+        """How often a step runs, and what its counter is called."""
+        tree, named = draft.key("repeat"), draft.key("as")
+        counter = named.value if isinstance(named, Scalar) and isinstance(named.value, str) else None
+        if named is not None and (counter is None or not counter.isidentifier() or tree is None):
+            reason = f"`as` names the counter of a `repeat` beside it, not {named.kind}"
+            self.problems.append(p.WrongValue.at(named.span, named.path, help="write `as: i`", reason=reason))
+            counter = None
+        if tree is None:
+            return 1, counter
+        value = tree.value if isinstance(tree, Scalar) else None
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            reason = f"`repeat` must be a number of times, 0 or more, not {tree.kind}"
+            self.problems.append(p.WrongValue.at(tree.span, tree.path, reason=reason))
+            return 1, counter
+        if value > self.limit:
+            what = f"{value:,} repeats"
+            self.problems.append(p.LimitExceeded.at(tree.span, tree.path, what=what, limit="layers", most=self.limit))
+            raise TooMany
+        return value, counter
+
+    def _check_counter(self, group: Draft, count: int, counter: str | None) -> None:
+        """A name in a group that is repeated must contain the counter, or it would be given twice."""
+        if count < 2:
+            return
+        for entry in steps_of(group.arguments, []):
+            name = entry.get("name") if isinstance(entry, MappingNode) else None
+            if isinstance(name, Scalar) and not name.dynamic:
+                example = f"{name.value}${{{counter or 'i'}}}"
+                help = f"write `name: {example}`" + ("" if counter else " and `as: i` beside `repeat`")
+                self.problems.append(p.RepeatedName.at(name.span, name.path, help=help, name=name.value, count=count))
+
+    # --- from drafts to steps ----------------------------------------------------------------------------------------
+
+    def _named(self, drafts: Sequence[Draft], taken: set[str]) -> tuple[Step, ...]:
+        given = [self._given_name(draft) for draft in drafts]
+        used = taken | {name for name in given if name}
+        first: dict[str, Draft] = {}
+        numbers: dict[str, int] = {}
+        steps: list[Step] = []
+        reported: set[str] = set()
+        for draft, name in zip(drafts, given, strict=True):
+            if name is None:
+                name = _default_name(_base_name(draft), used, numbers)
+                used.add(name)
+            elif (name in first or name in taken) and name not in reported:
+                reported.add(name)
+                notes = [Note("first used here", first[name].op.span)] if name in first else [Note("an input bears it")]
+                at = draft.key("name") or draft.op
+                if not any(d.span == at.span for d in self.problems):
+                    self.problems.append(p.DuplicateName.at(at.span, draft.path, name=name, notes=notes))
+            first.setdefault(name, draft)
+            steps.append(self._step(draft, name))
+        return tuple(steps)
+
+    def _given_name(self, draft: Draft) -> str | None:
+        tree = draft.key("name")
+        if tree is None:
+            return None
+        name = tree.value if isinstance(tree, Scalar) else None
+        if isinstance(name, str) and STEP_NAME.fullmatch(name):
+            return name
+        shown = name if name is not None else tree.kind
+        self.problems.append(p.BadName.at(tree.span, tree.path, name=shown, what="a step", pattern=STEP_NAME.pattern))
+        return None
+
+    def _step(self, draft: Draft, name: str) -> Step:
+        repeated = draft.key("repeat") is not None or draft.key("as") is not None or _is_group(draft)
+        content = self._repeated(draft) if repeated else self._content(draft)
+        if (tree := draft.key("weights")) is not None:
+            self.problems.append(p.NotYet.at(tree.span, tree.path, what="initial weights from a file are"))
+        op = str(draft.op.value)
+        return Step(name, op, content, draft.key("from"), self._freeze(draft), draft.op.span, draft.path, draft.arguments)
+
+    def _freeze(self, draft: Draft) -> bool:
+        tree = draft.key("freeze")
+        if tree is None:
+            return False
+        if not isinstance(tree, Scalar) or not isinstance(tree.value, bool):
+            reason = f"`freeze` must be true or false, not {tree.kind}"
+            self.problems.append(p.WrongValue.at(tree.span, tree.path, reason=reason))
+            return False
+        return tree.value
+
+    def _repeated(self, draft: Draft) -> Nested:
+        """A step that runs several times in a row; its parts are called 0, 1, …"""
+        count, counter = self._repeat(draft)
+        source = draft.key("from")
+        if isinstance(source, MappingNode | SequenceNode) and source.size > 3:
+            at = draft.keys.key("repeat") if draft.keys else None
+            help = "merge its inputs in a step before it"
+            span = at.span if at else draft.op.span
+            self.problems.append(p.WrongValue.at(span, draft.path, help=help, reason="a step that is repeated takes one input"))
+        parts: list[Step] = []
+        for number in range(count):
+            if number:
+                self._count(draft)
+            scope = draft.scope.inner({counter: number}) if counter else draft.scope
+            if draft.op.value == GROUP:
+                content: Content | None = Nested((INPUT,), self.steps(draft.arguments, (), scope))
+            else:
+                content = self._content(self._at_turn(draft, scope))
+            freeze = self._freeze(draft) if number == 0 else parts[0].freeze
+            parts.append(
+                Step(str(number), str(draft.op.value), content, None, freeze, draft.op.span, draft.path, draft.arguments)
+            )
+        return Nested((INPUT,), tuple(parts))
+
+    def _at_turn(self, draft: Draft, scope: Scope) -> Draft:
+        """A repeated step with its counter at one value."""
+        try:
+            arguments = draft.arguments
+            if arguments is not None and draft.op.value not in NESTING:
+                arguments = evaluate(arguments, scope, self.problems)
+        except Uneval:
+            arguments = Broken(draft.op)
+        return replace(draft, scope=scope, arguments=arguments)
+
+    def _content(self, draft: Draft) -> Content | None:
+        op = draft.op
+        word = str(op.value)
+        if isinstance(draft.arguments, Broken):
+            return None
+        if word == SHARE:
+            return self._shared(draft)
+        if word in self.blocks:
+            return self._block(self.blocks[word], draft)
+        if word in self.networks:
+            self.used.add(word)
+            if draft.arguments is not None and draft.arguments.plain() not in (None, {}):
+                tree = draft.arguments
+                help = f"write `- {word}:` and `from` beside it"
+                reason = f"the network `{word}` has no arguments"
+                self.problems.append(p.WrongValue.at(tree.span, tree.path, help=help, reason=reason))
+            return NetworkUse(word)
+        if word in NESTING:
+            from nnspec.spec.nesting import expand_nesting
+
+            return expand_nesting(self, draft)
+        if word in LAYERS:
+            return self._layer(draft)
+        self.problems.append(self._unknown(op, draft.path))
+        return None
+
+    def _shared(self, draft: Draft) -> Shared | None:
+        tree = draft.arguments
+        if isinstance(tree, MappingNode):
+            layer = tree.get("layer")
+            others = {str(k.value): v.plain() for k, v in tree.items() if k.value != "layer"}
+            for key, value in tree.items():
+                if key.value != "layer":
+                    self.problems.append(p.NotYet.at(key.span, value.path, what="arguments of a shared layer are"))
+        else:
+            layer, others = tree, {}
+        if not isinstance(layer, Scalar) or not isinstance(layer.value, str):
+            at = layer or draft.op
+            self.problems.append(
+                p.WrongValue.at(at.span, draft.path, help="write `- share: embedding`", reason="`share` names an earlier layer")
+            )
+            return None
+        return Shared(layer.value, others)
+
+    def _block(self, block: Block, draft: Draft) -> Nested | None:
+        self.used.add(block.name)
+        path = f"{draft.path}.{block.name}"
+        if block.name in self._within or len(self._within) >= _DEEPEST:
+            chain = (
+                " → ".join(f"`{name}`" for name in [*self._within[self._within.index(block.name) :], block.name])
+                if (block.name in self._within)
+                else f"{_DEEPEST} deep"
+            )
+            self.problems.append(p.BlockInItself.at(draft.op.span, path, chain=chain))
+            return None
+        scope = bind(block, draft.arguments, draft.op.span, path, self.problems)
+        if scope is None:
+            return None
+        before = len(self.problems)
+        self._within.append(block.name)
+        try:
+            steps = self.steps(block.layers, block.inputs, scope)
+            outputs = self._evaluated(block.outputs, scope)
+        finally:
+            self._within.pop()
+            note = Note(f"in this use of `{block.name}`", draft.op.span)
+            self.problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self.problems[before:]]
+        return Nested(block.inputs, steps, outputs, closed=True)
+
+    def _evaluated(self, tree: Tree | None, scope: Scope) -> Tree | None:
+        try:
+            return None if tree is None else evaluate(tree, scope, self.problems)
+        except Uneval:
+            return None
+
+    def _layer(self, draft: Draft) -> Layer | None:
+        op, arguments = draft.op, draft.arguments
+        config = LAYERS.get(str(op.value))
+        if isinstance(arguments, MappingNode):
+            misplaced = [k for k, _ in arguments.items() if k.value in STEP_KEYS and k.value not in config.model_fields]
+            for key in misplaced:
+                help = f"`{key.value}` stands beside `{op.value}`, not inside it: move it left, out of its arguments"
+                path = str(Place(arguments.place, str(key.value)))
+                self.problems.append(p.MisplacedKey.at(key.span, path, help=help, key=key.value, op=op.value))
+            if misplaced:
+                kept = [(k, v) for k, v in arguments.items() if k not in misplaced]
+                arguments = MappingNode(kept, arguments.span, arguments.place)
+        layer = check(config, arguments, self.problems, name=str(op.value), span=op.span)
+        assert layer is None or isinstance(layer, Layer)
+        return layer
+
+    def _unknown(self, op: Scalar, path: str) -> Diagnostic:
+        word = str(op.value)
+        help = unknown_member(LAYERS, op, path).help
+        near = closest(word, self._operations)
+        if near and (word[:1].islower() or not help):
+            help = f"did you mean `{near}`?"
+        elif not help and word[:1].islower():
+            help = "operations in snake case are blocks and networks of the document; built-in ones are in PascalCase"
+        return p.UnknownLayer.at(op.span, f"{path}.{word}" if path else word, help=help, name=word)
+
+
+def _fed_from(drafts: list[Draft], group: Draft) -> list[Draft]:
+    """``from`` beside a group feeds its first step."""
+    source = group.keys.key("from") if group.keys else None
+    tree = group.key("from")
+    if source is None or tree is None or not drafts:
+        return drafts
+    first = drafts[0]
+    if first.key("from") is not None:
+        return drafts
+    entries = [*(first.keys.items() if first.keys else [(first.op, Scalar(None, first.op.span))]), (source, tree)]
+    keys = MappingNode(entries, first.op.span, first.keys.place if first.keys else None)
+    return [replace(first, keys=keys), *drafts[1:]]
+
+
+def _is_group(draft: Draft) -> bool:
+    return draft.op.value == GROUP
+
+
+def _base_name(draft: Draft) -> str:
+    word = str(draft.op.value)
+    if word == SHARE and isinstance(draft.arguments, Scalar):
+        return str(draft.arguments.value)
+    return "group" if word == GROUP else snake_name(word)
+
+
+def _default_name(base: str, used: set[str], numbers: dict[str, int]) -> str:
+    """The operation in snake case, numbered from the second on: the first that nothing in the list bears."""
+    number = numbers.get(base, 0)
+    while (name := base if number == 0 else f"{base}_{number}") in used:
+        number += 1
+    numbers[base] = number + 1
+    return name

@@ -1,0 +1,237 @@
+"""What a document defines and takes from others: its params, its blocks, its networks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nnspec.diagnostics import Diagnostic, Note, Span
+from nnspec.spec import problems as p
+from nnspec.spec.blocks import BLOCK_NAME, Block, read_block
+from nnspec.spec.draft import STEP_KEYS
+from nnspec.spec.evaluate import Scope, Uneval, evaluate
+from nnspec.spec.reader import Limits, read_file
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
+from nnspec.types import closest
+
+__all__ = ["Files", "Library", "NetworkSource", "read_library"]
+
+_PARAM = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NETWORK_KEYS = ("description", "inputs", "layers", "outputs")
+_RESERVED = ("main", "model")
+_MOST_FILES = 100
+
+
+@dataclass(frozen=True)
+class NetworkSource:
+    """A network before its steps are expanded.
+
+    Attributes:
+        tree: Its inputs, layers and outputs.
+        library: What its steps may use.
+        span: Where it is named.
+        outputs: What it gives instead of what its document says, where the use says so.
+    """
+
+    tree: MappingNode
+    library: Library
+    span: Span
+    outputs: Tree | None = None
+
+
+@dataclass
+class Library:
+    """The params, blocks and networks that the steps of one document may use.
+
+    Attributes:
+        scope: The params.
+        params: The document's params, evaluated, for their places.
+        blocks: By name.
+        networks: By name.
+        borrowed: The names that come from other files.
+    """
+
+    scope: Scope
+    params: MappingNode | None = None
+    blocks: dict[str, Block] = field(default_factory=dict)
+    networks: dict[str, NetworkSource] = field(default_factory=dict)
+    borrowed: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where other documents may be read from.
+
+    Attributes:
+        folder: What their paths are relative to.
+        root: What they may not leave.
+        limits: What each may cost.
+        above: The files being read, from the first to this one.
+    """
+
+    folder: Path
+    root: Path
+    limits: Limits
+    above: tuple[Path, ...]
+
+
+def read_library(tree: MappingNode, files: Files, problems: list[Diagnostic]) -> Library:
+    """Reads what a document defines and what it takes from other files."""
+    scope = Scope()
+    library = Library(scope, _read_params(tree.get("params"), scope, problems))
+    _read_uses(tree.get("use"), library, files, problems)
+    blocks = _mapping(tree.get("blocks"), "blocks", problems)
+    for key, value in blocks.items() if blocks else ():
+        if _free(str(key.value), key, library, problems):
+            block = read_block(key, value, scope, problems)
+            if block is not None:
+                library.blocks[block.name] = block
+    networks = _mapping(tree.get("networks"), "networks", problems)
+    for key, value in networks.items() if networks else ():
+        if _free(str(key.value), key, library, problems):
+            _read_network(key, value, library, problems)
+    return library
+
+
+def _mapping(tree: Tree | None, what: str, problems: list[Diagnostic]) -> MappingNode | None:
+    if tree is None or isinstance(tree, MappingNode):
+        return tree
+    if not (isinstance(tree, Scalar) and tree.value is None):
+        problems.append(
+            p.NotAMapping.at(tree.span, tree.path, help=f"write a name under `{what}:`", what=f"`{what}`", got=tree.kind)
+        )
+    return None
+
+
+def _read_params(given: Tree | None, scope: Scope, problems: list[Diagnostic]) -> MappingNode | None:
+    """The params' values, a later one seeing the earlier ones."""
+    params = _mapping(given, "params", problems)
+    if params is None:
+        return None
+    entries: list[tuple[Scalar, Tree]] = []
+    for key, value in params.items():
+        if not _PARAM.fullmatch(str(key.value)):
+            problems.append(p.BadName.at(key.span, value.path, name=key.value, what="a param", pattern=_PARAM.pattern))
+            continue
+        try:
+            known = evaluate(value, scope, problems)
+        except Uneval:
+            known = Scalar(None, value.span, value.place)
+        entries.append((key, known))
+        scope.values[str(key.value)] = known.plain()
+    return MappingNode(entries, params.span, params.place)
+
+
+def _free(name: str, key: Scalar, library: Library, problems: list[Diagnostic]) -> bool:
+    """Whether a name is not taken yet, with a diagnostic where it is."""
+    if name not in library.blocks and name not in library.networks:
+        return True
+    taken = library.blocks.get(name) or library.networks[name]
+    problems.append(p.DuplicateName.at(key.span, name=name, notes=[Note("first defined here", taken.span)]))
+    return False
+
+
+def _read_network(key: Scalar, value: Tree, library: Library, problems: list[Diagnostic]) -> None:
+    name = str(key.value)
+    if not BLOCK_NAME.fullmatch(name) or name in _RESERVED or name in STEP_KEYS:
+        reason = f"{BLOCK_NAME.pattern}, and be none of {', '.join((*_RESERVED, *STEP_KEYS))}"
+        problems.append(p.BadName.at(key.span, value.path, name=name, what="a network", pattern=reason))
+    if not isinstance(value, MappingNode):
+        help = "write `inputs:`, `layers:` and `outputs:` under it"
+        problems.append(p.NotAMapping.at(value.span, value.path, help=help, what=f"the network `{name}`", got=value.kind))
+        return
+    for inner, content in value.items():
+        if inner.value not in _NETWORK_KEYS:
+            suggestion = closest(str(inner.value), _NETWORK_KEYS)
+            help = (
+                f"did you mean `{suggestion}`?" if suggestion else f"a network has {', '.join(f'`{k}`' for k in _NETWORK_KEYS)}"
+            )
+            problems.append(
+                p.UnknownKey.at(inner.span, content.path, help=help, key=inner.value, where=f"the network `{name}`")
+            )
+    library.networks[name] = NetworkSource(value, library, key.span)
+
+
+# --- other files ------------------------------------------------------------------------------------------------------
+
+
+def _read_uses(tree: Tree | None, library: Library, files: Files, problems: list[Diagnostic]) -> None:
+    if tree is None:
+        return
+    if isinstance(tree, SequenceNode):
+        for item in tree.items:
+            if isinstance(item, MappingNode):
+                _read_named_uses(item, library, files, problems)
+            elif (found := _open(item, files, problems)) is not None:
+                _take_all(found[1], item.span, library, problems)
+    elif isinstance(tree, MappingNode):
+        _read_named_uses(tree, library, files, problems)
+    else:
+        help = "write `use: [common.nnspec.yaml]`"
+        problems.append(p.NotAList.at(tree.span, tree.path, help=help, what="`use`", got=tree.kind))
+
+
+def _read_named_uses(tree: MappingNode, library: Library, files: Files, problems: list[Diagnostic]) -> None:
+    """``NAME: {spec: FILE, outputs: […]}``: another document's own layers as a network."""
+    for key, value in tree.items():
+        file, outputs = (value.get("spec"), value.get("outputs")) if isinstance(value, MappingNode) else (value, None)
+        if isinstance(value, MappingNode):
+            for inner, content in value.items():
+                if inner.value not in ("spec", "outputs"):
+                    suggestion = closest(str(inner.value), ("spec", "outputs"))
+                    help = f"did you mean `{suggestion}`?" if suggestion else "write `{spec: FILE, outputs: […]}`"
+                    problems.append(p.UnknownKey.at(inner.span, content.path, help=help, key=inner.value, where="a use"))
+        if file is None:
+            problems.append(
+                p.MissingKey.at(key.span, value.path, help="write `spec: FILE`", where=f"`{key.value}`", key="spec")
+            )
+            continue
+        found = _open(file, files, problems)
+        if found is None or not _free(str(key.value), key, library, problems):
+            continue
+        document, theirs = found
+        if not BLOCK_NAME.fullmatch(str(key.value)) or key.value in _RESERVED:
+            problems.append(p.BadName.at(key.span, value.path, name=key.value, what="a network", pattern=BLOCK_NAME.pattern))
+        _take_all(theirs, key.span, library, problems, blocks=False)
+        library.networks[str(key.value)] = NetworkSource(document, theirs, key.span, outputs)
+        library.borrowed.add(str(key.value))
+
+
+def _take_all(theirs: Library, span: Span, library: Library, problems: list[Diagnostic], *, blocks: bool = True) -> None:
+    at = Scalar(None, span)
+    for name, block in theirs.blocks.items() if blocks else ():
+        if library.blocks.get(name) is not block and _free(name, at, library, problems):
+            library.blocks[name] = block
+            library.borrowed.add(name)
+    for name, network in theirs.networks.items():
+        if library.networks.get(name) is not network and _free(name, at, library, problems):
+            library.networks[name] = network
+            library.borrowed.add(name)
+
+
+def _open(tree: Tree, files: Files, problems: list[Diagnostic]) -> tuple[MappingNode, Library] | None:
+    if not isinstance(tree, Scalar) or not isinstance(tree.value, str):
+        problems.append(p.WrongValue.at(tree.span, tree.path, reason=f"a path is expected, not {tree.kind}"))
+        return None
+    path = (files.folder / tree.value).resolve()
+    if not path.is_relative_to(files.root):
+        help = f"paths may not leave {files.root}; --root allows more"
+        problems.append(p.OutsideRoot.at(tree.span, tree.path, help=help, file=tree.value))
+        return None
+    if path in files.above or len(files.above) >= _MOST_FILES:
+        problems.append(p.UseInCircle.at(tree.span, tree.path, file=tree.value))
+        return None
+    before = len(problems)
+    shown = str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+    document = read_file(path, problems, files.limits, shown=shown)
+    if len(problems) > before and document is None:
+        problems[before:] = [
+            p.CannotUse.at(tree.span, tree.path, file=tree.value, notes=[Note(d.message, d.span) for d in problems[before:]])
+        ]
+        return None
+    if not isinstance(document, MappingNode):
+        problems.append(p.CannotUse.at(tree.span, tree.path, help="it must be a spec", file=tree.value))
+        return None
+    inner = Files(path.parent, files.root, files.limits, (*files.above, path))
+    return document, read_library(document, inner, problems)

@@ -1,0 +1,93 @@
+"""What is trained, how, and what is watched: the outcome of the static check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from nnspec.data.plan import DataPlan
+from nnspec.graph import Graph
+from nnspec.spec.tree import MappingNode
+from nnspec.training.losses import Loss
+from nnspec.training.metrics import Metric
+from nnspec.training.section import TrainSection
+from nnspec.types import TensorType
+
+__all__ = ["Monitor", "OutputPlan", "TrainingPlan"]
+
+
+@dataclass(frozen=True)
+class OutputPlan:
+    """What is done with one output.
+
+    Attributes:
+        name: Its name.
+        type: Its type.
+        loss: What is made small; None where nothing reads it.
+        weight: How much its loss counts.
+        metrics: What is watched, by the name it is logged under, `digit_sparse_categorical_accuracy`.
+    """
+
+    name: str
+    type: TensorType
+    loss: Loss | None
+    weight: float
+    metrics: Mapping[str, Metric]
+
+    @property
+    def needs_target(self) -> bool:
+        """Whether it is compared with something."""
+        return self.loss is not None and self.loss.target_kind() is not None
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """The figure that says which weights are best.
+
+    Attributes:
+        name: Its name in the log.
+        mode: Which way is better.
+    """
+
+    name: str
+    mode: Literal["min", "max"]
+
+    def better(self, value: float, best: float | None, least: float = 0.0) -> bool:
+        """Whether a value is better than the best so far, by more than the least that counts.
+
+        Example:
+            >>> Monitor("val_loss", "min").better(0.9, 1.0), Monitor("val_loss", "min").better(0.95, 1.0, 0.1)
+            (True, False)
+        """
+        if value != value:
+            return False
+        if best is None:
+            return True
+        return value < best - least if self.mode == "min" else value > best + least
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """A training that can begin once the data have been read.
+
+    Attributes:
+        graph: The network.
+        section: The section ``train``.
+        tree: The same as it was written.
+        data: What of the data goes where; None where the spec names none.
+        outputs: What is done with each output.
+        monitor: The figure that says which weights are best.
+    """
+
+    graph: Graph
+    section: TrainSection
+    tree: MappingNode
+    data: DataPlan | None
+    outputs: Mapping[str, OutputPlan]
+    monitor: Monitor
+
+    @property
+    def losses(self) -> dict[str, OutputPlan]:
+        """The outputs that have a loss."""
+        return {name: output for name, output in self.outputs.items() if output.loss is not None}

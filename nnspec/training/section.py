@@ -1,0 +1,91 @@
+"""The section ``train`` of a document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, Strict, model_validator
+
+from nnspec.layers.scalars import Number, PositiveInt, PositiveNumber
+from nnspec.training.losses import LOSSES
+from nnspec.training.metrics import METRICS
+from nnspec.training.optimizers import OPTIMIZERS
+from nnspec.types import Config, Named
+
+__all__ = ["AnyLoss", "AnyMetric", "Clip", "EarlyStopping", "TrainSection"]
+
+AnyLoss = Annotated[Config, Named(LOSSES)]
+AnyMetric = Annotated[Config, Named(METRICS)]
+_Metrics = list[AnyMetric] | AnyMetric
+_NonNegative = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
+_ClassName = Annotated[int, Strict()] | Annotated[str, Strict()]
+
+
+class Clip(Config):
+    """How large a gradient may be."""
+
+    norm: PositiveNumber | None = Field(None, description="The longest the gradient of one weight may be.")
+    value: PositiveNumber | None = Field(None, description="The largest an element of a gradient may be.")
+    global_norm: PositiveNumber | None = Field(None, description="The longest all gradients together may be.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Clip:
+        if sum(value is not None for value in (self.norm, self.value, self.global_norm)) != 1:
+            raise ValueError("`clip` takes one of `norm`, `value` and `global_norm`")
+        return self
+
+
+class EarlyStopping(Config):
+    """Ends training when a figure no longer improves; the best weights are kept in any case."""
+
+    monitor: Annotated[str, Strict()] = Field("val_loss", description="The figure, by its name in the log; the best weights are its best.")
+    min_delta: _NonNegative = Field(0.0, description="The least that counts as better.")
+    patience: Annotated[int, Strict(), Field(ge=0)] = Field(0, description="Epochs without a better figure that are waited for.")
+    mode: Literal["auto", "min", "max"] = Field("auto", description="Which way is better; `auto`: as the figure has it.")
+    baseline: Number | None = Field(None, description="What the figure must be better than to count; null: nothing.")
+    start_from_epoch: Annotated[int, Strict(), Field(ge=0)] = Field(0, description="Epochs before it begins to watch.")
+
+
+class TrainSection(Config):
+    """How the model is trained."""
+
+    later: ClassVar[Mapping[str, str]] = {"phases": "training in phases (`phases`) is"}
+    """Keys of the language that this release does not know, each with what to say of it."""
+
+    objectives_later: ClassVar[Mapping[str, str]] = {
+        "gan": "a generative adversarial network (`gan`) is",
+        "autoencoder": "the objective `autoencoder` is",
+        "language_model": "the objective `language_model` is",
+        "sequence_to_sequence": "the objective `sequence_to_sequence` is",
+    }
+    """Objectives of the language that this release does not know."""
+
+    objective: Literal["supervised"] = Field("supervised", description="What is learned: to give the targets.")
+    epochs: PositiveInt | None = Field(None, description="How often all examples are gone through.")
+    steps: PositiveInt | None = Field(None, description="How many batches are gone through, in place of `epochs`.")
+    batch_size: PositiveInt = Field(32, description="Examples between two changes of the weights.")
+    seed: Annotated[int, Strict(), Field(ge=0, lt=2**32)] = Field(
+        0, description="Makes the first weights, the validation part, the order of examples and dropout repeatable."
+    )
+    optimizer: Annotated[Config, Named(OPTIMIZERS)] = Field("Adam", validate_default=True, description="How weights follow gradients.")
+    loss: AnyLoss | dict[str, AnyLoss] = Field(description="What is made small: for one output alone, or by output.")
+    loss_weights: dict[str, _NonNegative] = Field({}, description="How much the loss of each output counts; 1 where not given.")
+    metrics: dict[str, _Metrics] | _Metrics = Field([], description="What is watched beside the loss: for one output alone, or by output.")
+    class_weight: Literal["balanced"] | dict[_ClassName, _NonNegative] | None = Field(
+        None, description="How much the examples of each class count in the loss; `balanced`: all classes alike."
+    )
+    clip: Clip | None = Field(None, description="How large a gradient may be; null: as large as it is.")
+    early_stopping: EarlyStopping | None = Field(None, description="When training ends before its last epoch; null: never.")
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field("float32", description="What layers compute in.")
+    ema: Annotated[float, Strict(), Field(gt=0, lt=1)] | None = Field(
+        None, description="The share of a moving average of the weights that each step keeps; the average is evaluated and saved. Null: none."
+    )
+
+    @model_validator(mode="after")
+    def _an_end(self) -> TrainSection:
+        if self.epochs is None and self.steps is None:
+            raise ValueError("`train` must say how long: write `epochs: 20`, or `steps`")
+        if self.epochs is not None and self.steps is not None:
+            raise ValueError("only one of `epochs` and `steps` can be given")
+        return self

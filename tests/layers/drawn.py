@@ -1,0 +1,119 @@
+"""Cases drawn at random: arguments and sizes that nobody thought of. ``drawn(op)`` is a Hypothesis strategy of cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from .cases import Case, Input
+
+__all__ = ["DRAWN", "drawn"]
+
+_AXES = {"1D": 1, "2D": 2}
+_SYMBOLS = ("H", "W")
+
+
+def drawn(op: str) -> st.SearchStrategy[Case]:
+    """Cases of a layer, many of which do not fit: then the layer must say so, and Keras refuse them."""
+    return DRAWN[op]()
+
+
+def _sizes(rank: int, smallest: int = 1) -> st.SearchStrategy[Any]:
+    return st.one_of(st.integers(smallest, 4), st.lists(st.integers(smallest, 4), min_size=rank, max_size=rank))
+
+
+def _spatial(rank: int) -> st.SearchStrategy[tuple[int | str, ...]]:
+    return st.tuples(*(st.one_of(st.integers(1, 9), st.just(_SYMBOLS[axis])) for axis in range(rank)))
+
+
+def _padding(rank: int, names: list[str], most: int) -> st.SearchStrategy[Any]:
+    count = st.integers(0, most)
+    side = st.one_of(count, st.lists(count, min_size=2, max_size=2))
+    return st.one_of(st.sampled_from(names), st.sampled_from(names), count, st.lists(side, min_size=rank, max_size=rank))
+
+
+@st.composite
+def _convolution(draw: st.DrawFn, op: str) -> Case:
+    rank = _AXES[op[-2:]]
+    names = ["valid", "same", "full"] + ["causal"] * (rank == 1)
+    groups = draw(st.integers(1, 2))
+    arguments: dict[str, Any] = {
+        "filters": groups * draw(st.integers(1, 2)),
+        "kernel_size": draw(_sizes(rank)),
+        "strides": draw(_sizes(rank)),
+        "padding": draw(_padding(rank, names, 4)),
+        "groups": groups,
+        "use_bias": draw(st.booleans()),
+    }
+    if draw(st.booleans()):
+        arguments |= {"strides": 1, "dilation_rate": draw(_sizes(rank))}
+    channels = draw(st.sampled_from([2, 4, 3]))
+    return Case(op, arguments, {"x": Input((*draw(_spatial(rank)), channels))})
+
+
+@st.composite
+def _pooling(draw: st.DrawFn, op: str) -> Case:
+    rank = _AXES[op[-2:]]
+    arguments = {
+        "pool_size": draw(_sizes(rank, 2)),
+        "strides": draw(st.one_of(st.none(), _sizes(rank))),
+        "padding": draw(_padding(rank, ["valid", "same"], 1)),
+    }
+    return Case(op, arguments, {"x": Input((*draw(_spatial(rank)), 2))})
+
+
+@st.composite
+def _recurrent(draw: st.DrawFn, op: str) -> Case:
+    flags = ["use_bias", "return_sequences", "return_state", "go_backwards"] + ["reset_after"] * (op == "GRU")
+    arguments = {"units": draw(st.integers(1, 4)), **{flag: draw(st.booleans()) for flag in flags}}
+    states = ["state_h", "state_c"] if op == "LSTM" else ["state"]
+    inputs = {"x": Input((draw(st.sampled_from(["H", 5])), 3), masked=draw(st.booleans()))}
+    if draw(st.booleans()):
+        inputs |= {state: Input((arguments["units"],)) for state in states}
+    return Case(op, arguments, inputs)
+
+
+_size = st.one_of(st.sampled_from([1, 2, 3]), st.sampled_from(_SYMBOLS))
+
+
+@st.composite
+def _add(draw: st.DrawFn) -> Case:
+    whole = draw(st.lists(_size, min_size=1, max_size=3))
+    shapes = [draw(st.integers(0, len(whole))) for _ in range(draw(st.integers(1, 2)))]
+    broadcast = [tuple(draw(st.sampled_from([size, 1])) for size in whole[lead:]) for lead in shapes]
+    wrong = [(5, *whole[1:])] * draw(st.integers(0, 1)) * (whole[0] in (2, 3))
+    return Case("Add", {}, {str(port): Input(shape) for port, shape in enumerate([tuple(whole), *broadcast, *wrong])})
+
+
+@st.composite
+def _concatenate(draw: st.DrawFn) -> Case:
+    whole = draw(st.lists(_size, min_size=1, max_size=3))
+    axis = draw(st.integers(0, len(whole) - 1))
+    shapes = [tuple(draw(_size) if i == axis else size for i, size in enumerate(whole)) for _ in range(draw(st.integers(2, 3)))]
+    return Case(
+        "Concatenate",
+        {"axis": draw(st.sampled_from([axis + 1, axis - len(whole)]))},
+        {str(port): Input(shape) for port, shape in enumerate(shapes)},
+    )
+
+
+@st.composite
+def _reshape(draw: st.DrawFn) -> Case:
+    shape = draw(st.lists(st.one_of(st.sampled_from([1, 2, 3, 4, 6]), st.just("H")), min_size=1, max_size=3))
+    target: list[int] = draw(st.lists(st.sampled_from([1, 2, 3, 6]), max_size=2))
+    if "H" in shape or draw(st.booleans()):
+        target.insert(draw(st.integers(0, len(target))), -1)
+    return Case("Reshape", {"target_shape": target}, {"x": Input(tuple(shape))})
+
+
+DRAWN = {
+    "Add": _add,
+    "Concatenate": _concatenate,
+    "Reshape": _reshape,
+    **{op: lambda op=op: _convolution(op) for op in ("Conv1D", "Conv2D")},
+    **{
+        op: lambda op=op: _pooling(op) for op in ("AveragePooling1D", "AveragePooling2D", "MaxPooling1D", "MaxPooling2D")
+    },
+    **{op: lambda op=op: _recurrent(op) for op in ("GRU", "LSTM", "SimpleRNN")},
+}

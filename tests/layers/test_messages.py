@@ -1,0 +1,96 @@
+"""What is said where inputs do not fit: what came in, what was needed, and the fix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nnspec.layers import LAYERS
+from nnspec.layers.base import LayerError
+from nnspec.types import TensorType, symbol, unknown
+
+T = symbol("T")
+
+
+def error(op: str, arguments: dict[str, Any], **inputs: TensorType) -> LayerError:
+    built = LAYERS.get(op)(**arguments)
+    ports = {port.removeprefix("_"): x for port, x in inputs.items()}
+    with pytest.raises(LayerError) as caught:
+        built.output_types(ports)  # type: ignore[attr-defined]
+        built.weights(ports)  # type: ignore[attr-defined]
+    assert caught.value.help, "every error says what to do"
+    return caught.value
+
+
+def x(*shape: Any, dtype: str = "float32", mask: Any = None) -> TensorType:
+    return TensorType(shape, dtype, mask)
+
+
+K3 = {"filters": 2, "kernel_size": 3}
+
+
+@pytest.mark.parametrize(
+    ("op", "arguments", "inputs", "message"),
+    [
+        ("Conv2D", K3, {"x": x(10)}, "Conv2D takes (height, width, channels), got (10,)"),
+        ("Conv2D", K3, {"x": x(2, 9, 9, 3)}, "Conv2D takes (height, width, channels), got (2, 9, 9, 3)"),
+        ("Conv2D", {**K3, "kernel_size": 5}, {"x": x(3, 3, 1)}, "a 5 × 5 window finds no place on 3 × 3"),
+        ("Conv2D", {**K3, "kernel_size": 9, "padding": 1}, {"x": x(5, T, 1)}, "a 9 × 9 window finds no place on 5 × T, padded to 7 × T + 2"),
+        ("Conv1D", {**K3, "dilation_rate": 4}, {"x": x(8, 1)}, "a window of 9 finds no place on 8 positions"),
+        ("MaxPooling2D", {"pool_size": 2}, {"x": x(1, 4, 3)}, "a 2 × 2 window finds no place on 1 × 4"),
+        ("Conv2D", K3, {"x": x(9, 9, T)}, "Conv2D has weights for each place on the last axis, so its size must be a number, got (9, 9, T)"),
+        ("Conv2D", K3, {"x": x(9, 9, unknown())}, "Conv2D has weights for each place on the last axis, so its size must be a number, got (9, 9, ?)"),
+        ("Conv2D", K3, {"x": x(9, 9, 3, dtype="uint8")}, "Conv2D calculates with floats, got uint8"),
+        ("Conv2D", {**K3, "groups": 2}, {"x": x(9, 9, 3)}, "3 input channels cannot be split into 2 groups"),
+        ("Conv2D", {**K3, "groups": 3}, {"x": x(9, 9, 3)}, "2 filters cannot be split into 3 groups"),
+        ("Conv2D", {**K3, "strides": 2, "dilation_rate": [1, 2]}, {"x": x(9, 9, 3)}, "strides [2, 2] and dilation_rate [1, 2] cannot both exceed 1"),
+        ("AveragePooling1D", {"pool_size": 2, "padding": 2}, {"x": x(9, 3)}, "padding of 2 around a window of 2 leaves windows that see nothing but padding"),
+        ("Dense", {"units": 2}, {"x": x()}, "Dense takes at least one axis, got a scalar ()"),
+        ("Dense", {"units": 2}, {"x": x(3, T)}, "Dense has weights for each place on the last axis, so its size must be a number, got (3, T)"),
+        ("Dense", {"units": 2, "bias_initializer": "orthogonal"}, {"x": x(3)}, "`Orthogonal` fills arrays of two axes or more, and `bias` here is 2"),
+        ("Dense", {"units": 2, "bias_constraint": {"MaxNorm": {"axis": 1}}}, {"x": x(3)}, "`MaxNorm` names an axis that an array of 1 axes has not, and `bias` here is 2"),
+        ("Conv2D", {**K3, "kernel_regularizer": "OrthogonalRegularizer"}, {"x": x(9, 9, 3)}, "`OrthogonalRegularizer` judges matrices, and `kernel` here is 3 × 3 × 3 × 2"),
+        ("Embedding", {"input_dim": 3, "output_dim": 2}, {"x": x(T)}, "Embedding takes whole numbers, got float32"),
+        ("Activation", {"activation": "softmax"}, {"x": x()}, "`softmax` needs an axis to normalise over, got a scalar ()"),
+        ("Dropout", {"rate": 0.5, "noise_shape": [1, 4]}, {"x": x(5)}, "`noise_shape` [1, 4] does not fit (batch, 5)"),
+        ("BatchNormalization", {"axis": 3}, {"x": x(T, 5)}, "the input has no axis 3 to normalise: it has axes 1 to 2, or −2 to −1"),
+        ("BatchNormalization", {"axis": 0}, {"x": x(T, 5)}, "the input has no axis 0 to normalise: it has axes 1 to 2, or −2 to −1"),
+        ("BatchNormalization", {"axis": 1}, {"x": x(T, 5)}, "BatchNormalization has weights for each place on axis 1, so its size must be a number, got (T, 5)"),
+        ("BatchNormalization", {}, {"x": x(T, 5, 3, mask=(T,))}, "BatchNormalization takes a mask of one axis less than its input (T, 5, 3), got one of 1 axes"),
+        ("Reshape", {"target_shape": [5, 2]}, {"x": x(12)}, "Reshape cannot make [5, 2] of (12,): 12 elements do not fit 10"),
+        ("Reshape", {"target_shape": [-1, 5]}, {"x": x(3, 4)}, "Reshape cannot make [-1, 5] of (3, 4): 12 elements cannot be divided by 5"),
+        ("Add", {}, {"_0": x(3, 4), "_1": x(3, 5)}, "Add needs inputs of one shape, got (3, 4) and (3, 5)"),
+        ("Add", {}, {"_0": x(3, dtype="int32"), "_1": x(3)}, "Add calculates with floats, got int32"),
+        ("Add", {}, {"_0": x(T, 4, mask=(T,)), "_1": x(T, 3, 4, mask=(T, 3))}, "Add cannot join the masks of its inputs: they are (T,) and (T, 3), of (T, 4) and (T, 3, 4)"),
+        ("Concatenate", {}, {"_0": x(3, 4), "_1": x(5, 4)}, "Concatenate along axis -1 needs inputs that agree on all other axes, got (3, 4) and (5, 4): 3 is not 5 on axis 1"),
+        ("Concatenate", {}, {"_0": x(4), "_1": x(5, 4)}, "Concatenate along axis -1 needs inputs that agree on all other axes, got (4,) and (5, 4): 1 axes are not 2"),
+        ("Concatenate", {"axis": 3}, {"_0": x(3, 4), "_1": x(3, 4)}, "inputs (3, 4) have no axis 3 to join along: they have axes 1 to 2, or −2 to −1"),
+        ("Concatenate", {}, {"_0": x(3, dtype="int32"), "_1": x(3)}, "Concatenate needs inputs of one element type, got int32 and float32"),
+        ("LSTM", {"units": 2}, {"x": x(5)}, "LSTM takes (time, features), got (5,)"),
+        ("LSTM", {"units": 2}, {"x": x(5, T)}, "LSTM has weights for each place on the last axis, so its size must be a number, got (5, T)"),
+        ("GRU", {"units": 2}, {"x": x(T, 5), "state": x(3)}, "the state `state` of 2 units has the shape (2,), got (3,)"),
+        ("LSTM", {"units": 2}, {"x": x(T, 5), "state_h": x(2)}, "LSTM gets an initial `state_h` but no `state_c`"),
+        ("Bidirectional", {"layer": {"GRU": {"units": 2}}}, {"x": x(T, 5), "forward_state_h": x(2)}, "Bidirectional has no state `forward_state_h` here"),
+        ("Bidirectional", {"layer": {"GRU": {"units": 2, "go_backwards": True}}}, {"x": x(T, 5)}, "the layer that runs forwards says `go_backwards: true`"),
+        ("Bidirectional", {"layer": {"GRU": {"units": 2}}, "backward_layer": {"GRU": {"units": 2}}}, {"x": x(T, 5)}, "the layer that runs backwards does not say so"),
+        ("Bidirectional", {"layer": {"GRU": {"units": 2}}, "backward_layer": {"GRU": {"units": 3, "go_backwards": True}}}, {"x": x(T, 5)}, "the two directions differ in `units`: 2 and 3"),
+        ("Bidirectional", {"layer": {"GRU": {"units": 2}}, "backward_layer": {"LSTM": {"units": 2, "go_backwards": True}}}, {"x": x(T, 5)}, "the two directions are a GRU and a LSTM"),
+    ],
+)  # fmt: skip
+def test_message(op: str, arguments: dict[str, Any], inputs: dict[str, TensorType], message: str) -> None:
+    assert error(op, arguments, **inputs).message == message
+
+
+def test_an_error_about_an_argument_names_it() -> None:
+    assert error("Conv2D", {**K3, "groups": 2}, x=x(9, 9, 3)).argument == "groups"
+    assert error("Dense", {"units": 2, "bias_initializer": "identity"}, x=x(3)).argument == "bias_initializer"
+
+
+def test_an_error_about_an_input_names_its_port() -> None:
+    assert error("Add", {}, _0=x(3, 4), _1=x(3, 4), _2=x(5, 4)).port == "2"
+    assert error("GRU", {"units": 2}, x=x(T, 5), state=x(3)).port == "state"
+
+
+def test_a_layer_after_one_that_gave_a_single_step_is_told_about_return_sequences() -> None:
+    assert "return_sequences: true" in error("GRU", {"units": 2}, x=x(8)).help
