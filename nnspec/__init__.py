@@ -42,7 +42,23 @@ _PUBLIC = {
     "validate": "nnspec.api",
 }
 
-__all__ = [*_PUBLIC, "__version__"]
+__all__ = [
+    "Diagnostic",
+    "Graph",
+    "Model",
+    "NnspecError",
+    "Predictor",
+    "Spec",
+    "SpecError",
+    "__version__",
+    "build",
+    "compile",
+    "inspect",
+    "load",
+    "to_keras",
+    "to_onnx",
+    "validate",
+]
 
 
 def __getattr__(name: str) -> Any:

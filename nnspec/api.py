@@ -46,7 +46,7 @@ def validate(
     problems: list[Diagnostic] = []
     spec = read_spec(file, problems, overrides, root=root, limits=limits)
     if spec is not None:
-        model = build_graphs(spec, problems)
+        build_graphs(spec, problems)
     return sorted(problems, key=lambda problem: (problem.span.file, problem.span.line, problem.span.column))
 
 

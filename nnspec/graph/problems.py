@@ -108,14 +108,14 @@ class UnusedInput(Problem):
 
 
 class ChainedOntoOutput(Problem):
-    """A step without ``from`` reads the step above it. Where that is an output of the model, a ``from`` was probably forgotten."""
+    """A step without ``from`` reads the step above it. Where that is an output, a ``from`` was probably forgotten."""
 
     code = "NN233"
     severity = "warning"
     message = "`{name}` reads `{output}`, an output of the model, because it has no `from`"
     fails = (
-        _HEAD
-        + "  - Dense: {units: 2}\n    name: mean\n  - Dense: {units: 2}\n    name: log_variance\noutputs: [mean, log_variance]\n"
+        _HEAD + "  - Dense: {units: 2}\n    name: mean\n  - Dense: {units: 2}\n    name: log_variance\n"
+        "outputs: [mean, log_variance]\n"
     )
     passes = (
         _HEAD + "  - Dense: {units: 2}\n    name: mean\n  - Dense: {units: 2}\n    name: log_variance\n    from: x\n"

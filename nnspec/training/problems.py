@@ -108,9 +108,9 @@ class WhichWay(Problem):
 
     code = "NN510"
     message = "it does not go without saying whether more or less of `{name}` is better"
-    fails = _GOOD.replace(", activation: softmax", ", activation: sigmoid").replace(
-        _LOSS, "loss: Hinge, metrics: [TruePositives], early_stopping: {monitor: digit_true_positives}"
-    ).replace("builtin: digits}", "builtin: digits}, targets: {digit: {transform: [one_hot]}}")  # fmt: skip
+    fails = _GOOD.replace("softmax", "sigmoid").replace("digits}", "digits}, targets: {digit: {transform: [one_hot]}}").replace(
+        _LOSS, "loss: BinaryCrossentropy, metrics: [TruePositives], early_stopping: {monitor: digit_true_positives}"
+    )
     passes = fails.replace("monitor:", "mode: max, monitor:")
 
 
@@ -148,7 +148,7 @@ class NotTrainable(Problem):
     message = "the spec does not say how it is trained"
 
 
-class ShownTwice(Problem):
+class AveragedTwice(Problem):
     """Moving averages are asked for by `ema` and by the optimizer."""
 
     code = "NN515"

@@ -16,7 +16,7 @@ _SERVES: dict[TargetKind, frozenset[TargetKind]] = {
     "class": frozenset({"class", "label"}),
     "distribution": frozenset({"distribution", "probability", "number", "non_negative", "sign"}),
     "probability": frozenset({"distribution", "probability", "number", "non_negative", "sign"}),
-    "sign": frozenset({"sign", "probability", "number"}),
+    "sign": frozenset({"sign", "number"}),
     "number": frozenset({"number"}),
     "non_negative": frozenset({"number", "non_negative"}),
     "label": frozenset({"label"}),

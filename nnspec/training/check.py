@@ -1,0 +1,119 @@
+"""The static check of the section ``train``: every key against the graph and the data. No framework is loaded."""
+
+from __future__ import annotations
+
+from nnspec.data import problems as d
+from nnspec.data.check import check_data, without_later
+from nnspec.data.plan import DataPlan, Need
+from nnspec.diagnostics import Diagnostic, Span
+from nnspec.graph import Graph, Model
+from nnspec.spec import Spec, check
+from nnspec.spec import problems as p
+from nnspec.spec.tree import MappingNode, Scalar
+from nnspec.training import problems as t
+from nnspec.training.check_outputs import check_outputs, drop_unknown
+from nnspec.training.check_watch import check_class_weight, check_monitor
+from nnspec.training.optimizers import Optimizer
+from nnspec.training.plan import OutputPlan, TrainingPlan
+from nnspec.training.section import TrainSection
+
+__all__ = ["check_training"]
+
+
+def check_training(
+    spec: Spec, model: Model | None, problems: list[Diagnostic], *, require_data: bool = False
+) -> TrainingPlan | None:
+    """Checks the sections ``train`` and ``data`` against the network.
+
+    Args:
+        spec: The spec.
+        model: Its graphs; None where they have errors: the sections are then checked for themselves alone.
+        problems: What is wrong is appended here.
+        require_data: Whether the training is to begin: both sections must then be there, and the files they name.
+
+    Returns:
+        The plan; None where there is no section ``train``, or where something is wrong.
+    """
+    before = len(problems)
+    section, tree = _section(spec, model, problems)
+    graph = model.networks.get("main") if model is not None else None
+    if graph is None:
+        return None
+    outputs = check_outputs(graph, section, tree, problems) if section is not None and tree is not None else None
+    data = _data(spec, graph, outputs, problems, require_data)
+    if require_data:
+        _require(spec, graph, data, tree, problems)
+    if section is None or tree is None or outputs is None:
+        return None
+    _check_optimizer(section, tree, problems)
+    monitor = check_monitor(section, tree, outputs, data, problems)
+    check_class_weight(section, tree, outputs, problems)
+    if monitor is None or any(problem.is_error for problem in problems[before:]):
+        return None
+    return TrainingPlan(graph, section, tree, data, outputs, monitor)
+
+
+def _section(spec: Spec, model: Model | None, problems: list[Diagnostic]) -> tuple[TrainSection | None, MappingNode | None]:
+    tree = spec.section("train")
+    if tree is None:
+        return None, None
+    kept = _known_objective(without_later(tree, TrainSection.later, problems), problems)
+    if kept is None:
+        return None, tree
+    if model is not None and "main" in model.networks:
+        kept = drop_unknown(kept, model.networks["main"], problems)
+    return check(TrainSection, kept, problems, name="train"), tree
+
+
+def _known_objective(tree: MappingNode, problems: list[Diagnostic]) -> MappingNode | None:
+    """The section; None where its objective is one that this release does not know, which changes what the other keys mean."""
+    given = tree.get("objective")
+    named = next(iter(given.items()))[0] if isinstance(given, MappingNode) and len(given) == 1 else given
+    if isinstance(named, Scalar) and named.value in TrainSection.objectives_later:
+        problems.append(p.NotYet.at(named.span, "train.objective", what=TrainSection.objectives_later[str(named.value)]))
+        return None
+    return tree
+
+
+def _data(
+    spec: Spec, graph: Graph, outputs: dict[str, OutputPlan] | None, problems: list[Diagnostic], require_data: bool
+) -> DataPlan | None:
+    needs: dict[str, Need] = {}
+    for name, output in (outputs or {}).items():
+        kind = output.loss.target_kind() if output.loss is not None else None
+        if output.loss is not None and kind is not None:
+            loss = output.loss
+            needs[name] = Need(
+                kind,
+                output.type,
+                type(loss).__name__,
+                next(iter(loss.instead), None),
+                getattr(loss, "ignore_class", None),
+                getattr(loss, "axis", -1) if kind in ("class", "distribution") else -1,
+            )
+    return check_data(spec, graph.inputs, graph.output_types, needs, problems, require_data=require_data)
+
+
+def _require(spec: Spec, graph: Graph, data: DataPlan | None, tree: MappingNode | None, problems: list[Diagnostic]) -> None:
+    """Says what is missing for the training to begin."""
+    top = Span.whole(spec.file)
+    if tree is None:
+        help = "write `train: {epochs: 20, loss: …}`"
+        problems.append(t.NotTrainable.at(top, "train", help=help))
+    given = spec.section("data")
+    if given is None or (data is not None and "train" not in data.sources):
+        help = "write `data: {train: {csv: data/train.csv}}`"
+        problems.append(d.NoData.at(given.span if given else top, "data", help=help))
+    if tree is not None and not graph.trainable_parameters:
+        problems.append(t.NothingToTrain.at(tree.span, tree.path))
+
+
+def _check_optimizer(section: TrainSection, tree: MappingNode, problems: list[Diagnostic]) -> None:
+    optimizer = section.optimizer
+    assert isinstance(optimizer, Optimizer)
+    clip, ema = tree.get("clip"), tree.get("ema")
+    own = next((name for name in ("clipnorm", "clipvalue", "global_clipnorm") if getattr(optimizer, name) is not None), None)
+    if section.clip is not None and clip is not None and own is not None:
+        problems.append(t.ClippedTwice.at(clip.span, clip.path, help="take one of the two away", first="clip", second=own))
+    if section.ema is not None and ema is not None and optimizer.use_ema:
+        problems.append(t.AveragedTwice.at(ema.span, ema.path, help="take one of the two away"))

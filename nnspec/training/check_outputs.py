@@ -1,0 +1,253 @@
+"""Losses and metrics against the network's outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from nnspec.data.places import locate
+from nnspec.diagnostics import Diagnostic
+from nnspec.graph import Graph
+from nnspec.spec.tree import MappingNode
+from nnspec.training import problems as t
+from nnspec.training.losses import LOSSES, Loss
+from nnspec.training.metrics import (
+    METRICS,
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    Metric,
+    SparseCategoricalAccuracy,
+)
+from nnspec.training.plan import OutputPlan
+from nnspec.training.section import TrainSection
+from nnspec.training.targets import Compares, Expected, TargetKind, comparable
+from nnspec.types import Family, TensorType, closest
+
+__all__ = ["check_outputs", "drop_unknown"]
+
+_DISTRIBUTION = frozenset({"softmax", "sparsemax"})
+_PROBABILITY = frozenset({"sigmoid", "hard_sigmoid", "sparse_sigmoid"}) | _DISTRIBUTION
+
+_TARGET_WORDS: Mapping[TargetKind, str] = {
+    "class": "the class's index",
+    "distribution": "a one-hot vector",
+    "probability": "0 or 1 for each unit",
+    "sign": "−1 or 1 for each unit",
+    "number": "a number for each unit",
+    "non_negative": "a number of at least 0 for each unit",
+    "label": "a label for each example",
+    "sequence": "a sequence of labels",
+}
+_EXPECTED_WORDS: Mapping[Expected, str] = {
+    "distribution": "probabilities that sum to 1",
+    "probability": "probabilities",
+    "logits": "logits",
+    "number": "numbers",
+    "class": "class indices",
+}
+
+
+def drop_unknown(tree: MappingNode, graph: Graph, problems: list[Diagnostic]) -> MappingNode:
+    """The section without the entries of ``loss``, ``loss_weights`` and ``metrics`` that name no output, each of which is said."""
+    entries = []
+    for key, value in tree.items():
+        family = {"loss": LOSSES, "loss_weights": None, "metrics": METRICS}.get(str(key.value), ...)
+        if family is not ... and isinstance(value, MappingNode):
+            kept = [entry for entry in value.items() if _is_known(str(entry[0].value), value, family, graph)]  # type: ignore[arg-type]
+            for name, inner in value.items():
+                if name.value not in {k.value for k, _ in kept}:
+                    problems.append(_unknown(str(name.value), name.span, inner.path, graph))
+            value = MappingNode(kept, value.span, value.place)
+        entries.append((key, value))
+    return MappingNode(entries, tree.span, tree.place)
+
+
+def _is_known(name: str, tree: MappingNode, family: Family | None, graph: Graph) -> bool:
+    """Whether a key is an output; one key alone may also be a loss with its arguments, or one that is misspelt."""
+    if name in graph.outputs:
+        return True
+    if family is None or len(tree) != 1:
+        return False
+    nearest = closest(name, [*graph.outputs, *family.names(), *dict(family.aliases)])
+    return name in family or nearest in family or nearest in dict(family.aliases)
+
+
+def _unknown(name: str, span: object, path: str, graph: Graph) -> Diagnostic:
+    suggestion = closest(name, graph.outputs)
+    listed = ", ".join(f"`{output}`" for output in graph.outputs)
+    help = f"did you mean `{suggestion}`?" if suggestion else f"its outputs are {listed}"
+    return t.UnknownOutput.at(span, path, help=help, name=name)  # type: ignore[arg-type]
+
+
+def check_outputs(
+    graph: Graph, section: TrainSection, tree: MappingNode, problems: list[Diagnostic]
+) -> dict[str, OutputPlan] | None:
+    """What is done with each output; None where losses or metrics do not say for which output they are."""
+    losses = _by_output(section.loss, "loss", graph, tree, problems)
+    metrics = _by_output(section.metrics, "metrics", graph, tree, problems)
+    if losses is None or metrics is None:
+        return None
+    plans: dict[str, OutputPlan] = {}
+    for name, type_ in graph.output_types.items():
+        loss = cast("Loss | None", losses.get(name))
+        given = metrics.get(name, [])
+        listed = cast("list[Metric]", given if isinstance(given, list) else [given])
+        where = _Output(graph, name, type_, loss, tree, problems)
+        if loss is None:
+            where.warn_of_no_loss()
+        else:
+            where.check(loss, "loss", None)
+        resolved = [where.check_metric(metric, i) for i, metric in enumerate(listed)]
+        plans[name] = OutputPlan(name, type_, loss, section.loss_weights.get(name, 1.0), _named(name, listed, resolved))
+    return plans
+
+
+def _by_output(given: object, key: str, graph: Graph, tree: MappingNode, problems: list[Diagnostic]) -> dict[str, object] | None:
+    if isinstance(given, dict):
+        return given
+    if len(graph.outputs) == 1:
+        return {next(iter(graph.outputs)): given}
+    if not given:
+        return {}
+    first = next(iter(graph.outputs))
+    listed = ", ".join(f"`{name}`" for name in graph.outputs)
+    span, path = locate(tree, key)
+    problems.append(t.WhichOutput.at(span, path, help=f"write `{key}: {{{first}: …}}`", outputs=listed, key=key))
+    return None
+
+
+def _named(output: str, given: list[Metric], resolved: list[Metric | None]) -> dict[str, Metric]:
+    """The metrics by the names they are logged under; a second of a kind is counted."""
+    names: dict[str, Metric] = {}
+    for metric, built in zip(given, resolved, strict=True):
+        if built is not None:
+            base = f"{output}_{metric.monitored()}"
+            name = next(n for n in (base, *(f"{base}_{i}" for i in range(1, len(given) + 1))) if n not in names)
+            names[name] = built
+    return names
+
+
+class _Output:
+    """One output, and what is said of its loss and its metrics."""
+
+    def __init__(
+        self, graph: Graph, name: str, type_: TensorType, loss: Loss | None, tree: MappingNode, problems: list[Diagnostic]
+    ) -> None:
+        self._graph = graph
+        self._name = name
+        self._type = type_
+        self._loss = loss
+        self._tree = tree
+        self._problems = problems
+
+    def warn_of_no_loss(self) -> None:
+        span, path = locate(self._tree, "loss")
+        help = f"add `{self._name}: …`, or take it from the network's `outputs`"
+        self._problems.append(t.NoLossForOutput.at(span, path, help=help, name=self._name))
+
+    def check(self, compares: Compares, key: str, position: int | None) -> None:
+        """Says where a loss or a metric does not fit the output's shape or what its layer gives."""
+        place = self._place(key, position)
+        word = type(compares).__name__
+        axis = getattr(compares, "axis", -1)
+        rank = self._type.rank
+        reason = help = ""
+        if compares.least_last_axis() > 1 and isinstance(axis, int):
+            size = self._type.shape[axis] if rank and -rank - 1 <= axis < rank else 1
+            if isinstance(size, int) and size < compares.least_last_axis():
+                reason = "takes an axis of classes"
+                yes_or_no = next((name for name in compares.instead if name.startswith("Binary")), None)
+                help = f"use `{yes_or_no}`, or give the layer a unit for each class" if yes_or_no else "give the layer a unit for each class"
+        if compares.target_kind() == "sequence" and rank != 2:
+            reason, help = "takes time × classes", "return a sequence of logits"
+        if compares.expected() == "class" and "float" in self._type.dtype:
+            reason, help = "takes class indices for the output", "write `sparse_y_pred: false` for a score for each class"
+        if reason:
+            shape = str(self._type)
+            self._problems.append(t.LossDoesNotFit.at(*place, help=help, loss=word, reason=reason, name=self._name, shape=shape))
+        elif key == "loss":
+            self._check_activation(compares, place)
+
+    def _check_activation(self, loss: Compares, place: tuple[object, str]) -> None:
+        found = self._activation()
+        wanted = loss.expected()
+        if found is None:
+            return
+        can_switch = "from_logits" in type(loss).model_fields
+        if wanted == "logits" and found in _PROBABILITY:
+            help = "take `from_logits` away, or the activation" if can_switch else "take the activation away"
+            got = f"probabilities, by `{found}`"
+        elif wanted == "distribution" and found not in _DISTRIBUTION:
+            help = "give its layer `activation: softmax`" + (", or write `from_logits: true`" if can_switch else "")
+            got = "any numbers" if found == "linear" else f"the values of `{found}`"
+        elif wanted == "probability" and found not in _PROBABILITY:
+            help = "give its layer `activation: sigmoid`" + (", or write `from_logits: true`" if can_switch else "")
+            got = "any numbers" if found == "linear" else f"the values of `{found}`"
+        else:
+            return
+        facts = {"loss": type(loss).__name__, "wanted": _EXPECTED_WORDS[wanted], "name": self._name, "got": got}
+        self._problems.append(t.NotItsActivation.at(*place, help=help, **facts))  # type: ignore[arg-type]
+
+    def _activation(self) -> str | None:
+        """The activation the output comes from; None where it comes from none, or from one that cannot be told."""
+        node = self._graph.nodes.get(self._graph.outputs[self._name].source)
+        if node is None or "activation" not in type(node.layer).model_fields:
+            return None
+        found = getattr(node.layer, "activation", None)
+        return found if isinstance(found, str) else "linear" if found is None else None
+
+    def check_metric(self, metric: Metric, position: int) -> Metric | None:
+        """The metric that is meant; None where it does not fit."""
+        place = self._place("metrics", position)
+        word = type(metric).__name__
+        kind = self._loss.target_kind() if self._loss is not None else None
+        if self._loss is None or kind is None:
+            help = f"give `{self._name}` a loss that takes a target"
+            self._problems.append(t.MetricWithoutTarget.at(*place, help=help, name=self._name, metric=word))
+            return None
+        logits = self._loss.expected() == "logits"
+        meant = _accuracy(kind, logits) if isinstance(metric, Accuracy) else metric
+        wanted = meant.target_kind() if meant is not None else "distribution"
+        assert wanted is not None
+        if meant is None or not comparable(kind, wanted):
+            other = next((n for n in metric.instead if comparable(kind, METRICS.get(n).target)), None)  # type: ignore[attr-defined]
+            facts = {
+                "metric": word,
+                "wanted": "classes" if meant is None else _TARGET_WORDS[wanted],
+                "name": self._name,
+                "loss": type(self._loss).__name__,
+                "got": _TARGET_WORDS[kind],
+            }
+            self._problems.append(t.MetricDoesNotFit.at(*place, help=f"use `{other}`" if other else "", **facts))  # type: ignore[arg-type]
+            return None
+        if logits and meant.expected() in ("distribution", "probability"):
+            fields = type(meant).model_fields
+            help = "write `from_logits: true`" if "from_logits" in fields else "write `threshold: 0`" if "threshold" in fields else ""
+            got = f"logits, as `{type(self._loss).__name__}` has it"
+            facts = {"loss": word, "wanted": _EXPECTED_WORDS[meant.expected()], "name": self._name, "got": got}
+            self._problems.append(t.NotItsActivation.at(*place, help=help, **facts))  # type: ignore[arg-type]
+        before = len(self._problems)
+        self.check(meant, "metrics", position)
+        return meant if len(self._problems) == before else None
+
+    def _place(self, key: str, position: int | None) -> tuple[object, str]:
+        inner = self._tree.get(key)
+        named = isinstance(inner, MappingNode) and inner.get(self._name) is not None
+        keys = [key, *([self._name] if named else []), *([position] if position is not None else [])]
+        return locate(self._tree, *keys)
+
+
+def _accuracy(kind: TargetKind, logits: bool) -> Metric | None:
+    """What `Accuracy` means for a target, as Keras's `compile` has it."""
+    match kind:
+        case "class":
+            return SparseCategoricalAccuracy()
+        case "distribution":
+            return CategoricalAccuracy()
+        case "probability":
+            return BinaryAccuracy(threshold=0.0 if logits else 0.5)
+        case _:
+            return None
+
+
