@@ -216,7 +216,7 @@ def _open(tree: Tree, files: Files, problems: list[Diagnostic]) -> tuple[Mapping
         return None
     path = (files.folder / tree.value).resolve()
     if not path.is_relative_to(files.root):
-        help = f"paths may not leave {files.root}; --root allows more"
+        help = "paths may not leave the project; `--root FOLDER` allows more"
         problems.append(p.OutsideRoot.at(tree.span, tree.path, help=help, file=tree.value))
         return None
     if path in files.above or len(files.above) >= _MOST_FILES:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from nnspec.data.places import locate
-from nnspec.diagnostics import Diagnostic
+from nnspec.diagnostics import Diagnostic, Span
 from nnspec.graph import Graph
 from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t
@@ -54,7 +54,7 @@ def drop_unknown(tree: MappingNode, graph: Graph, problems: list[Diagnostic]) ->
     for key, value in tree.items():
         family = {"loss": LOSSES, "loss_weights": None, "metrics": METRICS}.get(str(key.value), ...)
         if family is not ... and isinstance(value, MappingNode):
-            kept = [entry for entry in value.items() if _is_known(str(entry[0].value), value, family, graph)]  # type: ignore[arg-type]
+            kept = [entry for entry in value.items() if _is_known(str(entry[0].value), value, family, graph)]
             for name, inner in value.items():
                 if name.value not in {k.value for k, _ in kept}:
                     problems.append(_unknown(str(name.value), name.span, inner.path, graph))
@@ -73,11 +73,11 @@ def _is_known(name: str, tree: MappingNode, family: Family | None, graph: Graph)
     return name in family or nearest in family or nearest in dict(family.aliases)
 
 
-def _unknown(name: str, span: object, path: str, graph: Graph) -> Diagnostic:
+def _unknown(name: str, span: Span, path: str, graph: Graph) -> Diagnostic:
     suggestion = closest(name, graph.outputs)
     listed = ", ".join(f"`{output}`" for output in graph.outputs)
     help = f"did you mean `{suggestion}`?" if suggestion else f"its outputs are {listed}"
-    return t.UnknownOutput.at(span, path, help=help, name=name)  # type: ignore[arg-type]
+    return t.UnknownOutput.at(span, path, help=help, name=name)
 
 
 def check_outputs(
@@ -103,7 +103,9 @@ def check_outputs(
     return plans
 
 
-def _by_output(given: object, key: str, graph: Graph, tree: MappingNode, problems: list[Diagnostic]) -> dict[str, object] | None:
+def _by_output(
+    given: object, key: str, graph: Graph, tree: MappingNode, problems: list[Diagnostic]
+) -> dict[str, object] | None:
     if isinstance(given, dict):
         return given
     if len(graph.outputs) == 1:
@@ -158,18 +160,24 @@ class _Output:
             if isinstance(size, int) and size < compares.least_last_axis():
                 reason = "takes an axis of classes"
                 yes_or_no = next((name for name in compares.instead if name.startswith("Binary")), None)
-                help = f"use `{yes_or_no}`, or give the layer a unit for each class" if yes_or_no else "give the layer a unit for each class"
+                help = (
+                    f"use `{yes_or_no}`, or give the layer a unit for each class"
+                    if yes_or_no
+                    else "give the layer a unit for each class"
+                )
         if compares.target_kind() == "sequence" and rank != 2:
             reason, help = "takes time × classes", "return a sequence of logits"
         if compares.expected() == "class" and "float" in self._type.dtype:
             reason, help = "takes class indices for the output", "write `sparse_y_pred: false` for a score for each class"
         if reason:
             shape = str(self._type)
-            self._problems.append(t.LossDoesNotFit.at(*place, help=help, loss=word, reason=reason, name=self._name, shape=shape))
+            self._problems.append(
+                t.LossDoesNotFit.at(*place, help=help, loss=word, reason=reason, name=self._name, shape=shape)
+            )
         elif key == "loss":
             self._check_activation(compares, place)
 
-    def _check_activation(self, loss: Compares, place: tuple[object, str]) -> None:
+    def _check_activation(self, loss: Compares, place: tuple[Span, str]) -> None:
         found = self._activation()
         wanted = loss.expected()
         if found is None:
@@ -187,7 +195,7 @@ class _Output:
         else:
             return
         facts = {"loss": type(loss).__name__, "wanted": _EXPECTED_WORDS[wanted], "name": self._name, "got": got}
-        self._problems.append(t.NotItsActivation.at(*place, help=help, **facts))  # type: ignore[arg-type]
+        self._problems.append(t.NotItsActivation.at(*place, help=help, **facts))
 
     def _activation(self) -> str | None:
         """The activation the output comes from; None where it comes from none, or from one that cannot be told."""
@@ -211,7 +219,7 @@ class _Output:
         wanted = meant.target_kind() if meant is not None else "distribution"
         assert wanted is not None
         if meant is None or not comparable(kind, wanted):
-            other = next((n for n in metric.instead if comparable(kind, METRICS.get(n).target)), None)  # type: ignore[attr-defined]
+            other = next((n for n in metric.instead if comparable(kind, METRICS.get(n).target)), None)
             facts = {
                 "metric": word,
                 "wanted": "classes" if meant is None else _TARGET_WORDS[wanted],
@@ -219,22 +227,28 @@ class _Output:
                 "loss": type(self._loss).__name__,
                 "got": _TARGET_WORDS[kind],
             }
-            self._problems.append(t.MetricDoesNotFit.at(*place, help=f"use `{other}`" if other else "", **facts))  # type: ignore[arg-type]
+            self._problems.append(t.MetricDoesNotFit.at(*place, help=f"use `{other}`" if other else "", **facts))
             return None
         if logits and meant.expected() in ("distribution", "probability"):
             fields = type(meant).model_fields
-            help = "write `from_logits: true`" if "from_logits" in fields else "write `threshold: 0`" if "threshold" in fields else ""
+            help = (
+                "write `from_logits: true`"
+                if "from_logits" in fields
+                else "write `threshold: 0`"
+                if "threshold" in fields
+                else ""
+            )
             got = f"logits, as `{type(self._loss).__name__}` has it"
             facts = {"loss": word, "wanted": _EXPECTED_WORDS[meant.expected()], "name": self._name, "got": got}
-            self._problems.append(t.NotItsActivation.at(*place, help=help, **facts))  # type: ignore[arg-type]
+            self._problems.append(t.NotItsActivation.at(*place, help=help, **facts))
         before = len(self._problems)
         self.check(meant, "metrics", position)
         return meant if len(self._problems) == before else None
 
-    def _place(self, key: str, position: int | None) -> tuple[object, str]:
+    def _place(self, key: str, position: int | None) -> tuple[Span, str]:
         inner = self._tree.get(key)
         named = isinstance(inner, MappingNode) and inner.get(self._name) is not None
-        keys = [key, *([self._name] if named else []), *([position] if position is not None else [])]
+        keys: list[str | int] = [key, *([self._name] if named else []), *([position] if position is not None else [])]
         return locate(self._tree, *keys)
 
 
@@ -249,5 +263,3 @@ def _accuracy(kind: TargetKind, logits: bool) -> Metric | None:
             return BinaryAccuracy(threshold=0.0 if logits else 0.5)
         case _:
             return None
-
-

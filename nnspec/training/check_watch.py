@@ -32,7 +32,11 @@ def figures(outputs: Mapping[str, OutputPlan]) -> dict[str, Metric | None]:
 
 
 def check_monitor(
-    section: TrainSection, tree: MappingNode, outputs: Mapping[str, OutputPlan], data: DataPlan | None, problems: list[Diagnostic]
+    section: TrainSection,
+    tree: MappingNode,
+    outputs: Mapping[str, OutputPlan],
+    data: DataPlan | None,
+    problems: list[Diagnostic],
 ) -> Monitor | None:
     """The figure that says which weights are best; None where what is asked for is none."""
     validates = data is None or data.validates

@@ -108,8 +108,10 @@ class WhichWay(Problem):
 
     code = "NN510"
     message = "it does not go without saying whether more or less of `{name}` is better"
-    fails = _GOOD.replace("softmax", "sigmoid").replace("digits}", "digits}, targets: {digit: {transform: [one_hot]}}").replace(
-        _LOSS, "loss: BinaryCrossentropy, metrics: [TruePositives], early_stopping: {monitor: digit_true_positives}"
+    fails = (
+        _GOOD.replace("softmax", "sigmoid")
+        .replace("digits}", "digits}, targets: {digit: {transform: [one_hot]}}")
+        .replace(_LOSS, "loss: BinaryCrossentropy, metrics: [TruePositives], early_stopping: {monitor: digit_true_positives}")
     )
     passes = fails.replace("monitor:", "mode: max, monitor:")
 

@@ -39,9 +39,13 @@ class Clip(Config):
 class EarlyStopping(Config):
     """Ends training when a figure no longer improves; the best weights are kept in any case."""
 
-    monitor: Annotated[str, Strict()] = Field("val_loss", description="The figure, by its name in the log; the best weights are its best.")
+    monitor: Annotated[str, Strict()] = Field(
+        "val_loss", description="The figure, by its name in the log; the best weights are its best."
+    )
     min_delta: _NonNegative = Field(0.0, description="The least that counts as better.")
-    patience: Annotated[int, Strict(), Field(ge=0)] = Field(0, description="Epochs without a better figure that are waited for.")
+    patience: Annotated[int, Strict(), Field(ge=0)] = Field(
+        0, description="Epochs without a better figure that are waited for."
+    )
     mode: Literal["auto", "min", "max"] = Field("auto", description="Which way is better; `auto`: as the figure has it.")
     baseline: Number | None = Field(None, description="What the figure must be better than to count; null: nothing.")
     start_from_epoch: Annotated[int, Strict(), Field(ge=0)] = Field(0, description="Epochs before it begins to watch.")
@@ -68,10 +72,14 @@ class TrainSection(Config):
     seed: Annotated[int, Strict(), Field(ge=0, lt=2**32)] = Field(
         0, description="Makes the first weights, the validation part, the order of examples and dropout repeatable."
     )
-    optimizer: Annotated[Config, Named(OPTIMIZERS)] = Field("Adam", validate_default=True, description="How weights follow gradients.")
+    optimizer: Annotated[Config, Named(OPTIMIZERS)] = Field(
+        "Adam", validate_default=True, description="How weights follow gradients."
+    )
     loss: AnyLoss | dict[str, AnyLoss] = Field(description="What is made small: for one output alone, or by output.")
     loss_weights: dict[str, _NonNegative] = Field({}, description="How much the loss of each output counts; 1 where not given.")
-    metrics: dict[str, _Metrics] | _Metrics = Field([], description="What is watched beside the loss: for one output alone, or by output.")
+    metrics: dict[str, _Metrics] | _Metrics = Field(
+        [], description="What is watched beside the loss: for one output alone, or by output."
+    )
     class_weight: Literal["balanced"] | dict[_ClassName, _NonNegative] | None = Field(
         None, description="How much the examples of each class count in the loss; `balanced`: all classes alike."
     )
@@ -79,7 +87,8 @@ class TrainSection(Config):
     early_stopping: EarlyStopping | None = Field(None, description="When training ends before its last epoch; null: never.")
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field("float32", description="What layers compute in.")
     ema: Annotated[float, Strict(), Field(gt=0, lt=1)] | None = Field(
-        None, description="The share of a moving average of the weights that each step keeps; the average is evaluated and saved. Null: none."
+        None,
+        description="The share of a moving average of the weights that each step keeps; the average is evaluated and saved. Null: none.",
     )
 
     @model_validator(mode="after")

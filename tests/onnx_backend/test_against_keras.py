@@ -1,0 +1,70 @@
+"""Every case of every layer, through Keras and through ONNX Runtime: the same numbers at every position, masked ones too."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import onnx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nnspec.graph.model import Graph
+from nnspec.keras_backend import set_weight_arrays, to_keras
+from nnspec.layers.base import LayerError
+from nnspec.onnx_backend.emit import to_onnx
+from nnspec.onnx_backend.parity import Arrays, measure
+from nnspec.onnx_backend.proto import serialized
+from nnspec.onnx_backend.session import runner
+from nnspec.types import substitute
+
+from ..layers.cases import CASES, Case
+from ..layers.drawn import DRAWN, drawn
+
+SIZES = ({"T": 7, "S": 2, "H": 9, "W": 8, "C": 3}, {"T": 4, "S": 5, "H": 6, "W": 11, "C": 1})
+
+
+def in_keras(graph: Graph, weights: Arrays) -> keras.Model:
+    model = to_keras(graph, seed=1)
+    set_weight_arrays(model, graph, weights)
+    return model
+
+
+def prove(case: Case, graph: Graph, batches: list[tuple[int, dict[str, int]]], opset: int = 23) -> onnx.ModelProto:
+    weights = case.weights(graph)
+    model = to_onnx(graph, weights, opset=opset, masks=True)
+    onnx.checker.check_model(model, full_check=True)
+    keras_model, run = in_keras(graph, weights), runner(serialized(model))
+
+    def reference(inputs: Arrays) -> Arrays:
+        given = keras_model(inputs)
+        masks = {f"{name}_mask": value._keras_mask for name, value in given.items() if getattr(value, "_keras_mask", None) is not None}
+        return {name: np.asarray(value) for name, value in {**given, **masks}.items()}
+
+    cases = [case.data(batch, sizes) for batch, sizes in batches]
+    parity = measure(reference, run, cases)
+    assert parity.agrees, parity.differing
+    for data, (batch, sizes) in zip(cases, batches, strict=True):
+        for name, array in run(data).items():
+            if not name.endswith("_mask"):
+                type_ = graph.output_types[name]
+                assert array.shape == (batch, *(substitute(size, sizes) for size in type_.shape))
+                assert array.dtype.name == type_.dtype
+    return model
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_onnx_runtime_answers_as_keras_does(case: Case) -> None:
+    prove(case, case.graph(), list(zip((1, 5), SIZES, strict=True)))
+
+
+@pytest.mark.parametrize("op", DRAWN)
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_drawn_layer_answers_as_in_keras(op: str, data: st.DataObject) -> None:
+    case = data.draw(drawn(op))
+    try:
+        graph = case.graph()
+    except LayerError:
+        return
+    prove(case, graph, [(3, {"H": 72, "W": 36})])
