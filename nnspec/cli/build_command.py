@@ -23,10 +23,10 @@ def command(spec: Path, folder: Path, seed: int | None, overrides: tuple[str, ..
     nnspec build net.nnspec.yaml -o build/net --seed 7
     """
     from nnspec.api import build
-    from nnspec.extras import require
+    from nnspec.cli.frameworks import load_frameworks
     from nnspec.spec import load
 
-    require("train", "export")
+    load_frameworks("train", "export")
     written, diagnostics = build(load(spec, overrides, limits=limits_from(limits)), folder, seed=seed)
     show(diagnostics)
     for file in written:

@@ -19,9 +19,9 @@ def command(run: Path, form: str) -> None:
     \b
     nnspec evaluate runs/first
     """
-    from nnspec.extras import require
+    from nnspec.cli.frameworks import load_frameworks
 
-    require("train")
+    load_frameworks("train")
     from nnspec.training import Run, evaluate, evaluation_text
 
     figures = evaluate(Run.open(run))

@@ -21,9 +21,9 @@ def command(run: Path, out: Path, opset: int | None, form: str) -> None:
     \b
     nnspec export runs/first -o first.onnx
     """
-    from nnspec.extras import require
+    from nnspec.cli.frameworks import load_frameworks
 
-    require("train", "export")
+    load_frameworks("train", "export")
     from nnspec.runtime.exporting import export_run
 
     parity = export_run(run, out, opset=opset)

@@ -36,7 +36,8 @@ def command(spec: Path, form: str, overrides: tuple[str, ...], limits: tuple[str
     show(model.diagnostics)
     for name, network in described["networks"].items():
         title = described["name"] if name == "main" else f"{described['name']}: {name}"
-        click.echo(_text(title, network))
+        conditions = {symbol: str(condition) for symbol, condition in model.networks[name].conditions.items()}
+        click.echo(_text(title, {**network, "conditions": conditions}))
 
 
 def _text(title: str, network: dict[str, Any]) -> str:
@@ -62,6 +63,7 @@ def _text(title: str, network: dict[str, Any]) -> str:
         f"parameters: {network['parameters']:,}" + (f", {frozen:,} of them not trained" if frozen else ""),
         f"multiply–accumulates for one example: {_count(network['macs'])}",
     ]
+    totals += [f"{name} must be {text}" for name, text in network["conditions"].items()]
     return "\n".join([title, "", table(header, rows, right=frozenset({4, 5})), "", *totals, ""])
 
 

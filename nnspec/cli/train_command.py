@@ -25,11 +25,11 @@ def command(
     nnspec train net.nnspec.yaml
     nnspec train net.nnspec.yaml --out runs/first --set train.epochs=3
     """
-    from nnspec.extras import require
+    from nnspec.cli.frameworks import load_frameworks
     from nnspec.spec import load
 
     loaded = load(spec, overrides, root=root, limits=limits_from(limits))
-    require("train")
+    load_frameworks("train")
     from nnspec.training import train
 
     run = train(loaded, out=out, overwrite=overwrite)

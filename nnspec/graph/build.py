@@ -9,6 +9,7 @@ from nnspec.diagnostics import Diagnostic, Note, Span, SpecError
 from nnspec.graph import problems as g
 from nnspec.graph.binding import bind_ports
 from nnspec.graph.budget import check_budget
+from nnspec.graph.conditions import with_conditions
 from nnspec.graph.model import Graph, Model, Node, Ref
 from nnspec.graph.order import in_order
 from nnspec.graph.outputs import output_names, read_outputs
@@ -298,7 +299,7 @@ class _Builder:
                 if name in self._nodes:
                     stack.extend(ref.source for ref in self._nodes[name].inputs.values())
         nodes = {name: node for name, node in self._nodes.items() if name in needed}
-        return Graph(self._network.name, inputs, nodes, outputs)
+        return with_conditions(Graph(self._network.name, inputs, nodes, outputs))
 
     def _warn(self, steps: tuple[Step, ...], scope: Scope, tree: Tree | None, *, listed: bool) -> None:
         """Warns of steps that nothing in their list needs, and of a step chained onto an output."""

@@ -46,8 +46,10 @@ def _network(graph: Graph) -> dict[str, Any]:
         "macs": _number(total_macs(graph)),
         "layers": layers,
     }
-    masks = {f"{name}_mask": [None, *map(_size, t.mask)] for name, t in graph.output_types.items() if t.mask is not None}
-    return described | ({"masks": masks} if masks else {})
+    ports = [*graph.inputs.items(), *graph.output_types.items()]
+    masks = {f"{name}_mask": [None, *map(_size, t.mask)] for name, t in ports if t.mask is not None}
+    conditions = {name: condition.as_json() for name, condition in graph.conditions.items()}
+    return described | ({"masks": masks} if masks else {}) | ({"conditions": conditions} if conditions else {})
 
 
 def _tensor(type_: TensorType) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers.base import Inputs, Layer
-from nnspec.types import Dim, TensorType, Weight
+from nnspec.types import Condition, Dim, TensorType, Weight
 
 __all__ = ["Graph", "Model", "Node", "Ref"]
 
@@ -79,12 +79,14 @@ class Graph:
         inputs: Its inputs' types, by name, in the document's order.
         nodes: Its nodes by name; each comes after all it reads.
         outputs: What it gives, by name.
+        conditions: What its symbols must satisfy; those that may be anything are left out.
     """
 
     name: str
     inputs: Mapping[str, TensorType]
     nodes: Mapping[str, Node]
     outputs: Mapping[str, Ref]
+    conditions: Mapping[str, Condition] = field(default_factory=dict)
 
     def type_of(self, ref: Ref) -> TensorType:
         """The type of a tensor of this graph."""

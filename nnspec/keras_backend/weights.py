@@ -40,9 +40,7 @@ def _check_order(place: str, weights: tuple[Weight, ...], owned: list[Any]) -> N
     ours = [(weight.name.rpartition("/")[2], weight.shape) for weight in weights]
     theirs = [(variable.name, tuple(variable.shape)) for variable in owned]
     if ours != theirs:
-        raise NnspecError(
-            f"`{place}` has the weights {ours} in the spec and {theirs} in the model: it was built from another spec"
-        )
+        raise NnspecError(f"the model was built from another spec: `{place}` has the weights {theirs} there, and {ours} here")
 
 
 def weight_arrays(model: keras.Model, graph: Graph) -> dict[str, np.ndarray]:
@@ -52,8 +50,7 @@ def weight_arrays(model: keras.Model, graph: Graph) -> dict[str, np.ndarray]:
         model: What [`to_keras`][] made of the graph.
         graph: Whose names are used.
     """
-    own = variables(model, graph)
-    return {name: keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable)) for name, variable in own.items()}
+    return {name: variable.numpy() for name, variable in variables(model, graph).items()}
 
 
 def set_weight_arrays(model: keras.Model, graph: Graph, arrays: Mapping[str, np.ndarray]) -> None:

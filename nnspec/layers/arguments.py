@@ -6,9 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import WithJsonSchema
 
-from nnspec.layers.constraints import CONSTRAINTS
-from nnspec.layers.initializers import INITIALIZERS
-from nnspec.layers.regularizers import REGULARIZERS
+from nnspec.layers.families import CONSTRAINTS, INITIALIZERS, REGULARIZERS
 from nnspec.layers.scalars import Flag, Fraction, Number, PositiveInt, WholeNumber
 from nnspec.types import Config, Named
 

@@ -117,6 +117,11 @@ class Layer(Config):
         """
         return next(iter(inputs.values())).mask if self.passes_mask else None
 
+    def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
+        """Pairs of sizes that must be equal for it to run: where that depends on symbols, it is a condition on them."""
+        del inputs
+        return ()
+
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         """Its weights, in Keras's order."""
         del inputs
@@ -160,11 +165,23 @@ class Layer(Config):
     def output_types(self, inputs: Inputs) -> Outputs:
         """[`infer`][] and [`mask`][] together."""
         outputs = self.infer(inputs)
+        self._check_activity(outputs)
         mask = self.mask(inputs)
         if mask is not None:
             first = next(iter(outputs))
             outputs[first] = outputs[first].masked(mask)
         return outputs
+
+    def _check_activity(self, outputs: Outputs) -> None:
+        given = getattr(self, "activity_regularizer", None)
+        for output in outputs.values() if given is not None else ():
+            reason = given.refuses((1,) * (1 + output.rank))
+            if reason:
+                raise LayerError(
+                    f"`{type(given).__name__}` {reason}, and the output here is a batch of {output}",
+                    help="give `activity_regularizer` another regularizer",
+                    argument="activity_regularizer",
+                )
 
 
 def single(shape: tuple[int | Dim, ...], dtype: str = "float32") -> Outputs:

@@ -7,24 +7,9 @@ from typing import Annotated, ClassVar
 from pydantic import Field, Strict
 
 from nnspec.layers.scalars import Fraction, WholeNumber
-from nnspec.types import Config, Family
+from nnspec.types import Config
 
-__all__ = ["CONSTRAINTS", "Constraint"]
-
-_SPELLINGS = {
-    "MaxNorm": ("max_norm",),
-    "MinMaxNorm": ("min_max_norm",),
-    "NonNeg": ("non_neg",),
-    "UnitNorm": ("unit_norm",),
-}
-
-CONSTRAINTS = Family(
-    kind="constraint",
-    modules=dict.fromkeys(_SPELLINGS, __name__),
-    aliases={"NonNegative": "NonNeg"},
-    spellings={spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings},
-)
-"""Every constraint by name; Keras's snake case is accepted too."""
+__all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm"]
 
 _Norm = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 

@@ -7,41 +7,48 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from nnspec.layers.scalars import Flag, Number, PositiveNumber, WholeNumber
-from nnspec.types import Config, Family
+from nnspec.types import Config
 
-__all__ = ["INITIALIZERS", "Initializer"]
+__all__ = [
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Identity",
+    "Initializer",
+    "LecunNormal",
+    "LecunUniform",
+    "Ones",
+    "Orthogonal",
+    "RandomNormal",
+    "RandomUniform",
+    "STFT",
+    "TruncatedNormal",
+    "VarianceScaling",
+    "Zeros",
+]
 
-_SPELLINGS = {
-    "Constant": ("constant",),
-    "GlorotNormal": ("glorot_normal",),
-    "GlorotUniform": ("glorot_uniform",),
-    "HeNormal": ("he_normal",),
-    "HeUniform": ("he_uniform",),
-    "Identity": ("identity", "IdentityInitializer"),
-    "LecunNormal": ("lecun_normal",),
-    "LecunUniform": ("lecun_uniform",),
-    "Ones": ("ones", "one"),
-    "Orthogonal": ("orthogonal", "OrthogonalInitializer"),
-    "RandomNormal": ("random_normal", "normal"),
-    "RandomUniform": ("random_uniform", "uniform"),
-    "STFT": ("stft", "STFTInitializer"),
-    "TruncatedNormal": ("truncated_normal",),
-    "VarianceScaling": ("variance_scaling",),
-    "Zeros": ("zeros", "zero"),
-}
 
-INITIALIZERS = Family(
-    kind="initializer",
-    modules=dict.fromkeys(_SPELLINGS, __name__),
-    aliases={
-        "XavierNormal": "GlorotNormal",
-        "XavierUniform": "GlorotUniform",
-        "KaimingNormal": "HeNormal",
-        "KaimingUniform": "HeUniform",
-    },
-    spellings={spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings},
-)
-"""Every initializer by name; Keras's snake case is accepted too."""
+_Window = Literal[
+    "barthann",
+    "bartlett",
+    "blackman",
+    "blackmanharris",
+    "bohman",
+    "boxcar",
+    "cosine",
+    "exponential",
+    "flattop",
+    "hamming",
+    "hann",
+    "lanczos",
+    "nuttall",
+    "parzen",
+    "taylor",
+    "triang",
+    "tukey",
+]
 
 
 class Initializer(Config):
@@ -82,7 +89,7 @@ class STFT(Initializer):
     """The real or imaginary part of a short-time Fourier transform, as the kernel of a Conv1D over one channel."""
 
     side: Literal["real", "imag"] = Field("real", description="Which part.")
-    window: str | None = Field("hann", description="A window of `scipy.signal.windows`; null for none.")
+    window: _Window | None = Field("hann", description="A window of `scipy.signal.windows`; null for none.")
     scaling: Literal["density", "spectrum"] | None = Field("density", description="Normalises the window, L2 or L1; null: not.")
     periodic: Flag = Field(False, description="Whether the window is periodic.")
 

@@ -53,6 +53,11 @@ class Elementwise(Layer):
             sizes.append(size)
         return tuple(sizes)
 
+    def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
+        first, *others = (x.shape for x in inputs.values())
+        pairs = [pair for shape in others for pair in zip(first[::-1], shape[::-1], strict=False)]
+        return tuple((a, b) for a, b in pairs if a != 1 and b != 1)
+
     def mask(self, inputs: Inputs) -> tuple[int | Dim, ...] | None:
         """A position is kept where any input keeps it; there is none where an input has none."""
         masks = [x.mask for x in inputs.values()]
@@ -100,6 +105,11 @@ class Concatenate(Layer):
                 else:
                     sizes[axis] = common
         return single(tuple(sizes), self._dtype(inputs))
+
+    def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
+        first, *others = inputs.values()
+        along = self.joined_axis(first)
+        return tuple(pair for x in others for axis, pair in enumerate(zip(first.shape, x.shape, strict=True)) if axis != along)
 
     def joined_axis(self, x: TensorType) -> int:
         """The axis along which inputs are joined, the batch axis left out: 0 to ``rank − 1``.

@@ -182,9 +182,8 @@ class Bidirectional(Layer):
         forward, backward = self.forward, self.backward
         names = [f"{way}_{state}" for way in ("forward", "backward") for state in forward.states]
         check_states(self, inputs, tuple(names), forward.units)
-        one = forward.infer({"x": inputs["x"]})
-        backward.infer({"x": inputs["x"]})
-        shape = one["output"].shape
+        shape = forward.output_types({"x": inputs["x"]})["output"].shape
+        backward.output_types({"x": inputs["x"]})
         if self.merge_mode is None:
             shapes = {"forward_output": shape, "backward_output": shape}
         else:

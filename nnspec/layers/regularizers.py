@@ -6,24 +6,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, Strict
 
-from nnspec.types import Config, Family
+from nnspec.types import Config
 
-__all__ = ["REGULARIZERS", "Regularizer"]
-
-_SPELLINGS = {
-    "L1": ("l1",),
-    "L1L2": ("l1_l2", "l1l2"),
-    "L2": ("l2",),
-    "OrthogonalRegularizer": ("orthogonal_regularizer",),
-}
-
-REGULARIZERS = Family(
-    kind="regularizer",
-    modules=dict.fromkeys(_SPELLINGS, __name__),
-    aliases={"WeightDecay": "L2", "Lasso": "L1", "Ridge": "L2"},
-    spellings={spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings},
-)
-"""Every regularizer by name; Keras's snake case is accepted too."""
+__all__ = ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer"]
 
 _Factor = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 

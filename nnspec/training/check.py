@@ -62,6 +62,8 @@ def _section(spec: Spec, model: Model | None, problems: list[Diagnostic]) -> tup
         return None, tree
     if model is not None and "main" in model.networks:
         kept = drop_unknown(kept, model.networks["main"], problems)
+    if kept is None:
+        return None, tree
     return check(TrainSection, kept, problems, name="train"), tree
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
 from nnspec.data.places import locate
 from nnspec.diagnostics import Diagnostic, Span
@@ -48,8 +48,11 @@ _EXPECTED_WORDS: Mapping[Expected, str] = {
 }
 
 
-def drop_unknown(tree: MappingNode, graph: Graph, problems: list[Diagnostic]) -> MappingNode:
-    """The section without the entries of ``loss``, ``loss_weights`` and ``metrics`` that name no output, each of which is said."""
+def drop_unknown(tree: MappingNode, graph: Graph, problems: list[Diagnostic]) -> MappingNode | None:
+    """The section without the losses, weights and metrics of outputs that there are not, each of which is said.
+
+    None where no loss is left.
+    """
     entries = []
     for key, value in tree.items():
         family = {"loss": LOSSES, "loss_weights": None, "metrics": METRICS}.get(str(key.value), ...)
@@ -58,6 +61,8 @@ def drop_unknown(tree: MappingNode, graph: Graph, problems: list[Diagnostic]) ->
             for name, inner in value.items():
                 if name.value not in {k.value for k, _ in kept}:
                     problems.append(_unknown(str(name.value), name.span, inner.path, graph))
+            if key.value == "loss" and not kept and len(value):
+                return None
             value = MappingNode(kept, value.span, value.place)
         entries.append((key, value))
     return MappingNode(entries, tree.span, tree.place)
@@ -194,7 +199,7 @@ class _Output:
             got = "any numbers" if found == "linear" else f"the values of `{found}`"
         else:
             return
-        facts = {"loss": type(loss).__name__, "wanted": _EXPECTED_WORDS[wanted], "name": self._name, "got": got}
+        facts: dict[str, Any] = {"loss": type(loss).__name__, "wanted": _EXPECTED_WORDS[wanted], "name": self._name, "got": got}
         self._problems.append(t.NotItsActivation.at(*place, help=help, **facts))
 
     def _activation(self) -> str | None:
@@ -219,8 +224,8 @@ class _Output:
         wanted = meant.target_kind() if meant is not None else "distribution"
         assert wanted is not None
         if meant is None or not comparable(kind, wanted):
-            other = next((n for n in metric.instead if comparable(kind, METRICS.get(n).target)), None)
-            facts = {
+            other = next((n for n in metric.instead if _serves(kind, n)), None)
+            facts: dict[str, Any] = {
                 "metric": word,
                 "wanted": "classes" if meant is None else _TARGET_WORDS[wanted],
                 "name": self._name,
@@ -231,13 +236,8 @@ class _Output:
             return None
         if logits and meant.expected() in ("distribution", "probability"):
             fields = type(meant).model_fields
-            help = (
-                "write `from_logits: true`"
-                if "from_logits" in fields
-                else "write `threshold: 0`"
-                if "threshold" in fields
-                else ""
-            )
+            switch = next((s for s in ("from_logits: true", "threshold: 0") if s.partition(":")[0] in fields), None)
+            help = f"write `{switch}`" if switch else ""
             got = f"logits, as `{type(self._loss).__name__}` has it"
             facts = {"loss": word, "wanted": _EXPECTED_WORDS[meant.expected()], "name": self._name, "got": got}
             self._problems.append(t.NotItsActivation.at(*place, help=help, **facts))
@@ -250,6 +250,11 @@ class _Output:
         named = isinstance(inner, MappingNode) and inner.get(self._name) is not None
         keys: list[str | int] = [key, *([self._name] if named else []), *([position] if position is not None else [])]
         return locate(self._tree, *keys)
+
+
+def _serves(kind: TargetKind, metric: str) -> bool:
+    wanted = cast("type[Metric]", METRICS.get(metric)).target
+    return wanted is not None and comparable(kind, wanted)
 
 
 def _accuracy(kind: TargetKind, logits: bool) -> Metric | None:

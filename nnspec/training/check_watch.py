@@ -21,7 +21,7 @@ _WEIGHTED = ("class", "distribution", "probability")
 
 
 def figures(outputs: Mapping[str, OutputPlan]) -> dict[str, Metric | None]:
-    """The figures of an epoch by the names they are logged under; None for a loss. Those of validation have `val_` before them."""
+    """The figures of an epoch by their names in the log, None for a loss; those of validation have `val_` before them."""
     losses = [name for name, output in outputs.items() if output.loss is not None]
     found: dict[str, Metric | None] = {"loss": None}
     if len(losses) > 1:
@@ -49,7 +49,7 @@ def check_monitor(
     if name not in known:
         every = [*(known), *(f"val_{figure}" for figure in known if validates)]
         suggestion = closest(stopping.monitor, every)
-        help = f"did you mean `{suggestion}`?" if suggestion else f"there are {', '.join(f'`{figure}`' for figure in every)}"
+        help = f"did you mean `{suggestion}`?" if suggestion else f"it can be {', '.join(f'`{figure}`' for figure in every)}"
         problems.append(t.UnknownMonitor.at(*place, help=help, name=stopping.monitor))
         return None
     if name != stopping.monitor and not validates:

@@ -195,7 +195,7 @@ class SquaredHinge(Loss):
 
 
 class Dice(Loss):
-    """One less the overlap of the output and a mask (Milletari et al. 2016), over the whole batch unless `axis` says otherwise."""
+    """One less the overlap of the output and a mask (Milletari et al. 2016), over the whole batch by default."""
 
     target: ClassVar[TargetKind | None] = "probability"
     expects: ClassVar[Expected] = "probability"

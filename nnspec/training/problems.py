@@ -43,7 +43,7 @@ class NoLossForOutput(Problem):
 
 
 class LossDoesNotFit(Problem):
-    """A loss or a metric that means nothing for an output of that shape: classes along an axis of 1, a sequence without time."""
+    """A loss or a metric that means nothing for an output of that shape: classes along an axis of 1."""
 
     code = "NN504"
     message = "`{loss}` {reason}, and `{name}` has the shape {shape}"
@@ -65,7 +65,7 @@ class NotItsActivation(Problem):
 
 
 class MetricDoesNotFit(Problem):
-    """A metric compares the output with the target that its loss has; a metric of classes wants no one-hot target, and so on."""
+    """A metric compares the output with the target that its loss has, so it must take the same kind of target."""
 
     code = "NN506"
     message = "`{metric}` takes {wanted} as the target of `{name}`, and its loss `{loss}` {got}"
@@ -86,7 +86,7 @@ class MetricWithoutTarget(Problem):
 
 
 class UnknownMonitor(Problem):
-    """What is monitored is a figure of the log: `loss`, `val_loss`, `digit_loss` of several outputs, `val_digit_mean_squared_error`."""
+    """What is monitored is a figure of the log: `loss`, `val_loss`, or `val_digit_mean_squared_error` of the output `digit`."""
 
     code = "NN508"
     message = "there is no figure `{name}` to monitor"

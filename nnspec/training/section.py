@@ -75,7 +75,7 @@ class TrainSection(Config):
     optimizer: Annotated[Config, Named(OPTIMIZERS)] = Field(
         "Adam", validate_default=True, description="How weights follow gradients."
     )
-    loss: AnyLoss | dict[str, AnyLoss] = Field(description="What is made small: for one output alone, or by output.")
+    loss: dict[str, AnyLoss] | AnyLoss = Field(description="What is made small: for one output alone, or by output.")
     loss_weights: dict[str, _NonNegative] = Field({}, description="How much the loss of each output counts; 1 where not given.")
     metrics: dict[str, _Metrics] | _Metrics = Field(
         [], description="What is watched beside the loss: for one output alone, or by output."
@@ -88,7 +88,7 @@ class TrainSection(Config):
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field("float32", description="What layers compute in.")
     ema: Annotated[float, Strict(), Field(gt=0, lt=1)] | None = Field(
         None,
-        description="The share of a moving average of the weights that each step keeps; the average is evaluated and saved. Null: none.",
+        description="The share a moving average of the weights keeps at each step; the average is what is saved. Null: none.",
     )
 
     @model_validator(mode="after")

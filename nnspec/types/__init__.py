@@ -1,11 +1,13 @@
 """Sizes, tensor types and named things: what every other part speaks of."""
 
+from nnspec.types.conditions import Condition, common_multiple, least, simplify
 from nnspec.types.config import Config, Family, Named, closest
 from nnspec.types.dims import Dim, ceil_div, product, same_size, substitute, symbol, symbols_of, unknown
 from nnspec.types.tensor import DTYPES, TensorType, Weight, size_text
 
 __all__ = [
     "DTYPES",
+    "Condition",
     "Config",
     "Dim",
     "Family",
@@ -14,6 +16,9 @@ __all__ = [
     "Weight",
     "ceil_div",
     "closest",
+    "common_multiple",
+    "least",
+    "simplify",
     "product",
     "same_size",
     "size_text",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import lcm
 
-__all__ = ["Dim", "Size", "ceil_div", "product", "same_size", "substitute", "symbol", "symbols_of", "unknown"]
+__all__ = ["Dim", "Size", "ceil_div", "denominators", "product", "same_size", "substitute", "symbol", "symbols_of", "unknown"]
 
 Size = "int | Dim"
 
@@ -45,8 +45,8 @@ class Dim:
 
     Example:
         >>> t = symbol("T")
-        >>> str((t + 3) // 2)
-        '(T + 3)//2'
+        >>> str((t + 1) // 2)
+        '(T + 1)//2'
         >>> (t + 4) - t
         4
         >>> str(((t // 2) // 2) // 2)

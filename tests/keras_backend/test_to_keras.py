@@ -202,7 +202,9 @@ def test_full_padding_is_the_whole_convolution() -> None:
     signal, kernel = random.normal(size=9).astype("float32"), random.normal(size=4).astype("float32")
     weights = {"layer/kernel": kernel[::-1].reshape(4, 1, 1)}
     arguments = {"filters": 1, "kernel_size": 4, "padding": "full", "use_bias": False}
-    assert np.allclose(one("Conv1D", arguments, signal.reshape(1, 9, 1), weights)[0, :, 0], np.convolve(signal, kernel), atol=1e-5)
+    assert np.allclose(
+        one("Conv1D", arguments, signal.reshape(1, 9, 1), weights)[0, :, 0], np.convolve(signal, kernel), atol=1e-5
+    )
 
 
 def test_padding_by_numbers_is_that_many_zeros_on_each_side() -> None:

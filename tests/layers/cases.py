@@ -152,7 +152,11 @@ def _tokens(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 def _short(value: Any) -> str:
     if isinstance(value, dict) and len(value) == 1:
         [(name, inner)] = value.items()
-        return f"{name}({','.join(f'{k}={_short(v)}' for k, v in inner.items())})" if isinstance(inner, dict) else f"{name}={inner}"
+        return (
+            f"{name}({','.join(f'{k}={_short(v)}' for k, v in inner.items())})"
+            if isinstance(inner, dict)
+            else f"{name}={inner}"
+        )
     return str(value).replace(" ", "").replace("'", "")
 
 

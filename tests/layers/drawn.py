@@ -112,8 +112,6 @@ DRAWN = {
     "Concatenate": _concatenate,
     "Reshape": _reshape,
     **{op: lambda op=op: _convolution(op) for op in ("Conv1D", "Conv2D")},
-    **{
-        op: lambda op=op: _pooling(op) for op in ("AveragePooling1D", "AveragePooling2D", "MaxPooling1D", "MaxPooling2D")
-    },
+    **{op: lambda op=op: _pooling(op) for op in ("AveragePooling1D", "AveragePooling2D", "MaxPooling1D", "MaxPooling2D")},
     **{op: lambda op=op: _recurrent(op) for op in ("GRU", "LSTM", "SimpleRNN")},
 }

@@ -10,9 +10,7 @@ import pytest
 
 from nnspec.layers import LAYERS, snake_name
 from nnspec.layers.activation_names import ActivationName
-from nnspec.layers.constraints import CONSTRAINTS
-from nnspec.layers.initializers import INITIALIZERS
-from nnspec.layers.regularizers import REGULARIZERS
+from nnspec.layers.families import CONSTRAINTS, INITIALIZERS, REGULARIZERS
 from nnspec.types import Config, Family
 
 NAMED_THINGS = [(INITIALIZERS, keras.initializers), (REGULARIZERS, keras.regularizers), (CONSTRAINTS, keras.constraints)]

@@ -130,7 +130,9 @@ def test_padding_is_a_name_or_numbers(value: Any) -> None:
 
 
 def test_an_initializer_is_the_same_in_both_spellings() -> None:
-    assert layer("Dense", units=1, kernel_initializer="he_normal") == layer("Dense", units=1, kernel_initializer={"HeNormal": {}})
+    assert layer("Dense", units=1, kernel_initializer="he_normal") == layer(
+        "Dense", units=1, kernel_initializer={"HeNormal": {}}
+    )
 
 
 def test_a_name_that_is_no_recurrent_layer_cannot_be_wrapped() -> None:

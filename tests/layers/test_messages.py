@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nnspec.layers import LAYERS
-from nnspec.layers.base import LayerError
+from nnspec.layers.base import Layer, LayerError
 from nnspec.types import TensorType, symbol, unknown
 
 T = symbol("T")
@@ -16,9 +16,9 @@ T = symbol("T")
 def error(op: str, arguments: dict[str, Any], **inputs: TensorType) -> LayerError:
     built = LAYERS.get(op)(**arguments)
     ports = {port.removeprefix("_"): x for port, x in inputs.items()}
+    assert isinstance(built, Layer)
     with pytest.raises(LayerError) as caught:
-        built.output_types(ports)  # type: ignore[attr-defined]
-        built.weights(ports)  # type: ignore[attr-defined]
+        _ = built.output_types(ports), built.weights(ports)
     assert caught.value.help, "every error says what to do"
     return caught.value
 
@@ -51,6 +51,7 @@ K3 = {"filters": 2, "kernel_size": 3}
         ("Dense", {"units": 2, "bias_initializer": "orthogonal"}, {"x": x(3)}, "`Orthogonal` fills arrays of two axes or more, and `bias` here is 2"),
         ("Dense", {"units": 2, "bias_constraint": {"MaxNorm": {"axis": 1}}}, {"x": x(3)}, "`MaxNorm` names an axis that an array of 1 axes has not, and `bias` here is 2"),
         ("Conv2D", {**K3, "kernel_regularizer": "OrthogonalRegularizer"}, {"x": x(9, 9, 3)}, "`OrthogonalRegularizer` judges matrices, and `kernel` here is 3 × 3 × 3 × 2"),
+        ("Dense", {"units": 2, "activity_regularizer": "orthogonal_regularizer"}, {"x": x(T, 3)}, "`OrthogonalRegularizer` judges matrices, and the output here is a batch of (T, 2)"),
         ("Embedding", {"input_dim": 3, "output_dim": 2}, {"x": x(T)}, "Embedding takes whole numbers, got float32"),
         ("Activation", {"activation": "softmax"}, {"x": x()}, "`softmax` needs an axis to normalise over, got a scalar ()"),
         ("Dropout", {"rate": 0.5, "noise_shape": [1, 4]}, {"x": x(5)}, "`noise_shape` [1, 4] does not fit (batch, 5)"),

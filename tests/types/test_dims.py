@@ -3,7 +3,18 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnspec.types import ceil_div, product, same_size, substitute, symbol, symbols_of, unknown
+from nnspec.types import (
+    ceil_div,
+    common_multiple,
+    least,
+    product,
+    same_size,
+    simplify,
+    substitute,
+    symbol,
+    symbols_of,
+    unknown,
+)
 
 T, H = symbol("T"), symbol("H")
 
@@ -76,3 +87,34 @@ def test_an_unknown_size_equals_no_other_for_certain():
 
 def test_the_symbols_inside_quotients_are_found():
     assert symbols_of((T + H * 3) // 2) == {"T", "H"}
+
+
+@given(_operations, st.sampled_from([1, 2, 3, 4, 6, 8]), st.integers(1, 9), st.integers(1, 9))
+def test_a_simplified_size_has_the_same_value_wherever_the_multiple_holds(operations, multiple, t, h):
+    size = _apply(T, operations, T, H)
+    simpler = simplify(size, {"T": multiple})
+    values = {"T": multiple * t, "H": h}
+    assert substitute(simpler, values) == substitute(size, values)
+
+
+def test_a_skip_around_three_poolings_needs_a_multiple_of_eight():
+    up = H
+    for _ in range(3):
+        up = up // 2
+    for _ in range(3):
+        up = up * 2
+    assert common_multiple(H, up) == {"H": 8}
+    assert simplify(up, {"H": 8}) == H
+
+
+def test_sizes_that_no_multiple_makes_equal_have_no_condition():
+    assert common_multiple(H // 2, H // 2 + 1) is None
+    assert common_multiple(H, T) is None
+
+
+@given(st.integers(1, 4), st.integers(1, 12))
+def test_the_least_size_is_the_first_that_leaves_something(stride, window):
+    size = (T - window) // stride + 1
+    smallest = least(size).get("T", 1)
+    assert substitute(size, {"T": smallest}) >= 1
+    assert smallest == 1 or substitute(size, {"T": smallest - 1}) < 1

@@ -1,0 +1,47 @@
+"""Frameworks loaded when a command first needs them, without what they print on the way."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from nnspec.extras import require
+
+__all__ = ["load_frameworks"]
+
+
+def load_frameworks(*extras: str) -> None:
+    """Sees to it that extras are installed, and loads Keras where ``train`` is among them.
+
+    TensorFlow's libraries write what they found (processors, graphics cards) to the process's error stream as they load;
+    that is not what a command was asked.
+
+    Raises:
+        NnspecError: That says which extra to install.
+    """
+    require(*extras)
+    if "train" in extras:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        with _error_stream_closed():
+            import keras
+
+            keras.ops.zeros(())  # the devices are looked for with the first operation
+
+
+@contextmanager
+def _error_stream_closed() -> Iterator[None]:
+    if os.environ.get("NNSPEC_TRACEBACK"):
+        yield
+        return
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)

@@ -1,0 +1,53 @@
+"""``build``: the compiled graph and both lowerings of every network, with initial weights, proven equal."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from pathlib import Path
+
+from nnspec.diagnostics import NnspecError
+from nnspec.files import write_whole
+from nnspec.graph import Graph, Model
+from nnspec.graph.describe import describe
+from nnspec.keras_backend import to_keras, weight_arrays
+from nnspec.onnx_backend.export import export
+from nnspec.onnx_backend.metadata import SPEC_HASH, SPEC_NAME
+from nnspec.spec import Spec
+
+__all__ = ["write_build"]
+
+
+def write_build(spec: Spec, model: Model, folder: Path, *, seed: int | None = None) -> list[Path]:
+    """Writes ``graph.json`` and, for each network, its Keras and its ONNX model.
+
+    Args:
+        spec: The spec.
+        model: Its graphs.
+        folder: Where to write; made if it is not there.
+        seed: Of the initial weights; drawn where it is None. A layer of two networks starts the same in both.
+
+    Returns:
+        The files.
+
+    Raises:
+        NnspecError: Where a file cannot be written, or the lowerings of a network differ; its ONNX file is not written then.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NnspecError(f"cannot make the folder {folder}: {error.strerror}") from error
+    seed = secrets.randbits(31) if seed is None else seed
+    written = [write_whole(folder / "graph.json", json.dumps({"hash": spec.hash, "seed": seed, **describe(model)}, indent=1))]
+    for name, graph in model.networks.items():
+        written += _write_network(spec, graph, folder / ("model" if name == "main" else name), seed)
+    return written
+
+
+def _write_network(spec: Spec, graph: Graph, stem: Path, seed: int) -> list[Path]:
+    keras_model = to_keras(graph, seed=seed)
+    keras_file = write_whole(stem.with_suffix(".keras"), keras_model.save)
+    onnx_file = stem.with_suffix(".onnx")
+    metadata = {SPEC_NAME: spec.name, SPEC_HASH: spec.hash}
+    export(graph, weight_arrays(keras_model, graph), onnx_file, reference=keras_model, metadata=metadata)
+    return [keras_file, onnx_file]
