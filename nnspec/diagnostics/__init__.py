@@ -1,6 +1,6 @@
 """What is said to people about their files: codes, places, messages, fixes."""
 
-from nnspec.diagnostics.diagnostic import Diagnostic, NnspecError, Note, Problem, Severity, SpecError, problems
+from nnspec.diagnostics.diagnostic import Diagnostic, NnspecError, Note, Problem, Severity, SpecError, once, problems
 from nnspec.diagnostics.span import Span
 
-__all__ = ["Diagnostic", "NnspecError", "Note", "Problem", "Severity", "Span", "SpecError", "problems"]
+__all__ = ["Diagnostic", "NnspecError", "Note", "Problem", "Severity", "Span", "SpecError", "once", "problems"]

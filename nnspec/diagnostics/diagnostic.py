@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from nnspec.diagnostics.span import Span
 
-__all__ = ["Diagnostic", "NnspecError", "Note", "Problem", "Severity", "SpecError", "problems"]
+__all__ = ["Diagnostic", "NnspecError", "Note", "Problem", "Severity", "SpecError", "once", "problems"]
 
 Severity = Literal["error", "warning"]
 
@@ -100,6 +100,14 @@ class Problem:
     def at(cls, span: Span, path: str = "", *, help: str = "", notes: Iterable[Note] = (), **facts: object) -> Diagnostic:
         """The diagnostic of this problem at one place."""
         return Diagnostic(cls.code, cls.severity, cls.message.format(**facts), span, path, help, tuple(notes))
+
+
+def once(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Of diagnostics that say the same of the same place, as a block used often does, the first."""
+    first: dict[tuple[str, Span], Diagnostic] = {}
+    for diagnostic in diagnostics:
+        first.setdefault((diagnostic.code, diagnostic.span), diagnostic)
+    return list(first.values())
 
 
 def problems() -> Mapping[str, type[Problem]]:

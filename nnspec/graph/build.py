@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from nnspec.diagnostics import Diagnostic, Note, Span, SpecError
+from nnspec.diagnostics import Diagnostic, Note, Span, SpecError, once
 from nnspec.graph import problems as g
 from nnspec.graph.binding import bind_ports
 from nnspec.graph.budget import check_budget
@@ -53,24 +53,13 @@ def build(spec: Spec, problems: list[Diagnostic]) -> Model | None:
         if passed == masked:
             break
         masked = passed
-    problems.extend(_once(found, problems))
+    problems[:] = once([*problems, *found])
     graphs = {name: graph for name in spec.networks if (graph := networks[name]) is not None}
     if len(graphs) < len(networks):
         return None
     model = Model(spec.name, graphs)
     check_budget(spec, model, problems)
     return model
-
-
-def _once(found: list[Diagnostic], before: list[Diagnostic]) -> list[Diagnostic]:
-    """Of diagnostics that say the same of the same place (a block used often), the first."""
-    seen = {(d.code, d.span) for d in before}
-    first: list[Diagnostic] = []
-    for diagnostic in found:
-        if (diagnostic.code, diagnostic.span) not in seen:
-            seen.add((diagnostic.code, diagnostic.span))
-            first.append(diagnostic)
-    return first
 
 
 class _Builder:

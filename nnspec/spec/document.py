@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from nnspec.diagnostics import Diagnostic, Span, SpecError
+from nnspec.diagnostics import Diagnostic, Span, SpecError, once
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block
 from nnspec.spec.evaluate import Scope, Uneval, evaluate
@@ -173,6 +173,7 @@ def read_spec(
     networks = _networks(tree, library, limits, problems)
     sections = _sections(tree, library.scope, problems)
     _check_params_used(library, problems)
+    problems[:] = once(problems)
     return Spec(name, str(file), folder, root, networks, tree, sections)
 
 

@@ -1,0 +1,212 @@
+"""The epoch loop: order of examples, figures, the best weights, when to stop. It knows no backend."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from nnspec.data.examples import Examples
+from nnspec.diagnostics import NnspecError
+from nnspec.training.plan import Monitor
+from nnspec.training.section import EarlyStopping
+from nnspec.training.steps import Rows, Steps
+
+__all__ = ["Loop", "NotFiniteLoss", "Position", "Watcher", "order_of"]
+
+_SECONDS_A_CALL = 0.2
+_STEPS_A_CALL = 512
+
+Status = Literal["finished", "stopped early", "interrupted"]
+
+
+class NotFiniteLoss(NnspecError):
+    """The loss became NaN or infinite."""
+
+
+@dataclass
+class Position:
+    """Where a training stands: all that the loop knows which the weights and the optimizer do not.
+
+    Attributes:
+        epoch: Epochs finished.
+        step: Steps made, over all epochs.
+        best: The best value of the figure that is watched.
+        best_epoch: The epoch that had it, counted from 1.
+        counted: The value that early stopping last counted as better.
+        waited: Epochs since then.
+        seconds: Time spent.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    best: float | None = None
+    best_epoch: int = 0
+    counted: float | None = None
+    waited: int = 0
+    seconds: float = 0.0
+
+
+class Watcher(Protocol):
+    """Is told how the training goes."""
+
+    def begin(self, epochs: int, steps: int, batch_size: int) -> None:
+        """Before the first step: how many epochs there are, and how many steps an epoch has."""
+
+    def stepped(self, epoch: int, step: int, rate: float, figures: Callable[[], dict[str, Any]]) -> None:
+        """After some steps: the epoch, the steps made in it, examples a second, the figures so far."""
+
+    def epoch_ended(self, record: dict[str, Any]) -> None:
+        """After an epoch and its validation: what is written into the log."""
+
+
+@dataclass
+class Loop:
+    """Trains until its end is reached, it no longer gets better, or it is interrupted.
+
+    Attributes:
+        steps: Runs the steps.
+        objective: Holds the figures: has ``reset()`` and ``figures()``.
+        train: What is trained on.
+        validation: What is watched after each epoch; None for nothing.
+        batch_size: Examples of a step; the last of an epoch may have fewer.
+        last_step: How many steps there are in all.
+        seed: Which order the examples have.
+        monitor: Which figure says what is best.
+        stopping: When to stop early; None for never.
+        evaluating: What is wrapped around validation and the keeping of weights: an average put in their place.
+        keep: Called when the weights are the best so far.
+        log: Called with each epoch's record.
+        watcher: Is told how it goes.
+        interrupted: Whether to stop after the step.
+    """
+
+    steps: Steps
+    objective: Any
+    train: Examples
+    validation: Examples | None
+    batch_size: int
+    last_step: int
+    seed: int
+    monitor: Monitor
+    stopping: EarlyStopping | None
+    evaluating: Callable[[], Any]
+    keep: Callable[[], None]
+    log: Callable[[dict[str, Any]], None]
+    watcher: Watcher
+    interrupted: Callable[[], bool]
+    position: Position = field(default_factory=Position)
+
+    def run(self) -> Status:
+        """Goes on from where it stands.
+
+        Raises:
+            NotFiniteLoss: Where the loss becomes NaN or infinite.
+        """
+        a_epoch = math.ceil(len(self.train) / self.batch_size)
+        self.watcher.begin(math.ceil(self.last_step / a_epoch), a_epoch, self.batch_size)
+        while self.position.step < self.last_step:
+            began = time.perf_counter()
+            self.objective.reset()
+            whole = self._train_epoch(a_epoch)
+            record = {"epoch": self.position.epoch + 1, "step": self.position.step, **self.objective.figures()}
+            record["examples_per_second"] = round(len(self.train) / (time.perf_counter() - began), 1)
+            if not whole:
+                self.position.seconds += time.perf_counter() - began
+                return "interrupted"
+            self._end_epoch(record, began)
+            if self._should_stop(record):
+                return "stopped early"
+        return "finished"
+
+    def _train_epoch(self, a_epoch: int) -> bool:
+        """All batches of an epoch; False where it was interrupted."""
+        order = order_of(len(self.train), self.seed, self.position.epoch)
+        left = min(a_epoch, self.last_step - self.position.step)
+        made, seconds = 0, 0.0
+        for rows in _calls(order, self.batch_size, left, lambda: seconds / made if made > 1 else None):
+            began = time.perf_counter()
+            done = self.steps.train(self.train, rows)
+            took = time.perf_counter() - began
+            # The first call of an epoch may compile, and says nothing about the time a step takes.
+            seconds, made = (seconds + took, made + len(rows)) if made else (took, 1)
+            self.position.step += done.steps
+            if not math.isfinite(done.loss):
+                raise NotFiniteLoss(self._why(done.loss, done.before))
+            self.watcher.stepped(self.position.epoch + 1, made, rows.size / took, self.objective.figures)
+            if self.interrupted():
+                return False
+        return True
+
+    def _why(self, loss: float, before: float) -> str:
+        what = "not a number (NaN)" if math.isnan(loss) else "infinite"
+        text = f"the loss became {what} at step {self.position.step}, in epoch {self.position.epoch + 1}. "
+        if math.isfinite(before) and abs(before) > 1e4:
+            return (
+                text
+                + f"It was {before:.3g} the step before: it grew without bound. Lower `learning_rate`, or set `clip: {{norm: 1}}`."
+            )
+        if self.position.step <= 1:
+            return text + "It was so from the first step: look at the loss, and at activations such as `exponential` before it."
+        return text + "Lower `learning_rate`, set `clip: {norm: 1}`, or look for a logarithm or a division by 0 in the loss."
+
+    def _end_epoch(self, record: dict[str, Any], began: float) -> None:
+        with self.evaluating():
+            if self.validation is not None:
+                figures = watch(self.steps, self.objective, self.validation, self.batch_size)
+                record |= {f"val_{name}": value for name, value in figures.items()}
+            self.position.epoch += 1
+            value = record[self.monitor.name]
+            if self.monitor.better(value, self.position.best):
+                self.position.best, self.position.best_epoch = value, self.position.epoch
+                self.keep()
+        record["seconds"] = round(time.perf_counter() - began, 3)
+        self.position.seconds += time.perf_counter() - began
+        self.log(record)
+        self.watcher.epoch_ended(record)
+
+    def _should_stop(self, record: dict[str, Any]) -> bool:
+        """Whether the figure has not been better for long enough, counted as Keras's `EarlyStopping` counts."""
+        rule, at = self.stopping, self.position
+        if rule is None or at.epoch <= rule.start_from_epoch:
+            return False
+        value = record[self.monitor.name]
+        at.waited += 1
+        if self.monitor.better(value, at.counted, rule.min_delta):
+            at.counted = value
+            if rule.baseline is None or self.monitor.better(value, rule.baseline, rule.min_delta):
+                at.waited = 0
+            return False
+        return at.waited >= rule.patience and at.epoch > 1
+
+
+def order_of(count: int, seed: int, epoch: int) -> Rows:
+    """The order of the examples in an epoch: it follows from the seed and the epoch alone, so that a training can go on anywhere."""
+    return np.random.default_rng([seed, epoch]).permutation(count).astype(np.int64)
+
+
+def watch(steps: Steps, objective: Any, examples: Examples, batch_size: int) -> dict[str, Any]:
+    """The figures of examples that are not trained on."""
+    objective.reset()
+    for rows in _calls(np.arange(len(examples)), batch_size, math.ceil(len(examples) / batch_size), lambda: None):
+        steps.watch(examples, rows)
+    figures: dict[str, Any] = objective.figures()
+    return figures
+
+
+def _calls(order: Rows, batch_size: int, steps: int, seconds_a_step: Callable[[], float | None]) -> Iterator[Rows]:
+    """The positions of each call's steps: so many at once that a call is short enough to be interrupted after it."""
+    whole = min(steps, len(order) // batch_size)
+    start = 0
+    while start < whole:
+        each = seconds_a_step()
+        count = 8 if each is None else max(1, min(_STEPS_A_CALL, int(_SECONDS_A_CALL / max(each, 1e-6))))
+        end = min(start + count, whole)
+        yield order[start * batch_size : end * batch_size].reshape(-1, batch_size)
+        start = end
+    if whole < steps:
+        yield order[whole * batch_size :].reshape(1, -1)

@@ -1,0 +1,50 @@
+"""From a typed optimizer, loss or metric to the Keras object of that name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from nnspec.training.losses import Loss, Value
+from nnspec.training.metrics import Metric
+from nnspec.training.optimizers import Optimizer
+from nnspec.training.schedules import Schedule
+from nnspec.training.section import TrainSection
+
+__all__ = ["keras_loss", "keras_metric", "keras_optimizer"]
+
+
+def keras_optimizer(section: TrainSection) -> Any:
+    """The optimizer of a training, with its clipping, its averaging and, for float16, its scaled loss."""
+    config = section.optimizer
+    assert isinstance(config, Optimizer)
+    arguments = _arguments(config)
+    if section.clip is not None:
+        clip = section.clip
+        arguments |= {"clipnorm": clip.norm, "clipvalue": clip.value, "global_clipnorm": clip.global_norm}
+    if section.ema is not None:
+        arguments |= {"use_ema": True, "ema_momentum": section.ema}
+    optimizer = getattr(keras.optimizers, type(config).__name__)(**arguments)
+    if section.precision == "mixed_float16":
+        return keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer
+
+
+def keras_loss(loss: Loss) -> Any:
+    """The Keras loss; None for `Value`, which is the output itself."""
+    return None if isinstance(loss, Value) else getattr(keras.losses, type(loss).__name__)(**_arguments(loss))
+
+
+def keras_metric(metric: Metric, name: str) -> Any:
+    """The Keras metric, called by the name it is logged under."""
+    return getattr(keras.metrics, type(metric).__name__)(**_arguments(metric), name=name)
+
+
+def _arguments(config: Optimizer | Schedule | Loss | Metric) -> dict[str, Any]:
+    values = {name: getattr(config, name) for name in type(config).model_fields}
+    return {name: _schedule(value) if isinstance(value, Schedule) else value for name, value in values.items()}
+
+
+def _schedule(schedule: Schedule) -> Any:
+    return getattr(keras.optimizers.schedules, type(schedule).__name__)(**_arguments(schedule))

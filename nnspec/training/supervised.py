@@ -1,0 +1,106 @@
+"""The supervised objective: outputs compared with targets. Ordinary stateful Keras code, for every backend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+from keras import ops
+from numpy.typing import NDArray
+
+from nnspec.training.objects import keras_loss, keras_metric
+from nnspec.training.plan import OutputPlan
+
+__all__ = ["Supervised"]
+
+Tensors = Mapping[str, Any]
+
+
+class Supervised:
+    """The sum of the outputs' weighted losses and of what layers add; beside it the figures of the epoch.
+
+    Args:
+        model: A model that takes a dict of inputs and gives a dict of outputs.
+        outputs: What is done with each output.
+        class_weights: How much the examples of each class count, by output; an array with an entry for each class.
+    """
+
+    def __init__(
+        self, model: keras.Model, outputs: Mapping[str, OutputPlan], class_weights: Mapping[str, NDArray[Any]] | None = None
+    ) -> None:
+        self.model = model
+        self._outputs = {name: output for name, output in outputs.items() if output.loss is not None}
+        self._losses = {name: keras_loss(output.loss) for name, output in self._outputs.items() if output.loss}
+        self._class_weights = dict(class_weights or {})
+        self._total = keras.metrics.Mean(name="loss")
+        several = len(self._outputs) > 1
+        self._means = {name: keras.metrics.Mean(name=f"{name}_loss") for name in self._outputs} if several else {}
+        self._metrics = {
+            name: [keras_metric(metric, logged) for logged, metric in output.metrics.items()]
+            for name, output in self._outputs.items()
+        }
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The Keras metrics that hold the figures, the total loss first."""
+        return [self._total, *self._means.values(), *(metric for own in self._metrics.values() for metric in own)]
+
+    def __call__(self, inputs: Tensors, targets: Tensors, weights: Tensors, *, training: bool) -> tuple[Any, Tensors]:
+        """The loss of a batch, and the model's outputs.
+
+        Args:
+            inputs: The batch's inputs, by name.
+            targets: Its targets, by output.
+            weights: How much each example counts, by output; an output whose examples count alike has none.
+            training: Whether the model trains: dropout drops, batch normalization goes by the batch.
+        """
+        outputs = self.model(dict(inputs), training=training)
+        size = ops.shape(next(iter(inputs.values())))[0]
+        total: Any = 0.0
+        for name, output in self._outputs.items():
+            loss = self._loss(name, outputs[name], targets, weights, training=training)
+            if name in self._means:
+                self._means[name].update_state(loss, sample_weight=size)
+            total = total + (loss if output.weight == 1.0 else output.weight * loss)
+        for added in self.model.losses:
+            total = total + ops.sum(ops.cast(added, "float32"))
+        self._total.update_state(total, sample_weight=size)
+        return total, outputs
+
+    def _loss(self, name: str, output: Any, targets: Tensors, weights: Tensors, *, training: bool) -> Any:
+        compare = self._losses[name]
+        if compare is None:
+            return ops.mean(ops.cast(output, "float32"))
+        weight = weights.get(name)
+        if name in self._class_weights and training:
+            own = self._class_weight(name, targets[name])
+            weight = own if weight is None else own * ops.reshape(weight, (-1,) + (1,) * (len(own.shape) - 1))
+        return compare(targets[name], output, sample_weight=weight)
+
+    def _class_weight(self, name: str, target: Any) -> Any:
+        table = ops.convert_to_tensor(self._class_weights[name], "float32")
+        loss = self._outputs[name].loss
+        kind = loss.target_kind() if loss is not None else None
+        if kind == "distribution":
+            target = ops.argmax(target, getattr(loss, "axis", -1))
+        elif kind == "probability" and len(target.shape) > 1 and target.shape[-1] == 1:
+            target = ops.squeeze(target, -1)
+        indices = ops.cast(target, "int32")
+        # A class that the loss ignores may lie outside the table; what it weighs does not matter.
+        return ops.take(table, ops.clip(indices, 0, len(self._class_weights[name]) - 1))
+
+    def update_metrics(self, outputs: Tensors, targets: Tensors) -> None:
+        """Adds a batch to the figures."""
+        for name, metrics in self._metrics.items():
+            for metric in metrics:
+                metric.update_state(targets[name], outputs[name])
+
+    def reset(self) -> None:
+        """Begins the figures anew."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def figures(self) -> dict[str, Any]:
+        """The figures so far: numbers, or lists of numbers where a metric has several."""
+        return {metric.name: ops.convert_to_numpy(metric.result()).tolist() for metric in self.metrics}

@@ -1,0 +1,157 @@
+"""Steps on TensorFlow: many in one compiled function, which takes its batches from data that already lie on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from nnspec.data.examples import Examples
+from nnspec.diagnostics import NnspecError
+from nnspec.training.steps import Done, Rows
+from nnspec.training.supervised import Supervised
+
+__all__ = ["TensorFlowSteps"]
+
+Tensors = dict[str, Any]
+Group = tuple[Tensors, Tensors, Tensors]
+"""Inputs, targets and weights."""
+
+
+class TensorFlowSteps:
+    """Steps on TensorFlow.
+
+    Args:
+        objective: What a step makes small.
+        optimizer: How.
+        resident_bytes: The most that a set of examples may take to be put on the device whole. Larger ones are sent a
+            few steps at a time: the same batches in the same order, so the same weights.
+    """
+
+    def __init__(self, objective: Supervised, optimizer: keras.optimizers.Optimizer, *, resident_bytes: int = 2**31) -> None:
+        self._objective = objective
+        self._optimizer = optimizer
+        self._resident_bytes = resident_bytes
+        self._trainable = objective.model.trainable_variables
+        self._functions: dict[tuple[Any, ...], Callable[..., Any]] = {}
+        self._kept: list[Examples] = []
+        optimizer.build(self._trainable)
+
+    def train(self, examples: Examples, rows: Rows) -> Done:
+        done, loss, before = self._run(self._step, examples, rows)
+        return Done(int(done), float(loss), float(before))
+
+    def watch(self, examples: Examples, rows: Rows) -> None:
+        self._run(self._watch, examples, rows)
+
+    def _step(self, group: Group) -> Any:
+        inputs, targets, weights = group
+        values = [variable.value for variable in self._trainable]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(values)
+            loss, outputs = self._objective(inputs, targets, weights, training=True)
+            scaled = self._optimizer.scale_loss(loss)
+        gradients = tape.gradient(scaled, values)
+        reached = [(g, v) for g, v in zip(gradients, self._trainable, strict=True) if g is not None]
+        self._optimizer.apply_gradients(reached)
+        self._objective.update_metrics(outputs, targets)
+        return tf.cast(loss, tf.float32)
+
+    def _watch(self, group: Group) -> Any:
+        inputs, targets, weights = group
+        loss, outputs = self._objective(inputs, targets, weights, training=False)
+        self._objective.update_metrics(outputs, targets)
+        # A loss that is not finite is no reason to stop watching.
+        return tf.where(tf.math.is_finite(loss), tf.cast(loss, tf.float32), 0.0)
+
+    def _run(self, step: Callable[[Group], Any], examples: Examples, rows: Rows) -> Any:
+        if not any(kept.inputs is examples.inputs for kept in self._kept):
+            self._kept.append(examples)
+        try:
+            if examples.bytes <= self._resident_bytes:
+                function = self._function(step, examples, rows.shape[1], _from_device)
+                return function(tf.constant(examples.rows[rows], tf.int64))
+            function = self._function(step, examples, rows.shape[1], _from_host)
+            batch = examples.batch(rows.ravel())
+            shape = rows.shape
+            return function(*(_stacked(group, shape) for group in (batch.inputs, batch.targets, batch.weights)))
+        except tf.errors.OpError as error:
+            raise NnspecError(f"TensorFlow could not run a step: {_reason(error)}") from None
+
+    def _function(
+        self, step: Callable[[Group], Any], examples: Examples, size: int, make: Callable[..., Callable[..., Any]]
+    ) -> Callable[..., Any]:
+        """The compiled function, one for each batch size: the last batch of an epoch may be smaller."""
+        key = (step.__name__, id(examples.inputs), size)
+        if key not in self._functions:
+            self._functions[key] = make(step, examples, size)
+        return self._functions[key]
+
+
+def _from_device(step: Callable[[Group], Any], examples: Examples, size: int) -> Callable[..., Any]:
+    inputs, targets, weights = (_constants(group) for group in (examples.inputs, examples.targets, examples.weights))
+
+    @tf.function(input_signature=[tf.TensorSpec([None, size], tf.int64)], autograph=False)
+    def run(rows: Any) -> Any:
+        def take(i: Any) -> Group:
+            return _gathered(inputs, rows[i]), _gathered(targets, rows[i]), _gathered(weights, rows[i])
+
+        return _repeat(step, take, tf.shape(rows)[0])
+
+    return run
+
+
+def _from_host(step: Callable[[Group], Any], examples: Examples, size: int) -> Callable[..., Any]:
+    groups = (examples.inputs, examples.targets, examples.weights)
+    signature = [
+        {name: tf.TensorSpec([None, size, *array.shape[1:]], array.dtype) for name, array in group.items()} for group in groups
+    ]
+
+    @tf.function(input_signature=signature, autograph=False)
+    def run(inputs: Tensors, targets: Tensors, weights: Tensors) -> Any:
+        def take(i: Any) -> Group:
+            return _at(inputs, i), _at(targets, i), _at(weights, i)
+
+        return _repeat(step, take, tf.shape(next(iter(inputs.values())))[0])
+
+    return run
+
+
+def _repeat(step: Callable[[Group], Any], take: Callable[[Any], Group], count: Any) -> Any:
+    """As many steps as there are, or until a loss is not finite: how many, the last loss and the one before."""
+
+    def body(i: Any, loss: Any, before: Any) -> Any:
+        del before
+        return i + 1, step(take(i)), loss
+
+    def go_on(i: Any, loss: Any, before: Any) -> Any:
+        del before
+        return tf.logical_and(i < count, tf.logical_or(tf.equal(i, 0), tf.math.is_finite(loss)))
+
+    nan = tf.constant(np.nan, tf.float32)
+    return tf.while_loop(go_on, body, (tf.constant(0), nan, nan), parallel_iterations=1)
+
+
+def _constants(group: Mapping[str, Any]) -> Tensors:
+    return {name: tf.constant(array) for name, array in group.items()}
+
+
+def _gathered(group: Tensors, rows: Any) -> Tensors:
+    return {name: tf.gather(values, rows) for name, values in group.items()}
+
+
+def _at(group: Tensors, i: Any) -> Tensors:
+    return {name: values[i] for name, values in group.items()}
+
+
+def _stacked(group: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
+    return {name: tf.constant(array.reshape(*shape, *array.shape[1:])) for name, array in group.items()}
+
+
+def _reason(error: Any) -> str:
+    """What the operation said, without the trace of the graph behind it."""
+    text = str(error.message).partition("\n\n")[0]
+    return text.partition("[[{{")[0].strip().splitlines()[-1] if text else type(error).__name__
