@@ -21,8 +21,15 @@ def require(*extras: str) -> None:
     Raises:
         NnspecError: That says which extra to install.
     """
-    missing = {extra: [m for m in _MODULES[extra] if find_spec(m) is None] for extra in extras}
+    missing = {extra: [module for module in _MODULES[extra] if not _installed(module)] for extra in extras}
     absent = [extra for extra, modules in missing.items() if modules]
     if absent:
         modules = ", ".join(sorted({module for extra in absent for module in missing[extra]}))
         raise NnspecError(f"this needs {modules}, not installed here\n  = help: pip install 'nnspec[{','.join(absent)}]'")
+
+
+def _installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ImportError:
+        return False

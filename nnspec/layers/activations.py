@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field, Strict
 
 from nnspec.layers.activation_names import OVER_LAST_AXIS, ActivationName
-from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, require_float, single
+from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, single
+from nnspec.layers.checks import require_float
 
 __all__ = ["Activation", "ReLU"]
 

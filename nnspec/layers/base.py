@@ -6,22 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from nnspec.layers.unsupported import EVERYWHERE
+from nnspec.layers.foreign import foreign_arguments
 from nnspec.types import Config, Dim, TensorType, Weight
 
-__all__ = [
-    "EVERYTHING",
-    "Inputs",
-    "Layer",
-    "LayerError",
-    "Outputs",
-    "Ports",
-    "Window",
-    "computed",
-    "known_size",
-    "require_axes",
-    "require_float",
-    "single",
-]
+__all__ = ["EVERYTHING", "Inputs", "Layer", "LayerError", "Outputs", "Ports", "Window", "single"]
 
 Inputs = Mapping[str, TensorType]
 """The types that come in, by port. The ports of a merge are ``"0"``, ``"1"``, …"""
@@ -89,18 +78,16 @@ class Layer(Config):
     the arguments and the input types; nothing is run.
     """
 
-    unsupported: ClassVar[Mapping[str, str]] = {
-        "name": "write `name: …` beside the operation, not among its arguments",
-        "trainable": "write `freeze: true` beside the operation",
-        "dtype": "the precision is the training's: write `precision: …` under `train`",
-        "input_shape": "sizes are inferred; the shape of what comes in stands under `inputs`",
-        "batch_input_shape": "sizes are inferred; the shape of what comes in stands under `inputs`",
-        "input_dim": "sizes are inferred; the shape of what comes in stands under `inputs`",
-    }
+    unsupported: ClassVar[Mapping[str, str]] = EVERYWHERE
 
     ports: ClassVar[Ports] = Ports()
     passes_mask: ClassVar[bool] = False
     """Whether a mask that comes in goes out unchanged (Keras: ``supports_masking``)."""
+
+    @classmethod
+    def foreign(cls) -> Mapping[str, str]:
+        """PyTorch's names for its arguments, each with what to write instead."""
+        return foreign_arguments(frozenset(cls.model_fields))
 
     def infer(self, inputs: Inputs) -> Outputs:
         """The output types, masks left to [`mask`][].
@@ -174,7 +161,9 @@ class Layer(Config):
 
     def _check_activity(self, outputs: Outputs) -> None:
         given = getattr(self, "activity_regularizer", None)
-        for output in outputs.values() if given is not None else ():
+        if given is None:
+            return
+        for output in outputs.values():
             reason = given.refuses((1,) * (1 + output.rank))
             if reason:
                 raise LayerError(
@@ -187,57 +176,3 @@ class Layer(Config):
 def single(shape: tuple[int | Dim, ...], dtype: str = "float32") -> Outputs:
     """The outputs of a layer that has one."""
     return {"output": TensorType(shape, dtype)}
-
-
-def computed(dtype: str) -> str:
-    """The element type a layer gives back that only moves elements: floats become the layer's own precision, as in Keras."""
-    return "float32" if "float" in dtype else dtype
-
-
-def require_float(layer: Layer, x: TensorType, port: str = "x") -> None:
-    """Refuses whole numbers and booleans where a layer calculates with its input.
-
-    Raises:
-        LayerError: Where it is not made of floats.
-    """
-    if "float" not in x.dtype:
-        raise LayerError(
-            f"{type(layer).__name__} calculates with floats, got {x.dtype}",
-            help="declare the input with `dtype: float32`, or put an `Embedding` before it where the numbers stand for things",
-            port=port,
-        )
-
-
-def require_axes(layer: Layer, x: TensorType, *axes: str, port: str = "x") -> None:
-    """Refuses inputs that have not exactly these axes.
-
-    Raises:
-        LayerError: Where their number differs.
-    """
-    if x.rank == len(axes):
-        return
-    wanted = "(" + ", ".join(axes) + ")"
-    if x.rank > len(axes):
-        help = "`Flatten`, `Reshape` or a global pooling before it takes axes away"
-    else:
-        help = f"`Reshape` before it gives it {len(axes)} axes"
-        if axes[0] == "time":
-            help += "; a recurrent layer before it must say `return_sequences: true`"
-    raise LayerError(f"{type(layer).__name__} takes {wanted}, got {x}", help=help, port=port)
-
-
-def known_size(layer: Layer, x: TensorType, axis: int = -1, port: str = "x") -> int:
-    """The size of an axis that weights are made for.
-
-    Raises:
-        LayerError: Where it is not a number.
-    """
-    size = x.shape[axis]
-    if isinstance(size, int):
-        return size
-    which = "the last axis" if axis in (-1, x.rank - 1) else f"axis {axis + 1}"
-    raise LayerError(
-        f"{type(layer).__name__} has weights for each place on {which}, so its size must be a number, got {x}",
-        help="declare that size as a number under `inputs`, or bring the free axes away with a global pooling",
-        port=port,
-    )

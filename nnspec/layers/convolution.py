@@ -9,10 +9,10 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from nnspec.layers.activation_names import ActivationName
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Flag, PositiveInt, Sizes, per_axis
-from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, Window, known_size, require_axes, require_float, single
-from nnspec.layers.core import LATER
+from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, Window, single
+from nnspec.layers.checks import known_size, require_axes, require_float
 from nnspec.layers.padding import Padding, parse_padding, positions_around, windows
-from nnspec.layers.shape import DATA_FORMAT
+from nnspec.layers.unsupported import DATA_FORMAT, LATER
 from nnspec.types import Dim, Weight, product
 
 __all__ = ["Conv1D", "Conv2D", "Convolution"]

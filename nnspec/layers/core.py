@@ -9,16 +9,12 @@ from pydantic import Field
 
 from nnspec.layers.activation_names import ActivationName
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Flag, PositiveInt
-from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, known_size, require_float, single
+from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, single
+from nnspec.layers.checks import known_size, require_float
+from nnspec.layers.unsupported import LATER
 from nnspec.types import Dim, Weight, product
 
 __all__ = ["Dense", "Embedding"]
-
-LATER: Mapping[str, str] = {
-    "lora_rank": "low-rank adaptation is not in this version",
-    "lora_alpha": "low-rank adaptation is not in this version",
-    "quantization_config": "quantization is not in this version",
-}
 
 
 class Dense(Layer):

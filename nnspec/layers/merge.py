@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import ClassVar
 
 from pydantic import Field
 
-from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, Ports, computed, require_float, single
+from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, Ports, single
+from nnspec.layers.checks import computed, require_float
 from nnspec.layers.scalars import WholeNumber
 from nnspec.types import Dim, TensorType, same_size, size_text
 
@@ -54,8 +56,8 @@ class Elementwise(Layer):
         return tuple(sizes)
 
     def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
-        first, *others = (x.shape for x in inputs.values())
-        pairs = [pair for shape in others for pair in zip(first[::-1], shape[::-1], strict=False)]
+        shapes = [x.shape[::-1] for x in inputs.values()]
+        pairs = [pair for one, other in combinations(shapes, 2) for pair in zip(one, other, strict=False)]
         return tuple((a, b) for a, b in pairs if a != 1 and b != 1)
 
     def mask(self, inputs: Inputs) -> tuple[int | Dim, ...] | None:

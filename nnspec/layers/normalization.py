@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field, Strict
 
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Flag, Fraction, WholeNumber
-from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, known_size, require_float, single
+from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, single
+from nnspec.layers.checks import known_size, require_float
 from nnspec.types import Weight
 
 __all__ = ["BatchNormalization"]

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 from pydantic import Field, ValidationInfo, field_validator
 
 from nnspec.layers.arguments import Flag, Sizes, per_axis
-from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, require_axes, require_float, single
+from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, single
+from nnspec.layers.checks import require_axes, require_float
 from nnspec.layers.padding import Padding, parse_padding, positions_around, windows
-from nnspec.layers.shape import DATA_FORMAT
+from nnspec.layers.unsupported import DATA_FORMAT
 
 __all__ = [
     "AveragePooling1D",

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, require_float, single
+from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, single
+from nnspec.layers.checks import require_float
 from nnspec.layers.scalars import Fraction, PositiveInt, WholeNumber
 from nnspec.types import same_size
 

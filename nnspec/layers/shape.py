@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import Field, Strict, field_validator
 
-from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, computed, single
-from nnspec.types import product, same_size, size_text
+from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, single
+from nnspec.layers.checks import computed
+from nnspec.layers.unsupported import DATA_FORMAT
+from nnspec.types import Dim, product, same_size, size_text
 
 __all__ = ["Flatten", "Reshape"]
-
-DATA_FORMAT = "channels come last everywhere; leave it out"
 
 
 class Flatten(Layer):
     """All axes in one; a scalar gets an axis of size 1."""
 
-    unsupported: ClassVar = {**Layer.unsupported, "data_format": DATA_FORMAT}
+    unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
 
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
@@ -59,6 +60,9 @@ class Reshape(Layer):
             raise self._does_not_fit(inputs, f"{total} elements cannot be divided by {known}")
         rest = total // known
         return single(tuple(rest if size == -1 else size for size in self.target_shape), computed(x.dtype))
+
+    def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
+        return ((product(inputs["x"].shape), product(self.infer(inputs)["output"].shape)),)
 
     def _does_not_fit(self, inputs: Inputs, reason: str) -> LayerError:
         return LayerError(

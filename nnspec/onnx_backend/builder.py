@@ -34,7 +34,6 @@ class Operation:
             for operation in body.operations:
                 yield from (name for name in operation.reads() if name not in made)
 
-
     def replace(self, tensor: str, other: str) -> None:
         """Reads and gives another tensor in the place of one, in its bodies too."""
         self.inputs = [other if name == tensor else name for name in self.inputs]
@@ -131,7 +130,13 @@ class Builder:
         return self.ops(type, inputs, 1, bodies=bodies, **attributes)[0]
 
     def ops(
-        self, type: str, inputs: Sequence[str], outputs: int | Sequence[bool], *, bodies: dict[str, Body] | None = None, **attributes: Any
+        self,
+        type: str,
+        inputs: Sequence[str],
+        outputs: int | Sequence[bool],
+        *,
+        bodies: dict[str, Body] | None = None,
+        **attributes: Any,
     ) -> list[str]:
         """Adds a node of several outputs; returns their names.
 

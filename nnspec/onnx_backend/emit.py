@@ -29,7 +29,12 @@ OPSETS = range(17, 27)
 
 
 def to_onnx(
-    graph: Graph, weights: Mapping[str, ArrayLike], *, opset: int = 23, metadata: Mapping[str, str] | None = None, masks: bool = False
+    graph: Graph,
+    weights: Mapping[str, ArrayLike],
+    *,
+    opset: int = 23,
+    metadata: Mapping[str, str] | None = None,
+    masks: bool = False,
 ) -> onnx.ModelProto:
     """The ONNX model of a graph, in inference.
 
@@ -58,7 +63,12 @@ def to_onnx(
     for name, ref in graph.outputs.items():
         outputs |= values.give(name, ref, masks)
     return finish(
-        b, values.inputs, outputs, name=graph.name, metadata={VERSION: nnspec.__version__, **(metadata or {})}, version=nnspec.__version__
+        b,
+        values.inputs,
+        outputs,
+        name=graph.name,
+        metadata={VERSION: nnspec.__version__, **(metadata or {})},
+        version=nnspec.__version__,
     )
 
 
@@ -151,6 +161,8 @@ def _arrays(node: Node, weights: Mapping[str, ArrayLike]) -> dict[str, Array]:
             raise NnspecError(f"the weights have no `{identity}`, which the layer `{node.name}` needs")
         array = np.asarray(weights[identity], np.float32)
         if array.shape != weight.shape:
-            raise NnspecError(f"the weight `{identity}` has the shape {array.shape}; the layer `{node.name}` needs {weight.shape}")
+            raise NnspecError(
+                f"the weight `{identity}` has the shape {array.shape}; the layer `{node.name}` needs {weight.shape}"
+            )
         arrays[weight.name] = array
     return arrays

@@ -94,7 +94,9 @@ def prove(
     return measure(reference, runner(serialized(model)), cases, moved=moved, masks=masks, seed=seed)
 
 
-def first_difference(graph: Graph, weights: Mapping[str, ArrayLike], rebuild: Callable[[Graph], Run], *, opset: int = 23, seed: int = 0) -> str | None:
+def first_difference(
+    graph: Graph, weights: Mapping[str, ArrayLike], rebuild: Callable[[Graph], Run], *, opset: int = 23, seed: int = 0
+) -> str | None:
     """The first layer whose output differs from Keras's, each layer written on its own; None where all agree.
 
     Args:
@@ -111,7 +113,12 @@ def first_difference(graph: Graph, weights: Mapping[str, ArrayLike], rebuild: Ca
 
 
 def _difference(
-    graph: Graph, weights: Mapping[str, ArrayLike], parity: Parity, rebuild: Callable[[Graph], Run] | None, opset: int, seed: int
+    graph: Graph,
+    weights: Mapping[str, ArrayLike],
+    parity: Parity,
+    rebuild: Callable[[Graph], Run] | None,
+    opset: int,
+    seed: int,
 ) -> str:
     lines = [f"  `{name}`: {figures}" for name, figures in parity.differing.items()]
     text = "the ONNX model differs from the Keras model, so no file is written:\n" + "\n".join(lines)

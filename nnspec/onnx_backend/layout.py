@@ -30,7 +30,9 @@ def arrange(b: Builder, value: Value, axes: Axes) -> Value:
 
 def common_axes(values: Sequence[Value]) -> Axes:
     """The order in which several tensors of one rank can be brought together: that of the first that is not in the spec's."""
-    return next((value.axes for value in values if not value.is_declared and value.order is None), as_declared(values[0].type.rank))
+    return next(
+        (value.axes for value in values if not value.is_declared and value.order is None), as_declared(values[0].type.rank)
+    )
 
 
 def _ordered(b: Builder, value: Value) -> Value:

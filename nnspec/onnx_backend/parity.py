@@ -90,7 +90,13 @@ class Parity:
 
 
 def measure(
-    reference: Run, candidate: Run, cases: Iterable[Arrays], *, moved: Run | None = None, masks: Run | None = None, seed: int = 0
+    reference: Run,
+    candidate: Run,
+    cases: Iterable[Arrays],
+    *,
+    moved: Run | None = None,
+    masks: Run | None = None,
+    seed: int = 0,
 ) -> Parity:
     """Runs both on the same inputs and compares.
 

@@ -17,13 +17,27 @@ __all__ = ["ELEMENT", "finish", "serialized"]
 
 ELEMENT: Mapping[str, int] = {
     name: getattr(onnx.TensorProto, code)
-    for name, code in (("float32", "FLOAT"), ("float64", "DOUBLE"), ("float16", "FLOAT16"), ("bfloat16", "BFLOAT16"), ("bool", "BOOL"))
-} | {f"{sign}int{bits}": getattr(onnx.TensorProto, f"{sign}int{bits}".upper()) for sign in ("", "u") for bits in (8, 16, 32, 64)}
+    for name, code in (
+        ("float32", "FLOAT"),
+        ("float64", "DOUBLE"),
+        ("float16", "FLOAT16"),
+        ("bfloat16", "BFLOAT16"),
+        ("bool", "BOOL"),
+    )
+} | {
+    f"{sign}int{bits}": getattr(onnx.TensorProto, f"{sign}int{bits}".upper()) for sign in ("", "u") for bits in (8, 16, 32, 64)
+}
 """ONNX's element types, by Keras's names."""
 
 
 def finish(
-    b: Builder, inputs: Mapping[str, TensorType], outputs: Mapping[str, TensorType], *, name: str, metadata: Mapping[str, str], version: str
+    b: Builder,
+    inputs: Mapping[str, TensorType],
+    outputs: Mapping[str, TensorType],
+    *,
+    name: str,
+    metadata: Mapping[str, str],
+    version: str,
 ) -> onnx.ModelProto:
     """The model of a graph.
 
@@ -108,7 +122,8 @@ def _settled(b: Builder, operations: Iterable[Operation], fixed: Iterable[str], 
 
 def _node(operation: Operation, names: Mapping[str, str]) -> onnx.NodeProto:
     attributes: dict[str, Any] = {
-        key: numpy_helper.from_array(value) if isinstance(value, np.ndarray) else value for key, value in operation.attributes.items()
+        key: numpy_helper.from_array(value) if isinstance(value, np.ndarray) else value
+        for key, value in operation.attributes.items()
     }
     attributes |= {key: _body(body, names, names[operation.name]) for key, body in operation.bodies.items()}
     inputs = [names[tensor] if tensor else "" for tensor in operation.inputs]

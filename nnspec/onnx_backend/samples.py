@@ -52,7 +52,9 @@ def sizes(graph: Graph) -> list[dict[str, int]]:
     Raises:
         NnspecError: Where none is found.
     """
-    names = sorted(set().union(*(symbols_of(size) for type in graph.inputs.values() for size in (*type.shape, *(type.mask or ())))))
+    names = sorted(
+        set().union(*(symbols_of(size) for type in graph.inputs.values() for size in (*type.shape, *(type.mask or ()))))
+    )
     if not names:
         return [{}]
     found: list[dict[str, int]] = []

@@ -106,7 +106,9 @@ class Predictor:
             self._run({name: array[start : start + self._batch_size] for name, array in arrays.items()})
             for start in range(0, count, self._batch_size)
         ]
-        return {name: np.concatenate([part[name] for part in parts]) if len(parts) > 1 else parts[0][name] for name in self.outputs}
+        return {
+            name: np.concatenate([part[name] for part in parts]) if len(parts) > 1 else parts[0][name] for name in self.outputs
+        }
 
     def _run(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         try:
@@ -119,7 +121,9 @@ class Predictor:
         for name in inputs:
             if name not in self.inputs:
                 suggestion = closest(name, self.inputs)
-                hint = f"did you mean `{suggestion}`?" if suggestion else "it takes " + ", ".join(map(str, self.inputs.values()))
+                hint = (
+                    f"did you mean `{suggestion}`?" if suggestion else "it takes " + ", ".join(map(str, self.inputs.values()))
+                )
                 raise NnspecError(f"the model has no input `{name}`; {hint}")
         for name, port in self.inputs.items():
             if name not in inputs:
@@ -187,4 +191,6 @@ def _check_shape(port: Port, shape: tuple[int, ...], sizes: dict[str, tuple[int,
         if isinstance(wanted, str) and wanted.isidentifier():
             first, other = sizes.setdefault(wanted, (size, port.name))
             if first != size:
-                raise NnspecError(f"`{wanted}` is {first} in the input `{other}` and {size} in the input {port}; it must be one size")
+                raise NnspecError(
+                    f"`{wanted}` is {first} in the input `{other}` and {size} in the input {port}; it must be one size"
+                )

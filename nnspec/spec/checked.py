@@ -6,6 +6,7 @@ a family (a layer in a wrapper, an initializer, a loss) are resolved here first,
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Callable
@@ -58,7 +59,7 @@ def check(
         field = str(key.value)
         if field not in config.model_fields:
             problems.append(_unknown_argument(config, key, value, name))
-            failed.add(closest(field, config.model_fields) or "")  # it is not missing, it is misspelt
+            failed.add(_meant(config, field))  # it is not missing, it is misspelt
             continue
         try:
             values[field] = _resolver(config, field)(value, problems)
@@ -93,13 +94,24 @@ def _arguments(config: type[Config], tree: Tree | None, problems: list[Diagnosti
     return None
 
 
+def _meant(config: type[Config], word: str) -> str:
+    """The argument that a wrong word stands for, or nothing."""
+    told = re.search(r"`(\w+)`", config.foreign().get(word, ""))
+    return told[1] if told else closest(word.partition(":")[0], config.model_fields) or ""
+
+
 def _unknown_argument(config: type[Config], key: Scalar, value: Tree, name: str) -> Diagnostic:
     path = str(value.place) if value.place else str(key.value)
     word = str(key.value)
     if word in config.unsupported:
         return p.UnknownKey.at(key.span, path, help=config.unsupported[word], key=word, where=f"`{name}`")
-    suggestion = closest(word, config.model_fields)
-    if suggestion:
+    glued, colon, value_text = word.partition(":")
+    suggestion = closest(glued, config.model_fields)
+    if colon and suggestion:
+        help = f"a space is missing after the colon: write `{suggestion}: {value_text}`"
+    elif word in config.foreign():
+        help = config.foreign()[word]
+    elif suggestion:
         help = f"did you mean `{suggestion}`?"
     elif config.model_fields:
         help = f"`{name}` takes " + ", ".join(f"`{field}`" for field in config.model_fields)

@@ -376,3 +376,48 @@ class CannotUse(Problem):
     message = "`{file}` cannot be used"
     fails = _HEAD + "use: [none.nnspec.yaml]\n" + _BODY
     passes = _GOOD
+
+
+class MissingSpace(Problem):
+    """YAML wants a space behind the colon of a key; without it, the colon is part of the word."""
+
+    code = "NN018"
+    message = "a space is missing after `{after}`"
+    fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense:{units: 2}\n"
+    passes = _GOOD
+
+
+class RunOn(Problem):
+    """What stands beside an operation goes on a line of its own, under it."""
+
+    code = "NN019"
+    message = "`{key}` stands on the line of `{op}`"
+    fails = _HEAD + "inputs: {a: [4], b: [4]}\nlayers:\n  - Add from: [a, b]\n"
+    passes = _HEAD + "inputs: {a: [4], b: [4]}\nlayers:\n  - Add:\n    from: [a, b]\n"
+
+
+class NoColon(Problem):
+    """An operation with something under it is a key, and a key ends with a colon, also where it has no arguments."""
+
+    code = "NN020"
+    message = "`{op}` has keys under it, but no colon"
+    fails = _HEAD + "inputs: {a: [4], b: [4]}\nlayers:\n  - Add\n    from: [a, b]\n"
+    passes = _HEAD + "inputs: {a: [4], b: [4]}\nlayers:\n  - Add:\n    from: [a, b]\n"
+
+
+class Tab(Problem):
+    """YAML is indented by spaces; tabs, whose width no two editors agree on, are not allowed."""
+
+    code = "NN021"
+    message = "a tab indents this line"
+    fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense:\n\t  units: 2\n"
+    passes = _GOOD
+
+
+class Unquoted(Problem):
+    """A brace begins a mapping, so that ``${…}`` wants quotes where one is expected or around it."""
+
+    code = "NN022"
+    message = "`{value}` wants quotes here"
+    fails = _HEAD + "params: {w: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: ${2 * w}}\n"
+    passes = _HEAD + 'params: {w: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: "${2 * w}"}\n'

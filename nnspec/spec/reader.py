@@ -13,6 +13,7 @@ import yaml
 
 from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.spec import problems as p
+from nnspec.spec.slips import after_an_error, before_parsing
 from nnspec.spec.scalars import resolve_plain
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
 
@@ -20,6 +21,8 @@ __all__ = ["Limits", "read_file", "read_text"]
 
 # What YAML 1.2.2, section 5.1, does not allow.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+_MOST_SLIPS = 50
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -106,12 +109,24 @@ def read_text(text: str, name: str, problems: list[Diagnostic], limits: Limits |
         span = Span(name, line, column, line, column + 1)
         problems.append(p.ForbiddenCharacter.at(span, help="remove it", code=f"U+{ord(text[at]):04X}"))
         return None
-    try:
-        return _Composer(name, problems, limits).compose(yaml.parse(text, Loader=_Loader))
-    except _Stop as stop:
-        problems.append(stop.diagnostic)
-    except yaml.MarkedYAMLError as error:
-        problems.append(_syntax_error(error, name))
+    for slip in before_parsing(text, name):
+        problems.append(slip.diagnostic)
+        text = slip.text or text
+    for _ in range(_MOST_SLIPS):
+        found: list[Diagnostic] = []
+        try:
+            tree = _Composer(name, found, limits).compose(yaml.parse(text, Loader=_Loader))
+            problems.extend(found)
+            return tree
+        except _Stop as stop:
+            problems.extend([*found, stop.diagnostic])
+            return None
+        except yaml.MarkedYAMLError as error:
+            mended = after_an_error(text, name, error)
+            problems.append(mended.diagnostic if mended else _syntax_error(error, name))
+            if mended is None or mended.text is None:
+                return None
+            text = mended.text  # so that what else is wrong is said in the same pass
     return None
 
 

@@ -20,6 +20,7 @@ __all__ = ["Loop", "NotFiniteLoss", "Position", "Watcher", "order_of"]
 
 _SECONDS_A_CALL = 0.2
 _STEPS_A_CALL = 512
+_STEPS_AT_FIRST = 8
 
 Status = Literal["finished", "stopped early", "interrupted"]
 
@@ -101,6 +102,9 @@ class Loop:
     interrupted: Callable[[], bool]
     position: Position = field(default_factory=Position)
 
+    def __post_init__(self) -> None:
+        self._pace = _Pace()
+
     def run(self) -> Status:
         """Goes on from where it stands.
 
@@ -112,35 +116,36 @@ class Loop:
         while self.position.step < self.last_step:
             began = time.perf_counter()
             self.objective.reset()
-            whole = self._train_epoch(a_epoch)
-            record = {"epoch": self.position.epoch + 1, "step": self.position.step, **self.objective.figures()}
-            record["examples_per_second"] = round(len(self.train) / (time.perf_counter() - began), 1)
-            if not whole:
-                self.position.seconds += time.perf_counter() - began
+            examples = self._train_epoch(a_epoch)
+            seconds = time.perf_counter() - began
+            if self.interrupted():
+                self.position.seconds += seconds
                 return "interrupted"
-            self._end_epoch(record, began)
+            rate = round(examples / seconds, 1)
+            record = {"epoch": self.position.epoch + 1, "step": self.position.step, **self.objective.figures()}
+            self._end_epoch(record, rate, began)
             if self._should_stop(record):
                 return "stopped early"
         return "finished"
 
-    def _train_epoch(self, a_epoch: int) -> bool:
-        """All batches of an epoch; False where it was interrupted."""
+    def _train_epoch(self, a_epoch: int) -> int:
+        """All batches of an epoch, or as many as are made before an interruption; how many examples they held."""
         order = order_of(len(self.train), self.seed, self.position.epoch)
         left = min(a_epoch, self.last_step - self.position.step)
-        made, seconds = 0, 0.0
-        for rows in _calls(order, self.batch_size, left, lambda: seconds / made if made > 1 else None):
+        made, examples = 0, 0
+        for rows in _calls(order, self.batch_size, left, self._pace):
             began = time.perf_counter()
             done = self.steps.train(self.train, rows)
-            took = time.perf_counter() - began
-            # The first call of an epoch may compile, and says nothing about the time a step takes.
-            seconds, made = (seconds + took, made + len(rows)) if made else (took, 1)
+            rate = self._pace.took(done.steps, time.perf_counter() - began) * rows.shape[1]
             self.position.step += done.steps
+            made += done.steps
+            examples += rows.size
             if not math.isfinite(done.loss):
                 raise NotFiniteLoss(self._why(done.loss, done.before))
-            self.watcher.stepped(self.position.epoch + 1, made, rows.size / took, self.objective.figures)
+            self.watcher.stepped(self.position.epoch + 1, made, rate, self.objective.figures)
             if self.interrupted():
-                return False
-        return True
+                break
+        return examples
 
     def _why(self, loss: float, before: float) -> str:
         what = "not a number (NaN)" if math.isnan(loss) else "infinite"
@@ -151,10 +156,10 @@ class Loop:
                 + f"It was {before:.3g} the step before: it grew without bound. Lower `learning_rate`, or set `clip: {{norm: 1}}`."
             )
         if self.position.step <= 1:
-            return text + "It was so from the first step: look at the loss, and at activations such as `exponential` before it."
+            return text + "It was so from the first step: look at the loss, and at the activation before it."
         return text + "Lower `learning_rate`, set `clip: {norm: 1}`, or look for a logarithm or a division by 0 in the loss."
 
-    def _end_epoch(self, record: dict[str, Any], began: float) -> None:
+    def _end_epoch(self, record: dict[str, Any], rate: float, began: float) -> None:
         with self.evaluating():
             if self.validation is not None:
                 figures = watch(self.steps, self.objective, self.validation, self.batch_size)
@@ -164,6 +169,7 @@ class Loop:
             if self.monitor.better(value, self.position.best):
                 self.position.best, self.position.best_epoch = value, self.position.epoch
                 self.keep()
+        record["examples_per_second"] = rate
         record["seconds"] = round(time.perf_counter() - began, 3)
         self.position.seconds += time.perf_counter() - began
         self.log(record)
@@ -185,27 +191,41 @@ class Loop:
 
 
 def order_of(count: int, seed: int, epoch: int) -> Rows:
-    """The order of the examples in an epoch: it follows from the seed and the epoch alone, so that a training can go on anywhere."""
+    """The order of the examples in an epoch. It follows from the seed and the epoch alone, so a training can go on anywhere."""
     return np.random.default_rng([seed, epoch]).permutation(count).astype(np.int64)
 
 
 def watch(steps: Steps, objective: Any, examples: Examples, batch_size: int) -> dict[str, Any]:
     """The figures of examples that are not trained on."""
     objective.reset()
-    for rows in _calls(np.arange(len(examples)), batch_size, math.ceil(len(examples) / batch_size), lambda: None):
+    for rows in _calls(np.arange(len(examples)), batch_size, math.ceil(len(examples) / batch_size), _Pace()):
         steps.watch(examples, rows)
     figures: dict[str, Any] = objective.figures()
     return figures
 
 
-def _calls(order: Rows, batch_size: int, steps: int, seconds_a_step: Callable[[], float | None]) -> Iterator[Rows]:
-    """The positions of each call's steps: so many at once that a call is short enough to be interrupted after it."""
+class _Pace:
+    """How many steps a call makes, so that it takes long enough to be worth it and can be interrupted soon after."""
+
+    def __init__(self) -> None:
+        self._calls = 0
+        self.steps = _STEPS_AT_FIRST
+
+    def took(self, steps: int, seconds: float) -> float:
+        """Notes what a call took; gives the steps a second. The first call compiles, and says nothing of the next."""
+        rate = steps / max(seconds, 1e-9)
+        self._calls += 1
+        if self._calls > 1:
+            self.steps = max(1, min(_STEPS_A_CALL, int(rate * _SECONDS_A_CALL)))
+        return rate
+
+
+def _calls(order: Rows, batch_size: int, steps: int, pace: _Pace) -> Iterator[Rows]:
+    """The positions of each call's steps."""
     whole = min(steps, len(order) // batch_size)
     start = 0
     while start < whole:
-        each = seconds_a_step()
-        count = 8 if each is None else max(1, min(_STEPS_A_CALL, int(_SECONDS_A_CALL / max(each, 1e-6))))
-        end = min(start + count, whole)
+        end = min(start + pace.steps, whole)
         yield order[start * batch_size : end * batch_size].reshape(-1, batch_size)
         start = end
     if whole < steps:

@@ -96,6 +96,12 @@ class Supervised:
             for metric in metrics:
                 metric.update_state(targets[name], outputs[name])
 
+    def build(self, inputs: Tensors, targets: Tensors) -> None:
+        """Lets the metrics make their variables, some of which do so when they first see an output."""
+        outputs = self.model(dict(inputs), training=False)
+        self.update_metrics(outputs, targets)
+        self.reset()
+
     def reset(self) -> None:
         """Begins the figures anew."""
         for metric in self.metrics:

@@ -29,6 +29,11 @@ class Config(BaseModel):
     unsupported: ClassVar[Mapping[str, str]] = {}
     """Arguments that Keras knows and we do not, each with the reason and what to write instead."""
 
+    @classmethod
+    def foreign(cls) -> Mapping[str, str]:
+        """Other frameworks' names for its arguments, each with what to write instead."""
+        return {}
+
 
 @dataclass(frozen=True, eq=False)
 class Family:

@@ -127,7 +127,7 @@ def test_a_step_that_reads_itself_is_a_cycle(checked):
         ("  - Dense: {units: 2, use_bias: no}\n", "NN105", 5, 33, "write `false`: in YAML 1.2 `no` is text"),
         ("  - Dense: {units: 2}\n    name: 9a\n", "NN107", 6, 11, ""),
         ("  - Dense: {units: 2}\n    freeze: 1\n", "NN105", 6, 13, ""),
-        ("  - ReLU\n    from: [x, x]\n", "NN010", 6, 9, ""),
+        ("  - ReLU\n    name: a\n", "NN020", 5, 5, "write `- ReLU:`, so that `name` can stand under it"),
         ("  - Add:\n    from: x\n", "NN225", 6, 11, "write `from: [a, b]`"),
         ("  - Dense: {units: 2}\n    from: {}\n", "NN225", 6, 11, "write `from: {x: …}`"),
         ("  - Dense: {units: 2}\n    from: x.state\n", "NN226", 6, 11, "write `x`"),

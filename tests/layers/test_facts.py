@@ -90,6 +90,17 @@ def test_a_known_size_is_kept_where_merged_with_a_symbol() -> None:
     assert str(layer("Concatenate").infer(inputs)["output"]) == "(8, 6)"
 
 
+def test_reshape_says_that_elements_stay_as_many() -> None:
+    assert [tuple(map(str, p)) for p in layer("Reshape", target_shape=[-1, 2]).agreeing_sizes({"x": TensorType((T,))})] == [
+        ("T", "2*(T//2)")
+    ]
+
+
+def test_merged_sizes_must_agree_pair_by_pair_but_those_that_are_repeated() -> None:
+    inputs = {"0": TensorType((1, 3)), "1": TensorType((T, 3)), "2": TensorType((H, 1))}
+    assert layer("Add").agreeing_sizes(inputs) == ((3, 3), (T, H))
+
+
 @pytest.mark.parametrize("value", [True, "3", 3.0, 0, -1, None, [3]])
 def test_a_size_is_a_positive_integer_and_nothing_that_looks_like_one(value: Any) -> None:
     with pytest.raises(ValidationError):

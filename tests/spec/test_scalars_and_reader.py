@@ -81,7 +81,7 @@ def test_a_block_ends_with_its_last_value():
     [
         ("a: [1", "NN010"),
         ("a: 'b", "NN010"),
-        ("a: 1\n\tb: 2", "NN010"),
+        ("a: 1\n\tb: 2", "NN021"),
         ("a: \x00", "NN006"),
         ("a: 1\n---\nb: 1", "NN011"),
         ("a: 1\na: 2", "NN012"),

@@ -26,7 +26,11 @@ def _relu(b: Builder, call: Call[ReLU]) -> Value:
         return x.moved(b.op("LeakyRelu", x.name, alpha=layer.negative_slope))
     y = _above(b, x.name, layer)
     if layer.negative_slope:
-        below = b.op("Sub", b.constant(layer.threshold, "threshold", np.float32), x.name) if layer.threshold else b.op("Neg", x.name)
+        below = (
+            b.op("Sub", b.constant(layer.threshold, "threshold", np.float32), x.name)
+            if layer.threshold
+            else b.op("Neg", x.name)
+        )
         slope = b.constant(layer.negative_slope, "slope", np.float32)
         y = b.op("Sub", y, b.op("Mul", b.op("Relu", below), slope))
     return x.moved(y)

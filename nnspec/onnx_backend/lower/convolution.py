@@ -24,7 +24,12 @@ def _convolution(b: Builder, call: Call[Conv1D | Conv2D]) -> Value:
     x = arrange(b, call.x, channels_first(call.x.type.rank))
     x, pads = padded(b, x, Window(layer.spans, layer.strides, layer.around))
     lead = [1] * (len(x.axes) - x.type.rank - 1)
-    attributes = {"strides": [*lead, *layer.strides], "dilations": [*lead, *layer.dilation_rate], "pads": pads, "group": layer.groups}
+    attributes = {
+        "strides": [*lead, *layer.strides],
+        "dilations": [*lead, *layer.dilation_rate],
+        "pads": pads,
+        "group": layer.groups,
+    }
     y = convolve(b, x, call.weights["kernel"], call.weights.get("bias"), attributes)
     return activate(b, Value(y.name, call.output, y.axes, linear=y.linear), layer.activation)
 

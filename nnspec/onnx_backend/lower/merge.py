@@ -19,7 +19,9 @@ __all__ = ["TABLE"]
 
 def _add(b: Builder, call: Call[Add]) -> Value:
     values = list(call.inputs.values())
-    mask = reduce(lambda left, right: b.op("Or", left, right), [value.mask for value in values if value.mask is not None] or [None])
+    mask = reduce(
+        lambda left, right: b.op("Or", left, right), [value.mask for value in values if value.mask is not None] or [None]
+    )
     masked = call.output.mask is not None
     if len({value.type.rank for value in values}) > 1:
         names = [_widened(b, declared(b, value), call.output.rank) for value in values]

@@ -11,7 +11,6 @@ from nnspec.layers.normalization import BatchNormalization
 from nnspec.onnx_backend.absorb import absorb
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Array, Call, Lowering
-from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.value import Value, channels_first
 
 __all__ = ["TABLE"]

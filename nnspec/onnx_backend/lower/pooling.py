@@ -45,7 +45,11 @@ def _average(b: Builder, call: Call[AveragePooling1D | AveragePooling2D]) -> Val
     y = _pool(b, "AveragePool", padded_x, window, pads)
     if padded_x.name != x.name:
         # The padding has become part of the input, so that its share of the mean has to be taken out again.
-        ones = b.op("ConstantOfShape", b.op("Concat", b.ints([1, 1], "one"), b.op("Shape", x.name, start=2), axis=0), value=np.float32([1]))
+        ones = b.op(
+            "ConstantOfShape",
+            b.op("Concat", b.ints([1, 1], "one"), b.op("Shape", x.name, start=2), axis=0),
+            value=np.float32([1]),
+        )
         exists, _ = padded(b, replace(x, name=ones), window)
         y = b.op("Div", y, _pool(b, "AveragePool", exists, window, pads))
     return Value(y, call.output, x.axes)

@@ -33,7 +33,9 @@ class Mask:
 
     def lengths(self) -> str:
         """The number of kept steps, int32: batch."""
-        return self._once("lengths", lambda b: b.op("Cast", b.op("ReduceSum", self._number(), b.ints([1], "time"), keepdims=0), to=6))
+        return self._once(
+            "lengths", lambda b: b.op("Cast", b.op("ReduceSum", self._number(), b.ints([1], "time"), keepdims=0), to=6)
+        )
 
     def kept(self) -> str:
         """Whether a row has a kept step, boolean: batch, 1."""
@@ -50,9 +52,7 @@ class Mask:
 
     def by_step(self) -> str:
         """The mask itself: time, batch, 1."""
-        return self._once(
-            "by_step", lambda b: b.op("Unsqueeze", b.op("Transpose", self.name, perm=[1, 0]), b.ints([2], "two"))
-        )
+        return self._once("by_step", lambda b: b.op("Unsqueeze", b.op("Transpose", self.name, perm=[1, 0]), b.ints([2], "two")))
 
     def last_step(self, *, backwards: bool) -> str:
         """The mask of the step that is run last: batch, 1."""

@@ -62,7 +62,9 @@ def operate(b: Builder, x: Value, mask: Mask | None, directions: Sequence[Direct
     else:
         flat = b.op("Reshape", declared(b, x).name, b.ints([-1, directions[0].weights["kernel"].shape[0]], "flat"))
         steps_in = b.op("Gather", flat, mask.compact())
-    initial = [stacked_states(b, [direction.initial[index] for direction in directions]) for index in range(len(directions[0].initial))]
+    initial = [
+        stacked_states(b, [direction.initial[index] for direction in directions]) for index in range(len(directions[0].initial))
+    ]
     inputs = [steps_in, *_arrays(b, directions), mask.lengths() if mask else "", *initial]
     ends = layer.return_state or not layer.return_sequences
     wanted = [layer.return_sequences, ends, *[layer.return_state] * (len(layer.states) - 1)]

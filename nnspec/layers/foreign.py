@@ -1,0 +1,36 @@
+"""PyTorch's names for arguments, with Keras's: what people type who come from there."""
+
+from __future__ import annotations
+
+__all__ = ["foreign_arguments"]
+
+_SAME = {
+    "out_channels": "filters",
+    "out_features": "units",
+    "hidden_size": "units",
+    "num_embeddings": "input_dim",
+    "embedding_dim": "output_dim",
+    "stride": "strides",
+    "dilation": "dilation_rate",
+    "kernel": "kernel_size",
+    "p": "rate",
+    "bias": "use_bias",
+    "eps": "epsilon",
+    "dim": "axis",
+    "shape": "target_shape",
+    "num_heads": "num_heads",
+}
+_INFERRED = ("in_channels", "in_features", "input_size", "input_dim", "num_features", "input_shape", "input_length")
+_NEEDLESS = {"batch_first": "leave it out: the batch axis always comes first", "inplace": "leave it out: nothing is done in place"}
+
+
+def foreign_arguments(fields: frozenset[str]) -> dict[str, str]:
+    """What to write instead of PyTorch's names, for a layer of these fields.
+
+    Example:
+        >>> foreign_arguments(frozenset({"filters", "strides"}))["out_channels"]
+        'it is called `filters` here'
+    """
+    found = {theirs: f"it is called `{ours}` here" for theirs, ours in _SAME.items() if ours in fields and theirs not in fields}
+    found |= {name: "leave it out: it follows from the input" for name in _INFERRED if name not in fields}
+    return found | {name: text for name, text in _NEEDLESS.items() if name not in fields}

@@ -1,0 +1,127 @@
+"""The classic slips of YAML, each explained with the text to type, and mended so that reading goes on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import yaml
+
+from nnspec.diagnostics import Diagnostic, Span
+from nnspec.spec import problems as p
+
+__all__ = ["Mended", "after_an_error", "before_parsing"]
+
+_STEP_KEYS = "name|from|repeat|as|share|freeze|weights"
+
+
+@dataclass(frozen=True)
+class Mended:
+    """A slip that was found.
+
+    Attributes:
+        diagnostic: What is said of it.
+        text: The whole text with the slip mended; every line stays where it is. None where only its author can mend it.
+    """
+
+    diagnostic: Diagnostic
+    text: str | None
+
+
+_GLUED = re.compile(r"^(?P<lead>[ ]*-[ ]+)(?P<op>[A-Za-z_]\w*):(?P<open>[{\[])", re.MULTILINE)
+_RUN_ON = re.compile(
+    rf"^(?P<lead>[ ]*-[ ]+)(?P<op>[A-Za-z_]\w*)[ ]+(?P<key>{_STEP_KEYS}):(?P<value>[ ]+[^#\n]+?)[ ]*(?=#|$)", re.MULTILINE
+)
+
+
+def before_parsing(text: str, name: str) -> Iterator[Mended]:
+    """Slips that are YAML, but never what was meant: ``- Dense:{units: 3}``, ``- Concatenate from: [a]``."""
+    while match := _GLUED.search(text):
+        at = match.start("open")
+        mended = f"{text[:at]} {text[at:]}"
+        text = mended
+        help = f"write `{text[match.start('op') : (text + chr(10)).index(chr(10), at)].strip()}`"
+        yield Mended(p.MissingSpace.at(_span(text, at - 1, at, name), help=help, after=f"{match['op']}:"), mended)
+    while match := _RUN_ON.search(text):
+        op, key, value = match["op"], match["key"], match["value"].strip()
+        mended = f"{text[: match.start('op')]}{{{op}: , {key}: {value}}}{text[match.end('value') :]}"
+        span = _span(text, match.start("key"), match.end("key"), name)
+        indent = " " * len(match["lead"])
+        help = f"write `- {op}:` and, on a line of its own, `{indent}{key}: {value}`"
+        yield Mended(p.RunOn.at(span, help=help, op=op, key=key), mended)
+        text = mended
+
+
+def after_an_error(text: str, name: str, error: yaml.MarkedYAMLError) -> Mended | None:
+    """The slip that a syntax error comes from, where it is one of the classic ones."""
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return None
+    lines = text.split("\n")
+    if mark.line >= len(lines):
+        return None
+    finders: tuple[Callable[[str, str, list[str], int, int], Mended | None], ...] = (_tab, _no_colon, _unquoted)
+    for find in finders:
+        if found := find(text, name, lines, mark.line, mark.column):
+            return found
+    return None
+
+
+def _tab(text: str, name: str, lines: list[str], line: int, column: int) -> Mended | None:
+    """Tabs that indent."""
+    del text, column
+    indent = re.match(r"[ \t]*", lines[line])
+    if indent is None or "\t" not in indent[0]:
+        return None
+    first = indent[0].index("\t")
+    span = Span(name, line + 1, first + 1, line + 1, len(indent[0]) + 1)
+    return Mended(p.Tab.at(span, help="indent by spaces, two for each level"), None)  # how far it was meant to is not known
+
+
+_BARE = re.compile(r"^(?P<lead>[ ]*-[ ]+)(?P<op>[A-Za-z_]\w*)[ ]*(?:#.*)?$")
+_KEY = re.compile(rf"^(?P<indent>[ ]+)(?P<key>{_STEP_KEYS}|[a-z_]\w*):")
+
+
+def _no_colon(text: str, name: str, lines: list[str], line: int, column: int) -> Mended | None:
+    """``- Concatenate`` with ``from:`` under it: the operation needs a colon, too."""
+    del text, column
+    for at in (line, line - 1):
+        key = _KEY.match(lines[at]) if at >= 1 else None
+        bare = _BARE.match(lines[at - 1]) if key else None
+        if key and bare and len(key["indent"]) >= len(bare["lead"]):
+            op = bare["op"]
+            end = bare.end("op")
+            span = Span(name, at, bare.start("op") + 1, at, end + 1)
+            mended = [*lines[: at - 1], f"{lines[at - 1][:end]}:{lines[at - 1][end:]}", *lines[at:]]
+            help = f"write `- {op}:`, so that `{key['key']}` can stand under it"
+            return Mended(p.NoColon.at(span, help=help, op=op), "\n".join(mended))
+    return None
+
+
+_EXPRESSION = re.compile(r"(?<![\"'])\$\{[^}\n]*\}")
+
+
+def _unquoted(text: str, name: str, lines: list[str], line: int, column: int) -> Mended | None:
+    """``${…}`` without quotes after a brace, which begins a mapping."""
+    del text, column
+    for at in (line, line - 1):
+        for match in _EXPRESSION.finditer(lines[at]) if at >= 0 else ():
+            before = lines[at][: match.start()]
+            if before.count('"') % 2 or before.count("'") % 2 or "#" in before:
+                continue
+            start = len(before) - len(re.search(r"[\w.-]*$", before)[0])  # type: ignore[index]
+            end = match.end() + len(re.match(r"[\w.-]*", lines[at][match.end() :])[0])  # type: ignore[index]
+            value = lines[at][start:end]
+            span = Span(name, at + 1, start + 1, at + 1, end + 1)
+            mended = [*lines[:at], f'{lines[at][:start]}"{value}"{lines[at][end:]}', *lines[at + 1 :]]
+            short = re.fullmatch(r"\$\{(\w+)\}", value)
+            help = f'write `"{value}"`' + (f", or `${short[1]}`" if short else "")
+            return Mended(p.Unquoted.at(span, help=help, value=value), "\n".join(mended))
+    return None
+
+
+def _span(text: str, start: int, end: int, name: str) -> Span:
+    line = text.count("\n", 0, start) + 1
+    column = start - text.rfind("\n", 0, start)
+    return Span(name, line, column, line, column + end - start)

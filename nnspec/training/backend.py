@@ -1,0 +1,47 @@
+"""What runs the steps, and what of it may change the last bits of a result."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import keras
+
+from nnspec.diagnostics import NnspecError
+from nnspec.training.steps import Steps
+from nnspec.training.supervised import Supervised
+
+__all__ = ["machine", "steps_for"]
+
+
+def steps_for(backend: str, objective: Supervised, optimizer: Any) -> Steps:
+    """The steps of a Keras backend.
+
+    Raises:
+        NnspecError: Where there are none for it.
+    """
+    if backend == "tensorflow":
+        from nnspec.training.tensorflow_steps import TensorFlowSteps
+
+        return TensorFlowSteps(objective, optimizer)
+    raise NnspecError(f"training on the Keras backend {backend} is not in this release\n  = help: set KERAS_BACKEND=tensorflow")
+
+
+def machine() -> dict[str, Any]:
+    """What a result depends on beside the spec, the data and the versions; operations are made deterministic."""
+    found: dict[str, Any] = {"backend": keras.backend.backend(), "cores": os.cpu_count()}
+    if found["backend"] == "tensorflow":
+        import tensorflow as tf
+
+        # Costs nothing on a CPU; without it, sums over threads differ from run to run.
+        tf.config.experimental.enable_op_determinism()
+        found |= {
+            "deterministic": True,
+            "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0",
+            "threads": {
+                "intra": tf.config.threading.get_intra_op_parallelism_threads(),
+                "inter": tf.config.threading.get_inter_op_parallelism_threads(),
+            },
+            "devices": [device.device_type for device in tf.config.list_logical_devices()],
+        }
+    return found

@@ -1,0 +1,166 @@
+"""The figures of a finished run on examples it was not trained on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.data.examples import Examples
+from nnspec.data.prepare import prepare, prepare_part
+from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
+from nnspec.training.check import check_training
+from nnspec.training.plan import OutputPlan, TrainingPlan
+from nnspec.training.report import report_of, report_text
+from nnspec.training.run import Run
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["evaluate", "evaluation_text", "examples_of", "golden_inputs", "trained_model"]
+
+
+def evaluate(run: Run, *, part: str | None = None) -> dict[str, Any]:
+    """The losses, metrics and, for classes, precision, recall and confusion of a run's best weights.
+
+    Args:
+        run: The run.
+        part: `train`, `validation` or `test`; by default the test data, or the validation part where there are none.
+
+    Returns:
+        ``data`` (the part), ``rows``, the figures by the names they are logged under, and ``outputs``: for each output a
+        report. Plain JSON values.
+
+    Raises:
+        SpecError: Where the data cannot be used.
+        NnspecError: Where the run or its data are not what they were.
+    """
+    from nnspec.training.backend import machine, steps_for
+    from nnspec.training.loop import watch
+    from nnspec.training.objects import keras_optimizer
+    from nnspec.training.supervised import Supervised
+
+    machine()
+    plan = _plan(run)
+    part, examples = _examples(run, plan, part)
+    model = trained_model(run)
+    objective = Supervised(model, plan.outputs)
+    first = examples.batch(slice(0, 1))
+    objective.build(first.inputs, first.targets)
+    steps = steps_for(str(run.info["machine"]["backend"]), objective, keras_optimizer(plan.section))
+    figures = watch(steps, objective, examples, plan.section.batch_size)
+    answers = model.predict(dict(examples.batch(slice(None)).inputs), batch_size=plan.section.batch_size, verbose=0)
+    classes = run.classes()
+    reports = {
+        name: report
+        for name, output in plan.outputs.items()
+        if (report := _report(output, examples, answers[name], classes.get(name))) is not None
+    }
+    return {"data": part, "rows": len(examples), **figures, "outputs": reports}
+
+
+def evaluation_text(figures: dict[str, Any]) -> str:
+    """The figures as a person reads them."""
+    lines = [f"{figures['rows']:,} examples of the {_in_words(figures['data'])} data"]
+    if figures["data"] != "test":
+        lines[0] += " (the spec names no test data)"
+    shown = {name: value for name, value in figures.items() if name not in ("data", "rows", "outputs")}
+    width = max(map(len, shown), default=0)
+    for name, value in shown.items():
+        text = f"{value:.4f}" if isinstance(value, float) else ", ".join(f"{v:.4f}" for v in np.ravel(value))
+        lines.append(f"  {name:<{width}}  {text}")
+    for name, report in figures["outputs"].items():
+        lines += ["", *report_text(name, report)]
+    return "\n".join(lines)
+
+
+def examples_of(run: Run, part: str | None = None) -> tuple[str, Examples]:
+    """Examples of a run's data, transformed as for its training.
+
+    Args:
+        run: The run.
+        part: `train`, `validation` or `test`; by default the first there is of test, validation and train.
+
+    Returns:
+        Which part it is, and the examples.
+    """
+    return _examples(run, _plan(run), part)
+
+
+def golden_inputs(run: Run, count: int) -> dict[str, NDArray[Any]]:
+    """A few real inputs of a run, by name, each with the batch axis first: what an exported model is compared on."""
+    _, examples = examples_of(run)
+    return dict(examples.batch(slice(0, count)).inputs)
+
+
+def trained_model(run: Run) -> keras.Model:
+    """The Keras model of a run, with its best weights."""
+    from nnspec.keras_backend import set_weight_arrays, to_keras
+
+    graph = run.model.main
+    model = to_keras(graph, seed=int(run.info["seed"]))
+    set_weight_arrays(model, graph, run.weights())
+    return model
+
+
+def _in_words(part: str) -> str:
+    return {"train": "training"}.get(part, part)
+
+
+def _plan(run: Run) -> TrainingPlan:
+    problems: list[Diagnostic] = []
+    plan = check_training(run.spec, run.model, problems)
+    if plan is None or plan.data is None:
+        raise SpecError(problems)
+    return plan
+
+
+def _examples(run: Run, plan: TrainingPlan, part: str | None) -> tuple[str, Examples]:
+    data = plan.data
+    assert data is not None
+    if part is None:
+        part = "test" if "test" in data.sources else "validation" if data.validates else "train"
+    if part == "test" and part not in data.sources:
+        raise NnspecError("the spec names no test data\n  = help: write `test: …` under `data`")
+    if part == "validation" and not data.validates:
+        raise NnspecError("the spec names no validation data\n  = help: write `validation: 0.1` under `data`")
+    if part in data.sources and not (part == "train" and data.fraction is not None):
+        _require_files(plan, part)
+        return part, prepare_part(data, part, run.transforms())
+    # The validation part is a draw from the training data, and so is what is left of them.
+    _require_files(plan, "train")
+    prepared = prepare(replace(data, sources={"train": data.sources["train"]}), plan.section.seed)
+    if prepared.fingerprints["train"] != run.info["data"]["fingerprints"].get("train"):
+        raise NnspecError("the training data changed since the run: their validation part is another")
+    examples = prepared.train if part == "train" else prepared.validation
+    assert examples is not None
+    return part, examples
+
+
+def _require_files(plan: TrainingPlan, part: str) -> None:
+    assert plan.data is not None
+    source = plan.data.sources[part]
+    if source.files is None:
+        named = ", ".join(f"`{getattr(source.reader, argument)}`" for argument in source.reader.paths)
+        raise NnspecError(f"{source.span}: the {_in_words(part)} data are not there: {named}")
+
+
+def _report(output: OutputPlan, examples: Examples, answer: NDArray[Any], classes: list[Any] | None) -> dict[str, Any] | None:
+    if not output.needs_target or output.loss is None or output.type.mask is not None:
+        return None
+    target = examples.targets[output.name][examples.rows]
+    axis = getattr(output.loss, "axis", -1)
+    kind = output.loss.target_kind()
+    assert kind is not None
+    ignore = getattr(output.loss, "ignore_class", None)
+    return report_of(
+        kind,
+        target,
+        np.asarray(answer, np.float32),
+        axis=axis if isinstance(axis, int) else -1,
+        logits=output.loss.expected() == "logits",
+        ignore=ignore,
+        classes=classes,
+    )

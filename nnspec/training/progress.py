@@ -1,0 +1,134 @@
+"""How a training is shown while it runs: one moving line on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, Protocol, TextIO
+
+__all__ = ["Progress", "Quiet", "progress_for"]
+
+_SECONDS_BETWEEN = 0.5
+
+
+class Progress(Protocol):
+    """Is told how a training goes, and shows it."""
+
+    def say(self, text: str) -> None:
+        """Shows a line of its own."""
+
+    def begin(self, epochs: int, steps: int, batch_size: int) -> None:
+        """Before the first step: how many epochs there are, how many steps an epoch has, and of how many examples."""
+
+    def stepped(self, epoch: int, step: int, rate: float, figures: Callable[[], dict[str, Any]]) -> None:
+        """After some steps: the epoch, the steps made in it, examples a second, the figures so far."""
+
+    def epoch_ended(self, record: dict[str, Any]) -> None:
+        """After an epoch and its validation: what is written into the log."""
+
+    def end(self) -> None:
+        """After the last epoch, or where the training breaks off."""
+
+
+class Quiet:
+    """Shows nothing."""
+
+    def say(self, text: str) -> None: ...
+
+    def begin(self, epochs: int, steps: int, batch_size: int) -> None: ...
+
+    def stepped(self, epoch: int, step: int, rate: float, figures: Callable[[], dict[str, Any]]) -> None: ...
+
+    def epoch_ended(self, record: dict[str, Any]) -> None: ...
+
+    def end(self) -> None: ...
+
+
+def progress_for(stream: TextIO | None = None) -> Progress:
+    """What suits a stream, standard error by default: the shell's pipes keep standard output for results."""
+    stream = stream or sys.stderr
+    return _Terminal(stream) if stream.isatty() else _Lines(stream)
+
+
+class _Lines:
+    """A line for each epoch, and every half minute within a long one."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._epochs = self._steps = 0
+        self._said = time.monotonic()
+
+    def say(self, text: str) -> None:
+        print(text, file=self._stream, flush=True)
+
+    def begin(self, epochs: int, steps: int, batch_size: int) -> None:
+        del batch_size
+        self._epochs, self._steps = epochs, steps
+
+    def stepped(self, epoch: int, step: int, rate: float, figures: Callable[[], dict[str, Any]]) -> None:
+        if time.monotonic() - self._said > 30:
+            self._said = time.monotonic()
+            self.say(f"epoch {epoch}/{self._epochs}  step {step}/{self._steps}  {_text(figures())}  {rate:,.0f} examples/s")
+
+    def epoch_ended(self, record: dict[str, Any]) -> None:
+        self._said = time.monotonic()
+        text = _text({name: value for name, value in record.items() if name not in _NOT_SHOWN})
+        pace = f"{record['examples_per_second']:,.0f} examples/s  {record['seconds']:.1f} s"
+        self.say(f"epoch {record['epoch']}/{self._epochs}  {text}  {pace}")
+
+    def end(self) -> None:
+        pass
+
+
+class _Terminal(_Lines):
+    """The same, with a bar for the epoch that runs."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        self._bar = Bar(
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[figures]}"),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(compact=True),
+            console=Console(file=stream),
+            transient=True,
+        )
+        self._task: Any = None
+        self._drawn = 0.0
+
+    def say(self, text: str) -> None:
+        self._bar.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def begin(self, epochs: int, steps: int, batch_size: int) -> None:
+        super().begin(epochs, steps, batch_size)
+        self._task = self._bar.add_task("", total=steps, epoch=f"1/{epochs}", figures="", rate="")
+        self._bar.start()
+
+    def stepped(self, epoch: int, step: int, rate: float, figures: Callable[[], dict[str, Any]]) -> None:
+        now = time.monotonic()
+        # Reading the figures waits for the device; often enough to be seen is often enough.
+        if now - self._drawn > _SECONDS_BETWEEN:
+            self._drawn = now
+            self._bar.update(self._task, figures=_text(figures()))
+        self._bar.update(self._task, completed=step, epoch=f"{epoch}/{self._epochs}", rate=f"{rate:,.0f}/s")
+
+    def epoch_ended(self, record: dict[str, Any]) -> None:
+        super().epoch_ended(record)
+        self._bar.reset(self._task)
+
+    def end(self) -> None:
+        self._bar.stop()
+
+
+_NOT_SHOWN = {"epoch", "step", "seconds", "examples_per_second"}
+
+
+def _text(figures: dict[str, Any]) -> str:
+    return "  ".join(f"{name} {value:.4g}" for name, value in figures.items() if isinstance(value, (int, float)))

@@ -1,0 +1,186 @@
+"""The run folder: what a training leaves, and what everything after it starts from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nnspec.diagnostics import NnspecError
+from nnspec.files import write_whole
+from nnspec.graph import Model, compile
+from nnspec.spec import Spec, load
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Run"]
+
+FORMAT = 1
+"""The version of the run folder's layout."""
+
+_INFO = "run.json"
+_NEEDED = ("status", "name", "seed", "spec", "data", "versions")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder. Opening and reading it changes nothing in it.
+
+    Attributes:
+        path: The folder.
+        info: What ``run.json`` says.
+    """
+
+    path: Path
+    info: Mapping[str, Any]
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """Opens a run folder.
+
+        Raises:
+            NnspecError: Where it is none, or is damaged.
+        """
+        path = Path(path)
+        if not path.exists():
+            raise NnspecError(f"there is no run at {path}")
+        if not path.is_dir() or not (path / _INFO).is_file():
+            raise NnspecError(f"{path} is not a run folder: it has no {_INFO}\n  = help: `nnspec train SPEC` makes one")
+        try:
+            info = json.loads((path / _INFO).read_text("utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise NnspecError(f"{path / _INFO} cannot be read: {error}") from None
+        missing = [key for key in _NEEDED if not isinstance(info, dict) or key not in info]
+        if missing:
+            raise NnspecError(f"{path / _INFO} is damaged: it has no `{missing[0]}`")
+        if info.get("format") != FORMAT:
+            raise NnspecError(
+                f"{path} was written by another version of nnspec: format {info.get('format')}, and this reads {FORMAT}"
+            )
+        return cls(path, info)
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return str(self.info["name"])
+
+    @property
+    def status(self) -> str:
+        """How it stands: ``running``, ``finished``, ``stopped early``, ``interrupted`` or ``failed``."""
+        return str(self.info["status"])
+
+    @cached_property
+    def spec(self) -> Spec:
+        """The spec it was trained from, overrides applied; its paths lead where they led.
+
+        Raises:
+            SpecError: Where it has errors.
+            NnspecError: Where it is not the one that was trained.
+        """
+        file = self.path / "spec.yaml"
+        if not file.is_file():
+            raise NnspecError(f"{self.path} is damaged: it has no spec.yaml")
+        where = self.info["spec"]
+        spec = load(file, folder=self._place(where.get("folder")), root=self._place(where.get("root")))
+        if spec.hash != where.get("hash"):
+            raise NnspecError(f"{file} was changed after the training: its hash is not the one in {_INFO}")
+        return spec
+
+    def _place(self, text: Any) -> Path | None:
+        """A folder as the run remembers it: relative to the run, so that a project can be moved as a whole."""
+        return (self.path / text).resolve() if isinstance(text, str) else None
+
+    @cached_property
+    def model(self) -> Model:
+        """Its typed graphs."""
+        return compile(self.spec)
+
+    def weights(self) -> dict[str, NDArray[Any]]:
+        """The best weights, by the spec's names, ``conv2d/kernel``.
+
+        Raises:
+            NnspecError: Where there are none yet, or the file is damaged.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load as read
+
+        file = self.path / "weights.safetensors"
+        if not file.is_file():
+            raise NnspecError(f"{self.path} has no weights: the training {self._ended()} before the first epoch did")
+        try:
+            arrays: dict[str, NDArray[Any]] = read(file.read_bytes())
+        except (SafetensorError, OSError, ValueError, KeyError) as error:
+            raise NnspecError(f"{file} is damaged: {error}") from None
+        return arrays
+
+    def _ended(self) -> str:
+        return "has not ended and perhaps never will:" if self.status == "running" else "ended"
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The figures of each epoch, as they were logged.
+
+        Raises:
+            NnspecError: Where a line of the log is damaged.
+        """
+        file = self.path / "metrics.jsonl"
+        lines = file.read_text("utf-8").splitlines() if file.is_file() else []
+        records = []
+        for number, line in enumerate(lines, 1):
+            try:
+                records.append(json.loads(line))
+            except ValueError:
+                raise NnspecError(f"{file} is damaged in line {number}") from None
+        return records
+
+    def transforms(self) -> dict[str, list[dict[str, Any]]]:
+        """What the transforms of the data learned, by ``inputs.NAME`` and ``targets.NAME``.
+
+        Raises:
+            NnspecError: Where the file is missing or damaged.
+        """
+        file = self.path / "transforms.json"
+        try:
+            found: dict[str, list[dict[str, Any]]] = json.loads(file.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise NnspecError(f"{file} cannot be read: {error}") from None
+        return found
+
+    def classes(self) -> dict[str, list[Any]]:
+        """The names of the classes of each output whose target was encoded, in the order of its units."""
+        learned = {place.partition(".")[2]: steps for place, steps in self.transforms().items() if place.startswith("targets.")}
+        return {
+            output: step["learned"]["classes"]
+            for output, steps in learned.items()
+            for step in steps
+            if "classes" in step["learned"]
+        }
+
+    # --- writing --------------------------------------------------------------------------------------------------------
+
+    def write_info(self, **changed: Any) -> Run:
+        """Writes ``run.json`` anew with some entries changed."""
+        info = {**self.info, **changed}
+        write_whole(self.path / _INFO, (json.dumps(info, indent=2, ensure_ascii=False) + "\n").encode())
+        return Run(self.path, info)
+
+    def write_weights(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Writes the weights."""
+        from safetensors.numpy import save
+
+        write_whole(self.path / "weights.safetensors", save({name: _contiguous(array) for name, array in arrays.items()}))
+
+    def write_metrics(self, records: Iterator[dict[str, Any]] | list[dict[str, Any]]) -> None:
+        """Writes the log."""
+        text = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+        write_whole(self.path / "metrics.jsonl", text.encode())
+
+
+def _contiguous(array: NDArray[Any]) -> NDArray[np.generic]:
+    import numpy as np
+
+    return np.ascontiguousarray(array)
