@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnspec.diagnostics import Diagnostic
+from nnspec.diagnostics import Diagnostic, SpecError
+from nnspec.extras import require
 from nnspec.graph import build as build_graphs
 from nnspec.graph import compile
 from nnspec.spec import Limits, Spec, read_spec
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from onnx import ModelProto
 
-    from nnspec.graph import Graph
+    from nnspec.graph import Graph, Model
 
 __all__ = ["build", "inspect", "to_keras", "to_onnx", "validate"]
 
@@ -46,8 +47,24 @@ def validate(
     problems: list[Diagnostic] = []
     spec = read_spec(file, problems, overrides, root=root, limits=limits)
     if spec is not None:
-        build_graphs(spec, problems)
+        model = build_graphs(spec, problems)
+        if any(spec.section(name) is not None for name in ("train", "data")):
+            _check_training(spec, model, problems, data=data)
     return sorted(problems, key=lambda problem: (problem.span.file, problem.span.line, problem.span.column))
+
+
+def _check_training(spec: Spec, model: Model | None, problems: list[Diagnostic], *, data: bool) -> None:
+    from nnspec.training.check import check_training
+
+    plan = check_training(spec, model, problems)
+    if data and plan is not None:
+        require("train")
+        from nnspec.data.prepare import prepare
+
+        try:
+            prepare(plan.data, plan.section.seed)
+        except SpecError as error:
+            problems.extend(error.diagnostics)
 
 
 def inspect(file: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -76,8 +93,6 @@ def to_keras(graph: Graph, *, seed: int | None = None) -> Any:
     Returns:
         A ``keras.Model``.
     """
-    from nnspec.extras import require
-
     require("train")
     from nnspec import keras_backend
 
@@ -92,8 +107,6 @@ def to_onnx(graph: Graph, weights: Mapping[str, np.ndarray], *, opset: int = 23)
         weights: Its arrays by identity, ``conv2d/kernel``.
         opset: The ONNX operator set.
     """
-    from nnspec.extras import require
-
     require("export")
     from nnspec import onnx_backend
 
@@ -116,8 +129,6 @@ def build(spec: Spec, folder: str | Path, *, seed: int | None = None) -> tuple[l
         SpecError: Where the spec has errors.
         NnspecError: Where the two lowerings differ; nothing of that network is written.
     """
-    from nnspec.extras import require
-
     require("train", "export")
     from nnspec.runtime.building import write_build
 

@@ -151,10 +151,8 @@ class Loop:
         what = "not a number (NaN)" if math.isnan(loss) else "infinite"
         text = f"the loss became {what} at step {self.position.step}, in epoch {self.position.epoch + 1}. "
         if math.isfinite(before) and abs(before) > 1e4:
-            return (
-                text
-                + f"It was {before:.3g} the step before: it grew without bound. Lower `learning_rate`, or set `clip: {{norm: 1}}`."
-            )
+            text += f"It was {before:.3g} the step before: it grew without bound. "
+            return text + "Lower `learning_rate`, or set `clip: {norm: 1}`."
         if self.position.step <= 1:
             return text + "It was so from the first step: look at the loss, and at the activation before it."
         return text + "Lower `learning_rate`, set `clip: {norm: 1}`, or look for a logarithm or a division by 0 in the loss."

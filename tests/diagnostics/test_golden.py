@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+import nnspec.data.problems
 import nnspec.graph.problems
-import nnspec.spec.problems  # noqa: F401
+import nnspec.spec.problems
+import nnspec.training.problems  # noqa: F401
 from nnspec.api import validate
 from nnspec.diagnostics import problems
 from nnspec.diagnostics.render import render
