@@ -6,14 +6,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from nnspec.diagnostics import Diagnostic
+from nnspec.diagnostics import Diagnostic, SpecError
 from nnspec.graph import problems as g
 from nnspec.graph.analysis import total_macs
 from nnspec.graph.model import Model
 from nnspec.spec import Spec, check
 from nnspec.types import Config, Dim
 
-__all__ = ["Budget", "check_budget"]
+__all__ = ["Budget", "check_budget", "check_onnx_bytes"]
 
 _Count = Annotated[int, Field(gt=0, strict=True)]
 
@@ -30,6 +30,20 @@ class Budget(Config):
     parameters: _Count | None = None
     macs: _Count | None = None
     onnx_bytes: _Count | None = None
+
+
+def check_onnx_bytes(spec: Spec, size: int) -> None:
+    """Holds an ONNX file against the budget before it is written.
+
+    Raises:
+        SpecError: Where it is larger.
+    """
+    problems: list[Diagnostic] = []
+    section = spec.section("budget")
+    budget = check(Budget, section, problems, name="budget") if section is not None else None
+    if section is not None and budget is not None and budget.onnx_bytes is not None and size > budget.onnx_bytes:
+        at = section.get("onnx_bytes") or section
+        raise SpecError([g.OverBudget.at(at.span, at.path, what="onnx_bytes", got=size, most=budget.onnx_bytes)])
 
 
 def check_budget(spec: Spec, model: Model, problems: list[Diagnostic]) -> None:

@@ -10,6 +10,7 @@ from nnspec.graph import problems as g
 from nnspec.graph.binding import bind_ports
 from nnspec.graph.budget import check_budget
 from nnspec.graph.conditions import with_conditions
+from nnspec.graph.exported import read_export
 from nnspec.graph.model import Graph, Model, Node, Ref
 from nnspec.graph.order import in_order
 from nnspec.graph.outputs import output_names, read_outputs
@@ -19,7 +20,6 @@ from nnspec.layers.base import Layer, LayerError, Ports
 from nnspec.spec import Network, Spec, Step
 from nnspec.spec.step import Nested, NetworkUse, Shared
 from nnspec.spec.tree import MappingNode, Tree
-from nnspec.types import TensorType
 
 __all__ = ["build", "compile"]
 
@@ -59,6 +59,7 @@ def build(spec: Spec, problems: list[Diagnostic]) -> Model | None:
         return None
     model = Model(spec.name, graphs)
     check_budget(spec, model, problems)
+    read_export(spec, model, problems)
     return model
 
 
@@ -110,7 +111,8 @@ class _Builder:
         if network.outputs is None and len(outputs) > 1 and "output" in outputs:
             outputs = {"output": outputs["output"]}
         named = {network.steps[-1].name if network.outputs is None and len(outputs) == 1 else n: o for n, o in outputs.items()}
-        return self._pruned(inputs, {name: ref for name, (ref, _) in named.items()})
+        refs = {name: ref for name, (ref, _) in named.items()}
+        return with_conditions(Graph(network.name, inputs, self._nodes, refs).giving(refs))
 
     # --- one list of steps ------------------------------------------------------------------------------------------
 
@@ -276,19 +278,6 @@ class _Builder:
         if ref.source in self._nodes:
             return self._nodes[ref.source].span
         return declared.span if declared else None
-
-    def _pruned(self, inputs: Mapping[str, TensorType], outputs: dict[str, Ref]) -> Graph:
-        """The graph of what the outputs depend on."""
-        needed: set[str] = set()
-        stack = [ref.source for ref in outputs.values()]
-        while stack:
-            name = stack.pop()
-            if name not in needed:
-                needed.add(name)
-                if name in self._nodes:
-                    stack.extend(ref.source for ref in self._nodes[name].inputs.values())
-        nodes = {name: node for name, node in self._nodes.items() if name in needed}
-        return with_conditions(Graph(self._network.name, inputs, nodes, outputs))
 
     def _warn(self, steps: tuple[Step, ...], scope: Scope, tree: Tree | None, *, listed: bool) -> None:
         """Warns of steps that nothing in their list needs, and of a step chained onto an output."""

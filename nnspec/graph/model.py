@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers.base import Inputs, Layer
@@ -87,6 +87,19 @@ class Graph:
     nodes: Mapping[str, Node]
     outputs: Mapping[str, Ref]
     conditions: Mapping[str, Condition] = field(default_factory=dict)
+
+    def giving(self, outputs: Mapping[str, Ref]) -> Graph:
+        """The same network with other outputs, and the nodes that these depend on alone."""
+        needed: set[str] = set()
+        stack = [ref.source for ref in outputs.values()]
+        while stack:
+            name = stack.pop()
+            if name not in needed:
+                needed.add(name)
+                if name in self.nodes:
+                    stack.extend(ref.source for ref in self.nodes[name].inputs.values())
+        nodes = {name: node for name, node in self.nodes.items() if name in needed}
+        return replace(self, nodes=nodes, outputs=dict(outputs))
 
     def type_of(self, ref: Ref) -> TensorType:
         """The type of a tensor of this graph."""

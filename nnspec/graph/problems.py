@@ -132,6 +132,15 @@ class DoesNotFit(Problem):
     passes = "nnspec: 1\nname: net\ninputs: {x: [4, 4, 1]}\nlayers:\n  - Conv2D: {filters: 2, kernel_size: 3}\n"
 
 
+class UnknownExport(Problem):
+    """``export`` names a network or an output that the document does not have."""
+
+    code = "NN234"
+    message = "there is no {what} `{name}` to export"
+    fails = _HEAD + "  - Dense: {units: 2}\n    name: y\nexport: {outputs: [z]}\n"
+    passes = _HEAD + "  - Dense: {units: 2}\n    name: y\nexport: {outputs: [y]}\n"
+
+
 class OverBudget(Problem):
     """The model is larger than its ``budget`` allows."""
 

@@ -58,6 +58,11 @@ def ports_of(step: Step, ports: Ports, sources: list[Source], problems: list[Dia
             return None
         return {str(i): source for i, source in enumerate(sources)}
     known = (*ports.required, *ports.optional)
+    if not known:
+        if not all(source.implied for source in sources):
+            wrong(f"`{step.op}` takes no input", "leave `from` out")
+            return None
+        return {}
     if len(sources) > 1 and any(source.port is None for source in sources):
         listed = ", ".join(f"{port}: …" for port in known)
         help = "merge them first: `- Concatenate:` with this `from`" if len(known) == 1 else f"write `from: {{{listed}}}`"
@@ -70,7 +75,7 @@ def ports_of(step: Step, ports: Ports, sources: list[Source], problems: list[Dia
             help = f"did you mean `{suggestion}`?" if suggestion else "it has " + ", ".join(f"`{port}`" for port in known)
             wrong(f"`{step.op}` has no input `{source.port}`", help, source)
             return None
-        fed[source.port or ports.required[0]] = source
+        fed[source.port or known[0]] = source
     if len(sources) == 1 and sources[0].port is None and (ports.one_feeds_all or len(ports.required) == 1):
         fed = dict.fromkeys(ports.required, sources[0])
     missing = [port for port in ports.required if port not in fed]

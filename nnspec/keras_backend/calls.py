@@ -15,9 +15,10 @@ import keras
 from nnspec.keras_backend.objects import keras_object
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.layers.base import Layer
+from nnspec.layers.bidirectional import Bidirectional
 from nnspec.layers.convolution import Convolution
 from nnspec.layers.pooling import MaxPooling, Pooling
-from nnspec.layers.recurrent import Bidirectional, Recurrent
+from nnspec.layers.recurrence import Recurrent
 
 __all__ = ["Call", "lower", "mask_of"]
 

@@ -13,6 +13,7 @@ __all__ = ["LAYERS", "snake_name"]
 
 _MODULES = {
     "activations": ("Activation", "ReLU"),
+    "bidirectional": ("Bidirectional",),
     "convolution": ("Conv1D", "Conv2D"),
     "core": ("Dense", "Embedding"),
     "merge": ("Add", "Concatenate"),
@@ -27,7 +28,7 @@ _MODULES = {
         "MaxPooling1D",
         "MaxPooling2D",
     ),
-    "recurrent": ("Bidirectional", "GRU", "LSTM", "SimpleRNN"),
+    "recurrent": ("GRU", "LSTM", "SimpleRNN"),
     "regularization": ("Dropout",),
     "shape": ("Flatten", "Reshape"),
 }

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from nnspec.layers.unsupported import EVERYWHERE
 from nnspec.layers.foreign import foreign_arguments
+from nnspec.layers.unsupported import EVERYWHERE
 from nnspec.types import Config, Dim, TensorType, Weight
 
 __all__ = ["EVERYTHING", "Inputs", "Layer", "LayerError", "Outputs", "Ports", "Window", "single"]

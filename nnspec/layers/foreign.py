@@ -21,7 +21,10 @@ _SAME = {
     "num_heads": "num_heads",
 }
 _INFERRED = ("in_channels", "in_features", "input_size", "input_dim", "num_features", "input_shape", "input_length")
-_NEEDLESS = {"batch_first": "leave it out: the batch axis always comes first", "inplace": "leave it out: nothing is done in place"}
+_NEEDLESS = {
+    "batch_first": "leave it out: the batch axis always comes first",
+    "inplace": "leave it out: nothing is done in place",
+}
 
 
 def foreign_arguments(fields: frozenset[str]) -> dict[str, str]:

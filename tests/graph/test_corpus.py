@@ -26,4 +26,4 @@ def test_the_figures_of_a_corpus_spec_are_those_of_the_hand_written_model(name):
 @pytest.mark.parametrize("name", sorted(LATER))
 def test_a_corpus_spec_of_later_layers_fails_for_these_alone(name):
     codes = {d.code for d in nnspec.validate(CORPUS / f"{name}.nnspec.yaml") if d.is_error}
-    assert codes <= {"NN204", "NN103"}
+    assert codes <= {"NN204", "NN103", "NN108"}

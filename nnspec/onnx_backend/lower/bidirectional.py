@@ -6,18 +6,18 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nnspec.layers.recurrent import Bidirectional
+from nnspec.layers.bidirectional import Bidirectional
 from nnspec.onnx_backend.builder import Builder
-from nnspec.onnx_backend.call import Call
+from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.recurrence.run import run, state_values
 from nnspec.onnx_backend.recurrence.track import Direction, Track
 from nnspec.onnx_backend.value import Value, as_declared, time_first
 
-__all__ = ["bidirectional"]
+__all__ = ["TABLE"]
 
 
-def bidirectional(b: Builder, call: Call[Bidirectional]) -> Mapping[str, Value]:
+def _bidirectional(b: Builder, call: Call[Bidirectional]) -> Mapping[str, Value]:
     """Both directions run as one operator where they can; beside sequences, masked steps give 0, as in Keras."""
     layer = call.layer
     directions = []
@@ -64,3 +64,6 @@ def _concatenated(b: Builder, both: str, rank: int, side: int) -> str:
         order = [axis for axis in range(rank + 1) if axis != side]
         both = b.op("Transpose", both, perm=[*order[:-1], side, order[-1]])
     return b.op("Reshape", both, b.ints([*[0] * (rank - 1), -1], "joined"))
+
+
+TABLE: Mapping[type[Layer], Lowering] = {Bidirectional: _bidirectional}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nnspec.layers.base import Layer
-from nnspec.layers.recurrent import GRU, LSTM, Bidirectional, Recurrent, SimpleRNN
+from nnspec.layers.recurrence import Recurrent
+from nnspec.layers.recurrent import GRU, LSTM, SimpleRNN
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import declared
-from nnspec.onnx_backend.lower.bidirectional import bidirectional
 from nnspec.onnx_backend.recurrence.run import run, state_values
 from nnspec.onnx_backend.recurrence.track import Direction
 from nnspec.onnx_backend.value import Value, as_declared, time_first
@@ -36,7 +36,6 @@ def _reversed(b: Builder, tensor: str, axis: int) -> str:
 
 
 TABLE: Mapping[type[Layer], Lowering] = {
-    Bidirectional: bidirectional,
     GRU: _recurrent,
     LSTM: _recurrent,
     SimpleRNN: _recurrent,

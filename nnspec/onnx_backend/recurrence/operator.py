@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.layers.recurrent import GRU, LSTM, Recurrent
+from nnspec.layers.recurrence import Recurrent
+from nnspec.layers.recurrent import GRU, LSTM
 from nnspec.onnx_backend.activation import CELL_ACTIVATIONS
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Array

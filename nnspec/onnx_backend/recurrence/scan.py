@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnspec.layers.recurrent import GRU, LSTM, Recurrent, SimpleRNN
+from nnspec.layers.recurrence import Recurrent
+from nnspec.layers.recurrent import GRU, LSTM, SimpleRNN
 from nnspec.onnx_backend.activation import apply
 from nnspec.onnx_backend.builder import Body, Builder
 from nnspec.onnx_backend.layout import arrange

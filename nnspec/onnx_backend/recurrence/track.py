@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnspec.layers.recurrent import Recurrent
+from nnspec.layers.recurrence import Recurrent
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Array
 from nnspec.onnx_backend.recurrence.mask import Mask, Outside
