@@ -23,7 +23,7 @@ def load_frameworks(*extras: str) -> None:
     """
     require(*extras)
     if "train" in extras:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         with _error_stream_closed():
             import keras
 

@@ -1,1 +1,22 @@
 """Lowers a typed graph to ONNX, and proves that it computes the same."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nnspec.onnx_backend.emit import to_onnx
+    from nnspec.onnx_backend.export import export
+    from nnspec.onnx_backend.parity import Parity
+
+__all__ = ["Parity", "export", "to_onnx"]
+
+# What runs an exported model needs some of this package, and no `onnx`: a module is imported when its name is first used.
+_MODULES = {"Parity": "parity", "export": "export", "to_onnx": "emit"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

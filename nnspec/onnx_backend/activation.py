@@ -36,7 +36,7 @@ def apply(b: Builder, x: str, activation: str | None) -> str:
 
 
 def _node(type: str, **attributes: float) -> Callable[[Builder, str], str]:
-    return lambda b, x: b.op(type, x, **attributes)
+    return lambda b, x: b.op(type, x, bodies=None, **attributes)
 
 
 def _scalar(b: Builder, value: float, hint: str) -> str:

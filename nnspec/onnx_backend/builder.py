@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,12 +63,14 @@ class Builder:
 
     Attributes:
         opset: The version of the operators to write.
+        multiples: What divides a free size, by its symbol, where something is known to.
         operations: The nodes, each behind all it reads.
         constants: The initializers, by name.
     """
 
-    def __init__(self, opset: int) -> None:
+    def __init__(self, opset: int, multiples: Mapping[str, int] | None = None) -> None:
         self.opset = opset
+        self.multiples = multiples or {}
         self.operations: list[Operation] = []
         self.constants: dict[str, NDArray[Any]] = {}
         self.scope = ""

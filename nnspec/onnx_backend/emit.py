@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,7 +18,7 @@ from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Array, Call
 from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.lower import lowering_of
-from nnspec.onnx_backend.metadata import VERSION
+from nnspec.onnx_backend.metadata import CONDITIONS, VERSION
 from nnspec.onnx_backend.proto import ELEMENT, finish
 from nnspec.onnx_backend.value import Value
 from nnspec.types import TensorType
@@ -45,7 +46,7 @@ def to_onnx(
         graph: What to write; layers that no output needs are left out.
         weights: Its arrays by identity, ``enc1/conv2d/kernel``; those that are not needed are not looked at.
         opset: The version of the operators, 17 to 26.
-        metadata: Written into the model beside nnspec's version.
+        metadata: Written into the model beside nnspec's version and the conditions on free sizes.
         masks: Whether an output that carries a mask is followed by that mask, ``NAME_mask``, boolean.
 
     Raises:
@@ -55,19 +56,22 @@ def to_onnx(
         raise NnspecError(f"ONNX opset {opset} cannot be written; choose one from {OPSETS.start} to {OPSETS.stop - 1}")
     if clash := sorted(set(graph.inputs) & set(graph.outputs)):
         raise NnspecError(f"`{clash[0]}` is an input and an output: ONNX wants different names; name the output otherwise")
-    b = Builder(opset)
+    b = Builder(opset, {name: condition.multiple_of for name, condition in graph.conditions.items()})
     values = _Values(b, graph)
     for name in _needed(graph):
         values.lower(graph.nodes[name], weights)
     outputs: dict[str, TensorType] = {}
     for name, ref in graph.outputs.items():
         outputs |= values.give(name, ref, masks)
+    told = {VERSION: nnspec.__version__, **(metadata or {})}
+    if graph.conditions:
+        told[CONDITIONS] = json.dumps({name: condition.as_json() for name, condition in graph.conditions.items()})
     return finish(
         b,
         values.inputs,
         outputs,
         name=graph.name,
-        metadata={VERSION: nnspec.__version__, **(metadata or {})},
+        metadata=told,
         version=nnspec.__version__,
     )
 
@@ -75,7 +79,7 @@ def to_onnx(
 def _needed(graph: Graph) -> list[str]:
     """The nodes that the outputs need, in their order."""
     needed = {ref.source for ref in graph.outputs.values()}
-    for name, node in reversed(graph.nodes.items()):
+    for name, node in reversed(list(graph.nodes.items())):
         if name in needed:
             needed.update(ref.source for ref in node.inputs.values())
     return [name for name in graph.nodes if name in needed]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +12,7 @@ import onnx
 from numpy.typing import ArrayLike
 
 from nnspec.diagnostics import NnspecError
+from nnspec.files import write_whole
 from nnspec.graph.model import Graph, Ref
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.metadata import PARITY
@@ -34,6 +35,7 @@ def export(
     opset: int = 23,
     metadata: Mapping[str, str] | None = None,
     seed: int = 0,
+    check_size: Callable[[int], None] | None = None,
 ) -> Parity:
     """Writes the ONNX model of a graph, if it computes what the reference does.
 
@@ -47,6 +49,7 @@ def export(
         opset: The version of ONNX's operators.
         metadata: Written into the model, beside nnspec's version and the parity.
         seed: Of the random inputs.
+        check_size: Is told how many bytes the file will have, and raises where that is too many.
 
     Returns:
         How far the file is from the reference.
@@ -58,8 +61,12 @@ def export(
     parity = prove(graph, weights, model, reference, golden=golden, opset=opset, seed=seed)
     if not parity.agrees:
         raise NnspecError(_difference(graph, weights, parity, rebuild, opset, seed))
-    onnx.helper.set_model_props(model, {**{entry.key: entry.value for entry in model.metadata_props}, PARITY: parity.as_json()})
-    _write(Path(path), serialized(model))
+    told = {entry.key: entry.value for entry in model.metadata_props} | {PARITY: json.dumps(parity.as_json())}
+    onnx.helper.set_model_props(model, dict(sorted(told.items())))
+    content = serialized(model)
+    if check_size is not None:
+        check_size(len(content))
+    write_whole(Path(path), content)
     return parity
 
 
@@ -121,7 +128,7 @@ def _difference(
     seed: int,
 ) -> str:
     lines = [f"  `{name}`: {figures}" for name, figures in parity.differing.items()]
-    text = "the ONNX model differs from the Keras model, so no file is written:\n" + "\n".join(lines)
+    text = "\n".join(["the ONNX model differs from the Keras model, so no file is written:", *lines])
     if rebuild is None:
         return text
     layer = first_difference(graph, weights, rebuild, opset=opset, seed=seed)
@@ -138,15 +145,3 @@ def _masks(graph: Graph, run: Run) -> Run:
         return {name: given[f"{name}_mask"] for name in masked}
 
     return masks
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Beside the file first, then in its place: there is never half a model."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_bytes(content)
-        beside.replace(path)
-    except OSError as error:
-        raise NnspecError(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        beside.unlink(missing_ok=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CLASSES", "CONDITIONS", "PARITY", "SPEC_HASH", "SPEC_NAME", "VERSION"]
+__all__ = ["CLASSES", "CONDITIONS", "DATA", "PARITY", "SPEC_HASH", "SPEC_NAME", "VERSION"]
 
 VERSION = "nnspec.version"
 """The version of nnspec that wrote it."""
@@ -18,6 +18,9 @@ CLASSES = "nnspec.classes"
 
 CONDITIONS = "nnspec.conditions"
 """What free sizes must satisfy, as JSON: ``{"H": {"multiple_of": 8, "at_least": 16}}``."""
+
+DATA = "nnspec.data"
+"""How raw data become its inputs, as JSON."""
 
 PARITY = "nnspec.parity"
 """How far it is from the model it was made of, as JSON (`parity.Parity`)."""

@@ -8,16 +8,16 @@ there no two computations agree. Where ``s`` exceeds 1e-4 the model is called il
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["ILL_CONDITIONED", "LEAST_TOLERANCE", "Arrays", "Figures", "Parity", "Run", "measure"]
 
-Arrays = Mapping[str, NDArray[np.generic]]
+Arrays = Mapping[str, NDArray[Any]]
 Run = Callable[[Arrays], Arrays]
 """A model: from its inputs to its outputs, by name."""
 
@@ -80,13 +80,18 @@ class Parity:
         """The outputs that are not the same."""
         return {name: figures for name, figures in self.outputs.items() if not figures.agrees}
 
-    def as_json(self) -> str:
-        """What is written into the exported model."""
+    def as_json(self) -> dict[str, object]:
+        """The same as plain values: what is written into the exported model."""
         outputs = {
             name: {"error": figures.error, "tolerance": figures.tolerance, "sensitivity": figures.sensitivity}
             for name, figures in self.outputs.items()
         }
-        return json.dumps({"outputs": outputs, "cases": self.cases, "examples": self.examples}, allow_nan=False)
+        return {"outputs": outputs, "cases": self.cases, "examples": self.examples}
+
+    def text(self) -> str:
+        """The same for people, a line for each output."""
+        lines = [f"`{name}` {'agrees' if figures.agrees else 'differs'}: {figures}" for name, figures in self.outputs.items()]
+        return "\n".join([*lines, f"on {self.examples} examples in {self.cases} batches"])
 
 
 def measure(
@@ -130,13 +135,14 @@ def measure(
     return Parity(worst, count, examples)
 
 
-def nudged(arrays: Arrays, rng: np.random.Generator) -> dict[str, NDArray[np.generic]]:
+def nudged(arrays: Arrays, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
     """Every float moved by one unit in the last place, up or down."""
 
-    def nudge(array: NDArray[np.generic]) -> NDArray[np.generic]:
+    def nudge(array: NDArray[Any]) -> NDArray[Any]:
         if array.dtype.kind != "f":
             return array
-        return np.nextafter(array, np.where(rng.random(array.shape) < 0.5, -np.inf, np.inf).astype(array.dtype))
+        towards = np.where(rng.random(array.shape) < 0.5, -np.inf, np.inf).astype(array.dtype)
+        return np.asarray(np.nextafter(array, towards))
 
     return {name: nudge(np.asarray(array)) for name, array in arrays.items()}
 
@@ -146,10 +152,10 @@ def _strain(figures: Figures) -> float:
 
 
 def _figures(
-    right: NDArray[np.generic],
-    given: NDArray[np.generic] | None,
-    others: Iterable[NDArray[np.generic]],
-    valid: NDArray[np.generic] | None,
+    right: NDArray[Any],
+    given: NDArray[Any] | None,
+    others: Iterable[NDArray[Any]],
+    valid: NDArray[Any] | None,
 ) -> Figures:
     right = np.asarray(right)
     if given is None or np.shape(given) != right.shape:
@@ -162,7 +168,7 @@ def _figures(
     return Figures(_distance(right, given, right), max((shift for shift in shifts if np.isfinite(shift)), default=0.0))
 
 
-def _distance(a: NDArray[np.float64], b: NDArray[np.float64], right: NDArray[np.float64]) -> float:
+def _distance(a: NDArray[Any], b: NDArray[Any], right: NDArray[Any]) -> float:
     """The largest difference relative to the largest value. What is equal, not a number or infinite on both sides, is no difference."""
     differs = ~((a == b) | (np.isnan(a) & np.isnan(b)))
     if not differs.any():

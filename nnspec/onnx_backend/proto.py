@@ -74,7 +74,7 @@ def serialized(model: onnx.ModelProto) -> bytes:
         NnspecError: Where it is larger than a protobuf can be.
     """
     try:
-        return model.SerializeToString(deterministic=True)
+        return bytes(model.SerializeToString(deterministic=True))
     except ValueError as error:
         raise NnspecError("the model is larger than 2 GB, more than one ONNX file holds") from error
 
@@ -92,7 +92,7 @@ def _live(operations: Sequence[Operation], outputs: Iterable[str]) -> list[Opera
 def _settled(b: Builder, operations: Iterable[Operation], fixed: Iterable[str], constants: Iterable[str]) -> dict[str, str]:
     """The final name of every handle: the one it wants, or that with a number where another has it."""
     names = {key: key for key in fixed}
-    taken, nodes = set(names), set()
+    taken, nodes = set(names), set[str]()
 
     def settle(handle: str, among: set[str]) -> None:
         if handle and handle not in names:

@@ -97,9 +97,11 @@ def _known(size: int | Dim, free: Mapping[str, int]) -> int:
 def _bounds(graph: Graph) -> dict[Ref, int]:
     """How many different whole numbers a tensor may hold, where a table is looked up by it, also after it has been reshaped."""
     bounds: dict[Ref, int] = {}
-    for node in reversed(graph.nodes.values()):
+    for node in reversed(list(graph.nodes.values())):
         for output, type in node.outputs.items():
-            bound = getattr(node.layer, "input_dim", None) or (bounds.get(Ref(node.name, output)) if type.is_integer else None)
+            bound: int = getattr(node.layer, "input_dim", 0) or (
+                bounds.get(Ref(node.name, output), 0) if type.is_integer else 0
+            )
             for ref in node.inputs.values() if bound else ():
                 bounds[ref] = min(bound, bounds.get(ref, bound))
     return bounds

@@ -14,8 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.metadata import CLASSES, CONDITIONS, PARITY, SPEC_HASH
 from nnspec.onnx_backend.session import open_session
-from nnspec.runtime.conditions import check_sizes
-from nnspec.types import closest
+from nnspec.types import Condition, closest
 
 __all__ = ["Port", "Predictor"]
 
@@ -132,7 +131,9 @@ class Predictor:
         sizes: dict[str, tuple[int, str]] = {}
         for name, array in arrays.items():
             _check_shape(self.inputs[name], array.shape, sizes)
-        check_sizes(self._json(CONDITIONS), {symbol: size for symbol, (size, _) in sizes.items()})
+        for symbol, condition in self._json(CONDITIONS).items():
+            if symbol in sizes:
+                _check_condition(symbol, sizes[symbol][0], Condition(**condition))
         return arrays
 
     def _json(self, key: str) -> Mapping[str, Any]:
@@ -194,3 +195,10 @@ def _check_shape(port: Port, shape: tuple[int, ...], sizes: dict[str, tuple[int,
                 raise NnspecError(
                     f"`{wanted}` is {first} in the input `{other}` and {size} in the input {port}; it must be one size"
                 )
+
+
+def _check_condition(symbol: str, size: int, condition: Condition) -> None:
+    if size % condition.multiple_of or size < condition.at_least:
+        step = condition.multiple_of
+        fitting = max(-(-size // step), -(-condition.at_least // step)) * step
+        raise NnspecError(f"`{symbol}` must be {condition}, not {size}; the next size that fits is {fitting}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nnspec.data import problems as d
 from nnspec.data.check import check_data, without_later
 from nnspec.data.plan import DataPlan, Need
@@ -35,9 +37,20 @@ def check_training(
         The plan; None where there is no section ``train``, or where something is wrong.
     """
     before = len(problems)
+    plan = _check(spec, model, problems, require_data)
+    if not require_data:
+        # The network can be built and exported all the same.
+        problems[before:] = [replace(x, severity="warning") if x.code == p.NotYet.code else x for x in problems[before:]]
+    return None if any(problem.is_error for problem in problems[before:]) else plan
+
+
+def _check(spec: Spec, model: Model | None, problems: list[Diagnostic], require_data: bool) -> TrainingPlan | None:
     section, tree = _section(spec, model, problems)
     graph = model.networks.get("main") if model is not None else None
     if graph is None:
+        if model is not None and require_data and section is not None and tree is not None:
+            help = "give the document `inputs` and `layers` of its own"
+            problems.append(t.NotTrainable.at(tree.span, tree.path, help=help))
         return None
     outputs = check_outputs(graph, section, tree, problems) if section is not None and tree is not None else None
     data = _data(spec, graph, outputs, problems, require_data)
@@ -48,9 +61,7 @@ def check_training(
     _check_optimizer(section, tree, problems)
     monitor = check_monitor(section, tree, outputs, data, problems)
     check_class_weight(section, tree, outputs, problems)
-    if monitor is None or any(problem.is_error for problem in problems[before:]):
-        return None
-    return TrainingPlan(graph, section, tree, data, outputs, monitor)
+    return None if monitor is None else TrainingPlan(graph, section, tree, data, outputs, monitor)
 
 
 def _section(spec: Spec, model: Model | None, problems: list[Diagnostic]) -> tuple[TrainSection | None, MappingNode | None]:

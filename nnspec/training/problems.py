@@ -144,10 +144,10 @@ class NothingToTrain(Problem):
 
 
 class NotTrainable(Problem):
-    """Training needs the section `train`."""
+    """Training needs the section `train`, and a network of the document's own."""
 
     code = "NN514"
-    message = "the spec does not say how it is trained"
+    message = "the spec does not say what is trained and how"
 
 
 class AveragedTwice(Problem):

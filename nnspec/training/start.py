@@ -51,7 +51,7 @@ def train(
     problems: list[Diagnostic] = []
     model = compile(spec)
     plan = check_training(spec, model, problems, require_data=True)
-    if plan is None or plan.data is None or any(problem.is_error for problem in problems):
+    if plan is None or plan.data is None:
         raise SpecError(problems)
     path = place_for(spec, Path(out) if out is not None else None, overwrite=overwrite)
     prepared = prepare(plan.data, plan.section.seed)

@@ -53,7 +53,7 @@ def test_arguments_and_defaults_are_those_of_keras(family: Family, name: str, th
 
 
 @each_class
-def test_an_unsupported_argument_is_one_of_keras_and_says_what_to_do(family: Family, name: str, theirs: Any) -> None:
+def test_an_unsupported_argument_says_what_to_do(family: Family, name: str, theirs: Any) -> None:
     del theirs
     for argument, reason in family.get(name).unsupported.items():
         assert argument not in family.get(name).model_fields

@@ -19,10 +19,7 @@ __all__ = ["TABLE"]
 
 def _add(b: Builder, call: Call[Add]) -> Value:
     values = list(call.inputs.values())
-    mask = reduce(
-        lambda left, right: b.op("Or", left, right), [value.mask for value in values if value.mask is not None] or [None]
-    )
-    masked = call.output.mask is not None
+    mask = _either(b, [value.mask for value in values if value.mask is not None]) if call.output.mask is not None else None
     if len({value.type.rank for value in values}) > 1:
         names = [_widened(b, declared(b, value), call.output.rank) for value in values]
         axes = as_declared(call.output.rank)
@@ -30,7 +27,11 @@ def _add(b: Builder, call: Call[Add]) -> Value:
         axes = common_axes(values)
         names = [arrange(b, value, axes).name for value in values]
     total = reduce(lambda left, right: b.op("Add", left, right), names)
-    return Value(total, call.output, axes, mask=mask if masked else None)
+    return Value(total, call.output, axes, mask=mask)
+
+
+def _either(b: Builder, masks: Sequence[str]) -> str:
+    return reduce(lambda left, right: b.op("Or", left, right), masks)
 
 
 def _widened(b: Builder, value: Value, rank: int) -> str:
@@ -67,7 +68,7 @@ def _joined_mask(b: Builder, values: Sequence[Value], axis: int) -> str:
     masks = [value.mask if value.mask is not None else _everywhere(b, value) for value in values]
     if axis < values[0].type.rank - 1:
         return b.op("Concat", *masks, axis=axis + 1)
-    return reduce(lambda left, right: b.op("Or", left, right), masks)
+    return _either(b, masks)
 
 
 def _everywhere(b: Builder, value: Value) -> str:

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.value import Value
+from nnspec.types import Dim, substitute, symbol
 
 __all__ = ["Window", "padded"]
 
@@ -41,25 +42,31 @@ def padded(b: Builder, x: Value, window: Window, fill: float = 0.0) -> tuple[Val
         fill: What stands in the padding, where it depends on sizes known at run time only and so becomes a node of its own.
     """
     lead = [0] * (len(x.axes) - x.type.rank - 1)
-    around = window.around or _known(x, window)
+    around = window.around or _known(b, x, window)
     if around is not None:
         return x, [*lead, *(before for before, _ in around), *lead, *(after for _, after in around)]
     name = b.op("Pad", x.name, _computed(b, x, window, lead), b.constant(fill, "fill", np.float32))
     return replace(x, name=name, linear=None), [0] * 2 * (len(x.axes) - 2)
 
 
-def _known(x: Value, window: Window) -> tuple[tuple[int, int], ...] | None:
+def _known(b: Builder, x: Value, window: Window) -> tuple[tuple[int, int], ...] | None:
     """The positions that ``same`` puts around: (⌈n / s⌉ − 1) · s + span − n, the odd one behind; None where n is not known."""
     pairs = []
-    for size, span, stride in zip(x.type.shape, window.spans, window.strides, strict=False):
-        if stride == 1:
-            total = span - 1
+    for size, span, stride in zip(x.type.shape[:-1], window.spans, window.strides, strict=True):
+        if stride == 1 or _divides(stride, size, b.multiples):
+            total = max(span - stride, 0)
         elif isinstance(size, int):
             total = max((-(-size // stride) - 1) * stride + span - size, 0)
         else:
             return None
         pairs.append((total // 2, total - total // 2))
     return tuple(pairs)
+
+
+def _divides(stride: int, size: int | Dim, multiples: Mapping[str, int]) -> bool:
+    """Whether a stride divides a size for certain; then the size need not be known."""
+    size = substitute(size, {name: multiple * symbol(name) for name, multiple in multiples.items()})
+    return size // stride * stride == size
 
 
 def _computed(b: Builder, x: Value, window: Window, lead: Sequence[int]) -> str:

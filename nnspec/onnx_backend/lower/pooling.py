@@ -42,17 +42,35 @@ def _average(b: Builder, call: Call[AveragePooling1D | AveragePooling2D]) -> Val
     window = Window(layer.pool_size, layer.steps, layer.around)
     x = arrange(b, call.x, channels_first(call.x.type.rank))
     padded_x, pads = padded(b, x, window)
+    if not any(pads) and padded_x.name == x.name and _is_slow(b, x):
+        return Value(_mean(b, x, window), call.output, x.axes)
     y = _pool(b, "AveragePool", padded_x, window, pads)
     if padded_x.name != x.name:
         # The padding has become part of the input, so that its share of the mean has to be taken out again.
         ones = b.op(
             "ConstantOfShape",
             b.op("Concat", b.ints([1, 1], "one"), b.op("Shape", x.name, start=2), axis=0),
-            value=np.float32([1]),
+            value=np.ones(1, np.float32),
         )
         exists, _ = padded(b, replace(x, name=ones), window)
         y = b.op("Div", y, _pool(b, "AveragePool", exists, window, pads))
     return Value(y, call.output, x.axes)
+
+
+def _is_slow(b: Builder, x: Value) -> bool:
+    """Since opset 19 ONNX Runtime's ``AveragePool`` takes 3 times as long, unless the channels come in eights."""
+    channels = x.type.shape[-1]
+    return b.opset >= 19 and isinstance(channels, int) and channels % 8 != 0
+
+
+def _mean(b: Builder, x: Value, window: Window) -> str:
+    """The mean of each window as a convolution of each channel with equal weights."""
+    lead = [1] * (len(x.axes) - x.type.rank - 1)
+    size, strides = [*lead, *window.spans], [*lead, *window.strides]
+    channels = x.type.shape[-1]
+    assert isinstance(channels, int)
+    kernel = np.full((channels, 1, *size), 1 / np.prod(size), np.float32)
+    return b.op("Conv", x.name, b.constant(kernel, "mean"), group=channels, kernel_shape=size, strides=strides)
 
 
 def _pool(b: Builder, type: str, x: Value, window: Window, pads: list[int]) -> str:

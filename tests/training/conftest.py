@@ -1,0 +1,14 @@
+"""A project with one spec over a table that the tests write themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ..data.conftest import Project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)

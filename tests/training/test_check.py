@@ -1,0 +1,159 @@
+"""The section ``train`` against the graph, nothing run. What each code says exactly stands in tests/golden."""
+
+from __future__ import annotations
+
+import pytest
+
+from nnspec.training.losses import Value
+from nnspec.training.metrics import BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
+from nnspec.training.plan import Monitor
+
+NET = "inputs: {{x: [4]}}\nlayers:\n  - Dense: {{units: {units}, activation: {activation}}}\n    name: y\n"
+TWO = "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 3, activation: softmax}\n    name: kind\n  - Dense: {units: 1}\n    name: size\n    from: x\noutputs: [kind, size]\n"
+
+
+def net(units: int = 3, activation: str = "softmax") -> str:
+    return NET.format(units=units, activation=activation)
+
+
+def said(project, text: str) -> set[str]:
+    return {problem.code for problem in project.plan(text, require_data=False)[1]}
+
+
+def planned(project, text: str):
+    plan, problems = project.plan(text, require_data=False)
+    assert plan is not None, problems
+    return plan
+
+
+@pytest.mark.parametrize("loss", ["SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", "{SparseCategoricalCrossentropy: {}}", "{y: SparseCategoricalCrossentropy}", "{y: {SparseCategoricalCrossentropy: {ignore_class: 2}}}"])
+def test_the_loss_of_one_output_may_be_written_bare_or_by_output(project, loss):
+    plan = planned(project, f"{net()}train: {{epochs: 2, loss: {loss}}}\n")
+    assert type(plan.outputs["y"].loss).__name__ == "SparseCategoricalCrossentropy"
+    assert plan.monitor == Monitor("loss", "min")
+
+
+@pytest.mark.parametrize(
+    ("units", "activation", "loss", "codes"),
+    [
+        (3, "softmax", "SparseCategoricalCrossentropy", set()),
+        (3, "softmax", "{SparseCategoricalCrossentropy: {from_logits: true}}", {"NN505"}),
+        (3, "linear", "{SparseCategoricalCrossentropy: {from_logits: true}}", set()),
+        (3, "null", "SparseCategoricalCrossentropy", {"NN505"}),
+        (3, "sigmoid", "CategoricalCrossentropy", {"NN505"}),
+        (1, "sigmoid", "CategoricalCrossentropy", {"NN504"}),
+        (1, "softmax", "CategoricalHinge", {"NN504"}),
+        (1, "sigmoid", "BinaryCrossentropy", set()),
+        (1, "tanh", "BinaryCrossentropy", {"NN505"}),
+        (1, "tanh", "Hinge", set()),
+        (1, "relu", "MeanSquaredError", set()),
+        (3, "linear", "CTC", {"NN504"}),
+        (3, "linear", "Circle", set()),
+    ],
+)  # fmt: skip
+def test_a_loss_fits_the_outputs_shape_and_activation_or_is_told_not_to(project, units, activation, loss, codes):
+    assert said(project, f"{net(units, activation)}train: {{epochs: 2, loss: {loss}}}\n") == codes
+
+
+@pytest.mark.parametrize(
+    ("loss", "units", "metric", "meant"),
+    [
+        ("SparseCategoricalCrossentropy", 3, "accuracy", SparseCategoricalAccuracy()),
+        ("CategoricalCrossentropy", 3, "acc", CategoricalAccuracy()),
+        ("BinaryCrossentropy", 1, "Accuracy", BinaryAccuracy()),
+        ("{BinaryCrossentropy: {from_logits: true}}", 1, "accuracy", BinaryAccuracy(threshold=0.0)),
+    ],
+)
+def test_accuracy_means_what_it_means_in_keras(project, loss, units, metric, meant):
+    activation = "linear" if "logits" in loss else "softmax" if units > 1 else "sigmoid"
+    plan = planned(project, f"{net(units, activation)}train: {{epochs: 2, loss: {loss}, metrics: [{metric}]}}\n")
+    assert plan.outputs["y"].metrics == {"y_accuracy": meant} or list(plan.outputs["y"].metrics.values()) == [meant]
+
+
+@pytest.mark.parametrize(
+    ("loss", "metric", "codes"),
+    [
+        ("SparseCategoricalCrossentropy", "CategoricalAccuracy", {"NN506"}),
+        ("SparseCategoricalCrossentropy", "Precision", {"NN506"}),
+        ("SparseCategoricalCrossentropy", "{SparseTopKCategoricalAccuracy: {k: 2}}", set()),
+        ("SparseCategoricalCrossentropy", "{MeanIoU: {num_classes: 3}}", {"NN504"}),
+        ("SparseCategoricalCrossentropy", "{MeanIoU: {num_classes: 3, sparse_y_pred: false}}", set()),
+        ("CategoricalCrossentropy", "AUC", set()),
+        ("CategoricalCrossentropy", "SparseCategoricalAccuracy", {"NN506"}),
+        ("MeanSquaredError", "accuracy", {"NN506"}),
+        ("MeanSquaredError", "R2Score", set()),
+        ("Value", "MeanSquaredError", {"NN507"}),
+    ],
+)
+def test_a_metric_takes_the_target_that_its_loss_takes(project, loss, metric, codes):
+    assert said(project, f"{net()}train: {{epochs: 2, loss: {loss}, metrics: [{metric}]}}\n") == codes
+
+
+def test_a_metric_of_probabilities_is_told_when_the_output_is_logits(project):
+    text = net(1, "linear") + "train: {epochs: 2, loss: {BinaryCrossentropy: {from_logits: true}}, metrics: [AUC]}\n"
+    [problem] = project.plan(text, require_data=False)[1]
+    assert (problem.code, problem.help) == ("NN505", "write `from_logits: true`")
+
+
+def test_metrics_are_logged_under_the_outputs_name_and_a_second_of_a_kind_is_counted(project):
+    metrics = "[SparseCategoricalAccuracy, {SparseTopKCategoricalAccuracy: {k: 2}}, {SparseTopKCategoricalAccuracy: {k: 3}}]"
+    plan = planned(project, f"{net()}train: {{epochs: 2, loss: SparseCategoricalCrossentropy, metrics: {metrics}}}\n")
+    top = "y_sparse_top_k_categorical_accuracy"
+    assert list(plan.outputs["y"].metrics) == ["y_sparse_categorical_accuracy", top, f"{top}_1"]
+
+
+def test_several_outputs_have_their_own_losses_weights_and_metrics(project):
+    train = "train: {epochs: 2, loss: {kind: SparseCategoricalCrossentropy, size: mse}, loss_weights: {size: 0.5}, metrics: {size: mae}}\n"
+    plan = planned(project, TWO + train)
+    assert plan.outputs["size"].weight == 0.5
+    assert list(plan.outputs["size"].metrics) == ["size_mean_absolute_error"]
+
+
+def test_every_key_is_checked_in_one_pass(project):
+    train = "train: {epoch: 2, loss: {knd: mse, size: msee}, loss_weights: {sze: 1}, metrics: {kind: [Acuracy]}, optimizer: {Adam: {lr: 1}}}\n"
+    problems = project.plan(TWO + train, require_data=False)[1]
+    assert sorted((x.code, x.path) for x in problems) == [
+        ("NN103", "train.epoch"),
+        ("NN103", "train.optimizer.Adam.lr"),
+        ("NN109", "train.loss.size"),
+        ("NN109", "train.metrics.kind[0]"),
+        ("NN501", "train.loss.knd"),
+        ("NN501", "train.loss_weights.sze"),
+    ]
+
+
+@pytest.mark.parametrize(("key", "value"), [("phases", "[{epochs: 1}]"), ("objective", "{gan: {generator: g}}"), ("objective", "autoencoder")])
+def test_what_comes_later_is_said_to_and_stops_a_training_only(project, key, value):
+    text = f"{net()}train: {{epochs: 2, {key}: {value}, loss: mse}}\n"
+    assert [(x.code, x.severity) for x in project.plan(text, require_data=False)[1]] == [("NN108", "warning")]
+    assert "NN108" in {x.code for x in project.plan(text)[1] if x.is_error}
+
+
+def test_a_value_loss_needs_no_target(project):
+    plan = planned(project, f"{net()}data: {{train: {{builtin: iris}}}}\ntrain: {{epochs: 2, loss: Value}}\n".replace("x: [4]", "x: [5]"))
+    assert plan.outputs["y"].loss == Value()
+    assert list(plan.data.feeds) == ["inputs.x"]
+
+
+@pytest.mark.parametrize(
+    ("stopping", "data", "monitor"),
+    [
+        ("{patience: 2}", ", validation: 0.1", Monitor("val_loss", "min")),
+        ("{monitor: loss}", "", Monitor("loss", "min")),
+        ("{monitor: val_y_sparse_categorical_accuracy}", ", validation: 0.1", Monitor("val_y_sparse_categorical_accuracy", "max")),
+        ("{monitor: y_sparse_categorical_accuracy, mode: min}", "", Monitor("y_sparse_categorical_accuracy", "min")),
+    ],
+)
+def test_the_best_weights_are_those_of_the_figure_that_is_monitored(project, stopping, data, monitor):
+    text = f"{net()}data: {{train: {{builtin: iris}}{data}}}\ntrain: {{epochs: 2, loss: SparseCategoricalCrossentropy, metrics: [SparseCategoricalAccuracy], early_stopping: {stopping}}}\n"
+    assert planned(project, text).monitor == monitor
+
+
+def test_frozen_weights_alone_cannot_be_trained(project):
+    text = net().replace("    name: y", "    name: y\n    freeze: true") + "data: {train: {builtin: iris}}\ntrain: {epochs: 1, loss: SparseCategoricalCrossentropy}\n"
+    assert [x.code for x in project.plan(text)[1] if x.is_error] == ["NN513"]
+
+
+def test_a_document_without_a_training_cannot_be_trained(project):
+    codes = [x.code for x in project.plan(net())[1]]
+    assert codes == ["NN514", "NN432"]

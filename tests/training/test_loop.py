@@ -1,0 +1,156 @@
+"""The epoch loop with steps that only pretend: when it validates, keeps, stops."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+import numpy as np
+import pytest
+
+from nnspec.data.examples import Examples
+from nnspec.training.loop import Loop, NotFiniteLoss, order_of
+from nnspec.training.plan import Monitor
+from nnspec.training.progress import Quiet
+from nnspec.training.section import EarlyStopping
+from nnspec.training.steps import Done
+
+
+class Pretended:
+    """Steps that note the rows they are given; the figure of each epoch's validation is given beforehand."""
+
+    def __init__(self, figures: list[float], losses: dict[int, float] | None = None) -> None:
+        self.figures_to_come = list(figures)
+        self.losses = losses or {}
+        self.trained: list[np.ndarray] = []
+        self.watched: list[np.ndarray] = []
+        self.watching = False
+
+    def train(self, examples, rows):
+        for i, row in enumerate(rows):
+            self.trained.append(examples.rows[row])
+            loss = self.losses.get(len(self.trained), 1.0)
+            if not np.isfinite(loss):
+                return Done(i + 1, loss, self.losses.get(len(self.trained) - 1, 1.0))
+        return Done(len(rows), 1.0, 1.0)
+
+    def watch(self, examples, rows):
+        self.watching = True
+        self.watched.extend(examples.rows[row] for row in rows)
+
+    def reset(self):
+        self.watching = False
+
+    def figures(self):
+        return {"loss": self.figures_to_come.pop(0) if self.watching else 0.5}
+
+
+def examples(count: int, first: int = 0) -> Examples:
+    return Examples({"x": np.zeros((first + count, 1))}, {}, {}, np.arange(first, first + count))
+
+
+def loop(steps: Pretended, **changed) -> Loop:
+    kept: list[int] = []
+    arguments = {
+        "steps": steps,
+        "objective": steps,
+        "train": examples(10),
+        "validation": examples(5, 10),
+        "batch_size": 4,
+        "last_step": 3 * len(steps.figures_to_come),
+        "seed": 1,
+        "monitor": Monitor("val_loss", "min"),
+        "stopping": None,
+        "evaluating": nullcontext,
+        "log": lambda record: None,
+        "watcher": Quiet(),
+        "interrupted": lambda: False,
+        **changed,
+    }
+    made = Loop(keep=lambda: kept.append(made.position.epoch), **arguments)
+    made.kept = kept  # type: ignore[attr-defined]
+    return made
+
+
+def test_every_example_is_trained_on_once_an_epoch_in_an_order_of_its_own():
+    steps = Pretended([1, 1])
+    loop(steps).run()
+    assert [len(rows) for rows in steps.trained] == [4, 4, 2] * 2
+    first, second = np.concatenate(steps.trained[:3]), np.concatenate(steps.trained[3:])
+    assert sorted(first) == sorted(second) == list(range(10))
+    assert first.tolist() != second.tolist()
+    np.testing.assert_array_equal(second, order_of(10, 1, 1))
+
+
+def test_every_example_of_the_validation_part_is_watched_after_each_epoch():
+    steps = Pretended([1, 1])
+    loop(steps).run()
+    assert np.concatenate(steps.watched).tolist() == [10, 11, 12, 13, 14] * 2
+
+
+def test_the_weights_are_kept_after_each_epoch_that_is_better():
+    steps = Pretended([3, 2, 2, float("nan"), 1])
+    made = loop(steps)
+    assert made.run() == "finished"
+    assert made.kept == [1, 2, 5]
+    assert (made.position.best, made.position.best_epoch) == (1, 5)
+
+
+def test_a_training_of_steps_ends_in_the_middle_of_an_epoch():
+    steps = Pretended([1, 1])
+    made = loop(steps, last_step=4)
+    assert made.run() == "finished"
+    assert (made.position.step, made.position.epoch) == (4, 2)
+    assert len(steps.trained) == 4
+
+
+@pytest.mark.parametrize(
+    ("figures", "rule", "epochs"),
+    [
+        ([5, 4, 4, 4, 4, 1], {"patience": 2}, 4),
+        ([5, 4, 4, 3, 4, 4], {"patience": 2}, 6),
+        ([5, 5, 5], {}, 2),
+        ([5, 4.9, 4.8, 4.7], {"patience": 1, "min_delta": 0.15}, 2),
+        ([5, 5, 5, 5, 5], {"start_from_epoch": 3}, 5),
+        ([5, 4, 3, 2], {"baseline": 1.0, "patience": 2}, 4),
+        ([float("nan"), float("nan"), 1], {"patience": 1}, 2),
+    ],
+)
+def test_training_stops_early_when_keras_would(figures, rule, epochs):
+    steps = Pretended(figures)
+    made = loop(steps, stopping=EarlyStopping(**rule))
+    made.run()
+    assert made.position.epoch == epochs
+    assert _epochs_of_keras(figures, rule) == epochs
+
+
+def _epochs_of_keras(figures, rule) -> int:
+    keras = pytest.importorskip("keras")
+    callback = keras.callbacks.EarlyStopping(monitor="val_loss", mode="min", **rule)
+    callback.set_model(keras.Sequential())
+    callback.on_train_begin()
+    for epoch, figure in enumerate(figures):
+        callback.on_epoch_end(epoch, {"val_loss": figure})
+        if callback.model.stop_training:
+            return epoch + 1
+    return len(figures)
+
+
+def test_an_interruption_is_heeded_after_the_steps_that_run():
+    steps = Pretended([1] * 9)
+    made = loop(steps, interrupted=lambda: len(steps.trained) >= 4)
+    assert made.run() == "interrupted"
+    assert made.position.epoch == 1
+    assert len(steps.trained) < 27
+
+
+@pytest.mark.parametrize(
+    ("losses", "said"),
+    [
+        ({5: float("nan")}, "became not a number \\(NaN\\) at step 5, in epoch 2"),
+        ({4: 1e30, 5: float("inf")}, "became infinite at step 5.*1e\\+30 the step before: it grew without bound"),
+        ({1: float("nan")}, "so from the first step"),
+    ],
+)
+def test_a_loss_that_is_not_finite_stops_the_training_with_the_step(losses, said):
+    with pytest.raises(NotFiniteLoss, match=said):
+        loop(Pretended([1, 1, 1], losses)).run()
