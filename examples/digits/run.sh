@@ -7,4 +7,4 @@ nnspec validate specs/digits.nnspec.yaml
 nnspec train specs/digits.nnspec.yaml --out runs/digits --overwrite
 nnspec evaluate runs/digits
 nnspec export runs/digits -o runs/digits/digits.onnx
-nnspec predict runs/digits/digits.onnx --limit 5
+nnspec predict runs/digits/digits.onnx --data 'builtin: digits' --limit 5

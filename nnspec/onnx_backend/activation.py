@@ -82,7 +82,7 @@ def _sparse_plus(b: Builder, x: str) -> str:
 
 
 def _sparsemax(b: Builder, x: str) -> str:
-    """As Keras 3.15 computes it: the threshold is of the *sum* of the cumulative sums over the support, not the last of them."""
+    """As Keras 3.15 computes it: the threshold is of the *sum* of the support's cumulative sums, not of the last of them."""
     one, last = _scalar(b, 1, "one"), b.ints([-1], "axis")
     size = b.op("Shape", x, start=-1)
     falling, _ = b.ops("TopK", [x, size], 2)

@@ -39,8 +39,8 @@ def to_onnx(
 ) -> onnx.ModelProto:
     """The ONNX model of a graph, in inference.
 
-    Its inputs and outputs bear the spec's names, the batch axis is called ``batch``, a free axis by its symbol, and every tensor
-    is named after the layer it comes from. The same graph and weights give the same bytes.
+    Its inputs and outputs bear the spec's names, the batch axis is called ``batch``, a free axis by its symbol, and every
+    tensor is named after the layer it comes from. The same graph and weights give the same bytes.
 
     Args:
         graph: What to write; layers that no output needs are left out.
@@ -50,7 +50,7 @@ def to_onnx(
         masks: Whether an output that carries a mask is followed by that mask, ``NAME_mask``, boolean.
 
     Raises:
-        NnspecError: Where a weight is missing or has another shape, an output bears an input's name, or the opset is none of these.
+        NnspecError: Where a weight is missing or has another shape, an output bears an input's name, or the opset is another.
     """
     if opset not in OPSETS:
         raise NnspecError(f"ONNX opset {opset} cannot be written; choose one from {OPSETS.start} to {OPSETS.stop - 1}")

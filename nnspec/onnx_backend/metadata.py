@@ -20,7 +20,7 @@ CONDITIONS = "nnspec.conditions"
 """What free sizes must satisfy, as JSON: ``{"H": {"multiple_of": 8, "at_least": 16}}``."""
 
 DATA = "nnspec.data"
-"""How raw data become its inputs, as JSON."""
+"""How its inputs are made from raw data, as JSON (`data.recipe`)."""
 
 PARITY = "nnspec.parity"
 """How far it is from the model it was made of, as JSON (`parity.Parity`)."""

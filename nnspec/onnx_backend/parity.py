@@ -1,9 +1,9 @@
 """Parity: whether two ways of computing a model give the same, by the one definition that is used everywhere.
 
-For each output, over the positions that its mask leaves valid, ``max|a − b| ≤ max(1e-5, 10·s) · max|b|``, where ``s`` is how much
-the output changes, relative to its largest value, when what goes in moves by one unit in the last place. An element-wise bound of
-1e-5 is impossible in float32 (an output near zero has no relative precision), and a fixed one is wrong for a model that amplifies:
-there no two computations agree. Where ``s`` exceeds 1e-4 the model is called ill-conditioned.
+For each output, over the positions that its mask leaves valid, ``max|a − b| ≤ max(1e-5, 10·s) · max|b|``, where ``s`` is how
+much the output changes, relative to its largest value, when what goes in moves by one unit in the last place. An element-wise
+bound of 1e-5 is impossible in float32 (an output near zero has no relative precision), and a fixed one is wrong for a model
+that amplifies: there no two computations agree. Where ``s`` exceeds 1e-4 the model is called ill-conditioned.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def _figures(
 
 
 def _distance(a: NDArray[Any], b: NDArray[Any], right: NDArray[Any]) -> float:
-    """The largest difference relative to the largest value. What is equal, not a number or infinite on both sides, is no difference."""
+    """The largest difference relative to the largest value. What is the same infinity, or no number, on both sides is equal."""
     differs = ~((a == b) | (np.isnan(a) & np.isnan(b)))
     if not differs.any():
         return 0.0

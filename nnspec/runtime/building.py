@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import secrets
+from functools import partial
 from pathlib import Path
 
 from nnspec.diagnostics import NnspecError
 from nnspec.files import write_whole
 from nnspec.graph import Graph, Model
+from nnspec.graph.budget import check_onnx_bytes
 from nnspec.graph.describe import describe
 from nnspec.keras_backend import to_keras, weight_arrays
 from nnspec.onnx_backend.export import export
@@ -49,5 +51,6 @@ def _write_network(spec: Spec, graph: Graph, stem: Path, seed: int) -> list[Path
     keras_file = write_whole(stem.with_suffix(".keras"), keras_model.save)
     onnx_file = stem.with_suffix(".onnx")
     metadata = {SPEC_NAME: spec.name, SPEC_HASH: spec.hash}
-    export(graph, weight_arrays(keras_model, graph), onnx_file, reference=keras_model, metadata=metadata)
+    check_size = partial(check_onnx_bytes, spec)
+    export(graph, weight_arrays(keras_model, graph), onnx_file, reference=keras_model, metadata=metadata, check_size=check_size)
     return [keras_file, onnx_file]

@@ -13,7 +13,6 @@ from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.onnx_backend.export import export
 from nnspec.onnx_backend.metadata import CLASSES, DATA, SPEC_HASH, SPEC_NAME
 from nnspec.onnx_backend.parity import Parity
-from nnspec.runtime.recipe import recipe_of
 from nnspec.training import Run, golden_inputs
 
 __all__ = ["export_run"]
@@ -50,7 +49,7 @@ def export_run(path: str | Path, out: str | Path, *, opset: int | None = None) -
         CLASSES: json.dumps(
             {name: [str(c) for c in classes] for name, classes in run.classes().items() if name in graph.outputs}
         ),
-        DATA: json.dumps(recipe_of(run)),
+        DATA: json.dumps(run.recipe()),
     }
 
     def keras_of(graph: Graph):  # type: ignore[no-untyped-def]

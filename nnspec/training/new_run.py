@@ -71,7 +71,7 @@ def begin(path: Path, spec: Spec, plan: TrainingPlan, prepared: Prepared, machin
         },
         seed=plan.section.seed,
         parameters=plan.graph.parameters,
-        data={"fingerprints": dict(prepared.fingerprints), "examples": examples},
+        data={"fingerprints": dict(prepared.fingerprints), "examples": examples, "recipe": prepared.recipe},
         versions={"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
         machine=machine,
         warnings=[warning.as_json() for warning in prepared.warnings],

@@ -116,7 +116,7 @@ class Run:
             arrays: dict[str, NDArray[Any]] = read(file.read_bytes())
         except (SafetensorError, OSError, ValueError, KeyError) as error:
             raise NnspecError(f"{file} is damaged: {error}") from None
-        return arrays
+        return {name: arrays[name] for name in sorted(arrays)}
 
     def _ended(self) -> str:
         return "has not ended and perhaps never will:" if self.status == "running" else "ended"
@@ -149,6 +149,11 @@ class Run:
         except (OSError, ValueError) as error:
             raise NnspecError(f"{file} cannot be read: {error}") from None
         return found
+
+    def recipe(self) -> dict[str, Any]:
+        """How its inputs are made from raw data (`data.recipe`)."""
+        found = self.info["data"].get("recipe")
+        return found if isinstance(found, dict) else {}
 
     def classes(self) -> dict[str, list[Any]]:
         """The names of the classes of each output whose target was encoded, in the order of its units."""

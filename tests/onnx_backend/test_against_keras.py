@@ -4,42 +4,22 @@ from __future__ import annotations
 
 import onnx
 import pytest
-import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nnspec.graph.model import Graph
-from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.layers.base import LayerError
 from nnspec.onnx_backend.emit import to_onnx
-from nnspec.onnx_backend.parity import Arrays, Run, measure
+from nnspec.onnx_backend.parity import measure
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.session import runner
 from nnspec.types import substitute
 
 from ..layers.cases import CASES, Case
 from ..layers.drawn import DRAWN, drawn
+from .nets import in_keras
 
 SIZES = ({"T": 7, "S": 2, "H": 9, "W": 8, "C": 3}, {"T": 4, "S": 5, "H": 6, "W": 11, "C": 1})
-
-
-def in_keras(graph: Graph, weights: Arrays) -> Run:
-    """Keras's answers, masks included, with the batch size left open.
-
-    Run eagerly, Keras 3.15.1 on TensorFlow adds wrongly where the batch size happens to be that of another axis: `ops.add` takes
-    (1, 4, 1) for a bias of (1, 4, 4)'s last axis.
-    """
-    model = to_keras(graph, seed=1)
-    set_weight_arrays(model, graph, weights)
-    signature = {name: tf.TensorSpec(tensor.shape, tensor.dtype) for name, tensor in model.input.items()}
-
-    @tf.function(input_signature=[signature])
-    def run(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        given = model(inputs)
-        masks = {f"{name}_mask": getattr(value, "_keras_mask", None) for name, value in given.items()}
-        return {**given, **{name: mask for name, mask in masks.items() if mask is not None}}
-
-    return lambda inputs: {name: value.numpy() for name, value in run(dict(inputs)).items()}
 
 
 def prove(case: Case, graph: Graph, batches: list[tuple[int, dict[str, int]]], opset: int = 23) -> onnx.ModelProto:

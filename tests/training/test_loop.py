@@ -127,6 +127,7 @@ def _epochs_of_keras(figures, rule) -> int:
     keras = pytest.importorskip("keras")
     callback = keras.callbacks.EarlyStopping(monitor="val_loss", mode="min", **rule)
     callback.set_model(keras.Sequential())
+    callback.model.stop_training = False
     callback.on_train_begin()
     for epoch, figure in enumerate(figures):
         callback.on_epoch_end(epoch, {"val_loss": figure})

@@ -55,7 +55,7 @@ def test_an_optimizer_moves_a_weight(name):
     weight = keras.Variable(np.ones((2, 2), "float32"), name="kernel")
     optimizer.build([weight])
     optimizer.apply([keras.ops.convert_to_tensor(np.eye(2, dtype="float32"))], [weight])
-    assert not np.allclose(weight.numpy(), 1)
+    assert (weight.numpy() != 1).any()
     assert optimizer.clipnorm == 1.0
 
 

@@ -1,4 +1,4 @@
-"""How each layer is written in ONNX: a module for each of ``layers``' of the same name, with a table, layer class → lowering."""
+"""How each layer is written in ONNX: for each module of ``layers`` one of its name, with a table, layer class → lowering."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ _FORMS: Mapping[type[Recurrent], _Form] = {
 def fits(directions: Sequence[Direction]) -> bool:
     """Whether the operator computes what the directions do, all of them together."""
     first = directions[0].layer
-    if type(first) not in _FORMS or isinstance(first, GRU) and len({_after(direction) for direction in directions}) > 1:
+    if type(first) not in _FORMS or (isinstance(first, GRU) and len({_after(direction) for direction in directions}) > 1):
         return False
     return all(name in CELL_ACTIVATIONS for direction in directions for name in _activations(direction))
 
@@ -58,41 +58,48 @@ def operate(b: Builder, x: Value, mask: Mask | None, directions: Sequence[Direct
         directions: One, or a forward and a backward one.
     """
     layer = directions[0].layer
-    if mask is None:
-        steps_in = arrange(b, x, time_first(2)).name
-    else:
-        flat = b.op("Reshape", declared(b, x).name, b.ints([-1, directions[0].weights["kernel"].shape[0]], "flat"))
-        steps_in = b.op("Gather", flat, mask.compact())
-    initial = [
-        stacked_states(b, [direction.initial[index] for direction in directions]) for index in range(len(directions[0].initial))
-    ]
-    inputs = [steps_in, *_arrays(b, directions), mask.lengths() if mask else "", *initial]
-    ends = layer.return_state or not layer.return_sequences
-    wanted = [layer.return_sequences, ends, *[layer.return_state] * (len(layer.states) - 1)]
-    steps, *states = b.ops(type(layer).__name__, inputs, wanted, **_attributes(directions))
-    alone = len(directions) == 1
-    if alone:
-        states = [b.op("Squeeze", state, b.ints([0], "direction")) if state else "" for state in states]
+    initial = [_together(b, states) for states in zip(*(direction.initial for direction in directions), strict=True)]
+    inputs = [_steps_in(b, x, mask, directions), *_arrays(b, directions), mask.lengths() if mask else "", *initial]
+    last_is_read = layer.return_state or not layer.return_sequences
+    wanted = [layer.return_sequences, last_is_read, *[layer.return_state] * (len(layer.states) - 1)]
+    steps, *ends = b.ops(type(layer).__name__, inputs, wanted, **_attributes(directions))
     if layer.return_sequences:
-        steps = _steps(b, steps, mask, directions)
-    last = states[0] if mask is None or layer.return_sequences else ended(b, directions[0], mask, states[0])
-    if mask is not None and initial and layer.return_state:
-        # ONNX Runtime's state of a row of no steps is 0.
-        first = [direction_state(b, state, alone) for state in initial]
-        states = [b.op("Where", mask.kept(), state, before) for state, before in zip(states, first, strict=True)]
-    return Track(steps, mask is None, last, tuple(states) if layer.return_state else ())
+        return Track(_steps_out(b, steps, mask, directions), mask is None, "", _states(b, ends, initial, mask, directions))
+    last = _apart(b, ends[0], directions)
+    if mask is not None:
+        last = ended(b, directions[0], mask, last)
+    return Track("", mask is None, last, _states(b, ends, initial, mask, directions))
 
 
-def stacked_states(b: Builder, states: Sequence[str]) -> str:
+def _together(b: Builder, states: Sequence[str]) -> str:
     """One state of all directions: directions, batch, units."""
     return stacked(b, states, 0) if len(states) > 1 else b.op("Unsqueeze", states[0], b.ints([0], "direction"))
 
 
-def direction_state(b: Builder, state: str, alone: bool) -> str:
-    return b.op("Squeeze", state, b.ints([0], "direction")) if alone else state
+def _apart(b: Builder, state: str, directions: Sequence[Direction]) -> str:
+    """A state without the axis of directions where there is one direction."""
+    return b.op("Squeeze", state, b.ints([0], "direction")) if len(directions) == 1 else state
 
 
-def _steps(b: Builder, steps: str, mask: Mask | None, directions: Sequence[Direction]) -> str:
+def _states(
+    b: Builder, ends: Sequence[str], initial: Sequence[str], mask: Mask | None, directions: Sequence[Direction]
+) -> tuple[str, ...]:
+    if not directions[0].layer.return_state:
+        return ()
+    if mask is not None and initial:
+        # Of a row without steps ONNX Runtime gives the state 0; it is still the initial one.
+        ends = [b.op("Where", mask.kept(), end, start) for end, start in zip(ends, initial, strict=True)]
+    return tuple(_apart(b, end, directions) for end in ends)
+
+
+def _steps_in(b: Builder, x: Value, mask: Mask | None, directions: Sequence[Direction]) -> str:
+    if mask is None:
+        return arrange(b, x, time_first(2)).name
+    features = directions[0].weights["kernel"].shape[0]
+    return b.op("Gather", b.op("Reshape", declared(b, x).name, b.ints([-1, features], "flat")), mask.compact())
+
+
+def _steps_out(b: Builder, steps: str, mask: Mask | None, directions: Sequence[Direction]) -> str:
     if mask is None:
         return b.op("Squeeze", steps, b.ints([1], "direction_axis")) if len(directions) == 1 else steps
     flat = b.op("Reshape", steps, b.ints([-1, directions[0].layer.units], "rows"))

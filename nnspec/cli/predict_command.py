@@ -1,0 +1,60 @@
+"""``nnspec predict``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nnspec.cli.frameworks import load_frameworks
+from nnspec.cli.options import format_option
+from nnspec.cli.text import table
+
+
+@click.command("predict")
+@click.argument("model", type=click.Path(path_type=Path), metavar="RUN|MODEL.onnx")
+@click.option("--data", metavar="READER", help="What to answer: `builtin: digits`, a .csv or .npz file, or a reader in full.")
+@click.option("--limit", type=click.IntRange(min=1), help="Answer the first rows alone.")
+@format_option("text", "json")
+def command(model: Path, data: str | None, limit: int | None, form: str) -> None:
+    """Predictions of a run, by Keras, or of an ONNX file, by ONNX Runtime alone.
+
+    The data are raw, as before training: what the transforms learned is in the run and in the file. A run without --data
+    answers its spec's test data.
+
+    \b
+    nnspec predict runs/first
+    nnspec predict first.onnx --data 'builtin: digits' --limit 5
+    nnspec predict first.onnx --data new.csv --format json
+    """
+    if model.is_dir():
+        load_frameworks("train")
+        from nnspec.runtime.predicting import predict_run
+
+        predictions = predict_run(model, data, limit=limit)
+    else:
+        if data is None:
+            raise click.UsageError(f"{model} is no run folder; for an ONNX file, say what to answer with --data")
+        load_frameworks("serve")
+        from nnspec.runtime.predicting import predict_file
+
+        predictions = predict_file(model, data, limit=limit)
+    rows = list(predictions.rows())
+    if form == "json":
+        for row in rows:
+            click.echo(json.dumps(row))
+        return
+    header = list(rows[0]) if rows else ["row"]
+    numbers = frozenset(i for i, name in enumerate(header) if rows and isinstance(rows[0][name], int | float))
+    click.echo(table(header, [[_cell(row[name]) for name in header] for row in rows], right=numbers))
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        shown = ", ".join(_cell(item) for item in value[:12])
+        return f"[{shown}{', …' if len(value) > 12 else ''}]"
+    return str(value)

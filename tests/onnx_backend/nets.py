@@ -1,0 +1,90 @@
+"""Graphs, weights and Keras's answers, for the tests here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import onnx
+import tensorflow as tf
+
+import nnspec
+from nnspec.graph.model import Graph
+from nnspec.keras_backend import set_weight_arrays, to_keras
+from nnspec.onnx_backend.parity import Arrays, Run
+
+LENET = """
+  - Conv2D: {filters: 6, kernel_size: 5, padding: same, activation: tanh}
+  - AveragePooling2D: {pool_size: 2}
+  - Conv2D: {filters: 16, kernel_size: 5, activation: tanh}
+  - AveragePooling2D: {pool_size: 2}
+  - Flatten
+  - Dense: {units: 120, activation: tanh}
+  - Dense: {units: 84, activation: tanh}
+  - Dense: {units: 10, activation: softmax}
+    name: digit
+"""
+
+TAGGER = """
+  - Embedding: {input_dim: 11, output_dim: 4, mask_zero: true}
+  - Bidirectional: {layer: {LSTM: {units: 3, return_sequences: true}}}
+  - Bidirectional: {layer: {LSTM: {units: 3, return_sequences: true}}}
+  - Dense: {units: 5, activation: softmax}
+    name: labels
+"""
+
+
+def graph_of(layers: str, inputs: str = "{x: [4]}", outputs: str | None = None) -> Graph:
+    """The graph of a list of steps."""
+    text = f"nnspec: 1\nname: net\ninputs: {inputs}\nlayers:\n{layers.strip(chr(10))}\n"
+    text += f"outputs: {outputs}\n" if outputs else ""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "net.nnspec.yaml"
+        file.write_text(text, encoding="utf-8")
+        return nnspec.compile(nnspec.load(file)).main
+
+
+def lenet() -> Graph:
+    return graph_of(LENET, "{image: [28, 28, 1]}")
+
+
+def tagger() -> Graph:
+    return graph_of(TAGGER, "{tokens: {shape: [T], dtype: int32}}")
+
+
+def random_weights(graph: Graph, seed: int = 0) -> dict[str, np.ndarray]:
+    """Weights by the spec's names; variances are positive."""
+    random = np.random.default_rng(seed)
+    return {
+        name: (
+            random.uniform(0.5, 2.0, weight.shape)
+            if "variance" in weight.name
+            else random.normal(0, 1 / np.sqrt(max(1, np.prod(weight.shape[:-1]))), weight.shape)
+        ).astype("float32")
+        for name, weight, _ in graph.weights()
+    }
+
+
+def in_keras(graph: Graph, weights: Arrays) -> Run:
+    """Keras's answers, masks included, with the batch size left open.
+
+    Run eagerly, Keras 3.15.1 on TensorFlow adds wrongly where the batch size happens to be that of another axis: `ops.add` takes
+    (1, 4, 1) for a bias of (1, 4, 4)'s last axis.
+    """
+    model = to_keras(graph, seed=1)
+    set_weight_arrays(model, graph, weights)
+    signature = {name: tf.TensorSpec(tensor.shape, tensor.dtype) for name, tensor in model.input.items()}
+
+    @tf.function(input_signature=[signature])
+    def run(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        given = model(inputs)
+        masks = {f"{name}_mask": getattr(value, "_keras_mask", None) for name, value in given.items()}
+        return {**given, **{name: mask for name, mask in masks.items() if mask is not None}}
+
+    return lambda inputs: {name: value.numpy() for name, value in run(dict(inputs)).items()}
+
+
+def types(model: onnx.ModelProto) -> list[str]:
+    """The operators of a model's nodes, in their order."""
+    return [node.op_type for node in model.graph.node]
