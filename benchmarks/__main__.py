@@ -18,10 +18,8 @@ def main(names: list[str]) -> int:
     for name in names or PARTS:
         for row in import_module(f"benchmarks.{PARTS[name]}").rows():
             noise = "" if row.noise is None else f"{row.noise:.0%}"
-            print(
-                f"{row.what:<46} {row.ours:>10.4g} {row.peer:>10.4g} {row.unit:<10} {row.ratio:>12.2f} {noise:>6}  {row.against}",
-                flush=True,
-            )
+            figures = f"{row.ours:>10.4g} {row.peer:>10.4g} {row.unit:<10} {row.ratio:>12.2f} {noise:>6}"
+            print(f"{row.what:<46} {figures}  {row.against}", flush=True)
     return 0
 
 

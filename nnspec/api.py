@@ -56,8 +56,8 @@ def validate(
 def _check_training(spec: Spec, model: Model | None, problems: list[Diagnostic], *, data: bool) -> None:
     from nnspec.training.check import check_training
 
-    plan = check_training(spec, model, problems)
-    if data and plan is not None:
+    plan = check_training(spec, model, problems, require_data=data)
+    if data and plan is not None and plan.data is not None:
         require("train")
         from nnspec.data.prepare import prepare
 

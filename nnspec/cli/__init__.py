@@ -12,7 +12,7 @@ import click
 # pydantic looks through every installed package for plug-ins of its own; we have none, and it takes 15 ms.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-import nnspec  # noqa: E402
+import nnspec
 from nnspec.diagnostics import NnspecError, SpecError
 
 __all__ = ["main"]

@@ -23,7 +23,7 @@ class ExportSection(Config):
     """What `export` writes."""
 
     network: Annotated[str, Strict()] | None = Field(None, description="The network; null: the document's own layers.")
-    outputs: list[Annotated[str, Strict()]] | None = Field(None, description="The outputs, by name; null: all of them.", min_length=1)
+    outputs: list[Annotated[str, Strict()]] | None = Field(None, min_length=1, description="The outputs; null: all of them.")
     opset: Annotated[int, Strict(), Field(ge=17, le=NEWEST_OPSET)] = Field(23, description="The version of ONNX's operators.")
 
 

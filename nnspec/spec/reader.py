@@ -13,8 +13,8 @@ import yaml
 
 from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.spec import problems as p
-from nnspec.spec.slips import after_an_error, before_parsing
 from nnspec.spec.scalars import resolve_plain
+from nnspec.spec.slips import after_an_error, before_parsing
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
 
 __all__ = ["Limits", "read_file", "read_text"]

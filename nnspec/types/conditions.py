@@ -66,7 +66,8 @@ def common_multiple(a: int | Dim, b: int | Dim) -> dict[str, int] | None:
     needed = dict.fromkeys(names, number)
     for name in names:  # the least that does: what divides the common denominator is all there is to try
         for smaller in (n for n in range(1, number) if number % n == 0):
-            tried: dict[str, int | Dim] = {other: symbol(other) * (smaller if other == name else needed[other]) for other in names}
+            trial = needed | {name: smaller}
+            tried: dict[str, int | Dim] = {other: symbol(other) * trial[other] for other in names}
             if same_size(substitute(a, tried), substitute(b, tried)) is True:
                 needed[name] = smaller
                 break

@@ -4,9 +4,9 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from tests.conftest import CORPUS
 
 from nnspec.cli import main
+from tests.conftest import CORPUS
 
 GOOD = "nnspec: 1\nname: net\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: 2}\n"
 

@@ -6,9 +6,23 @@ import subprocess
 import sys
 
 import pytest
+
 from tests.conftest import CORPUS
 
-BLOCKED = ("tensorflow", "keras", "onnx", "onnxruntime", "numpy", "tf2onnx", "jax", "torch", "sklearn", "matplotlib", "rich", "safetensors")
+BLOCKED = (
+    "tensorflow",
+    "keras",
+    "onnx",
+    "onnxruntime",
+    "numpy",
+    "tf2onnx",
+    "jax",
+    "torch",
+    "sklearn",
+    "matplotlib",
+    "rich",
+    "safetensors",
+)
 PROGRAM = """
 import sys
 class Blocked:
@@ -23,7 +37,9 @@ sys.exit(main({arguments!r}))
 
 def run(*arguments):
     program = PROGRAM.format(blocked=BLOCKED, arguments=list(arguments))
-    return subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
 
 
 @pytest.mark.parametrize("command", ["validate", "inspect"])
@@ -44,6 +60,10 @@ def test_the_extra_to_install_is_said_where_one_is_missing():
 
 
 def test_importing_the_package_loads_nothing():
-    program = "import sys, nnspec; print([m for m in sys.modules if m.partition('.')[0] in " + repr((*BLOCKED, "pydantic", "yaml")) + "])"
+    program = (
+        "import sys, nnspec; print([m for m in sys.modules if m.partition('.')[0] in "
+        + repr((*BLOCKED, "pydantic", "yaml"))
+        + "])"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

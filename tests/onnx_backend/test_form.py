@@ -58,7 +58,7 @@ def test_a_picture_in_colour_is_transposed_once_and_its_features_never() -> None
   - Conv2D: {filters: 4, kernel_size: 3, use_bias: false}
   - BatchNormalization
   - ReLU
-  - MaxPooling2D
+  - MaxPooling2D:
     name: pooled
   - Conv2D: {filters: 4, kernel_size: 3, padding: same}
   - Add:
@@ -84,12 +84,12 @@ def test_flattened_pictures_side_by_side_keep_their_order() -> None:
         """
   - Conv2D: {filters: 3, kernel_size: 2}
     name: a
-  - Flatten
+  - Flatten:
     name: flat_a
   - Conv2D: {filters: 2, kernel_size: 3}
     from: image
     name: b
-  - Flatten
+  - Flatten:
     name: flat_b
   - Concatenate:
     from: [flat_a, flat_b, more]
@@ -137,7 +137,7 @@ def test_batch_normalization_that_cannot_disappear_stays(layers: str) -> None:
 
 
 def test_a_normalized_output_beside_what_it_normalizes_is_left_apart() -> None:
-    graph = graph_of("  - Dense: {units: 3}\n    name: a\n  - BatchNormalization\n    name: b\n", outputs="[a, b]")
+    graph = graph_of("  - Dense: {units: 3}\n    name: a\n  - BatchNormalization:\n    name: b\n", outputs="[a, b]")
     assert types(proven(graph)) == ["Gemm", "Mul", "Add"]
 
 
@@ -211,7 +211,7 @@ def test_every_tensor_bears_its_layers_name() -> None:
 
 
 def test_inputs_outputs_and_axes_bear_the_specs_names() -> None:
-    model = emitted(graph_of("  - MaxPooling1D\n    name: y\n", "{series: [T, 3]}", "{pooled: y}"))
+    model = emitted(graph_of("  - MaxPooling1D:\n    name: y\n", "{series: [T, 3]}", "{pooled: y}"))
     [given], [output] = model.graph.input, model.graph.output
     assert (given.name, axes(given)) == ("series", ["batch", "T", 3])
     assert (output.name, axes(output)) == ("pooled", ["batch", "T//2", 3])
@@ -293,9 +293,9 @@ def test_every_operator_set_answers_the_same(opset: int) -> None:
   - Conv1D: {filters: 2, kernel_size: 3, padding: same, strides: 2, activation: mish}
     from: e
   - AveragePooling1D: {pool_size: 3, strides: 2, padding: same}
-  - GlobalMaxPooling1D
+  - GlobalMaxPooling1D:
     name: b
-  - GlobalAveragePooling1D
+  - GlobalAveragePooling1D:
     from: e
     name: c
   - Concatenate:

@@ -6,16 +6,69 @@ import os
 import random
 
 import pytest
-from tests.conftest import CORPUS
 
 from nnspec.api import validate
+from tests.conftest import CORPUS
 
 SPECS = [file.read_text(encoding="utf-8") for file in sorted(CORPUS.glob("*.yaml"))]
 SPECS += [file.read_text(encoding="utf-8") for file in sorted((CORPUS.parent.parent / "specs").glob("*.yaml"))]
 WORDS = [
-    *("null", "-1", "0", "1e9", "1_000_000_000", "[]", "{}", "[1, 2]", "{a: 1}", "true", "no", "'x'", '"${i}"', "$w", "${", "*a", "&a 1"),
-    *("Dense", "Conv2D", "LSTM", "Add", "Residual", "Parallel", "layers:", "from:", "name:", "repeat:", "as: i", "share:", "use:", "blocks:"),
-    *("!!int 3", "<<", "---", "\t", ":", "- ", "#", "T", "T//2", "é", "\x00", "💥", ".", "/", "a.b", "a/b", "x" * 300, ".inf", ".nan"),
+    *(
+        "null",
+        "-1",
+        "0",
+        "1e9",
+        "1_000_000_000",
+        "[]",
+        "{}",
+        "[1, 2]",
+        "{a: 1}",
+        "true",
+        "no",
+        "'x'",
+        '"${i}"',
+        "$w",
+        "${",
+        "*a",
+        "&a 1",
+    ),
+    *(
+        "Dense",
+        "Conv2D",
+        "LSTM",
+        "Add",
+        "Residual",
+        "Parallel",
+        "layers:",
+        "from:",
+        "name:",
+        "repeat:",
+        "as: i",
+        "share:",
+        "use:",
+        "blocks:",
+    ),
+    *(
+        "!!int 3",
+        "<<",
+        "---",
+        "\t",
+        ":",
+        "- ",
+        "#",
+        "T",
+        "T//2",
+        "é",
+        "\x00",
+        "💥",
+        ".",
+        "/",
+        "a.b",
+        "a/b",
+        "x" * 300,
+        ".inf",
+        ".nan",
+    ),
 ]
 COUNT = 100_000 if os.environ.get("NNSPEC_FULL") else 2_000
 PARTS = 20

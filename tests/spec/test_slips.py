@@ -32,11 +32,11 @@ def test_a_slip_is_explained_once_with_the_text_to_type(checked, steps, expected
 
 def test_what_else_is_wrong_is_said_in_the_same_pass(checked):
     _, problems = checked(HEAD + "  - Add\n    from: [a, b]\n  - Dense:{unit: 3}\n  - Dens: {units: ${w}}\n")
-    assert sorted(
-        code for code, *_ in _errors(problems)
-    ) == ["NN018", "NN020", "NN022", "NN103", "NN204"]
+    assert sorted(code for code, *_ in _errors(problems)) == ["NN018", "NN020", "NN022", "NN103", "NN204"]
 
 
 def test_text_that_only_looks_like_a_slip_is_left_alone(checked):
-    _, problems = checked('description: "- Dense:{units: ${w}} from: [a]"\n' + HEAD + "  - Add:  # - Add from: x\n    from: [a, b]\n")
+    _, problems = checked(
+        'description: "- Dense:{units: ${w}} from: [a]"\n' + HEAD + "  - Add:  # - Add from: x\n    from: [a, b]\n"
+    )
     assert _errors(problems) == []

@@ -23,10 +23,17 @@ def codes(problems):
 
 
 def test_a_block_stands_under_the_name_of_its_use(checked):
-    model, problems = checked(HEAD + BLOCK + "layers:\n  - unit: {units: 4}\n  - unit: {units: 3, activation: tanh}\n    name: last\n")
+    model, problems = checked(
+        HEAD + BLOCK + "layers:\n  - unit: {units: 4}\n  - unit: {units: 3, activation: tanh}\n    name: last\n"
+    )
     assert not problems
     assert nodes(model) == ["unit/dense", "unit/activation", "last/dense", "last/activation"]
-    assert [identity for identity, *_ in model.main.weights()] == ["unit/dense/kernel", "unit/dense/bias", "last/dense/kernel", "last/dense/bias"]
+    assert [identity for identity, *_ in model.main.weights()] == [
+        "unit/dense/kernel",
+        "unit/dense/bias",
+        "last/dense/kernel",
+        "last/dense/bias",
+    ]
 
 
 def test_every_use_of_a_block_has_weights_of_its_own(checked):
@@ -99,7 +106,7 @@ def test_a_mistake_in_a_block_used_often_is_said_once(checked):
 
 
 def test_a_repeated_step_chains_its_parts_under_its_name(checked):
-    model, problems = checked(HEAD + "layers:\n  - Dense: {units: \"${2 + i}\"}\n    repeat: 3\n    as: i\n    name: d\n")
+    model, problems = checked(HEAD + 'layers:\n  - Dense: {units: "${2 + i}"}\n    repeat: 3\n    as: i\n    name: d\n')
     assert not problems
     assert {name: node.layer.units for name, node in model.main.nodes.items()} == {"d/0": 2, "d/1": 3, "d/2": 4}
     assert str(model.main.nodes["d/2"].inputs["x"]) == "d/1"
@@ -114,7 +121,8 @@ def test_a_step_repeated_no_times_passes_its_input_through(checked):
 
 def test_a_repeated_group_lies_in_the_list_around_it(checked):
     model, problems = checked(
-        HEAD + "layers:\n  - repeat: 2\n    as: i\n    layers:\n      - Dense: {units: 4}\n      - ReLU:\n        name: act${i}\n"
+        HEAD
+        + "layers:\n  - repeat: 2\n    as: i\n    layers:\n      - Dense: {units: 4}\n      - ReLU:\n        name: act${i}\n"
         "  - Concatenate:\n    from: [act0, act1]\n"
     )
     assert not problems
@@ -130,7 +138,7 @@ def test_a_named_group_has_its_parts_under_its_name(checked):
 def test_counters_nest(checked):
     model, problems = checked(
         HEAD + "layers:\n  - repeat: 2\n    as: i\n    layers:\n      - repeat: 2\n        as: j\n        layers:\n"
-        "          - Dense: {units: \"${1 + i * 2 + j}\"}\n            name: d${i}${j}\n"
+        '          - Dense: {units: "${1 + i * 2 + j}"}\n            name: d${i}${j}\n'
     )
     assert not problems
     assert {name: node.layer.units for name, node in model.main.nodes.items()} == {"d00": 1, "d01": 2, "d10": 3, "d11": 4}
@@ -180,7 +188,8 @@ def test_a_nested_list_sees_the_lists_around_it(checked):
 
 def test_parallel_branches_read_one_input_and_merge(checked):
     model, problems = checked(
-        HEAD + "layers:\n  - Parallel:\n      branches:\n        wide: [{Dense: {units: 6}}]\n        narrow: [{Dense: {units: 2}}]\n"
+        HEAD
+        + "layers:\n  - Parallel:\n      branches:\n        wide: [{Dense: {units: 6}}]\n        narrow: [{Dense: {units: 2}}]\n"
         "        none: []\n      merge: Concatenate\n"
     )
     assert not problems
@@ -217,7 +226,9 @@ TOWER = """networks:
 
 def test_every_use_of_a_network_has_the_same_weights_under_the_networks_name(checked):
     model, problems = checked(
-        "nnspec: 1\nname: net\n" + TOWER + "inputs: {a: [8], b: [8]}\nlayers:\n  - tower:\n    from: a\n  - tower:\n    from: b\n"
+        "nnspec: 1\nname: net\n"
+        + TOWER
+        + "inputs: {a: [8], b: [8]}\nlayers:\n  - tower:\n    from: a\n  - tower:\n    from: b\n"
         "  - Add:\n    from: [tower, tower_1]\n"
     )
     assert not problems
@@ -266,8 +277,13 @@ def test_the_symbols_of_a_network_are_bound_anew_at_each_use(checked):
 
 
 def test_blocks_and_networks_of_another_file_are_taken_by_use(checked, write):
-    write("nnspec: 1\nname: common\nparams: {n: 3}\nblocks:\n  u:\n    layers:\n      - Dense: {units: $n}\n" + TOWER, "common.yaml")
-    model, problems = checked(HEAD + "use: [common.yaml]\nlayers:\n  - u\n  - tower:\n    from: x\n  - Add:\n    from: [u, tower]\n")
+    write(
+        "nnspec: 1\nname: common\nparams: {n: 3}\nblocks:\n  u:\n    layers:\n      - Dense: {units: $n}\n" + TOWER,
+        "common.yaml",
+    )
+    model, problems = checked(
+        HEAD + "use: [common.yaml]\nlayers:\n  - u\n  - tower:\n    from: x\n  - Add:\n    from: [u, tower]\n"
+    )
     assert not problems
     assert nodes(model) == ["u/dense", "tower/dense", "add"]
 
@@ -284,7 +300,13 @@ def test_another_documents_layers_are_taken_as_a_network(checked, write):
 
 @pytest.mark.parametrize(
     ("use", "code"),
-    [("[../outside.yaml]", "NN140"), ("[none.yaml]", "NN142"), ("[net.nnspec.yaml]", "NN141"), ("{b: {file: a.yaml}}", "NN103"), ("common.yaml", "NN102")],
+    [
+        ("[../outside.yaml]", "NN140"),
+        ("[none.yaml]", "NN142"),
+        ("[net.nnspec.yaml]", "NN141"),
+        ("{b: {file: a.yaml}}", "NN103"),
+        ("common.yaml", "NN102"),
+    ],
 )
 def test_a_file_that_cannot_be_used_is_said_at_its_name(checked, use, code):
     _, problems = checked(HEAD + f"use: {use}\nlayers:\n  - ReLU\n")
@@ -301,7 +323,7 @@ def test_a_symlink_does_not_lead_out_of_the_project(checked, tmp_path, write):
 
 
 def test_overrides_are_applied_before_anything_is_read(checked):
-    text = "nnspec: 1\nname: net\nparams: {width: 2, twice: \"${2 * width}\"}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: $twice}\n"
+    text = 'nnspec: 1\nname: net\nparams: {width: 2, twice: "${2 * width}"}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: $twice}\n'
     model, problems = checked(text, "params.width=5", "layers[0].name=d")
     assert not problems
     assert model.main.nodes["d"].layer.units == 10
@@ -309,7 +331,13 @@ def test_overrides_are_applied_before_anything_is_read(checked):
 
 @pytest.mark.parametrize(
     ("setting", "code"),
-    [("params.width", "NN130"), ("layers[7].name=d", "NN130"), ("params.width=[1", "NN010"), ("parms.width=1", "NN103"), ("name.x=1", "NN130")],
+    [
+        ("params.width", "NN130"),
+        ("layers[7].name=d", "NN130"),
+        ("params.width=[1", "NN010"),
+        ("parms.width=1", "NN103"),
+        ("name.x=1", "NN130"),
+    ],
 )
 def test_an_override_that_fits_nowhere_is_said(checked, setting, code):
     _, problems = checked(HEAD + "params: {width: 2}\nlayers:\n  - Dense: {units: $width}\n", setting)
