@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from nnspec.graph.model import Graph
 from nnspec.layers.base import EVERYTHING, Window
 from nnspec.types import Dim
@@ -29,7 +31,11 @@ def receptive_fields(graph: Graph) -> dict[str, tuple[int, ...] | None]:
         before = _widest([fields[ref.source] for ref in node.inputs.values()])
         window = node.layer.receptive_field(node.input_types)
         fields[name] = _compose(before, window)
-    return {name: field.size if (field := fields[name]) not in (None, EVERYTHING) and field else None for name in graph.nodes}
+    return {name: _whole(fields[name]) for name in graph.nodes}
+
+
+def _whole(field: Window | None) -> tuple[int, ...] | None:
+    return tuple(ceil(size) for size in field.size) if field is not None and field != EVERYTHING else None
 
 
 def _compose(before: Window | None, window: Window | None) -> Window | None:

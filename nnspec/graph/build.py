@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from nnspec.diagnostics import Diagnostic, Note, Span, SpecError, once
 from nnspec.graph import problems as g
+from nnspec.graph.advice import advise
 from nnspec.graph.binding import bind_ports
 from nnspec.graph.budget import check_budget
 from nnspec.graph.conditions import with_conditions
@@ -112,7 +113,10 @@ class _Builder:
             outputs = {"output": outputs["output"]}
         named = {network.steps[-1].name if network.outputs is None and len(outputs) == 1 else n: o for n, o in outputs.items()}
         refs = {name: ref for name, (ref, _) in named.items()}
-        return with_conditions(Graph(network.name, inputs, self._nodes, refs).giving(refs))
+        graph = with_conditions(Graph(network.name, inputs, self._nodes, refs).giving(refs))
+        if not self._broken:
+            self._problems.extend(advise(graph))
+        return graph
 
     # --- one list of steps ------------------------------------------------------------------------------------------
 

@@ -172,3 +172,49 @@ class CannotShare(Problem):
     message = "there is no layer `{name}` above to share"
     fails = _HEAD + "  - Dense: {units: 4}\n    name: first\n  - share: frist\n"
     passes = _HEAD + "  - Dense: {units: 4}\n    name: first\n  - share: first\n"
+
+
+_TOKENS = "nnspec: 1\nname: net\ninputs: {tokens: {shape: [T], dtype: int32}}\nlayers:\n"
+
+
+class NeedlessBias(Problem):
+    """A normalization subtracts the mean, and with it whatever the bias before it added: parameters for nothing."""
+
+    code = "NN241"
+    severity = "warning"
+    message = "the bias of `{name}` makes no difference: `{by}` subtracts the mean"
+    fails = _HEAD + "  - Dense: {units: 2}\n  - BatchNormalization\n"
+    passes = _HEAD + "  - Dense: {units: 2, use_bias: false}\n  - BatchNormalization\n"
+
+
+class RandomOutput(Problem):
+    """An output that is dropped out in training is compared with its target with parts of it missing."""
+
+    code = "NN242"
+    severity = "warning"
+    message = "the output `{name}` is changed at random in training"
+    fails = _HEAD + "  - Dense: {units: 2}\n  - Dropout: {rate: 0.5}\n"
+    passes = _HEAD + "  - Dropout: {rate: 0.5}\n  - Dense: {units: 2}\n"
+
+
+class UnmaskedPadding(Problem):
+    """Sequences of free length are padded to one length in a batch. Without a mask, the padding is read as if it were data."""
+
+    code = "NN243"
+    severity = "warning"
+    message = "`{name}` reads padding as if it were data: nothing masks it"
+    fails = _TOKENS + "  - Embedding: {input_dim: 9, output_dim: 4}\n  - LSTM: {units: 3}\n"
+    passes = _TOKENS + "  - Embedding: {input_dim: 9, output_dim: 4, mask_zero: true}\n  - LSTM: {units: 3}\n"
+
+
+class DroppedMask(Problem):
+    """A layer that does not know what to do with a mask drops it, and what comes after reads padding as if it were data."""
+
+    code = "NN244"
+    severity = "warning"
+    message = "`{name}` drops its input's mask, which `{reader}` would have used"
+    fails = (
+        _TOKENS + "  - Embedding: {input_dim: 9, output_dim: 4, mask_zero: true}\n"
+        "  - Conv1D: {filters: 4, kernel_size: 3, padding: same}\n  - LSTM: {units: 3}\n"
+    )
+    passes = _TOKENS + "  - Embedding: {input_dim: 9, output_dim: 4, mask_zero: true}\n  - LSTM: {units: 3}\n"

@@ -16,9 +16,10 @@ from nnspec.keras_backend.objects import keras_object
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.layers.base import Layer
 from nnspec.layers.bidirectional import Bidirectional
-from nnspec.layers.convolution import Convolution
 from nnspec.layers.pooling import MaxPooling, Pooling
 from nnspec.layers.recurrence import Recurrent
+from nnspec.layers.sliding import Sliding
+from nnspec.layers.transposed_convolution import TransposedConvolution
 
 __all__ = ["Call", "lower", "mask_of"]
 
@@ -56,7 +57,7 @@ def mask_of(tensor: Any) -> Any:
     return getattr(tensor, "_keras_mask", None)
 
 
-def _convolution(layer: Convolution, name: str, seeds: Seeds) -> Call:
+def _convolution(layer: Sliding, name: str, seeds: Seeds) -> Call:
     """Keras knows no padding by numbers: zeros are laid around the input first."""
     if layer.padding in ("valid", "same", "causal") or layer.around is None:
         return _plain(keras_object(layer, seeds, name=name), layer)
@@ -67,9 +68,19 @@ def _convolution(layer: Convolution, name: str, seeds: Seeds) -> Call:
 
 
 def _zeros_around(around: tuple[tuple[int, int], ...], name: str) -> Any:
-    if len(around) == 1:
-        return keras.layers.ZeroPadding1D(around[0], name=name)
-    return keras.layers.ZeroPadding2D(around, name=name)
+    rank = len(around)
+    return getattr(keras.layers, f"ZeroPadding{rank}D")(around if rank > 1 else around[0], name=name)
+
+
+def _transposed(layer: TransposedConvolution, name: str, seeds: Seeds) -> Call:
+    """Keras knows no padding by numbers: the whole output is made, and its margins are taken off."""
+    if isinstance(layer.padding, str):
+        return _plain(keras_object(layer, seeds, name=name), layer)
+    rank, added = len(layer.axes), layer.output_padding or (0,) * len(layer.axes)
+    whole = _plain(keras_object(layer, seeds, name=name, padding="valid", output_padding=added), layer)
+    margins = layer.padding if rank > 1 else layer.padding[0]
+    crop = getattr(keras.layers, f"Cropping{rank}D")(margins, name=f"{name}.cropping")
+    return lambda tensors: crop(whole(tensors))
 
 
 def _pooling(layer: Pooling, name: str, seeds: Seeds) -> Call:
@@ -114,7 +125,8 @@ def _with_states(keras_layer: Any) -> Call:
 
 
 _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
-    Convolution: _convolution,
+    TransposedConvolution: _transposed,
+    Sliding: _convolution,
     Pooling: _pooling,
     Recurrent: _recurrent,
     Bidirectional: _bidirectional,

@@ -12,11 +12,11 @@ from nnspec.types import Family
 __all__ = ["LAYERS", "snake_name"]
 
 _MODULES = {
-    "activations": ("Activation", "ReLU"),
+    "activations": ("Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"),
     "bidirectional": ("Bidirectional",),
-    "convolution": ("Conv1D", "Conv2D"),
+    "convolution": ("Conv1D", "Conv2D", "Conv3D"),
     "core": ("Dense", "Embedding"),
-    "merge": ("Add", "Concatenate"),
+    "merge": ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"),
     "normalization": ("BatchNormalization",),
     "pooling": (
         "AveragePooling1D",
@@ -30,6 +30,7 @@ _MODULES = {
     ),
     "recurrent": ("GRU", "LSTM", "SimpleRNN"),
     "regularization": ("Dropout",),
+    "transposed_convolution": ("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"),
     "shape": ("Flatten", "Reshape"),
 }
 
@@ -39,6 +40,10 @@ _ALIASES = {
     "AvgPool2D": "AveragePooling2D",
     "Convolution1D": "Conv1D",
     "Convolution2D": "Conv2D",
+    "Convolution3D": "Conv3D",
+    "Convolution1DTranspose": "Conv1DTranspose",
+    "Convolution2DTranspose": "Conv2DTranspose",
+    "Convolution3DTranspose": "Conv3DTranspose",
     "GlobalAvgPool1D": "GlobalAveragePooling1D",
     "GlobalAvgPool2D": "GlobalAveragePooling2D",
     "GlobalMaxPool1D": "GlobalMaxPooling1D",
@@ -52,6 +57,10 @@ _ALIASES = {
     "BatchNorm2d": "BatchNormalization",
     "Conv1d": "Conv1D",
     "Conv2d": "Conv2D",
+    "Conv3d": "Conv3D",
+    "ConvTranspose1d": "Conv1DTranspose",
+    "ConvTranspose2d": "Conv2DTranspose",
+    "ConvTranspose3d": "Conv3DTranspose",
     "Linear": "Dense",
     "MaxPool1d": "MaxPooling1D",
     "MaxPool2d": "MaxPooling2D",

@@ -7,10 +7,12 @@ from typing import Annotated, ClassVar
 from pydantic import Field, Strict
 
 from nnspec.layers.activation_names import OVER_LAST_AXIS, ActivationName
+from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Number, PositiveInt, WholeNumber
 from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, single
-from nnspec.layers.checks import require_float
+from nnspec.layers.checks import known_size, require_float
+from nnspec.types import TensorType, Weight
 
-__all__ = ["Activation", "ReLU"]
+__all__ = ["ELU", "Activation", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
 
 _NotNegative = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 
@@ -47,3 +49,101 @@ class ReLU(Layer):
     def infer(self, inputs: Inputs) -> Outputs:
         require_float(self, inputs["x"])
         return single(inputs["x"].shape)
+
+
+class LeakyReLU(Layer):
+    """The rectified linear unit with a slope below 0 (Maas et al. 2013)."""
+
+    passes_mask: ClassVar[bool] = True
+
+    negative_slope: _NotNegative = Field(0.3, description="The slope below 0.")
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        require_float(self, inputs["x"])
+        return single(inputs["x"].shape)
+
+
+class ELU(Layer):
+    """The exponential linear unit: x above 0, below it ``alpha · (exp(x) − 1)`` (Clevert et al. 2016)."""
+
+    passes_mask: ClassVar[bool] = True
+
+    alpha: Number = Field(1.0, description="What it approaches below 0, negated.")
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        require_float(self, inputs["x"])
+        return single(inputs["x"].shape)
+
+
+class PReLU(Layer):
+    """The rectified linear unit with a learned slope below 0 for each place (He et al. 2015)."""
+
+    passes_mask: ClassVar[bool] = True
+
+    alpha_initializer: AnyInitializer = Field("Zeros", validate_default=True, description="The slopes at first.")
+    alpha_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the slopes.")
+    alpha_constraint: AnyConstraint | None = Field(None, description="What the slopes are held to.")
+    shared_axes: PositiveInt | list[PositiveInt] | None = Field(
+        None, description="Axes along which the slope is one, from 1: [1, 2] after a Conv2D gives one for each channel."
+    )
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        x = inputs["x"]
+        require_float(self, x)
+        if any(axis > x.rank for axis in self.shared):
+            raise LayerError(
+                f"`shared_axes` names an axis that {x} has not: it has axes 1 to {x.rank}",
+                help="leave it out, or name others",
+                argument="shared_axes",
+            )
+        self.slopes(x)
+        return single(x.shape)
+
+    @property
+    def shared(self) -> tuple[int, ...]:
+        """The axes along which the slope is one."""
+        return (self.shared_axes,) if isinstance(self.shared_axes, int) else tuple(self.shared_axes or ())
+
+    def slopes(self, x: TensorType) -> tuple[int, ...]:
+        """The sizes of the array of slopes."""
+        return tuple(1 if axis + 1 in self.shared else known_size(self, x, axis) for axis in range(x.rank))
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        return (self.owns("alpha", self.slopes(inputs["x"])),)
+
+
+class Softmax(Layer):
+    """``exp(x)`` as shares of its sum along one axis or several (Bridle 1990)."""
+
+    main_argument: ClassVar[str | None] = "axis"
+    passes_mask: ClassVar[bool] = True
+
+    axis: WholeNumber | list[WholeNumber] = Field(-1, description="The axis or axes, the batch axis counted as 0.")
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        x = inputs["x"]
+        require_float(self, x)
+        self.axes(x)
+        if x.mask is not None:
+            raise LayerError(
+                f"Softmax takes a mask of its input's own shape alone, got one of {len(x.mask)} axes with {x}",
+                help="write `Activation: softmax`, which passes the mask on",
+                port="x",
+            )
+        return single(x.shape)
+
+    def axes(self, x: TensorType) -> tuple[int, ...]:
+        """The axes, the batch axis counted as 0.
+
+        Raises:
+            LayerError: Where the input has no such axes.
+        """
+        given = [self.axis] if isinstance(self.axis, int) else self.axis
+        found = tuple(axis if axis >= 0 else axis + x.rank + 1 for axis in given)
+        if not found or len(set(found)) < len(found) or any(not 1 <= axis <= x.rank for axis in found):
+            raise LayerError(
+                f"Softmax cannot run along axis {self.axis} of {x}: it has axes 1 to {x.rank}",
+                help="leave `axis` out to take the last" if x.rank else "declare the input's shape as `[N]`",
+                argument="axis",
+            )
+        return found

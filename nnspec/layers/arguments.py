@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import WithJsonSchema
+from pydantic import Field, Strict, WithJsonSchema
 
 from nnspec.layers.families import CONSTRAINTS, INITIALIZERS, REGULARIZERS
 from nnspec.layers.scalars import Flag, Fraction, Number, PositiveInt, WholeNumber
@@ -14,6 +14,7 @@ __all__ = [
     "AnyConstraint",
     "AnyInitializer",
     "AnyRegularizer",
+    "CountSizes",
     "Flag",
     "Fraction",
     "Number",
@@ -31,12 +32,20 @@ Sizes = Annotated[
 ]
 """A positive integer for each spatial axis; written as one integer for all, or as a list."""
 
+_COUNT = {"type": "integer", "minimum": 0}
+
+CountSizes = Annotated[
+    tuple[Annotated[int, Strict(), Field(ge=0)], ...],
+    WithJsonSchema({"anyOf": [_COUNT, {"type": "array", "items": _COUNT, "minItems": 1}]}),
+]
+"""The same, where 0 is allowed."""
+
 AnyInitializer = Annotated[Config, Named(INITIALIZERS)]
 AnyRegularizer = Annotated[Config, Named(REGULARIZERS)]
 AnyConstraint = Annotated[Config, Named(CONSTRAINTS)]
 
 
-def per_axis(value: Any, rank: int, argument: str) -> tuple[Any, ...]:
+def per_axis(value: Any, rank: int, argument: str, least: int = 1) -> tuple[Any, ...]:
     """One value for all axes, or a list of one for each, as a tuple; the values of a list are left to be checked.
 
     Raises:
@@ -46,11 +55,12 @@ def per_axis(value: Any, rank: int, argument: str) -> tuple[Any, ...]:
         >>> per_axis(3, 2, "kernel_size"), per_axis([3, 5], 2, "kernel_size")
         ((3, 3), (3, 5))
     """
-    wanted = f"`{argument}` must be a positive integer" + (f", or a list of {rank}, one for each axis" if rank > 1 else "")
+    number = "a positive integer" if least == 1 else f"an integer of at least {least}"
+    wanted = f"`{argument}` must be {number}" + (f", or a list of {rank}, one for each axis" if rank > 1 else "")
     if isinstance(value, (list, tuple)):
         if len(value) != rank:
             raise ValueError(f"{wanted}, not a list of {len(value)}")
         return tuple(value)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ValueError(f"{wanted}, not {value!r}")
     return (value,) * rank

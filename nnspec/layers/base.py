@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import ClassVar
 
 from nnspec.layers.foreign import foreign_arguments
@@ -60,11 +61,11 @@ class Window:
 
     Attributes:
         size: Input positions it spans, dilation counted.
-        stride: Input positions between two neighbouring outputs.
+        stride: Input positions between two neighbouring outputs; a fraction where there are more outputs than inputs.
     """
 
-    size: tuple[int, ...]
-    stride: tuple[int, ...]
+    size: tuple[int | Fraction, ...]
+    stride: tuple[int | Fraction, ...]
 
 
 EVERYTHING = Window((), ())
@@ -83,6 +84,22 @@ class Layer(Config):
     ports: ClassVar[Ports] = Ports()
     passes_mask: ClassVar[bool] = False
     """Whether a mask that comes in goes out unchanged (Keras: ``supports_masking``)."""
+    uses_mask: ClassVar[bool] = False
+    """Whether a mask changes what it computes."""
+    is_random: ClassVar[bool] = False
+    """Whether it changes its input at random in training, and not at all otherwise."""
+    subtracts_mean: ClassVar[bool] = False
+    """Whether a constant added to its input makes no difference."""
+
+    @property
+    def mixes_steps(self) -> bool:
+        """Whether one output depends on steps that come later in time, so that padding disturbs it."""
+        return False
+
+    @property
+    def could_mask(self) -> bool:
+        """Whether it would give a mask if its arguments asked for it."""
+        return False
 
     @classmethod
     def foreign(cls) -> Mapping[str, str]:

@@ -30,6 +30,7 @@ class Bidirectional(Layer):
         optional=tuple(f"{way}_{state}" for way in ("forward", "backward") for state in ("state", "state_h", "state_c"))
     )
     main_argument: ClassVar[str | None] = None
+    uses_mask: ClassVar[bool] = True
 
     layer: Annotated[Config, Named(RECURRENT)] = Field(description="The recurrent layer that runs forwards.")
     merge_mode: _MergeMode | None = Field(
@@ -38,6 +39,10 @@ class Bidirectional(Layer):
     backward_layer: Annotated[Config, Named(RECURRENT)] | None = Field(
         None, description="The layer that runs backwards, with `go_backwards: true`; null: as `layer`, weights of its own."
     )
+
+    @property
+    def mixes_steps(self) -> bool:
+        return True
 
     @property
     def forward(self) -> Recurrent:

@@ -78,6 +78,10 @@ class Embedding(Layer):
     embeddings_constraint: AnyConstraint | None = Field(None, description="What the table is held to.")
     mask_zero: Flag = Field(False, description="Whether 0 is padding: the output then carries a mask that leaves it out.")
 
+    @property
+    def could_mask(self) -> bool:
+        return not self.mask_zero
+
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
         if not x.is_integer:

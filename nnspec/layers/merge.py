@@ -12,7 +12,7 @@ from nnspec.layers.checks import computed, require_float
 from nnspec.layers.scalars import WholeNumber
 from nnspec.types import Dim, TensorType, same_size, size_text
 
-__all__ = ["Add", "Concatenate", "Elementwise"]
+__all__ = ["Add", "Average", "Concatenate", "Elementwise", "Maximum", "Minimum", "Multiply", "Subtract"]
 
 
 def common_size(a: int | Dim, b: int | Dim) -> int | Dim | None:
@@ -80,6 +80,38 @@ class Elementwise(Layer):
 
 class Add(Elementwise):
     """The sum of its inputs, element by element."""
+
+
+class Subtract(Elementwise):
+    """The first of two inputs less the second, element by element."""
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        if len(inputs) != 2:
+            raise LayerError(
+                f"Subtract takes two inputs, the second from the first, got {len(inputs)}",
+                help="chain two of them, or `Add` what is taken away first",
+                port="2",
+            )
+        return super().infer(inputs)
+
+
+class Multiply(Elementwise):
+    """The product of its inputs, element by element.
+
+    As in Keras a masked position of an input counts as 1; where all inputs are masked, positions that none keeps give 0.
+    """
+
+
+class Average(Elementwise):
+    """The mean of its inputs, element by element."""
+
+
+class Maximum(Elementwise):
+    """The largest of its inputs, element by element."""
+
+
+class Minimum(Elementwise):
+    """The smallest of its inputs, element by element."""
 
 
 class Concatenate(Layer):

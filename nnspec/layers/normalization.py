@@ -31,6 +31,7 @@ class BatchNormalization(Layer):
         "synchronized": "statistics are each device's own; leave it out",
     }
     passes_mask: ClassVar[bool] = True
+    subtracts_mean: ClassVar[bool] = True
 
     axis: WholeNumber = Field(-1, description="The channels' axis, the batch axis counted as 0.")
     momentum: Fraction = Field(0.99, description="How much of the moving averages stays at each step.")

@@ -153,6 +153,11 @@ class GlobalAveragePooling1D(GlobalPooling):
     """The mean of each channel over all time, or over the steps that a mask leaves."""
 
     axes: ClassVar[tuple[str, ...]] = _1D
+    uses_mask: ClassVar[bool] = True
+
+    @property
+    def mixes_steps(self) -> bool:
+        return True
 
 
 class GlobalAveragePooling2D(GlobalPooling):

@@ -30,6 +30,7 @@ class Recurrent(Layer):
         "implementation": "which kernel runs is the backend's choice; leave it out",
         "time_major": "time is the first axis after the batch; leave it out",
     }
+    uses_mask: ClassVar[bool] = True
     gates: ClassVar[int]
     states: ClassVar[tuple[str, ...]] = ("state",)
 
@@ -57,6 +58,10 @@ class Recurrent(Layer):
     zero_output_for_mask: Flag = Field(
         False, description="Whether masked steps give 0; otherwise they repeat the step before. With `return_sequences` alone."
     )
+
+    @property
+    def mixes_steps(self) -> bool:
+        return not self.return_sequences or self.go_backwards
 
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]

@@ -19,6 +19,7 @@ class Dropout(Layer):
 
     main_argument: ClassVar[str | None] = "rate"
     passes_mask: ClassVar[bool] = True
+    is_random: ClassVar[bool] = True
 
     rate: Fraction = Field(description="The share that is dropped, 0 to 1.")
     noise_shape: list[PositiveInt | None] | None = Field(

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nnspec.onnx_backend.emit import to_onnx
-    from nnspec.onnx_backend.export import export
     from nnspec.onnx_backend.parity import Parity
 
-__all__ = ["Parity", "export", "to_onnx"]
+__all__ = ["Parity", "to_onnx"]
 
 # What runs an exported model needs some of this package, and no `onnx`: a module is imported when its name is first used.
-_MODULES = {"Parity": "parity", "export": "export", "to_onnx": "emit"}
+_MODULES = {"Parity": "parity", "to_onnx": "emit"}
 
 
 def __getattr__(name: str) -> Any:

@@ -74,17 +74,19 @@ class Builder:
         self.operations: list[Operation] = []
         self.constants: dict[str, NDArray[Any]] = {}
         self.scope = ""
+        self._weights_at = ""
         self._wanted: dict[str, str] = {}
         self._owner: dict[str, str] = {}
         self._made: dict[tuple[Any, ...], Any] = {}
         self._into = self.operations
 
     @contextmanager
-    def at(self, path: str) -> Iterator[None]:
-        """Everything made inside is named after this layer."""
-        outer, self.scope = self.scope, path
+    def at(self, path: str, weights_at: str | None = None) -> Iterator[None]:
+        """Everything made inside is named after this layer, its constants after the one whose weights it has."""
+        outer = self.scope, self._weights_at
+        self.scope, self._weights_at = path, weights_at or path
         yield
-        self.scope = outer
+        self.scope, self._weights_at = outer
 
     @contextmanager
     def body(self) -> Iterator[Body]:
@@ -166,7 +168,7 @@ class Builder:
             at: The path of the layer it belongs to, where that is not the one under way.
         """
         array = np.ascontiguousarray(np.asarray(value, dtype=dtype)).reshape(np.shape(value))
-        name = f"{at or self.scope}/{hint}"
+        name = f"{at or self._weights_at}/{hint}"
         key = ("constant", name, array.dtype.str, array.shape, array.tobytes())
         if key not in self._made:
             self._made[key] = self.claim(name)

@@ -114,7 +114,7 @@ class _Values:
 
     def lower(self, node: Node, weights: Mapping[str, ArrayLike]) -> None:
         """Writes one layer."""
-        with self.b.at(node.name):
+        with self.b.at(node.name, node.weights_at):
             inputs = {port: _computed(self.b, self._at[ref]) for port, ref in node.inputs.items()}
             call = Call(node.layer, inputs, node.outputs, _arrays(node, weights))
             given = lowering_of(node.layer)(self.b, call)

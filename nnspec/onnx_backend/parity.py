@@ -129,7 +129,7 @@ def measure(
         others = [candidate(nudged(inputs, rng))] + ([moved(inputs)] if moved is not None else [])
         valid = masks(inputs) if masks is not None else {}
         for name, right in wanted.items():
-            figures = _figures(right, given.get(name), [other[name] for other in others], valid.get(name))
+            figures = _figures(right, given.get(name), [other[name] for other in others if name in other], valid.get(name))
             if name not in worst or _strain(figures) > _strain(worst[name]):
                 worst[name] = figures
     return Parity(worst, count, examples)

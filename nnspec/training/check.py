@@ -15,7 +15,7 @@ from nnspec.spec.tree import MappingNode, Scalar
 from nnspec.training import problems as t
 from nnspec.training.check_outputs import check_outputs, drop_unknown
 from nnspec.training.check_watch import check_class_weight, check_monitor
-from nnspec.training.optimizers import Optimizer
+from nnspec.training.optimizers.base import Optimizer
 from nnspec.training.plan import OutputPlan, TrainingPlan
 from nnspec.training.section import TrainSection
 

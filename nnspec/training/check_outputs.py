@@ -10,15 +10,11 @@ from nnspec.diagnostics import Diagnostic, Span
 from nnspec.graph import Graph
 from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t
-from nnspec.training.losses import LOSSES, Loss
-from nnspec.training.metrics import (
-    METRICS,
-    Accuracy,
-    BinaryAccuracy,
-    CategoricalAccuracy,
-    Metric,
-    SparseCategoricalAccuracy,
-)
+from nnspec.training.losses import LOSSES
+from nnspec.training.losses.base import Loss
+from nnspec.training.metrics import METRICS
+from nnspec.training.metrics.accuracy import Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
+from nnspec.training.metrics.base import Metric
 from nnspec.training.plan import OutputPlan
 from nnspec.training.section import TrainSection
 from nnspec.training.targets import Compares, Expected, TargetKind, comparable

@@ -10,7 +10,7 @@ from nnspec.data.plan import DataPlan
 from nnspec.diagnostics import Diagnostic
 from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t
-from nnspec.training.metrics import Metric
+from nnspec.training.metrics.base import Metric
 from nnspec.training.plan import Monitor, OutputPlan
 from nnspec.training.section import TrainSection
 from nnspec.types import closest

@@ -12,7 +12,7 @@ from nnspec.data.places import locate
 from nnspec.data.prepare import State
 from nnspec.diagnostics import SpecError
 from nnspec.training import problems as t
-from nnspec.training.losses import Loss
+from nnspec.training.losses.base import Loss
 from nnspec.training.plan import OutputPlan, TrainingPlan
 
 __all__ = ["class_weights"]

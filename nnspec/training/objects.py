@@ -6,9 +6,9 @@ from typing import Any
 
 import keras
 
-from nnspec.training.losses import Loss, Value
-from nnspec.training.metrics import Metric
-from nnspec.training.optimizers import Optimizer
+from nnspec.training.losses.base import Loss, Value
+from nnspec.training.metrics.base import Metric
+from nnspec.training.optimizers.base import Optimizer
 from nnspec.training.schedules import Schedule
 from nnspec.training.section import TrainSection
 

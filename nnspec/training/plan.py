@@ -9,8 +9,8 @@ from typing import Literal
 from nnspec.data.plan import DataPlan
 from nnspec.graph import Graph
 from nnspec.spec.tree import MappingNode
-from nnspec.training.losses import Loss
-from nnspec.training.metrics import Metric
+from nnspec.training.losses.base import Loss
+from nnspec.training.metrics.base import Metric
 from nnspec.training.section import TrainSection
 from nnspec.types import TensorType
 

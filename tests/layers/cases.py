@@ -173,6 +173,7 @@ def _cases() -> Iterator[Case]:
     yield from _elementwise()
     yield from _shape()
     yield from _convolution()
+    yield from _transposed_convolution()
     yield from _pooling()
     yield from _merge()
     yield from _recurrent()
@@ -222,6 +223,17 @@ def _elementwise() -> Iterator[Case]:
     yield Case("Activation", {"activation": "tanh"}, _x("T", 3, masked=True))
     yield Case("ReLU", {}, _x(4))
     yield Case("ReLU", {"max_value": 1.0, "negative_slope": 0.1, "threshold": 0.2}, _x("T", 3, masked=True))
+    yield Case("LeakyReLU", {}, _x("T", 3, masked=True))
+    yield Case("LeakyReLU", {"negative_slope": 0.2}, _x(4))
+    yield Case("ELU", {}, _x("T", 3, masked=True))
+    yield Case("ELU", {"alpha": 0.7}, _x(4))
+    yield Case("PReLU", {}, _x(4, 3))
+    yield Case("PReLU", {"shared_axes": 1}, _x("T", 3, masked=True))
+    yield Case("PReLU", {"shared_axes": [1, 2], "alpha_initializer": "ones"}, _x("H", "W", 3))
+    yield Case("PReLU", {"alpha_regularizer": "l2", "alpha_constraint": "NonNeg"}, _x(5))
+    yield Case("Softmax", {}, _x("T", 4))
+    yield Case("Softmax", {"axis": 1}, _x("T", 4))
+    yield Case("Softmax", {"axis": [1, -1]}, _x("H", "W", 3))
     yield Case("Dropout", {"rate": 0.5}, _x("T", 3, masked=True))
     yield Case("Dropout", {"rate": 0.2, "noise_shape": [None, 1, 4], "seed": 3}, _x("T", 4))
     yield Case("BatchNormalization", {}, _x("H", "W", 3))
@@ -276,6 +288,30 @@ def _convolution() -> Iterator[Case]:
     yield Case("Conv2D", {**f2, "padding": 0, "groups": 4}, _x(5, 6, 4))
     yield Case("Conv2D", {"filters": 2, "kernel_size": 2, "use_bias": False}, _x("H", "W", 3))
     yield Case("Conv2D", {"filters": 2, "kernel_size": 2, **_KERNEL_AND_BIAS}, _x("T", 6, 3, masked=True))
+    yield Case("Conv3D", {**f1, "activation": "relu"}, _x(5, "H", 6, 2))
+    yield Case("Conv3D", {**f1, "strides": [1, 2, 3], "padding": "same"}, _x("H", 7, "W", 2))
+    yield Case("Conv3D", {**f1, "dilation_rate": 2, "padding": [1, [2, 1], 2], "use_bias": False}, _x(4, 4, "H", 2))
+    yield Case("Conv3D", {**f1, "groups": 2, "padding": "full"}, _x(3, 4, 3, 4))
+    yield Case("Conv3D", {"filters": 2, "kernel_size": 2, **_KERNEL_AND_BIAS}, _x(4, 4, 4, 3))
+
+
+def _transposed_convolution() -> Iterator[Case]:
+    for rank, shape in ((1, ("T", 3)), (2, ("H", "W", 2)), (3, (4, "H", "W", 2))):
+        op = f"Conv{rank}DTranspose"
+        f = {"filters": 4, "kernel_size": 3}
+        yield Case(op, f, _x(*shape))
+        yield Case(op, {**f, "kernel_size": 2, "strides": 2, "activation": "relu"}, _x(*shape))
+        yield Case(op, {**f, "kernel_size": 2, "strides": 3, "use_bias": False}, _x(*shape))
+        yield Case(op, {**f, "kernel_size": 5, "strides": 2, "padding": "same"}, _x(*shape))
+        yield Case(op, {**f, "kernel_size": 2, "strides": 3, "padding": "same"}, _x(*shape))
+        yield Case(op, {**f, "strides": 3, "output_padding": 1}, _x(*shape))
+        yield Case(op, {**f, "strides": 2, "padding": "same", "output_padding": 0}, _x(*shape))
+        yield Case(op, {**f, "kernel_size": 4, "strides": 3, "padding": "same", "output_padding": 2}, _x(*shape))
+        yield Case(op, {**f, "strides": 2, "padding": 1}, _x(*shape))
+        yield Case(op, {**f, "kernel_size": 4, "strides": 2, "padding": [[0, 2]] * rank, "output_padding": [1] * rank}, _x(*shape))
+        yield Case(op, {**f, "dilation_rate": 2, "activation": "softmax"}, _x(*shape))
+        yield Case(op, {"filters": 2, "kernel_size": 2, **_KERNEL_AND_BIAS}, _x(*shape))
+    yield Case("Conv1DTranspose", {"filters": 2, "kernel_size": 2}, _x("T", 3, masked=True))
 
 
 def _pooling() -> Iterator[Case]:
@@ -310,6 +346,15 @@ def _merge() -> Iterator[Case]:
     yield Case("Add", {}, _several(Input((4,)), Input((5, "T", 4))))
     yield Case("Add", {}, _several(Input(("T", 4), masked=True), Input(("T", 4), masked=True)))
     yield Case("Add", {}, _several(Input(("T", 4), masked=True), Input(("T", 4))))
+    yield Case("Subtract", {}, _several(Input(("T", 4)), Input((1, 4))))
+    yield Case("Subtract", {}, _several(Input(("T", 4), masked=True), Input(("T", 4), masked=True)))
+    yield Case("Subtract", {}, _several(Input((4,)), Input((5, "T", 4))))
+    for op in ("Average", "Maximum", "Minimum", "Multiply"):
+        yield Case(op, {}, _several(Input((4,)), Input((4,)), Input((4,))))
+        yield Case(op, {}, _several(Input(("T", 4)), Input((1, 4))))
+        yield Case(op, {}, _several(Input((4,)), Input((5, "T", 4))))
+        yield Case(op, {}, _several(Input(("T", 4), masked=True), Input(("T", 4), masked=True)))
+        yield Case(op, {}, _several(Input(("T", 4), masked=True), Input(("T", 4))))
     yield Case("Concatenate", {}, _several(Input((4,)), Input((3,))))
     yield Case("Concatenate", {"axis": 1}, _several(Input(("T", 4)), Input((3, 4)), Input(("S", 4))))
     yield Case("Concatenate", {"axis": -2}, _several(Input((2, 4, "C")), Input((2, 3, "C"))))

@@ -10,7 +10,7 @@ from .cases import Case, Input
 
 __all__ = ["DRAWN", "drawn"]
 
-_AXES = {"1D": 1, "2D": 2}
+_AXES = {"1D": 1, "2D": 2, "3D": 3}
 _SYMBOLS = ("H", "W")
 
 

@@ -28,7 +28,7 @@ def prove(case: Case, graph: Graph, batches: list[tuple[int, dict[str, int]]], o
     onnx.checker.check_model(model, full_check=True)
     run = runner(serialized(model))
     cases = [case.data(batch, sizes) for batch, sizes in batches]
-    parity = measure(in_keras(graph, weights), run, cases)
+    parity = measure(in_keras(graph, weights, masks=True), run, cases)
     assert parity.agrees, parity.differing
     for data, (batch, sizes) in zip(cases, batches, strict=True):
         for name, array in run(data).items():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from nnspec.training.losses import Value
-from nnspec.training.metrics import BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
+from nnspec.training.losses.base import Value
+from nnspec.training.metrics.accuracy import BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
 from nnspec.training.plan import Monitor
 
 NET = "inputs: {{x: [4]}}\nlayers:\n  - Dense: {{units: {units}, activation: {activation}}}\n    name: y\n"
@@ -26,7 +26,16 @@ def planned(project, text: str):
     return plan
 
 
-@pytest.mark.parametrize("loss", ["SparseCategoricalCrossentropy", "sparse_categorical_crossentropy", "{SparseCategoricalCrossentropy: {}}", "{y: SparseCategoricalCrossentropy}", "{y: {SparseCategoricalCrossentropy: {ignore_class: 2}}}"])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "SparseCategoricalCrossentropy",
+        "sparse_categorical_crossentropy",
+        "{SparseCategoricalCrossentropy: {}}",
+        "{y: SparseCategoricalCrossentropy}",
+        "{y: {SparseCategoricalCrossentropy: {ignore_class: 2}}}",
+    ],
+)
 def test_the_loss_of_one_output_may_be_written_bare_or_by_output(project, loss):
     plan = planned(project, f"{net()}train: {{epochs: 2, loss: {loss}}}\n")
     assert type(plan.outputs["y"].loss).__name__ == "SparseCategoricalCrossentropy"
@@ -122,7 +131,9 @@ def test_every_key_is_checked_in_one_pass(project):
     ]
 
 
-@pytest.mark.parametrize(("key", "value"), [("phases", "[{epochs: 1}]"), ("objective", "{gan: {generator: g}}"), ("objective", "autoencoder")])
+@pytest.mark.parametrize(
+    ("key", "value"), [("phases", "[{epochs: 1}]"), ("objective", "{gan: {generator: g}}"), ("objective", "autoencoder")]
+)
 def test_what_comes_later_is_said_to_and_stops_a_training_only(project, key, value):
     text = f"{net()}train: {{epochs: 2, {key}: {value}, loss: mse}}\n"
     assert [(x.code, x.severity) for x in project.plan(text, require_data=False)[1]] == [("NN108", "warning")]
@@ -130,7 +141,9 @@ def test_what_comes_later_is_said_to_and_stops_a_training_only(project, key, val
 
 
 def test_a_value_loss_needs_no_target(project):
-    plan = planned(project, f"{net()}data: {{train: {{builtin: iris}}}}\ntrain: {{epochs: 2, loss: Value}}\n".replace("x: [4]", "x: [5]"))
+    plan = planned(
+        project, f"{net()}data: {{train: {{builtin: iris}}}}\ntrain: {{epochs: 2, loss: Value}}\n".replace("x: [4]", "x: [5]")
+    )
     assert plan.outputs["y"].loss == Value()
     assert list(plan.data.feeds) == ["inputs.x"]
 
@@ -140,7 +153,11 @@ def test_a_value_loss_needs_no_target(project):
     [
         ("{patience: 2}", ", validation: 0.1", Monitor("val_loss", "min")),
         ("{monitor: loss}", "", Monitor("loss", "min")),
-        ("{monitor: val_y_sparse_categorical_accuracy}", ", validation: 0.1", Monitor("val_y_sparse_categorical_accuracy", "max")),
+        (
+            "{monitor: val_y_sparse_categorical_accuracy}",
+            ", validation: 0.1",
+            Monitor("val_y_sparse_categorical_accuracy", "max"),
+        ),
         ("{monitor: y_sparse_categorical_accuracy, mode: min}", "", Monitor("y_sparse_categorical_accuracy", "min")),
     ],
 )
@@ -150,7 +167,10 @@ def test_the_best_weights_are_those_of_the_figure_that_is_monitored(project, sto
 
 
 def test_frozen_weights_alone_cannot_be_trained(project):
-    text = net().replace("    name: y", "    name: y\n    freeze: true") + "data: {train: {builtin: iris}}\ntrain: {epochs: 1, loss: SparseCategoricalCrossentropy}\n"
+    text = (
+        net().replace("    name: y", "    name: y\n    freeze: true")
+        + "data: {train: {builtin: iris}}\ntrain: {epochs: 1, loss: SparseCategoricalCrossentropy}\n"
+    )
     assert [x.code for x in project.plan(text)[1] if x.is_error] == ["NN513"]
 
 

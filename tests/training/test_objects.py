@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from nnspec.training.losses import LOSSES
-from nnspec.training.metrics import METRICS, Accuracy, Metric
+from nnspec.training.metrics import METRICS
+from nnspec.training.metrics.accuracy import Accuracy
+from nnspec.training.metrics.base import Metric
 from nnspec.training.optimizers import OPTIMIZERS
 from nnspec.training.schedules import SCHEDULES
 from nnspec.training.section import TrainSection

@@ -70,7 +70,15 @@ def test_the_digits_are_learned_in_seconds(run):
 
 def test_a_run_folder_holds_what_the_design_says(run):
     names = {path.name for path in run.path.iterdir()}
-    assert names == {"run.json", "spec.yaml", "weights.safetensors", "metrics.jsonl", "curves.png", "checkpoints", "transforms.json"}
+    assert names == {
+        "run.json",
+        "spec.yaml",
+        "weights.safetensors",
+        "metrics.jsonl",
+        "curves.png",
+        "checkpoints",
+        "transforms.json",
+    }
     assert list(run.weights()) == ["dense/bias", "dense/kernel", "digit/bias", "digit/kernel"]
     assert run.status == "finished"
     assert run.info["spec"]["hash"] == run.spec.hash
@@ -145,7 +153,7 @@ layers:
 outputs: [kind, size]
 data: {train: {npz: a.npz}}
 train:
-  epochs: 3
+  epochs: 1
   batch_size: 16
   optimizer: {Adam: {learning_rate: 0.01}}
   clip: {global_norm: 0.5}
@@ -158,7 +166,12 @@ train:
 def table(folder: Path, count: int = 50) -> dict[str, np.ndarray]:
     random = np.random.default_rng(0)
     x = random.normal(size=(count, 4)).astype("float32")
-    arrays = {"x": x, "kind": x[:, :3].argmax(1), "size": x.sum(1).astype("float32"), "w": random.random(count).astype("float32")}
+    arrays = {
+        "x": x,
+        "kind": x[:, :3].argmax(1),
+        "size": x.sum(1).astype("float32"),
+        "w": random.random(count).astype("float32"),
+    }
     np.savez(folder / "a.npz", **arrays)
     return arrays
 
@@ -193,24 +206,24 @@ def assert_alike(run: Run, theirs: dict[str, np.ndarray], **tolerance: float) ->
 
 def test_a_training_of_two_outputs_is_that_of_keras(tmp_path):
     arrays = table(tmp_path)
-    run = trained(tmp_path, SEVERAL, "train.early_stopping={monitor: size_mean_absolute_error, mode: max, start_from_epoch: 9}")
-    # The last weights are wanted, not the best: the figure that falls is asked to rise, and the first epoch is the best of it.
+    run = trained(tmp_path, SEVERAL)
     theirs, logs = fit_by_keras(
         run,
         arrays,
-        3,
+        1,
         keras.optimizers.Adam(0.01, global_clipnorm=0.5),
         loss={"kind": "sparse_categorical_crossentropy", "size": keras.losses.Huber()},
         loss_weights={"kind": 1.0, "size": 0.3},
         metrics={"kind": ["sparse_categorical_accuracy"], "size": ["mae", "r2_score"]},
     )
-    last = run.metrics()[-1]
-    assert last["loss"] == pytest.approx(logs["loss"], rel=1e-4)
-    assert last["kind_loss"] == pytest.approx(logs["kind_loss"], rel=1e-4)
-    assert last["kind_sparse_categorical_accuracy"] == pytest.approx(logs["kind_sparse_categorical_accuracy"])
-    assert last["size_mean_absolute_error"] == pytest.approx(logs["size_mae"], rel=1e-4)
-    assert last["size_r2_score"] == pytest.approx(logs["size_r2_score"], rel=1e-3)
-    assert set(theirs) == set(run.weights())
+    assert_alike(run, theirs)
+    [record] = run.metrics()
+    assert record["loss"] == pytest.approx(logs["loss"], rel=1e-5)
+    assert record["kind_sparse_categorical_accuracy"] == pytest.approx(logs["kind_sparse_categorical_accuracy"])
+    assert record["size_mean_absolute_error"] == pytest.approx(logs["size_mae"], rel=1e-5)
+    assert record["size_r2_score"] == pytest.approx(logs["size_r2_score"], rel=1e-4)
+    # Keras averages an output's loss over batches, the smaller last one counting as much; ours is over examples.
+    assert record["kind_loss"] + 0.3 * record["size_loss"] < record["loss"]
 
 
 ONE = """nnspec: 1
@@ -307,7 +320,11 @@ def test_ctrl_c_stops_after_the_step_and_keeps_the_weights(tmp_path, epoch):
 
 def test_a_loss_that_is_not_a_number_ends_the_run_with_the_step_and_the_cause(tmp_path):
     table(tmp_path)
-    text = ONE.replace("units: 3, activation: softmax", "units: 1").replace("kind}", "size}").replace("SparseCategoricalCrossentropy", "mse")
+    text = (
+        ONE.replace("units: 3, activation: softmax", "units: 1")
+        .replace("kind}", "size}")
+        .replace("SparseCategoricalCrossentropy", "mse")
+    )
     with pytest.raises(NnspecError, match=r"at step \d+, in epoch 1.*Lower `learning_rate`") as caught:
         trained(tmp_path, text, "train.optimizer={SGD: {learning_rate: 1e18}}")
     assert "no epoch had ended" in str(caught.value)

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nnspec.layers.activations import Activation, ReLU
+from nnspec.layers.activations import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from nnspec.layers.base import Layer
 from nnspec.onnx_backend.activation import activate
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
+from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.value import Value
 
 __all__ = ["TABLE"]
@@ -45,4 +46,43 @@ def _above(b: Builder, x: str, layer: ReLU) -> str:
     return x if layer.threshold else b.op("Relu", x)
 
 
-TABLE: Mapping[type[Layer], Lowering] = {Activation: _activation, ReLU: _relu}
+def _leaky(b: Builder, call: Call[LeakyReLU]) -> Value:
+    return call.x.moved(b.op("LeakyRelu", call.x.name, alpha=call.layer.negative_slope))
+
+
+def _elu(b: Builder, call: Call[ELU]) -> Value:
+    return call.x.moved(b.op("Elu", call.x.name, alpha=call.layer.alpha))
+
+
+def _prelu(b: Builder, call: Call[PReLU]) -> Value:
+    """The slopes are laid as the input lies."""
+    x, alpha = call.x, call.weights["alpha"]
+    if x.order is not None:
+        return x.moved(b.op("PRelu", x.name, b.constant(alpha[x.order], "alpha")))
+    if x.axes[0] != 0:
+        x = declared(b, x)
+    order = [axis - 1 for axis in x.axes[1:] if axis is not None]
+    laid = alpha.transpose(order)
+    for place, axis in enumerate(x.axes[1:]):
+        laid = np.expand_dims(laid, place) if axis is None else laid
+    return x.moved(b.op("PRelu", x.name, b.constant(laid, "alpha")))
+
+
+def _softmax(b: Builder, call: Call[Softmax]) -> Value:
+    axes = call.layer.axes(call.x.type)
+    x = call.x if call.x.order is None else declared(b, call.x)
+    places = [x.position(axis) for axis in axes]
+    if len(places) == 1:
+        return x.moved(b.op("Softmax", x.name, axis=places[0]))
+    total = b.reduce("ReduceLogSumExp", x.name, places, keepdims=True)
+    return x.moved(b.op("Exp", b.op("Sub", x.name, total)))
+
+
+TABLE: Mapping[type[Layer], Lowering] = {
+    Activation: _activation,
+    ELU: _elu,
+    LeakyReLU: _leaky,
+    PReLU: _prelu,
+    ReLU: _relu,
+    Softmax: _softmax,
+}

@@ -3,31 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
+from functools import partial, reduce
 
 import numpy as np
 
 from nnspec.layers.base import Layer
-from nnspec.layers.merge import Add, Concatenate
+from nnspec.layers.merge import Add, Average, Concatenate, Elementwise, Maximum, Minimum, Multiply, Subtract
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import arrange, common_axes, declared
-from nnspec.onnx_backend.value import Value, as_declared
+from nnspec.onnx_backend.value import Axes, Value, as_declared
 
 __all__ = ["TABLE"]
 
 
-def _add(b: Builder, call: Call[Add]) -> Value:
+def _elementwise(b: Builder, call: Call[Elementwise], *, type: str) -> Value:
     values = list(call.inputs.values())
-    mask = _either(b, [value.mask for value in values if value.mask is not None]) if call.output.mask is not None else None
-    if len({value.type.rank for value in values}) > 1:
-        names = [_widened(b, declared(b, value), call.output.rank) for value in values]
-        axes = as_declared(call.output.rank)
+    names, axes = _aligned(b, values, call.output.rank)
+    if type in ("Max", "Min", "Mean"):
+        result = b.op(type, *names)
     else:
-        axes = common_axes(values)
-        names = [arrange(b, value, axes).name for value in values]
-    total = reduce(lambda left, right: b.op("Add", left, right), names)
-    return Value(total, call.output, axes, mask=mask)
+        result = reduce(lambda left, right: b.op(type, left, right), names)
+    return Value(result, call.output, axes, mask=_joint(b, call))
+
+
+def _aligned(b: Builder, values: Sequence[Value], rank: int) -> tuple[list[str], Axes]:
+    """All of them with their axes in one order."""
+    if len({value.type.rank for value in values}) > 1:
+        return [_widened(b, declared(b, value), rank) for value in values], as_declared(rank)
+    axes = common_axes(values)
+    return [arrange(b, value, axes).name for value in values], axes
+
+
+def _joint(b: Builder, call: Call[Elementwise]) -> str | None:
+    """A position is kept where any input keeps it."""
+    if call.output.mask is None:
+        return None
+    return _either(b, [value.mask for value in call.inputs.values() if value.mask is not None])
+
+
+def _multiply(b: Builder, call: Call[Multiply]) -> Value:
+    """Keras takes a masked position as 1, and gives 0 where all inputs are masked; an input it has to widen loses its mask."""
+    values = list(call.inputs.values())
+    masked = [value for value in values if value.mask is not None and value.type.rank == call.output.rank]
+    if not masked:
+        return _elementwise(b, call, type="Mul")
+    one, last = b.constant(1, "one", np.float32), b.ints([-1], "last")
+    spread = {value.name: b.op("Unsqueeze", value.mask, last) for value in masked if value.mask is not None}
+    plain = [declared(b, value) for value in values]
+    kept = [
+        b.op("Where", spread[value.name], flat.name, one) if value.name in spread else _widened(b, flat, call.output.rank)
+        for value, flat in zip(values, plain, strict=True)
+    ]
+    product = reduce(lambda left, right: b.op("Mul", left, right), kept)
+    mask = _joint(b, call)
+    if mask is not None:
+        product = b.op("Where", b.op("Unsqueeze", mask, last), product, b.constant(0, "zero", np.float32))
+    return Value.declared(product, call.output, mask)
 
 
 def _either(b: Builder, masks: Sequence[str]) -> str:
@@ -76,4 +108,12 @@ def _everywhere(b: Builder, value: Value) -> str:
     return b.op("ConstantOfShape", sizes, value=np.array([True]))
 
 
-TABLE: Mapping[type[Layer], Lowering] = {Add: _add, Concatenate: _concatenate}
+TABLE: Mapping[type[Layer], Lowering] = {
+    Add: partial(_elementwise, type="Add"),
+    Average: partial(_elementwise, type="Mean"),
+    Concatenate: _concatenate,
+    Maximum: partial(_elementwise, type="Max"),
+    Minimum: partial(_elementwise, type="Min"),
+    Multiply: _multiply,
+    Subtract: partial(_elementwise, type="Sub"),
+}

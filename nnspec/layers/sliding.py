@@ -1,0 +1,90 @@
+"""What all convolutions share: a small kernel slides over the spatial axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from nnspec.layers.activation_names import ActivationName
+from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Flag, PositiveInt, Sizes, per_axis
+from nnspec.layers.base import Inputs, Layer, LayerError, Window
+from nnspec.layers.checks import known_size, require_axes, require_float
+from nnspec.layers.padding import Padding, parse_padding, positions_around
+from nnspec.layers.unsupported import DATA_FORMAT, LATER
+
+__all__ = ["SPATIAL_AXES", "Sliding", "WithKernel"]
+
+SPATIAL_AXES = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+"""What spatial axes are called, by their number."""
+
+
+class Sliding(Layer):
+    """A kernel that slides; one is made by naming its axes."""
+
+    unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, **LATER, "data_format": DATA_FORMAT}
+    axes: ClassVar[tuple[str, ...]]
+    paddings: ClassVar[tuple[str, ...]] = ("valid", "same", "full")
+
+    kernel_size: Sizes = Field(description="The kernel's positions along each spatial axis.")
+    strides: Sizes = Field(1, validate_default=True, description="Positions between neighbouring outputs.")
+    padding: Padding = Field(
+        "valid",
+        validate_default=True,
+        description="`valid`: none; `same`: as many outputs as inputs, strides aside; `full`: each overlap; `causal` (Conv1D): "
+        "all before; P: P positions on every side; a list: P or [before, after] for each spatial axis. Padding is 0.",
+    )
+    dilation_rate: Sizes = Field(1, validate_default=True, description="Positions between the kernel's neighbouring weights.")
+    activation: ActivationName | None = Field(None, description="Applied to the output; null: none.")
+    use_bias: Flag = Field(True, description="Whether a bias is added.")
+    bias_initializer: AnyInitializer = Field("zeros", validate_default=True, description="The bias at first.")
+    bias_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the bias.")
+    activity_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the output.")
+    bias_constraint: AnyConstraint | None = Field(None, description="What the bias is held to.")
+
+    @field_validator("kernel_size", "strides", "dilation_rate", mode="before")
+    @classmethod
+    def _for_each_axis(cls, value: Any, info: ValidationInfo) -> Any:
+        return per_axis(value, len(cls.axes), str(info.field_name))
+
+    @field_validator("padding", mode="plain")
+    @classmethod
+    def _normal_padding(cls, value: Any) -> Padding:
+        return parse_padding(value, len(cls.axes), cls.paddings)
+
+    def check_input(self, inputs: Inputs) -> int:
+        """Refuses inputs that it cannot slide over; gives the number of their channels."""
+        x = inputs["x"]
+        require_axes(self, x, *self.axes, "channels")
+        require_float(self, x)
+        channels = known_size(self, x)
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise LayerError(
+                f"strides {list(self.strides)} and dilation_rate {list(self.dilation_rate)} cannot both exceed 1",
+                help="keep one of them at 1, or let a `MaxPooling` with `pool_size: 1` after the dilated convolution stride",
+                argument="dilation_rate",
+            )
+        return channels
+
+    @property
+    def spans(self) -> tuple[int, ...]:
+        """Input positions from the kernel's first to its last, along each spatial axis."""
+        return tuple((k - 1) * d + 1 for k, d in zip(self.kernel_size, self.dilation_rate, strict=True))
+
+    @property
+    def around(self) -> tuple[tuple[int, int], ...] | None:
+        """Positions before and after each spatial axis; None for ``same``, where that depends on the input's size."""
+        return positions_around(self.padding, self.spans)
+
+    def receptive_field(self, inputs: Inputs) -> Window | None:
+        return Window(self.spans, self.strides)
+
+
+class WithKernel(Sliding):
+    """One that has a single kernel, from all input channels to its filters."""
+
+    filters: PositiveInt = Field(description="Number of output channels.")
+    kernel_initializer: AnyInitializer = Field("glorot_uniform", validate_default=True, description="The kernel at first.")
+    kernel_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the kernel.")
+    kernel_constraint: AnyConstraint | None = Field(None, description="What the kernel is held to.")

@@ -1,0 +1,93 @@
+"""What training makes small: Keras's losses. A loss's module is imported when a spec first names it."""
+
+from __future__ import annotations
+
+from nnspec.types import Family
+
+__all__ = ["LEFT_OUT", "LOSSES", "OURS"]
+
+_MODULES = {
+    "base": ("Value",),
+    "classes": (
+        "CategoricalCrossentropy",
+        "CategoricalFocalCrossentropy",
+        "CategoricalGeneralizedCrossEntropy",
+        "CategoricalHinge",
+        "KLDivergence",
+        "SparseCategoricalCrossentropy",
+    ),
+    "binary": (
+        "BinaryCrossentropy",
+        "BinaryFocalCrossentropy",
+        "Dice",
+        "Hinge",
+        "SquaredHinge",
+        "Tversky",
+    ),
+    "regression": (
+        "CosineSimilarity",
+        "Huber",
+        "LogCosh",
+        "MeanAbsoluteError",
+        "MeanAbsolutePercentageError",
+        "MeanSquaredError",
+        "MeanSquaredLogarithmicError",
+        "Poisson",
+    ),
+    "sequences": (
+        "CTC",
+        "Circle",
+    ),
+}
+
+_SPELLINGS = {
+    "BinaryCrossentropy": ("binary_crossentropy", "bce", "BCE"),
+    "BinaryFocalCrossentropy": ("binary_focal_crossentropy",),
+    "CTC": ("ctc",),
+    "CategoricalCrossentropy": ("categorical_crossentropy",),
+    "CategoricalFocalCrossentropy": ("categorical_focal_crossentropy",),
+    "CategoricalGeneralizedCrossEntropy": ("categorical_generalized_cross_entropy",),
+    "CategoricalHinge": ("categorical_hinge",),
+    "Circle": ("circle",),
+    "CosineSimilarity": ("cosine_similarity",),
+    "Dice": ("dice",),
+    "Hinge": ("hinge",),
+    "Huber": ("huber",),
+    "KLDivergence": ("kl_divergence", "kld", "KLD"),
+    "LogCosh": ("log_cosh",),
+    "MeanAbsoluteError": ("mean_absolute_error", "mae", "MAE"),
+    "MeanAbsolutePercentageError": ("mean_absolute_percentage_error", "mape", "MAPE"),
+    "MeanSquaredError": ("mean_squared_error", "mse", "MSE"),
+    "MeanSquaredLogarithmicError": ("mean_squared_logarithmic_error", "msle", "MSLE"),
+    "Poisson": ("poisson",),
+    "SparseCategoricalCrossentropy": ("sparse_categorical_crossentropy",),
+    "SquaredHinge": ("squared_hinge",),
+    "Tversky": ("tversky",),
+}
+
+LOSSES = Family(
+    kind="loss",
+    modules={name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names},
+    aliases={
+        "BCELoss": "BinaryCrossentropy",
+        "BCEWithLogitsLoss": "BinaryCrossentropy",
+        "CTCLoss": "CTC",
+        "CrossEntropyLoss": "SparseCategoricalCrossentropy",
+        "FocalLoss": "CategoricalFocalCrossentropy",
+        "HuberLoss": "Huber",
+        "KLDivLoss": "KLDivergence",
+        "L1Loss": "MeanAbsoluteError",
+        "MSELoss": "MeanSquaredError",
+        "NLLLoss": "SparseCategoricalCrossentropy",
+        "PoissonNLLLoss": "Poisson",
+        "SmoothL1Loss": "Huber",
+    },
+    spellings={spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings},
+)
+"""Every loss by name; Keras's snake case and short names are accepted too."""
+
+LEFT_OUT = {"Loss": "the base class"}
+"""Keras's losses that a spec cannot name, each with the reason."""
+
+OURS = {"Value": "the output itself is the loss, as in a variational autoencoder's divergence"}
+"""Losses that Keras does not have, each with the reason."""

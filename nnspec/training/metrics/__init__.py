@@ -1,0 +1,95 @@
+"""What is watched beside the loss: Keras's metrics. A metric's module is imported when a spec first names it."""
+
+from __future__ import annotations
+
+from nnspec.training.metrics.base import snake_case
+from nnspec.types import Family
+
+__all__ = ["LEFT_OUT", "METRICS"]
+
+_MODULES = {
+    "accuracy": (
+        "Accuracy",
+        "BinaryAccuracy",
+        "CategoricalAccuracy",
+        "SparseCategoricalAccuracy",
+        "SparseTopKCategoricalAccuracy",
+        "TopKCategoricalAccuracy",
+    ),
+    "probability": (
+        "BinaryCrossentropy",
+        "CategoricalCrossentropy",
+        "CategoricalHinge",
+        "Hinge",
+        "KLDivergence",
+        "Poisson",
+        "SparseCategoricalCrossentropy",
+        "SquaredHinge",
+    ),
+    "regression": (
+        "ConcordanceCorrelation",
+        "CosineSimilarity",
+        "LogCoshError",
+        "MeanAbsoluteError",
+        "MeanAbsolutePercentageError",
+        "MeanSquaredError",
+        "MeanSquaredLogarithmicError",
+        "PearsonCorrelation",
+        "R2Score",
+        "RootMeanSquaredError",
+    ),
+    "hits": (
+        "AUC",
+        "F1Score",
+        "FBetaScore",
+        "FalseNegatives",
+        "FalsePositives",
+        "Precision",
+        "PrecisionAtRecall",
+        "Recall",
+        "RecallAtPrecision",
+        "SensitivityAtSpecificity",
+        "SpecificityAtSensitivity",
+        "TrueNegatives",
+        "TruePositives",
+    ),
+    "overlap": (
+        "BinaryIoU",
+        "IoU",
+        "MeanIoU",
+        "OneHotIoU",
+        "OneHotMeanIoU",
+    ),
+}
+
+_SHORT = {
+    "Accuracy": ("acc",),
+    "BinaryCrossentropy": ("bce", "BCE"),
+    "LogCoshError": ("logcosh",),
+    "MeanAbsoluteError": ("mae", "MAE"),
+    "MeanAbsolutePercentageError": ("mape", "MAPE"),
+    "MeanSquaredError": ("mse", "MSE"),
+    "MeanSquaredLogarithmicError": ("msle", "MSLE"),
+}
+
+_NAMES = {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names}
+
+METRICS = Family(
+    kind="metric",
+    modules=_NAMES,
+    aliases={
+        "RMSE": "RootMeanSquaredError",
+        "R2": "R2Score",
+        "Top5Accuracy": "TopKCategoricalAccuracy",
+    },
+    spellings={snake_case(name): name for name in _NAMES} | {short: name for name, all in _SHORT.items() for short in all},
+)
+"""Every metric by name; Keras's snake case and short names are accepted too."""
+
+LEFT_OUT = {
+    "Mean": "the mean of values, not of a comparison; the loss `Value` shows that of an output",
+    "MeanMetricWrapper": "takes a Python function",
+    "Metric": "the base class",
+    "Sum": "the sum of values, not of a comparison",
+}
+"""Keras's metrics that a spec cannot name, each with the reason."""

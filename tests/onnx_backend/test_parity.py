@@ -1,0 +1,105 @@
+"""The one definition of parity, on functions made by hand."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nnspec.onnx_backend.parity import Arrays, Figures, Run, measure
+
+X = np.array([[1.0, -2.0, 0.5]], np.float32)
+
+
+def giving(array: np.ndarray) -> Run:
+    """A model that gives the same whatever comes in."""
+    return lambda inputs: {"y": array}
+
+
+def figures(right: np.ndarray, given_: np.ndarray) -> Figures:
+    return measure(giving(right), giving(given_), [{"x": X}]).outputs["y"]
+
+
+def test_the_error_is_relative_to_the_largest_value() -> None:
+    found = figures(np.array([[0.0, 4.0]]), np.array([[2e-5, 4.0]]))
+    assert found.error == pytest.approx(5e-6)
+    assert found.agrees
+
+
+def test_what_is_off_by_more_than_the_tolerance_differs() -> None:
+    found = figures(np.array([[1.0]]), np.array([[1.0 + 2e-5]]))
+    assert not found.agrees
+    assert found.tolerance == 1e-5
+
+
+def test_an_output_that_is_missing_or_of_another_shape_differs() -> None:
+    assert measure(giving(X), lambda inputs: {}, [{"x": X}]).outputs["y"].error == np.inf
+    assert figures(X, X[:, :2]).error == np.inf
+
+
+def test_not_a_number_agrees_with_itself_alone() -> None:
+    right = np.array([[np.nan, 1.0, np.inf]])
+    assert figures(right, right).error == 0
+    assert figures(right, np.array([[0.0, 1.0, np.inf]])).error == np.inf
+    assert figures(right, np.array([[np.nan, 1.0, -np.inf]])).error == np.inf
+
+
+def test_zero_agrees_with_zero_alone() -> None:
+    zero = np.zeros((1, 2))
+    assert figures(zero, zero).error == 0
+    assert figures(zero, np.array([[0.0, 1e-30]])).error == np.inf
+
+
+def test_masked_positions_do_not_count() -> None:
+    right, given_ = np.ones((1, 3, 2)), np.ones((1, 3, 2))
+    given_[0, 1] = 7
+    mask = np.array([[True, False, True]])
+    assert not figures(right, given_).agrees
+    assert measure(giving(right), giving(given_), [{"x": X}], masks=lambda inputs: {"y": mask}).agrees
+
+
+def test_the_worst_batch_counts() -> None:
+    wrong_once: Run = lambda inputs: {"y": inputs["x"] + (inputs["x"].max() > 5)}  # noqa: E731
+    right: Run = lambda inputs: {"y": inputs["x"]}  # noqa: E731
+    parity = measure(right, wrong_once, [{"x": X}, {"x": X + 9}, {"x": X}])
+    assert list(parity.differing) == ["y"]
+    assert (parity.cases, parity.examples) == (3, 3)
+
+
+def test_an_amplifying_model_is_called_ill_conditioned_and_not_different() -> None:
+    amplify: Run = lambda inputs: {"y": 1e6 * (inputs["x"] - 1.0)}  # noqa: E731
+    near = np.full((1, 4), 1.001, np.float32)
+    parity = measure(amplify, lambda inputs: {"y": amplify(inputs)["y"] * np.float32(1 + 1e-4)}, [{"x": near}])
+    found = parity.outputs["y"]
+    assert found.is_ill_conditioned
+    assert found.agrees
+    assert "ill-conditioned: the last bit of the input changes it by" in str(found)
+
+
+def test_where_inputs_are_whole_numbers_the_weights_move() -> None:
+    tokens = {"t": np.array([[1, 2]])}
+    moved: Run = lambda inputs: {"y": X * np.float32(1.001)}  # noqa: E731
+    assert measure(giving(X), giving(X), [tokens]).outputs["y"].sensitivity == 0
+    assert measure(giving(X), giving(X), [tokens], moved=moved).outputs["y"].sensitivity == pytest.approx(1e-3, rel=0.01)
+
+
+def test_it_can_be_written_as_json_and_as_text() -> None:
+    parity = measure(giving(X), giving(X), [{"x": X}])
+    assert json.loads(json.dumps(parity.as_json())) == {
+        "outputs": {"y": {"error": 0.0, "tolerance": 1e-5, "sensitivity": 0.0}},
+        "cases": 1,
+        "examples": 1,
+    }
+    assert parity.text() == "`y` agrees: error 0.0e+00, tolerance 1.0e-05\non 1 examples in 1 batches"
+
+
+@given(st.floats(1e-3, 1e3), st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=8))
+def test_parity_does_not_depend_on_the_scale(scale: float, values: list[float]) -> None:
+    right: Arrays = {"y": np.array([values])}
+    off = {"y": right["y"] + 1e-7}
+    plain = measure(lambda i: right, lambda i: off, [{"x": X}]).outputs["y"]
+    scaled = measure(lambda i: {"y": right["y"] * scale}, lambda i: {"y": off["y"] * scale}, [{"x": X}]).outputs["y"]
+    assert scaled.error == pytest.approx(plain.error, rel=1e-5)

@@ -1,0 +1,85 @@
+"""Graphs that nobody thought of: convolutions, poolings, normalizations, merges and dense layers in any order and any wiring."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import onnx
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nnspec.graph.model import Graph, Node, Ref
+from nnspec.layers import LAYERS
+from nnspec.layers.base import LayerError
+from nnspec.onnx_backend.emit import to_onnx
+from nnspec.onnx_backend.parity import measure
+from nnspec.onnx_backend.proto import serialized
+from nnspec.onnx_backend.samples import draw
+from nnspec.onnx_backend.session import runner
+from nnspec.types import TensorType
+
+from ..layers.cases import node
+from .nets import in_keras, random_weights
+
+_SIZES = st.integers(1, 3)
+_ACTIVATIONS = st.sampled_from([None, None, "relu", "tanh", "softmax", "gelu"])
+_PADDING = st.sampled_from(["valid", "same", "same", 1])
+
+
+@st.composite
+def _arguments(draw: st.DrawFn, op: str) -> dict[str, Any]:
+    if op.startswith("Conv"):
+        shape = {"filters": draw(st.sampled_from([2, 3, 8])), "kernel_size": draw(_SIZES), "strides": draw(st.integers(1, 2))}
+        return {**shape, "padding": draw(_PADDING), "activation": draw(_ACTIVATIONS), "use_bias": draw(st.booleans())}
+    if "Pooling" in op and "Global" not in op:
+        return {"pool_size": draw(st.integers(2, 3)), "strides": draw(_SIZES), "padding": draw(_PADDING)}
+    if op == "Dense":
+        return {"units": draw(st.integers(1, 4)), "activation": draw(_ACTIVATIONS)}
+    if op == "Concatenate":
+        return {"axis": draw(st.sampled_from([-1, -1, 1]))}
+    if op == "BatchNormalization":
+        return {"axis": draw(st.sampled_from([-1, -1, -1, 1])), "scale": draw(st.booleans())}
+    return {"Dropout": {"rate": 0.3}, "Activation": {"activation": draw(_ACTIVATIONS.filter(bool))}}.get(op, {})
+
+
+_OPS = ["BatchNormalization", "BatchNormalization", "ReLU", "Activation", "Dropout", "Dense", "Add", "Concatenate", "Flatten"]
+_OVER_PICTURES = ["Conv2D", "Conv2D", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D"]
+_OVER_TIME = ["Conv1D", "Conv1D", "MaxPooling1D", "AveragePooling1D", "GlobalMaxPooling1D"]
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Graph:
+    """A graph of up to 10 layers over a picture or a series; layers that would not fit are left out."""
+    picture = draw(st.booleans())
+    shape = (7, 6, draw(st.sampled_from([1, 3, 8]))) if picture else (9, draw(st.sampled_from([1, 3])))
+    inputs = {"x": TensorType(shape)}
+    types: dict[Ref, TensorType] = {Ref("x"): inputs["x"]}
+    nodes: dict[str, Node] = {}
+    ops = st.sampled_from(_OPS + (_OVER_PICTURES if picture else _OVER_TIME))
+    for number in range(draw(st.integers(2, 10))):
+        op = draw(ops)
+        layer = LAYERS.get(op)(**draw(_arguments(op)))
+        # Mostly the tensor before: chains are where things are folded.
+        last, refs = list(types)[-1], list(types)
+        one = draw(st.sampled_from([last, last, last, *refs]))
+        read = {"0": one, "1": draw(st.sampled_from(refs))} if op in ("Add", "Concatenate") else {"x": one}
+        try:
+            made = node(f"n{number}", layer, read, {port: types[ref] for port, ref in read.items()})
+        except LayerError:
+            continue
+        nodes[made.name] = made
+        types[Ref(made.name)] = made.output
+    others = [ref for ref in types if ref.source != "x"] or [Ref("x")]
+    chosen = dict.fromkeys([others[-1], *draw(st.lists(st.sampled_from(others), max_size=2))])
+    outputs = {f"y{number}": ref for number, ref in enumerate(chosen)}
+    return Graph("random", inputs, nodes, outputs).giving(outputs)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(graph=graphs())
+def test_a_random_graph_answers_as_in_keras(graph: Graph) -> None:
+    weights = random_weights(graph)
+    model = to_onnx(graph, weights)
+    onnx.checker.check_model(model, full_check=True)
+    parity = measure(in_keras(graph, weights), runner(serialized(model)), draw(graph))
+    assert parity.agrees, parity.text()

@@ -1,0 +1,63 @@
+"""The inputs a graph is tried with."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nnspec.diagnostics import NnspecError
+from nnspec.onnx_backend.samples import draw, sizes
+
+from .nets import graph_of, lenet, tagger
+
+
+def test_several_batch_sizes_and_two_lengths_are_drawn() -> None:
+    shapes = [inputs["tokens"].shape for inputs in draw(tagger())]
+    assert [shape[0] for shape in shapes] == [1, 2, 5, 1, 2, 5]
+    assert len({shape[1] for shape in shapes}) == 2
+    assert [inputs["image"].shape for inputs in draw(lenet())] == [(n, 28, 28, 1) for n in (1, 2, 5)]
+
+
+def test_tokens_stay_inside_the_table_and_hold_padding_of_every_kind() -> None:
+    *_, last = draw(tagger())
+    tokens = last["tokens"]
+    assert tokens.dtype == np.int32
+    assert tokens.min() == 0
+    assert tokens.max() < 11
+    kept = tokens != 0
+    right, holes, whole, left, empty = kept
+    assert right[0] and not right[-1]
+    assert not holes.all() and holes.any()
+    assert whole.all()
+    assert left[-1] and not left[0]
+    assert not empty.any()
+
+
+def test_tokens_that_are_reshaped_first_stay_inside_the_table_too() -> None:
+    graph = graph_of("  - Reshape: [6]\n  - Embedding: {input_dim: 3, output_dim: 2}\n", "{t: {shape: [2, 3], dtype: int64}}")
+    assert max(inputs["t"].max() for inputs in draw(graph)) == 2
+
+
+def test_two_symbols_get_different_sizes() -> None:
+    graph = graph_of("  - Conv2D: {filters: 2, kernel_size: 3}\n", "{x: [H, W, 3]}")
+    assert all(choice["H"] != choice["W"] for choice in sizes(graph))
+
+
+def test_sizes_satisfy_what_the_layers_ask() -> None:
+    graph = graph_of(
+        "  - MaxPooling2D: {pool_size: 8}\n  - Conv2D: {filters: 3, kernel_size: 2}\n  - Flatten\n  - Reshape: [1, 1, 3]\n",
+        "{x: [H, W, 3]}",
+    )
+    assert all(choice["H"] // 8 == choice["W"] // 8 == 2 for choice in sizes(graph))
+
+
+def test_sizes_that_do_not_exist_are_an_error() -> None:
+    graph = graph_of("  - Reshape: [977]\n", "{x: [T]}")
+    with pytest.raises(NnspecError, match="no sizes of T were found"):
+        list(draw(graph))
+
+
+def test_the_same_seed_draws_the_same() -> None:
+    first, again, other = (next(iter(draw(lenet(), seed=seed)))["image"] for seed in (1, 1, 2))
+    assert (first == again).all()
+    assert (first != other).any()
