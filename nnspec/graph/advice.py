@@ -1,15 +1,19 @@
-"""What is legal and probably not meant, seen from the finished graph."""
+"""What is legal and probably not meant."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from nnspec.diagnostics import Diagnostic, Note
 from nnspec.graph import problems as g
 from nnspec.graph.model import Graph, Node
+from nnspec.graph.outputs import output_names
+from nnspec.graph.scope import Scope
+from nnspec.spec import Network, Step
+from nnspec.spec.tree import Tree
 from nnspec.types import Dim
 
-__all__ = ["advise"]
+__all__ = ["advise", "advise_on_inputs", "advise_on_steps"]
 
 
 def advise(graph: Graph) -> Iterator[Diagnostic]:
@@ -25,6 +29,37 @@ def advise(graph: Graph) -> Iterator[Diagnostic]:
         yield from _random_output(node, outputs)
         yield from _unmasked_padding(graph, node)
         yield from _dropped_mask(node, readers)
+
+
+def advise_on_steps(steps: Sequence[Step], scope: Scope, tree: Tree | None, *, listed: bool) -> Iterator[Diagnostic]:
+    """Warnings of steps that nothing in their list needs and, where outputs are listed, of one chained onto an output.
+
+    Args:
+        steps: The list.
+        scope: Its names, and what reads what.
+        tree: What stands under ``outputs``.
+        listed: Whether the user listed the outputs.
+    """
+    outputs = output_names(tree, steps)
+    needed = scope.reached(outputs)
+    above: Step | None = None
+    for step in steps:
+        if step.name not in needed:
+            help = "read it in a later step, name it under `outputs`, or remove it"
+            yield g.UnusedLayer.at(step.span, step.path, help=help, name=step.name)
+        elif listed and step.source is None and above is not None and above.name in outputs:
+            help = f"say what it reads: `from: …` (`from: {above.name}` where that is meant)"
+            notes = [Note("the output is defined here", above.span)]
+            yield g.ChainedOntoOutput.at(step.span, step.path, help=help, notes=notes, name=step.name, output=above.name)
+        above = step
+
+
+def advise_on_inputs(network: Network, needed: Collection[str]) -> Iterator[Diagnostic]:
+    """Warnings of inputs that nothing needs."""
+    for name, declared in network.inputs.items():
+        if name not in needed and declared is not None:
+            help = "read it with `from`, or remove it"
+            yield g.UnusedInput.at(declared.span, declared.path, help=help, name=name)
 
 
 def _before(graph: Graph, node: Node) -> Node | None:

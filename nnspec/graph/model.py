@@ -9,7 +9,7 @@ from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers.base import Inputs, Layer
 from nnspec.types import Condition, Dim, TensorType, Weight
 
-__all__ = ["Graph", "Model", "Node", "Ref"]
+__all__ = ["Graph", "Model", "Node", "Ref", "Start"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,32 @@ class Ref:
         return self.source if self.output == "output" else f"{self.source}.{self.output}"
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What the weights of a step start from.
+
+    Attributes:
+        file: A run folder or a ``.safetensors`` file, as it is written.
+        prefix: What their names begin with there; None: as here.
+        at: What their names begin with here.
+        span: Where this is said.
+        path: The same place as a path.
+    """
+
+    file: str
+    prefix: str | None
+    at: str
+    span: Span
+    path: str
+
+    def name_there(self, identity: str) -> str:
+        """The name of a weight in the file."""
+        if self.prefix is None:
+            return identity
+        inner = identity.removeprefix(self.at)
+        return f"{self.prefix}{inner}" if self.prefix else inner.removeprefix("/")
+
+
 @dataclass(frozen=True)
 class Node:
     """One layer in its place.
@@ -43,6 +69,7 @@ class Node:
         frozen: Whether its weights are kept from training.
         span: The step it was written as.
         path: That step's path in the document.
+        start: What its weights start from, where a file is named.
     """
 
     name: str
@@ -55,6 +82,7 @@ class Node:
     frozen: bool
     span: Span
     path: str
+    start: Start | None = None
 
     @property
     def op(self) -> str:

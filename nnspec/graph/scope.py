@@ -52,6 +52,7 @@ class Scope:
         owner: The step of that list which holds this one.
         built: The outputs of each step built so far; None for one that has no type because of an error.
         reads: What each step reads from this list.
+        prefix: What the names of its steps' nodes begin with.
     """
 
     inputs: Mapping[str, Given | None]
@@ -60,6 +61,7 @@ class Scope:
     owner: str = ""
     built: dict[str, Mapping[str, Given] | None] = field(default_factory=dict)
     reads: dict[str, set[str]] = field(default_factory=dict)
+    prefix: str = ""
 
     def holder(self, name: str) -> Scope | None:
         """The scope, this one or one around it, in which a name is known by now."""

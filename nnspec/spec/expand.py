@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar
+
+from pydantic import Field, Strict
 
 from nnspec.diagnostics import Diagnostic, Note
 from nnspec.layers import LAYERS, snake_name
@@ -14,14 +17,23 @@ from nnspec.spec.blocks import Block, bind
 from nnspec.spec.checked import check, unknown_member
 from nnspec.spec.draft import GROUP, NESTING, SHARE, STEP_KEYS, Broken, Draft, read_draft, steps_of
 from nnspec.spec.evaluate import Scope, Uneval, evaluate
-from nnspec.spec.step import INPUT, Content, Nested, NetworkUse, Shared, Step
+from nnspec.spec.step import INPUT, Content, Nested, NetworkUse, Shared, Step, WeightsFrom
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
-from nnspec.types import closest
+from nnspec.types import Config, closest
 
 __all__ = ["STEP_NAME", "Expander"]
 
 STEP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _DEEPEST = 40
+
+
+class _Weights(Config):
+    """What stands under ``weights``."""
+
+    main_argument: ClassVar[str | None] = "file"
+
+    file: Annotated[str, Strict()] = Field(description="A run folder or a .safetensors file.")
+    prefix: Annotated[str, Strict()] | None = Field(None, description="What the names begin with there; null: as here.")
 
 
 class TooMany(Exception):
@@ -159,10 +171,20 @@ class Expander:
     def _step(self, draft: Draft, name: str) -> Step:
         repeated = draft.key("repeat") is not None or draft.key("as") is not None or _is_group(draft)
         content = self._repeated(draft) if repeated else self._content(draft)
-        if (tree := draft.key("weights")) is not None:
-            self.problems.append(p.NotYet.at(tree.span, tree.path, what="initial weights from a file are"))
         op = str(draft.op.value)
-        return Step(name, op, content, draft.key("from"), self._freeze(draft), draft.op.span, draft.path, draft.arguments)
+        source, freeze, weights = draft.key("from"), self._freeze(draft), self._weights(draft)
+        return Step(name, op, content, source, freeze, draft.op.span, draft.path, draft.arguments, weights)
+
+    def _weights(self, draft: Draft) -> WeightsFrom | None:
+        """What stands under ``weights``: a path, or ``{file: …, prefix: …}``."""
+        tree = draft.key("weights")
+        if tree is None:
+            return None
+        before = len(self.problems)
+        given = check(_Weights, tree, self.problems, name="weights")
+        if given is None or len(self.problems) > before:
+            return None
+        return WeightsFrom(given.file, given.prefix, tree.span, tree.path)
 
     def _freeze(self, draft: Draft) -> bool:
         tree = draft.key("freeze")

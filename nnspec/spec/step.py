@@ -9,11 +9,28 @@ from nnspec.diagnostics import Span
 from nnspec.layers.base import Layer
 from nnspec.spec.tree import Tree
 
-__all__ = ["INPUT", "Content", "Nested", "NetworkUse", "Shared", "Step"]
+__all__ = ["INPUT", "Content", "Nested", "NetworkUse", "Shared", "Step", "WeightsFrom"]
 
 
 INPUT = "(input)"
 """What steps inside a step know its input by, where the user gave it no name; no name of the user's looks like it."""
+
+
+@dataclass(frozen=True)
+class WeightsFrom:
+    """What stands under ``weights``: where a step's weights start from.
+
+    Attributes:
+        file: A run folder or a ``.safetensors`` file, as it is written.
+        prefix: What their names begin with there; None: as here.
+        span: Where it is given.
+        path: The same place as a path.
+    """
+
+    file: str
+    prefix: str | None
+    span: Span
+    path: str
 
 
 @dataclass(frozen=True)
@@ -64,6 +81,7 @@ class Step:
         span: The operation's name in the file.
         path: The step's path in the document.
         arguments: The operation's arguments, for their places.
+        weights: What its weights start from, where a file is named.
     """
 
     name: str
@@ -74,3 +92,4 @@ class Step:
     span: Span
     path: str
     arguments: Tree | None
+    weights: WeightsFrom | None = None

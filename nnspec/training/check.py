@@ -104,7 +104,7 @@ def _data(
                 getattr(loss, "ignore_class", None),
                 getattr(loss, "axis", -1) if kind in ("class", "distribution") else -1,
             )
-    return check_data(spec, graph.inputs, graph.output_types, needs, problems, require_data=require_data)
+    return check_data(spec, graph, needs, problems, require_data=require_data)
 
 
 def _require(spec: Spec, graph: Graph, data: DataPlan | None, tree: MappingNode | None, problems: list[Diagnostic]) -> None:

@@ -132,14 +132,15 @@ class Loop:
         """All batches of an epoch, or as many as are made before an interruption; how many examples they held."""
         order = order_of(len(self.train), self.seed, self.position.epoch)
         left = min(a_epoch, self.last_step - self.position.step)
-        made, examples = 0, 0
+        made, examples, started = 0, 0, time.perf_counter()
         for rows in _calls(order, self.batch_size, left, self._pace):
             began = time.perf_counter()
             done = self.steps.train(self.train, rows)
-            rate = self._pace.took(done.steps, time.perf_counter() - began) * rows.shape[1]
+            self._pace.took(done.steps, time.perf_counter() - began)
             self.position.step += done.steps
             made += done.steps
             examples += rows.size
+            rate = examples / (time.perf_counter() - started)
             if not math.isfinite(done.loss):
                 raise NotFiniteLoss(self._why(done.loss, done.before))
             self.watcher.stepped(self.position.epoch + 1, made, rate, self.objective.figures)
@@ -209,13 +210,11 @@ class _Pace:
         self._calls = 0
         self.steps = _STEPS_AT_FIRST
 
-    def took(self, steps: int, seconds: float) -> float:
-        """Notes what a call took; gives the steps a second. The first call compiles, and says nothing of the next."""
-        rate = steps / max(seconds, 1e-9)
+    def took(self, steps: int, seconds: float) -> None:
+        """Notes what a call took. The first call compiles, and says nothing of the next."""
         self._calls += 1
         if self._calls > 1:
-            self.steps = max(1, min(_STEPS_A_CALL, int(rate * _SECONDS_A_CALL)))
-        return rate
+            self.steps = max(1, min(_STEPS_A_CALL, int(_SECONDS_A_CALL * steps / max(seconds, 1e-9))))
 
 
 def _calls(order: Rows, batch_size: int, steps: int, pace: _Pace) -> Iterator[Rows]:

@@ -82,22 +82,23 @@ class _Lines:
 
 
 class _Terminal(_Lines):
-    """The same, with a bar for the epoch that runs."""
+    """The same, with a bar that moves, and the time that is left."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
+        from rich.table import Column
 
         self._bar = Bar(
             TextColumn("epoch {task.fields[epoch]}"),
-            BarColumn(24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[figures]}"),
+            BarColumn(16),
+            TimeRemainingColumn(),
             TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[figures]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
             console=Console(file=stream),
+            expand=True,
             transient=True,
         )
         self._task: Any = None
@@ -108,7 +109,7 @@ class _Terminal(_Lines):
 
     def begin(self, epochs: int, steps: int, batch_size: int) -> None:
         super().begin(epochs, steps, batch_size)
-        self._task = self._bar.add_task("", total=steps, epoch=f"1/{epochs}", figures="", rate="")
+        self._task = self._bar.add_task("", total=epochs * steps, epoch=f"1/{epochs}", figures="", rate="")
         self._bar.start()
 
     def stepped(self, epoch: int, step: int, rate: float, figures: Callable[[], dict[str, Any]]) -> None:
@@ -117,11 +118,8 @@ class _Terminal(_Lines):
         if now - self._drawn > _SECONDS_BETWEEN:
             self._drawn = now
             self._bar.update(self._task, figures=_text(figures()))
-        self._bar.update(self._task, completed=step, epoch=f"{epoch}/{self._epochs}", rate=f"{rate:,.0f}/s")
-
-    def epoch_ended(self, record: dict[str, Any]) -> None:
-        super().epoch_ended(record)
-        self._bar.reset(self._task)
+        done = (epoch - 1) * self._steps + step
+        self._bar.update(self._task, completed=done, epoch=f"{epoch}/{self._epochs}", rate=f"{rate:,.0f}/s")
 
     def end(self) -> None:
         self._bar.stop()

@@ -156,6 +156,6 @@ def _stacked(group: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]
 
 
 def _reason(error: Any) -> str:
-    """What the operation said, without the trace of the graph behind it."""
-    text = str(error.message).partition("\n\n")[0]
-    return text.partition("[[{{")[0].strip().splitlines()[-1] if text else type(error).__name__
+    """What the operation said, without the trace of the graph around it."""
+    lines = [line.strip() for line in str(error.message).partition("[[{{")[0].splitlines() if line.strip()]
+    return lines[-1].removesuffix("(defined at").strip() if lines else type(error).__name__

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import onnx
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -75,6 +76,7 @@ def graphs(draw: st.DrawFn) -> Graph:
     return Graph("random", inputs, nodes, outputs).giving(outputs)
 
 
+@pytest.mark.filterwarnings("ignore:.*softmax over axis -1 of a tensor of shape")
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(graph=graphs())
 def test_a_random_graph_answers_as_in_keras(graph: Graph) -> None:

@@ -43,23 +43,51 @@ def _joint(b: Builder, call: Call[Elementwise]) -> str | None:
 
 
 def _multiply(b: Builder, call: Call[Multiply]) -> Value:
-    """Keras takes a masked position as 1, and gives 0 where all inputs are masked; an input it has to widen loses its mask."""
-    values = list(call.inputs.values())
-    masked = [value for value in values if value.mask is not None and value.type.rank == call.output.rank]
-    if not masked:
+    """Keras takes a masked position as 1, and gives 0 where all inputs are masked."""
+    masks = _spread(b, call)
+    if not masks:
         return _elementwise(b, call, type="Mul")
-    one, last = b.constant(1, "one", np.float32), b.ints([-1], "last")
-    spread = {value.name: b.op("Unsqueeze", value.mask, last) for value in masked if value.mask is not None}
-    plain = [declared(b, value) for value in values]
-    kept = [
-        b.op("Where", spread[value.name], flat.name, one) if value.name in spread else _widened(b, flat, call.output.rank)
-        for value, flat in zip(values, plain, strict=True)
-    ]
+    one = b.constant(1, "one", np.float32)
+    names = _flat(b, call)
+    kept = [b.op("Where", masks[port], name, one) if port in masks else name for port, name in names.items()]
     product = reduce(lambda left, right: b.op("Mul", left, right), kept)
     mask = _joint(b, call)
     if mask is not None:
-        product = b.op("Where", b.op("Unsqueeze", mask, last), product, b.constant(0, "zero", np.float32))
+        product = b.op("Where", b.op("Unsqueeze", mask, b.ints([-1], "last")), product, b.constant(0, "zero", np.float32))
     return Value.declared(product, call.output, mask)
+
+
+def _extreme(b: Builder, call: Call[Maximum | Minimum], *, type: str) -> Value:
+    """In Keras a masked position leaves the choice to the other inputs, one after the other."""
+    masks = _spread(b, call)
+    if not masks:
+        return _elementwise(b, call, type=type)
+    (first, result), *others = _flat(b, call).items()
+    kept = masks.get(first)
+    for port, name in others:
+        mask = masks.get(port)
+        if mask is not None:
+            name = b.op("Where", mask, name, result)
+        if kept is not None:
+            result = b.op("Where", kept, result, name)
+        kept = b.op("Or", kept, mask) if kept is not None and mask is not None else None
+        result = b.op(type, result, name)
+    return Value.declared(result, call.output, _joint(b, call))
+
+
+def _spread(b: Builder, call: Call[Elementwise]) -> dict[str, str]:
+    """The masks with an axis for the features, by port; an input that Keras has to widen loses its mask."""
+    last = b.ints([-1], "last")
+    return {
+        port: b.op("Unsqueeze", value.mask, last)
+        for port, value in call.inputs.items()
+        if value.mask is not None and value.type.rank == call.output.rank
+    }
+
+
+def _flat(b: Builder, call: Call[Elementwise]) -> dict[str, str]:
+    """The inputs in the spec's order and of one rank, by port."""
+    return {port: _widened(b, declared(b, value), call.output.rank) for port, value in call.inputs.items()}
 
 
 def _either(b: Builder, masks: Sequence[str]) -> str:
@@ -112,8 +140,8 @@ TABLE: Mapping[type[Layer], Lowering] = {
     Add: partial(_elementwise, type="Add"),
     Average: partial(_elementwise, type="Mean"),
     Concatenate: _concatenate,
-    Maximum: partial(_elementwise, type="Max"),
-    Minimum: partial(_elementwise, type="Min"),
+    Maximum: partial(_extreme, type="Max"),
+    Minimum: partial(_extreme, type="Min"),
     Multiply: _multiply,
     Subtract: partial(_elementwise, type="Sub"),
 }

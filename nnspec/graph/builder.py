@@ -1,0 +1,272 @@
+"""One network's graph: the steps of its lists, from the outermost in, made into nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from nnspec.diagnostics import Diagnostic, Note, Span
+from nnspec.graph import problems as g
+from nnspec.graph.advice import advise, advise_on_inputs, advise_on_steps
+from nnspec.graph.binding import bind_ports
+from nnspec.graph.conditions import with_conditions
+from nnspec.graph.model import Graph, Node, Ref, Start
+from nnspec.graph.outputs import output_names, read_outputs
+from nnspec.graph.scope import Given, Scope, Source
+from nnspec.graph.wiring import misplaced, ports_of, sources_of
+from nnspec.layers.base import Layer, LayerError, Ports
+from nnspec.spec import Network, Step
+from nnspec.spec.step import Nested, NetworkUse, Shared
+from nnspec.spec.tree import MappingNode, Tree
+
+__all__ = ["Builder"]
+
+_Fed = Mapping[str, tuple[Source, Given]]
+
+
+@dataclass(frozen=True)
+class _Around:
+    """What the steps around a list say of it.
+
+    Attributes:
+        prefix: What its nodes' names begin with.
+        weights: What its weights' names begin with.
+        frozen: Whether its weights are kept from training.
+        start: What its weights start from, where a file is named.
+    """
+
+    prefix: str
+    weights: str
+    frozen: bool = False
+    start: Start | None = None
+
+    def at(self, step: Step) -> _Around:
+        """The same for one step of the list: its names, and what it says itself."""
+        weights = self.weights + step.name
+        start = self.start
+        if step.weights is not None:
+            start = Start(step.weights.file, step.weights.prefix, weights, step.weights.span, step.weights.path)
+        return _Around(self.prefix + step.name, weights, self.frozen or step.freeze, start)
+
+    def inside(self, *, weights: str | None = None) -> _Around:
+        """The same for the list that a step holds."""
+        return replace(self, prefix=f"{self.prefix}/", weights=f"{self.weights if weights is None else weights}/")
+
+
+class Builder:
+    """Builds the graph of one network; the networks it uses are put in place of their uses, with their own weights."""
+
+    def __init__(
+        self,
+        networks: Mapping[str, Network],
+        name: str,
+        passed: dict[str, dict[str, int]],
+        problems: list[Diagnostic],
+        broken: bool,
+    ) -> None:
+        self._networks = networks
+        self._broken = broken  # what may only follow from an error that was given is not worth saying
+        self._network = networks[name]
+        self._passed = passed
+        self._problems = problems
+        self._nodes: dict[str, Node] = {}
+
+    def build(self, masked: Mapping[str, int]) -> Graph | None:
+        """The graph; None where it has errors, all of which have been given.
+
+        Args:
+            masked: The inputs that bring a mask, each with the mask's number of axes.
+        """
+        network, before = self._network, len(self._problems)
+        inputs = {
+            name: declared.type.masked(declared.type.shape[: masked[name]]) if name in masked else declared.type
+            for name, declared in network.inputs.items()
+            if declared
+        }
+        given = {name: (Ref(name), inputs[name]) if name in inputs else None for name in network.inputs}
+        if not network.steps:
+            if not self._broken:
+                self._problems.append(g.NoLayers.at(network.span, "layers", help="write `- Dense: {units: 10}`"))
+            return None
+        weights = "" if network.name == "main" else f"{network.name}/"
+        scope = Scope(given, _first_of_each(network.steps))
+        self._list(network.steps, scope, _Around("", weights))
+        outputs = read_outputs(network.outputs, network.steps, scope, self._problems)
+        failed = any(problem.is_error for problem in self._problems[before:])
+        if not failed and not self._broken:
+            self._problems += advise_on_steps(network.steps, scope, network.outputs, listed=network.outputs is not None)
+            self._problems += advise_on_inputs(network, scope.reached(output_names(network.outputs, network.steps)))
+        if outputs is None or failed:
+            return None
+        if network.outputs is None and len(outputs) > 1 and "output" in outputs:
+            outputs = {"output": outputs["output"]}
+        named = {network.steps[-1].name if network.outputs is None and len(outputs) == 1 else n: o for n, o in outputs.items()}
+        refs = {name: ref for name, (ref, _) in named.items()}
+        graph = with_conditions(Graph(network.name, inputs, self._nodes, refs).giving(refs))
+        if not self._broken:
+            self._problems.extend(advise(graph))
+        return graph
+
+    # --- one list of steps ------------------------------------------------------------------------------------------
+
+    def _list(self, steps: tuple[Step, ...], scope: Scope, around: _Around) -> None:
+        """Builds the steps of one list into nodes."""
+        scope.prefix = around.prefix
+        above: Step | None = None
+        sources: list[list[Source] | None] = []
+        for step in steps:
+            sources.append(sources_of(step, above, list(scope.inputs), self._problems))
+            for source in sources[-1] or ():
+                scope.note_read(step.name, source.name)
+            above = step
+        for step, its in zip(steps, sources, strict=True):
+            built = None if its is None else self._step(step, its, scope, around.at(step))
+            scope.built.setdefault(step.name, built)
+
+    def _step(self, step: Step, sources: list[Source], scope: Scope, here: _Around) -> Mapping[str, Given] | None:
+        """What a step gives; None where that is not known, because of an error here or above."""
+        found: dict[Source, Given] = {}
+        for source in sources:
+            if source.name in scope.steps and scope.holder(source.name) is None:
+                self._problems.append(misplaced(source, step, scope))
+            elif resolved := scope.resolve(source, self._problems):
+                found[source] = resolved
+        content = step.content
+        if isinstance(content, Shared):
+            return self._shared(step, content, sources, found, scope, here)
+        if content is None:
+            return None
+        fed = self._fed(step, _ports(content, self._networks), sources, found)
+        if fed is None:
+            return None
+        if isinstance(content, Layer):
+            return self._layer(step, content, fed, here)
+        if isinstance(content, NetworkUse):
+            return self._use(step, self._networks[content.network], fed, here)
+        return self._nested(step, content, fed, scope, here)
+
+    def _fed(self, step: Step, ports: Ports, sources: list[Source], found: Mapping[Source, Given]) -> _Fed | None:
+        fed = ports_of(step, ports, sources, self._problems)
+        if fed is None or any(source not in found for source in sources):
+            return None
+        return {port: (source, found[source]) for port, source in fed.items()}
+
+    def _layer(self, step: Step, layer: Layer, fed: _Fed, here: _Around) -> Mapping[str, Given] | None:
+        types = {port: type_ for port, (_, (_, type_)) in fed.items()}
+        try:
+            outputs = layer.output_types(types)
+            weights = layer.weights(types)
+        except LayerError as error:
+            self._problems.append(self._does_not_fit(error, step, fed))
+            return None
+        refs = {port: ref for port, (_, (ref, _)) in fed.items()}
+        name = here.prefix
+        self._nodes[name] = Node(
+            name, layer, refs, types, outputs, weights, here.weights, here.frozen, step.span, step.path, here.start
+        )
+        return {output: (Ref(name, output), type_) for output, type_ in outputs.items()}
+
+    def _nested(self, step: Step, content: Nested, fed: _Fed, around: Scope, here: _Around) -> Mapping[str, Given] | None:
+        inputs: dict[str, Given | None] = {port: given for port, (_, given) in fed.items()}
+        if not content.steps:
+            return {"output": next(given for given in inputs.values() if given)} if content.outputs is None else None
+        scope = Scope(inputs, _first_of_each(content.steps), None if content.closed else around, step.name)
+        before = len(self._problems)
+        self._list(content.steps, scope, here.inside())
+        outputs = read_outputs(content.outputs, content.steps, scope, self._problems)
+        if len(self._problems) == before and not self._broken:
+            self._problems += advise_on_steps(content.steps, scope, content.outputs, listed=False)
+        if content.closed:
+            note = Note(f"in this use of `{step.op}`", step.span)
+            self._problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self._problems[before:]]
+        if outputs is None or content.outputs is not None:
+            return outputs
+        return {"output": next(iter(outputs.values()))} if len(outputs) == 1 else outputs
+
+    def _use(self, step: Step, network: Network, fed: _Fed, here: _Around) -> Mapping[str, Given] | None:
+        """A use of a network: its steps with the types of this use; their weights stand under the network's own name."""
+        given = {port: given for port, (_, given) in fed.items()}
+        try:
+            bind_ports(network, {port: type_ for port, (_, type_) in given.items()})
+        except LayerError as error:
+            self._problems.append(self._does_not_fit(error, step, fed))
+            return None
+        for port, (_, type_) in given.items():
+            if type_.mask is not None:
+                self._passed[network.name][port] = len(type_.mask)
+        if not network.steps:
+            return None
+        scope = Scope(given, _first_of_each(network.steps))
+        before = len(self._problems)
+        self._list(network.steps, scope, here.inside(weights=network.name))
+        outputs = read_outputs(network.outputs, network.steps, scope, self._problems)
+        note = Note(f"in this use of the network `{network.name}`", step.span)
+        self._problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self._problems[before:]]
+        if outputs is not None and network.outputs is None and len(outputs) > 1 and "output" in outputs:
+            return {"output": outputs["output"]}
+        return outputs
+
+    def _shared(
+        self, step: Step, content: Shared, sources: list[Source], found: Mapping[Source, Given], scope: Scope, here: _Around
+    ) -> Mapping[str, Given] | None:
+        """An earlier layer applied again."""
+        at: Scope | None = scope
+        while at is not None and content.layer not in at.built:
+            at = at.around
+        span = step.arguments.span if step.arguments is not None else step.span
+        first = self._nodes.get(at.prefix + content.layer) if at is not None else None
+        if at is None or first is None:
+            if at is not None and at.built[content.layer] is None:
+                return None
+            suggestion = None if at else next((s for s in scope.known() if s.startswith(content.layer[:3])), None)
+            help = f"did you mean `{suggestion}`?" if suggestion else "name a layer above, in this list or one around it"
+            self._problems.append(g.CannotShare.at(span, step.path, help=help, name=content.layer))
+            return None
+        fed = self._fed(step, first.layer.ports, sources, found)
+        if fed is None:
+            return None
+        frozen = first.frozen or here.frozen
+        outputs = self._layer(step, first.layer, fed, replace(here, weights=first.weights_at, frozen=frozen, start=first.start))
+        node = self._nodes.get(here.prefix)
+        if node is not None and [w.shape for w in node.weights] != [w.shape for w in first.weights]:
+            shape, other = next(iter(node.input_types.values())), next(iter(first.input_types.values()))
+            reason = f"`{content.layer}` has weights for {other}, and is applied here to {shape}"
+            self._problems.append(g.DoesNotFit.at(span, step.path, notes=[Note("its first use", first.span)], reason=reason))
+            return None
+        return outputs
+
+    # --- what is said -----------------------------------------------------------------------------------------------
+
+    def _does_not_fit(self, error: LayerError, step: Step, fed: _Fed) -> Diagnostic:
+        span, path = step.span, f"{step.path}.{step.op}"
+        arguments = step.arguments
+        at: Tree | None = None
+        if error.argument and isinstance(arguments, MappingNode):
+            at = arguments.get(error.argument)
+        if at is not None:
+            span, path = at.span, at.path
+        elif error.port is not None and error.port in fed:
+            source = fed[error.port][0]
+            if source.path and not source.implied:
+                span, path = source.span, source.path
+        notes = {ref: Note(f"`{ref}` is {type_}", self._span_of(ref)) for _, (ref, type_) in fed.values()}
+        return g.DoesNotFit.at(span, path, help=error.help, notes=list(notes.values())[:6], reason=error.message)
+
+    def _span_of(self, ref: Ref) -> Span | None:
+        declared = self._network.inputs.get(ref.source)
+        if ref.source in self._nodes:
+            return self._nodes[ref.source].span
+        return declared.span if declared else None
+
+
+def _first_of_each(steps: tuple[Step, ...]) -> dict[str, Step]:
+    names: dict[str, Step] = {}
+    for step in steps:
+        names.setdefault(step.name, step)
+    return names
+
+
+def _ports(content: Layer | Nested | NetworkUse, networks: Mapping[str, Network]) -> Ports:
+    if isinstance(content, Layer):
+        return content.ports
+    return Ports(content.inputs if isinstance(content, Nested) else tuple(networks[content.network].inputs))
