@@ -141,6 +141,13 @@ class UnknownExport(Problem):
     passes = _HEAD + "  - Dense: {units: 2}\n    name: y\nexport: {outputs: [y]}\n"
 
 
+class BadStart(Problem):
+    """``weights`` names a file that is not there, or that has no weight of that name and shape to start from."""
+
+    code = "NN235"
+    message = "{reason}"
+
+
 class OverBudget(Problem):
     """The model is larger than its ``budget`` allows."""
 

@@ -12,10 +12,11 @@ from nnspec.files import write_whole
 from nnspec.graph import Graph, Model
 from nnspec.graph.budget import check_onnx_bytes
 from nnspec.graph.describe import describe
-from nnspec.keras_backend import to_keras, weight_arrays
+from nnspec.keras_backend import set_weight_arrays, to_keras, weight_arrays
 from nnspec.onnx_backend.export import export
 from nnspec.onnx_backend.metadata import SPEC_HASH, SPEC_NAME
 from nnspec.spec import Spec
+from nnspec.training.starting import starting_arrays
 
 __all__ = ["write_build"]
 
@@ -48,9 +49,11 @@ def write_build(spec: Spec, model: Model, folder: Path, *, seed: int | None = No
 
 def _write_network(spec: Spec, graph: Graph, stem: Path, seed: int) -> list[Path]:
     keras_model = to_keras(graph, seed=seed)
+    weights = {**weight_arrays(keras_model, graph), **starting_arrays(spec, graph)}
+    set_weight_arrays(keras_model, graph, weights)
     keras_file = write_whole(stem.with_suffix(".keras"), keras_model.save)
     onnx_file = stem.with_suffix(".onnx")
     metadata = {SPEC_NAME: spec.name, SPEC_HASH: spec.hash}
     check_size = partial(check_onnx_bytes, spec)
-    export(graph, weight_arrays(keras_model, graph), onnx_file, reference=keras_model, metadata=metadata, check_size=check_size)
+    export(graph, weights, onnx_file, reference=keras_model, metadata=metadata, check_size=check_size)
     return [keras_file, onnx_file]

@@ -20,6 +20,7 @@ from nnspec.training.new_run import begin, now, place_for
 from nnspec.training.plan import TrainingPlan
 from nnspec.training.progress import Progress, progress_for
 from nnspec.training.run import Run
+from nnspec.training.starting import starting_arrays
 
 __all__ = ["train"]
 
@@ -66,7 +67,7 @@ class _Training:
         # Keras takes seconds to load; whoever has errors in the data learns of them before.
         import keras
 
-        from nnspec.keras_backend import to_keras
+        from nnspec.keras_backend import set_weight_arrays, to_keras, weight_arrays
         from nnspec.training.backend import machine, steps_for
         from nnspec.training.class_weights import class_weights
         from nnspec.training.objects import keras_optimizer
@@ -76,6 +77,8 @@ class _Training:
         self._machine = machine()
         with _precision(plan.section.precision):
             self._model = to_keras(plan.graph, seed=plan.section.seed)
+        if started := starting_arrays(spec, plan.graph):
+            set_weight_arrays(self._model, plan.graph, {**weight_arrays(self._model, plan.graph), **started})
         weights = class_weights(plan, prepared.train, prepared.state)
         self._objective = Supervised(self._model, plan.outputs, weights)
         self._optimizer = keras_optimizer(plan.section)
