@@ -1,4 +1,4 @@
-"""``python -m benchmarks [NAME…]``: the table of ratios, or some of its parts."""
+"""``python -m benchmarks [NAME…]``: the table of ratios, or some of its parts; ``faults`` is a table of its own."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"there is no benchmark {unknown[0]}: {', '.join(PARTS)}", file=sys.stderr)
         return 2
+    if names == ["faults"]:
+        return import_module("benchmarks.faults").main()
     print(f"{'what':<46} {'ours':>10} {'peer':>10} {'unit':<10} {'times better':>12} {'noise':>6}  against", flush=True)
     for name in names or PARTS:
         for row in import_module(f"benchmarks.{PARTS[name]}").rows():

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnspec.diagnostics import Diagnostic, SpecError
+from nnspec.diagnostics import Diagnostic, Problem, SpecError
 from nnspec.extras import require
 from nnspec.graph import build as build_graphs
 from nnspec.graph import compile
 from nnspec.spec import Limits, Spec, read_spec
+from nnspec.spec.ignores import silence, useless_ignores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +51,14 @@ def validate(
         model = build_graphs(spec, problems)
         if any(spec.section(name) is not None for name in ("train", "data")):
             _check_training(spec, model, problems, data=data)
+        problems = [*silence(problems), *useless_ignores(spec.file, problems, _all_problems)]
     return sorted(problems, key=lambda problem: (problem.span.file, problem.span.line, problem.span.column))
+
+
+def _all_problems() -> Mapping[str, type[Problem]]:
+    from nnspec.explanations.codes import all_problems
+
+    return all_problems()
 
 
 def _check_training(spec: Spec, model: Model | None, problems: list[Diagnostic], *, data: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -100,6 +101,11 @@ class Problem:
     def at(cls, span: Span, path: str = "", *, help: str = "", notes: Iterable[Note] = (), **facts: object) -> Diagnostic:
         """The diagnostic of this problem at one place."""
         return Diagnostic(cls.code, cls.severity, cls.message.format(**facts), span, path, help, tuple(notes))
+
+    @classmethod
+    def explanation(cls) -> str:
+        """What its docstring says, for people."""
+        return inspect.cleandoc(cls.__doc__ or "").replace("``", "`")
 
 
 def once(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from nnspec.diagnostics.diagnostic import Diagnostic
 from nnspec.diagnostics.span import Span
 
-__all__ = ["render", "summary"]
+__all__ = ["counted", "render", "summary"]
 
 _WIDEST = 160
 _Style = Callable[[str, str], str]
@@ -80,8 +80,13 @@ def _columns(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def summary(diagnostics: Iterable[Diagnostic], files: int) -> str:
+def summary(diagnostics: Iterable[Diagnostic], files: int, *, strict: bool = False) -> str:
     """How many errors and warnings there are, in one line.
+
+    Args:
+        diagnostics: What was said.
+        files: How many specs were checked.
+        strict: Whether warnings fail, too.
 
     Example:
         >>> summary([], 2)
@@ -91,12 +96,19 @@ def summary(diagnostics: Iterable[Diagnostic], files: int) -> str:
     errors = sum(diagnostic.is_error for diagnostic in found)
     warnings = len(found) - errors
     many = f"{files} specs are" if files != 1 else "1 spec is"
-    if not errors:
-        return f"{many} good" + (f", with {_counted(warnings, 'warning')}" if warnings else "")
-    bad = len({diagnostic.span.file for diagnostic in found if diagnostic.is_error})
-    tail = f" and {_counted(warnings, 'warning')}" if warnings else ""
-    return f"{_counted(errors, 'error')}{tail} in {bad} of {_counted(files, 'spec')}"
+    if not errors and not (strict and warnings):
+        return f"{many} good" + (f", with {counted(warnings, 'warning')}" if warnings else "")
+    bad = len({diagnostic.span.file for diagnostic in found if strict or diagnostic.is_error})
+    said = [counted(errors, "error")] if errors else []
+    said += [counted(warnings, "warning")] if warnings else []
+    return f"{' and '.join(said)} in {bad} of {counted(files, 'spec')}"
 
 
-def _counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """A number of things, in words.
+
+    Example:
+        >>> counted(2, "error")
+        '2 errors'
+    """
     return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -9,6 +9,7 @@ from nnspec.graph.exported import read_export
 from nnspec.graph.model import Model
 from nnspec.graph.order import in_order
 from nnspec.spec import Spec
+from nnspec.spec.ignores import silence
 
 __all__ = ["build", "compile"]
 
@@ -23,7 +24,7 @@ def compile(spec: Spec) -> Model:
     model = build(spec, problems)
     if model is None or any(problem.is_error for problem in problems):
         raise SpecError(problems)
-    return Model(model.name, model.networks, tuple(problems))
+    return Model(model.name, model.networks, tuple(silence(problems)))
 
 
 def build(spec: Spec, problems: list[Diagnostic]) -> Model | None:

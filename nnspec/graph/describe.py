@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
-from nnspec.graph.analysis import receptive_fields, total_macs
+from nnspec.graph.analysis import total_macs
+from nnspec.graph.memory import activation_bytes, peak_activation_bytes
 from nnspec.graph.model import Graph, Model
+from nnspec.graph.receptive_field import receptive_fields
 from nnspec.types import Dim, TensorType
 
 __all__ = ["describe"]
@@ -15,8 +18,10 @@ def describe(model: Model) -> dict[str, Any]:
     """All networks of a model (design: section 5).
 
     Returns:
-        ``{"name", "networks": {NAME: {"inputs", "outputs", "parameters", "trainable_parameters", "macs", "layers"}}}``. A
-        shape begins with null for the batch; a symbol is its name; MACs that depend on a symbol are an expression.
+        ``{"name", "networks": {NAME: {"inputs", "outputs", "parameters", "trainable_parameters", "macs",
+        "peak_activation_bytes", "layers"}}}``. A shape begins with null for the batch; a symbol is its name; a figure that
+        depends on a symbol is an expression, the peak of activations a list of them where one of several is the largest.
+        Strides of receptive fields below 1 are text, ``1/2``.
     """
     return {"name": model.name, "networks": {name: _network(graph) for name, graph in model.networks.items()}}
 
@@ -34,7 +39,10 @@ def _network(graph: Graph) -> dict[str, Any]:
                 "shape": shape(node.output),
                 "parameters": sum(weight.size for weight in node.weights),
                 "macs": _number(node.macs()),
-                "receptive_field": list(field) if field else None,
+                "activation_bytes": _number(activation_bytes(node)),
+                "receptive_field": list(field.size) if field else None,
+                "receptive_field_stride": [_stride(stride) for stride in field.stride] if field else None,
+                "receptive_field_start": list(field.start) if field else None,
                 "line": node.span.line,
             }
         )
@@ -44,12 +52,22 @@ def _network(graph: Graph) -> dict[str, Any]:
         "parameters": graph.parameters,
         "trainable_parameters": graph.trainable_parameters,
         "macs": _number(total_macs(graph)),
+        "peak_activation_bytes": _peak(graph),
         "layers": layers,
     }
     ports = [*graph.inputs.items(), *graph.output_types.items()]
     masks = {f"{name}_mask": [None, *map(_size, t.mask)] for name, t in ports if t.mask is not None}
     conditions = {name: condition.as_json() for name, condition in graph.conditions.items()}
     return described | ({"masks": masks} if masks else {}) | ({"conditions": conditions} if conditions else {})
+
+
+def _peak(graph: Graph) -> int | str | list[int | str] | None:
+    candidates = [_number(size) for size in peak_activation_bytes(graph)]
+    return candidates[0] if len(candidates) == 1 else candidates or None
+
+
+def _stride(stride: int | Fraction) -> int | str:
+    return stride if isinstance(stride, int) else str(stride)
 
 
 def _tensor(type_: TensorType) -> dict[str, Any]:

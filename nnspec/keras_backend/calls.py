@@ -12,13 +12,18 @@ from typing import Any
 
 import keras
 
-from nnspec.keras_backend.objects import keras_object
+from nnspec.keras_backend.every_step import EveryStep
+from nnspec.keras_backend.gated_lstm import GatedLSTMCell
+from nnspec.keras_backend.objects import arguments, keras_object
 from nnspec.keras_backend.seeds import Seeds
+from nnspec.layers.attention import DotAttention
 from nnspec.layers.base import Layer
 from nnspec.layers.bidirectional import Bidirectional
 from nnspec.layers.pooling import MaxPooling, Pooling
 from nnspec.layers.recurrence import Recurrent
+from nnspec.layers.recurrent import LSTM
 from nnspec.layers.sliding import Sliding
+from nnspec.layers.time_distributed import TimeDistributed
 from nnspec.layers.transposed_convolution import TransposedConvolution
 
 __all__ = ["Call", "lower", "mask_of"]
@@ -102,16 +107,53 @@ def _pooling(layer: Pooling, name: str, seeds: Seeds) -> Call:
 
 
 def _recurrent(layer: Recurrent, name: str, seeds: Seeds) -> Call:
-    return _with_states(keras_object(layer, seeds, name=name))
+    return _with_states(_recurrent_layer(layer, name, seeds))
+
+
+_OF_THE_LOOP = ("return_sequences", "return_state", "go_backwards", "zero_output_for_mask", "activity_regularizer")
+
+
+def _recurrent_layer(layer: Recurrent, name: str, seeds: Seeds) -> Any:
+    """Keras's layer of the same name, or a cell of ours in Keras's loop."""
+    if not (isinstance(layer, LSTM) and (layer.peephole or layer.coupled_gates)):
+        return keras_object(layer, seeds, name=name)
+    given = arguments(layer, seeds)
+    loop = {argument: given.pop(argument) for argument in _OF_THE_LOOP}
+    cell = GatedLSTMCell(peephole=layer.peephole, coupled_gates=layer.coupled_gates, name="cell", **given)
+    return keras.layers.RNN(cell, name=name, **loop)
 
 
 def _bidirectional(layer: Bidirectional, name: str, seeds: Seeds) -> Call:
     """Keras would copy the forward layer for the backward one, first weights included: it is given one with its own."""
     kind = type(layer.forward).__name__.lower()
-    forward = keras_object(layer.forward, seeds.within("forward"), name=kind)
-    backward = keras_object(layer.backward, seeds.within("backward"), name=f"backward_{kind}")
+    forward = _recurrent_layer(layer.forward, kind, seeds.within("forward"))
+    backward = _recurrent_layer(layer.backward, f"backward_{kind}", seeds.within("backward"))
     both = keras.layers.Bidirectional(forward, merge_mode=layer.merge_mode, backward_layer=backward, name=name)
     return _with_states(both)
+
+
+def _time_distributed(layer: TimeDistributed, name: str, seeds: Seeds) -> Call:
+    """An inner layer that is not simply one of Keras's becomes a model, when its input's shape is known."""
+    if layer.inner.same_at_every_position:
+        return _plain(keras_object(layer.inner, seeds, name=name), layer)
+    inside = seeds.within("layer")
+    if not isinstance(layer.inner, tuple(_EXCEPTIONS)):
+        return _plain(EveryStep(keras_object(layer.inner, inside), name=name), layer)
+    made: list[Call] = []
+
+    def call(tensors: Mapping[str, Any]) -> Any:
+        if not made:
+            x = keras.Input(tensors["x"].shape[2:], dtype=tensors["x"].dtype)
+            inner = keras.Model(x, lower(layer.inner, f"{name}.layer", inside)({"x": x}), name=f"{name}.step")
+            made.append(_plain(EveryStep(inner, name=name), layer))
+        return made[0](tensors)
+
+    return call
+
+
+def _attention(layer: DotAttention, name: str, seeds: Seeds) -> Call:
+    keras_layer = keras_object(layer, seeds, name=name)
+    return lambda tensors: keras_layer(list(tensors.values()), use_causal_mask=layer.use_causal_mask)
 
 
 def _with_states(keras_layer: Any) -> Call:
@@ -130,4 +172,6 @@ _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
     Pooling: _pooling,
     Recurrent: _recurrent,
     Bidirectional: _bidirectional,
+    TimeDistributed: _time_distributed,
+    DotAttention: _attention,
 }

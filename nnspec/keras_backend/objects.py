@@ -37,7 +37,9 @@ def keras_object(config: Config, seeds: Seeds, **given: Any) -> Any:
 
 def arguments(config: Config, seeds: Seeds) -> dict[str, Any]:
     """Its arguments as Keras takes them: what is a config becomes an object, what is a list a tuple."""
-    values = {name: _value(getattr(config, name), seeds.within(name)) for name in type(config).model_fields}
+    ours = config.beyond_keras if isinstance(config, Layer) else ()
+    names = [name for name in type(config).model_fields if name not in ours]
+    values = {name: _value(getattr(config, name), seeds.within(name)) for name in names}
     if "seed" in values and values["seed"] is None:
         values["seed"] = seeds.of("seed")
     return values

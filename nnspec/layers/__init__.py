@@ -13,6 +13,7 @@ __all__ = ["LAYERS", "snake_name"]
 
 _MODULES = {
     "activations": ("Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"),
+    "attention": ("Attention",),
     "bidirectional": ("Bidirectional",),
     "convolution": ("Conv1D", "Conv2D", "Conv3D"),
     "core": ("Dense", "Embedding"),
@@ -30,6 +31,7 @@ _MODULES = {
     ),
     "recurrent": ("GRU", "LSTM", "SimpleRNN"),
     "regularization": ("Dropout",),
+    "time_distributed": ("TimeDistributed",),
     "transposed_convolution": ("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"),
     "shape": ("Flatten", "Reshape"),
 }

@@ -25,6 +25,10 @@ class Activation(Layer):
 
     activation: ActivationName = Field(description="The function.")
 
+    @property
+    def same_at_every_position(self) -> bool:
+        return True
+
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
         require_float(self, x)
@@ -46,6 +50,10 @@ class ReLU(Layer):
     negative_slope: _NotNegative = Field(0.0, description="The slope below the threshold.")
     threshold: _NotNegative = Field(0.0, description="The smallest input that is passed.")
 
+    @property
+    def same_at_every_position(self) -> bool:
+        return True
+
     def infer(self, inputs: Inputs) -> Outputs:
         require_float(self, inputs["x"])
         return single(inputs["x"].shape)
@@ -58,6 +66,10 @@ class LeakyReLU(Layer):
 
     negative_slope: _NotNegative = Field(0.3, description="The slope below 0.")
 
+    @property
+    def same_at_every_position(self) -> bool:
+        return True
+
     def infer(self, inputs: Inputs) -> Outputs:
         require_float(self, inputs["x"])
         return single(inputs["x"].shape)
@@ -69,6 +81,10 @@ class ELU(Layer):
     passes_mask: ClassVar[bool] = True
 
     alpha: Number = Field(1.0, description="What it approaches below 0, negated.")
+
+    @property
+    def same_at_every_position(self) -> bool:
+        return True
 
     def infer(self, inputs: Inputs) -> Outputs:
         require_float(self, inputs["x"])

@@ -59,13 +59,23 @@ class Ports:
 class Window:
     """What one output position of a layer sees of its input, along each spatial axis.
 
+    Output position p sees the input from ``p * stride + start`` to ``p * stride + start + size - 1``. Both ends may be
+    fractions where there are more outputs than inputs: it then sees the whole positions between them.
+
     Attributes:
         size: Input positions it spans, dilation counted.
         stride: Input positions between two neighbouring outputs; a fraction where there are more outputs than inputs.
+        start: Where the window of output 0 begins, negative where it begins in the padding; by default 0. None on an axis
+            where that depends on a symbol.
     """
 
     size: tuple[int | Fraction, ...]
     stride: tuple[int | Fraction, ...]
+    start: tuple[int | Fraction | None, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.start:
+            object.__setattr__(self, "start", (0,) * len(self.size))
 
 
 EVERYTHING = Window((), ())
@@ -100,6 +110,14 @@ class Layer(Config):
     def could_mask(self) -> bool:
         """Whether it would give a mask if its arguments asked for it."""
         return False
+
+    @property
+    def same_at_every_position(self) -> bool:
+        """Whether it does to (…, features) at every position what it does to (features)."""
+        return False
+
+    beyond_keras: ClassVar[frozenset[str]] = frozenset()
+    """Arguments that Keras's layer of this name does not take when it is made."""
 
     @classmethod
     def foreign(cls) -> Mapping[str, str]:

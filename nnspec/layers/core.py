@@ -34,6 +34,10 @@ class Dense(Layer):
     kernel_constraint: AnyConstraint | None = Field(None, description="What the kernel is held to.")
     bias_constraint: AnyConstraint | None = Field(None, description="What the bias is held to.")
 
+    @property
+    def same_at_every_position(self) -> bool:
+        return True
+
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
         if not x.rank:
@@ -80,6 +84,10 @@ class Embedding(Layer):
 
     @property
     def could_mask(self) -> bool:
+        return not self.mask_zero
+
+    @property
+    def same_at_every_position(self) -> bool:
         return not self.mask_zero
 
     def infer(self, inputs: Inputs) -> Outputs:

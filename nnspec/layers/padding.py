@@ -8,7 +8,7 @@ from typing import Any
 from nnspec.layers.base import LayerError
 from nnspec.types import Dim, TensorType, ceil_div, closest, size_text
 
-__all__ = ["Padding", "parse_padding", "positions_around", "windows"]
+__all__ = ["Padding", "parse_padding", "positions_around", "positions_before", "windows"]
 
 Padding = str | tuple[tuple[int, int], ...]
 """``valid``, ``same``, ``causal``, ``full``, or positions before and after each spatial axis."""
@@ -71,6 +71,29 @@ def positions_around(padding: Padding, spans: Sequence[int]) -> tuple[tuple[int,
             return tuple((span - 1, 0) for span in spans)
     assert isinstance(padding, tuple)
     return padding
+
+
+def positions_before(
+    x: TensorType, spans: Sequence[int], strides: Sequence[int], padding: Padding
+) -> tuple[int | None, ...]:
+    """Positions of padding before each spatial axis; None where that depends on a symbol.
+
+    ``same`` puts the smaller half of what the last window lacks before the axis, as TensorFlow does.
+
+    Example:
+        >>> positions_before(TensorType((7, 8, 1)), (3, 3), (2, 2), "same")
+        (1, 0)
+    """
+    around = positions_around(padding, spans)
+    if around is not None:
+        return tuple(before for before, _ in around)
+    sizes = x.shape[:-1]
+    return tuple(_half_of_same(size, span, stride) for size, span, stride in zip(sizes, spans, strides, strict=True))
+
+
+def _half_of_same(size: int | Dim, span: int, stride: int) -> int | None:
+    lacking = (ceil_div(size, stride) - 1) * stride + span - size
+    return max(lacking, 0) // 2 if isinstance(lacking, int) else None
 
 
 def windows(x: TensorType, spans: Sequence[int], strides: Sequence[int], padding: Padding) -> tuple[int | Dim, ...]:

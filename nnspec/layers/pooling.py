@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from nnspec.layers.arguments import Flag, Sizes, per_axis
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, single
 from nnspec.layers.checks import require_axes, require_float
-from nnspec.layers.padding import Padding, parse_padding, positions_around, windows
+from nnspec.layers.padding import Padding, parse_padding, positions_around, positions_before, windows
 from nnspec.layers.unsupported import DATA_FORMAT
 
 __all__ = [
@@ -86,7 +86,8 @@ class Pooling(Layer):
                 )
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
-        return Window(self.pool_size, self.steps)
+        before = positions_before(inputs["x"], self.pool_size, self.steps, self.padding)
+        return Window(self.pool_size, self.steps, tuple(None if b is None else -b for b in before))
 
 
 class MaxPooling(Pooling):

@@ -78,7 +78,7 @@ class Recurrent(Layer):
         return inputs["x"].mask if self.return_sequences else None
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
-        width = self.gates * self.units
+        width = self.gate_count * self.units
         kernels = (
             self.owns("kernel", (known_size(self, inputs["x"]), width)),
             self.owns("recurrent_kernel", (self.units, width), argument="recurrent"),
@@ -86,13 +86,18 @@ class Recurrent(Layer):
         return (*kernels, self.owns("bias", self.bias_shape)) if self.use_bias else kernels
 
     @property
+    def gate_count(self) -> int:
+        """How many gates, the candidate counted, have weights of their own."""
+        return self.gates
+
+    @property
     def bias_shape(self) -> tuple[int, ...]:
         """The sizes of the bias."""
-        return (self.gates * self.units,)
+        return (self.gate_count * self.units,)
 
     def macs(self, inputs: Inputs) -> int | Dim:
         x = inputs["x"]
-        return x.shape[0] * (self.gates * self.units * (known_size(self, x) + self.units))
+        return x.shape[0] * (self.gate_count * self.units * (known_size(self, x) + self.units))
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
         return EVERYTHING

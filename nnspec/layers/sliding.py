@@ -11,7 +11,7 @@ from nnspec.layers.activation_names import ActivationName
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Flag, PositiveInt, Sizes, per_axis
 from nnspec.layers.base import Inputs, Layer, LayerError, Window
 from nnspec.layers.checks import known_size, require_axes, require_float
-from nnspec.layers.padding import Padding, parse_padding, positions_around
+from nnspec.layers.padding import Padding, parse_padding, positions_around, positions_before
 from nnspec.layers.unsupported import DATA_FORMAT, LATER
 
 __all__ = ["SPATIAL_AXES", "Sliding", "WithKernel"]
@@ -78,7 +78,8 @@ class Sliding(Layer):
         return positions_around(self.padding, self.spans)
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
-        return Window(self.spans, self.strides)
+        before = positions_before(inputs["x"], self.spans, self.strides, self.padding)
+        return Window(self.spans, self.strides, tuple(None if b is None else -b for b in before))
 
 
 class WithKernel(Sliding):

@@ -93,8 +93,13 @@ class TransposedConvolution(WithKernel):
         return product(inputs["x"].shape) * product(self.kernel_size) * self.filters
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
-        sizes = tuple(-(-span // stride) for span, stride in zip(self.spans, self.strides, strict=True))
-        return Window(sizes, tuple(Fraction(1, stride) for stride in self.strides))
+        """Output p is reached from input i where ``p + before - (F - 1) <= i * S <= p + before``."""
+        axes = list(zip(self.spans, self.strides, self.trims, strict=True))
+        return Window(
+            tuple(1 + Fraction(span - 1, stride) for span, stride, _ in axes),
+            tuple(Fraction(1, stride) for _, stride, _ in axes),
+            tuple(Fraction(before - (span - 1), stride) for span, stride, (before, _) in axes),
+        )
 
 
 class Conv1DTranspose(TransposedConvolution):

@@ -23,7 +23,7 @@ from nnspec.onnx_backend.proto import ELEMENT, finish
 from nnspec.onnx_backend.value import Value
 from nnspec.types import TensorType
 
-__all__ = ["OPSETS", "to_onnx"]
+__all__ = ["OPSETS", "output_names", "to_onnx"]
 
 OPSETS = range(17, 27)
 """The versions of ONNX's operators that can be written: ONNX Runtime 1.31 reads none above 26."""
@@ -39,7 +39,7 @@ def to_onnx(
 ) -> onnx.ModelProto:
     """The ONNX model of a graph, in inference.
 
-    Its inputs and outputs bear the spec's names, the batch axis is called ``batch``, a free axis by its symbol, and every
+    Its inputs and outputs bear the spec's names (but see `output_names`), the batch axis is called ``batch``, a free axis by its symbol, and every
     tensor is named after the layer it comes from. The same graph and weights give the same bytes.
 
     Args:
@@ -50,12 +50,11 @@ def to_onnx(
         masks: Whether an output that carries a mask is followed by that mask, ``NAME_mask``, boolean.
 
     Raises:
-        NnspecError: Where a weight is missing or has another shape, an output bears an input's name, or the opset is another.
+        NnspecError: Where a weight is missing or has another shape, or the opset is another.
     """
     if opset not in OPSETS:
         raise NnspecError(f"ONNX opset {opset} cannot be written; choose one from {OPSETS.start} to {OPSETS.stop - 1}")
-    if clash := sorted(set(graph.inputs) & set(graph.outputs)):
-        raise NnspecError(f"`{clash[0]}` is an input and an output: ONNX wants different names; name the output otherwise")
+    graph = replace(graph, outputs={name: graph.outputs[own] for own, name in output_names(graph).items()})
     b = Builder(opset, {name: condition.multiple_of for name, condition in graph.conditions.items()})
     values = _Values(b, graph)
     for name in _needed(graph):
@@ -74,6 +73,20 @@ def to_onnx(
         metadata=told,
         version=nnspec.__version__,
     )
+
+
+def output_names(graph: Graph) -> dict[str, str]:
+    """What each output is called in ONNX: as in the spec, but ``state_out`` where an input is called ``state`` too.
+
+    ONNX has one name for one tensor; Keras, and the spec, name inputs and outputs apart.
+    """
+    names: dict[str, str] = {}
+    for name in graph.outputs:
+        own = name
+        while own in graph.inputs or own in names.values() or (own != name and own in graph.outputs):
+            own += "_out"
+        names[name] = own
+    return names
 
 
 def _needed(graph: Graph) -> list[str]:

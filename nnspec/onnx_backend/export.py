@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from nnspec.diagnostics import NnspecError
 from nnspec.files import write_whole
 from nnspec.graph.model import Graph, Ref
-from nnspec.onnx_backend.emit import to_onnx
+from nnspec.onnx_backend.emit import output_names, to_onnx
 from nnspec.onnx_backend.metadata import PARITY
 from nnspec.onnx_backend.parity import Arrays, Parity, Run, measure, nudged
 from nnspec.onnx_backend.proto import serialized
@@ -91,6 +91,12 @@ def prove(
         opset: The version of ONNX's operators.
         seed: Of the random inputs.
     """
+    names = output_names(graph)
+    graph = replace(graph, outputs={names[name]: ref for name, ref in graph.outputs.items()})
+
+    def named(inputs: Arrays) -> Arrays:
+        return {names[name]: array for name, array in reference(inputs).items()}
+
     moved = masks = None
     if any(type.is_integer for type in graph.inputs.values()):
         floats = {name: np.asarray(array) for name, array in weights.items()}
@@ -98,7 +104,7 @@ def prove(
     if any(type.mask is not None for type in graph.output_types.values()):
         masks = _masks(graph, runner(serialized(to_onnx(graph, weights, opset=opset, masks=True))))
     cases = [*draw(graph, seed=seed), *golden]
-    return measure(reference, runner(serialized(model)), cases, moved=moved, masks=masks, seed=seed)
+    return measure(named, runner(serialized(model)), cases, moved=moved, masks=masks, seed=seed)
 
 
 def first_difference(

@@ -12,6 +12,7 @@ from nnspec.layers import LAYERS
 from nnspec.spec import problems as p
 from nnspec.spec.draft import STEP_KEYS
 from nnspec.spec.evaluate import Scope, Uneval, evaluate
+from nnspec.spec.keys import known_keys
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.types import closest
 
@@ -57,11 +58,7 @@ def read_block(key: Scalar, tree: Tree, scope: Scope, problems: list[Diagnostic]
         help = "write `layers:` under it, and a list of steps"
         problems.append(p.NotAMapping.at(tree.span, tree.path, help=help, what=f"the block `{name}`", got=tree.kind))
         return None
-    for inner, value in tree.items():
-        if inner.value not in _KEYS:
-            suggestion = closest(str(inner.value), _KEYS)
-            help = f"did you mean `{suggestion}`?" if suggestion else f"a block has {', '.join(f'`{k}`' for k in _KEYS)}"
-            problems.append(p.UnknownKey.at(inner.span, value.path, help=help, key=inner.value, where=f"the block `{name}`"))
+    tree = known_keys(tree, _KEYS, f"the block `{name}`", problems)
     if "layers" not in tree:
         problems.append(p.MissingKey.at(key.span, tree.path, help="write `layers:` under it", where=f"`{name}`", key="layers"))
     return Block(
@@ -121,9 +118,11 @@ def bind(block: Block, arguments: Tree | None, span: Span, path: str, problems: 
         given = {}
     values: dict[str, Any] = {}
     misspelt: set[str | None] = set()
+    needed = [name for name, declared in block.params.items() if _is_type(declared) and name not in given]
     for name, (key, value) in given.items():
         if name not in block.params:
-            suggestion = closest(name, block.params)
+            # Whatever it is called, it is probably the one that is needed and not there.
+            suggestion = closest(name, block.params) or (needed[0] if len(needed) == 1 else None)
             misspelt.add(suggestion)
             known = ", ".join(f"`{k}`" for k in block.params)
             help = f"did you mean `{suggestion}`?" if suggestion else f"it has {known}" if known else "it has no params"

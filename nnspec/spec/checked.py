@@ -366,8 +366,8 @@ def _in_words(detail: ErrorDetails, field: str, tree: Tree, others: list[ErrorDe
             return f"{word} has too few values", ""
         case "value_error" | "assertion_error":
             message = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
-            reason, _, help = message.partition("; did you mean ")
-            return reason, f"did you mean {help}" if help else ""
+            reason, _, meant = message.partition("; did you mean ")
+            return reason, f"did you mean {meant}" if meant else _unquote(tree)
     wanted = [_EXPECTED[kind]] if kind in _EXPECTED else []
     wanted += [_EXPECTED[d["type"]] for d in others if d["type"] in _EXPECTED and _EXPECTED[d["type"]] not in wanted]
     if not wanted:
@@ -376,8 +376,14 @@ def _in_words(detail: ErrorDetails, field: str, tree: Tree, others: list[ErrorDe
     if isinstance(tree, Scalar) and isinstance(tree.value, str) and tree.value in ("no", "yes", "on", "off"):
         help = f"write `{'true' if tree.value in ('yes', 'on') else 'false'}`: in YAML 1.2 `{tree.value}` is text"
     elif isinstance(tree, Scalar) and tree.quoted and isinstance(tree.value, str):
-        help = "write it without quotes" if tree.value.strip("-+").replace(".", "", 1).isdigit() else ""
+        help = _unquote(tree)
     return f"{word} must be {' or '.join(wanted)}, not {tree.kind}", help
+
+
+def _unquote(tree: Tree) -> str:
+    """The help for a number in quotes."""
+    quoted = isinstance(tree, Scalar) and tree.quoted and isinstance(tree.value, str)
+    return "write it without quotes" if quoted and str(tree.plain()).strip("-+").replace(".", "", 1).isdigit() else ""
 
 
 def place_of(parent: Tree, key: str | int) -> Place:

@@ -17,6 +17,7 @@ from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block
 from nnspec.spec.evaluate import Scope, Uneval, evaluate
 from nnspec.spec.expand import Expander, TooMany
+from nnspec.spec.keys import known_keys
 from nnspec.spec.library import Files, Library, NetworkSource, read_library
 from nnspec.spec.overrides import override
 from nnspec.spec.reader import Limits, read_file
@@ -24,7 +25,6 @@ from nnspec.spec.scalars import resolve_plain
 from nnspec.spec.shapes import Input, read_inputs
 from nnspec.spec.step import Step
 from nnspec.spec.tree import MappingNode, Scalar, Tree
-from nnspec.types import closest
 
 __all__ = ["KEYS", "Network", "Spec", "load", "read_spec"]
 
@@ -163,7 +163,7 @@ def read_spec(
         problems.append(p.NotAMapping.at(tree.span, help=help, what="a spec", got=tree.kind))
         return None
     tree = override(tree, overrides, problems)
-    _check_keys(tree, problems)
+    tree = _check_keys(tree, problems)
     name = _check_head(tree, problems)
     folder = (folder or path.parent).resolve()
     root = (root or _root_of(folder)).resolve()
@@ -177,14 +177,11 @@ def read_spec(
     return Spec(name, str(file), folder, root, networks, tree, sections)
 
 
-def _check_keys(tree: MappingNode, problems: list[Diagnostic]) -> None:
+def _check_keys(tree: MappingNode, problems: list[Diagnostic]) -> MappingNode:
     for key, value in tree.items():
-        if key.value not in KEYS:
-            suggestion = closest(str(key.value), KEYS)
-            help = f"did you mean `{suggestion}`?" if suggestion else f"a spec has {', '.join(f'`{k}`' for k in KEYS)}"
-            problems.append(p.UnknownKey.at(key.span, value.path, help=help, key=key.value, where="a spec"))
-        elif key.value in _LATER:
+        if key.value in _LATER:
             problems.append(p.NotYetUsed.at(key.span, value.path, key=key.value))
+    return known_keys(tree, KEYS, "a spec", problems)
 
 
 def _check_head(tree: MappingNode, problems: list[Diagnostic]) -> str:

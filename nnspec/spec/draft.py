@@ -72,7 +72,7 @@ def read_draft(item: Tree, scope: Scope, operations: Container[object], problems
         help = "write `- Flatten` or `- Dense: {units: 10}`"
         problems.append(p.NotAStep.at(item.span, item.path, help=help, got=item.kind))
         return None
-    keys = _evaluated(item, scope, problems)
+    keys = _evaluated(_respelt(item, operations, problems), scope, problems)
     found = [(key, value) for key, value in keys.items() if key.value not in STEP_KEYS]
     if not found:
         return _without_operation(keys, scope, problems)
@@ -83,6 +83,30 @@ def read_draft(item: Tree, scope: Scope, operations: Container[object], problems
             help = f"write it as a step of its own: `- {name}: …`"
             problems.append(p.SeveralOperations.at(key.span, item.path, help=help, first=op.value, second=name))
     return Draft(op, arguments, keys, scope, item.path)
+
+
+def _respelt(item: MappingNode, operations: Container[object], problems: list[Diagnostic]) -> MappingNode:
+    """A step whose misspelt step keys are read as what they stand for, each with a diagnostic."""
+    words = [str(key.value) for key, _ in item.items()]
+    if sum(word not in STEP_KEYS for word in words) < 2:
+        return item
+    entries: list[tuple[Scalar, Tree]] = []
+    for key, value in item.items():
+        word = str(key.value)
+        meant = None
+        if word not in STEP_KEYS and word[:1].islower() and word not in operations:
+            meant = closest(word, [name for name in STEP_KEYS if name not in words])
+        if meant is not None:
+            problems.append(
+                p.UnknownKey.at(key.span, _beside(value, word), help=f"did you mean `{meant}`?", key=word, where="a step")
+            )
+            key = Scalar(meant, key.span, key.place)
+        entries.append((key, value))
+    return MappingNode(entries, item.span, item.place)
+
+
+def _beside(value: Tree, word: str) -> str:
+    return str(Place(value.place.parent, word)) if value.place else word
 
 
 def _evaluated(item: MappingNode, scope: Scope, problems: list[Diagnostic]) -> MappingNode:
@@ -122,14 +146,11 @@ def _the_operation(found: list[tuple[Scalar, Tree]], operations: Container[objec
 
 def _surplus(key: Scalar, value: Tree, op: Scalar, operations: Container[object]) -> Diagnostic:
     word = str(key.value)
-    path = str(Place(value.place.parent, word)) if value.place else word
+    path = _beside(value, word)
     if word in LAYERS or word in NESTING or word in operations:
         help = f"begin a new step: `- {word}`"
         return p.SeveralOperations.at(key.span, path, help=help, first=op.value, second=word)
-    suggestion = closest(word, STEP_KEYS)
-    if suggestion:
-        help = f"did you mean `{suggestion}`?"
-    elif op.value in LAYERS and word in LAYERS.get(str(op.value)).model_fields:
+    if op.value in LAYERS and word in LAYERS.get(str(op.value)).model_fields:
         help = f"it is an argument: write `{op.value}: {{{word}: …}}`, or indent it under `{op.value}:`"
     else:
         help = f"a step has one operation and {', '.join(f'`{k}`' for k in STEP_KEYS)}"

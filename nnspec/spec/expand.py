@@ -106,6 +106,8 @@ class Expander:
         """How often a step runs, and what its counter is called."""
         tree, named = draft.key("repeat"), draft.key("as")
         counter = named.value if isinstance(named, Scalar) and isinstance(named.value, str) else None
+        if tree is None and draft.keys is not None and "repeat" in draft.keys:
+            return 1, counter  # how often is not known, because of an error that was given
         if named is not None and (counter is None or not counter.isidentifier() or tree is None):
             reason = f"`as` names the counter of a `repeat` beside it, not {named.kind}"
             self.problems.append(p.WrongValue.at(named.span, named.path, help="write `as: i`", reason=reason))

@@ -11,9 +11,9 @@ from nnspec.spec import problems as p
 from nnspec.spec.blocks import BLOCK_NAME, Block, read_block
 from nnspec.spec.draft import STEP_KEYS
 from nnspec.spec.evaluate import Scope, Uneval, evaluate
+from nnspec.spec.keys import known_keys
 from nnspec.spec.reader import Limits, read_file
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
-from nnspec.types import closest
 
 __all__ = ["Files", "Library", "NetworkSource", "read_library"]
 
@@ -141,15 +141,7 @@ def _read_network(key: Scalar, value: Tree, library: Library, problems: list[Dia
         help = "write `inputs:`, `layers:` and `outputs:` under it"
         problems.append(p.NotAMapping.at(value.span, value.path, help=help, what=f"the network `{name}`", got=value.kind))
         return
-    for inner, content in value.items():
-        if inner.value not in _NETWORK_KEYS:
-            suggestion = closest(str(inner.value), _NETWORK_KEYS)
-            help = (
-                f"did you mean `{suggestion}`?" if suggestion else f"a network has {', '.join(f'`{k}`' for k in _NETWORK_KEYS)}"
-            )
-            problems.append(
-                p.UnknownKey.at(inner.span, content.path, help=help, key=inner.value, where=f"the network `{name}`")
-            )
+    value = known_keys(value, _NETWORK_KEYS, f"the network `{name}`", problems)
     library.networks[name] = NetworkSource(value, library, key.span)
 
 
@@ -175,13 +167,11 @@ def _read_uses(tree: Tree | None, library: Library, files: Files, problems: list
 def _read_named_uses(tree: MappingNode, library: Library, files: Files, problems: list[Diagnostic]) -> None:
     """``NAME: {spec: FILE, outputs: […]}``: another document's own layers as a network."""
     for key, value in tree.items():
-        file, outputs = (value.get("spec"), value.get("outputs")) if isinstance(value, MappingNode) else (value, None)
+        file: Tree | None = value
+        outputs = None
         if isinstance(value, MappingNode):
-            for inner, content in value.items():
-                if inner.value not in ("spec", "outputs"):
-                    suggestion = closest(str(inner.value), ("spec", "outputs"))
-                    help = f"did you mean `{suggestion}`?" if suggestion else "write `{spec: FILE, outputs: […]}`"
-                    problems.append(p.UnknownKey.at(inner.span, content.path, help=help, key=inner.value, where="a use"))
+            entry = known_keys(value, ("spec", "outputs"), "a use", problems)
+            file, outputs = entry.get("spec"), entry.get("outputs")
         if file is None:
             problems.append(
                 p.MissingKey.at(key.span, value.path, help="write `spec: FILE`", where=f"`{key.value}`", key="spec")

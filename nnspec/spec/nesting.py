@@ -10,9 +10,9 @@ from nnspec.layers.base import Layer
 from nnspec.spec import problems as p
 from nnspec.spec.checked import check_named
 from nnspec.spec.draft import Draft
+from nnspec.spec.keys import known_keys
 from nnspec.spec.step import INPUT, Nested, Step
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
-from nnspec.types import closest
 
 if TYPE_CHECKING:
     from nnspec.spec.expand import Expander
@@ -35,21 +35,18 @@ def expand_nesting(expander: Expander, draft: Draft) -> Nested | None:
         help = f"write {_EXAMPLE[name]}"
         expander.problems.append(p.NotAMapping.at(draft.op.span, draft.path, help=help, what=f"`{name}`", got=got))
         return None
-    _check_keys(name, arguments, draft, expander.problems)
+    arguments = _check_keys(name, arguments, draft, expander.problems)
     if _REQUIRED[name] not in arguments:
         return None
     return _residual(expander, draft, arguments) if name == "Residual" else _parallel(expander, draft, arguments)
 
 
-def _check_keys(name: str, arguments: MappingNode, draft: Draft, problems: list[Diagnostic]) -> None:
-    for key, value in arguments.items():
-        if key.value not in _KEYS[name]:
-            suggestion = closest(str(key.value), _KEYS[name])
-            help = f"did you mean `{suggestion}`?" if suggestion else f"write {_EXAMPLE[name]}"
-            problems.append(p.UnknownKey.at(key.span, value.path, help=help, key=key.value, where=f"`{name}`"))
+def _check_keys(name: str, arguments: MappingNode, draft: Draft, problems: list[Diagnostic]) -> MappingNode:
+    arguments = known_keys(arguments, _KEYS[name], f"`{name}`", problems, otherwise=f"write {_EXAMPLE[name]}")
     if _REQUIRED[name] not in arguments:
         help = f"write {_EXAMPLE[name]}"
         problems.append(p.MissingKey.at(draft.op.span, draft.path, help=help, where=f"`{name}`", key=_REQUIRED[name]))
+    return arguments
 
 
 def _residual(expander: Expander, draft: Draft, arguments: MappingNode) -> Nested:

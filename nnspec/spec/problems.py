@@ -44,6 +44,27 @@ class LimitExceeded(Problem):
     message = "{what}; the limit `{limit}` is {most:,}"
 
 
+class NoSpecInFolder(Problem):
+    """A folder was given to ``validate`` and holds no file that ends with ``.nnspec.yaml`` or ``.nnspec.yml``."""
+
+    code = "NN007"
+    message = "there is no spec in this folder"
+
+
+class UselessIgnore(Problem):
+    """``# nnspec: ignore[NN203]`` silences a warning on its line; one that silences nothing hides what comes there later.
+
+    The comment stands at the end of the line that the warning names. Several codes are separated by commas. Errors cannot
+    be ignored.
+    """
+
+    code = "NN008"
+    severity = "warning"
+    message = "{reason}"
+    fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2} # nnspec: ignore[NN231]\n"
+    passes = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2}\n  - Dropout: {rate: 0.5} # nnspec: ignore[NN242]\n"
+
+
 class ForbiddenCharacter(Problem):
     """YAML allows no control characters."""
 

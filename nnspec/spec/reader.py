@@ -17,14 +17,15 @@ from nnspec.spec.scalars import resolve_plain
 from nnspec.spec.slips import after_an_error, before_parsing
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
 
-__all__ = ["Limits", "read_file", "read_text"]
+__all__ = ["LOADER", "Limits", "read_file", "read_text"]
 
 # What YAML 1.2.2, section 5.1, does not allow.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _MOST_SLIPS = 50
 
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The parser in C where it is there: ten times as fast."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def read_text(text: str, name: str, problems: list[Diagnostic], limits: Limits |
     for _ in range(_MOST_SLIPS):
         found: list[Diagnostic] = []
         try:
-            tree = _Composer(name, found, limits).compose(yaml.parse(text, Loader=_Loader))
+            tree = _Composer(name, found, limits).compose(yaml.parse(text, Loader=LOADER))
             problems.extend(found)
             return tree
         except _Stop as stop:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
+from nnspec.spec.keys import known_keys
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.types import DTYPES, Dim, TensorType, closest, symbol, unknown
 
@@ -58,11 +59,7 @@ def _read_type(tree: Tree, problems: list[Diagnostic]) -> TensorType | None:
     if not isinstance(tree, MappingNode):
         shape = _read_shape(tree, problems)
         return None if shape is None else TensorType(shape)
-    for key, value in tree.items():
-        if key.value not in ("shape", "dtype"):
-            suggestion = closest(str(key.value), ("shape", "dtype"))
-            help = f"did you mean `{suggestion}`?" if suggestion else "an input has `shape` and `dtype`"
-            problems.append(p.UnknownKey.at(key.span, value.path, help=help, key=key.value, where="an input"))
+    tree = known_keys(tree, ("shape", "dtype"), "an input", problems)
     dtype = tree.get("dtype")
     if dtype is not None and (not isinstance(dtype, Scalar) or dtype.value not in DTYPES):
         suggestion = closest(str(dtype.plain()), DTYPES)

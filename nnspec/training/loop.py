@@ -6,17 +6,18 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 
 from nnspec.data.examples import Examples
 from nnspec.diagnostics import NnspecError
 from nnspec.training.plan import Monitor
+from nnspec.training.progress import Progress
 from nnspec.training.section import EarlyStopping
 from nnspec.training.steps import Rows, Steps
 
-__all__ = ["Loop", "NotFiniteLoss", "Position", "Watcher", "order_of"]
+__all__ = ["Loop", "NotFiniteLoss", "Position", "order_of"]
 
 _SECONDS_A_CALL = 0.2
 _STEPS_A_CALL = 512
@@ -52,19 +53,6 @@ class Position:
     seconds: float = 0.0
 
 
-class Watcher(Protocol):
-    """Is told how the training goes."""
-
-    def begin(self, epochs: int, steps: int, batch_size: int) -> None:
-        """Before the first step: how many epochs there are, and how many steps an epoch has."""
-
-    def stepped(self, epoch: int, step: int, rate: float, figures: Callable[[], dict[str, Any]]) -> None:
-        """After some steps: the epoch, the steps made in it, examples a second, the figures so far."""
-
-    def epoch_ended(self, record: dict[str, Any]) -> None:
-        """After an epoch and its validation: what is written into the log."""
-
-
 @dataclass
 class Loop:
     """Trains until its end is reached, it no longer gets better, or it is interrupted.
@@ -82,7 +70,7 @@ class Loop:
         evaluating: What is wrapped around validation and the keeping of weights: an average put in their place.
         keep: Called when the weights are the best so far.
         log: Called with each epoch's record.
-        watcher: Is told how it goes.
+        progress: Is told how it goes.
         interrupted: Whether to stop after the step.
     """
 
@@ -98,7 +86,7 @@ class Loop:
     evaluating: Callable[[], Any]
     keep: Callable[[], None]
     log: Callable[[dict[str, Any]], None]
-    watcher: Watcher
+    progress: Progress
     interrupted: Callable[[], bool]
     position: Position = field(default_factory=Position)
 
@@ -112,7 +100,7 @@ class Loop:
             NotFiniteLoss: Where the loss becomes NaN or infinite.
         """
         a_epoch = math.ceil(len(self.train) / self.batch_size)
-        self.watcher.begin(math.ceil(self.last_step / a_epoch), a_epoch, self.batch_size)
+        self.progress.begin(math.ceil(self.last_step / a_epoch), a_epoch, self.batch_size)
         while self.position.step < self.last_step:
             began = time.perf_counter()
             self.objective.reset()
@@ -143,7 +131,7 @@ class Loop:
             rate = examples / (time.perf_counter() - started)
             if not math.isfinite(done.loss):
                 raise NotFiniteLoss(self._why(done.loss, done.before))
-            self.watcher.stepped(self.position.epoch + 1, made, rate, self.objective.figures)
+            self.progress.stepped(self.position.epoch + 1, made, rate, self.objective.figures)
             if self.interrupted():
                 break
         return examples
@@ -172,7 +160,7 @@ class Loop:
         record["seconds"] = round(time.perf_counter() - began, 3)
         self.position.seconds += time.perf_counter() - began
         self.log(record)
-        self.watcher.epoch_ended(record)
+        self.progress.epoch_ended(record)
 
     def _should_stop(self, record: dict[str, Any]) -> bool:
         """Whether the figure has not been better for long enough, counted as Keras's `EarlyStopping` counts."""

@@ -111,15 +111,12 @@ class Run:
 
         file = self.path / "weights.safetensors"
         if not file.is_file():
-            raise NnspecError(f"{self.path} has no weights: the training {self._ended()} before the first epoch did")
+            raise NnspecError(f"{self.path} has no weights: no epoch has ended ({self.status})")
         try:
             arrays: dict[str, NDArray[Any]] = read(file.read_bytes())
         except (SafetensorError, OSError, ValueError, KeyError) as error:
             raise NnspecError(f"{file} is damaged: {error}") from None
         return {name: arrays[name] for name in sorted(arrays)}
-
-    def _ended(self) -> str:
-        return "has not ended and perhaps never will:" if self.status == "running" else "ended"
 
     def metrics(self) -> list[dict[str, Any]]:
         """The figures of each epoch, as they were logged.

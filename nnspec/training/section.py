@@ -39,6 +39,8 @@ class Clip(Config):
 class EarlyStopping(Config):
     """Ends training when a figure no longer improves; the best weights are kept in any case."""
 
+    unsupported: ClassVar[Mapping[str, str]] = {"restore_best_weights": "take it away: the best weights are always kept"}
+
     monitor: Annotated[str, Strict()] = Field(
         "val_loss", description="The figure, by its name in the log; the best weights are its best."
     )
@@ -64,6 +66,12 @@ class TrainSection(Config):
         "sequence_to_sequence": "the objective `sequence_to_sequence` is",
     }
     """Objectives of the language that this release does not know."""
+
+    unsupported: ClassVar[Mapping[str, str]] = {
+        "learning_rate": "it is the optimizer's: write `optimizer: {Adam: {learning_rate: …}}`",
+        "shuffle": "take it away: each epoch has an order of its own, by `seed`",
+        "validation_split": "write `validation: 0.1` under `data`",
+    }
 
     objective: Literal["supervised"] = Field("supervised", description="What is learned: to give the targets.")
     epochs: PositiveInt | None = Field(None, description="How often all examples are gone through.")

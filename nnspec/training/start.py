@@ -15,6 +15,7 @@ from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.files import write_whole
 from nnspec.graph import compile
 from nnspec.spec import Spec
+from nnspec.spec.ignores import silence
 from nnspec.training.check import check_training
 from nnspec.training.new_run import begin, now, place_for
 from nnspec.training.plan import TrainingPlan
@@ -57,7 +58,7 @@ def train(
     path = place_for(spec, Path(out) if out is not None else None, overwrite=overwrite)
     prepared = prepare(plan.data, plan.section.seed)
     shown = progress or progress_for()
-    for warning in (*model.diagnostics, *problems, *prepared.warnings):
+    for warning in silence([*model.diagnostics, *problems, *prepared.warnings]):
         shown.say(f"{warning.span}: {warning.severity}[{warning.code}]: {warning.message}")
     return _Training(spec, plan, prepared, path, shown).run()
 
@@ -111,7 +112,7 @@ class _Training:
                 evaluating=lambda: averaged_weights(self._objective, self._optimizer),
                 keep=self._keep,
                 log=self._log,
-                watcher=self._progress,
+                progress=self._progress,
                 interrupted=interrupted,
             )
             try:

@@ -44,7 +44,9 @@ def starting_arrays(spec: Spec, graph: Graph) -> dict[str, NDArray[Any]]:
             suggestion = closest(name, arrays)
             help = f"it has `{suggestion}`" if suggestion else f"it has {', '.join(f'`{n}`' for n in list(arrays)[:6])}"
             reason = f"`{start.file}` has no weight `{name}` for `{identity}` to start from"
-            problems.append(g.BadStart.at(start.span, start.path, help=f"{help}; `prefix` says what names begin with", reason=reason))
+            problems.append(
+                g.BadStart.at(start.span, start.path, help=f"{help}; `prefix` says what names begin with", reason=reason)
+            )
             break
         if tuple(arrays[name].shape) != weight.shape:
             reason = f"`{name}` in `{start.file}` is {tuple(arrays[name].shape)}, and `{identity}` is {weight.shape}"

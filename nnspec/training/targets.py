@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from nnspec.data.kinds import TargetKind
@@ -36,6 +37,12 @@ def comparable(given: TargetKind, wanted: TargetKind) -> bool:
 
 class Compares(Config):
     """A loss or a metric: it compares an output with a target."""
+
+    unsupported: ClassVar[Mapping[str, str]] = {
+        "dtype": "take it away: losses and metrics are computed in float32",
+        "name": "take it away: figures are named after the output and the metric",
+        "reduction": "take it away: a loss is averaged over the examples",
+    }
 
     target: ClassVar[TargetKind | None] = "number"
     """What it compares with; None for one that needs no target."""

@@ -84,7 +84,10 @@ def test_inspect_as_json_has_what_scripts_rely_on(nnspec):
         "shape": [None, 10, 10, 16],
         "parameters": 2416,
         "macs": 240000,
+        "activation_bytes": 6400,
         "receptive_field": [14, 14],
+        "receptive_field_stride": [2, 2],
+        "receptive_field_start": [-2, -2],
         "line": 9,
     }
 

@@ -81,7 +81,16 @@ def test_all_problems_of_a_file_are_found_in_one_pass(checked):
         "  - Dense: {units: $widht}\n    from: y\n"
         "  - Dense: {units: -2}\nouputs: [z]\n"
     )
-    assert sorted(problem.code for problem in problems) == ["NN103", "NN103", "NN105", "NN121", "NN204", "NN221", "NN301"]
+    assert sorted(problem.code for problem in problems) == [
+        "NN103",
+        "NN103",
+        "NN105",
+        "NN121",
+        "NN204",
+        "NN221",
+        "NN227",
+        "NN301",
+    ]
 
 
 def test_one_mistake_is_said_once(checked):

@@ -108,7 +108,7 @@ class Case:
             name: (
                 random.uniform(0.5, 2.0, weight.shape)
                 if "variance" in weight.name
-                else random.normal(0, 0.5 / max(1, weight.shape[0]) ** 0.5, weight.shape)
+                else random.normal(0, 0.5 / max((1, *weight.shape[:1])) ** 0.5, weight.shape)
             ).astype("float32")
             for name, weight, _ in graph.weights()
         }
@@ -177,7 +177,10 @@ def _cases() -> Iterator[Case]:
     yield from _pooling()
     yield from _merge()
     yield from _recurrent()
+    yield from _gated_lstm()
     yield from _bidirectional()
+    yield from _time_distributed()
+    yield from _attention()
 
 
 _KERNEL_AND_BIAS = {
@@ -396,6 +399,50 @@ def _recurrent() -> Iterator[Case]:
     yield Case("GRU", {"units": 3, "reset_after": False, "return_sequences": True}, _x("T", 2, masked=True))
     yield Case("GRU", {"units": 3, "reset_after": False, "use_bias": False}, _x("T", 2))
     yield Case("LSTM", {"units": 3, "unit_forget_bias": False}, _x("T", 2))
+
+
+def _gated_lstm() -> Iterator[Case]:
+    fed = {state: Input((4,)) for state in ("state_h", "state_c")}
+    for gated in ({"peephole": True}, {"coupled_gates": True}, {"peephole": True, "coupled_gates": True}):
+        sequences = {"units": 4, "return_sequences": True, "return_state": True, **gated}
+        yield Case("LSTM", {"units": 4, **gated}, _x("T", 3))
+        yield Case("LSTM", {**sequences, "use_bias": False}, _x("T", 3, masked=True))
+        yield Case("LSTM", {**sequences, "zero_output_for_mask": True}, _x("T", 3, masked=True))
+        yield Case("LSTM", {**sequences, "go_backwards": True}, {**_x("T", 3, masked=True), **fed})
+        yield Case("LSTM", {**sequences, "recurrent_activation": "hard_sigmoid", "activation": "gelu"}, _x("T", 3))
+        yield Case("LSTM", {"units": 3, **gated, **_KERNEL_AND_BIAS, "dropout": 0.2, "recurrent_dropout": 0.1}, _x("T", 2))
+        yield Case("Bidirectional", {"layer": {"LSTM": sequences}}, _x("T", 3, masked=True))
+        backward = {"LSTM": {**sequences, "coupled_gates": False, "peephole": False, "go_backwards": True}}
+        yield Case("Bidirectional", {"layer": {"LSTM": sequences}, "backward_layer": backward}, _x("T", 3))
+
+
+def _time_distributed() -> Iterator[Case]:
+    conv = {"Conv2D": {"filters": 3, "kernel_size": 3, "padding": "same"}}
+    yield Case("TimeDistributed", {"layer": {"Dense": {"units": 3, "activation": "softmax"}}}, _x("T", 3, masked=True))
+    yield Case("TimeDistributed", {"layer": {"Dense": {"units": 3}}}, _x("T", "H", 4))
+    yield Case("TimeDistributed", {"layer": "Flatten"}, _x("T", 4, 3))
+    yield Case("TimeDistributed", {"layer": {"Activation": {"activation": "softmax"}}}, _x(5, 4))
+    yield Case("TimeDistributed", {"layer": conv}, _x(4, 6, 5, 2))
+    yield Case("TimeDistributed", {"layer": conv}, _x("T", "H", "W", 2))
+    yield Case("TimeDistributed", {"layer": {"MaxPooling1D": {"padding": 1}}}, _x("T", 6, 2))
+    yield Case("TimeDistributed", {"layer": {"GRU": {"units": 3}}}, _x(4, "T", 2))
+    yield Case("TimeDistributed", {"layer": {"GRU": {"units": 3, "return_sequences": True}}}, _x(4, 5, 2, masked=True))
+    yield Case("TimeDistributed", {"layer": {"LSTM": {"units": 3, "peephole": True}}}, _x(4, 5, 2))
+    yield Case("TimeDistributed", {"layer": {"Embedding": {"input_dim": 100, "output_dim": 2}}}, _x("T", 5, dtype="int32"))
+    yield Case("TimeDistributed", {"layer": "BatchNormalization"}, _x("T", 5, 3))
+
+
+def _attention() -> Iterator[Case]:
+    query, value = Input(("T", 4)), Input(("S", 4))
+    masked = {"query": Input(("T", 4), masked=True), "value": Input(("S", 4), masked=True)}
+    for more in ({}, {"use_scale": True}, {"score_mode": "concat"}, {"score_mode": "concat", "use_scale": True}):
+        yield Case("Attention", more, {"query": query, "value": value})
+        yield Case("Attention", {**more, "use_causal_mask": True, "dropout": 0.2, "seed": 1}, masked)
+    yield Case("Attention", {}, {"query": query, "value": Input(("S", 3)), "key": value})
+    yield Case("Attention", {}, masked)
+    yield Case("Attention", {}, {"query": query, "value": masked["value"]})
+    yield Case("Attention", {}, {"query": masked["query"], "value": Input((6, 3)), "key": Input((6, 4))})
+    yield Case("Attention", {"use_causal_mask": True}, {"query": query, "value": Input(("T", 4))})
 
 
 def _bidirectional() -> Iterator[Case]:

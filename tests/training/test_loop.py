@@ -62,7 +62,7 @@ def loop(steps: Pretended, **changed) -> Loop:
         "stopping": None,
         "evaluating": nullcontext,
         "log": lambda record: None,
-        "watcher": Quiet(),
+        "progress": Quiet(),
         "interrupted": lambda: False,
         **changed,
     }

@@ -27,7 +27,10 @@ layers:
 @pytest.fixture
 def starting(write, tmp_path):
     def start(weights, **arrays):
-        save_file({name.replace("__", "/"): np.full(shape, 2.0, np.float32) for name, shape in arrays.items()}, tmp_path / "w.safetensors")
+        save_file(
+            {name.replace("__", "/"): np.full(shape, 2.0, np.float32) for name, shape in arrays.items()},
+            tmp_path / "w.safetensors",
+        )
         spec = load(write(SPEC.format(weights=weights)))
         return starting_arrays(spec, compile(spec).main)
 
@@ -57,7 +60,11 @@ def test_a_run_folder_stands_for_its_weights(write, tmp_path):
     ("weights", "arrays", "message"),
     [
         ("w.safetensors", {"body__dense__kernel": (4, 3)}, "`w.safetensors` has no weight `body/dense/bias`"),
-        ("w.safetensors", {"body__dense__kernel": (5, 3), "body__dense__bias": (3,)}, r"is \(5, 3\), and `body/dense/kernel` is \(4, 3\)"),
+        (
+            "w.safetensors",
+            {"body__dense__kernel": (5, 3), "body__dense__bias": (3,)},
+            r"is \(5, 3\), and `body/dense/kernel` is \(4, 3\)",
+        ),
         ("none.safetensors", {"x": (1,)}, "there is no file `none.safetensors`"),
         ("net.nnspec.yaml.safetensors", {"x": (1,)}, "there is no file"),
     ],

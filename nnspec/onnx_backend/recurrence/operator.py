@@ -26,11 +26,11 @@ class _Form:
     """How a layer stands in its operator.
 
     Attributes:
-        gates: For each of the operator's gates, which of Keras's it is. ONNX has LSTM's as i o f c, Keras as i f c o.
+        gates: For each of the operator's gates, which of Keras's it is, or None. ONNX has LSTM's as i o f c, Keras as i f c o.
         activations: Which of the layer's activations the operator's are, in its order.
     """
 
-    gates: tuple[int, ...]
+    gates: tuple[int | None, ...]
     activations: tuple[str, ...]
 
 
@@ -40,10 +40,16 @@ _FORMS: Mapping[type[Recurrent], _Form] = {
 }
 
 
+_COUPLED = (0, 2, None, 1)
+"""LSTM's gates where the forget gate has no weights: Keras has i c o."""
+
+
 def fits(directions: Sequence[Direction]) -> bool:
     """Whether the operator computes what the directions do, all of them together."""
     first = directions[0].layer
     if type(first) not in _FORMS or (isinstance(first, GRU) and len({_after(direction) for direction in directions}) > 1):
+        return False
+    if len({_coupled(direction) for direction in directions}) > 1:
         return False
     return all(name in CELL_ACTIVATIONS for direction in directions for name in _activations(direction))
 
@@ -60,6 +66,8 @@ def operate(b: Builder, x: Value, mask: Mask | None, directions: Sequence[Direct
     layer = directions[0].layer
     initial = [_together(b, states) for states in zip(*(direction.initial for direction in directions), strict=True)]
     inputs = [_steps_in(b, x, mask, directions), *_arrays(b, directions), mask.lengths() if mask else "", *initial]
+    if peepholes := _peepholes(b, directions):
+        inputs = [*inputs, *[""] * (7 - len(inputs)), peepholes]
     last_is_read = layer.return_state or not layer.return_sequences
     wanted = [layer.return_sequences, last_is_read, *[layer.return_state] * (len(layer.states) - 1)]
     steps, *ends = b.ops(type(layer).__name__, inputs, wanted, **_attributes(directions))
@@ -108,7 +116,7 @@ def _steps_out(b: Builder, steps: str, mask: Mask | None, directions: Sequence[D
 
 def _arrays(b: Builder, directions: Sequence[Direction]) -> list[str]:
     """Kernel and recurrent kernel, transposed, and the biases of both: directions first."""
-    gates = _FORMS[type(directions[0].layer)].gates
+    gates = _COUPLED if _coupled(directions[0]) else _FORMS[type(directions[0].layer)].gates
     parts: list[tuple[Array, Array, Array]] = []
     for direction in directions:
         weights = direction.weights
@@ -122,9 +130,23 @@ def _arrays(b: Builder, directions: Sequence[Direction]) -> list[str]:
     return [*names, b.constant(bias, "bias") if has_bias else ""]
 
 
-def _ordered(array: Array, gates: Sequence[int]) -> Array:
-    parts = np.split(array, len(gates))
-    return np.concatenate([parts[gate] for gate in gates])
+def _ordered(array: Array, gates: Sequence[int | None]) -> Array:
+    parts = np.split(array, len(gates) - gates.count(None))
+    return np.concatenate([np.zeros_like(parts[0]) if gate is None else parts[gate] for gate in gates])
+
+
+def _peepholes(b: Builder, directions: Sequence[Direction]) -> str:
+    """What the gates see of the cell, ONNX's i o f from Keras's i f o; empty where nothing."""
+    if not any("peephole_kernel" in direction.weights for direction in directions):
+        return ""
+    gates = (0, 1, None) if _coupled(directions[0]) else (0, 2, 1)
+    zeros = np.zeros((3 - gates.count(None), directions[0].layer.units), np.float32)
+    kernels = [_ordered(direction.weights.get("peephole_kernel", zeros), gates).ravel() for direction in directions]
+    return b.constant(np.stack(kernels), "peephole_kernel")
+
+
+def _coupled(direction: Direction) -> bool:
+    return isinstance(direction.layer, LSTM) and direction.layer.coupled_gates
 
 
 def _attributes(directions: Sequence[Direction]) -> dict[str, Any]:
@@ -134,6 +156,8 @@ def _attributes(directions: Sequence[Direction]) -> dict[str, Any]:
         attributes["direction"] = way
     if isinstance(directions[0].layer, GRU) and _after(directions[0]):
         attributes["linear_before_reset"] = 1
+    if _coupled(directions[0]):
+        attributes["input_forget"] = 1
     chosen = [CELL_ACTIVATIONS[name] for direction in directions for name in _activations(direction)]
     if [name for name, _, _ in chosen] == ["Sigmoid", *["Tanh"] * (len(chosen) // len(directions) - 1)] * len(directions):
         return attributes

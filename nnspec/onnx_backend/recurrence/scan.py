@@ -143,11 +143,20 @@ def _lstm(b: Builder, step: _Step) -> list[str]:
     layer = step.direction.layer
     assert isinstance(layer, LSTM)
     state_h, state_c = step.states
-    parts = _split(b, b.op("Gemm", state_h, step.recurrent(b), step.x), 4)
-    i, f, o = (apply(b, parts[gate], layer.recurrent_activation) for gate in (0, 1, 3))
-    candidate = apply(b, parts[2], layer.activation)
+    parts = _split(b, b.op("Gemm", state_h, step.recurrent(b), step.x), layer.gate_count)
+
+    def gate(index: int, cell: str) -> str:
+        seen = parts[index]
+        if layer.peephole:
+            row = step.direction.weights["peephole_kernel"][min(index, layer.gate_count - 2)]
+            seen = b.op("Add", seen, b.op("Mul", cell, b.constant(row, f"{step.direction.name}peephole_kernel")))
+        return apply(b, seen, layer.recurrent_activation)
+
+    i = gate(0, state_c)
+    f = b.op("Sub", b.constant(1, "one", np.float32), i) if layer.coupled_gates else gate(1, state_c)
+    candidate = apply(b, parts[-2], layer.activation)
     carry = b.op("Add", b.op("Mul", f, state_c), b.op("Mul", i, candidate))
-    return [b.op("Mul", o, apply(b, carry, layer.activation)), carry]
+    return [b.op("Mul", gate(layer.gate_count - 1, carry), apply(b, carry, layer.activation)), carry]
 
 
 def _gru(b: Builder, step: _Step) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import Field, Strict, model_validator
 
@@ -22,6 +23,12 @@ Decay = Annotated[float, Strict(), Field(ge=0, lt=1)]
 
 class Optimizer(Config):
     """A rule that changes the weights at each step."""
+
+    unsupported: ClassVar[Mapping[str, str]] = {
+        "decay": "give `learning_rate` a schedule: `learning_rate: {InverseTimeDecay: {…}}`",
+        "lr": "it is called `learning_rate`",
+        "name": "take it away: it has no use in a spec",
+    }
 
     learning_rate: LearningRate = Field(0.001, description="How far a step goes; a number or a schedule.")
     weight_decay: NonNegative | None = Field(

@@ -1,0 +1,40 @@
+"""Workflow commands, which GitHub Actions shows at the lines of a pull request.
+
+``::error file=F,line=1,col=2,title=T::MESSAGE``, one a line. Values and messages are escaped as the runner reads them
+(actions/toolkit, ``packages/core/src/command.ts``).
+"""
+
+from __future__ import annotations
+
+from nnspec.diagnostics.diagnostic import Diagnostic
+from nnspec.diagnostics.formats import Checked
+
+
+def written(checked: Checked, strict: bool) -> str:
+    """A command a diagnostic."""
+    del strict
+    return "\n".join(_command(diagnostic) for diagnostics in checked.values() for diagnostic in diagnostics)
+
+
+def _command(diagnostic: Diagnostic) -> str:
+    span = diagnostic.span
+    places: dict[str, object] = {"file": span.file, "line": span.line}
+    if span.end_line == span.line:  # columns mean nothing across lines
+        places |= {"col": span.column, "endLine": span.end_line, "endColumn": span.end_column}
+    else:
+        places |= {"endLine": span.end_line}
+    places["title"] = f"nnspec {diagnostic.code}"
+    said = [diagnostic.message]
+    if diagnostic.help:
+        said.append(f"help: {diagnostic.help}")
+    said += [f"note: {note.message}" + (f" ({note.span})" if note.span else "") for note in diagnostic.notes]
+    properties = ",".join(f"{name}={_property(str(value))}" for name, value in places.items())
+    return f"::{diagnostic.severity} {properties}::{_data(chr(10).join(said))}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,43 @@
+"""JUnit XML, which every CI service reads: a test case a spec."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from xml.etree import ElementTree
+
+from nnspec.diagnostics.diagnostic import Diagnostic
+from nnspec.diagnostics.formats import Checked
+from nnspec.diagnostics.render import counted, render
+
+# What XML 1.0 cannot hold, even escaped (section 2.2).
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def written(checked: Checked, strict: bool) -> str:
+    """A suite of one test case a spec: failed where it has errors (``strict``: or warnings), its warnings as its output."""
+    failed = sum(any(strict or d.is_error for d in diagnostics) for diagnostics in checked.values())
+    counts = {"tests": str(len(checked)), "failures": str(failed), "errors": "0"}
+    suites = ElementTree.Element("testsuites", counts)
+    suite = ElementTree.SubElement(suites, "testsuite", {"name": "nnspec validate", **counts, "skipped": "0"})
+    for file, diagnostics in checked.items():
+        case = ElementTree.SubElement(suite, "testcase", {"name": _clean(file), "classname": "nnspec", "time": "0"})
+        _fill(case, diagnostics, strict)
+    ElementTree.indent(suites)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(suites, encoding="unicode")
+
+
+def _fill(case: ElementTree.Element, diagnostics: Sequence[Diagnostic], strict: bool) -> None:
+    bad = [d for d in diagnostics if strict or d.is_error]
+    if bad:  # one element with all of them: many services show the first alone
+        first = bad[0]
+        more = f" (and {counted(len(bad) - 1, 'more problem')})" if len(bad) > 1 else ""
+        message = f"{first.span}: {first.severity}[{first.code}]: {first.message}{more}"
+        failure = ElementTree.SubElement(case, "failure", {"message": _clean(message), "type": first.code})
+        failure.text = _clean("\n\n".join(render(d) for d in bad))
+    if rest := [d for d in diagnostics if d not in bad]:
+        ElementTree.SubElement(case, "system-out").text = _clean("\n\n".join(render(d) for d in rest))
+
+
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub("\ufffd", text)

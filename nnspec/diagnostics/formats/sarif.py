@@ -1,0 +1,81 @@
+"""SARIF 2.1.0, the OASIS standard for what static analysis finds (code scanning, editors)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from nnspec.diagnostics.diagnostic import Diagnostic, Note, Problem, problems
+from nnspec.diagnostics.formats import Checked
+from nnspec.diagnostics.span import Span
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+
+def written(checked: Checked, strict: bool) -> str:
+    """One run, with a rule for each code that was found and a result for each diagnostic."""
+    del strict
+    from nnspec import __version__
+
+    found = [diagnostic for diagnostics in checked.values() for diagnostic in diagnostics]
+    codes = sorted({diagnostic.code for diagnostic in found})
+    known = problems()
+    run = {
+        "tool": {"driver": {"name": "nnspec", "version": __version__, "rules": [_rule(known[code]) for code in codes]}},
+        "artifacts": [{"location": {"uri": _uri(file)}} for file in checked],
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(diagnostic, codes.index(diagnostic.code)) for diagnostic in found],
+    }
+    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1)
+
+
+def _rule(problem: type[Problem]) -> dict[str, Any]:
+    explanation = problem.explanation()
+    return {
+        "id": problem.code,
+        "name": problem.__name__,
+        "shortDescription": {"text": explanation.splitlines()[0]},
+        "fullDescription": {"text": explanation},
+        "help": {"text": f"{explanation}\n\n`nnspec explain {problem.code}` shows examples."},
+        "defaultConfiguration": {"level": problem.severity},
+    }
+
+
+def _result(diagnostic: Diagnostic, rule: int) -> dict[str, Any]:
+    text = diagnostic.message + (f"\nhelp: {diagnostic.help}" if diagnostic.help else "")
+    location: dict[str, Any] = {"physicalLocation": _physical(diagnostic.span)}
+    if diagnostic.path:
+        location["logicalLocations"] = [{"fullyQualifiedName": diagnostic.path}]
+    result: dict[str, Any] = {
+        "ruleId": diagnostic.code,
+        "ruleIndex": rule,
+        "level": diagnostic.severity,
+        "message": {"text": text},
+        "locations": [location],
+    }
+    related = [_related(note) for note in diagnostic.notes]
+    return result | ({"relatedLocations": related} if related else {})
+
+
+def _related(note: Note) -> dict[str, Any]:
+    place = {"physicalLocation": _physical(note.span)} if note.span else {}
+    return {**place, "message": {"text": note.message}}
+
+
+def _physical(span: Span) -> dict[str, Any]:
+    # SARIF's endColumn, too, is the first column behind the stretch.
+    region = {
+        "startLine": span.line,
+        "startColumn": span.column,
+        "endLine": span.end_line,
+        "endColumn": span.end_column,
+    }
+    return {"artifactLocation": {"uri": _uri(span.file)}, "region": region}
+
+
+def _uri(file: str) -> str:
+    """A file as a URI: relative as the user wrote it, so that a service finds it in the repository."""
+    path = Path(file)
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix())

@@ -1,0 +1,1 @@
+"""What ``nnspec explain`` says: of a code, and of where a value came from."""

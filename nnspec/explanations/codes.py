@@ -1,0 +1,85 @@
+"""Every problem, explained from its class: the docstring, the example that fails, how that is shown, the one that passes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from nnspec.diagnostics import Diagnostic, NnspecError, Note, Problem, Span, problems
+from nnspec.diagnostics.render import render
+
+__all__ = ["all_problems", "explain_code", "pattern", "shown"]
+
+_MODULES = ("nnspec.spec.problems", "nnspec.graph.problems", "nnspec.data.problems", "nnspec.training.problems")
+_FILE = "net.nnspec.yaml"
+
+
+def all_problems() -> Mapping[str, type[Problem]]:
+    """Every problem there is, by code, whatever has been imported so far."""
+    for module in _MODULES:
+        import_module(module)
+    return problems()
+
+
+def pattern(problem: type[Problem]) -> str:
+    """A problem's message with ``…`` where the facts of the case stand; its explanation where these are all of it."""
+    text = re.sub(r"\{[^{}]*\}", "…", problem.message)
+    return text if text != "…" else re.split(r"(?<=[.;])\s", problem.explanation())[0].rstrip(".;")
+
+
+def shown(problem: type[Problem]) -> str:
+    """How the example that fails is shown to its author; empty where there is none."""
+    from nnspec.api import validate
+
+    if not problem.fails:
+        return ""
+    with TemporaryDirectory() as folder:
+        root = Path(folder).resolve()
+        file = root / _FILE
+        file.write_text(problem.fails, encoding="utf-8")
+        found = [_moved(d, root) for d in validate(file, root=root) if d.code == problem.code]
+    return "\n\n".join(render(d, lines=lambda name: problem.fails.splitlines() if name == _FILE else ()) for d in found)
+
+
+def _moved(diagnostic: Diagnostic, root: Path) -> Diagnostic:
+    """A diagnostic with files named as from within a folder."""
+
+    def moved(span: Span) -> Span:
+        path = Path(span.file).resolve()
+        return replace(span, file=str(path.relative_to(root))) if path.is_relative_to(root) else span
+
+    notes = tuple(Note(note.message, moved(note.span) if note.span else None) for note in diagnostic.notes)
+    return replace(diagnostic, span=moved(diagnostic.span), notes=notes)
+
+
+def explain_code(code: str) -> str:
+    """What ``nnspec explain NN101`` prints.
+
+    Raises:
+        NnspecError: Where there is no such code.
+
+    Example:
+        >>> print(explain_code("NN001"))
+        NN001 NoSuchFile (error): there is no such file
+        <BLANKLINE>
+        The file named on the command line, or by another spec, is not there.
+    """
+    known = all_problems()
+    problem = known.get(code.upper())
+    if problem is None:
+        raise NnspecError(f"there is no code {code}; codes go from {min(known)} to {max(known)}, see `nnspec explain --all`")
+    parts = [f"{problem.code} {problem.__name__} ({problem.severity}): {pattern(problem)}", problem.explanation()]
+    if problem.fails:
+        parts += ["This fails:", _indented(problem.fails), "It is shown as:", _indented(shown(problem))]
+        parts += ["This passes:", _indented(problem.passes)]
+    if problem.severity == "warning":
+        parts.append(f"To keep it as it is, end its line with `# nnspec: ignore[{problem.code}]`.")
+    return "\n\n".join(parts)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}".rstrip() for line in text.rstrip().splitlines())

@@ -1,0 +1,71 @@
+"""Sizes of a drawing, in pixels."""
+
+from __future__ import annotations
+
+from unicodedata import combining, east_asian_width
+
+__all__ = [
+    "BOX_HEIGHT",
+    "LANE",
+    "LANE_GAP",
+    "NARROWEST",
+    "PADDING",
+    "ROW_GAP",
+    "SIDE_GAP",
+    "TITLE",
+    "WIDEST",
+    "shortened",
+    "text_width",
+]
+
+BOX_HEIGHT = 44.0
+NARROWEST, WIDEST = 150.0, 330.0
+"""Widths of a box."""
+LANE, LANE_GAP = 6.0, 12.0
+SIDE_GAP = 22.0
+ROW_GAP = 24.0
+PADDING = 12.0
+TITLE = 20.0
+"""Height of a frame's title."""
+
+
+def text_width(text: str, size: float, *, bold: bool = False) -> float:
+    """The width of a text in a sans-serif font, rather too large than too small.
+
+    Args:
+        text: The text.
+        size: The font's size in pixels.
+        bold: Whether it is set bold.
+
+    Example:
+        >>> round(text_width("conv2d", 10))
+        36
+    """
+    return size * sum(_advance(character) for character in text) * (1.07 if bold else 1.0)
+
+
+def _advance(character: str) -> float:
+    if combining(character):
+        return 0.0
+    if east_asian_width(character) in "WF":
+        return 1.1
+    if character in "mwMW@%":
+        return 0.92
+    if character in "iljtfr.,:;|!'/()[] ":
+        return 0.4
+    return 0.72 if character.isupper() else 0.64
+
+
+def shortened(text: str, size: float, most: float, *, bold: bool = False) -> str:
+    """A text that fits a width, cut in its middle where it must be, because names differ at both ends.
+
+    Example:
+        >>> shortened("global_average_pooling2d", 10, 100)
+        'global_a…oling2d'
+    """
+    if text_width(text, size, bold=bold) <= most:
+        return text
+    left, right = text[: len(text) // 2], text[len(text) // 2 :]
+    while (left or right) and text_width(f"{left}…{right}", size, bold=bold) > most:
+        left, right = (left[:-1], right) if len(left) > len(right) else (left, right[1:])
+    return f"{left}…{right}"

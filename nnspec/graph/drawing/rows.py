@@ -1,0 +1,152 @@
+"""A frame's children in rows, with few crossings between them (Sugiyama, Tagawa and Toda 1981)."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["Cell", "Net", "Rows", "rows_of"]
+
+_SWEEPS = 6
+_MOST_LINKS = 20_000
+"""Above so many links in one frame the order of the graph is kept: each sweep would cost seconds."""
+
+
+@dataclass(frozen=True)
+class Net:
+    """One tensor inside one frame.
+
+    Attributes:
+        tensor: The box that gives it, and its output.
+        source: The child it comes from; None where it comes from outside.
+        targets: The children that read it.
+        leaves: Whether something outside reads it.
+    """
+
+    tensor: tuple[str, str]
+    source: str | None
+    targets: tuple[str, ...]
+    leaves: bool
+
+
+@dataclass(eq=False)
+class Cell:
+    """One place in a row: a child, or a lane by which a tensor passes the row.
+
+    Attributes:
+        child: The child's key; None for a lane.
+        tensor: What passes on a lane.
+        above: Its links to the row above: that cell and the tensor.
+        below: Its links to the row below.
+        x: Its centre, once it is placed.
+    """
+
+    child: str | None
+    tensor: tuple[str, str] | None = None
+    above: list[tuple[Cell, tuple[str, str]]] = field(default_factory=list, repr=False)
+    below: list[tuple[Cell, tuple[str, str]]] = field(default_factory=list, repr=False)
+    x: float = 0.0
+
+
+Rows = list[list[Cell]]
+
+
+def rows_of(children: Iterable[str], nets: Sequence[Net]) -> Rows:
+    """Rows of cells; the first holds what comes in, the last what goes out, either may be empty.
+
+    Args:
+        children: The children's keys, in an order in which they can run.
+        nets: The frame's tensors.
+    """
+    order = {child: number for number, child in enumerate(children)}
+    ranks = _ranks(order, nets)
+    last = max(ranks.values(), default=0) + 1
+    rows: Rows = [[] for _ in range(last + 1)]
+    cells = {child: Cell(child) for child in order}
+    for child, cell in cells.items():
+        rows[ranks[child]].append(cell)
+    for net in nets:
+        _lay(net, ranks, cells, rows, last)
+    _reduce_crossings(rows)
+    return rows
+
+
+def _ranks(order: Mapping[str, int], nets: Sequence[Net]) -> dict[str, int]:
+    """The row of each child: one below the lowest that it reads from."""
+    reads: dict[str, list[str]] = {child: [] for child in order}
+    for net in nets:
+        for target in net.targets:
+            if net.source is not None and order[net.source] < order[target]:
+                reads[target].append(net.source)
+    ranks: dict[str, int] = {}
+    for child in order:
+        ranks[child] = 1 + max((ranks[source] for source in reads[child]), default=0)
+    # An output stands under what gives it all the same, but never above the rest of the last row.
+    return ranks
+
+
+def _lay(net: Net, ranks: Mapping[str, int], cells: Mapping[str, Cell], rows: Rows, last: int) -> None:
+    """Links a tensor's source with its targets, by one lane for all of them through the rows between."""
+    if net.source is None:
+        cell, rank = Cell(None, net.tensor), 0
+        rows[0].append(cell)
+    else:
+        cell, rank = cells[net.source], ranks[net.source]
+    goals: dict[int, list[Cell]] = {}
+    for target in net.targets:
+        goals.setdefault(ranks[target], []).append(cells[target])
+    lowest = last if net.leaves else max(goals, default=rank)
+    for row in range(rank + 1, lowest + 1):
+        for goal in goals.get(row, ()):
+            _link(cell, goal, net.tensor)
+        if row < lowest or net.leaves:
+            lane = Cell(None, net.tensor)
+            rows[row].append(lane)
+            _link(cell, lane, net.tensor)
+            cell = lane
+
+
+def _link(upper: Cell, lower: Cell, tensor: tuple[str, str]) -> None:
+    upper.below.append((lower, tensor))
+    lower.above.append((upper, tensor))
+
+
+def _reduce_crossings(rows: Rows) -> None:
+    """Sweeps down and up, each row in the order of its neighbours' mean place, and keeps the best."""
+    links = sum(len(cell.below) for row in rows for cell in row)
+    if links > _MOST_LINKS or max(map(len, rows)) < 2:
+        return
+    best, fewest = [list(row) for row in rows], _crossings(rows)
+    for sweep in range(_SWEEPS):
+        if not fewest:
+            break
+        down = sweep % 2 == 0
+        previous: Sequence[Cell] = ()
+        for row in rows if down else reversed(rows):
+            places = {id(cell): place for place, cell in enumerate(previous)}
+            own = {id(cell): _mean(cell.above if down else cell.below, places, place) for place, cell in enumerate(row)}
+            row.sort(key=lambda cell: own[id(cell)])
+            previous = row
+        found = _crossings(rows)
+        if found < fewest:
+            best, fewest = [list(row) for row in rows], found
+    rows[:] = best
+
+
+def _mean(links: Sequence[tuple[Cell, Hashable]], places: Mapping[int, int], otherwise: float) -> float:
+    known = [places[id(cell)] for cell, _ in links if id(cell) in places]
+    return sum(known) / len(known) if known else otherwise
+
+
+def _crossings(rows: Rows) -> int:
+    total = 0
+    for upper, lower in zip(rows, rows[1:], strict=False):
+        places = {id(cell): place for place, cell in enumerate(lower)}
+        seen: list[int] = []
+        for cell in upper:
+            ends = sorted(places[id(other)] for other, _ in cell.below if id(other) in places)
+            total += sum(len(seen) - bisect_left(seen, end + 1) for end in ends)
+            for end in ends:
+                insort(seen, end)
+    return total

@@ -1,0 +1,106 @@
+"""Memory of activations: what each layer gives, and the most that is alive at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from nnspec.graph.model import Graph, Node, Ref
+from nnspec.types import Condition, Dim, TensorType, product, substitute, symbol
+
+__all__ = ["activation_bytes", "peak_activation_bytes", "tensor_bytes"]
+
+_MOST_CANDIDATES = 4
+"""A peak that depends on symbols is the largest of several expressions; with more than so many it is not given."""
+
+
+def tensor_bytes(type_: TensorType) -> int | Dim:
+    """Bytes of a tensor for one example, its mask included, one byte a position.
+
+    Example:
+        >>> tensor_bytes(TensorType((28, 28, 6)))
+        18816
+    """
+    own = product(type_.shape) * _bytes_of(type_.dtype)
+    return own if type_.mask is None else own + product(type_.mask)
+
+
+def _bytes_of(dtype: str) -> int:
+    bits = "".join(character for character in dtype if character.isdigit())
+    return int(bits) // 8 if bits else 1
+
+
+def activation_bytes(node: Node) -> int | Dim:
+    """Bytes of what a node gives, for one example."""
+    total: int | Dim = 0
+    for output in node.outputs.values():
+        total = total + tensor_bytes(output)
+    return total
+
+
+def peak_activation_bytes(graph: Graph) -> tuple[int | Dim, ...]:
+    """The most bytes of tensors alive at once, for one example, running the nodes in the graph's order.
+
+    A tensor is alive from the node that gives it, an input from the start, to the last node that reads it; the network's
+    outputs to the end. Nothing is computed in place, and weights and what a layer needs inside do not count.
+
+    Returns:
+        One number; where it depends on symbols, the expressions of which one is the largest; nothing where they are too many.
+    """
+    last = _last_reads(graph)
+    ends: dict[int, list[Ref]] = {}
+    for ref, step in last.items():
+        ends.setdefault(step, []).append(ref)
+    alive: int | Dim = 0
+    for type_ in graph.inputs.values():
+        alive = alive + tensor_bytes(type_)
+    moments: list[int | Dim] = [alive]
+    for step, node in enumerate(graph.nodes.values()):
+        alive = alive + activation_bytes(node)
+        moments.append(alive)
+        for output, type_ in node.outputs.items():
+            if Ref(node.name, output) not in last:
+                alive = alive - tensor_bytes(type_)
+        for ref in ends.get(step, ()):
+            alive = alive - tensor_bytes(graph.type_of(ref))
+    numbers = [moment for moment in moments if isinstance(moment, int)]
+    if len(numbers) == len(moments):
+        return (max(numbers),)
+    candidates = _largest(moments, graph.conditions)
+    return candidates if len(candidates) <= _MOST_CANDIDATES else ()
+
+
+def _last_reads(graph: Graph) -> dict[Ref, int]:
+    """The step at which each tensor is read for the last time; past the end for the network's outputs."""
+    last: dict[Ref, int] = {}
+    for step, node in enumerate(graph.nodes.values()):
+        for ref in node.inputs.values():
+            last[ref] = step
+    return last | dict.fromkeys(graph.outputs.values(), len(graph.nodes))
+
+
+def _largest(sizes: Iterable[int | Dim], conditions: Mapping[str, Condition]) -> tuple[int | Dim, ...]:
+    """Those that no other exceeds for every value of the symbols."""
+    # A symbol that must be a multiple of 8 is eight times another, and its quotients are then plain products.
+    scaled = {name: symbol(name) * condition.multiple_of for name, condition in conditions.items()}
+    kept: list[tuple[int | Dim, int | Dim]] = []
+    for size in dict.fromkeys(sizes):
+        exact = substitute(size, scaled)
+        if not any(_never_exceeds(exact, other) for other, _ in kept):
+            kept = [pair for pair in kept if not _never_exceeds(pair[0], exact)]
+            kept.append((exact, size))
+    return tuple(size for _, size in kept)
+
+
+def _never_exceeds(a: int | Dim, b: int | Dim) -> bool:
+    """Whether a ≤ b for all sizes; no is also said where that does not show in the coefficients."""
+    difference = b - a
+    if isinstance(difference, int):
+        return difference >= 0
+    constant = sum(factor for monomial, factor in difference.terms if not monomial)
+    others = [factor for monomial, factor in difference.terms if monomial]
+    # Each symbol is at least 1, so that a negative constant is covered by what stands before the symbols.
+    return min(others) >= 0 and (constant >= 0 or (_is_polynomial(difference) and sum(others) + constant >= 0))
+
+
+def _is_polynomial(size: Dim) -> bool:
+    return all(isinstance(atom, str) for monomial, _ in size.terms for atom in monomial)

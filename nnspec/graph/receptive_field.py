@@ -1,0 +1,101 @@
+"""Receptive fields: which input positions one position of a layer's output depends on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
+
+from nnspec.graph.model import Graph
+from nnspec.layers.base import EVERYTHING, Window
+
+__all__ = ["ReceptiveField", "receptive_fields"]
+
+_Number = int | Fraction
+
+
+@dataclass(frozen=True)
+class ReceptiveField:
+    """What one output position sees of the network's input, along each spatial axis.
+
+    Attributes:
+        size: How many input positions, at most.
+        stride: Input positions between two neighbouring outputs; a fraction where there are more outputs than inputs.
+        start: The first position that output 0 sees, negative where it lies in the padding; None where that depends on a
+            symbol.
+    """
+
+    size: tuple[int, ...]
+    stride: tuple[_Number, ...]
+    start: tuple[int | None, ...]
+
+
+def receptive_fields(graph: Graph) -> dict[str, ReceptiveField | None]:
+    """The receptive field of each node (Araujo, Norris and Sim 2019, "Computing Receptive Fields of CNNs").
+
+    Windows compose as ``size = size_before + (window - 1) * stride_before`` and ``start = start_before + window_start *
+    stride_before``; a merge sees from the first position of its branches to the last. A transposed convolution is a window
+    with a fractional stride, so that what lies between two positions is rounded once, at the end, and not at every layer.
+
+    Returns:
+        By node; None where one sees the whole input, where branches of different strides meet so that what it sees grows with
+        its place, or where there are no spatial axes to speak of.
+    """
+    fields: dict[str, Window | None] = dict.fromkeys(graph.inputs)
+    for name, node in graph.nodes.items():
+        before = _union([fields[ref.source] for ref in node.inputs.values()])
+        fields[name] = _compose(before, node.layer.receptive_field(node.input_types))
+    return {name: _whole(fields[name]) for name in graph.nodes}
+
+
+def _compose(before: Window | None, window: Window | None) -> Window | None:
+    if window is None or before == EVERYTHING:
+        return before
+    if window == EVERYTHING or before is None:
+        return window
+    if len(before.size) != len(window.size):
+        return EVERYTHING
+    size = tuple(s + (w - 1) * t for s, w, t in zip(before.size, window.size, before.stride, strict=True))
+    stride = tuple(s * t for s, t in zip(before.stride, window.stride, strict=True))
+    start = tuple(
+        None if b is None or w is None else b + w * t for b, w, t in zip(before.start, window.start, before.stride, strict=True)
+    )
+    return Window(size, stride, start)
+
+
+def _union(windows: list[Window | None]) -> Window | None:
+    """The window that spans all of them; a branch without one is the input itself, each position alone."""
+    rank = next((len(window.size) for window in windows if window is not None), None)
+    if rank is None:
+        return None
+    known = [window or Window((1,) * rank, (1,) * rank) for window in windows]
+    if any(window == EVERYTHING or window.stride != known[0].stride for window in known):
+        return EVERYTHING
+    ends = [_hull([(w.start[axis], w.size[axis]) for w in known]) for axis in range(rank)]
+    return Window(tuple(size for _, size in ends), known[0].stride, tuple(start for start, _ in ends))
+
+
+def _hull(spans: list[tuple[_Number | None, _Number]]) -> tuple[_Number | None, _Number]:
+    starts = [start for start, _ in spans if start is not None]
+    if len(starts) < len(spans):  # Not known how they lie to one another: at least the widest.
+        return None, max(size for _, size in spans)
+    first = min(starts)
+    return first, max(start + size for start, (_, size) in zip(starts, spans, strict=True)) - first
+
+
+def _whole(window: Window | None) -> ReceptiveField | None:
+    if window is None or window == EVERYTHING:
+        return None
+    axes = list(zip(window.size, window.stride, window.start, strict=True))
+    return ReceptiveField(
+        tuple(_count(*axis) for axis in axes),
+        tuple(int(stride) if stride == int(stride) else stride for stride in window.stride),
+        tuple(None if start is None else ceil(start) for start in window.start),
+    )
+
+
+def _count(size: _Number, stride: _Number, start: _Number | None) -> int:
+    """How many whole positions an output sees at most: with a fractional stride outputs differ, in a cycle."""
+    cycle = Fraction(stride).denominator
+    firsts = [(start or 0) + p * stride for p in range(min(cycle, 4096))]
+    return max(floor(first + size - 1) - ceil(first) + 1 for first in firsts)

@@ -1,0 +1,83 @@
+"""Attention: each query becomes a mean of values, weighted by how well its key fits."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window, single
+from nnspec.layers.checks import require_axes, require_float
+from nnspec.layers.initializers import Ones
+from nnspec.layers.merge import common_size
+from nnspec.layers.scalars import Flag, Fraction, WholeNumber
+from nnspec.types import Dim, TensorType, Weight, size_text
+
+__all__ = ["Attention", "DotAttention"]
+
+
+class DotAttention(Layer):
+    """What attentions of one head share: ports, masks, causality.
+
+    The value's mask leaves positions out, and queries that their own mask leaves out give 0; the query's mask goes on.
+    """
+
+    ports: ClassVar[Ports] = Ports(("query", "value"), ("key",), one_feeds_all=True)
+    uses_mask: ClassVar[bool] = True
+    passes_mask: ClassVar[bool] = True
+    beyond_keras: ClassVar[frozenset[str]] = frozenset({"use_causal_mask"})
+
+    use_causal_mask: Flag = Field(False, description="Whether a query sees no later value than its own position.")
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        for port, x in inputs.items():
+            require_axes(self, x, "time", "features", port=port)
+            require_float(self, x, port)
+        query, value, key = self.tensors(inputs)
+        self._must_agree(query.shape[1], key.shape[1], "query", query, "key" if "key" in inputs else "value", key)
+        self._must_agree(value.shape[0], key.shape[0], "value", value, "key", key)
+        return single((query.shape[0], value.shape[1]))
+
+    @staticmethod
+    def tensors(inputs: Inputs) -> tuple[TensorType, TensorType, TensorType]:
+        """Query, value and key; the value is its own key where there is no other."""
+        return inputs["query"], inputs["value"], inputs.get("key", inputs["value"])
+
+    def _must_agree(self, a: int | Dim, b: int | Dim, one: str, x: TensorType, other: str, y: TensorType) -> None:
+        if common_size(a, b) is None:
+            raise LayerError(
+                f"{type(self).__name__} compares a {one} of {size_text(a)} with a {other} of {size_text(b)}: {x} and {y}",
+                help="bring both to one size, features with a `Dense` before it",
+                port=other,
+            )
+
+    def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
+        query, value, key = self.tensors(inputs)
+        return ((query.shape[1], key.shape[1]), (value.shape[0], key.shape[0]))
+
+    def mask(self, inputs: Inputs) -> tuple[int | Dim, ...] | None:
+        return inputs["query"].mask
+
+    def macs(self, inputs: Inputs) -> int | Dim:
+        """The scores, and the sum of the values."""
+        query, value, key = self.tensors(inputs)
+        return query.shape[0] * key.shape[0] * (key.shape[1] + value.shape[1])
+
+    def receptive_field(self, inputs: Inputs) -> Window | None:
+        return EVERYTHING
+
+
+class Attention(DotAttention):
+    """Attention by the product of query and key (Luong et al. 2015).
+
+    With ``score_mode: concat`` the score is the sum of ``tanh(query + key)`` over the features.
+    """
+
+    use_scale: Flag = Field(False, description="Whether scores are multiplied by a learned scale.")
+    score_mode: Literal["dot", "concat"] = Field("dot", description="How query and key are compared.")
+    dropout: Fraction = Field(0.0, description="The share of the weights that is dropped in training.")
+    seed: WholeNumber | None = Field(None, description="Makes dropout repeatable; null: from the seed of the whole build.")
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        names = ["scale"] * self.use_scale + ["concat_score_weight"] * (self.score_mode == "concat")
+        return tuple(Weight(name, (), True, Ones()) for name in names)

@@ -1,0 +1,69 @@
+"""Attention."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from nnspec.layers.attention import Attention, DotAttention
+from nnspec.layers.base import Layer
+from nnspec.onnx_backend.builder import Builder
+from nnspec.onnx_backend.call import Call, Lowering
+from nnspec.onnx_backend.layout import declared
+from nnspec.onnx_backend.value import Value
+
+__all__ = ["TABLE", "attend"]
+
+_FAR = 1e9
+"""What Keras takes off the score of a position that is left out: not infinity, so that a row of none is a plain mean."""
+
+
+def _attention(b: Builder, call: Call[Attention]) -> Value:
+    query, key = (declared(b, call.inputs.get(port, call.inputs["value"])).name for port in ("query", "key"))
+    scale = b.constant(call.weights["scale"], "scale") if "scale" in call.weights else None
+    if call.layer.score_mode == "concat":
+        scores = _compared(b, query, key, scale, call)
+    else:
+        scores = b.op("MatMul", query, b.op("Transpose", key, perm=[0, 2, 1]))
+        scores = b.op("Mul", scores, scale) if scale else scores
+    return attend(b, call, scores)
+
+
+def _compared(b: Builder, query: str, key: str, scale: str | None, call: Call[Attention]) -> str:
+    both = b.op("Add", b.op("Unsqueeze", query, b.ints([2], "keys")), b.op("Unsqueeze", key, b.ints([1], "queries")))
+    bent = b.op("Tanh", b.op("Mul", scale, both) if scale else both)
+    total = b.op("ReduceSum", bent, b.ints([-1], "last"), keepdims=0)
+    return b.op("Mul", total, b.constant(call.weights["concat_score_weight"], "concat_score_weight"))
+
+
+def attend(b: Builder, call: Call[DotAttention], scores: str) -> Value:
+    """The mean of the values by scores, as masks and causality have it.
+
+    Args:
+        b: The graph.
+        call: The layer.
+        scores: Batch, queries, keys.
+    """
+    query, value = call.inputs["query"], declared(b, call.inputs["value"])
+    kept = b.op("Unsqueeze", value.mask, b.ints([1], "queries")) if value.mask is not None else None
+    if call.layer.use_causal_mask:
+        past = _past(b, scores)
+        kept = past if kept is None else b.op("And", kept, past)
+    if kept is not None:
+        scores = b.op("Where", kept, scores, b.op("Sub", scores, b.constant(_FAR, "far", np.float32)))
+    mean = b.op("MatMul", b.op("Softmax", scores, axis=-1), value.name)
+    if query.mask is not None:
+        mask = b.op("Unsqueeze", query.mask, b.ints([2], "features"))
+        mean = b.op("Where", mask, mean, b.constant(0, "zero", np.float32))
+    return Value.declared(mean, call.output, query.mask)
+
+
+def _past(b: Builder, scores: str) -> str:
+    """Whether a key is not behind its query: queries, keys."""
+    sizes = b.op("Shape", scores, start=1)
+    ones = b.op("ConstantOfShape", sizes, value=np.ones(1, np.float32))
+    return b.op("Cast", b.op("Trilu", ones, upper=0), to=9)
+
+
+TABLE: Mapping[type[Layer], Lowering] = {Attention: _attention}

@@ -1,0 +1,55 @@
+"""The comments of a YAML text, which its parser throws away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import yaml
+
+from nnspec.spec.reader import LOADER
+
+__all__ = ["comments"]
+
+_BEGINS = re.compile(r"(?:^|(?<=[ \t]))#", re.MULTILINE)
+_LINE_END = re.compile(r"[\r\n]")
+
+
+def comments(text: str) -> Iterator[tuple[int, int, str]]:
+    """Each comment with the line and the column of its ``#``, both from 1.
+
+    A ``#`` begins a comment at the start of a line or behind white space (YAML 1.2.2, section 6.6), unless it stands in a
+    scalar: only in quoted and block scalars can it. The parser says where those are. Comments behind a syntax error are
+    not known. Time is linear in the text.
+
+    Example:
+        >>> list(comments("a: '# no'  # yes"))
+        [(1, 12, '# yes')]
+    """
+    inside = _scalars(text)
+    start, end = next(inside, (len(text), len(text)))
+    offset = 0
+    for number, line in enumerate(text.splitlines(keepends=True), 1):
+        for match in _BEGINS.finditer(line):
+            at = offset + match.start()
+            while end <= at and end < len(text):
+                start, end = next(inside, (len(text), len(text)))
+            if at < start:
+                yield number, match.start() + 1, line[match.start() :].rstrip()
+                break
+        offset += len(line)
+
+
+def _scalars(text: str) -> Iterator[tuple[int, int]]:
+    """Where quoted and block scalars begin and end, in order; a block's header, which a comment may follow, left out."""
+    try:
+        for event in yaml.parse(text, Loader=LOADER):
+            if isinstance(event, yaml.ScalarEvent) and event.style:
+                start, end = event.start_mark.index, event.end_mark.index
+                if event.style in "|>":
+                    header = _LINE_END.search(text, start, end)
+                    start = header.start() if header else end
+                yield start, end
+    except yaml.YAMLError as error:
+        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+        yield (mark.index if mark is not None else 0), len(text)
