@@ -19,7 +19,7 @@ __all__ = ["to_keras"]
 def to_keras(graph: Graph, *, seed: int | None = None) -> keras.Model:
     """Builds the Keras functional model of a graph.
 
-    It takes a dict of tensors by the graph's input names and gives a dict by its output names, also where there is one
+    It takes a dict of tensors by the graph's input names, with ``NAME_mask`` for a mask that comes in with one, and gives a dict by its output names, also where there is one
     of them. Its layers bear their nodes' names, with ``.`` for ``/``. It is made of Keras's own layers and operations:
     saved as ``.keras`` it loads in Keras alone.
 
@@ -33,8 +33,8 @@ def to_keras(graph: Graph, *, seed: int | None = None) -> keras.Model:
     Example:
         ``to_keras(compile(load("lenet5.nnspec.yaml")).main, seed=7)({"image": images})["digit"]``
     """
-    inputs = {name: _input(name, kind) for name, kind in graph.inputs.items()}
-    tensors: dict[Ref, Any] = {Ref(name): tensor for name, tensor in inputs.items()}
+    inputs = _inputs(graph)
+    tensors: dict[Ref, Any] = {Ref(name): inputs[name] for name in graph.inputs}
     calls: dict[str, Call] = {}
     for node in graph.nodes.values():
         if node.weights_at not in calls:
@@ -48,6 +48,17 @@ def to_keras(graph: Graph, *, seed: int | None = None) -> keras.Model:
         if node.frozen:
             model.get_layer(keras_name(node.weights_at)).trainable = False
     return model
+
+
+def _inputs(graph: Graph) -> dict[str, Any]:
+    """The inputs, each followed by its mask where it comes with one."""
+    found: dict[str, Any] = {}
+    for name, kind in graph.inputs.items():
+        found[name] = _input(name, kind)
+        if kind.mask is not None:
+            found[f"{name}_mask"] = _input(f"{name}_mask", TensorType(kind.mask, "bool"))
+            found[name]._keras_mask = found[f"{name}_mask"]
+    return found
 
 
 def _input(name: str, kind: TensorType) -> Any:

@@ -18,7 +18,7 @@ __all__ = ["Array", "Call", "Lowering"]
 
 Array = NDArray[np.float32]
 
-L = TypeVar("L", bound=Layer)
+L = TypeVar("L", bound=Layer, covariant=True)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Array, Call
 from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.lower import lowering_of
-from nnspec.onnx_backend.metadata import CONDITIONS, VERSION
+from nnspec.onnx_backend.metadata import CONDITIONS, OUTPUTS, VERSION
 from nnspec.onnx_backend.proto import ELEMENT, finish
 from nnspec.onnx_backend.value import Value
 from nnspec.types import TensorType
@@ -35,34 +35,38 @@ def to_onnx(
     *,
     opset: int = 23,
     metadata: Mapping[str, str] | None = None,
-    masks: bool = False,
+    masks: bool | None = None,
 ) -> onnx.ModelProto:
     """The ONNX model of a graph, in inference.
 
-    Its inputs and outputs bear the spec's names (but see `output_names`), the batch axis is called ``batch``, a free axis by its symbol, and every
-    tensor is named after the layer it comes from. The same graph and weights give the same bytes.
+    Its inputs and outputs bear the spec's names (but see `output_names`), the batch axis is called ``batch``, a free axis by
+    its symbol, and every tensor is named after the layer it comes from. The same graph and weights give the same bytes.
 
     Args:
         graph: What to write; layers that no output needs are left out.
         weights: Its arrays by identity, ``enc1/conv2d/kernel``; those that are not needed are not looked at.
         opset: The version of the operators, 17 to 26.
         metadata: Written into the model beside nnspec's version and the conditions on free sizes.
-        masks: Whether an output that carries a mask is followed by that mask, ``NAME_mask``, boolean.
+        masks: Whether an output that carries a mask is followed by that mask, ``NAME_mask``, boolean. By default it is in a
+            network of ``networks``, so that networks run apart equal the whole, and not in the document's own.
 
     Raises:
         NnspecError: Where a weight is missing or has another shape, or the opset is another.
     """
     if opset not in OPSETS:
         raise NnspecError(f"ONNX opset {opset} cannot be written; choose one from {OPSETS.start} to {OPSETS.stop - 1}")
-    graph = replace(graph, outputs={name: graph.outputs[own] for own, name in output_names(graph).items()})
+    names = output_names(graph)
+    graph = replace(graph, outputs={names[name]: ref for name, ref in graph.outputs.items()})
     b = Builder(opset, {name: condition.multiple_of for name, condition in graph.conditions.items()})
     values = _Values(b, graph)
     for name in _needed(graph):
         values.lower(graph.nodes[name], weights)
     outputs: dict[str, TensorType] = {}
     for name, ref in graph.outputs.items():
-        outputs |= values.give(name, ref, masks)
+        outputs |= values.give(name, ref, graph.name != "main" if masks is None else masks)
     told = {VERSION: nnspec.__version__, **(metadata or {})}
+    if renamed := {given: name for name, given in names.items() if given != name}:
+        told[OUTPUTS] = json.dumps(renamed)
     if graph.conditions:
         told[CONDITIONS] = json.dumps({name: condition.as_json() for name, condition in graph.conditions.items()})
     return finish(

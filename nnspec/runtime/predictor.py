@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.metadata import CLASSES, CONDITIONS, PARITY, SPEC_HASH
+from nnspec.onnx_backend.metadata import CLASSES, CONDITIONS, OUTPUTS, PARITY, SPEC_HASH
 from nnspec.onnx_backend.session import open_session
 from nnspec.types import Condition, closest
 
@@ -72,8 +72,10 @@ class Predictor:
         self._session = open_session(_read(self.path), name=f"`{path}`", threads=threads)
         self._batch_size = batch_size
         self.inputs = {given.name: _port(given) for given in self._session.get_inputs()}
-        self.outputs = {given.name: _port(given) for given in self._session.get_outputs()}
         self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+        spelled = self._json(OUTPUTS)
+        ports = [(spelled.get(given.name, given.name), _port(given)) for given in self._session.get_outputs()]
+        self.outputs = {name: replace(port, name=name) for name, port in ports}
 
     @property
     def hash(self) -> str | None:
@@ -111,7 +113,7 @@ class Predictor:
 
     def _run(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         try:
-            given = self._session.run(list(self.outputs), dict(arrays))
+            given = self._session.run(None, dict(arrays))
         except Exception as error:
             raise NnspecError(f"`{self.path}` cannot answer: {str(error).partition('] : ')[2] or error}") from error
         return dict(zip(self.outputs, given, strict=True))

@@ -97,9 +97,8 @@ def _respelt(item: MappingNode, operations: Container[object], problems: list[Di
         if word not in STEP_KEYS and word[:1].islower() and word not in operations:
             meant = closest(word, [name for name in STEP_KEYS if name not in words])
         if meant is not None:
-            problems.append(
-                p.UnknownKey.at(key.span, _beside(value, word), help=f"did you mean `{meant}`?", key=word, where="a step")
-            )
+            help = f"did you mean `{meant}`?"
+            problems.append(p.UnknownKey.at(key.span, _beside(value, word), help=help, key=word, where="a step"))
             key = Scalar(meant, key.span, key.place)
         entries.append((key, value))
     return MappingNode(entries, item.span, item.place)

@@ -136,3 +136,14 @@ def test_it_needs_neither_onnx_nor_a_training_framework(digits: Path) -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert result.stdout.strip() == "(2, 10)"
+
+
+def test_an_output_that_is_called_like_an_input_keeps_its_name_here(tmp_path: Path) -> None:
+    graph = graph_of("  - Dense: {units: 4}\n    name: y\n", "{state: [4]}", "{state: y}")
+    weights = random_weights(graph)
+    model = to_onnx(graph, weights)
+    assert [output.name for output in model.graph.output] == ["state_out"]
+    onnx.save(model, tmp_path / "m.onnx")
+    inputs = {"state": np.ones((1, 4), np.float32)}
+    given = Predictor(tmp_path / "m.onnx").predict(inputs)
+    np.testing.assert_allclose(given["state"], in_keras(graph, weights)(inputs)["state"], atol=1e-6)

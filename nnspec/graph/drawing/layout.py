@@ -6,7 +6,7 @@ page can close a frame by stacking the rows anew, and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nnspec.graph.drawing.measure import BOX_HEIGHT, LANE, LANE_GAP, PADDING, ROW_GAP, SIDE_GAP, TITLE, text_width
@@ -27,6 +27,7 @@ class Layout:
         frame: The frame.
         rows: Its cells; ``x`` counts from the frame's left side.
         gaps: What is free above each row.
+        heights: Of each row, with everything open.
         width: Of the frame.
         cells: The cell of each child.
         inner: The layouts of its children that are frames.
@@ -37,6 +38,7 @@ class Layout:
     frame: Frame
     rows: Rows
     gaps: list[float] = field(default_factory=list)
+    heights: list[float] = field(default_factory=list)
     width: float = 0.0
     cells: dict[str, Cell] = field(default_factory=dict)
     inner: dict[str, Layout] = field(default_factory=dict)
@@ -50,12 +52,9 @@ class Layout:
     def height_of(self, child: str) -> float:
         return self.inner[child].height if child in self.inner else BOX_HEIGHT
 
-    def row_height(self, row: int) -> float:
-        return max((self.height_of(cell.child) for cell in self.rows[row] if cell.child is not None), default=0.0)
-
     @property
     def height(self) -> float:
-        return sum(self.gaps) + sum(map(self.row_height, range(len(self.rows))))
+        return sum(self.gaps) + sum(self.heights)
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def lay_out(root: Frame, wires: Sequence[Wire], box_width: float) -> tuple[Layou
             nets[id(leg.frame)].add((wire.source, wire.output), leg.source, leg.target)
     layout = _arrange(root, {key: found.nets() for key, found in nets.items()}, box_width)
     layouts = {id(part.frame): part for part in _all(layout)}
-    return layout, {wire: [run for leg in _legs(around, wire) for run in _runs(layouts[id(leg.frame)], wire, leg)] for wire in wires}
+    return layout, {w: [r for leg in _legs(around, w) for r in _runs(layouts[id(leg.frame)], w, leg)] for w in wires}
 
 
 @dataclass(frozen=True)
@@ -166,6 +165,7 @@ def _arrange(frame: Frame, nets: Mapping[int, list[Net]], box_width: float) -> L
     layout.ends |= {(cell.tensor, True): cell.x for cell in layout.rows[0] if cell.tensor}
     layout.ends |= {(cell.tensor, False): cell.x for cell in layout.rows[-1] if cell.tensor}
     layout.gaps = _gaps(layout)
+    layout.heights = [max((layout.height_of(c.child) for c in row if c.child is not None), default=0.0) for row in layout.rows]
     return layout
 
 
@@ -204,29 +204,28 @@ def _gaps(layout: Layout) -> list[float]:
     return gaps
 
 
-def _all(layout: Layout) -> list[Layout]:
-    return [layout, *(part for inner in layout.inner.values() for part in _all(inner))]
+def _all(layout: Layout) -> Iterator[Layout]:
+    yield layout
+    for inner in layout.inner.values():
+        yield from _all(inner)
 
 
 def _runs(layout: Layout, wire: Wire, leg: _Leg) -> list[Run]:
     tensor = (wire.source, wire.output)
-    row_of = {id(cell): number for number, row in enumerate(layout.rows) for cell in row}
     if leg.source is None:
         cell = next(cell for cell in layout.rows[0] if cell.tensor == tensor)
         runs = [Run(layout, 0, cell.x)]
     else:
         cell = layout.cells[leg.source]
-        x = cell.x + layout.ports[leg.source, tensor, False]
-        runs = [Run(layout, row_of[id(cell)], x, leg.source)]
+        runs = [Run(layout, cell.row, cell.x + layout.ports[leg.source, tensor, False], leg.source)]
     goal = layout.cells[leg.target] if leg.target is not None else None
     while True:
         below = [other for other, passed in cell.below if passed == tensor]
         if goal is not None and goal in below:
             assert leg.target is not None
-            x = goal.x + layout.ports[leg.target, tensor, True]
-            return [*runs, Run(layout, row_of[id(goal)], x, leg.target, enters=True)]
+            return [*runs, Run(layout, goal.row, goal.x + layout.ports[leg.target, tensor, True], leg.target, enters=True)]
         lanes = [other for other in below if other.child is None]
         if not lanes:
             return runs
         [cell] = lanes
-        runs.append(Run(layout, row_of[id(cell)], cell.x))
+        runs.append(Run(layout, cell.row, cell.x))

@@ -39,6 +39,7 @@ class Cell:
         tensor: What passes on a lane.
         above: Its links to the row above: that cell and the tensor.
         below: Its links to the row below.
+        row: The number of its row.
         x: Its centre, once it is placed.
     """
 
@@ -46,6 +47,7 @@ class Cell:
     tensor: tuple[str, str] | None = None
     above: list[tuple[Cell, tuple[str, str]]] = field(default_factory=list, repr=False)
     below: list[tuple[Cell, tuple[str, str]]] = field(default_factory=list, repr=False)
+    row: int = 0
     x: float = 0.0
 
 
@@ -63,11 +65,11 @@ def rows_of(children: Iterable[str], nets: Sequence[Net]) -> Rows:
     ranks = _ranks(order, nets)
     last = max(ranks.values(), default=0) + 1
     rows: Rows = [[] for _ in range(last + 1)]
-    cells = {child: Cell(child) for child in order}
+    cells = {child: Cell(child, row=ranks[child]) for child in order}
     for child, cell in cells.items():
-        rows[ranks[child]].append(cell)
+        rows[cell.row].append(cell)
     for net in nets:
-        _lay(net, ranks, cells, rows, last)
+        _lay(net, cells, rows)
     _reduce_crossings(rows)
     return rows
 
@@ -82,26 +84,25 @@ def _ranks(order: Mapping[str, int], nets: Sequence[Net]) -> dict[str, int]:
     ranks: dict[str, int] = {}
     for child in order:
         ranks[child] = 1 + max((ranks[source] for source in reads[child]), default=0)
-    # An output stands under what gives it all the same, but never above the rest of the last row.
     return ranks
 
 
-def _lay(net: Net, ranks: Mapping[str, int], cells: Mapping[str, Cell], rows: Rows, last: int) -> None:
+def _lay(net: Net, cells: Mapping[str, Cell], rows: Rows) -> None:
     """Links a tensor's source with its targets, by one lane for all of them through the rows between."""
     if net.source is None:
-        cell, rank = Cell(None, net.tensor), 0
+        cell = Cell(None, net.tensor)
         rows[0].append(cell)
     else:
-        cell, rank = cells[net.source], ranks[net.source]
+        cell = cells[net.source]
     goals: dict[int, list[Cell]] = {}
     for target in net.targets:
-        goals.setdefault(ranks[target], []).append(cells[target])
-    lowest = last if net.leaves else max(goals, default=rank)
-    for row in range(rank + 1, lowest + 1):
+        goals.setdefault(cells[target].row, []).append(cells[target])
+    lowest = len(rows) - 1 if net.leaves else max(goals, default=cell.row)
+    for row in range(cell.row + 1, lowest + 1):
         for goal in goals.get(row, ()):
             _link(cell, goal, net.tensor)
         if row < lowest or net.leaves:
-            lane = Cell(None, net.tensor)
+            lane = Cell(None, net.tensor, row=row)
             rows[row].append(lane)
             _link(cell, lane, net.tensor)
             cell = lane

@@ -21,7 +21,7 @@ __all__ = ["TABLE"]
 def _time_distributed(b: Builder, call: Call[TimeDistributed]) -> Value:
     layer = call.layer
     if layer.inner.same_at_every_position:
-        value = _run(b, replace(call, layer=layer.inner))
+        value = _run(b, Call(layer.inner, call.inputs, call.outputs, call.weights))
         return replace(value, mask=call.x.mask)
     x = declared(b, call.x)
     step = Value.declared(_merged(b, x), layer.step(x.type))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def _transposed(b: Builder, call: Call[TransposedConvolution]) -> Value:
     kernel = np.moveaxis(call.weights["kernel"], (-1, -2), (0, 1))
     kernel = kernel.reshape(*kernel.shape[:2], *one, *kernel.shape[2:])
     bias = call.weights.get("bias")
-    attributes = {
+    attributes: dict[str, Any] = {
         "strides": [*one, *layer.strides],
         "dilations": [*one, *layer.dilation_rate],
         "pads": [*before, *(max(-put, 0) for put in behind)],

@@ -1,0 +1,186 @@
+"""A laid-out network on the plane: where each box and frame stands, and the line of each wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+from nnspec.graph.drawing.layout import Layout, Run
+from nnspec.graph.drawing.measure import BOX_HEIGHT
+from nnspec.graph.drawing.tree import Box, Frame, Wire
+
+__all__ = ["Placed", "Scene", "place_on_plane"]
+
+_TALLEST = 1400.0
+"""Above this height a drawing goes on in a second column."""
+_TURN = 14.0
+_GUTTER = 60.0
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A box or a frame in its place."""
+
+    item: Box | Frame
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything in its place; the frames come before what they hold.
+
+    Attributes:
+        items: Boxes and frames.
+        lines: The SVG path of each wire.
+        width: Of the whole.
+        height: Of the whole.
+    """
+
+    items: tuple[Placed, ...]
+    lines: Mapping[Wire, str]
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class _Row:
+    top: float
+    bottom: float
+
+
+@dataclass
+class _Column:
+    """Some rows of the outermost frame: a long network goes on beside itself."""
+
+    rows: range
+    x: float
+    height: float
+
+
+def place_on_plane(layout: Layout, ways: Mapping[Wire, Sequence[Run]]) -> Scene:
+    """Places every box, frame and wire; a network that is too tall is continued in further columns."""
+    columns = _columns(layout)
+    items: list[Placed] = []
+    rows: dict[tuple[int, int], _Row] = {}
+    lefts: dict[int, float] = {}
+    column_of = {row: number for number, column in enumerate(columns) for row in column.rows}
+    for column in columns:
+        y = _TURN if len(columns) > 1 else 0.0
+        for number in column.rows:
+            y += 0.0 if number == column.rows[0] else layout.gaps[number]
+            rows[id(layout), number] = _Row(y, y + layout.heights[number])
+            for cell in layout.rows[number]:
+                if cell.child is not None:
+                    _put(layout, cell.child, column.x, rows[id(layout), number], items, rows, lefts)
+            y += layout.heights[number]
+    placed = {id(item.item): item for item in items}
+    turns = _Turns(layout, columns)
+
+    def vertical(run: Run) -> _Vertical:
+        row = rows[id(run.layout), run.row]
+        at = column_of[run.row] if run.layout is layout else -1
+        x = run.x + (columns[at].x if run.layout is layout else lefts[id(run.layout)])
+        if run.child is None:
+            return _Vertical(x, row.top, row.bottom, at)
+        item = placed[id(run.layout.frame.children[run.child])]
+        return _Vertical(x, row.top, item.y, at) if run.enters else _Vertical(x, item.y + item.height, row.bottom, at)
+
+    lines = {wire: _line([vertical(run) for run in way], (wire.source, wire.output), turns) for wire, way in ways.items()}
+    height = max(column.height for column in columns) + (2 * _TURN + 6 * turns.most if len(columns) > 1 else 0.0)
+    return Scene(tuple(items), lines, columns[-1].x + layout.width, height)
+
+
+def _put(
+    layout: Layout, child: str, left: float, row: _Row, items: list[Placed], rows: dict[tuple[int, int], _Row], lefts: dict[int, float]
+) -> None:
+    item, width, height = layout.frame.children[child], layout.width_of(child), layout.height_of(child)
+    x = left + layout.cells[child].x - width / 2
+    y = row.top + (row.bottom - row.top - height) / 2
+    items.append(Placed(item, x, y, width, height if isinstance(item, Frame) else BOX_HEIGHT))
+    if child not in layout.inner:
+        return
+    inner = layout.inner[child]
+    lefts[id(inner)] = x
+    for number, cells in enumerate(inner.rows):
+        y += inner.gaps[number]
+        rows[id(inner), number] = _Row(y, y + inner.heights[number])
+        for cell in cells:
+            if cell.child is not None:
+                _put(inner, cell.child, x, rows[id(inner), number], items, rows, lefts)
+        y += inner.heights[number]
+
+
+def _columns(layout: Layout) -> list[_Column]:
+    """Columns of about one height, cut where few wires cross, so many that the whole is about as wide as tall."""
+    total, last = layout.height, len(layout.rows)
+    wanted = max(1, round(sqrt(total / (layout.width + _GUTTER) * 0.9))) if total > _TALLEST else 1
+    columns: list[_Column] = []
+    start, target = 0, total / wanted
+    while start < last:
+        height, end, ends = 0.0, start, []
+        while end < last:
+            added = layout.heights[end] + (layout.gaps[end] if end > start else 0.0)
+            if ends and height + added > 1.25 * target:
+                break
+            height, end = height + added, end + 1
+            crossing = sum(len(cell.below) for cell in layout.rows[end - 1])
+            ends.append((abs(height - target) / target + 0.15 * max(0, crossing - 1), end, height))
+        if end < last:
+            _, end, height = min(ends)
+        columns.append(_Column(range(start, end), len(columns) * (layout.width + _GUTTER), height))
+        start = end
+    return columns
+
+
+class _Turns:
+    """The ways from the foot of a column to the head of the next: one track for each tensor."""
+
+    def __init__(self, layout: Layout, columns: Sequence[_Column]) -> None:
+        self.columns = columns
+        self.width = layout.width
+        self.tracks: dict[tuple[int, tuple[str, str]], int] = {}
+        for number, column in enumerate(columns[:-1]):
+            crossing = {tensor: None for cell in layout.rows[column.rows[-1]][::-1] for _, tensor in cell.below}
+            self.tracks |= {(number, tensor): track for track, tensor in enumerate(crossing)}
+        self.most = max(self.tracks.values(), default=0)
+
+    def path(self, start: _Vertical, end: _Vertical, tensor: tuple[str, str]) -> str:
+        """Down, over to the gutter, up, over, and down into the next column, with round corners."""
+        track = 6.0 * self.tracks.get((start.column, tensor), 0)
+        foot = max(column.height for column in self.columns) + _TURN + 10 + track
+        gutter = self.columns[start.column].x + self.width + _GUTTER / 2 + track - 6
+        head = 4.0 - track
+        r = 8.0
+        return (
+            f" V{foot - r:g} Q{start.x:g},{foot:g} {start.x + r:g},{foot:g} H{gutter - r:g} Q{gutter:g},{foot:g} {gutter:g},{foot - r:g}"
+            f" V{head + r:g} Q{gutter:g},{head:g} {gutter + r:g},{head:g} H{end.x - r:g} Q{end.x:g},{head:g} {end.x:g},{head + r:g}"
+        )
+
+
+@dataclass(frozen=True)
+class _Vertical:
+    x: float
+    top: float
+    bottom: float
+    column: int
+
+
+def _line(verticals: Sequence[_Vertical], tensor: tuple[str, str], turns: _Turns) -> str:
+    """Straight beside the boxes, curved between the rows."""
+    first, *rest = verticals
+    path, before = f"M{first.x:g},{first.top:g}", first
+    at = first.bottom
+    for run in rest:
+        if run.column > before.column >= 0:
+            path += f" V{at:g}" + turns.path(before, run, tensor)
+        elif abs(run.x - before.x) > 0.2:
+            middle = (at + run.top) / 2
+            path += f" V{at:g} C{before.x:g},{middle:g} {run.x:g},{middle:g} {run.x:g},{run.top:g}"
+        if run.column >= 0:
+            before = run
+        before, at = run, run.bottom
+    return f"{path} V{at:g}"
