@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nnspec.api import build, inspect, to_keras, to_onnx, validate
+    from nnspec.api import build, diff, explain, inspect, to_keras, to_onnx, validate
     from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
     from nnspec.graph import Graph, Model, compile
     from nnspec.runtime.predictor import Predictor
@@ -35,6 +35,8 @@ _PUBLIC = {
     "SpecError": "nnspec.diagnostics",
     "build": "nnspec.api",
     "compile": "nnspec.graph",
+    "diff": "nnspec.api",
+    "explain": "nnspec.api",
     "inspect": "nnspec.api",
     "load": "nnspec.spec",
     "to_keras": "nnspec.api",
@@ -53,6 +55,8 @@ __all__ = [
     "__version__",
     "build",
     "compile",
+    "diff",
+    "explain",
     "inspect",
     "load",
     "to_keras",

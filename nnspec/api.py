@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     import numpy as np
     from onnx import ModelProto
 
+    from nnspec.comparison import Difference
+    from nnspec.explanations.origin import Origin
     from nnspec.graph import Graph, Model
 
-__all__ = ["build", "inspect", "to_keras", "to_onnx", "validate"]
+__all__ = ["build", "diff", "explain", "inspect", "to_keras", "to_onnx", "validate"]
 
 
 def validate(
@@ -89,6 +91,54 @@ def inspect(file: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
     from nnspec.spec import load
 
     return describe(compile(load(file, overrides)))
+
+
+def diff(a: str | Path | Spec, b: str | Path | Spec) -> Difference:
+    """What changed in meaning from one spec to another, and which weights carry over.
+
+    Args:
+        a: The first spec, or its file.
+        b: The second.
+
+    Raises:
+        SpecError: Where one has errors.
+
+    Example:
+        >>> diff("specs/lenet5.nnspec.yaml", "specs/lenet5.nnspec.yaml").is_empty
+        True
+    """
+    from nnspec.comparison import compare
+    from nnspec.spec import load
+
+    first, second = (spec if isinstance(spec, Spec) else load(spec) for spec in (a, b))
+    return compare(first, compile(first), second, compile(second))
+
+
+def explain(file: str | Path, path: str, overrides: Sequence[str] = ()) -> list[Origin]:
+    """Where a value of a spec came from: a default, a param of a block or of the document, an override.
+
+    Args:
+        file: The spec.
+        path: An argument of a layer by its name in the graph (``unit/0/conv2d.filters``), a layer (all its arguments), or
+            a place of the document (``train.batch_size``).
+        overrides: ``path=value`` each.
+
+    Returns:
+        The value and the places it came through; several where what a path names is used several times.
+
+    Raises:
+        SpecError: Where the spec has errors.
+        NnspecError: Where there is nothing of that path.
+
+    Example:
+        >>> [origin] = explain("specs/lenet5.nnspec.yaml", "conv2d_1.padding")
+        >>> origin.value, origin.links[0].what
+        ('valid', 'the default of `Conv2D`')
+    """
+    from nnspec.explanations.places import origins
+    from nnspec.spec import load
+
+    return origins(load(file, overrides), path, load(file).document if overrides else None)
 
 
 def to_keras(graph: Graph, *, seed: int | None = None) -> Any:

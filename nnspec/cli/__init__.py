@@ -20,6 +20,7 @@ __all__ = ["main"]
 _COMMANDS = {
     "validate": "check specs: every error in one pass, with its place and its fix",
     "inspect": "the table of layers: shapes, parameters, multiply–accumulates",
+    "diff": "what changed in meaning between two specs, and which weights carry over",
     "explain": "what a code means; where a value of a spec came from",
     "build": "write the compiled graph, the Keras model and the ONNX model",
     "train": "train a spec into a run folder",

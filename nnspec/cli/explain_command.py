@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
+import json
+
 import click
+
+from nnspec.cli.options import format_option, set_option
+
+_MOST = 30
 
 
 @click.command("explain")
-@click.argument("code", required=False)
+@click.argument("subject", required=False, metavar="CODE | SPEC")
+@click.argument("path", required=False)
 @click.option("--all", "everything", is_flag=True, help="All codes, as the Markdown of docs/diagnostics.md.")
-def command(code: str | None, everything: bool) -> None:
-    """What a code means.
+@format_option("text", "json")
+@set_option
+def command(subject: str | None, path: str | None, everything: bool, form: str, overrides: tuple[str, ...]) -> None:
+    """What a code means, or where a value of a spec came from.
+
+    A PATH is an argument of a layer by its name in the graph, a layer (all its arguments), or a place of the document.
 
     \b
     nnspec explain NN301
+    nnspec explain net.nnspec.yaml unit/0/conv2d.filters
+    nnspec explain net.nnspec.yaml train.batch_size --set train.batch_size=8
+    nnspec explain net.nnspec.yaml 'layers[3].Conv2D.padding' --format json
     """
-    from nnspec.explanations.codes import explain_code
-    from nnspec.explanations.page import diagnostics_page
+    if everything == (subject is not None):
+        raise click.UsageError("name a code, or a spec and a path in it, or write --all")
+    if everything:
+        from nnspec.explanations.page import diagnostics_page
 
-    if everything == (code is not None):
-        raise click.UsageError("name a code, or write --all")
-    click.echo(diagnostics_page() if code is None else explain_code(code), nl=code is not None)
+        click.echo(diagnostics_page(), nl=False)
+    elif path is None:
+        from nnspec.explanations.codes import explain_code
+
+        click.echo(explain_code(str(subject)))
+    else:
+        from nnspec.api import explain
+
+        found = explain(str(subject), path, overrides)
+        if form == "json":
+            click.echo(json.dumps([origin.as_json() for origin in found], indent=1))
+        else:
+            more = [f"and {len(found) - _MOST} more; --format json has all"] if len(found) > _MOST else []
+            click.echo("\n\n".join([*(origin.text() for origin in found[:_MOST]), *more]))

@@ -4,44 +4,69 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nnspec.cli.options import format_option, limit_option, limits_from, set_option, spec_argument
 from nnspec.cli.text import show, table
 
+if TYPE_CHECKING:
+    from nnspec.graph import Model
+
 
 @click.command("inspect")
 @spec_argument
-@format_option("text", "json")
+@format_option("text", "json", "mermaid", "svg", "html")
+@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="The file to write; else it is printed.")
 @set_option
 @limit_option
-def command(spec: Path, form: str, overrides: tuple[str, ...], limits: tuple[str, ...]) -> None:
-    """The table of layers: output shapes, parameters, multiply–accumulates, receptive fields.
+def command(spec: Path, form: str, out: Path | None, overrides: tuple[str, ...], limits: tuple[str, ...]) -> None:
+    """The layers: output shapes, parameters, multiply–accumulates, memory, receptive fields; or a drawing of them.
+
+    `mermaid` is a flowchart for Markdown, `svg` a picture, `html` one page to open in a browser: click a layer to read about
+    it, a block to open or close it. Nothing of them needs a network.
 
     \b
     nnspec inspect net.nnspec.yaml
     nnspec inspect net.nnspec.yaml --set params.width=12 --format json
+    nnspec inspect net.nnspec.yaml --format svg -o net.svg
+    nnspec inspect net.nnspec.yaml --format html -o net.html
     """
+    from nnspec.files import write_whole
     from nnspec.graph import compile
-    from nnspec.graph.describe import describe
     from nnspec.spec import load
 
     model = compile(load(spec, overrides, limits=limits_from(limits)))
+    show(model.diagnostics)
+    text = _written(model, form)
+    if out is None:
+        click.echo(text.rstrip("\n"))
+    else:
+        write_whole(out, text)
+        click.echo(f"wrote {out}")
+
+
+def _written(model: Model, form: str) -> str:
+    from nnspec.graph.describe import describe
+
+    if form in ("mermaid", "svg", "html"):
+        from nnspec.graph import drawing
+
+        return {"mermaid": drawing.to_mermaid, "svg": drawing.to_svg, "html": drawing.to_html}[form](model)
     described = describe(model)
     if form == "json":
-        click.echo(json.dumps(described, indent=1))
-        return
-    show(model.diagnostics)
+        return json.dumps(described, indent=1) + "\n"
+    texts = []
     for name, network in described["networks"].items():
         title = described["name"] if name == "main" else f"{described['name']}: {name}"
         conditions = {symbol: str(condition) for symbol, condition in model.networks[name].conditions.items()}
-        click.echo(_text(title, {**network, "conditions": conditions}))
+        texts.append(_text(title, {**network, "conditions": conditions}))
+    return "\n".join(texts)
 
 
 def _text(title: str, network: dict[str, Any]) -> str:
-    rows = [[name, "input", "", _shape(t["shape"]), "", "", ""] for name, t in network["inputs"].items()]
+    rows = [[name, "input", "", _shape(t["shape"]), "", "", "", ""] for name, t in network["inputs"].items()]
     for layer in network["layers"]:
         field = layer["receptive_field"]
         rows.append(
@@ -52,10 +77,11 @@ def _text(title: str, network: dict[str, Any]) -> str:
                 _shape(layer["shape"]),
                 f"{layer['parameters']:,}" if layer["parameters"] else "",
                 _count(layer["macs"]) if layer["macs"] else "",
+                _bytes(layer["activation_bytes"]),
                 " × ".join(map(str, field)) if field else "",
             ]
         )
-    header = ["name", "operation", "from", "output", "parameters", "MACs", "receptive field"]
+    header = ["name", "operation", "from", "output", "parameters", "MACs", "memory", "receptive field"]
     outputs = ", ".join(f"{name} {_shape(t['shape'])}" for name, t in network["outputs"].items())
     frozen = network["parameters"] - network["trainable_parameters"]
     totals = [
@@ -63,8 +89,13 @@ def _text(title: str, network: dict[str, Any]) -> str:
         f"parameters: {network['parameters']:,}" + (f", {frozen:,} of them not trained" if frozen else ""),
         f"multiply–accumulates for one example: {_count(network['macs'])}",
     ]
+    peak = network["peak_activation_bytes"]
+    if peak is not None:
+        totals.append(
+            "peak of activations for one example: " + (_bytes(peak) if not isinstance(peak, list) else _largest(peak))
+        )
     totals += [f"{name} must be {text}" for name, text in network["conditions"].items()]
-    return "\n".join([title, "", table(header, rows, right=frozenset({4, 5})), "", *totals, ""])
+    return "\n".join([title, "", table(header, rows, right=frozenset({4, 5, 6})), "", *totals, ""])
 
 
 def _shape(shape: list[int | str | None]) -> str:
@@ -73,3 +104,13 @@ def _shape(shape: list[int | str | None]) -> str:
 
 def _count(number: int | str) -> str:
     return f"{number:,}" if isinstance(number, int) else number
+
+
+def _largest(sizes: list[int | str]) -> str:
+    return "the largest of " + ", ".join(map(_bytes, sizes))
+
+
+def _bytes(size: int | str) -> str:
+    from nnspec.graph.memory import bytes_text
+
+    return bytes_text(size)

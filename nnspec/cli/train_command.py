@@ -16,7 +16,9 @@ from nnspec.cli.options import limit_option, limits_from, root_option, set_optio
 @set_option
 @root_option
 @limit_option
+@click.pass_context
 def command(
+    ctx: click.Context,
     spec: Path, out: Path | None, overwrite: bool, overrides: tuple[str, ...], root: Path | None, limits: tuple[str, ...]
 ) -> None:
     """Train a spec into a run folder: weights, metrics, learning curves, and all that repeats it.
@@ -34,3 +36,5 @@ def command(
 
     run = train(loaded, out=out, overwrite=overwrite)
     click.echo(run.path)
+    if run.status == "interrupted":
+        ctx.exit(130)  # as a shell says of a program that Ctrl-C ended

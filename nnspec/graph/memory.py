@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from nnspec.graph.model import Graph, Node, Ref
 from nnspec.types import Condition, Dim, TensorType, product, substitute, symbol
 
-__all__ = ["activation_bytes", "peak_activation_bytes", "tensor_bytes"]
+__all__ = ["activation_bytes", "bytes_text", "peak_activation_bytes", "tensor_bytes"]
 
 _MOST_CANDIDATES = 4
 """A peak that depends on symbols is the largest of several expressions; with more than so many it is not given."""
@@ -67,6 +67,23 @@ def peak_activation_bytes(graph: Graph) -> tuple[int | Dim, ...]:
         return (max(numbers),)
     candidates = _largest(moments, graph.conditions)
     return candidates if len(candidates) <= _MOST_CANDIDATES else ()
+
+
+def bytes_text(size: int | Dim | str) -> str:
+    """A number of bytes in the unit that suits it; an expression as it is.
+
+    Example:
+        >>> bytes_text(340), bytes_text(18816), bytes_text(5 * 2**20), bytes_text("64*T")
+        ('340 B', '18.4 KiB', '5.0 MiB', '64*T B')
+    """
+    if not isinstance(size, int):
+        return f"{str(size).replace('?', 'n')} B"
+    number = float(size)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if number < 1024 or unit == "GiB":
+            break
+        number /= 1024
+    return f"{size} B" if unit == "B" else f"{number:,.1f} {unit}"
 
 
 def _last_reads(graph: Graph) -> dict[Ref, int]:

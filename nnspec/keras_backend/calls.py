@@ -19,12 +19,14 @@ from nnspec.keras_backend.seeds import Seeds
 from nnspec.layers.attention import DotAttention
 from nnspec.layers.base import Layer
 from nnspec.layers.bidirectional import Bidirectional
+from nnspec.layers.borders import Borders
 from nnspec.layers.pooling import MaxPooling, Pooling
 from nnspec.layers.recurrence import Recurrent
 from nnspec.layers.recurrent import LSTM
 from nnspec.layers.sliding import Sliding
 from nnspec.layers.time_distributed import TimeDistributed
 from nnspec.layers.transposed_convolution import TransposedConvolution
+from nnspec.layers.upsampling import UpSampling
 
 __all__ = ["Call", "lower", "mask_of"]
 
@@ -151,6 +153,11 @@ def _time_distributed(layer: TimeDistributed, name: str, seeds: Seeds) -> Call:
     return call
 
 
+def _upsampling(layer: UpSampling, name: str, seeds: Seeds) -> Call:
+    """Where there is one axis Keras takes its factor alone."""
+    return _plain(keras_object(layer, seeds, name=name, size=layer.size if len(layer.size) > 1 else layer.size[0]), layer)
+
+
 def _attention(layer: DotAttention, name: str, seeds: Seeds) -> Call:
     keras_layer = keras_object(layer, seeds, name=name)
     return lambda tensors: keras_layer(list(tensors.values()), use_causal_mask=layer.use_causal_mask)
@@ -166,6 +173,14 @@ def _with_states(keras_layer: Any) -> Call:
     return call
 
 
+def _borders(layer: Borders, name: str, seeds: Seeds) -> Call:
+    """Where there is one axis Keras takes its pair alone."""
+    if len(layer.axes) > 1:
+        return _plain(keras_object(layer, seeds, name=name), layer)
+    [argument] = type(layer).model_fields
+    return _plain(keras_object(layer, seeds, name=name, **{argument: layer.margins[0]}), layer)
+
+
 _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
     TransposedConvolution: _transposed,
     Sliding: _convolution,
@@ -174,4 +189,6 @@ _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
     Bidirectional: _bidirectional,
     TimeDistributed: _time_distributed,
     DotAttention: _attention,
+    Borders: _borders,
+    UpSampling: _upsampling,
 }

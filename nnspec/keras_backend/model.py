@@ -9,6 +9,7 @@ import keras
 
 from nnspec.graph.model import Graph, Node, Ref
 from nnspec.keras_backend.calls import Call, lower
+from nnspec.keras_backend.masked import Masked
 from nnspec.keras_backend.names import keras_name, name_operations
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.types import TensorType
@@ -34,7 +35,7 @@ def to_keras(graph: Graph, *, seed: int | None = None) -> keras.Model:
         ``to_keras(compile(load("lenet5.nnspec.yaml")).main, seed=7)({"image": images})["digit"]``
     """
     inputs = _inputs(graph)
-    tensors: dict[Ref, Any] = {Ref(name): inputs[name] for name in graph.inputs}
+    tensors = {Ref(name): _masked(name, inputs) for name in graph.inputs}
     calls: dict[str, Call] = {}
     for node in graph.nodes.values():
         if node.weights_at not in calls:
@@ -57,8 +58,12 @@ def _inputs(graph: Graph) -> dict[str, Any]:
         found[name] = _input(name, kind)
         if kind.mask is not None:
             found[f"{name}_mask"] = _input(f"{name}_mask", TensorType(kind.mask, "bool"))
-            found[name]._keras_mask = found[f"{name}_mask"]
     return found
+
+
+def _masked(name: str, inputs: Mapping[str, Any]) -> Any:
+    mask = inputs.get(f"{name}_mask")
+    return inputs[name] if mask is None else Masked(name=f"{name}.masked", dtype=inputs[name].dtype)([inputs[name], mask])
 
 
 def _input(name: str, kind: TensorType) -> Any:

@@ -73,9 +73,7 @@ def positions_around(padding: Padding, spans: Sequence[int]) -> tuple[tuple[int,
     return padding
 
 
-def positions_before(
-    x: TensorType, spans: Sequence[int], strides: Sequence[int], padding: Padding
-) -> tuple[int | None, ...]:
+def positions_before(x: TensorType, spans: Sequence[int], strides: Sequence[int], padding: Padding) -> tuple[int | None, ...]:
     """Positions of padding before each spatial axis; None where that depends on a symbol.
 
     ``same`` puts the smaller half of what the last window lacks before the axis, as TensorFlow does.

@@ -11,24 +11,26 @@ from nnspec.layers.arguments import Flag, Sizes, per_axis
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, single
 from nnspec.layers.checks import require_axes, require_float
 from nnspec.layers.padding import Padding, parse_padding, positions_around, positions_before, windows
+from nnspec.layers.sliding import SPATIAL_AXES
 from nnspec.layers.unsupported import DATA_FORMAT
 
 __all__ = [
     "AveragePooling1D",
     "AveragePooling2D",
+    "AveragePooling3D",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
     "GlobalPooling",
     "MaxPooling",
     "MaxPooling1D",
     "MaxPooling2D",
+    "MaxPooling3D",
     "Pooling",
 ]
-
-_1D = ("time",)
-_2D = ("height", "width")
 
 
 class Pooling(Layer):
@@ -99,25 +101,37 @@ class MaxPooling(Pooling):
 class MaxPooling1D(MaxPooling):
     """The largest value of each window over time."""
 
-    axes: ClassVar[tuple[str, ...]] = _1D
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[1]
 
 
 class MaxPooling2D(MaxPooling):
     """The largest value of each window of a picture."""
 
-    axes: ClassVar[tuple[str, ...]] = _2D
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
+
+
+class MaxPooling3D(MaxPooling):
+    """The largest value of each window of a volume."""
+
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[3]
 
 
 class AveragePooling1D(Pooling):
     """The mean of each window over time."""
 
-    axes: ClassVar[tuple[str, ...]] = _1D
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[1]
 
 
 class AveragePooling2D(Pooling):
     """The mean of each window of a picture."""
 
-    axes: ClassVar[tuple[str, ...]] = _2D
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
+
+
+class AveragePooling3D(Pooling):
+    """The mean of each window of a volume."""
+
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[3]
 
 
 class GlobalPooling(Layer):
@@ -141,19 +155,25 @@ class GlobalPooling(Layer):
 class GlobalMaxPooling1D(GlobalPooling):
     """The largest value of each channel over all time; a mask is dropped, as in Keras."""
 
-    axes: ClassVar[tuple[str, ...]] = _1D
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[1]
 
 
 class GlobalMaxPooling2D(GlobalPooling):
     """The largest value of each channel of a picture."""
 
-    axes: ClassVar[tuple[str, ...]] = _2D
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
+
+
+class GlobalMaxPooling3D(GlobalPooling):
+    """The largest value of each channel of a volume."""
+
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[3]
 
 
 class GlobalAveragePooling1D(GlobalPooling):
     """The mean of each channel over all time, or over the steps that a mask leaves."""
 
-    axes: ClassVar[tuple[str, ...]] = _1D
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[1]
     uses_mask: ClassVar[bool] = True
 
     @property
@@ -164,4 +184,10 @@ class GlobalAveragePooling1D(GlobalPooling):
 class GlobalAveragePooling2D(GlobalPooling):
     """The mean of each channel of a picture (Lin et al. 2013)."""
 
-    axes: ClassVar[tuple[str, ...]] = _2D
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
+
+
+class GlobalAveragePooling3D(GlobalPooling):
+    """The mean of each channel of a volume."""
+
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[3]

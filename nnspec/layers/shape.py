@@ -8,11 +8,12 @@ from typing import Annotated, ClassVar
 from pydantic import Field, Strict, field_validator
 
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, single
-from nnspec.layers.checks import computed
+from nnspec.layers.checks import computed, require_axes
+from nnspec.layers.scalars import PositiveInt
 from nnspec.layers.unsupported import DATA_FORMAT
 from nnspec.types import Dim, product, same_size, size_text
 
-__all__ = ["Flatten", "Reshape"]
+__all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 
 
 class Flatten(Layer):
@@ -73,4 +74,42 @@ class Reshape(Layer):
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
         """Everything: positions lose their neighbours, so that no window can be named."""
+        return EVERYTHING
+
+
+class Permute(Layer):
+    """The axes in another order."""
+
+    main_argument: ClassVar[str | None] = "dims"
+
+    dims: list[PositiveInt] = Field(description="For each axis of the output the input's, from 1: [2, 1] swaps two.")
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        x = inputs["x"]
+        if sorted(self.dims) != list(range(1, x.rank + 1)):
+            raise LayerError(
+                f"`dims` {self.dims} is no order of the axes of {x}",
+                help=f"name each of the axes 1 to {x.rank} once",
+                argument="dims",
+            )
+        return single(tuple(x.shape[axis - 1] for axis in self.dims), computed(x.dtype))
+
+    def receptive_field(self, inputs: Inputs) -> Window | None:
+        """Everything: the axes are others, so that no window can be named."""
+        return EVERYTHING
+
+
+class RepeatVector(Layer):
+    """The same vector at each of N time steps."""
+
+    main_argument: ClassVar[str | None] = "n"
+
+    n: PositiveInt = Field(description="Number of time steps.")
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        x = inputs["x"]
+        require_axes(self, x, "features")
+        return single((self.n, *x.shape), computed(x.dtype))
+
+    def receptive_field(self, inputs: Inputs) -> Window | None:
         return EVERYTHING

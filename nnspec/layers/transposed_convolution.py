@@ -44,9 +44,7 @@ class TransposedConvolution(WithKernel):
             )
         )
         if any(isinstance(size, int) and size < 1 for size in sizes):
-            raise LayerError(
-                f"a padding of {self.padding} leaves nothing of the output", help="pad less", argument="padding"
-            )
+            raise LayerError(f"a padding of {self.padding} leaves nothing of the output", help="pad less", argument="padding")
         return single((*sizes, self.filters))
 
     def _check_output_padding(self) -> None:

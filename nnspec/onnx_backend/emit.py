@@ -25,7 +25,7 @@ from nnspec.types import TensorType
 
 __all__ = ["OPSETS", "output_names", "to_onnx"]
 
-OPSETS = range(17, 27)
+OPSETS = range(17, min(26, onnx.defs.onnx_opset_version()) + 1)
 """The versions of ONNX's operators that can be written: ONNX Runtime 1.31 reads none above 26."""
 
 

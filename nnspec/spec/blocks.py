@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers import LAYERS
@@ -116,7 +115,7 @@ def bind(block: Block, arguments: Tree | None, span: Span, path: str, problems: 
         given = {str(key.value): (key, value) for key, value in arguments.items()}
     else:
         given = {}
-    values: dict[str, Any] = {}
+    values: dict[str, Tree] = {}
     misspelt: set[str | None] = set()
     needed = [name for name, declared in block.params.items() if _is_type(declared) and name not in given]
     for name, (key, value) in given.items():
@@ -130,7 +129,7 @@ def bind(block: Block, arguments: Tree | None, span: Span, path: str, problems: 
     scope = block.scope.inner({})
     for name, declared in block.params.items():
         if name in given:
-            values[name] = given[name][1].plain()
+            values[name] = given[name][1]
             _check_type(name, declared, given[name][1], problems)
         elif _is_type(declared):
             if name not in misspelt:
@@ -138,10 +137,11 @@ def bind(block: Block, arguments: Tree | None, span: Span, path: str, problems: 
                 problems.append(p.MissingKey.at(span, path, help=help, where=f"`{block.name}`", key=name))
         else:
             try:
-                values[name] = evaluate(declared, scope, problems).plain()
+                values[name] = evaluate(declared, scope, problems)
             except Uneval:
                 continue
-            scope.values[name] = values[name]
+        if name in values:
+            scope.add(name, values[name])
     return None if len(problems) > before else block.scope.inner(values)
 
 

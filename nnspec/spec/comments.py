@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import yaml
 
@@ -45,11 +46,12 @@ def _scalars(text: str) -> Iterator[tuple[int, int]]:
     try:
         for event in yaml.parse(text, Loader=LOADER):
             if isinstance(event, yaml.ScalarEvent) and event.style:
-                start, end = event.start_mark.index, event.end_mark.index
+                marks: tuple[Any, Any] = event.start_mark, event.end_mark
+                start, end = marks[0].index, marks[1].index
                 if event.style in "|>":
                     header = _LINE_END.search(text, start, end)
                     start = header.start() if header else end
                 yield start, end
     except yaml.YAMLError as error:
-        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+        mark = getattr(error, "problem_mark", None)
         yield (mark.index if mark is not None else 0), len(text)

@@ -9,10 +9,10 @@ from typing import Any
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
 from nnspec.spec.expression import ExpressionError, UnknownName, parse
-from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
+from nnspec.spec.tree import Formula, MappingNode, Place, Scalar, SequenceNode, Tree
 from nnspec.types import closest
 
-__all__ = ["Scope", "Uneval", "evaluate"]
+__all__ = ["Scope", "Uneval", "evaluate", "names_read"]
 
 _SHORT = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 _LONG = re.compile(r"\$\{([^}]*)\}")
@@ -25,15 +25,36 @@ class Scope:
     Attributes:
         values: By name.
         used: The names that some expression has read.
+        trees: The same by name, as they stand in the document.
     """
 
-    def __init__(self, values: Mapping[str, Any] | None = None, used: set[str] | None = None) -> None:
+    def __init__(
+        self, values: Mapping[str, Any] | None = None, used: set[str] | None = None, trees: Mapping[str, Tree] | None = None
+    ) -> None:
         self.values: dict[str, Any] = dict(values or {})
         self.used: set[str] = set() if used is None else used
+        self.trees: dict[str, Tree] = dict(trees or {})
 
-    def inner(self, values: Mapping[str, Any]) -> Scope:
+    def inner(self, trees: Mapping[str, Tree]) -> Scope:
         """The same scope with more names in it; what is read there counts as read here."""
-        return Scope({**self.values, **values}, self.used)
+        values = {name: tree.plain() for name, tree in trees.items()}
+        return Scope({**self.values, **values}, self.used, {**self.trees, **trees})
+
+    def add(self, name: str, tree: Tree) -> None:
+        """One more name, for what is evaluated from now on."""
+        self.values[name], self.trees[name] = tree.plain(), tree
+
+
+def names_read(text: str) -> set[str]:
+    """The names that the expressions of a scalar read.
+
+    Example:
+        >>> sorted(names_read("${2 * width}x$height"))
+        ['width']
+    """
+    short = _SHORT.fullmatch(text)
+    expressions = [short[1]] if short else [match[1] for match in _LONG.finditer(text)]
+    return {name for expression in expressions for name in parse(expression).names}
 
 
 class Uneval(Exception):
@@ -73,9 +94,9 @@ def _scalar(scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Tree:
     text = scalar.value
     assert isinstance(text, str)
     if match := _SHORT.fullmatch(text):
-        return _tree_of(_value(match[1], match.start(1), scalar, scope, problems), scalar)
+        return _tree_of(_value(match[1], match.start(1), scalar, scope, problems), scalar, scope)
     if match := _LONG.fullmatch(text):
-        return _tree_of(_value(match[1], match.start(1), scalar, scope, problems), scalar)
+        return _tree_of(_value(match[1], match.start(1), scalar, scope, problems), scalar, scope)
     if "${" not in text:
         return scalar
 
@@ -87,7 +108,9 @@ def _scalar(scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Tree:
     if "${" in _LONG.sub("", text):
         at = text.rfind("${")
         problems.append(p.BadExpression.at(_within(scalar, at, at + 2), scalar.path, reason="`${` is not closed by `}`"))
-    return Scalar(result, scalar.span, scalar.place, quoted=True)
+    written_out = Scalar(result, scalar.span, scalar.place, quoted=True)
+    written_out.formula = Formula(text, scope.trees)
+    return written_out
 
 
 def _value(text: str, offset: int, scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Any:
@@ -121,15 +144,18 @@ def _within(scalar: Scalar, start: int, end: int) -> Span:
     return span.within(start + quotes, end + quotes)
 
 
-def _tree_of(value: Any, scalar: Scalar) -> Tree:
+def _tree_of(value: Any, scalar: Scalar, scope: Scope) -> Tree:
     """A computed value as a tree, all of it at the place of its expression."""
+    result: Tree
     if isinstance(value, list):
-        items = [_tree_of(item, _moved(scalar, index)) for index, item in enumerate(value[:_LARGEST_LIST])]
-        return SequenceNode(items, scalar.span, scalar.place)
-    result = Scalar(value, scalar.span, scalar.place, quoted=isinstance(value, str))
-    result.dynamic = False
+        items = [_tree_of(item, _moved(scalar, index), scope) for index, item in enumerate(value[:_LARGEST_LIST])]
+        result = SequenceNode(items, scalar.span, scalar.place)
+    else:
+        result = Scalar(value, scalar.span, scalar.place, quoted=isinstance(value, str))
+        result.dynamic = False
+    result.formula = Formula(str(scalar.value), scope.trees)
     return result
 
 
 def _moved(scalar: Scalar, key: int) -> Scalar:
-    return Scalar(None, scalar.span, Place(scalar.place, key))
+    return Scalar(scalar.value, scalar.span, Place(scalar.place, key))

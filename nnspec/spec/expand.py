@@ -86,7 +86,7 @@ class Expander:
         self._check_counter(draft, count, counter)
         found: list[Draft] = []
         for number in range(count):
-            inner = scope.inner({counter: number}) if counter else scope
+            inner = _counted(scope, counter, number, draft)
             for entry in steps_of(draft.arguments, self.problems):
                 found += self._drafts(entry, inner)
         return _fed_from(found, draft)
@@ -211,22 +211,21 @@ class Expander:
         for number in range(count):
             if number:
                 self._count(draft)
-            scope = draft.scope.inner({counter: number}) if counter else draft.scope
+            turn = self._at_turn(draft, _counted(draft.scope, counter, number, draft))
             if draft.op.value == GROUP:
-                content: Content | None = Nested((INPUT,), self.steps(draft.arguments, (), scope))
+                content: Content | None = Nested((INPUT,), self.steps(turn.arguments, (), turn.scope))
             else:
-                content = self._content(self._at_turn(draft, scope))
+                content = self._content(turn)
             freeze = self._freeze(draft) if number == 0 else parts[0].freeze
-            parts.append(
-                Step(str(number), str(draft.op.value), content, None, freeze, draft.op.span, draft.path, draft.arguments)
-            )
+            op = str(draft.op.value)
+            parts.append(Step(str(number), op, content, None, freeze, draft.op.span, draft.path, turn.arguments))
         return Nested((INPUT,), tuple(parts))
 
     def _at_turn(self, draft: Draft, scope: Scope) -> Draft:
         """A repeated step with its counter at one value."""
         try:
             arguments = draft.arguments
-            if arguments is not None and draft.op.value not in NESTING:
+            if arguments is not None and draft.op.value not in (*NESTING, GROUP):
                 arguments = evaluate(arguments, scope, self.problems)
         except Uneval:
             arguments = Broken(draft.op)
@@ -346,6 +345,12 @@ def _fed_from(drafts: list[Draft], group: Draft) -> list[Draft]:
     entries = [*(first.keys.items() if first.keys else [(first.op, Scalar(None, first.op.span))]), (source, tree)]
     keys = MappingNode(entries, first.op.span, first.keys.place if first.keys else None)
     return [replace(first, keys=keys), *drafts[1:]]
+
+
+def _counted(scope: Scope, counter: str | None, number: int, draft: Draft) -> Scope:
+    """The scope of one turn of a repeat, in which its counter has a value."""
+    at = draft.key("as")
+    return scope if counter is None or at is None else scope.inner({counter: Scalar(number, at.span, at.place)})
 
 
 def _is_group(draft: Draft) -> bool:

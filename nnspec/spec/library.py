@@ -119,7 +119,7 @@ def _read_params(given: Tree | None, scope: Scope, problems: list[Diagnostic]) -
         except Uneval:
             known = Scalar(None, value.span, value.place)
         entries.append((key, known))
-        scope.values[str(key.value)] = known.plain()
+        scope.add(str(key.value), known)
     return MappingNode(entries, params.span, params.place)
 
 

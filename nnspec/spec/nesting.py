@@ -108,7 +108,8 @@ def _merged(expander: Expander, draft: Draft, merge: Tree | None, steps: list[St
         expander.problems.append(p.WrongValue.at(merge.span, merge.path, help="write `merge: Concatenate`", reason=reason))
         return None
     span = merge.span if merge is not None else draft.op.span
-    steps.append(Step(snake_name(op), op, layer, _names(names, draft), False, span, draft.path, None))
+    arguments = merge.get(op) if isinstance(merge, MappingNode) else None
+    steps.append(Step(snake_name(op), op, layer, _names(names, draft), False, span, draft.path, arguments))
     return Nested((INPUT,), tuple(steps))
 
 

@@ -10,10 +10,35 @@ from nnspec.spec import problems as p
 from nnspec.spec.reader import read_text
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
 
-__all__ = ["override"]
+__all__ = ["find", "keys_of", "override"]
 
 _PATH = re.compile(r"[^.\[\]]+(?:\[\d+\])*(?:\.[^.\[\]]+(?:\[\d+\])*)*")
 _KEY = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
+
+
+def keys_of(path: str) -> list[str | int] | None:
+    """The keys of a path as diagnostics write it; None where it is no path.
+
+    Example:
+        >>> keys_of("layers[3].Conv2D.filters")
+        ['layers', 3, 'Conv2D', 'filters']
+    """
+    if not _PATH.fullmatch(path):
+        return None
+    return [int(match[1]) if match[1] else match[2] for match in _KEY.finditer(path)]
+
+
+def find(tree: Tree | None, path: str | Sequence[str | int]) -> Tree | None:
+    """What stands at a path in a tree, or None."""
+    keys = keys_of(path) if isinstance(path, str) else path
+    for key in keys or ():
+        if isinstance(tree, SequenceNode) and isinstance(key, int):
+            tree = tree.items[key] if key < len(tree.items) else None
+        elif isinstance(tree, MappingNode):
+            tree = next((value for name, value in tree.items() if str(name.value) == str(key)), None)
+        else:
+            return None
+    return tree if keys is not None else None
 
 
 def override(tree: MappingNode, settings: Sequence[str], problems: list[Diagnostic]) -> MappingNode:
@@ -28,13 +53,13 @@ def override(tree: MappingNode, settings: Sequence[str], problems: list[Diagnost
     for setting in settings:
         path, equals, text = setting.partition("=")
         span = Span(f"--set {setting}", 1, 1, 1, len(setting) + 1)
-        if not equals or not _PATH.fullmatch(path.strip()):
+        keys = keys_of(path.strip())
+        if not equals or keys is None:
             problems.append(
                 p.BadOverride.at(span, help="write --set train.epochs=3", text=setting, reason="it is not path=value")
             )
             continue
         value = read_text(text, f"--set {setting}", problems) or Scalar(None, span)
-        keys: list[str | int] = [int(m[1]) if m[1] else m[2] for m in _KEY.finditer(path.strip())]
         try:
             changed = _replaced(tree, keys, value, span)
             assert isinstance(changed, MappingNode)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from nnspec.diagnostics import Span
 
-__all__ = ["MappingNode", "Place", "Scalar", "SequenceNode", "Tree"]
+__all__ = ["Formula", "MappingNode", "Place", "Scalar", "SequenceNode", "Tree"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +30,19 @@ class Place:
         return text
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Formula:
+    """How a value was computed.
+
+    Attributes:
+        text: What is written in its place: ``${2 * width}``.
+        params: What the names in it may stand for there, by name.
+    """
+
+    text: str
+    params: Mapping[str, Tree]
+
+
 class Tree:
     """A node of the document: a [`Scalar`][], a [`MappingNode`][] or a [`SequenceNode`][].
 
@@ -38,20 +51,23 @@ class Tree:
         place: Where it stands in the document; None for the document itself.
         size: The number of nodes in it, itself counted, aliases expanded.
         dynamic: Whether an expression (``$…``) stands anywhere in it.
+        formula: How it was computed; None for what is written as it is.
     """
 
-    __slots__ = ("dynamic", "place", "size", "span")
+    __slots__ = ("dynamic", "formula", "place", "size", "span")
 
     span: Span
     place: Place | None
     size: int
     dynamic: bool
+    formula: Formula | None
 
     def __init__(self, span: Span, place: Place | None, size: int, dynamic: bool) -> None:
         self.span = span
         self.place = place
         self.size = size
         self.dynamic = dynamic
+        self.formula = None
 
     @property
     def path(self) -> str:

@@ -37,6 +37,7 @@ class TensorFlowSteps:
         self._resident_bytes = resident_bytes
         self._trainable = objective.model.trainable_variables
         self._functions: dict[tuple[Any, ...], Callable[..., Any]] = {}
+        self._on_device: dict[int, tuple[Any, Any]] = {}
         self._kept: list[Examples] = []
         optimizer.build(self._trainable)
 
@@ -72,7 +73,7 @@ class TensorFlowSteps:
             self._kept.append(examples)
         try:
             if examples.bytes <= self._resident_bytes:
-                function = self._function(step, examples, rows.shape[1], _from_device)
+                function = self._function(step, examples, rows.shape[1], self._from_device)
                 return function(tf.constant(examples.rows[rows], tf.int64))
             function = self._function(step, examples, rows.shape[1], _from_host)
             batch = examples.batch(rows.ravel())
@@ -90,17 +91,23 @@ class TensorFlowSteps:
             self._functions[key] = make(step, examples, size)
         return self._functions[key]
 
+    def _from_device(self, step: Callable[[Group], Any], examples: Examples, size: int) -> Callable[..., Any]:
+        inputs, targets, weights = (self._put(group) for group in (examples.inputs, examples.targets, examples.weights))
 
-def _from_device(step: Callable[[Group], Any], examples: Examples, size: int) -> Callable[..., Any]:
-    inputs, targets, weights = (_constants(group) for group in (examples.inputs, examples.targets, examples.weights))
+        def run(rows: Any) -> Any:
+            def take(i: Any) -> Group:
+                return _gathered(inputs, rows[i]), _gathered(targets, rows[i]), _gathered(weights, rows[i])
 
-    def run(rows: Any) -> Any:
-        def take(i: Any) -> Group:
-            return _gathered(inputs, rows[i]), _gathered(targets, rows[i]), _gathered(weights, rows[i])
+            return _repeat(step, take, tf.shape(rows)[0])
 
-        return _repeat(step, take, tf.shape(rows)[0])
+        return _compiled(run, [tf.TensorSpec([None, size], tf.int64)])
 
-    return _compiled(run, [tf.TensorSpec([None, size], tf.int64)])
+    def _put(self, group: Mapping[str, Any]) -> Tensors:
+        """The arrays on the device; each is put there once, whichever parts of the data share it."""
+        for array in group.values():
+            if id(array) not in self._on_device:
+                self._on_device[id(array)] = (array, tf.constant(array))
+        return {name: self._on_device[id(array)][1] for name, array in group.items()}
 
 
 def _from_host(step: Callable[[Group], Any], examples: Examples, size: int) -> Callable[..., Any]:
@@ -137,10 +144,6 @@ def _repeat(step: Callable[[Group], Any], take: Callable[[Any], Group], count: A
 
     nan = tf.constant(np.nan, tf.float32)
     return tf.while_loop(go_on, body, (tf.constant(0), nan, nan), parallel_iterations=1)
-
-
-def _constants(group: Mapping[str, Any]) -> Tensors:
-    return {name: tf.constant(array) for name, array in group.items()}
 
 
 def _gathered(group: Tensors, rows: Any) -> Tensors:

@@ -174,6 +174,8 @@ def _cases() -> Iterator[Case]:
     yield from _shape()
     yield from _convolution()
     yield from _transposed_convolution()
+    yield from _separable_convolution()
+    yield from _borders()
     yield from _pooling()
     yield from _merge()
     yield from _recurrent()
@@ -271,6 +273,26 @@ def _shape() -> Iterator[Case]:
     yield Case("Reshape", {"target_shape": []}, _x(1))
 
 
+def _borders() -> Iterator[Case]:
+    for rank, shape in ((1, ("T", 3)), (2, ("H", 9, 2)), (3, (5, "H", "W", 2))):
+        for op, argument in ((f"Cropping{rank}D", "cropping"), (f"ZeroPadding{rank}D", "padding")):
+            yield Case(op, {}, _x(*shape))
+            yield Case(op, {argument: 1}, _x(*shape))
+            yield Case(op, {argument: [[0, 2]] * rank}, _x(*shape))
+            yield Case(op, {argument: [[1, 0]] * rank}, _x(*shape, dtype="int32"))
+        yield Case(f"UpSampling{rank}D", {}, _x(*shape))
+        yield Case(f"UpSampling{rank}D", {"size": list(range(1, rank + 1))}, _x(*shape))
+    for interpolation in ("nearest", "bilinear", "bicubic"):
+        yield Case("UpSampling2D", {"size": [2, 3], "interpolation": interpolation}, _x(6, 3, 2))
+        yield Case("UpSampling2D", {"size": 2, "interpolation": interpolation}, _x(4, 5, 3))
+    yield Case("ZeroPadding1D", {"padding": 2}, _x("T", 3, masked=True))
+    yield Case("Permute", {"dims": [2, 1]}, _x("T", 3))
+    yield Case("Permute", {"dims": [2, 3, 1]}, _x("H", 3, "W"))
+    yield Case("Permute", {"dims": [2, 1]}, _x("T", 3, masked=True))
+    yield Case("RepeatVector", {"n": 3}, _x(4))
+    yield Case("RepeatVector", {"n": 3}, _x(4, dtype="int32"))
+
+
 def _convolution() -> Iterator[Case]:
     f1, f2 = {"filters": 4, "kernel_size": 3}, {"filters": 4, "kernel_size": 3}
     yield Case("Conv1D", f1, _x("T", 3))
@@ -296,6 +318,28 @@ def _convolution() -> Iterator[Case]:
     yield Case("Conv3D", {**f1, "dilation_rate": 2, "padding": [1, [2, 1], 2], "use_bias": False}, _x(4, 4, "H", 2))
     yield Case("Conv3D", {**f1, "groups": 2, "padding": "full"}, _x(3, 4, 3, 4))
     yield Case("Conv3D", {"filters": 2, "kernel_size": 2, **_KERNEL_AND_BIAS}, _x(4, 4, 4, 3))
+
+
+def _separable_convolution() -> Iterator[Case]:
+    of_a_channel = {
+        "depthwise_initializer": "he_normal",
+        "depthwise_regularizer": "L2",
+        "depthwise_constraint": "NonNeg",
+        "bias_initializer": "ones",
+        "bias_regularizer": "L1",
+        "bias_constraint": "NonNeg",
+        "activity_regularizer": "L1",
+    }
+    across = {"pointwise_initializer": "he_normal", "pointwise_regularizer": "L2", "pointwise_constraint": "NonNeg"}
+    for rank, shape in ((1, ("T", 3)), (2, ("H", "W", 2))):
+        for kind, f in (("DepthwiseConv", {}), ("SeparableConv", {"filters": 4})):
+            op = f"{kind}{rank}D"
+            yield Case(op, {**f, "kernel_size": 3}, _x(*shape))
+            yield Case(op, {**f, "kernel_size": 3, "strides": 2, "padding": "same", "depth_multiplier": 2}, _x(*shape))
+            yield Case(op, {**f, "kernel_size": 3, "dilation_rate": 2, "activation": "relu", "padding": "same", "use_bias": False}, _x(*shape))
+            yield Case(op, {**f, "kernel_size": 2, "padding": [[1, 2]] * rank, "strides": 2}, _x(*shape))
+            yield Case(op, {**f, "kernel_size": 3, "padding": "full"}, _x(*shape))
+            yield Case(op, {**f, "kernel_size": 2, **of_a_channel, **(across if f else {})}, _x(*shape))
 
 
 def _transposed_convolution() -> Iterator[Case]:
@@ -330,6 +374,13 @@ def _pooling() -> Iterator[Case]:
         yield Case(op, {"pool_size": 3, "strides": 2, "padding": 1}, _x("H", "W", 2))
         yield Case(op, {"pool_size": 3, "padding": [[0, 2], 1]}, _x(7, 9, 2))
         yield Case(op, {"pool_size": 2, "padding": 0}, _x(7, 9, 2))
+    for op in ("MaxPooling3D", "AveragePooling3D"):
+        yield Case(op, {"pool_size": 2}, _x(8, 9, 4, 2))
+        yield Case(op, {"pool_size": [3, 2, 1], "strides": [1, 2, 1], "padding": "same"}, _x("H", "W", 4, 2))
+        yield Case(op, {"pool_size": 3, "strides": 2, "padding": 1}, _x("H", 5, "W", 2))
+    for op in ("GlobalMaxPooling3D", "GlobalAveragePooling3D"):
+        yield Case(op, {}, _x("H", "W", 4, 3))
+        yield Case(op, {"keepdims": True}, _x(5, 4, 3, 3))
     yield Case("MaxPooling1D", {}, _x("T", 3, masked=True))
     yield Case("MaxPooling2D", {}, _x("H", "W", 3))
     for op in ("GlobalMaxPooling1D", "GlobalAveragePooling1D"):

@@ -48,8 +48,14 @@ def test_arguments_and_defaults_are_those_of_keras(family: Family, name: str, th
             assert info.is_required(), argument
             continue
         ours = default(config, argument)
-        same_for_all = isinstance(value, tuple) and len(set(value)) == 1 and not isinstance(ours, tuple)
-        assert ours == (value[0] if same_for_all else value), argument
+        assert ours == (one_for_all(value) if not isinstance(ours, tuple) else value), argument
+
+
+def one_for_all(value: Any) -> Any:
+    """A number for each axis as the one number, where they are all the same."""
+    while isinstance(value, tuple) and len(set(value)) == 1:
+        value = value[0]
+    return value
 
 
 @each_class

@@ -83,6 +83,25 @@ def test_the_first_layer_that_differs_is_named(tmp_path: Path) -> None:
         )
 
 
+def test_a_layer_that_differs_on_real_examples_alone_is_named_too(tmp_path: Path) -> None:
+    graph = graph_of("  - Dense: {units: 4}\n    name: a\n  - Dense: {units: 4}\n    name: b\n")
+    weights = random_weights(graph)
+
+    def rebuild(graph: Graph) -> Run:
+        keras = in_keras(graph, weights)
+
+        def odd(inputs: Arrays) -> Arrays:
+            """Answers otherwise in the second layer, where the input is large."""
+            wrong = float(np.max(inputs["x"]) > 50)
+            return {name: array + wrong * ("b" in name) for name, array in keras(inputs).items()}
+
+        return odd
+
+    golden = [{"x": np.full((2, 4), 99, np.float32)}]
+    with pytest.raises(NnspecError, match="The first layer that differs is `b`"):
+        export(graph, weights, tmp_path / "m.onnx", reference=rebuild(graph), rebuild=rebuild, golden=golden)
+
+
 def test_a_masked_model_is_proven_where_its_mask_is_set(tmp_path: Path) -> None:
     graph = tagger()
     weights = random_weights(graph)

@@ -124,7 +124,7 @@ def test_weights_from_other_files_are_refused(digits: Path, tmp_path: Path, monk
     onnx.save(onnx.load(digits), tmp_path / "m.onnx", save_as_external_data=True, location="w.bin", size_threshold=0)
     assert (tmp_path / "w.bin").exists()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(NnspecError, match="[Ee]xternal data"):
+    with pytest.raises(NnspecError, match=r"[Ee]xternal data"):
         Predictor(tmp_path / "m.onnx")
 
 

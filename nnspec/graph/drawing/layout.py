@@ -144,7 +144,12 @@ class _Nets:
 
 def _arrange(frame: Frame, nets: Mapping[int, list[Net]], box_width: float) -> Layout:
     inner = {key: _arrange(child, nets, box_width) for key, child in frame.children.items() if isinstance(child, Frame)}
-    layout = Layout(frame, rows_of(frame.children, nets[id(frame)]), inner=inner, box_width=box_width)
+
+    def lean(cell: Cell, tensor: Tensor, top: bool) -> float:
+        part = inner.get(cell.child or "")
+        return part.ends[tensor, top] / part.width - 0.5 if part is not None else 0.0
+
+    layout = Layout(frame, rows_of(frame.children, nets[id(frame)], lean), inner=inner, box_width=box_width)
     layout.cells = {cell.child: cell for row in layout.rows for cell in row if cell.child is not None}
     _choose_ports(layout)
 
@@ -182,7 +187,7 @@ def _choose_ports(layout: Layout) -> None:
                 continue
             direct = [tensors.index(tensor) for other, tensor in ordered if other.child is not None]
             centre = direct[0] if top and len(direct) == 1 else (len(tensors) - 1) / 2
-            step = min(16.0, (layout.box_width - 30) / (2 * len(tensors)))
+            step = min(16.0, (layout.box_width - 30) / (2 * max(len(tensors), 1)))
             layout.ports |= {(child, tensor, top): (i - centre) * step for i, tensor in enumerate(tensors)}
 
 

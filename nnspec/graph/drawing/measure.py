@@ -12,6 +12,7 @@ __all__ = [
     "PADDING",
     "ROW_GAP",
     "SIDE_GAP",
+    "STRAIGHT",
     "TITLE",
     "WIDEST",
     "shortened",
@@ -25,6 +26,8 @@ LANE, LANE_GAP = 6.0, 12.0
 SIDE_GAP = 22.0
 ROW_GAP = 24.0
 PADDING = 12.0
+STRAIGHT = 8.0
+"""What of a line is straight before an arrow's tip."""
 TITLE = 20.0
 """Height of a frame's title."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from nnspec.graph.drawing.rows import Cell, Rows
 
 __all__ = ["place"]
 
-_SWEEPS = 10
+_SWEEPS = 24
 
 Width = Callable[[Cell], float]
 Port = Callable[[Cell, tuple[str, str], bool], float]
@@ -60,24 +61,28 @@ def _wish(cell: Cell, port: Port, *, above: bool, below: bool) -> float:
 
 def _weight(one: Cell, other: Cell) -> int:
     """A lane keeps straight before all; a link between boxes before one that turns into a lane."""
-    lanes = (one.child is None) + (other.child is None)
+    lanes = sum(cell.child is None and not cell.is_end for cell in (one, other))
     return (4, 2, 16)[lanes]
 
 
 def _spread(row: Sequence[Cell], wished: Sequence[float], width: Width, gap: Callable[[Cell, Cell], float]) -> None:
-    """The places nearest to the wished ones, by the sum of squares, that keep order and gaps (pool adjacent violators)."""
+    """The places nearest to the wished ones, by the sum of squares, that keep order and gaps (pool adjacent violators).
+
+    A lane gives way to a box: it counts next to nothing.
+    """
     offsets = [0.0]
-    for left, right in zip(row, row[1:], strict=False):
+    for left, right in pairwise(row):
         offsets.append(offsets[-1] + width(left) / 2 + gap(left, right) + width(right) / 2)
-    pools: list[tuple[float, int]] = []
-    for wish, offset in zip(wished, offsets, strict=False):
-        pool = (wish - offset, 1)
+    pools: list[tuple[float, float, int]] = []
+    for cell, wish, offset in zip(row, wished, offsets, strict=False):
+        weight = 1.0 if cell.child is not None else 1e-4
+        pool = (weight * (wish - offset), weight, 1)
         while pools and pools[-1][0] / pools[-1][1] >= pool[0] / pool[1]:
             before = pools.pop()
-            pool = (before[0] + pool[0], before[1] + pool[1])
+            pool = (before[0] + pool[0], before[1] + pool[1], before[2] + pool[2])
         pools.append(pool)
     at = 0
-    for total, count in pools:
+    for total, weight, count in pools:
         for cell, offset in zip(row[at : at + count], offsets[at : at + count], strict=True):
-            cell.x = total / count + offset
+            cell.x = total / weight + offset
         at += count

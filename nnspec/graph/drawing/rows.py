@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from bisect import bisect_right, insort
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby, pairwise
+from operator import itemgetter
 
 __all__ = ["Cell", "Net", "Rows", "rows_of"]
 
@@ -37,6 +39,7 @@ class Cell:
     Attributes:
         child: The child's key; None for a lane.
         tensor: What passes on a lane.
+        is_end: Whether the lane begins or ends here, at the frame's edge.
         above: Its links to the row above: that cell and the tensor.
         below: Its links to the row below.
         row: The number of its row.
@@ -45,6 +48,7 @@ class Cell:
 
     child: str | None
     tensor: tuple[str, str] | None = None
+    is_end: bool = False
     above: list[tuple[Cell, tuple[str, str]]] = field(default_factory=list, repr=False)
     below: list[tuple[Cell, tuple[str, str]]] = field(default_factory=list, repr=False)
     row: int = 0
@@ -53,24 +57,28 @@ class Cell:
 
 Rows = list[list[Cell]]
 
+Lean = Callable[[Cell, tuple[str, str], bool], float]
+"""Where along its width a tensor meets a cell, from −0.5 to 0.5, at its top (True) or at its bottom."""
 
-def rows_of(children: Iterable[str], nets: Sequence[Net]) -> Rows:
+
+def rows_of(children: Iterable[str], nets: Sequence[Net], lean: Lean) -> Rows:
     """Rows of cells; the first holds what comes in, the last what goes out, either may be empty.
 
     Args:
         children: The children's keys, in an order in which they can run.
         nets: The frame's tensors.
+        lean: Where tensors meet a child that is itself a frame.
     """
     order = {child: number for number, child in enumerate(children)}
     ranks = _ranks(order, nets)
     last = max(ranks.values(), default=0) + 1
     rows: Rows = [[] for _ in range(last + 1)]
     cells = {child: Cell(child, row=ranks[child]) for child in order}
-    for child, cell in cells.items():
+    for cell in cells.values():
         rows[cell.row].append(cell)
     for net in nets:
         _lay(net, cells, rows)
-    _reduce_crossings(rows)
+    _reduce_crossings(rows, lean)
     return rows
 
 
@@ -90,7 +98,7 @@ def _ranks(order: Mapping[str, int], nets: Sequence[Net]) -> dict[str, int]:
 def _lay(net: Net, cells: Mapping[str, Cell], rows: Rows) -> None:
     """Links a tensor's source with its targets, by one lane for all of them through the rows between."""
     if net.source is None:
-        cell = Cell(None, net.tensor)
+        cell = Cell(None, net.tensor, is_end=True)
         rows[0].append(cell)
     else:
         cell = cells[net.source]
@@ -102,7 +110,7 @@ def _lay(net: Net, cells: Mapping[str, Cell], rows: Rows) -> None:
         for goal in goals.get(row, ()):
             _link(cell, goal, net.tensor)
         if row < lowest or net.leaves:
-            lane = Cell(None, net.tensor, row=row)
+            lane = Cell(None, net.tensor, is_end=row == len(rows) - 1, row=row)
             rows[row].append(lane)
             _link(cell, lane, net.tensor)
             cell = lane
@@ -113,12 +121,12 @@ def _link(upper: Cell, lower: Cell, tensor: tuple[str, str]) -> None:
     lower.above.append((upper, tensor))
 
 
-def _reduce_crossings(rows: Rows) -> None:
+def _reduce_crossings(rows: Rows, lean: Lean) -> None:
     """Sweeps down and up, each row in the order of its neighbours' mean place, and keeps the best."""
     links = sum(len(cell.below) for row in rows for cell in row)
     if links > _MOST_LINKS or max(map(len, rows)) < 2:
         return
-    best, fewest = [list(row) for row in rows], _crossings(rows)
+    best, fewest = [list(row) for row in rows], _crossings(rows, lean)
     for sweep in range(_SWEEPS):
         if not fewest:
             break
@@ -126,28 +134,39 @@ def _reduce_crossings(rows: Rows) -> None:
         previous: Sequence[Cell] = ()
         for row in rows if down else reversed(rows):
             places = {id(cell): place for place, cell in enumerate(previous)}
-            own = {id(cell): _mean(cell.above if down else cell.below, places, place) for place, cell in enumerate(row)}
+            own = {id(cell): _mean(cell, places, place, down, lean) for place, cell in enumerate(row)}
             row.sort(key=lambda cell: own[id(cell)])
             previous = row
-        found = _crossings(rows)
+        found = _crossings(rows, lean)
         if found < fewest:
             best, fewest = [list(row) for row in rows], found
     rows[:] = best
 
 
-def _mean(links: Sequence[tuple[Cell, Hashable]], places: Mapping[int, int], otherwise: float) -> float:
-    known = [places[id(cell)] for cell, _ in links if id(cell) in places]
+def _mean(cell: Cell, places: Mapping[int, int], otherwise: float, down: bool, lean: Lean) -> float:
+    links = cell.above if down else cell.below
+    known = [
+        places[id(other)] + lean(other, tensor, not down) - lean(cell, tensor, down)
+        for other, tensor in links
+        if id(other) in places
+    ]
     return sum(known) / len(known) if known else otherwise
 
 
-def _crossings(rows: Rows) -> int:
+def _crossings(rows: Rows, lean: Lean) -> int:
     total = 0
-    for upper, lower in zip(rows, rows[1:], strict=False):
+    for upper, lower in pairwise(rows):
         places = {id(cell): place for place, cell in enumerate(lower)}
-        seen: list[int] = []
-        for cell in upper:
-            ends = sorted(places[id(other)] for other, _ in cell.below if id(other) in places)
-            total += sum(len(seen) - bisect_left(seen, end + 1) for end in ends)
-            for end in ends:
+        links = sorted(
+            (place + lean(cell, tensor, False), places[id(other)] + lean(other, tensor, True))
+            for place, cell in enumerate(upper)
+            for other, tensor in cell.below
+            if id(other) in places
+        )
+        seen: list[float] = []
+        for _, ends in groupby(links, key=itemgetter(0)):
+            together = [end for _, end in ends]
+            total += sum(len(seen) - bisect_right(seen, end) for end in together)
+            for end in together:
                 insort(seen, end)
     return total

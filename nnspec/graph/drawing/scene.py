@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from nnspec.graph.drawing.layout import Layout, Run
-from nnspec.graph.drawing.measure import BOX_HEIGHT
+from nnspec.graph.drawing.measure import BOX_HEIGHT, STRAIGHT
 from nnspec.graph.drawing.tree import Box, Frame, Wire
 
 __all__ = ["Placed", "Scene", "place_on_plane"]
@@ -59,6 +59,7 @@ class _Column:
     rows: range
     x: float
     height: float
+    right: float
 
 
 def place_on_plane(layout: Layout, ways: Mapping[Wire, Sequence[Run]]) -> Scene:
@@ -91,11 +92,17 @@ def place_on_plane(layout: Layout, ways: Mapping[Wire, Sequence[Run]]) -> Scene:
 
     lines = {wire: _line([vertical(run) for run in way], (wire.source, wire.output), turns) for wire, way in ways.items()}
     height = max(column.height for column in columns) + (2 * _TURN + 6 * turns.most if len(columns) > 1 else 0.0)
-    return Scene(tuple(items), lines, columns[-1].x + layout.width, height)
+    return Scene(tuple(items), lines, columns[-1].right, height)
 
 
 def _put(
-    layout: Layout, child: str, left: float, row: _Row, items: list[Placed], rows: dict[tuple[int, int], _Row], lefts: dict[int, float]
+    layout: Layout,
+    child: str,
+    left: float,
+    row: _Row,
+    items: list[Placed],
+    rows: dict[tuple[int, int], _Row],
+    lefts: dict[int, float],
 ) -> None:
     item, width, height = layout.frame.children[child], layout.width_of(child), layout.height_of(child)
     x = left + layout.cells[child].x - width / 2
@@ -121,7 +128,8 @@ def _columns(layout: Layout) -> list[_Column]:
     columns: list[_Column] = []
     start, target = 0, total / wanted
     while start < last:
-        height, end, ends = 0.0, start, []
+        height, end = 0.0, start
+        ends: list[tuple[float, int, float]] = []
         while end < last:
             added = layout.heights[end] + (layout.gaps[end] if end > start else 0.0)
             if ends and height + added > 1.25 * target:
@@ -131,9 +139,18 @@ def _columns(layout: Layout) -> list[_Column]:
             ends.append((abs(height - target) / target + 0.15 * max(0, crossing - 1), end, height))
         if end < last:
             _, end, height = min(ends)
-        columns.append(_Column(range(start, end), len(columns) * (layout.width + _GUTTER), height))
+        left, right = _sides(layout, range(start, end))
+        begin = columns[-1].right + _GUTTER if columns else 0.0
+        columns.append(_Column(range(start, end), begin - left, height, begin + right - left))
         start = end
     return columns
+
+
+def _sides(layout: Layout, rows: range) -> tuple[float, float]:
+    cells = [cell for row in rows for cell in layout.rows[row]]
+    halves = [layout.width_of(cell.child) / 2 if cell.child is not None else 0.0 for cell in cells]
+    pairs = list(zip(cells, halves, strict=True))
+    return min(cell.x - half for cell, half in pairs), max(cell.x + half for cell, half in pairs)
 
 
 class _Turns:
@@ -141,7 +158,6 @@ class _Turns:
 
     def __init__(self, layout: Layout, columns: Sequence[_Column]) -> None:
         self.columns = columns
-        self.width = layout.width
         self.tracks: dict[tuple[int, tuple[str, str]], int] = {}
         for number, column in enumerate(columns[:-1]):
             crossing = {tensor: None for cell in layout.rows[column.rows[-1]][::-1] for _, tensor in cell.below}
@@ -152,13 +168,26 @@ class _Turns:
         """Down, over to the gutter, up, over, and down into the next column, with round corners."""
         track = 6.0 * self.tracks.get((start.column, tensor), 0)
         foot = max(column.height for column in self.columns) + _TURN + 10 + track
-        gutter = self.columns[start.column].x + self.width + _GUTTER / 2 + track - 6
+        gutter = self.columns[start.column].right + _GUTTER / 2 + track - 6
         head = 4.0 - track
-        r = 8.0
-        return (
-            f" V{foot - r:g} Q{start.x:g},{foot:g} {start.x + r:g},{foot:g} H{gutter - r:g} Q{gutter:g},{foot:g} {gutter:g},{foot - r:g}"
-            f" V{head + r:g} Q{gutter:g},{head:g} {gutter + r:g},{head:g} H{end.x - r:g} Q{end.x:g},{head:g} {end.x:g},{head + r:g}"
-        )
+        return _rounded([(start.x, foot), (gutter, foot), (gutter, head), (end.x, head)], down_to=end.top)
+
+
+def _rounded(corners: Sequence[tuple[float, float]], *, down_to: float, radius: float = 8.0) -> str:
+    """A way along corners, first down, with each corner rounded."""
+    path = ""
+    for number, (x, y) in enumerate(corners):
+        (next_x, next_y) = corners[number + 1] if number + 1 < len(corners) else (x, down_to)
+        before_y = corners[number - 1][1] if number else y - radius
+        before_x = corners[number - 1][0] if number else x
+        enter = (x - _toward(before_x, x, radius), y - _toward(before_y, y, radius))
+        leave = (x + _toward(x, next_x, radius), y + _toward(y, next_y, radius))
+        path += f" L{enter[0]:g},{enter[1]:g} Q{x:g},{y:g} {leave[0]:g},{leave[1]:g}"
+    return path
+
+
+def _toward(start: float, end: float, step: float) -> float:
+    return 0.0 if start == end else min(step, abs(end - start)) * (1 if end > start else -1)
 
 
 @dataclass(frozen=True)
@@ -178,9 +207,8 @@ def _line(verticals: Sequence[_Vertical], tensor: tuple[str, str], turns: _Turns
         if run.column > before.column >= 0:
             path += f" V{at:g}" + turns.path(before, run, tensor)
         elif abs(run.x - before.x) > 0.2:
-            middle = (at + run.top) / 2
-            path += f" V{at:g} C{before.x:g},{middle:g} {run.x:g},{middle:g} {run.x:g},{run.top:g}"
-        if run.column >= 0:
-            before = run
+            end = max(run.top - STRAIGHT, (at + run.top) / 2)
+            middle = (at + end) / 2
+            path += f" V{at:g} C{before.x:g},{middle:g} {run.x:g},{middle:g} {run.x:g},{end:g}"
         before, at = run, run.bottom
     return f"{path} V{at:g}"

@@ -12,12 +12,17 @@ from nnspec.layers.base import Layer
 from nnspec.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
+    AveragePooling3D,
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
     GlobalMaxPooling1D,
     GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+    GlobalPooling,
     MaxPooling1D,
     MaxPooling2D,
+    MaxPooling3D,
 )
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
@@ -28,7 +33,7 @@ from nnspec.onnx_backend.value import Value, as_declared, channels_first
 __all__ = ["TABLE"]
 
 
-def _max(b: Builder, call: Call[MaxPooling1D | MaxPooling2D]) -> Value:
+def _max(b: Builder, call: Call[MaxPooling1D | MaxPooling2D | MaxPooling3D]) -> Value:
     layer = call.layer
     window = Window(layer.pool_size, layer.steps, layer.around)
     x = arrange(b, call.x, channels_first(call.x.type.rank))
@@ -36,7 +41,7 @@ def _max(b: Builder, call: Call[MaxPooling1D | MaxPooling2D]) -> Value:
     return Value(_pool(b, "MaxPool", padded_x, window, pads), call.output, x.axes)
 
 
-def _average(b: Builder, call: Call[AveragePooling1D | AveragePooling2D]) -> Value:
+def _average(b: Builder, call: Call[AveragePooling1D | AveragePooling2D | AveragePooling3D]) -> Value:
     """ONNX's ``count_include_pad=0`` is what Keras's ``same`` does: the divisor is the number of positions that exist."""
     layer = call.layer
     window = Window(layer.pool_size, layer.steps, layer.around)
@@ -79,7 +84,7 @@ def _pool(b: Builder, type: str, x: Value, window: Window, pads: list[int]) -> s
     return b.op(type, x.name, kernel_shape=size, strides=strides, pads=pads if any(pads) else None)
 
 
-def _global(b: Builder, call: Call[GlobalMaxPooling1D | GlobalMaxPooling2D], *, type: str, reduction: str) -> Value:
+def _global(b: Builder, call: Call[GlobalPooling], *, type: str, reduction: str) -> Value:
     x, keepdims = call.x, call.layer.keepdims
     if x.axes == channels_first(x.type.rank):
         y = b.op(type, x.name)
@@ -88,10 +93,10 @@ def _global(b: Builder, call: Call[GlobalMaxPooling1D | GlobalMaxPooling2D], *, 
     return Value.declared(b.reduce(reduction, x.name, range(1, x.type.rank), keepdims=keepdims), call.output)
 
 
-def _global_average(b: Builder, call: Call[GlobalAveragePooling1D | GlobalAveragePooling2D]) -> Value:
+def _global_average(b: Builder, call: Call[GlobalPooling]) -> Value:
     """With a mask, Keras's `GlobalAveragePooling1D` takes the mean of what is left; of nothing, that is 0 / 0."""
     if call.x.mask is None or not isinstance(call.layer, GlobalAveragePooling1D):
-        return _global(b, call, type="GlobalAveragePool", reduction="ReduceMean")  # type: ignore[arg-type]
+        return _global(b, call, type="GlobalAveragePool", reduction="ReduceMean")
     x, keepdims = declared(b, call.x), int(call.layer.keepdims)
     mask = b.op("Unsqueeze", call.x.mask, b.ints([2], "last"))
     axes = b.ints([1], "axes")
@@ -106,10 +111,14 @@ _global_max = partial(_global, type="GlobalMaxPool", reduction="ReduceMax")
 TABLE: Mapping[type[Layer], Lowering] = {
     AveragePooling1D: _average,
     AveragePooling2D: _average,
+    AveragePooling3D: _average,
     GlobalAveragePooling1D: _global_average,
     GlobalAveragePooling2D: _global_average,
+    GlobalAveragePooling3D: _global_average,
     GlobalMaxPooling1D: _global_max,
     GlobalMaxPooling2D: _global_max,
+    GlobalMaxPooling3D: _global_max,
     MaxPooling1D: _max,
     MaxPooling2D: _max,
+    MaxPooling3D: _max,
 }

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from nnspec.layers.base import Layer
-from nnspec.layers.shape import Flatten, Reshape
+from nnspec.layers.shape import Flatten, Permute, RepeatVector, Reshape
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import declared
@@ -34,4 +34,22 @@ def _reshape(b: Builder, call: Call[Reshape]) -> Value:
     return Value.declared(b.op("Reshape", declared(b, call.x).name, b.ints([0, *sizes], "shape")), call.output)
 
 
-TABLE: Mapping[type[Layer], Lowering] = {Flatten: _flatten, Reshape: _reshape}
+def _permute(b: Builder, call: Call[Permute]) -> Value:
+    """Nothing moves: the axes are called otherwise."""
+    del b
+    places = {axis: place for place, axis in enumerate(call.layer.dims, 1)}
+    axes = tuple(axis and places[axis] for axis in call.x.axes)
+    return Value(call.x.name, call.output, axes, order=call.x.order)
+
+
+def _repeat(b: Builder, call: Call[RepeatVector]) -> Value:
+    step = b.op("Unsqueeze", declared(b, call.x).name, b.ints([1], "time"))
+    return Value.declared(b.op("Expand", step, b.ints([1, call.layer.n, 1], "shape")), call.output)
+
+
+TABLE: Mapping[type[Layer], Lowering] = {
+    Flatten: _flatten,
+    Permute: _permute,
+    RepeatVector: _repeat,
+    Reshape: _reshape,
+}

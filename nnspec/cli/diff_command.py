@@ -1,0 +1,30 @@
+"""``nnspec diff``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from nnspec.cli.options import format_option
+
+
+@click.command("diff")
+@click.argument("a", type=click.Path(path_type=Path))
+@click.argument("b", type=click.Path(path_type=Path))
+@format_option("text", "json")
+def command(a: Path, b: Path, form: str) -> None:
+    """What changed in meaning from spec A to spec B: layers, shapes, parameters, sections, and which weights carry over.
+
+    Comments, order, and what is written in another way do not count. A run's spec is in its folder.
+
+    \b
+    nnspec diff old.nnspec.yaml new.nnspec.yaml
+    nnspec diff runs/first/spec.yaml net.nnspec.yaml --format json
+    """
+    from nnspec.api import diff
+    from nnspec.comparison.text import as_text
+
+    difference = diff(a, b)
+    click.echo(json.dumps(difference.as_json(), indent=1) if form == "json" else as_text(difference))

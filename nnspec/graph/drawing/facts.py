@@ -1,0 +1,77 @@
+"""What a drawing says about each layer, as text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnspec.graph.memory import activation_bytes, bytes_text
+from nnspec.graph.model import Node
+from nnspec.types import Config, Dim, TensorType, size_text
+
+__all__ = ["arguments_of", "count_text", "kind_of", "owner_of", "shape_text", "summary", "weights_of"]
+
+_SIMPLE = (bool, int, float, str, type(None))
+
+
+def shape_text(type_: TensorType) -> str:
+    """A shape without the batch, ``28 × 28 × 6``; a scalar is ``scalar``."""
+    return " × ".join(size_text(size) for size in type_.shape) or "scalar"
+
+
+def count_text(count: int | Dim) -> str:
+    """A number with its thousands apart, or an expression.
+
+    Example:
+        >>> count_text(61706)
+        '61,706'
+    """
+    return f"{count:,}" if isinstance(count, int) else str(count).replace("?", "n")
+
+
+def kind_of(node: Node) -> str:
+    """How a box is coloured: ``merge``, ``trained``, ``frozen`` (its weights are not trained), or ``plain``."""
+    if node.layer.ports.variadic:
+        return "merge"
+    if not node.weights:
+        return "plain"
+    return "frozen" if node.frozen else "trained"
+
+
+def owner_of(node: Node) -> str | None:
+    """Where the weights stand that a node shares; None where they are its own."""
+    return node.weights_at if node.weights and node.weights_at != node.name else None
+
+
+def weights_of(node: Node) -> int:
+    """Elements of the weights it uses, shared ones too."""
+    return sum(weight.size for weight in node.weights)
+
+
+def arguments_of(node: Node) -> dict[str, tuple[Any, bool]]:
+    """Each argument of a layer as plain data, and whether the spec gives it."""
+    given = node.layer.model_fields_set
+    return {name: (_plain(getattr(node.layer, name)), name in given) for name in type(node.layer).model_fields}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Config):
+        inner = {name: _plain(getattr(value, name)) for name in type(value).model_fields}
+        shown = {name: inner[name] for name in inner if name in value.model_fields_set}
+        return {type(value).__name__: shown} if shown else type(value).__name__
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, _SIMPLE) else str(value)
+
+
+def summary(node: Node) -> str:
+    """What a box says when the pointer rests on it."""
+    lines = [f"{node.name}: {node.op}", f"output: {shape_text(node.output)} {node.output.dtype}"]
+    if node.weights:
+        lines.append(f"parameters: {count_text(weights_of(node))}")
+    macs = node.macs()
+    if macs != 0:
+        lines.append(f"MACs: {count_text(macs)}")
+    lines.append(f"activations: {bytes_text(activation_bytes(node))}")
+    return "\n".join(lines)

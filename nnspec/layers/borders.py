@@ -1,0 +1,149 @@
+"""Layers that take positions off the borders of the spatial axes, or add some."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, single
+from nnspec.layers.checks import computed, require_axes
+from nnspec.layers.padding import parse_padding
+from nnspec.layers.sliding import SPATIAL_AXES
+from nnspec.layers.unsupported import DATA_FORMAT
+
+__all__ = [
+    "Borders",
+    "Cropping",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
+    "ZeroPadding",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
+]
+
+Margins = tuple[tuple[int, int], ...]
+"""Positions before and after each spatial axis."""
+
+
+class Borders(Layer):
+    """What croppings and paddings share; one is made by naming its axes."""
+
+    unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
+    axes: ClassVar[tuple[str, ...]]
+
+    @property
+    def margins(self) -> Margins:
+        """Positions before and after each spatial axis."""
+        raise NotImplementedError
+
+    @property
+    def sign(self) -> int:
+        """1 where they are added, −1 where they are taken off."""
+        raise NotImplementedError
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        x = inputs["x"]
+        require_axes(self, x, *self.axes, "channels")
+        sizes = [
+            size + self.sign * (before + after) for size, (before, after) in zip(x.shape[:-1], self.margins, strict=True)
+        ]
+        if any(isinstance(size, int) and size < 1 for size in sizes):
+            raise LayerError(
+                f"a cropping of {[list(pair) for pair in self.margins]} leaves nothing of {x}",
+                help="take off less",
+                argument="cropping",
+            )
+        return single((*sizes, x.shape[-1]), computed(x.dtype))
+
+
+def _margins(value: Any, info: ValidationInfo, rank: int) -> Margins:
+    argument = str(info.field_name)
+    if rank == 1 and isinstance(value, (list, tuple)) and len(value) == 2:
+        value = [value]  # Keras writes one pair for one axis.
+    try:
+        parsed = parse_padding(value, rank, ())
+    except ValueError:
+        wanted = f"`{argument}` must be an integer P, or a list of P or [before, after] for each of {rank} axes"
+        raise ValueError(f"{wanted}, each P ≥ 0, not {value!r}") from None
+    assert not isinstance(parsed, str)
+    return parsed
+
+
+class Cropping(Borders):
+    """What Cropping1D, Cropping2D and Cropping3D share."""
+
+    cropping: Margins = Field(1, validate_default=True, description="P, or for each axis P or [before, after], taken off.")
+
+    @field_validator("cropping", mode="plain")
+    @classmethod
+    def _normal(cls, value: Any, info: ValidationInfo) -> Margins:
+        return _margins(value, info, len(cls.axes))
+
+    @property
+    def margins(self) -> Margins:
+        return self.cropping
+
+    @property
+    def sign(self) -> int:
+        return -1
+
+
+class Cropping1D(Cropping):
+    """Takes time steps off both ends."""
+
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[1]
+
+
+class Cropping2D(Cropping):
+    """Takes rows and columns off the borders of pictures; none by default."""
+
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
+
+    cropping: Margins = Field(0, validate_default=True, description="P, or for each axis P or [before, after], taken off.")
+
+
+class Cropping3D(Cropping):
+    """Takes positions off the borders of volumes."""
+
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[3]
+
+
+class ZeroPadding(Borders):
+    """What ZeroPadding1D, ZeroPadding2D and ZeroPadding3D share."""
+
+    padding: Margins = Field(1, validate_default=True, description="P, or for each axis P or [before, after], of zeros.")
+
+    @field_validator("padding", mode="plain")
+    @classmethod
+    def _normal(cls, value: Any, info: ValidationInfo) -> Margins:
+        return _margins(value, info, len(cls.axes))
+
+    @property
+    def margins(self) -> Margins:
+        return self.padding
+
+    @property
+    def sign(self) -> int:
+        return 1
+
+
+class ZeroPadding1D(ZeroPadding):
+    """Adds time steps of zeros at both ends."""
+
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[1]
+
+
+class ZeroPadding2D(ZeroPadding):
+    """Adds rows and columns of zeros around pictures."""
+
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
+
+
+class ZeroPadding3D(ZeroPadding):
+    """Adds zeros around volumes."""
+
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[3]

@@ -1,0 +1,76 @@
+"""Layers that repeat positions along the spatial axes, or draw new ones between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from nnspec.layers.arguments import Sizes, per_axis
+from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, Window, single
+from nnspec.layers.checks import require_axes, require_float
+from nnspec.layers.sliding import SPATIAL_AXES
+from nnspec.layers.unsupported import DATA_FORMAT
+
+__all__ = ["UpSampling", "UpSampling1D", "UpSampling2D", "UpSampling3D"]
+
+
+class UpSampling(Layer):
+    """What UpSampling1D, UpSampling2D and UpSampling3D share."""
+
+    unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
+    main_argument: ClassVar[str | None] = "size"
+    axes: ClassVar[tuple[str, ...]]
+
+    size: Sizes = Field(2, validate_default=True, description="How many positions each becomes, along each spatial axis.")
+
+    @field_validator("size", mode="before")
+    @classmethod
+    def _for_each_axis(cls, value: Any, info: ValidationInfo) -> Any:
+        return per_axis(value, len(cls.axes), str(info.field_name))
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        x = inputs["x"]
+        require_axes(self, x, *self.axes, "channels")
+        require_float(self, x)
+        return single((*(size * factor for size, factor in zip(x.shape[:-1], self.size, strict=True)), x.shape[-1]))
+
+    def receptive_field(self, inputs: Inputs) -> Window | None:
+        return Window((1,) * len(self.size), tuple(Fraction(1, factor) for factor in self.size))
+
+
+class UpSampling1D(UpSampling):
+    """Repeats each time step."""
+
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[1]
+
+
+class UpSampling2D(UpSampling):
+    """Enlarges pictures by whole factors."""
+
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
+
+    interpolation: Literal["nearest", "bilinear", "bicubic"] = Field("nearest", description="What stands between positions.")
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        outputs = super().infer(inputs)
+        x = inputs["x"]
+        if self.interpolation != "nearest" and not all(isinstance(size, int) for size in x.shape[:-1]):
+            raise LayerError(
+                f"Keras draws {self.interpolation} positions only between sizes that are numbers, got {x}",
+                help="write `interpolation: nearest`, or declare the sizes as numbers under `inputs`",
+                argument="interpolation",
+            )
+        return outputs
+
+    def receptive_field(self, inputs: Inputs) -> Window | None:
+        reach = {"nearest": 1, "bilinear": 2, "bicubic": 4}[self.interpolation]
+        return Window((reach,) * 2, tuple(Fraction(1, factor) for factor in self.size))
+
+
+class UpSampling3D(UpSampling):
+    """Repeats each position of a volume."""
+
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[3]

@@ -1,0 +1,49 @@
+"""Croppings and paddings with zeros."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nnspec.layers.base import Layer
+from nnspec.layers.borders import (
+    Borders,
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
+from nnspec.onnx_backend.builder import Builder
+from nnspec.onnx_backend.call import Call, Lowering
+from nnspec.onnx_backend.value import Value
+
+__all__ = ["TABLE"]
+
+_END = 2**62
+
+
+def _crop(b: Builder, call: Call[Borders]) -> Value:
+    x, margins = call.x, call.layer.margins
+    places = [x.position(axis) for axis in range(1, len(margins) + 1)]
+    starts, ends = ([pair[0] for pair in margins], [-pair[1] or _END for pair in margins])
+    y = b.op("Slice", x.name, b.ints(starts, "from"), b.ints(ends, "to"), b.ints(places, "axes"))
+    return Value(y, call.output, x.axes)
+
+
+def _pad(b: Builder, call: Call[Borders]) -> Value:
+    x, margins = call.x, call.layer.margins
+    pads = [0] * 2 * len(x.axes)
+    for axis, (before, after) in enumerate(margins, 1):
+        pads[x.position(axis)], pads[x.position(axis) + len(x.axes)] = before, after
+    return Value(b.op("Pad", x.name, b.ints(pads, "pads")), call.output, x.axes)
+
+
+TABLE: Mapping[type[Layer], Lowering] = {
+    Cropping1D: _crop,
+    Cropping2D: _crop,
+    Cropping3D: _crop,
+    ZeroPadding1D: _pad,
+    ZeroPadding2D: _pad,
+    ZeroPadding3D: _pad,
+}

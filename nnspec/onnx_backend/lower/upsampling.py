@@ -1,0 +1,41 @@
+"""Layers that enlarge the spatial axes by whole factors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nnspec.layers.base import Layer
+from nnspec.layers.upsampling import UpSampling, UpSampling1D, UpSampling2D, UpSampling3D
+from nnspec.onnx_backend.builder import Builder
+from nnspec.onnx_backend.call import Call, Lowering
+from nnspec.onnx_backend.layout import arrange
+from nnspec.onnx_backend.value import Value, channels_first
+
+__all__ = ["RESIZES", "TABLE"]
+
+RESIZES: Mapping[str, Mapping[str, Any]] = {
+    "nearest": {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"},
+    "bilinear": {"mode": "linear", "coordinate_transformation_mode": "half_pixel"},
+    "bicubic": {
+        "mode": "cubic",
+        "coordinate_transformation_mode": "half_pixel",
+        "cubic_coeff_a": -0.5,
+        "exclude_outside": 1,
+    },
+}
+"""The attributes of ONNX's ``Resize`` for Keras's interpolations."""
+
+
+def _upsample(b: Builder, call: Call[UpSampling]) -> Value:
+    layer = call.layer
+    x = arrange(b, call.x, channels_first(call.x.type.rank))
+    lead = [1] * (len(x.axes) - len(layer.size))
+    scales = b.constant([*lead, *layer.size], "scales", np.float32)
+    interpolation = layer.interpolation if isinstance(layer, UpSampling2D) else "nearest"
+    return Value(b.op("Resize", x.name, "", scales, bodies=None, **RESIZES[interpolation]), call.output, x.axes)
+
+
+TABLE: Mapping[type[Layer], Lowering] = {UpSampling1D: _upsample, UpSampling2D: _upsample, UpSampling3D: _upsample}

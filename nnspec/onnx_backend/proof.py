@@ -1,0 +1,99 @@
+"""Runs an ONNX model and its reference on inputs of every kind that the graph can take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import onnx
+from numpy.typing import ArrayLike
+
+from nnspec.graph.model import Graph, Ref
+from nnspec.onnx_backend.emit import output_names, to_onnx
+from nnspec.onnx_backend.parity import Arrays, Parity, Run, measure, nudged
+from nnspec.onnx_backend.proto import serialized
+from nnspec.onnx_backend.samples import draw
+from nnspec.onnx_backend.session import runner
+
+__all__ = ["first_difference", "prove"]
+
+
+def prove(
+    graph: Graph,
+    weights: Mapping[str, ArrayLike],
+    model: onnx.ModelProto,
+    reference: Run,
+    *,
+    golden: Sequence[Arrays] = (),
+    opset: int = 23,
+    seed: int = 0,
+) -> Parity:
+    """How far a model of a graph is from the reference, on random and golden inputs.
+
+    Args:
+        graph: What the model was made of.
+        weights: Likewise.
+        model: The model.
+        reference: Runs the graph in Keras: inputs by name to outputs by name.
+        golden: Batches of real inputs.
+        opset: The version of ONNX's operators.
+        seed: Of the random inputs.
+    """
+    moved = masks = None
+    if any(type.is_integer for type in graph.inputs.values()):
+        floats = {name: np.asarray(array) for name, array in weights.items()}
+        moved = _run(graph, to_onnx(graph, nudged(floats, np.random.default_rng(seed)), opset=opset))
+    if any(type.mask is not None for type in graph.output_types.values()):
+        masks = _masks(graph, _run(graph, to_onnx(graph, weights, opset=opset, masks=True)))
+    cases = [*draw(graph, seed=seed), *golden]
+    return measure(_wanted(graph, reference), _run(graph, model), cases, moved=moved, masks=masks, seed=seed)
+
+
+def first_difference(
+    graph: Graph,
+    weights: Mapping[str, ArrayLike],
+    rebuild: Callable[[Graph], Run],
+    *,
+    golden: Sequence[Arrays] = (),
+    opset: int = 23,
+    seed: int = 0,
+) -> str | None:
+    """The first layer whose output differs from Keras's, each layer written on its own; None where all agree.
+
+    Args:
+        graph: What to look through.
+        weights: Its arrays by identity.
+        rebuild: Runs the same layers with other outputs in Keras.
+        golden: Batches of real inputs.
+        opset: The version of ONNX's operators.
+        seed: Of the random inputs.
+    """
+    refs = [Ref(node.name, output) for node in graph.nodes.values() for output in node.outputs]
+    opened = replace(graph, outputs={f"{ref.source}/{ref.output}/opened": ref for ref in refs})
+    model = to_onnx(opened, weights, opset=opset)
+    parity = prove(opened, weights, model, rebuild(opened), golden=golden, opset=opset, seed=seed)
+    return next((ref.source for name, ref in opened.outputs.items() if name in parity.differing), None)
+
+
+def _wanted(graph: Graph, reference: Run) -> Run:
+    """The reference's outputs that are the graph's: it may give masks beside them."""
+    return lambda inputs: {name: array for name, array in reference(inputs).items() if name in graph.outputs}
+
+
+def _run(graph: Graph, model: onnx.ModelProto) -> Run:
+    """The model, its outputs called as in the spec."""
+    answer = runner(serialized(model))
+    spelled = {given: name for name, given in output_names(graph).items()}
+    return lambda inputs: {spelled.get(name, name): array for name, array in answer(inputs).items()}
+
+
+def _masks(graph: Graph, run: Run) -> Run:
+    given = output_names(graph)
+    masked = [name for name, type in graph.output_types.items() if type.mask is not None]
+
+    def masks(inputs: Arrays) -> Arrays:
+        answer = run(inputs)
+        return {name: answer[f"{given[name]}_mask"] for name in masked}
+
+    return masks
