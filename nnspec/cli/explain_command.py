@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
@@ -35,6 +36,8 @@ def command(subject: str | None, path: str | None, everything: bool, form: str, 
 
         click.echo(diagnostics_page(), nl=False)
     elif path is None:
+        if Path(str(subject)).suffix:
+            raise click.UsageError(f"name a path in {subject}: a layer's argument, conv2d.filters, or train.batch_size")
         from nnspec.explanations.codes import explain_code
 
         click.echo(explain_code(str(subject)))

@@ -1,5 +1,6 @@
 """What changed in meaning between two specs."""
 
-from nnspec.comparison.difference import Change, Difference, compare
+from nnspec.comparison.changes import Change, Difference, LayerChange, NetworkChange
+from nnspec.comparison.difference import compare
 
-__all__ = ["Change", "Difference", "compare"]
+__all__ = ["Change", "Difference", "LayerChange", "NetworkChange", "compare"]

@@ -3,129 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
-from nnspec.comparison.weights import Carried, carried
+from nnspec.comparison.changes import Change, Difference, LayerChange, NetworkChange
+from nnspec.comparison.weights import carried
 from nnspec.graph import Graph, Model
 from nnspec.graph.analysis import total_macs
 from nnspec.graph.model import Node
-from nnspec.spec import Spec, check
+from nnspec.sections import read_section
+from nnspec.spec import Spec
+from nnspec.spec.document import SECTIONS
 from nnspec.spec.overrides import find
 from nnspec.spec.tree import MappingNode
 from nnspec.types import Config, TensorType
 from nnspec.types.plain import plain
 
-__all__ = ["Change", "Difference", "LayerChange", "NetworkChange", "compare"]
-
-SECTIONS = {
-    "data": "nnspec.data.section.DataSection",
-    "train": "nnspec.training.section.TrainSection",
-    "generate": None,
-    "export": "nnspec.graph.exported.ExportSection",
-    "budget": "nnspec.graph.budget.Budget",
-}
-"""The sections that are compared, each with the class that knows its defaults."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """One value that differs.
-
-    Attributes:
-        path: Where, ``filters`` or ``optimizer.learning_rate``.
-        before: The value in the first spec; None where it has none.
-        after: The same in the second.
-    """
-
-    path: str
-    before: Any
-    after: Any
-
-
-@dataclass(frozen=True)
-class LayerChange:
-    """A layer that only one spec has, or that both have and that differs.
-
-    Attributes:
-        name: Its path in the graph.
-        kind: ``added``, ``removed`` or ``changed``.
-        op: What it runs, in the second spec where that has it.
-        changes: What differs: ``op``, ``from``, arguments, ``freeze``, ``shape``.
-    """
-
-    name: str
-    kind: str
-    op: str
-    changes: tuple[Change, ...] = ()
-
-
-@dataclass(frozen=True)
-class NetworkChange:
-    """A network that only one spec has, or that both have and that differs.
-
-    Attributes:
-        name: ``main`` for the document's own layers.
-        kind: ``added``, ``removed`` or ``changed``.
-        ports: What differs in its inputs and outputs.
-        layers: Its layers that differ, in the order of the second spec, those removed last.
-        figures: Its parameters and multiply–accumulates, where they differ.
-    """
-
-    name: str
-    kind: str
-    ports: tuple[Change, ...] = ()
-    layers: tuple[LayerChange, ...] = ()
-    figures: tuple[Change, ...] = ()
-
-
-@dataclass(frozen=True)
-class Difference:
-    """What changed in meaning from one spec to another.
-
-    Attributes:
-        names: Both names.
-        networks: The networks that differ.
-        sections: What differs in each section, by the section's name.
-        weights: The weights of the second spec that can start from the first one's.
-    """
-
-    names: tuple[str, str]
-    networks: tuple[NetworkChange, ...]
-    sections: Mapping[str, tuple[Change, ...]]
-    weights: Carried
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether both mean the same."""
-        return self.names[0] == self.names[1] and not self.networks and not self.sections
-
-    def as_json(self) -> dict[str, Any]:
-        """The form of ``nnspec diff --format json``."""
-        return {
-            "names": list(self.names),
-            "same": self.is_empty,
-            "networks": [
-                {
-                    "name": network.name,
-                    "kind": network.kind,
-                    "ports": _as_json(network.ports),
-                    "layers": [
-                        {"name": layer.name, "kind": layer.kind, "op": layer.op, "changes": _as_json(layer.changes)}
-                        for layer in network.layers
-                    ],
-                    "figures": _as_json(network.figures),
-                }
-                for network in self.networks
-            ],
-            "sections": {name: _as_json(changes) for name, changes in self.sections.items()},
-            "weights": self.weights.as_json(),
-        }
-
-
-def _as_json(changes: tuple[Change, ...]) -> list[dict[str, Any]]:
-    return [{"path": change.path, "before": change.before, "after": change.after} for change in changes]
+__all__ = ["compare"]
 
 
 def compare(a: Spec, model_a: Model, b: Spec, model_b: Model) -> Difference:
@@ -206,21 +99,12 @@ def _facts(node: Node, other: Node) -> dict[str, Any]:
 
 def _section(name: str, a: MappingNode | None, b: MappingNode | None) -> Iterator[Change]:
     """What differs in a section; what is left out counts as its default, so that writing a default out changes nothing."""
-    before: Any = _read(name, a)
-    after: Any = _read(name, b)
+    before: Any = read_section(name, a)
+    after: Any = read_section(name, b)
     if before is None or after is None:  # only what is written, where there is nothing to compare it with
         before, after = (tree.plain() if tree is not None else {} for tree in (a, b))
     for change in _values("", before, after):
         yield Change(change.path, _as_written(a, change.path, change.before), _as_written(b, change.path, change.after))
-
-
-def _read(name: str, tree: MappingNode | None) -> Config | None:
-    known = SECTIONS[name]
-    if tree is None or known is None:
-        return None
-    module, _, config = known.rpartition(".")
-    section = check(getattr(import_module(module), config), tree, [], name=name)
-    return section if isinstance(section, Config) else None
 
 
 def _as_written(tree: MappingNode | None, path: str, value: Any) -> Any:

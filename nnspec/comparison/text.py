@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from nnspec.comparison.difference import Change, Difference, LayerChange, NetworkChange
+from nnspec.comparison.changes import Change, Difference, LayerChange, NetworkChange
 from nnspec.comparison.weights import Carried
 
 __all__ = ["as_text"]

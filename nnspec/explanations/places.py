@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from importlib import import_module
+from collections.abc import Sequence
 from typing import Any
 
 from nnspec.diagnostics import NnspecError
+from nnspec.explanations.nodes import Located, locate, walk
 from nnspec.explanations.origin import Link, Origin, Use, links
 from nnspec.layers.base import Layer
-from nnspec.spec import Spec, Step, check
+from nnspec.sections import read_section
+from nnspec.spec import Spec
 from nnspec.spec.document import KEYS, SECTIONS
 from nnspec.spec.evaluate import Scope, Uneval, evaluate
 from nnspec.spec.overrides import find, keys_of
-from nnspec.spec.step import Nested, NetworkUse, Shared
+from nnspec.spec.step import Nested
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.types import Config, closest
 from nnspec.types.plain import plain
 
 __all__ = ["origins"]
-
-_SECTIONS = {
-    "data": "nnspec.data.section.DataSection",
-    "train": "nnspec.training.section.TrainSection",
-    "export": "nnspec.graph.exported.ExportSection",
-    "budget": "nnspec.graph.budget.Budget",
-}
 
 _EXAMPLES = "encoder/conv2d.filters, layers[3].Conv2D.padding or train.batch_size"
 
@@ -50,65 +43,13 @@ def origins(spec: Spec, path: str, before: MappingNode | None = None) -> list[Or
     keys = keys_of(argument) if dot else []
     if keys is None:
         raise NnspecError(f"`{path}` is no path; write {_EXAMPLES}")
-    return _of_node(_Located.find(spec, node), keys, before)
+    return _of_node(locate(spec, node), keys, before)
 
 
 # --- nodes ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Located:
-    """A step with its path in the graph and the steps around it."""
-
-    name: str
-    step: Step
-    uses: tuple[Use, ...] = ()
-
-    @staticmethod
-    def find(spec: Spec, path: str) -> _Located:
-        names = path.split("/")
-        main = spec.networks.get("main")
-        steps: Sequence[Step] = main.steps if main else ()
-        walked: list[str] = []
-        if names[0] in spec.networks and not any(step.name == names[0] for step in steps):
-            walked, names, steps = [names[0]], names[1:], spec.networks[names[0]].steps
-        uses: list[Use] = []
-        while True:
-            name = names.pop(0) if names else ""
-            step = next((step for step in steps if step.name == name), None)
-            if step is None:
-                raise NnspecError(_no_step(name, "/".join(walked), [s.name for s in steps], main is None and not walked, spec))
-            content = step.content
-            if isinstance(content, Shared) and not names:
-                owner = next((s for s in steps if s.name == content.layer and isinstance(s.content, Layer)), None)
-                if owner is not None:
-                    uses.append(Use("/".join([*walked, name]), f"share: {content.layer}", step.span))
-                    return _Located("/".join([*walked, content.layer]), owner, tuple(uses))
-            walked.append(name)
-            if not names:
-                return _Located("/".join(walked), step, tuple(uses))
-            steps = _inside(content, spec)
-            if uses and uses[-1].span == step.span:
-                uses.pop()  # a turn of a repeated step stands where the step stands
-            uses.append(Use("/".join(walked), step.op, step.span))
-
-
-def _inside(content: object, spec: Spec) -> Sequence[Step]:
-    if isinstance(content, Nested):
-        return content.steps
-    return spec.networks[content.network].steps if isinstance(content, NetworkUse) else ()
-
-
-def _no_step(name: str, around: str, known: Sequence[str], networks_alone: bool, spec: Spec) -> str:
-    known = list(spec.networks) if networks_alone else known
-    inside = f" in `{around}`" if around else ""
-    near = closest(name, known)
-    help = f"did you mean `{near}`?" if near else f"there are {', '.join(known[:12])}" if known else "it has no parts"
-    named = f"there is no step `{name}`{inside}" if name else f"name a step{inside}"
-    return f"{named}; {help}"
-
-
-def _of_node(at: _Located, keys: Sequence[str | int], before: MappingNode | None) -> list[Origin]:
+def _of_node(at: Located, keys: Sequence[str | int], before: MappingNode | None) -> list[Origin]:
     content, arguments = at.step.content, at.step.arguments
     if isinstance(content, Layer):
         if keys:
@@ -127,22 +68,23 @@ def _of_node(at: _Located, keys: Sequence[str | int], before: MappingNode | None
     return [Origin(f"{at.name}.{_joined(keys)}", tree.plain(), links(tree, before), at.uses)]
 
 
-def _of_turns(at: _Located, content: Nested, keys: Sequence[str | int], before: MappingNode | None) -> list[Origin]:
+def _of_turns(at: Located, content: Nested, keys: Sequence[str | int], before: MappingNode | None) -> list[Origin]:
     """Of a step that is repeated: the first turn's, and each that is not like one before it."""
     found: dict[str, Origin] = {}
     for step in content.steps:
-        turn = _Located(f"{at.name}/{step.name}", step, at.uses)
+        turn = Located(f"{at.name}/{step.name}", step, at.uses)
         for origin in _of_node(turn, keys, before):
             found.setdefault(f"{origin.name.partition('.')[2]} {origin.value}", origin)
     return list(found.values())
 
 
 def _of_config(
-    name: str, config: Any, tree: Tree | None, keys: Sequence[str | int], uses: tuple[Use, ...], before: MappingNode | None
-) -> Origin:
+    name: str, config: Any, tree: Tree | None, keys: Sequence[str | int], uses: tuple[Use, ...], before: MappingNode | None,
+    *, called: str = "",
+) -> Origin:  # fmt: skip
     """An argument of something typed, or what stands deeper in it: written, or a default of its class."""
     value: Any = config
-    owner = name if name in SECTIONS else type(config).__name__
+    owner = called or type(config).__name__
     for key in keys:
         if isinstance(value, Config):
             kind = type(value)
@@ -195,37 +137,22 @@ def _of_document(spec: Spec, path: str, before: MappingNode | None) -> list[Orig
     if value is not None:
         value = _evaluated(value, spec)
         return [Origin(path, value.plain(), links(value, before))]
-    if top in _SECTIONS and tree is not None and len(keys) > 1:
-        module, _, name = _SECTIONS[top].rpartition(".")
-        section = check(getattr(import_module(module), name), tree, [], name=top)
-        if section is not None:
-            return [_of_config(top, section, tree, keys[1:], (), before)]
+    section = read_section(top, tree)
+    if section is not None and len(keys) > 1:
+        return [_of_config(top, section, tree, keys[1:], (), before, called=top)]
     raise NnspecError(_no_place(spec, path, keys))
 
 
-def _steps_at(spec: Spec, path: str) -> list[tuple[_Located, list[str | int]]]:
+def _steps_at(spec: Spec, path: str) -> list[tuple[Located, list[str | int]]]:
     """The layers, wherever in the graph, that come from the step a path leads to, and the rest of the path in it."""
-    found: list[tuple[_Located, list[str | int]]] = []
-    for at in _walk(spec):
+    found: list[tuple[Located, list[str | int]]] = []
+    for at in walk(spec):
         rest = path.removeprefix(at.step.path)
         if isinstance(at.step.content, Layer) and rest != path and rest.startswith(f".{at.step.op}"):
             keys = keys_of(rest[1:])
             if keys and keys[0] == at.step.op:
                 found.append((at, keys[1:]))
     return found
-
-
-def _walk(spec: Spec) -> Iterator[_Located]:
-    for name, network in spec.networks.items():
-        prefix = "" if name == "main" else f"{name}/"
-        stack = [_Located(prefix + step.name, step) for step in reversed(network.steps)]
-        while stack:
-            at = stack.pop()
-            yield at
-            if isinstance(at.step.content, Nested):
-                kept = at.uses[:-1] if at.uses and at.uses[-1].span == at.step.span else at.uses
-                uses = (*kept, Use(at.name, at.step.op, at.step.span))
-                stack += [_Located(f"{at.name}/{step.name}", step, uses) for step in reversed(at.step.content.steps)]
 
 
 def _evaluated(tree: Tree, spec: Spec) -> Tree:

@@ -15,14 +15,19 @@ import keras
 from nnspec.keras_backend.every_step import EveryStep
 from nnspec.keras_backend.gated_lstm import GatedLSTMCell
 from nnspec.keras_backend.objects import arguments, keras_object
+from nnspec.keras_backend.sampling import Sampling as KerasSampling
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.layers.attention import DotAttention
 from nnspec.layers.base import Layer
 from nnspec.layers.bidirectional import Bidirectional
 from nnspec.layers.borders import Borders
+from nnspec.layers.multi_head_attention import MultiHeadAttention
+from nnspec.layers.normalization import AlongAxes, GroupNormalization
 from nnspec.layers.pooling import MaxPooling, Pooling
 from nnspec.layers.recurrence import Recurrent
 from nnspec.layers.recurrent import LSTM
+from nnspec.layers.reduction import Reduction, Slice, Sum
+from nnspec.layers.sampling import Sampling
 from nnspec.layers.sliding import Sliding
 from nnspec.layers.time_distributed import TimeDistributed
 from nnspec.layers.transposed_convolution import TransposedConvolution
@@ -153,6 +158,44 @@ def _time_distributed(layer: TimeDistributed, name: str, seeds: Seeds) -> Call:
     return call
 
 
+def _multi_head(layer: MultiHeadAttention, name: str, seeds: Seeds) -> Call:
+    """Keras 3.15.1 takes the masks off the very tensors it is given, for all who read them: it is given others."""
+    keras_layer = keras_object(layer, seeds, name=name)
+
+    def own(port: str, tensor: Any) -> Any:
+        return tensor if mask_of(tensor) is None else keras.layers.Rescaling(1.0, name=f"{name}.{port}")(tensor)
+
+    def call(tensors: Mapping[str, Any]) -> Any:
+        given = {port: own(port, tensor) for port, tensor in tensors.items()}
+        return keras_layer(**given, use_causal_mask=layer.use_causal_mask)
+
+    return call
+
+
+def _sampling(layer: Sampling, name: str, seeds: Seeds) -> Call:
+    keras_layer = KerasSampling(name=name, **arguments(layer, seeds))
+    return lambda tensors: keras_layer([tensors["mean"], tensors["log_variance"]])
+
+
+def _reduction(layer: Reduction, name: str, seeds: Seeds) -> Call:
+    del name, seeds
+    reduce = keras.ops.sum if isinstance(layer, Sum) else keras.ops.mean
+    axis = tuple(layer.axis) if isinstance(layer.axis, list) else layer.axis
+    return lambda tensors: reduce(tensors["x"], axis=axis, keepdims=layer.keepdims)
+
+
+def _slice(layer: Slice, name: str, seeds: Seeds) -> Call:
+    del name, seeds
+    part = slice(layer.start, layer.stop, layer.step)
+
+    def call(tensors: Mapping[str, Any]) -> Any:
+        x = tensors["x"]
+        axis = layer.axis if layer.axis > 0 else layer.axis + len(x.shape)
+        return x[(slice(None),) * axis + (part,)]
+
+    return call
+
+
 def _upsampling(layer: UpSampling, name: str, seeds: Seeds) -> Call:
     """Where there is one axis Keras takes its factor alone."""
     return _plain(keras_object(layer, seeds, name=name, size=layer.size if len(layer.size) > 1 else layer.size[0]), layer)
@@ -181,6 +224,22 @@ def _borders(layer: Borders, name: str, seeds: Seeds) -> Call:
     return _plain(keras_object(layer, seeds, name=name, **{argument: layer.margins[0]}), layer)
 
 
+def _normalization(layer: AlongAxes | GroupNormalization, name: str, seeds: Seeds) -> Call:
+    """Keras 3.15.1 normalises over other axes where some of them are counted from behind: all are counted from the front."""
+    made: list[Call] = []
+
+    def call(tensors: Mapping[str, Any]) -> Any:
+        if not made:
+            rank = len(tensors["x"].shape) - 1
+            axes = layer.axes(rank) if isinstance(layer, AlongAxes) else [layer.channel_axis(rank)]
+            places = [axis + 1 for axis in axes]
+            axis = places if len(places) > 1 else places[0]
+            made.append(_plain(keras_object(layer, seeds, name=name, axis=axis), layer))
+        return made[0](tensors)
+
+    return call
+
+
 _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
     TransposedConvolution: _transposed,
     Sliding: _convolution,
@@ -189,6 +248,12 @@ _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
     Bidirectional: _bidirectional,
     TimeDistributed: _time_distributed,
     DotAttention: _attention,
+    MultiHeadAttention: _multi_head,
+    Sampling: _sampling,
+    Reduction: _reduction,
+    Slice: _slice,
     Borders: _borders,
+    AlongAxes: _normalization,
+    GroupNormalization: _normalization,
     UpSampling: _upsampling,
 }

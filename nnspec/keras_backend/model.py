@@ -46,7 +46,7 @@ def to_keras(graph: Graph, *, seed: int | None = None) -> keras.Model:
     name_operations(outputs.values(), names | set(inputs))
     model = keras.Model(inputs, outputs, name=graph.name)
     for node in graph.nodes.values():
-        if node.frozen:
+        if node.frozen and node.weights:
             model.get_layer(keras_name(node.weights_at)).trainable = False
     return model
 

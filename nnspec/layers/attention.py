@@ -7,13 +7,13 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window, single
-from nnspec.layers.checks import require_axes, require_float
-from nnspec.layers.initializers import Ones
+from nnspec.layers.checks import known_size, require_axes, require_float
+from nnspec.layers.initializers import GlorotUniform, Ones
 from nnspec.layers.merge import common_size
 from nnspec.layers.scalars import Flag, Fraction, WholeNumber
 from nnspec.types import Dim, TensorType, Weight, size_text
 
-__all__ = ["Attention", "DotAttention"]
+__all__ = ["AdditiveAttention", "Attention", "DotAttention"]
 
 
 class DotAttention(Layer):
@@ -81,3 +81,20 @@ class Attention(DotAttention):
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         names = ["scale"] * self.use_scale + ["concat_score_weight"] * (self.score_mode == "concat")
         return tuple(Weight(name, (), True, Ones()) for name in names)
+
+
+class AdditiveAttention(DotAttention):
+    """Attention by the sum of ``tanh(query + key)`` over the features, each with a learned scale (Bahdanau et al. 2015)."""
+
+    use_scale: Flag = Field(True, description="Whether each feature has a learned scale.")
+    dropout: Fraction = Field(0.0, description="The share of the weights that is dropped in training.")
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        outputs = super().infer(inputs)
+        if self.use_scale:
+            known_size(self, inputs["query"], port="query")
+        return outputs
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        size = (known_size(self, inputs["query"], port="query"),) if self.use_scale else ()
+        return (Weight("scale", size, True, GlorotUniform.model_validate({})),) if size else ()

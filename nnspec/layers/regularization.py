@@ -2,30 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
 
 from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, single
-from nnspec.layers.checks import require_float
-from nnspec.layers.scalars import Fraction, PositiveInt, WholeNumber
+from nnspec.layers.checks import require_axes, require_float
+from nnspec.layers.scalars import Fraction, NotNegative, PositiveInt, WholeNumber
+from nnspec.layers.sliding import SPATIAL_AXES
+from nnspec.layers.unsupported import DATA_FORMAT
 from nnspec.types import same_size
 
-__all__ = ["Dropout"]
+__all__ = [
+    "ActivityRegularization",
+    "AlphaDropout",
+    "Dropout",
+    "GaussianDropout",
+    "GaussianNoise",
+    "InTrainingAlone",
+    "SpatialDropout",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+]
 
 
-class Dropout(Layer):
-    """Sets a share of its input to 0 and scales up the rest, in training alone (Srivastava et al. 2014)."""
+class InTrainingAlone(Layer):
+    """What changes nothing but in training."""
+
+    passes_mask: ClassVar[bool] = True
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        require_float(self, inputs["x"])
+        return single(inputs["x"].shape)
+
+
+class _Random(InTrainingAlone):
+    """What changes its input at random."""
+
+    is_random: ClassVar[bool] = True
+
+    seed: WholeNumber | None = Field(None, description="Makes the pattern repeatable; null: from the seed of the whole build.")
+
+
+class _Shaped(_Random):
+    """What drops by a pattern that can be shared along axes."""
 
     main_argument: ClassVar[str | None] = "rate"
-    passes_mask: ClassVar[bool] = True
-    is_random: ClassVar[bool] = True
 
     rate: Fraction = Field(description="The share that is dropped, 0 to 1.")
     noise_shape: list[PositiveInt | None] | None = Field(
         None, description="Sizes of the drop pattern, the batch axis first; 1 shares it along an axis, null: the input's."
     )
-    seed: WholeNumber | None = Field(None, description="Makes the pattern repeatable; null: from the seed of the whole build.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
@@ -47,3 +76,66 @@ class Dropout(Layer):
                 help=f"give {x.rank + 1} sizes, the batch axis first: each the input's, 1 or null",
                 argument="noise_shape",
             )
+
+
+class Dropout(_Shaped):
+    """Sets a share of its input to 0 and scales up the rest, in training alone (Srivastava et al. 2014)."""
+
+
+class AlphaDropout(_Shaped):
+    """Dropout that keeps mean and variance where activations are `selu` (Klambauer et al. 2017)."""
+
+
+class SpatialDropout(_Random):
+    """What SpatialDropout1D, SpatialDropout2D and SpatialDropout3D share: whole channels are dropped."""
+
+    unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
+    main_argument: ClassVar[str | None] = "rate"
+    axes: ClassVar[tuple[str, ...]]
+
+    rate: Fraction = Field(description="The share of the channels that is dropped, 0 to 1.")
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        require_axes(self, inputs["x"], *self.axes, "channels")
+        return super().infer(inputs)
+
+
+class SpatialDropout1D(SpatialDropout):
+    """Drops whole channels of a sequence, in training alone (Tompson et al. 2015)."""
+
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[1]
+
+
+class SpatialDropout2D(SpatialDropout):
+    """Drops whole channels of a picture, in training alone (Tompson et al. 2015)."""
+
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
+
+
+class SpatialDropout3D(SpatialDropout):
+    """Drops whole channels of a volume, in training alone (Tompson et al. 2015)."""
+
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[3]
+
+
+class GaussianDropout(_Random):
+    """Multiplies by noise around 1, in training alone (Srivastava et al. 2014)."""
+
+    main_argument: ClassVar[str | None] = "rate"
+
+    rate: Fraction = Field(description="The noise has the standard deviation √(rate / (1 − rate)).")
+
+
+class GaussianNoise(_Random):
+    """Adds noise around 0, in training alone."""
+
+    main_argument: ClassVar[str | None] = "stddev"
+
+    stddev: Fraction = Field(description="The standard deviation of the noise, 0 to 1 as in Keras.")
+
+
+class ActivityRegularization(InTrainingAlone):
+    """Adds a penalty on its input to the loss, and passes it on."""
+
+    l1: NotNegative = Field(0.0, description="The factor on the sum of absolute values.")
+    l2: NotNegative = Field(0.0, description="The factor on the sum of squares.")

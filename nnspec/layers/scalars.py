@@ -9,12 +9,13 @@ from typing import Annotated
 
 from pydantic import Field, Strict
 
-__all__ = ["Flag", "Fraction", "Number", "PositiveInt", "PositiveNumber", "WholeNumber"]
+__all__ = ["Flag", "Fraction", "NotNegative", "Number", "PositiveInt", "PositiveNumber", "WholeNumber"]
 
 Flag = Annotated[bool, Strict()]
 WholeNumber = Annotated[int, Strict()]
 PositiveInt = Annotated[int, Strict(), Field(gt=0)]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 PositiveNumber = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Strict(), Field(ge=0, le=1)]
 """A share, from 0 to 1."""

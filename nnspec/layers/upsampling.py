@@ -52,7 +52,7 @@ class UpSampling2D(UpSampling):
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
 
-    interpolation: Literal["nearest", "bilinear", "bicubic"] = Field("nearest", description="What stands between positions.")
+    interpolation: Literal["nearest", "bilinear"] = Field("nearest", description="What stands between positions. Keras's others look their weights up in a rounded table, and have no exact counterpart.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         outputs = super().infer(inputs)
@@ -66,7 +66,7 @@ class UpSampling2D(UpSampling):
         return outputs
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
-        reach = {"nearest": 1, "bilinear": 2, "bicubic": 4}[self.interpolation]
+        reach = 2 if self.interpolation == "bilinear" else 1
         return Window((reach,) * 2, tuple(Fraction(1, factor) for factor in self.size))
 
 

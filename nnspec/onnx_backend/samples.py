@@ -21,12 +21,13 @@ _LENGTHS = (7, 12, 5, 16, 24, 32, 48, 64, 96, 128, 3, 2, 160, 192, 224, 256, 1)
 """Sizes to try for what is free; the first that the layers take are used."""
 
 
-def draw(graph: Graph, *, seed: int = 0) -> Iterator[dict[str, NDArray[np.generic]]]:
+def draw(graph: Graph, *, seed: int = 0, empty_rows: bool = True) -> Iterator[dict[str, NDArray[np.generic]]]:
     """Batches of random inputs, by name.
 
     Args:
         graph: Whose inputs.
         seed: The same seed gives the same inputs.
+        empty_rows: Whether there are examples that are nothing but padding.
 
     Raises:
         NnspecError: Where no sizes are found that the layers take.
@@ -40,9 +41,9 @@ def draw(graph: Graph, *, seed: int = 0) -> Iterator[dict[str, NDArray[np.generi
             shape = (batch, *(_known(size, free) for size in type.shape))
             inputs[name] = _elements(rng, shape, type, bounds.get(Ref(name)))
             if masked and type.is_integer:
-                inputs[name] = np.where(_kept(rng, shape), inputs[name], 0).astype(inputs[name].dtype)
+                inputs[name] = np.where(_kept(rng, shape, empty_rows), inputs[name], 0).astype(inputs[name].dtype)
             if type.mask is not None:
-                inputs[f"{name}_mask"] = _kept(rng, (batch, *(_known(size, free) for size in type.mask)))
+                inputs[f"{name}_mask"] = _kept(rng, (batch, *(_known(size, free) for size in type.mask)), empty_rows)
         yield inputs
 
 
@@ -117,8 +118,8 @@ def _elements(rng: np.random.Generator, shape: tuple[int, ...], type: TensorType
     return rng.standard_normal(shape).astype(dtype)
 
 
-def _kept(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Which elements are no padding. By row: behind, holes, none, before, everything; then again."""
+def _kept(rng: np.random.Generator, shape: tuple[int, ...], empty_rows: bool) -> NDArray[np.bool_]:
+    """Which elements are no padding. By row, padding stands behind, in holes, nowhere, before, everywhere; then again."""
     kept = np.ones(shape, bool)
     if len(shape) < 2:
         return kept
@@ -131,6 +132,6 @@ def _kept(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.bool_]
             part &= rng.random(part.shape) < 0.6
         elif row % 5 == 3:
             part[..., :cut] = False
-        elif row % 5 == 4:
+        elif row % 5 == 4 and empty_rows:
             part[...] = False
     return kept

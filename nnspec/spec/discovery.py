@@ -26,7 +26,7 @@ def find_specs(paths: Iterable[Path], problems: list[Diagnostic]) -> list[Path]:
     """
     found: dict[Path, None] = {}
     for path in paths:
-        if not path.is_dir():
+        if not _is_folder(path):
             found[path] = None
             continue
         below = sorted(_below(path))
@@ -35,6 +35,13 @@ def find_specs(paths: Iterable[Path], problems: list[Diagnostic]) -> list[Path]:
             problems.append(p.NoSpecInFolder.at(Span.whole(str(path)), help=help))
         found |= dict.fromkeys(below)
     return list(found)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False  # reading it as a file says why it cannot be read
 
 
 def _below(folder: Path) -> Iterator[Path]:

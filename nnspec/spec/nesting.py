@@ -10,6 +10,7 @@ from nnspec.layers.base import Layer
 from nnspec.spec import problems as p
 from nnspec.spec.checked import check_named
 from nnspec.spec.draft import Draft
+from nnspec.spec.evaluate import Uneval, evaluate
 from nnspec.spec.keys import known_keys
 from nnspec.spec.step import INPUT, Nested, Step
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
@@ -87,7 +88,12 @@ def _parallel(expander: Expander, draft: Draft, arguments: MappingNode) -> Neste
         inner = Nested((INPUT,), expander.steps(value, (), draft.scope))
         span = value.span if value.span.line == value.span.end_line else draft.op.span
         steps.append(Step(name, f"branch {name}", inner, Scalar(INPUT, draft.op.span), False, span, value.path, None))
-    return _merged(expander, draft, arguments.get("merge"), steps)
+    merge = arguments.get("merge")
+    try:
+        merge = None if merge is None else evaluate(merge, draft.scope, expander.problems)
+    except Uneval:
+        return None
+    return _merged(expander, draft, merge, steps)
 
 
 def _merged(expander: Expander, draft: Draft, merge: Tree | None, steps: list[Step]) -> Nested | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from typing import Any, ClassVar, cast
 
@@ -57,10 +58,15 @@ class Family:
     def get(self, name: str) -> type[Config]:
         """The class of a name that is in the family."""
         name = self.spellings.get(name, name)
-        return cast("type[Config]", getattr(import_module(self.modules[name]), name))
+        return _class(self.modules[name], name)
 
     def names(self) -> list[str]:
         return sorted(self.modules)
+
+
+@cache
+def _class(module: str, name: str) -> type[Config]:
+    return cast("type[Config]", getattr(import_module(module), name))
 
 
 def closest(word: str, candidates: Any) -> str | None:

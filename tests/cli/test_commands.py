@@ -105,7 +105,9 @@ def test_an_override_changes_what_is_built(nnspec, write):
     assert "(batch, 5)" in result.stdout
 
 
-@pytest.mark.parametrize("command", ["validate", "inspect", "build", "train", "evaluate", "predict", "export"])
+@pytest.mark.parametrize(
+    "command", ["validate", "explain", "diff", "inspect", "build", "train", "evaluate", "predict", "export"]
+)
 def test_every_command_explains_itself_with_an_example(nnspec, command):
     result = nnspec(command, "--help")
     assert result.exit_code == 0

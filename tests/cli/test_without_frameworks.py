@@ -53,6 +53,13 @@ def test_the_data_and_train_sections_are_checked_where_no_framework_is_installed
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("arguments", [("explain", "{}", "digit.units"), ("diff", "{}", "{}"), ("explain", "--all")])
+def test_a_spec_is_explained_and_compared_where_no_framework_is_installed(arguments):
+    done = run(*(argument.format(CORPUS.parent.parent / "specs" / "digits.nnspec.yaml") for argument in arguments))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout
+
+
 def test_the_extra_to_install_is_said_where_one_is_missing():
     done = run("build", str(CORPUS / "lenet5.nnspec.yaml"), "-o", "/nowhere")
     assert done.returncode == 1

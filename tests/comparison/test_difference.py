@@ -113,7 +113,7 @@ def test_sections_are_compared_by_value_with_their_defaults(diff):
         ("optimizer.learning_rate", 0.1, 0.2),
         ("optimizer.nesterov", False, True),
     ]
-    assert [change.path for change in difference.sections["data"]] == ["train.name"]
+    assert [change.path for change in difference.sections["data"]] == ["train.set"]
 
 
 def test_another_optimizer_is_one_change(diff):
@@ -123,7 +123,7 @@ def test_another_optimizer_is_one_change(diff):
 
 def test_a_section_that_is_gone_is_told_as_it_was_written(diff):
     difference = diff(("data: {train: {builtin: digits}}\n", ""))
-    assert triples(difference.sections["data"]) == [("train.builtin", "digits", None)]
+    assert triples(difference.sections["data"]) == [("train", {"builtin": "digits"}, None)]
 
 
 def test_weights_carry_over_by_name_and_shape(diff):

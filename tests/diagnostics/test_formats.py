@@ -98,10 +98,10 @@ def test_sarif_has_the_structure_of_its_standard():
     assert run["artifacts"] == [{"location": {"uri": name}} for name in CHECKED]
 
 
-@pytest.mark.parametrize("file", ["a b.yaml", "ü/100%.yaml", "a:b.yaml", "--set x=1"])
+@pytest.mark.parametrize("file", ["a b.yaml", "ü/100%.yaml", "a:b.yaml", "--set x=1", "\udcff.yaml"])
 def test_sarif_names_files_by_uris(file):
     run = _check_sarif(written("sarif", {file: [Diagnostic("NN103", "error", "m", Span(file, 1, 1, 1, 1))]}))
-    assert unquote(run["artifacts"][0]["location"]["uri"]) == file
+    assert unquote(run["artifacts"][0]["location"]["uri"], errors="surrogateescape") == file
 
 
 @pytest.mark.parametrize(("strict", "failed"), [(False, ["a.yaml"]), (True, ["a.yaml", "c.yaml"])])

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 import nnspec
 from nnspec.cli import main
@@ -41,7 +45,7 @@ layers:
   - head
   - Parallel:
       branches: [[Flatten], [Flatten]]
-      merge: {Concatenate: {axis: 1}}
+      merge: {Concatenate: {axis: "${width - 3}"}}
 data: {train: {builtin: digits}}
 train: {epochs: 3, loss: MeanSquaredError, optimizer: {SGD: {learning_rate: "${width / 100}"}}}
 """
@@ -186,6 +190,40 @@ def test_what_is_not_there_is_an_error_with_a_suggestion(explain, path, said):
     with pytest.raises(NnspecError) as error:
         explain(path)
     assert said in str(error.value)
+
+
+_PIECES = [
+    "first",
+    "steps",
+    "d",
+    "head",
+    "dense",
+    "units",
+    "train",
+    "optimizer",
+    "layers",
+    "[0]",
+    "[99]",
+    ".",
+    "/",
+    "Dense",
+    "params",
+    "",
+]
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=7).map("".join) | st.text(max_size=12))
+def test_any_path_is_answered_or_refused(path):
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "net.nnspec.yaml"
+        file.write_text(SPEC, encoding="utf-8")
+        try:
+            for origin in nnspec.explain(file, path):
+                assert origin.links
+                assert origin.text()
+                json.dumps(origin.as_json())
+        except NnspecError as error:
+            assert str(error)
 
 
 def test_the_command_prints_text_and_json():

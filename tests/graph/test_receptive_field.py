@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 import nnspec
 from nnspec.graph.receptive_field import receptive_fields
-from tests.conftest import CORPUS
 
 LENGTH = 64
 
@@ -41,9 +40,7 @@ def _reached(graph):
                 taps = [[i for i in range(len(before[0])) if 0 <= p + cut - i * stride < size] for p in range(count)]
             case _:
                 taps = [[p] for p in range(count)]
-        seen[name] = [
-            {q for source in before for t in tap if 0 <= t < len(source) for q in source[t]} for tap in taps
-        ]
+        seen[name] = [{q for source in before for t in tap if 0 <= t < len(source) for q in source[t]} for tap in taps]
     return {name: seen[name] for name in graph.nodes}
 
 
@@ -86,9 +83,8 @@ def test_no_output_sees_past_its_receptive_field_and_convolutions_fill_it(tmp_pa
             first = position * stride + start
             # A start is rounded once, so a fraction may lie before it.
             assert all(first - 1 < q <= first + size for q in inputs)
-        if not ups:
-            inner = [q for p, q in enumerate(reached[name]) if 0 <= p * stride + start and p * stride + start + size <= LENGTH]
-            assert all((min(q), max(q)) == (p, p + size - 1) for q, p in zip(inner, [min(q) for q in inner], strict=True) if q)
+            whole = first >= 0 and first + size <= LENGTH and not ups
+            assert not whole or (min(inputs), max(inputs)) == (first, first + size - 1)
 
 
 def test_a_merge_sees_from_the_first_position_of_its_branches_to_the_last(checked):
@@ -133,8 +129,15 @@ def test_where_branches_of_different_strides_meet_there_is_no_receptive_field(ch
     assert receptive_fields(graph)["sum"] is None
 
 
-def test_published_receptive_fields_are_found():
-    layers = {layer["name"]: layer for layer in nnspec.inspect(CORPUS / "resnet20.nnspec.yaml")["networks"]["main"]["layers"]}
-    # 19 convolutions of 3, with strides 1, 2, 4: 1 + 2·7·1 + 2·1 + … = 109 − 28 for a stride that comes with its convolution.
-    assert layers["unit_2/1/residual/add"]["receptive_field"] == [81, 81] or True
-    assert layers["unit_2/1/residual/add"]["receptive_field_stride"] == [4, 4]
+def test_the_receptive_field_of_vgg16_is_the_published_one(checked):
+    convolution = {"Conv2D": {"filters": 1, "kernel_size": 3, "padding": "same"}}
+    layers = [step for count in (2, 2, 3, 3, 3) for step in [*[convolution] * count, {"MaxPooling2D": {}}]]
+    field = list(receptive_fields(_compiled(checked, layers, "{x: [224, 224, 3]}")).values())[-1]
+    # Araujo et al. 2019, table 1: size 212, stride 32, padding 90.
+    assert (field.size, field.stride, field.start) == ((212, 212), (32, 32), (-90, -90))
+
+
+def test_the_receptive_field_of_a_padded_axis_of_unknown_size_begins_at_no_known_place(checked):
+    graph = _compiled(checked, [{"Conv1D": {"filters": 1, "kernel_size": 3, "strides": 2, "padding": "same"}}], "{x: [T, 1]}")
+    field = receptive_fields(graph)["conv1d"]
+    assert (field.size, field.stride, field.start) == ((3,), (2,), (None,))

@@ -171,6 +171,8 @@ def _several(*inputs: Input) -> dict[str, Input]:
 def _cases() -> Iterator[Case]:
     yield from _core()
     yield from _elementwise()
+    yield from _normalization()
+    yield from _regularization()
     yield from _shape()
     yield from _convolution()
     yield from _transposed_convolution()
@@ -260,6 +262,50 @@ def _elementwise() -> Iterator[Case]:
     )
 
 
+_AFFINE = {
+    "beta_initializer": "ones",
+    "gamma_initializer": {"RandomUniform": {"minval": 0.5, "maxval": 1.5}},
+    "beta_regularizer": "L2",
+    "gamma_regularizer": "L2",
+    "beta_constraint": "NonNeg",
+    "gamma_constraint": "NonNeg",
+}
+
+
+def _normalization() -> Iterator[Case]:
+    yield Case("LayerNormalization", {}, _x("T", 4, masked=True))
+    yield Case("LayerNormalization", {"center": False, "epsilon": 1e-6}, _x("H", "W", 5))
+    yield Case("LayerNormalization", {"axis": [1, -1]}, _x(3, 4))
+    yield Case("LayerNormalization", {"axis": [1, 3], "scale": False}, _x(3, "W", 4))
+    yield Case("LayerNormalization", {"axis": 1}, _x(3, "T"))
+    yield Case("LayerNormalization", {"axis": [1, 2], "scale": False, "center": False}, _x("T", 4))
+    yield Case("LayerNormalization", _AFFINE, _x(4))
+    yield Case("RMSNormalization", {}, _x("T", 4, masked=True))
+    yield Case("RMSNormalization", {"axis": [-2, 3], "epsilon": 1e-3}, _x("H", 3, 4))
+    yield Case("UnitNormalization", {}, _x("T", 4, masked=True))
+    yield Case("UnitNormalization", {"axis": [1, 2]}, _x("H", "W", 3))
+    yield Case("GroupNormalization", {"groups": 2}, _x("H", "W", 4))
+    yield Case("GroupNormalization", {"groups": -1, "epsilon": 1e-5, "center": False}, _x("T", 3, masked=True))
+    yield Case("GroupNormalization", {"groups": 2, "axis": 1, "scale": False}, _x(4, "T"))
+    yield Case("GroupNormalization", {"groups": 2, "axis": -2}, _x(5, 4, "W"))
+    yield Case("GroupNormalization", {"groups": 1, **_AFFINE}, _x(4))
+    yield Case("Rescaling", {"scale": 0.5}, _x("T", 3, masked=True))
+    yield Case("Rescaling", {"scale": 0.5, "offset": -1}, _x("H", "W", 3, dtype="uint8"))
+    yield Case("Rescaling", {"scale": [0.5, 2, 1], "offset": [1, 2, 3]}, _x("H", "W", 3))
+    yield Case("Masking", {}, _x("T", 3))
+    yield Case("Masking", {"mask_value": 1.5}, _x("T", 3, masked=True))
+
+
+def _regularization() -> Iterator[Case]:
+    for rank, shape in ((1, ("T", 3)), (2, ("H", "W", 3)), (3, (4, "H", "W", 3))):
+        yield Case(f"SpatialDropout{rank}D", {"rate": 0.3, "seed": 1}, _x(*shape))
+    yield Case("SpatialDropout1D", {"rate": 0.3}, _x("T", 3, masked=True))
+    yield Case("GaussianNoise", {"stddev": 0.3, "seed": 1}, _x("T", 3, masked=True))
+    yield Case("GaussianDropout", {"rate": 0.3, "seed": 1}, _x("T", 3, masked=True))
+    yield Case("AlphaDropout", {"rate": 0.3, "seed": 1, "noise_shape": [None, 1, 3]}, _x("T", 3, masked=True))
+    yield Case("ActivityRegularization", {"l1": 0.1, "l2": 0.2}, _x("T", 3, masked=True))
+
+
 def _shape() -> Iterator[Case]:
     yield Case("Flatten", {}, _x(4, 3, 2))
     yield Case("Flatten", {}, _x("T", 3, masked=True))
@@ -282,10 +328,19 @@ def _borders() -> Iterator[Case]:
             yield Case(op, {argument: [[1, 0]] * rank}, _x(*shape, dtype="int32"))
         yield Case(f"UpSampling{rank}D", {}, _x(*shape))
         yield Case(f"UpSampling{rank}D", {"size": list(range(1, rank + 1))}, _x(*shape))
-    for interpolation in ("nearest", "bilinear", "bicubic"):
+    for interpolation in ("nearest", "bilinear"):
         yield Case("UpSampling2D", {"size": [2, 3], "interpolation": interpolation}, _x(6, 3, 2))
         yield Case("UpSampling2D", {"size": 2, "interpolation": interpolation}, _x(4, 5, 3))
     yield Case("ZeroPadding1D", {"padding": 2}, _x("T", 3, masked=True))
+    for op in ("Sum", "Mean"):
+        yield Case(op, {"axis": 1}, _x("T", 3))
+        yield Case(op, {"axis": -1, "keepdims": True}, _x("T", 3))
+        yield Case(op, {"axis": [1, 3]}, _x("H", 4, "W"))
+    yield Case("Slice", {"stop": 1}, _x("T", 3))
+    yield Case("Slice", {"start": -1}, _x("T", 3))
+    yield Case("Slice", {"start": 1, "stop": -1, "step": 2}, _x("T", 3))
+    yield Case("Slice", {"axis": -1, "start": 1, "stop": 3}, _x("T", 5, dtype="int32"))
+    yield Case("Sampling", {"seed": 1}, {"mean": Input((4,)), "log_variance": Input((4,))})
     yield Case("Permute", {"dims": [2, 1]}, _x("T", 3))
     yield Case("Permute", {"dims": [2, 3, 1]}, _x("H", 3, "W"))
     yield Case("Permute", {"dims": [2, 1]}, _x("T", 3, masked=True))
@@ -494,6 +549,38 @@ def _attention() -> Iterator[Case]:
     yield Case("Attention", {}, {"query": query, "value": masked["value"]})
     yield Case("Attention", {}, {"query": masked["query"], "value": Input((6, 3)), "key": Input((6, 4))})
     yield Case("Attention", {"use_causal_mask": True}, {"query": query, "value": Input(("T", 4))})
+    yield Case("AdditiveAttention", {}, {"query": query, "value": value})
+    yield Case("AdditiveAttention", {"use_scale": False, "dropout": 0.1, "use_causal_mask": True}, masked)
+    yield Case("AdditiveAttention", {}, {"query": query, "value": Input(("S", 3)), "key": value})
+    yield from _multi_head_attention()
+
+
+def _multi_head_attention() -> Iterator[Case]:
+    query, value = Input(("T", 4)), Input(("S", 6))
+    masked = {"query": Input(("T", 4), masked=True), "value": Input(("S", 6), masked=True)}
+    two = {"num_heads": 2, "key_dim": 3}
+    yield Case("MultiHeadAttention", two, {"query": query, "value": value})
+    yield Case("MultiHeadAttention", {**two, "use_causal_mask": True}, {"query": query, "value": value})
+    yield Case("MultiHeadAttention", {**two, "value_dim": 5, "output_shape": 7}, {"query": query, "value": value})
+    yield Case("MultiHeadAttention", {**two, "use_bias": False}, {"query": query, "value": value, "key": Input(("S", 2))})
+    yield Case("MultiHeadAttention", two, masked)
+    yield Case("MultiHeadAttention", {**two, "use_causal_mask": True, "use_gate": True}, masked)
+    yield Case("MultiHeadAttention", {**two, "sliding_window": 2, "dropout": 0.1, "seed": 1}, masked)
+    yield Case("MultiHeadAttention", two, {"query": masked["query"], "value": value, "key": Input(("S", 6), masked=True)})
+    yield Case(
+        "MultiHeadAttention",
+        {
+            **two,
+            "kernel_initializer": "he_normal",
+            "bias_initializer": "ones",
+            "kernel_regularizer": "L2",
+            "bias_regularizer": "L1",
+            "activity_regularizer": "L1",
+            "kernel_constraint": "NonNeg",
+            "bias_constraint": "NonNeg",
+        },
+        {"query": Input((5, 4)), "value": Input((6, 4))},
+    )
 
 
 def _bidirectional() -> Iterator[Case]:

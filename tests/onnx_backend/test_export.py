@@ -151,3 +151,19 @@ def test_a_mistake_of_the_emitter_is_found(
     monkeypatch.setattr(builder.Builder, "op", without_tanh)
     with pytest.raises(NnspecError, match="The first layer that differs is `conv2d`"):
         export(graph, weights, tmp_path / "m.onnx", reference=reference, rebuild=lambda graph: in_keras(graph, weights))
+
+
+def test_the_mean_over_nothing_is_not_asked_for(tmp_path: Path) -> None:
+    layers = "  - Embedding: {input_dim: 9, output_dim: 4, mask_zero: true}\n  - GlobalAveragePooling1D\n  - Dense: {units: 2, activation: relu}\n"
+    graph = graph_of(layers, "{tokens: {shape: [T], dtype: int32}}")
+    weights = random_weights(graph)
+    seen: list[np.ndarray] = []
+    keras = in_keras(graph, weights)
+
+    def reference(inputs: Arrays) -> Arrays:
+        seen.append(inputs["tokens"])
+        return keras(inputs)
+
+    assert export(graph, weights, tmp_path / "m.onnx", reference=reference).agrees
+    assert all((tokens != 0).any(axis=1).all() for tokens in seen)
+    assert any((tokens == 0).any() for tokens in seen)

@@ -13,10 +13,7 @@ from nnspec.graph.model import Graph, Node, Ref
 from nnspec.layers import LAYERS
 from nnspec.layers.base import LayerError
 from nnspec.onnx_backend.emit import to_onnx
-from nnspec.onnx_backend.parity import measure
-from nnspec.onnx_backend.proto import serialized
-from nnspec.onnx_backend.samples import draw
-from nnspec.onnx_backend.session import runner
+from nnspec.onnx_backend.proof import prove
 from nnspec.types import TensorType, symbol
 
 from ..layers.cases import node
@@ -110,5 +107,5 @@ def test_a_random_graph_answers_as_in_keras(favourite: str, data: st.DataObject)
     weights = random_weights(graph)
     model = to_onnx(graph, weights)
     onnx.checker.check_model(model, full_check=True)
-    parity = measure(in_keras(graph, weights), runner(serialized(model)), draw(graph))
+    parity = prove(graph, weights, model, in_keras(graph, weights))
     assert parity.agrees, parity.text()

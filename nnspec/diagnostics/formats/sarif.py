@@ -78,4 +78,4 @@ def _physical(span: Span) -> dict[str, Any]:
 def _uri(file: str) -> str:
     """A file as a URI: relative as the user wrote it, so that a service finds it in the repository."""
     path = Path(file)
-    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix(), errors="surrogateescape")

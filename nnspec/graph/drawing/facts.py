@@ -70,6 +70,9 @@ def summary(node: Node) -> str:
     lines = [f"{node.name}: {node.op}", f"output: {shape_text(node.output)} {node.output.dtype}"]
     if node.weights:
         lines.append(f"parameters: {count_text(weights_of(node))}")
+    owner = owner_of(node)
+    if owner is not None:
+        lines.append(f"weights of {owner}")
     macs = node.macs()
     if macs != 0:
         lines.append(f"MACs: {count_text(macs)}")

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from nnspec.graph.drawing.legs import Leg, Nets, legs_of, ways_of
 from nnspec.graph.drawing.measure import BOX_HEIGHT, LANE, LANE_GAP, PADDING, ROW_GAP, SIDE_GAP, TITLE, text_width
 from nnspec.graph.drawing.place import place
 from nnspec.graph.drawing.rows import Cell, Net, Rows, rows_of
-from nnspec.graph.drawing.tree import Box, Frame, Wire, frames_of
+from nnspec.graph.drawing.tree import Frame, Wire, frames_of
 
 __all__ = ["Layout", "Run", "lay_out"]
 
@@ -78,68 +79,14 @@ class Run:
 
 def lay_out(root: Frame, wires: Sequence[Wire], box_width: float) -> tuple[Layout, dict[Wire, list[Run]]]:
     """The layout of a network and the way of each wire through it, from its source's bottom to its target's top."""
-    around = _ways(root)
-    nets = {id(frame): _Nets() for frame in frames_of(root)}
+    around = ways_of(root)
+    nets = {id(frame): Nets() for frame in frames_of(root)}
     for wire in wires:
-        for leg in _legs(around, wire):
+        for leg in legs_of(around, wire):
             nets[id(leg.frame)].add((wire.source, wire.output), leg.source, leg.target)
     layout = _arrange(root, {key: found.nets() for key, found in nets.items()}, box_width)
     layouts = {id(part.frame): part for part in _all(layout)}
-    return layout, {w: [r for leg in _legs(around, w) for r in _runs(layouts[id(leg.frame)], w, leg)] for w in wires}
-
-
-@dataclass(frozen=True)
-class _Leg:
-    """The part of a wire in one frame; None: where it enters or leaves the frame."""
-
-    frame: Frame
-    source: str | None
-    target: str | None
-
-
-def _ways(root: Frame) -> dict[str, list[tuple[Frame, str]]]:
-    """For each box the frames around it from the outermost, each with the child that holds the box."""
-    found: dict[str, list[tuple[Frame, str]]] = {}
-    stack: list[tuple[Frame, list[tuple[Frame, str]]]] = [(root, [])]
-    while stack:
-        frame, way = stack.pop()
-        for key, child in frame.children.items():
-            here = [*way, (frame, key)]
-            if isinstance(child, Box):
-                found[child.id] = here
-            else:
-                stack.append((child, here))
-    return found
-
-
-def _legs(around: Mapping[str, list[tuple[Frame, str]]], wire: Wire) -> list[_Leg]:
-    source, target = around[wire.source], around[wire.target]
-    common = 0
-    while source[common] == target[common]:
-        common += 1
-    out = [_Leg(frame, key, None) for frame, key in reversed(source[common + 1 :])]
-    across = _Leg(source[common][0], source[common][1], target[common][1])
-    return [*out, across, *(_Leg(frame, None, key) for frame, key in target[common + 1 :])]
-
-
-class _Nets:
-    """The tensors of one frame, gathered wire by wire."""
-
-    def __init__(self) -> None:
-        self._source: dict[Tensor, str | None] = {}
-        self._targets: dict[Tensor, dict[str, None]] = {}
-        self._leaving: set[Tensor] = set()
-
-    def add(self, tensor: Tensor, source: str | None, target: str | None) -> None:
-        self._source[tensor] = source
-        targets = self._targets.setdefault(tensor, {})
-        if target is None:
-            self._leaving.add(tensor)
-        else:
-            targets[target] = None
-
-    def nets(self) -> list[Net]:
-        return [Net(t, source, tuple(self._targets[t]), t in self._leaving) for t, source in self._source.items()]
+    return layout, {w: [r for leg in legs_of(around, w) for r in _runs(layouts[id(leg.frame)], w, leg)] for w in wires}
 
 
 def _arrange(frame: Frame, nets: Mapping[int, list[Net]], box_width: float) -> Layout:
@@ -215,7 +162,7 @@ def _all(layout: Layout) -> Iterator[Layout]:
         yield from _all(inner)
 
 
-def _runs(layout: Layout, wire: Wire, leg: _Leg) -> list[Run]:
+def _runs(layout: Layout, wire: Wire, leg: Leg) -> list[Run]:
     tensor = (wire.source, wire.output)
     if leg.source is None:
         cell = next(cell for cell in layout.rows[0] if cell.tensor == tensor)

@@ -42,7 +42,7 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
 
     Example:
         >>> round(text_width("conv2d", 10))
-        36
+        38
     """
     return size * sum(_advance(character) for character in text) * (1.07 if bold else 1.0)
 
@@ -64,7 +64,7 @@ def shortened(text: str, size: float, most: float, *, bold: bool = False) -> str
 
     Example:
         >>> shortened("global_average_pooling2d", 10, 100)
-        'global_a…oling2d'
+        'global_a…ooling2d'
     """
     if text_width(text, size, bold=bold) <= most:
         return text

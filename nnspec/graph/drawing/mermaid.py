@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from nnspec.graph.drawing.facts import kind_of
 from nnspec.graph.drawing.svg import box_lines
@@ -31,29 +31,31 @@ def to_mermaid(model: Model) -> str:
     lines = ["flowchart TD"]
     for number, (name, graph) in enumerate(model.networks.items()):
         title = model.name if name == "main" else f"{model.name}: {name}"
-        lines += [f"  subgraph g{number}[{_quoted(title)}]", *_network(graph, f"g{number}"), "  end"]
+        lines += _subgraph(f"g{number}", title, _network(graph, f"g{number}"))
     return "\n".join([*lines, *(f"  {line}" for line in _CLASSES), ""])
+
+
+def _subgraph(name: str, title: str, inside: Iterable[str]) -> list[str]:
+    # Without a direction of its own a subgraph is laid out across.
+    return [f"  subgraph {name}[{_quoted(title)}]", "    direction TB", *(f"  {line}" for line in inside), "  end"]
 
 
 def _network(graph: Graph, prefix: str) -> Iterator[str]:
     root = tree_of(graph)
     ids = {box.id: f"{prefix}n{number}" for number, box in enumerate(boxes_of(root))}
-    yield from _inside(root, graph, ids, prefix, 2)
+    yield from _inside(root, graph, ids, prefix)
     for wire in wires_of(graph):
         label = f"|{_quoted(wire.output)}|" if wire.output != "output" else ""
-        yield f"    {ids[wire.source]} -->{label} {ids[wire.target]}"
+        yield f"  {ids[wire.source]} -->{label} {ids[wire.target]}"
 
 
-def _inside(frame: Frame, graph: Graph, ids: dict[str, str], prefix: str, depth: int) -> Iterator[str]:
-    indent = "  " * depth
+def _inside(frame: Frame, graph: Graph, ids: dict[str, str], prefix: str) -> Iterator[str]:
     for number, child in enumerate(frame.children.values()):
         if isinstance(child, Box):
-            yield indent + _box(child, graph, ids[child.id])
+            yield "  " + _box(child, graph, ids[child.id])
         else:
             name = f"{prefix}_{number}"
-            yield f"{indent}subgraph {name}[{_quoted(child.label)}]"
-            yield from _inside(child, graph, ids, name, depth + 1)
-            yield f"{indent}end"
+            yield from _subgraph(name, child.label, _inside(child, graph, ids, name))
 
 
 def _box(box: Box, graph: Graph, name: str) -> str:

@@ -294,8 +294,8 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "-") zoom(0.8);
 });
 
-const openAll = () => { closed.clear(); draw(); fit(0.6); };
-const closeAll = () => { net.items.forEach((item) => { if (item.index && isFrame(item)) closed.add(item.index); }); draw(); fit(0.6); };
+const openAll = () => { closed.clear(); draw(); fit(0.85); };
+const closeAll = () => { net.items.forEach((item) => { if (item.index && isFrame(item)) closed.add(item.index); }); draw(); fit(0.85); };
 document.getElementById("open").addEventListener("click", openAll);
 document.getElementById("close").addEventListener("click", closeAll);
 document.getElementById("in").addEventListener("click", () => zoom(1.25));
@@ -317,7 +317,7 @@ function begin(network) {
     for (const frame of frames) if (depth(frame) === d) closed.add(frame.index);
   draw();
   describe();
-  fit(0.75);
+  fit(0.85);
 }
 
 document.getElementById("name").textContent = model.name;

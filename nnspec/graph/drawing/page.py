@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
@@ -48,12 +49,15 @@ def to_html(model: Model) -> str:
     digest = b64encode(sha256(script.encode()).digest()).decode()
     # In a script element, `<` could end it; in JSON, it may as well be written by its number.
     text = json.dumps(data, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
-    page = _part("page.html")
-    pieces = {"script_hash": f"sha256-{digest}", "title": escape(model.name), "style": _part("page.css"), "data": text}
-    for name, piece in [*pieces.items(), ("script", script)]:
-        before, _, after = page.partition("{{" + name + "}}")
-        page = before + piece + after
-    return page
+    pieces = {
+        "script_hash": f"sha256-{digest}",
+        "title": escape(model.name),
+        "style": _part("page.css"),
+        "data": text,
+        "script": script,
+    }
+    # In one pass, so that a piece which looks like a place is not taken for one.
+    return re.sub(r"\{\{(\w+)\}\}", lambda place: pieces[place[1]], _part("page.html"))
 
 
 def _part(name: str) -> str:

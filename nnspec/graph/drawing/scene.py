@@ -15,7 +15,11 @@ __all__ = ["Placed", "Scene", "place_on_plane"]
 _TALLEST = 1400.0
 """Above this height a drawing goes on in a second column."""
 _TURN = 14.0
-_GUTTER = 60.0
+_GUTTER = 54.0
+_TRACK = 6.0
+"""Between wires that go on beside one another."""
+_MOST_TRACKS = 8
+"""A column is not cut where more tensors would go on."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,9 @@ class _Column:
 
     rows: range
     x: float
-    height: float
     right: float
+    tracks: dict[tuple[str, str], int]
+    bottom: float = 0.0
 
 
 def place_on_plane(layout: Layout, ways: Mapping[Wire, Sequence[Run]]) -> Scene:
@@ -69,8 +74,9 @@ def place_on_plane(layout: Layout, ways: Mapping[Wire, Sequence[Run]]) -> Scene:
     rows: dict[tuple[int, int], _Row] = {}
     lefts: dict[int, float] = {}
     column_of = {row: number for number, column in enumerate(columns) for row in column.rows}
+    most = max(len(column.tracks) for column in columns)
     for column in columns:
-        y = _TURN if len(columns) > 1 else 0.0
+        y = _TURN + _TRACK * most if len(columns) > 1 else 0.0
         for number in column.rows:
             y += 0.0 if number == column.rows[0] else layout.gaps[number]
             rows[id(layout), number] = _Row(y, y + layout.heights[number])
@@ -78,8 +84,8 @@ def place_on_plane(layout: Layout, ways: Mapping[Wire, Sequence[Run]]) -> Scene:
                 if cell.child is not None:
                     _put(layout, cell.child, column.x, rows[id(layout), number], items, rows, lefts)
             y += layout.heights[number]
+        column.bottom = y
     placed = {id(item.item): item for item in items}
-    turns = _Turns(layout, columns)
 
     def vertical(run: Run) -> _Vertical:
         row = rows[id(run.layout), run.row]
@@ -90,8 +96,9 @@ def place_on_plane(layout: Layout, ways: Mapping[Wire, Sequence[Run]]) -> Scene:
         item = placed[id(run.layout.frame.children[run.child])]
         return _Vertical(x, row.top, item.y, at) if run.enters else _Vertical(x, item.y + item.height, row.bottom, at)
 
-    lines = {wire: _line([vertical(run) for run in way], (wire.source, wire.output), turns) for wire, way in ways.items()}
-    height = max(column.height for column in columns) + (2 * _TURN + 6 * turns.most if len(columns) > 1 else 0.0)
+    lines = {wire: _line([vertical(run) for run in way], (wire.source, wire.output), columns) for wire, way in ways.items()}
+    foot = 2 * _TURN + _TRACK * most if len(columns) > 1 else 0.0
+    height = max(column.bottom for column in columns) + foot
     return Scene(tuple(items), lines, columns[-1].right, height)
 
 
@@ -122,28 +129,43 @@ def _put(
 
 
 def _columns(layout: Layout) -> list[_Column]:
-    """Columns of about one height, cut where few wires cross, so many that the whole is about as wide as tall."""
-    total, last = layout.height, len(layout.rows)
-    wanted = max(1, round(sqrt(total / (layout.width + _GUTTER) * 0.9))) if total > _TALLEST else 1
+    """Columns of about one height, cut where few tensors cross, so many that the whole is about as wide as tall."""
+    last = len(layout.rows) - 1  # Nothing comes into a network or leaves it but its own boxes: these rows are empty.
+    wanted = round(sqrt(0.9 * layout.height / (layout.width + _GUTTER))) if layout.height > _TALLEST else 1
+    target = layout.height / max(wanted, 1)
     columns: list[_Column] = []
-    start, target = 0, total / wanted
+    start, left_edge = 1, 0.0
     while start < last:
-        height, end = 0.0, start
-        ends: list[tuple[float, int, float]] = []
-        while end < last:
-            added = layout.heights[end] + (layout.gaps[end] if end > start else 0.0)
-            if ends and height + added > 1.25 * target:
-                break
-            height, end = height + added, end + 1
-            crossing = sum(len(cell.below) for cell in layout.rows[end - 1])
-            ends.append((abs(height - target) / target + 0.15 * max(0, crossing - 1), end, height))
-        if end < last:
-            _, end, height = min(ends)
+        end = _cut(layout, start, last, target)
+        tracks = _crossing(layout, end - 1)
         left, right = _sides(layout, range(start, end))
-        begin = columns[-1].right + _GUTTER if columns else 0.0
-        columns.append(_Column(range(start, end), begin - left, height, begin + right - left))
+        columns.append(_Column(range(start, end), left_edge - left, left_edge + right - left, tracks))
+        left_edge += right - left + _GUTTER + _TRACK * len(tracks)
         start = end
     return columns
+
+
+def _cut(layout: Layout, start: int, last: int, target: float) -> int:
+    """The row before which a column that begins at ``start`` ends."""
+    height, end = 0.0, start
+    ends: list[tuple[float, int]] = []
+    while end < last:
+        height += layout.heights[end] + (layout.gaps[end] if end > start else 0.0)
+        end += 1
+        if ends and height > 1.25 * target:
+            break
+        tracks = len(_crossing(layout, end - 1))
+        if end < last and height > 0.5 * target and tracks <= _MOST_TRACKS:
+            ends.append((abs(height - target) / target + 0.15 * max(0, tracks - 1), end))
+    else:
+        return last
+    return min(ends)[1]
+
+
+def _crossing(layout: Layout, row: int) -> dict[tuple[str, str], int]:
+    """The tensors that go on below a row, from the right, each with its track: so ordered, they do not cross."""
+    tensors = dict.fromkeys(tensor for cell in reversed(layout.rows[row]) for _, tensor in cell.below)
+    return {tensor: track for track, tensor in enumerate(tensors)}
 
 
 def _sides(layout: Layout, rows: range) -> tuple[float, float]:
@@ -153,24 +175,14 @@ def _sides(layout: Layout, rows: range) -> tuple[float, float]:
     return min(cell.x - half for cell, half in pairs), max(cell.x + half for cell, half in pairs)
 
 
-class _Turns:
-    """The ways from the foot of a column to the head of the next: one track for each tensor."""
-
-    def __init__(self, layout: Layout, columns: Sequence[_Column]) -> None:
-        self.columns = columns
-        self.tracks: dict[tuple[int, tuple[str, str]], int] = {}
-        for number, column in enumerate(columns[:-1]):
-            crossing = {tensor: None for cell in layout.rows[column.rows[-1]][::-1] for _, tensor in cell.below}
-            self.tracks |= {(number, tensor): track for track, tensor in enumerate(crossing)}
-        self.most = max(self.tracks.values(), default=0)
-
-    def path(self, start: _Vertical, end: _Vertical, tensor: tuple[str, str]) -> str:
-        """Down, over to the gutter, up, over, and down into the next column, with round corners."""
-        track = 6.0 * self.tracks.get((start.column, tensor), 0)
-        foot = max(column.height for column in self.columns) + _TURN + 10 + track
-        gutter = self.columns[start.column].right + _GUTTER / 2 + track - 6
-        head = 4.0 - track
-        return _rounded([(start.x, foot), (gutter, foot), (gutter, head), (end.x, head)], down_to=end.top)
+def _turn(columns: Sequence[_Column], start: _Vertical, end: _Vertical, tensor: tuple[str, str]) -> str:
+    """From the foot of a column over to the gutter, up, and down into the next column."""
+    column = columns[start.column]
+    aside = _TRACK * column.tracks[tensor]
+    foot = max(other.bottom for other in columns) + _TURN + aside
+    gutter = column.right + _GUTTER / 2 + aside
+    head = 4 + aside
+    return _rounded([(start.x, foot), (gutter, foot), (gutter, head), (end.x, head)], down_to=end.top)
 
 
 def _rounded(corners: Sequence[tuple[float, float]], *, down_to: float, radius: float = 8.0) -> str:
@@ -198,14 +210,14 @@ class _Vertical:
     column: int
 
 
-def _line(verticals: Sequence[_Vertical], tensor: tuple[str, str], turns: _Turns) -> str:
+def _line(verticals: Sequence[_Vertical], tensor: tuple[str, str], columns: Sequence[_Column]) -> str:
     """Straight beside the boxes, curved between the rows."""
     first, *rest = verticals
     path, before = f"M{first.x:g},{first.top:g}", first
     at = first.bottom
     for run in rest:
         if run.column > before.column >= 0:
-            path += f" V{at:g}" + turns.path(before, run, tensor)
+            path += f" V{at:g}" + _turn(columns, before, run, tensor)
         elif abs(run.x - before.x) > 0.2:
             end = max(run.top - STRAIGHT, (at + run.top) / 2)
             middle = (at + end) / 2

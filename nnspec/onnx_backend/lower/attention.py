@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nnspec.layers.attention import Attention, DotAttention
+from nnspec.layers.attention import AdditiveAttention, Attention, DotAttention
 from nnspec.layers.base import Layer
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.value import Value
 
-__all__ = ["TABLE", "attend"]
+__all__ = ["TABLE", "past"]
 
 _FAR = 1e9
 """What Keras takes off the score of a position that is left out: not infinity, so that a row of none is a plain mean."""
@@ -27,7 +27,7 @@ def _attention(b: Builder, call: Call[Attention]) -> Value:
     else:
         scores = b.op("MatMul", query, b.op("Transpose", key, perm=[0, 2, 1]))
         scores = b.op("Mul", scores, scale) if scale else scores
-    return attend(b, call, scores)
+    return _attend(b, call, scores)
 
 
 def _compared(b: Builder, query: str, key: str, scale: str | None, call: Call[Attention]) -> str:
@@ -37,7 +37,7 @@ def _compared(b: Builder, query: str, key: str, scale: str | None, call: Call[At
     return b.op("Mul", total, b.constant(call.weights["concat_score_weight"], "concat_score_weight"))
 
 
-def attend(b: Builder, call: Call[DotAttention], scores: str) -> Value:
+def _attend(b: Builder, call: Call[DotAttention], scores: str) -> Value:
     """The mean of the values by scores, as masks and causality have it.
 
     Args:
@@ -48,8 +48,8 @@ def attend(b: Builder, call: Call[DotAttention], scores: str) -> Value:
     query, value = call.inputs["query"], declared(b, call.inputs["value"])
     kept = b.op("Unsqueeze", value.mask, b.ints([1], "queries")) if value.mask is not None else None
     if call.layer.use_causal_mask:
-        past = _past(b, scores)
-        kept = past if kept is None else b.op("And", kept, past)
+        before = past(b, scores, 1)
+        kept = before if kept is None else b.op("And", kept, before)
     if kept is not None:
         scores = b.op("Where", kept, scores, b.op("Sub", scores, b.constant(_FAR, "far", np.float32)))
     mean = b.op("MatMul", b.op("Softmax", scores, axis=-1), value.name)
@@ -59,11 +59,27 @@ def attend(b: Builder, call: Call[DotAttention], scores: str) -> Value:
     return Value.declared(mean, call.output, query.mask)
 
 
-def _past(b: Builder, scores: str) -> str:
-    """Whether a key is not behind its query: queries, keys."""
-    sizes = b.op("Shape", scores, start=1)
+def past(b: Builder, scores: str, lead: int) -> str:
+    """Whether a key is not behind its query: queries, keys.
+
+    Args:
+        b: The graph.
+        scores: Whose last two axes are queries and keys.
+        lead: How many axes stand before them.
+    """
+    sizes = b.op("Shape", scores, start=lead)
     ones = b.op("ConstantOfShape", sizes, value=np.ones(1, np.float32))
     return b.op("Cast", b.op("Trilu", ones, upper=0), to=9)
 
 
-TABLE: Mapping[type[Layer], Lowering] = {Attention: _attention}
+def _additive(b: Builder, call: Call[AdditiveAttention]) -> Value:
+    query, key = (declared(b, call.inputs.get(port, call.inputs["value"])).name for port in ("query", "key"))
+    both = b.op("Add", b.op("Unsqueeze", query, b.ints([2], "keys")), b.op("Unsqueeze", key, b.ints([1], "queries")))
+    bent = b.op("Tanh", both)
+    if "scale" in call.weights:
+        scale = b.constant(call.weights["scale"].reshape(-1, 1), "scale")
+        return _attend(b, call, b.op("Squeeze", b.op("MatMul", bent, scale), b.ints([-1], "last")))
+    return _attend(b, call, b.op("ReduceSum", bent, b.ints([-1], "last"), keepdims=0))
+
+
+TABLE: Mapping[type[Layer], Lowering] = {AdditiveAttention: _additive, Attention: _attention}

@@ -19,12 +19,6 @@ __all__ = ["RESIZES", "TABLE"]
 RESIZES: Mapping[str, Mapping[str, Any]] = {
     "nearest": {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"},
     "bilinear": {"mode": "linear", "coordinate_transformation_mode": "half_pixel"},
-    "bicubic": {
-        "mode": "cubic",
-        "coordinate_transformation_mode": "half_pixel",
-        "cubic_coeff_a": -0.5,
-        "exclude_outside": 1,
-    },
 }
 """The attributes of ONNX's ``Resize`` for Keras's interpolations."""
 

@@ -1,0 +1,36 @@
+"""A mask from the values themselves."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, single
+from nnspec.layers.checks import require_float
+from nnspec.layers.scalars import Number
+from nnspec.types import Dim
+
+__all__ = ["Masking"]
+
+
+class Masking(Layer):
+    """Leaves out the steps all of whose features have one value: they become 0, and the output carries a mask."""
+
+    main_argument: ClassVar[str | None] = "mask_value"
+
+    mask_value: Number = Field(0.0, description="The value.")
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        x = inputs["x"]
+        require_float(self, x)
+        if x.rank < 2:
+            raise LayerError(
+                f"Masking takes (time, …, features), at least two axes, got {x}",
+                help="`Reshape` before it gives it a time axis",
+                port="x",
+            )
+        return single(x.shape)
+
+    def mask(self, inputs: Inputs) -> tuple[int | Dim, ...] | None:
+        return inputs["x"].shape[:-1]

@@ -1,0 +1,109 @@
+"""Layers that make one position of many: sums, means, parts."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, single
+from nnspec.layers.checks import computed, require_float
+from nnspec.layers.scalars import Flag, PositiveInt, WholeNumber
+from nnspec.types import Dim, TensorType, ceil_div
+
+__all__ = ["Mean", "Reduction", "Slice", "Sum"]
+
+
+class Reduction(Layer):
+    """What Sum and Mean share. A mask is dropped: masked positions count."""
+
+    main_argument: ClassVar[str | None] = "axis"
+
+    axis: WholeNumber | list[WholeNumber] = Field(description="The axis or axes, the batch axis counted as 0.")
+    keepdims: Flag = Field(False, description="Whether the axes stay, with size 1.")
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        x = inputs["x"]
+        require_float(self, x)
+        axes = self.axes(x)
+        if self.keepdims:
+            return single(tuple(1 if axis in axes else size for axis, size in enumerate(x.shape, 1)))
+        return single(tuple(size for axis, size in enumerate(x.shape, 1) if axis not in axes))
+
+    def axes(self, x: TensorType) -> tuple[int, ...]:
+        """The axes, the batch axis counted as 0.
+
+        Raises:
+            LayerError: Where the input has no such axes.
+        """
+        given = self.axis if isinstance(self.axis, list) else [self.axis]
+        if not given or len({axis_of(self, axis, x) for axis in given}) < len(given):
+            raise LayerError("`axis` names an axis twice, or none", help="name each axis once", argument="axis")
+        return tuple(sorted(axis_of(self, axis, x) for axis in given))
+
+    def receptive_field(self, inputs: Inputs) -> Window | None:
+        return EVERYTHING
+
+
+class Sum(Reduction):
+    """The sum over some axes."""
+
+
+class Mean(Reduction):
+    """The mean over some axes."""
+
+
+class Slice(Layer):
+    """Part of an axis, as Python slices: from ``start`` up to ``stop``, negative ones counted from the end."""
+
+    axis: WholeNumber = Field(1, description="The axis, the batch axis counted as 0.")
+    start: WholeNumber = Field(0, description="The first position.")
+    stop: WholeNumber | None = Field(None, description="The position behind the last; null: all that follow.")
+    step: PositiveInt = Field(1, description="Positions from one to the next.")
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        x = inputs["x"]
+        axis = self.place(x)
+        size = self._size(x.shape[axis - 1], x)
+        if isinstance(size, int) and size < 1:
+            raise LayerError(f"{self._text} of axis {axis} of {x} is nothing", help="move `start` or `stop`", argument="start")
+        return single((*x.shape[: axis - 1], size, *x.shape[axis:]), computed(x.dtype))
+
+    def place(self, x: TensorType) -> int:
+        """The axis, the batch axis counted as 0."""
+        return axis_of(self, self.axis, x)
+
+    @property
+    def _text(self) -> str:
+        return f"[{self.start}:{'' if self.stop is None else self.stop}]"
+
+    def _size(self, size: int | Dim, x: TensorType) -> int | Dim:
+        if isinstance(size, int):
+            return len(range(*slice(self.start, self.stop, self.step).indices(size)))
+        if (self.start, self.stop) in ((0, 1), (-1, None)):
+            return 1
+        if self.start < 0 or (self.stop or 0) > 0:
+            raise LayerError(
+                f"how much {self._text} takes of {size} depends on {size}, in {x}",
+                help="count `start` from the front and `stop` from the end, or declare the size as a number",
+                argument="start" if self.start < 0 else "stop",
+            )
+        return ceil_div(size + (self.stop or 0) - self.start, self.step)
+
+    def receptive_field(self, inputs: Inputs) -> Window | None:
+        """Everything: positions are others, so that no window can be named."""
+        return EVERYTHING
+
+
+def axis_of(layer: Layer, axis: int, x: TensorType) -> int:
+    """An axis of a tensor, the batch axis counted as 0.
+
+    Raises:
+        LayerError: Where it has no such axis.
+    """
+    place = axis if axis >= 0 else axis + x.rank + 1
+    if not 1 <= place <= x.rank:
+        axes = f"axes 1 to {x.rank}, or −{x.rank} to −1" if x.rank else "no axis but the batch"
+        name = type(layer).__name__
+        raise LayerError(f"{name} finds no axis {axis} in {x}: it has {axes}", help="name another", argument="axis")
+    return place
