@@ -191,6 +191,8 @@ def _slice(layer: Slice, name: str, seeds: Seeds) -> Call:
     def call(tensors: Mapping[str, Any]) -> Any:
         x = tensors["x"]
         axis = layer.axis if layer.axis > 0 else layer.axis + len(x.shape)
+        if (layer.start, layer.stop) in ((0, 1), (-1, None)):  # of one position, Keras then knows that it is one
+            return keras.ops.take(x, [layer.start], axis=axis)
         return x[(slice(None),) * axis + (part,)]
 
     return call

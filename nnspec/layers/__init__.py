@@ -18,6 +18,7 @@ _MODULES = {
     "convolution": ("Conv1D", "Conv2D", "Conv3D"),
     "borders": ("Cropping1D", "Cropping2D", "Cropping3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D"),
     "core": ("Dense", "Embedding"),
+    "dot": ("Dot",),
     "merge": ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"),
     "multi_head_attention": ("MultiHeadAttention",),
     "normalization": (

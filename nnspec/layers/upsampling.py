@@ -52,7 +52,7 @@ class UpSampling2D(UpSampling):
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
 
-    interpolation: Literal["nearest", "bilinear"] = Field("nearest", description="What stands between positions. Keras's others look their weights up in a rounded table, and have no exact counterpart.")
+    interpolation: Literal["nearest", "bilinear"] = Field("nearest", description="What stands between positions; Keras's other ones are rounded, and not repeatable in ONNX.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         outputs = super().infer(inputs)

@@ -391,7 +391,11 @@ def _separable_convolution() -> Iterator[Case]:
             op = f"{kind}{rank}D"
             yield Case(op, {**f, "kernel_size": 3}, _x(*shape))
             yield Case(op, {**f, "kernel_size": 3, "strides": 2, "padding": "same", "depth_multiplier": 2}, _x(*shape))
-            yield Case(op, {**f, "kernel_size": 3, "dilation_rate": 2, "activation": "relu", "padding": "same", "use_bias": False}, _x(*shape))
+            yield Case(
+                op,
+                {**f, "kernel_size": 3, "dilation_rate": 2, "activation": "relu", "padding": "same", "use_bias": False},
+                _x(*shape),
+            )
             yield Case(op, {**f, "kernel_size": 2, "padding": [[1, 2]] * rank, "strides": 2}, _x(*shape))
             yield Case(op, {**f, "kernel_size": 3, "padding": "full"}, _x(*shape))
             yield Case(op, {**f, "kernel_size": 2, **of_a_channel, **(across if f else {})}, _x(*shape))
@@ -410,7 +414,9 @@ def _transposed_convolution() -> Iterator[Case]:
         yield Case(op, {**f, "strides": 2, "padding": "same", "output_padding": 0}, _x(*shape))
         yield Case(op, {**f, "kernel_size": 4, "strides": 3, "padding": "same", "output_padding": 2}, _x(*shape))
         yield Case(op, {**f, "strides": 2, "padding": 1}, _x(*shape))
-        yield Case(op, {**f, "kernel_size": 4, "strides": 2, "padding": [[0, 2]] * rank, "output_padding": [1] * rank}, _x(*shape))
+        yield Case(
+            op, {**f, "kernel_size": 4, "strides": 2, "padding": [[0, 2]] * rank, "output_padding": [1] * rank}, _x(*shape)
+        )
         yield Case(op, {**f, "dilation_rate": 2, "activation": "softmax"}, _x(*shape))
         yield Case(op, {"filters": 2, "kernel_size": 2, **_KERNEL_AND_BIAS}, _x(*shape))
     yield Case("Conv1DTranspose", {"filters": 2, "kernel_size": 2}, _x("T", 3, masked=True))
@@ -458,6 +464,10 @@ def _merge() -> Iterator[Case]:
     yield Case("Subtract", {}, _several(Input(("T", 4)), Input((1, 4))))
     yield Case("Subtract", {}, _several(Input(("T", 4), masked=True), Input(("T", 4), masked=True)))
     yield Case("Subtract", {}, _several(Input((4,)), Input((5, "T", 4))))
+    yield Case("Dot", {"axes": 1}, _several(Input((4,)), Input((4,))))
+    yield Case("Dot", {"axes": -1, "normalize": True}, _several(Input(("T", 4)), Input(("S", 4))))
+    yield Case("Dot", {"axes": [2, 1]}, _several(Input(("T", 4)), Input((4, 3))))
+    yield Case("Dot", {"axes": [2, 1]}, _several(Input((5, 4), masked=True), Input((4,))))
     for op in ("Average", "Maximum", "Minimum", "Multiply"):
         yield Case(op, {}, _several(Input((4,)), Input((4,)), Input((4,))))
         yield Case(op, {}, _several(Input(("T", 4)), Input((1, 4))))

@@ -53,6 +53,34 @@ def _convolution(draw: st.DrawFn, op: str) -> Case:
 
 
 @st.composite
+def _transposed(draw: st.DrawFn, op: str) -> Case:
+    rank = int(op[4])
+    strides = draw(_sizes(rank))
+    arguments: dict[str, Any] = {
+        "filters": draw(st.integers(1, 2)),
+        "kernel_size": draw(_sizes(rank)),
+        "strides": strides,
+        "padding": draw(_padding(rank, ["valid", "same"], 2)),
+        "output_padding": draw(st.sampled_from([None, 0, 1])),
+    }
+    if draw(st.booleans()):
+        arguments |= {"strides": 1, "dilation_rate": draw(_sizes(rank)), "output_padding": None}
+    return Case(op, arguments, {"x": Input((*draw(_spatial(rank)), 2))})
+
+
+@st.composite
+def _per_channel(draw: st.DrawFn, op: str) -> Case:
+    rank = _AXES[op[-2:]]
+    arguments: dict[str, Any] = {
+        "kernel_size": draw(_sizes(rank)),
+        "strides": draw(st.integers(1, 3)),
+        "padding": draw(_padding(rank, ["valid", "same", "full"], 3)),
+        "depth_multiplier": draw(st.integers(1, 2)),
+    } | ({"filters": 3} if op.startswith("Separable") else {})
+    return Case(op, arguments, {"x": Input((*draw(_spatial(rank)), 2))})
+
+
+@st.composite
 def _pooling(draw: st.DrawFn, op: str) -> Case:
     rank = _AXES[op[-2:]]
     arguments = {
@@ -111,6 +139,8 @@ DRAWN = {
     "Add": _add,
     "Concatenate": _concatenate,
     "Reshape": _reshape,
+    **{op: lambda op=op: _transposed(op) for op in ("Conv1DTranspose", "Conv2DTranspose")},
+    **{op: lambda op=op: _per_channel(op) for op in ("DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv2D")},
     **{op: lambda op=op: _convolution(op) for op in ("Conv1D", "Conv2D")},
     **{op: lambda op=op: _pooling(op) for op in ("AveragePooling1D", "AveragePooling2D", "MaxPooling1D", "MaxPooling2D")},
     **{op: lambda op=op: _recurrent(op) for op in ("GRU", "LSTM", "SimpleRNN")},

@@ -44,7 +44,7 @@ def test_onnx_runtime_answers_as_keras_does(case: Case) -> None:
     prove(case, case.graph(), list(zip((1, 5), SIZES, strict=True)))
 
 
-@pytest.mark.parametrize("opset", [OPSETS[0], 18, 20, OPSETS[-1]])
+@pytest.mark.parametrize("opset", [OPSETS[0], 19, OPSETS[-1]])
 def test_every_layer_answers_the_same_in_every_operator_set(opset: int) -> None:
     for case in CASES:
         graph = case.graph()
@@ -55,7 +55,7 @@ def test_every_layer_answers_the_same_in_every_operator_set(opset: int) -> None:
 
 
 @pytest.mark.parametrize("op", DRAWN)
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_drawn_layer_answers_as_in_keras(op: str, data: st.DataObject) -> None:
     case = data.draw(drawn(op))

@@ -100,7 +100,7 @@ def graphs(draw: st.DrawFn, favourite: str) -> Graph:
 
 @pytest.mark.filterwarnings("ignore:.*softmax over axis -1 of a tensor of shape")
 @pytest.mark.parametrize("favourite", [*_OVER_PICTURES, *_OVER_TIME])
-@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_random_graph_answers_as_in_keras(favourite: str, data: st.DataObject) -> None:
     graph = data.draw(graphs(favourite))
