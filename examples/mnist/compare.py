@@ -1,6 +1,6 @@
 """Compares a run's Keras model with its ONNX file on all test images: accuracy of each, and where their classes differ.
 
-    python examples/mnist/compare.py runs/lenet5 lenet5.onnx
+Run ``python examples/mnist/compare.py runs/lenet5 lenet5.onnx``.
 """
 
 from __future__ import annotations
