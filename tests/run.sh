@@ -2,7 +2,8 @@
 # Installs nnspec with its test tools into .venv and runs the checks. NNSPEC_FULL=1 runs the long proofs too.
 set -eu
 cd "$(dirname "$0")/.."
-. ./examples/setup.sh '.[test]'
+WANTED='.[test]'
+. ./examples/setup.sh
 ruff check .
 ruff format --check .
 mypy

@@ -2,7 +2,8 @@
 # Installs nnspec into .venv, trains on real digits, exports, verifies, and predicts.
 set -eu
 cd "$(dirname "$0")/../.."
-. ./examples/setup.sh '.[all]'
+WANTED='.[all]'
+. ./examples/setup.sh
 nnspec validate specs/digits.nnspec.yaml
 nnspec train specs/digits.nnspec.yaml --out runs/digits --overwrite
 nnspec evaluate runs/digits
