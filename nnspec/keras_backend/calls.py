@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 
+from nnspec.keras_backend import positions
 from nnspec.keras_backend.every_step import EveryStep
 from nnspec.keras_backend.gated_lstm import GatedLSTMCell
 from nnspec.keras_backend.objects import arguments, keras_object
@@ -24,6 +25,7 @@ from nnspec.layers.borders import Borders
 from nnspec.layers.multi_head_attention import MultiHeadAttention
 from nnspec.layers.normalization import AlongAxes, GroupNormalization
 from nnspec.layers.pooling import MaxPooling, Pooling
+from nnspec.layers.positions import PositionEmbedding, SinusoidalPositionEncoding
 from nnspec.layers.recurrence import Recurrent
 from nnspec.layers.recurrent import LSTM
 from nnspec.layers.reduction import Reduction, Slice, Sum
@@ -177,6 +179,10 @@ def _sampling(layer: Sampling, name: str, seeds: Seeds) -> Call:
     return lambda tensors: keras_layer([tensors["mean"], tensors["log_variance"]])
 
 
+def _positions(layer: PositionEmbedding | SinusoidalPositionEncoding, name: str, seeds: Seeds) -> Call:
+    return _plain(getattr(positions, type(layer).__name__)(name=name, **arguments(layer, seeds)), layer)
+
+
 def _reduction(layer: Reduction, name: str, seeds: Seeds) -> Call:
     del name, seeds
     reduce = keras.ops.sum if isinstance(layer, Sum) else keras.ops.mean
@@ -252,6 +258,8 @@ _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
     DotAttention: _attention,
     MultiHeadAttention: _multi_head,
     Sampling: _sampling,
+    PositionEmbedding: _positions,
+    SinusoidalPositionEncoding: _positions,
     Reduction: _reduction,
     Slice: _slice,
     Borders: _borders,

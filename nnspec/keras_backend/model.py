@@ -20,9 +20,10 @@ __all__ = ["to_keras"]
 def to_keras(graph: Graph, *, seed: int | None = None) -> keras.Model:
     """Builds the Keras functional model of a graph.
 
-    It takes a dict of tensors by the graph's input names, with ``NAME_mask`` for a mask that comes in with one, and gives a dict by its output names, also where there is one
-    of them. Its layers bear their nodes' names, with ``.`` for ``/``. It is made of Keras's own layers and operations:
-    saved as ``.keras`` it loads in Keras alone.
+    It takes a dict of tensors by the graph's input names, with ``NAME_mask`` for a mask that comes in with one, and gives
+    a dict by its output names, also where there is one of them. Its layers bear their nodes' names, with ``.`` for ``/``.
+    It is made of Keras's own layers and operations wherever Keras has them: saved as ``.keras`` it then loads in Keras
+    alone, and otherwise where this package is imported.
 
     Args:
         graph: What to build.

@@ -42,6 +42,7 @@ _MODULES = {
         "MaxPooling2D",
         "MaxPooling3D",
     ),
+    "positions": ("PositionEmbedding", "SinusoidalPositionEncoding"),
     "recurrent": ("GRU", "LSTM", "SimpleRNN"),
     "reduction": ("Mean", "Slice", "Sum"),
     "sampling": ("Sampling",),

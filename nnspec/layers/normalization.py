@@ -13,7 +13,14 @@ from nnspec.layers.checks import known_size, require_float
 from nnspec.layers.initializers import Ones
 from nnspec.types import TensorType, Weight
 
-__all__ = ["AlongAxes", "BatchNormalization", "GroupNormalization", "LayerNormalization", "RMSNormalization", "UnitNormalization"]
+__all__ = [
+    "AlongAxes",
+    "BatchNormalization",
+    "GroupNormalization",
+    "LayerNormalization",
+    "RMSNormalization",
+    "UnitNormalization",
+]
 
 Epsilon = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 

@@ -52,7 +52,9 @@ class UpSampling2D(UpSampling):
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
 
-    interpolation: Literal["nearest", "bilinear"] = Field("nearest", description="What stands between positions; Keras's other ones are rounded, and not repeatable in ONNX.")
+    interpolation: Literal["nearest", "bilinear"] = Field(
+        "nearest", description="What stands between positions; Keras's other ones are rounded, and have no like in ONNX."
+    )
 
     def infer(self, inputs: Inputs) -> Outputs:
         outputs = super().infer(inputs)

@@ -563,6 +563,19 @@ def _attention() -> Iterator[Case]:
     yield Case("AdditiveAttention", {"use_scale": False, "dropout": 0.1, "use_causal_mask": True}, masked)
     yield Case("AdditiveAttention", {}, {"query": query, "value": Input(("S", 3)), "key": value})
     yield from _multi_head_attention()
+    yield Case("PositionEmbedding", {"max_length": 9}, _x("T", 3, masked=True))
+    yield Case(
+        "PositionEmbedding",
+        {
+            "max_length": 9,
+            "embeddings_initializer": "ones",
+            "embeddings_regularizer": "L2",
+            "embeddings_constraint": "NonNeg",
+        },
+        _x(5, 4),
+    )
+    yield Case("SinusoidalPositionEncoding", {}, _x("T", 5, masked=True))
+    yield Case("SinusoidalPositionEncoding", {"max_wavelength": 100.0}, _x(6, 4))
 
 
 def _multi_head_attention() -> Iterator[Case]:

@@ -1,0 +1,150 @@
+"""Which column feeds what: as the spec says, or where that goes without saying."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from nnspec.data import problems as d
+from nnspec.data.kinds import Column
+from nnspec.data.places import locate
+from nnspec.data.plan import Feed, Need
+from nnspec.data.section import Columns, DataSection, TargetColumns
+from nnspec.data.transforms import Transform
+from nnspec.diagnostics import Diagnostic
+from nnspec.spec.tree import MappingNode
+from nnspec.types import TensorType, closest
+
+__all__ = ["bind"]
+
+_TARGET_NAMES = ("target", "label", "labels", "class", "y")
+
+
+def bind(
+    section: DataSection,
+    tree: MappingNode,
+    inputs: Mapping[str, TensorType],
+    needs: Mapping[str, Need],
+    columns: Mapping[str, Column],
+    problems: list[Diagnostic],
+) -> dict[str, Feed] | None:
+    """How each input and each target gets its values, by ``inputs.NAME`` and ``targets.NAME``; None where one does not."""
+    return _Binder(section, tree, inputs, needs, columns, problems).bind()
+
+
+class _Binder:
+    def __init__(
+        self,
+        section: DataSection,
+        tree: MappingNode,
+        inputs: Mapping[str, TensorType],
+        needs: Mapping[str, Need],
+        columns: Mapping[str, Column],
+        problems: list[Diagnostic],
+    ) -> None:
+        self._section = section
+        self._tree = tree
+        self._inputs = inputs
+        self._needs = needs
+        self._columns = columns
+        self._problems = problems
+        given = [*section.inputs.values(), *section.targets.values()]
+        self._taken = {name for columns_ in given for name in columns_.names}
+        self._taken |= {t.weight for t in section.targets.values() if t.weight is not None}
+
+    def bind(self) -> dict[str, Feed] | None:
+        targets = {f"targets.{name}": self._target(name) for name in self._needs}
+        named = {f"inputs.{name}": self._named(name) for name in self._inputs}
+        feeds = {**{place: feed or self._stacked(place) for place, feed in named.items()}, **targets}
+        if any(feed is None for feed in feeds.values()):
+            return None
+        return cast("dict[str, Feed]", feeds)
+
+    def _named(self, name: str) -> Feed | None:
+        """The columns given for an input, or the column of its name."""
+        given = self._section.inputs.get(name)
+        if given is not None and given.names:
+            return self._feed("inputs", name, given, given.names)
+        if name in self._columns:
+            self._taken.add(name)
+            return self._feed("inputs", name, given, (name,))
+        return None
+
+    def _stacked(self, place: str) -> Feed | None:
+        """All columns that are left, for an input of one axis that is as long."""
+        name = place.partition(".")[2]
+        given = self._section.inputs.get(name)
+        if given is not None and given.names:
+            return None
+        left = self._left()
+        wanted = self._inputs[name]
+        fits = wanted.rank == 1 and wanted.shape == (len(left),) and all(self._columns[column].shape == () for column in left)
+        if fits:
+            self._taken |= set(left)
+            return self._feed("inputs", name, given, tuple(left), stacked=True)
+        span, path = locate(self._tree, "inputs")
+        help = f"write `inputs: {{{name}: COLUMN}}` under `data`; the columns are {_listed(self._columns)}"
+        if left and wanted.rank == 1 and all(not self._columns[column].shape for column in left):
+            help = f"the input has the shape {wanted}, and {len(left)} columns are left: {_listed(left)}"
+        self._problems.append(d.NoColumn.at(span, path, help=help, verb="feeds", name=name))
+        return None
+
+    def _target(self, name: str) -> Feed | None:
+        given = self._section.targets.get(name)
+        if given is not None and given.names:
+            return self._feed("targets", name, given, given.names)
+        candidates = [
+            [name],
+            [n for n in _TARGET_NAMES if n in self._columns and n not in self._taken],
+            self._left(inputs=True),
+        ]
+        for i, found in enumerate(candidates):
+            # What is not called by the output's name is meant for it only where there is no other it could be meant for.
+            alone = [n for n in self._needs if not self._is_given(n)] == [name]
+            if len(found) == 1 and found[0] in self._columns and (i == 0 or alone):
+                self._taken.add(found[0])
+                return self._feed("targets", name, given, (found[0],))
+        span, path = locate(self._tree, "targets")
+        help = f"write `targets: {{{name}: COLUMN}}` under `data`; the columns are {_listed(self._columns)}"
+        self._problems.append(d.NoColumn.at(span, path, help=help, verb="is the target of", name=name))
+        return None
+
+    def _is_given(self, target: str) -> bool:
+        given = self._section.targets.get(target)
+        return given is not None and bool(given.names)
+
+    def _left(self, *, inputs: bool = False) -> list[str]:
+        """The columns that nothing takes yet; with ``inputs``, those of the inputs' names are taken, too."""
+        return [name for name in self._columns if name not in self._taken and not (inputs and name in self._inputs)]
+
+    def _feed(
+        self, kind: str, name: str, given: Columns | None, columns: tuple[str, ...], *, stacked: bool = False
+    ) -> Feed | None:
+        span, path = locate(self._tree, kind, name)
+        weight = given.weight if isinstance(given, TargetColumns) else None
+        unknown = [column for column in (*columns, *([weight] if weight else [])) if column not in self._columns]
+        for column in unknown:
+            self._problems.append(self._unknown(kind, name, column))
+        if unknown:
+            return None
+        transforms = tuple(cast("list[Transform]", given.transform if given else []))
+        stacked = stacked or (given is not None and given.columns is not None)
+        return Feed(name, columns, stacked, transforms, weight, span, path)
+
+    def _unknown(self, kind: str, name: str, column: str) -> Diagnostic:
+        suggestion = closest(column, self._columns)
+        help = f"did you mean `{suggestion}`?" if suggestion else f"the columns are {_listed(self._columns)}"
+        given = (self._section.inputs if kind == "inputs" else self._section.targets).get(name)
+        key: list[str | int] = ["column"]
+        if given is not None and given.columns is not None and column in given.columns:
+            key = ["columns", given.columns.index(column)]
+        elif isinstance(given, TargetColumns) and given.weight == column:
+            key = ["weight"]
+        span, path = locate(self._tree, kind, name, *key)
+        return d.UnknownColumn.at(span, path, help=help, column=column, part="training")
+
+
+def _listed(columns: Iterable[str]) -> str:
+    """The columns' names, the first and the last of many."""
+    names = [f"`{column}`" for column in columns]
+    return ", ".join(names if len(names) <= 12 else [*names[:8], "…", *names[-2:]]) or "none"

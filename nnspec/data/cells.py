@@ -1,0 +1,63 @@
+"""The cells of a table behind a feed's values: where each stands, and what is said of one that is bad."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.data import problems as d
+from nnspec.data.kinds import Column
+from nnspec.data.plan import Feed
+from nnspec.data.readers.base import Table
+from nnspec.diagnostics import Diagnostic, Problem
+
+__all__ = ["Cells", "Reported", "Values", "refuse_shape"]
+
+Values = NDArray[Any]
+
+
+class Reported(Exception):
+    """A diagnostic was given; there are no values."""
+
+
+class Cells:
+    """Where each value of a feed stands, for messages."""
+
+    def __init__(self, table: Table, feed: Feed, problems: list[Diagnostic]) -> None:
+        self._table = table
+        self._feed = feed
+        self._problems = problems
+
+    def refuse(
+        self, problem: type[Problem], bad: NDArray[np.bool_], values: Values | None, help: str = "", **facts: Any
+    ) -> None:
+        """Says of the first value that is bad what it is and where, and how many more there are."""
+        flat = bad.reshape(len(bad), -1)
+        row, position = divmod(int(flat.ravel().argmax()), max(flat.shape[1], 1))
+        column = self._feed.columns[position % len(self._feed.columns)]
+        if values is not None:
+            facts["value"] = _shown(values.reshape(len(values), -1)[row, position])
+        others = int(flat.any(1).sum()) - 1
+        more = f" (and {others:,} more rows)" if others > 1 else " (and 1 more row)" if others else ""
+        facts["where"] = self._table.where(column, row)
+        self._problems.append(problem.at(self._feed.span, self._feed.path, help=help, **facts, more=more))
+        raise Reported
+
+    def refuse_any(self, problem: type[Problem], bad: NDArray[np.bool_], values: Values, **facts: Any) -> None:
+        """The same, where there is one."""
+        if bad.any():
+            self.refuse(problem, bad, values, **facts)
+
+
+def refuse_shape(values: Values, feed: Feed, what: str, wanted: str, problems: list[Diagnostic]) -> None:
+    """A size that a transform learned only from the data does not fit."""
+    got = f"{'has' if len(feed.columns) == 1 else 'have'} {Column(values.shape[1:]).shape_text} after the transforms"
+    problems.append(d.WrongShape.at(feed.span, feed.path, what=what, wanted=wanted, columns=feed.columns_text, got=got))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return f"'{value if len(value) <= 40 else value[:37] + '…'}'"
+    return f"{value:g}" if isinstance(value, (float, np.floating)) else str(value)

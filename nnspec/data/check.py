@@ -1,0 +1,167 @@
+"""The static check of the section ``data``: no framework and no NumPy is loaded, and no file read beyond its header."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import cast
+
+from nnspec.data import problems as d
+from nnspec.data.binding import bind
+from nnspec.data.fitting import check_feeds
+from nnspec.data.kinds import Column, DataError
+from nnspec.data.paths import MissingFileError, find_file
+from nnspec.data.places import argument_of, locate
+from nnspec.data.plan import DataPlan, Need, Source
+from nnspec.data.readers import Reader
+from nnspec.data.section import DataSection
+from nnspec.diagnostics import Diagnostic
+from nnspec.graph import Graph
+from nnspec.graph.tables import table_rows
+from nnspec.spec import Spec, check
+from nnspec.spec import problems as p
+from nnspec.spec.tree import MappingNode, Tree
+from nnspec.types import TensorType, closest
+
+__all__ = ["check_data", "without_later"]
+
+
+def check_data(
+    spec: Spec,
+    graph: Graph,
+    needs: Mapping[str, Need],
+    problems: list[Diagnostic],
+    *,
+    require_data: bool = False,
+) -> DataPlan | None:
+    """Checks what a spec says of its data against the network.
+
+    Args:
+        spec: The spec.
+        graph: The network.
+        needs: What each loss wants, by output; an output without a loss, or whose loss needs no target, has none.
+        problems: What is wrong is appended here.
+        require_data: Whether a missing file is an error, as it is for training, or a warning.
+
+    Returns:
+        The plan; None where there is no such section or it has errors.
+    """
+    tree = spec.section("data")
+    if tree is None:
+        return None
+    before = len(problems)
+    inputs, outputs = graph.inputs, graph.output_types
+    section = check(DataSection, without_later(tree, DataSection.later, problems), problems, name="data")
+    _check_names(tree, "inputs", "input", inputs, problems)
+    _check_names(tree, "targets", "output", outputs, problems)
+    if section is None:
+        return None
+    sources = {
+        part: found for part in ("train", "validation", "test") if (found := _source(spec, section, tree, part, problems))
+    }
+    if require_data:
+        problems[before:] = [replace(x, severity="error") if x.code == d.MissingData.code else x for x in problems[before:]]
+    _warn_of_unused(section, tree, outputs, needs, problems)
+    tables = {ref.source: rows for ref, rows in table_rows(graph).items() if ref.source in inputs}
+    plan = DataPlan(section, tree, sources, inputs, tables, needs, None)
+    if any(problem.is_error for problem in problems[before:]):
+        return None
+    columns = {part: known for part, source in sources.items() if (known := _columns(source, tree, problems)) is not None}
+    if "train" in columns:
+        feeds = bind(section, tree, inputs, needs, columns["train"], problems)
+        if feeds is not None:
+            plan = replace(plan, feeds=feeds)
+            check_feeds(plan, feeds, columns["train"], problems)
+            check_alike(plan, columns, problems)
+    return None if any(problem.is_error for problem in problems[before:]) else plan
+
+
+def check_alike(plan: DataPlan, columns: Mapping[str, Mapping[str, Column]], problems: list[Diagnostic]) -> None:
+    """Says where the validation or test data have not the columns of the training data that are used."""
+    assert plan.feeds is not None
+    used = {c for feed in plan.feeds.values() for c in (*feed.columns, *([feed.weight] if feed.weight else []))}
+    for part, found in columns.items():
+        source = plan.sources[part]
+        for name in sorted(used):
+            ours = columns["train"][name]
+            if name not in found:
+                suggestion = closest(name, found)
+                help = f"did you mean `{suggestion}`?" if suggestion else ""
+                reason = f"the {part} data have no column `{name}`, which the training data have"
+                problems.append(d.DifferentColumns.at(source.span, source.path, help=help, reason=reason))
+            elif found[name].shape != ours.shape:
+                reason = f"`{name}` is {found[name].shape_text} in the {part} data, and {ours.shape_text} in the training data"
+                problems.append(d.DifferentColumns.at(source.span, source.path, reason=reason))
+
+
+def without_later(tree: MappingNode, later: Mapping[str, str], problems: list[Diagnostic]) -> MappingNode:
+    """The section without the keys that this release does not know, each of which is said."""
+    for key, value in tree.items():
+        if key.value in later:
+            problems.append(p.NotYet.at(key.span, value.path, what=later[str(key.value)]))
+    return MappingNode([(key, value) for key, value in tree.items() if key.value not in later], tree.span, tree.place)
+
+
+def _check_names(tree: MappingNode, key: str, what: str, known: Mapping[str, TensorType], problems: list[Diagnostic]) -> None:
+    given = tree.get(key)
+    if not isinstance(given, MappingNode):
+        return
+    for name, value in given.items():
+        if name.value not in known:
+            suggestion = closest(str(name.value), known)
+            listed = ", ".join(f"`{k}`" for k in known)
+            help = f"did you mean `{suggestion}`?" if suggestion else f"its {what}s are {listed}"
+            problems.append(d.UnknownInput.at(name.span, value.path, help=help, what=what, name=name.value))
+
+
+def _source(spec: Spec, section: DataSection, tree: MappingNode, part: str, problems: list[Diagnostic]) -> Source | None:
+    reader = getattr(section, part)
+    written = tree.get(part)
+    if not isinstance(reader, Reader) or written is None:
+        return None
+    files = {}
+    missing = False
+    for argument in reader.paths:
+        text = getattr(reader, argument)
+        if text is None:
+            continue
+        span, path = argument_of(written, argument)
+        try:
+            files[argument] = find_file(text, spec.folder, spec.root)
+        except MissingFileError as error:
+            missing = True
+            problems.append(d.MissingData.at(span, path, help=error.help, reason=error.message))
+        except DataError as error:
+            problems.append(d.BadPath.at(span, path, help=error.help, reason=error.message))
+    return Source(part, reader, None if missing else files, *locate(tree, part))
+
+
+def _columns(source: Source, tree: MappingNode, problems: list[Diagnostic]) -> dict[str, Column] | None:
+    if source.files is None:
+        return None
+    try:
+        return source.reader.columns(source.files)
+    except DataError as error:
+        problems.append(unreadable(error, source, tree))
+        return None
+
+
+def unreadable(error: DataError, source: Source, tree: MappingNode) -> Diagnostic:
+    """The diagnostic of data that cannot be read, at the argument that names them."""
+    span, path = argument_of(cast("Tree", tree.get(source.part)), error.argument)
+    return d.UnreadableData.at(span, path, help=error.help, reason=error.message)
+
+
+def _warn_of_unused(
+    section: DataSection,
+    tree: MappingNode,
+    outputs: Mapping[str, TensorType],
+    needs: Mapping[str, Need],
+    problems: list[Diagnostic],
+) -> None:
+    if not needs:
+        return
+    for name in section.targets:
+        if name in outputs and name not in needs:
+            help = f"give `{name}` a loss, or take the target away"
+            problems.append(d.UnusedTarget.at(*locate(tree, "targets", name), help=help, name=name))

@@ -1,0 +1,57 @@
+"""Examples in memory, as the training loop and the evaluation take them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Examples"]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Some of the rows of arrays that parts of one table share.
+
+    Attributes:
+        inputs: The values of each input, all rows of the table.
+        targets: The values of each target.
+        weights: How much each row counts in the loss, by output; an output whose rows count alike has none.
+        rows: The numbers of the rows that belong to this part.
+    """
+
+    inputs: Mapping[str, NDArray[Any]]
+    targets: Mapping[str, NDArray[Any]]
+    weights: Mapping[str, NDArray[np.float32]]
+    rows: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def bytes(self) -> int:
+        """The size of all arrays, all rows of the table."""
+        return sum(array.nbytes for group in (self.inputs, self.targets, self.weights) for array in group.values())
+
+    def only(self, positions: NDArray[np.integer[Any]] | slice) -> Examples:
+        """Some of its examples, by their positions in it."""
+        return replace(self, rows=self.rows[positions])
+
+    def batch(self, positions: NDArray[np.integer[Any]] | slice) -> Batch:
+        """The values of some of its examples, by their positions in it."""
+        rows = self.rows[positions]
+        return Batch(
+            *({name: array[rows] for name, array in group.items()} for group in (self.inputs, self.targets, self.weights))
+        )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The values of some examples: inputs, targets and weights by name."""
+
+    inputs: Mapping[str, NDArray[Any]]
+    targets: Mapping[str, NDArray[Any]]
+    weights: Mapping[str, NDArray[np.float32]]

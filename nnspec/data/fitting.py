@@ -1,0 +1,141 @@
+"""Whether what the columns hold fits the network's inputs and the losses: by their shapes, before a value is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from nnspec.data import problems as d
+from nnspec.data.kinds import Column, DataError, TargetKind
+from nnspec.data.places import locate
+from nnspec.data.plan import DataPlan, Feed, Need
+from nnspec.diagnostics import Diagnostic
+from nnspec.types import Dim, TensorType, substitute, symbols_of
+
+__all__ = ["check_feeds", "fits", "target_shape"]
+
+Shape = tuple[int | None, ...]
+
+
+def check_feeds(plan: DataPlan, feeds: Mapping[str, Feed], columns: Mapping[str, Column], problems: list[Diagnostic]) -> None:
+    """Says of each feed whose values have not the shape that is wanted, or not the kind that its transforms take."""
+    made = {place: column for place, feed in feeds.items() if (column := _made(plan, place, feed, columns, problems))}
+    sizes: dict[str, int] = {}
+    for place, column in made.items():
+        kind, _, name = place.partition(".")
+        if kind == "inputs":
+            _check_input(feeds[place], plan.inputs[name], column, sizes, problems)
+    for place, column in made.items():
+        kind, _, name = place.partition(".")
+        if kind == "targets":
+            _check_target(feeds[place], plan.needs[name], column, sizes, problems)
+
+
+def fits(got: Shape, wanted: tuple[int | Dim, ...] | Shape) -> bool:
+    """Whether values of one shape can be taken for another: unknown sizes can, and a last axis of 1 goes without saying."""
+    for shape in (got, (*got, 1), got[:-1] if got and got[-1] == 1 else got):
+        pairs = zip(shape, wanted, strict=False)
+        if len(shape) == len(wanted) and all(not isinstance(b, int) or a is None or a == b for a, b in pairs):
+            return True
+    return False
+
+
+def target_shape(need: Need, sizes: Mapping[str, int]) -> Shape:
+    """The shape a loss wants of one target; None for a size that is not known.
+
+    Args:
+        need: What it wants.
+        sizes: The sizes of the network's symbols, as the inputs have them.
+    """
+    values: dict[str, int | Dim] = dict(sizes)
+    output = [substitute(size, values) for size in need.output.shape]
+    if need.kind == "label":
+        return ()
+    if need.kind == "sequence":
+        return (None,)
+    if need.kind == "class" and output:
+        del output[need.axis]
+    return tuple(size if isinstance(size, int) else None for size in output)
+
+
+def _made(plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column], problems: list[Diagnostic]) -> Column | None:
+    """What a feed's columns become by stacking and by its transforms."""
+    kind, _, name = place.partition(".")
+    parts = [columns[column] for column in feed.columns]
+    shapes = {part.shape for part in parts}
+    if len(shapes) > 1:
+        reason = f"columns of different shapes cannot be stacked: {', '.join(part.shape_text for part in parts)}"
+        problems.append(d.BadTransform.at(*locate(plan.tree, kind, name, "columns"), reason=reason))
+        return None
+    if len({part.is_text for part in parts}) > 1:
+        text = next(column for column, part in zip(feed.columns, parts, strict=True) if part.is_text)
+        reason = f"text and numbers cannot be stacked: `{text}` is text"
+        problems.append(d.BadTransform.at(*locate(plan.tree, kind, name, "columns"), reason=reason))
+        return None
+    shape = (*parts[0].shape, len(parts)) if feed.stacked else parts[0].shape
+    made = Column(shape, parts[0].dtype)
+    for i, transform in enumerate(feed.transforms):
+        try:
+            made = transform.infer(made)
+        except DataError as error:
+            span, path = locate(plan.tree, kind, name, "transform", i)
+            problems.append(d.BadTransform.at(span, path, help=error.help, reason=error.message))
+            return None
+    return made
+
+
+def _check_input(feed: Feed, wanted: TensorType, made: Column, sizes: dict[str, int], problems: list[Diagnostic]) -> None:
+    shown = str(wanted)
+    if fits(made.shape, wanted.shape):
+        shape = made.shape if len(made.shape) == wanted.rank else (*made.shape, 1)[: wanted.rank]
+        for size, found in zip(wanted.shape, shape, strict=True):
+            for symbol in symbols_of(size):
+                if found is not None and sizes.setdefault(symbol, found) != found:
+                    shown = f"{wanted}, where `{symbol}` is {sizes[symbol]}"
+                    problems.append(_wrong_shape(feed, f"the input `{feed.name}`", shown, made))
+                    return
+        return
+    problems.append(_wrong_shape(feed, f"the input `{feed.name}`", shown, made))
+
+
+def _wrong_shape(feed: Feed, what: str, wanted: str, made: Column, help: str = "") -> Diagnostic:
+    got = f"{'has' if len(feed.columns) == 1 else 'have'} {made.shape_text}" + (
+        " after the transforms" if feed.transforms else ""
+    )
+    return d.WrongShape.at(feed.span, feed.path, help=help, what=what, wanted=wanted, columns=feed.columns_text, got=got)
+
+
+def _check_target(feed: Feed, need: Need, made: Column, sizes: Mapping[str, int], problems: list[Diagnostic]) -> None:
+    wanted = target_shape(need, sizes)
+    classes = need.output.shape[-1] if need.output.rank else 1
+    is_class = fits(made.shape, target_shape(_as(need, "class"), sizes)) and not fits(
+        made.shape, target_shape(_as(need, "number"), sizes)
+    )
+    is_vector = fits(made.shape, target_shape(_as(need, "number"), sizes)) and not fits(made.shape, wanted)
+    if need.kind == "distribution" and classes != 1 and is_class:
+        help = f"put `one_hot: {{classes: {classes}}}` under `transform`" + (
+            f", or use `{need.instead}`" if need.instead else ""
+        )
+        wants, got = "a one-hot target", "holds classes"
+    elif need.kind == "class" and classes != 1 and is_vector:
+        help = f"use `{need.instead}`" if need.instead else "take the `one_hot` away"
+        wants, got = "classes", "holds vectors"
+    elif not fits(made.shape, wanted):
+        what = f"what `{need.loss}` takes for `{feed.name}`"
+        help = ""
+        if is_class and classes != 1:
+            help = f"put `one_hot: {{classes: {classes}}}` under `transform`, or use a loss of classes"
+        problems.append(_wrong_shape(feed, what, Column(wanted).shape_text, made, help))
+        return
+    else:
+        return
+    columns = feed.columns_text
+    problems.append(
+        d.WrongTargetKind.at(
+            feed.span, feed.path, help=help, loss=need.loss, name=feed.name, columns=columns, wanted=wants, got=got
+        )
+    )
+
+
+def _as(need: Need, kind: TargetKind) -> Need:
+    return replace(need, kind=kind)

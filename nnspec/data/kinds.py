@@ -1,0 +1,60 @@
+"""What stands in a column, and what a target is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Column", "DataError", "TargetKind"]
+
+TargetKind = Literal["class", "distribution", "probability", "sign", "number", "non_negative", "label", "sequence"]
+"""What a target is, to the loss that reads it.
+
+- ``class``: the index of a class for each position: the output's shape without its last axis, integers below its size.
+- ``distribution``: one-hot, or probabilities that sum to 1 over the last axis; the output's shape.
+- ``probability``: 0, 1 or between, for each element; the output's shape.
+- ``sign``: −1 or 1 (or 0 or 1) for each element; the output's shape.
+- ``number``: any number for each element; the output's shape.
+- ``non_negative``: a number of at least 0 for each element; the output's shape.
+- ``label``: an integer for each example, whatever the output's shape.
+- ``sequence``: integers along one axis, filled up with 0.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        shape: The shape of one row's value; None for a size that is known only when the data are read.
+        dtype: NumPy's name of its element type, ``text`` for strings, or ``unknown`` before the data are read.
+    """
+
+    shape: tuple[int | None, ...] = ()
+    dtype: str = "float64"
+
+    @property
+    def is_text(self) -> bool:
+        return self.dtype == "text"
+
+    @property
+    def shape_text(self) -> str:
+        """The shape as people write it, ``?`` for an unknown size."""
+        sizes = ["?" if size is None else str(size) for size in self.shape]
+        return "(" + ", ".join(sizes) + (",)" if len(sizes) == 1 else ")")
+
+
+class DataError(Exception):
+    """Data that cannot be used. Who asked for them knows the place in the spec, and makes a diagnostic of it.
+
+    Attributes:
+        message: What is wrong, with file, row, column and value where there are such.
+        help: What to do.
+        argument: The reader's argument at fault, where it is one.
+    """
+
+    def __init__(self, message: str, *, help: str = "", argument: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+        self.argument = argument

@@ -1,0 +1,29 @@
+"""Places in a section, for what is found after it was read."""
+
+from __future__ import annotations
+
+from nnspec.diagnostics import Span
+from nnspec.spec.tree import MappingNode, SequenceNode, Tree
+
+__all__ = ["argument_of", "locate"]
+
+
+def locate(tree: Tree, *keys: str | int) -> tuple[Span, str]:
+    """The place of a value, or of the deepest thing around it that was written."""
+    for key in keys:
+        inner: Tree | None = None
+        if isinstance(tree, MappingNode):
+            inner = next((value for name, value in tree.items() if name.value == key), None)
+        elif isinstance(tree, SequenceNode) and isinstance(key, int) and key < len(tree.items):
+            inner = tree.items[key]
+        if inner is None:
+            break
+        tree = inner
+    return tree.span, tree.path
+
+
+def argument_of(member: Tree, argument: str | None) -> tuple[Span, str]:
+    """The place of an argument of a member of a family, written ``{Name: {arguments}}``, ``{Name: main}`` or ``Name``."""
+    if isinstance(member, MappingNode) and len(member) == 1:
+        [(_, member)] = member.items()
+    return locate(member, *([argument] if argument else []))

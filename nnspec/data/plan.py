@@ -1,0 +1,120 @@
+"""What of the data goes where: the outcome of the static check, and what reading them starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nnspec.data.kinds import TargetKind
+from nnspec.data.readers.base import Files, Reader
+from nnspec.data.section import DataSection
+from nnspec.data.transforms import Transform
+from nnspec.diagnostics import Span
+from nnspec.spec.tree import MappingNode
+from nnspec.types import TensorType
+
+__all__ = ["DataPlan", "Feed", "Need", "Source"]
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a loss wants of a target.
+
+    Attributes:
+        kind: What the target is.
+        output: The type of the output it is compared with.
+        loss: The loss's name, for messages.
+        instead: A loss that asks the same of the other kind of target; None where there is none.
+        ignore: A class that is left out.
+        axis: The axis the classes stand along.
+    """
+
+    kind: TargetKind
+    output: TensorType
+    loss: str
+    instead: str | None = None
+    ignore: int | None = None
+    axis: int = -1
+
+
+@dataclass(frozen=True)
+class Source:
+    """One of `train`, `validation` and `test`.
+
+    Attributes:
+        part: Which.
+        reader: How it is read.
+        files: Its files, by the argument that names each; None where one is missing.
+        span: Where it is given.
+        path: The same place as a path.
+    """
+
+    part: str
+    reader: Reader
+    files: Files | None
+    span: Span
+    path: str
+
+
+@dataclass(frozen=True)
+class Feed:
+    """How an input or a target gets its values.
+
+    Attributes:
+        name: The input's or the output's name.
+        columns: The columns it is made of.
+        stacked: Whether they are stacked along a new last axis, even where there is one alone.
+        transforms: What is done to them, in order.
+        weight: The column of the examples' weights.
+        span: Where this is said, or the part of the section that leaves it to go without saying.
+        path: The same place as a path.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    stacked: bool
+    transforms: tuple[Transform, ...]
+    weight: str | None
+    span: Span
+    path: str
+
+    @property
+    def columns_text(self) -> str:
+        """What it is made of, for a message."""
+        shown = ", ".join(f"`{column}`" for column in self.columns[:4]) + (" …" if len(self.columns) > 4 else "")
+        return ("the column " if len(self.columns) == 1 else "the columns ") + shown
+
+
+@dataclass(frozen=True)
+class DataPlan:
+    """The data of a spec, checked as far as they can be without reading them.
+
+    Attributes:
+        section: The section.
+        tree: The section as it was written.
+        sources: Its sets of data: `train`, and those of `validation` and `test` that are readers.
+        inputs: The network's inputs.
+        tables: How many rows the table has that an input is looked up in, by input.
+        needs: What each loss wants, by output.
+        feeds: How each input and each target gets its values, by ``inputs.NAME`` and ``targets.NAME``; None where the
+            columns are not known because a file is missing.
+    """
+
+    section: DataSection
+    tree: MappingNode
+    sources: Mapping[str, Source]
+    inputs: Mapping[str, TensorType]
+    tables: Mapping[str, int]
+    needs: Mapping[str, Need]
+    feeds: Mapping[str, Feed] | None
+
+    @property
+    def fraction(self) -> float | None:
+        """The share of `train` that is kept for validation; None where that has a reader of its own, or is not wanted."""
+        given = self.section.validation
+        return given if isinstance(given, float) else None
+
+    @property
+    def validates(self) -> bool:
+        """Whether there is a validation part."""
+        return self.section.validation is not None

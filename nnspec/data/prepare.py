@@ -1,0 +1,224 @@
+"""Reads the data of a plan: tables opened, the validation part drawn, transforms fitted on the rest, every value checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.data import problems as d
+from nnspec.data.binding import bind
+from nnspec.data.check import check_alike, unreadable
+from nnspec.data.examples import Examples
+from nnspec.data.fingerprint import fingerprint
+from nnspec.data.fitting import check_feeds, target_shape
+from nnspec.data.kinds import DataError
+from nnspec.data.places import locate
+from nnspec.data.plan import DataPlan, Feed
+from nnspec.data.readers.base import Table
+from nnspec.data.recipe import Recipe, recipe_of_feeds
+from nnspec.data.split import split, why_not_stratified
+from nnspec.data.target_values import read_target, read_weight
+from nnspec.data.transforms import Learned
+from nnspec.data.values import read_feed, read_input
+from nnspec.diagnostics import Diagnostic, SpecError
+
+__all__ = ["Prepared", "prepare", "prepare_part"]
+
+State = dict[str, list[dict[str, Any]]]
+"""What the transforms learned, by ``inputs.NAME`` and ``targets.NAME``: for each its name, arguments and what it learned."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Data that can be trained on.
+
+    Attributes:
+        train: What is trained on.
+        validation: What is watched; None where there is none.
+        state: What the transforms learned, as plain JSON.
+        recipe: How the inputs are made from raw data, what was learned included.
+        fingerprints: A digest of each set of data, by part.
+        warnings: What is worth saying about them.
+    """
+
+    train: Examples
+    validation: Examples | None
+    state: State
+    recipe: Recipe
+    fingerprints: Mapping[str, str]
+    warnings: tuple[Diagnostic, ...]
+
+
+def prepare(plan: DataPlan, seed: int) -> Prepared:
+    """Reads what a plan trains on and watches.
+
+    Args:
+        plan: The plan.
+        seed: Which validation part is drawn.
+
+    Raises:
+        SpecError: Where the data cannot be used, with everything that is wrong with them.
+    """
+    problems: list[Diagnostic] = []
+    tables = _open(plan, ("train", "validation"), problems)
+    feeds = _bind(plan, tables, problems)
+    for part, table in tables.items():
+        if not len(table):
+            source = plan.sources[part]
+            problems.append(d.NoRows.at(source.span, source.path, part=_in_words(part)))
+    _stop_at_errors(problems)
+    learned: dict[str, list[Learned]] = {place: [] for place in feeds}
+    train_rows, validation_rows = _rows(plan, feeds, tables["train"], seed, problems)
+    _stop_at_errors(problems)
+    whole = _read(plan, feeds, tables["train"], train_rows, learned, problems)
+    validation = None
+    if "validation" in tables and whole is not None:
+        validation = _read(plan, feeds, tables["validation"], None, learned, problems)
+    _stop_at_errors(problems)
+    assert whole is not None
+    if validation is None and validation_rows is not None:
+        validation = replace(whole, rows=validation_rows)
+    digests = {part: fingerprint(plan.sources[part], table) for part, table in tables.items()}
+    state = _state(feeds, learned)
+    recipe = recipe_of_feeds(feeds, state)
+    return Prepared(replace(whole, rows=train_rows), validation, state, recipe, digests, tuple(problems))
+
+
+def prepare_part(plan: DataPlan, part: str, state: State) -> Examples:
+    """Reads one set of data with what the transforms of a run learned.
+
+    Args:
+        plan: The plan.
+        part: `train`, `validation` or `test`, which must be a reader.
+        state: What the transforms learned.
+
+    Raises:
+        SpecError: Where the data cannot be used.
+    """
+    problems: list[Diagnostic] = []
+    tables = _open(plan, (part,), problems)
+    # Where the training data are no longer there, the same columns go without saying by this part's.
+    feeds = plan.feeds or _bind(plan, {"train": tables[part]}, problems)
+    if not len(tables[part]):
+        source = plan.sources[part]
+        problems.append(d.NoRows.at(source.span, source.path, part=_in_words(part)))
+    _stop_at_errors(problems)
+    learned = {place: [step["learned"] for step in state.get(place, [])] for place in feeds}
+    examples = _read(plan, feeds, tables[part], None, learned, problems)
+    _stop_at_errors(problems)
+    assert examples is not None
+    return examples
+
+
+def _in_words(part: str) -> str:
+    return {"train": "training"}.get(part, part)
+
+
+def _open(plan: DataPlan, parts: tuple[str, ...], problems: list[Diagnostic]) -> dict[str, Table]:
+    tables: dict[str, Table] = {}
+    for part in parts:
+        source = plan.sources.get(part)
+        if source is not None and source.files is not None:
+            try:
+                tables[part] = source.reader.open(source.files)
+            except DataError as error:
+                problems.append(unreadable(error, source, plan.tree))
+    _stop_at_errors(problems)
+    return tables
+
+
+def _bind(plan: DataPlan, tables: Mapping[str, Table], problems: list[Diagnostic]) -> Mapping[str, Feed]:
+    """The feeds, checked against the tables as they are: a file of text tells its types only when it is read."""
+    columns = {part: table.columns for part, table in tables.items()}
+    feeds = plan.feeds or bind(plan.section, plan.tree, plan.inputs, plan.needs, columns["train"], problems)
+    _stop_at_errors(problems)
+    assert feeds is not None
+    text = [feed for feed in feeds.values() if any(columns["train"][c].is_text for c in feed.columns)]
+    for feed in text:
+        if not feed.transforms or not feed.transforms[0].takes_text:
+            read_feed(tables["train"], replace(feed, transforms=()), None, [], problems)
+    _stop_at_errors(problems)
+    check_feeds(plan, feeds, columns["train"], problems)
+    check_alike(replace(plan, feeds=feeds), columns, problems)
+    return feeds
+
+
+def _rows(
+    plan: DataPlan, feeds: Mapping[str, Feed], table: Table, seed: int, problems: list[Diagnostic]
+) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+    rows = len(table)
+    if plan.fraction is None:
+        return np.arange(rows), None
+    kept = int(np.ceil(plan.fraction * rows))
+    span, path = locate(plan.tree, "validation")
+    if kept >= rows:
+        problems.append(d.CannotSplit.at(span, path, fraction=plan.fraction, rows=rows, left="none to train on"))
+        return np.arange(rows), None
+    classes = _classes(plan, feeds, table)
+    if classes is not None and (reason := why_not_stratified(classes, plan.fraction)):
+        problems.append(d.NotStratified.at(span, path, reason=reason))
+        classes = None
+    return split(rows, plan.fraction, seed, classes)
+
+
+def _classes(plan: DataPlan, feeds: Mapping[str, Feed], table: Table) -> NDArray[np.int64] | None:
+    """The class of each row, numbered, by the first target that is a class; None where none is."""
+    for name, need in plan.needs.items():
+        feed = feeds[f"targets.{name}"]
+        if need.kind in ("class", "distribution", "probability", "sign", "label") and len(feed.columns) == 1:
+            values = table.read(feed.columns[0], slice(None))
+            if values.ndim == 1 and (values.dtype.kind in "Oiub" or not (values % 1).any()):
+                labels = values.astype(str) if values.dtype == object else values
+                numbered: NDArray[np.int64] = np.unique(labels, return_inverse=True)[1].astype(np.int64)
+                return numbered
+    return None
+
+
+def _read(
+    plan: DataPlan,
+    feeds: Mapping[str, Feed],
+    table: Table,
+    fit_on: NDArray[np.int64] | None,
+    learned: Mapping[str, list[Learned]],
+    problems: list[Diagnostic],
+) -> Examples | None:
+    """All rows of a table, ready; None where something is wrong with a value."""
+    before = len(problems)
+    values = {place: read_feed(table, feed, fit_on, learned[place], problems) for place, feed in feeds.items()}
+    inputs: dict[str, Any] = {}
+    targets: dict[str, Any] = {}
+    weights: dict[str, Any] = {}
+    for place, found in values.items():
+        kind, _, name = place.partition(".")
+        feed = feeds[place]
+        if found is None:
+            continue
+        if kind == "inputs":
+            inputs[name] = read_input(found, table, feed, plan.inputs[name], problems, rows=plan.tables.get(name))
+        else:
+            shape = target_shape(plan.needs[name], {})
+            targets[name] = read_target(found, table, feed, plan.needs[name], shape, problems)
+            if feed.weight is not None:
+                weights[name] = read_weight(table, feed, problems)
+    if any(problem.is_error for problem in problems[before:]):
+        return None
+    return Examples(inputs, targets, weights, np.arange(len(table)))
+
+
+def _state(feeds: Mapping[str, Feed], learned: Mapping[str, list[Learned]]) -> State:
+    return {
+        place: [
+            {"transform": type(transform).__name__, "arguments": transform.model_dump(mode="json"), "learned": found}
+            for transform, found in zip(feed.transforms, learned[place], strict=True)
+        ]
+        for place, feed in feeds.items()
+    }
+
+
+def _stop_at_errors(problems: list[Diagnostic]) -> None:
+    if any(problem.is_error for problem in problems):
+        raise SpecError(problems)

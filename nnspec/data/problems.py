@@ -1,0 +1,213 @@
+"""What can be wrong with the data of a spec: NN401 to NN499.
+
+The first are found by ``validate``, which opens no more than headers; the others when the data are read, before the first
+step of training.
+"""
+
+from __future__ import annotations
+
+from nnspec.diagnostics import Problem
+
+_HEAD = "nnspec: 1\nname: net\n"
+_NET = "inputs: {image: [8, 8, 1]}\nlayers:\n  - Flatten\n  - Dense: {units: 10, activation: softmax}\n    name: digit\n"
+_TRAIN = "train: {epochs: 1, loss: SparseCategoricalCrossentropy}\n"
+_DIGITS = "data: {train: {builtin: digits}}\n"
+_GOOD = _HEAD + _NET + _DIGITS + _TRAIN
+
+
+class BadPath(Problem):
+    """Data are read from ordinary files below the project's root: no URL, no directory, no device, no way out by a link."""
+
+    code = "NN401"
+    message = "{reason}"
+    fails = _HEAD + _NET + "data: {train: {npz: https://example.org/digits.npz}}\n" + _TRAIN
+    passes = _GOOD
+
+
+class MissingData(Problem):
+    """A file of data is not there. ``validate`` warns, because the model can be built without it; training needs it."""
+
+    code = "NN402"
+    severity = "warning"
+    message = "{reason}"
+
+
+class UnreadableData(Problem):
+    """A file of data is not what its reader expects, or was cut short."""
+
+    code = "NN403"
+    message = "{reason}"
+
+
+class UnknownColumn(Problem):
+    """The data have no column of that name."""
+
+    code = "NN404"
+    message = "there is no column `{column}` in the {part} data"
+    fails = _HEAD + _NET + "data: {train: {builtin: digits}, inputs: {image: pixels}}\n" + _TRAIN
+    passes = _GOOD
+
+
+class NoColumn(Problem):
+    """Nothing says which column feeds an input or is compared with an output, and it does not go without saying.
+
+    It does where a column bears the name, where one column alone is left for a target, and where an input of one axis is as
+    long as there are columns left.
+    """
+
+    code = "NN405"
+    message = "nothing says which column {verb} `{name}`"
+    fails = _HEAD + _NET.replace("image: [", "picture: [") + _DIGITS + _TRAIN
+    passes = _GOOD
+
+
+class UnknownInput(Problem):
+    """`data.inputs` and `data.targets` have the names of the network's inputs and outputs."""
+
+    code = "NN406"
+    message = "the network has no {what} `{name}`"
+    fails = _HEAD + _NET + "data: {train: {builtin: digits}, inputs: {picture: image}}\n" + _TRAIN
+    passes = _GOOD
+
+
+class WrongShape(Problem):
+    """The values of a column, after its transforms, have not the shape that the network or the loss takes."""
+
+    code = "NN407"
+    message = "{what} has the shape {wanted}, and {columns} {got}"
+    fails = _HEAD + _NET.replace("[8, 8, 1]", "[28, 28, 1]") + _DIGITS + _TRAIN
+    passes = _GOOD
+
+
+class BadTransform(Problem):
+    """A transform that cannot be applied to what comes to it."""
+
+    code = "NN408"
+    message = "{reason}"
+    fails = (
+        _HEAD + _NET + "data: {train: {builtin: digits}, inputs: {image: {transform: [{standardize: {axis: 7}}]}}}\n" + _TRAIN
+    )
+    passes = _GOOD
+
+
+class WrongTargetKind(Problem):
+    """A loss of classes takes the class's index or a one-hot vector, and the target is the other of the two."""
+
+    code = "NN409"
+    message = "`{loss}` takes {wanted} for `{name}`, and {columns} {got}"
+    fails = _HEAD + _NET + _DIGITS + "train: {epochs: 1, loss: CategoricalCrossentropy}\n"
+    passes = _GOOD
+
+
+class UnusedTarget(Problem):
+    """A target that no loss reads."""
+
+    code = "NN410"
+    severity = "warning"
+    message = "no loss reads the target `{name}`"
+    fails = (
+        _HEAD
+        + _NET
+        + "outputs: {digit: digit, same: digit}\ndata: {train: {builtin: digits}, targets: {digit: target, same: target}}\n"
+        + "train: {epochs: 1, loss: {digit: SparseCategoricalCrossentropy}}\n"
+    )
+    passes = _GOOD
+
+
+class DifferentColumns(Problem):
+    """The validation and test data have the columns of the training data that are used, with the same shapes."""
+
+    code = "NN411"
+    message = "{reason}"
+
+
+class NoRows(Problem):
+    """A set of data without an example."""
+
+    code = "NN420"
+    message = "the {part} data are empty"
+
+
+class NotANumber(Problem):
+    """A number is needed, and the data have text there."""
+
+    code = "NN421"
+    message = "{where}: {value} is not a number{more}"
+
+
+class MissingValue(Problem):
+    """A value is missing. `impute` puts one in its place."""
+
+    code = "NN422"
+    message = "{where}: the value is missing{more}"
+
+
+class NotFinite(Problem):
+    """NaN or an infinite number in the data would make every weight NaN."""
+
+    code = "NN423"
+    message = "{where}: {value} is not a finite number{more}"
+
+
+class NotWhole(Problem):
+    """A class, or an input of whole numbers, is a whole number in its range."""
+
+    code = "NN424"
+    message = "{where}: {value} is not {wanted}{more}"
+
+
+class LabelOutOfRange(Problem):
+    """A class that the output has no unit for. Classes are counted from 0."""
+
+    code = "NN425"
+    message = "{where}: class {value}, and the output `{name}` has {classes} classes, 0 to {last}{more}"
+
+
+class BadTargetValue(Problem):
+    """A target outside what its loss is made for."""
+
+    code = "NN426"
+    message = "{where}: {value} is not {wanted}, as `{loss}` takes it{more}"
+
+
+class UnknownClassValue(Problem):
+    """A value that is none of the classes learned from the training part, or listed."""
+
+    code = "NN427"
+    message = "{where}: {value} is an unknown class; {known}{more}"
+
+
+class BadWeight(Problem):
+    """The weight of an example is a number of at least 0, and not all are 0."""
+
+    code = "NN428"
+    message = "{where}: {value} is not a weight{more}"
+
+
+class CannotSplit(Problem):
+    """The validation part must have an example, and leave one to train on."""
+
+    code = "NN430"
+    message = "{fraction} of {rows} examples leaves {left}"
+
+
+class NotStratified(Problem):
+    """The validation part should have each class in proportion, and there are too few examples of one for that."""
+
+    code = "NN431"
+    severity = "warning"
+    message = "the validation part is drawn without regard to the classes: {reason}"
+
+
+class NoData(Problem):
+    """Training needs data."""
+
+    code = "NN432"
+    message = "there is nothing to train on"
+
+
+class OutOfTable(Problem):
+    """A whole number for which the table that is looked up by it has no row: an `Embedding`'s rows are 0 to `input_dim` − 1."""
+
+    code = "NN433"
+    message = "{where}: {value}, and the table that `{name}` is looked up in has rows 0 to {last}{more}"

@@ -1,0 +1,140 @@
+"""How a trained model's inputs are made from raw data: what an exported model carries, so that anyone can feed it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from nnspec.data import problems as d
+from nnspec.data.kinds import DataError
+from nnspec.data.paths import find_file
+from nnspec.data.plan import Feed
+from nnspec.data.readers import READERS
+from nnspec.data.readers.base import Reader, Table
+from nnspec.data.transforms import TRANSFORMS, Transform
+from nnspec.data.values import read_feed, read_input
+from nnspec.diagnostics import Diagnostic, NnspecError, Span, SpecError
+from nnspec.spec.checked import check_named
+from nnspec.spec.reader import read_text
+from nnspec.spec.tree import MappingNode, Scalar, Tree
+from nnspec.types import TensorType, closest
+
+__all__ = ["Recipe", "open_data", "read_inputs", "recipe_of_feeds"]
+
+Recipe = dict[str, Any]
+"""``{"inputs": {NAME: {"columns": […], "stacked": false, "transforms": […]}}}``, plain JSON."""
+
+_BY_SUFFIX = {".csv": "csv", ".tsv": "csv", ".npz": "npz"}
+
+
+def recipe_of_feeds(feeds: Mapping[str, Feed], state: Mapping[str, list[dict[str, Any]]]) -> Recipe:
+    """What an exported model says of its inputs: the columns of each, and its transforms with what they learned."""
+    inputs = {
+        place.partition(".")[2]: (feed, state.get(place, [])) for place, feed in feeds.items() if place.startswith("inputs.")
+    }
+    return {
+        "inputs": {
+            name: {"columns": list(feed.columns), "stacked": feed.stacked, "transforms": steps}
+            for name, (feed, steps) in inputs.items()
+        }
+    }
+
+
+def open_data(text: str) -> tuple[Table, str]:
+    """Opens data that are named on the command line.
+
+    Args:
+        text: A reader as a spec writes it (``builtin: digits``, ``{csv: {file: a.csv, delimiter: ";"}}``), or the path of
+            a ``.csv`` or ``.npz`` file.
+
+    Returns:
+        The table, and what to call it in messages.
+
+    Raises:
+        SpecError: Where it is no reader, or its arguments are wrong.
+        NnspecError: Where the data cannot be read.
+    """
+    problems: list[Diagnostic] = []
+    name = f"--data {text}"
+    suffix = Path(text).suffix.lower()
+    if suffix in _BY_SUFFIX and ":" not in text:
+        tree: Tree | None = MappingNode([(Scalar(_BY_SUFFIX[suffix], _span(name)), Scalar(text, _span(name)))], _span(name))
+    else:
+        tree = read_text(text, name, problems)
+    reader = check_named(READERS, tree, problems) if tree is not None else None
+    if not isinstance(reader, Reader):
+        raise SpecError(problems)
+    try:
+        # Whoever types a path may read it: nothing is out of bounds here.
+        files = {
+            argument: find_file(str(path), Path.cwd(), Path("/"))
+            for argument in reader.paths
+            if (path := getattr(reader, argument)) is not None
+        }
+        return reader.open(files), name
+    except DataError as error:
+        raise NnspecError(error.message + (f"\n  = help: {error.help}" if error.help else "")) from None
+
+
+def read_inputs(table: Table, name: str, recipe: Recipe, types: Mapping[str, TensorType]) -> dict[str, Any]:
+    """A model's inputs from raw data.
+
+    Args:
+        table: The data.
+        name: What to call them in messages.
+        recipe: What the model says of its inputs; a model that says nothing takes the columns of its inputs' names.
+        types: The inputs' types.
+
+    Returns:
+        An array for each input, all rows of the table.
+
+    Raises:
+        SpecError: Where a value is not what the model takes, with its place.
+        NnspecError: Where a column is missing, or the recipe is damaged.
+    """
+    problems: list[Diagnostic] = []
+    arrays: dict[str, Any] = {}
+    for input_, type_ in types.items():
+        feed, learned = _feed(input_, recipe, name)
+        for column in feed.columns:
+            if column not in table.columns:
+                suggestion = closest(column, table.columns)
+                hint = (
+                    f"did you mean `{suggestion}`?" if suggestion else f"they have {', '.join(f'`{c}`' for c in table.columns)}"
+                )
+                raise NnspecError(f"the data have no column `{column}`, which `{input_}` takes\n  = help: {hint}")
+        values = read_feed(table, feed, None, learned, problems)
+        if values is not None:
+            arrays[input_] = read_input(values, table, feed, type_, problems)
+    if not len(table):
+        problems.append(d.NoRows.at(_span(name), part="given"))
+    if any(problem.is_error for problem in problems):
+        raise SpecError(problems)
+    return arrays
+
+
+def _feed(input_: str, recipe: Recipe, name: str) -> tuple[Feed, list[dict[str, Any]]]:
+    try:
+        said = recipe.get("inputs", {}).get(input_, {"columns": [input_], "stacked": False, "transforms": []})
+        transforms = tuple(_transform(step) for step in said["transforms"])
+        learned = [dict(step["learned"]) for step in said["transforms"]]
+        columns = tuple(str(column) for column in said["columns"])
+        return Feed(input_, columns, bool(said["stacked"]), transforms, None, _span(name), f"inputs.{input_}"), learned
+    except (KeyError, TypeError, AttributeError, ValueError, ValidationError) as error:
+        raise NnspecError(f"what the model says of its input `{input_}` is damaged: {error}") from None
+
+
+def _transform(step: Mapping[str, Any]) -> Transform:
+    name = str(step["transform"])
+    if name not in TRANSFORMS:
+        raise ValueError(f"there is no transform `{name}`")
+    made = TRANSFORMS.get(name)(**step["arguments"])
+    assert isinstance(made, Transform)
+    return made
+
+
+def _span(name: str) -> Span:
+    return Span(name, 1, 1, 1, len(name) + 1)

@@ -1,0 +1,60 @@
+"""The section ``data`` of a document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import Field, Strict, model_validator
+
+from nnspec.data.readers import READERS
+from nnspec.data.transforms import TRANSFORMS
+from nnspec.types import Config, Named
+
+__all__ = ["AnyReader", "Columns", "DataSection", "TargetColumns"]
+
+AnyReader = Annotated[Config, Named(READERS)]
+AnyTransform = Annotated[Config, Named(TRANSFORMS)]
+_Text = Annotated[str, Strict()]
+
+
+class Columns(Config):
+    """What feeds an input: one column, or several stacked along a new last axis; then transforms, in order."""
+
+    main_argument: ClassVar[str | None] = "column"
+
+    column: _Text | None = Field(None, description="The column.")
+    columns: list[_Text] | None = Field(None, min_length=1, description="Several columns, stacked along a new last axis.")
+    transform: list[AnyTransform] = Field([], description="What is done to their values, in order.")
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Columns:
+        if self.column is not None and self.columns is not None:
+            raise ValueError("only one of `column` and `columns` can be given")
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns named; none where they go without saying."""
+        return tuple(self.columns or ()) if self.column is None else (self.column,)
+
+
+class TargetColumns(Columns):
+    """What a loss compares an output with, and how much each example counts."""
+
+    weight: _Text | None = Field(None, description="A column that says how much each example counts in the loss.")
+
+
+class DataSection(Config):
+    """Where the data come from, and which column is what."""
+
+    later: ClassVar[Mapping[str, str]] = {"augment": "augmentation (`augment`) is"}
+    """Keys of the language that this release does not know, each with what to say of it."""
+
+    train: AnyReader | None = Field(None, description="What the model is trained on.")
+    validation: Annotated[float, Strict(), Field(gt=0, lt=1)] | AnyReader | None = Field(
+        None, description="What is watched and never trained on: a fraction of `train`, or a reader."
+    )
+    test: AnyReader | None = Field(None, description="What a finished run is evaluated on.")
+    inputs: dict[str, Columns] = Field({}, description="The columns of each input; by default those of its name.")
+    targets: dict[str, TargetColumns] = Field({}, description="The columns each output is compared with.")

@@ -1,0 +1,140 @@
+"""A target's values, as the loss that reads them takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.data import problems as d
+from nnspec.data.cells import Cells, Reported, Values, refuse_shape
+from nnspec.data.fitting import fits
+from nnspec.data.kinds import Column
+from nnspec.data.plan import Feed, Need
+from nnspec.data.readers.base import Table
+from nnspec.data.values import is_number
+from nnspec.diagnostics import Diagnostic
+
+__all__ = ["read_target", "read_weight"]
+
+
+def read_target(
+    values: Values, table: Table, feed: Feed, need: Need, shape: tuple[int | None, ...], problems: list[Diagnostic]
+) -> Values | None:
+    """A target's values as its loss takes them, or None where one is none.
+
+    Args:
+        values: The values after their transforms.
+        table: Where they are from.
+        feed: Which columns they are.
+        need: What the loss wants.
+        shape: The shape of one target.
+        problems: What is wrong is appended here.
+    """
+    cells = Cells(table, feed, problems)
+    if not fits(values.shape[1:], shape):
+        refuse_shape(values, feed, f"what `{need.loss}` takes for `{feed.name}`", Column(shape).shape_text, problems)
+        return None
+    if values.dtype.kind == "b":
+        values = values.astype(np.float32)
+    try:
+        made = _CHECKS.get(need.kind, _number)(values, need, cells)
+    except Reported:
+        return None
+    return made.reshape(made.shape[: len(shape) + 1] + (1,) * (len(shape) + 1 - made.ndim))
+
+
+def _class(values: Values, need: Need, cells: Cells) -> Values:
+    labels = _labels(values, need, cells, "a class: a whole number")
+    size = need.output.shape[need.axis]
+    if isinstance(size, int):
+        bad = (labels < 0) | (labels >= size)
+        if need.ignore is not None:
+            bad &= labels != need.ignore
+        if bad.any():
+            shifted = labels.min() == 1 and labels.max() == size
+            help = (
+                "the classes are counted from 1: put `label_encode` under `transform`"
+                if shifted
+                else (
+                    f"give the layer {labels.max() + 1} units, or put `label_encode` under `transform`"
+                    if labels.min() >= 0
+                    else "put `label_encode` under `transform`, or name the class under `ignore_class`"
+                )
+            )
+            cells.refuse(d.LabelOutOfRange, bad, labels, help=help, name=cells._feed.name, classes=size, last=size - 1)
+    return labels
+
+
+def _labels(values: Values, need: Need, cells: Cells, wanted: str = "a whole number") -> Values:
+    del need
+    bad = np.zeros(values.shape, bool) if values.dtype.kind in "iu" else values != np.floor(values)
+    bad |= np.abs(values) > np.iinfo(np.int32).max
+    help = "put `label_encode` under `transform` where it stands for a class"
+    cells.refuse_any(d.NotWhole, bad, values, wanted=wanted, help=help)
+    return values.astype(np.int32)
+
+
+def _number(values: Values, need: Need, cells: Cells) -> Values:
+    del need
+    with np.errstate(over="ignore"):
+        made = values.astype(np.float32)
+    cells.refuse_any(d.NotFinite, ~np.isfinite(made), values)
+    return made
+
+
+def _bounded(low: float, high: float, wanted: str) -> Callable[[Values, Need, Cells], Values]:
+    def check(values: Values, need: Need, cells: Cells) -> Values:
+        made = _number(values, need, cells)
+        cells.refuse_any(d.BadTargetValue, (made < low) | (made > high), made, wanted=wanted, loss=need.loss)
+        return made
+
+    return check
+
+
+def _distribution(values: Values, need: Need, cells: Cells) -> Values:
+    made = _bounded(0, 1, "from 0 to 1")(values, need, cells)
+    sums = made.sum(need.axis, keepdims=True)
+    bad = np.abs(sums - 1) > 1e-3
+    cells.refuse_any(d.BadTargetValue, bad, sums, wanted="1, the sum of a row's classes", loss=need.loss)
+    return made
+
+
+def _sign(values: Values, need: Need, cells: Cells) -> Values:
+    made = _number(values, need, cells)
+    cells.refuse_any(d.BadTargetValue, ~np.isin(made, (-1, 0, 1)), made, wanted="−1 or 1, or 0 or 1", loss=need.loss)
+    return made
+
+
+_CHECKS: Mapping[str, Callable[[Values, Need, Cells], Values]] = {
+    "class": _class,
+    "label": _labels,
+    "sequence": _labels,
+    "distribution": _distribution,
+    "probability": _bounded(0, 1, "from 0 to 1"),
+    "non_negative": _bounded(0, np.inf, "at least 0"),
+    "sign": _sign,
+}
+
+
+def read_weight(table: Table, feed: Feed, problems: list[Diagnostic]) -> NDArray[np.float32] | None:
+    """How much each row counts in the loss, or None where one is no weight."""
+    assert feed.weight is not None
+    values = table.read(feed.weight, slice(None))
+    own = Feed(feed.name, (feed.weight,), False, (), None, feed.span, feed.path)
+    cells = Cells(table, own, problems)
+    try:
+        if values.dtype == object:
+            bad = np.array([not is_number(value) for value in values], bool)
+            cells.refuse(d.NotANumber, bad, values)
+        if values.ndim != 1:
+            problems.append(
+                d.WrongShape.at(feed.span, feed.path, what="a weight", wanted="()", columns=own.columns_text, got="has another")
+            )
+            return None
+        cells.refuse_any(d.BadWeight, ~np.isfinite(values) | (values < 0), values)
+        cells.refuse_any(d.BadWeight, np.full(len(values), not values.any()), values)
+    except Reported:
+        return None
+    return values.astype(np.float32)

@@ -1,0 +1,154 @@
+"""The values that columns hold, made ready: read, checked, transformed, checked again. Data are hostile until then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.data import problems as d
+from nnspec.data.cells import Cells, Reported, Values, refuse_shape
+from nnspec.data.fitting import fits
+from nnspec.data.kinds import DataError
+from nnspec.data.plan import Feed
+from nnspec.data.readers.base import Table
+from nnspec.data.transforms import Learned, UnknownClassError
+from nnspec.diagnostics import Diagnostic
+from nnspec.types import TensorType
+
+__all__ = ["is_number", "read_feed", "read_input"]
+
+_CHUNK = 65_536
+
+
+def read_feed(
+    table: Table, feed: Feed, fit_on: NDArray[np.int64] | None, learned: list[Learned], problems: list[Diagnostic]
+) -> Values | None:
+    """All rows of a feed, stacked and transformed.
+
+    Args:
+        table: The table.
+        feed: Which columns, and what is done to them.
+        fit_on: The rows its transforms learn from; None where they have learned already.
+        learned: What they learned; filled here where they learn.
+        problems: What is wrong with a value is appended here.
+
+    Returns:
+        The values, finite where they are numbers; None where there is something wrong.
+    """
+    cells = Cells(table, feed, problems)
+    try:
+        values = _raw(table, feed, cells)
+        for i, transform in enumerate(feed.transforms):
+            if fit_on is not None:
+                learned.append(transform.fit(_Chunks(values, fit_on)))
+            raw = values
+            try:
+                values = transform.apply(values, learned[i])
+            except UnknownClassError as error:
+                bad = np.zeros(raw.size, bool)
+                bad[error.position] = True
+                cells.refuse(d.UnknownClassValue, bad.reshape(raw.shape), raw, help=error.help, known=error.message)
+    except DataError as error:
+        problems.append(d.BadTransform.at(feed.span, feed.path, help=error.help, reason=error.message))
+        return None
+    except Reported:
+        return None
+    return values
+
+
+class _Chunks:
+    """The rows that a transform learns from, some at a time, as often as they are asked for."""
+
+    def __init__(self, values: Values, rows: NDArray[np.int64]) -> None:
+        self._values = values
+        self._rows = rows
+
+    def __iter__(self) -> Any:
+        for start in range(0, len(self._rows), _CHUNK):
+            yield self._values[self._rows[start : start + _CHUNK]]
+
+
+def _raw(table: Table, feed: Feed, cells: Cells) -> Values:
+    parts = [table.read(column, slice(None)) for column in feed.columns]
+    values = np.stack(parts, -1) if feed.stacked else parts[0]
+    first = feed.transforms[0] if feed.transforms else None
+    if values.dtype == object:
+        if first is None or not first.takes_text:
+            bad = np.stack([_no_numbers(part) for part in parts], -1) if feed.stacked else _no_numbers(parts[0])
+            cells.refuse(d.NotANumber, bad, values, help="put `label_encode` or `one_hot` under `transform`")
+        missing = np.array([value is None for value in values.ravel()], bool).reshape(values.shape)
+    elif values.dtype.kind == "f":
+        missing = np.isnan(values)
+        infinite = np.isinf(values)
+        if infinite.any():
+            cells.refuse(d.NotFinite, infinite, values)
+    else:
+        return values
+    if missing.any() and not (first is not None and first.fills):
+        cells.refuse(d.MissingValue, missing, None, help="put `impute: median` first under `transform`, or leave the row out")
+    return values
+
+
+def _no_numbers(values: Values) -> NDArray[np.bool_]:
+    """Which values of a column are text that is no number; of a column of text that is all numbers, all."""
+    if values.dtype != object:
+        return np.zeros(values.shape, bool)
+    bad = np.array([not is_number(value) for value in values.ravel()], bool).reshape(values.shape)
+    return bad if bad.any() else np.ones(values.shape, bool)
+
+
+def is_number(value: str | None) -> bool:
+    """Whether a text is what everybody takes for a number, or missing."""
+    if value is None:
+        return True  # that it is missing is said as such
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return value.isascii() and "_" not in value
+
+
+def read_input(
+    values: Values, table: Table, feed: Feed, wanted: TensorType, problems: list[Diagnostic], *, rows: int | None = None
+) -> Values | None:
+    """An input's values with the input's shape and element type, or None where one does not fit it.
+
+    Args:
+        values: The values after their transforms.
+        table: Where they are from.
+        feed: Which columns they are.
+        wanted: The input's type.
+        problems: What is wrong is appended here.
+        rows: How many rows the table has that they are looked up in; None where they are looked up in none.
+    """
+    if not fits(values.shape[1:], wanted.shape):
+        refuse_shape(values, feed, f"the input `{feed.name}`", str(wanted), problems)
+        return None
+    cells = Cells(table, feed, problems)
+    dtype = np.dtype("float32" if wanted.dtype == "bfloat16" else wanted.dtype)
+    try:
+        if dtype.kind == "f":
+            with np.errstate(over="ignore"):
+                made = values.astype(dtype, copy=False)
+            cells.refuse_any(d.NotFinite, ~np.isfinite(made), values)
+        else:
+            made = _whole(values, dtype, cells)
+            if rows is not None:
+                bad = (made < 0) | (made >= rows)
+                help = f"give the table {made.max() + 1} rows, `input_dim`, or look at the column" if bad.any() else ""
+                cells.refuse_any(d.OutOfTable, bad, made, help=help, name=feed.name, last=rows - 1)
+    except Reported:
+        return None
+    return made.reshape(made.shape[: wanted.rank + 1] + (1,) * (wanted.rank + 1 - made.ndim))
+
+
+def _whole(values: Values, dtype: np.dtype[Any], cells: Cells) -> Values:
+    """Whole numbers as an integer type; a number with a fraction, or out of the type's range, is refused."""
+    low, high = (0, 1) if dtype.kind == "b" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
+    bad = (values < low) | (values > high)
+    if values.dtype.kind == "f":
+        bad |= values != np.floor(values)
+    cells.refuse_any(d.NotWhole, bad, values, wanted=f"a whole number from {low} to {high}")
+    return values.astype(dtype)

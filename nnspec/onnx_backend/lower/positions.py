@@ -1,0 +1,49 @@
+"""Vectors of positions, learned and fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from nnspec.layers.base import Layer
+from nnspec.layers.positions import PositionEmbedding, SinusoidalPositionEncoding
+from nnspec.onnx_backend.builder import Builder
+from nnspec.onnx_backend.call import Call, Lowering
+from nnspec.onnx_backend.layout import declared
+from nnspec.onnx_backend.value import Value
+
+__all__ = ["TABLE"]
+
+
+def _learned(b: Builder, call: Call[PositionEmbedding]) -> Value:
+    x, table = declared(b, call.x), call.weights["embeddings"]
+    steps = x.type.shape[0]
+    if isinstance(steps, int):
+        vectors = b.constant(table[:steps], "embeddings")
+    else:
+        bounds = [b.ints([0], "from"), b.op("Shape", x.name, start=1, end=2), b.ints([0], "axis")]
+        vectors = b.op("Slice", b.constant(table, "embeddings"), *bounds)
+    return x.moved(b.op("Add", x.name, vectors))
+
+
+def _fixed(b: Builder, call: Call[SinusoidalPositionEncoding]) -> Value:
+    """A table where the number of steps is known; otherwise computed."""
+    x = declared(b, call.x)
+    steps, features = x.type.shape
+    assert isinstance(features, int)
+    index = np.arange(features)
+    rates = np.power(call.layer.max_wavelength, -(2.0 * (index // 2) / features)).astype(np.float32)
+    if isinstance(steps, int):
+        angles = np.arange(steps, dtype=np.float32)[:, None] * rates
+        table = np.where(index % 2 == 0, np.sin(angles), np.cos(angles)).astype(np.float32)
+        return x.moved(b.op("Add", x.name, b.constant(table, "positions")))
+    zero, one = b.constant(0, "first", np.int64), b.constant(1, "step", np.int64)
+    count = b.op("Squeeze", b.op("Shape", x.name, start=1, end=2))
+    positions = b.op("Unsqueeze", b.op("Cast", b.op("Range", zero, count, one), to=1), b.ints([1], "features"))
+    swung = b.op("Mul", positions, b.constant(rates, "rates"))
+    waves = b.op("Where", b.constant(index % 2 == 0, "even"), b.op("Sin", swung), b.op("Cos", swung))
+    return x.moved(b.op("Add", x.name, waves))
+
+
+TABLE: Mapping[type[Layer], Lowering] = {PositionEmbedding: _learned, SinusoidalPositionEncoding: _fixed}
