@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, single
+from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, Window, single
 from nnspec.layers.checks import computed, require_axes
 from nnspec.layers.padding import parse_padding
 from nnspec.layers.sliding import SPATIAL_AXES
@@ -48,9 +48,7 @@ class Borders(Layer):
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
         require_axes(self, x, *self.axes, "channels")
-        sizes = [
-            size + self.sign * (before + after) for size, (before, after) in zip(x.shape[:-1], self.margins, strict=True)
-        ]
+        sizes = [size + self.sign * (before + after) for size, (before, after) in zip(x.shape[:-1], self.margins, strict=True)]
         if any(isinstance(size, int) and size < 1 for size in sizes):
             raise LayerError(
                 f"a cropping of {[list(pair) for pair in self.margins]} leaves nothing of {x}",
@@ -58,6 +56,11 @@ class Borders(Layer):
                 argument="cropping",
             )
         return single((*sizes, x.shape[-1]), computed(x.dtype))
+
+    def receptive_field(self, inputs: Inputs) -> Window | None:
+        """Each position sees itself, before it was moved."""
+        ones = (1,) * len(self.axes)
+        return Window(ones, ones, tuple(-self.sign * before for before, _ in self.margins))
 
 
 def _margins(value: Any, info: ValidationInfo, rank: int) -> Margins:

@@ -78,7 +78,7 @@ class TimeDistributed(Layer):
         window = self.inner.receptive_field({"x": step})
         if window is None or window == EVERYTHING:
             return window if step.rank > 1 else None
-        return Window((1, *window.size), (1, *window.stride))
+        return Window((1, *window.size), (1, *window.stride), (0, *window.start))
 
 
 _ONE = "write steps of their own for it, or a block"

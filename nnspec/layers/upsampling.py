@@ -38,7 +38,13 @@ class UpSampling(Layer):
         return single((*(size * factor for size, factor in zip(x.shape[:-1], self.size, strict=True)), x.shape[-1]))
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
-        return Window((1,) * len(self.size), tuple(Fraction(1, factor) for factor in self.size))
+        """Output p is input ``floor(p / factor)``."""
+        behind = tuple(Fraction(factor - 1, factor) for factor in self.size)
+        return Window(tuple(1 + b for b in behind), self._steps, tuple(-b for b in behind))
+
+    @property
+    def _steps(self) -> tuple[Fraction, ...]:
+        return tuple(Fraction(1, factor) for factor in self.size)
 
 
 class UpSampling1D(UpSampling):
@@ -68,8 +74,11 @@ class UpSampling2D(UpSampling):
         return outputs
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
-        reach = 2 if self.interpolation == "bilinear" else 1
-        return Window((reach,) * 2, tuple(Fraction(1, factor) for factor in self.size))
+        """Between positions, output p stands at ``(p + 1/2) / factor - 1/2`` and sees what is nearer than 1."""
+        if self.interpolation == "nearest":
+            return super().receptive_field(inputs)
+        steps = self._steps
+        return Window(tuple(3 - step for step in steps), steps, tuple(step - Fraction(3, 2) for step in steps))
 
 
 class UpSampling3D(UpSampling):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nnspec.diagnostics import NnspecError
 from nnspec.graph.model import Graph, Ref
+from nnspec.graph.tables import table_rows
 from nnspec.layers.base import LayerError
 from nnspec.types import Dim, TensorType, substitute, symbols_of
 
@@ -33,7 +34,7 @@ def draw(graph: Graph, *, seed: int = 0, empty_rows: bool = True) -> Iterator[di
         NnspecError: Where no sizes are found that the layers take.
     """
     rng = np.random.default_rng(seed)
-    bounds = _bounds(graph)
+    bounds = table_rows(graph)
     masked = any(type.mask is not None for node in graph.nodes.values() for type in node.outputs.values())
     for free, batch in itertools.product(sizes(graph), BATCHES):
         inputs = {}
@@ -93,19 +94,6 @@ def _known(size: int | Dim, free: Mapping[str, int]) -> int:
     known = substitute(size, free)
     assert isinstance(known, int)
     return known
-
-
-def _bounds(graph: Graph) -> dict[Ref, int]:
-    """How many different whole numbers a tensor may hold, where a table is looked up by it, also after it has been reshaped."""
-    bounds: dict[Ref, int] = {}
-    for node in reversed(list(graph.nodes.values())):
-        for output, type in node.outputs.items():
-            bound: int = getattr(node.layer, "input_dim", 0) or (
-                bounds.get(Ref(node.name, output), 0) if type.is_integer else 0
-            )
-            for ref in node.inputs.values() if bound else ():
-                bounds[ref] = min(bound, bounds.get(ref, bound))
-    return bounds
 
 
 def _elements(rng: np.random.Generator, shape: tuple[int, ...], type: TensorType, bound: int | None) -> NDArray[np.generic]:

@@ -9,10 +9,11 @@ from nnspec.diagnostics import Diagnostic, SpecError
 from nnspec.graph import Graph
 from nnspec.graph.budget import check_onnx_bytes
 from nnspec.graph.exported import exported, read_export
-from nnspec.keras_backend import set_weight_arrays, to_keras
+from nnspec.keras_backend import answering, set_weight_arrays, to_keras
 from nnspec.onnx_backend.export import export
 from nnspec.onnx_backend.metadata import CLASSES, DATA, SPEC_HASH, SPEC_NAME
 from nnspec.onnx_backend.parity import Parity
+from nnspec.onnx_backend.parity import Run as Answers
 from nnspec.training import Run, golden_inputs
 
 __all__ = ["export_run"]
@@ -52,11 +53,11 @@ def export_run(path: str | Path, out: str | Path, *, opset: int | None = None) -
         DATA: json.dumps(run.recipe()),
     }
 
-    def keras_of(graph: Graph):  # type: ignore[no-untyped-def]
+    def keras_of(graph: Graph) -> Answers:
         model = to_keras(graph)
         names = {identity for identity, *_ in graph.weights()}
         set_weight_arrays(model, graph, {name: array for name, array in weights.items() if name in names})
-        return model
+        return answering(model)
 
     return export(
         graph,

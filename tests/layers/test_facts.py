@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -39,6 +40,18 @@ def macs(op: str, *shape: Any, **arguments: Any) -> str:
         ("GRU", (10, 3), {"units": 5, "reset_after": False}, 10 * 3 * 5 * (3 + 5)),
         ("LSTM", (T, 3), {"units": 5, "use_bias": False}, f"{4 * 5 * 8}*T"),
         ("Bidirectional", (T, 3), {"layer": {"LSTM": {"units": 5}}}, f"{2 * 4 * 5 * 8}*T"),
+        ("LSTM", (10, 3), {"units": 5, "peephole": True}, 10 * (4 * 5 * 8 + 3 * 5)),
+        ("LSTM", (10, 3), {"units": 5, "coupled_gates": True}, 10 * 3 * 5 * 8),
+        ("Conv3D", (4, 4, 4, 2), {"filters": 3, "kernel_size": 2}, 27 * 8 * 2 * 3),
+        (
+            "Conv2DTranspose",
+            (7, 7, 128),
+            {"filters": 64, "kernel_size": 5, "strides": 2, "padding": "same"},
+            49 * 128 * 25 * 64,
+        ),
+        ("DepthwiseConv2D", (8, 8, 4), {"kernel_size": 3, "padding": "same", "depth_multiplier": 2}, 64 * 9 * 8),
+        ("SeparableConv2D", (8, 8, 4), {"kernel_size": 3, "padding": "same", "filters": 6}, 64 * 9 * 4 + 64 * 4 * 6),
+        ("TimeDistributed", (T, 4), {"layer": {"Dense": {"units": 3}}}, "12*T"),
         ("MaxPooling2D", (8, 8, 4), {}, 0),
         ("BatchNormalization", (8, 8, 4), {}, 0),
     ],
@@ -53,6 +66,22 @@ def test_macs_are_counted_by_hand(op: str, shape: Any, arguments: dict[str, Any]
         ("Conv2D", (9, 9, 1), {"filters": 1, "kernel_size": [3, 5], "strides": 2}, Window((3, 5), (2, 2))),
         ("Conv1D", (9, 1), {"filters": 1, "kernel_size": 3, "dilation_rate": 4}, Window((9,), (1,))),
         ("MaxPooling2D", (9, 9, 1), {}, Window((2, 2), (2, 2))),
+        (
+            "Conv2DTranspose",
+            (9, 9, 1),
+            {"filters": 1, "kernel_size": 5, "strides": 2},
+            Window((3, 3), (Fraction(1, 2), Fraction(1, 2)), (-2, -2)),
+        ),
+        ("UpSampling1D", (9, 1), {"size": 3}, Window((Fraction(5, 3),), (Fraction(1, 3),), (Fraction(-2, 3),))),
+        (
+            "UpSampling2D",
+            (9, 9, 1),
+            {"interpolation": "bilinear"},
+            Window((Fraction(5, 2),) * 2, (Fraction(1, 2),) * 2, (-1, -1)),
+        ),
+        ("ZeroPadding1D", (9, 1), {"padding": [2, 0]}, Window((1,), (1,), (-2,))),
+        ("Cropping1D", (9, 1), {"cropping": [2, 0]}, Window((1,), (1,), (2,))),
+        ("TimeDistributed", (4, 9, 9, 1), {"layer": {"MaxPooling2D": {}}}, Window((1, 2, 2), (1, 2, 2))),
         ("AveragePooling1D", (9, 1), {"pool_size": 3, "strides": 1}, Window((3,), (1,))),
         ("GlobalMaxPooling2D", (9, 9, 1), {}, EVERYTHING),
         ("LSTM", (T, 3), {"units": 2}, EVERYTHING),
@@ -77,11 +106,30 @@ def test_window_is_what_an_output_sees(op: str, shape: Any, arguments: dict[str,
         ("Flatten", (T, 3, 2), {}, "(6*T,)"),
         ("Reshape", (T, 8), {"target_shape": [-1, 2, 2]}, "(2*T, 2, 2)"),
         ("Reshape", (T,), {"target_shape": [-1, 2]}, "(T//2, 2)"),
+        ("Conv2DTranspose", (H, 4, 3), {"filters": 2, "kernel_size": 2, "strides": 2}, "(2*H, 8, 2)"),
+        ("Conv1DTranspose", (T, 3), {"filters": 2, "kernel_size": 3, "strides": 2, "padding": 1}, "(2*T - 1, 2)"),
+        ("Cropping1D", (T, 3), {"cropping": [1, 2]}, "(T - 3, 3)"),
+        ("Slice", (T, 3), {"start": 1, "stop": -1, "step": 2}, "((T + 1)//2 - 1, 3)"),
         ("LSTM", (T, 3), {"units": 2, "return_sequences": True}, "(T, 2)"),
     ],
 )
 def test_symbols_are_carried(op: str, shape: Any, arguments: dict[str, Any], expected: str) -> None:
     assert str(layer(op, **arguments).infer({"x": TensorType(shape)})["output"]) == expected
+
+
+def test_products_of_attention_are_counted() -> None:
+    both = {"query": TensorType((T, 4)), "value": TensorType((6, 4))}
+    assert str(layer("Attention").macs(both)) == "48*T"
+    heads = layer("MultiHeadAttention", num_heads=2, key_dim=3)
+    assert str(heads.macs({"query": TensorType((5, 4)), "value": TensorType((6, 4))})) == str(
+        5 * 4 * 6 + 2 * 6 * 4 * 6 + 2 * 5 * 6 * 2 * 3 + 5 * 6 * 4
+    )
+
+
+def test_the_gates_of_an_lstm_are_counted() -> None:
+    x = {"x": TensorType((T, 3))}
+    sizes = {w.name: w.shape for w in layer("LSTM", units=5, peephole=True, coupled_gates=True).weights(x)}
+    assert sizes == {"kernel": (3, 15), "recurrent_kernel": (5, 15), "bias": (15,), "peephole_kernel": (2, 5)}
 
 
 def test_a_known_size_is_kept_where_merged_with_a_symbol() -> None:

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+import numpy as np
+
+from nnspec.keras_backend import answering, to_keras
+
+
+def test_a_batch_of_one_is_added_as_in_any_other_batch(checked):
+    model, _ = checked(
+        "nnspec: 1\nname: net\ninputs: {a: [4, 1], b: [4, 4]}\nlayers:\n  - Add:\n    from: [a, b]\n    name: sum\n"
+    )
+    answer = answering(to_keras(model.main))
+    a, b = np.arange(4, dtype=np.float32).reshape(1, 4, 1), np.arange(16, dtype=np.float32).reshape(1, 4, 4)
+    assert answer({"a": a, "b": b})["sum"].tolist() == (a + b).tolist()
