@@ -12,9 +12,10 @@ from nnspec.files import write_whole
 from nnspec.graph import Graph, Model
 from nnspec.graph.budget import check_onnx_bytes
 from nnspec.graph.describe import describe
-from nnspec.keras_backend import answering, set_weight_arrays, to_keras, weight_arrays
+from nnspec.keras_backend import set_weight_arrays, to_keras, weight_arrays
 from nnspec.onnx_backend.export import export
 from nnspec.onnx_backend.metadata import SPEC_HASH, SPEC_NAME
+from nnspec.runtime.answers import answering
 from nnspec.spec import Spec
 from nnspec.training.starting import starting_arrays
 

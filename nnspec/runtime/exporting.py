@@ -9,11 +9,12 @@ from nnspec.diagnostics import Diagnostic, SpecError
 from nnspec.graph import Graph
 from nnspec.graph.budget import check_onnx_bytes
 from nnspec.graph.exported import exported, read_export
-from nnspec.keras_backend import answering, set_weight_arrays, to_keras
+from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.onnx_backend.export import export
 from nnspec.onnx_backend.metadata import CLASSES, DATA, SPEC_HASH, SPEC_NAME
 from nnspec.onnx_backend.parity import Parity
 from nnspec.onnx_backend.parity import Run as Answers
+from nnspec.runtime.answers import answering
 from nnspec.training import Run, golden_inputs
 
 __all__ = ["export_run"]

@@ -4,7 +4,15 @@ import io
 
 from nnspec.training.progress import progress_for
 
-RECORD = {"epoch": 1, "step": 8, "loss": 0.5, "y_auc": [0.1, 0.2], "val_loss": 0.25, "examples_per_second": 1234.5, "seconds": 1.26}
+RECORD = {
+    "epoch": 1,
+    "step": 8,
+    "loss": 0.5,
+    "y_auc": [0.1, 0.2],
+    "val_loss": 0.25,
+    "examples_per_second": 1234.5,
+    "seconds": 1.26,
+}
 
 
 class Screen(io.StringIO):

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnspec.keras_backend import answering, to_keras
+from nnspec.keras_backend import to_keras
+from nnspec.runtime.answers import answering
 
 
 def test_a_batch_of_one_is_added_as_in_any_other_batch(checked):
