@@ -19,12 +19,7 @@ from nnspec.cli.options import limit_option, limits_from, root_option, set_optio
 @click.pass_context
 def command(
     ctx: click.Context,
-    spec: Path,
-    out: Path | None,
-    overwrite: bool,
-    overrides: tuple[str, ...],
-    root: Path | None,
-    limits: tuple[str, ...],
+    spec: Path, out: Path | None, overwrite: bool, overrides: tuple[str, ...], root: Path | None, limits: tuple[str, ...]
 ) -> None:
     """Train a spec into a run folder: weights, metrics, learning curves, and all that repeats it.
 

@@ -48,9 +48,7 @@ def schema() -> dict[str, Any]:
         {'const': 1, 'description': 'The version of the language.'}
     """
     definitions = Definitions()
-    definitions.add(
-        "expression", {"type": "string", "pattern": r"\$", "description": "An expression: `$width`, `${2 * width}`."}
-    )
+    definitions.add("expression", {"type": "string", "pattern": r"\$"})  # an editor would show text here at every argument
     definitions.add("weights", definitions.config(StepWeights))
     for family in _FAMILIES:
         definitions.family(family)
