@@ -6,6 +6,7 @@ the right line, at the right token, with the fix that undoes it, and is nothing 
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import tempfile
@@ -14,7 +15,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from jsonschema import Draft202012Validator
+
 from nnspec.api import validate
+from nnspec.json_schema import schema
+from nnspec.spec import read_text
 
 SPECS = (Path(__file__).parent.parent / "tests" / "corpus", Path(__file__).parent.parent / "specs")
 SEED = 7
@@ -302,10 +307,22 @@ def faults(seed: int = SEED, per_kind: int = PER_KIND) -> Iterator[Fault]:
         yield from rng.sample(found, min(per_kind, len(found)))
 
 
+def _refused_by_schema() -> Callable[[str], bool]:
+    """Whether an editor with the JSON Schema alone would mark a document that our reader can parse."""
+    validator = Draft202012Validator(schema())
+
+    def refused(text: str) -> bool:
+        tree = read_text(text, "net.nnspec.yaml", [])
+        return tree is not None and not validator.is_valid(json.loads(json.dumps(tree.plain())))
+
+    return refused
+
+
 def main() -> int:
-    """Prints a row for each kind, and what fell short."""
+    """Prints a row for each kind, and what fell short; `schema` counts those that the JSON Schema alone refuses."""
     answers: dict[str, Counter[str]] = {}
     missed: list[str] = []
+    refused = _refused_by_schema()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "net.nnspec.yaml"
         for fault in faults():
@@ -327,12 +344,13 @@ def main() -> int:
                 "alone": len(errors) == 1,
             }
             row.update(["all", *(name for name, good in marks.items() if good)])
+            row["schema"] += refused(fault.text)
             if not all(marks.values()):
                 wrong = ", ".join(name for name, good in marks.items() if not good)
                 line = fault.text.splitlines()[fault.line - 1].strip()
                 heard = "; ".join(f"{d.span.line}:{d.span.column} {d.code} {d.message} [{d.help}]" for d in errors[:3])
                 missed.append(f"{fault.kind} ({wrong}): {line}\n    {heard}")
-    names = ("all", "found", "line", "token", "fix", "alone")
+    names = ("all", "found", "line", "token", "fix", "alone", "schema")
     print(f"{'kind of fault':<44}" + "".join(f"{name:>8}" for name in names))
     for kind, row in answers.items():
         print(f"{kind:<44}" + "".join(f"{row[name]:>8}" for name in names))

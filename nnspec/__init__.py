@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nnspec.api import build, diff, explain, inspect, to_keras, to_onnx, validate
     from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
     from nnspec.graph import Graph, Model, compile
+    from nnspec.json_schema import schema
     from nnspec.runtime.predictor import Predictor
     from nnspec.spec import Spec, load
 
@@ -39,6 +40,7 @@ _PUBLIC = {
     "explain": "nnspec.api",
     "inspect": "nnspec.api",
     "load": "nnspec.spec",
+    "schema": "nnspec.json_schema",
     "to_keras": "nnspec.api",
     "to_onnx": "nnspec.api",
     "validate": "nnspec.api",
@@ -59,6 +61,7 @@ __all__ = [
     "explain",
     "inspect",
     "load",
+    "schema",
     "to_keras",
     "to_onnx",
     "validate",

@@ -26,6 +26,7 @@ _COMMANDS = {
     "train": "train a spec into a run folder",
     "evaluate": "the test set's figures of a run",
     "predict": "predictions of a run or of an ONNX file",
+    "schema": "the JSON Schema of a spec, for editors",
     "export": "write a run's ONNX model, proven equal",
 }
 

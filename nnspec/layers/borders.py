@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, Window, single
 from nnspec.layers.checks import computed, require_axes
-from nnspec.layers.padding import parse_padding
+from nnspec.layers.padding import WrittenSides, parse_padding
 from nnspec.layers.sliding import SPATIAL_AXES
 from nnspec.layers.unsupported import DATA_FORMAT
 
@@ -81,7 +81,7 @@ class Cropping(Borders):
 
     cropping: Margins = Field(1, validate_default=True, description="P, or for each axis P or [before, after], taken off.")
 
-    @field_validator("cropping", mode="plain")
+    @field_validator("cropping", mode="plain", json_schema_input_type=WrittenSides)
     @classmethod
     def _normal(cls, value: Any, info: ValidationInfo) -> Margins:
         return _margins(value, info, len(cls.axes))
@@ -120,7 +120,7 @@ class ZeroPadding(Borders):
 
     padding: Margins = Field(1, validate_default=True, description="P, or for each axis P or [before, after], of zeros.")
 
-    @field_validator("padding", mode="plain")
+    @field_validator("padding", mode="plain", json_schema_input_type=WrittenSides)
     @classmethod
     def _normal(cls, value: Any, info: ValidationInfo) -> Margins:
         return _margins(value, info, len(cls.axes))

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from nnspec.layers.base import LayerError
 from nnspec.types import Dim, TensorType, ceil_div, closest, size_text
 
-__all__ = ["Padding", "parse_padding", "positions_around", "positions_before", "windows"]
+__all__ = ["Padding", "WrittenPadding", "WrittenSides", "parse_padding", "positions_around", "positions_before", "windows"]
+
+_Count = Annotated[int, Field(ge=0)]
+WrittenSides = _Count | list[_Count | Annotated[list[_Count], Field(min_length=2, max_length=2)]]
+"""Positions as a document writes them: P on every side, or P or [before, after] for each axis."""
+WrittenPadding = Literal["valid", "same", "causal", "full"] | WrittenSides
 
 Padding = str | tuple[tuple[int, int], ...]
 """``valid``, ``same``, ``causal``, ``full``, or positions before and after each spatial axis."""

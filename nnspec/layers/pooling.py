@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from nnspec.layers.arguments import Flag, Sizes, per_axis
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, single
 from nnspec.layers.checks import require_axes, require_float
-from nnspec.layers.padding import Padding, parse_padding, positions_around, positions_before, windows
+from nnspec.layers.padding import Padding, WrittenSides, parse_padding, positions_around, positions_before, windows
 from nnspec.layers.sliding import SPATIAL_AXES
 from nnspec.layers.unsupported import DATA_FORMAT
 
@@ -53,7 +53,7 @@ class Pooling(Layer):
     def _for_each_axis(cls, value: Any, info: ValidationInfo) -> Any:
         return None if value is None and info.field_name == "strides" else per_axis(value, len(cls.axes), str(info.field_name))
 
-    @field_validator("padding", mode="plain")
+    @field_validator("padding", mode="plain", json_schema_input_type=Literal["valid", "same"] | WrittenSides)
     @classmethod
     def _normal_padding(cls, value: Any) -> Padding:
         return parse_padding(value, len(cls.axes), ("valid", "same"))

@@ -11,7 +11,7 @@ from nnspec.layers.activation_names import ActivationName
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Flag, PositiveInt, Sizes, per_axis
 from nnspec.layers.base import Inputs, Layer, LayerError, Window
 from nnspec.layers.checks import known_size, require_axes, require_float
-from nnspec.layers.padding import Padding, parse_padding, positions_around, positions_before
+from nnspec.layers.padding import Padding, WrittenPadding, parse_padding, positions_around, positions_before
 from nnspec.layers.unsupported import DATA_FORMAT, LATER
 
 __all__ = ["SPATIAL_AXES", "Sliding", "WithKernel"]
@@ -48,7 +48,7 @@ class Sliding(Layer):
     def _for_each_axis(cls, value: Any, info: ValidationInfo) -> Any:
         return per_axis(value, len(cls.axes), str(info.field_name))
 
-    @field_validator("padding", mode="plain")
+    @field_validator("padding", mode="plain", json_schema_input_type=WrittenPadding)
     @classmethod
     def _normal_padding(cls, value: Any) -> Padding:
         return parse_padding(value, len(cls.axes), cls.paddings)

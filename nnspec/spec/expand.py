@@ -21,13 +21,13 @@ from nnspec.spec.step import INPUT, Content, Nested, NetworkUse, Shared, Step, W
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
 from nnspec.types import Config, closest
 
-__all__ = ["STEP_NAME", "Expander"]
+__all__ = ["STEP_NAME", "Expander", "StepWeights"]
 
 STEP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _DEEPEST = 40
 
 
-class _Weights(Config):
+class StepWeights(Config):
     """What stands under ``weights``."""
 
     main_argument: ClassVar[str | None] = "file"
@@ -183,7 +183,7 @@ class Expander:
         if tree is None:
             return None
         before = len(self.problems)
-        given = check(_Weights, tree, self.problems, name="weights")
+        given = check(StepWeights, tree, self.problems, name="weights")
         if given is None or len(self.problems) > before:
             return None
         return WeightsFrom(given.file, given.prefix, tree.span, tree.path)

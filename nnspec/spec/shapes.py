@@ -11,12 +11,12 @@ from nnspec.spec.keys import known_keys
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.types import DTYPES, Dim, TensorType, closest, symbol, unknown
 
-__all__ = ["Input", "NAME", "SYMBOL", "read_inputs"]
+__all__ = ["HIGHEST_RANK", "Input", "NAME", "SYMBOL", "read_inputs"]
 
 SYMBOL = re.compile(r"[A-Z][A-Za-z0-9_]*")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _LARGEST = 2**31 - 1
-_HIGHEST_RANK = 8
+HIGHEST_RANK = 8
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ def _read_shape(tree: Tree, problems: list[Diagnostic]) -> tuple[int | Dim, ...]
         )
         problems.append(p.BadShape.at(tree.span, tree.path, help=help, reason=f"a shape is a list of sizes, not {tree.kind}"))
         return None
-    if len(tree.items) > _HIGHEST_RANK:
-        reason = f"a shape of {len(tree.items)} axes; {_HIGHEST_RANK} is the most"
+    if len(tree.items) > HIGHEST_RANK:
+        reason = f"a shape of {len(tree.items)} axes; {HIGHEST_RANK} is the most"
         problems.append(p.BadShape.at(tree.span, tree.path, reason=reason))
         return None
     sizes = [_read_size(item, problems) for item in tree.items]

@@ -13,7 +13,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any, ClassVar, cast
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import core_schema
 
 __all__ = ["Config", "Family", "Named", "closest"]
@@ -34,6 +34,13 @@ class Config(BaseModel):
     def foreign(cls) -> Mapping[str, str]:
         """Other frameworks' names for its arguments, each with what to write instead."""
         return {}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        found = handler.resolve_ref_schema(handler(core))
+        if cls.main_argument is not None:
+            found["x-main"] = cls.main_argument
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,3 +122,7 @@ class Named:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         del source, handler
         return core_schema.no_info_plain_validator_function(self.resolve)
+
+    def __get_pydantic_json_schema__(self, core: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        del core, handler
+        return {"x-family": self.family.kind}  # the schema of the document defines each family once

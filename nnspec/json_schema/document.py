@@ -1,0 +1,129 @@
+"""The whole document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from typing import Any
+
+from nnspec.data.readers import READERS
+from nnspec.data.transforms import TRANSFORMS
+from nnspec.json_schema.forms import ANY, NAME, Schema, any_of, closed, either, list_of, mapping_of, reference, value
+from nnspec.json_schema.members import Definitions, first_line
+from nnspec.json_schema.steps import OUTPUTS, STEPS, define_steps
+from nnspec.layers import LAYERS
+from nnspec.layers.families import CONSTRAINTS, INITIALIZERS, REGULARIZERS
+from nnspec.layers.recurrence import RECURRENT
+from nnspec.sections import SECTIONS
+from nnspec.spec.blocks import BLOCK_NAME
+from nnspec.spec.expand import StepWeights
+from nnspec.spec.shapes import HIGHEST_RANK, SYMBOL
+from nnspec.spec.shapes import NAME as INPUT_NAME
+from nnspec.training.losses import LOSSES
+from nnspec.training.metrics import METRICS
+from nnspec.training.optimizers import OPTIMIZERS
+from nnspec.training.schedules import SCHEDULES
+from nnspec.types import DTYPES
+
+__all__ = ["as_text", "schema"]
+
+# A layer stands before the recurrent ones: a class is defined under the first family that has it.
+_FAMILIES = (
+    LAYERS, RECURRENT, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, LOSSES, METRICS, READERS, TRANSFORMS,
+)  # fmt: skip
+
+_TEXT: Schema = {"type": "string"}
+_LATER: Schema = {"description": "Of the language, but not of this release."}
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a document.
+
+    It knows every key, every layer with its arguments, and what they take; names of the document's own, shapes and
+    expressions are for ``validate``.
+
+    Example:
+        >>> schema()["properties"]["nnspec"]
+        {'const': 1, 'description': 'The version of the language.'}
+    """
+    definitions = Definitions()
+    definitions.add("expression", {"type": "string", "pattern": r"\$"})  # an editor would show text here at every argument
+    definitions.add("weights", definitions.config(StepWeights))
+    for family in _FAMILIES:
+        definitions.family(family)
+    define_steps(definitions)
+    _define_inputs(definitions)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "nnspec, version 1",
+        **closed(_keys(definitions), ("nnspec", "name")),
+        "$defs": definitions.schemas,
+    }
+
+
+def as_text(schema: dict[str, Any]) -> str:
+    """The schema as it is committed: the same text for the same schema."""
+    return json.dumps(schema, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _keys(definitions: Definitions) -> dict[str, Schema]:
+    network = {"description": _TEXT, "inputs": reference("inputs"), "layers": STEPS, "outputs": OUTPUTS}
+    return {
+        "nnspec": {"const": 1, "description": "The version of the language."},
+        "name": {"type": "string", "pattern": "^[a-z][a-z0-9_-]*$", "description": "The model's name."},
+        "description": _TEXT,
+        "params": _or_nothing(mapping_of(ANY, description="Named constants; a later one may use an earlier one: `$width`.")),
+        "use": _uses(),
+        "blocks": _or_nothing(mapping_of(_block(), BLOCK_NAME.pattern, description="Layers of the document's own.")),
+        "networks": _or_nothing(mapping_of(closed(network), BLOCK_NAME.pattern, description="Networks beside the main one.")),
+        "inputs": reference("inputs"),
+        "layers": STEPS | {"description": "The steps, in order; each reads the one before, or what `from` names."},
+        "outputs": OUTPUTS,
+        **{name: _section(definitions, name) for name in SECTIONS},
+        "generate": {"type": "object", **_LATER},
+    }
+
+
+def _or_nothing(schema: Schema) -> Schema:
+    return {**schema, "type": ["object", "null"]}
+
+
+def _section(definitions: Definitions, name: str) -> Schema:
+    module, _, config = SECTIONS[name].rpartition(".")
+    found = getattr(import_module(module), config)
+    section = definitions.config(found)
+    section["properties"] |= dict.fromkeys(getattr(found, "later", {}), _LATER)
+    branches = [section, *_later_objectives(getattr(found, "objectives_later", {}))]
+    return (any_of(*branches) if len(branches) > 1 else section) | {"description": first_line(found)}
+
+
+def _later_objectives(names: Iterable[str]) -> Iterator[Schema]:
+    """Sections of the language that this release reads past."""
+    if names:
+        objective = any_of(either(names), closed(dict.fromkeys(names, ANY), minProperties=1))
+        yield {"type": "object", "properties": {"objective": objective}, "required": ["objective"], **_LATER}
+
+
+def _uses() -> Schema:
+    named = mapping_of(any_of(NAME, closed({"spec": NAME, "outputs": OUTPUTS}, ["spec"])), BLOCK_NAME.pattern)
+    return any_of(list_of(any_of(NAME, named)), named) | {"description": "Other documents whose blocks and networks are used."}
+
+
+def _block() -> Schema:
+    properties = {
+        "description": _TEXT,
+        "params": {"type": "object", "description": "Each with its type (int, float, bool, str) or its default."},
+        "inputs": list_of(NAME, minItems=1, uniqueItems=True, description="What its steps call its inputs; `[x]` by default."),
+        "layers": STEPS,
+        "outputs": OUTPUTS,
+    }
+    return closed(properties, ["layers"])
+
+
+def _define_inputs(definitions: Definitions) -> None:
+    symbol = {"type": "string", "pattern": f"^{SYMBOL.pattern}$"}
+    size = value(any_of({"type": "integer", "minimum": 1, "maximum": 2**31 - 1}, symbol, {"type": "null"}))
+    shape = list_of(size, maxItems=HIGHEST_RANK, description="Sizes, symbols such as `T`, or null; the batch axis is implied.")
+    typed = closed({"shape": shape, "dtype": {"enum": sorted(DTYPES), "default": "float32"}}, ["shape"])
+    definitions.add("inputs", mapping_of(any_of(shape, typed), INPUT_NAME.pattern, description="The inputs, by name."))

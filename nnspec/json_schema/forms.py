@@ -1,0 +1,60 @@
+"""Small pieces of JSON Schema, and how a document may write a value: as itself, or as an expression."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+__all__ = ["ANY", "EXPRESSION", "NAME", "Schema", "any_of", "closed", "either", "list_of", "mapping_of", "reference", "value"]
+
+Schema = dict[str, Any]
+
+ANY: Schema = {}
+NAME: Schema = {"type": "string", "minLength": 1}
+EXPRESSION: Schema = {"$ref": "#/$defs/expression"}
+"""A string with ``$``, which may stand wherever a value of a type may."""
+
+_ANNOTATIONS = ("default", "description", "title")
+
+
+def reference(definition: str) -> Schema:
+    return {"$ref": f"#/$defs/{definition}"}
+
+
+def any_of(*schemas: Schema) -> Schema:
+    return {"anyOf": list(schemas)}
+
+
+def either(names: Iterable[str]) -> Schema:
+    return {"type": "string", "enum": sorted(names)}
+
+
+def list_of(items: Schema, **more: Any) -> Schema:
+    return {"type": "array", "items": items, **more}
+
+
+def mapping_of(values: Schema, pattern: str | None = None, **more: Any) -> Schema:
+    """A mapping from names, which match a pattern, to values."""
+    names = {} if pattern is None else {"propertyNames": {"pattern": f"^(?:{pattern})$"}}
+    return {"type": "object", "additionalProperties": values, **names, **more}
+
+
+def closed(properties: Mapping[str, Schema], required: Iterable[str] = (), **more: Any) -> Schema:
+    """A mapping of these keys and no others."""
+    needed = {"required": sorted(required)} if required else {}
+    return {"type": "object", "properties": dict(properties), "additionalProperties": False, **needed, **more}
+
+
+def value(schema: Schema) -> Schema:
+    """The same, or an expression.
+
+    Example:
+        >>> value({"type": "integer", "description": "Units."})
+        {'anyOf': [{'type': 'integer'}, {'$ref': '#/$defs/expression'}], 'description': 'Units.'}
+    """
+    notes = {key: schema[key] for key in _ANNOTATIONS if key in schema}
+    core = {key: part for key, part in schema.items() if key not in notes}
+    if not core or core == {"type": "string"}:
+        return schema
+    branches = core["anyOf"] if set(core) == {"anyOf"} else [core]
+    return {"anyOf": [*branches, EXPRESSION], **notes}

@@ -1,0 +1,98 @@
+"""What pydantic says of a class, as a document writes it; and families: a name, or one key with arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnspec.json_schema.forms import Schema, any_of, closed, either, reference, value
+from nnspec.types import Config, Family
+
+__all__ = ["Definitions", "first_line", "needs_arguments"]
+
+_HOLDS_SCHEMAS = ("properties", "patternProperties")
+_HOLDS_VALUES = ("items", "additionalProperties")
+_HOLDS_LISTS = ("anyOf", "oneOf", "allOf")
+
+
+def first_line(config: type[Config]) -> str:
+    """What a class says of itself; a docstring it inherits says nothing of it."""
+    return (config.__dict__.get("__doc__") or "").strip().partition("\n")[0].replace("``", "`")
+
+
+def needs_arguments(config: type[Config]) -> bool:
+    """Whether its name alone is not enough."""
+    return any(field.is_required() for field in config.model_fields.values())
+
+
+class Definitions:
+    """The ``$defs`` of the schema, each class and each family in it once."""
+
+    def __init__(self) -> None:
+        self.schemas: dict[str, Schema] = {}
+        self._classes: dict[type[Config], str] = {}
+
+    def add(self, name: str, schema: Schema) -> Schema:
+        """Defines a schema; the reference to it."""
+        if self.schemas.setdefault(name, schema) != schema:
+            raise ValueError(f"two definitions are called {name}")
+        return reference(name)
+
+    def family(self, family: Family) -> Schema:
+        """A member's name, or one key: its name, with its arguments."""
+        members = {name: self.member(family, name) for name in family.names()}
+        members |= {spelling: members[name] for spelling, name in family.spellings.items()}
+        alone = either(name for name in members if not needs_arguments(family.get(name)))
+        one = closed(members, minProperties=1, maxProperties=1)
+        return self.add(_slug(family.kind), any_of(alone, one))
+
+    def member(self, family: Family, name: str) -> Schema:
+        """The arguments of a member, as they stand under its name."""
+        config = family.get(name)
+        if config not in self._classes:
+            self._classes[config] = f"{_slug(family.kind)}.{name}"
+            arguments = self.config(config)
+            nothing = [] if needs_arguments(config) else [{"type": "null"}]
+            described = {"description": first_line(config)} if first_line(config) else {}
+            self.add(self._classes[config], value(any_of(*arguments.get("anyOf", [arguments]), *nothing)) | described)
+        return reference(self._classes[config])
+
+    def config(self, config: type[Config]) -> Schema:
+        """A class's arguments, with what they refer to defined."""
+        found = config.model_json_schema()
+        for name, inner in found.pop("$defs", {}).items():
+            self.add(name, _written(inner))
+        return {key: part for key, part in _written(found).items() if key != "description"}
+
+
+def _written(schema: Schema) -> Schema:
+    """As a document writes it: typed values also as expressions, families by reference, a main argument alone."""
+    out: Schema = {}
+    for key, part in schema.items():
+        if key in _HOLDS_SCHEMAS:
+            out[key] = {name: value(_written(inner)) for name, inner in part.items()}
+        elif key in _HOLDS_VALUES and isinstance(part, dict):
+            out[key] = value(_written(part))
+        elif key == "prefixItems":
+            out[key] = [value(_written(inner)) for inner in part]
+        elif key in _HOLDS_LISTS:
+            out[key] = [_written(inner) for inner in part]
+        elif key == "x-family":
+            out |= reference(_slug(part))
+        elif key == "description":
+            out[key] = part.partition("\n")[0].replace("``", "`")
+        elif key not in ("title", "x-main", "propertyNames"):
+            out[key] = part
+    return _or_alone(out, schema.get("x-main"))
+
+
+def _or_alone(schema: Schema, main: Any) -> Schema:
+    """The mapping of arguments, or the value of its main one alone."""
+    if main is None:
+        return schema
+    alone = {key: part for key, part in schema["properties"][main].items() if key not in ("default", "description")}
+    described = {"description": schema.pop("description")} if "description" in schema else {}
+    return any_of(schema, *alone.get("anyOf", [alone])) | described
+
+
+def _slug(kind: str) -> str:
+    return kind.replace(" ", "_").replace("-", "_")
