@@ -76,16 +76,16 @@ def _read(text: str, name: str, limits: Limits | None) -> Tree:
 
 
 def _ordered(text: str, name: str, limits: Limits | None) -> str:
-    """One mapping at a time, since moving lines changes where the others stand."""
+    """Reads, moves the lines of mappings that are not in one another, and reads again, until nothing moves."""
     while True:
-        lines = text.splitlines(keepends=True)
-        for tree, wanted in misplaced(_read(text, name, limits)):
-            after = moved(lines, tree, wanted)
-            if after != lines:
-                text = "".join(after)
-                break
-        else:
+        lines = before = text.splitlines(keepends=True)
+        done = 0
+        for tree, wanted in sorted(misplaced(_read(text, name, limits)), key=lambda ranked: ranked[0].span.line):
+            if tree.span.line > done and (after := moved(lines, tree, wanted)) != lines:
+                lines, done = after, tree.span.end_line
+        if lines == before:
             return text
+        text = "".join(lines)
 
 
 def _restyled(text: str, name: str) -> str:

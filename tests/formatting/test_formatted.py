@@ -184,3 +184,15 @@ def test_without_ruamel_the_extra_is_named(write, run, monkeypatch):
 def test_a_spec_that_does_not_read_is_shown_with_its_place(write):
     with pytest.raises(SpecError):
         formatted(write("a: [1\n"))
+
+
+def test_many_steps_out_of_order_are_ordered_in_a_few_readings(write, monkeypatch):
+    from nnspec.formatting import canonical
+
+    readings = []
+    read = canonical._read
+    monkeypatch.setattr(canonical, "_read", lambda *arguments: readings.append(1) or read(*arguments))
+    text = "nnspec: 1\nlayers:\n" + "".join(f"  - name: d{i}\n    Dense: {{units: 1}} # c{i}\n" for i in range(60))
+    after = formatted(write(text))[1]
+    assert after.count("  - Dense: {units: 1} # c") == 60
+    assert len(readings) < 10
