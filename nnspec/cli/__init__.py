@@ -18,7 +18,9 @@ from nnspec.diagnostics import NnspecError, SpecError
 __all__ = ["main"]
 
 _COMMANDS = {
+    "init": "write a starter spec with comments",
     "validate": "check specs: every error in one pass, with its place and its fix",
+    "fmt": "one order of keys and one style, every value and comment kept",
     "inspect": "the table of layers: shapes, parameters, multiply–accumulates",
     "diff": "what changed in meaning between two specs, and which weights carry over",
     "explain": "what a code means; where a value of a spec came from",

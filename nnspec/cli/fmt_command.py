@@ -1,0 +1,60 @@
+"""``nnspec fmt``."""
+
+from __future__ import annotations
+
+from difflib import unified_diff
+from pathlib import Path
+
+import click
+
+from nnspec.cli.options import limit_option, limits_from
+from nnspec.cli.text import show, styled
+from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
+
+
+@click.command("fmt")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
+@click.option("--check", is_flag=True, help="Write nothing; the status is 1 where a file would change.")
+@click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
+@limit_option
+@click.pass_context
+def command(ctx: click.Context, files: tuple[Path, ...], check: bool, diff: bool, limits: tuple[str, ...]) -> None:
+    """Bring specs into canonical form: one order of keys, one style, every value and comment kept.
+
+    A folder stands for all *.nnspec.yaml below it. A file that does not read, or whose values or comments would not all be
+    kept, is left as it is; the status is then 1.
+
+    \b
+    nnspec fmt net.nnspec.yaml
+    nnspec fmt --check --diff specs
+    """
+    from nnspec.extras import require
+    from nnspec.files import write_whole
+    from nnspec.formatting import formatted
+    from nnspec.spec.discovery import find_specs
+
+    require("fmt")
+    problems: list[Diagnostic] = []
+    allowed = limits_from(limits)
+    found = find_specs(files, problems)
+    show(problems)
+    failed, changed = bool(problems), 0
+    for file in found:
+        try:
+            before, after = formatted(file, allowed)
+            if before == after:
+                continue
+            changed += 1
+            if diff:
+                lines = unified_diff(before.splitlines(True), after.splitlines(True), str(file), str(file))
+                click.echo("".join(line if line.endswith("\n") else line + "\n" for line in lines), nl=False)
+            elif not check:
+                write_whole(file.resolve(), after)  # a link stays one
+            click.echo(f"{'would change' if check or diff else 'formatted'} {file}", err=True)
+        except SpecError as error:
+            failed = True
+            show(error.diagnostics)
+        except NnspecError as error:
+            failed = True
+            click.echo(f"{styled('error', 'error')}: {error}", err=True)
+    ctx.exit(1 if failed or (check and changed) else 0)

@@ -1,0 +1,106 @@
+"""A document in canonical form, or the reason why it is left as it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
+from nnspec.extras import require
+from nnspec.formatting.order import misplaced, moved
+from nnspec.spec.comments import comments
+from nnspec.spec.reader import Limits, read_file, read_text
+from nnspec.spec.tree import Tree
+
+__all__ = ["formatted"]
+
+_MOST_PASSES = 12
+"""A long bracket is opened level by level, one a pass."""
+
+
+def formatted(file: Path, limits: Limits | None = None) -> tuple[str, str]:
+    """A document's text as it is and in canonical form: the same values, the same comments, and again the same when repeated.
+
+    Args:
+        file: The document.
+        limits: What it may cost.
+
+    Raises:
+        SpecError: Where the document does not read.
+        NnspecError: Where there is no form that keeps every value and every comment; where ruamel.yaml is not installed.
+    """
+    require("fmt")
+    problems: list[Diagnostic] = []
+    if read_file(file, problems, limits) is None or problems:
+        if problems:
+            raise SpecError(problems)
+        raise NnspecError(f"{file} is left as it is: it is empty")
+    text = file.read_bytes().decode("utf-8-sig")
+    return text, _canonical(text, str(file), limits)
+
+
+def _canonical(text: str, name: str, limits: Limits | None) -> str:
+    before = _read(text, name, limits)
+    now = "\n".join(text.splitlines()) + "\n"
+    for _ in range(_MOST_PASSES):
+        last, now = now, _restyled(_ordered(now, name, limits), name)
+        if now == last:
+            break
+    else:
+        raise NnspecError(f"{name} is left as it is: its form does not settle")
+    if not _same(before, _read(now, name, limits)):
+        raise NnspecError(f"{name} is left as it is: formatting it would change a value")
+    _check_comments(text, now, name)
+    return now
+
+
+def _same(a: Tree, b: Tree) -> bool:
+    """Whether values and their types are equal; the order of keys may differ."""
+    return _frozen(a.plain()) == _frozen(b.plain())
+
+
+def _frozen(value: object) -> object:
+    if isinstance(value, dict):
+        return frozenset((repr(key), _frozen(item)) for key, item in value.items())
+    if isinstance(value, list):
+        return tuple(_frozen(item) for item in value)
+    return repr(value)  # tells 1 from 1.0 and true, and NaN is itself
+
+
+def _read(text: str, name: str, limits: Limits | None) -> Tree:
+    problems: list[Diagnostic] = []
+    tree = read_text(text, name, problems, limits)
+    if tree is None or problems:
+        raise NnspecError(f"{name} is left as it is: formatting it would make it unreadable")
+    return tree
+
+
+def _ordered(text: str, name: str, limits: Limits | None) -> str:
+    """Reads, moves the lines of mappings that are not in one another, and reads again, until nothing moves."""
+    while True:
+        lines = before = text.splitlines(keepends=True)
+        done = 0
+        for tree, wanted in sorted(misplaced(_read(text, name, limits)), key=lambda ranked: ranked[0].span.line):
+            if tree.span.line > done and (after := moved(lines, tree, wanted)) != lines:
+                lines, done = after, tree.span.end_line
+        if lines == before:
+            return text
+        text = "".join(lines)
+
+
+def _restyled(text: str, name: str) -> str:
+    from nnspec.formatting.style import restyled
+
+    try:
+        return restyled(text)
+    except Exception as error:  # ruamel.yaml raises much on YAML that is odd but good, RecursionError too
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise NnspecError(f"{name} is left as it is: ruamel.yaml cannot rewrite it: {reason}") from error
+
+
+def _check_comments(before: str, after: str, name: str) -> None:
+    lost = Counter(text for *_, text in comments(before)) - Counter(text for *_, text in comments(after))
+    for line, _, text in comments(before):
+        if text in lost:
+            help = "put the comment on a line of its own, outside of brackets"
+            raise NnspecError(f"{name}:{line} is left as it is: the comment `{text}` would be lost\n  = help: {help}")

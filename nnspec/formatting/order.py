@@ -1,0 +1,114 @@
+"""The canonical order of keys, brought about by moving whole lines, so that every comment stays with what it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from nnspec.spec.document import KEYS
+from nnspec.spec.draft import STEP_KEYS
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
+
+__all__ = ["misplaced", "moved"]
+
+_PART_KEYS = ("description", "params", "inputs", "layers", "outputs")
+_NESTED = ("layers", "shortcut", "branches")
+
+Ranked = tuple[MappingNode, list[Scalar]]
+"""A mapping and its keys in canonical order."""
+
+
+def misplaced(tree: Tree) -> Iterator[Ranked]:
+    """The mappings whose keys are out of order: the document's, a block's, a network's, a step's."""
+    if isinstance(tree, MappingNode):
+        yield from _document(tree)
+
+
+def _document(tree: MappingNode) -> Iterator[Ranked]:
+    yield from _sorted(tree, _by(KEYS))
+    for group in ("blocks", "networks"):
+        parts = tree.get(group)
+        for _, part in parts.items() if isinstance(parts, MappingNode) else ():
+            if isinstance(part, MappingNode):
+                yield from _sorted(part, _by(_PART_KEYS))
+                yield from _steps(part.get("layers"))
+    yield from _steps(tree.get("layers"))
+
+
+def _steps(tree: Tree | None) -> Iterator[Ranked]:
+    """Steps in a list, a list of lists (branches) or a mapping of lists (named branches)."""
+    if isinstance(tree, MappingNode):
+        for _, branch in tree.items():
+            yield from _steps(branch)
+    for item in tree.items if isinstance(tree, SequenceNode) else ():
+        if isinstance(item, SequenceNode):
+            yield from _steps(item)
+        elif isinstance(item, MappingNode):
+            yield from _sorted(item, _step_rank)
+            yield from _steps(item.get("layers"))
+            for key, arguments in item.items():
+                if key.value not in STEP_KEYS and isinstance(arguments, MappingNode):
+                    for name in _NESTED:
+                        yield from _steps(arguments.get(name))
+
+
+def _sorted(tree: MappingNode, rank: Callable[[object], int]) -> Iterator[Ranked]:
+    keys = [key for key, _ in tree.items()]
+    wanted = sorted(keys, key=lambda key: rank(key.value))
+    if wanted != keys:
+        yield tree, wanted
+
+
+def _by(order: Sequence[str]) -> Callable[[object], int]:
+    return lambda key: order.index(key) if isinstance(key, str) and key in order else len(order)
+
+
+def _step_rank(key: object) -> int:
+    return STEP_KEYS.index(key) if isinstance(key, str) and key in STEP_KEYS else -1
+
+
+def moved(lines: list[str], tree: MappingNode, wanted: Sequence[Scalar]) -> list[str]:
+    """The document's lines with a mapping's keys in the order that is wanted.
+
+    A key takes along its value and the comments right above it; what stands above the first key heads the whole, and
+    stays. A mapping in brackets, which may stand within a line, is left as it is.
+
+    Args:
+        lines: The document's, each with its line end.
+        tree: A mapping in it.
+        wanted: Its keys in their new order.
+    """
+    keys = sorted((key for key, _ in tree.items()), key=lambda key: key.span.line)
+    column = keys[0].span.column - 1
+    if len({key.span.line for key in keys}) < len(keys) or any(key.span.column - 1 != column for key in keys):
+        return lines
+    first = keys[0].span.line - 1
+    prefix = lines[first][:column]
+    if prefix.strip(" -"):
+        return lines
+    begins = [first, *(_above(lines, key.span.line - 1, first) for key in keys[1:])]
+    end = _end(lines, max(value.span.end_line for _, value in tree.items()), column)
+    chunks = {}
+    for key, begin, stop in zip(keys, begins, [*begins[1:], end], strict=True):
+        chunk = [line if line.endswith("\n") else line + "\n" for line in lines[begin:stop]]
+        if begin == first:
+            chunk[0] = " " * column + chunk[0][column:]
+        chunks[key.value] = chunk
+    if prefix.strip():  # the dash goes to the line of the key that is first now
+        chunk = chunks[wanted[0].value]
+        at = next(i for i, line in enumerate(chunk) if line.strip() and not line.lstrip().startswith("#"))
+        chunk[at] = prefix + chunk[at][column:]
+    return [*lines[:first], *(line for key in wanted for line in chunks[key.value]), *lines[end:]]
+
+
+def _above(lines: list[str], line: int, first: int) -> int:
+    """Where the comments right above a line begin."""
+    while line - 1 > first and lines[line - 1].lstrip().startswith("#"):
+        line -= 1
+    return line
+
+
+def _end(lines: list[str], line: int, column: int) -> int:
+    """Behind a mapping's last line: what stands deeper, and comments of its own depth that are followed by no blank."""
+    while line < len(lines) and lines[line].strip() and len(lines[line]) - len(lines[line].lstrip()) > column:
+        line += 1
+    return line

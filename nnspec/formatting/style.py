@@ -1,0 +1,126 @@
+"""The canonical style, by ruamel.yaml, which keeps comments; no scalar is read, so none is written otherwise."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.emitter import RoundTripEmitter
+from ruamel.yaml.nodes import ScalarNode, SequenceNode
+from ruamel.yaml.resolver import VersionedResolver
+
+from nnspec.spec.comments import comments
+
+__all__ = ["WIDTH", "restyled"]
+
+WIDTH = 128
+"""Columns of a line; a mapping in brackets that needs more is written as a block."""
+
+_DASH = 2
+
+
+class _Texts(VersionedResolver):
+    """Takes every plain scalar for text: `1e3`, `no` and `012` come out as they went in."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        del value, implicit
+        tags = {ScalarNode: self.DEFAULT_SCALAR_TAG, SequenceNode: self.DEFAULT_SEQUENCE_TAG}
+        return tags.get(kind, self.DEFAULT_MAPPING_TAG)
+
+
+class _Emitter(RoundTripEmitter):
+    """Writes a list's dashes two columns in, but the dash of a list in a list right behind the other one's."""
+
+    @property
+    def sequence_dash_offset(self) -> int:
+        return 0 if self.indents.seq_seq() else _DASH
+
+    @sequence_dash_offset.setter
+    def sequence_dash_offset(self, value: int) -> None:
+        del value
+
+    def increase_indent(self, flow: bool = False, sequence: bool | None = None, indentless: bool = False) -> None:
+        super().increase_indent(flow, sequence, indentless)
+        # Within a list whose dashes stand right behind those of another.
+        around = [is_sequence for _, is_sequence in self.indents.values[-3:-1]]
+        if self.indent is not None and not indentless and around == [True, True]:
+            self.indent -= _DASH
+
+
+def restyled(text: str) -> str:
+    """A document in the canonical style.
+
+    Args:
+        text: YAML that the reader accepts.
+
+    Raises:
+        Exception: Of many kinds, where ruamel.yaml cannot read the text or write what it read.
+    """
+    yaml = YAML(typ="rt")
+    yaml.Resolver = _Texts
+    yaml.Emitter = _Emitter
+    yaml.preserve_quotes = True
+    yaml.brace_single_entry_mapping_in_flow_sequence = True
+    yaml.allow_unicode = True
+    yaml.width = 2**30  # a scalar is never folded; long brackets are opened below
+    yaml.indent(mapping=2, sequence=2 + _DASH, offset=_DASH)
+    document = yaml.load(text)
+    long = {number for number, line in enumerate(text.splitlines()) if len(line) > WIDTH}
+    _open(document, long)
+    written = io.StringIO()
+    yaml.dump(document, written)
+    return _comments_indented(written.getvalue())
+
+
+def _comments_indented(text: str) -> str:
+    """Comments on lines of their own moved to the depth of what follows, unless they end what stands above them."""
+    lines = text.splitlines()
+    content = [bool(line.strip()) and not line.lstrip().startswith("#") for line in lines]
+    for number, column, comment in comments(text):
+        at = number - 1
+        if lines[at][: column - 1].strip():
+            continue
+        above = next((_depth(lines[i]) for i in range(at - 1, -1, -1) if content[i]), 0)
+        below = next((len(lines[i]) - len(lines[i].lstrip()) for i in range(at + 1, len(lines)) if content[i]), 0)
+        if column - 1 < below or column - 1 > max(above, below):
+            lines[at] = " " * below + comment
+    return "\n".join(lines) + "\n"
+
+
+def _depth(line: str) -> int:
+    """Where a line's content begins, behind its dashes."""
+    return len(line) - len(line.lstrip(" -"))
+
+
+def _open(node: Any, long: set[int]) -> None:
+    """Writes as blocks the brackets on lines that are too long, but leaves lists of scalars."""
+    if not isinstance(node, CommentedMap | CommentedSeq):
+        return
+    if node.fa.flow_style():
+        if len(node) and _opens(node, long):
+            node.fa.set_block_style()
+        else:
+            _fill(node)
+            return
+    for child in node.values() if isinstance(node, CommentedMap) else node:
+        _open(child, long)
+
+
+def _opens(node: CommentedMap | CommentedSeq, long: set[int]) -> bool:
+    if node.lc.line in long:
+        return isinstance(node, CommentedMap) or any(isinstance(item, CommentedMap | CommentedSeq) for item in node)
+    return False
+
+
+def _fill(node: Any) -> None:
+    """Within brackets nothing cannot be written as nothing."""
+    if isinstance(node, CommentedMap):
+        for key, value in node.items():
+            if type(value) is str and value == "":
+                node[key] = "null"
+            _fill(value)
+    elif isinstance(node, CommentedSeq):
+        for item in node:
+            _fill(item)
