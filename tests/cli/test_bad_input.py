@@ -35,7 +35,10 @@ def run(tmp_path, monkeypatch):
 
 
 def places(output):
-    return [(code, int(line), int(column)) for code, line, column in re.findall(r"\[(NN\d+)\].*\n +--> net\.yaml:(\d+):(\d+)", output)]
+    return [
+        (code, int(line), int(column))
+        for code, line, column in re.findall(r"\[(NN\d+)\].*\n +--> net\.yaml:(\d+):(\d+)", output)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +55,18 @@ def places(output):
         (HEAD + "  - Flatten:\n    name: a\n    from: b\n  - Flatten:\n    name: b\n    from: a\n", ("NN223", 7, 11)),
         (HEAD + "  - Flatten:\n    name: a\n  - Flatten:\n    name: a\n", ("NN206", 8, 11)),
     ],
-    ids=["not YAML", "a list at the top", "layer", "argument", "from", "negative", "channels", "pooling", "cycle", "two of one name"],
+    ids=[
+        "not YAML",
+        "a list at the top",
+        "layer",
+        "argument",
+        "from",
+        "negative",
+        "channels",
+        "pooling",
+        "cycle",
+        "two of one name",
+    ],
 )
 def test_a_mistake_in_a_spec_is_said_at_its_place(run, text, expected):
     assert places(run(text, "validate")) == [expected]
