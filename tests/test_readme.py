@@ -17,7 +17,16 @@ def test_the_spec_in_the_readme_is_good(write):
 
 
 def test_the_mistake_in_the_readme_is_said_so(write):
-    lines = ["nnspec: 1", "name: net", "inputs:", "  x: [8, 8, 1]", "layers:", "  - MaxPooling2D", "  # the next", "  # finds no place"]
+    lines = [
+        "nnspec: 1",
+        "name: net",
+        "inputs:",
+        "  x: [8, 8, 1]",
+        "layers:",
+        "  - MaxPooling2D",
+        "  # the next",
+        "  # finds no place",
+    ]
     [found] = validate(write("\n".join([*lines, "  - Conv2D: {filters: 16, kernel_size: 5}\n"])))
     shown = re.search(r"```\n(error\[.*?)```", README, re.DOTALL)
     assert shown is not None
