@@ -44,7 +44,7 @@ def validate(
         data: Whether to open the data as well, which needs NumPy and what the readers need.
 
     Example:
-        >>> validate("specs/lenet5.nnspec.yaml")
+        >>> validate("specs/digits.nnspec.yaml")
         []
     """
     problems: list[Diagnostic] = []
