@@ -79,7 +79,7 @@ def open_data(text: str) -> tuple[Table, str]:
         raise NnspecError(error.message + (f"\n  = help: {error.help}" if error.help else "")) from None
 
 
-def read_inputs(table: Table, name: str, recipe: Recipe, types: Mapping[str, TensorType]) -> dict[str, Any]:
+def read_inputs(table: Table, name: str, recipe: Mapping[str, Any], types: Mapping[str, TensorType]) -> dict[str, Any]:
     """A model's inputs from raw data.
 
     Args:
@@ -116,7 +116,7 @@ def read_inputs(table: Table, name: str, recipe: Recipe, types: Mapping[str, Ten
     return arrays
 
 
-def _feed(input_: str, recipe: Recipe, name: str) -> tuple[Feed, list[dict[str, Any]]]:
+def _feed(input_: str, recipe: Mapping[str, Any], name: str) -> tuple[Feed, list[dict[str, Any]]]:
     try:
         said = recipe.get("inputs", {}).get(input_, {"columns": [input_], "stacked": False, "transforms": []})
         transforms = tuple(_transform(step) for step in said["transforms"])

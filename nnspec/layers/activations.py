@@ -41,54 +41,38 @@ class Activation(Layer):
         return single(x.shape)
 
 
-class ReLU(Layer):
-    """The rectified linear unit: x from the threshold to the maximum, below it a slope (Nair and Hinton 2010)."""
+class _ElementByElement(Layer):
+    """What a function of each element alone shares, whatever stands around it."""
 
     passes_mask: ClassVar[bool] = True
+
+    @property
+    def same_at_every_position(self) -> bool:
+        return True
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        require_float(self, inputs["x"])
+        return single(inputs["x"].shape)
+
+
+class ReLU(_ElementByElement):
+    """The rectified linear unit: x from the threshold to the maximum, below it a slope (Nair and Hinton 2010)."""
 
     max_value: _NotNegative | None = Field(None, description="The largest output; null: none.")
     negative_slope: _NotNegative = Field(0.0, description="The slope below the threshold.")
     threshold: _NotNegative = Field(0.0, description="The smallest input that is passed.")
 
-    @property
-    def same_at_every_position(self) -> bool:
-        return True
 
-    def infer(self, inputs: Inputs) -> Outputs:
-        require_float(self, inputs["x"])
-        return single(inputs["x"].shape)
-
-
-class LeakyReLU(Layer):
+class LeakyReLU(_ElementByElement):
     """The rectified linear unit with a slope below 0 (Maas et al. 2013)."""
-
-    passes_mask: ClassVar[bool] = True
 
     negative_slope: _NotNegative = Field(0.3, description="The slope below 0.")
 
-    @property
-    def same_at_every_position(self) -> bool:
-        return True
 
-    def infer(self, inputs: Inputs) -> Outputs:
-        require_float(self, inputs["x"])
-        return single(inputs["x"].shape)
-
-
-class ELU(Layer):
+class ELU(_ElementByElement):
     """The exponential linear unit: x above 0, below it ``alpha · (exp(x) − 1)`` (Clevert et al. 2016)."""
 
-    passes_mask: ClassVar[bool] = True
-
     alpha: Number = Field(1.0, description="What it approaches below 0, negated.")
-
-    @property
-    def same_at_every_position(self) -> bool:
-        return True
-
-    def infer(self, inputs: Inputs) -> Outputs:
-        require_float(self, inputs["x"])
-        return single(inputs["x"].shape)
 
 
 class PReLU(Layer):

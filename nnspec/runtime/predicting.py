@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -12,9 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.data.recipe import Recipe, open_data, read_inputs
-from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.metadata import DATA
+from nnspec.data.recipe import open_data, read_inputs
 from nnspec.runtime.predictor import Predictor
 from nnspec.types import TensorType, symbol, unknown
 
@@ -65,13 +62,7 @@ def predict_file(path: str | Path, data: str, *, limit: int | None = None) -> Pr
     types = {
         name: TensorType(tuple(_size(size) for size in port.shape[1:]), port.dtype) for name, port in predictor.inputs.items()
     }
-    try:
-        recipe = json.loads(predictor.metadata.get(DATA, "{}"))
-    except ValueError:
-        recipe = None
-    if not isinstance(recipe, dict):
-        raise NnspecError(f"`{path}` says something unreadable under `{DATA}` in its metadata; export it again")
-    arrays = _limited(_read(data, recipe, types), limit)
+    arrays = _limited(_read(data, predictor.recipe, types), limit)
     return Predictions(predictor.predict(arrays), predictor.classes)
 
 
@@ -100,7 +91,7 @@ def predict_run(path: str | Path, data: str | None = None, *, limit: int | None 
     return Predictions({name: np.asarray(values) for name, values in answers.items()}, run.classes())
 
 
-def _read(data: str, recipe: Recipe, types: Mapping[str, TensorType]) -> dict[str, NDArray[Any]]:
+def _read(data: str, recipe: Mapping[str, Any], types: Mapping[str, TensorType]) -> dict[str, NDArray[Any]]:
     table, name = open_data(data)
     return read_inputs(table, name, recipe, types)
 

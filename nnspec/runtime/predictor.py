@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.metadata import CLASSES, CONDITIONS, OUTPUTS, PARITY, SPEC_HASH
+from nnspec.onnx_backend.metadata import CLASSES, CONDITIONS, DATA, OUTPUTS, PARITY, SPEC_HASH
 from nnspec.onnx_backend.session import open_session
 from nnspec.types import Condition, closest
 
@@ -86,6 +86,11 @@ class Predictor:
     def classes(self) -> Mapping[str, list[str]]:
         """The names of the classes of each output that has them."""
         return dict(self._json(CLASSES))
+
+    @property
+    def recipe(self) -> Mapping[str, Any]:
+        """How its inputs are made from raw data (`data.recipe`); empty if it does not say."""
+        return self._json(DATA)
 
     @property
     def parity(self) -> Mapping[str, Any]:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nnspec.diagnostics import Diagnostic, Span
-from nnspec.layers import LAYERS
 from nnspec.spec import problems as p
 from nnspec.spec.draft import STEP_KEYS
 from nnspec.spec.evaluate import Scope, Uneval, evaluate
@@ -173,8 +172,3 @@ def _check_type(name: str, declared: Tree, given: Tree, problems: list[Diagnosti
     if not fits[kind]:
         words = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "text"}
         problems.append(p.WrongValue.at(given.span, given.path, reason=f"`{name}` must be {words[kind]}, not {given.kind}"))
-
-
-def hides_a_layer(name: str) -> bool:
-    """Whether a block's name is that of a built-in layer."""
-    return name in LAYERS

@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
-from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.types import Config, Family, Named, closest
 
 __all__ = ["check", "check_named"]
@@ -384,8 +384,3 @@ def _unquote(tree: Tree) -> str:
     """The help for a number in quotes."""
     quoted = isinstance(tree, Scalar) and tree.quoted and isinstance(tree.value, str)
     return "write it without quotes" if quoted and str(tree.plain()).strip("-+").replace(".", "", 1).isdigit() else ""
-
-
-def place_of(parent: Tree, key: str | int) -> Place:
-    """The place of something a tree should hold and does not."""
-    return Place(parent.place, key)

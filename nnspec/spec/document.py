@@ -15,7 +15,7 @@ import yaml
 from nnspec.diagnostics import Diagnostic, Span, SpecError, once
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block
-from nnspec.spec.evaluate import Scope, Uneval, evaluate
+from nnspec.spec.evaluate import Scope, evaluated
 from nnspec.spec.expand import Expander, TooMany
 from nnspec.spec.keys import known_keys
 from nnspec.spec.library import Files, Library, NetworkSource, read_library
@@ -210,7 +210,7 @@ def _check_head(tree: MappingNode, problems: list[Diagnostic]) -> str:
 
 def _network(name: str, source: NetworkSource, limits: Limits, problems: list[Diagnostic], used: set[str]) -> Network:
     tree, library = source.tree, source.library
-    inputs = read_inputs(_evaluated(tree.get("inputs"), library.scope, problems), problems)
+    inputs = read_inputs(evaluated(tree.get("inputs"), library.scope, problems), problems)
     expander = Expander(library.blocks, library.networks, limits.layers, problems)
     try:
         steps = expander.steps(tree.get("layers"), inputs, library.scope)
@@ -221,7 +221,7 @@ def _network(name: str, source: NetworkSource, limits: Limits, problems: list[Di
     for key, example in (("inputs", "`inputs: {image: [28, 28, 1]}`"), ("layers", "`layers:` and a list of steps")):
         if tree.get(key) is None:
             problems.append(p.MissingKey.at(source.span, tree.path, help=f"write {example}", where=what, key=key))
-    outputs = _evaluated(source.outputs or tree.get("outputs"), library.scope, problems)
+    outputs = evaluated(source.outputs or tree.get("outputs"), library.scope, problems)
     layers = tree.get("layers")
     return Network(name, inputs, steps, outputs, layers.span if layers else source.span)
 
@@ -243,17 +243,10 @@ def _networks(tree: MappingNode, library: Library, limits: Limits, problems: lis
     return {name: network for name, network in networks.items() if name not in borrowed or name in used}
 
 
-def _evaluated(tree: Tree | None, scope: Scope, problems: list[Diagnostic]) -> Tree | None:
-    try:
-        return None if tree is None else evaluate(tree, scope, problems)
-    except Uneval:
-        return None
-
-
 def _sections(tree: MappingNode, scope: Scope, problems: list[Diagnostic]) -> dict[str, MappingNode]:
     sections: dict[str, MappingNode] = {}
     for name in SECTIONS:
-        section = _evaluated(tree.get(name), scope, problems)
+        section = evaluated(tree.get(name), scope, problems)
         if isinstance(section, MappingNode):
             sections[name] = section
         elif section is not None and not (isinstance(section, Scalar) and section.value is None):

@@ -12,7 +12,7 @@ from nnspec.spec.expression import ExpressionError, UnknownName, parse
 from nnspec.spec.tree import Formula, MappingNode, Place, Scalar, SequenceNode, Tree
 from nnspec.types import closest
 
-__all__ = ["Scope", "Uneval", "evaluate", "names_read"]
+__all__ = ["Scope", "Uneval", "evaluate", "evaluated", "names_read"]
 
 _SHORT = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 _LONG = re.compile(r"\$\{([^}]*)\}")
@@ -74,6 +74,14 @@ def evaluate(tree: Tree, scope: Scope, problems: list[Diagnostic]) -> Tree:
     if len(problems) > before:
         raise Uneval
     return result
+
+
+def evaluated(tree: Tree | None, scope: Scope, problems: list[Diagnostic]) -> Tree | None:
+    """As [`evaluate`][], for what may be left out; None also where an expression has no value."""
+    try:
+        return None if tree is None else evaluate(tree, scope, problems)
+    except Uneval:
+        return None
 
 
 def _evaluate(tree: Tree, scope: Scope, problems: list[Diagnostic]) -> Tree:

@@ -16,7 +16,7 @@ from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block, bind
 from nnspec.spec.checked import check, unknown_member
 from nnspec.spec.draft import GROUP, NESTING, SHARE, STEP_KEYS, Broken, Draft, read_draft, steps_of
-from nnspec.spec.evaluate import Scope, Uneval, evaluate
+from nnspec.spec.evaluate import Scope, Uneval, evaluate, evaluated
 from nnspec.spec.step import INPUT, Content, Nested, NetworkUse, Shared, Step, WeightsFrom
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
 from nnspec.types import Config, closest
@@ -293,18 +293,12 @@ class Expander:
         self._within.append(block.name)
         try:
             steps = self.steps(block.layers, block.inputs, scope)
-            outputs = self._evaluated(block.outputs, scope)
+            outputs = evaluated(block.outputs, scope, self.problems)
         finally:
             self._within.pop()
             note = Note(f"in this use of `{block.name}`", draft.op.span)
             self.problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self.problems[before:]]
         return Nested(block.inputs, steps, outputs, closed=True)
-
-    def _evaluated(self, tree: Tree | None, scope: Scope) -> Tree | None:
-        try:
-            return None if tree is None else evaluate(tree, scope, self.problems)
-        except Uneval:
-            return None
 
     def _layer(self, draft: Draft) -> Layer | None:
         op, arguments = draft.op, draft.arguments

@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import lcm
 
-__all__ = ["Dim", "Size", "ceil_div", "denominators", "product", "same_size", "substitute", "symbol", "symbols_of", "unknown"]
-
-Size = "int | Dim"
+__all__ = ["Dim", "ceil_div", "denominators", "product", "same_size", "substitute", "symbol", "symbols_of", "unknown"]
 
 _unknown_names = itertools.count()
 
@@ -27,10 +25,6 @@ class _Quotient:
     text: str
     numerator: Dim
     denominator: int
-
-
-_Atom = "str | _Quotient"
-_Monomial = "tuple[_Atom, ...]"
 
 
 def _text_of(atom: str | _Quotient) -> str:
