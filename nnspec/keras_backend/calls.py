@@ -13,6 +13,7 @@ from typing import Any
 import keras
 
 from nnspec.keras_backend import positions
+from nnspec.keras_backend.dilated_transpose import DILATED
 from nnspec.keras_backend.every_step import EveryStep
 from nnspec.keras_backend.gated_lstm import GatedLSTMCell
 from nnspec.keras_backend.objects import arguments, keras_object
@@ -88,10 +89,13 @@ def _zeros_around(around: tuple[tuple[int, int], ...], name: str) -> Any:
 
 def _transposed(layer: TransposedConvolution, name: str, seeds: Seeds) -> Call:
     """Keras knows no padding by numbers: the whole output is made, and its margins are taken off."""
+    rank = len(layer.axes)
+    kind = DILATED[rank] if max(layer.dilation_rate) > 1 else getattr(keras.layers, type(layer).__name__)
+    given = {**arguments(layer, seeds), "name": name}
     if isinstance(layer.padding, str):
-        return _plain(keras_object(layer, seeds, name=name), layer)
-    rank, added = len(layer.axes), layer.output_padding or (0,) * len(layer.axes)
-    whole = _plain(keras_object(layer, seeds, name=name, padding="valid", output_padding=added), layer)
+        return _plain(kind(**given), layer)
+    added = layer.output_padding or (0,) * rank
+    whole = _plain(kind(**{**given, "padding": "valid", "output_padding": added}), layer)
     margins = layer.padding if rank > 1 else layer.padding[0]
     crop = getattr(keras.layers, f"Cropping{rank}D")(margins, name=f"{name}.cropping")
     return lambda tensors: crop(whole(tensors))
