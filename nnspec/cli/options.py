@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from nnspec.spec.reader import Limits
+from nnspec.spec.limits import Limits
 
 __all__ = ["format_option", "limit_option", "limits_from", "root_option", "run_argument", "set_option", "spec_argument"]
 

@@ -9,7 +9,8 @@ from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.extras import require
 from nnspec.formatting.order import misplaced, moved
 from nnspec.spec.comments import comments
-from nnspec.spec.reader import Limits, read_file, read_text
+from nnspec.spec.limits import Limits
+from nnspec.spec.reader import read_file, read_text
 from nnspec.spec.tree import Tree
 
 __all__ = ["formatted"]

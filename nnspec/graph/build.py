@@ -6,6 +6,7 @@ from nnspec.diagnostics import Diagnostic, SpecError, once
 from nnspec.graph.budget import check_budget
 from nnspec.graph.builder import Builder
 from nnspec.graph.exported import read_export
+from nnspec.graph.limits import check_limits
 from nnspec.graph.model import Model
 from nnspec.graph.order import in_order
 from nnspec.spec import Spec
@@ -48,6 +49,9 @@ def build(spec: Spec, problems: list[Diagnostic]) -> Model | None:
     if len(graphs) < len(networks):
         return None
     model = Model(spec.name, graphs)
+    for graph in graphs.values():
+        problems.extend(check_limits(graph, spec.limits))
+    problems[:] = once(problems)
     check_budget(spec, model, problems)
     read_export(spec, model, problems)
     return model

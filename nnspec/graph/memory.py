@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from nnspec.graph.model import Graph, Node, Ref
 from nnspec.types import Condition, Dim, TensorType, product, substitute, symbol
 
-__all__ = ["activation_bytes", "bytes_text", "peak_activation_bytes", "tensor_bytes"]
+__all__ = ["activation_bytes", "alive_bytes", "bytes_text", "peak_activation_bytes", "tensor_bytes"]
 
 _MOST_CANDIDATES = 4
 """A peak that depends on symbols is the largest of several expressions; with more than so many it is not given."""
@@ -37,6 +37,26 @@ def activation_bytes(node: Node) -> int | Dim:
     return total
 
 
+def alive_bytes(graph: Graph) -> Iterator[tuple[Node | None, int | Dim]]:
+    """Bytes of the tensors alive, for one example: the inputs', then as each node runs, in the graph's order."""
+    last = _last_reads(graph)
+    ends: dict[int, list[Ref]] = {}
+    for ref, step in last.items():
+        ends.setdefault(step, []).append(ref)
+    alive: int | Dim = 0
+    for type_ in graph.inputs.values():
+        alive = alive + tensor_bytes(type_)
+    yield None, alive
+    for step, node in enumerate(graph.nodes.values()):
+        alive = alive + activation_bytes(node)
+        yield node, alive
+        for output, type_ in node.outputs.items():
+            if Ref(node.name, output) not in last:
+                alive = alive - tensor_bytes(type_)
+        for ref in ends.get(step, ()):
+            alive = alive - tensor_bytes(graph.type_of(ref))
+
+
 def peak_activation_bytes(graph: Graph) -> tuple[int | Dim, ...]:
     """The most bytes of tensors alive at once, for one example, running the nodes in the graph's order.
 
@@ -46,22 +66,7 @@ def peak_activation_bytes(graph: Graph) -> tuple[int | Dim, ...]:
     Returns:
         One number; where it depends on symbols, the expressions of which one is the largest; nothing where they are too many.
     """
-    last = _last_reads(graph)
-    ends: dict[int, list[Ref]] = {}
-    for ref, step in last.items():
-        ends.setdefault(step, []).append(ref)
-    alive: int | Dim = 0
-    for type_ in graph.inputs.values():
-        alive = alive + tensor_bytes(type_)
-    moments: list[int | Dim] = [alive]
-    for step, node in enumerate(graph.nodes.values()):
-        alive = alive + activation_bytes(node)
-        moments.append(alive)
-        for output, type_ in node.outputs.items():
-            if Ref(node.name, output) not in last:
-                alive = alive - tensor_bytes(type_)
-        for ref in ends.get(step, ()):
-            alive = alive - tensor_bytes(graph.type_of(ref))
+    moments = [size for _, size in alive_bytes(graph)]
     numbers = [moment for moment in moments if isinstance(moment, int)]
     if len(numbers) == len(moments):
         return (max(numbers),)

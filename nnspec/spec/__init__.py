@@ -2,7 +2,8 @@
 
 from nnspec.spec.checked import check, check_named
 from nnspec.spec.document import Network, Spec, load, read_spec
-from nnspec.spec.reader import Limits, read_file, read_text
+from nnspec.spec.limits import Limits
+from nnspec.spec.reader import read_file, read_text
 from nnspec.spec.step import Step
 
 __all__ = ["Limits", "Network", "Spec", "Step", "check", "check_named", "load", "read_file", "read_spec", "read_text"]

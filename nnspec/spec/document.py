@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,9 @@ from nnspec.spec.evaluate import Scope, evaluated
 from nnspec.spec.expand import Expander, TooMany
 from nnspec.spec.keys import known_keys
 from nnspec.spec.library import Files, Library, NetworkSource, read_library
+from nnspec.spec.limits import Limits
 from nnspec.spec.overrides import override
-from nnspec.spec.reader import Limits, read_file
+from nnspec.spec.reader import read_file
 from nnspec.spec.scalars import resolve_plain
 from nnspec.spec.shapes import Input, read_inputs
 from nnspec.spec.step import Step
@@ -68,6 +69,8 @@ class Spec:
         root: What its paths may not leave.
         networks: Its networks by name.
         document: The whole document, overrides applied, its params' values in place.
+        sections: ``data``, ``train`` and so on, by name, those that are given.
+        limits: What it may cost.
         hash: A digest of the document's values; comments and order of keys do not change it.
     """
 
@@ -78,6 +81,7 @@ class Spec:
     networks: Mapping[str, Network]
     document: MappingNode
     sections: Mapping[str, MappingNode]
+    limits: Limits = field(default_factory=Limits)
 
     def section(self, name: str) -> MappingNode | None:
         """One of ``data``, ``train``, ``generate``, ``export``, ``budget``, its expressions evaluated; None where not given."""
@@ -174,7 +178,7 @@ def read_spec(
     sections = _sections(tree, library.scope, problems)
     _check_params_used(library, problems)
     problems[:] = once(problems)
-    return Spec(name, str(file), folder, root, networks, tree, sections)
+    return Spec(name, str(file), folder, root, networks, tree, sections, limits)
 
 
 def _check_keys(tree: MappingNode, problems: list[Diagnostic]) -> MappingNode:

@@ -12,7 +12,8 @@ from nnspec.spec.blocks import BLOCK_NAME, Block, read_block
 from nnspec.spec.draft import STEP_KEYS
 from nnspec.spec.evaluate import Scope, Uneval, evaluate
 from nnspec.spec.keys import known_keys
-from nnspec.spec.reader import Limits, read_file
+from nnspec.spec.limits import Limits
+from nnspec.spec.reader import read_file
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 
 __all__ = ["Files", "Library", "NetworkSource", "read_library"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nnspec.diagnostics import Problem, Span
+from collections.abc import Iterable
+
+from nnspec.diagnostics import Diagnostic, Note, Problem, Span
 
 _BODY = "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2}\n"
 _HEAD = "nnspec: 1\nname: net\n"
@@ -38,10 +40,21 @@ class NotText(Problem):
 
 
 class LimitExceeded(Problem):
-    """A document may cost only so much, so that a hostile one costs nobody an hour. Each limit can be raised."""
+    """A document may cost only so much, so that a hostile one costs nobody an hour. Each limit can be raised.
+
+    The limits: bytes (of the file), depth (of lists and mappings), nodes (values, aliases expanded), scalar (characters),
+    layers (after blocks and repeats), parameters (of one network), activations (bytes alive at once for one example).
+    """
 
     code = "NN005"
     message = "{what}; the limit `{limit}` is {most:,}"
+    fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 1_000_000_000}\n"
+    passes = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 1_000}\n"
+
+    @classmethod
+    def at(cls, span: Span, path: str = "", *, help: str = "", notes: Iterable[Note] = (), **facts: object) -> Diagnostic:
+        help = help or f"if this is meant, raise the limit: `--limit {facts['limit']}=…`"
+        return super().at(span, path, help=help, notes=notes, **facts)
 
 
 class NoSpecInFolder(Problem):

@@ -13,11 +13,12 @@ import yaml
 
 from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.spec import problems as p
+from nnspec.spec.limits import Limits
 from nnspec.spec.scalars import resolve_plain
 from nnspec.spec.slips import after_an_error, before_parsing
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
 
-__all__ = ["LOADER", "Limits", "read_file", "read_text"]
+__all__ = ["LOADER", "read_file", "read_text"]
 
 # What YAML 1.2.2, section 5.1, does not allow.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -26,25 +27,6 @@ _MOST_SLIPS = 50
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The parser in C where it is there: ten times as fast."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a document may cost. Each limit is named in its diagnostic, and raised by ``--limit name=value``.
-
-    Attributes:
-        bytes: The file's size.
-        depth: Lists and mappings inside one another.
-        nodes: Values, aliases expanded.
-        scalar: Characters of one scalar.
-        layers: Layers, after blocks and repeats are expanded.
-    """
-
-    bytes: int = 4 * 2**20
-    depth: int = 100
-    nodes: int = 500_000
-    scalar: int = 2**16
-    layers: int = 50_000
 
 
 class _Stop(Exception):

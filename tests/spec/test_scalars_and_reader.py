@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnspec.spec.reader import Limits, read_file, read_text
+from nnspec.spec.limits import Limits
+from nnspec.spec.reader import read_file, read_text
 from nnspec.spec.scalars import resolve_plain
 from nnspec.spec.tree import MappingNode
 
