@@ -9,6 +9,7 @@ from nnspec.graph import problems as g
 from nnspec.graph.model import Graph, Node
 from nnspec.graph.outputs import output_names
 from nnspec.graph.scope import Scope
+from nnspec.layers.activation_names import OVER_LAST_AXIS
 from nnspec.spec import Network, Step
 from nnspec.spec.tree import Tree
 from nnspec.types import Dim
@@ -27,6 +28,7 @@ def advise(graph: Graph) -> Iterator[Diagnostic]:
     for node in graph.nodes.values():
         yield from _needless_bias(graph, node, readers, outputs)
         yield from _random_output(node, outputs)
+        yield from _constant_output(node)
         yield from _unmasked_padding(graph, node)
         yield from _dropped_mask(node, readers)
 
@@ -83,6 +85,13 @@ def _random_output(node: Node, outputs: set[str]) -> Iterator[Diagnostic]:
     if node.layer.is_random and node.name in outputs:
         help = "put it before the layer that makes the output"
         yield g.RandomOutput.at(node.span, node.path, help=help, name=node.name)
+
+
+def _constant_output(node: Node) -> Iterator[Diagnostic]:
+    name = node.layer.activation_name
+    if name in OVER_LAST_AXIS and getattr(node.layer, "axis", -1) == -1 and node.output.shape[-1:] == (1,):
+        help = "write `activation: sigmoid` for yes or no, or give the layer a unit for each class"
+        yield g.ConstantOutput.at(node.span, node.path, help=help, name=node.name, activation=name)
 
 
 def _unmasked_padding(graph: Graph, node: Node) -> Iterator[Diagnostic]:

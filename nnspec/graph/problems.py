@@ -204,6 +204,16 @@ class RandomOutput(Problem):
     passes = _HEAD + "  - Dropout: {rate: 0.5}\n  - Dense: {units: 2}\n"
 
 
+class ConstantOutput(Problem):
+    """A softmax divides by the sum over its axis. Over one unit that is the unit itself: the output is 1, whatever comes in."""
+
+    code = "NN250"
+    severity = "warning"
+    message = "`{name}` always gives 1: `{activation}` over one unit"
+    fails = _HEAD + "  - Dense: {units: 1, activation: softmax}\n"
+    passes = _HEAD + "  - Dense: {units: 1, activation: sigmoid}\n"
+
+
 class UnmaskedPadding(Problem):
     """Sequences of free length are padded to one length in a batch. Without a mask, the padding is read as if it were data."""
 

@@ -132,6 +132,10 @@ class Softmax(Layer):
             )
         return single(x.shape)
 
+    @property
+    def activation_name(self) -> str:
+        return "softmax"
+
     def axes(self, x: TensorType) -> tuple[int, ...]:
         """The axes, the batch axis counted as 0.
 

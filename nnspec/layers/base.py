@@ -116,6 +116,14 @@ class Layer(Config):
         """Whether it does to (…, features) at every position what it does to (features)."""
         return False
 
+    @property
+    def activation_name(self) -> str | None:
+        """The activation its output comes from, ``linear`` where it has none by choice; None where that cannot be told."""
+        if "activation" not in type(self).model_fields:
+            return None
+        given = getattr(self, "activation", None)
+        return "linear" if given is None else given if isinstance(given, str) else None
+
     beyond_keras: ClassVar[frozenset[str]] = frozenset()
     """Arguments that Keras's layer of this name does not take when it is made."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import yaml
 from nnspec.diagnostics import Diagnostic, Span, SpecError, once
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block
-from nnspec.spec.evaluate import Scope, evaluated
+from nnspec.spec.evaluate import Scope, evaluated, names_in
 from nnspec.spec.expand import Expander, TooMany
 from nnspec.spec.keys import known_keys
 from nnspec.spec.library import Files, Library, NetworkSource, read_library
@@ -26,6 +26,7 @@ from nnspec.spec.scalars import resolve_plain
 from nnspec.spec.shapes import Input, read_inputs
 from nnspec.spec.step import Step
 from nnspec.spec.tree import MappingNode, Scalar, Tree
+from nnspec.types import closest
 
 __all__ = ["KEYS", "Network", "Spec", "load", "read_spec"]
 
@@ -176,7 +177,7 @@ def read_spec(
         tree = MappingNode([(k, library.params if k.value == "params" else v) for k, v in tree.items()], tree.span, tree.place)
     networks = _networks(tree, library, limits, problems)
     sections = _sections(tree, library.scope, problems)
-    _check_params_used(library, problems)
+    _check_params_used(tree, library, problems)
     problems[:] = once(problems)
     return Spec(name, str(file), folder, root, networks, tree, sections, limits)
 
@@ -258,10 +259,22 @@ def _sections(tree: MappingNode, scope: Scope, problems: list[Diagnostic]) -> di
     return sections
 
 
-def _check_params_used(library: Library, problems: list[Diagnostic]) -> None:
+def _check_params_used(tree: MappingNode, library: Library, problems: list[Diagnostic]) -> None:
     for key, value in library.params.items() if library.params else ():
         if key.value not in library.scope.used:
             problems.append(p.UnusedParam.at(key.span, value.path, name=key.value))
+    for _, block in _entries(tree.get("blocks")):
+        params = block.get("params") if isinstance(block, MappingNode) else None
+        read = names_in(block)
+        names = {str(key.value) for key, _ in _entries(params)}
+        misspelt = {closest(name, names) for name in read - names - set(library.scope.values)}
+        for key, value in _entries(params):
+            if key.value not in read | misspelt:
+                problems.append(p.UnusedParam.at(key.span, value.path, name=key.value))
+
+
+def _entries(tree: Tree | None) -> Iterable[tuple[Scalar, Tree]]:
+    return tree.items() if isinstance(tree, MappingNode) else ()
 
 
 def _root_of(folder: Path) -> Path:

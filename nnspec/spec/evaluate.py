@@ -12,7 +12,7 @@ from nnspec.spec.expression import ExpressionError, UnknownName, parse
 from nnspec.spec.tree import Formula, MappingNode, Place, Scalar, SequenceNode, Tree
 from nnspec.types import closest
 
-__all__ = ["Scope", "Uneval", "evaluate", "evaluated", "names_read"]
+__all__ = ["Scope", "Uneval", "evaluate", "evaluated", "names_in", "names_read"]
 
 _SHORT = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 _LONG = re.compile(r"\$\{([^}]*)\}")
@@ -55,6 +55,27 @@ def names_read(text: str) -> set[str]:
     short = _SHORT.fullmatch(text)
     expressions = [short[1]] if short else [match[1] for match in _LONG.finditer(text)]
     return {name for expression in expressions for name in parse(expression).names}
+
+
+def names_in(tree: Tree) -> frozenset[str]:
+    """The names that the expressions anywhere in a tree read; those that do not parse are passed over.
+
+    Example:
+        >>> from nnspec.spec import read_text
+        >>> sorted(names_in(read_text("[$width, {a: '${2 * depth}'}, '${1 +}']", "example", [])))
+        ['depth', 'width']
+    """
+    match tree:
+        case MappingNode() if tree.dynamic:
+            return frozenset().union(*(names_in(value) for _, value in tree.items()))
+        case SequenceNode() if tree.dynamic:
+            return frozenset().union(*(names_in(item) for item in tree.items))
+        case Scalar() if tree.dynamic:
+            try:
+                return frozenset(names_read(str(tree.value)))
+            except ExpressionError:
+                pass
+    return frozenset()
 
 
 class Uneval(Exception):

@@ -193,18 +193,19 @@ class _Output:
         elif wanted == "probability" and found not in _PROBABILITY:
             help = "give its layer `activation: sigmoid`" + (", or write `from_logits: true`" if can_switch else "")
             got = "any numbers" if found == "linear" else f"the values of `{found}`"
+        elif loss.each_alone and found in _DISTRIBUTION and self._type.rank and self._type.shape[-1] != 1:
+            help = "use `CategoricalCrossentropy`, or `activation: sigmoid` (for yes or no, of one unit)"
+            got = f"{self._type.shape[-1]} that sum to 1, by `{found}`"
         else:
             return
-        facts: dict[str, Any] = {"loss": type(loss).__name__, "wanted": _EXPECTED_WORDS[wanted], "name": self._name, "got": got}
+        words = "a yes or no of each unit alone" if loss.each_alone and found in _DISTRIBUTION else _EXPECTED_WORDS[wanted]
+        facts: dict[str, Any] = {"loss": type(loss).__name__, "wanted": words, "name": self._name, "got": got}
         self._problems.append(t.NotItsActivation.at(*place, help=help, **facts))
 
     def _activation(self) -> str | None:
         """The activation the output comes from; None where it comes from none, or from one that cannot be told."""
         node = self._graph.nodes.get(self._graph.outputs[self._name].source)
-        if node is None or "activation" not in type(node.layer).model_fields:
-            return None
-        found = getattr(node.layer, "activation", None)
-        return found if isinstance(found, str) else "linear" if found is None else None
+        return None if node is None else node.layer.activation_name
 
     def check_metric(self, metric: Metric, position: int) -> Metric | None:
         """The metric that is meant; None where it does not fit."""

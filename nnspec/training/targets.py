@@ -53,6 +53,9 @@ class Compares(Config):
     instead: ClassVar[tuple[str, ...]] = ()
     """Those that ask the same of another kind of target."""
 
+    each_alone: ClassVar[bool] = False
+    """Whether each unit is a yes or no of its own, whatever the others say."""
+
     def target_kind(self) -> TargetKind | None:
         """What it compares with, its arguments considered."""
         return self.target

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+import nnspec
+
 HEAD = "nnspec: 1\nname: net\ninputs: {x: [8]}\n"
 BLOCK = """blocks:
   unit:
@@ -342,3 +344,22 @@ def test_overrides_are_applied_before_anything_is_read(checked):
 def test_an_override_that_fits_nowhere_is_said(checked, setting, code):
     _, problems = checked(HEAD + "params: {width: 2}\nlayers:\n  - Dense: {units: $width}\n", setting)
     assert code in codes(problems)
+
+
+def test_a_blocks_param_that_nothing_reads_is_a_warning_and_a_misspelt_reading_is_the_only_error(tmp_path):
+    text = """nnspec: 1
+name: net
+blocks:
+  b:
+    params: {units: int, twice: "${2 * units}", idle: 3}
+    layers:
+      - Dense: {units: $twice}
+inputs: {x: [4]}
+layers:
+  - b: {units: 3}
+"""
+    file = tmp_path / "net.nnspec.yaml"
+    file.write_text(text)
+    assert [(d.code, d.message) for d in nnspec.validate(file)] == [("NN122", "the param `idle` is not used")]
+    file.write_text(text.replace("$twice", "$twic").replace(", idle: 3", ""))
+    assert [d.code for d in nnspec.validate(file)] == ["NN121"]
