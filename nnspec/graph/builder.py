@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from nnspec.diagnostics import Diagnostic, Note, Span
@@ -91,6 +91,8 @@ class Builder:
         weights = "" if network.name == "main" else f"{network.name}/"
         scope = Scope(given, _first_of_each(network.steps))
         self._list(network.steps, scope, _Around("", weights))
+        if network.name == "main":
+            self._problems += self._named_like_networks(network.steps)
         outputs = read_outputs(network.outputs, network.steps, scope, self._problems)
         failed = any(problem.is_error for problem in self._problems[before:])
         if not failed and not self._broken:
@@ -251,6 +253,19 @@ class Builder:
                 span, path = source.span, source.path
         notes = {ref: Note(f"`{ref}` is {type_}", self._span_of(ref)) for _, (ref, type_) in fed.values()}
         return g.DoesNotFit.at(span, path, help=error.help, notes=list(notes.values())[:6], reason=error.message)
+
+    def _named_like_networks(self, steps: tuple[Step, ...]) -> Iterator[Diagnostic]:
+        """Steps of the document's own layers whose weights would stand where those of a network do."""
+        with_weights = {node.name.partition("/")[0] for node in self._nodes.values() if node.weights}
+        for step in steps:
+            if (
+                step.name in self._networks
+                and step.name in with_weights - {"main"}
+                and not isinstance(step.content, NetworkUse)
+            ):
+                help = f"call it something else: `name: {step.name}_1`"
+                notes = [Note("the network", self._networks[step.name].span)]
+                yield g.NameOfNetwork.at(step.span, step.path, help=help, notes=notes, name=step.name)
 
     def _span_of(self, ref: Ref) -> Span | None:
         declared = self._network.inputs.get(ref.source)

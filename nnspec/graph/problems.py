@@ -172,6 +172,18 @@ class NetworkInItself(Problem):
     passes = _NETWORKS.format("Dense: {units: 2}")
 
 
+class NameOfNetwork(Problem):
+    """The weights of a network stand under its name, and a step's under its own: a step with weights needs another name."""
+
+    code = "NN236"
+    message = "`{name}` is the name of a network, whose weights stand under it"
+    fails = (
+        "nnspec: 1\nname: net\nnetworks:\n  tower:\n    inputs: {x: [4]}\n    layers:\n      - Dense: {units: 4}\n"
+        "inputs: {x: [4]}\nlayers:\n  - tower:\n    name: a\n  - Dense: {units: 2}\n    name: tower\n"
+    )
+    passes = fails.replace("name: tower", "name: head")
+
+
 class CannotShare(Problem):
     """``share`` applies an earlier layer again, with the same weights: a layer above, not a block or a network."""
 
