@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnspec.diagnostics import Diagnostic, Problem, SpecError
+from nnspec.diagnostics import Diagnostic, Problem, SpecError, once
 from nnspec.extras import require
 from nnspec.graph import build as build_graphs
 from nnspec.graph import compile
-from nnspec.spec import Limits, Spec, read_spec
+from nnspec.spec import Collected, Limits, Spec, read_spec
 from nnspec.spec.ignores import silence, useless_ignores
 
 if TYPE_CHECKING:
@@ -47,13 +47,16 @@ def validate(
         >>> validate("specs/digits.nnspec.yaml")
         []
     """
-    problems: list[Diagnostic] = []
-    spec = read_spec(file, problems, overrides, root=root, limits=limits)
-    if spec is not None:
-        model = build_graphs(spec, problems)
-        if any(spec.section(name) is not None for name in ("train", "data")):
-            _check_training(spec, model, problems, data=data)
-        problems = [*silence(problems), *useless_ignores(spec.file, problems, _all_problems)]
+    problems: list[Diagnostic] = Collected(limits)
+    try:
+        spec = read_spec(file, problems, overrides, root=root, limits=limits)
+        if spec is not None:
+            model = build_graphs(spec, problems)
+            if any(spec.section(name) is not None for name in ("train", "data")):
+                _check_training(spec, model, problems, data=data)
+            problems = [*silence(problems), *useless_ignores(spec.file, problems, _all_problems)]
+    except SpecError as stopped:  # there are too many
+        problems = once([*problems, *stopped.diagnostics])
     return sorted(problems, key=lambda problem: (problem.span.file, problem.span.line, problem.span.column))
 
 

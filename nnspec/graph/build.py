@@ -9,7 +9,7 @@ from nnspec.graph.exported import read_export
 from nnspec.graph.limits import check_limits
 from nnspec.graph.model import Model
 from nnspec.graph.order import in_order
-from nnspec.spec import Spec
+from nnspec.spec import Collected, Spec
 from nnspec.spec.ignores import silence
 
 __all__ = ["build", "compile"]
@@ -21,7 +21,7 @@ def compile(spec: Spec) -> Model:
     Raises:
         SpecError: With every diagnostic, where a graph cannot be built.
     """
-    problems: list[Diagnostic] = []
+    problems = Collected(spec.limits)
     model = build(spec, problems)
     if model is None or any(problem.is_error for problem in problems):
         raise SpecError(problems)
@@ -38,7 +38,7 @@ def build(spec: Spec, problems: list[Diagnostic]) -> Model | None:
     while True:
         # A network that is built on its own has a mask port for each input that some use feeds with a mask. Uses are known
         # once the networks around are built, so this goes round until no further port is found: at most once an input.
-        found: list[Diagnostic] = []
+        found = Collected(spec.limits)
         passed: dict[str, dict[str, int]] = {name: dict(ports) for name, ports in masked.items()}
         networks = {name: Builder(spec.networks, name, passed, found, broken).build(masked[name]) for name in order}
         if passed == masked:

@@ -1,9 +1,22 @@
 """Reading a document: text to a typed [`Spec`][] in which every value knows its place."""
 
 from nnspec.spec.checked import check, check_named
+from nnspec.spec.collected import Collected
 from nnspec.spec.document import Network, Spec, load, read_spec
 from nnspec.spec.limits import Limits
 from nnspec.spec.reader import read_file, read_text
 from nnspec.spec.step import Step
 
-__all__ = ["Limits", "Network", "Spec", "Step", "check", "check_named", "load", "read_file", "read_spec", "read_text"]
+__all__ = [
+    "Collected",
+    "Limits",
+    "Network",
+    "Spec",
+    "Step",
+    "check",
+    "check_named",
+    "load",
+    "read_file",
+    "read_spec",
+    "read_text",
+]

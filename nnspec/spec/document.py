@@ -15,6 +15,7 @@ import yaml
 from nnspec.diagnostics import Diagnostic, Span, SpecError, once
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block
+from nnspec.spec.collected import Collected
 from nnspec.spec.evaluate import Scope, evaluated, names_in
 from nnspec.spec.expand import Expander, TooMany
 from nnspec.spec.keys import known_keys
@@ -137,7 +138,7 @@ def load(
     Raises:
         SpecError: With every diagnostic, where the document has errors.
     """
-    problems: list[Diagnostic] = []
+    problems = Collected(limits)
     spec = read_spec(file, problems, overrides, folder=folder, root=root, limits=limits)
     if spec is None or any(problem.is_error for problem in problems):
         raise SpecError(problems)

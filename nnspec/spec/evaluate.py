@@ -8,7 +8,7 @@ from typing import Any
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
-from nnspec.spec.expression import ExpressionError, UnknownName, parse
+from nnspec.spec.expression import LONGEST_RESULT, ExpressionError, UnknownName, parse
 from nnspec.spec.tree import Formula, MappingNode, Place, Scalar, SequenceNode, Tree
 from nnspec.types import closest
 
@@ -129,11 +129,19 @@ def _scalar(scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Tree:
     if "${" not in text:
         return scalar
 
+    length = len(text)
+
     def written(match: re.Match[str]) -> str:
+        nonlocal length
         value = _value(match[1], match.start(1), scalar, scope, problems)
-        return str(value).lower() if isinstance(value, bool) else str(value)
+        piece = str(value).lower() if isinstance(value, bool) else str(value)
+        length += len(piece)
+        return piece if length <= LONGEST_RESULT + len(text) else ""
 
     result = _LONG.sub(written, text)
+    if length > LONGEST_RESULT + len(text):
+        reason = f"a result longer than {LONGEST_RESULT:,}"
+        problems.append(p.BadExpression.at(scalar.span, scalar.path, reason=reason))
     if "${" in _LONG.sub("", text):
         at = text.rfind("${")
         problems.append(p.BadExpression.at(_within(scalar, at, at + 2), scalar.path, reason="`${` is not closed by `}`"))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["Expression", "ExpressionError", "UnknownName", "parse"]
+__all__ = ["LONGEST_RESULT", "Expression", "ExpressionError", "UnknownName", "parse"]
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d+)?)"
@@ -24,7 +24,8 @@ _TOKEN = re.compile(
 _LONGEST = 2000
 _DEEPEST = 50
 _LARGEST = 2**63
-_LONGEST_RESULT = 10_000
+LONGEST_RESULT = 10_000
+"""Characters and elements of what an expression may give, lists in lists counted through."""
 
 Value = Any
 _Evaluate = Callable[[Mapping[str, Value]], Value]
@@ -126,6 +127,12 @@ def _power(a: Any, b: Any) -> Any:
     return a**b
 
 
+def _modulo(a: Any, b: Any) -> Any:
+    if isinstance(a, str):  # it would format the text, to any width
+        raise TypeError("only numbers have a remainder")
+    return a % b
+
+
 def _multiply(a: Any, b: Any) -> Any:
     if not isinstance(a, int | float) or not isinstance(b, int | float):
         raise TypeError("only numbers can be multiplied")
@@ -138,7 +145,7 @@ _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "*": _multiply,
     "/": operator.truediv,
     "//": operator.floordiv,
-    "%": operator.mod,
+    "%": _modulo,
     "**": _power,
     "<": operator.lt,
     "<=": operator.le,
@@ -369,6 +376,18 @@ def _bounded(compute: Callable[[], Value], token: _Token) -> Value:
         raise fail("a number past 2**63")
     if isinstance(value, complex):
         raise fail("the root of a negative number")
-    if isinstance(value, str | list) and len(value) > _LONGEST_RESULT:
-        raise fail(f"a result longer than {_LONGEST_RESULT:,}")
+    if isinstance(value, str | list) and _size(value) > LONGEST_RESULT:
+        raise fail(f"a result longer than {LONGEST_RESULT:,}")
     return value
+
+
+def _size(value: Value) -> int:
+    """Characters and elements, counted no further than the limit."""
+    if isinstance(value, str):
+        return len(value)
+    size = 1
+    for item in value if isinstance(value, list) else ():
+        size += _size(item) + 1
+        if size > LONGEST_RESULT:
+            break
+    return size

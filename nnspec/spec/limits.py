@@ -19,12 +19,14 @@ class Limits:
         layers: Layers, after blocks and repeats are expanded.
         parameters: Elements of all weights of one network: 8 GB as float32.
         activations: Bytes of tensors alive at once for one example, where no symbol stands in them.
+        errors: Errors and warnings found.
     """
 
     bytes: int = 4 * 2**20
     depth: int = 100
-    nodes: int = 500_000
+    nodes: int = 200_000
     scalar: int = 2**16
     layers: int = 50_000
     parameters: int = 2_000_000_000
     activations: int = 16 * 2**30
+    errors: int = 500

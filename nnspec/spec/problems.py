@@ -43,7 +43,8 @@ class LimitExceeded(Problem):
     """A document may cost only so much, so that a hostile one costs nobody an hour. Each limit can be raised.
 
     The limits: bytes (of the file), depth (of lists and mappings), nodes (values, aliases expanded), scalar (characters),
-    layers (after blocks and repeats), parameters (of one network), activations (bytes alive at once for one example).
+    layers (after blocks and repeats), parameters (of one network), activations (bytes alive at once for one example),
+    errors (found before the rest is given up).
     """
 
     code = "NN005"

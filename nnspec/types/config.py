@@ -76,8 +76,11 @@ def _class(module: str, name: str) -> type[Config]:
     return cast("type[Config]", getattr(import_module(module), name))
 
 
+_MOST_CANDIDATES = 200
+
+
 def closest(word: str, candidates: Any) -> str | None:
-    """The candidate a person most likely meant, or None where none is near.
+    """The candidate a person most likely meant, or None where none is near; of very many, the last are looked at.
 
     Example:
         >>> closest("filter", ["filters", "kernel_size"])
@@ -88,6 +91,7 @@ def closest(word: str, candidates: Any) -> str | None:
     key = word.lower().replace("_", "")
     if key in folded:
         return folded[key]
+    names, folded = names[-_MOST_CANDIDATES:], dict(list(folded.items())[-_MOST_CANDIDATES:])
     found = difflib.get_close_matches(word, names, n=1, cutoff=0.6) or difflib.get_close_matches(key, folded, n=1, cutoff=0.6)
     return folded.get(found[0], found[0]) if found else None
 
