@@ -13,11 +13,13 @@ from typing import Any
 import keras
 
 from nnspec.keras_backend import positions
+from nnspec.keras_backend.adaptive import AdaptivePooling as KerasAdaptivePooling
 from nnspec.keras_backend.every_step import EveryStep
 from nnspec.keras_backend.gated_lstm import GatedLSTMCell
 from nnspec.keras_backend.objects import arguments, keras_object
 from nnspec.keras_backend.sampling import Sampling as KerasSampling
 from nnspec.keras_backend.seeds import Seeds
+from nnspec.layers.adaptive_pooling import AdaptiveMaxPooling, AdaptivePooling
 from nnspec.layers.attention import DotAttention
 from nnspec.layers.base import Layer
 from nnspec.layers.bidirectional import Bidirectional
@@ -113,6 +115,20 @@ def _pooling(layer: Pooling, name: str, seeds: Seeds) -> Call:
         return keras.ops.divide(pool({"x": keras.ops.pad(x, around)}), share({"x": keras.ops.pad(real, around)}))
 
     return average
+
+
+def _adaptive(layer: AdaptivePooling, name: str, seeds: Seeds) -> Call:
+    """Keras 3.15.1 pools adaptively where sizes are numbers, and in a TensorFlow graph only if a window and one more fit."""
+    reduction = "max" if isinstance(layer, AdaptiveMaxPooling) else "mean"
+    theirs = _plain(keras_object(layer, seeds, name=name), layer)
+    ours = _plain(KerasAdaptivePooling(layer.output_size, reduction, name=f"{name}.free"), layer)
+
+    def call(tensors: Mapping[str, Any]) -> Any:
+        sizes = zip(tensors["x"].shape[1:-1], layer.output_size, strict=True)
+        fits = all(size is not None and size > -(-size // count) for size, count in sizes)
+        return (theirs if fits else ours)(tensors)
+
+    return call
 
 
 def _recurrent(layer: Recurrent, name: str, seeds: Seeds) -> Call:
@@ -252,6 +268,7 @@ _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
     TransposedConvolution: _transposed,
     Sliding: _convolution,
     Pooling: _pooling,
+    AdaptivePooling: _adaptive,
     Recurrent: _recurrent,
     Bidirectional: _bidirectional,
     TimeDistributed: _time_distributed,

@@ -13,6 +13,14 @@ __all__ = ["LAYERS", "snake_name"]
 
 _MODULES = {
     "activations": ("Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"),
+    "adaptive_pooling": (
+        "AdaptiveAveragePooling1D",
+        "AdaptiveAveragePooling2D",
+        "AdaptiveAveragePooling3D",
+        "AdaptiveMaxPooling1D",
+        "AdaptiveMaxPooling2D",
+        "AdaptiveMaxPooling3D",
+    ),
     "attention": ("AdditiveAttention", "Attention"),
     "bidirectional": ("Bidirectional",),
     "convolution": ("Conv1D", "Conv2D", "Conv3D"),
@@ -88,6 +96,12 @@ _ALIASES = {
     "MaxPool1D": "MaxPooling1D",
     "MaxPool2D": "MaxPooling2D",
     # PyTorch's.
+    "AdaptiveAvgPool1d": "AdaptiveAveragePooling1D",
+    "AdaptiveAvgPool2d": "AdaptiveAveragePooling2D",
+    "AdaptiveAvgPool3d": "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPool1d": "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPool2d": "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPool3d": "AdaptiveMaxPooling3D",
     "AvgPool1d": "AveragePooling1D",
     "AvgPool2d": "AveragePooling2D",
     "BatchNorm1d": "BatchNormalization",

@@ -179,6 +179,7 @@ def _cases() -> Iterator[Case]:
     yield from _separable_convolution()
     yield from _borders()
     yield from _pooling()
+    yield from _adaptive_pooling()
     yield from _merge()
     yield from _recurrent()
     yield from _gated_lstm()
@@ -453,6 +454,25 @@ def _pooling() -> Iterator[Case]:
     for op in ("GlobalMaxPooling2D", "GlobalAveragePooling2D"):
         yield Case(op, {}, _x("H", "W", 3))
         yield Case(op, {"keepdims": True}, _x(5, 4, 3))
+
+
+def _adaptive_pooling() -> Iterator[Case]:
+    for kind in ("Average", "Max"):
+        op = f"Adaptive{kind}Pooling"
+        yield Case(f"{op}1D", {"output_size": 3}, _x(12, 3))
+        yield Case(f"{op}1D", {"output_size": [5]}, _x(12, 3, masked=True))
+        yield Case(f"{op}1D", {"output_size": 3}, _x("T", 3))
+        yield Case(f"{op}1D", {"output_size": 1}, _x("T", 3))
+        yield Case(f"{op}1D", {"output_size": 7}, _x(5, 3))
+        yield Case(f"{op}2D", {"output_size": [4, 3]}, _x(8, 9, 2))
+        yield Case(f"{op}2D", {"output_size": [3, 9]}, _x(8, 9, 8))
+        yield Case(f"{op}2D", {"output_size": 5}, _x(7, 10, 2))
+        yield Case(f"{op}2D", {"output_size": 1}, _x("H", "W", 3))
+        yield Case(f"{op}2D", {"output_size": [1, 4]}, _x("H", "W", 3))
+        yield Case(f"{op}2D", {"output_size": [12, 2]}, _x("H", 6, 3))
+        yield Case(f"{op}3D", {"output_size": 2}, _x(4, 6, 8, 2))
+        yield Case(f"{op}3D", {"output_size": [3, 2, 5]}, _x(5, 4, 8, 2))
+        yield Case(f"{op}3D", {"output_size": 3}, _x("H", 4, "W", 2))
 
 
 def _merge() -> Iterator[Case]:

@@ -92,6 +92,12 @@ def _pooling(draw: st.DrawFn, op: str) -> Case:
 
 
 @st.composite
+def _adaptive(draw: st.DrawFn, op: str) -> Case:
+    rank = _AXES[op[-2:]]
+    return Case(op, {"output_size": draw(_sizes(rank))}, {"x": Input((*draw(_spatial(rank)), draw(st.integers(1, 2))))})
+
+
+@st.composite
 def _recurrent(draw: st.DrawFn, op: str) -> Case:
     flags = ["use_bias", "return_sequences", "return_state", "go_backwards"] + ["reset_after"] * (op == "GRU")
     arguments = {"units": draw(st.integers(1, 4)), **{flag: draw(st.booleans()) for flag in flags}}
@@ -143,5 +149,6 @@ DRAWN = {
     **{op: lambda op=op: _per_channel(op) for op in ("DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv2D")},
     **{op: lambda op=op: _convolution(op) for op in ("Conv1D", "Conv2D")},
     **{op: lambda op=op: _pooling(op) for op in ("AveragePooling1D", "AveragePooling2D", "MaxPooling1D", "MaxPooling2D")},
+    **{op: lambda op=op: _adaptive(op) for op in ("AdaptiveAveragePooling2D", "AdaptiveMaxPooling1D", "AdaptiveMaxPooling2D")},
     **{op: lambda op=op: _recurrent(op) for op in ("GRU", "LSTM", "SimpleRNN")},
 }
