@@ -31,6 +31,7 @@ from nnspec.layers.positions import PositionEmbedding, SinusoidalPositionEncodin
 from nnspec.layers.recurrence import Recurrent
 from nnspec.layers.recurrent import LSTM
 from nnspec.layers.reduction import Reduction, Slice, Sum
+from nnspec.layers.resizing import Resizing
 from nnspec.layers.sampling import Sampling
 from nnspec.layers.sliding import Sliding
 from nnspec.layers.time_distributed import TimeDistributed
@@ -225,6 +226,12 @@ def _upsampling(layer: UpSampling, name: str, seeds: Seeds) -> Call:
     return _plain(keras_object(layer, seeds, name=name, size=layer.size if len(layer.size) > 1 else layer.size[0]), layer)
 
 
+def _resizing(layer: Resizing, name: str, seeds: Seeds) -> Call:
+    """TensorFlow adds a margin of a float to no whole numbers, not even where it is whole itself."""
+    fill = int(layer.fill_value) if layer.fill_value.is_integer() else layer.fill_value
+    return _plain(keras_object(layer, seeds, name=name, fill_value=fill), layer)
+
+
 def _attention(layer: DotAttention, name: str, seeds: Seeds) -> Call:
     keras_layer = keras_object(layer, seeds, name=name)
     return lambda tensors: keras_layer(list(tensors.values()), use_causal_mask=layer.use_causal_mask)
@@ -283,4 +290,5 @@ _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
     AlongAxes: _normalization,
     GroupNormalization: _normalization,
     UpSampling: _upsampling,
+    Resizing: _resizing,
 }

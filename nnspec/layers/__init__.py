@@ -65,6 +65,7 @@ _MODULES = {
         "SpatialDropout3D",
     ),
     "rescaling": ("Rescaling",),
+    "resizing": ("CenterCrop", "Resizing"),
     "masking": ("Masking",),
     "time_distributed": ("TimeDistributed",),
     "transposed_convolution": ("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"),

@@ -180,6 +180,7 @@ def _cases() -> Iterator[Case]:
     yield from _borders()
     yield from _pooling()
     yield from _adaptive_pooling()
+    yield from _resizing()
     yield from _merge()
     yield from _recurrent()
     yield from _gated_lstm()
@@ -329,7 +330,7 @@ def _borders() -> Iterator[Case]:
             yield Case(op, {argument: [[1, 0]] * rank}, _x(*shape, dtype="int32"))
         yield Case(f"UpSampling{rank}D", {}, _x(*shape))
         yield Case(f"UpSampling{rank}D", {"size": list(range(1, rank + 1))}, _x(*shape))
-    for interpolation in ("nearest", "bilinear"):
+    for interpolation in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
         yield Case("UpSampling2D", {"size": [2, 3], "interpolation": interpolation}, _x(6, 3, 2))
         yield Case("UpSampling2D", {"size": 2, "interpolation": interpolation}, _x(4, 5, 3))
     yield Case("ZeroPadding1D", {"padding": 2}, _x("T", 3, masked=True))
@@ -473,6 +474,28 @@ def _adaptive_pooling() -> Iterator[Case]:
         yield Case(f"{op}3D", {"output_size": 2}, _x(4, 6, 8, 2))
         yield Case(f"{op}3D", {"output_size": [3, 2, 5]}, _x(5, 4, 8, 2))
         yield Case(f"{op}3D", {"output_size": 3}, _x("H", 4, "W", 2))
+
+
+def _resizing() -> Iterator[Case]:
+    for interpolation in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
+        for more in ({}, {"antialias": True}, {"crop_to_aspect_ratio": True}, {"pad_to_aspect_ratio": True, "fill_value": 0.5}):
+            yield Case("Resizing", {"height": 5, "width": 12, "interpolation": interpolation, **more}, _x(11, 7, 2))
+            yield Case("Resizing", {"height": 9, "width": 4, "interpolation": interpolation, **more}, _x(6, 13, 3))
+    for interpolation in ("nearest", "bilinear"):
+        free = {"height": 7, "width": 8, "interpolation": interpolation}
+        yield Case("Resizing", free, _x("H", "W", 3))
+        yield Case("Resizing", free, _x("H", 5, 1))
+        yield Case("Resizing", {**free, "fill_mode": "constant"}, _x(7, 8, 3))
+    yield Case("Resizing", {"height": 6, "width": 10}, _x(12, 5, 3))
+    yield Case("Resizing", {"height": 100, "width": 33}, _x(299, 80, 1))
+    for more in ({}, {"crop_to_aspect_ratio": True}, {"pad_to_aspect_ratio": True, "fill_value": 3.0}):
+        yield Case("Resizing", {"height": 6, "width": 10, "interpolation": "nearest", **more}, _x(11, 7, 3, dtype="uint8"))
+    yield Case("CenterCrop", {"height": 5, "width": 4}, _x(8, 8, 2))
+    yield Case("CenterCrop", {"height": 5, "width": 4}, _x("H", "W", 2))
+    yield Case("CenterCrop", {"height": 5, "width": 4}, _x("H", 5, 2))
+    yield Case("CenterCrop", {"height": 8, "width": 8}, _x(8, 9, 3, dtype="uint8"))
+    yield Case("CenterCrop", {"height": 9, "width": 4}, _x(6, 13, 2))
+    yield Case("CenterCrop", {"height": 9, "width": 30}, _x(11, 7, 2, dtype="int32"))
 
 
 def _merge() -> Iterator[Case]:
