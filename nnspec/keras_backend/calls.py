@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from nnspec.keras_backend import positions
+from nnspec.keras_backend import positions, unpooling
 from nnspec.keras_backend.adaptive import AdaptivePooling as KerasAdaptivePooling
 from nnspec.keras_backend.every_step import EveryStep
 from nnspec.keras_backend.gated_lstm import GatedLSTMCell
@@ -36,6 +36,7 @@ from nnspec.layers.sampling import Sampling
 from nnspec.layers.sliding import Sliding
 from nnspec.layers.time_distributed import TimeDistributed
 from nnspec.layers.transposed_convolution import TransposedConvolution
+from nnspec.layers.unpooling import MaxPoolingWithIndices2D, MaxUnpooling2D
 from nnspec.layers.upsampling import UpSampling
 
 __all__ = ["Call", "lower", "mask_of"]
@@ -116,6 +117,17 @@ def _pooling(layer: Pooling, name: str, seeds: Seeds) -> Call:
         return keras.ops.divide(pool({"x": keras.ops.pad(x, around)}), share({"x": keras.ops.pad(real, around)}))
 
     return average
+
+
+def _with_indices(layer: MaxPoolingWithIndices2D, name: str, seeds: Seeds) -> Call:
+    del seeds
+    return _plain(unpooling.MaxPoolingWithIndices2D(layer.pool_size, layer.steps, layer.padding, name=name), layer)
+
+
+def _unpooling(layer: MaxUnpooling2D, name: str, seeds: Seeds) -> Call:
+    del seeds
+    keras_layer = unpooling.MaxUnpooling2D(layer.factors, name=name)
+    return lambda tensors: keras_layer(list(tensors.values()))
 
 
 def _adaptive(layer: AdaptivePooling, name: str, seeds: Seeds) -> Call:
@@ -274,6 +286,8 @@ def _normalization(layer: AlongAxes | GroupNormalization, name: str, seeds: Seed
 _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
     TransposedConvolution: _transposed,
     Sliding: _convolution,
+    MaxPoolingWithIndices2D: _with_indices,
+    MaxUnpooling2D: _unpooling,
     Pooling: _pooling,
     AdaptivePooling: _adaptive,
     Recurrent: _recurrent,

@@ -69,6 +69,7 @@ _MODULES = {
     "masking": ("Masking",),
     "time_distributed": ("TimeDistributed",),
     "transposed_convolution": ("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"),
+    "unpooling": ("MaxPoolingWithIndices2D", "MaxUnpooling2D"),
     "upsampling": ("UpSampling1D", "UpSampling2D", "UpSampling3D"),
     "separable_convolution": ("DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"),
     "shape": ("Flatten", "Permute", "RepeatVector", "Reshape"),
@@ -122,6 +123,7 @@ _ALIASES = {
     "Linear": "Dense",
     "MaxPool1d": "MaxPooling1D",
     "MaxPool2d": "MaxPooling2D",
+    "MaxUnpool2d": "MaxUnpooling2D",
     "RNN": "SimpleRNN",
     # What people say.
     "BatchNorm": "BatchNormalization",

@@ -126,6 +126,8 @@ def _array(random: np.random.Generator, x: Input, batch: int, sizes: Mapping[str
         return _tokens(random, shape[:-1])
     if case.op == "Embedding":
         return random.integers(0, case.arguments["input_dim"], shape).astype(x.dtype)
+    if case.op == "MaxUnpooling2D" and "int" in x.dtype:
+        return random.integers(0, 12, shape).astype(x.dtype)  # In a picture of 12 positions, some of them twice.
     if "int" in x.dtype:
         return random.integers(0, 100, shape).astype(x.dtype)
     if x.dtype == "bool":
@@ -180,6 +182,7 @@ def _cases() -> Iterator[Case]:
     yield from _borders()
     yield from _pooling()
     yield from _adaptive_pooling()
+    yield from _unpooling()
     yield from _resizing()
     yield from _merge()
     yield from _recurrent()
@@ -474,6 +477,28 @@ def _adaptive_pooling() -> Iterator[Case]:
         yield Case(f"{op}3D", {"output_size": 2}, _x(4, 6, 8, 2))
         yield Case(f"{op}3D", {"output_size": [3, 2, 5]}, _x(5, 4, 8, 2))
         yield Case(f"{op}3D", {"output_size": 3}, _x("H", 4, "W", 2))
+
+
+def _unpooling() -> Iterator[Case]:
+    op = "MaxPoolingWithIndices2D"
+    yield Case(op, {}, _x("H", "W", 3))
+    yield Case(op, {"pool_size": 3, "strides": [2, 1]}, _x(8, 9, 2))
+    yield Case(op, {"pool_size": 3, "strides": 2, "padding": "same"}, _x(8, 9, 2))
+    yield Case(op, {"pool_size": [3, 2], "strides": 2, "padding": "same"}, _x("H", "W", 2))
+    yield Case(op, {"pool_size": 2, "strides": 3, "padding": "same"}, _x("H", 8, 2))
+    yield Case(op, {"pool_size": 3, "strides": 2, "padding": 1}, _x("H", "W", 1))
+    yield Case(op, {"pool_size": [2, 4], "padding": [[0, 1], [3, 2]]}, _x(7, "W", 2))
+
+    def found(*shape: int | str, dtype: str = "int32", **more: Input) -> dict[str, Input]:
+        return {"x": Input(shape), "indices": Input(shape, dtype), **more}
+
+    op = "MaxUnpooling2D"
+    yield Case(op, {}, found(2, 3, 2))
+    yield Case(op, {}, found("H", "W", 2, dtype="int64"))
+    yield Case(op, {"pool_size": 3, "strides": 2, "padding": 1}, found("H", "W", 2))
+    yield Case(op, {"pool_size": 3, "strides": [2, 3], "padding": "same"}, found("H", 4, 1))
+    yield Case(op, {"output_size": [3, 4]}, found("H", "W", 3))
+    yield Case(op, {}, found(4, 3, 2, like=Input(("H", "W", 3))))
 
 
 def _resizing() -> Iterator[Case]:
