@@ -34,11 +34,11 @@ def _conditions(nodes: Iterable[Node]) -> dict[str, Condition]:
             if same_size(a, b) is None:
                 for name, multiple in (common_multiple(a, b) or {}).items():
                     add(name, Condition(multiple_of=multiple))
-        for type_ in node.outputs.values():
-            for size in type_.shape:
-                if isinstance(size, Dim):
-                    for name, smallest in least(size).items():
-                        add(name, Condition(at_least=smallest))
+        sizes = [size for type_ in node.outputs.values() for size in type_.shape]
+        for size in (*sizes, *node.layer.room(node.input_types)):
+            if isinstance(size, Dim):
+                for name, smallest in least(size).items():
+                    add(name, Condition(at_least=smallest))
     return {name: condition for name, condition in sorted(found.items()) if not condition.is_trivial and _named(name)}
 
 

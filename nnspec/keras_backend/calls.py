@@ -12,13 +12,15 @@ from typing import Any
 
 import keras
 
-from nnspec.keras_backend import positions
+from nnspec.keras_backend import positions, unpooling
+from nnspec.keras_backend.adaptive import AdaptivePooling as KerasAdaptivePooling
 from nnspec.keras_backend.dilated_transpose import DILATED
 from nnspec.keras_backend.every_step import EveryStep
 from nnspec.keras_backend.gated_lstm import GatedLSTMCell
 from nnspec.keras_backend.objects import arguments, keras_object
 from nnspec.keras_backend.sampling import Sampling as KerasSampling
 from nnspec.keras_backend.seeds import Seeds
+from nnspec.layers.adaptive_pooling import AdaptiveMaxPooling, AdaptivePooling
 from nnspec.layers.attention import DotAttention
 from nnspec.layers.base import Layer
 from nnspec.layers.bidirectional import Bidirectional
@@ -30,10 +32,12 @@ from nnspec.layers.positions import PositionEmbedding, SinusoidalPositionEncodin
 from nnspec.layers.recurrence import Recurrent
 from nnspec.layers.recurrent import LSTM
 from nnspec.layers.reduction import Reduction, Slice, Sum
+from nnspec.layers.resizing import Resizing
 from nnspec.layers.sampling import Sampling
 from nnspec.layers.sliding import Sliding
 from nnspec.layers.time_distributed import TimeDistributed
 from nnspec.layers.transposed_convolution import TransposedConvolution
+from nnspec.layers.unpooling import MaxPoolingWithIndices2D, MaxUnpooling2D
 from nnspec.layers.upsampling import UpSampling
 
 __all__ = ["Call", "lower", "mask_of"]
@@ -117,6 +121,31 @@ def _pooling(layer: Pooling, name: str, seeds: Seeds) -> Call:
         return keras.ops.divide(pool({"x": keras.ops.pad(x, around)}), share({"x": keras.ops.pad(real, around)}))
 
     return average
+
+
+def _with_indices(layer: MaxPoolingWithIndices2D, name: str, seeds: Seeds) -> Call:
+    del seeds
+    return _plain(unpooling.MaxPoolingWithIndices2D(layer.pool_size, layer.steps, layer.padding, name=name), layer)
+
+
+def _unpooling(layer: MaxUnpooling2D, name: str, seeds: Seeds) -> Call:
+    del seeds
+    keras_layer = unpooling.MaxUnpooling2D(layer.factors, name=name)
+    return lambda tensors: keras_layer(list(tensors.values()))
+
+
+def _adaptive(layer: AdaptivePooling, name: str, seeds: Seeds) -> Call:
+    """Keras 3.15.1 pools adaptively where sizes are numbers, and in a TensorFlow graph only if a window and one more fit."""
+    reduction = "max" if isinstance(layer, AdaptiveMaxPooling) else "mean"
+    theirs = _plain(keras_object(layer, seeds, name=name), layer)
+    ours = _plain(KerasAdaptivePooling(layer.output_size, reduction, name=f"{name}.free"), layer)
+
+    def call(tensors: Mapping[str, Any]) -> Any:
+        sizes = zip(tensors["x"].shape[1:-1], layer.output_size, strict=True)
+        fits = all(size is not None and size > -(-size // count) for size, count in sizes)
+        return (theirs if fits else ours)(tensors)
+
+    return call
 
 
 def _recurrent(layer: Recurrent, name: str, seeds: Seeds) -> Call:
@@ -213,6 +242,12 @@ def _upsampling(layer: UpSampling, name: str, seeds: Seeds) -> Call:
     return _plain(keras_object(layer, seeds, name=name, size=layer.size if len(layer.size) > 1 else layer.size[0]), layer)
 
 
+def _resizing(layer: Resizing, name: str, seeds: Seeds) -> Call:
+    """TensorFlow adds a margin of a float to no whole numbers, not even where it is whole itself."""
+    fill = int(layer.fill_value) if layer.fill_value.is_integer() else layer.fill_value
+    return _plain(keras_object(layer, seeds, name=name, fill_value=fill), layer)
+
+
 def _attention(layer: DotAttention, name: str, seeds: Seeds) -> Call:
     keras_layer = keras_object(layer, seeds, name=name)
     return lambda tensors: keras_layer(list(tensors.values()), use_causal_mask=layer.use_causal_mask)
@@ -255,7 +290,10 @@ def _normalization(layer: AlongAxes | GroupNormalization, name: str, seeds: Seed
 _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
     TransposedConvolution: _transposed,
     Sliding: _convolution,
+    MaxPoolingWithIndices2D: _with_indices,
+    MaxUnpooling2D: _unpooling,
     Pooling: _pooling,
+    AdaptivePooling: _adaptive,
     Recurrent: _recurrent,
     Bidirectional: _bidirectional,
     TimeDistributed: _time_distributed,
@@ -270,4 +308,5 @@ _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
     AlongAxes: _normalization,
     GroupNormalization: _normalization,
     UpSampling: _upsampling,
+    Resizing: _resizing,
 }

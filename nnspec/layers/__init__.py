@@ -13,6 +13,14 @@ __all__ = ["LAYERS", "snake_name"]
 
 _MODULES = {
     "activations": ("Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"),
+    "adaptive_pooling": (
+        "AdaptiveAveragePooling1D",
+        "AdaptiveAveragePooling2D",
+        "AdaptiveAveragePooling3D",
+        "AdaptiveMaxPooling1D",
+        "AdaptiveMaxPooling2D",
+        "AdaptiveMaxPooling3D",
+    ),
     "attention": ("AdditiveAttention", "Attention"),
     "bidirectional": ("Bidirectional",),
     "convolution": ("Conv1D", "Conv2D", "Conv3D"),
@@ -57,9 +65,11 @@ _MODULES = {
         "SpatialDropout3D",
     ),
     "rescaling": ("Rescaling",),
+    "resizing": ("CenterCrop", "Resizing"),
     "masking": ("Masking",),
     "time_distributed": ("TimeDistributed",),
     "transposed_convolution": ("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"),
+    "unpooling": ("MaxPoolingWithIndices2D", "MaxUnpooling2D"),
     "upsampling": ("UpSampling1D", "UpSampling2D", "UpSampling3D"),
     "separable_convolution": ("DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"),
     "shape": ("Flatten", "Permute", "RepeatVector", "Reshape"),
@@ -88,6 +98,12 @@ _ALIASES = {
     "MaxPool1D": "MaxPooling1D",
     "MaxPool2D": "MaxPooling2D",
     # PyTorch's.
+    "AdaptiveAvgPool1d": "AdaptiveAveragePooling1D",
+    "AdaptiveAvgPool2d": "AdaptiveAveragePooling2D",
+    "AdaptiveAvgPool3d": "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPool1d": "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPool2d": "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPool3d": "AdaptiveMaxPooling3D",
     "AvgPool1d": "AveragePooling1D",
     "AvgPool2d": "AveragePooling2D",
     "BatchNorm1d": "BatchNormalization",
@@ -107,6 +123,7 @@ _ALIASES = {
     "Linear": "Dense",
     "MaxPool1d": "MaxPooling1D",
     "MaxPool2d": "MaxPooling2D",
+    "MaxUnpool2d": "MaxUnpooling2D",
     "RNN": "SimpleRNN",
     # What people say.
     "BatchNorm": "BatchNormalization",

@@ -152,6 +152,11 @@ class Layer(Config):
         del inputs
         return ()
 
+    def room(self, inputs: Inputs) -> tuple[int | Dim, ...]:
+        """What must be at least 1 for it to run, beside the sizes of its outputs: a condition on the symbols in it."""
+        del inputs
+        return ()
+
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         """Its weights, in Keras's order."""
         del inputs

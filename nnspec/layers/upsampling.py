@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from nnspec.layers.arguments import Sizes, per_axis
 from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, Window, single
 from nnspec.layers.checks import require_axes, require_float
+from nnspec.layers.resizing import Interpolation, sampled
 from nnspec.layers.sliding import SPATIAL_AXES
 from nnspec.layers.unsupported import DATA_FORMAT
 
@@ -58,9 +59,7 @@ class UpSampling2D(UpSampling):
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
 
-    interpolation: Literal["nearest", "bilinear"] = Field(
-        "nearest", description="What stands between positions; Keras's other ones are rounded, and have no like in ONNX."
-    )
+    interpolation: Interpolation = Field("nearest", description="What stands between positions.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         outputs = super().infer(inputs)
@@ -74,11 +73,9 @@ class UpSampling2D(UpSampling):
         return outputs
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
-        """Between positions, output p stands at ``(p + 1/2) / factor - 1/2`` and sees what is nearer than 1."""
         if self.interpolation == "nearest":
             return super().receptive_field(inputs)
-        steps = self._steps
-        return Window(tuple(3 - step for step in steps), steps, tuple(step - Fraction(3, 2) for step in steps))
+        return Window(*zip(*(sampled(1, factor, self.interpolation, False) for factor in self.size), strict=True))
 
 
 class UpSampling3D(UpSampling):

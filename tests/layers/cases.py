@@ -126,6 +126,8 @@ def _array(random: np.random.Generator, x: Input, batch: int, sizes: Mapping[str
         return _tokens(random, shape[:-1])
     if case.op == "Embedding":
         return random.integers(0, case.arguments["input_dim"], shape).astype(x.dtype)
+    if case.op == "MaxUnpooling2D" and "int" in x.dtype:
+        return random.integers(0, 12, shape).astype(x.dtype)  # In a picture of 12 positions, some of them twice.
     if "int" in x.dtype:
         return random.integers(0, 100, shape).astype(x.dtype)
     if x.dtype == "bool":
@@ -179,6 +181,9 @@ def _cases() -> Iterator[Case]:
     yield from _separable_convolution()
     yield from _borders()
     yield from _pooling()
+    yield from _adaptive_pooling()
+    yield from _unpooling()
+    yield from _resizing()
     yield from _merge()
     yield from _recurrent()
     yield from _gated_lstm()
@@ -328,7 +333,7 @@ def _borders() -> Iterator[Case]:
             yield Case(op, {argument: [[1, 0]] * rank}, _x(*shape, dtype="int32"))
         yield Case(f"UpSampling{rank}D", {}, _x(*shape))
         yield Case(f"UpSampling{rank}D", {"size": list(range(1, rank + 1))}, _x(*shape))
-    for interpolation in ("nearest", "bilinear"):
+    for interpolation in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
         yield Case("UpSampling2D", {"size": [2, 3], "interpolation": interpolation}, _x(6, 3, 2))
         yield Case("UpSampling2D", {"size": 2, "interpolation": interpolation}, _x(4, 5, 3))
     yield Case("ZeroPadding1D", {"padding": 2}, _x("T", 3, masked=True))
@@ -453,6 +458,69 @@ def _pooling() -> Iterator[Case]:
     for op in ("GlobalMaxPooling2D", "GlobalAveragePooling2D"):
         yield Case(op, {}, _x("H", "W", 3))
         yield Case(op, {"keepdims": True}, _x(5, 4, 3))
+
+
+def _adaptive_pooling() -> Iterator[Case]:
+    for kind in ("Average", "Max"):
+        op = f"Adaptive{kind}Pooling"
+        yield Case(f"{op}1D", {"output_size": 3}, _x(12, 3))
+        yield Case(f"{op}1D", {"output_size": [5]}, _x(12, 3, masked=True))
+        yield Case(f"{op}1D", {"output_size": 3}, _x("T", 3))
+        yield Case(f"{op}1D", {"output_size": 1}, _x("T", 3))
+        yield Case(f"{op}1D", {"output_size": 7}, _x(5, 3))
+        yield Case(f"{op}2D", {"output_size": [4, 3]}, _x(8, 9, 2))
+        yield Case(f"{op}2D", {"output_size": [3, 9]}, _x(8, 9, 8))
+        yield Case(f"{op}2D", {"output_size": 5}, _x(7, 10, 2))
+        yield Case(f"{op}2D", {"output_size": 1}, _x("H", "W", 3))
+        yield Case(f"{op}2D", {"output_size": [1, 4]}, _x("H", "W", 3))
+        yield Case(f"{op}2D", {"output_size": [12, 2]}, _x("H", 6, 3))
+        yield Case(f"{op}3D", {"output_size": 2}, _x(4, 6, 8, 2))
+        yield Case(f"{op}3D", {"output_size": [3, 2, 5]}, _x(5, 4, 8, 2))
+        yield Case(f"{op}3D", {"output_size": 3}, _x("H", 4, "W", 2))
+
+
+def _unpooling() -> Iterator[Case]:
+    op = "MaxPoolingWithIndices2D"
+    yield Case(op, {}, _x("H", "W", 3))
+    yield Case(op, {"pool_size": 3, "strides": [2, 1]}, _x(8, 9, 2))
+    yield Case(op, {"pool_size": 3, "strides": 2, "padding": "same"}, _x(8, 9, 2))
+    yield Case(op, {"pool_size": [3, 2], "strides": 2, "padding": "same"}, _x("H", "W", 2))
+    yield Case(op, {"pool_size": 2, "strides": 3, "padding": "same"}, _x("H", 8, 2))
+    yield Case(op, {"pool_size": 3, "strides": 2, "padding": 1}, _x("H", "W", 1))
+    yield Case(op, {"pool_size": [2, 4], "padding": [[0, 1], [3, 2]]}, _x(7, "W", 2))
+
+    def found(*shape: int | str, dtype: str = "int32", **more: Input) -> dict[str, Input]:
+        return {"x": Input(shape), "indices": Input(shape, dtype), **more}
+
+    op = "MaxUnpooling2D"
+    yield Case(op, {}, found(2, 3, 2))
+    yield Case(op, {}, found("H", "W", 2, dtype="int64"))
+    yield Case(op, {"pool_size": 3, "strides": 2, "padding": 1}, found("H", "W", 2))
+    yield Case(op, {"pool_size": 3, "strides": [2, 3], "padding": "same"}, found("H", 4, 1))
+    yield Case(op, {"output_size": [3, 4]}, found("H", "W", 3))
+    yield Case(op, {}, found(4, 3, 2, like=Input(("H", "W", 3))))
+
+
+def _resizing() -> Iterator[Case]:
+    for interpolation in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
+        for more in ({}, {"antialias": True}, {"crop_to_aspect_ratio": True}, {"pad_to_aspect_ratio": True, "fill_value": 0.5}):
+            yield Case("Resizing", {"height": 5, "width": 12, "interpolation": interpolation, **more}, _x(11, 7, 2))
+            yield Case("Resizing", {"height": 9, "width": 4, "interpolation": interpolation, **more}, _x(6, 13, 3))
+    for interpolation in ("nearest", "bilinear"):
+        free = {"height": 7, "width": 8, "interpolation": interpolation}
+        yield Case("Resizing", free, _x("H", "W", 3))
+        yield Case("Resizing", free, _x("H", 5, 1))
+        yield Case("Resizing", {**free, "fill_mode": "constant"}, _x(7, 8, 3))
+    yield Case("Resizing", {"height": 6, "width": 10}, _x(12, 5, 3))
+    yield Case("Resizing", {"height": 100, "width": 33}, _x(299, 80, 1))
+    for more in ({}, {"crop_to_aspect_ratio": True}, {"pad_to_aspect_ratio": True, "fill_value": 3.0}):
+        yield Case("Resizing", {"height": 6, "width": 10, "interpolation": "nearest", **more}, _x(11, 7, 3, dtype="uint8"))
+    yield Case("CenterCrop", {"height": 5, "width": 4}, _x(8, 8, 2))
+    yield Case("CenterCrop", {"height": 5, "width": 4}, _x("H", "W", 2))
+    yield Case("CenterCrop", {"height": 5, "width": 4}, _x("H", 5, 2))
+    yield Case("CenterCrop", {"height": 8, "width": 8}, _x(8, 9, 3, dtype="uint8"))
+    yield Case("CenterCrop", {"height": 9, "width": 4}, _x(6, 13, 2))
+    yield Case("CenterCrop", {"height": 9, "width": 30}, _x(11, 7, 2, dtype="int32"))
 
 
 def _merge() -> Iterator[Case]:

@@ -92,6 +92,26 @@ def _pooling(draw: st.DrawFn, op: str) -> Case:
 
 
 @st.composite
+def _adaptive(draw: st.DrawFn, op: str) -> Case:
+    rank = _AXES[op[-2:]]
+    return Case(op, {"output_size": draw(_sizes(rank))}, {"x": Input((*draw(_spatial(rank)), draw(st.integers(1, 2))))})
+
+
+@st.composite
+def _fitted(draw: st.DrawFn, op: str) -> Case:
+    arguments: dict[str, Any] = {"height": draw(st.integers(1, 9)), "width": draw(st.integers(1, 9))}
+    if op == "Resizing":
+        arguments |= {
+            "interpolation": draw(st.sampled_from(["nearest", "bilinear", "bicubic", "lanczos3"])),
+            draw(st.sampled_from(["crop_to_aspect_ratio", "pad_to_aspect_ratio", "antialias"])): draw(st.booleans()),
+        }
+    # Keras takes more with free sizes than can be said of them beforehand.
+    plain = True not in arguments.values() and arguments.get("interpolation") in ("nearest", "bilinear")
+    shape = draw(_spatial(2) if plain else st.tuples(st.integers(1, 12), st.integers(1, 12)))
+    return Case(op, arguments, {"x": Input((*shape, 2))})
+
+
+@st.composite
 def _recurrent(draw: st.DrawFn, op: str) -> Case:
     flags = ["use_bias", "return_sequences", "return_state", "go_backwards"] + ["reset_after"] * (op == "GRU")
     arguments = {"units": draw(st.integers(1, 4)), **{flag: draw(st.booleans()) for flag in flags}}
@@ -143,5 +163,7 @@ DRAWN = {
     **{op: lambda op=op: _per_channel(op) for op in ("DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv2D")},
     **{op: lambda op=op: _convolution(op) for op in ("Conv1D", "Conv2D")},
     **{op: lambda op=op: _pooling(op) for op in ("AveragePooling1D", "AveragePooling2D", "MaxPooling1D", "MaxPooling2D")},
+    **{op: lambda op=op: _adaptive(op) for op in ("AdaptiveAveragePooling2D", "AdaptiveMaxPooling1D", "AdaptiveMaxPooling2D")},
+    **{op: lambda op=op: _fitted(op) for op in ("CenterCrop", "Resizing")},
     **{op: lambda op=op: _recurrent(op) for op in ("GRU", "LSTM", "SimpleRNN")},
 }

@@ -21,7 +21,16 @@ each_class = pytest.mark.parametrize(
 )
 
 
-OURS = {"Mean", "PositionEmbedding", "Sampling", "SinusoidalPositionEncoding", "Slice", "Sum"}
+OURS = {
+    "MaxPoolingWithIndices2D",
+    "MaxUnpooling2D",
+    "Mean",
+    "PositionEmbedding",
+    "Sampling",
+    "SinusoidalPositionEncoding",
+    "Slice",
+    "Sum",
+}
 """Layers that Keras has not."""
 
 

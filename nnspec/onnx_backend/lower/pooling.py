@@ -20,9 +20,11 @@ from nnspec.layers.pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
     GlobalPooling,
+    MaxPooling,
     MaxPooling1D,
     MaxPooling2D,
     MaxPooling3D,
+    Pooling,
 )
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
@@ -30,25 +32,30 @@ from nnspec.onnx_backend.layout import arrange, declared
 from nnspec.onnx_backend.lower.padding import Window, padded
 from nnspec.onnx_backend.value import Value, as_declared, channels_first
 
-__all__ = ["TABLE"]
+__all__ = ["TABLE", "averages", "maxima"]
 
 
-def _max(b: Builder, call: Call[MaxPooling1D | MaxPooling2D | MaxPooling3D]) -> Value:
+def _pooled(b: Builder, call: Call[Pooling]) -> Value:
     layer = call.layer
     window = Window(layer.pool_size, layer.steps, layer.around)
     x = arrange(b, call.x, channels_first(call.x.type.rank))
+    return Value((maxima if isinstance(layer, MaxPooling) else averages)(b, x, window), call.output, x.axes)
+
+
+def maxima(b: Builder, x: Value, window: Window) -> str:
+    """The largest value of each window of a tensor, channels first."""
     padded_x, pads = padded(b, x, window, fill=-np.inf)
-    return Value(_pool(b, "MaxPool", padded_x, window, pads), call.output, x.axes)
+    return _pool(b, "MaxPool", padded_x, window, pads)
 
 
-def _average(b: Builder, call: Call[AveragePooling1D | AveragePooling2D | AveragePooling3D]) -> Value:
-    """ONNX's ``count_include_pad=0`` is what Keras's ``same`` does: the divisor is the number of positions that exist."""
-    layer = call.layer
-    window = Window(layer.pool_size, layer.steps, layer.around)
-    x = arrange(b, call.x, channels_first(call.x.type.rank))
+def averages(b: Builder, x: Value, window: Window) -> str:
+    """The mean of each window of a tensor, channels first.
+
+    ONNX's ``count_include_pad=0`` is what Keras's ``same`` does: the divisor is the number of positions that exist.
+    """
     padded_x, pads = padded(b, x, window)
     if not any(pads) and padded_x.name == x.name and _is_slow(b, x):
-        return Value(_mean(b, x, window), call.output, x.axes)
+        return _mean(b, x, window)
     y = _pool(b, "AveragePool", padded_x, window, pads)
     if padded_x.name != x.name:
         # The padding has become part of the input, so that its share of the mean has to be taken out again.
@@ -59,7 +66,7 @@ def _average(b: Builder, call: Call[AveragePooling1D | AveragePooling2D | Averag
         )
         exists, _ = padded(b, replace(x, name=ones), window)
         y = b.op("Div", y, _pool(b, "AveragePool", exists, window, pads))
-    return Value(y, call.output, x.axes)
+    return y
 
 
 def _is_slow(b: Builder, x: Value) -> bool:
@@ -109,16 +116,16 @@ def _global_average(b: Builder, call: Call[GlobalPooling]) -> Value:
 _global_max = partial(_global, type="GlobalMaxPool", reduction="ReduceMax")
 
 TABLE: Mapping[type[Layer], Lowering] = {
-    AveragePooling1D: _average,
-    AveragePooling2D: _average,
-    AveragePooling3D: _average,
+    AveragePooling1D: _pooled,
+    AveragePooling2D: _pooled,
+    AveragePooling3D: _pooled,
     GlobalAveragePooling1D: _global_average,
     GlobalAveragePooling2D: _global_average,
     GlobalAveragePooling3D: _global_average,
     GlobalMaxPooling1D: _global_max,
     GlobalMaxPooling2D: _global_max,
     GlobalMaxPooling3D: _global_max,
-    MaxPooling1D: _max,
-    MaxPooling2D: _max,
-    MaxPooling3D: _max,
+    MaxPooling1D: _pooled,
+    MaxPooling2D: _pooled,
+    MaxPooling3D: _pooled,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,24 +12,22 @@ from nnspec.layers.upsampling import UpSampling, UpSampling1D, UpSampling2D, UpS
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import arrange
+from nnspec.onnx_backend.lower.resampling import resampled
 from nnspec.onnx_backend.value import Value, channels_first
 
-__all__ = ["RESIZES", "TABLE"]
-
-RESIZES: Mapping[str, Mapping[str, Any]] = {
-    "nearest": {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"},
-    "bilinear": {"mode": "linear", "coordinate_transformation_mode": "half_pixel"},
-}
-"""The attributes of ONNX's ``Resize`` for Keras's interpolations."""
+__all__ = ["TABLE"]
 
 
 def _upsample(b: Builder, call: Call[UpSampling]) -> Value:
     layer = call.layer
+    if isinstance(layer, UpSampling2D) and layer.interpolation != "nearest":
+        counts = [size for size in call.output.shape[:-1] if isinstance(size, int)]
+        return replace(resampled(b, call.x, counts, layer.interpolation), type=call.output)
     x = arrange(b, call.x, channels_first(call.x.type.rank))
     lead = [1] * (len(x.axes) - len(layer.size))
     scales = b.constant([*lead, *layer.size], "scales", np.float32)
-    interpolation = layer.interpolation if isinstance(layer, UpSampling2D) else "nearest"
-    return Value(b.op("Resize", x.name, "", scales, bodies=None, **RESIZES[interpolation]), call.output, x.axes)
+    attributes = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    return Value(b.op("Resize", x.name, "", scales, bodies=None, **attributes), call.output, x.axes)
 
 
 TABLE: Mapping[type[Layer], Lowering] = {UpSampling1D: _upsample, UpSampling2D: _upsample, UpSampling3D: _upsample}

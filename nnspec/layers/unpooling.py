@@ -1,0 +1,134 @@
+"""Poolings that remember where the largest value stood, and layers that put values back there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from nnspec.layers.arguments import Sizes, per_axis
+from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window, single
+from nnspec.layers.checks import require_axes, require_float
+from nnspec.layers.padding import Padding, WrittenSides, parse_padding, positions_around
+from nnspec.layers.pooling import MaxPooling2D
+from nnspec.layers.sliding import SPATIAL_AXES
+from nnspec.layers.unsupported import DATA_FORMAT
+from nnspec.types import Dim, TensorType
+
+__all__ = ["MaxPoolingWithIndices2D", "MaxUnpooling2D"]
+
+
+class MaxPoolingWithIndices2D(MaxPooling2D):
+    """The largest value of each window of a picture, and where it stood.
+
+    ``indices`` counts the picture's positions row by row from 0, for each example and channel apart, padding left out, as
+    PyTorch's ``return_indices`` does; of equal values the first counts.
+    """
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        outputs = super().infer(inputs)
+        return {**outputs, "indices": TensorType(outputs["output"].shape, "int32")}
+
+
+class MaxUnpooling2D(Layer):
+    """Puts values back where `MaxPoolingWithIndices2D` found them; all other positions are 0 (Zeiler and Fergus 2014).
+
+    Where windows overlapped and two found the same position, their values are added, as in the gradient of the pooling. The
+    size that comes out is that of ``like``, if something is fed there (what was pooled, say); else ``output_size``; else the
+    smallest that the windows, given as they were for the pooling, have room in.
+    """
+
+    unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
+    ports: ClassVar[Ports] = Ports(("x", "indices"), ("like",))
+    axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
+
+    pool_size: Sizes = Field(2, validate_default=True, description="The pooling's window along each spatial axis.")
+    strides: Sizes | None = Field(None, description="The pooling's strides; null: the window's size.")
+    padding: Padding = Field("valid", validate_default=True, description="The pooling's padding.")
+    output_size: Sizes | None = Field(None, description="Rows and columns that come out; null: they follow from the others.")
+
+    @field_validator("pool_size", "strides", "output_size", mode="before")
+    @classmethod
+    def _for_each_axis(cls, value: Any, info: ValidationInfo) -> Any:
+        optional = info.field_name != "pool_size"
+        return None if value is None and optional else per_axis(value, len(cls.axes), str(info.field_name))
+
+    @field_validator("padding", mode="plain", json_schema_input_type=Literal["valid", "same"] | WrittenSides)
+    @classmethod
+    def _normal_padding(cls, value: Any) -> Padding:
+        return parse_padding(value, len(cls.axes), ("valid", "same"))
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Positions between neighbouring windows, along each spatial axis."""
+        return self.strides or self.pool_size
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        x, indices = inputs["x"], inputs["indices"]
+        require_axes(self, x, *self.axes, "channels")
+        require_float(self, x)
+        self._check_indices(x, indices)
+        sizes = self._sizes(inputs)
+        if any(isinstance(size, int) and size < 1 for size in sizes):
+            raise LayerError(
+                f"a padding of {self.padding} leaves nothing of {x}", help="give the pooling's own padding", argument="padding"
+            )
+        return single((*sizes, x.shape[-1]))
+
+    def _check_indices(self, x: TensorType, indices: TensorType) -> None:
+        if indices.dtype not in ("int32", "int64"):
+            raise LayerError(
+                f"positions are whole numbers, got {indices.dtype}",
+                help="feed it the `indices` of a `MaxPoolingWithIndices2D`: `from: {x: …, indices: pool.indices}`",
+                port="indices",
+            )
+        differ = [
+            a for a, b in zip(x.shape, indices.shape, strict=False) if isinstance(a, int) and isinstance(b, int) and a != b
+        ]
+        if x.rank != indices.rank or differ:
+            raise LayerError(
+                f"values of {x} have indices of {indices}",
+                help="give both one shape: as many rows, columns and channels as the pooling gave",
+                port="indices",
+            )
+
+    def _sizes(self, inputs: Inputs) -> tuple[int | Dim, ...]:
+        if "like" in inputs:
+            require_axes(self, inputs["like"], *self.axes, "channels", port="like")
+            if self.output_size is not None:
+                raise LayerError(
+                    "the size that comes out is given twice, by `output_size` and by `like`",
+                    help="leave out one of them",
+                    argument="output_size",
+                )
+            return inputs["like"].shape[:-1]
+        return tuple(size * factor + added for size, (factor, added) in zip(inputs["x"].shape[:-1], self.factors, strict=True))
+
+    @property
+    def factors(self) -> tuple[tuple[int, int], ...]:
+        """Along each axis, what the size is multiplied by and what is then added, where there is no ``like``."""
+        if self.output_size is not None:
+            return tuple((0, size) for size in self.output_size)
+        around = positions_around(self.padding, self.pool_size)
+        if around is None:
+            return tuple((step, 0) for step in self.steps)
+        return tuple(
+            (step, window - step - before - after)
+            for step, window, (before, after) in zip(self.steps, self.pool_size, around, strict=True)
+        )
+
+    def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
+        return tuple(zip(inputs["x"].shape, inputs["indices"].shape, strict=True))
+
+    def receptive_field(self, inputs: Inputs) -> Window | None:
+        """The windows that may have found a position: those that it lies in."""
+        around = positions_around(self.padding, self.pool_size)
+        if around is None:
+            return EVERYTHING
+        steps = tuple(Fraction(1, step) for step in self.steps)
+        # Windows p with p · stride − before ≤ q ≤ p · stride − before + size − 1.
+        sizes = tuple((size - 1) * step + 1 for size, step in zip(self.pool_size, steps, strict=True))
+        starts = tuple((before - size + 1) * s for size, (before, _), s in zip(self.pool_size, around, steps, strict=True))
+        return Window(sizes, steps, starts)
