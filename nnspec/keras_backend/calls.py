@@ -13,6 +13,7 @@ from typing import Any
 import keras
 
 from nnspec.keras_backend import positions
+from nnspec.keras_backend.einsum import EinsumDense as KerasEinsumDense
 from nnspec.keras_backend.every_step import EveryStep
 from nnspec.keras_backend.gated_lstm import GatedLSTMCell
 from nnspec.keras_backend.objects import arguments, keras_object
@@ -22,6 +23,7 @@ from nnspec.layers.attention import DotAttention
 from nnspec.layers.base import Layer
 from nnspec.layers.bidirectional import Bidirectional
 from nnspec.layers.borders import Borders
+from nnspec.layers.einsum_dense import EinsumDense
 from nnspec.layers.multi_head_attention import MultiHeadAttention
 from nnspec.layers.normalization import AlongAxes, GroupNormalization
 from nnspec.layers.pooling import MaxPooling, Pooling
@@ -34,6 +36,7 @@ from nnspec.layers.sliding import Sliding
 from nnspec.layers.time_distributed import TimeDistributed
 from nnspec.layers.transposed_convolution import TransposedConvolution
 from nnspec.layers.upsampling import UpSampling
+from nnspec.types import TensorType, unknown
 
 __all__ = ["Call", "lower", "mask_of"]
 
@@ -160,6 +163,23 @@ def _time_distributed(layer: TimeDistributed, name: str, seeds: Seeds) -> Call:
     return call
 
 
+def _einsum_dense(layer: EinsumDense, name: str, seeds: Seeds) -> Call:
+    """The equation is written out when the input's axes are known."""
+    made: list[Call] = []
+
+    def call(tensors: Mapping[str, Any]) -> Any:
+        if not made:
+            x = TensorType(tuple(unknown() if size is None else size for size in tensors["x"].shape[1:]))
+            equation, sizes = layer.written_out(x), layer.sizes(x)
+            named = equation.kernel + (layer.bias_axes or "")
+            output = tuple(sizes[letter] if letter in named else None for letter in equation.output[1:])
+            whole = {**arguments(layer, seeds), "equation": str(equation), "output_shape": output}
+            made.append(_plain(KerasEinsumDense(name=name, **whole), layer))
+        return made[0](tensors)
+
+    return call
+
+
 def _multi_head(layer: MultiHeadAttention, name: str, seeds: Seeds) -> Call:
     """Keras 3.15.1 takes the masks off the very tensors it is given, for all who read them: it is given others."""
     keras_layer = keras_object(layer, seeds, name=name)
@@ -257,6 +277,7 @@ _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
     TimeDistributed: _time_distributed,
     DotAttention: _attention,
     MultiHeadAttention: _multi_head,
+    EinsumDense: _einsum_dense,
     Sampling: _sampling,
     PositionEmbedding: _positions,
     SinusoidalPositionEncoding: _positions,

@@ -19,6 +19,7 @@ _MODULES = {
     "borders": ("Cropping1D", "Cropping2D", "Cropping3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D"),
     "core": ("Dense", "Embedding"),
     "dot": ("Dot",),
+    "einsum_dense": ("EinsumDense",),
     "merge": ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"),
     "multi_head_attention": ("MultiHeadAttention",),
     "normalization": (

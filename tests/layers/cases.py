@@ -170,6 +170,7 @@ def _several(*inputs: Input) -> dict[str, Input]:
 
 def _cases() -> Iterator[Case]:
     yield from _core()
+    yield from _einsum_dense()
     yield from _elementwise()
     yield from _normalization()
     yield from _regularization()
@@ -218,6 +219,34 @@ def _core() -> Iterator[Case]:
         },
         _x(dtype="int32"),
     )
+
+
+def _einsum_dense() -> Iterator[Case]:
+    def case(equation: str, output_shape: Any, *shape: int | str, **more: Any) -> Case:
+        return Case("EinsumDense", {"equation": equation, "output_shape": output_shape, **more}, _x(*shape))
+
+    yield case("ab,bc->ac", 3, 4, bias_axes="c")
+    yield case("abc,cd->abd", [None, 3], "T", 4, bias_axes="d", activation="softmax")
+    yield case("abc,cd->abd", [5, 3], 5, 4)
+    yield case("...x,xy->...y", 3, 4, bias_axes="y")
+    yield case("...x,xy->...y", 3, "H", 5, 4, bias_axes="y", activation="gelu")
+    yield case("...ab,abcd->...cd", [2, 3], "T", 4, 5, bias_axes="cd")
+    yield case("...ab,bc->...ac", 6, 5)
+    yield case("ab...,bc->ac...", 6, 4, "H", 3, bias_axes="c")
+    yield case("abc...,bcd->ad...", 6, 4, 5)
+    yield case("abc,bd->acd", [None, 3], 4, "T", bias_axes="d")
+    yield case("abc,bcd->abd", [None, 3], 4, 5, bias_axes="bd")
+    yield case("abc,cd->ad", 3, "T", 4)
+    yield case("abc,cd->adb", [3, None], "T", 4)
+    yield case("abc,cde->abde", [None, 2, 3], "T", 4, bias_axes="e")
+    yield case("abc,ced->abde", [None, 2, 3], "T", 4, bias_axes="d")
+    yield case("abcd,cdf->abf", [None, 3], "T", 2, 4, bias_axes="f")
+    yield case("abc,c->ab", [None], "T", 4)
+    yield case("abc,d->abcd", [None, None, 3], "T", "S")
+    yield case("AbC,Cd->Abd", [None, 3], "T", 4)
+    with_all = {name: value for name, value in _KERNEL_AND_BIAS.items() if name != "activity_regularizer"}
+    yield Case("EinsumDense", {"equation": "abc,cd->abd", "output_shape": [None, 2], "bias_axes": "d", **with_all}, _x(5, 3))
+    yield Case("EinsumDense", {"equation": "abc,cd->abd", "output_shape": [None, 2], "bias_axes": "d"}, _x("T", 3, masked=True))
 
 
 def _elementwise() -> Iterator[Case]:
