@@ -16,6 +16,7 @@ from nnspec.graph.scope import Given, Scope, Source
 from nnspec.graph.wiring import misplaced, ports_of, sources_of
 from nnspec.layers.base import Layer, LayerError, Ports
 from nnspec.spec import Network, Step
+from nnspec.spec.checked import check_again
 from nnspec.spec.step import Nested, NetworkUse, Shared
 from nnspec.spec.tree import MappingNode, Tree
 
@@ -225,8 +226,15 @@ class Builder:
         fed = self._fed(step, first.layer.ports, sources, found)
         if fed is None:
             return None
+        layer: Layer | None = first.layer
+        if content.arguments is not None:
+            layer = check_again(
+                first.layer, content.arguments, first.layer.call_arguments, self._problems, where=f"a use of `{content.layer}`"
+            )
+        if layer is None:
+            return None
         frozen = first.frozen or here.frozen
-        outputs = self._layer(step, first.layer, fed, replace(here, weights=first.weights_at, frozen=frozen, start=first.start))
+        outputs = self._layer(step, layer, fed, replace(here, weights=first.weights_at, frozen=frozen, start=first.start))
         node = self._nodes.get(here.prefix)
         if node is not None and [w.shape for w in node.weights] != [w.shape for w in first.weights]:
             shape, other = next(iter(node.input_types.values())), next(iter(first.input_types.values()))

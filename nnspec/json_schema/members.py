@@ -56,6 +56,10 @@ class Definitions:
             self.add(self._classes[config], value(any_of(*arguments.get("anyOf", [arguments]), *nothing)) | described)
         return reference(self._classes[config])
 
+    def argument(self, config: type[Config], name: str) -> Schema:
+        """One argument of a class, of plain values, as a document writes it."""
+        return value(_written(config.model_json_schema()["properties"][name]))
+
     def config(self, config: type[Config]) -> Schema:
         """A class's arguments, with what they refer to defined."""
         found = config.model_json_schema()

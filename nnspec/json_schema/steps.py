@@ -5,6 +5,7 @@ from __future__ import annotations
 from nnspec.json_schema.forms import ANY, NAME, Schema, any_of, closed, either, list_of, mapping_of, reference, value
 from nnspec.json_schema.members import Definitions, first_line, needs_arguments
 from nnspec.layers import LAYERS
+from nnspec.layers.base import Layer
 from nnspec.spec.blocks import BLOCK_NAME
 from nnspec.spec.draft import STEP_KEYS
 
@@ -43,7 +44,15 @@ def define_steps(definitions: Definitions) -> None:
     }
     definitions.add(
         "step",
-        any_of(either(alone), {"type": "string", "pattern": _OWN}, *operations, *nesting, _group(beside), _share(beside), own),
+        any_of(
+            either(alone),
+            {"type": "string", "pattern": _OWN},
+            *operations,
+            *nesting,
+            _group(beside),
+            _share(definitions, beside),
+            own,
+        ),
     )
 
 
@@ -82,6 +91,9 @@ def _group(beside: dict[str, Schema]) -> Schema:
     )
 
 
-def _share(beside: dict[str, Schema]) -> Schema:
+def _share(definitions: Definitions, beside: dict[str, Schema]) -> Schema:
     used = NAME | {"description": "The step whose layer, with its weights, is used again."}
+    layers = [layer for name in LAYERS.names() if issubclass(layer := LAYERS.get(name), Layer)]
+    at_call = {name: definitions.argument(layer, name) for layer in layers for name in sorted(layer.call_arguments)}
+    used = any_of(used, closed({"layer": used, **at_call}, ["layer"]))
     return closed({"share": used, "name": beside["name"], "from": beside["from"]}, ["share"], title="share")

@@ -17,6 +17,7 @@ from nnspec.keras_backend.einsum import EinsumDense as KerasEinsumDense
 from nnspec.keras_backend.every_step import EveryStep
 from nnspec.keras_backend.gated_lstm import GatedLSTMCell
 from nnspec.keras_backend.objects import arguments, keras_object
+from nnspec.keras_backend.reversible import ReversibleEmbedding as KerasReversibleEmbedding
 from nnspec.keras_backend.sampling import Sampling as KerasSampling
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.layers.attention import DotAttention
@@ -31,6 +32,7 @@ from nnspec.layers.positions import PositionEmbedding, SinusoidalPositionEncodin
 from nnspec.layers.recurrence import Recurrent
 from nnspec.layers.recurrent import LSTM
 from nnspec.layers.reduction import Reduction, Slice, Sum
+from nnspec.layers.reversible_embedding import ReversibleEmbedding
 from nnspec.layers.sampling import Sampling
 from nnspec.layers.sliding import Sliding
 from nnspec.layers.time_distributed import TimeDistributed
@@ -40,8 +42,9 @@ from nnspec.types import TensorType, unknown
 
 __all__ = ["Call", "lower", "mask_of"]
 
-Call = Callable[[Mapping[str, Any]], Any]
-"""From the tensors at the ports to the output tensor, or to a sequence of them in the order of the layer's outputs."""
+Call = Callable[..., Any]
+"""From the tensors at the ports, and the layer's arguments at this call (``Layer.at_call``), to the output tensor, or to a
+sequence of them in the order of the layer's outputs."""
 
 
 def lower(layer: Layer, name: str, seeds: Seeds) -> Call:
@@ -66,7 +69,7 @@ def _plain(keras_layer: Any, layer: Layer) -> Call:
 
     if layer.ports.variadic:
         return lambda tensors: keras_layer([take(tensor) for tensor in tensors.values()])
-    return lambda tensors: keras_layer(take(tensors["x"]))
+    return lambda tensors, **at_call: keras_layer(take(tensors["x"]), **at_call)
 
 
 def mask_of(tensor: Any) -> Any:
@@ -156,7 +159,8 @@ def _time_distributed(layer: TimeDistributed, name: str, seeds: Seeds) -> Call:
     def call(tensors: Mapping[str, Any]) -> Any:
         if not made:
             x = keras.Input(tensors["x"].shape[2:], dtype=tensors["x"].dtype)
-            inner = keras.Model(x, lower(layer.inner, f"{name}.layer", inside)({"x": x}), name=f"{name}.step")
+            inner = lower(layer.inner, f"{name}.layer", inside)({"x": x}, **layer.inner.at_call)
+            inner = keras.Model(x, inner, name=f"{name}.step")
             made.append(_plain(EveryStep(inner, name=name), layer))
         return made[0](tensors)
 
@@ -187,9 +191,9 @@ def _multi_head(layer: MultiHeadAttention, name: str, seeds: Seeds) -> Call:
     def own(port: str, tensor: Any) -> Any:
         return tensor if mask_of(tensor) is None else keras.layers.Rescaling(1.0, name=f"{name}.{port}")(tensor)
 
-    def call(tensors: Mapping[str, Any]) -> Any:
+    def call(tensors: Mapping[str, Any], **at_call: Any) -> Any:
         given = {port: own(port, tensor) for port, tensor in tensors.items()}
-        return keras_layer(**given, use_causal_mask=layer.use_causal_mask)
+        return keras_layer(**given, **at_call)
 
     return call
 
@@ -197,6 +201,10 @@ def _multi_head(layer: MultiHeadAttention, name: str, seeds: Seeds) -> Call:
 def _sampling(layer: Sampling, name: str, seeds: Seeds) -> Call:
     keras_layer = KerasSampling(name=name, **arguments(layer, seeds))
     return lambda tensors: keras_layer([tensors["mean"], tensors["log_variance"]])
+
+
+def _reversible(layer: ReversibleEmbedding, name: str, seeds: Seeds) -> Call:
+    return _plain(KerasReversibleEmbedding(name=name, **arguments(layer, seeds)), layer)
 
 
 def _positions(layer: PositionEmbedding | SinusoidalPositionEncoding, name: str, seeds: Seeds) -> Call:
@@ -231,7 +239,7 @@ def _upsampling(layer: UpSampling, name: str, seeds: Seeds) -> Call:
 
 def _attention(layer: DotAttention, name: str, seeds: Seeds) -> Call:
     keras_layer = keras_object(layer, seeds, name=name)
-    return lambda tensors: keras_layer(list(tensors.values()), use_causal_mask=layer.use_causal_mask)
+    return lambda tensors, **at_call: keras_layer(list(tensors.values()), **at_call)
 
 
 def _with_states(keras_layer: Any) -> Call:
@@ -278,6 +286,7 @@ _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
     DotAttention: _attention,
     MultiHeadAttention: _multi_head,
     EinsumDense: _einsum_dense,
+    ReversibleEmbedding: _reversible,
     Sampling: _sampling,
     PositionEmbedding: _positions,
     SinusoidalPositionEncoding: _positions,

@@ -41,7 +41,8 @@ def to_keras(graph: Graph, *, seed: int | None = None) -> keras.Model:
     for node in graph.nodes.values():
         if node.weights_at not in calls:
             calls[node.weights_at] = lower(node.layer, keras_name(node.weights_at), Seeds(seed, node.weights_at))
-        tensors |= _outputs(node, calls[node.weights_at]({port: tensors[ref] for port, ref in _in_order(node).items()}))
+        given = {port: tensors[ref] for port, ref in _in_order(node).items()}
+        tensors |= _outputs(node, calls[node.weights_at](given, **node.layer.at_call))
     outputs = {name: tensors[ref] for name, ref in graph.outputs.items()}
     names = {keras_name(node.weights_at) for node in graph.nodes.values()}
     name_operations(outputs.values(), names | set(inputs))

@@ -46,6 +46,7 @@ _MODULES = {
     "positions": ("PositionEmbedding", "SinusoidalPositionEncoding"),
     "recurrent": ("GRU", "LSTM", "SimpleRNN"),
     "reduction": ("Mean", "Slice", "Sum"),
+    "reversible_embedding": ("ReversibleEmbedding",),
     "sampling": ("Sampling",),
     "regularization": (
         "ActivityRegularization",

@@ -25,7 +25,8 @@ class DotAttention(Layer):
     ports: ClassVar[Ports] = Ports(("query", "value"), ("key",), one_feeds_all=True)
     uses_mask: ClassVar[bool] = True
     passes_mask: ClassVar[bool] = True
-    beyond_keras: ClassVar[frozenset[str]] = frozenset({"use_causal_mask"})
+    call_arguments: ClassVar[frozenset[str]] = frozenset({"use_causal_mask"})
+    beyond_keras: ClassVar[frozenset[str]] = call_arguments
 
     use_causal_mask: Flag = Field(False, description="Whether a query sees no later value than its own position.")
 

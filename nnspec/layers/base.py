@@ -119,6 +119,14 @@ class Layer(Config):
     beyond_keras: ClassVar[frozenset[str]] = frozenset()
     """Arguments that Keras's layer of this name does not take when it is made."""
 
+    call_arguments: ClassVar[frozenset[str]] = frozenset()
+    """Arguments that Keras takes at each call: a use of the same layer by ``share`` may give others."""
+
+    @property
+    def at_call(self) -> dict[str, object]:
+        """What it is called with, beside its inputs."""
+        return {name: getattr(self, name) for name in sorted(self.call_arguments)}
+
     @classmethod
     def foreign(cls) -> Mapping[str, str]:
         """PyTorch's names for its arguments, each with what to write instead."""

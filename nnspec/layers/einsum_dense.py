@@ -168,8 +168,9 @@ class EinsumDense(Layer):
                     argument="output_shape",
                 )
             if size is not None and same_size(found.setdefault(letter, size), size) is not True:
+                known = size_text(found[letter])
                 raise LayerError(
-                    f"`{letter}` in `{self.equation}` is {size_text(found[letter])} in the input {x}, and {size} in `output_shape`",
+                    f"`{letter}` in `{self.equation}` is {known} in the input {x}, and {size} in `output_shape`",
                     help="write null for it in `output_shape`",
                     argument="output_shape",
                 )
@@ -203,8 +204,7 @@ class EinsumDense(Layer):
         if isinstance(size, int):
             return size
         raise LayerError(
-            f"EinsumDense has weights for each place on the axis `{letter}` of `{self.equation}`, so its size must be a number, "
-            f"got {x}",
+            f"EinsumDense has weights for each place on `{letter}` of `{self.equation}`, so its size must be a number, got {x}",
             help="declare that size as a number under `inputs`, or leave the axis out of the kernel and of `bias_axes`",
             port="x",
         )

@@ -32,7 +32,8 @@ class MultiHeadAttention(Layer):
     ports: ClassVar[Ports] = Ports(("query", "value"), ("key",), one_feeds_all=True)
     uses_mask: ClassVar[bool] = True
     passes_mask: ClassVar[bool] = True
-    beyond_keras: ClassVar[frozenset[str]] = frozenset({"use_causal_mask"})
+    call_arguments: ClassVar[frozenset[str]] = frozenset({"use_causal_mask"})
+    beyond_keras: ClassVar[frozenset[str]] = call_arguments
 
     num_heads: PositiveInt = Field(description="Number of heads.")
     key_dim: PositiveInt = Field(description="Size of each head's query and key.")

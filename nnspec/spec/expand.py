@@ -258,15 +258,10 @@ class Expander:
         return None
 
     def _shared(self, draft: Draft) -> Shared | None:
-        tree = draft.arguments
-        if isinstance(tree, MappingNode):
-            layer = tree.get("layer")
-            others = {str(k.value): v.plain() for k, v in tree.items() if k.value != "layer"}
-            for key, value in tree.items():
-                if key.value != "layer":
-                    self.problems.append(p.NotYet.at(key.span, value.path, what="arguments of a shared layer are"))
-        else:
-            layer, others = tree, {}
+        layer, others = draft.arguments, None
+        if isinstance(layer, MappingNode):
+            others = MappingNode([(k, v) for k, v in layer.items() if k.value != "layer"], layer.span, layer.place)
+            layer = layer.get("layer")
         if not isinstance(layer, Scalar) or not isinstance(layer.value, str):
             at = layer or draft.op
             self.problems.append(
@@ -353,8 +348,9 @@ def _is_group(draft: Draft) -> bool:
 
 def _base_name(draft: Draft) -> str:
     word = str(draft.op.value)
-    if word == SHARE and isinstance(draft.arguments, Scalar):
-        return str(draft.arguments.value)
+    if word == SHARE:
+        shared = draft.arguments.get("layer") if isinstance(draft.arguments, MappingNode) else draft.arguments
+        return str(shared.value) if isinstance(shared, Scalar) else SHARE
     return "group" if word == GROUP else snake_name(word)
 
 

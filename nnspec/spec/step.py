@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nnspec.diagnostics import Span
 from nnspec.layers.base import Layer
-from nnspec.spec.tree import Tree
+from nnspec.spec.tree import MappingNode, Tree
 
 __all__ = ["INPUT", "Content", "Nested", "NetworkUse", "Shared", "Step", "WeightsFrom"]
 
@@ -59,10 +58,15 @@ class NetworkUse:
 
 @dataclass(frozen=True)
 class Shared:
-    """An earlier layer applied again, with the same weights."""
+    """An earlier layer applied again, with the same weights.
+
+    Attributes:
+        layer: Its name.
+        arguments: What it is called with this time, where that is said.
+    """
 
     layer: str
-    arguments: Mapping[str, object]
+    arguments: MappingNode | None = None
 
 
 Content = Layer | Nested | NetworkUse | Shared

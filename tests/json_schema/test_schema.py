@@ -41,6 +41,7 @@ layers:
     as: i
   - share: conv2d
     from: image
+  - share: {layer: conv2d, use_causal_mask: true}
   - Bidirectional: {layer: {LSTM: {units: 4}}}
   - Dense: {units: 10, activation: softmax}
     name: digit

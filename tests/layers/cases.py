@@ -124,7 +124,7 @@ def _array(random: np.random.Generator, x: Input, batch: int, sizes: Mapping[str
     shape = (batch, *(sizes[size] if isinstance(size, str) else size for size in x.shape))
     if x.masked:
         return _tokens(random, shape[:-1])
-    if case.op == "Embedding":
+    if case.op.endswith("Embedding") and "int" in x.dtype:
         return random.integers(0, case.arguments["input_dim"], shape).astype(x.dtype)
     if "int" in x.dtype:
         return random.integers(0, 100, shape).astype(x.dtype)
@@ -171,6 +171,7 @@ def _several(*inputs: Input) -> dict[str, Input]:
 def _cases() -> Iterator[Case]:
     yield from _core()
     yield from _einsum_dense()
+    yield from _reversible_embedding()
     yield from _elementwise()
     yield from _normalization()
     yield from _regularization()
@@ -218,6 +219,31 @@ def _core() -> Iterator[Case]:
             "embeddings_constraint": {"UnitNorm": {"axis": 1}},
         },
         _x(dtype="int32"),
+    )
+
+
+def _reversible_embedding() -> Iterator[Case]:
+    table = {"input_dim": 7, "output_dim": 3}
+    yield Case("ReversibleEmbedding", table, _x("T", dtype="int32"))
+    yield Case("ReversibleEmbedding", {**table, "mask_zero": True, "tie_weights": False}, _x("T", dtype="int64"))
+    yield Case("ReversibleEmbedding", {**table, "reverse": True}, _x("T", 3))
+    yield Case("ReversibleEmbedding", {**table, "reverse": True, "logit_soft_cap": 0.5}, _x(3))
+    yield Case("ReversibleEmbedding", {**table, "reverse": True, "tie_weights": False}, _x("T", 3, masked=True))
+    for dtype in ("float32", "float64"):
+        yield Case(
+            "ReversibleEmbedding",
+            {**table, "mask_zero": True, "reverse": True, "reverse_dtype": dtype, "logit_soft_cap": 2.0},
+            _x("T", 3, masked=True),
+        )
+    yield Case(
+        "ReversibleEmbedding",
+        {
+            **table,
+            "embeddings_initializer": {"RandomNormal": {"stddev": 1}},
+            "embeddings_regularizer": "l2",
+            "embeddings_constraint": {"UnitNorm": {"axis": 1}},
+        },
+        _x(5, 2, dtype="uint8"),
     )
 
 

@@ -216,6 +216,42 @@ def test_a_shared_layer_must_fit_what_it_is_applied_to(checked):
     assert problems[0].message == "`d` has weights for (4,), and is applied here to (5,)"
 
 
+TIED = (
+    "nnspec: 1\nname: net\ninputs: {tokens: {shape: [T], dtype: int32}}\nlayers:\n"
+    "  - ReversibleEmbedding: {input_dim: 9, output_dim: 4}\n    name: embedding\n"
+    "  - Dense: {units: 4}\n"
+)
+
+
+def test_a_shared_layer_may_be_called_with_other_arguments(checked):
+    model, problems = checked(TIED + "  - share: {layer: embedding, reverse: true}\n    name: logits\n")
+    assert not problems
+    logits = model.main.nodes["logits"]
+    assert str(logits.output) == "(T, 9)"
+    assert logits.weights_at == "embedding"
+    assert model.main.parameters == 9 * 4 + 4 * 4 + 4
+
+
+def test_a_shared_layer_without_a_name_is_called_after_the_first(checked):
+    model, problems = checked(TIED + "  - share: {layer: embedding, reverse: true}\n")
+    assert not problems
+    assert nodes(model) == ["embedding", "dense", "embedding_1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "help"),
+    [
+        ("revers: true", "unknown key `revers` in a use of `embedding`", "did you mean `reverse`?"),
+        ("output_dim: 3", "unknown key `output_dim` in a use of `embedding`", "at each use `ReversibleEmbedding` takes `reverse`"),
+        ("reverse: 3", "`reverse` must be true or false, not 3", ""),
+    ],
+)
+def test_a_shared_layer_is_called_with_what_keras_takes_at_a_call(checked, arguments, message, help):
+    _, problems = checked(TIED + f"  - share: {{layer: embedding, {arguments}}}\n    name: logits\n")
+    assert [problem.message for problem in problems] == [message]
+    assert problems[0].help == help
+
+
 TOWER = """networks:
   tower:
     inputs: {image: [8]}
