@@ -35,6 +35,7 @@ from nnspec.layers.reduction import Reduction, Slice, Sum
 from nnspec.layers.reversible_embedding import ReversibleEmbedding
 from nnspec.layers.sampling import Sampling
 from nnspec.layers.sliding import Sliding
+from nnspec.layers.spectral_normalization import SpectralNormalization
 from nnspec.layers.time_distributed import TimeDistributed
 from nnspec.layers.transposed_convolution import TransposedConvolution
 from nnspec.layers.upsampling import UpSampling
@@ -45,6 +46,9 @@ __all__ = ["Call", "lower", "mask_of"]
 Call = Callable[..., Any]
 """From the tensors at the ports, and the layer's arguments at this call (``Layer.at_call``), to the output tensor, or to a
 sequence of them in the order of the layer's outputs."""
+
+
+_Wrap = Callable[[Any], Any]
 
 
 def lower(layer: Layer, name: str, seeds: Seeds) -> Call:
@@ -58,7 +62,13 @@ def lower(layer: Layer, name: str, seeds: Seeds) -> Call:
     for kind, lowering in _EXCEPTIONS.items():
         if isinstance(layer, kind):
             return lowering(layer, name, seeds)
-    return _plain(keras_object(layer, seeds, name=name), layer)
+    return _as_it_is(layer, name, seeds)
+
+
+def _as_it_is(layer: Layer, name: str, seeds: Seeds, wrap: _Wrap | None = None) -> Call:
+    """Keras's layer of the same name and arguments, in a wrapper if there is one."""
+    keras_layer = keras_object(layer, seeds, name=name)
+    return _plain(wrap(keras_layer) if wrap else keras_layer, layer)
 
 
 def _plain(keras_layer: Any, layer: Layer) -> Call:
@@ -77,12 +87,13 @@ def mask_of(tensor: Any) -> Any:
     return getattr(tensor, "_keras_mask", None)
 
 
-def _convolution(layer: Sliding, name: str, seeds: Seeds) -> Call:
+def _convolution(layer: Sliding, name: str, seeds: Seeds, wrap: _Wrap | None = None) -> Call:
     """Keras knows no padding by numbers: zeros are laid around the input first."""
     if layer.padding in ("valid", "same", "causal") or layer.around is None:
-        return _plain(keras_object(layer, seeds, name=name), layer)
+        return _as_it_is(layer, name, seeds, wrap)
     pad = _zeros_around(layer.around, f"{name}.padding")
-    convolve = _plain(keras_object(layer, seeds, name=name, padding="valid"), layer)
+    unpadded = keras_object(layer, seeds, name=name, padding="valid")
+    convolve = _plain(wrap(unpadded) if wrap else unpadded, layer)
     around = _plain(pad, layer)
     return lambda tensors: convolve({"x": around(tensors)})
 
@@ -92,12 +103,13 @@ def _zeros_around(around: tuple[tuple[int, int], ...], name: str) -> Any:
     return getattr(keras.layers, f"ZeroPadding{rank}D")(around if rank > 1 else around[0], name=name)
 
 
-def _transposed(layer: TransposedConvolution, name: str, seeds: Seeds) -> Call:
+def _transposed(layer: TransposedConvolution, name: str, seeds: Seeds, wrap: _Wrap | None = None) -> Call:
     """Keras knows no padding by numbers: the whole output is made, and its margins are taken off."""
     if isinstance(layer.padding, str):
-        return _plain(keras_object(layer, seeds, name=name), layer)
+        return _as_it_is(layer, name, seeds, wrap)
     rank, added = len(layer.axes), layer.output_padding or (0,) * len(layer.axes)
-    whole = _plain(keras_object(layer, seeds, name=name, padding="valid", output_padding=added), layer)
+    uncut = keras_object(layer, seeds, name=name, padding="valid", output_padding=added)
+    whole = _plain(wrap(uncut) if wrap else uncut, layer)
     margins = layer.padding if rank > 1 else layer.padding[0]
     crop = getattr(keras.layers, f"Cropping{rank}D")(margins, name=f"{name}.cropping")
     return lambda tensors: crop(whole(tensors))
@@ -167,7 +179,7 @@ def _time_distributed(layer: TimeDistributed, name: str, seeds: Seeds) -> Call:
     return call
 
 
-def _einsum_dense(layer: EinsumDense, name: str, seeds: Seeds) -> Call:
+def _einsum_dense(layer: EinsumDense, name: str, seeds: Seeds, wrap: _Wrap | None = None) -> Call:
     """The equation is written out when the input's axes are known."""
     made: list[Call] = []
 
@@ -178,10 +190,21 @@ def _einsum_dense(layer: EinsumDense, name: str, seeds: Seeds) -> Call:
             named = equation.kernel + (layer.bias_axes or "")
             output = tuple(sizes[letter] if letter in named else None for letter in equation.output[1:])
             whole = {**arguments(layer, seeds), "equation": str(equation), "output_shape": output}
-            made.append(_plain(KerasEinsumDense(name=name, **whole), layer))
+            keras_layer = KerasEinsumDense(name=name, **whole)
+            made.append(_plain(wrap(keras_layer) if wrap else keras_layer, layer))
         return made[0](tensors)
 
     return call
+
+
+def _spectral(layer: SpectralNormalization, name: str, seeds: Seeds) -> Call:
+    """Around the very layer that has the kernel, not what pads or crops beside it."""
+
+    def wrap(keras_layer: Any) -> Any:
+        return keras.layers.SpectralNormalization(keras_layer, power_iterations=layer.power_iterations, name=name)
+
+    lowering = next((lowering for kind, lowering in _WITH_KERNEL.items() if isinstance(layer.inner, kind)), _as_it_is)
+    return lowering(layer.inner, name, seeds.within("layer"), wrap)
 
 
 def _multi_head(layer: MultiHeadAttention, name: str, seeds: Seeds) -> Call:
@@ -276,16 +299,22 @@ def _normalization(layer: AlongAxes | GroupNormalization, name: str, seeds: Seed
     return call
 
 
-_EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
+_WITH_KERNEL: dict[type[Layer], Callable[..., Call]] = {
     TransposedConvolution: _transposed,
     Sliding: _convolution,
+    EinsumDense: _einsum_dense,
+}
+"""Those of them whose Keras layer may stand in a wrapper."""
+
+_EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
+    **_WITH_KERNEL,
+    SpectralNormalization: _spectral,
     Pooling: _pooling,
     Recurrent: _recurrent,
     Bidirectional: _bidirectional,
     TimeDistributed: _time_distributed,
     DotAttention: _attention,
     MultiHeadAttention: _multi_head,
-    EinsumDense: _einsum_dense,
     ReversibleEmbedding: _reversible,
     Sampling: _sampling,
     PositionEmbedding: _positions,

@@ -64,6 +64,7 @@ _MODULES = {
     "transposed_convolution": ("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"),
     "upsampling": ("UpSampling1D", "UpSampling2D", "UpSampling3D"),
     "separable_convolution": ("DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"),
+    "spectral_normalization": ("SpectralNormalization",),
     "shape": ("Flatten", "Permute", "RepeatVector", "Reshape"),
 }
 

@@ -171,6 +171,7 @@ def _several(*inputs: Input) -> dict[str, Input]:
 def _cases() -> Iterator[Case]:
     yield from _core()
     yield from _einsum_dense()
+    yield from _spectral_normalization()
     yield from _reversible_embedding()
     yield from _elementwise()
     yield from _normalization()
@@ -245,6 +246,20 @@ def _reversible_embedding() -> Iterator[Case]:
         },
         _x(5, 2, dtype="uint8"),
     )
+
+
+def _spectral_normalization() -> Iterator[Case]:
+    def case(op: str, arguments: dict[str, Any], *shape: int | str, masked: bool = False, **more: Any) -> Case:
+        return Case("SpectralNormalization", {"layer": {op: arguments}, **more}, _x(*shape, masked=masked))
+
+    yield case("Dense", {"units": 3, "activation": "relu"}, "T", 4, masked=True)
+    yield case("Dense", {"units": 3, "use_bias": False}, 4, power_iterations=3)
+    yield case("Conv2D", {"filters": 4, "kernel_size": 3, "padding": "same", "strides": 2}, "H", "W", 2)
+    yield case("Conv2D", {"filters": 4, "kernel_size": 3, "padding": 1, **_KERNEL_AND_BIAS}, 8, 9, 2)
+    yield case("Conv1D", {"filters": 4, "kernel_size": 3, "padding": "causal"}, "T", 3)
+    yield case("Conv2DTranspose", {"filters": 4, "kernel_size": 4, "strides": 2, "padding": 1}, "H", "W", 2)
+    yield case("DepthwiseConv2D", {"kernel_size": 3, "padding": "full"}, "H", "W", 2)
+    yield case("EinsumDense", {"equation": "...x,xyz->...yz", "output_shape": [2, 3], "bias_axes": "yz"}, "T", 4)
 
 
 def _einsum_dense() -> Iterator[Case]:

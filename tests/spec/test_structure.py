@@ -242,7 +242,11 @@ def test_a_shared_layer_without_a_name_is_called_after_the_first(checked):
     ("arguments", "message", "help"),
     [
         ("revers: true", "unknown key `revers` in a use of `embedding`", "did you mean `reverse`?"),
-        ("output_dim: 3", "unknown key `output_dim` in a use of `embedding`", "at each use `ReversibleEmbedding` takes `reverse`"),
+        (
+            "output_dim: 3",
+            "unknown key `output_dim` in a use of `embedding`",
+            "at each use `ReversibleEmbedding` takes `reverse`",
+        ),
         ("reverse: 3", "`reverse` must be true or false, not 3", ""),
     ],
 )
