@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from nnspec.keras_backend import positions
+from nnspec.keras_backend import heads, positions
 from nnspec.keras_backend.einsum import EinsumDense as KerasEinsumDense
 from nnspec.keras_backend.every_step import EveryStep
 from nnspec.keras_backend.gated_lstm import GatedLSTMCell
@@ -25,7 +25,8 @@ from nnspec.layers.base import Layer
 from nnspec.layers.bidirectional import Bidirectional
 from nnspec.layers.borders import Borders
 from nnspec.layers.einsum_dense import EinsumDense
-from nnspec.layers.multi_head_attention import MultiHeadAttention
+from nnspec.layers.group_query_attention import GroupQueryAttention
+from nnspec.layers.heads import HeadAttention
 from nnspec.layers.normalization import AlongAxes, GroupNormalization
 from nnspec.layers.pooling import MaxPooling, Pooling
 from nnspec.layers.positions import PositionEmbedding, SinusoidalPositionEncoding
@@ -207,16 +208,21 @@ def _spectral(layer: SpectralNormalization, name: str, seeds: Seeds) -> Call:
     return lowering(layer.inner, name, seeds.within("layer"), wrap)
 
 
-def _multi_head(layer: MultiHeadAttention, name: str, seeds: Seeds) -> Call:
+def _heads(layer: HeadAttention, name: str, seeds: Seeds) -> Call:
     """Keras 3.15.1 takes the masks off the very tensors it is given, for all who read them: it is given others."""
-    keras_layer = keras_object(layer, seeds, name=name)
+    if isinstance(layer, GroupQueryAttention) or layer.return_attention_scores:
+        keras_layer = getattr(heads, type(layer).__name__)(name=name, **arguments(layer, seeds))
+    else:
+        keras_layer = keras_object(layer, seeds, name=name)
 
     def own(port: str, tensor: Any) -> Any:
         return tensor if mask_of(tensor) is None else keras.layers.Rescaling(1.0, name=f"{name}.{port}")(tensor)
 
     def call(tensors: Mapping[str, Any], **at_call: Any) -> Any:
         given = {port: own(port, tensor) for port, tensor in tensors.items()}
-        return keras_layer(**given, **at_call)
+        found = keras_layer(**given, **at_call)
+        # As it runs, Keras leaves a mask of its own on the scores.
+        return (found[0], keras.ops.copy(found[1])) if at_call["return_attention_scores"] else found
 
     return call
 
@@ -314,7 +320,7 @@ _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
     Bidirectional: _bidirectional,
     TimeDistributed: _time_distributed,
     DotAttention: _attention,
-    MultiHeadAttention: _multi_head,
+    HeadAttention: _heads,
     ReversibleEmbedding: _reversible,
     Sampling: _sampling,
     PositionEmbedding: _positions,

@@ -20,6 +20,7 @@ _MODULES = {
     "core": ("Dense", "Embedding"),
     "dot": ("Dot",),
     "einsum_dense": ("EinsumDense",),
+    "group_query_attention": ("GroupQueryAttention",),
     "merge": ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"),
     "multi_head_attention": ("MultiHeadAttention",),
     "normalization": (
@@ -75,6 +76,7 @@ _ALIASES = {
     "AvgPool3D": "AveragePooling3D",
     "SeparableConvolution1D": "SeparableConv1D",
     "SeparableConvolution2D": "SeparableConv2D",
+    "GroupedQueryAttention": "GroupQueryAttention",
     "GlobalAvgPool3D": "GlobalAveragePooling3D",
     "GlobalMaxPool3D": "GlobalMaxPooling3D",
     "MaxPool3D": "MaxPooling3D",

@@ -632,7 +632,11 @@ def _attention() -> Iterator[Case]:
     yield Case("AdditiveAttention", {}, {"query": query, "value": value})
     yield Case("AdditiveAttention", {"use_scale": False, "dropout": 0.1, "use_causal_mask": True}, masked)
     yield Case("AdditiveAttention", {}, {"query": query, "value": Input(("S", 3)), "key": value})
+    for op in ("Attention", "AdditiveAttention"):
+        yield Case(op, {"return_attention_scores": True}, {"query": query, "value": Input((6, 3)), "key": Input((6, 4))})
+        yield Case(op, {"return_attention_scores": True, "use_causal_mask": True}, masked)
     yield from _multi_head_attention()
+    yield from _group_query_attention()
     yield Case("PositionEmbedding", {"max_length": 9}, _x("T", 3, masked=True))
     yield Case(
         "PositionEmbedding",
@@ -664,6 +668,57 @@ def _multi_head_attention() -> Iterator[Case]:
         "MultiHeadAttention",
         {
             **two,
+            "kernel_initializer": "he_normal",
+            "bias_initializer": "ones",
+            "kernel_regularizer": "L2",
+            "bias_regularizer": "L1",
+            "activity_regularizer": "L1",
+            "kernel_constraint": "NonNeg",
+            "bias_constraint": "NonNeg",
+        },
+        {"query": Input((5, 4)), "value": Input((6, 4))},
+    )
+
+    scored = {**two, "return_attention_scores": True}
+    yield Case("MultiHeadAttention", scored, {"query": query, "value": Input((5, 6))})
+    yield Case("MultiHeadAttention", {**scored, "use_causal_mask": True}, masked)
+    yield Case("MultiHeadAttention", {**two, "output_shape": [2, 5]}, {"query": query, "value": value})
+    picture, other = Input(("H", 5, 4)), Input(("W", 5, 6))
+    yield Case("MultiHeadAttention", two, {"query": picture, "value": other})
+    yield Case("MultiHeadAttention", {**scored, "output_shape": [2, 5]}, {"query": picture, "value": other})
+    yield Case("MultiHeadAttention", {**scored, "attention_axes": 1}, {"query": picture, "value": other})
+    yield Case(
+        "MultiHeadAttention", {**two, "attention_axes": [-2]}, {"query": Input(("H", "T", 4)), "value": Input(("H", "W", 6))}
+    )
+    yield Case(
+        "MultiHeadAttention", {**two, "attention_axes": 1, "use_causal_mask": True}, {"query": picture, "value": picture}
+    )
+    yield Case(
+        "MultiHeadAttention",
+        {**scored, "attention_axes": [1, 3]},
+        {"query": Input((2, "H", 3, 4)), "value": Input(("W", "H", 2, 6))},
+    )
+
+
+def _group_query_attention() -> Iterator[Case]:
+    op, query, value = "GroupQueryAttention", Input(("T", 4)), Input(("S", 4))
+    masked = {"query": Input(("T", 4), masked=True), "value": Input(("S", 4), masked=True)}
+    four = {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2}
+    yield Case(op, four, {"query": query, "value": value})
+    yield Case(op, {**four, "num_key_value_heads": 1, "use_causal_mask": True}, {"query": query, "value": value})
+    yield Case(
+        op, {**four, "num_key_value_heads": 4, "use_bias": False}, {"query": query, "value": value, "key": Input(("S", 2))}
+    )
+    yield Case(op, four, masked)
+    yield Case(op, {**four, "use_causal_mask": True, "use_gate": True}, masked)
+    yield Case(op, {**four, "sliding_window": 2, "dropout": 0.1, "seed": 1}, masked)
+    yield Case(op, four, {"query": masked["query"], "value": value, "key": Input(("S", 4), masked=True)})
+    yield Case(op, {**four, "return_attention_scores": True}, {"query": query, "value": Input((5, 4))})
+    yield Case(op, {**four, "return_attention_scores": True, "use_causal_mask": True}, masked)
+    yield Case(
+        op,
+        {
+            **four,
             "kernel_initializer": "he_normal",
             "bias_initializer": "ones",
             "kernel_regularizer": "L2",
