@@ -13,7 +13,7 @@ from nnspec.graph.conditions import with_conditions
 from nnspec.graph.model import Graph, Node, Ref, Start
 from nnspec.graph.outputs import output_names, read_outputs
 from nnspec.graph.scope import Given, Scope, Source
-from nnspec.graph.wiring import misplaced, ports_of, sources_of
+from nnspec.graph.wiring import counts_examples, misplaced, ports_of, sources_of
 from nnspec.layers.base import Layer, LayerError, Ports
 from nnspec.spec import Network, Step
 from nnspec.spec.checked import check_again
@@ -117,7 +117,7 @@ class Builder:
         sources: list[list[Source] | None] = []
         for step in steps:
             sources.append(sources_of(step, above, list(scope.inputs), self._problems))
-            for source in sources[-1] or ():
+            for source in () if counts_examples(step) else sources[-1] or ():
                 scope.note_read(step.name, source.name)
             above = step
         for step, its in zip(steps, sources, strict=True):

@@ -17,6 +17,7 @@ from nnspec.keras_backend.einsum import EinsumDense as KerasEinsumDense
 from nnspec.keras_backend.every_step import EveryStep
 from nnspec.keras_backend.gated_lstm import GatedLSTMCell
 from nnspec.keras_backend.objects import arguments, keras_object
+from nnspec.keras_backend.parameter import Parameter as KerasParameter
 from nnspec.keras_backend.reversible import ReversibleEmbedding as KerasReversibleEmbedding
 from nnspec.keras_backend.sampling import Sampling as KerasSampling
 from nnspec.keras_backend.seeds import Seeds
@@ -28,6 +29,7 @@ from nnspec.layers.einsum_dense import EinsumDense
 from nnspec.layers.group_query_attention import GroupQueryAttention
 from nnspec.layers.heads import HeadAttention
 from nnspec.layers.normalization import AlongAxes, GroupNormalization
+from nnspec.layers.parameter import Parameter
 from nnspec.layers.pooling import MaxPooling, Pooling
 from nnspec.layers.positions import PositionEmbedding, SinusoidalPositionEncoding
 from nnspec.layers.recurrence import Recurrent
@@ -236,6 +238,10 @@ def _reversible(layer: ReversibleEmbedding, name: str, seeds: Seeds) -> Call:
     return _plain(KerasReversibleEmbedding(name=name, **arguments(layer, seeds)), layer)
 
 
+def _parameter(layer: Parameter, name: str, seeds: Seeds) -> Call:
+    return _plain(KerasParameter(name=name, **arguments(layer, seeds)), layer)
+
+
 def _positions(layer: PositionEmbedding | SinusoidalPositionEncoding, name: str, seeds: Seeds) -> Call:
     return _plain(getattr(positions, type(layer).__name__)(name=name, **arguments(layer, seeds)), layer)
 
@@ -321,6 +327,7 @@ _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
     TimeDistributed: _time_distributed,
     DotAttention: _attention,
     HeadAttention: _heads,
+    Parameter: _parameter,
     ReversibleEmbedding: _reversible,
     Sampling: _sampling,
     PositionEmbedding: _positions,

@@ -30,6 +30,7 @@ _MODULES = {
         "RMSNormalization",
         "UnitNormalization",
     ),
+    "parameter": ("Parameter",),
     "pooling": (
         "AveragePooling1D",
         "AveragePooling2D",

@@ -171,6 +171,7 @@ def _several(*inputs: Input) -> dict[str, Input]:
 def _cases() -> Iterator[Case]:
     yield from _core()
     yield from _einsum_dense()
+    yield from _parameter()
     yield from _spectral_normalization()
     yield from _reversible_embedding()
     yield from _elementwise()
@@ -260,6 +261,14 @@ def _spectral_normalization() -> Iterator[Case]:
     yield case("Conv2DTranspose", {"filters": 4, "kernel_size": 4, "strides": 2, "padding": 1}, "H", "W", 2)
     yield case("DepthwiseConv2D", {"kernel_size": 3, "padding": "full"}, "H", "W", 2)
     yield case("EinsumDense", {"equation": "...x,xyz->...yz", "output_shape": [2, 3], "bias_axes": "yz"}, "T", 4)
+
+
+def _parameter() -> Iterator[Case]:
+    yield Case("Parameter", {"shape": [3]}, _x("T", dtype="int32"))
+    yield Case("Parameter", {"shape": [2, 3]}, _x("T", 3, masked=True))
+    yield Case("Parameter", {"shape": []}, _x("H", "W", 3))
+    more = {"initializer": {"RandomNormal": {"stddev": 1}}, "regularizer": "l2", "constraint": {"UnitNorm": {"axis": 1}}}
+    yield Case("Parameter", {"shape": [2, 3], **more}, _x(4))
 
 
 def _einsum_dense() -> Iterator[Case]:

@@ -21,7 +21,7 @@ each_class = pytest.mark.parametrize(
 )
 
 
-OURS = {"Mean", "PositionEmbedding", "Sampling", "SinusoidalPositionEncoding", "Slice", "Sum"}
+OURS = {"Mean", "Parameter", "PositionEmbedding", "Sampling", "SinusoidalPositionEncoding", "Slice", "Sum"}
 """Layers that Keras has not."""
 
 

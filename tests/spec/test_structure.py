@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from nnspec.graph.model import Ref
+
 HEAD = "nnspec: 1\nname: net\ninputs: {x: [8]}\n"
 BLOCK = """blocks:
   unit:
@@ -254,6 +256,41 @@ def test_a_shared_layer_is_called_with_what_keras_takes_at_a_call(checked, argum
     _, problems = checked(TIED + f"  - share: {{layer: embedding, {arguments}}}\n    name: logits\n")
     assert [problem.message for problem in problems] == [message]
     assert problems[0].help == help
+
+
+def test_a_parameter_counts_the_examples_of_the_first_input_and_reads_no_step(checked):
+    model, problems = checked(
+        "nnspec: 1\nname: net\ninputs: {image: [8, 8, 3], other: [4]}\nlayers:\n"
+        "  - Conv2D: {filters: 6, kernel_size: 4, strides: 4}\n    from: image\n"
+        "  - Reshape: [4, 6]\n    name: patches\n"
+        "  - Parameter: [1, 6]\n    name: token\n"
+        "  - Concatenate: {axis: 1}\n    from: [token, patches]\n"
+        "  - Flatten\n  - Concatenate:\n    from: [flatten, other]\n"
+    )
+    assert not problems
+    token = model.main.nodes["token"]
+    assert token.inputs == {"x": Ref("image")}
+    assert token.output.shape == (1, 6)
+    assert model.main.nodes["concatenate"].output.shape == (5, 6)
+
+
+def test_a_parameter_may_stand_first_where_there_are_several_inputs(checked):
+    _, problems = checked(
+        "nnspec: 1\nname: net\ninputs: {a: [4], b: [4]}\nlayers:\n  - Parameter: [4]\n  - Add:\n    from: [a, b, parameter]\n"
+    )
+    assert not problems
+
+
+def test_an_input_that_only_a_parameter_counts_is_unused(checked):
+    _, problems = checked(
+        "nnspec: 1\nname: net\ninputs: {a: [4], b: [4]}\nlayers:\n  - Parameter: [4]\n  - Add:\n    from: [b, parameter]\n"
+    )
+    assert codes(problems) == ["NN232"]
+
+
+def test_the_step_before_a_parameter_is_not_used_by_it(checked):
+    _, problems = checked(HEAD + "layers:\n  - Dense: {units: 4}\n  - Parameter: [3]\n")
+    assert set(codes(problems)) == {"NN231", "NN232"}
 
 
 TOWER = """networks:
