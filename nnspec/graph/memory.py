@@ -34,7 +34,7 @@ def activation_bytes(node: Node) -> int | Dim:
     total: int | Dim = 0
     for output in node.outputs.values():
         total = total + tensor_bytes(output)
-    return total
+    return total * node.times
 
 
 def peak_activation_bytes(graph: Graph) -> tuple[int | Dim, ...]:
@@ -59,9 +59,10 @@ def peak_activation_bytes(graph: Graph) -> tuple[int | Dim, ...]:
         moments.append(alive)
         for output, type_ in node.outputs.items():
             if Ref(node.name, output) not in last:
-                alive = alive - tensor_bytes(type_)
+                alive = alive - tensor_bytes(type_) * node.times
         for ref in ends.get(step, ()):
-            alive = alive - tensor_bytes(graph.type_of(ref))
+            times = graph.nodes[ref.source].times if ref.source in graph.nodes else 1
+            alive = alive - tensor_bytes(graph.type_of(ref)) * times
     numbers = [moment for moment in moments if isinstance(moment, int)]
     if len(numbers) == len(moments):
         return (max(numbers),)

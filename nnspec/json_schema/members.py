@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnspec.json_schema.forms import Schema, any_of, closed, either, reference, value
+from nnspec.json_schema.forms import OWN_OPERATION, Schema, any_of, closed, either, reference, value
 from nnspec.types import Config, Family
 
 __all__ = ["Definitions", "first_line", "needs_arguments"]
@@ -81,10 +81,11 @@ def _written(schema: Schema) -> Schema:
         elif key in _HOLDS_LISTS:
             out[key] = [_written(inner) for inner in part]
         elif key == "x-family":
-            out |= reference(_slug(part))
+            members = reference(_slug(part))
+            out |= any_of(*value(members)["anyOf"], *OWN_OPERATION) if schema.get("x-own") else members
         elif key == "description":
             out[key] = part.partition("\n")[0].replace("``", "`")
-        elif key not in ("title", "x-main", "propertyNames"):
+        elif key not in ("title", "x-main", "x-own", "propertyNames"):
             out[key] = part
     return _or_alone(out, schema.get("x-main"))
 

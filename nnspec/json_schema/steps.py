@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from nnspec.json_schema.forms import ANY, NAME, Schema, any_of, closed, either, list_of, mapping_of, reference, value
+from nnspec.json_schema.forms import ANY, NAME, OWN_NAME, Schema, any_of, closed, either, list_of, mapping_of, reference, value
 from nnspec.json_schema.members import Definitions, first_line, needs_arguments
 from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer
-from nnspec.spec.blocks import BLOCK_NAME
 from nnspec.spec.draft import STEP_KEYS
 
 __all__ = ["OUTPUTS", "STEPS", "define_steps"]
@@ -16,7 +15,6 @@ OUTPUTS: Schema = any_of(NAME, list_of(NAME, minItems=1), mapping_of(NAME, minPr
     "description": "The steps whose outputs are given: a list, or a mapping that renames them; the last step by default."
 }
 
-_OWN = rf"^(?!(?:{'|'.join(STEP_KEYS)})$){BLOCK_NAME.pattern}$"
 _BESIDE: dict[str, Schema] = {
     "name": value(NAME) | {"description": "What the step is called; its weights begin with it."},
     "from": any_of(NAME, list_of(NAME, minItems=1), mapping_of(NAME, minProperties=1))
@@ -38,7 +36,7 @@ def define_steps(definitions: Definitions) -> None:
         "description": "A block or a network of the document.",
         "type": "object",
         "properties": beside,
-        "patternProperties": {_OWN: ANY},
+        "patternProperties": {OWN_NAME: ANY},
         "additionalProperties": False,
         "not": {"propertyNames": {"enum": list(STEP_KEYS)}},
     }
@@ -46,7 +44,7 @@ def define_steps(definitions: Definitions) -> None:
         "step",
         any_of(
             either(alone),
-            {"type": "string", "pattern": _OWN},
+            {"type": "string", "pattern": OWN_NAME},
             *operations,
             *nesting,
             _group(beside),

@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from nnspec.keras_backend import heads, positions
+from nnspec.keras_backend import every_step, heads, positions
 from nnspec.keras_backend.einsum import EinsumDense as KerasEinsumDense
 from nnspec.keras_backend.every_step import EveryStep
 from nnspec.keras_backend.gated_lstm import GatedLSTMCell
@@ -26,6 +26,7 @@ from nnspec.layers.base import Layer
 from nnspec.layers.bidirectional import Bidirectional
 from nnspec.layers.borders import Borders
 from nnspec.layers.einsum_dense import EinsumDense
+from nnspec.layers.every_step import BatchToSteps, StepsToBatch
 from nnspec.layers.group_query_attention import GroupQueryAttention
 from nnspec.layers.heads import HeadAttention
 from nnspec.layers.normalization import AlongAxes, GroupNormalization
@@ -182,6 +183,14 @@ def _time_distributed(layer: TimeDistributed, name: str, seeds: Seeds) -> Call:
     return call
 
 
+def _end_of_steps(layer: StepsToBatch | BatchToSteps, name: str, seeds: Seeds) -> Call:
+    del seeds
+    keras_layer = getattr(every_step, type(layer).__name__)(name=name)
+    if isinstance(layer, BatchToSteps):
+        return lambda tensors: keras_layer(list(tensors.values()))
+    return lambda tensors: keras_layer(tensors["x"])
+
+
 def _einsum_dense(layer: EinsumDense, name: str, seeds: Seeds, wrap: _Wrap | None = None) -> Call:
     """The equation is written out when the input's axes are known."""
     made: list[Call] = []
@@ -325,6 +334,8 @@ _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
     Recurrent: _recurrent,
     Bidirectional: _bidirectional,
     TimeDistributed: _time_distributed,
+    StepsToBatch: _end_of_steps,
+    BatchToSteps: _end_of_steps,
     DotAttention: _attention,
     HeadAttention: _heads,
     Parameter: _parameter,

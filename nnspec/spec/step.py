@@ -41,19 +41,27 @@ class Nested:
         steps: In order.
         outputs: What it gives, as names among its steps; None for the last step, or its input where there are no steps.
         closed: Whether its steps see nothing of the list around it (a block's do not).
+        every_step: Whether it runs at every time step of its inputs alike.
     """
 
     inputs: tuple[str, ...]
     steps: tuple[Step, ...]
     outputs: Tree | None = None
     closed: bool = False
+    every_step: bool = False
 
 
 @dataclass(frozen=True)
 class NetworkUse:
-    """One use of a network of the document; every use has the same weights."""
+    """One use of a network of the document; every use has the same weights.
+
+    Attributes:
+        network: Its name.
+        every_step: Whether it runs at every time step of its inputs alike.
+    """
 
     network: str
+    every_step: bool = False
 
 
 @dataclass(frozen=True)
