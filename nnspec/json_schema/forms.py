@@ -13,7 +13,6 @@ __all__ = [
     "EXPRESSION",
     "NAME",
     "OWN_NAME",
-    "OWN_OPERATION",
     "Schema",
     "any_of",
     "closed",
@@ -33,18 +32,6 @@ EXPRESSION: Schema = {"$ref": "#/$defs/expression"}
 
 OWN_NAME = rf"^(?!(?:{'|'.join(STEP_KEYS)})$){BLOCK_NAME.pattern}$"
 """A block or a network of the document."""
-
-OWN_OPERATION: tuple[Schema, ...] = (
-    {"type": "string", "pattern": OWN_NAME},
-    {
-        "type": "object",
-        "patternProperties": {OWN_NAME: ANY},
-        "additionalProperties": False,
-        "minProperties": 1,
-        "maxProperties": 1,
-    },
-)
-"""One as the argument of a layer: its name, or one key, its name, with its arguments."""
 
 _ANNOTATIONS = ("default", "description", "title")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnspec.json_schema.forms import OWN_OPERATION, Schema, any_of, closed, either, reference, value
+from nnspec.json_schema.forms import Schema, any_of, closed, either, reference, value
 from nnspec.types import Config, Family
 
 __all__ = ["Definitions", "first_line", "needs_arguments"]
@@ -82,7 +82,7 @@ def _written(schema: Schema) -> Schema:
             out[key] = [_written(inner) for inner in part]
         elif key == "x-family":
             members = reference(_slug(part))
-            out |= any_of(*value(members)["anyOf"], *OWN_OPERATION) if schema.get("x-own") else members
+            out |= any_of(members, reference("own_operation")) if schema.get("x-own") else members
         elif key == "description":
             out[key] = part.partition("\n")[0].replace("``", "`")
         elif key not in ("title", "x-main", "x-own", "propertyNames"):

@@ -40,6 +40,10 @@ def define_steps(definitions: Definitions) -> None:
         "additionalProperties": False,
         "not": {"propertyNames": {"enum": list(STEP_KEYS)}},
     }
+    one = {"type": "object", "patternProperties": {OWN_NAME: ANY}, "additionalProperties": False}
+    definitions.add(
+        "own_operation", any_of({"type": "string", "pattern": OWN_NAME}, one | {"minProperties": 1, "maxProperties": 1})
+    )
     definitions.add(
         "step",
         any_of(
