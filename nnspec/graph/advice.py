@@ -112,7 +112,12 @@ def _unmasked_padding(graph: Graph, node: Node) -> Iterator[Diagnostic]:
 def _dropped_mask(node: Node, readers: dict[str, list[Node]]) -> Iterator[Diagnostic]:
     """A mask that comes in, does not go out, and that a layer further down would have used."""
     masked = any(type_.mask is not None for type_ in node.input_types.values())
-    if not masked or node.layer.uses_mask or any(type_.mask is not None for type_ in node.outputs.values()):
+    if (
+        not masked
+        or node.layer.ports.counts_examples
+        or node.layer.uses_mask
+        or any(type_.mask is not None for type_ in node.outputs.values())
+    ):
         return
     seen = {node.name}
     queue = list(readers[node.name])

@@ -13,9 +13,11 @@ from nnspec.graph.conditions import with_conditions
 from nnspec.graph.model import Graph, Node, Ref, Start
 from nnspec.graph.outputs import output_names, read_outputs
 from nnspec.graph.scope import Given, Scope, Source
-from nnspec.graph.wiring import misplaced, ports_of, sources_of
+from nnspec.graph.wiring import counts_examples, misplaced, ports_of, sources_of
 from nnspec.layers.base import Layer, LayerError, Ports
+from nnspec.layers.every_step import BatchToSteps, StepsToBatch, steps_of
 from nnspec.spec import Network, Step
+from nnspec.spec.checked import check_again
 from nnspec.spec.step import Nested, NetworkUse, Shared
 from nnspec.spec.tree import MappingNode, Tree
 
@@ -118,7 +120,7 @@ class Builder:
         sources: list[list[Source] | None] = []
         for step in steps:
             sources.append(sources_of(step, above, list(scope.inputs), self._problems))
-            for source in sources[-1] or ():
+            for source in () if counts_examples(step) else sources[-1] or ():
                 scope.note_read(step.name, source.name)
             above = step
         for step, its in zip(steps, sources, strict=True):
@@ -143,9 +145,43 @@ class Builder:
             return None
         if isinstance(content, Layer):
             return self._layer(step, content, fed, here)
+        if content.every_step:
+            return self._at_every_step(step, content, fed, scope, here)
+        return self._inside(step, content, fed, scope, here)
+
+    def _inside(
+        self, step: Step, content: Nested | NetworkUse, fed: _Fed, scope: Scope, here: _Around
+    ) -> Mapping[str, Given] | None:
         if isinstance(content, NetworkUse):
             return self._use(step, self._networks[content.network], fed, here)
         return self._nested(step, content, fed, scope, here)
+
+    def _at_every_step(
+        self, step: Step, content: Nested | NetworkUse, fed: _Fed, scope: Scope, here: _Around
+    ) -> Mapping[str, Given] | None:
+        """Time goes into the batch before the steps, and comes out of it after them."""
+        before = set(self._nodes)
+        merged: dict[str, tuple[Source, Given]] = {}
+        for port, (source, given) in fed.items():
+            # An input's name is borne by no step inside.
+            at = replace(here, prefix=f"{here.prefix}/{port}", weights=f"{here.weights}/{port}")
+            outputs = self._layer(step, StepsToBatch(), {"x": (source, given)}, at)
+            if outputs is None:
+                return None
+            merged[port] = (source, outputs["output"])
+        try:
+            times = steps_of({port: type_ for port, (_, (_, type_)) in fed.items()})
+        except LayerError as error:
+            self._problems.append(self._does_not_fit(error, step, fed))
+            return None
+        inside = self._inside(step, content, merged, scope, here)
+        for name in self._nodes.keys() - before:
+            self._nodes[name] = replace(self._nodes[name], times=self._nodes[name].times * times)
+        if inside is None:
+            return None
+        source, like = next(iter(fed.values()))
+        ends = {str(1 + number): (source, given) for number, given in enumerate(inside.values())}
+        return self._layer(step, BatchToSteps(outputs=tuple(inside)), {"0": (source, like), **ends}, here)
 
     def _fed(self, step: Step, ports: Ports, sources: list[Source], found: Mapping[Source, Given]) -> _Fed | None:
         fed = ports_of(step, ports, sources, self._problems)
@@ -227,8 +263,15 @@ class Builder:
         fed = self._fed(step, first.layer.ports, sources, found)
         if fed is None:
             return None
+        layer: Layer | None = first.layer
+        if content.arguments is not None:
+            layer = check_again(
+                first.layer, content.arguments, first.layer.call_arguments, self._problems, where=f"a use of `{content.layer}`"
+            )
+        if layer is None:
+            return None
         frozen = first.frozen or here.frozen
-        outputs = self._layer(step, first.layer, fed, replace(here, weights=first.weights_at, frozen=frozen, start=first.start))
+        outputs = self._layer(step, layer, fed, replace(here, weights=first.weights_at, frozen=frozen, start=first.start))
         node = self._nodes.get(here.prefix)
         if node is not None and [w.shape for w in node.weights] != [w.shape for w in first.weights]:
             shape, other = next(iter(node.input_types.values())), next(iter(first.input_types.values()))

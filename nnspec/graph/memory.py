@@ -34,7 +34,7 @@ def activation_bytes(node: Node) -> int | Dim:
     total: int | Dim = 0
     for output in node.outputs.values():
         total = total + tensor_bytes(output)
-    return total
+    return total * node.times
 
 
 def alive_bytes(graph: Graph) -> Iterator[tuple[Node | None, int | Dim]]:
@@ -52,9 +52,10 @@ def alive_bytes(graph: Graph) -> Iterator[tuple[Node | None, int | Dim]]:
         yield node, alive
         for output, type_ in node.outputs.items():
             if Ref(node.name, output) not in last:
-                alive = alive - tensor_bytes(type_)
+                alive = alive - tensor_bytes(type_) * node.times
         for ref in ends.get(step, ()):
-            alive = alive - tensor_bytes(graph.type_of(ref))
+            times = graph.nodes[ref.source].times if ref.source in graph.nodes else 1
+            alive = alive - tensor_bytes(graph.type_of(ref)) * times
 
 
 def peak_activation_bytes(graph: Graph) -> tuple[int | Dim, ...]:

@@ -70,6 +70,7 @@ class Node:
         span: The step it was written as.
         path: That step's path in the document.
         start: What its weights start from, where a file is named.
+        times: How often it runs for one example: the steps of a sequence, where it stands inside what runs at each of them.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Node:
     span: Span
     path: str
     start: Start | None = None
+    times: int | Dim = 1
 
     @property
     def op(self) -> str:
@@ -95,7 +97,7 @@ class Node:
         return next(iter(self.outputs.values()))
 
     def macs(self) -> int | Dim:
-        return self.layer.macs(self.input_types)
+        return self.layer.macs(self.input_types) * self.times
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,11 @@ def receptive_fields(graph: Graph) -> dict[str, ReceptiveField | None]:
     """
     fields: dict[str, Window | None] = dict.fromkeys(graph.inputs)
     for name, node in graph.nodes.items():
-        before = _union([fields[ref.source] for ref in node.inputs.values()])
+        if node.layer.ports.counts_examples:
+            continue  # it sees nothing of the input
+        before = _union([fields[ref.source] for ref in node.inputs.values() if ref.source in fields])
         fields[name] = _compose(before, node.layer.receptive_field(node.input_types))
-    return {name: _whole(fields[name]) for name in graph.nodes}
+    return {name: _whole(fields.get(name)) for name in graph.nodes}
 
 
 def _compose(before: Window | None, window: Window | None) -> Window | None:

@@ -7,18 +7,20 @@ from collections.abc import Sequence
 from nnspec.diagnostics import Diagnostic, Note
 from nnspec.graph import problems as g
 from nnspec.graph.scope import Scope, Source
-from nnspec.layers.base import Ports
+from nnspec.layers.base import Layer, Ports
 from nnspec.spec.step import Step
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.types import closest
 
-__all__ = ["misplaced", "ports_of", "sources_of"]
+__all__ = ["counts_examples", "misplaced", "ports_of", "sources_of"]
 
 
 def sources_of(step: Step, above: Step | None, inputs: Sequence[str], problems: list[Diagnostic]) -> list[Source] | None:
     """What a step reads from; None where that cannot be said, with a diagnostic."""
     tree = step.source
     if tree is None or (isinstance(tree, Scalar) and tree.value is None):
+        if counts_examples(step):
+            return [Source(name, None, step.span, step.path, implied=True) for name in inputs[:1]]
         if above is not None:
             return [Source(above.name, None, step.span, step.path, implied=True)]
         if len(inputs) == 1:
@@ -35,6 +37,11 @@ def sources_of(step: Step, above: Step | None, inputs: Sequence[str], problems: 
     else:
         found = [_source(tree, None, problems)]
     return None if any(source is None for source in found) else [source for source in found if source]
+
+
+def counts_examples(step: Step) -> bool:
+    """Whether a step takes of an input the number of examples alone, and does not say of which."""
+    return step.source is None and isinstance(step.content, Layer) and step.content.ports.counts_examples
 
 
 def _source(tree: Tree, port: str | None, problems: list[Diagnostic]) -> Source | None:

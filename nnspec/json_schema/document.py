@@ -15,6 +15,7 @@ from nnspec.json_schema.steps import OUTPUTS, STEPS, define_steps
 from nnspec.layers import LAYERS
 from nnspec.layers.families import CONSTRAINTS, INITIALIZERS, REGULARIZERS
 from nnspec.layers.recurrence import RECURRENT
+from nnspec.layers.spectral_normalization import WITH_KERNEL
 from nnspec.sections import SECTIONS
 from nnspec.spec.blocks import BLOCK_NAME
 from nnspec.spec.expand import StepWeights
@@ -28,9 +29,10 @@ from nnspec.types import DTYPES
 
 __all__ = ["as_text", "schema"]
 
-# A layer stands before the recurrent ones: a class is defined under the first family that has it.
+# Layers stand before those that others wrap: a class is defined under the first family that has it.
 _FAMILIES = (
-    LAYERS, RECURRENT, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, LOSSES, METRICS, READERS, TRANSFORMS,
+    LAYERS, RECURRENT, WITH_KERNEL, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, LOSSES, METRICS, READERS,
+    TRANSFORMS,
 )  # fmt: skip
 
 _TEXT: Schema = {"type": "string"}

@@ -5,7 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["ANY", "EXPRESSION", "NAME", "Schema", "any_of", "closed", "either", "list_of", "mapping_of", "reference", "value"]
+from nnspec.spec.blocks import BLOCK_NAME
+from nnspec.spec.draft import STEP_KEYS
+
+__all__ = [
+    "ANY",
+    "EXPRESSION",
+    "NAME",
+    "OWN_NAME",
+    "Schema",
+    "any_of",
+    "closed",
+    "either",
+    "list_of",
+    "mapping_of",
+    "reference",
+    "value",
+]
 
 Schema = dict[str, Any]
 
@@ -13,6 +29,9 @@ ANY: Schema = {}
 NAME: Schema = {"type": "string", "minLength": 1}
 EXPRESSION: Schema = {"$ref": "#/$defs/expression"}
 """A string with ``$``, which may stand wherever a value of a type may."""
+
+OWN_NAME = rf"^(?!(?:{'|'.join(STEP_KEYS)})$){BLOCK_NAME.pattern}$"
+"""A block or a network of the document."""
 
 _ANNOTATIONS = ("default", "description", "title")
 

@@ -56,6 +56,10 @@ class Definitions:
             self.add(self._classes[config], value(any_of(*arguments.get("anyOf", [arguments]), *nothing)) | described)
         return reference(self._classes[config])
 
+    def argument(self, config: type[Config], name: str) -> Schema:
+        """One argument of a class, of plain values, as a document writes it."""
+        return value(_written(config.model_json_schema()["properties"][name]))
+
     def config(self, config: type[Config]) -> Schema:
         """A class's arguments, with what they refer to defined."""
         found = config.model_json_schema()
@@ -77,10 +81,11 @@ def _written(schema: Schema) -> Schema:
         elif key in _HOLDS_LISTS:
             out[key] = [_written(inner) for inner in part]
         elif key == "x-family":
-            out |= reference(_slug(part))
+            members = reference(_slug(part))
+            out |= any_of(members, reference("own_operation")) if schema.get("x-own") else members
         elif key == "description":
             out[key] = part.partition("\n")[0].replace("``", "`")
-        elif key not in ("title", "x-main", "propertyNames"):
+        elif key not in ("title", "x-main", "x-own", "propertyNames"):
             out[key] = part
     return _or_alone(out, schema.get("x-main"))
 

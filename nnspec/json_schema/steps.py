@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from nnspec.json_schema.forms import ANY, NAME, Schema, any_of, closed, either, list_of, mapping_of, reference, value
+from nnspec.json_schema.forms import ANY, NAME, OWN_NAME, Schema, any_of, closed, either, list_of, mapping_of, reference, value
 from nnspec.json_schema.members import Definitions, first_line, needs_arguments
 from nnspec.layers import LAYERS
-from nnspec.spec.blocks import BLOCK_NAME
+from nnspec.layers.base import Layer
 from nnspec.spec.draft import STEP_KEYS
 
 __all__ = ["OUTPUTS", "STEPS", "define_steps"]
@@ -15,7 +15,6 @@ OUTPUTS: Schema = any_of(NAME, list_of(NAME, minItems=1), mapping_of(NAME, minPr
     "description": "The steps whose outputs are given: a list, or a mapping that renames them; the last step by default."
 }
 
-_OWN = rf"^(?!(?:{'|'.join(STEP_KEYS)})$){BLOCK_NAME.pattern}$"
 _BESIDE: dict[str, Schema] = {
     "name": value(NAME) | {"description": "What the step is called; its weights begin with it."},
     "from": any_of(NAME, list_of(NAME, minItems=1), mapping_of(NAME, minProperties=1))
@@ -37,13 +36,25 @@ def define_steps(definitions: Definitions) -> None:
         "description": "A block or a network of the document.",
         "type": "object",
         "properties": beside,
-        "patternProperties": {_OWN: ANY},
+        "patternProperties": {OWN_NAME: ANY},
         "additionalProperties": False,
         "not": {"propertyNames": {"enum": list(STEP_KEYS)}},
     }
+    one = {"type": "object", "patternProperties": {OWN_NAME: ANY}, "additionalProperties": False}
+    definitions.add(
+        "own_operation", any_of({"type": "string", "pattern": OWN_NAME}, one | {"minProperties": 1, "maxProperties": 1})
+    )
     definitions.add(
         "step",
-        any_of(either(alone), {"type": "string", "pattern": _OWN}, *operations, *nesting, _group(beside), _share(beside), own),
+        any_of(
+            either(alone),
+            {"type": "string", "pattern": OWN_NAME},
+            *operations,
+            *nesting,
+            _group(beside),
+            _share(definitions, beside),
+            own,
+        ),
     )
 
 
@@ -82,6 +93,9 @@ def _group(beside: dict[str, Schema]) -> Schema:
     )
 
 
-def _share(beside: dict[str, Schema]) -> Schema:
+def _share(definitions: Definitions, beside: dict[str, Schema]) -> Schema:
     used = NAME | {"description": "The step whose layer, with its weights, is used again."}
+    layers = [layer for name in LAYERS.names() if issubclass(layer := LAYERS.get(name), Layer)]
+    at_call = {name: definitions.argument(layer, name) for layer in layers for name in sorted(layer.call_arguments)}
+    used = any_of(used, closed({"layer": used, **at_call}, ["layer"]))
     return closed({"share": used, "name": beside["name"], "from": beside["from"]}, ["share"], title="share")

@@ -12,12 +12,15 @@ from typing import Any
 
 import keras
 
-from nnspec.keras_backend import positions, unpooling
+from nnspec.keras_backend import every_step, heads, positions, unpooling
 from nnspec.keras_backend.adaptive import AdaptivePooling as KerasAdaptivePooling
 from nnspec.keras_backend.dilated_transpose import DILATED
+from nnspec.keras_backend.einsum import EinsumDense as KerasEinsumDense
 from nnspec.keras_backend.every_step import EveryStep
 from nnspec.keras_backend.gated_lstm import GatedLSTMCell
 from nnspec.keras_backend.objects import arguments, keras_object
+from nnspec.keras_backend.parameter import Parameter as KerasParameter
+from nnspec.keras_backend.reversible import ReversibleEmbedding as KerasReversibleEmbedding
 from nnspec.keras_backend.sampling import Sampling as KerasSampling
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.layers.adaptive_pooling import AdaptiveMaxPooling, AdaptivePooling
@@ -25,25 +28,36 @@ from nnspec.layers.attention import DotAttention
 from nnspec.layers.base import Layer
 from nnspec.layers.bidirectional import Bidirectional
 from nnspec.layers.borders import Borders
-from nnspec.layers.multi_head_attention import MultiHeadAttention
+from nnspec.layers.einsum_dense import EinsumDense
+from nnspec.layers.every_step import BatchToSteps, StepsToBatch
+from nnspec.layers.group_query_attention import GroupQueryAttention
+from nnspec.layers.heads import HeadAttention
 from nnspec.layers.normalization import AlongAxes, GroupNormalization
+from nnspec.layers.parameter import Parameter
 from nnspec.layers.pooling import MaxPooling, Pooling
 from nnspec.layers.positions import PositionEmbedding, SinusoidalPositionEncoding
 from nnspec.layers.recurrence import Recurrent
 from nnspec.layers.recurrent import LSTM
 from nnspec.layers.reduction import Reduction, Slice, Sum
 from nnspec.layers.resizing import Resizing
+from nnspec.layers.reversible_embedding import ReversibleEmbedding
 from nnspec.layers.sampling import Sampling
 from nnspec.layers.sliding import Sliding
+from nnspec.layers.spectral_normalization import SpectralNormalization
 from nnspec.layers.time_distributed import TimeDistributed
 from nnspec.layers.transposed_convolution import TransposedConvolution
 from nnspec.layers.unpooling import MaxPoolingWithIndices2D, MaxUnpooling2D
 from nnspec.layers.upsampling import UpSampling
+from nnspec.types import TensorType, unknown
 
 __all__ = ["Call", "lower", "mask_of"]
 
-Call = Callable[[Mapping[str, Any]], Any]
-"""From the tensors at the ports to the output tensor, or to a sequence of them in the order of the layer's outputs."""
+Call = Callable[..., Any]
+"""From the tensors at the ports, and the layer's arguments at this call (``Layer.at_call``), to the output tensor, or to a
+sequence of them in the order of the layer's outputs."""
+
+
+_Wrap = Callable[[Any], Any]
 
 
 def lower(layer: Layer, name: str, seeds: Seeds) -> Call:
@@ -57,7 +71,13 @@ def lower(layer: Layer, name: str, seeds: Seeds) -> Call:
     for kind, lowering in _EXCEPTIONS.items():
         if isinstance(layer, kind):
             return lowering(layer, name, seeds)
-    return _plain(keras_object(layer, seeds, name=name), layer)
+    return _as_it_is(layer, name, seeds)
+
+
+def _as_it_is(layer: Layer, name: str, seeds: Seeds, wrap: _Wrap | None = None) -> Call:
+    """Keras's layer of the same name and arguments, in a wrapper if there is one."""
+    keras_layer = keras_object(layer, seeds, name=name)
+    return _plain(wrap(keras_layer) if wrap else keras_layer, layer)
 
 
 def _plain(keras_layer: Any, layer: Layer) -> Call:
@@ -68,7 +88,7 @@ def _plain(keras_layer: Any, layer: Layer) -> Call:
 
     if layer.ports.variadic:
         return lambda tensors: keras_layer([take(tensor) for tensor in tensors.values()])
-    return lambda tensors: keras_layer(take(tensors["x"]))
+    return lambda tensors, **at_call: keras_layer(take(tensors["x"]), **at_call)
 
 
 def mask_of(tensor: Any) -> Any:
@@ -76,12 +96,13 @@ def mask_of(tensor: Any) -> Any:
     return getattr(tensor, "_keras_mask", None)
 
 
-def _convolution(layer: Sliding, name: str, seeds: Seeds) -> Call:
+def _convolution(layer: Sliding, name: str, seeds: Seeds, wrap: _Wrap | None = None) -> Call:
     """Keras knows no padding by numbers: zeros are laid around the input first."""
     if layer.padding in ("valid", "same", "causal") or layer.around is None:
-        return _plain(keras_object(layer, seeds, name=name), layer)
+        return _as_it_is(layer, name, seeds, wrap)
     pad = _zeros_around(layer.around, f"{name}.padding")
-    convolve = _plain(keras_object(layer, seeds, name=name, padding="valid"), layer)
+    unpadded = keras_object(layer, seeds, name=name, padding="valid")
+    convolve = _plain(wrap(unpadded) if wrap else unpadded, layer)
     around = _plain(pad, layer)
     return lambda tensors: convolve({"x": around(tensors)})
 
@@ -91,15 +112,16 @@ def _zeros_around(around: tuple[tuple[int, int], ...], name: str) -> Any:
     return getattr(keras.layers, f"ZeroPadding{rank}D")(around if rank > 1 else around[0], name=name)
 
 
-def _transposed(layer: TransposedConvolution, name: str, seeds: Seeds) -> Call:
+def _transposed(layer: TransposedConvolution, name: str, seeds: Seeds, wrap: _Wrap | None = None) -> Call:
     """Keras knows no padding by numbers: the whole output is made, and its margins are taken off."""
     rank = len(layer.axes)
     kind = DILATED[rank] if max(layer.dilation_rate) > 1 else getattr(keras.layers, type(layer).__name__)
     given = {**arguments(layer, seeds), "name": name}
+    if not isinstance(layer.padding, str):
+        given |= {"padding": "valid", "output_padding": layer.output_padding or (0,) * rank}
+    whole = _plain(wrap(kind(**given)) if wrap else kind(**given), layer)
     if isinstance(layer.padding, str):
-        return _plain(kind(**given), layer)
-    added = layer.output_padding or (0,) * rank
-    whole = _plain(kind(**{**given, "padding": "valid", "output_padding": added}), layer)
+        return whole
     margins = layer.padding if rank > 1 else layer.padding[0]
     crop = getattr(keras.layers, f"Cropping{rank}D")(margins, name=f"{name}.cropping")
     return lambda tensors: crop(whole(tensors))
@@ -186,23 +208,65 @@ def _time_distributed(layer: TimeDistributed, name: str, seeds: Seeds) -> Call:
     def call(tensors: Mapping[str, Any]) -> Any:
         if not made:
             x = keras.Input(tensors["x"].shape[2:], dtype=tensors["x"].dtype)
-            inner = keras.Model(x, lower(layer.inner, f"{name}.layer", inside)({"x": x}), name=f"{name}.step")
+            inner = lower(layer.inner, f"{name}.layer", inside)({"x": x}, **layer.inner.at_call)
+            inner = keras.Model(x, inner, name=f"{name}.step")
             made.append(_plain(EveryStep(inner, name=name), layer))
         return made[0](tensors)
 
     return call
 
 
-def _multi_head(layer: MultiHeadAttention, name: str, seeds: Seeds) -> Call:
+def _end_of_steps(layer: StepsToBatch | BatchToSteps, name: str, seeds: Seeds) -> Call:
+    del seeds
+    keras_layer = getattr(every_step, type(layer).__name__)(name=name)
+    if isinstance(layer, BatchToSteps):
+        return lambda tensors: keras_layer(list(tensors.values()))
+    return lambda tensors: keras_layer(tensors["x"])
+
+
+def _einsum_dense(layer: EinsumDense, name: str, seeds: Seeds, wrap: _Wrap | None = None) -> Call:
+    """The equation is written out when the input's axes are known."""
+    made: list[Call] = []
+
+    def call(tensors: Mapping[str, Any]) -> Any:
+        if not made:
+            x = TensorType(tuple(unknown() if size is None else size for size in tensors["x"].shape[1:]))
+            equation, sizes = layer.written_out(x), layer.sizes(x)
+            named = equation.kernel + (layer.bias_axes or "")
+            output = tuple(sizes[letter] if letter in named else None for letter in equation.output[1:])
+            whole = {**arguments(layer, seeds), "equation": str(equation), "output_shape": output}
+            keras_layer = KerasEinsumDense(name=name, **whole)
+            made.append(_plain(wrap(keras_layer) if wrap else keras_layer, layer))
+        return made[0](tensors)
+
+    return call
+
+
+def _spectral(layer: SpectralNormalization, name: str, seeds: Seeds) -> Call:
+    """Around the very layer that has the kernel, not what pads or crops beside it."""
+
+    def wrap(keras_layer: Any) -> Any:
+        return keras.layers.SpectralNormalization(keras_layer, power_iterations=layer.power_iterations, name=name)
+
+    lowering = next((lowering for kind, lowering in _WITH_KERNEL.items() if isinstance(layer.inner, kind)), _as_it_is)
+    return lowering(layer.inner, name, seeds.within("layer"), wrap)
+
+
+def _heads(layer: HeadAttention, name: str, seeds: Seeds) -> Call:
     """Keras 3.15.1 takes the masks off the very tensors it is given, for all who read them: it is given others."""
-    keras_layer = keras_object(layer, seeds, name=name)
+    if isinstance(layer, GroupQueryAttention) or layer.return_attention_scores:
+        keras_layer = getattr(heads, type(layer).__name__)(name=name, **arguments(layer, seeds))
+    else:
+        keras_layer = keras_object(layer, seeds, name=name)
 
     def own(port: str, tensor: Any) -> Any:
         return tensor if mask_of(tensor) is None else keras.layers.Rescaling(1.0, name=f"{name}.{port}")(tensor)
 
-    def call(tensors: Mapping[str, Any]) -> Any:
+    def call(tensors: Mapping[str, Any], **at_call: Any) -> Any:
         given = {port: own(port, tensor) for port, tensor in tensors.items()}
-        return keras_layer(**given, use_causal_mask=layer.use_causal_mask)
+        found = keras_layer(**given, **at_call)
+        # As it runs, Keras leaves a mask of its own on the scores.
+        return (found[0], keras.ops.copy(found[1])) if at_call["return_attention_scores"] else found
 
     return call
 
@@ -210,6 +274,14 @@ def _multi_head(layer: MultiHeadAttention, name: str, seeds: Seeds) -> Call:
 def _sampling(layer: Sampling, name: str, seeds: Seeds) -> Call:
     keras_layer = KerasSampling(name=name, **arguments(layer, seeds))
     return lambda tensors: keras_layer([tensors["mean"], tensors["log_variance"]])
+
+
+def _reversible(layer: ReversibleEmbedding, name: str, seeds: Seeds) -> Call:
+    return _plain(KerasReversibleEmbedding(name=name, **arguments(layer, seeds)), layer)
+
+
+def _parameter(layer: Parameter, name: str, seeds: Seeds) -> Call:
+    return _plain(KerasParameter(name=name, **arguments(layer, seeds)), layer)
 
 
 def _positions(layer: PositionEmbedding | SinusoidalPositionEncoding, name: str, seeds: Seeds) -> Call:
@@ -250,7 +322,7 @@ def _resizing(layer: Resizing, name: str, seeds: Seeds) -> Call:
 
 def _attention(layer: DotAttention, name: str, seeds: Seeds) -> Call:
     keras_layer = keras_object(layer, seeds, name=name)
-    return lambda tensors: keras_layer(list(tensors.values()), use_causal_mask=layer.use_causal_mask)
+    return lambda tensors, **at_call: keras_layer(list(tensors.values()), **at_call)
 
 
 def _with_states(keras_layer: Any) -> Call:
@@ -287,9 +359,16 @@ def _normalization(layer: AlongAxes | GroupNormalization, name: str, seeds: Seed
     return call
 
 
-_EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
+_WITH_KERNEL: dict[type[Layer], Callable[..., Call]] = {
     TransposedConvolution: _transposed,
     Sliding: _convolution,
+    EinsumDense: _einsum_dense,
+}
+"""Those of them whose Keras layer may stand in a wrapper."""
+
+_EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
+    **_WITH_KERNEL,
+    SpectralNormalization: _spectral,
     MaxPoolingWithIndices2D: _with_indices,
     MaxUnpooling2D: _unpooling,
     Pooling: _pooling,
@@ -297,8 +376,12 @@ _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
     Recurrent: _recurrent,
     Bidirectional: _bidirectional,
     TimeDistributed: _time_distributed,
+    StepsToBatch: _end_of_steps,
+    BatchToSteps: _end_of_steps,
     DotAttention: _attention,
-    MultiHeadAttention: _multi_head,
+    HeadAttention: _heads,
+    Parameter: _parameter,
+    ReversibleEmbedding: _reversible,
     Sampling: _sampling,
     PositionEmbedding: _positions,
     SinusoidalPositionEncoding: _positions,

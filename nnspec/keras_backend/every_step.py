@@ -30,3 +30,71 @@ class EveryStep(keras.layers.TimeDistributed):  # type: ignore[misc]
 
 def _rows(tensor: Any) -> Any:
     return ops.reshape(tensor, (-1, *ops.shape(tensor)[2:]))
+
+
+@keras.saving.register_keras_serializable("nnspec")
+class Rows(keras.layers.Layer):  # type: ignore[misc]
+    """The first two axes as one. As a layer, since sizes are known where it runs, and not where a functional model is made."""
+
+    def call(self, inputs: Any) -> Any:
+        return _rows(inputs)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return (None, *input_shape[2:])
+
+
+@keras.saving.register_keras_serializable("nnspec")
+class StepsToBatch(Rows):
+    """Batch and time as one axis; a mask of more axes than these goes along."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.of_mask = Rows(name=f"{self.name}.mask")
+
+    def build(self, input_shape: Any) -> None:
+        self.of_mask.build(input_shape)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        del inputs
+        return self.of_mask(previous_mask) if previous_mask is not None and len(previous_mask.shape) > 2 else None
+
+
+@keras.saving.register_keras_serializable("nnspec")
+class Apart(keras.layers.Layer):  # type: ignore[misc]
+    """From ``[tensor, what its steps gave]`` to the latter with batch and time apart."""
+
+    def call(self, inputs: Any) -> Any:
+        like, x = inputs
+        return ops.reshape(x, (-1, ops.shape(like)[1], *ops.shape(x)[1:]))
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        del inputs, previous_mask
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        like, x = inputs
+        return keras.KerasTensor((like.shape[0], like.shape[1], *x.shape[1:]), dtype=x.dtype)
+
+
+@keras.saving.register_keras_serializable("nnspec")
+class BatchToSteps(keras.layers.Layer):  # type: ignore[misc]
+    """From ``[tensor, outputs of its steps …]`` to the outputs with batch and time apart, and their masks."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.apart = Apart(name=f"{self.name}.apart")
+
+    def build(self, input_shape: Any) -> None:
+        self.apart.build(input_shape[:2])
+
+    def call(self, inputs: Any) -> Any:
+        like, *outputs = inputs
+        return [self.apart.call([like, x]) for x in outputs]
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        of_all, *masks = previous_mask or [None] * len(inputs)
+        whole = of_all if of_all is not None and len(of_all.shape) == 2 else None
+        return [whole if mask is None else self.apart([inputs[0], mask]) for mask in masks]
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        like, *outputs = inputs
+        return [self.apart.compute_output_spec([like, x]) for x in outputs]

@@ -9,9 +9,11 @@ import keras
 
 from nnspec.graph.model import Graph, Node, Ref
 from nnspec.keras_backend.calls import Call, lower
+from nnspec.keras_backend.first_weights import draw_again
 from nnspec.keras_backend.masked import Masked
 from nnspec.keras_backend.names import keras_name, name_operations
 from nnspec.keras_backend.seeds import Seeds
+from nnspec.keras_backend.weights import variables
 from nnspec.types import TensorType
 
 __all__ = ["to_keras"]
@@ -41,11 +43,14 @@ def to_keras(graph: Graph, *, seed: int | None = None) -> keras.Model:
     for node in graph.nodes.values():
         if node.weights_at not in calls:
             calls[node.weights_at] = lower(node.layer, keras_name(node.weights_at), Seeds(seed, node.weights_at))
-        tensors |= _outputs(node, calls[node.weights_at]({port: tensors[ref] for port, ref in _in_order(node).items()}))
+        given = {port: tensors[ref] for port, ref in _in_order(node).items()}
+        tensors |= _outputs(node, calls[node.weights_at](given, **node.layer.at_call))
     outputs = {name: tensors[ref] for name, ref in graph.outputs.items()}
     names = {keras_name(node.weights_at) for node in graph.nodes.values()}
     name_operations(outputs.values(), names | set(inputs))
     model = keras.Model(inputs, outputs, name=graph.name)
+    if seed is not None:
+        draw_again(variables(model, graph), graph, seed)
     for node in graph.nodes.values():
         if node.frozen and node.weights:
             model.get_layer(keras_name(node.weights_at)).trainable = False

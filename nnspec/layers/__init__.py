@@ -27,6 +27,8 @@ _MODULES = {
     "borders": ("Cropping1D", "Cropping2D", "Cropping3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D"),
     "core": ("Dense", "Embedding"),
     "dot": ("Dot",),
+    "einsum_dense": ("EinsumDense",),
+    "group_query_attention": ("GroupQueryAttention",),
     "merge": ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"),
     "multi_head_attention": ("MultiHeadAttention",),
     "normalization": (
@@ -36,6 +38,7 @@ _MODULES = {
         "RMSNormalization",
         "UnitNormalization",
     ),
+    "parameter": ("Parameter",),
     "pooling": (
         "AveragePooling1D",
         "AveragePooling2D",
@@ -53,6 +56,7 @@ _MODULES = {
     "positions": ("PositionEmbedding", "SinusoidalPositionEncoding"),
     "recurrent": ("GRU", "LSTM", "SimpleRNN"),
     "reduction": ("Mean", "Slice", "Sum"),
+    "reversible_embedding": ("ReversibleEmbedding",),
     "sampling": ("Sampling",),
     "regularization": (
         "ActivityRegularization",
@@ -72,6 +76,7 @@ _MODULES = {
     "unpooling": ("MaxPoolingWithIndices2D", "MaxUnpooling2D"),
     "upsampling": ("UpSampling1D", "UpSampling2D", "UpSampling3D"),
     "separable_convolution": ("DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"),
+    "spectral_normalization": ("SpectralNormalization",),
     "shape": ("Flatten", "Permute", "RepeatVector", "Reshape"),
 }
 
@@ -82,6 +87,7 @@ _ALIASES = {
     "AvgPool3D": "AveragePooling3D",
     "SeparableConvolution1D": "SeparableConv1D",
     "SeparableConvolution2D": "SeparableConv2D",
+    "GroupedQueryAttention": "GroupQueryAttention",
     "GlobalAvgPool3D": "GlobalAveragePooling3D",
     "GlobalMaxPool3D": "GlobalMaxPooling3D",
     "MaxPool3D": "MaxPooling3D",

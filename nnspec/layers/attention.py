@@ -8,6 +8,7 @@ from pydantic import Field
 
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window, single
 from nnspec.layers.checks import known_size, require_axes, require_float
+from nnspec.layers.heads import SCORES
 from nnspec.layers.initializers import GlorotUniform, Ones
 from nnspec.layers.merge import common_size
 from nnspec.layers.scalars import Flag, Fraction, WholeNumber
@@ -25,9 +26,13 @@ class DotAttention(Layer):
     ports: ClassVar[Ports] = Ports(("query", "value"), ("key",), one_feeds_all=True)
     uses_mask: ClassVar[bool] = True
     passes_mask: ClassVar[bool] = True
-    beyond_keras: ClassVar[frozenset[str]] = frozenset({"use_causal_mask"})
+    call_arguments: ClassVar[frozenset[str]] = frozenset({"use_causal_mask", "return_attention_scores"})
+    beyond_keras: ClassVar[frozenset[str]] = call_arguments
 
     use_causal_mask: Flag = Field(False, description="Whether a query sees no later value than its own position.")
+    return_attention_scores: Flag = Field(
+        False, description=f"Whether the shares of the values are an output too, `{SCORES}`: queries, keys."
+    )
 
     def infer(self, inputs: Inputs) -> Outputs:
         for port, x in inputs.items():
@@ -36,7 +41,8 @@ class DotAttention(Layer):
         query, value, key = self.tensors(inputs)
         self._must_agree(query.shape[1], key.shape[1], "query", query, "key" if "key" in inputs else "value", key)
         self._must_agree(value.shape[0], key.shape[0], "value", value, "key", key)
-        return single((query.shape[0], value.shape[1]))
+        scores = {SCORES: TensorType((query.shape[0], key.shape[0]))} if self.return_attention_scores else {}
+        return single((query.shape[0], value.shape[1])) | scores
 
     @staticmethod
     def tensors(inputs: Inputs) -> tuple[TensorType, TensorType, TensorType]:

@@ -47,12 +47,14 @@ class Ports:
         optional: Ports that may be fed.
         variadic: A merge: a list of at least two, with ports ``"0"``, ``"1"``, …
         one_feeds_all: Whether one name alone in ``from`` feeds every required port.
+        counts_examples: Whether the input gives the number of examples alone; without ``from`` it is then the first input.
     """
 
     required: tuple[str, ...] = ("x",)
     optional: tuple[str, ...] = ()
     variadic: bool = False
     one_feeds_all: bool = False
+    counts_examples: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,14 @@ class Layer(Config):
     beyond_keras: ClassVar[frozenset[str]] = frozenset()
     """Arguments that Keras's layer of this name does not take when it is made."""
 
+    call_arguments: ClassVar[frozenset[str]] = frozenset()
+    """Arguments that Keras takes at each call: a use of the same layer by ``share`` may give others."""
+
+    @property
+    def at_call(self) -> dict[str, object]:
+        """What it is called with, beside its inputs."""
+        return {name: getattr(self, name) for name in sorted(self.call_arguments)}
+
     @classmethod
     def foreign(cls) -> Mapping[str, str]:
         """PyTorch's names for its arguments, each with what to write instead."""
@@ -178,24 +188,24 @@ class Layer(Config):
         Args:
             name: The weight's name, ``kernel``.
             shape: Its sizes.
-            argument: What its arguments begin with; the name, where they begin with that.
+            argument: What its arguments begin with; the name, where they begin with that, and nothing where it is empty.
             trainable: False for statistics.
 
         Raises:
             LayerError: Where the initializer, regularizer or constraint given for it cannot take this shape.
         """
-        argument = argument or name
+        prefix = f"{name if argument is None else argument}_".lstrip("_")
         for kind in ("initializer", "regularizer", "constraint"):
-            given = getattr(self, f"{argument}_{kind}", None)
+            given = getattr(self, f"{prefix}{kind}", None)
             reason = given.refuses(shape) if given is not None else None
             if reason:
                 sizes = " × ".join(map(str, shape))
                 raise LayerError(
                     f"`{type(given).__name__}` {reason}, and `{name}` here is {sizes}",
-                    help=f"give `{argument}_{kind}` another {kind}",
-                    argument=f"{argument}_{kind}",
+                    help=f"give `{prefix}{kind}` another {kind}",
+                    argument=f"{prefix}{kind}",
                 )
-        return Weight(name, shape, trainable, getattr(self, f"{argument}_initializer"))
+        return Weight(name, shape, trainable, getattr(self, f"{prefix}initializer"))
 
     def output_types(self, inputs: Inputs) -> Outputs:
         """[`infer`][] and [`mask`][] together."""

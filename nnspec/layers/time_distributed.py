@@ -17,13 +17,16 @@ class TimeDistributed(Layer):
     """One layer at every time step, with the same weights; time is the first axis after the batch.
 
     As in Keras a mask goes to the layer step by step, where it uses one, and comes out unchanged. The weights bear the
-    inner layer's names: ``labels/kernel``.
+    inner layer's names: ``labels/kernel``. A block or a network is put in its place, between two layers that take time into the
+    batch and out again: its weights stand where they do without this.
     """
 
     main_argument: ClassVar[str | None] = "layer"
     passes_mask: ClassVar[bool] = True
 
-    layer: Annotated[Config, Named(LAYERS)] = Field(description="A layer of one input and one output.")
+    layer: Annotated[Config, Named(LAYERS, own=True)] = Field(
+        description="A layer of one input and one output, or a block or a network of the document."
+    )
 
     @property
     def inner(self) -> Layer:

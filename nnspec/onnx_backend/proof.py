@@ -76,8 +76,8 @@ def first_difference(
 
 
 def _opened(graph: Graph) -> Graph:
-    """The graph with every layer's outputs as outputs."""
-    refs = [Ref(node.name, output) for node in graph.nodes.values() for output in node.outputs]
+    """The graph with every layer's outputs as outputs, but for those whose examples are the steps of the graph's."""
+    refs = [Ref(node.name, output) for node in graph.nodes.values() if node.times == 1 for output in node.outputs]
     return replace(graph, outputs={f"{ref.source}/{ref.output}/opened": ref for ref in refs})
 
 

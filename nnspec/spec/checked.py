@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache, partial
 from typing import Annotated, Any, TypeVar, Union
 
@@ -21,7 +21,7 @@ from nnspec.spec import problems as p
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.types import Config, Family, Named, closest
 
-__all__ = ["check", "check_named"]
+__all__ = ["check", "check_again", "check_named"]
 
 C = TypeVar("C", bound=Config)
 _Resolve = Callable[[Tree, list[Diagnostic]], Any]
@@ -71,6 +71,36 @@ def check(
         problems.extend(_translate(error, arguments, failed, name, span, path))
         return None
     return built if len(problems) == before else None
+
+
+def check_again(built: C, tree: MappingNode, fields: Collection[str], problems: list[Diagnostic], *, where: str) -> C | None:
+    """The same object with some of its arguments given anew.
+
+    Args:
+        built: The object.
+        tree: The arguments.
+        fields: Those that may be given.
+        problems: What is wrong is appended here, each at its place.
+        where: What they are arguments of, in messages.
+
+    Returns:
+        The object, or None where something is wrong with it.
+    """
+    before = len(problems)
+    for key, value in tree.items():
+        if key.value not in fields:
+            suggestion = closest(str(key.value), fields)
+            listed = ", ".join(f"`{field}`" for field in sorted(fields)) or "no argument"
+            help = f"did you mean `{suggestion}`?" if suggestion else f"at each use `{type(built).__name__}` takes {listed}"
+            problems.append(p.UnknownKey.at(key.span, value.path, help=help, key=key.value, where=where))
+    if len(problems) > before:
+        return None
+    values = {name: getattr(built, name) for name in built.model_fields_set}
+    try:
+        return type(built).model_validate(values | {str(key.value): value.plain() for key, value in tree.items()})
+    except ValidationError as error:
+        problems.extend(_translate(error, tree, set(), where, tree.span, tree.path))
+        return None
 
 
 def check_named(family: Family, tree: Tree, problems: list[Diagnostic]) -> Config | None:

@@ -76,7 +76,7 @@ class Expander:
     # --- from entries to drafts: groups are unrolled into the list around them ---------------------------------------
 
     def _drafts(self, item: Tree, scope: Scope) -> Iterable[Draft]:
-        draft = read_draft(item, scope, self._operations, self.problems)
+        draft = read_draft(item, scope, self.operations, self.problems)
         if draft is None:
             return []
         if not _is_group(draft) or draft.key("name"):
@@ -92,7 +92,8 @@ class Expander:
         return _fed_from(found, draft)
 
     @property
-    def _operations(self) -> set[str]:
+    def operations(self) -> set[str]:
+        """The names of the blocks and networks that steps may use."""
         return {*self.blocks, *self.networks}
 
     def _count(self, draft: Draft) -> None:
@@ -172,7 +173,7 @@ class Expander:
 
     def _step(self, draft: Draft, name: str) -> Step:
         repeated = draft.key("repeat") is not None or draft.key("as") is not None or _is_group(draft)
-        content = self._repeated(draft) if repeated else self._content(draft)
+        content = self._repeated(draft) if repeated else self.content(draft)
         op = str(draft.op.value)
         source, freeze, weights = draft.key("from"), self._freeze(draft), self._weights(draft)
         return Step(name, op, content, source, freeze, draft.op.span, draft.path, draft.arguments, weights)
@@ -215,7 +216,7 @@ class Expander:
             if draft.op.value == GROUP:
                 content: Content | None = Nested((INPUT,), self.steps(turn.arguments, (), turn.scope))
             else:
-                content = self._content(turn)
+                content = self.content(turn)
             freeze = self._freeze(draft) if number == 0 else parts[0].freeze
             op = str(draft.op.value)
             parts.append(Step(str(number), op, content, None, freeze, draft.op.span, draft.path, turn.arguments))
@@ -231,7 +232,8 @@ class Expander:
             arguments = Broken(draft.op)
         return replace(draft, scope=scope, arguments=arguments)
 
-    def _content(self, draft: Draft) -> Content | None:
+    def content(self, draft: Draft) -> Content | None:
+        """What a step runs; None, with a diagnostic, where it is written wrong."""
         op = draft.op
         word = str(op.value)
         if isinstance(draft.arguments, Broken):
@@ -253,20 +255,18 @@ class Expander:
 
             return expand_nesting(self, draft)
         if word in LAYERS:
-            return self._layer(draft)
+            from nnspec.spec.every_step import inner_use
+
+            inner = inner_use(self, draft)
+            return inner.content(self) if inner else self._layer(draft)
         self.problems.append(self._unknown(op, draft.path))
         return None
 
     def _shared(self, draft: Draft) -> Shared | None:
-        tree = draft.arguments
-        if isinstance(tree, MappingNode):
-            layer = tree.get("layer")
-            others = {str(k.value): v.plain() for k, v in tree.items() if k.value != "layer"}
-            for key, value in tree.items():
-                if key.value != "layer":
-                    self.problems.append(p.NotYet.at(key.span, value.path, what="arguments of a shared layer are"))
-        else:
-            layer, others = tree, {}
+        layer, others = draft.arguments, None
+        if isinstance(layer, MappingNode):
+            others = MappingNode([(k, v) for k, v in layer.items() if k.value != "layer"], layer.span, layer.place)
+            layer = layer.get("layer")
         if not isinstance(layer, Scalar) or not isinstance(layer.value, str):
             at = layer or draft.op
             self.problems.append(
@@ -319,7 +319,7 @@ class Expander:
     def _unknown(self, op: Scalar, path: str) -> Diagnostic:
         word = str(op.value)
         help = unknown_member(LAYERS, op, path).help
-        near = closest(word, self._operations)
+        near = closest(word, self.operations)
         if near and (word[:1].islower() or not help):
             help = f"did you mean `{near}`?"
         elif not help and word[:1].islower():
@@ -353,8 +353,9 @@ def _is_group(draft: Draft) -> bool:
 
 def _base_name(draft: Draft) -> str:
     word = str(draft.op.value)
-    if word == SHARE and isinstance(draft.arguments, Scalar):
-        return str(draft.arguments.value)
+    if word == SHARE:
+        shared = draft.arguments.get("layer") if isinstance(draft.arguments, MappingNode) else draft.arguments
+        return str(shared.value) if isinstance(shared, Scalar) else SHARE
     return "group" if word == GROUP else snake_name(word)
 
 

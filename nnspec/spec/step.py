@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nnspec.diagnostics import Span
 from nnspec.layers.base import Layer
-from nnspec.spec.tree import Tree
+from nnspec.spec.tree import MappingNode, Tree
 
 __all__ = ["INPUT", "Content", "Nested", "NetworkUse", "Shared", "Step", "WeightsFrom"]
 
@@ -42,27 +41,40 @@ class Nested:
         steps: In order.
         outputs: What it gives, as names among its steps; None for the last step, or its input where there are no steps.
         closed: Whether its steps see nothing of the list around it (a block's do not).
+        every_step: Whether it runs at every time step of its inputs alike.
     """
 
     inputs: tuple[str, ...]
     steps: tuple[Step, ...]
     outputs: Tree | None = None
     closed: bool = False
+    every_step: bool = False
 
 
 @dataclass(frozen=True)
 class NetworkUse:
-    """One use of a network of the document; every use has the same weights."""
+    """One use of a network of the document; every use has the same weights.
+
+    Attributes:
+        network: Its name.
+        every_step: Whether it runs at every time step of its inputs alike.
+    """
 
     network: str
+    every_step: bool = False
 
 
 @dataclass(frozen=True)
 class Shared:
-    """An earlier layer applied again, with the same weights."""
+    """An earlier layer applied again, with the same weights.
+
+    Attributes:
+        layer: Its name.
+        arguments: What it is called with this time, where that is said.
+    """
 
     layer: str
-    arguments: Mapping[str, object]
+    arguments: MappingNode | None = None
 
 
 Content = Layer | Nested | NetworkUse | Shared

@@ -102,9 +102,14 @@ class Named:
 
     ``spec.checked`` resolves such a field from the document's tree itself, so that an error inside it points at its own
     line; this is the same for Python callers.
+
+    Attributes:
+        family: The family.
+        own: Whether a document may name a block or a network of its own there too.
     """
 
     family: Family
+    own: bool = False
 
     def resolve(self, value: object) -> Config:
         if isinstance(value, Config):
@@ -129,4 +134,6 @@ class Named:
 
     def __get_pydantic_json_schema__(self, core: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         del core, handler
-        return {"x-family": self.family.kind}  # the schema of the document defines each family once
+        return {"x-family": self.family.kind} | (
+            {"x-own": True} if self.own else {}
+        )  # the schema of the document defines each family once

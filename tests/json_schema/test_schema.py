@@ -41,6 +41,9 @@ layers:
     as: i
   - share: conv2d
     from: image
+  - share: {layer: conv2d, use_causal_mask: true}
+  - TimeDistributed: {layer: {pair: {filters: 4}}}
+  - TimeDistributed: {layer: pair}
   - Bidirectional: {layer: {LSTM: {units: 4}}}
   - Dense: {units: 10, activation: softmax}
     name: digit

@@ -14,6 +14,9 @@ import pytest
 from nnspec.graph.model import Graph, Node, Ref
 from nnspec.keras_backend import set_weight_arrays, to_keras, weight_arrays
 from nnspec.layers import LAYERS
+from nnspec.onnx_backend.emit import to_onnx
+from nnspec.onnx_backend.proto import serialized
+from nnspec.onnx_backend.session import runner
 from nnspec.types import TensorType, symbol
 from tests.layers.cases import CASES, Case, Input, node
 
@@ -89,6 +92,13 @@ def test_a_seed_makes_first_weights_repeatable() -> None:
     assert not np.array_equal(first["a/kernel"], other["a/kernel"])
 
 
+@pytest.mark.parametrize("op", LAYERS.names())
+def test_a_seed_makes_first_weights_of_every_layer_repeatable(op: str) -> None:
+    net = next(case for case in CASES if case.op == op).graph()
+    first, again = (weight_arrays(to_keras(net, seed=7), net) for _ in range(2))
+    assert all(np.array_equal(first[name], again[name]) for name in first)
+
+
 def test_without_a_seed_first_weights_differ_from_build_to_build() -> None:
     net = graph(X, dense("a", "x"))
     first, again = (weight_arrays(to_keras(net), net)["a/kernel"] for _ in range(2))
@@ -150,6 +160,18 @@ def test_a_shared_layer_is_one_layer_applied_again() -> None:
     assert model.count_params() == net.parameters == 20
     x = np.ones((2, 4), "float32")
     assert np.allclose(model({"x": x})["b"], x @ arrays["a/kernel"] @ arrays["a/kernel"], atol=1e-6)
+
+
+def test_a_spectral_norm_is_held_in_training_and_exported_as_it_is() -> None:
+    normalized = {"layer": {"Dense": {"units": 3}}, "power_iterations": 20}
+    net = graph(X, ("sn", "SpectralNormalization", normalized, ["x"]))
+    model = to_keras(net, seed=7)
+    x = np.ones((2, 4), "float32")
+    model({"x": x}, training=True)
+    arrays = weight_arrays(model, net)
+    assert np.linalg.norm(arrays["sn/kernel"], 2) == pytest.approx(1, abs=1e-3)
+    served = runner(serialized(to_onnx(net, arrays)))({"x": x})
+    assert np.allclose(served["sn"], model({"x": x})["sn"], atol=1e-6)
 
 
 def test_a_frozen_layer_is_not_trained() -> None:

@@ -124,7 +124,7 @@ def _array(random: np.random.Generator, x: Input, batch: int, sizes: Mapping[str
     shape = (batch, *(sizes[size] if isinstance(size, str) else size for size in x.shape))
     if x.masked:
         return _tokens(random, shape[:-1])
-    if case.op == "Embedding":
+    if case.op.endswith("Embedding") and "int" in x.dtype:
         return random.integers(0, case.arguments["input_dim"], shape).astype(x.dtype)
     if case.op == "MaxUnpooling2D" and "int" in x.dtype:
         return random.integers(0, 12, shape).astype(x.dtype)  # In a picture of 12 positions, some of them twice.
@@ -172,6 +172,10 @@ def _several(*inputs: Input) -> dict[str, Input]:
 
 def _cases() -> Iterator[Case]:
     yield from _core()
+    yield from _einsum_dense()
+    yield from _parameter()
+    yield from _spectral_normalization()
+    yield from _reversible_embedding()
     yield from _elementwise()
     yield from _normalization()
     yield from _regularization()
@@ -223,6 +227,81 @@ def _core() -> Iterator[Case]:
         },
         _x(dtype="int32"),
     )
+
+
+def _reversible_embedding() -> Iterator[Case]:
+    table = {"input_dim": 7, "output_dim": 3}
+    yield Case("ReversibleEmbedding", table, _x("T", dtype="int32"))
+    yield Case("ReversibleEmbedding", {**table, "mask_zero": True, "tie_weights": False}, _x("T", dtype="int64"))
+    yield Case("ReversibleEmbedding", {**table, "reverse": True}, _x("T", 3))
+    yield Case("ReversibleEmbedding", {**table, "reverse": True, "logit_soft_cap": 0.5}, _x(3))
+    yield Case("ReversibleEmbedding", {**table, "reverse": True, "tie_weights": False}, _x("T", 3, masked=True))
+    for dtype in ("float32", "float64"):
+        yield Case(
+            "ReversibleEmbedding",
+            {**table, "mask_zero": True, "reverse": True, "reverse_dtype": dtype, "logit_soft_cap": 2.0},
+            _x("T", 3, masked=True),
+        )
+    yield Case(
+        "ReversibleEmbedding",
+        {
+            **table,
+            "embeddings_initializer": {"RandomNormal": {"stddev": 1}},
+            "embeddings_regularizer": "l2",
+            "embeddings_constraint": {"UnitNorm": {"axis": 1}},
+        },
+        _x(5, 2, dtype="uint8"),
+    )
+
+
+def _spectral_normalization() -> Iterator[Case]:
+    def case(op: str, arguments: dict[str, Any], *shape: int | str, masked: bool = False, **more: Any) -> Case:
+        return Case("SpectralNormalization", {"layer": {op: arguments}, **more}, _x(*shape, masked=masked))
+
+    yield case("Dense", {"units": 3, "activation": "relu"}, "T", 4, masked=True)
+    yield case("Dense", {"units": 3, "use_bias": False}, 4, power_iterations=3)
+    yield case("Conv2D", {"filters": 4, "kernel_size": 3, "padding": "same", "strides": 2}, "H", "W", 2)
+    yield case("Conv2D", {"filters": 4, "kernel_size": 3, "padding": 1, **_KERNEL_AND_BIAS}, 8, 9, 2)
+    yield case("Conv1D", {"filters": 4, "kernel_size": 3, "padding": "causal"}, "T", 3)
+    yield case("Conv2DTranspose", {"filters": 4, "kernel_size": 4, "strides": 2, "padding": 1}, "H", "W", 2)
+    yield case("DepthwiseConv2D", {"kernel_size": 3, "padding": "full"}, "H", "W", 2)
+    yield case("EinsumDense", {"equation": "...x,xyz->...yz", "output_shape": [2, 3], "bias_axes": "yz"}, "T", 4)
+
+
+def _parameter() -> Iterator[Case]:
+    yield Case("Parameter", {"shape": [3]}, _x("T", dtype="int32"))
+    yield Case("Parameter", {"shape": [2, 3]}, _x("T", 3, masked=True))
+    yield Case("Parameter", {"shape": []}, _x("H", "W", 3))
+    more = {"initializer": {"RandomNormal": {"stddev": 1}}, "regularizer": "l2", "constraint": {"UnitNorm": {"axis": 1}}}
+    yield Case("Parameter", {"shape": [2, 3], **more}, _x(4))
+
+
+def _einsum_dense() -> Iterator[Case]:
+    def case(equation: str, output_shape: Any, *shape: int | str, **more: Any) -> Case:
+        return Case("EinsumDense", {"equation": equation, "output_shape": output_shape, **more}, _x(*shape))
+
+    yield case("ab,bc->ac", 3, 4, bias_axes="c")
+    yield case("abc,cd->abd", [None, 3], "T", 4, bias_axes="d", activation="softmax")
+    yield case("abc,cd->abd", [5, 3], 5, 4)
+    yield case("...x,xy->...y", 3, 4, bias_axes="y")
+    yield case("...x,xy->...y", 3, "H", 5, 4, bias_axes="y", activation="gelu")
+    yield case("...ab,abcd->...cd", [2, 3], "T", 4, 5, bias_axes="cd")
+    yield case("...ab,bc->...ac", 6, 5)
+    yield case("ab...,bc->ac...", 6, 4, "H", 3, bias_axes="c")
+    yield case("abc...,bcd->ad...", 6, 4, 5)
+    yield case("abc,bd->acd", [None, 3], 4, "T", bias_axes="d")
+    yield case("abc,bcd->abd", [None, 3], 4, 5, bias_axes="bd")
+    yield case("abc,cd->ad", 3, "T", 4)
+    yield case("abc,cd->adb", [3, None], "T", 4)
+    yield case("abc,cde->abde", [None, 2, 3], "T", 4, bias_axes="e")
+    yield case("abc,ced->abde", [None, 2, 3], "T", 4, bias_axes="d")
+    yield case("abcd,cdf->abf", [None, 3], "T", 2, 4, bias_axes="f")
+    yield case("abc,c->ab", [None], "T", 4)
+    yield case("abc,d->abcd", [None, None, 3], "T", "S")
+    yield case("AbC,Cd->Abd", [None, 3], "T", 4)
+    with_all = {name: value for name, value in _KERNEL_AND_BIAS.items() if name != "activity_regularizer"}
+    yield Case("EinsumDense", {"equation": "abc,cd->abd", "output_shape": [None, 2], "bias_axes": "d", **with_all}, _x(5, 3))
+    yield Case("EinsumDense", {"equation": "abc,cd->abd", "output_shape": [None, 2], "bias_axes": "d"}, _x("T", 3, masked=True))
 
 
 def _elementwise() -> Iterator[Case]:
@@ -630,7 +709,11 @@ def _attention() -> Iterator[Case]:
     yield Case("AdditiveAttention", {}, {"query": query, "value": value})
     yield Case("AdditiveAttention", {"use_scale": False, "dropout": 0.1, "use_causal_mask": True}, masked)
     yield Case("AdditiveAttention", {}, {"query": query, "value": Input(("S", 3)), "key": value})
+    for op in ("Attention", "AdditiveAttention"):
+        yield Case(op, {"return_attention_scores": True}, {"query": query, "value": Input((6, 3)), "key": Input((6, 4))})
+        yield Case(op, {"return_attention_scores": True, "use_causal_mask": True}, masked)
     yield from _multi_head_attention()
+    yield from _group_query_attention()
     yield Case("PositionEmbedding", {"max_length": 9}, _x("T", 3, masked=True))
     yield Case(
         "PositionEmbedding",
@@ -662,6 +745,57 @@ def _multi_head_attention() -> Iterator[Case]:
         "MultiHeadAttention",
         {
             **two,
+            "kernel_initializer": "he_normal",
+            "bias_initializer": "ones",
+            "kernel_regularizer": "L2",
+            "bias_regularizer": "L1",
+            "activity_regularizer": "L1",
+            "kernel_constraint": "NonNeg",
+            "bias_constraint": "NonNeg",
+        },
+        {"query": Input((5, 4)), "value": Input((6, 4))},
+    )
+
+    scored = {**two, "return_attention_scores": True}
+    yield Case("MultiHeadAttention", scored, {"query": query, "value": Input((5, 6))})
+    yield Case("MultiHeadAttention", {**scored, "use_causal_mask": True}, masked)
+    yield Case("MultiHeadAttention", {**two, "output_shape": [2, 5]}, {"query": query, "value": value})
+    picture, other = Input(("H", 5, 4)), Input(("W", 5, 6))
+    yield Case("MultiHeadAttention", two, {"query": picture, "value": other})
+    yield Case("MultiHeadAttention", {**scored, "output_shape": [2, 5]}, {"query": picture, "value": other})
+    yield Case("MultiHeadAttention", {**scored, "attention_axes": 1}, {"query": picture, "value": other})
+    yield Case(
+        "MultiHeadAttention", {**two, "attention_axes": [-2]}, {"query": Input(("H", "T", 4)), "value": Input(("H", "W", 6))}
+    )
+    yield Case(
+        "MultiHeadAttention", {**two, "attention_axes": 1, "use_causal_mask": True}, {"query": picture, "value": picture}
+    )
+    yield Case(
+        "MultiHeadAttention",
+        {**scored, "attention_axes": [1, 3]},
+        {"query": Input((2, "H", 3, 4)), "value": Input(("W", "H", 2, 6))},
+    )
+
+
+def _group_query_attention() -> Iterator[Case]:
+    op, query, value = "GroupQueryAttention", Input(("T", 4)), Input(("S", 4))
+    masked = {"query": Input(("T", 4), masked=True), "value": Input(("S", 4), masked=True)}
+    four = {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2}
+    yield Case(op, four, {"query": query, "value": value})
+    yield Case(op, {**four, "num_key_value_heads": 1, "use_causal_mask": True}, {"query": query, "value": value})
+    yield Case(
+        op, {**four, "num_key_value_heads": 4, "use_bias": False}, {"query": query, "value": value, "key": Input(("S", 2))}
+    )
+    yield Case(op, four, masked)
+    yield Case(op, {**four, "use_causal_mask": True, "use_gate": True}, masked)
+    yield Case(op, {**four, "sliding_window": 2, "dropout": 0.1, "seed": 1}, masked)
+    yield Case(op, four, {"query": masked["query"], "value": value, "key": Input(("S", 4), masked=True)})
+    yield Case(op, {**four, "return_attention_scores": True}, {"query": query, "value": Input((5, 4))})
+    yield Case(op, {**four, "return_attention_scores": True, "use_causal_mask": True}, masked)
+    yield Case(
+        op,
+        {
+            **four,
             "kernel_initializer": "he_normal",
             "bias_initializer": "ones",
             "kernel_regularizer": "L2",

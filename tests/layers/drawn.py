@@ -155,7 +155,36 @@ def _reshape(draw: st.DrawFn) -> Case:
     return Case("Reshape", {"target_shape": target}, {"x": Input(tuple(shape))})
 
 
+@st.composite
+def _einsum_dense(draw: st.DrawFn) -> Case:
+    """Any of the input's axes summed or kept, and new ones between what is kept."""
+    shape = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
+    axes = "bcd"[: len(shape)]
+    summed = draw(st.sets(st.sampled_from(axes), min_size=1))
+    kernel = draw(st.permutations([*summed, *draw(st.sets(st.sampled_from("xy"), min_size=1))]))
+    output = draw(st.permutations([*(axis for axis in axes if axis not in summed), *(axis for axis in kernel if axis in "xy")]))
+    sizes = [draw(st.integers(1, 3)) if axis in "xy" else None for axis in output]
+    equation = f"a{axes},{''.join(kernel)}->a{''.join(output)}"
+    bias = "".join(axis for axis in output if draw(st.booleans())) or None
+    return Case("EinsumDense", {"equation": equation, "output_shape": sizes, "bias_axes": bias}, {"x": Input(tuple(shape))})
+
+
+@st.composite
+def _group_query(draw: st.DrawFn) -> Case:
+    groups, flags = draw(st.integers(1, 3)), ("use_bias", "use_gate", "use_causal_mask", "return_attention_scores")
+    heads = {
+        "head_dim": draw(st.integers(1, 3)),
+        "num_key_value_heads": groups,
+        "num_query_heads": groups * draw(st.integers(1, 3)),
+    }
+    given = {**heads, **{flag: draw(st.booleans()) for flag in flags}, "sliding_window": draw(st.sampled_from([None, 2]))}
+    query, value = (Input((draw(st.sampled_from([*_SYMBOLS, 5])), 3), masked=draw(st.booleans())) for _ in range(2))
+    return Case("GroupQueryAttention", given, {"query": query, "value": value})
+
+
 DRAWN = {
+    "EinsumDense": _einsum_dense,
+    "GroupQueryAttention": _group_query,
     "Add": _add,
     "Concatenate": _concatenate,
     "Reshape": _reshape,

@@ -25,6 +25,7 @@ OURS = {
     "MaxPoolingWithIndices2D",
     "MaxUnpooling2D",
     "Mean",
+    "Parameter",
     "PositionEmbedding",
     "Sampling",
     "SinusoidalPositionEncoding",

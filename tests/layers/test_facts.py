@@ -52,6 +52,11 @@ def macs(op: str, *shape: Any, **arguments: Any) -> str:
         ("DepthwiseConv2D", (8, 8, 4), {"kernel_size": 3, "padding": "same", "depth_multiplier": 2}, 64 * 9 * 8),
         ("SeparableConv2D", (8, 8, 4), {"kernel_size": 3, "padding": "same", "filters": 6}, 64 * 9 * 4 + 64 * 4 * 6),
         ("TimeDistributed", (T, 4), {"layer": {"Dense": {"units": 3}}}, "12*T"),
+        ("EinsumDense", (T, 4), {"equation": "abc,cde->abde", "output_shape": [None, 2, 3]}, "24*T"),
+        ("EinsumDense", (5, 4), {"equation": "...bc,bd->...cd", "output_shape": [None, 3]}, 5 * 4 * 3),
+        ("ReversibleEmbedding", (T, 4), {"input_dim": 9, "output_dim": 4, "reverse": True}, "36*T"),
+        ("SpectralNormalization", (8, 8, 4), {"layer": {"Conv2D": {"filters": 2, "kernel_size": 3}}}, 36 * 2 * 9 * 4),
+        ("Parameter", (T, 4), {"shape": [3]}, 0),
         ("MaxPooling2D", (8, 8, 4), {}, 0),
         ("BatchNormalization", (8, 8, 4), {}, 0),
     ],
@@ -124,6 +129,12 @@ def test_products_of_attention_are_counted() -> None:
     assert str(heads.macs({"query": TensorType((5, 4)), "value": TensorType((6, 4))})) == str(
         5 * 4 * 6 + 2 * 6 * 4 * 6 + 2 * 5 * 6 * 2 * 3 + 5 * 6 * 4
     )
+
+
+def test_heads_of_a_group_project_their_key_and_value_once() -> None:
+    heads = layer("GroupQueryAttention", head_dim=3, num_query_heads=4, num_key_value_heads=2)
+    both = {"query": TensorType((5, 4)), "value": TensorType((6, 4))}
+    assert heads.macs(both) == 2 * 5 * 4 * 12 + 2 * 6 * 4 * 6 + 2 * 5 * 6 * 12
 
 
 def test_the_gates_of_an_lstm_are_counted() -> None:

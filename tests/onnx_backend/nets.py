@@ -38,6 +38,11 @@ def graph_of(layers: str, inputs: str = "{x: [4]}", outputs: str | None = None) 
     """The graph of a list of steps."""
     text = f"nnspec: 1\nname: net\ninputs: {inputs}\nlayers:\n{layers.strip(chr(10))}\n"
     text += f"outputs: {outputs}\n" if outputs else ""
+    return graph_of_text(text)
+
+
+def graph_of_text(text: str) -> Graph:
+    """The graph of a whole document."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "net.nnspec.yaml"
         file.write_text(text, encoding="utf-8")

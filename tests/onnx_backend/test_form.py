@@ -151,6 +151,18 @@ def test_a_shared_layer_is_written_with_one_kernel() -> None:
     assert [initializer.name for initializer in model.graph.initializer] == ["d/kernel", "d/bias"]
 
 
+def test_a_tied_embedding_is_written_with_one_table() -> None:
+    graph = graph_of(
+        "  - ReversibleEmbedding: {input_dim: 9, output_dim: 4, mask_zero: true, logit_soft_cap: 3.0}\n    name: embedding\n"
+        "  - GRU: {units: 4, return_sequences: true}\n"
+        "  - share: {layer: embedding, reverse: true}\n    name: logits\n",
+        "{tokens: {shape: [T], dtype: int32}}",
+    )
+    model = proven(graph)
+    assert [tuple(c.dims) for c in model.graph.initializer].count((9, 4)) == 1
+    assert [tuple(c.dims) for c in model.graph.initializer].count((4, 9)) == 0
+
+
 def test_a_shared_layer_is_normalized_where_it_is_normalized_alone() -> None:
     graph = graph_of("  - Dense: {units: 4}\n    name: d\n  - share: d\n    name: again\n  - BatchNormalization\n")
     assert types(proven(graph)) == ["Gemm", "Gemm"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import nnspec
+from nnspec.graph.model import Ref
 
 HEAD = "nnspec: 1\nname: net\ninputs: {x: [8]}\n"
 BLOCK = """blocks:
@@ -216,6 +217,81 @@ def test_a_shared_layer_must_fit_what_it_is_applied_to(checked):
     )
     assert codes(problems) == ["NN301"]
     assert problems[0].message == "`d` has weights for (4,), and is applied here to (5,)"
+
+
+TIED = (
+    "nnspec: 1\nname: net\ninputs: {tokens: {shape: [T], dtype: int32}}\nlayers:\n"
+    "  - ReversibleEmbedding: {input_dim: 9, output_dim: 4}\n    name: embedding\n"
+    "  - Dense: {units: 4}\n"
+)
+
+
+def test_a_shared_layer_may_be_called_with_other_arguments(checked):
+    model, problems = checked(TIED + "  - share: {layer: embedding, reverse: true}\n    name: logits\n")
+    assert not problems
+    logits = model.main.nodes["logits"]
+    assert str(logits.output) == "(T, 9)"
+    assert logits.weights_at == "embedding"
+    assert model.main.parameters == 9 * 4 + 4 * 4 + 4
+
+
+def test_a_shared_layer_without_a_name_is_called_after_the_first(checked):
+    model, problems = checked(TIED + "  - share: {layer: embedding, reverse: true}\n")
+    assert not problems
+    assert nodes(model) == ["embedding", "dense", "embedding_1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "help"),
+    [
+        ("revers: true", "unknown key `revers` in a use of `embedding`", "did you mean `reverse`?"),
+        (
+            "output_dim: 3",
+            "unknown key `output_dim` in a use of `embedding`",
+            "at each use `ReversibleEmbedding` takes `reverse`",
+        ),
+        ("reverse: 3", "`reverse` must be true or false, not 3", ""),
+    ],
+)
+def test_a_shared_layer_is_called_with_what_keras_takes_at_a_call(checked, arguments, message, help):
+    _, problems = checked(TIED + f"  - share: {{layer: embedding, {arguments}}}\n    name: logits\n")
+    assert [problem.message for problem in problems] == [message]
+    assert problems[0].help == help
+
+
+def test_a_parameter_counts_the_examples_of_the_first_input_and_reads_no_step(checked):
+    model, problems = checked(
+        "nnspec: 1\nname: net\ninputs: {image: [8, 8, 3], other: [4]}\nlayers:\n"
+        "  - Conv2D: {filters: 6, kernel_size: 4, strides: 4}\n    from: image\n"
+        "  - Reshape: [4, 6]\n    name: patches\n"
+        "  - Parameter: [1, 6]\n    name: token\n"
+        "  - Concatenate: {axis: 1}\n    from: [token, patches]\n"
+        "  - Flatten\n  - Concatenate:\n    from: [flatten, other]\n"
+    )
+    assert not problems
+    token = model.main.nodes["token"]
+    assert token.inputs == {"x": Ref("image")}
+    assert token.output.shape == (1, 6)
+    assert model.main.nodes["concatenate"].output.shape == (5, 6)
+
+
+def test_a_parameter_may_stand_first_where_there_are_several_inputs(checked):
+    _, problems = checked(
+        "nnspec: 1\nname: net\ninputs: {a: [4], b: [4]}\nlayers:\n  - Parameter: [4]\n  - Add:\n    from: [a, b, parameter]\n"
+    )
+    assert not problems
+
+
+def test_an_input_that_only_a_parameter_counts_is_unused(checked):
+    _, problems = checked(
+        "nnspec: 1\nname: net\ninputs: {a: [4], b: [4]}\nlayers:\n  - Parameter: [4]\n  - Add:\n    from: [b, parameter]\n"
+    )
+    assert codes(problems) == ["NN232"]
+
+
+def test_the_step_before_a_parameter_is_not_used_by_it(checked):
+    _, problems = checked(HEAD + "layers:\n  - Dense: {units: 4}\n  - Parameter: [3]\n")
+    assert set(codes(problems)) == {"NN231", "NN232"}
 
 
 TOWER = """networks:

@@ -8,6 +8,7 @@ import numpy as np
 
 from nnspec.layers.attention import AdditiveAttention, Attention, DotAttention
 from nnspec.layers.base import Layer
+from nnspec.layers.heads import SCORES
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import declared
@@ -19,7 +20,7 @@ _FAR = 1e9
 """What Keras takes off the score of a position that is left out: not infinity, so that a row of none is a plain mean."""
 
 
-def _attention(b: Builder, call: Call[Attention]) -> Value:
+def _attention(b: Builder, call: Call[Attention]) -> Mapping[str, Value]:
     query, key = (declared(b, call.inputs.get(port, call.inputs["value"])).name for port in ("query", "key"))
     scale = b.constant(call.weights["scale"], "scale") if "scale" in call.weights else None
     if call.layer.score_mode == "concat":
@@ -37,7 +38,7 @@ def _compared(b: Builder, query: str, key: str, scale: str | None, call: Call[At
     return b.op("Mul", total, b.constant(call.weights["concat_score_weight"], "concat_score_weight"))
 
 
-def _attend(b: Builder, call: Call[DotAttention], scores: str) -> Value:
+def _attend(b: Builder, call: Call[DotAttention], scores: str) -> Mapping[str, Value]:
     """The mean of the values by scores, as masks and causality have it.
 
     Args:
@@ -52,11 +53,15 @@ def _attend(b: Builder, call: Call[DotAttention], scores: str) -> Value:
         kept = before if kept is None else b.op("And", kept, before)
     if kept is not None:
         scores = b.op("Where", kept, scores, b.op("Sub", scores, b.constant(_FAR, "far", np.float32)))
-    mean = b.op("MatMul", b.op("Softmax", scores, axis=-1), value.name)
+    shares = b.op("Softmax", scores, axis=-1)
+    mean = b.op("MatMul", shares, value.name)
     if query.mask is not None:
         mask = b.op("Unsqueeze", query.mask, b.ints([2], "features"))
         mean = b.op("Where", mask, mean, b.constant(0, "zero", np.float32))
-    return Value.declared(mean, call.output, query.mask)
+    found = {"output": Value.declared(mean, call.output, query.mask)}
+    if call.layer.return_attention_scores:
+        found[SCORES] = Value.declared(shares, call.outputs[SCORES])
+    return found
 
 
 def past(b: Builder, scores: str, lead: int) -> str:
@@ -72,7 +77,7 @@ def past(b: Builder, scores: str, lead: int) -> str:
     return b.op("Cast", b.op("Trilu", ones, upper=0), to=9)
 
 
-def _additive(b: Builder, call: Call[AdditiveAttention]) -> Value:
+def _additive(b: Builder, call: Call[AdditiveAttention]) -> Mapping[str, Value]:
     query, key = (declared(b, call.inputs.get(port, call.inputs["value"])).name for port in ("query", "key"))
     both = b.op("Add", b.op("Unsqueeze", query, b.ints([2], "keys")), b.op("Unsqueeze", key, b.ints([1], "queries")))
     bent = b.op("Tanh", both)

@@ -13,7 +13,7 @@ from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.lower.convolution import convolve
 from nnspec.onnx_backend.value import Linear, Value, channels_first
 
-__all__ = ["TABLE"]
+__all__ = ["TABLE", "look_up"]
 
 
 def _dense(b: Builder, call: Call[Dense]) -> Value:
@@ -39,11 +39,15 @@ def _dense(b: Builder, call: Call[Dense]) -> Value:
 
 
 def _embedding(b: Builder, call: Call[Embedding]) -> Value:
-    """Element types other than int64 are read as int32, as in Keras."""
+    return look_up(b, call, mask_zero=call.layer.mask_zero)
+
+
+def look_up(b: Builder, call: Call[Layer], *, mask_zero: bool) -> Value:
+    """The rows of ``embeddings`` for whole numbers. Element types other than int64 are read as int32, as in Keras."""
     tokens = declared(b, call.x)
     index = tokens.name if tokens.type.dtype in ("int32", "int64") else b.op("Cast", tokens.name, to=6)
     y = b.op("Gather", b.constant(call.weights["embeddings"], "embeddings"), index)
-    mask = b.op("Cast", tokens.name, to=9) if call.layer.mask_zero else None
+    mask = b.op("Cast", tokens.name, to=9) if mask_zero else None
     return Value.declared(y, call.output, mask)
 
 

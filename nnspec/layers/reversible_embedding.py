@@ -1,0 +1,87 @@
+"""A table of vectors that is read in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Flag, PositiveInt
+from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, single
+from nnspec.layers.checks import require_float
+from nnspec.layers.core import Embedding
+from nnspec.layers.scalars import PositiveNumber
+from nnspec.types import Dim, TensorType, Weight, product, same_size, size_text
+
+__all__ = ["ReversibleEmbedding"]
+
+
+class ReversibleEmbedding(Layer):
+    """A table of vectors for whole numbers that, in reverse, scores every number for a vector (Press and Wolf 2016).
+
+    A second use in reverse is written ``share: {layer: NAME, reverse: true}``. The mask goes out where numbers come in; in
+    reverse there is none.
+    """
+
+    unsupported: ClassVar[Mapping[str, str]] = Embedding.unsupported
+    call_arguments: ClassVar[frozenset[str]] = frozenset({"reverse"})
+    beyond_keras: ClassVar[frozenset[str]] = call_arguments
+
+    input_dim: PositiveInt = Field(description="Number of rows: the largest number that comes in, plus 1.")
+    output_dim: PositiveInt = Field(description="Size of a vector.")
+    tie_weights: Flag = Field(True, description="Whether the reverse uses the same table, or one of its own.")
+    embeddings_initializer: AnyInitializer = Field("uniform", validate_default=True, description="The table at first.")
+    embeddings_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the table.")
+    embeddings_constraint: AnyConstraint | None = Field(None, description="What the table is held to.")
+    mask_zero: Flag = Field(False, description="Whether 0 is padding: the output then carries a mask that leaves it out.")
+    # Half precisions are not among them: what is computed in one differs between programs by more than equality allows.
+    reverse_dtype: Literal["float32", "float64"] | None = Field(
+        None, description="The precision in which the reverse is computed and given; null: the layer's own."
+    )
+    logit_soft_cap: PositiveNumber | None = Field(
+        None, description="What no score exceeds: scores become `cap · tanh(score / cap)`; null: they stay as they are."
+    )
+    reverse: Flag = Field(False, description="Whether vectors come in, and scores of every number go out.")
+
+    @property
+    def could_mask(self) -> bool:
+        return not self.mask_zero and not self.reverse
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        x = inputs["x"]
+        if self.reverse:
+            return self._scores(x)
+        if not x.is_integer:
+            raise LayerError(
+                f"ReversibleEmbedding takes whole numbers, got {x.dtype}",
+                help="declare the input with `dtype: int32`, or write `reverse: true` where vectors come in",
+                port="x",
+            )
+        return single((*x.shape, self.output_dim))
+
+    def _scores(self, x: TensorType) -> Outputs:
+        require_float(self, x)
+        if not x.rank or same_size(x.shape[-1], self.output_dim) is not True:
+            got = size_text(x.shape[-1]) if x.rank else "a scalar"
+            raise LayerError(
+                f"ReversibleEmbedding takes vectors of {self.output_dim} in reverse, got {got}: {x}",
+                help=f"put `Dense: {{units: {self.output_dim}}}` before it",
+                port="x",
+            )
+        return single((*x.shape[:-1], self.input_dim), self.reverse_dtype or "float32")
+
+    def mask(self, inputs: Inputs) -> tuple[int | Dim, ...] | None:
+        return inputs["x"].shape if self.mask_zero and not self.reverse else None
+
+    def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
+        table = self.owns("embeddings", (self.input_dim, self.output_dim))
+        if self.tie_weights:
+            return (table,)
+        return (table, self.owns("reverse_embeddings", (self.output_dim, self.input_dim), argument="embeddings"))
+
+    def macs(self, inputs: Inputs) -> int | Dim:
+        return product(inputs["x"].shape) * self.input_dim if self.reverse else 0
+
+    def receptive_field(self, inputs: Inputs) -> Window | None:
+        return EVERYTHING if self.reverse and inputs["x"].rank == 1 else None

@@ -1,0 +1,144 @@
+"""How attentions of several heads are written: fused projections, then the operator where it answers as Keras does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from nnspec.layers.heads import SCORES, HeadAttention
+from nnspec.onnx_backend.builder import Builder
+from nnspec.onnx_backend.call import Array, Call
+from nnspec.onnx_backend.flat_axes import FlatAxes
+from nnspec.onnx_backend.layout import declared
+from nnspec.onnx_backend.lower.attention import past
+from nnspec.onnx_backend.value import Value
+
+__all__ = ["attend"]
+
+_FAR = -1e30
+"""The score of a position that is left out. Where all are, all weigh the same, as in Keras."""
+
+
+def attend(b: Builder, call: Call[HeadAttention]) -> Mapping[str, Value]:
+    """Attention of several heads.
+
+    Where the inputs have more axes than time and features, they are brought to these two, and the output back.
+    """
+    layer, inputs = call.layer, call.inputs
+    given = {port: declared(b, inputs.get(port, inputs["value"])) for port in ("query", "key", "value")}
+    flat = FlatAxes(b, layer.others(given["query"].type), layer.attended(given["query"].type))
+    sources = {port: flat.flattened(x) for port, x in given.items()}
+    mean, scores = _attended(b, call, sources, _projected(b, call, sources))
+    if layer.use_gate:
+        [gate] = _project(b, call, sources["query"].name, ["gate"])
+        mean = b.op("Mul", mean, b.op("Sigmoid", gate))
+    kernel = call.weights["attention_output/kernel"]
+    y = b.op("MatMul", mean, b.constant(_flat(kernel.reshape(-1, *kernel.shape[2:]), 1), "attention_output/kernel"))
+    if layer.use_bias:
+        y = b.op("Add", y, b.constant(_flat(call.weights["attention_output/bias"], 0), "attention_output/bias"))
+    y = flat.restored(y, given["query"], kernel.shape[2:])
+    found = {"output": Value.declared(y, call.output, given["query"].mask)}
+    if scores and layer.return_attention_scores:
+        pairs = flat.pairs(scores, given["query"], given["key"], layer.query_heads)
+        found[SCORES] = Value.declared(pairs, call.outputs[SCORES])
+    return found
+
+
+def _attended(
+    b: Builder, call: Call[HeadAttention], sources: Mapping[str, Value], parts: Mapping[str, str]
+) -> tuple[str, str | None]:
+    """The mean of the values, batch, time, heads · size; and the shares of the values, if they were computed apart."""
+    layer = call.layer
+    alone = not any(x.mask for x in sources.values()) and layer.sliding_window is None and not layer.return_attention_scores
+    ordered = not layer.use_causal_mask or len({x.name for x in sources.values()}) == 1
+    if b.opset >= 23 and alone and ordered:
+        return b.op("Attention", parts["query"], parts["key"], parts["value"], bodies=None, **_attributes(layer)), None
+    return _mean(b, call, parts, sources)
+
+
+def _attributes(layer: HeadAttention) -> dict[str, float]:
+    heads: dict[str, float] = {"q_num_heads": layer.query_heads, "kv_num_heads": layer.key_heads}
+    causal = {"is_causal": 1} if layer.use_causal_mask else {}
+    return {**heads, **causal, "scale": layer.key_size**-0.5}
+
+
+def _projected(b: Builder, call: Call[HeadAttention], sources: Mapping[str, Value]) -> dict[str, str]:
+    """Query, key and value for all heads: batch, time, heads · size. What comes from one tensor is one product."""
+    found: dict[str, str] = {}
+    for source in dict.fromkeys(x.name for x in sources.values()):
+        names = [name for name, x in sources.items() if x.name == source]
+        found |= zip(names, _project(b, call, source, names), strict=True)
+    return found
+
+
+def _project(b: Builder, call: Call[HeadAttention], source: str, names: Sequence[str]) -> list[str]:
+    kernels = [_flat(call.weights[f"{name}/kernel"], 1) for name in names]
+    joined = "_".join(names)
+    y = b.op("MatMul", source, b.constant(np.concatenate(kernels, axis=1), f"{joined}/kernel"))
+    if call.layer.use_bias:
+        biases = [_flat(call.weights[f"{name}/bias"], 0) for name in names]
+        y = b.op("Add", y, b.constant(np.concatenate(biases), f"{joined}/bias"))
+    if len(names) == 1:
+        return [y]
+    return b.ops("Split", [y, b.ints([kernel.shape[1] for kernel in kernels], "sizes")], len(names), axis=-1)
+
+
+def _flat(array: Array, lead: int) -> Array:
+    """Heads and their sizes in one axis."""
+    return array.reshape(*array.shape[:lead], -1)
+
+
+def _mean(b: Builder, call: Call[HeadAttention], parts: Mapping[str, str], sources: Mapping[str, Value]) -> tuple[str, str]:
+    """Scores, shares, and the mean of the values."""
+    layer = call.layer
+    scaled = b.op("Mul", parts["query"], b.constant(layer.key_size**-0.5, "scale", np.float32))
+    query = _heads(b, scaled, layer.query_heads, layer.key_size, [0, 2, 1, 3])
+    key = _heads(b, parts["key"], layer.key_heads, layer.key_size, [0, 2, 3, 1])
+    value = _heads(b, parts["value"], layer.key_heads, layer.value_size, [0, 2, 1, 3])
+    scores = _by_group(b, layer, query, key)
+    if kept := _kept(b, layer, scores, sources):
+        scores = b.op("Where", kept, scores, b.constant(_FAR, "far", np.float32))
+    shares = b.op("Softmax", scores, axis=-1)
+    if kept and layer.empty_rows_are_zero(call.inputs["query"].type):
+        # By the way that Keras takes then, 0 is what is left where nothing is.
+        shares = b.op("Where", kept, shares, b.constant(0, "zero", np.float32))
+    mean = b.op("Transpose", _by_group(b, layer, shares, value), perm=[0, 2, 1, 3])
+    return b.op("Reshape", mean, b.ints([0, 0, layer.query_heads * layer.value_size], "joined")), shares
+
+
+def _by_group(b: Builder, layer: HeadAttention, ours: str, shared: str) -> str:
+    """The product of each query head with the key or value of its group: the heads of a group are one behind the other."""
+    if layer.query_heads == layer.key_heads:
+        return b.op("MatMul", ours, shared)
+    grouped = b.op("Reshape", ours, b.ints([0, layer.key_heads, -1, 0], "groups"))
+    return b.op("Reshape", b.op("MatMul", grouped, shared), b.ints([0, layer.query_heads, -1, 0], "apart"))
+
+
+def _heads(b: Builder, tensor: str, heads: int, size: int, perm: Sequence[int]) -> str:
+    return b.op("Transpose", b.op("Reshape", tensor, b.ints([0, 0, heads, size], "heads")), perm=list(perm))
+
+
+def _kept(b: Builder, layer: HeadAttention, scores: str, sources: Mapping[str, Value]) -> str:
+    """Which scores count, from all masks: batch, 1, queries, keys; empty where all do."""
+    axes = {"query": [1, 3], "key": [1, 2], "value": [1, 2]}
+    distinct = {(x.mask, port == "query"): port for port, x in reversed(list(sources.items())) if x.mask is not None}
+    masks = [b.op("Unsqueeze", mask, b.ints(axes[port], port)) for (mask, _), port in distinct.items() if mask is not None]
+    if layer.use_causal_mask:
+        masks.append(past(b, scores, 2))
+    if layer.sliding_window is not None:
+        masks.append(_near(b, scores, layer.sliding_window))
+    kept = ""
+    for mask in masks:
+        kept = b.op("And", kept, mask) if kept else mask
+    return kept
+
+
+def _near(b: Builder, scores: str, window: int) -> str:
+    """Whether query and key are nearer than a window: queries, keys."""
+    zero, one = b.constant(0, "first", np.int64), b.constant(1, "step", np.int64)
+    queries, keys = (
+        b.op("Range", zero, b.op("Squeeze", b.op("Shape", scores, start=axis, end=axis + 1)), one) for axis in (2, 3)
+    )
+    apart = b.op("Abs", b.op("Sub", b.op("Unsqueeze", queries, b.ints([1], "keys")), keys))
+    return b.op("Less", apart, b.constant(window, "window", np.int64))

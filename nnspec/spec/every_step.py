@@ -1,0 +1,70 @@
+"""A layer that takes a block or a network of the document as an argument: ``TimeDistributed: {layer: unit}``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from nnspec.layers import LAYERS
+from nnspec.spec.draft import Draft
+from nnspec.spec.keys import known_keys
+from nnspec.spec.step import Content, Nested, NetworkUse
+from nnspec.spec.tree import MappingNode, Place, Scalar, Tree
+from nnspec.types import Config, Named
+
+if TYPE_CHECKING:
+    from nnspec.spec.expand import Expander
+
+__all__ = ["InnerUse", "inner_use"]
+
+
+@dataclass(frozen=True)
+class InnerUse:
+    """A use of a block or a network, as the argument of a layer.
+
+    Attributes:
+        draft: The use, as if it were a step.
+    """
+
+    draft: Draft
+
+    def content(self, expander: Expander) -> Content | None:
+        """What runs at every time step; None, with a diagnostic, where it is written wrong."""
+        content = expander.content(self.draft)
+        return replace(content, every_step=True) if isinstance(content, Nested | NetworkUse) else content
+
+
+def inner_use(expander: Expander, draft: Draft) -> InnerUse | None:
+    """The block or the network that a layer is given; None where it is given none."""
+    config = LAYERS.get(str(draft.op.value))
+    argument = _takes_steps(config)
+    if argument is None:
+        return None
+    tree, arguments = draft.arguments, draft.arguments
+    if isinstance(arguments, MappingNode):
+        tree = arguments.get(argument)
+    key, inner = _named(tree)
+    if key is None or key.value not in expander.operations:
+        return None
+    if isinstance(arguments, MappingNode):
+        known_keys(arguments, (argument,), f"`{draft.op.value}`", expander.problems)
+    path = str(Place(tree.place, str(key.value))) if tree is not None and tree.place else draft.path
+    return InnerUse(Draft(key, inner, None, draft.scope, path))
+
+
+def _takes_steps(config: type[Config]) -> str | None:
+    """The argument that takes blocks and networks too."""
+    for name, info in config.model_fields.items():
+        if any(isinstance(mark, Named) and mark.own for mark in info.metadata):
+            return name
+    return None
+
+
+def _named(tree: Tree | None) -> tuple[Scalar | None, Tree | None]:
+    """A name, alone or with arguments."""
+    if isinstance(tree, Scalar):
+        return tree, None
+    if isinstance(tree, MappingNode) and len(tree) == 1:
+        [(key, inner)] = tree.items()
+        return key, inner
+    return None, None
