@@ -8,6 +8,7 @@ from nnspec.graph.builder import Builder
 from nnspec.graph.exported import read_export
 from nnspec.graph.model import Model
 from nnspec.graph.order import in_order
+from nnspec.graph.plugins import advise_on_plugins
 from nnspec.spec import Spec
 from nnspec.spec.ignores import silence
 
@@ -50,4 +51,5 @@ def build(spec: Spec, problems: list[Diagnostic]) -> Model | None:
     model = Model(spec.name, graphs)
     check_budget(spec, model, problems)
     read_export(spec, model, problems)
+    problems.extend(advise_on_plugins(model))
     return model

@@ -61,9 +61,11 @@ def _plain(keras_layer: Any, layer: Layer) -> Call:
     def take(tensor: Any) -> Any:
         return tensor if keras_layer.supports_masking or mask_of(tensor) is None else keras.ops.copy(tensor)
 
-    if layer.ports.variadic:
-        return lambda tensors: keras_layer([take(tensor) for tensor in tensors.values()])
-    return lambda tensors: keras_layer(take(tensors["x"]))
+    def call(tensors: Mapping[str, Any]) -> Any:
+        taken = [take(tensor) for tensor in tensors.values()]
+        return keras_layer(taken if layer.ports.variadic or len(taken) > 1 else taken[0])
+
+    return call
 
 
 def mask_of(tensor: Any) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from typing import cast
 
 from nnspec.diagnostics import NnspecError
 from nnspec.layers.base import Layer
+from nnspec.layers.plugin import converted
 from nnspec.onnx_backend.call import Lowering
 
 __all__ = ["lowering_of"]
@@ -16,16 +18,25 @@ __all__ = ["lowering_of"]
 def lowering_of(layer: Layer) -> Lowering:
     """What writes a layer; its family's module is imported when one of the family is first written.
 
-    A layer that is in no table, a plug-in's, may bring its own as a method ``to_onnx(builder, call)``.
+    A layer that is in no table, a plug-in's, may bring its own as a method ``to_onnx(builder, call)``; otherwise its Keras
+    layer is converted.
 
     Raises:
         NnspecError: Where there is none.
     """
     kind = type(layer)
-    module = f"{__name__}.{kind.__module__.rpartition('.')[2]}"
-    table = import_module(module).TABLE if kind.__module__.startswith("nnspec.layers.") and find_spec(module) else {}
-    if kind in table:
-        return cast("Lowering", table[kind])
+    if kind in (table := _table(kind)):
+        return table[kind]
     if hasattr(layer, "to_onnx"):
         return cast("Lowering", layer.to_onnx)
+    if converted(layer):
+        return cast("Lowering", import_module("nnspec.onnx_backend.conversion").convert)
     raise NnspecError(f"`{kind.__name__}` cannot be written in ONNX yet")
+
+
+def _table(kind: type[Layer]) -> Mapping[type[Layer], Lowering]:
+    """The table of a layer's family; empty where it has none."""
+    module = f"{__name__}.{kind.__module__.rpartition('.')[2]}"
+    if not kind.__module__.startswith("nnspec.layers.") or not find_spec(module):
+        return {}
+    return cast("Mapping[type[Layer], Lowering]", import_module(module).TABLE)
