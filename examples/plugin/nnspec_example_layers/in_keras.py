@@ -12,6 +12,8 @@ __all__ = ["GatedLinearUnit", "LocalResponseNormalization"]
 
 @keras.saving.register_keras_serializable("nnspec_example_layers")
 class GatedLinearUnit(keras.layers.Layer):
+    """The two halves of one product, one the gate of the other."""
+
     def __init__(
         self,
         units: int,
@@ -65,6 +67,8 @@ class GatedLinearUnit(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("nnspec_example_layers")
 class LocalResponseNormalization(keras.layers.Layer):
+    """Each channel over what its neighbours amount to."""
+
     def __init__(self, size: int = 5, k: float = 2.0, alpha: float = 1e-4, beta: float = 0.75, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.supports_masking = True
