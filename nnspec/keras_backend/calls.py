@@ -35,7 +35,7 @@ from nnspec.layers.time_distributed import TimeDistributed
 from nnspec.layers.transposed_convolution import TransposedConvolution
 from nnspec.layers.upsampling import UpSampling
 
-__all__ = ["Call", "lower", "mask_of"]
+__all__ = ["Call", "has_form", "lower", "mask_of"]
 
 Call = Callable[[Mapping[str, Any]], Any]
 """From the tensors at the ports to the output tensor, or to a sequence of them in the order of the layer's outputs."""
@@ -53,6 +53,11 @@ def lower(layer: Layer, name: str, seeds: Seeds) -> Call:
         if isinstance(layer, kind):
             return lowering(layer, name, seeds)
     return _plain(keras_object(layer, seeds, name=name), layer)
+
+
+def has_form(kind: type[Layer]) -> bool:
+    """Whether a layer can be built: Keras has one of its name, it is an exception here, or it brings its own."""
+    return hasattr(keras.layers, kind.__name__) or issubclass(kind, tuple(_EXCEPTIONS)) or hasattr(kind, "to_keras")
 
 
 def _plain(keras_layer: Any, layer: Layer) -> Call:

@@ -21,6 +21,7 @@ _MODULES = {
     "borders": ("Cropping1D", "Cropping2D", "Cropping3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D"),
     "core": ("Dense", "Embedding"),
     "dot": ("Dot",),
+    "identity": ("Identity",),
     "merge": ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"),
     "multi_head_attention": ("MultiHeadAttention",),
     "normalization": (
@@ -109,7 +110,6 @@ _ALIASES = {
     "Linear": "Dense",
     "MaxPool1d": "MaxPooling1D",
     "MaxPool2d": "MaxPooling2D",
-    "RNN": "SimpleRNN",
     # What people say.
     "BatchNorm": "BatchNormalization",
     "BiDirectional": "Bidirectional",

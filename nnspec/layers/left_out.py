@@ -43,6 +43,7 @@ LEFT_OUT: Mapping[str, str] = {
     "MixUp": _MIXES,
     "Pipeline": "a list of steps is one already: write the layers one after the other, or a block",
     "RandAugment": _PICTURES,
+    "RNN": "it loops over a cell of Python code: write `SimpleRNN`, `LSTM` or `GRU`, or a plug-in (docs/plugins.md)",
     "STFTSpectrogram": _SOUND,
     "SimpleRNNCell": f"{_CELL} `SimpleRNN`",
     "Solarization": _PICTURES,
@@ -53,4 +54,4 @@ LEFT_OUT: Mapping[str, str] = {
     "TorchModuleWrapper": _FOREIGN,
     "Wrapper": _BASE,
 }
-"""By Keras's name. ``RNN`` is not here: it is PyTorch's name for ``SimpleRNN``, and is answered with that."""
+"""By Keras's name; where a spec names one, this is the answer."""

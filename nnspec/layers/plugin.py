@@ -9,13 +9,18 @@ from nnspec.layers import LAYERS
 from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, Window
 from nnspec.types import Dim, Plugin, PluginError, TensorType, Weight
 
-__all__ = ["converted", "fault", "plugin_of", "tried", "whose"]
+__all__ = ["converted", "fault", "plugin_of", "plugin_of_class", "tried", "whose"]
 
 
 def plugin_of(layer: Layer) -> Plugin | None:
     """Where a layer comes from that another package brings; None for a built-in one."""
+    return plugin_of_class(type(layer))
+
+
+def plugin_of_class(kind: type[Layer]) -> Plugin | None:
+    """The same of its class."""
     assert LAYERS.plugins is not None
-    return LAYERS.plugins.owner(type(layer))
+    return LAYERS.plugins.owner(kind)
 
 
 def whose(layer: Layer) -> str:

@@ -328,6 +328,8 @@ class Expander:
             help = f"did you mean `{near}`?"
         elif not help and word[:1].islower():
             help = "operations in snake case are blocks and networks of the document; built-in ones are in PascalCase"
+        elif not help:
+            help = "`nnspec layers` lists all; where a package brings it, install the package"
         return p.UnknownLayer.at(op.span, f"{path}.{word}" if path else word, help=help, name=word)
 
 

@@ -109,6 +109,4 @@ def _check_saved(case: Case, batch: int, free: Mapping[str, int]) -> None:
     data = case.data(batch, free)
     for name, tensor in model(data).items():
         if not np.array_equal(tensor.numpy(), again(data)[name].numpy(), equal_nan=tensor.dtype.is_floating):
-            raise ProofError(
-                f"`{name}`: made anew from its `get_config`, as a saved model is, its Keras layer answers otherwise"
-            )
+            raise ProofError(f"`{name}`: made anew from its `get_config`, its Keras layer answers otherwise")

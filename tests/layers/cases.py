@@ -206,6 +206,9 @@ def _borders() -> Iterator[Case]:
     yield Case("Permute", {"dims": [2, 1]}, _x("T", 3))
     yield Case("Permute", {"dims": [2, 3, 1]}, _x("H", 3, "W"))
     yield Case("Permute", {"dims": [2, 1]}, _x("T", 3, masked=True))
+    yield Case("Identity", {}, _x("T", 3, masked=True))
+    yield Case("Identity", {}, _x(4, dtype="int32"))
+    yield Case("Identity", {}, _x(4, dtype="float64"))
     yield Case("RepeatVector", {"n": 3}, _x(4))
     yield Case("RepeatVector", {"n": 3}, _x(4, dtype="int32"))
 

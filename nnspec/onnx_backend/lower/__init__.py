@@ -12,7 +12,7 @@ from nnspec.layers.base import Layer
 from nnspec.layers.plugin import converted
 from nnspec.onnx_backend.call import Lowering
 
-__all__ = ["lowering_of"]
+__all__ = ["has_lowering", "lowering_of"]
 
 
 def lowering_of(layer: Layer) -> Lowering:
@@ -32,6 +32,11 @@ def lowering_of(layer: Layer) -> Lowering:
     if converted(layer):
         return cast("Lowering", import_module("nnspec.onnx_backend.conversion").convert)
     raise NnspecError(f"`{kind.__name__}` cannot be written in ONNX yet")
+
+
+def has_lowering(kind: type[Layer]) -> bool:
+    """Whether a layer can be written: it is in its family's table, or brings its own form or its Keras layer."""
+    return kind in _table(kind) or hasattr(kind, "to_onnx") or hasattr(kind, "to_keras")
 
 
 def _table(kind: type[Layer]) -> Mapping[type[Layer], Lowering]:
