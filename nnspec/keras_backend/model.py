@@ -11,8 +11,9 @@ from nnspec.graph.model import Graph, Node, Ref
 from nnspec.keras_backend.calls import Call, lower
 from nnspec.keras_backend.masked import Masked
 from nnspec.keras_backend.names import keras_name, name_operations
-from nnspec.keras_backend.plugin import check_facts, guarded, is_plugin
+from nnspec.keras_backend.plugin import check_facts, is_plugin
 from nnspec.keras_backend.seeds import Seeds
+from nnspec.layers.plugin import guarded
 from nnspec.types import TensorType
 
 __all__ = ["to_keras"]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 
 from nnspec.graph.model import Node
-from nnspec.layers.plugin import whose
+from nnspec.layers.plugin import guarded, whose
 from nnspec.types import Dim, PluginError
 
-__all__ = ["check_facts", "guarded", "is_plugin", "plugin_layer"]
+__all__ = ["check_facts", "is_plugin", "plugin_layer"]
 
 
 def is_plugin(layer: Any) -> bool:
@@ -29,20 +29,6 @@ def plugin_layer(layer: Any, arguments: Mapping[str, Any]) -> keras.layers.Layer
     if not isinstance(made, keras.layers.Layer):
         raise PluginError(f"{whose(layer)}: `to_keras` gives {type(made).__name__}, not a Keras layer")
     return made
-
-
-def guarded(layer: Any, what: str, run: Callable[..., Any], *given: Any) -> Any:
-    """What the code of another package gives for what it is given.
-
-    Raises:
-        PluginError: That names the package, where it fails.
-    """
-    try:
-        return run(*given)
-    except PluginError:
-        raise
-    except Exception as error:  # whatever the code of a stranger raises
-        raise PluginError(f"{whose(layer)}: {what} fails with {type(error).__name__}: {error}") from error
 
 
 def check_facts(node: Node, outputs: Sequence[Any], owned: Sequence[Any]) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from nnspec.diagnostics import NnspecError
 from nnspec.layers import LAYERS
 from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, Window
 from nnspec.types import Dim, Plugin, PluginError, TensorType, Weight
+from nnspec.types.plugins import reason_of
 
-__all__ = ["converted", "fault", "plugin_of", "plugin_of_class", "tried", "whose"]
+__all__ = ["converted", "fault", "guarded", "plugin_of", "plugin_of_class", "tried", "whose"]
 
 
 def plugin_of(layer: Layer) -> Plugin | None:
@@ -48,8 +50,22 @@ def fault(kind: Any, name: str) -> str | None:
     try:
         kind.model_rebuild()
     except Exception as error:  # pydantic raises whatever a field's annotation raises
-        return f"has fields that pydantic cannot read ({type(error).__name__}: {error})"
+        return f"has fields that pydantic cannot read ({reason_of(error)})"
     return None
+
+
+def guarded(layer: Layer, what: str, run: Callable[..., Any], *given: Any) -> Any:
+    """What the code of another package gives for what it is given.
+
+    Raises:
+        PluginError: That names the package, where it fails.
+    """
+    try:
+        return run(*given)
+    except NnspecError:
+        raise
+    except Exception as error:  # whatever the code of a stranger raises
+        raise PluginError(f"{whose(layer)}: {what} fails with {reason_of(error)}") from error
 
 
 def tried(layer: Layer, inputs: Inputs, package: str) -> tuple[Outputs, tuple[Weight, ...]]:
@@ -71,7 +87,7 @@ def tried(layer: Layer, inputs: Inputs, package: str) -> tuple[Outputs, tuple[We
         except LayerError:
             raise
         except Exception as error:  # whatever the code of a stranger raises
-            reason = f"fails with {type(error).__name__}: {error}"
+            reason = f"fails with {reason_of(error)}"
             raise PluginError(f"`{type(layer).__name__}.{fact}` of the package {package} {reason}") from error
         if not is_such(found[fact]):
             reason = f"gives {type(found[fact]).__name__}, not {what}"

@@ -24,6 +24,7 @@ from nnspec.onnx_backend.call import Array, Call
 from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.value import Value
 from nnspec.types import PluginError
+from nnspec.types.plugins import reason_of
 
 __all__ = ["convert"]
 
@@ -47,7 +48,7 @@ def convert(b: Builder, call: Call[Layer]) -> Mapping[str, Value]:
     except PluginError:
         raise
     except Exception as error:  # what tf2onnx and its parts raise has no common class
-        raise PluginError(f"{_cannot(call)} ({type(error).__name__}: {_first_line(error)}){_HELP}") from error
+        raise PluginError(f"{_cannot(call)} ({reason_of(error)}){_HELP}") from error
     if foreign := sorted({node.op_type for node in _nodes(converted.graph) if not _is_known(node, b.opset)}):
         raise PluginError(f"{_cannot(call)}: ONNX has no operator {', '.join(foreign)}{_HELP}")
     return _spliced(b, call, converted.graph, list(_fed(alone, values)), mask=gives_mask)
@@ -58,10 +59,6 @@ _HELP = "\n  = help: a `to_onnx` of its own would write it (docs/plugins.md)"
 
 def _cannot(call: Call[Layer]) -> str:
     return f"tf2onnx cannot convert {whose(call.layer)}"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:300]
 
 
 def _unmasked(value: Value) -> Value:

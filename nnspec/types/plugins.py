@@ -12,7 +12,7 @@ from nnspec.diagnostics import NnspecError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-__all__ = ["Plugin", "PluginError", "Plugins"]
+__all__ = ["Plugin", "PluginError", "Plugins", "reason_of"]
 
 
 class PluginError(NnspecError):
@@ -47,8 +47,8 @@ class Plugin:
         try:
             return self.entries[0].load()
         except (Exception, SystemExit) as error:  # whatever the module of a stranger does when it is imported
-            reason = f"{type(error).__name__}: {error}"
-            raise PluginError(f"the package {self.package} does not load `{self.entries[0].value}` ({reason})") from error
+            where = f"the package {self.package} does not load `{self.entries[0].value}`"
+            raise PluginError(f"{where} ({reason_of(error)})") from error
 
 
 class Plugins:
@@ -74,6 +74,11 @@ class Plugins:
             by_name.setdefault(entry.name, []).append(entry)
         return {name: Plugin(name, tuple(entries)) for name, entries in sorted(by_name.items())}
 
+    def forget(self) -> None:
+        """Looks anew the next time: packages have come or gone."""
+        self.__dict__.pop("found", None)
+        self._loaded.clear()
+
     def get(self, name: str) -> type[Any]:
         """The class of a name that is `found`.
 
@@ -93,6 +98,16 @@ class Plugins:
     def owner(self, kind: type) -> Plugin | None:
         """The plug-in that a class in use comes from; None where it comes from none."""
         return self.found[kind.__name__] if self._loaded.get(kind.__name__) is kind else None
+
+
+def reason_of(error: BaseException) -> str:
+    """What a stranger's error says, in one line.
+
+    Example:
+        >>> reason_of(KeyError("units"))
+        "KeyError: 'units'"
+    """
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0][:300]}"
 
 
 def _package(entry: EntryPoint) -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
-from typing import cast
+from typing import Any, cast
 
 from nnspec.diagnostics import NnspecError
 from nnspec.layers.base import Layer
-from nnspec.layers.plugin import converted
-from nnspec.onnx_backend.call import Lowering
+from nnspec.layers.plugin import converted, guarded, whose
+from nnspec.onnx_backend.builder import Builder
+from nnspec.onnx_backend.call import Call, Lowering
+from nnspec.onnx_backend.value import Value
+from nnspec.types import PluginError
 
 __all__ = ["has_lowering", "lowering_of"]
 
@@ -28,10 +32,25 @@ def lowering_of(layer: Layer) -> Lowering:
     if kind in (table := _table(kind)):
         return table[kind]
     if hasattr(layer, "to_onnx"):
-        return cast("Lowering", layer.to_onnx)
+        return partial(_its_own, layer)
     if converted(layer):
         return cast("Lowering", import_module("nnspec.onnx_backend.conversion").convert)
     raise NnspecError(f"`{kind.__name__}` cannot be written in ONNX yet")
+
+
+def _its_own(layer: Any, b: Builder, call: Call[Any]) -> Value | Mapping[str, Value]:
+    """What a layer of another package writes itself.
+
+    Raises:
+        PluginError: Where it fails, or gives something else.
+    """
+    given = guarded(layer, "`to_onnx`", layer.to_onnx, b, call)
+    named = {next(iter(call.outputs)): given} if isinstance(given, Value) else given
+    values = isinstance(named, Mapping) and all(isinstance(value, Value) for value in named.values())
+    if not values or set(named) != set(call.outputs):
+        what = ", ".join(call.outputs)
+        raise PluginError(f"{whose(layer)}: `to_onnx` gives {type(given).__name__}, not a `Value` for each output: {what}")
+    return cast("Mapping[str, Value]", named)
 
 
 def has_lowering(kind: type[Layer]) -> bool:
