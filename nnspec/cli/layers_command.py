@@ -55,7 +55,7 @@ def command(ctx: click.Context, name: str | None, form: str, docs: Path | None) 
 
 def _one(name: str) -> str:
     from nnspec.layers import LAYERS
-    from nnspec.reference import layer_text
+    from nnspec.reference.layer import layer_text
     from nnspec.types import closest
 
     if name in LAYERS:
@@ -71,7 +71,7 @@ def _write(docs: Path) -> list[Path]:
 
     require("train", "export")
     from nnspec.files import write_whole
-    from nnspec.reference import pages
+    from nnspec.reference.pages import pages
 
     found = pages()
     (docs / "layers").mkdir(parents=True, exist_ok=True)

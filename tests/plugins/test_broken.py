@@ -96,6 +96,7 @@ def test_a_broken_layer_inside_a_wrapper_is_said_there(package, checked) -> None
     assert number == "NN320"
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize(
     ("code", "said"),
     [

@@ -135,7 +135,7 @@ def test_it_stands_in_wrappers_blocks_and_repeats_is_shared_and_frozen(example: 
     assert prove(model.main, weights, onnx_model, in_keras(model.main, weights)).agrees
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_it_is_trained_exported_and_proven(example: Path, tmp_path: Path) -> None:
     folder, file = tmp_path / "run", tmp_path / "digits.onnx"
     run("train", str(example), "--out", str(folder), "--set", "train.epochs=4", "--set", "data.validation=0.1")

@@ -11,8 +11,9 @@ from click.testing import CliRunner
 from nnspec.cli import main
 from nnspec.layers import LAYERS
 from nnspec.layers.left_out import LEFT_OUT
-from nnspec.reference import layer_text, pages
 from nnspec.reference.keras import keras_layers
+from nnspec.reference.layer import layer_text
+from nnspec.reference.pages import pages
 
 DOCS = Path(__file__).parents[2] / "docs"
 
