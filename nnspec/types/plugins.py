@@ -36,6 +36,11 @@ class Plugin:
         """The package with its version, ``nnspec-vision 0.1``; several in a row."""
         return " and ".join(sorted({_package(entry) for entry in self.entries}))
 
+    @property
+    def versions(self) -> dict[str, str]:
+        """Its packages, each with its version."""
+        return {entry.dist.name: entry.dist.version for entry in self.entries if entry.dist is not None}
+
     def load(self) -> object:
         """What the entry point leads to.
 

@@ -20,6 +20,7 @@ import nnspec
 from nnspec.cli import main
 from nnspec.json_schema import schema
 from nnspec.layers import LAYERS
+from nnspec.training import Run
 
 DIGITS = "examples/plugin/digits.nnspec.yaml"
 
@@ -139,6 +140,7 @@ def test_it_stands_in_wrappers_blocks_and_repeats_is_shared_and_frozen(example: 
 def test_it_is_trained_exported_and_proven(example: Path, tmp_path: Path) -> None:
     folder, file = tmp_path / "run", tmp_path / "digits.onnx"
     run("train", str(example), "--out", str(folder), "--set", "train.epochs=4", "--set", "data.validation=0.1")
+    assert Run.open(folder).info["versions"]["nnspec-example-layers"] == "0.1.0"
     run("export", str(folder), "-o", str(file))
     model = onnx.load(file)
     names = {constant.name for constant in model.graph.initializer}
