@@ -10,7 +10,7 @@ __all__ = ["require"]
 
 _MODULES = {
     "train": ("tensorflow", "keras", "numpy", "safetensors", "sklearn", "matplotlib", "rich"),
-    "export": ("onnx", "onnxruntime", "numpy", "safetensors"),
+    "export": ("onnx", "onnxruntime", "tf2onnx", "numpy", "safetensors"),
     "fmt": ("ruamel.yaml",),
     "serve": ("onnxruntime", "numpy"),
 }

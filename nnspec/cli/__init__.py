@@ -23,6 +23,7 @@ _COMMANDS = {
     "fmt": "one order of keys and one style, every value and comment kept",
     "inspect": "the table of layers: shapes, parameters, multiply–accumulates",
     "diff": "what changed in meaning between two specs, and which weights carry over",
+    "layers": "every layer, built in and of plug-ins; the arguments of one",
     "explain": "what a code means; where a value of a spec came from",
     "build": "write the compiled graph, the Keras model and the ONNX model",
     "train": "train a spec into a run folder",

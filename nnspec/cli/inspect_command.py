@@ -94,8 +94,14 @@ def _text(title: str, network: dict[str, Any]) -> str:
         totals.append(
             "peak of activations for one example: " + (_bytes(peak) if not isinstance(peak, list) else _largest(peak))
         )
+    totals += _plugins(network["layers"])
     totals += [f"{name} must be {text}" for name, text in network["conditions"].items()]
     return "\n".join([title, "", table(header, rows, right=frozenset({4, 5, 6})), "", *totals, ""])
+
+
+def _plugins(layers: list[dict[str, Any]]) -> list[str]:
+    found = {layer["op"]: layer["plugin"] for layer in layers if "plugin" in layer}
+    return [f"{op} is of the package {plugin['package']}, exported by {plugin['export']}" for op, plugin in found.items()]
 
 
 def _shape(shape: list[int | str | None]) -> str:

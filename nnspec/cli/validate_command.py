@@ -59,7 +59,7 @@ def command(
         if form == "text":
             show(checked[str(file)])
     found = [diagnostic for diagnostics in checked.values() for diagnostic in diagnostics]
-    bad = any(strict or diagnostic.is_error for diagnostic in found)
+    bad = any(diagnostic.fails(strict) for diagnostic in found)
     if form == "text":
         text = summary(found, len(checked), strict=strict)
         click.echo(styled(text, "error" if bad else "good"), err=bad)

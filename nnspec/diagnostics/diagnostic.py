@@ -11,7 +11,7 @@ from nnspec.diagnostics.span import Span
 
 __all__ = ["Diagnostic", "NnspecError", "Note", "Problem", "Severity", "SpecError", "once", "problems"]
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
 
 _problems: dict[str, type[Problem]] = {}
 
@@ -34,7 +34,7 @@ class Diagnostic:
 
     Attributes:
         code: The stable name of the problem, ``NN201``.
-        severity: ``error`` or ``warning``.
+        severity: ``error``, ``warning`` or ``note``.
         message: What is wrong.
         span: Where.
         path: The same place as a path in the document, ``layers[3].Conv2D.filters``.
@@ -53,6 +53,10 @@ class Diagnostic:
     @property
     def is_error(self) -> bool:
         return self.severity == "error"
+
+    def fails(self, strict: bool) -> bool:
+        """Whether its spec fails for it: for an error always, for a warning where warnings fail too, for a note never."""
+        return self.is_error or (strict and self.severity == "warning")
 
     def as_json(self) -> dict[str, object]:
         """The form of ``--format json`` (design: section 5)."""
@@ -80,7 +84,8 @@ class Problem:
 
     Attributes:
         code: Its stable name.
-        severity: ``error`` where the model cannot be built as written, ``warning`` where it probably is not what was meant.
+        severity: ``error`` where the model cannot be built as written, ``warning`` where it probably is not what was meant,
+            ``note`` where all is well and there is something to know.
         message: Its text, with the facts of the case in braces.
         fails: A document that has the problem.
         passes: The same, mended.

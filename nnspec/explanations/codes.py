@@ -76,7 +76,7 @@ def explain_code(code: str) -> str:
     if problem.fails:
         parts += ["This fails:", _indented(problem.fails), "It is shown as:", _indented(shown(problem))]
         parts += ["This passes:", _indented(problem.passes)]
-    if problem.severity == "warning":
+    if problem.severity != "error":
         parts.append(f"To keep it as it is, end its line with `# nnspec: ignore[{problem.code}]`.")
     return "\n\n".join(parts)
 

@@ -17,6 +17,7 @@ Everything `nnspec` says of a spec has a stable code. `nnspec explain CODE` prin
 - An **error** stops the command: the model cannot be built as it is written.
 - A **warning** is legal and probably not what was meant. `nnspec validate --strict` makes warnings fail;
   `# nnspec: ignore[NN231]` at the end of a line silences one there, `ignore[NN231, NN242]` several.
+- A **note** says what is good to know, and never fails.
 """
 
 

@@ -9,6 +9,7 @@ from nnspec.graph.exported import read_export
 from nnspec.graph.limits import check_limits
 from nnspec.graph.model import Model
 from nnspec.graph.order import in_order
+from nnspec.graph.plugins import advise_on_plugins
 from nnspec.spec import Collected, Spec
 from nnspec.spec.ignores import silence
 
@@ -54,4 +55,5 @@ def build(spec: Spec, problems: list[Diagnostic]) -> Model | None:
     problems[:] = once(problems)
     check_budget(spec, model, problems)
     read_export(spec, model, problems)
+    problems.extend(advise_on_plugins(model))
     return model

@@ -16,10 +16,12 @@ from nnspec.graph.scope import Given, Scope, Source
 from nnspec.graph.wiring import counts_examples, misplaced, ports_of, sources_of
 from nnspec.layers.base import Layer, LayerError, Ports
 from nnspec.layers.every_step import BatchToSteps, StepsToBatch, steps_of
+from nnspec.layers.plugin import plugin_of, tried
 from nnspec.spec import Network, Step
 from nnspec.spec.checked import check_again
 from nnspec.spec.step import Nested, NetworkUse, Shared
 from nnspec.spec.tree import MappingNode, Tree
+from nnspec.types import PluginError
 
 __all__ = ["Builder"]
 
@@ -191,11 +193,18 @@ class Builder:
 
     def _layer(self, step: Step, layer: Layer, fed: _Fed, here: _Around) -> Mapping[str, Given] | None:
         types = {port: type_ for port, (_, (_, type_)) in fed.items()}
+        plugin = plugin_of(layer)
         try:
-            outputs = layer.output_types(types)
-            weights = layer.weights(types)
+            if plugin is not None:
+                outputs, weights = tried(layer, types, plugin.package)
+            else:
+                outputs, weights = layer.output_types(types), layer.weights(types)
         except LayerError as error:
             self._problems.append(self._does_not_fit(error, step, fed))
+            return None
+        except PluginError as error:
+            help = "tell the authors of the package, with this spec"
+            self._problems.append(g.FailedPlugin.at(step.span, step.path, help=help, reason=str(error)))
             return None
         refs = {port: ref for port, (_, (ref, _)) in fed.items()}
         name = here.prefix

@@ -7,8 +7,9 @@ from typing import Any
 
 from nnspec.graph.analysis import total_macs
 from nnspec.graph.memory import activation_bytes, peak_activation_bytes
-from nnspec.graph.model import Graph, Model
+from nnspec.graph.model import Graph, Model, Node
 from nnspec.graph.receptive_field import receptive_fields
+from nnspec.layers.plugin import converted, plugin_of
 from nnspec.types import Dim, TensorType
 
 __all__ = ["describe"]
@@ -21,7 +22,8 @@ def describe(model: Model) -> dict[str, Any]:
         ``{"name", "networks": {NAME: {"inputs", "outputs", "parameters", "trainable_parameters", "macs",
         "peak_activation_bytes", "layers"}}}``. A shape begins with null for the batch; a symbol is its name; a figure that
         depends on a symbol is an expression, the peak of activations a list of them where one of several is the largest.
-        Strides of receptive fields below 1 are text, ``1/2``.
+        Strides of receptive fields below 1 are text, ``1/2``. A layer of another package has ``plugin``: its package, and
+        whether it is exported by its own ``to_onnx`` or through ``tf2onnx``.
     """
     return {"name": model.name, "networks": {name: _network(graph) for name, graph in model.networks.items()}}
 
@@ -44,6 +46,7 @@ def _network(graph: Graph) -> dict[str, Any]:
                 "receptive_field_stride": [_stride(stride) for stride in field.stride] if field else None,
                 "receptive_field_start": list(field.start) if field else None,
                 "line": node.span.line,
+                **_origin(node),
             }
         )
     described: dict[str, Any] = {
@@ -59,6 +62,14 @@ def _network(graph: Graph) -> dict[str, Any]:
     masks = {f"{name}_mask": [None, *map(_size, t.mask)] for name, t in ports if t.mask is not None}
     conditions = {name: condition.as_json() for name, condition in graph.conditions.items()}
     return described | ({"masks": masks} if masks else {}) | ({"conditions": conditions} if conditions else {})
+
+
+def _origin(node: Node) -> dict[str, Any]:
+    """Where a layer of another package comes from; nothing of a built-in one."""
+    plugin = plugin_of(node.layer)
+    if plugin is None:
+        return {}
+    return {"plugin": {"package": plugin.package, "export": "tf2onnx" if converted(node.layer) else "to_onnx"}}
 
 
 def _peak(graph: Graph) -> int | str | list[int | str] | None:

@@ -247,3 +247,37 @@ class DroppedMask(Problem):
         "  - Conv1D: {filters: 4, kernel_size: 3, padding: same}\n  - LSTM: {units: 3}\n"
     )
     passes = _TOKENS + "  - Embedding: {input_dim: 9, output_dim: 4, mask_zero: true}\n  - LSTM: {units: 3}\n"
+
+
+class FailedPlugin(Problem):
+    """A layer of an installed package, a plug-in, that does not say of these inputs what a layer must say.
+
+    One of its facts (``infer``, ``mask``, ``weights``, ``macs``, ``receptive_field``) raises something else than a
+    ``LayerError``, or gives something else than its type. That is a fault of the package, for its authors to mend.
+    """
+
+    code = "NN321"
+    message = "{reason}"
+
+
+class ShadowedPlugin(Problem):
+    """A package brings a layer under the name of a built-in one, which is the one that is used.
+
+    Said where a spec uses plug-ins. ``nnspec layers`` says it of all that is installed.
+    """
+
+    code = "NN322"
+    severity = "warning"
+    message = "`{name}` is the built-in layer, not the one of the package {package}"
+
+
+class ConvertedLayer(Problem):
+    """A layer of an installed package that says how Keras runs it, and not how it is written in ONNX.
+
+    Its Keras layer is converted by tf2onnx when the model is exported, and proven equal like any other. The file may be larger
+    and slower than with a ``to_onnx`` of its own, and TensorFlow has to be installed. Nothing has to be done about it.
+    """
+
+    code = "NN323"
+    severity = "note"
+    message = "`{name}` of the package {package} has no `to_onnx`: tf2onnx converts its Keras layer"

@@ -39,17 +39,23 @@ _TEXT: Schema = {"type": "string"}
 _LATER: Schema = {"description": "Of the language, but not of this release."}
 
 
-def schema() -> dict[str, Any]:
+def schema(*, plugins: bool = False) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a document.
 
     It knows every key, every layer with its arguments, and what they take; names of the document's own, shapes and
     expressions are for ``validate``.
 
+    Args:
+        plugins: Whether it knows the layers of installed packages, too.
+
+    Raises:
+        PluginError: Where one of them is broken.
+
     Example:
         >>> schema()["properties"]["nnspec"]
         {'const': 1, 'description': 'The version of the language.'}
     """
-    definitions = Definitions()
+    definitions = Definitions(plugins)
     definitions.add("expression", {"type": "string", "pattern": r"\$"})  # an editor would show text here at every argument
     definitions.add("weights", definitions.config(StepWeights))
     for family in _FAMILIES:

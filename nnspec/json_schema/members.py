@@ -25,9 +25,14 @@ def needs_arguments(config: type[Config]) -> bool:
 
 
 class Definitions:
-    """The ``$defs`` of the schema, each class and each family in it once."""
+    """The ``$defs`` of the schema, each class and each family in it once.
 
-    def __init__(self) -> None:
+    Args:
+        plugins: Whether members of families that other packages bring are defined, too.
+    """
+
+    def __init__(self, plugins: bool = False) -> None:
+        self._plugins = plugins
         self.schemas: dict[str, Schema] = {}
         self._classes: dict[type[Config], str] = {}
 
@@ -39,11 +44,15 @@ class Definitions:
 
     def family(self, family: Family) -> Schema:
         """A member's name, or one key: its name, with its arguments."""
-        members = {name: self.member(family, name) for name in family.names()}
+        members = {name: self.member(family, name) for name in self.names(family)}
         members |= {spelling: members[name] for spelling, name in family.spellings.items()}
         alone = either(name for name in members if not needs_arguments(family.get(name)))
         one = closed(members, minProperties=1, maxProperties=1)
         return self.add(_slug(family.kind), any_of(alone, one))
+
+    def names(self, family: Family) -> list[str]:
+        """The members of a family that are defined."""
+        return family.names(plugins=self._plugins)
 
     def member(self, family: Family, name: str) -> Schema:
         """The arguments of a member, as they stand under its name."""

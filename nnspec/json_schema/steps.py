@@ -29,9 +29,9 @@ def define_steps(definitions: Definitions) -> None:
     """Defines ``step``, which steps within steps refer to."""
     weights = reference("weights") | {"description": "Where its first weights come from."}
     beside = {key: definitions.add(f"step.{key}", schema) for key, schema in {**_BESIDE, "weights": weights}.items()}
-    operations = [_layer(definitions, name, beside) for name in LAYERS.names()]
+    operations = [_layer(definitions, name, beside) for name in definitions.names(LAYERS)]
     nesting = [_operation(name, inner, beside, text) for name, (inner, text) in _NESTING.items()]
-    alone = [name for name in LAYERS.names() if not needs_arguments(LAYERS.get(name))]
+    alone = [name for name in definitions.names(LAYERS) if not needs_arguments(LAYERS.get(name))]
     own = {
         "description": "A block or a network of the document.",
         "type": "object",

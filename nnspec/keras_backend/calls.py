@@ -50,7 +50,7 @@ from nnspec.layers.unpooling import MaxPoolingWithIndices2D, MaxUnpooling2D
 from nnspec.layers.upsampling import UpSampling
 from nnspec.types import TensorType, unknown
 
-__all__ = ["Call", "lower", "mask_of"]
+__all__ = ["Call", "has_form", "lower", "mask_of"]
 
 Call = Callable[..., Any]
 """From the tensors at the ports, and the layer's arguments at this call (``Layer.at_call``), to the output tensor, or to a
@@ -80,15 +80,22 @@ def _as_it_is(layer: Layer, name: str, seeds: Seeds, wrap: _Wrap | None = None) 
     return _plain(wrap(keras_layer) if wrap else keras_layer, layer)
 
 
+def has_form(kind: type[Layer]) -> bool:
+    """Whether a layer can be built: Keras has one of its name, it is an exception here, or it brings its own."""
+    return hasattr(keras.layers, kind.__name__) or issubclass(kind, tuple(_EXCEPTIONS)) or hasattr(kind, "to_keras")
+
+
 def _plain(keras_layer: Any, layer: Layer) -> Call:
     """Called on its one input, or on the list of them; a mask it would drop is taken off first, as Keras warns otherwise."""
 
     def take(tensor: Any) -> Any:
         return tensor if keras_layer.supports_masking or mask_of(tensor) is None else keras.ops.copy(tensor)
 
-    if layer.ports.variadic:
-        return lambda tensors: keras_layer([take(tensor) for tensor in tensors.values()])
-    return lambda tensors, **at_call: keras_layer(take(tensors["x"]), **at_call)
+    def call(tensors: Mapping[str, Any], **at_call: Any) -> Any:
+        taken = [take(tensor) for tensor in tensors.values()]
+        return keras_layer(taken if layer.ports.variadic or len(taken) > 1 else taken[0], **at_call)
+
+    return call
 
 
 def mask_of(tensor: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import keras
@@ -12,8 +13,10 @@ from nnspec.keras_backend.calls import Call, lower
 from nnspec.keras_backend.first_weights import draw_again
 from nnspec.keras_backend.masked import Masked
 from nnspec.keras_backend.names import keras_name, name_operations
+from nnspec.keras_backend.plugin import check_facts, is_plugin
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.keras_backend.weights import variables
+from nnspec.layers.plugin import guarded
 from nnspec.types import TensorType
 
 __all__ = ["to_keras"]
@@ -44,13 +47,19 @@ def to_keras(graph: Graph, *, seed: int | None = None) -> keras.Model:
         if node.weights_at not in calls:
             calls[node.weights_at] = lower(node.layer, keras_name(node.weights_at), Seeds(seed, node.weights_at))
         given = {port: tensors[ref] for port, ref in _in_order(node).items()}
-        tensors |= _outputs(node, calls[node.weights_at](given, **node.layer.at_call))
+        call = partial(calls[node.weights_at], **node.layer.at_call)
+        result = guarded(node.layer, "its Keras layer", call, given) if is_plugin(node.layer) else call(given)
+        tensors |= _outputs(node, result)
     outputs = {name: tensors[ref] for name, ref in graph.outputs.items()}
     names = {keras_name(node.weights_at) for node in graph.nodes.values()}
     name_operations(outputs.values(), names | set(inputs))
     model = keras.Model(inputs, outputs, name=graph.name)
     if seed is not None:
         draw_again(variables(model, graph), graph, seed)
+    for node in graph.nodes.values():
+        if is_plugin(node.layer):
+            owned = model.get_layer(keras_name(node.weights_at)).weights
+            check_facts(node, [tensors[Ref(node.name, output)] for output in node.outputs], owned)
     for node in graph.nodes.values():
         if node.frozen and node.weights:
             model.get_layer(keras_name(node.weights_at)).trainable = False
@@ -86,4 +95,6 @@ def _in_order(node: Node) -> Mapping[str, Ref]:
 
 def _outputs(node: Node, result: Any) -> dict[Ref, Any]:
     results = result if isinstance(result, (list, tuple)) else [result]
+    if is_plugin(node.layer) and len(results) != len(node.outputs):
+        check_facts(node, results, ())
     return {Ref(node.name, output): tensor for output, tensor in zip(node.outputs, results, strict=True)}

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from nnspec.keras_backend.plugin import is_plugin, plugin_layer
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.layers.base import Layer
 from nnspec.layers.constraints import Constraint
@@ -31,8 +32,11 @@ def keras_object(config: Config, seeds: Seeds, **given: Any) -> Any:
         seeds: Where its seed comes from, if it draws at random and has none of its own.
         **given: Arguments that are put in place of the config's, or beside them.
     """
+    taken = {**arguments(config, seeds), **given}
+    if is_plugin(config):
+        return plugin_layer(config, taken)
     namespace = next(namespace for base, namespace in _NAMESPACES.items() if isinstance(config, base))
-    return getattr(namespace, type(config).__name__)(**{**arguments(config, seeds), **given})
+    return getattr(namespace, type(config).__name__)(**taken)
 
 
 def arguments(config: Config, seeds: Seeds) -> dict[str, Any]:

@@ -6,8 +6,10 @@ Only names are here; a layer's module is imported when a spec first names it.
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from nnspec.types import Family
+from nnspec.layers.left_out import LEFT_OUT
+from nnspec.types import Family, Plugins
 
 __all__ = ["LAYERS", "snake_name"]
 
@@ -29,6 +31,7 @@ _MODULES = {
     "dot": ("Dot",),
     "einsum_dense": ("EinsumDense",),
     "group_query_attention": ("GroupQueryAttention",),
+    "identity": ("Identity",),
     "merge": ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"),
     "multi_head_attention": ("MultiHeadAttention",),
     "normalization": (
@@ -130,7 +133,6 @@ _ALIASES = {
     "MaxPool1d": "MaxPooling1D",
     "MaxPool2d": "MaxPooling2D",
     "MaxUnpool2d": "MaxUnpooling2D",
-    "RNN": "SimpleRNN",
     # What people say.
     "BatchNorm": "BatchNormalization",
     "BiDirectional": "Bidirectional",
@@ -139,12 +141,21 @@ _ALIASES = {
     "GlobalAveragePool": "GlobalAveragePooling2D",
 }
 
+
+def _fault(kind: Any, name: str) -> str | None:
+    from nnspec.layers.plugin import fault
+
+    return fault(kind, name)
+
+
 LAYERS = Family(
     kind="layer",
     modules={name: f"nnspec.layers.{module}" for module, names in _MODULES.items() for name in names},
     aliases=_ALIASES,
+    left_out=LEFT_OUT,
+    plugins=Plugins("nnspec.layers", _fault),
 )
-"""Every layer by name."""
+"""Every layer by name; those of other packages too, under the entry point group ``nnspec.layers``."""
 
 
 def snake_name(op: str) -> str:

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnspec.types import TensorType
+
+if TYPE_CHECKING:
+    from onnx import TypeProto
 
 __all__ = ["Body", "Builder", "Operation"]
 
@@ -49,13 +52,13 @@ class Body:
     """A graph inside a node: what runs at each step of a ``Scan``. It may read the constants of the graph around it.
 
     Attributes:
-        inputs: Its inputs with their types; a size of None is the batch.
+        inputs: Its inputs with their types; of an ONNX type the batch is no part.
         outputs: Its outputs with their types.
         operations: Its nodes.
     """
 
-    inputs: list[tuple[str, TensorType]] = field(default_factory=list)
-    outputs: list[tuple[str, TensorType]] = field(default_factory=list)
+    inputs: list[tuple[str, TensorType | TypeProto]] = field(default_factory=list)
+    outputs: list[tuple[str, TensorType | TypeProto]] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
 
 

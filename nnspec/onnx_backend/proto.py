@@ -144,8 +144,10 @@ def _body(body: Body, names: Mapping[str, str], name: str) -> onnx.GraphProto:
     )
 
 
-def _value(name: str, type: TensorType) -> onnx.ValueInfoProto:
+def _value(name: str, type: TensorType | onnx.TypeProto) -> onnx.ValueInfoProto:
     """A declared type. The batch axis is called `batch`, a free axis by its symbol; one without a name has none."""
+    if isinstance(type, onnx.TypeProto):
+        return helper.make_value_info(name, type)
     sizes = ["batch", *(_size(size) for size in type.shape)]
     return helper.make_tensor_value_info(name, ELEMENT[type.dtype], sizes)
 

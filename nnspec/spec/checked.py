@@ -19,7 +19,7 @@ from pydantic_core import ErrorDetails
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
-from nnspec.types import Config, Family, Named, closest
+from nnspec.types import Config, Family, Named, PluginError, closest
 
 __all__ = ["check", "check_again", "check_named"]
 
@@ -279,18 +279,31 @@ def _named(family: Family, tree: Tree, problems: list[Diagnostic]) -> Config | N
     if key.value not in family:
         problems.append(unknown_member(family, key, tree.path))
         raise _Failed
-    built = check(family.get(key.value), arguments, problems, name=key.value, span=key.span)
+    try:
+        config = family.get(key.value)
+    except PluginError as error:
+        problems.append(broken_plugin(error, key, tree.path))
+        raise _Failed from error
+    built = check(config, arguments, problems, name=key.value, span=key.span)
     if built is None:
         raise _Failed
     return built
+
+
+def broken_plugin(error: PluginError, key: Scalar, path: str) -> Diagnostic:
+    """The diagnostic of a name whose package cannot be used."""
+    help = "install a package that works with this version of nnspec, or remove it; `nnspec layers` lists them"
+    return p.BrokenPlugin.at(key.span, path, help=help, name=key.value, reason=str(error))
 
 
 def unknown_member(family: Family, key: Scalar, path: str) -> Diagnostic:
     """The diagnostic of a name that is in no family, with the name that was meant."""
     word = str(key.value)
     aliases = dict(family.aliases)
-    suggestion = aliases.get(word) or closest(word, family.names())
-    if word in aliases:
+    suggestion = aliases.get(word) or closest(word, family.names(plugins=True))
+    if word in family.left_out:
+        help = family.left_out[word]
+    elif word in aliases:
         help = f"it is called `{aliases[word]}` here"
     elif suggestion:
         help = f"did you mean `{suggestion}`?"

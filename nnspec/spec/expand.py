@@ -14,12 +14,12 @@ from nnspec.layers import LAYERS, snake_name
 from nnspec.layers.base import Layer
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block, bind
-from nnspec.spec.checked import check, unknown_member
+from nnspec.spec.checked import broken_plugin, check, unknown_member
 from nnspec.spec.draft import GROUP, NESTING, SHARE, STEP_KEYS, Broken, Draft, read_draft, steps_of
 from nnspec.spec.evaluate import Scope, Uneval, evaluate, evaluated
 from nnspec.spec.step import INPUT, Content, Nested, NetworkUse, Shared, Step, WeightsFrom
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
-from nnspec.types import Config, closest
+from nnspec.types import Config, PluginError, closest
 
 __all__ = ["STEP_NAME", "Expander", "StepWeights"]
 
@@ -302,7 +302,11 @@ class Expander:
 
     def _layer(self, draft: Draft) -> Layer | None:
         op, arguments = draft.op, draft.arguments
-        config = LAYERS.get(str(op.value))
+        try:
+            config = LAYERS.get(str(op.value))
+        except PluginError as error:
+            self.problems.append(broken_plugin(error, op, draft.path))
+            return None
         if isinstance(arguments, MappingNode):
             misplaced = [k for k, _ in arguments.items() if k.value in STEP_KEYS and k.value not in config.model_fields]
             for key in misplaced:
@@ -324,6 +328,8 @@ class Expander:
             help = f"did you mean `{near}`?"
         elif not help and word[:1].islower():
             help = "operations in snake case are blocks and networks of the document; built-in ones are in PascalCase"
+        elif not help:
+            help = "`nnspec layers` lists all; where a package brings it, install the package"
         return p.UnknownLayer.at(op.span, f"{path}.{word}" if path else word, help=help, name=word)
 
 

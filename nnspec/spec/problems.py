@@ -456,3 +456,14 @@ class Unquoted(Problem):
     message = "`{value}` wants quotes here"
     fails = _HEAD + "params: {w: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: ${2 * w}}\n"
     passes = _HEAD + 'params: {w: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: "${2 * w}"}\n'
+
+
+class BrokenPlugin(Problem):
+    """A layer of an installed package, a plug-in, that cannot be used.
+
+    The package does not load, two packages bring the same name, or what it brings is no layer: a subclass of
+    ``nnspec.layers.base.Layer`` with ``infer`` and ``to_keras``. ``nnspec layers`` lists all plug-ins, broken ones too.
+    """
+
+    code = "NN320"
+    message = "the layer `{name}` cannot be used: {reason}"

@@ -13,6 +13,8 @@ from typing import Any
 from nnspec.data.prepare import Prepared
 from nnspec.diagnostics import NnspecError
 from nnspec.files import write_whole
+from nnspec.graph import Graph
+from nnspec.layers.plugin import plugin_of
 from nnspec.spec import Spec
 from nnspec.training.plan import TrainingPlan
 from nnspec.training.run import FORMAT, Run
@@ -72,10 +74,16 @@ def begin(path: Path, spec: Spec, plan: TrainingPlan, prepared: Prepared, machin
         seed=plan.section.seed,
         parameters=plan.graph.parameters,
         data={"fingerprints": dict(prepared.fingerprints), "examples": examples, "recipe": prepared.recipe},
-        versions={"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
+        versions={"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}, **_plugins(plan.graph)},
         machine=machine,
         warnings=[warning.as_json() for warning in prepared.warnings],
     )
+
+
+def _plugins(graph: Graph) -> dict[str, str]:
+    """The packages whose layers the graph has, with their versions."""
+    found = [plugin_of(node.layer) for node in graph.nodes.values()]
+    return {name: number for plugin in found if plugin is not None for name, number in plugin.versions.items()}
 
 
 def now() -> str:

@@ -3,6 +3,7 @@
 from nnspec.types.conditions import Condition, common_multiple, least, simplify
 from nnspec.types.config import Config, Family, Named, closest
 from nnspec.types.dims import Dim, ceil_div, product, same_size, substitute, symbol, symbols_of, unknown
+from nnspec.types.plugins import Plugin, PluginError, Plugins
 from nnspec.types.tensor import DTYPES, TensorType, Weight, size_text
 
 __all__ = [
@@ -12,6 +13,9 @@ __all__ = [
     "Dim",
     "Family",
     "Named",
+    "Plugin",
+    "PluginError",
+    "Plugins",
     "TensorType",
     "Weight",
     "ceil_div",

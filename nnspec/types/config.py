@@ -11,10 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import core_schema
+
+if TYPE_CHECKING:
+    from nnspec.types.plugins import Plugins
 
 __all__ = ["Config", "Family", "Named", "closest"]
 
@@ -52,23 +55,40 @@ class Family:
         modules: The module of each, by name.
         aliases: Other names people know, each with the name it stands for.
         spellings: How else a name may be written, as Keras allows (``glorot_uniform``).
+        left_out: Names that Keras has and the family has not, each with the reason and what to write instead.
+        plugins: What other packages bring to it; a built-in name is never taken from there.
     """
 
     kind: str
     modules: Mapping[str, str]
     aliases: Mapping[str, str] = field(default_factory=dict)
     spellings: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    plugins: Plugins | None = None
 
     def __contains__(self, name: object) -> bool:
-        return name in self.modules or name in self.spellings
+        return name in self.modules or name in self.spellings or self.is_plugin(name)
+
+    def is_plugin(self, name: object) -> bool:
+        """Whether a name is one that another package brings."""
+        outside = isinstance(name, str) and name[:1].isupper() and name not in self.modules and name not in self.spellings
+        return self.plugins is not None and outside and name in self.plugins.found
 
     def get(self, name: str) -> type[Config]:
-        """The class of a name that is in the family."""
+        """The class of a name that is in the family.
+
+        Raises:
+            PluginError: Where another package brings it and is broken.
+        """
         name = self.spellings.get(name, name)
+        if name not in self.modules and self.plugins is not None:
+            return self.plugins.get(name)
         return _class(self.modules[name], name)
 
-    def names(self) -> list[str]:
-        return sorted(self.modules)
+    def names(self, *, plugins: bool = False) -> list[str]:
+        """The built-in names, and those of plug-ins if they are wanted."""
+        others = self.plugins.found if plugins and self.plugins is not None else ()
+        return sorted({*self.modules, *others})
 
 
 @cache
@@ -119,7 +139,7 @@ class Named:
         if isinstance(value, Mapping) and len(value) == 1:
             [(name, arguments)] = value.items()
         if not isinstance(name, str) or name not in self.family:
-            suggestion = closest(str(name), self.family.names())
+            suggestion = closest(str(name), self.family.names(plugins=True))
             raise ValueError(f"unknown {self.family.kind} `{name}`" + (f"; did you mean `{suggestion}`?" if suggestion else ""))
         config = self.family.get(name)
         if arguments is not None and not isinstance(arguments, Mapping):

@@ -60,6 +60,13 @@ def test_a_spec_is_explained_and_compared_where_no_framework_is_installed(argume
     assert done.stdout
 
 
+@pytest.mark.parametrize("arguments", [("layers",), ("layers", "MultiHeadAttention")])
+def test_layers_are_listed_and_explained_where_no_framework_is_installed(arguments):
+    done = run(*arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "MultiHeadAttention" in done.stdout
+
+
 def test_the_extra_to_install_is_said_where_one_is_missing():
     done = run("build", str(CORPUS / "lenet5.nnspec.yaml"), "-o", "/nowhere")
     assert done.returncode == 1

@@ -36,7 +36,7 @@ def test_every_problem_of_the_package_is_among_them():
 
 
 def test_the_page_begins_with_a_table_of_all_codes():
-    rows = re.findall(r"^\| (error|warning) \| \[(NN\d+)\]\(#(\S+)\)", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(r"^\| (error|warning|note) \| \[(NN\d+)\]\(#(\S+)\)", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert {(code, severity) for severity, code, _ in rows} == {(p.code, p.severity) for p in all_problems().values()}
     headings = {h.lower().replace(" ", "-") for h in re.findall(r"^## (.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)}
     assert {anchor for _, _, anchor in rows} == headings

@@ -12,7 +12,7 @@ jsonschema = pytest.importorskip("jsonschema")
 
 ROOT = Path(__file__).parents[2]
 SPECS = sorted(
-    [*(ROOT / "specs").glob("*.yaml"), *(ROOT / "tests/corpus").glob("*.yaml"), *(ROOT / "examples").rglob("*.nnspec.yaml")]
+    [*(ROOT / "specs").glob("*.yaml"), *(ROOT / "tests/corpus").glob("*.yaml"), *(ROOT / "examples").glob("*.nnspec.yaml")]
 )
 
 GOOD = """\

@@ -122,7 +122,7 @@ def test_an_alias_of_keras_is_the_layer_it_stands_for() -> None:
     for alias, name in dict(LAYERS.aliases).items():
         assert name in LAYERS.modules
         assert alias not in LAYERS
-        if hasattr(keras.layers, alias) and alias != "RNN":
+        if hasattr(keras.layers, alias):
             assert getattr(keras.layers, alias) is getattr(keras.layers, name)
 
 

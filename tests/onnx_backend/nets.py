@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import onnx
 
 import nnspec
 from nnspec.graph.model import Graph
-from nnspec.onnx_backend.parity import Arrays, Run
+from nnspec.testing.in_keras import in_keras
+
+__all__ = ["LENET", "TAGGER", "graph_of", "in_keras", "lenet", "random_weights", "tagger", "types"]
 
 LENET = """
   - Conv2D: {filters: 6, kernel_size: 5, padding: same, activation: tanh}
@@ -68,29 +69,6 @@ def random_weights(graph: Graph, seed: int = 0) -> dict[str, np.ndarray]:
         ).astype("float32")
         for name, weight, _ in graph.weights()
     }
-
-
-def in_keras(graph: Graph, weights: Arrays, *, masks: bool = False) -> Run:
-    """Keras's answers, and their masks if they are wanted, with the batch size left open.
-
-    Run eagerly, Keras 3.15.1 on TensorFlow adds wrongly where the batch size happens to be that of another axis: `ops.add` takes
-    (1, 4, 1) for a bias of (1, 4, 4)'s last axis.
-    """
-    import tensorflow as tf
-
-    from nnspec.keras_backend import set_weight_arrays, to_keras
-
-    model = to_keras(graph, seed=1)
-    set_weight_arrays(model, graph, weights)
-    signature = {name: tf.TensorSpec(tensor.shape, tensor.dtype) for name, tensor in model.input.items()}
-
-    @tf.function(input_signature=[signature])
-    def run(inputs: dict[str, Any]) -> dict[str, Any]:
-        given = model(inputs)
-        found = {f"{name}_mask": getattr(value, "_keras_mask", None) for name, value in given.items() if masks}
-        return {**given, **{name: mask for name, mask in found.items() if mask is not None}}
-
-    return lambda inputs: {name: value.numpy() for name, value in run(dict(inputs)).items()}
 
 
 def types(model: onnx.ModelProto) -> list[str]:

@@ -2,46 +2,25 @@
 
 from __future__ import annotations
 
-import onnx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nnspec.graph.model import Graph
 from nnspec.layers.base import LayerError
 from nnspec.onnx_backend.emit import OPSETS, to_onnx
 from nnspec.onnx_backend.parity import measure
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.session import runner
-from nnspec.types import substitute
+from nnspec.testing.case import Case
+from nnspec.testing.proof import check_onnx
 
-from ..layers.cases import CASES, Case
+from ..layers.cases import CASES, SIZES
 from ..layers.drawn import DRAWN, drawn
-from .nets import in_keras
-
-SIZES = ({"T": 7, "S": 2, "H": 9, "W": 8, "C": 3}, {"T": 4, "S": 5, "H": 6, "W": 11, "C": 1})
-
-
-def prove(case: Case, graph: Graph, batches: list[tuple[int, dict[str, int]]], opset: int = 23) -> onnx.ModelProto:
-    weights = case.weights(graph)
-    model = to_onnx(graph, weights, opset=opset, masks=True)
-    onnx.checker.check_model(model, full_check=True)
-    run = runner(serialized(model))
-    cases = [case.data(batch, sizes) for batch, sizes in batches]
-    parity = measure(in_keras(graph, weights, masks=True), run, cases)
-    assert parity.agrees, parity.differing
-    for data, (batch, sizes) in zip(cases, batches, strict=True):
-        for name, array in run(data).items():
-            if not name.endswith("_mask"):
-                type_ = graph.output_types[name]
-                assert array.shape == (batch, *(substitute(size, sizes) for size in type_.shape))
-                assert array.dtype.name == type_.dtype
-    return model
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_onnx_runtime_answers_as_keras_does(case: Case) -> None:
-    prove(case, case.graph(), list(zip((1, 5), SIZES, strict=True)))
+    check_onnx(case, zip((1, 5), SIZES, strict=True))
 
 
 @pytest.mark.parametrize("opset", [OPSETS[0], 19, OPSETS[-1]])
@@ -60,7 +39,7 @@ def test_every_layer_answers_the_same_in_every_operator_set(opset: int) -> None:
 def test_drawn_layer_answers_as_in_keras(op: str, data: st.DataObject) -> None:
     case = data.draw(drawn(op))
     try:
-        graph = case.graph()
+        case.graph()
     except LayerError:
         return
-    prove(case, graph, [(3, {"H": 72, "W": 36})])
+    check_onnx(case, [(3, {"H": 72, "W": 36})])

@@ -29,7 +29,7 @@ def _command(diagnostic: Diagnostic) -> str:
         said.append(f"help: {diagnostic.help}")
     said += [f"note: {note.message}" + (f" ({note.span})" if note.span else "") for note in diagnostic.notes]
     properties = ",".join(f"{name}={_property(str(value))}" for name, value in places.items())
-    return f"::{diagnostic.severity} {properties}::{_data(chr(10).join(said))}"
+    return f"::{diagnostic.severity.replace('note', 'notice')} {properties}::{_data(chr(10).join(said))}"
 
 
 def _data(text: str) -> str:

@@ -2,30 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
-from typing import cast
+from typing import Any, cast
 
 from nnspec.diagnostics import NnspecError
 from nnspec.layers.base import Layer
-from nnspec.onnx_backend.call import Lowering
+from nnspec.layers.plugin import converted, guarded, whose
+from nnspec.onnx_backend.builder import Builder
+from nnspec.onnx_backend.call import Call, Lowering
+from nnspec.onnx_backend.value import Value
+from nnspec.types import PluginError
 
-__all__ = ["lowering_of"]
+__all__ = ["has_lowering", "lowering_of"]
 
 
 def lowering_of(layer: Layer) -> Lowering:
     """What writes a layer; its family's module is imported when one of the family is first written.
 
-    A layer that is in no table, a plug-in's, may bring its own as a method ``to_onnx(builder, call)``.
+    A layer that is in no table, a plug-in's, may bring its own as a method ``to_onnx(builder, call)``; otherwise its Keras
+    layer is converted.
 
     Raises:
         NnspecError: Where there is none.
     """
     kind = type(layer)
-    module = f"{__name__}.{kind.__module__.rpartition('.')[2]}"
-    table = import_module(module).TABLE if kind.__module__.startswith("nnspec.layers.") and find_spec(module) else {}
-    if kind in table:
-        return cast("Lowering", table[kind])
+    if kind in (table := _table(kind)):
+        return table[kind]
     if hasattr(layer, "to_onnx"):
-        return cast("Lowering", layer.to_onnx)
+        return partial(_its_own, layer)
+    if converted(layer):
+        return cast("Lowering", import_module("nnspec.onnx_backend.conversion").convert)
     raise NnspecError(f"`{kind.__name__}` cannot be written in ONNX yet")
+
+
+def _its_own(layer: Any, b: Builder, call: Call[Any]) -> Value | Mapping[str, Value]:
+    """What a layer of another package writes itself.
+
+    Raises:
+        PluginError: Where it fails, or gives something else.
+    """
+    given = guarded(layer, "`to_onnx`", layer.to_onnx, b, call)
+    named = {next(iter(call.outputs)): given} if isinstance(given, Value) else given
+    values = isinstance(named, Mapping) and all(isinstance(value, Value) for value in named.values())
+    if not values or set(named) != set(call.outputs):
+        what = ", ".join(call.outputs)
+        raise PluginError(f"{whose(layer)}: `to_onnx` gives {type(given).__name__}, not a `Value` for each output: {what}")
+    return cast("Mapping[str, Value]", named)
+
+
+def has_lowering(kind: type[Layer]) -> bool:
+    """Whether a layer can be written: it is in its family's table, or brings its own form or its Keras layer."""
+    return kind in _table(kind) or hasattr(kind, "to_onnx") or hasattr(kind, "to_keras")
+
+
+def _table(kind: type[Layer]) -> Mapping[type[Layer], Lowering]:
+    """The table of a layer's family; empty where it has none."""
+    module = f"{__name__}.{kind.__module__.rpartition('.')[2]}"
+    if not kind.__module__.startswith("nnspec.layers.") or not find_spec(module):
+        return {}
+    return cast("Mapping[type[Layer], Lowering]", import_module(module).TABLE)

@@ -1,0 +1,1 @@
+"""Two layers for nnspec. Importing their facts loads no framework."""

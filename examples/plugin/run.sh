@@ -1,0 +1,14 @@
+#!/bin/sh
+# Installs nnspec and the package into .venv, proves its layers, trains a net with them on real digits, exports, and predicts.
+set -eu
+cd "$(dirname "$0")/../.."
+WANTED='.[test]'
+. ./examples/setup.sh
+python -m pip install --quiet --disable-pip-version-check --no-deps examples/plugin
+python -m pytest -q -c /dev/null examples/plugin/tests
+nnspec layers GatedLinearUnit
+nnspec validate examples/plugin/digits.nnspec.yaml
+nnspec train examples/plugin/digits.nnspec.yaml --out runs/gated_digits --overwrite
+nnspec evaluate runs/gated_digits
+nnspec export runs/gated_digits -o runs/gated_digits/digits.onnx
+nnspec predict runs/gated_digits/digits.onnx --data 'builtin: digits' --limit 5

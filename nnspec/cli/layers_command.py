@@ -1,0 +1,78 @@
+"""``nnspec layers``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from nnspec.cli.options import format_option
+from nnspec.cli.text import styled, table
+from nnspec.diagnostics import NnspecError
+
+
+@click.command("layers")
+@click.argument("name", required=False)
+@format_option("text", "json")
+@click.option(
+    "--write",
+    "docs",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DOCS",
+    help="Write the pages of all below DOCS.",
+)
+@click.pass_context
+def command(ctx: click.Context, name: str | None, form: str, docs: Path | None) -> None:
+    """Every layer, built in and of installed packages; or the arguments, shapes and weights of one.
+
+    The status is 1 where a package brings a layer that cannot be used.
+
+    \b
+    nnspec layers
+    nnspec layers MultiHeadAttention
+    nnspec layers --write docs            (docs/layers/*.md and docs/keras.md; needs Keras and ONNX)
+    """
+    if docs is not None:
+        for path in _write(docs):
+            click.echo(path)
+    elif name is not None:
+        click.echo(_one(name), nl=False)
+    else:
+        from nnspec.reference.listing import listing
+
+        found = listing()
+        if form == "json":
+            click.echo(json.dumps([layer.as_json() for layer in found], indent=1))
+        else:
+            rows = [[layer.name, layer.package or "built in", layer.about if layer.usable else ""] for layer in found]
+            click.echo(table(["layer", "from", "what it is"], rows))
+            for layer in found:
+                if not layer.usable:
+                    click.echo(f"{styled('error', 'error')}: {layer.about}", err=True)
+        ctx.exit(0 if all(layer.usable for layer in found) else 1)
+
+
+def _one(name: str) -> str:
+    from nnspec.layers import LAYERS
+    from nnspec.reference.layer import layer_text
+    from nnspec.types import closest
+
+    if name in LAYERS:
+        return layer_text(name)
+    meant = LAYERS.left_out.get(name) or LAYERS.aliases.get(name)
+    near = closest(name, LAYERS.names(plugins=True))
+    help = meant or (f"did you mean `{near}`?" if near else "`nnspec layers` lists all")
+    raise NnspecError(f"there is no layer `{name}`: {help}")
+
+
+def _write(docs: Path) -> list[Path]:
+    from nnspec.extras import require
+
+    require("train", "export")
+    from nnspec.files import write_whole
+    from nnspec.reference.pages import pages
+
+    found = pages()
+    (docs / "layers").mkdir(parents=True, exist_ok=True)
+    return [write_whole(docs / path, text) for path, text in found.items()]

@@ -1,0 +1,79 @@
+"""Layers of other packages in Keras: what they make is held against what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+
+from nnspec.graph.model import Node
+from nnspec.layers.plugin import guarded, whose
+from nnspec.types import Dim, PluginError
+
+__all__ = ["check_facts", "is_plugin", "plugin_layer"]
+
+
+def is_plugin(layer: Any) -> bool:
+    """Whether a layer brings its Keras form itself."""
+    return hasattr(layer, "to_keras")
+
+
+def plugin_layer(layer: Any, arguments: Mapping[str, Any]) -> keras.layers.Layer:
+    """The Keras layer that a layer of another package makes of its arguments.
+
+    Raises:
+        PluginError: Where it makes none.
+    """
+    made = guarded(layer, "`to_keras`", lambda: layer.to_keras(**arguments))
+    if not isinstance(made, keras.layers.Layer):
+        raise PluginError(f"{whose(layer)}: `to_keras` gives {type(made).__name__}, not a Keras layer")
+    return made
+
+
+def check_facts(node: Node, outputs: Sequence[Any], owned: Sequence[Any]) -> None:
+    """Holds what a layer of another package says against its Keras layer.
+
+    Args:
+        node: The layer in its place.
+        outputs: What Keras gives for its outputs, symbolic.
+        owned: Its Keras layer's variables.
+
+    Raises:
+        PluginError: Where an output's shape or element type, or a weight, is another.
+    """
+    given = [tuple(tensor.shape[1:]) for tensor in outputs]
+    said = [_sizes(type_.shape) for type_ in node.outputs.values()]
+    if len(said) != len(given) or any(not _same(a, b) for a, b in zip(said, given, strict=True)):
+        raise PluginError(f"{whose(node.layer)}: `infer` says {_text(said)}, and its Keras layer gives {_text(given)}")
+    types = [keras.backend.standardize_dtype(tensor.dtype) for tensor in outputs]
+    if types != [type_.dtype for type_ in node.outputs.values()]:
+        raise PluginError(
+            f"{whose(node.layer)}: `infer` says other element types than its Keras layer gives, {', '.join(types)}"
+        )
+    ours = [(weight.name.rpartition("/")[2], weight.shape, weight.trainable) for weight in node.weights]
+    theirs = [(variable.name, tuple(variable.shape), variable.trainable) for variable in owned]
+    if ours != theirs:
+        raise PluginError(f"{whose(node.layer)}: `weights` says {_list(ours)}, and its Keras layer has {_list(theirs)}")
+
+
+def _sizes(shape: Sequence[int | Dim]) -> tuple[int | None, ...]:
+    return tuple(size if isinstance(size, int) else None for size in shape)
+
+
+def _same(said: Sequence[int | None], given: Sequence[int | None]) -> bool:
+    """Whether shapes agree; Keras need not know a size that the layer knows."""
+    return len(said) == len(given) and all(b is None or a == b for a, b in zip(said, given, strict=True))
+
+
+def _text(shapes: Sequence[Sequence[int | None]]) -> str:
+    sizes = [["batch", *("?" if size is None else str(size) for size in shape)] for shape in shapes]
+    return ", ".join(f"({', '.join(names)})" for names in sizes)
+
+
+def _list(weights: Sequence[tuple[str, tuple[int, ...], bool]]) -> str:
+    told = [
+        f"`{name}` {' × '.join(map(str, shape)) or 'scalar'}{'' if trains else ' (not trained)'}"
+        for name, shape, trains in weights
+    ]
+    return ", ".join(told) or "none"

@@ -1,0 +1,198 @@
+"""A layer that does not say how it is written in ONNX: tf2onnx converts its Keras layer, and that becomes part of the graph.
+
+Its weights keep their names where the conversion keeps their elements, whatever the order of their axes.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import numpy_helper, version_converter
+
+from nnspec.diagnostics import Span
+from nnspec.extras import require
+from nnspec.graph.model import Graph, Node, Ref
+from nnspec.layers.base import Layer
+from nnspec.layers.plugin import whose
+from nnspec.onnx_backend.builder import Body, Builder
+from nnspec.onnx_backend.call import Array, Call
+from nnspec.onnx_backend.layout import declared
+from nnspec.onnx_backend.value import Value
+from nnspec.types import PluginError
+from nnspec.types.plugins import reason_of
+
+__all__ = ["convert"]
+
+_NEWEST = 18
+"""The newest version of the operators that tf2onnx 1.17 writes."""
+
+
+def convert(b: Builder, call: Call[Layer]) -> Mapping[str, Value]:
+    """Writes a layer as tf2onnx writes its Keras layer.
+
+    Raises:
+        NnspecError: Where TensorFlow or tf2onnx is not installed, or they cannot convert it.
+    """
+    require("train", "export")
+    values = {port: declared(b, value) for port, value in call.inputs.items()}
+    takes_masks = call.layer.uses_mask or (call.output.mask is not None and not call.layer.passes_mask)
+    gives_mask = call.output.mask is not None and not call.layer.passes_mask
+    alone = _alone(call, values if takes_masks else {port: _unmasked(value) for port, value in values.items()})
+    try:
+        converted = _by_tf2onnx(alone, call.weights, b.opset, mask=gives_mask)
+    except PluginError:
+        raise
+    except Exception as error:  # what tf2onnx and its parts raise has no common class
+        raise PluginError(f"{_cannot(call)} ({reason_of(error)}){_HELP}") from error
+    if foreign := sorted({node.op_type for node in _nodes(converted.graph) if not _is_known(node, b.opset)}):
+        raise PluginError(f"{_cannot(call)}: ONNX has no operator {', '.join(foreign)}{_HELP}")
+    return _spliced(b, call, converted.graph, list(_fed(alone, values)), mask=gives_mask)
+
+
+_HELP = "\n  = help: a `to_onnx` of its own would write it (docs/plugins.md)"
+
+
+def _cannot(call: Call[Layer]) -> str:
+    return f"tf2onnx cannot convert {whose(call.layer)}"
+
+
+def _unmasked(value: Value) -> Value:
+    return replace(value, mask=None, type=value.type.masked(None))
+
+
+def _alone(call: Call[Layer], values: Mapping[str, Value]) -> Graph:
+    """The graph of the layer alone."""
+    types = {port: value.type for port, value in values.items()}
+    refs = {port: Ref(f"in_{port}") for port in types}
+    weights = call.layer.weights(types)
+    nowhere = Span.whole("")
+    node = Node("layer", call.layer, refs, types, call.outputs, weights, "layer", False, nowhere, "")
+    outputs = {output: Ref("layer", output) for output in call.outputs}
+    return Graph("layer", {f"in_{port}": kind for port, kind in types.items()}, {"layer": node}, outputs)
+
+
+def _fed(alone: Graph, values: Mapping[str, Value]) -> Iterator[str]:
+    """What the converted graph's inputs are in ours, in their order: each input, followed by its mask."""
+    for port, value in values.items():
+        yield value.name
+        if alone.inputs[f"in_{port}"].mask is not None:
+            assert value.mask is not None
+            yield value.mask
+
+
+def _by_tf2onnx(alone: Graph, weights: Mapping[str, Array], opset: int, *, mask: bool) -> onnx.ModelProto:
+    import keras
+    import tensorflow as tf
+
+    from nnspec.keras_backend import set_weight_arrays, to_keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise PluginError(f"tf2onnx converts layers of the TensorFlow backend; Keras runs on {keras.backend.backend()} here")
+    model = to_keras(alone)
+    set_weight_arrays(model, alone, {f"layer/{name}": array for name, array in weights.items()})
+    signature = [tf.TensorSpec(tensor.shape, tensor.dtype, name=name) for name, tensor in model.input.items()]
+
+    def run(*tensors: Any) -> Any:
+        outputs = list(model(dict(zip(model.input, tensors, strict=True))).values())
+        return [*outputs, outputs[0]._keras_mask] if mask else outputs
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tf2onnx uses what NumPy and onnx are about to drop
+        import tf2onnx
+
+        function = tf.function(run, input_signature=signature)
+        converted: onnx.ModelProto
+        converted, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=min(opset, _NEWEST))
+        return converted if opset <= _NEWEST else version_converter.convert_version(converted, opset)
+
+
+def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                yield from _nodes(attribute.g)
+
+
+def _is_known(node: onnx.NodeProto, opset: int) -> bool:
+    return node.domain in ("", "ai.onnx") and bool(onnx.defs.has(node.op_type, opset, ""))
+
+
+def _spliced(b: Builder, call: Call[Layer], graph: onnx.GraphProto, fed: Sequence[str], *, mask: bool) -> dict[str, Value]:
+    """The converted graph's nodes as part of ours."""
+    names = {given.name: handle for given, handle in zip(graph.input, fed, strict=True)}
+    _Splice(b, call.weights).take(graph, names)
+    made = [_made(b, names[output.name]) for output in graph.output]
+    masked = made.pop() if mask else None
+    pairs = zip(call.outputs.items(), made, strict=True)
+    found = {output: Value.declared(tensor, type_) for (output, type_), tensor in pairs}
+    first = next(iter(found))
+    return {**found, first: replace(found[first], mask=masked)}
+
+
+def _made(b: Builder, handle: str) -> str:
+    """A tensor that a node gives: an output that is a constant is copied."""
+    return b.op("Identity", handle) if handle in b.constants else handle
+
+
+class _Splice:
+    """Writes converted graphs into ours, under the names of the layer under way."""
+
+    def __init__(self, b: Builder, weights: Mapping[str, Array]) -> None:
+        self._b = b
+        self._weights = weights
+
+    def take(self, graph: onnx.GraphProto, names: dict[str, str]) -> None:
+        """Adds a graph's constants and nodes; ``names``, from theirs to ours, grows by what they give."""
+        for constant in graph.initializer:
+            names[constant.name] = self._constant(numpy_helper.to_array(constant))
+        for node in graph.node:
+            given = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
+            if node.op_type == "Constant" and "value" in given:
+                names[node.output[0]] = self._constant(numpy_helper.to_array(given["value"]))
+            else:
+                self._add(node, given, names)
+
+    def _add(self, node: onnx.NodeProto, given: Mapping[str, Any], names: dict[str, str]) -> None:
+        bodies = {key: self._body(value, names) for key, value in given.items() if isinstance(value, onnx.GraphProto)}
+        plain = {key: _plain(value) for key, value in given.items() if key not in bodies}
+        inputs = [names[tensor] if tensor else "" for tensor in node.input]
+        outputs = self._b.ops(node.op_type, inputs, [bool(name) for name in node.output], bodies=bodies, **plain)
+        names |= dict(zip(node.output, outputs, strict=True))
+
+    def _body(self, graph: onnx.GraphProto, around: Mapping[str, str]) -> Body:
+        names = dict(around)
+        with self._b.body() as body:
+            for given in graph.input:
+                names[given.name] = self._b.name("step")
+                body.inputs.append((names[given.name], given.type))
+            self.take(graph, names)
+            own = {name for operation in body.operations for name in operation.outputs}
+            for output in graph.output:  # what a body gives must be made in it
+                handle = names[output.name]
+                body.outputs.append((handle if handle in own else self._b.op("Identity", handle), output.type))
+        return body
+
+    def _constant(self, array: np.ndarray[Any, Any]) -> str:
+        return self._b.constant(array, self._weight(array) or "constant")
+
+    def _weight(self, array: np.ndarray[Any, Any]) -> str | None:
+        """The weight whose elements these are."""
+        alike = [name for name, weight in self._weights.items() if weight.size == array.size and weight.dtype == array.dtype]
+        same = [name for name in alike if np.array_equal(self._weights[name], array)]
+        return next(iter([*same, *(n for n in alike if np.array_equal(_sorted(self._weights[n]), _sorted(array)))]), None)
+
+
+def _sorted(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return np.sort(array, axis=None)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, onnx.TensorProto):
+        return numpy_helper.to_array(value)
+    return value

@@ -1,0 +1,114 @@
+"""A layer in its place: what it makes of inputs of several ranks. The layer itself is asked which it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from nnspec.layers.base import Inputs, Layer, LayerError
+from nnspec.types import Dim, TensorType, Weight, symbol
+
+__all__ = ["Example", "examples"]
+
+# What required arguments are given in the examples, by their names.
+_GIVEN: Mapping[str, tuple[Any, ...]] = {
+    "activation": ("relu",),
+    "axes": (-1,),
+    "axis": (-1,),
+    "dims": ([2, 1], [3, 1, 2]),
+    "equation": ("abc,cd->abd",),
+    "factor": (0.2,),
+    "filters": (16,),
+    "head_dim": (8,),
+    "height": (32,),
+    "input_dim": (1000,),
+    "kernel_size": (3,),
+    "key_dim": (8,),
+    "layer": ({"Dense": {"units": 16}}, {"LSTM": {"units": 16}}),
+    "max_length": (128,),
+    "n": (4,),
+    "num_heads": (2,),
+    "num_key_value_heads": (1,),
+    "num_query_heads": (2,),
+    "output_dim": (16,),
+    "output_shape": ([None, 16], 16),
+    "output_size": (2,),
+    "pool_size": (2,),
+    "rate": (0.5,),
+    "scale": (0.5,),
+    "shape": ([4],),
+    "stddev": (0.1,),
+    "target_shape": ([-1],),
+    "units": (16,),
+    "width": (32,),
+}
+_DTYPES = {"indices": "int32"}
+_T, _S, _H, _W, _D = map(symbol, "TSHWD")
+_SHAPES: tuple[tuple[int | Dim, ...], ...] = ((32,), (_T, 32), (_H, _W, 32), (_D, _H, _W, 32))
+
+
+@dataclass(frozen=True)
+class Example:
+    """One layer in its place.
+
+    Attributes:
+        layer: The layer.
+        arguments: What it was given.
+        inputs: The types that come in, by port.
+        outputs: The types that go out.
+        weights: Its weights.
+        macs: Multiply–accumulates for one example.
+    """
+
+    layer: Layer
+    arguments: Mapping[str, Any]
+    inputs: Inputs
+    outputs: Mapping[str, TensorType]
+    weights: tuple[Weight, ...]
+    macs: int | Dim
+
+
+def examples(kind: type[Layer]) -> list[Example]:
+    """A layer on inputs of each rank it takes; none where its required arguments are not known here."""
+    for arguments in _arguments([name for name, field in kind.model_fields.items() if field.is_required()]):
+        found = list(_taken(kind, arguments))
+        if found:
+            return found
+    return []
+
+
+def _arguments(required: list[str]) -> Iterator[dict[str, Any]]:
+    if not required:
+        yield {}
+        return
+    for value in _GIVEN.get(required[0], ()):
+        for rest in _arguments(required[1:]):
+            yield {required[0]: value, **rest}
+
+
+def _taken(kind: type[Layer], arguments: Mapping[str, Any]) -> Iterator[Example]:
+    try:
+        layer = kind(**arguments)
+    except ValidationError:
+        return
+    for inputs in _inputs(layer):
+        try:
+            outputs, weights, macs = layer.output_types(inputs), layer.weights(inputs), layer.macs(inputs)
+        except LayerError:
+            continue
+        yield Example(layer, arguments, inputs, outputs, weights, macs)
+
+
+def _inputs(layer: Layer) -> Iterator[Inputs]:
+    ports = ("0", "1") if layer.ports.variadic else layer.ports.required
+    if not ports:
+        yield {}
+    elif "query" in ports:
+        yield {port: TensorType((_T if port == "query" else _S, 32)) for port in ports}
+    else:
+        yield from ({port: TensorType(shape, _DTYPES.get(port, "float32")) for port in ports} for shape in _SHAPES)
+        if getattr(layer, "input_dim", None) is not None:
+            yield from ({port: TensorType(shape, "int32") for port in ports} for shape in ((), (_T,)))

@@ -1,0 +1,142 @@
+"""The reference of one layer, as Markdown."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from nnspec.layers import LAYERS
+from nnspec.layers.base import Layer
+from nnspec.layers.plugin import converted, plugin_of_class
+from nnspec.layers.unsupported import EVERYWHERE
+from nnspec.reference.examples import Example, examples
+from nnspec.reference.values import default_text, type_texts
+from nnspec.types import Dim, TensorType, size_text
+
+__all__ = ["layer_text", "row", "table"]
+
+Operators = Callable[[Example], Sequence[str]]
+"""The operators that an example is written with in ONNX."""
+
+
+def layer_text(name: str, *, operators: Operators | None = None) -> str:
+    """A layer's part of the reference: what it is, its arguments, what it makes of its inputs.
+
+    Args:
+        name: The layer, built in or a plug-in's.
+        operators: Says what it is written with in ONNX; that is left out where it is None.
+
+    Raises:
+        KeyError: Where there is no such layer.
+        PluginError: Where its package is broken.
+
+    Example:
+        >>> print("\\n".join(layer_text("Flatten").splitlines()[:3]))
+        ## Flatten
+        <BLANKLINE>
+        All axes in one; a scalar gets an axis of size 1.
+    """
+    kind = LAYERS.get(name)
+    assert issubclass(kind, Layer)
+    found = examples(kind)
+    parts = [f"## {name}", _documentation(kind), *_origin(kind), *_arguments(kind), *_not_taken(kind), *_places(found)]
+    if operators is not None and found and not converted(found[0].layer):
+        parts.append(_exported(operators(found[-1])))
+    return "\n\n".join([*parts, _notes(kind)]).rstrip() + "\n"
+
+
+def _documentation(kind: type[Layer]) -> str:
+    text = inspect.cleandoc(kind.__dict__.get("__doc__") or "")
+    return re.sub(r"\[`(\w+)`\]\[[\w.]*\]", r"`\1`", text).replace("``", "`")
+
+
+def _origin(kind: type[Layer]) -> Iterator[str]:
+    plugin = plugin_of_class(kind)
+    if plugin is not None:
+        how = "through tf2onnx" if not hasattr(kind, "to_onnx") else "by its own `to_onnx`"
+        yield f"A layer of the package {plugin.package}; exported {how}."
+
+
+def _arguments(kind: type[Layer]) -> Iterator[str]:
+    types = type_texts(kind)
+    if types:
+        rows = []
+        fields = sorted(kind.model_fields.items(), key=lambda item: not item[1].is_required())
+        for name, field in fields:
+            beyond = " Not in Keras." if name in kind.beyond_keras else ""
+            rows.append([f"`{name}`", types[name], default_text(kind, name), f"{field.description or ''}{beyond}"])
+        yield table(["argument", "takes", "default", "meaning"], rows)
+    if kind.main_argument is not None:
+        yield f"`{kind.__name__}: …` alone is short for `{kind.__name__}: {{{kind.main_argument}: …}}`."
+
+
+def _not_taken(kind: type[Layer]) -> Iterator[str]:
+    ours = {name: reason for name, reason in kind.unsupported.items() if EVERYWHERE.get(name) != reason}
+    if ours:
+        yield "Arguments of Keras's layer that are not taken:\n\n" + "\n".join(f"- `{n}`: {why}" for n, why in ours.items())
+
+
+def _places(found: Sequence[Example]) -> Iterator[str]:
+    if not found:
+        return
+    written = ", ".join(f"{name}: {_argument(value)}" for name, value in found[0].arguments.items())
+    head = f"For example, with `{{{written}}}`:" if written else "For example:"
+    rows = []
+    for example in found:
+        weights = ", ".join(f"`{w.name}` {_sizes(w.shape)}{'' if w.trainable else ' (not trained)'}" for w in example.weights)
+        rows.append([_types(example.inputs), _types(example.outputs), weights or "none", _count(example.macs)])
+    yield f"{head}\n\n{table(['takes', 'gives', 'weights', 'MACs'], rows)}"
+
+
+def _argument(value: object) -> str:
+    """A value as a flow mapping has it."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_argument(inner)}" for key, inner in value.items()) + "}"
+    return str(value)
+
+
+def _types(types: object) -> str:
+    assert isinstance(types, dict)
+    if set(types) <= {"x", "output"}:
+        return ", ".join(map(_tensor, types.values())) or "nothing"
+    return ", ".join(f"`{name}` {_tensor(type_)}" for name, type_ in types.items())
+
+
+def _tensor(type_: TensorType) -> str:
+    kind = "" if type_.dtype == "float32" else f" of {type_.dtype}"
+    return f"({', '.join(['batch', *map(size_text, type_.shape)])}){kind}"
+
+
+def _sizes(shape: Sequence[int]) -> str:
+    return " × ".join(map(str, shape)) or "scalar"
+
+
+def _count(macs: int | Dim) -> str:
+    return f"{macs:,}" if isinstance(macs, int) else str(macs).replace("*", "·")
+
+
+def _exported(operators: Sequence[str]) -> str:
+    if not operators:
+        return "In ONNX it is nothing: in inference it gives its input."
+    return "In ONNX: " + ", ".join(f"`{operator}`" for operator in dict.fromkeys(operators)) + "."
+
+
+def _notes(kind: type[Layer]) -> str:
+    changes = "changes what it computes" if kind.uses_mask else ""
+    if kind.mask is not Layer.mask:
+        goes = "whether one goes out follows from its arguments and inputs"
+    else:
+        goes = "goes out with the output" if kind.passes_mask else "does not go out with the output"
+    masks = f"A mask {' and '.join(filter(None, [changes, goes]))}." if kind.mask is Layer.mask else f"Masks: {goes}."
+    others = sorted(alias for alias, name in LAYERS.aliases.items() if name == kind.__name__)
+    return masks + (f"\n\nElsewhere called {', '.join(f'`{other}`' for other in others)}." if others else "")
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    return "\n".join([row(header), row(["---"] * len(header)), *map(row, rows)])
+
+
+def row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -1,0 +1,96 @@
+"""What a layer says of itself, held against its Keras layer: shapes, element types, masks, weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from nnspec.graph.model import Graph
+from nnspec.keras_backend import set_weight_arrays, to_keras
+from nnspec.keras_backend.weights import variables
+from nnspec.testing.case import Case
+from nnspec.types import Dim, TensorType, substitute
+
+__all__ = ["Batch", "ProofError", "check_claims", "check_eager", "check_symbolic", "check_weights"]
+
+Batch = tuple[int, Mapping[str, int]]
+"""A batch size, and what the symbols stand for."""
+
+
+class ProofError(AssertionError):
+    """A layer is not what it says; the text says where."""
+
+
+def check_claims(case: Case, batches: Iterable[Batch]) -> None:
+    """Holds every fact of a layer against its Keras layer, symbolic and run on batches.
+
+    Raises:
+        ProofError: Where one is not so.
+    """
+    graph = case.graph()
+    model = to_keras(graph, seed=1)
+    check_symbolic(graph, model)
+    check_weights(graph, model)
+    set_weight_arrays(model, graph, case.weights(graph))
+    for batch, sizes in batches:
+        check_eager(case, graph, model, batch, sizes)
+
+
+def check_symbolic(graph: Graph, model: keras.Model) -> None:
+    """Holds inferred shapes and masks against those of Keras's symbolic tensors."""
+    for name, inferred in graph.output_types.items():
+        tensor = model.output[name]
+        _same(f"the shape of `{name}`", _open(inferred.shape), tuple(tensor.shape), "`infer`", "Keras's symbolic tensor")
+        mask = _mask(tensor)
+        _same(f"whether `{name}` has a mask", inferred.mask is not None, mask is not None, "`mask`", "Keras's symbolic tensor")
+        if mask is not None and inferred.mask is not None:
+            _same(f"the mask of `{name}`", _open(inferred.mask), tuple(mask.shape), "`mask`", "Keras's symbolic tensor")
+
+
+def check_weights(graph: Graph, model: keras.Model) -> None:
+    """Holds the weights against Keras's variables, one by one."""
+    ours = {name: (weight.shape, weight.trainable) for name, weight, _ in graph.weights()}
+    theirs = {name: (tuple(v.shape), v.trainable) for name, v in variables(model, graph).items()}
+    _same("the weights", ours, theirs, "`weights`", "Keras")
+    trained = sum(int(np.prod(v.shape)) for v in model.trainable_weights)
+    counts = (model.count_params(), trained)
+    _same("the parameters", (graph.parameters, graph.trainable_parameters), counts, "`weights`", "Keras")
+
+
+def check_eager(case: Case, graph: Graph, model: keras.Model, batch: int, sizes: Mapping[str, int]) -> None:
+    """Holds inferred types against tensors that Keras computes."""
+    outputs = model(case.data(batch, sizes))
+    _same("the outputs", list(graph.outputs), list(outputs), "`infer`", "Keras")
+    for name, inferred in graph.output_types.items():
+        _check_tensor(name, outputs[name], inferred, batch, sizes)
+
+
+def _check_tensor(name: str, tensor: Any, inferred: TensorType, batch: int, sizes: Mapping[str, int]) -> None:
+    where = f"at a batch of {batch} and {dict(sizes)}, Keras's tensor"
+    _same(f"the shape of `{name}`", _closed(inferred.shape, batch, sizes), tuple(tensor.shape), "`infer`", where)
+    dtype = keras.backend.standardize_dtype(tensor.dtype)
+    _same(f"the element type of `{name}`", inferred.dtype, dtype, "`infer`", where)
+    mask = _mask(tensor)
+    _same(f"whether `{name}` has a mask", inferred.mask is not None, mask is not None, "`mask`", where)
+    if mask is not None and inferred.mask is not None:
+        _same(f"the mask of `{name}`", _closed(inferred.mask, batch, sizes), tuple(mask.shape), "`mask`", where)
+
+
+def _same(what: str, said: Any, found: Any, who: str, other: str) -> None:
+    if said != found:
+        raise ProofError(f"{what}: {who} says {said}; {other}: {found}")
+
+
+def _open(shape: tuple[int | Dim, ...]) -> tuple[int | None, ...]:
+    return (None, *(size if isinstance(size, int) else None for size in shape))
+
+
+def _closed(shape: tuple[int | Dim, ...], batch: int, sizes: Mapping[str, int]) -> tuple[Any, ...]:
+    return (batch, *(substitute(size, dict(sizes)) for size in shape))
+
+
+def _mask(tensor: Any) -> Any:
+    return getattr(tensor, "_keras_mask", None)

@@ -1,0 +1,112 @@
+"""The proof of one layer: what it says, what Keras does, and what ONNX Runtime answers are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import onnx
+
+from nnspec.keras_backend import set_weight_arrays, to_keras
+from nnspec.keras_backend.plugin import is_plugin
+from nnspec.layers.base import Layer
+from nnspec.onnx_backend.emit import to_onnx
+from nnspec.onnx_backend.parity import Arrays, Parity, measure
+from nnspec.onnx_backend.proto import serialized
+from nnspec.onnx_backend.samples import sizes
+from nnspec.onnx_backend.session import runner
+from nnspec.testing.case import Case, Input
+from nnspec.testing.claims import Batch, ProofError, check_claims
+from nnspec.testing.in_keras import in_keras
+from nnspec.types import substitute
+
+__all__ = ["check_onnx", "prove"]
+
+_BATCHES = (1, 5)
+
+
+def prove(layer: Layer, inputs: Input | Mapping[str, Input], *, opset: int = 23) -> Parity:
+    """Proves one layer in four ways, as every built-in layer is proven.
+
+    Inferred shapes, element types and masks are Keras's, symbolic and computed, and ONNX Runtime's; ``weights`` are Keras's
+    variables; the outputs agree by the parity that ``export`` asks for, at two batch sizes and two choices of each symbol,
+    padded on the right, on the left, with holes and with an empty row where the input is masked. A layer of your own is
+    also made anew from its Keras configuration, as a saved model does.
+
+    Args:
+        layer: The layer, ``GatedLinearUnit(units=3)``.
+        inputs: What is fed to it: one input, or one for each port, ``"0"``, ``"1"``, … of a merge.
+        opset: The version of ONNX's operators.
+
+    Returns:
+        How far ONNX Runtime is from Keras.
+
+    Raises:
+        ProofError: Where it is not what it says, with what differs.
+        NnspecError: Where it cannot be lowered.
+        LayerError: Where it does not take the inputs.
+
+    Example:
+        >>> from nnspec.layers.core import Dense
+        >>> prove(Dense(units=3), Input(("T", 4))).agrees
+        True
+    """
+    case = Case.of(layer, {next(iter(layer.ports.required), "x"): inputs} if isinstance(inputs, Input) else inputs)
+    chosen = sizes(case.graph())
+    batches = list(zip(_BATCHES, (chosen * 2)[:2], strict=True))
+    check_claims(case, batches)
+    if is_plugin(layer):
+        _check_saved(case, *batches[-1])
+    return check_onnx(case, batches, opset=opset)[1]
+
+
+def check_onnx(case: Case, batches: Iterable[Batch], *, opset: int = 23) -> tuple[onnx.ModelProto, Parity]:
+    """Holds ONNX Runtime's answers against Keras's, masks too.
+
+    Args:
+        case: The layer and its inputs.
+        batches: On which.
+        opset: The version of ONNX's operators.
+
+    Raises:
+        ProofError: Where they differ.
+    """
+    graph, batches = case.graph(), list(batches)
+    weights = case.weights(graph)
+    model = to_onnx(graph, weights, opset=opset, masks=True)
+    onnx.checker.check_model(model, full_check=True)
+    run = runner(serialized(model))
+    cases = [case.data(batch, free) for batch, free in batches]
+    parity = measure(in_keras(graph, weights, masks=True), run, cases)
+    if not parity.agrees:
+        raise ProofError(f"ONNX Runtime answers otherwise than Keras:\n{parity.text()}")
+    for data, (batch, free) in zip(cases, batches, strict=True):
+        _check_types(case, run(data), batch, free)
+    return model, parity
+
+
+def _check_types(case: Case, answers: Arrays, batch: int, free: Mapping[str, int]) -> None:
+    for name, type_ in case.graph().output_types.items():
+        shape, dtype = answers[name].shape, answers[name].dtype.name
+        said = (batch, *(substitute(size, dict(free)) for size in type_.shape))
+        if (shape, dtype) != (said, type_.dtype):
+            raise ProofError(f"`{name}`: `infer` says {said} of {type_.dtype}; ONNX Runtime gives {shape} of {dtype}")
+
+
+def _check_saved(case: Case, batch: int, free: Mapping[str, int]) -> None:
+    """A saved Keras model is made anew from what its layers say of themselves."""
+    graph = case.graph()
+    model = to_keras(graph, seed=1)
+    set_weight_arrays(model, graph, case.weights(graph))
+    try:
+        again = type(model).from_config(model.get_config())
+    except Exception as error:  # whatever the layer's own code raises
+        reason = f"{type(error).__name__}: {error}"
+        raise ProofError(
+            f"its Keras layer cannot be made anew from its `get_config`, as a saved model is ({reason})"
+        ) from error
+    again.set_weights(model.get_weights())
+    data = case.data(batch, free)
+    for name, tensor in model(data).items():
+        if not np.array_equal(tensor.numpy(), again(data)[name].numpy(), equal_nan=tensor.dtype.is_floating):
+            raise ProofError(f"`{name}`: made anew from its `get_config`, its Keras layer answers otherwise")
