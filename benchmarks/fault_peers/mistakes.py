@@ -74,6 +74,6 @@ def judged(mistake: Mistake, answer: Answer) -> dict[str, bool]:
         return {"all": True} | dict.fromkeys(MEASURES[1:], False)
     line = mistake.line in answer.lines
     pointed = any(at == mistake.line and first <= mistake.column < end for at, first, end in answer.stretches)
-    named = any(re.search(rf"(?<![\w.]){re.escape(token)}(?![\w.]\w)", said) for token in mistake.tokens if token)
+    named = any(re.search(rf"(?<![\w.]){re.escape(token)}(?!\w|\.\w)", said) for token in mistake.tokens if token)
     fixed = re.search(mistake.fix, said, re.IGNORECASE) is not None
     return {"all": True, "found": True, "line": line, "token": pointed or named, "fix": fixed}

@@ -53,7 +53,7 @@ def print_beside(injected: Sequence[Fault], marks: Sequence[Mapping[str, bool]],
 
 
 def _of_keras(injected: Sequence[Fault], marks: Sequence[Mapping[str, bool]]) -> tuple[Rows, Rows]:
-    """nnspec's rows of the faults that are faults in Keras, and Keras's."""
+    """The rows of nnspec for the faults that are faults in Keras, and Keras's."""
     ours = {id(fault): good for fault, good in zip(injected, marks, strict=True)}
     pairs = [*keras_mistakes(injected)]
     answers = asked(sys.executable, HERE / "keras_process.py", [mistake for _, mistake in pairs])
