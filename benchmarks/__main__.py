@@ -1,4 +1,7 @@
-"""``python -m benchmarks [NAME…]``: the table of ratios, or some of its parts; ``faults`` and ``hostile`` are tables of their own."""
+"""``python -m benchmarks [NAME…]``: the table of ratios, or some of its parts; or one of the tables of their own.
+
+Those of their own take options, ``python -m benchmarks hostile --help``.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,17 @@ import sys
 from importlib import import_module
 
 PARTS = {"validate": "cold_validate", "training": "training_throughput", "onnx": "onnx_latency"}
+ALONE = ("faults", "hostile", "imports", "proof", "resume")
 
 
 def main(names: list[str]) -> int:
     """Runs the parts that are named, all by default, and prints a row as each is measured."""
-    if names == ["faults"]:
-        return int(import_module("benchmarks.faults").main())
-    if names[:1] == ["hostile"]:
-        return int(import_module("benchmarks.hostile").main(names[1:]))
+    if names and names[0] in ALONE:
+        return int(import_module(f"benchmarks.{names[0]}").main(names[1:]))
     unknown = [name for name in names if name not in PARTS]
     if unknown:
-        print(f"there is no benchmark {unknown[0]}: {', '.join(PARTS)}, or faults or hostile alone", file=sys.stderr)
+        known = f"{', '.join(PARTS)}; alone: {', '.join(ALONE)}"
+        print(f"there is no benchmark {unknown[0]}: {known}", file=sys.stderr)
         return 2
     print(f"{'what':<46} {'ours':>10} {'peer':>10} {'unit':<10} {'times better':>12} {'noise':>6}  against", flush=True)
     for name in names or PARTS:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,14 @@ from nnspec.graph import Model, build
 from nnspec.spec import read_spec
 
 CORPUS = Path(__file__).parent / "corpus"
+
+
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    """Long proofs run where they are asked for."""
+    if not os.environ.get("NNSPEC_FULL"):
+        for item in items:
+            if item.get_closest_marker("full"):
+                item.add_marker(pytest.mark.skip(reason="a long proof: NNSPEC_FULL=1 runs it"))
 
 
 @pytest.fixture
