@@ -21,7 +21,7 @@ from nnspec.spec.step import INPUT, Content, Nested, NetworkUse, Shared, Step, W
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
 from nnspec.types import Config, closest
 
-__all__ = ["STEP_NAME", "Expander", "StepWeights"]
+__all__ = ["STEP_NAME", "Expander", "StepWeights", "default_name"]
 
 STEP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _DEEPEST = 40
@@ -147,7 +147,7 @@ class Expander:
         reported: set[str] = set()
         for draft, name in zip(drafts, given, strict=True):
             if name is None:
-                name = _default_name(_base_name(draft), used, numbers)
+                name = default_name(_base_name(draft), used, numbers)
                 used.add(name)
             elif (name in first or name in taken) and name not in reported:
                 reported.add(name)
@@ -358,8 +358,14 @@ def _base_name(draft: Draft) -> str:
     return "group" if word == GROUP else snake_name(word)
 
 
-def _default_name(base: str, used: set[str], numbers: dict[str, int]) -> str:
-    """The operation in snake case, numbered from the second on: the first that nothing in the list bears."""
+def default_name(base: str, used: set[str], numbers: dict[str, int]) -> str:
+    """What a step without a name is called: its operation, numbered from the second on, as nothing in its list is called.
+
+    Args:
+        base: The operation in snake case.
+        used: The names that are borne.
+        numbers: Of each operation, the number that comes next; counted on.
+    """
     number = numbers.get(base, 0)
     while (name := base if number == 0 else f"{base}_{number}") in used:
         number += 1
