@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar
-
-from pydantic import Field, Strict
 
 from nnspec.diagnostics import Diagnostic, Note
 from nnspec.layers import LAYERS, snake_name
@@ -17,23 +14,15 @@ from nnspec.spec.blocks import Block, bind
 from nnspec.spec.checked import check, unknown_member
 from nnspec.spec.draft import GROUP, NESTING, SHARE, STEP_KEYS, Broken, Draft, read_draft, steps_of
 from nnspec.spec.evaluate import Scope, Uneval, evaluate, evaluated
-from nnspec.spec.step import INPUT, Content, Nested, NetworkUse, Shared, Step, WeightsFrom
+from nnspec.spec.starting import read_weights
+from nnspec.spec.step import INPUT, Content, Nested, NetworkUse, Shared, Step
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
-from nnspec.types import Config, closest
+from nnspec.types import closest
 
-__all__ = ["STEP_NAME", "Expander", "StepWeights", "default_name"]
+__all__ = ["STEP_NAME", "Expander", "default_name"]
 
 STEP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _DEEPEST = 40
-
-
-class StepWeights(Config):
-    """What stands under ``weights``."""
-
-    main_argument: ClassVar[str | None] = "file"
-
-    file: Annotated[str, Strict()] = Field(description="A run folder or a .safetensors file.")
-    prefix: Annotated[str, Strict()] | None = Field(None, description="What the names begin with there; null: as here.")
 
 
 class TooMany(Exception):
@@ -174,19 +163,8 @@ class Expander:
         repeated = draft.key("repeat") is not None or draft.key("as") is not None or _is_group(draft)
         content = self._repeated(draft) if repeated else self._content(draft)
         op = str(draft.op.value)
-        source, freeze, weights = draft.key("from"), self._freeze(draft), self._weights(draft)
+        source, freeze, weights = draft.key("from"), self._freeze(draft), read_weights(draft.key("weights"), self.problems)
         return Step(name, op, content, source, freeze, draft.op.span, draft.path, draft.arguments, weights)
-
-    def _weights(self, draft: Draft) -> WeightsFrom | None:
-        """What stands under ``weights``: a path, or ``{file: …, prefix: …}``."""
-        tree = draft.key("weights")
-        if tree is None:
-            return None
-        before = len(self.problems)
-        given = check(StepWeights, tree, self.problems, name="weights")
-        if given is None or len(self.problems) > before:
-            return None
-        return WeightsFrom(given.file, given.prefix, tree.span, tree.path)
 
     def _freeze(self, draft: Draft) -> bool:
         tree = draft.key("freeze")
