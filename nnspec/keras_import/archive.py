@@ -62,7 +62,15 @@ def open_archive(path: Path) -> Iterator[tuple[Any, IO[bytes] | None]]:
                 _unpack(archive, members[WEIGHTS], weights, name)
                 weights.seek(0)
                 yield config, weights
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, OSError, zipfile.LargeZipFile) as error:
+    except (
+        zipfile.BadZipFile,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+        OSError,
+        zipfile.LargeZipFile,
+    ) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise refuse(name, f"it cannot be read: {error.strerror or error}") from None
         raise refuse(name, f"it is not a whole .keras file: {_first_line(error)}", _SAVE) from None

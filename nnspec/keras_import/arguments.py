@@ -51,7 +51,9 @@ _NEUTRAL: Mapping[str, tuple[Any, ...]] = {
 }
 """Settings that the language has not, each with the values that change nothing."""
 
-_WITHOUT_EFFECT = frozenset({"unroll", "implementation", "use_cudnn", "renorm_momentum", "reset_after_default", "scale_by_keep"})
+_WITHOUT_EFFECT = frozenset(
+    {"unroll", "implementation", "use_cudnn", "renorm_momentum", "reset_after_default", "scale_by_keep"}
+)
 """Settings of how Keras computes, and not of what."""
 
 _MEMBERS: Mapping[str, Family] = {"initializer": INITIALIZERS, "regularizer": REGULARIZERS, "constraint": CONSTRAINTS}

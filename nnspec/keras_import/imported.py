@@ -200,7 +200,9 @@ def _recorded(model: KerasModel) -> dict[tuple[str, int, int], tuple[int | None,
     """The shapes that the config tells of: each stands where a tensor is read."""
     from nnspec.keras_import.model import tensors_in
 
-    read = [tensor for layer in model.layers.values() for call in layer.calls for tensor in tensors_in([call.args, call.kwargs])]
+    read = [
+        tensor for layer in model.layers.values() for call in layer.calls for tensor in tensors_in([call.args, call.kwargs])
+    ]
     return {(tensor.layer, tensor.call, tensor.index): tensor.shape for tensor in read if tensor.shape is not None}
 
 

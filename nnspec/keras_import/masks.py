@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.graph.model import Graph, Ref
 from nnspec.keras_import import problems as k
@@ -42,7 +40,9 @@ def check_masks(network: PlannedNetwork, graph: Graph, span: Span, problems: lis
             theirs = _given(network.keras, step.keras.calls[step.call].kwargs.get("mask"), network)
             if ours != theirs:
                 problems.append(
-                    k.OtherMask.at(span, step.name, layer=step.keras.name, kind=kind_of(step.keras), reason=_reason(ours, theirs))
+                    k.OtherMask.at(
+                        span, step.name, layer=step.keras.name, kind=kind_of(step.keras), reason=_reason(ours, theirs)
+                    )
                 )
         if node.op == "MultiHeadAttention":
             for ref in dict.fromkeys(node.inputs.values()):
@@ -92,8 +92,3 @@ def _given(model: KerasModel, mask: object, network: PlannedNetwork) -> frozense
             at = network.input_names.get(tensor.layer) or names.get((tensor.layer, tensor.call), tensor.layer)
             roots.add(at)
     return frozenset(roots)
-
-
-def of_planned(networks: Mapping[str, PlannedNetwork]) -> list[PlannedNetwork]:
-    """The networks in their order."""
-    return list(networks.values())

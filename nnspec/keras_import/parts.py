@@ -74,7 +74,7 @@ def bound(call: KerasCall, names: Sequence[str]) -> dict[str, Any]:
     if len(call.args) > len(names):
         raise NoEqual(f"it is called with {len(call.args)} arguments", setting=True)
     for name, value in call.kwargs.items():
-        if value is None or name == "mask" or name.endswith("_mask") and name in _IMPLIED:
+        if value is None or name == "mask" or (name.endswith("_mask") and name in _IMPLIED):
             continue
         if name == "training":
             if value is True:
@@ -133,4 +133,3 @@ def wired(made: Config, tensors: Sequence[Source]) -> Part:
     if len(tensors) > len(names) or len(tensors) < len(ports.required):
         raise NoEqual(f"{len(tensors)} tensors come in", setting=True)
     return Part(made, dict(zip(names, tensors, strict=False)))
-

@@ -7,7 +7,8 @@ from nnspec.diagnostics import Problem
 
 class NotAKerasModel(Problem):
     """A ``.keras`` file is a zip archive with the model's ``config.json`` and its weights. It is read without running it:
-    sizes, names and depths are checked before anything is unpacked, and no class is looked up by a name in the file."""
+    sizes, names and depths are checked before anything is unpacked, and no class is looked up by a name in the file.
+    """
 
     code = "NN601"
     message = "{reason}"
@@ -15,7 +16,8 @@ class NotAKerasModel(Problem):
 
 class NoEqualLayer(Problem):
     """A layer, or an operation between layers, for which the language has no equal. All of a model are listed in one pass.
-    Code in a file (``Lambda``, classes of your own) is never run: what it computes must be written with steps."""
+    Code in a file (``Lambda``, classes of your own) is never run: what it computes must be written with steps.
+    """
 
     code = "NN602"
     message = "`{layer}` ({kind}) has no equal here: {reason}"
@@ -44,7 +46,8 @@ class OtherShape(Problem):
 
 class OtherMask(Problem):
     """In Keras a mask travels with a tensor unless an operation between layers drops it, or another is given by hand.
-    In a spec it always travels; where the two would differ, the outputs on padded positions would differ."""
+    In a spec it always travels; where the two would differ, the outputs on padded positions would differ.
+    """
 
     code = "NN606"
     message = "`{layer}` ({kind}) {reason}"
@@ -59,7 +62,8 @@ class BadWeights(Problem):
 
 class InitializerLeftOut(Problem):
     """An initializer that the language has not. The weights are in the file, so that the model is the same; started anew,
-    it would begin with the layer's default."""
+    it would begin with the layer's default.
+    """
 
     code = "NN621"
     severity = "warning"
@@ -76,7 +80,8 @@ class OtherPrecision(Problem):
 
 class MaskTakenOff(Problem):
     """Keras 3.15 takes the masks off the tensors that a ``MultiHeadAttention`` reads, for all who read them after it; in a
-    spec every reader has the mask. Where another layer reads such a tensor, answers on padded positions can differ."""
+    spec every reader has the mask. Where another layer reads such a tensor, answers on padded positions can differ.
+    """
 
     code = "NN623"
     severity = "warning"

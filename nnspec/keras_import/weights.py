@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.graph.model import Graph, Node
 from nnspec.keras_import import problems as k
-from nnspec.keras_import.model import KerasLayer, KerasModel
+from nnspec.keras_import.model import KerasLayer
 from nnspec.layers.base import Layer
 from nnspec.layers.bidirectional import Bidirectional
 from nnspec.layers.multi_head_attention import MultiHeadAttention
@@ -213,12 +213,3 @@ def _arrays(
             for weight, array in zip(node.weights, arrays, strict=True):
                 found[f"{node.weights_at}/{weight.name}"] = np.ascontiguousarray(array.reshape(weight.shape), np.float32)
     return found
-
-
-def layers_with_weights(model: KerasModel) -> Iterator[KerasLayer]:
-    """Every layer of a model and of those in it."""
-    for layer in model.layers.values():
-        if layer.model is not None:
-            yield from layers_with_weights(layer.model)
-        else:
-            yield layer

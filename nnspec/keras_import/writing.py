@@ -23,9 +23,7 @@ _WIDTH = 128
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 
 
-def document(
-    name: str, networks: Mapping[str, PlannedNetwork], *, description: str = "", weights: str | None = None
-) -> str:
+def document(name: str, networks: Mapping[str, PlannedNetwork], *, description: str = "", weights: str | None = None) -> str:
     """A spec.
 
     Args:

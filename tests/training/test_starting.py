@@ -133,7 +133,9 @@ layers:
   - Dense: {units: 5}
 """
     graph = compile(load(write(text))).main
-    starts = {identity: (node.start.file, node.start.name_there(identity)) for identity, _, node in graph.weights() if node.start}
+    starts = {
+        identity: (node.start.file, node.start.name_there(identity)) for identity, _, node in graph.weights() if node.start
+    }
     assert starts["backbone/head/kernel"] == ("parts/w.safetensors", "head/kernel")
     assert starts["encoder/dense/kernel"] == ("parts/w.safetensors", "encoder/dense/kernel")
     assert "dense/kernel" not in starts
