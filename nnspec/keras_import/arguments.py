@@ -119,7 +119,8 @@ def _activation(value: Any) -> Any:
 
 def _member(family: Family, argument: str, value: Any, left_out: Untranslated) -> Any:
     """An initializer, a regularizer or a constraint."""
-    name, config = value, {}
+    name: Any = value
+    config: Any = {}
     if isinstance(value, dict):
         name, config = value.get("class_name"), value.get("config") or {}
         if value.get("registered_name") is not None and not str(value.get("module")).startswith("keras"):

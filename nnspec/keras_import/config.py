@@ -199,8 +199,7 @@ def _revived(value: Any) -> Any:
 def _ends(value: Any, what: str) -> dict[str, Tensor]:
     """A model's inputs or outputs: one, a list, or a mapping; by the layers' names where they have none of their own."""
     if isinstance(value, dict):
-        found = {str(key): _end(item, what) for key, item in value.items()}
-        return found
+        return {str(key): _end(item, what) for key, item in value.items()}
     items = _list(value, what)
     if len(items) == 3 and isinstance(items[0], str):
         items = [items]

@@ -16,7 +16,7 @@ from nnspec.keras_import import problems as k
 from nnspec.keras_import.archive import open_archive, read_config_file
 from nnspec.keras_import.config import ConfigError, read_config
 from nnspec.keras_import.masks import check_masks
-from nnspec.keras_import.model import KerasLayer, KerasModel
+from nnspec.keras_import.model import KerasLayer, KerasModel, tensors_in
 from nnspec.keras_import.naming import model_name
 from nnspec.keras_import.plan import PlannedNetwork, Planner
 from nnspec.keras_import.translate import kind_of
@@ -190,19 +190,17 @@ class _Import:
                 for index, type_ in enumerate(node.outputs.values() if node is not None and step.call >= 0 else ()):
                     theirs = recorded.get((step.keras.name, step.call, index))
                     if theirs is not None and not _agrees(type_, theirs):
-                        facts = {"layer": step.keras.name, "kind": kind_of(step.keras), "ours": type_}
                         shape = f"({', '.join('?' if size is None else str(size) for size in theirs[1:])})"
-                        self.problems.append(k.OtherShape.at(self.span, step.name, theirs=shape, **facts))
+                        layer, kind = step.keras.name, kind_of(step.keras)
+                        said = k.OtherShape.at(self.span, step.name, layer=layer, kind=kind, ours=type_, theirs=shape)
+                        self.problems.append(said)
             check_masks(network, graph, self.span, self.problems)
 
 
 def _recorded(model: KerasModel) -> dict[tuple[str, int, int], tuple[int | None, ...]]:
     """The shapes that the config tells of: each stands where a tensor is read."""
-    from nnspec.keras_import.model import tensors_in
-
-    read = [
-        tensor for layer in model.layers.values() for call in layer.calls for tensor in tensors_in([call.args, call.kwargs])
-    ]
+    calls = [call for layer in model.layers.values() for call in layer.calls]
+    read = [tensor for call in calls for tensor in tensors_in([call.args, call.kwargs])]
     return {(tensor.layer, tensor.call, tensor.index): tensor.shape for tensor in read if tensor.shape is not None}
 
 

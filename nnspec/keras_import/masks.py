@@ -31,19 +31,16 @@ def check_masks(network: PlannedNetwork, graph: Graph, span: Span, problems: lis
             readers.setdefault(ref, set()).add(node.name)
     texts = {name: text for text, name in network.input_names.items()}
     for step in network.steps:
-        node = graph.nodes.get(step.name)
-        if node is None or step.call < 0 or step.layer is None:
+        if step.name not in graph.nodes or step.call < 0 or step.layer is None:
             continue
+        node, kind = graph.nodes[step.name], kind_of(step.keras)
         first = next(iter(node.inputs.values()), None)
         if node.op in _TOLD and node.layer.uses_mask and first is not None:
             ours = roots.get(first, frozenset())
             theirs = _given(network.keras, step.keras.calls[step.call].kwargs.get("mask"), network)
             if ours != theirs:
-                problems.append(
-                    k.OtherMask.at(
-                        span, step.name, layer=step.keras.name, kind=kind_of(step.keras), reason=_reason(ours, theirs)
-                    )
-                )
+                reason = _reason(ours, theirs)
+                problems.append(k.OtherMask.at(span, step.name, layer=step.keras.name, kind=kind, reason=reason))
         if node.op == "MultiHeadAttention":
             for ref in dict.fromkeys(node.inputs.values()):
                 if roots.get(ref) and len(readers[ref]) > 1:

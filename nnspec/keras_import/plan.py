@@ -101,8 +101,8 @@ class Planner:
     def say(self, layer: KerasLayer, path: str, error: NoEqual) -> None:
         """Keeps what has no equal, once for each layer."""
         problem = k.NoEqualArgument if error.setting else k.NoEqualLayer
-        facts = {"layer": layer.name, "kind": kind_of(layer), "reason": error.reason}
-        found = problem.at(self._span, f"{path}{layer.name}", help=error.help, **facts)
+        at, kind = f"{path}{layer.name}", kind_of(layer)
+        found = problem.at(self._span, at, help=error.help, layer=layer.name, kind=kind, reason=error.reason)
         if found not in self.problems:
             self.problems.append(found)
 
@@ -110,8 +110,8 @@ class Planner:
         """Keeps a warning of an initializer that the language has not."""
 
         def say(reason: str) -> None:
-            facts = {"layer": layer.name, "kind": kind_of(layer), "reason": reason}
-            self.problems.append(k.InitializerLeftOut.at(self._span, f"{path}{layer.name}", **facts))
+            at, kind = f"{path}{layer.name}", kind_of(layer)
+            self.problems.append(k.InitializerLeftOut.at(self._span, at, layer=layer.name, kind=kind, reason=reason))
 
         return say
 
@@ -219,9 +219,9 @@ class _Walk:
         types: list[TensorType | None] = []
         for place, part in enumerate(parts):
             last = place == len(parts) - 1
-            read = {port: source for port, source in part.sources.items()}
-            sources = {p: texts[s] if isinstance(s, int) else self._texts.get(s, s.layer) for p, s in read.items()}
-            known = {p: types[s] if isinstance(s, int) else self._type_of(s) for p, s in read.items()}
+            read = part.sources.items()
+            sources = {p: texts[s] if isinstance(s, int) else self._texts.get(s, s.layer) for p, s in read}
+            known = {p: types[s] if isinstance(s, int) else self._type_of(s) for p, s in read}
             assert isinstance(part.layer, Layer)
             outputs = _outputs(part.layer, known)
             name = self._name(layer, number, "" if last else part.suffix)

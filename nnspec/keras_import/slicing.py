@@ -36,6 +36,7 @@ def slices(call: KerasCall, within: Within) -> Translation:
         known = shape[axis]
         sizes[axis] = 1 if isinstance(one, int) else None if known is None else len(range(*one.indices(known)))
     if not parts:
+        assert isinstance(x, Tensor)
         return x
     gone = {axis for axis, one in enumerate(keys) if isinstance(one, int)}
     if gone:

@@ -116,7 +116,7 @@ def _operation(layer: Layer, order: list[str], beside: bool) -> list[str]:
     short = written(layer, given)
     arguments = {name: short[name] for name in sorted(short, key=lambda n: order.index(n) if n in order else len(order))}
     main = layer.main_argument
-    if list(arguments) == [main] and not isinstance(arguments[main], dict):
+    if main is not None and list(arguments) == [main] and not isinstance(arguments[main], dict):
         line = f"- {op}: {_flow(arguments[main])}"
     else:
         line = f"- {op}: {_flow(arguments)}"
