@@ -46,32 +46,28 @@ def open_archive(path: Path) -> Iterator[tuple[Any, IO[bytes] | None]]:
     Raises:
         SpecError: Where it is not what Keras writes.
     """
-    name = str(path)
     _require_file(path)
+    with TemporaryFile() as weights:
+        config, has_weights = _opened(path, weights)
+        weights.seek(0)
+        yield config, weights if has_weights else None
+
+
+def _opened(path: Path, weights: IO[bytes]) -> tuple[Any, bool]:
+    """The config; the weights are written into a file, where there are any."""
+    name = str(path)
     try:
         with zipfile.ZipFile(path) as archive:
             members = _members(archive, name)
             if CONFIG not in members:
                 raise refuse(name, f"it has no {CONFIG}", _SAVE)
             config = parse_json(_read(archive, members[CONFIG], _LARGEST_CONFIG, name), name)
-            if WEIGHTS not in members:
-                if other := next((m for m in members if m.startswith("model.weights")), None):
-                    raise refuse(name, f"its weights are in `{other}`, and only {WEIGHTS} is read", _SAVE)
-                yield config, None
-                return
-            with TemporaryFile() as weights:
+            if WEIGHTS in members:
                 _unpack(archive, members[WEIGHTS], weights, name)
-                weights.seek(0)
-                yield config, weights
-    except (
-        zipfile.BadZipFile,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        ValueError,
-        OSError,
-        zipfile.LargeZipFile,
-    ) as error:
+            elif other := next((member for member in members if member.startswith("model.weights")), None):
+                raise refuse(name, f"its weights are in `{other}`, and only {WEIGHTS} is read", _SAVE)
+            return config, WEIGHTS in members
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise refuse(name, f"it cannot be read: {error.strerror or error}") from None
         raise refuse(name, f"it is not a whole .keras file: {_first_line(error)}", _SAVE) from None
