@@ -69,10 +69,12 @@ def _steps(network: PlannedNetwork) -> Iterator[list[str]]:
     above: PlannedStep | None = None
     for step in network.steps:
         base = step.share or step.network or snake_name(type(step.layer).__name__)
-        counted = dict(numbers)
-        named = default_name(base, names - {step.name}, counted) != step.name
-        if not named:
-            numbers = counted
+        number = numbers.get(base, 0)
+        names.discard(step.name)
+        named = default_name(base, names, numbers) != step.name
+        names.add(step.name)
+        if named:
+            numbers[base] = number
         yield _step(step, named, _source(step, above, network, ends))
         above = step
 
