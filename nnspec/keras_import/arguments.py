@@ -78,12 +78,18 @@ def configured(kind: type[Config], config: Mapping[str, Any], left_out: Untransl
             continue
         if name not in kind.model_fields:
             _check_neutral(name, value)
-        elif (told := _value(kind, name, value, left_out, rank)) is not ...:
+        elif (told := _value(kind, name, value, left_out, rank)) is not ... and not _is_default(kind, name, told):
             given[name] = told
     try:
         return kind.model_validate(given)
     except (ValidationError, ValueError) as error:
         raise NoEqual(in_words(error), setting=True) from None
+
+
+def _is_default(kind: type[Config], name: str, value: Any) -> bool:
+    """Whether it goes without saying: what is said may be refused beside other settings, and Keras's config says everything."""
+    field = kind.model_fields[name]
+    return not field.is_required() and type(value) is type(field.default) and value == field.default
 
 
 def _check_neutral(name: str, value: Any) -> None:
