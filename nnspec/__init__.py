@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nnspec.api import build, diff, explain, inspect, to_keras, to_onnx, validate
+    from nnspec.api import build, diff, explain, from_keras, inspect, to_keras, to_onnx, validate
     from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
     from nnspec.graph import Graph, Model, compile
     from nnspec.json_schema import schema
@@ -38,6 +38,7 @@ _PUBLIC = {
     "compile": "nnspec.graph",
     "diff": "nnspec.api",
     "explain": "nnspec.api",
+    "from_keras": "nnspec.api",
     "inspect": "nnspec.api",
     "load": "nnspec.spec",
     "schema": "nnspec.json_schema",
@@ -59,6 +60,7 @@ __all__ = [
     "compile",
     "diff",
     "explain",
+    "from_keras",
     "inspect",
     "load",
     "schema",

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from nnspec.comparison import Difference
     from nnspec.explanations.origin import Origin
     from nnspec.graph import Graph, Model
+    from nnspec.keras_import import Imported
 
-__all__ = ["build", "diff", "explain", "inspect", "to_keras", "to_onnx", "validate"]
+__all__ = ["build", "diff", "explain", "from_keras", "inspect", "to_keras", "to_onnx", "validate"]
 
 
 def validate(
@@ -142,6 +143,32 @@ def explain(file: str | Path, path: str, overrides: Sequence[str] = ()) -> list[
     from nnspec.spec import load
 
     return origins(load(file, overrides), path, load(file).document if overrides else None)
+
+
+def from_keras(model: Any) -> Imported:
+    """A spec, and its weights, from a Keras model.
+
+    Nothing in a file is run, and Keras is not loaded for one: its config is walked as data, its weights are read as numbers.
+
+    Args:
+        model: A functional or sequential ``keras.Model``; or a file: ``.keras``, or the ``.json`` of ``model.to_json()``.
+
+    Returns:
+        What is written with ``write(file)``: ``net.nnspec.yaml`` and ``net.safetensors``.
+
+    Raises:
+        SpecError: With every layer that has no equal, and why.
+
+    Example:
+        ``from_keras("mobilenet.keras").write("mobilenet.nnspec.yaml")``
+    """
+    from nnspec import keras_import
+
+    if isinstance(model, str | Path):
+        if Path(model).suffix.lower() != ".json":
+            require("import")
+        return keras_import.import_file(model)
+    return keras_import.from_keras(model)
 
 
 def to_keras(graph: Graph, *, seed: int | None = None) -> Any:

@@ -12,6 +12,7 @@ _MODULES = {
     "train": ("tensorflow", "keras", "numpy", "safetensors", "sklearn", "matplotlib", "rich"),
     "export": ("onnx", "onnxruntime", "tf2onnx", "numpy", "safetensors"),
     "fmt": ("ruamel.yaml",),
+    "import": ("h5py", "numpy", "safetensors"),
     "serve": ("onnxruntime", "numpy"),
 }
 

@@ -26,6 +26,7 @@ _COMMANDS = {
     "layers": "every layer, built in and of plug-ins; the arguments of one",
     "explain": "what a code means; where a value of a spec came from",
     "build": "write the compiled graph, the Keras model and the ONNX model",
+    "import": "write a spec, and its weights, from a Keras model",
     "train": "train a spec into a run folder",
     "evaluate": "the test set's figures of a run",
     "predict": "predictions of a run or of an ONNX file",

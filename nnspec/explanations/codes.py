@@ -14,7 +14,13 @@ from nnspec.diagnostics.render import render
 
 __all__ = ["all_problems", "explain_code", "pattern", "shown"]
 
-_MODULES = ("nnspec.spec.problems", "nnspec.graph.problems", "nnspec.data.problems", "nnspec.training.problems")
+_MODULES = (
+    "nnspec.spec.problems",
+    "nnspec.graph.problems",
+    "nnspec.keras_import.problems",
+    "nnspec.data.problems",
+    "nnspec.training.problems",
+)
 _FILE = "net.nnspec.yaml"
 
 

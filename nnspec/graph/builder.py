@@ -94,7 +94,7 @@ class Builder:
             return None
         weights = "" if network.name == "main" else f"{network.name}/"
         scope = Scope(given, _first_of_each(network.steps))
-        self._list(network.steps, scope, _Around("", weights))
+        self._list(network.steps, scope, _Around("", weights, start=_start(network)))
         if network.name == "main":
             self._problems += self._named_like_networks(network.steps)
         outputs = read_outputs(network.outputs, network.steps, scope, self._problems)
@@ -245,7 +245,10 @@ class Builder:
             return None
         scope = Scope(given, _first_of_each(network.steps))
         before = len(self._problems)
-        self._list(network.steps, scope, here.inside(weights=network.name))
+        inside = here.inside(weights=network.name)
+        if (inside.start is None or not inside.start.at) and network.weights is not None:  # what a step says goes first
+            inside = replace(inside, start=_start(network))
+        self._list(network.steps, scope, inside)
         outputs = read_outputs(network.outputs, network.steps, scope, self._problems)
         note = Note(f"in this use of the network `{network.name}`", step.span)
         self._problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self._problems[before:]]
@@ -324,6 +327,15 @@ class Builder:
         if ref.source in self._nodes:
             return self._nodes[ref.source].span
         return declared.span if declared else None
+
+
+def _start(network: Network) -> Start | None:
+    """What the weights of a network start from, where its document says so."""
+    given = network.weights
+    if given is None:
+        return None
+    prefix = given.prefix or "" if network.weights_at else given.prefix
+    return Start(given.file, prefix, network.weights_at, given.span, given.path)
 
 
 def _first_of_each(steps: tuple[Step, ...]) -> dict[str, Step]:

@@ -35,7 +35,7 @@ class Start:
     Attributes:
         file: A run folder or a ``.safetensors`` file, as it is written.
         prefix: What their names begin with there; None: as here.
-        at: What their names begin with here.
+        at: What their names begin with here; empty for the whole document.
         span: Where this is said.
         path: The same place as a path.
     """
@@ -50,7 +50,7 @@ class Start:
         """The name of a weight in the file."""
         if self.prefix is None:
             return identity
-        inner = identity.removeprefix(self.at)
+        inner = identity.removeprefix(self.at) if self.at else f"/{identity}"
         return f"{self.prefix}{inner}" if self.prefix else inner.removeprefix("/")
 
 

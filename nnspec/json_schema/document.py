@@ -18,9 +18,9 @@ from nnspec.layers.recurrence import RECURRENT
 from nnspec.layers.spectral_normalization import WITH_KERNEL
 from nnspec.sections import SECTIONS
 from nnspec.spec.blocks import BLOCK_NAME
-from nnspec.spec.expand import StepWeights
 from nnspec.spec.shapes import HIGHEST_RANK, SYMBOL
 from nnspec.spec.shapes import NAME as INPUT_NAME
+from nnspec.spec.starting import StartingWeights
 from nnspec.training.losses import LOSSES
 from nnspec.training.metrics import METRICS
 from nnspec.training.optimizers import OPTIMIZERS
@@ -57,7 +57,7 @@ def schema(*, plugins: bool = False) -> dict[str, Any]:
     """
     definitions = Definitions(plugins)
     definitions.add("expression", {"type": "string", "pattern": r"\$"})  # an editor would show text here at every argument
-    definitions.add("weights", definitions.config(StepWeights))
+    definitions.add("weights", definitions.config(StartingWeights))
     for family in _FAMILIES:
         definitions.family(family)
     define_steps(definitions)
@@ -83,6 +83,7 @@ def _keys(definitions: Definitions) -> dict[str, Schema]:
         "description": _TEXT,
         "params": _or_nothing(mapping_of(ANY, description="Named constants; a later one may use an earlier one: `$width`.")),
         "use": _uses(),
+        "weights": reference("weights") | {"description": "Where the first weights of the whole document come from."},
         "blocks": _or_nothing(mapping_of(_block(), BLOCK_NAME.pattern, description="Layers of the document's own.")),
         "networks": _or_nothing(mapping_of(closed(network), BLOCK_NAME.pattern, description="Networks beside the main one.")),
         "inputs": reference("inputs"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -173,11 +172,13 @@ class Builder:
         """
         array = np.ascontiguousarray(np.asarray(value, dtype=dtype)).reshape(np.shape(value))
         name = f"{at or self._weights_at}/{hint}"
-        key = ("constant", name, array.dtype.str, array.shape, blake2b(array.data if array.size else b"").digest())
-        if key not in self._made:
-            self._made[key] = self.claim(name)
-            self.constants[self._made[key]] = array
-        return str(self._made[key])
+        alike: list[str] = self._made.setdefault(("constant", name, array.dtype.str, array.shape), [])
+        for handle in alike:
+            if self.constants[handle].tobytes() == array.tobytes():
+                return handle
+        alike.append(self.claim(name))
+        self.constants[alike[-1]] = array
+        return alike[-1]
 
     def ints(self, values: Iterable[int], hint: str) -> str:
         """A vector of int64: sizes, axes, pads."""

@@ -25,13 +25,13 @@ from nnspec.spec.overrides import override
 from nnspec.spec.reader import read_file
 from nnspec.spec.scalars import resolve_plain
 from nnspec.spec.shapes import Input, read_inputs
-from nnspec.spec.step import Step
+from nnspec.spec.step import Step, WeightsFrom
 from nnspec.spec.tree import MappingNode, Scalar, Tree
 from nnspec.types import closest
 
 __all__ = ["KEYS", "Network", "Spec", "load", "read_spec"]
 
-KEYS = ("nnspec", "name", "description", "params", "use", "blocks", "networks", "inputs", "layers", "outputs",
+KEYS = ("nnspec", "name", "description", "params", "use", "weights", "blocks", "networks", "inputs", "layers", "outputs",
         "data", "train", "generate", "export", "budget")  # fmt: skip
 """The keys of a document, in their usual order."""
 
@@ -51,6 +51,8 @@ class Network:
         steps: In order.
         outputs: What stands under ``outputs``; None for the default, the last step.
         span: Where its layers stand.
+        weights: What its weights start from, where its document says so.
+        weights_at: What their names begin with here and not there: a network's name, where it is another document's top level.
     """
 
     name: str
@@ -58,6 +60,8 @@ class Network:
     steps: tuple[Step, ...]
     outputs: Tree | None
     span: Span
+    weights: WeightsFrom | None = None
+    weights_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -229,14 +233,15 @@ def _network(name: str, source: NetworkSource, limits: Limits, problems: list[Di
             problems.append(p.MissingKey.at(source.span, tree.path, help=f"write {example}", where=what, key=key))
     outputs = evaluated(source.outputs or tree.get("outputs"), library.scope, problems)
     layers = tree.get("layers")
-    return Network(name, inputs, steps, outputs, layers.span if layers else source.span)
+    at = name if source.is_document and name != "main" else ""
+    return Network(name, inputs, steps, outputs, layers.span if layers else source.span, library.weights, at)
 
 
 def _networks(tree: MappingNode, library: Library, limits: Limits, problems: list[Diagnostic]) -> dict[str, Network]:
     """The document's networks, each after those it uses, its own layers last."""
     sources = dict(library.networks)
     if not sources or any(key in tree for key in ("inputs", "layers", "outputs")):
-        sources["main"] = NetworkSource(tree, library, p.whole(tree.span.file))
+        sources["main"] = NetworkSource(tree, library, p.whole(tree.span.file), is_document=True)
     used: set[str] = set()
     networks = {name: _network(name, source, limits, problems, used) for name, source in sources.items()}
     borrowed = library.borrowed

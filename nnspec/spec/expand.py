@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar
-
-from pydantic import Field, Strict
 
 from nnspec.diagnostics import Diagnostic, Note
 from nnspec.layers import LAYERS, snake_name
@@ -17,23 +14,15 @@ from nnspec.spec.blocks import Block, bind
 from nnspec.spec.checked import broken_plugin, check, unknown_member
 from nnspec.spec.draft import GROUP, NESTING, SHARE, STEP_KEYS, Broken, Draft, read_draft, steps_of
 from nnspec.spec.evaluate import Scope, Uneval, evaluate, evaluated
-from nnspec.spec.step import INPUT, Content, Nested, NetworkUse, Shared, Step, WeightsFrom
+from nnspec.spec.starting import read_weights
+from nnspec.spec.step import INPUT, Content, Nested, NetworkUse, Shared, Step
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
-from nnspec.types import Config, PluginError, closest
+from nnspec.types import PluginError, closest
 
-__all__ = ["STEP_NAME", "Expander", "StepWeights"]
+__all__ = ["STEP_NAME", "Expander", "default_name"]
 
 STEP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _DEEPEST = 40
-
-
-class StepWeights(Config):
-    """What stands under ``weights``."""
-
-    main_argument: ClassVar[str | None] = "file"
-
-    file: Annotated[str, Strict()] = Field(description="A run folder or a .safetensors file.")
-    prefix: Annotated[str, Strict()] | None = Field(None, description="What the names begin with there; null: as here.")
 
 
 class TooMany(Exception):
@@ -148,7 +137,7 @@ class Expander:
         reported: set[str] = set()
         for draft, name in zip(drafts, given, strict=True):
             if name is None:
-                name = _default_name(_base_name(draft), used, numbers)
+                name = default_name(_base_name(draft), used, numbers)
                 used.add(name)
             elif (name in first or name in taken) and name not in reported:
                 reported.add(name)
@@ -175,19 +164,8 @@ class Expander:
         repeated = draft.key("repeat") is not None or draft.key("as") is not None or _is_group(draft)
         content = self._repeated(draft) if repeated else self.content(draft)
         op = str(draft.op.value)
-        source, freeze, weights = draft.key("from"), self._freeze(draft), self._weights(draft)
+        source, freeze, weights = draft.key("from"), self._freeze(draft), read_weights(draft.key("weights"), self.problems)
         return Step(name, op, content, source, freeze, draft.op.span, draft.path, draft.arguments, weights)
-
-    def _weights(self, draft: Draft) -> WeightsFrom | None:
-        """What stands under ``weights``: a path, or ``{file: …, prefix: …}``."""
-        tree = draft.key("weights")
-        if tree is None:
-            return None
-        before = len(self.problems)
-        given = check(StepWeights, tree, self.problems, name="weights")
-        if given is None or len(self.problems) > before:
-            return None
-        return WeightsFrom(given.file, given.prefix, tree.span, tree.path)
 
     def _freeze(self, draft: Draft) -> bool:
         tree = draft.key("freeze")
@@ -365,8 +343,14 @@ def _base_name(draft: Draft) -> str:
     return "group" if word == GROUP else snake_name(word)
 
 
-def _default_name(base: str, used: set[str], numbers: dict[str, int]) -> str:
-    """The operation in snake case, numbered from the second on: the first that nothing in the list bears."""
+def default_name(base: str, used: set[str], numbers: dict[str, int]) -> str:
+    """What a step without a name is called: its operation, numbered from the second on, as nothing in its list is called.
+
+    Args:
+        base: The operation in snake case.
+        used: The names that are borne.
+        numbers: Of each operation, the number that comes next; counted on.
+    """
     number = numbers.get(base, 0)
     while (name := base if number == 0 else f"{base}_{number}") in used:
         number += 1

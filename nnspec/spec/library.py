@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import BLOCK_NAME, Block, read_block
 from nnspec.spec.draft import STEP_KEYS
-from nnspec.spec.evaluate import Scope, Uneval, evaluate
+from nnspec.spec.evaluate import Scope, Uneval, evaluate, evaluated
 from nnspec.spec.keys import known_keys
 from nnspec.spec.limits import Limits
 from nnspec.spec.reader import read_file
+from nnspec.spec.starting import read_weights
+from nnspec.spec.step import WeightsFrom
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 
 __all__ = ["Files", "Library", "NetworkSource", "read_library"]
@@ -33,12 +36,14 @@ class NetworkSource:
         library: What its steps may use.
         span: Where it is named.
         outputs: What it gives instead of what its document says, where the use says so.
+        is_document: Whether it is the top level of a document.
     """
 
     tree: MappingNode
     library: Library
     span: Span
     outputs: Tree | None = None
+    is_document: bool = False
 
 
 @dataclass
@@ -51,6 +56,7 @@ class Library:
         blocks: By name.
         networks: By name.
         borrowed: The names that come from other files.
+        weights: What the weights of its networks start from.
     """
 
     scope: Scope
@@ -58,6 +64,7 @@ class Library:
     blocks: dict[str, Block] = field(default_factory=dict)
     networks: dict[str, NetworkSource] = field(default_factory=dict)
     borrowed: set[str] = field(default_factory=set)
+    weights: WeightsFrom | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,7 @@ def read_library(tree: MappingNode, files: Files, problems: list[Diagnostic]) ->
     scope = Scope()
     library = Library(scope, _read_params(tree.get("params"), scope, problems))
     _read_uses(tree.get("use"), library, files, problems)
+    library.weights = _weights(evaluated(tree.get("weights"), scope, problems), files, problems)
     blocks = _mapping(tree.get("blocks"), "blocks", problems)
     for key, value in blocks.items() if blocks else ():
         if _free(str(key.value), key, library, problems):
@@ -93,6 +101,15 @@ def read_library(tree: MappingNode, files: Files, problems: list[Diagnostic]) ->
         if _free(str(key.value), key, library, problems):
             _read_network(key, value, library, problems)
     return library
+
+
+def _weights(tree: Tree | None, files: Files, problems: list[Diagnostic]) -> WeightsFrom | None:
+    """What a document's weights start from, the path relative to the document that is compiled."""
+    given = read_weights(tree, problems)
+    folder = files.above[0].parent
+    if given is None or folder == files.folder:
+        return given
+    return replace(given, file=Path(os.path.relpath(files.folder / given.file, folder)).as_posix())
 
 
 def _mapping(tree: Tree | None, what: str, problems: list[Diagnostic]) -> MappingNode | None:
@@ -185,7 +202,7 @@ def _read_named_uses(tree: MappingNode, library: Library, files: Files, problems
         if not BLOCK_NAME.fullmatch(str(key.value)) or key.value in _RESERVED:
             problems.append(p.BadName.at(key.span, value.path, name=key.value, what="a network", pattern=BLOCK_NAME.pattern))
         _take_all(theirs, key.span, library, problems, blocks=False)
-        library.networks[str(key.value)] = NetworkSource(document, theirs, key.span, outputs)
+        library.networks[str(key.value)] = NetworkSource(document, theirs, key.span, outputs, is_document=True)
         library.borrowed.add(str(key.value))
 
 

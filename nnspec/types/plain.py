@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from nnspec.types.config import Config
 
 __all__ = ["plain"]
@@ -22,9 +24,8 @@ def plain(value: Any, *, defaults: bool = False) -> Any:
         {'pool_size': [2, 2]}
     """
     if isinstance(value, Config):
-        arguments = {name: plain(getattr(value, name), defaults=defaults) for name in type(value).model_fields}
-        if not defaults:
-            arguments = {name: told for name, told in arguments.items() if told != _default(value, name)}
+        names = type(value).model_fields if defaults else _given(value)
+        arguments = {name: plain(getattr(value, name), defaults=defaults) for name in names}
         return {type(value).__name__: arguments} if arguments else type(value).__name__
     if isinstance(value, Mapping):
         return {str(key): plain(item, defaults=defaults) for key, item in value.items()}
@@ -33,6 +34,12 @@ def plain(value: Any, *, defaults: bool = False) -> Any:
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
-def _default(value: Config, name: str) -> Any:
-    field = type(value).model_fields[name]
-    return Ellipsis if field.is_required() else plain(field.get_default(call_default_factory=True))
+def _given(value: Config) -> list[str]:
+    """The arguments that have not their default, in whatever form the default is written."""
+    fields = type(value).model_fields
+    required = {name: getattr(value, name) for name, field in fields.items() if field.is_required()}
+    try:
+        least = type(value).model_validate(required)
+    except ValidationError:  # what is required alone does not hold
+        return list(fields)
+    return [name for name in fields if name in required or getattr(value, name) != getattr(least, name)]

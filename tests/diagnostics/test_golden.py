@@ -12,6 +12,7 @@ import pytest
 
 import nnspec.data.problems
 import nnspec.graph.problems
+import nnspec.keras_import.problems
 import nnspec.spec.problems
 import nnspec.training.problems  # noqa: F401
 from nnspec.api import validate

@@ -73,3 +73,74 @@ def test_a_missing_name_or_another_shape_is_an_error_at_its_place(starting, weig
     with pytest.raises(SpecError, match=message) as error:
         starting(weights, **arrays)
     assert error.value.diagnostics[0].span.line == 11
+
+
+WHOLE = """nnspec: 1
+name: net
+weights: {weights}
+networks:
+  encoder:
+    inputs: {{x: [4]}}
+    layers:
+      - Dense: {{units: 3}}
+inputs: {{a: [4], b: [4]}}
+layers:
+  - encoder:
+    from: a
+  - encoder:
+    from: b
+    name: again
+  - Add:
+    from: [encoder, again]
+  - Dense: {{units: 2}}
+    name: head
+    {beside}
+"""
+
+
+def _names(spec):
+    return {identity: node.start.name_there(identity) for identity, _, node in compile(spec).main.weights() if node.start}
+
+
+def test_weights_of_a_whole_document_are_found_by_their_own_names(write):
+    names = _names(load(write(WHOLE.format(weights="w.safetensors", beside=""))))
+    assert names == {name: name for name in ("encoder/dense/kernel", "encoder/dense/bias", "head/kernel", "head/bias")}
+
+
+def test_a_prefix_beside_a_whole_document_stands_before_every_name(write):
+    names = _names(load(write(WHOLE.format(weights="{file: w.safetensors, prefix: old}", beside=""))))
+    assert names["head/kernel"] == "old/head/kernel"
+
+
+def test_what_a_step_starts_from_goes_before_what_the_document_does(write):
+    spec = load(write(WHOLE.format(weights="w.safetensors", beside="weights: {file: other.safetensors, prefix: top}")))
+    files = {identity: node.start.file for identity, _, node in compile(spec).main.weights()}
+    assert files["head/kernel"] == "other.safetensors"
+    assert files["encoder/dense/kernel"] == "w.safetensors"
+
+
+def test_a_document_that_is_used_brings_its_weights_along(write, tmp_path):
+    (tmp_path / "parts").mkdir()
+    write(WHOLE.format(weights="w.safetensors", beside=""), "parts/part.nnspec.yaml")
+    (tmp_path / "pyproject.toml").touch()
+    text = """nnspec: 1
+name: user
+use: {backbone: {spec: parts/part.nnspec.yaml}}
+inputs: {a: [4], b: [4]}
+layers:
+  - backbone:
+    from: {a: a, b: b}
+  - Dense: {units: 5}
+"""
+    graph = compile(load(write(text))).main
+    starts = {
+        identity: (node.start.file, node.start.name_there(identity)) for identity, _, node in graph.weights() if node.start
+    }
+    assert starts["backbone/head/kernel"] == ("parts/w.safetensors", "head/kernel")
+    assert starts["encoder/dense/kernel"] == ("parts/w.safetensors", "encoder/dense/kernel")
+    assert "dense/kernel" not in starts
+
+
+def test_weights_of_a_whole_document_that_are_no_path_are_an_error(write):
+    with pytest.raises(SpecError, match="`file` must be text"):
+        load(write(WHOLE.format(weights="{file: 3}", beside="")))

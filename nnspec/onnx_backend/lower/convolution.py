@@ -45,7 +45,7 @@ def convolve(b: Builder, x: Value, kernel: Array, bias: Array | None, attributes
         attributes: ONNX's, for each spatial axis the input has in ONNX.
     """
     kernel = np.moveaxis(kernel, (-1, -2), (0, 1))
-    kernel = kernel.reshape(*kernel.shape[:2], *[1] * (len(x.axes) - kernel.ndim), *kernel.shape[2:])
+    kernel = np.ascontiguousarray(kernel.reshape(*kernel.shape[:2], *[1] * (len(x.axes) - kernel.ndim), *kernel.shape[2:]))
     inputs = [x.name, b.constant(kernel, "kernel")] + ([b.constant(bias, "bias")] if bias is not None else [])
     # What does nothing is left out, so that a reader sees what does something.
     idle = {"strides": 1, "dilations": 1, "pads": 0}

@@ -1,0 +1,45 @@
+"""Classes that ``keras.applications`` defines for its own models: each is a layer of the language, or two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nnspec.keras_import.arguments import NoEqual
+from nnspec.keras_import.model import KerasCall, KerasLayer, tensors_in
+from nnspec.keras_import.parts import Translation, Translator, Within, part
+
+__all__ = ["OF_APPLICATIONS"]
+
+
+def _scaled_sum(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
+    """``CustomScaleLayer`` of Inception-ResNet: ``a + scale · b`` (Szegedy et al. 2016, section 3.3)."""
+    del within
+    kept, scaled = tensors_in(call.args)
+    return (part("Rescaling", {"scale": layer.config.get("scale")}, [scaled], "_scale"), part("Add", {}, [kept, 0]))
+
+
+def _layer_scale(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
+    """``LayerScale`` of ConvNeXt (Touvron et al. 2021): a learned factor for each channel, a 1 × 1 depthwise convolution."""
+    [x] = tensors_in(call.args)
+    if within.rank(x) != 4:
+        raise NoEqual("it scales something else than pictures", setting=True)
+    start = {"Constant": {"value": layer.config.get("init_values")}}
+    return (part("DepthwiseConv2D", {"kernel_size": 1, "use_bias": False, "depthwise_initializer": start}, [x]),)
+
+
+def _stochastic_depth(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
+    """``StochasticDepth`` of ConvNeXt (Huang et al. 2016): dropout with one draw for each example."""
+    [x] = tensors_in(call.args)
+    rank = within.rank(x)
+    if rank is None:
+        raise NoEqual("the config does not tell how many axes come in", setting=True)
+    arguments = {"rate": layer.config.get("drop_path_rate"), "noise_shape": [None] + [1] * (rank - 1)}
+    return (part("Dropout", arguments, [x]),)
+
+
+OF_APPLICATIONS: Mapping[tuple[str, str], Translator] = {
+    ("keras.src.applications.inception_resnet_v2", "CustomScaleLayer"): _scaled_sum,
+    ("keras.src.applications.convnext", "LayerScale"): _layer_scale,
+    ("keras.src.applications.convnext", "StochasticDepth"): _stochastic_depth,
+}
+"""By the module and the name of the class."""

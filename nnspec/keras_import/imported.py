@@ -1,0 +1,256 @@
+"""From a Keras model to a spec and its weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from nnspec.diagnostics import Diagnostic, Span, SpecError
+from nnspec.files import write_whole
+from nnspec.graph import Model, build
+from nnspec.keras_import import problems as k
+from nnspec.keras_import.archive import open_archive, read_config_file
+from nnspec.keras_import.config import ConfigError, read_config
+from nnspec.keras_import.masks import check_masks
+from nnspec.keras_import.model import KerasLayer, KerasModel, tensors_in
+from nnspec.keras_import.naming import model_name
+from nnspec.keras_import.plan import PlannedNetwork, Planner
+from nnspec.keras_import.translate import kind_of
+from nnspec.keras_import.weights import WeightsFile, live_arrays, open_weights, saved_arrays
+from nnspec.keras_import.writing import document
+from nnspec.spec import read_spec
+from nnspec.spec.limits import Limits
+from nnspec.types import Dim, TensorType
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Imported", "from_keras", "import_file"]
+
+_LIMITS = Limits(bytes=64 * 2**20, nodes=10_000_000, layers=1_000_000)
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A Keras model as a spec.
+
+    Attributes:
+        name: The model's name.
+        weights: Its weights by the spec's names; empty where there was a config alone.
+        renamed: What is called otherwise in the spec: the Keras layer's path, ``encoder/my layer``, and the spec's.
+        diagnostics: The warnings.
+        parameters: The number of weights' elements.
+        networks: What the document is written from.
+    """
+
+    name: str
+    weights: Mapping[str, NDArray[Any]]
+    renamed: Mapping[str, str]
+    diagnostics: tuple[Diagnostic, ...]
+    parameters: int
+    networks: Mapping[str, PlannedNetwork] = field(repr=False)
+
+    def text(self, weights: str | None = None) -> str:
+        """The spec.
+
+        Args:
+            weights: The file, relative to the spec, that its weights start from.
+        """
+        return document(self.name, self.networks, weights=weights)
+
+    def write(self, spec: str | Path, weights: str | Path | None = None) -> list[Path]:
+        """Writes the spec and, beside it, the weights.
+
+        Args:
+            spec: The spec's file.
+            weights: The weights' file; by default the spec's name with ``.safetensors``.
+
+        Returns:
+            The files.
+
+        Raises:
+            NnspecError: Where one cannot be written.
+        """
+        file = Path(spec)
+        if not self.weights:
+            return [write_whole(file, self.text())]
+        from safetensors.numpy import save
+
+        given = Path(weights) if weights is not None else file.with_name(f"{stem(file)}.safetensors")
+        written = write_whole(given, save(dict(self.weights)))
+        return [write_whole(file, self.text(_relative(given, file.parent))), written]
+
+
+def stem(file: Path) -> str:
+    """A spec's name without its suffixes."""
+    return file.name.removesuffix(".yaml").removesuffix(".yml").removesuffix(".nnspec")
+
+
+def _relative(file: Path, folder: Path) -> str:
+    import os
+
+    return Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix()
+
+
+def import_file(file: str | Path) -> Imported:
+    """A spec from a ``.keras`` file, or from the ``.json`` of ``model.to_json()``.
+
+    Nothing in the file is run and Keras is not loaded: the config is walked as data, weights are read as numbers.
+
+    Raises:
+        SpecError: With every layer that has no equal, or what is wrong with the file.
+    """
+    path = Path(file)
+    if path.suffix.lower() == ".json":
+        return _Import(str(path), read_config_file(path)).run(None)
+    with open_archive(path) as (config, weights):
+        importing = _Import(str(path), config)
+        with open_weights(weights, importing.span, importing.problems) as opened:
+            return importing.run(opened)
+
+
+def from_keras(model: Any) -> Imported:
+    """A spec from a live ``keras.Model``, functional or sequential, and its weights.
+
+    Raises:
+        SpecError: With every layer that has no equal.
+    """
+    name = f"<keras.Model {model.name}>"
+    importing = _Import(name, json.loads(model.to_json()))
+    return importing.run(None, live=model)
+
+
+class _Import:
+    """One import: what is wrong is gathered, and raised together."""
+
+    def __init__(self, file: str, config: Any) -> None:
+        self.span = Span.whole(file)
+        self.problems: list[Diagnostic] = []
+        self._file = file
+        try:
+            self._keras: KerasModel = read_config(config)
+        except (ConfigError, TypeError, ValueError, RecursionError, KeyError, IndexError, AttributeError) as error:
+            raise SpecError([k.BadConfig.at(self.span, reason=str(error))]) from None
+
+    def run(self, weights: WeightsFile | None, *, live: Any = None) -> Imported:
+        def saved(place: str) -> Any:
+            if weights is not None:
+                return weights.read(place)
+            return None if live is None else _live_saved(self._keras, live, place)
+
+        planner = Planner(self._file, saved)
+        try:
+            planner.plan(self._keras)
+        except (ConfigError, ValueError) as error:
+            self.problems.append(k.BadConfig.at(self.span, reason=str(error)))
+        self.problems += planner.problems
+        self._stop()
+        networks = planner.networks
+        name = model_name(self._keras.name)
+        model = self._compiled(document(name, networks))
+        self._check(networks, model)
+        of, paths, renamed = _origins(networks)
+        arrays: dict[str, Any] = {}
+        if weights is not None:
+            arrays = saved_arrays(model.networks, of, weights, self.span, self.problems)
+        elif live is not None:
+            arrays = live_arrays(live, model.networks, of, paths, self.span, self.problems)
+        self._stop()
+        count = sum({name: weight.size for graph in model.networks.values() for name, weight, _ in graph.weights()}.values())
+        return Imported(name, arrays, renamed, tuple(self.problems), count, networks)
+
+    def _stop(self) -> None:
+        if any(problem.is_error for problem in self.problems):
+            raise SpecError(self.problems)
+
+    def _compiled(self, text: str) -> Model:
+        """The spec read back and compiled, as everything after it will read it."""
+        found: list[Diagnostic] = []
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / "imported.nnspec.yaml"
+            file.write_text(text, encoding="utf-8")
+            spec = read_spec(file, found, limits=_LIMITS)
+            model = build(spec, found) if spec is not None else None
+        errors = [problem for problem in found if problem.is_error]
+        if model is None or errors:
+            reasons = "; ".join(problem.message for problem in errors[:3])
+            raise SpecError([*self.problems, k.BadConfig.at(self.span, reason=f"the spec it becomes does not hold: {reasons}")])
+        return model
+
+    def _check(self, networks: Mapping[str, PlannedNetwork], model: Model) -> None:
+        for network in networks.values():
+            graph = model.networks[network.name]
+            recorded = _recorded(network.keras)
+            for step in network.steps:
+                node = graph.nodes.get(step.name)
+                for index, type_ in enumerate(node.outputs.values() if node is not None and step.call >= 0 else ()):
+                    theirs = recorded.get((step.keras.name, step.call, index))
+                    if theirs is not None and not _agrees(type_, theirs):
+                        shape = f"({', '.join('?' if size is None else str(size) for size in theirs[1:])})"
+                        layer, kind = step.keras.name, kind_of(step.keras)
+                        said = k.OtherShape.at(self.span, step.name, layer=layer, kind=kind, ours=type_, theirs=shape)
+                        self.problems.append(said)
+            check_masks(network, graph, self.span, self.problems)
+
+
+def _recorded(model: KerasModel) -> dict[tuple[str, int, int], tuple[int | None, ...]]:
+    """The shapes that the config tells of: each stands where a tensor is read."""
+    calls = [call for layer in model.layers.values() for call in layer.calls]
+    read = [tensor for call in calls for tensor in tensors_in([call.args, call.kwargs])]
+    return {(tensor.layer, tensor.call, tensor.index): tensor.shape for tensor in read if tensor.shape is not None}
+
+
+def _agrees(ours: TensorType, theirs: tuple[int | None, ...]) -> bool:
+    if ours.rank + 1 != len(theirs):
+        return False
+    pairs = zip(ours.shape, theirs[1:], strict=True)
+    return all(isinstance(a, Dim) or b is None or a == b for a, b in pairs)
+
+
+def _origins(
+    networks: Mapping[str, PlannedNetwork],
+) -> tuple[dict[str, KerasLayer], dict[str, tuple[str, ...]], dict[str, str]]:
+    """Of each layer, by where its weights stand: the Keras layer, the names that lead to it; and what is called otherwise."""
+    of: dict[str, KerasLayer] = {}
+    paths: dict[str, tuple[str, ...]] = {}
+    renamed: dict[str, str] = {}
+    around = {
+        step.network: (network.name, step.keras.name)
+        for network in networks.values()
+        for step in network.steps
+        if step.network is not None
+    }
+    for network in networks.values():
+        path: tuple[str, ...] = ()
+        at = network.name
+        while at in around:
+            at, name = around[at]
+            path = (name, *path)
+        prefix = "" if network.name == "main" else f"{network.name}/"
+        if path and network.name != path[-1]:
+            renamed["/".join(path)] = network.name
+        renamed |= {"/".join((*path, theirs)): prefix + ours for theirs, ours in network.input_names.items() if theirs != ours}
+        for step in network.steps:
+            if step.layer is not None and step.share is None and step.call <= 0:
+                of.setdefault(prefix + step.name, step.keras)
+                paths.setdefault(prefix + step.name, (*path, step.keras.name))
+            if step.call == 0 and step.name != step.keras.name and step.layer is not None:
+                renamed["/".join((*path, step.keras.name))] = prefix + step.name
+    return of, paths, renamed
+
+
+def _live_saved(model: KerasModel, live: Any, place: str) -> Any:
+    """What a file would have at a place: only the statistics of ``Normalization`` are asked for."""
+    for layer in model.layers.values():
+        if layer.group is None or not place.startswith(f"{layer.group}/"):
+            continue
+        own = live.get_layer(layer.name)
+        if layer.model is not None:
+            return _live_saved(layer.model, own, place)
+        number = int(place.rpartition("/")[2])
+        return own.weights[number].numpy() if number < len(own.weights) else None
+    return None

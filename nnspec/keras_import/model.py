@@ -1,0 +1,107 @@
+"""A Keras model as its config tells it: layers, their calls, and what flows between them. Nothing is instantiated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["KerasCall", "KerasLayer", "KerasModel", "Tensor", "tensors_in"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """What a call reads.
+
+    Attributes:
+        layer: The name of the layer that gives it, or of an input.
+        call: Which call of that layer, from 0.
+        index: Which of its outputs, from 0.
+        shape: Its sizes, the batch axis first; None where the config does not tell.
+    """
+
+    layer: str
+    call: int = 0
+    index: int = 0
+    shape: tuple[int | None, ...] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class KerasCall:
+    """One application of a layer.
+
+    Attributes:
+        args: What it is called with: tensors, plain values, lists of them.
+        kwargs: The same by name.
+    """
+
+    args: list[Any]
+    kwargs: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class KerasLayer:
+    """One layer, or one operation of ``keras.ops``.
+
+    Attributes:
+        name: Its name in its model.
+        kind: Its class, ``Conv2D``.
+        module: Where Keras says that class is.
+        registered: What a class of the user's own is registered as; None for Keras's.
+        config: Its arguments.
+        calls: Its applications in their order.
+        group: Where its weights stand in the file, ``layers/conv2d_1``; None for an operation.
+        model: What it holds, where it is a model itself.
+    """
+
+    name: str
+    kind: str
+    module: str
+    registered: str | None
+    config: Mapping[str, Any]
+    calls: tuple[KerasCall, ...]
+    group: str | None
+    model: KerasModel | None = None
+
+    @property
+    def is_operation(self) -> bool:
+        """Whether it is an operation between layers, which drops masks and has no weights."""
+        return self.module.startswith("keras.src.ops.")
+
+    @property
+    def is_keras(self) -> bool:
+        """Whether it is a class of Keras itself, and not one that only bears the name."""
+        return self.module == "keras" or self.module.startswith(("keras.", "keras_core."))
+
+
+@dataclass(frozen=True)
+class KerasModel:
+    """One model, or one within another.
+
+    Attributes:
+        name: Its name.
+        inputs: Its inputs' shapes, the batch axis first, and element types, by name.
+        layers: Its layers by name, in the config's order.
+        outputs: What it gives, by name.
+        keys: What its inputs are called where it takes them as a mapping, in the same order.
+        compiled: Whether it was compiled for training.
+    """
+
+    name: str
+    inputs: Mapping[str, tuple[tuple[int | None, ...], str]]
+    layers: Mapping[str, KerasLayer]
+    outputs: Mapping[str, Tensor]
+    keys: tuple[str, ...] = ()
+    compiled: bool = False
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """The tensors among arguments, in their order."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from tensors_in(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from tensors_in(item)

@@ -1,0 +1,80 @@
+"""What things are called in the spec: as in Keras where that is a legal name, else the nearest that is free."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from nnspec.spec.blocks import BLOCK_NAME
+from nnspec.spec.draft import STEP_KEYS
+from nnspec.spec.expand import STEP_NAME
+from nnspec.spec.shapes import NAME
+
+__all__ = ["Names", "model_name"]
+
+
+class Names:
+    """The names of one scope; each is given once."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+        self._reserved: set[str] = set()
+        self._outputs: set[str] = set()
+
+    def reserve(self, names: Iterable[str]) -> None:
+        """Keeps legal names for those that bear them, so that a name made legal does not take another's."""
+        self._reserved |= {name for name in names if STEP_NAME.fullmatch(name)}
+
+    def input(self, name: str) -> str:
+        """What an input is called."""
+        return self._free(_legal(name, NAME, "input"), own=name)
+
+    def step(self, name: str, call: int, suffix: str = "") -> str:
+        """What a step is called.
+
+        Args:
+            name: The Keras layer's name.
+            call: Which call of it; from the second on it is counted.
+            suffix: Of a part of what the layer becomes.
+        """
+        legal = _legal(name, STEP_NAME, "layer") + suffix + (f"_{call}" if call else "")
+        return self._free(legal, own=name if legal == name else "")
+
+    def output(self, name: str) -> str:
+        """What an output is called."""
+        legal, number = _legal(name, NAME, "output"), 1
+        found = legal
+        while found in self._outputs:
+            number += 1
+            found = f"{legal}_{number}"
+        self._outputs.add(found)
+        return found
+
+    def network(self, name: str) -> str:
+        """What a network is called."""
+        legal = _legal(name.lower(), BLOCK_NAME, "network")
+        return self._free(f"{legal}_network" if legal in (*STEP_KEYS, "main", "model") else legal, own=name)
+
+    def _free(self, name: str, own: str) -> str:
+        found, number = name, 1
+        while found in self._taken or (found in self._reserved and found != own):
+            number += 1
+            found = f"{name}_{number}"
+        self._taken.add(found)
+        return found
+
+
+def model_name(name: str) -> str:
+    """What a model is called, ``[a-z][a-z0-9_-]*``."""
+    legal = re.sub(r"[^a-z0-9_-]+", "_", name.lower()).strip("_-")
+    return legal if legal[:1].isalpha() and legal.isascii() else f"model_{legal}".rstrip("_")
+
+
+def _legal(name: str, pattern: re.Pattern[str], base: str) -> str:
+    """The name with what is not allowed replaced by ``_``."""
+    if pattern.fullmatch(name):
+        return name
+    allowed = r"[^A-Za-z0-9_-]+" if pattern is STEP_NAME else r"[^A-Za-z0-9_]+"
+    legal = re.sub(allowed, "_", name).strip("_-")
+    legal = legal if legal[:1].isascii() and legal[:1].isalpha() else f"{base}_{legal}".rstrip("_")
+    return legal if pattern.fullmatch(legal) else base

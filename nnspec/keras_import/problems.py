@@ -1,0 +1,88 @@
+"""What can be wrong with a Keras model that is to become a spec (NN601 …)."""
+
+from __future__ import annotations
+
+from nnspec.diagnostics import Problem
+
+
+class NotAKerasModel(Problem):
+    """A ``.keras`` file is a zip archive with the model's ``config.json`` and its weights. It is read without running it:
+    sizes, names and depths are checked before anything is unpacked, and no class is looked up by a name in the file.
+    """
+
+    code = "NN601"
+    message = "{reason}"
+
+
+class NoEqualLayer(Problem):
+    """A layer, or an operation between layers, for which the language has no equal. All of a model are listed in one pass.
+    Code in a file (``Lambda``, classes of your own) is never run: what it computes must be written with steps.
+    """
+
+    code = "NN602"
+    message = "`{layer}` ({kind}) has no equal here: {reason}"
+
+
+class NoEqualArgument(Problem):
+    """A layer that the language has, with a setting that it has not."""
+
+    code = "NN603"
+    message = "`{layer}` ({kind}): {reason}"
+
+
+class BadConfig(Problem):
+    """The config of a model is not as Keras writes it."""
+
+    code = "NN604"
+    message = "the config is damaged: {reason}"
+
+
+class OtherShape(Problem):
+    """The spec gives a tensor another shape than Keras did. The spec is not written, as it would be another model."""
+
+    code = "NN605"
+    message = "`{layer}` ({kind}) gives {ours} here, and {theirs} in Keras"
+
+
+class OtherMask(Problem):
+    """In Keras a mask travels with a tensor unless an operation between layers drops it, or another is given by hand.
+    In a spec it always travels; where the two would differ, the outputs on padded positions would differ.
+    """
+
+    code = "NN606"
+    message = "`{layer}` ({kind}) {reason}"
+
+
+class BadWeights(Problem):
+    """The weights in the file are not those of the model in the file."""
+
+    code = "NN607"
+    message = "{reason}"
+
+
+class InitializerLeftOut(Problem):
+    """An initializer that the language has not. The weights are in the file, so that the model is the same; started anew,
+    it would begin with the layer's default.
+    """
+
+    code = "NN621"
+    severity = "warning"
+    message = "`{layer}` ({kind}): {reason}, and is left out"
+
+
+class OtherPrecision(Problem):
+    """A spec's layers compute in float32; another precision is a setting of the training (``precision`` under ``train``)."""
+
+    code = "NN622"
+    severity = "warning"
+    message = "the model computes in {precision}, and the spec in float32"
+
+
+class MaskTakenOff(Problem):
+    """Keras 3.15 takes the masks off the tensors that a ``MultiHeadAttention`` reads, for all who read them after it; in a
+    spec every reader has the mask. Where another layer reads such a tensor, answers on padded positions can differ.
+    """
+
+    code = "NN623"
+    severity = "warning"
+    message = "Keras takes the mask off `{source}` when `{layer}` reads it, and here it stays for its other readers"

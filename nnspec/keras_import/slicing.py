@@ -1,0 +1,57 @@
+"""``x[:, 1:, 0]``: a slice for each axis that is cut, and a reshape where an axis goes away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnspec.keras_import.arguments import NoEqual
+from nnspec.keras_import.model import KerasCall, Tensor
+from nnspec.keras_import.parts import Part, Source, Translation, Within, part
+
+__all__ = ["slices"]
+
+_ALL = slice(None, None, None)
+
+
+def slices(call: KerasCall, within: Within) -> Translation:
+    """The steps of one indexing.
+
+    Raises:
+        NoEqual: Where it picks among examples, or by anything but slices and whole numbers.
+    """
+    x, key = [*call.args, *call.kwargs.values()][:2]
+    keys = key if isinstance(key, list) else [key]
+    shape = within.shape_of(x) if isinstance(x, Tensor) else None
+    if shape is None or len(keys) > len(shape) or not all(isinstance(k, slice) or type(k) is int for k in keys):
+        raise NoEqual("it indexes by something else than slices and whole numbers", setting=True)
+    if keys[0] != _ALL:
+        raise NoEqual("it picks among the examples of a batch", setting=True)
+    parts: list[Part] = []
+    sizes: list[Any] = list(shape)
+    for axis, one in enumerate(keys[1:], 1):
+        if one == _ALL:
+            continue
+        at: Source = len(parts) - 1 if parts else x
+        parts.append(part("Slice", _bounds(axis, one), [at], f"_slice{axis}"))
+        known = shape[axis]
+        sizes[axis] = 1 if isinstance(one, int) else None if known is None else len(range(*one.indices(known)))
+    if not parts:
+        assert isinstance(x, Tensor)
+        return x
+    gone = {axis for axis, one in enumerate(keys) if isinstance(one, int)}
+    if gone:
+        left = [-1 if size is None else size for axis, size in enumerate(sizes) if axis not in gone][1:]
+        if left.count(-1) > 1 or not left:
+            raise NoEqual("it leaves two sizes unknown, or none", setting=True)
+        parts.append(part("Reshape", {"target_shape": left}, [len(parts) - 1]))
+    return tuple(parts)
+
+
+def _bounds(axis: int, one: Any) -> dict[str, Any]:
+    if isinstance(one, int):
+        given: dict[str, Any] = {"start": one, "stop": None if one == -1 else one + 1}
+    else:
+        if (one.step or 1) < 1:
+            raise NoEqual("it runs backwards", setting=True)
+        given = {"start": one.start or 0, "stop": one.stop, "step": one.step or 1}
+    return {"axis": axis, **given}

@@ -1,0 +1,215 @@
+"""A model's weights by the spec's names, from the file's HDF5 or from a live model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+from nnspec.diagnostics import Diagnostic, Span
+from nnspec.graph.model import Graph, Node
+from nnspec.keras_import import problems as k
+from nnspec.keras_import.model import KerasLayer
+from nnspec.layers.base import Layer
+from nnspec.layers.bidirectional import Bidirectional
+from nnspec.layers.multi_head_attention import MultiHeadAttention
+from nnspec.layers.recurrence import Recurrent
+from nnspec.layers.time_distributed import TimeDistributed
+from nnspec.types import Weight
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["WeightsFile", "live_arrays", "open_weights", "saved_arrays"]
+
+_NUMBERS = ("f", "i", "u", "b")
+_EXPANSION = 1000
+"""HDF5 compresses; what grows more than this, past a floor, stores a shape and no values."""
+
+_FLOOR = 2**24
+
+
+class WeightsFile:
+    """The arrays of an HDF5 file that are stored in it as numbers. Links that lead elsewhere are not followed."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def named(self, group: str) -> str | None:
+        """The name of the layer that a group says it is of; None where it does not say."""
+        found = self._at(f"{group}/vars")
+        name = None if found is None else found.attrs.get("name")
+        return name if isinstance(name, str) else None
+
+    def count(self, group: str) -> int:
+        """How many arrays a group has."""
+        found = self._at(f"{group}/vars")
+        return 0 if found is None else len(found)
+
+    def read(self, place: str, shape: tuple[int, ...] | None = None) -> NDArray[Any] | None:
+        """One array; None where there is none.
+
+        Args:
+            place: Where it is, ``layers/dense/vars/0``.
+            shape: The shape it must have; any small one by default.
+
+        Raises:
+            ValueError: Where it is no array of numbers in this file, or has another shape.
+        """
+        found = self._at(place)
+        if found is None:
+            return None
+        if not hasattr(found, "shape") or found.dtype.kind not in _NUMBERS:
+            raise ValueError(f"`{place}` is no array of numbers")
+        if found.external or found.is_virtual:
+            raise ValueError(f"`{place}` is stored in another file")
+        if shape is not None and tuple(found.shape) != shape:
+            raise ValueError(f"`{place}` is {tuple(found.shape)} in the file, and {shape} by the config")
+        size = math.prod(found.shape) * found.dtype.itemsize
+        if size > max(_FLOOR, _EXPANSION * found.id.get_storage_size()):
+            raise ValueError(f"`{place}` says it has {size:,} bytes, and stores {found.id.get_storage_size():,}")
+        array: NDArray[Any] = found[()]
+        return array
+
+    def _at(self, place: str) -> Any:
+        import h5py
+
+        at: Any = self._file
+        for part in place.split("/"):
+            if not isinstance(at, h5py.Group) or part not in at:
+                return None
+            if at.get(part, getlink=True, getclass=True) is not h5py.HardLink:
+                raise ValueError(f"`{place}` is a link that leads elsewhere")
+            at = at[part]
+        return at
+
+
+@contextmanager
+def open_weights(file: IO[bytes] | None, span: Span, problems: list[Diagnostic]) -> Iterator[WeightsFile | None]:
+    """An HDF5 file opened for reading; None, with a diagnostic, where it is none."""
+    if file is None:
+        yield None
+        return
+    import h5py
+
+    try:
+        opened = h5py.File(file, "r")
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = f"the weights are no HDF5 file: {(str(error).splitlines() or ['damaged'])[0]}"
+        problems.append(k.BadWeights.at(span, help="save the model again", reason=reason))
+        yield None
+        return
+    with opened:
+        yield WeightsFile(opened)
+
+
+# --- where a layer keeps what --------------------------------------------------------------------------------------------
+
+
+def _places(layer: Layer, weights: tuple[Weight, ...]) -> list[str]:
+    """Where Keras's file has each weight of a layer, within the layer's group."""
+    if isinstance(layer, Recurrent):
+        return [f"cell/vars/{number}" for number in range(len(weights))]
+    if isinstance(layer, TimeDistributed):
+        return [f"layer/{place}" for place in _places(layer.inner, weights)]
+    if isinstance(layer, Bidirectional):
+        return _by_part(weights, {"forward": "forward_layer/cell", "backward": "backward_layer/cell"})
+    if isinstance(layer, MultiHeadAttention):
+        parts = {weight.name.partition("/")[0] for weight in weights}
+        return _by_part(weights, {part: f"{part.removeprefix('attention_')}_dense" for part in parts})
+    return [f"vars/{number}" for number in range(len(weights))]
+
+
+def _by_part(weights: tuple[Weight, ...], parts: Mapping[str, str]) -> list[str]:
+    """Weights whose names begin with the part of the layer that has them, counted within each."""
+    counted = dict.fromkeys(parts, 0)
+    places = []
+    for weight in weights:
+        part = weight.name.partition("/")[0]
+        places.append(f"{parts[part]}/vars/{counted[part]}")
+        counted[part] += 1
+    return places
+
+
+def _stored(node: Node, keras: KerasLayer) -> list[tuple[int, ...]]:
+    """The shapes as Keras has them: LayerScale's factors are a vector, and a depthwise kernel here."""
+    if keras.kind == "LayerScale":
+        return [(math.prod(weight.shape),) for weight in node.weights]
+    return [weight.shape for weight in node.weights]
+
+
+def saved_arrays(
+    graphs: Mapping[str, Graph], of: Mapping[str, KerasLayer], file: WeightsFile, span: Span, problems: list[Diagnostic]
+) -> dict[str, NDArray[Any]]:
+    """Every weight's values, by the spec's names.
+
+    Args:
+        graphs: The spec's networks.
+        of: The Keras layer that each node comes from, by where its weights stand.
+        file: The weights file.
+        span: The model's file.
+        problems: What is wrong is appended here.
+    """
+
+    def read(node: Node, keras: KerasLayer) -> list[NDArray[Any]]:
+        told = file.named(str(keras.group))
+        if told is not None and told != keras.name:
+            raise ValueError(f"the weights at `{keras.group}` are those of `{told}`, and by the config those of `{keras.name}`")
+        arrays = []
+        for place, shape in zip(_places(node.layer, node.weights), _stored(node, keras), strict=True):
+            array = file.read(f"{keras.group}/{place}", shape)
+            if array is None:
+                raise ValueError(f"there are no weights of `{keras.name}` at `{keras.group}/{place}`")
+            arrays.append(array)
+        return arrays
+
+    return _arrays(graphs, of, read, span, problems)
+
+
+def live_arrays(
+    model: Any, graphs: Mapping[str, Graph], of: Mapping[str, KerasLayer], paths: Mapping[str, tuple[str, ...]], span: Span,
+    problems: list[Diagnostic],
+) -> dict[str, NDArray[Any]]:  # fmt: skip
+    """Every weight's values in a live model, by the spec's names.
+
+    Args:
+        model: The ``keras.Model``.
+        graphs: The spec's networks.
+        of: The Keras layer that each node comes from, by where its weights stand.
+        paths: The names that lead to it in the model.
+        span: What stands for the model in diagnostics.
+        problems: What is wrong is appended here.
+    """
+
+    def read(node: Node, keras: KerasLayer) -> list[NDArray[Any]]:
+        at = model
+        for name in paths[node.weights_at]:
+            at = at.get_layer(name)
+        arrays: list[NDArray[Any]] = [variable.numpy() for variable in at.weights]
+        if [array.shape for array in arrays] != _stored(node, keras):
+            raise ValueError(f"`{keras.name}` has weights of {[array.shape for array in arrays]}, not {_stored(node, keras)}")
+        return arrays
+
+    return _arrays(graphs, of, read, span, problems)
+
+
+def _arrays(
+    graphs: Mapping[str, Graph], of: Mapping[str, KerasLayer], read: Callable[[Node, KerasLayer], list[NDArray[Any]]],
+    span: Span, problems: list[Diagnostic],
+) -> dict[str, NDArray[Any]]:  # fmt: skip
+    import numpy as np
+
+    found: dict[str, NDArray[Any]] = {}
+    for graph in graphs.values():
+        for node in graph.nodes.values():
+            if not node.weights or f"{node.weights_at}/{node.weights[0].name}" in found:
+                continue
+            try:
+                arrays = read(node, of[node.weights_at])
+            except (ValueError, OSError, RuntimeError, KeyError) as error:
+                problems.append(k.BadWeights.at(span, node.weights_at, reason=str(error)))
+                continue
+            for weight, array in zip(node.weights, arrays, strict=True):
+                found[f"{node.weights_at}/{weight.name}"] = np.ascontiguousarray(array.reshape(weight.shape), np.float32)
+    return found

@@ -1,0 +1,157 @@
+"""The text of a spec, in the style that ``nnspec fmt`` gives."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from nnspec.keras_import.arguments import written
+from nnspec.keras_import.plan import PlannedNetwork, PlannedStep
+from nnspec.layers import snake_name
+from nnspec.layers.base import Layer
+from nnspec.spec.expand import default_name
+from nnspec.spec.scalars import resolve_plain
+from nnspec.types import TensorType
+from nnspec.types.plain import plain
+
+__all__ = ["document"]
+
+_WIDTH = 128
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+
+
+def document(name: str, networks: Mapping[str, PlannedNetwork], *, description: str = "", weights: str | None = None) -> str:
+    """A spec.
+
+    Args:
+        name: The model's name.
+        networks: Its networks by name, each after those it uses; the model itself is ``main``.
+        description: What it is.
+        weights: The file that its weights start from.
+    """
+    lines = ["nnspec: 1", f"name: {_flow(name)}"]
+    lines += [f"description: {_flow(description)}"] if description else []
+    lines += [f"weights: {{file: {_flow(weights)}}}"] if weights else []
+    others = [network for network in networks.values() if network.name != "main"]
+    lines += ["networks:"] if others else []
+    for network in others:
+        lines += [f"  {network.name}:", *(f"    {line}" for line in _network(network))]
+    return "\n".join([*lines, *_network(networks["main"])]) + "\n"
+
+
+def _network(network: PlannedNetwork) -> Iterator[str]:
+    yield "inputs:"
+    yield from (f"  {name}: {_flow(_type(type_))}" for name, type_ in network.inputs.items())
+    yield "layers:"
+    for entry in _steps(network):
+        yield from (f"  {line}" for line in entry)
+    outputs = network.outputs
+    if list(outputs.values()) == [network.steps[-1].name] and list(outputs) == list(outputs.values()):
+        return
+    if list(outputs) == list(outputs.values()) and not set(outputs) & set(network.inputs):
+        yield f"outputs: {_flow(list(outputs))}"
+    else:
+        yield f"outputs: {_flow(outputs)}"
+
+
+def _type(type_: TensorType) -> Any:
+    sizes = [size if isinstance(size, int) else str(size) for size in type_.shape]
+    return sizes if type_.dtype == "float32" else {"shape": sizes, "dtype": type_.dtype}
+
+
+def _steps(network: PlannedNetwork) -> Iterator[list[str]]:
+    names = {step.name for step in network.steps} | set(network.inputs)
+    ends = {text.partition(".")[0] for text in network.outputs.values()}
+    numbers: dict[str, int] = {}
+    above: PlannedStep | None = None
+    for step in network.steps:
+        base = step.share or step.network or snake_name(type(step.layer).__name__)
+        number = numbers.get(base, 0)
+        names.discard(step.name)
+        named = default_name(base, names, numbers) != step.name
+        names.add(step.name)
+        if named:
+            numbers[base] = number
+        yield _step(step, named, _source(step, above, network, ends))
+        above = step
+
+
+def _source(step: PlannedStep, above: PlannedStep | None, network: PlannedNetwork, ends: set[str]) -> Any:
+    """What stands under ``from``; None where it says nothing that is not clear without."""
+    sources = step.sources
+    if isinstance(step.layer, Layer) and step.layer.ports.variadic:
+        return [sources[str(number)] for number in range(len(sources))]
+    implied = above.name if above is not None else next(iter(network.inputs)) if len(network.inputs) == 1 else None
+    optional = step.layer.ports.optional if step.layer is not None else ()
+    feeds_all = step.layer is not None and step.layer.ports.one_feeds_all and not set(optional) & set(sources)
+    if len(sources) == 1 or (feeds_all and len(set(sources.values())) == 1):
+        [text] = set(sources.values())
+        listed = above is not None and above.name in ends  # chained onto an output, it says that this is meant
+        return None if text == implied and not listed else text
+    return dict(sources)
+
+
+def _step(step: PlannedStep, named: bool, source: Any) -> list[str]:
+    beside: dict[str, Any] = {"name": step.name} if named else {}
+    beside |= {"from": source} if source is not None else {}
+    beside |= {"freeze": True} if step.frozen and step.share is None else {}
+    if step.share is not None:
+        lines = [f"- share: {_flow(step.share)}"]
+    elif step.layer is None:
+        lines = [f"- {step.network}" + (":" if beside else "")]
+    else:
+        lines = _operation(step.layer, list(step.keras.config), bool(beside))
+    for key, value in beside.items():
+        lines += _entry(key, value)
+    return lines
+
+
+def _operation(layer: Layer, order: list[str], beside: bool) -> list[str]:
+    """A layer with the arguments that it needs, in Keras's order."""
+    told = plain(layer)
+    if isinstance(told, str):
+        return [f"- {told}" + (":" if beside else "")]
+    [(op, given)] = told.items()
+    short = written(layer, given)
+    arguments = {name: short[name] for name in sorted(short, key=lambda n: order.index(n) if n in order else len(order))}
+    main = layer.main_argument
+    if main is not None and list(arguments) == [main] and not isinstance(arguments[main], dict):
+        line = f"- {op}: {_flow(arguments[main])}"
+    else:
+        line = f"- {op}: {_flow(arguments)}"
+    if len(line) + 2 <= _WIDTH:
+        return [line]
+    return [f"- {op}:", *(f"  {line}" for key, value in arguments.items() for line in _entry(key, value))]
+
+
+def _entry(key: str, value: Any) -> list[str]:
+    """``key: value`` under a step's first line; a mapping that is too wide for one line as a block."""
+    line = f"  {key}: {_flow(value)}"
+    if len(line) + 4 <= _WIDTH or not isinstance(value, dict):
+        return [line]
+    return [f"  {key}:", *(f"  {inner}" for name, item in value.items() for inner in _entry(name, item))]
+
+
+def _flow(value: Any) -> str:
+    """A value on one line."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_flow(str(key))}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, float):
+        return _float(value)
+    text = str(value)
+    if isinstance(value, int) or (_PLAIN.fullmatch(text) and isinstance(resolve_plain(text), str)):
+        return text
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _float(value: float) -> str:
+    if not math.isfinite(value):
+        return {math.inf: ".inf", -math.inf: "-.inf"}.get(value, ".nan")
+    return repr(value)

@@ -1,0 +1,35 @@
+"""``weights``: what weights start from, beside a step or for a whole document."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field, Strict
+
+from nnspec.diagnostics import Diagnostic
+from nnspec.spec.checked import check
+from nnspec.spec.step import WeightsFrom
+from nnspec.spec.tree import Tree
+from nnspec.types import Config
+
+__all__ = ["StartingWeights", "read_weights"]
+
+
+class StartingWeights(Config):
+    """What stands under ``weights``."""
+
+    main_argument: ClassVar[str | None] = "file"
+
+    file: Annotated[str, Strict()] = Field(description="A run folder or a .safetensors file.")
+    prefix: Annotated[str, Strict()] | None = Field(None, description="What the names begin with there; null: as here.")
+
+
+def read_weights(tree: Tree | None, problems: list[Diagnostic]) -> WeightsFrom | None:
+    """What stands under ``weights``: a path, or ``{file: …, prefix: …}``; None where nothing does, or it is wrong."""
+    if tree is None:
+        return None
+    before = len(problems)
+    given = check(StartingWeights, tree, problems, name="weights")
+    if given is None or len(problems) > before:
+        return None
+    return WeightsFrom(given.file, given.prefix, tree.span, tree.path)
