@@ -16,16 +16,21 @@ from nnspec.keras_backend import positions
 from nnspec.keras_backend.every_step import EveryStep
 from nnspec.keras_backend.gated_lstm import GatedLSTMCell
 from nnspec.keras_backend.objects import arguments, keras_object
+from nnspec.keras_backend.random_crop import RandomCrop as KerasRandomCrop
+from nnspec.keras_backend.random_shear import RandomShear as KerasRandomShear
 from nnspec.keras_backend.sampling import Sampling as KerasSampling
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.layers.attention import DotAttention
+from nnspec.layers.augmentation import Augmentation
 from nnspec.layers.base import Layer
 from nnspec.layers.bidirectional import Bidirectional
 from nnspec.layers.borders import Borders
 from nnspec.layers.multi_head_attention import MultiHeadAttention
 from nnspec.layers.normalization import AlongAxes, GroupNormalization
+from nnspec.layers.picture_geometry import RandomShear
 from nnspec.layers.pooling import MaxPooling, Pooling
 from nnspec.layers.positions import PositionEmbedding, SinusoidalPositionEncoding
+from nnspec.layers.random_crop import RandomCrop
 from nnspec.layers.recurrence import Recurrent
 from nnspec.layers.recurrent import LSTM
 from nnspec.layers.reduction import Reduction, Slice, Sum
@@ -35,7 +40,7 @@ from nnspec.layers.time_distributed import TimeDistributed
 from nnspec.layers.transposed_convolution import TransposedConvolution
 from nnspec.layers.upsampling import UpSampling
 
-__all__ = ["Call", "lower", "mask_of"]
+__all__ = ["Call", "augmenting_layer", "lower", "mask_of"]
 
 Call = Callable[[Mapping[str, Any]], Any]
 """From the tensors at the ports to the output tensor, or to a sequence of them in the order of the layer's outputs."""
@@ -179,6 +184,18 @@ def _sampling(layer: Sampling, name: str, seeds: Seeds) -> Call:
     return lambda tensors: keras_layer([tensors["mean"], tensors["log_variance"]])
 
 
+def augmenting_layer(layer: Augmentation, name: str, seeds: Seeds) -> Any:
+    """Keras's layer for random changes of pictures, or ours where Keras's has a fault."""
+    ours = {RandomCrop: KerasRandomCrop, RandomShear: KerasRandomShear}.get(type(layer))
+    return keras_object(layer, seeds, name=name) if ours is None else ours(name=name, **arguments(layer, seeds))
+
+
+def _augmentation(layer: Augmentation, name: str, seeds: Seeds) -> Call:
+    """Where nothing says so, Keras's random changes of pictures take it for training, unlike all its other layers."""
+    keras_layer = augmenting_layer(layer, name, seeds)
+    return lambda tensors: keras_layer(keras.ops.copy(x) if mask_of(x := tensors["x"]) is not None else x, training=False)
+
+
 def _positions(layer: PositionEmbedding | SinusoidalPositionEncoding, name: str, seeds: Seeds) -> Call:
     return _plain(getattr(positions, type(layer).__name__)(name=name, **arguments(layer, seeds)), layer)
 
@@ -258,6 +275,7 @@ _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
     DotAttention: _attention,
     MultiHeadAttention: _multi_head,
     Sampling: _sampling,
+    Augmentation: _augmentation,
     PositionEmbedding: _positions,
     SinusoidalPositionEncoding: _positions,
     Reduction: _reduction,

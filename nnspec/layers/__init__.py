@@ -9,11 +9,12 @@ import re
 
 from nnspec.types import Family
 
-__all__ = ["LAYERS", "snake_name"]
+__all__ = ["LAYERS", "LEFT_OUT", "snake_name"]
 
 _MODULES = {
     "activations": ("Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"),
     "attention": ("AdditiveAttention", "Attention"),
+    "auto_contrast": ("AutoContrast",),
     "bidirectional": ("Bidirectional",),
     "convolution": ("Conv1D", "Conv2D", "Conv3D"),
     "borders": ("Cropping1D", "Cropping2D", "Cropping3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D"),
@@ -27,6 +28,33 @@ _MODULES = {
         "LayerNormalization",
         "RMSNormalization",
         "UnitNormalization",
+    ),
+    "picture_colours": (
+        "RandAugment",
+        "RandomColorDegeneration",
+        "RandomColorJitter",
+        "RandomGrayscale",
+        "RandomHue",
+        "RandomSaturation",
+    ),
+    "picture_geometry": (
+        "RandomElasticTransform",
+        "RandomFlip",
+        "RandomPerspective",
+        "RandomRotation",
+        "RandomShear",
+        "RandomTranslation",
+        "RandomZoom",
+    ),
+    "picture_values": (
+        "RandomBrightness",
+        "RandomContrast",
+        "RandomErasing",
+        "RandomGaussianBlur",
+        "RandomInvert",
+        "RandomPosterization",
+        "RandomSharpness",
+        "Solarization",
     ),
     "pooling": (
         "AveragePooling1D",
@@ -43,6 +71,7 @@ _MODULES = {
         "MaxPooling3D",
     ),
     "positions": ("PositionEmbedding", "SinusoidalPositionEncoding"),
+    "random_crop": ("RandomCrop",),
     "recurrent": ("GRU", "LSTM", "SimpleRNN"),
     "reduction": ("Mean", "Slice", "Sum"),
     "sampling": ("Sampling",),
@@ -122,6 +151,16 @@ LAYERS = Family(
     aliases=_ALIASES,
 )
 """Every layer by name."""
+
+
+LEFT_OUT = {
+    "AugMix": "Keras draws its chains once, by Python's own random numbers; `RandAugment` follows the seed",
+    "ContrastLimitedAdaptiveHistogramEqualization": "its histograms have no like in ONNX; `AutoContrast` stretches the contrast too",
+    "CutMix": "it mixes targets too: write it under `data`, `augment: [CutMix]`",
+    "Equalization": "Keras 3.15.1 cannot build a model with it; `AutoContrast` stretches the contrast too",
+    "MixUp": "it mixes targets too: write it under `data`, `augment: [MixUp]`",
+}
+"""Layers of Keras that are no steps: why, and what to write instead."""
 
 
 def snake_name(op: str) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, Strict
 
 from nnspec.diagnostics import Diagnostic, Note
-from nnspec.layers import LAYERS, snake_name
+from nnspec.layers import LAYERS, LEFT_OUT, snake_name
 from nnspec.layers.base import Layer
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block, bind
@@ -318,7 +318,7 @@ class Expander:
 
     def _unknown(self, op: Scalar, path: str) -> Diagnostic:
         word = str(op.value)
-        help = unknown_member(LAYERS, op, path).help
+        help = LEFT_OUT.get(word) or unknown_member(LAYERS, op, path).help
         near = closest(word, self._operations)
         if near and (word[:1].islower() or not help):
             help = f"did you mean `{near}`?"

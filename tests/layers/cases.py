@@ -169,6 +169,8 @@ def _several(*inputs: Input) -> dict[str, Input]:
 
 
 def _cases() -> Iterator[Case]:
+    from .picture_cases import picture_cases
+
     yield from _core()
     yield from _elementwise()
     yield from _normalization()
@@ -185,6 +187,7 @@ def _cases() -> Iterator[Case]:
     yield from _bidirectional()
     yield from _time_distributed()
     yield from _attention()
+    yield from picture_cases()
 
 
 _KERNEL_AND_BIAS = {
