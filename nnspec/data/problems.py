@@ -211,3 +211,21 @@ class OutOfTable(Problem):
 
     code = "NN433"
     message = "{where}: {value}, and the table that `{name}` is looked up in has rows 0 to {last}{more}"
+
+
+class NothingToAdaptTo(Problem):
+    """`Normalization: {invert: true}` goes back to what the data were, which `mean` and `variance` say, or a target.
+
+    Right at an output that is compared with numbers, it takes the statistics of that output's targets.
+    """
+
+    code = "NN440"
+    message = "nothing says what `{name}` goes back to"
+    fails = (
+        _HEAD + "inputs: {facts: [10]}\nlayers:\n  - Normalization: {invert: true}\n  - Dense: {units: 1}\n    name: progress\n"
+        "data: {train: {builtin: diabetes}}\ntrain: {epochs: 1, loss: MeanSquaredError}\n"
+    )
+    passes = (
+        _HEAD + "inputs: {facts: [10]}\nlayers:\n  - Normalization\n  - Dense: {units: 1}\n  - Normalization: {invert: true}\n"
+        "    name: progress\ndata: {train: {builtin: diabetes}}\ntrain: {epochs: 1, loss: MeanSquaredError}\n"
+    )

@@ -20,6 +20,7 @@ from nnspec.keras_backend.random_crop import RandomCrop as KerasRandomCrop
 from nnspec.keras_backend.random_shear import RandomShear as KerasRandomShear
 from nnspec.keras_backend.sampling import Sampling as KerasSampling
 from nnspec.keras_backend.seeds import Seeds
+from nnspec.keras_backend.standardization import Normalization as KerasNormalization
 from nnspec.layers.attention import DotAttention
 from nnspec.layers.augmentation import Augmentation
 from nnspec.layers.base import Layer
@@ -36,6 +37,7 @@ from nnspec.layers.recurrent import LSTM
 from nnspec.layers.reduction import Reduction, Slice, Sum
 from nnspec.layers.sampling import Sampling
 from nnspec.layers.sliding import Sliding
+from nnspec.layers.standardization import Normalization
 from nnspec.layers.time_distributed import TimeDistributed
 from nnspec.layers.transposed_convolution import TransposedConvolution
 from nnspec.layers.upsampling import UpSampling
@@ -196,6 +198,10 @@ def _augmentation(layer: Augmentation, name: str, seeds: Seeds) -> Call:
     return lambda tensors: keras_layer(keras.ops.copy(x) if mask_of(x := tensors["x"]) is not None else x, training=False)
 
 
+def _standardization(layer: Normalization, name: str, seeds: Seeds) -> Call:
+    return _plain(KerasNormalization(name=name, **arguments(layer, seeds)), layer)
+
+
 def _positions(layer: PositionEmbedding | SinusoidalPositionEncoding, name: str, seeds: Seeds) -> Call:
     return _plain(getattr(positions, type(layer).__name__)(name=name, **arguments(layer, seeds)), layer)
 
@@ -276,6 +282,7 @@ _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
     MultiHeadAttention: _multi_head,
     Sampling: _sampling,
     Augmentation: _augmentation,
+    Normalization: _standardization,
     PositionEmbedding: _positions,
     SinusoidalPositionEncoding: _positions,
     Reduction: _reduction,

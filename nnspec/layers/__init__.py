@@ -86,6 +86,7 @@ _MODULES = {
         "SpatialDropout3D",
     ),
     "rescaling": ("Rescaling",),
+    "standardization": ("Normalization",),
     "masking": ("Masking",),
     "time_distributed": ("TimeDistributed",),
     "transposed_convolution": ("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"),
@@ -155,7 +156,7 @@ LAYERS = Family(
 
 LEFT_OUT = {
     "AugMix": "Keras draws its chains once, by Python's own random numbers; `RandAugment` follows the seed",
-    "ContrastLimitedAdaptiveHistogramEqualization": "its histograms have no like in ONNX; `AutoContrast` stretches the contrast too",
+    "ContrastLimitedAdaptiveHistogramEqualization": "its histograms have no like in ONNX; see `AutoContrast`",
     "CutMix": "it mixes targets too: write it under `data`, `augment: [CutMix]`",
     "Equalization": "Keras 3.15.1 cannot build a model with it; `AutoContrast` stretches the contrast too",
     "MixUp": "it mixes targets too: write it under `data`, `augment: [MixUp]`",

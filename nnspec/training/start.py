@@ -69,6 +69,7 @@ class _Training:
         import keras
 
         from nnspec.keras_backend import set_weight_arrays, to_keras, weight_arrays
+        from nnspec.training.adapting import adapt
         from nnspec.training.backend import machine, steps_for
         from nnspec.training.class_weights import class_weights
         from nnspec.training.objects import keras_optimizer
@@ -80,6 +81,7 @@ class _Training:
             self._model = to_keras(plan.graph, seed=plan.section.seed)
         if started := starting_arrays(spec, plan.graph):
             set_weight_arrays(self._model, plan.graph, {**weight_arrays(self._model, plan.graph), **started})
+        adapt(self._model, plan, prepared.train)
         weights = class_weights(plan, prepared.train, prepared.state)
         self._objective = Supervised(self._model, plan.outputs, weights)
         self._optimizer = keras_optimizer(plan.section)
