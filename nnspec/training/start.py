@@ -83,13 +83,24 @@ class _Training:
             set_weight_arrays(self._model, plan.graph, {**weight_arrays(self._model, plan.graph), **started})
         adapt(self._model, plan, prepared.train)
         weights = class_weights(plan, prepared.train, prepared.state)
-        self._objective = Supervised(self._model, plan.outputs, weights)
+        augmenter = self._augmenter()
+        self._objective = Supervised(self._model, plan.outputs, weights, augmenter)
         self._optimizer = keras_optimizer(plan.section)
         first = prepared.train.batch(slice(0, 1))
         self._objective.build(first.inputs, first.targets)
         self._steps = steps_for(keras.backend.backend(), self._objective, self._optimizer)
         self._run = begin(path, spec, plan, prepared, self._machine)
         self._records: list[dict[str, Any]] = []
+
+    def _augmenter(self) -> Any:
+        from nnspec.training.augmenter import Augmenter, outside_range
+
+        data = self._plan.data
+        if data is None or not data.augment:
+            return None
+        for warning in silence([*outside_range(data, self._prepared.train)]):
+            self._progress.say(f"{warning.span}: {warning.severity}[{warning.code}]: {warning.message}")
+        return Augmenter(data.augment, data.needs, self._plan.section.seed)
 
     def run(self) -> Run:
         import json
