@@ -69,6 +69,7 @@ class _Step:
         pictures = [name for name in named if name in self.inputs]
         if named and not pictures:
             self._refuse(f"`{self.name}` acts on no input", f"name one: {_listed(self.inputs)}")
+            return None
         self._check_pictures(pictures)
         targets = tuple(self.needs) if isinstance(self.layer, Mixing) else tuple(name for name in named if name in self.needs)
         for target in targets:

@@ -10,6 +10,7 @@ import onnx
 import pytest
 import tensorflow as tf
 
+from nnspec.api import validate
 from nnspec.data.plan import AugmentPlan, Need
 from nnspec.diagnostics import SpecError
 from nnspec.graph import compile
@@ -189,3 +190,22 @@ def test_draws_go_on_from_the_variables() -> None:
         variable.assign(value)
     np.testing.assert_array_equal(later, [again() for _ in range(4)])
     assert any((later[0] != other).any() for other in later[1:])
+
+
+@pytest.mark.parametrize(
+    ("step", "code", "words"),
+    [
+        ("{RandomFlipp: {}}", "NN109", "there is no augmentation `RandomFlipp`"),
+        ("{RandomFlip: {mode: sideways}}", "NN105", "`mode` must be one of"),
+        ("{RandomFlip: , onn: [image]}", "NN103", "onn"),
+        ("{on: [image]}", "NN105", "one augmentation is expected here"),
+        ("{RandomFlip: , on: [digit]}", "NN443", "acts on no input"),
+        ("{RandomFlip: , on: [image, digit]}", "NN443", "the target `digit` is no picture"),
+        ("{RandomCrop: {height: 4, width: 4}}", "NN109", "there is no augmentation `RandomCrop`"),
+    ],
+)
+def test_a_mistake_under_augment_is_found_before_training(tmp_path: Path, step: str, code: str, words: str) -> None:
+    (tmp_path / "net.nnspec.yaml").write_text(TEXT % (f"augment: [{step}]", 1, *CLASSES))
+    found = [d for d in validate(str(tmp_path / "net.nnspec.yaml")) if d.is_error]
+    assert [d.code for d in found] == [code], found
+    assert words in found[0].message
