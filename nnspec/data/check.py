@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 from nnspec.data import problems as d
+from nnspec.data.augmenting import check_augment
 from nnspec.data.binding import bind
 from nnspec.data.fitting import check_feeds
 from nnspec.data.kinds import Column, DataError
@@ -51,7 +52,7 @@ def check_data(
         return None
     before = len(problems)
     inputs, outputs = graph.inputs, graph.output_types
-    section = check(DataSection, without_later(tree, DataSection.later, problems), problems, name="data")
+    section = check(DataSection, tree, problems, name="data")
     _check_names(tree, "inputs", "input", inputs, problems)
     _check_names(tree, "targets", "output", outputs, problems)
     if section is None:
@@ -63,7 +64,8 @@ def check_data(
         problems[before:] = [replace(x, severity="error") if x.code == d.MissingData.code else x for x in problems[before:]]
     _warn_of_unused(section, tree, outputs, needs, problems)
     tables = {ref.source: rows for ref, rows in table_rows(graph).items() if ref.source in inputs}
-    plan = DataPlan(section, tree, sources, inputs, tables, needs, None)
+    changes = check_augment(section.augment, tree, inputs, outputs, needs, problems)
+    plan = DataPlan(section, tree, sources, inputs, tables, needs, None, changes)
     if any(problem.is_error for problem in problems[before:]):
         return None
     columns = {part: known for part, source in sources.items() if (known := _columns(source, tree, problems)) is not None}

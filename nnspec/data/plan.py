@@ -10,10 +10,11 @@ from nnspec.data.readers.base import Files, Reader
 from nnspec.data.section import DataSection
 from nnspec.data.transforms import Transform
 from nnspec.diagnostics import Span
+from nnspec.layers.augmentation import Augmentation
 from nnspec.spec.tree import MappingNode
 from nnspec.types import TensorType
 
-__all__ = ["DataPlan", "Feed", "Need", "Source"]
+__all__ = ["AugmentPlan", "DataPlan", "Feed", "Need", "Source"]
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,23 @@ class Feed:
 
 
 @dataclass(frozen=True)
+class AugmentPlan:
+    """A random change of the training examples.
+
+    Attributes:
+        layer: The change.
+        inputs: The inputs that it changes, alike.
+        targets: The targets that it changes with them.
+        masks: Which of those say what is where, so that none of their values may be between two.
+    """
+
+    layer: Augmentation
+    inputs: tuple[str, ...]
+    targets: tuple[str, ...]
+    masks: frozenset[str]
+
+
+@dataclass(frozen=True)
 class DataPlan:
     """The data of a spec, checked as far as they can be without reading them.
 
@@ -98,6 +116,7 @@ class DataPlan:
         needs: What each loss wants, by output.
         feeds: How each input and each target gets its values, by ``inputs.NAME`` and ``targets.NAME``; None where the
             columns are not known because a file is missing.
+        augment: The random changes of the training examples, in order.
     """
 
     section: DataSection
@@ -107,6 +126,7 @@ class DataPlan:
     tables: Mapping[str, int]
     needs: Mapping[str, Need]
     feeds: Mapping[str, Feed] | None
+    augment: tuple[AugmentPlan, ...] = ()
 
     @property
     def fraction(self) -> float | None:

@@ -211,3 +211,78 @@ class OutOfTable(Problem):
 
     code = "NN433"
     message = "{where}: {value}, and the table that `{name}` is looked up in has rows 0 to {last}{more}"
+
+
+class NothingToAdaptTo(Problem):
+    """`Normalization: {invert: true}` goes back to what the data were, which `mean` and `variance` say, or a target.
+
+    Right at an output that is compared with numbers, it takes the statistics of that output's targets.
+    """
+
+    code = "NN440"
+    message = "nothing says what `{name}` goes back to"
+    fails = (
+        _HEAD + "inputs: {facts: [10]}\nlayers:\n  - Normalization: {invert: true}\n  - Dense: {units: 1}\n    name: progress\n"
+        "data: {train: {builtin: diabetes}}\ntrain: {epochs: 1, loss: MeanSquaredError}\n"
+    )
+    passes = (
+        _HEAD + "inputs: {facts: [10]}\nlayers:\n  - Normalization\n  - Dense: {units: 1}\n  - Normalization: {invert: true}\n"
+        "    name: progress\ndata: {train: {builtin: diabetes}}\ntrain: {epochs: 1, loss: MeanSquaredError}\n"
+    )
+
+
+_PICTURES = "data: {train: {builtin: digits}, augment: [%s]}\n"
+_SHIFTED = _HEAD + _NET + _PICTURES % "{RandomTranslation: {height_factor: 0.1, width_factor: 0.1}}" + _TRAIN
+_ONE_HOT = (
+    _HEAD
+    + _NET
+    + "data: {train: {builtin: digits}, augment: [MixUp], targets: {digit: {transform: [{one_hot: {classes: 10}}]}}}\n"
+    "train: {epochs: 1, loss: CategoricalCrossentropy}\n"
+)
+
+
+class NoPicture(Problem):
+    """What a change of pictures acts on goes without saying where one input alone is a picture: height, width and channels."""
+
+    code = "NN441"
+    message = "nothing says what `{name}` acts on: {which}"
+    fails = (
+        _HEAD + "inputs: {facts: [10]}\nlayers:\n  - Dense: {units: 1}\n"
+        "data: {train: {builtin: diabetes}, augment: [RandomFlip]}\ntrain: {epochs: 1, loss: MeanSquaredError}\n"
+    )
+    passes = _SHIFTED
+
+
+class UnknownPart(Problem):
+    """`on` names the inputs that an augmentation changes, and the targets that go with them."""
+
+    code = "NN442"
+    message = "there is no input or target `{name}`"
+    fails = _HEAD + _NET + _PICTURES % "{RandomFlip: {mode: horizontal}, on: [imgae]}" + _TRAIN
+    passes = _SHIFTED
+
+
+class CannotAugment(Problem):
+    """An augmentation that cannot act on what `on` names: the wrong shape, or not of one size with the others."""
+
+    code = "NN443"
+    message = "{reason}"
+    fails = _HEAD + _NET + _PICTURES % "{RandomHue: {factor: 0.1}}" + _TRAIN
+    passes = _SHIFTED
+
+
+class CannotMix(Problem):
+    """`MixUp` and `CutMix` mix targets as they mix pictures; between two classes there is nothing, unless they are one-hot."""
+
+    code = "NN444"
+    message = "`{name}` mixes targets, and `{loss}` takes one class for `{target}`"
+    fails = _HEAD + _NET + _PICTURES % "MixUp" + _TRAIN
+    passes = _ONE_HOT
+
+
+class OutsideRange(Problem):
+    """The values of a picture are not what `value_range` says: 0 to 255 by default, and in the data often 0 to 1."""
+
+    code = "NN445"
+    severity = "warning"
+    message = "`{name}` takes values from {low:g} to {high:g}, and those of `{input}` lie from {least:.4g} to {largest:.4g}"

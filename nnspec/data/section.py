@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import Field, Strict, model_validator
 
+from nnspec.data.augmentations import Augment
 from nnspec.data.readers import READERS
 from nnspec.data.transforms import TRANSFORMS
 from nnspec.types import Config, Named
@@ -48,9 +48,6 @@ class TargetColumns(Columns):
 class DataSection(Config):
     """Where the data come from, and which column is what."""
 
-    later: ClassVar[Mapping[str, str]] = {"augment": "augmentation (`augment`) is"}
-    """Keys of the language that this release does not know, each with what to say of it."""
-
     train: AnyReader | None = Field(None, description="What the model is trained on.")
     validation: Annotated[float, Strict(), Field(gt=0, lt=1)] | AnyReader | None = Field(
         None, description="What is watched and never trained on: a fraction of `train`, or a reader."
@@ -58,3 +55,4 @@ class DataSection(Config):
     test: AnyReader | None = Field(None, description="What a finished run is evaluated on.")
     inputs: dict[str, Columns] = Field({}, description="The columns of each input; by default those of its name.")
     targets: dict[str, TargetColumns] = Field({}, description="The columns each output is compared with.")
+    augment: list[Augment] = Field([], description="Random changes of the training examples, in order.")

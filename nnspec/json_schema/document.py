@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import Any
 
+from nnspec.data.augmentations import AUGMENTATIONS
 from nnspec.data.readers import READERS
 from nnspec.data.transforms import TRANSFORMS
 from nnspec.json_schema.forms import ANY, NAME, Schema, any_of, closed, either, list_of, mapping_of, reference, value
@@ -32,7 +33,7 @@ __all__ = ["as_text", "schema"]
 # Layers stand before those that others wrap: a class is defined under the first family that has it.
 _FAMILIES = (
     LAYERS, RECURRENT, WITH_KERNEL, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, LOSSES, METRICS, READERS,
-    TRANSFORMS,
+    TRANSFORMS, AUGMENTATIONS,
 )  # fmt: skip
 
 _TEXT: Schema = {"type": "string"}

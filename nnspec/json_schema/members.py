@@ -94,9 +94,18 @@ def _written(schema: Schema) -> Schema:
             out |= any_of(members, reference("own_operation")) if schema.get("x-own") else members
         elif key == "description":
             out[key] = part.partition("\n")[0].replace("``", "`")
-        elif key not in ("title", "x-main", "x-own", "propertyNames"):
+        elif key not in ("title", "x-main", "x-own", "x-operation", "x-names", "propertyNames"):
             out[key] = part
+    if "x-operation" in schema:
+        return _beside(schema["x-names"], out["properties"], schema["x-operation"])
     return _or_alone(out, schema.get("x-main"))
+
+
+def _beside(names: list[str], properties: Schema, operation: str) -> Schema:
+    """A member of a family, whose name is a key of its own, and what may stand beside it."""
+    family = properties.pop(operation)["anyOf"][0]["$ref"]
+    members = {name: {"$ref": f"{family}/anyOf/1/properties/{name}"} for name in names}
+    return any_of({"$ref": family}, closed({**members, **properties}, minProperties=1))
 
 
 def _or_alone(schema: Schema, main: Any) -> Schema:

@@ -20,11 +20,15 @@ from nnspec.keras_backend.every_step import EveryStep
 from nnspec.keras_backend.gated_lstm import GatedLSTMCell
 from nnspec.keras_backend.objects import arguments, keras_object
 from nnspec.keras_backend.parameter import Parameter as KerasParameter
+from nnspec.keras_backend.random_crop import RandomCrop as KerasRandomCrop
+from nnspec.keras_backend.random_shear import RandomShear as KerasRandomShear
 from nnspec.keras_backend.reversible import ReversibleEmbedding as KerasReversibleEmbedding
 from nnspec.keras_backend.sampling import Sampling as KerasSampling
 from nnspec.keras_backend.seeds import Seeds
+from nnspec.keras_backend.standardization import Normalization as KerasNormalization
 from nnspec.layers.adaptive_pooling import AdaptiveMaxPooling, AdaptivePooling
 from nnspec.layers.attention import DotAttention
+from nnspec.layers.augmentation import Augmentation
 from nnspec.layers.base import Layer
 from nnspec.layers.bidirectional import Bidirectional
 from nnspec.layers.borders import Borders
@@ -34,8 +38,10 @@ from nnspec.layers.group_query_attention import GroupQueryAttention
 from nnspec.layers.heads import HeadAttention
 from nnspec.layers.normalization import AlongAxes, GroupNormalization
 from nnspec.layers.parameter import Parameter
+from nnspec.layers.picture_geometry import RandomShear
 from nnspec.layers.pooling import MaxPooling, Pooling
 from nnspec.layers.positions import PositionEmbedding, SinusoidalPositionEncoding
+from nnspec.layers.random_crop import RandomCrop
 from nnspec.layers.recurrence import Recurrent
 from nnspec.layers.recurrent import LSTM
 from nnspec.layers.reduction import Reduction, Slice, Sum
@@ -44,13 +50,14 @@ from nnspec.layers.reversible_embedding import ReversibleEmbedding
 from nnspec.layers.sampling import Sampling
 from nnspec.layers.sliding import Sliding
 from nnspec.layers.spectral_normalization import SpectralNormalization
+from nnspec.layers.standardization import Normalization
 from nnspec.layers.time_distributed import TimeDistributed
 from nnspec.layers.transposed_convolution import TransposedConvolution
 from nnspec.layers.unpooling import MaxPoolingWithIndices2D, MaxUnpooling2D
 from nnspec.layers.upsampling import UpSampling
 from nnspec.types import TensorType, unknown
 
-__all__ = ["Call", "has_form", "lower", "mask_of"]
+__all__ = ["Call", "augmenting_layer", "has_form", "lower", "mask_of"]
 
 Call = Callable[..., Any]
 """From the tensors at the ports, and the layer's arguments at this call (``Layer.at_call``), to the output tensor, or to a
@@ -291,6 +298,22 @@ def _parameter(layer: Parameter, name: str, seeds: Seeds) -> Call:
     return _plain(KerasParameter(name=name, **arguments(layer, seeds)), layer)
 
 
+def augmenting_layer(layer: Augmentation, name: str, seeds: Seeds) -> Any:
+    """Keras's layer for random changes of pictures, or ours where Keras's has a fault."""
+    ours = {RandomCrop: KerasRandomCrop, RandomShear: KerasRandomShear}.get(type(layer))
+    return keras_object(layer, seeds, name=name) if ours is None else ours(name=name, **arguments(layer, seeds))
+
+
+def _augmentation(layer: Augmentation, name: str, seeds: Seeds) -> Call:
+    """Where nothing says so, Keras's random changes of pictures take it for training, unlike all its other layers."""
+    keras_layer = augmenting_layer(layer, name, seeds)
+    return lambda tensors: keras_layer(keras.ops.copy(x) if mask_of(x := tensors["x"]) is not None else x, training=False)
+
+
+def _standardization(layer: Normalization, name: str, seeds: Seeds) -> Call:
+    return _plain(KerasNormalization(name=name, **arguments(layer, seeds)), layer)
+
+
 def _positions(layer: PositionEmbedding | SinusoidalPositionEncoding, name: str, seeds: Seeds) -> Call:
     return _plain(getattr(positions, type(layer).__name__)(name=name, **arguments(layer, seeds)), layer)
 
@@ -390,6 +413,8 @@ _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
     Parameter: _parameter,
     ReversibleEmbedding: _reversible,
     Sampling: _sampling,
+    Augmentation: _augmentation,
+    Normalization: _standardization,
     PositionEmbedding: _positions,
     SinusoidalPositionEncoding: _positions,
     Reduction: _reduction,

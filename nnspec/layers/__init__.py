@@ -11,7 +11,7 @@ from typing import Any
 from nnspec.layers.left_out import LEFT_OUT
 from nnspec.types import Family, Plugins
 
-__all__ = ["LAYERS", "snake_name"]
+__all__ = ["LAYERS", "LEFT_OUT", "snake_name"]
 
 _MODULES = {
     "activations": ("Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"),
@@ -24,6 +24,7 @@ _MODULES = {
         "AdaptiveMaxPooling3D",
     ),
     "attention": ("AdditiveAttention", "Attention"),
+    "auto_contrast": ("AutoContrast",),
     "bidirectional": ("Bidirectional",),
     "convolution": ("Conv1D", "Conv2D", "Conv3D"),
     "borders": ("Cropping1D", "Cropping2D", "Cropping3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D"),
@@ -42,6 +43,33 @@ _MODULES = {
         "UnitNormalization",
     ),
     "parameter": ("Parameter",),
+    "picture_colours": (
+        "RandAugment",
+        "RandomColorDegeneration",
+        "RandomColorJitter",
+        "RandomGrayscale",
+        "RandomHue",
+        "RandomSaturation",
+    ),
+    "picture_geometry": (
+        "RandomElasticTransform",
+        "RandomFlip",
+        "RandomPerspective",
+        "RandomRotation",
+        "RandomShear",
+        "RandomTranslation",
+        "RandomZoom",
+    ),
+    "picture_values": (
+        "RandomBrightness",
+        "RandomContrast",
+        "RandomErasing",
+        "RandomGaussianBlur",
+        "RandomInvert",
+        "RandomPosterization",
+        "RandomSharpness",
+        "Solarization",
+    ),
     "pooling": (
         "AveragePooling1D",
         "AveragePooling2D",
@@ -57,6 +85,7 @@ _MODULES = {
         "MaxPooling3D",
     ),
     "positions": ("PositionEmbedding", "SinusoidalPositionEncoding"),
+    "random_crop": ("RandomCrop",),
     "recurrent": ("GRU", "LSTM", "SimpleRNN"),
     "reduction": ("Mean", "Slice", "Sum"),
     "reversible_embedding": ("ReversibleEmbedding",),
@@ -73,6 +102,7 @@ _MODULES = {
     ),
     "rescaling": ("Rescaling",),
     "resizing": ("CenterCrop", "Resizing"),
+    "standardization": ("Normalization",),
     "masking": ("Masking",),
     "time_distributed": ("TimeDistributed",),
     "transposed_convolution": ("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"),

@@ -13,20 +13,18 @@ _CELL = "a cell is half a layer: write the layer"
 _CONV_LSTM = "ONNX has no operator for it: write `TimeDistributed` convolutions, then an `LSTM`, or a plug-in (docs/plugins.md)"
 _FOREIGN = "what it runs cannot be read, checked or written in ONNX: write the layers, or a plug-in (docs/plugins.md)"
 _BASE = "it is a base class, no operation"
-_MIXES = "it changes examples and their targets together, so it belongs to the data, not into a network"
-_PICTURES = "it changes the training's pictures alone, so it belongs to the data, not into a network"
+_MIXES = "it mixes targets too, so it belongs to the data"
 
 LEFT_OUT: Mapping[str, str] = {
-    "AugMix": _MIXES,
-    "AutoContrast": _PICTURES,
+    "AugMix": "Keras draws its chains once, by Python's own random numbers; `RandAugment` follows the seed",
     "CategoryEncoding": _CATEGORIES,
-    "ContrastLimitedAdaptiveHistogramEqualization": _PICTURES,
+    "ContrastLimitedAdaptiveHistogramEqualization": "its histograms have no like in ONNX; see `AutoContrast`",
     "ConvLSTM1D": _CONV_LSTM,
     "ConvLSTM2D": _CONV_LSTM,
     "ConvLSTM3D": _CONV_LSTM,
-    "CutMix": _MIXES,
+    "CutMix": f"{_MIXES}: write it under `data`, `augment: [CutMix]`",
     "Discretization": _CATEGORIES,
-    "Equalization": _PICTURES,
+    "Equalization": "Keras 3.15.1 cannot build a model with it; `AutoContrast` stretches the contrast too",
     "FlaxLayer": _FOREIGN,
     "GRUCell": f"{_CELL} `GRU`",
     "HashedCrossing": _CATEGORIES,
@@ -40,13 +38,11 @@ LEFT_OUT: Mapping[str, str] = {
     "Layer": _BASE,
     "MaxNumBoundingBoxes": "it pads lists of boxes, not tensors, so it belongs to the data",
     "MelSpectrogram": _SOUND,
-    "MixUp": _MIXES,
+    "MixUp": f"{_MIXES}: write it under `data`, `augment: [MixUp]`",
     "Pipeline": "a list of steps is one already: write the layers one after the other, or a block",
-    "RandAugment": _PICTURES,
     "RNN": "it loops over a cell of Python code: write `SimpleRNN`, `LSTM` or `GRU`, or a plug-in (docs/plugins.md)",
     "STFTSpectrogram": _SOUND,
     "SimpleRNNCell": f"{_CELL} `SimpleRNN`",
-    "Solarization": _PICTURES,
     "StackedRNNCells": "write the layers one after the other, all but the last with `return_sequences: true`",
     "StringLookup": _TEXT,
     "TFSMLayer": _FOREIGN,

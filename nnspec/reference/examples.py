@@ -20,10 +20,11 @@ _GIVEN: Mapping[str, tuple[Any, ...]] = {
     "axis": (-1,),
     "dims": ([2, 1], [3, 1, 2]),
     "equation": ("abc,cd->abd",),
-    "factor": (0.2,),
+    "factor": (0.2, 4),
     "filters": (16,),
     "head_dim": (8,),
     "height": (32,),
+    "height_factor": (0.2,),
     "input_dim": (1000,),
     "kernel_size": (3,),
     "key_dim": (8,),
@@ -44,10 +45,12 @@ _GIVEN: Mapping[str, tuple[Any, ...]] = {
     "target_shape": ([-1],),
     "units": (16,),
     "width": (32,),
+    "width_factor": (0.2,),
 }
 _DTYPES = {"indices": "int32"}
 _T, _S, _H, _W, _D = map(symbol, "TSHWD")
 _SHAPES: tuple[tuple[int | Dim, ...], ...] = ((32,), (_T, 32), (_H, _W, 32), (_D, _H, _W, 32))
+_PICTURES = ((64, 64, 3),)
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,18 @@ def _inputs(layer: Layer) -> Iterator[Inputs]:
     elif "query" in ports:
         yield {port: TensorType((_T if port == "query" else _S, 32)) for port in ports}
     else:
-        yield from ({port: TensorType(shape, _DTYPES.get(port, "float32")) for port in ports} for shape in _SHAPES)
+        # What takes pictures of known size or of three channels alone is shown one.
+        shapes = _SHAPES if _fits_any(layer, ports) else _PICTURES
+        yield from ({port: TensorType(shape, _DTYPES.get(port, "float32")) for port in ports} for shape in shapes)
         if getattr(layer, "input_dim", None) is not None:
             yield from ({port: TensorType(shape, "int32") for port in ports} for shape in ((), (_T,)))
+
+
+def _fits_any(layer: Layer, ports: tuple[str, ...]) -> bool:
+    for shape in _SHAPES:
+        try:
+            layer.output_types({port: TensorType(shape, _DTYPES.get(port, "float32")) for port in ports})
+        except LayerError:
+            continue
+        return True
+    return False

@@ -114,6 +114,8 @@ def check_named(family: Family, tree: Tree, problems: list[Diagnostic]) -> Confi
 def _arguments(config: type[Config], tree: Tree | None, problems: list[Diagnostic], name: str) -> MappingNode | None:
     if tree is None or (isinstance(tree, Scalar) and tree.value is None):
         return MappingNode([], tree.span if tree else Span.whole(""), tree.place if tree else None)
+    if config.operation is not None:
+        return _with_operation(config, config.operation, tree, problems)
     if isinstance(tree, MappingNode):
         return tree
     if config.main_argument is not None:
@@ -122,6 +124,26 @@ def _arguments(config: type[Config], tree: Tree | None, problems: list[Diagnosti
     help = f"write `{name}: {{{first}: …}}`" if first else f"`{name}` has no arguments"
     problems.append(p.NotAMapping.at(tree.span, tree.path, help=help, what=f"`{name}`", got=tree.kind))
     return None
+
+
+def _with_operation(config: type[Config], field: str, tree: Tree, problems: list[Diagnostic]) -> MappingNode | None:
+    """``{RandomFlip: {…}, on: [image]}`` as ``{layer: {RandomFlip: {…}}, on: [image]}``; a name alone as ``{layer: name}``."""
+    name = Scalar(field, tree.span)
+    if not isinstance(tree, MappingNode):
+        return MappingNode([(name, tree)], tree.span, tree.place)
+    family = next(mark for mark in config.model_fields[field].metadata if isinstance(mark, Named)).family
+    beside = [(key, value) for key, value in tree.items() if key.value in config.model_fields and key.value != field]
+    others = [(key, value) for key, value in tree.items() if (key, value) not in beside]
+    named = [entry for entry in others if entry[0].value in family] or others[:1]
+    for key, value in others:
+        if (key, value) not in named:
+            problems.append(_unknown_argument(config, key, value, family.kind))
+    if len(named) != 1:
+        words = " and ".join(f"`{key.value}`" for key, _ in named) or "none"
+        reason = f"one {family.kind} is expected here, and what stands beside it, not {words}"
+        problems.append(p.WrongValue.at(tree.span, tree.path, reason=reason))
+        return None
+    return MappingNode([*beside, (name, MappingNode(named, tree.span, tree.place))], tree.span, tree.place)
 
 
 def _meant(config: type[Config], word: str) -> str:
@@ -254,7 +276,7 @@ def _all(thunks: list[Callable[[], Any]]) -> list[Any]:
 
 
 def _nested(config: type[Config], tree: Tree, problems: list[Diagnostic]) -> Config:
-    built = check(config, tree, problems, name=str(tree.place.key) if tree.place else "")
+    built = check(config, tree, problems, name="" if config.operation or not tree.place else str(tree.place.key))
     if built is None:
         raise _Failed
     return built

@@ -13,6 +13,7 @@ from nnspec.spec import Spec, check
 from nnspec.spec import problems as p
 from nnspec.spec.tree import MappingNode, Scalar
 from nnspec.training import problems as t
+from nnspec.training.check_adapting import check_adapting
 from nnspec.training.check_outputs import check_outputs, drop_unknown
 from nnspec.training.check_watch import check_class_weight, check_monitor
 from nnspec.training.optimizers.base import Optimizer
@@ -61,6 +62,7 @@ def _check(spec: Spec, model: Model | None, problems: list[Diagnostic], require_
     _check_optimizer(section, tree, problems)
     monitor = check_monitor(section, tree, outputs, data, problems)
     check_class_weight(section, tree, outputs, problems)
+    check_adapting(graph, outputs, problems)
     return None if monitor is None else TrainingPlan(graph, section, tree, data, outputs, monitor)
 
 

@@ -185,4 +185,4 @@ class Run:
 def _contiguous(array: NDArray[Any]) -> NDArray[np.generic]:
     import numpy as np
 
-    return np.ascontiguousarray(array)
+    return np.ascontiguousarray(array).reshape(array.shape)  # it would make a list of a scalar

@@ -69,6 +69,7 @@ class _Training:
         import keras
 
         from nnspec.keras_backend import set_weight_arrays, to_keras, weight_arrays
+        from nnspec.training.adapting import adapt
         from nnspec.training.backend import machine, steps_for
         from nnspec.training.class_weights import class_weights
         from nnspec.training.objects import keras_optimizer
@@ -80,14 +81,26 @@ class _Training:
             self._model = to_keras(plan.graph, seed=plan.section.seed)
         if started := starting_arrays(spec, plan.graph):
             set_weight_arrays(self._model, plan.graph, {**weight_arrays(self._model, plan.graph), **started})
+        adapt(self._model, plan, prepared.train)
         weights = class_weights(plan, prepared.train, prepared.state)
-        self._objective = Supervised(self._model, plan.outputs, weights)
+        augmenter = self._augmenter()
+        self._objective = Supervised(self._model, plan.outputs, weights, augmenter)
         self._optimizer = keras_optimizer(plan.section)
         first = prepared.train.batch(slice(0, 1))
         self._objective.build(first.inputs, first.targets)
         self._steps = steps_for(keras.backend.backend(), self._objective, self._optimizer)
         self._run = begin(path, spec, plan, prepared, self._machine)
         self._records: list[dict[str, Any]] = []
+
+    def _augmenter(self) -> Any:
+        from nnspec.training.augmenter import Augmenter, outside_range
+
+        data = self._plan.data
+        if data is None or not data.augment:
+            return None
+        for warning in silence([*outside_range(data, self._prepared.train)]):
+            self._progress.say(f"{warning.span}: {warning.severity}[{warning.code}]: {warning.message}")
+        return Augmenter(data.augment, data.needs, self._plan.section.seed)
 
     def run(self) -> Run:
         import json

@@ -9,6 +9,7 @@ import keras
 from keras import ops
 from numpy.typing import NDArray
 
+from nnspec.training.augmenter import Augmenter
 from nnspec.training.objects import keras_loss, keras_metric
 from nnspec.training.plan import OutputPlan
 
@@ -24,12 +25,18 @@ class Supervised:
         model: A model that takes a dict of inputs and gives a dict of outputs.
         outputs: What is done with each output.
         class_weights: How much the examples of each class count, by output; an array with an entry for each class.
+        augmenter: Changes inputs and targets at random before a training step; None for nothing.
     """
 
     def __init__(
-        self, model: keras.Model, outputs: Mapping[str, OutputPlan], class_weights: Mapping[str, NDArray[Any]] | None = None
+        self,
+        model: keras.Model,
+        outputs: Mapping[str, OutputPlan],
+        class_weights: Mapping[str, NDArray[Any]] | None = None,
+        augmenter: Augmenter | None = None,
     ) -> None:
         self.model = model
+        self.augmenter = augmenter
         self._outputs = {name: output for name, output in outputs.items() if output.loss is not None}
         self._losses = {name: keras_loss(output.loss) for name, output in self._outputs.items() if output.loss}
         self._class_weights = dict(class_weights or {})
@@ -67,6 +74,10 @@ class Supervised:
             total = total + ops.sum(ops.cast(added, "float32"))
         self._total.update_state(total, sample_weight=size)
         return total, outputs
+
+    def augmented(self, inputs: Tensors, targets: Tensors) -> tuple[Tensors, Tensors]:
+        """What a training step sees of a batch."""
+        return (inputs, targets) if self.augmenter is None else self.augmenter(inputs, targets)
 
     def _loss(self, name: str, output: Any, targets: Tensors, weights: Tensors, *, training: bool) -> Any:
         compare = self._losses[name]

@@ -49,7 +49,8 @@ class TensorFlowSteps:
         self._run(self._watch, examples, rows)
 
     def _step(self, group: Group) -> Any:
-        inputs, targets, weights = group
+        inputs, targets = self._objective.augmented(*group[:2])
+        weights = group[2]
         values = [variable.value for variable in self._trainable]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)

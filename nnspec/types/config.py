@@ -30,6 +30,9 @@ class Config(BaseModel):
     main_argument: ClassVar[str | None] = None
     """The argument a bare value stands for: ``{csv: data/train.csv}``, where it has one."""
 
+    operation: ClassVar[str | None] = None
+    """The field that holds a member of a family whose name is a key of its own: ``{RandomFlip: {…}, on: [image]}``."""
+
     unsupported: ClassVar[Mapping[str, str]] = {}
     """Arguments that Keras knows and we do not, each with the reason and what to write instead."""
 
@@ -43,6 +46,9 @@ class Config(BaseModel):
         found = handler.resolve_ref_schema(handler(core))
         if cls.main_argument is not None:
             found["x-main"] = cls.main_argument
+        if cls.operation is not None:
+            found["x-operation"] = cls.operation
+            found["x-names"] = next(m for m in cls.model_fields[cls.operation].metadata if isinstance(m, Named)).family.names()
         return found
 
 

@@ -145,8 +145,11 @@ def test_each_reference_in_it_leads_somewhere(schema):
         for inner in part if isinstance(part, list) else ():
             yield from references(inner)
 
-    found = set(references(schema))
-    assert {reference.removeprefix("#/$defs/") for reference in found} <= set(schema["$defs"])
+    for reference in set(references(schema)):
+        part = schema
+        for key in reference.removeprefix("#/").split("/"):
+            part = part[int(key) if isinstance(part, list) else key]
+        assert isinstance(part, dict)
 
 
 @pytest.mark.parametrize("file", SPECS, ids=lambda file: file.name)

@@ -32,6 +32,8 @@ def _several(*inputs: Input) -> dict[str, Input]:
 
 
 def _cases() -> Iterator[Case]:
+    from .picture_cases import picture_cases
+
     yield from _core()
     yield from _einsum_dense()
     yield from _parameter()
@@ -55,6 +57,7 @@ def _cases() -> Iterator[Case]:
     yield from _bidirectional()
     yield from _time_distributed()
     yield from _attention()
+    yield from picture_cases()
 
 
 _KERNEL_AND_BIAS = {
@@ -234,6 +237,12 @@ def _normalization() -> Iterator[Case]:
     yield Case("GroupNormalization", {"groups": 2, "axis": 1, "scale": False}, _x(4, "T"))
     yield Case("GroupNormalization", {"groups": 2, "axis": -2}, _x(5, 4, "W"))
     yield Case("GroupNormalization", {"groups": 1, **_AFFINE}, _x(4))
+    yield Case("Normalization", {}, _x("T", 3, masked=True))
+    yield Case("Normalization", {"axis": None, "invert": True}, _x("H", "W", 2))
+    yield Case("Normalization", {"axis": [1, -1]}, _x(3, "W", 2))
+    yield Case("Normalization", {"axis": 1, "mean": [1, 2, 3], "variance": [4, 0, 0.25]}, _x(3, "T", dtype="int32"))
+    yield Case("Normalization", {"axis": [3, 1], "mean": 100.0, "variance": 0.01}, _x(3, "W", 2))
+    yield Case("Normalization", {"mean": [1, 2], "variance": [4, 9], "invert": True}, _x(2, dtype="float64"))
     yield Case("Rescaling", {"scale": 0.5}, _x("T", 3, masked=True))
     yield Case("Rescaling", {"scale": 0.5, "offset": -1}, _x("H", "W", 3, dtype="uint8"))
     yield Case("Rescaling", {"scale": [0.5, 2, 1], "offset": [1, 2, 3]}, _x("H", "W", 3))

@@ -11,7 +11,6 @@ from nnspec.layers.regularization import (
     Dropout,
     GaussianDropout,
     GaussianNoise,
-    InTrainingAlone,
     SpatialDropout1D,
     SpatialDropout2D,
     SpatialDropout3D,
@@ -20,21 +19,22 @@ from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.value import Value
 
-__all__ = ["TABLE"]
+__all__ = ["TABLE", "nothing"]
 
 
-def _nothing(b: Builder, call: Call[InTrainingAlone]) -> Value:
+def nothing(b: Builder, call: Call[Layer]) -> Value:
+    """What a layer that acts in training alone is in inference: its input."""
     del b
     return call.x
 
 
 TABLE: Mapping[type[Layer], Lowering] = {
-    ActivityRegularization: _nothing,
-    AlphaDropout: _nothing,
-    Dropout: _nothing,
-    GaussianDropout: _nothing,
-    GaussianNoise: _nothing,
-    SpatialDropout1D: _nothing,
-    SpatialDropout2D: _nothing,
-    SpatialDropout3D: _nothing,
+    ActivityRegularization: nothing,
+    AlphaDropout: nothing,
+    Dropout: nothing,
+    GaussianDropout: nothing,
+    GaussianNoise: nothing,
+    SpatialDropout1D: nothing,
+    SpatialDropout2D: nothing,
+    SpatialDropout3D: nothing,
 }

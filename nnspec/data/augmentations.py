@@ -1,0 +1,31 @@
+"""What may stand under ``data.augment``."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field, Strict
+
+from nnspec.layers import LAYERS
+from nnspec.types import Config, Family, Named
+
+__all__ = ["AUGMENTATIONS", "Augment"]
+
+_MIXING = dict.fromkeys(("CutMix", "MixUp"), "nnspec.layers.mixing")
+
+AUGMENTATIONS = Family(
+    kind="augmentation",
+    modules={name: module for name, module in LAYERS.modules.items() if ".picture_" in module} | _MIXING,
+)
+"""Every random change of pictures that keeps their shape, by name."""
+
+
+class Augment(Config):
+    """A random change of the training examples, as ``{RandomFlip: {mode: horizontal}, on: [image, mask]}``."""
+
+    operation: ClassVar[str | None] = "layer"
+
+    layer: Annotated[Config, Named(AUGMENTATIONS)] = Field(description="The change.")
+    on: list[Annotated[str, Strict()]] | None = Field(
+        None, min_length=1, description="The inputs and targets it changes alike; by default the only input that is a picture."
+    )

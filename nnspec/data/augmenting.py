@@ -1,0 +1,146 @@
+"""The static check of ``data.augment``: what each change acts on, and whether it can."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nnspec.data import problems as d
+from nnspec.data.augmentations import Augment
+from nnspec.data.places import locate
+from nnspec.data.plan import AugmentPlan, Need
+from nnspec.diagnostics import Diagnostic, Span
+from nnspec.layers.augmentation import Augmentation
+from nnspec.layers.base import LayerError
+from nnspec.layers.mixing import Mixing
+from nnspec.spec.tree import MappingNode, Tree
+from nnspec.types import TensorType, closest, same_size
+
+__all__ = ["check_augment"]
+
+_LABELS = ("class", "label", "distribution", "probability", "sign")
+_MIXES = ("distribution", "probability", "number", "non_negative")
+
+
+def check_augment(
+    steps: list[Augment],
+    tree: MappingNode,
+    inputs: Mapping[str, TensorType],
+    outputs: Mapping[str, TensorType],
+    needs: Mapping[str, Need],
+    problems: list[Diagnostic],
+) -> tuple[AugmentPlan, ...]:
+    """Says what each change acts on; what is wrong is appended to the problems, and that change left out."""
+    found = []
+    for i, step in enumerate(steps):
+        span, path = locate(tree, "augment", i)
+        written = tree.get("augment")
+        assert written is not None
+        plan = _Step(step, span, path, tree, i, inputs, needs or dict.fromkeys(outputs), needs, problems).plan()
+        if plan is not None:
+            found.append(plan)
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Step:
+    step: Augment
+    span: Span
+    path: str
+    tree: Tree
+    place: int
+    inputs: Mapping[str, TensorType]
+    targets: Mapping[str, object]
+    needs: Mapping[str, Need]
+    problems: list[Diagnostic]
+
+    @property
+    def layer(self) -> Augmentation:
+        assert isinstance(self.step.layer, Augmentation)
+        return self.step.layer
+
+    @property
+    def name(self) -> str:
+        return type(self.layer).__name__
+
+    def plan(self) -> AugmentPlan | None:
+        before = len(self.problems)
+        named = self._named()
+        pictures = [name for name in named if name in self.inputs]
+        if named and not pictures:
+            self._refuse(f"`{self.name}` acts on no input", f"name one: {_listed(self.inputs)}")
+            return None
+        self._check_pictures(pictures)
+        targets = tuple(self.needs) if isinstance(self.layer, Mixing) else tuple(name for name in named if name in self.needs)
+        for target in targets:
+            self._check_target(target, pictures)
+        if len(self.problems) > before:
+            return None
+        masks = {name for name in targets if self.needs[name].kind in _LABELS}
+        return AugmentPlan(self.layer, tuple(pictures), targets, frozenset(masks))
+
+    def _named(self) -> list[str]:
+        """The names under `on`, or the only picture."""
+        if self.step.on is None:
+            pictures = [name for name, type in self.inputs.items() if type.rank == 3 and "float" in type.dtype]
+            if len(pictures) != 1:
+                which = f"{_listed(pictures)} are pictures" if pictures else "no input is a picture (height, width, channels)"
+                help = f"write `on: [{pictures[0]}]` beside it" if pictures else "take it away"
+                self.problems.append(d.NoPicture.at(self.span, self.path, help=help, name=self.name, which=which))
+            return pictures if len(pictures) == 1 else []
+        known = [*self.inputs, *self.targets]
+        for j, name in enumerate(self.step.on):
+            if name not in known:
+                suggestion = closest(name, known)
+                help = f"did you mean `{suggestion}`?" if suggestion else f"there are {_listed(known)}"
+                at = locate(self.tree, "augment", self.place, "on", j)
+                self.problems.append(d.UnknownPart.at(*at, help=help, name=name))
+        return [name for name in dict.fromkeys(self.step.on) if name in known]
+
+    def _check_pictures(self, pictures: list[str]) -> None:
+        for name in pictures:
+            try:
+                self.layer.infer({"x": self.inputs[name]})
+            except LayerError as error:
+                self._refuse(f"the input `{name}`: {error.message}", "name other inputs under `on`, or take it away")
+                return
+        for name in pictures[1:]:
+            self._check_size(f"the input `{name}`", self.inputs[name], self.inputs[pictures[0]], pictures[0])
+
+    def _check_target(self, name: str, pictures: list[str]) -> None:
+        need = self.needs[name]
+        if isinstance(self.layer, Mixing):
+            if need.kind not in _MIXES:
+                classes = need.output.shape[-1] if need.output.rank else 1
+                help = (
+                    f"use `{need.instead}`, with `{name}: {{transform: [{{one_hot: {{classes: {classes}}}}}]}}` under `targets`"
+                    if need.kind == "class" and need.instead
+                    else "take it away, or use a loss of numbers or probabilities"
+                )
+                self.problems.append(
+                    d.CannotMix.at(self.span, self.path, help=help, name=self.name, target=name, loss=need.loss)
+                )
+            return
+        shape = need.output.shape if need.kind != "class" else _without(need.output.shape, need.axis)
+        if len(shape) != (2 if need.kind == "class" else 3):
+            self._refuse(f"the target `{name}` is no picture", "take it away from `on`: it is left as it is")
+        elif pictures:
+            self._check_size(f"the target `{name}`", TensorType((*shape[:2], 1)), self.inputs[pictures[0]], pictures[0])
+
+    def _check_size(self, what: str, type: TensorType, first: TensorType, other: str) -> None:
+        if any(same_size(a, b) is False for a, b in zip(type.shape[:2], first.shape[:2], strict=True)):
+            sizes = [" × ".join(map(str, t.shape[:2])) for t in (type, first)]
+            self._refuse(f"{what} is {sizes[0]}, and `{other}` {sizes[1]}", "what is changed alike must be of one size")
+
+    def _refuse(self, reason: str, help: str) -> None:
+        self.problems.append(d.CannotAugment.at(self.span, self.path, help=help, reason=reason))
+
+
+def _without(shape: tuple, axis: int) -> tuple:  # type: ignore[type-arg]
+    kept = list(shape)
+    del kept[axis]
+    return tuple(kept)
+
+
+def _listed(names: Mapping[str, object] | list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

@@ -1,0 +1,30 @@
+"""The contrast that a picture can have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from nnspec.layers.augmentation import ValueRange, require_picture
+from nnspec.layers.base import EVERYTHING, Inputs, Layer, Outputs, Window, single
+from nnspec.layers.unsupported import DATA_FORMAT
+
+__all__ = ["AutoContrast"]
+
+
+class AutoContrast(Layer):
+    """Stretches each channel of a picture to the whole range of values, in training and in inference."""
+
+    unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
+    subtracts_mean: ClassVar[bool] = True
+
+    value_range: ValueRange = (0, 255)
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        require_picture(self, inputs["x"])
+        return single(inputs["x"].shape)
+
+    def receptive_field(self, inputs: Inputs) -> Window | None:
+        """The least and the largest value are those of the whole picture."""
+        del inputs
+        return EVERYTHING

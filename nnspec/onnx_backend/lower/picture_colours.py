@@ -1,0 +1,28 @@
+"""Random changes of the colours of a picture, and policies that draw which change is made: nothing is written for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nnspec.layers.base import Layer
+from nnspec.layers.picture_colours import (
+    RandAugment,
+    RandomColorDegeneration,
+    RandomColorJitter,
+    RandomGrayscale,
+    RandomHue,
+    RandomSaturation,
+)
+from nnspec.onnx_backend.call import Lowering
+from nnspec.onnx_backend.lower.regularization import nothing
+
+__all__ = ["TABLE"]
+
+TABLE: Mapping[type[Layer], Lowering] = {
+    RandAugment: nothing,
+    RandomColorDegeneration: nothing,
+    RandomColorJitter: nothing,
+    RandomGrayscale: nothing,
+    RandomHue: nothing,
+    RandomSaturation: nothing,
+}

@@ -1,0 +1,62 @@
+"""Normalization by statistics of the training data: constants in what is exported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.layers.base import Layer
+from nnspec.layers.standardization import Normalization
+from nnspec.onnx_backend.absorb import absorb
+from nnspec.onnx_backend.builder import Builder
+from nnspec.onnx_backend.call import Call, Lowering
+from nnspec.onnx_backend.layout import declared
+from nnspec.onnx_backend.proto import ELEMENT
+from nnspec.onnx_backend.value import Value
+
+__all__ = ["TABLE"]
+
+_LEAST = 1e-7
+"""Keras's ``epsilon()``, the least that is divided by."""
+
+
+def _normalization(b: Builder, call: Call[Normalization]) -> Value:
+    """The layer before takes it in if it can. Otherwise the mean is taken off first: it may be large beside the deviation."""
+    x, layer, rank = call.x, call.layer, call.x.type.rank
+    mean, deviation = _statistics(call)
+    if x.linear is not None and layer.kept_axes(rank) in ((), (rank - 1,)):
+        size = x.linear.kernel.shape[x.linear.axis]
+        scale, offset = (deviation, mean) if layer.invert else (1 / deviation, -mean / deviation)
+        return absorb(b, x, *(np.broadcast_to(array.ravel(), (size,)) for array in (scale, offset)))
+    x = declared(b, x)
+    if x.type.dtype != "float32":
+        x = replace(x, name=b.op("Cast", x.name, to=ELEMENT["float32"]))
+    steps = [("Mul", deviation, "deviation"), ("Add", mean, "mean")]
+    if not layer.invert:
+        steps = [("Sub", mean, "mean"), ("Mul", 1 / deviation, "scale")]
+    y = x.name
+    for operator, array, name in steps:
+        y = b.op(operator, y, b.constant(array, name, np.float32))
+    return replace(x, name=y, type=call.output, linear=None)
+
+
+def _statistics(call: Call[Normalization]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The mean and the standard deviation, in float64, with an axis of 1 wherever one holds for all places but the leading."""
+    layer, type = call.layer, call.x.type
+    axes = layer.kept_axes(type.rank)
+    given = [call.weights.get("mean", layer.mean), call.weights.get("variance", layer.variance)]
+    arrays = [np.asarray(array, np.float64) for array in given]
+    sizes = layer.kept_sizes({"x": type})
+    wide = [np.broadcast_to(array, sizes) if array.ndim <= len(sizes) else array for array in arrays]
+    first = min(axes, default=type.rank)
+    kept = iter(sizes)
+    shape = [next(kept) if axis in axes else 1 for axis in range(first, type.rank)]
+    mean, variance = (array.reshape(shape) for array in wide)
+    return mean, np.maximum(np.sqrt(variance), _LEAST)
+
+
+TABLE: Mapping[type[Layer], Lowering] = {Normalization: _normalization}
