@@ -68,6 +68,8 @@ class Spec:
         root: What its paths may not leave.
         networks: Its networks by name.
         document: The whole document, overrides applied, its params' values in place.
+        sections: Its sections by name, their expressions evaluated.
+        overrides: The ``path=value`` that were applied.
         hash: A digest of the document's values; comments and order of keys do not change it.
     """
 
@@ -78,6 +80,7 @@ class Spec:
     networks: Mapping[str, Network]
     document: MappingNode
     sections: Mapping[str, MappingNode]
+    overrides: tuple[str, ...] = ()
 
     def section(self, name: str) -> MappingNode | None:
         """One of ``data``, ``train``, ``generate``, ``export``, ``budget``, its expressions evaluated; None where not given."""
@@ -174,7 +177,7 @@ def read_spec(
     sections = _sections(tree, library.scope, problems)
     _check_params_used(library, problems)
     problems[:] = once(problems)
-    return Spec(name, str(file), folder, root, networks, tree, sections)
+    return Spec(name, str(file), folder, root, networks, tree, sections, tuple(overrides))
 
 
 def _check_keys(tree: MappingNode, problems: list[Diagnostic]) -> MappingNode:

@@ -12,10 +12,11 @@ from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t
 from nnspec.training.metrics.base import Metric
 from nnspec.training.plan import Monitor, OutputPlan
-from nnspec.training.section import TrainSection
+from nnspec.training.schedules import Schedule
+from nnspec.training.section import EarlyStopping, ReduceOnPlateau, TrainSection
 from nnspec.types import closest
 
-__all__ = ["check_class_weight", "check_monitor", "figures"]
+__all__ = ["check_class_weight", "check_monitor", "check_plateau", "figures"]
 
 _WEIGHTED = ("class", "distribution", "probability")
 
@@ -40,31 +41,58 @@ def check_monitor(
 ) -> Monitor | None:
     """The figure that says which weights are best; None where what is asked for is none."""
     validates = data is None or data.validates
-    stopping = section.early_stopping
-    if stopping is None:
+    if section.early_stopping is None:
         return Monitor("val_loss" if data is not None and data.validates else "loss", "min")
-    place = locate(tree, "early_stopping", "monitor")
+    return _monitor(section.early_stopping, "early_stopping", tree, outputs, validates, problems)
+
+
+def check_plateau(
+    section: TrainSection,
+    tree: MappingNode,
+    outputs: Mapping[str, OutputPlan],
+    data: DataPlan | None,
+    problems: list[Diagnostic],
+) -> Monitor | None:
+    """The figure that lowers the learning rate; None where none does, or where what is asked for is none."""
+    if section.reduce_on_plateau is None:
+        return None
+    if isinstance(getattr(section.optimizer, "learning_rate", None), Schedule):
+        help = "give `learning_rate` a number, or take `reduce_on_plateau` away"
+        problems.append(t.ScheduleAndPlateau.at(*locate(tree, "reduce_on_plateau"), help=help))
+    validates = data is None or data.validates
+    return _monitor(section.reduce_on_plateau, "reduce_on_plateau", tree, outputs, validates, problems)
+
+
+def _monitor(
+    rule: EarlyStopping | ReduceOnPlateau,
+    key: str,
+    tree: MappingNode,
+    outputs: Mapping[str, OutputPlan],
+    validates: bool,
+    problems: list[Diagnostic],
+) -> Monitor | None:
+    place = locate(tree, key, "monitor")
     known = figures(outputs)
-    name = stopping.monitor.removeprefix("val_")
+    name = rule.monitor.removeprefix("val_")
     if name not in known:
         every = [*(known), *(f"val_{figure}" for figure in known if validates)]
-        suggestion = closest(stopping.monitor, every)
+        suggestion = closest(rule.monitor, every)
         help = f"did you mean `{suggestion}`?" if suggestion else f"it can be {', '.join(f'`{figure}`' for figure in every)}"
-        problems.append(t.UnknownMonitor.at(*place, help=help, name=stopping.monitor))
+        problems.append(t.UnknownMonitor.at(*place, help=help, name=rule.monitor))
         return None
-    if name != stopping.monitor and not validates:
+    if name != rule.monitor and not validates:
         help = f"write `validation: 0.1` under `data`, or `monitor: {name}`"
-        problems.append(t.NothingToMonitor.at(*place, help=help, name=stopping.monitor))
+        problems.append(t.NothingToMonitor.at(*place, help=help, name=rule.monitor))
         return None
     metric = known[name]
     mode: Literal["min", "max"] | None = "min" if metric is None else metric.better
-    if stopping.mode != "auto":
-        mode = stopping.mode
+    if rule.mode != "auto":
+        mode = rule.mode
     if mode is None:
         help = "write `mode: max` or `mode: min`"
-        problems.append(t.WhichWay.at(*locate(tree, "early_stopping"), help=help, name=stopping.monitor))
+        problems.append(t.WhichWay.at(*locate(tree, key), help=help, name=rule.monitor))
         return None
-    return Monitor(stopping.monitor, mode)
+    return Monitor(rule.monitor, mode)
 
 
 def check_class_weight(

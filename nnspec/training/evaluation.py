@@ -132,7 +132,7 @@ def _examples(run: Run, plan: TrainingPlan, part: str | None) -> tuple[str, Exam
     # The validation part is a draw from the training data, and so is what is left of them.
     _require_files(plan, "train")
     prepared = prepare(replace(data, sources={"train": data.sources["train"]}), plan.section.seed)
-    if prepared.fingerprints["train"] != run.info["data"]["fingerprints"].get("train"):
+    if prepared.fingerprints["train"].whole != run.info["data"]["fingerprints"].get("train"):
         raise NnspecError("the training data changed since the run: their validation part is another")
     examples = prepared.train if part == "train" else prepared.validation
     assert examples is not None

@@ -46,6 +46,11 @@ class Supervised:
         """The Keras metrics that hold the figures, the total loss first."""
         return [self._total, *self._means.values(), *(metric for own in self._metrics.values() for metric in own)]
 
+    @property
+    def random_variables(self) -> list[Any]:
+        """The states of what is drawn outside the model."""
+        return []
+
     def __call__(self, inputs: Tensors, targets: Tensors, weights: Tensors, *, training: bool) -> tuple[Any, Tensors]:
         """The loss of a batch, and the model's outputs.
 
