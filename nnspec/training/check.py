@@ -15,7 +15,7 @@ from nnspec.spec.tree import MappingNode, Scalar
 from nnspec.training import problems as t
 from nnspec.training.check_outputs import check_outputs, drop_unknown
 from nnspec.training.check_phases import check_phases
-from nnspec.training.check_watch import check_class_weight
+from nnspec.training.check_watch import check_class_weight, check_noise
 from nnspec.training.plan import OutputPlan, TrainingPlan
 from nnspec.training.section import TrainSection
 
@@ -59,6 +59,7 @@ def _check(spec: Spec, model: Model | None, problems: list[Diagnostic], require_
     if section is None or tree is None or outputs is None:
         return None
     check_class_weight(section, tree, outputs, problems)
+    check_noise(section, tree, graph.inputs, outputs, problems)
     phases = check_phases(graph, section, tree, outputs, data, problems)
     return None if phases is None else TrainingPlan(graph, section, tree, data, outputs, phases[-1].monitor, phases)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from nnspec.data.places import locate
@@ -14,9 +14,9 @@ from nnspec.training.metrics.base import Metric
 from nnspec.training.plan import Monitor, OutputPlan
 from nnspec.training.schedules import Schedule
 from nnspec.training.section import EarlyStopping, ReduceOnPlateau, TrainSection
-from nnspec.types import closest
+from nnspec.types import TensorType, closest
 
-__all__ = ["check_class_weight", "check_monitor", "check_plateau", "figures"]
+__all__ = ["check_class_weight", "check_monitor", "check_noise", "check_plateau", "figures"]
 
 _WEIGHTED = ("class", "distribution", "probability")
 
@@ -110,3 +110,41 @@ def check_class_weight(
     if reason:
         help = "weight the outputs with `loss_weights`, or the examples with `weight` under `data.targets`"
         problems.append(t.ClassWeightDoesNotFit.at(*locate(tree, "class_weight"), help=help, reason=reason))
+
+
+def check_noise(
+    section: TrainSection,
+    tree: MappingNode,
+    inputs: Mapping[str, TensorType],
+    outputs: Mapping[str, OutputPlan],
+    problems: list[Diagnostic],
+) -> None:
+    """Says where noise is to be put on what can have none."""
+    for name in section.input_noise_of(inputs):
+        if name not in inputs:
+            _does_not_fit("input_noise", name, "names `{name}`, which is no input", inputs, tree, problems)
+        elif not inputs[name].dtype.startswith("float"):
+            reason = f"is added to floats, and `{{name}}` is {inputs[name].dtype}"
+            _does_not_fit("input_noise", name, reason, (), tree, problems)
+    labelled = {name: output for name, output in outputs.items() if output.needs_target}
+    for name in section.label_noise_of(labelled):
+        if name not in labelled:
+            _does_not_fit("label_noise", name, "names `{name}`, which is no output with a target", labelled, tree, problems)
+            continue
+        loss = labelled[name].loss
+        assert loss is not None
+        kind, axis = loss.target_kind(), getattr(loss, "axis", -1)
+        if kind not in _WEIGHTED:
+            reason = f"is for targets that are classes, and `{type(loss).__name__}` of `{{name}}` takes none"
+            _does_not_fit("label_noise", name, reason, (), tree, problems)
+        elif kind != "probability" and not isinstance(labelled[name].type.shape[axis], int):
+            _does_not_fit("label_noise", name, "needs to know how many classes `{name}` has", (), tree, problems)
+
+
+def _does_not_fit(
+    key: str, name: str, reason: str, known: Iterable[str], tree: MappingNode, problems: list[Diagnostic]
+) -> None:
+    suggestion = closest(name, known)
+    listed = ", ".join(f"`{other}`" for other in known)
+    help = f"did you mean `{suggestion}`?" if suggestion else f"it can be {listed}" if listed else "leave it out"
+    problems.append(t.NoiseDoesNotFit.at(*locate(tree, key, name), help=help, key=key, reason=reason.format(name=name)))

@@ -188,3 +188,12 @@ class AllFrozen(Problem):
     message = "every weight is frozen: there is nothing to train"
     fails = _GOOD.replace(_LOSS, _LOSS + ", freeze: [digit]")
     passes = _GOOD.replace("  - Flatten\n", "  - Flatten\n  - Dense: {units: 8}\n").replace(_LOSS, _LOSS + ", freeze: [dense]")
+
+
+class NoiseDoesNotFit(Problem):
+    """Noise is added to inputs of floats; labels are drawn anew where they are classes."""
+
+    code = "NN519"
+    message = "`{key}` {reason}"
+    fails = _GOOD.replace(_LOSS, _LOSS + ", input_noise: {picture: 0.1}")
+    passes = _GOOD.replace(_LOSS, _LOSS + ", input_noise: 0.1, label_noise: 0.05")

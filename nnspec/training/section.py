@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, Strict, model_validator
@@ -11,7 +11,7 @@ from nnspec.layers.scalars import Number, PositiveInt, PositiveNumber
 from nnspec.training.losses import LOSSES
 from nnspec.training.metrics import METRICS
 from nnspec.training.optimizers import OPTIMIZERS
-from nnspec.types import Config, Named
+from nnspec.types import Config, Named, TensorType
 
 __all__ = ["AnyLoss", "AnyMetric", "Clip", "EarlyStopping", "PhaseSection", "ReduceOnPlateau", "TrainSection"]
 
@@ -19,6 +19,7 @@ AnyLoss = Annotated[Config, Named(LOSSES)]
 AnyMetric = Annotated[Config, Named(METRICS)]
 _Metrics = list[AnyMetric] | AnyMetric
 _NonNegative = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
+_Rate = Annotated[float, Strict(), Field(gt=0, lt=1)]
 _ClassName = Annotated[int, Strict()] | Annotated[str, Strict()]
 
 
@@ -151,6 +152,12 @@ class TrainSection(Config):
         description="The share a moving average of the weights keeps at each step; the average is what is saved. Null: none.",
     )
 
+    input_noise: PositiveNumber | dict[str, PositiveNumber] | None = Field(
+        None, description="The deviation of Gaussian noise that training adds to inputs: to all of floats, or by input."
+    )
+    label_noise: _Rate | dict[str, _Rate] | None = Field(
+        None, description="The share of labels that training draws anew at each step (a probability is turned over)."
+    )
     freeze: list[Annotated[str, Strict()]] = Field(
         [], description="Layers, by their paths, whose weights are not trained: `backbone`, `backbone/stage1`."
     )
@@ -166,6 +173,18 @@ class TrainSection(Config):
         if self.epochs is None and self.steps is None and not said_by_all:
             raise ValueError("`train` must say how long: write `epochs: 20`, or `steps`")
         return self
+
+    def input_noise_of(self, inputs: Mapping[str, TensorType]) -> dict[str, float]:
+        """The deviation of the noise on each input that has some."""
+        if isinstance(self.input_noise, dict) or self.input_noise is None:
+            return self.input_noise or {}
+        return {name: self.input_noise for name, kind in inputs.items() if kind.dtype.startswith("float")}
+
+    def label_noise_of(self, outputs: Iterable[str]) -> dict[str, float]:
+        """The share of each output's labels that are drawn anew, for those that have some."""
+        if isinstance(self.label_noise, dict) or self.label_noise is None:
+            return self.label_noise or {}
+        return dict.fromkeys(outputs, self.label_noise)
 
     def in_phases(self) -> list[TrainSection]:
         """What holds in each phase; one alone where the section names none."""

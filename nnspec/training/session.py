@@ -19,9 +19,11 @@ from nnspec.spec import Spec
 from nnspec.training.backend import steps_for
 from nnspec.training.checkpoints import Checkpoint, read_checkpoint
 from nnspec.training.class_weights import class_weights
+from nnspec.training.data_guard import DataGuard
 from nnspec.training.freezing import freeze
 from nnspec.training.interruption import Interruption, interruptible
 from nnspec.training.loop import Loop, NotFiniteLoss, Status
+from nnspec.training.noise import Noise
 from nnspec.training.not_finite import Diverged, explanation
 from nnspec.training.objects import keras_optimizer
 from nnspec.training.patience import Plateau
@@ -70,6 +72,8 @@ class Session:
         if started := starting_arrays(spec, plan.graph):
             set_weight_arrays(self._model, plan.graph, {**weight_arrays(self._model, plan.graph), **started})
         self._class_weights = class_weights(plan, prepared.train, prepared.state)
+        self._noise = Noise(plan) if plan.section.input_noise or plan.section.label_noise else None
+        self._guard = DataGuard(prepared, progress)
         self._position = Position()
         self._phase = self._begin_phase()
 
@@ -120,7 +124,7 @@ class Session:
     def _begin_phase(self) -> _Phase:
         plan = self._plan.phases[self._position.phase]
         freeze(self._model, self._plan.graph, plan.frozen)
-        objective = Supervised(self._model, plan.outputs, self._class_weights)
+        objective = Supervised(self._model, plan.outputs, self._class_weights, self._noise)
         optimizer = keras_optimizer(plan.section)
         first = self._prepared.train.batch(slice(0, 1))
         objective.build(first.inputs, first.targets)
@@ -142,6 +146,10 @@ class Session:
             writer.save(Checkpoint(self._position, writer.records, writer.conditions, arrays_of(self._groups())))
             due.reset()
 
+        def logged() -> None:
+            writer.write_metrics()
+            self._guard.after_epoch()
+
         rule, watched = section.reduce_on_plateau, phase.plan.plateau
         plateau = Plateau(rule, watched, phase.inner) if rule is not None and watched is not None else None
         changes = plateau is not None or isinstance(getattr(section.optimizer, "learning_rate", None), Schedule)
@@ -160,7 +168,7 @@ class Session:
             due=due,
             keep=lambda: self._keep(writer),
             log=writer.records.append,
-            logged=writer.write_metrics,
+            logged=logged,
             progress=self._progress,
             interrupted=interrupted,
             plateau=plateau,

@@ -9,6 +9,7 @@ import keras
 from keras import ops
 from numpy.typing import NDArray
 
+from nnspec.training.noise import Noise
 from nnspec.training.objects import keras_loss, keras_metric
 from nnspec.training.plan import OutputPlan
 
@@ -24,15 +25,21 @@ class Supervised:
         model: A model that takes a dict of inputs and gives a dict of outputs.
         outputs: What is done with each output.
         class_weights: How much the examples of each class count, by output; an array with an entry for each class.
+        noise: What is put on the examples that are trained on; metrics see the labels as they are.
     """
 
     def __init__(
-        self, model: keras.Model, outputs: Mapping[str, OutputPlan], class_weights: Mapping[str, NDArray[Any]] | None = None
+        self,
+        model: keras.Model,
+        outputs: Mapping[str, OutputPlan],
+        class_weights: Mapping[str, NDArray[Any]] | None = None,
+        noise: Noise | None = None,
     ) -> None:
         self.model = model
         self._outputs = {name: output for name, output in outputs.items() if output.loss is not None}
         self._losses = {name: keras_loss(output.loss) for name, output in self._outputs.items() if output.loss}
         self._class_weights = dict(class_weights or {})
+        self._noise = noise
         self._total = keras.metrics.Mean(name="loss")
         several = len(self._outputs) > 1
         self._means = {name: keras.metrics.Mean(name=f"{name}_loss") for name in self._outputs} if several else {}
@@ -49,7 +56,7 @@ class Supervised:
     @property
     def random_variables(self) -> list[Any]:
         """The states of what is drawn outside the model."""
-        return []
+        return self._noise.variables if self._noise is not None else []
 
     def __call__(self, inputs: Tensors, targets: Tensors, weights: Tensors, *, training: bool) -> tuple[Any, Tensors]:
         """The loss of a batch, and the model's outputs.
@@ -60,6 +67,8 @@ class Supervised:
             weights: How much each example counts, by output; an output whose examples count alike has none.
             training: Whether the model trains: dropout drops, batch normalization goes by the batch.
         """
+        if training and self._noise is not None:
+            inputs, targets = self._noise.on_inputs(inputs), self._noise.on_targets(targets)
         outputs = self.model(dict(inputs), training=training)
         size = ops.shape(next(iter(inputs.values())))[0]
         total: Any = 0.0

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
 
 from nnspec.diagnostics import NnspecError
@@ -22,7 +21,7 @@ def arrays_of(groups: Groups) -> dict[str, NDArray[Any]]:
 
     Keras's own names will not do: it counts some through the process, and repeats others.
     """
-    return {name: np.array(ops.convert_to_numpy(variable.value), order="C") for name, variable in _named(groups).items()}
+    return {name: np.array(variable.numpy(), order="C") for name, variable in _named(groups).items()}
 
 
 def set_arrays(groups: Groups, arrays: Mapping[str, NDArray[Any]]) -> None:
