@@ -93,6 +93,11 @@ class Outcome:
     differences: list[str] = field(default_factory=list)
 
 
+def spec_of(net: str, epochs: int) -> str:
+    """The spec of a net, to be trained so long."""
+    return NETS[net] + _TRAIN.format(epochs=epochs)
+
+
 def survive(text: str, folder: Path, kills: int, *, seed: int = SEED, most_seconds: float = MOST_SECONDS) -> Outcome:
     """Trains a spec twice: let alone, and killed again and again.
 
@@ -229,7 +234,7 @@ def main(arguments: list[str]) -> int:
     good = True
     for name in given.net or NETS:
         with tempfile.TemporaryDirectory() as made:
-            outcome = survive(NETS[name] + _TRAIN.format(epochs=given.epochs), Path(made), given.kills)
+            outcome = survive(spec_of(name, given.epochs), Path(made), given.kills)
         ok = outcome.kills == given.kills and not outcome.damaged and not outcome.differences
         good &= ok
         print(

@@ -26,8 +26,10 @@ def load_frameworks(*extras: str, as_on: Mapping[str, Any] | None = None) -> Non
     Raises:
         NnspecError: That says which extra to install.
     """
-    require(*extras)
+    backend = str((as_on or {}).get("backend") or os.environ.get("KERAS_BACKEND") or "tensorflow")
+    require(*("jax" if extra == "train" and backend == "jax" else extra for extra in extras))
     if "train" in extras:
+        os.environ["KERAS_BACKEND"] = backend
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         with _error_stream_closed():
             if as_on is not None:

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 @click.option("--overwrite", is_flag=True, help="Replace a run that is at --out.")
 @click.option("--resume", "run", type=click.Path(path_type=Path), metavar="RUN", help="Go on with a run where it stopped.")
 @click.option(
+    "--backend",
+    type=click.Choice(["tensorflow", "jax"]),
+    help="The framework that trains.  [default: KERAS_BACKEND, or tensorflow]",
+)
+@click.option(
     "--checkpoint-every",
     type=click.FloatRange(min=0, min_open=True),
     metavar="MINUTES",
@@ -59,6 +64,7 @@ def _train(
     checkpoint_every: float | None,
     keep: int | None,
     allow_different: bool,
+    backend: str | None,
     overrides: tuple[str, ...],
     root: Path | None,
     limits: tuple[str, ...],
@@ -71,7 +77,7 @@ def _train(
     from nnspec.spec import load
 
     loaded = load(spec, overrides, root=root, limits=limits_from(limits))
-    load_frameworks("train")
+    load_frameworks("train", as_on={"backend": backend} if backend else None)
     from nnspec.training import train
 
     return train(loaded, out=out, overwrite=overwrite, **_given(checkpoint_every=checkpoint_every, keep=keep))
@@ -83,12 +89,19 @@ def _resume(
     *,
     out: Path | None,
     overwrite: bool,
+    backend: str | None,
     overrides: tuple[str, ...],
     root: Path | None,
     limits: tuple[str, ...],
     **options: Any,
 ) -> Run:
-    for name, given in (("--out", out), ("--overwrite", overwrite), ("--root", root), ("--limit", limits)):
+    for name, given in (
+        ("--out", out),
+        ("--overwrite", overwrite),
+        ("--root", root),
+        ("--limit", limits),
+        ("--backend", backend),
+    ):
         if given:
             raise click.UsageError(f"{name} does not go with --resume: the run goes on where and as it was begun")
     from nnspec.cli.frameworks import load_frameworks

@@ -27,7 +27,11 @@ def steps_for(backend: str, objective: Supervised, optimizer: Any) -> Steps:
         from nnspec.training.tensorflow_steps import TensorFlowSteps
 
         return TensorFlowSteps(objective, optimizer)
-    raise NnspecError(f"training on the Keras backend {backend} is not in this release\n  = help: set KERAS_BACKEND=tensorflow")
+    if backend == "jax":
+        from nnspec.training.jax_steps import JaxSteps
+
+        return JaxSteps(objective, optimizer)
+    raise NnspecError(f"there is no training on the Keras backend {backend}\n  = help: take `--backend tensorflow` or `jax`")
 
 
 def machine() -> dict[str, Any]:
@@ -48,6 +52,15 @@ def machine() -> dict[str, Any]:
                 "inter": threading.get_inter_op_parallelism_threads() or processors(),
             },
             "devices": [device.device_type for device in tf.config.list_logical_devices()],
+        }
+    if found["backend"] == "jax":
+        import jax
+
+        # XLA on a CPU takes one thread for each processor, and the same order of sums for the same number of them.
+        found |= {
+            "deterministic": jax.default_backend() == "cpu",
+            "threads": {"intra": processors()},
+            "devices": [device.platform.upper() for device in jax.devices()],
         }
     return found
 

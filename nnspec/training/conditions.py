@@ -48,7 +48,7 @@ def as_then(machine: Mapping[str, Any]) -> None:
     """
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = str(machine.get("backend", "tensorflow"))
-    if machine.get("backend") != "tensorflow":
+    if machine.get("backend") != "tensorflow" or "threads" not in machine:
         return
     if "tensorflow" not in sys.modules:
         os.environ.pop(ONEDNN, None)

@@ -45,7 +45,12 @@ def run_to_end(session: Session, writer: RunWriter, progress: Progress) -> Run:
         progress.say(f"interrupted {where}; the run is at {run.path}{_kept(session)}")
         progress.say(f"go on with: {resume_command(run.path)}")
     elif status == "stopped early":
-        progress.say(f"stopped early: `{monitor}` was best in epoch {at.best_epoch} ({at.best:.4g}); its weights are kept")
+        best = (
+            f"was best in epoch {at.best_epoch} ({at.best:.4g}); its weights are kept"
+            if at.best is not None
+            else "was never a number"
+        )
+        progress.say(f"stopped early: `{monitor}` {best}")
     return run
 
 

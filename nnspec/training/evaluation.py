@@ -37,6 +37,8 @@ def evaluate(run: Run, *, part: str | None = None) -> dict[str, Any]:
         SpecError: Where the data cannot be used.
         NnspecError: Where the run or its data are not what they were.
     """
+    import keras
+
     from nnspec.training.backend import machine, steps_for
     from nnspec.training.loop import watch
     from nnspec.training.objects import keras_optimizer
@@ -49,7 +51,7 @@ def evaluate(run: Run, *, part: str | None = None) -> dict[str, Any]:
     objective = Supervised(model, plan.outputs)
     first = examples.batch(slice(0, 1))
     objective.build(first.inputs, first.targets)
-    steps = steps_for(str(run.info["machine"]["backend"]), objective, keras_optimizer(plan.section))
+    steps = steps_for(keras.backend.backend(), objective, keras_optimizer(plan.section))
     figures = watch(steps, objective, examples, plan.section.batch_size)
     answers = model.predict(dict(examples.batch(slice(None)).inputs), batch_size=plan.section.batch_size, verbose=0)
     classes = run.classes()

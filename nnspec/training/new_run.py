@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from nnspec.training.conditions import versions
 from nnspec.training.plan import TrainingPlan
 from nnspec.training.run import FORMAT, Run
 
-__all__ = ["begin", "now", "place_for", "said_of_spec"]
+__all__ = ["as_json", "begin", "now", "place_for", "said_of_spec"]
 
 
 def place_for(spec: Spec, out: Path | None, *, overwrite: bool) -> Path:
@@ -84,6 +85,11 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def as_json(document: Any) -> Any:
+    """A document as JSON brings it back: its keys are text."""
+    return json.loads(json.dumps(document, default=str))
+
+
 def said_of_spec(spec: Spec, graph: Graph, path: Path) -> dict[str, Any]:
     """What ``run.json`` says of a spec: what it was, and where its paths lead from."""
     return {
@@ -92,6 +98,6 @@ def said_of_spec(spec: Spec, graph: Graph, path: Path) -> dict[str, Any]:
         "folder": os.path.relpath(spec.folder, path.resolve()),
         "root": os.path.relpath(spec.root, path.resolve()),
         "overrides": list(spec.overrides),
-        "document": spec.document.plain(),
+        "document": as_json(spec.document.plain()),
         "nodes": node_digests(graph),
     }

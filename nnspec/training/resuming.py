@@ -17,7 +17,7 @@ from nnspec.spec.changes import changed_values
 from nnspec.training.alone import alone
 from nnspec.training.checkpoints import Checkpoint, Checkpoints
 from nnspec.training.conditions import as_then, differences, versions
-from nnspec.training.new_run import said_of_spec
+from nnspec.training.new_run import as_json, said_of_spec
 from nnspec.training.progress import Progress, progress_for
 from nnspec.training.run import Run
 from nnspec.training.start import ready
@@ -84,17 +84,18 @@ def resume(
         from nnspec.training.ending import run_to_end
         from nnspec.training.session import Session
 
-        _same_machine(run, machine(), shown, allow_different=allow_different)
+        different = _same_machine(run, machine(), shown, allow_different=allow_different)
         session = Session(wanted, plan, prepared, shown)
         every, most = _checkpointing(run, checkpoint_every, keep)
         writer = RunWriter(run, keep=most, every_minutes=every)
         if checkpoint is not None:
+            _of_this_run(run, checkpoint)
             session.restore(checkpoint, writer)
         else:
             writer.begin_again([])
         for error in damaged:
             error.path.unlink(missing_ok=True)
-        writer.run = _begun_again(run, wanted, plan.graph, every, most)
+        writer.run = _begun_again(run, wanted, plan.graph, checkpoints={"every_minutes": every, "keep": most}, **different)
         shown.say(_from_where(run, checkpoint))
         return run_to_end(session, writer, shown)
 
@@ -139,7 +140,7 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[st
     """What may not change and did."""
     phases = before.get("train", {}).get("phases") or ()
     allowed = re.compile(rf"train\.phases\[{len(phases) - 1}\]\.epochs" if phases else r"train\.epochs")
-    for path, what in changed_values(before, after):
+    for path, what in changed_values(before, as_json(after)):
         if not allowed.fullmatch(path):
             yield f"{path}: {what}"
 
@@ -170,11 +171,12 @@ def _same_data(run: Run, prepared: Prepared) -> None:
         )
 
 
-def _same_machine(run: Run, now: Mapping[str, Any], progress: Progress, *, allow_different: bool) -> None:
+def _same_machine(run: Run, now: Mapping[str, Any], progress: Progress, *, allow_different: bool) -> dict[str, list[str]]:
+    """What ``run.json`` is to say of a machine that differs: nothing where none does."""
     here = {"versions": versions(str(now["backend"])), "machine": now}
     found = list(differences(run.conditions, here))
     if not found:
-        return
+        return {}
     listed = "\n".join(f"  {line}" for line in found)
     if not allow_different:
         raise NnspecError(
@@ -183,6 +185,12 @@ def _same_machine(run: Run, now: Mapping[str, Any], progress: Progress, *, allow
             "but not the same to the last bit"
         )
     progress.say(f"not bit for bit the training that was begun:\n{listed}")
+    return {"not_bit_for_bit": [*run.info.get("not_bit_for_bit", []), *found]}
+
+
+def _of_this_run(run: Run, checkpoint: Checkpoint) -> None:
+    if checkpoint.conditions.get("data") != run.conditions["data"]:
+        raise NnspecError(f"{run.path / 'checkpoints' / checkpoint.file_name} is a checkpoint of another run")
 
 
 def _refusal(what: str, changes: Sequence[str], further: str = "") -> str:
@@ -223,7 +231,8 @@ _ANEW = "  = help: begin a new run from its weights: `weights: {file: RUN}` besi
 
 def _has_ended(run: Run) -> str:
     how = "has finished" if run.status == "finished" else "was ended by early stopping"
-    more = "; `--set train.epochs=N` trains on" if run.status == "finished" else ""
+    can_go_on = run.status == "finished" and _epochs(run.info["spec"]["document"]) is not None
+    more = "; `--set train.epochs=N` trains on" if can_go_on else ""
     return f"{run.path} {how}, after {run.info['epochs']} epochs: there is nothing to go on with{more}"
 
 
@@ -238,7 +247,7 @@ def _checkpointing(run: Run, every: float | None, keep: int | None) -> tuple[flo
     )
 
 
-def _begun_again(run: Run, spec: Spec, graph: Graph, every: float, keep: int) -> Run:
+def _begun_again(run: Run, spec: Spec, graph: Graph, **noted: Any) -> Run:
     """Notes that it goes on; where it is to be longer, its spec says so from now on."""
     said = dict(run.info["spec"])
     if _is_longer(run, spec):
@@ -248,9 +257,7 @@ def _begun_again(run: Run, spec: Spec, graph: Graph, every: float, keep: int) ->
         write_whole(run.path / "spec.yaml", spec.resolved().encode())
         said = {**said, "hash": now["hash"], "document": now["document"]}
     said.pop("hash_next", None)
-    return run.write_info(
-        status="running", spec=said, checkpoints={"every_minutes": every, "keep": keep}, resumed=run.info.get("resumed", 0) + 1
-    )
+    return run.write_info(status="running", spec=said, resumed=run.info.get("resumed", 0) + 1, **noted)
 
 
 def _from_where(run: Run, checkpoint: Checkpoint | None) -> str:

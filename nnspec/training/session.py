@@ -84,12 +84,16 @@ class Session:
             NnspecError: Where the checkpoint is of another model.
         """
         at = checkpoint.position
-        best = writer.checkpoints.of_epoch(at.best_epoch) if at.best_epoch else None
         # What was killed between a checkpoint and the weights of its epoch wants them written.
-        if best is not None and writer.weights_of() != at.best_epoch:
-            self._load(read_checkpoint(best))
-            with self._averaged():
-                self._keep(writer)
+        if at.best_epoch and writer.weights_of() != at.best_epoch:
+            best = writer.checkpoints.of_epoch(at.best_epoch)
+            if best is None:
+                self._progress.say(f"the weights of epoch {at.best_epoch}, the best so far, are lost: it is counted anew")
+                at.best, at.best_epoch = None, 0
+            else:
+                self._load(read_checkpoint(best))
+                with self._averaged():
+                    self._keep(writer)
         self._load(checkpoint)
         writer.begin_again(checkpoint.history)
 
