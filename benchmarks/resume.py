@@ -98,7 +98,15 @@ def spec_of(net: str, epochs: int) -> str:
     return NETS[net] + _TRAIN.format(epochs=epochs)
 
 
-def survive(text: str, folder: Path, kills: int, *, seed: int = SEED, most_seconds: float = MOST_SECONDS) -> Outcome:
+def survive(
+    text: str,
+    folder: Path,
+    kills: int,
+    *,
+    seed: int = SEED,
+    most_seconds: float = MOST_SECONDS,
+    backend: str = "tensorflow",
+) -> Outcome:
     """Trains a spec twice: let alone, and killed again and again.
 
     Args:
@@ -106,15 +114,16 @@ def survive(text: str, folder: Path, kills: int, *, seed: int = SEED, most_secon
         folder: Where to work; empty.
         kills: How often to kill.
         seed: At which moments.
-        most_seconds: The longest that a child trains before it is killed.
+        most_seconds: The longest that a child trains on before it is killed.
+        backend: What trains.
     """
     spec = folder / "net.nnspec.yaml"
     spec.write_text(text, encoding="utf-8")
     whole, cut = folder / "whole", folder / "cut"
-    _let_run(_child(folder, str(spec), "--out", str(whole)))
+    _let_run(_child(folder, str(spec), "--out", str(whole), "--backend", backend))
     outcome = Outcome()
     moments = random.Random(seed)
-    command = [str(spec), "--out", str(cut), "--checkpoint-every", str(CHECKPOINT_MINUTES)]
+    command = [str(spec), "--out", str(cut), "--checkpoint-every", str(CHECKPOINT_MINUTES), "--backend", backend]
     while outcome.kills < kills:
         child = _child(folder, *command)
         # One in four is killed while it builds, compiles or restores; the others once they have saved something.
@@ -230,11 +239,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--kills", type=int, default=30, help="how often each training is killed")
     parser.add_argument("--epochs", type=int, default=150, help="how long each training is")
     parser.add_argument("--net", choices=NETS, action="append", help="one of them alone")
+    parser.add_argument("--backend", choices=("tensorflow", "jax"), default="tensorflow", help="what trains")
     given = parser.parse_args(arguments)
     good = True
     for name in given.net or NETS:
         with tempfile.TemporaryDirectory() as made:
-            outcome = survive(spec_of(name, given.epochs), Path(made), given.kills)
+            outcome = survive(spec_of(name, given.epochs), Path(made), given.kills, backend=given.backend)
         ok = outcome.kills == given.kills and not outcome.damaged and not outcome.differences
         good &= ok
         print(

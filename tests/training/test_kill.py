@@ -32,6 +32,13 @@ def test_a_training_that_was_killed_comes_to_the_same_bits_and_leaves_no_damaged
     assert (outcome.kills, outcome.damaged, outcome.differences) == (kills, [], [])
 
 
+@pytest.mark.parametrize("net", ["convolution", "lstm"])
+def test_a_training_on_jax_that_was_killed_comes_to_the_same_bits(tmp_path, net):
+    pytest.importorskip("jax")
+    outcome = survive(spec_of(net, 40), tmp_path, 1, most_seconds=0.5, backend="jax")
+    assert (outcome.kills, outcome.damaged, outcome.differences) == (1, [], [])
+
+
 def test_sigterm_saves_and_ends_with_the_status_of_the_signal(tmp_path):
     spec = tmp_path / "net.nnspec.yaml"
     spec.write_text(spec_of("convolution", 1000))
