@@ -10,6 +10,7 @@ __all__ = ["require"]
 
 _MODULES = {
     "train": ("tensorflow", "keras", "numpy", "safetensors", "sklearn", "matplotlib", "rich"),
+    "jax": ("jax", "keras", "numpy", "safetensors", "sklearn", "matplotlib", "rich"),
     "export": ("onnx", "onnxruntime", "tf2onnx", "numpy", "safetensors"),
     "fmt": ("ruamel.yaml",),
     "import": ("h5py", "numpy", "safetensors"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,12 +12,13 @@ from nnspec.diagnostics import NnspecError
 __all__ = ["write_whole"]
 
 
-def write_whole(path: Path, content: bytes | str | Callable[[Path], object]) -> Path:
+def write_whole(path: Path, content: bytes | str | Callable[[Path], object], *, durable: bool = False) -> Path:
     """Writes a file beside its place and then puts it there, so that nobody ever sees half of it.
 
     Args:
         path: The file.
         content: What it holds, or what writes it to a path of the same suffix.
+        durable: Whether it must have reached the disk before this returns, and outlive a loss of power.
 
     Returns:
         The path.
@@ -24,15 +26,34 @@ def write_whole(path: Path, content: bytes | str | Callable[[Path], object]) -> 
     Raises:
         NnspecError: Where it cannot be written: no room, no permission, no such folder.
     """
-    beside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    # Only what writes by the suffix needs it: a part that a kill leaves is then no file of its kind.
+    suffix = path.suffix if callable(content) else ""
+    beside = path.with_name(f".{path.stem}.{os.getpid()}.part{suffix}")
     try:
         if callable(content):
             content(beside)
         else:
             beside.write_bytes(content.encode() if isinstance(content, str) else content)
+        if durable:
+            _to_disk(beside)
         beside.replace(path)
+        if durable:
+            _to_disk(path.parent)
     except OSError as error:
-        raise NnspecError(f"cannot write {path}: {error.strerror or error}") from error
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        help = "\n  = help: free some room on that disk" if full else ""
+        raise NnspecError(f"cannot write {path}: {error.strerror or error}{help}") from error
     finally:
         beside.unlink(missing_ok=True)
     return path
+
+
+def _to_disk(path: Path) -> None:
+    """Waits until a file, or the names in a folder, are on the disk."""
+    if path.is_dir() and os.name == "nt":
+        return  # there a folder cannot be opened
+    number = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

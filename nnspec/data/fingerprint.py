@@ -3,34 +3,99 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from nnspec.data.plan import Source
 from nnspec.data.readers.base import Table
 
-__all__ = ["fingerprint"]
+__all__ = ["Fingerprint", "Watched", "fingerprint"]
 
 _BLOCK = 1 << 20
 
 
-def fingerprint(source: Source, table: Table) -> str:
-    """A digest of the bytes of the files, or of the values where a set has no files, and of how they are read."""
+@dataclass(frozen=True)
+class Fingerprint:
+    """What one set of data was.
+
+    Attributes:
+        whole: A digest of its files, or of its values where it has none, and of how they are read.
+        files: A digest of each file, by its path as the spec has it.
+    """
+
+    whole: str
+    files: Mapping[str, str]
+
+
+def fingerprint(source: Source, table: Table) -> Fingerprint:
+    """The fingerprint of a set of data."""
     digest = hashlib.blake2b(digest_size=16)
     arguments = source.reader.model_dump(mode="json", exclude=set(source.reader.paths))
     digest.update(f"{type(source.reader).__name__} {sorted(arguments.items())}".encode())
-    for block in _of_files(source.files) if source.files else _of_values(table):
-        digest.update(block)
-    return f"blake2b:{digest.hexdigest()}"
+    files = {}
+    for argument, path in (source.files or {}).items():
+        found = _of_file(path)
+        files[str(getattr(source.reader, argument))] = found
+        digest.update(f"\0{argument}\0{found}".encode())
+    if not source.files:
+        for block in _of_values(table):
+            digest.update(block)
+    return Fingerprint(f"blake2b:{digest.hexdigest()}", files)
 
 
-def _of_files(files: dict[str, Path] | object) -> Iterable[bytes]:
-    assert isinstance(files, dict)
-    for argument, path in files.items():
-        yield f"\0{argument}\0{path.stat().st_size}\0".encode()
-        with path.open("rb") as file:
-            while block := file.read(_BLOCK):
-                yield block
+class Watched:
+    """The files of some sets of data: whether they are still what they were when this was made.
+
+    A file whose size and time of change are the same is taken to be the same; any other is read.
+
+    Args:
+        sources: The sets of data.
+    """
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self._paths = {str(getattr(s.reader, name)): path for s in sources for name, path in (s.files or {}).items()}
+        self._stamps = {name: _stamp(path) for name, path in self._paths.items()}
+
+    def touched(self) -> Iterator[str]:
+        """The files that were written to or taken away since, by their paths as the spec has them."""
+        return (name for name, path in self._paths.items() if _stamp(path) != self._stamps[name])
+
+    def changed(self, digests: Mapping[str, str]) -> list[str]:
+        """The files that are no longer what they were.
+
+        Args:
+            digests: The digest that each file had.
+        """
+        changed = []
+        for name in list(self.touched()):
+            path = self._paths[name]
+            try:
+                stamp, digest = _stamp(path), _of_file(path)
+            except OSError:
+                changed.append(name)
+                continue
+            if digest != digests[name]:
+                changed.append(name)
+            else:
+                self._stamps[name] = stamp
+        return changed
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_size, state.st_mtime_ns, state.st_ino
+
+
+def _of_file(path: Path) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _of_values(table: Table) -> Iterable[bytes]:

@@ -13,7 +13,7 @@ from nnspec.data import problems as d
 from nnspec.data.binding import bind
 from nnspec.data.check import check_alike, unreadable
 from nnspec.data.examples import Examples
-from nnspec.data.fingerprint import fingerprint
+from nnspec.data.fingerprint import Fingerprint, Watched, fingerprint
 from nnspec.data.fitting import check_feeds, target_shape
 from nnspec.data.kinds import DataError
 from nnspec.data.places import locate
@@ -24,7 +24,7 @@ from nnspec.data.split import split, why_not_stratified
 from nnspec.data.target_values import read_target, read_weight
 from nnspec.data.transforms import Learned
 from nnspec.data.values import read_feed, read_input
-from nnspec.diagnostics import Diagnostic, SpecError
+from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 
 __all__ = ["Prepared", "prepare", "prepare_part"]
 
@@ -41,7 +41,8 @@ class Prepared:
         validation: What is watched; None where there is none.
         state: What the transforms learned, as plain JSON.
         recipe: How the inputs are made from raw data, what was learned included.
-        fingerprints: A digest of each set of data, by part.
+        fingerprints: What each set of data was, by part.
+        watched: Whether their files are still what they were.
         warnings: What is worth saying about them.
     """
 
@@ -49,7 +50,8 @@ class Prepared:
     validation: Examples | None
     state: State
     recipe: Recipe
-    fingerprints: Mapping[str, str]
+    fingerprints: Mapping[str, Fingerprint]
+    watched: Watched
     warnings: tuple[Diagnostic, ...]
 
 
@@ -62,8 +64,10 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
 
     Raises:
         SpecError: Where the data cannot be used, with everything that is wrong with them.
+        NnspecError: Where a file was written to while it was read.
     """
     problems: list[Diagnostic] = []
+    watched = Watched(plan.sources[part] for part in ("train", "validation") if part in plan.sources)
     tables = _open(plan, ("train", "validation"), problems)
     feeds = _bind(plan, tables, problems)
     for part, table in tables.items():
@@ -83,9 +87,11 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
     if validation is None and validation_rows is not None:
         validation = replace(whole, rows=validation_rows)
     digests = {part: fingerprint(plan.sources[part], table) for part, table in tables.items()}
+    for name in watched.touched():
+        raise NnspecError(f"{name} was written to while it was read\n  = help: begin when nothing writes to it")
     state = _state(feeds, learned)
     recipe = recipe_of_feeds(feeds, state)
-    return Prepared(replace(whole, rows=train_rows), validation, state, recipe, digests, tuple(problems))
+    return Prepared(replace(whole, rows=train_rows), validation, state, recipe, digests, watched, tuple(problems))
 
 
 def prepare_part(plan: DataPlan, part: str, state: State) -> Examples:

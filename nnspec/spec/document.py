@@ -77,6 +77,7 @@ class Spec:
         document: The whole document, overrides applied, its params' values in place.
         sections: ``data``, ``train`` and so on, by name, those that are given.
         limits: What it may cost.
+        overrides: The ``path=value`` that were applied.
         hash: A digest of the document's values; comments and order of keys do not change it.
     """
 
@@ -88,6 +89,7 @@ class Spec:
     document: MappingNode
     sections: Mapping[str, MappingNode]
     limits: Limits = field(default_factory=Limits)
+    overrides: tuple[str, ...] = ()
 
     def section(self, name: str) -> MappingNode | None:
         """One of ``data``, ``train``, ``generate``, ``export``, ``budget``, its expressions evaluated; None where not given."""
@@ -184,7 +186,7 @@ def read_spec(
     sections = _sections(tree, library.scope, problems)
     _check_params_used(tree, library, problems)
     problems[:] = once(problems)
-    return Spec(name, str(file), folder, root, networks, tree, sections, limits)
+    return Spec(name, str(file), folder, root, networks, tree, sections, limits, tuple(overrides))
 
 
 def _check_keys(tree: MappingNode, problems: list[Diagnostic]) -> MappingNode:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nnspec.training.check import check_training
     from nnspec.training.evaluation import evaluate, evaluation_text, golden_inputs
+    from nnspec.training.resuming import resume
     from nnspec.training.run import Run
     from nnspec.training.start import train
 
-__all__ = ["Run", "check_training", "evaluate", "evaluation_text", "golden_inputs", "train"]
+__all__ = ["Run", "check_training", "evaluate", "evaluation_text", "golden_inputs", "resume", "train"]
 
 _MODULES = {
     "Run": "run",
@@ -22,6 +23,7 @@ _MODULES = {
     "evaluate": "evaluation",
     "evaluation_text": "evaluation",
     "golden_inputs": "evaluation",
+    "resume": "resuming",
     "train": "start",
 }
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import platform
+from pathlib import Path
 from typing import Any
 
 import keras
 
 from nnspec.diagnostics import NnspecError
+from nnspec.training.conditions import BY_ITSELF, ONEDNN, processors
 from nnspec.training.steps import Steps
 from nnspec.training.supervised import Supervised
 
@@ -24,24 +27,49 @@ def steps_for(backend: str, objective: Supervised, optimizer: Any) -> Steps:
         from nnspec.training.tensorflow_steps import TensorFlowSteps
 
         return TensorFlowSteps(objective, optimizer)
-    raise NnspecError(f"training on the Keras backend {backend} is not in this release\n  = help: set KERAS_BACKEND=tensorflow")
+    if backend == "jax":
+        from nnspec.training.jax_steps import JaxSteps
+
+        return JaxSteps(objective, optimizer)
+    raise NnspecError(f"there is no training on the Keras backend {backend}\n  = help: take `--backend tensorflow` or `jax`")
 
 
 def machine() -> dict[str, Any]:
     """What a result depends on beside the spec, the data and the versions; operations are made deterministic."""
-    found: dict[str, Any] = {"backend": keras.backend.backend(), "cores": os.cpu_count()}
+    found: dict[str, Any] = {"backend": keras.backend.backend(), "cores": os.cpu_count(), "cpu": _cpu()}
     if found["backend"] == "tensorflow":
         import tensorflow as tf
 
         # Costs nothing on a CPU; without it, sums over threads differ from run to run.
         tf.config.experimental.enable_op_determinism()
+        threading = tf.config.threading
         found |= {
             "deterministic": True,
-            "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0",
+            "onednn": os.environ.get(ONEDNN, BY_ITSELF),
+            # 0 stands for as many as there are processors.
             "threads": {
-                "intra": tf.config.threading.get_intra_op_parallelism_threads(),
-                "inter": tf.config.threading.get_inter_op_parallelism_threads(),
+                "intra": threading.get_intra_op_parallelism_threads() or processors(),
+                "inter": threading.get_inter_op_parallelism_threads() or processors(),
             },
             "devices": [device.device_type for device in tf.config.list_logical_devices()],
         }
+    if found["backend"] == "jax":
+        import jax
+
+        # XLA on a CPU takes one thread for each processor, and the same order of sums for the same number of them.
+        found |= {
+            "deterministic": jax.default_backend() == "cpu",
+            "threads": {"intra": processors()},
+            "devices": [device.platform.upper() for device in jax.devices()],
+        }
     return found
+
+
+def _cpu() -> str:
+    """The processor's name: which instructions it has decides how sums are taken."""
+    listed = Path("/proc/cpuinfo")
+    if listed.is_file():
+        for line in listed.read_text("utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

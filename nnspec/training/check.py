@@ -15,8 +15,8 @@ from nnspec.spec.tree import MappingNode, Scalar
 from nnspec.training import problems as t
 from nnspec.training.check_adapting import check_adapting
 from nnspec.training.check_outputs import check_outputs, drop_unknown
-from nnspec.training.check_watch import check_class_weight, check_monitor
-from nnspec.training.optimizers.base import Optimizer
+from nnspec.training.check_phases import check_phases
+from nnspec.training.check_watch import check_class_weight, check_noise
 from nnspec.training.plan import OutputPlan, TrainingPlan
 from nnspec.training.section import TrainSection
 
@@ -59,11 +59,11 @@ def _check(spec: Spec, model: Model | None, problems: list[Diagnostic], require_
         _require(spec, graph, data, tree, problems)
     if section is None or tree is None or outputs is None:
         return None
-    _check_optimizer(section, tree, problems)
-    monitor = check_monitor(section, tree, outputs, data, problems)
     check_class_weight(section, tree, outputs, problems)
     check_adapting(graph, outputs, problems)
-    return None if monitor is None else TrainingPlan(graph, section, tree, data, outputs, monitor)
+    check_noise(section, tree, graph.inputs, outputs, problems)
+    phases = check_phases(graph, section, tree, outputs, data, problems)
+    return None if phases is None else TrainingPlan(graph, section, tree, data, outputs, phases[-1].monitor, phases)
 
 
 def _section(spec: Spec, model: Model | None, problems: list[Diagnostic]) -> tuple[TrainSection | None, MappingNode | None]:
@@ -121,14 +121,3 @@ def _require(spec: Spec, graph: Graph, data: DataPlan | None, tree: MappingNode 
         problems.append(d.NoData.at(given.span if given else top, "data", help=help))
     if tree is not None and not graph.trainable_parameters:
         problems.append(t.NothingToTrain.at(tree.span, tree.path))
-
-
-def _check_optimizer(section: TrainSection, tree: MappingNode, problems: list[Diagnostic]) -> None:
-    optimizer = section.optimizer
-    assert isinstance(optimizer, Optimizer)
-    clip, ema = tree.get("clip"), tree.get("ema")
-    own = next((name for name in ("clipnorm", "clipvalue", "global_clipnorm") if getattr(optimizer, name) is not None), None)
-    if section.clip is not None and clip is not None and own is not None:
-        problems.append(t.ClippedTwice.at(clip.span, clip.path, help="take one of the two away", first="clip", second=own))
-    if section.ema is not None and ema is not None and optimizer.use_ema:
-        problems.append(t.AveragedTwice.at(ema.span, ema.path, help="take one of the two away"))

@@ -37,6 +37,8 @@ def evaluate(run: Run, *, part: str | None = None) -> dict[str, Any]:
         SpecError: Where the data cannot be used.
         NnspecError: Where the run or its data are not what they were.
     """
+    import keras
+
     from nnspec.training.backend import machine, steps_for
     from nnspec.training.loop import watch
     from nnspec.training.objects import keras_optimizer
@@ -49,7 +51,7 @@ def evaluate(run: Run, *, part: str | None = None) -> dict[str, Any]:
     objective = Supervised(model, plan.outputs)
     first = examples.batch(slice(0, 1))
     objective.build(first.inputs, first.targets)
-    steps = steps_for(str(run.info["machine"]["backend"]), objective, keras_optimizer(plan.section))
+    steps = steps_for(keras.backend.backend(), objective, keras_optimizer(plan.section))
     figures = watch(steps, objective, examples, plan.section.batch_size)
     answers = model.predict(dict(examples.batch(slice(None)).inputs), batch_size=plan.section.batch_size, verbose=0)
     classes = run.classes()
@@ -132,7 +134,7 @@ def _examples(run: Run, plan: TrainingPlan, part: str | None) -> tuple[str, Exam
     # The validation part is a draw from the training data, and so is what is left of them.
     _require_files(plan, "train")
     prepared = prepare(replace(data, sources={"train": data.sources["train"]}), plan.section.seed)
-    if prepared.fingerprints["train"] != run.info["data"]["fingerprints"].get("train"):
+    if prepared.fingerprints["train"].whole != run.info["data"]["fingerprints"].get("train"):
         raise NnspecError("the training data changed since the run: their validation part is another")
     examples = prepared.train if part == "train" else prepared.validation
     assert examples is not None

@@ -12,12 +12,14 @@ import numpy as np
 
 from nnspec.data.examples import Examples
 from nnspec.diagnostics import NnspecError
+from nnspec.training.patience import Plateau, should_stop
 from nnspec.training.plan import Monitor
+from nnspec.training.position import Position
 from nnspec.training.progress import Progress
 from nnspec.training.section import EarlyStopping
 from nnspec.training.steps import Rows, Steps
 
-__all__ = ["Loop", "NotFiniteLoss", "Position", "order_of"]
+__all__ = ["Loop", "NotFiniteLoss", "Status", "order_of", "watch"]
 
 _SECONDS_A_CALL = 0.2
 _STEPS_A_CALL = 512
@@ -27,35 +29,22 @@ Status = Literal["finished", "stopped early", "interrupted"]
 
 
 class NotFiniteLoss(NnspecError):
-    """The loss became NaN or infinite."""
-
-
-@dataclass
-class Position:
-    """Where a training stands: all that the loop knows which the weights and the optimizer do not.
+    """The loss became NaN or infinite.
 
     Attributes:
-        epoch: Epochs finished.
-        step: Steps made, over all epochs.
-        best: The best value of the figure that is watched.
-        best_epoch: The epoch that had it, counted from 1.
-        counted: The value that early stopping last counted as better.
-        waited: Epochs since then.
-        seconds: Time spent.
+        loss: What it became.
+        before: What it was the step before; NaN where there was none in the same call.
+        rows: The rows of the table that were in the batch.
     """
 
-    epoch: int = 0
-    step: int = 0
-    best: float | None = None
-    best_epoch: int = 0
-    counted: float | None = None
-    waited: int = 0
-    seconds: float = 0.0
+    def __init__(self, loss: float, before: float, rows: Rows) -> None:
+        super().__init__("the loss is not finite")
+        self.loss, self.before, self.rows = loss, before, rows
 
 
 @dataclass
 class Loop:
-    """Trains until its end is reached, it no longer gets better, or it is interrupted.
+    """Trains through one phase, until its end is reached, it no longer gets better, or it is interrupted.
 
     Attributes:
         steps: Runs the steps.
@@ -63,15 +52,22 @@ class Loop:
         train: What is trained on.
         validation: What is watched after each epoch; None for nothing.
         batch_size: Examples of a step; the last of an epoch may have fewer.
-        last_step: How many steps there are in all.
+        last_step: How many steps the phase has in all.
         seed: Which order the examples have.
         monitor: Which figure says what is best.
         stopping: When to stop early; None for never.
-        evaluating: What is wrapped around validation and the keeping of weights: an average put in their place.
-        keep: Called when the weights are the best so far.
-        log: Called with each epoch's record.
+        evaluating: What is wrapped around validation: an average put in the weights' place.
+        save: Called where the training could go on from: after each epoch, before anything is written of it, where it
+            is interrupted, and where it is due.
+        due: Whether to save in the middle of an epoch.
+        keep: Called after that when the weights are the best so far.
+        log: Called with each epoch's record, before that is saved.
+        logged: Called once it is.
         progress: Is told how it goes.
         interrupted: Whether to stop after the step.
+        plateau: Lowers the learning rate; None for never.
+        rate: The learning rate, where that changes and is to be logged.
+        position: Where it stands. It goes on from there, in the middle of an epoch too.
     """
 
     steps: Steps
@@ -84,10 +80,15 @@ class Loop:
     monitor: Monitor
     stopping: EarlyStopping | None
     evaluating: Callable[[], Any]
+    save: Callable[[], None]
+    due: Callable[[], bool]
     keep: Callable[[], None]
     log: Callable[[dict[str, Any]], None]
+    logged: Callable[[], None]
     progress: Progress
     interrupted: Callable[[], bool]
+    plateau: Plateau | None = None
+    rate: Callable[[], float] | None = None
     position: Position = field(default_factory=Position)
 
     def __post_init__(self) -> None:
@@ -99,82 +100,85 @@ class Loop:
         Raises:
             NotFiniteLoss: Where the loss becomes NaN or infinite.
         """
+        at = self.position
         a_epoch = math.ceil(len(self.train) / self.batch_size)
-        self.progress.begin(math.ceil(self.last_step / a_epoch), a_epoch, self.batch_size)
-        while self.position.step < self.last_step:
-            began = time.perf_counter()
-            self.objective.reset()
-            examples = self._train_epoch(a_epoch)
-            seconds = time.perf_counter() - began
+        self.progress.begin(at.epoch - at.phase_epoch + math.ceil(self.last_step / a_epoch), a_epoch, self.batch_size)
+        # The last epoch may have been interrupted after its last step, and then wants only its end.
+        while not at.over and (at.phase_step < self.last_step or at.in_epoch):
             if self.interrupted():
-                self.position.seconds += seconds
                 return "interrupted"
-            rate = round(examples / seconds, 1)
-            record = {"epoch": self.position.epoch + 1, "step": self.position.step, **self.objective.figures()}
-            self._end_epoch(record, rate, began)
-            if self._should_stop(record):
-                return "stopped early"
-        return "finished"
+            if not at.in_epoch:
+                self.objective.reset()
+            self._train_epoch(a_epoch)
+            if self.interrupted():
+                self.save()
+                return "interrupted"
+            self._end_epoch()
+        return "stopped early" if at.over else "finished"
 
-    def _train_epoch(self, a_epoch: int) -> int:
-        """All batches of an epoch, or as many as are made before an interruption; how many examples they held."""
-        order = order_of(len(self.train), self.seed, self.position.epoch)
-        left = min(a_epoch, self.last_step - self.position.step)
-        made, examples, started = 0, 0, time.perf_counter()
-        for rows in _calls(order, self.batch_size, left, self._pace):
+    def _train_epoch(self, a_epoch: int) -> None:
+        """What is left of an epoch, or as much of it as is made before an interruption."""
+        at = self.position
+        order = order_of(len(self.train), self.seed, at.epoch)
+        end = min(a_epoch, at.in_epoch + self.last_step - at.phase_step)
+        examples, started = 0, time.perf_counter()
+        lap = started
+        for rows in _calls(order, self.batch_size, at.in_epoch, end, self._pace):
             began = time.perf_counter()
             done = self.steps.train(self.train, rows)
             self._pace.took(done.steps, time.perf_counter() - began)
-            self.position.step += done.steps
-            made += done.steps
+            at.step += done.steps
+            at.phase_step += done.steps
+            at.in_epoch += done.steps
+            at.epoch_examples += rows.size
             examples += rows.size
-            rate = examples / (time.perf_counter() - started)
             if not math.isfinite(done.loss):
-                raise NotFiniteLoss(self._why(done.loss, done.before))
-            self.progress.stepped(self.position.epoch + 1, made, rate, self.objective.figures)
+                raise NotFiniteLoss(done.loss, done.before, self.train.rows[rows[done.steps - 1]])
+            now = time.perf_counter()
+            at.epoch_seconds, lap = at.epoch_seconds + now - lap, now
+            rate = examples / (now - started)
+            self.progress.stepped(at.epoch + 1, at.in_epoch, rate, self.objective.figures)
             if self.interrupted():
                 break
-        return examples
+            if self.due() and at.in_epoch < end:
+                self.save()
 
-    def _why(self, loss: float, before: float) -> str:
-        what = "not a number (NaN)" if math.isnan(loss) else "infinite"
-        text = f"the loss became {what} at step {self.position.step}, in epoch {self.position.epoch + 1}. "
-        if math.isfinite(before) and abs(before) > 1e4:
-            text += f"It was {before:.3g} the step before: it grew without bound. "
-            return text + "Lower `learning_rate`, or set `clip: {norm: 1}`."
-        if self.position.step <= 1:
-            return text + "It was so from the first step: look at the loss, and at the activation before it."
-        return text + "Lower `learning_rate`, set `clip: {norm: 1}`, or look for a logarithm or a division by 0 in the loss."
-
-    def _end_epoch(self, record: dict[str, Any], rate: float, began: float) -> None:
+    def _end_epoch(self) -> None:
+        at, began = self.position, time.perf_counter()
+        record = {"epoch": at.epoch + 1, "step": at.step, **self.objective.figures()}
         with self.evaluating():
             if self.validation is not None:
                 figures = watch(self.steps, self.objective, self.validation, self.batch_size)
                 record |= {f"val_{name}": value for name, value in figures.items()}
-            self.position.epoch += 1
-            value = record[self.monitor.name]
-            if self.monitor.better(value, self.position.best):
-                self.position.best, self.position.best_epoch = value, self.position.epoch
-                self.keep()
-        record["examples_per_second"] = rate
-        record["seconds"] = round(time.perf_counter() - began, 3)
-        self.position.seconds += time.perf_counter() - began
+        if self.rate is not None:
+            record["learning_rate"] = self.rate()
+        record["examples_per_second"] = round(at.epoch_examples / max(at.epoch_seconds, 1e-9), 1)
+        seconds = at.epoch_seconds + time.perf_counter() - began
+        record["seconds"] = round(seconds, 3)
+        self._count(seconds)
+        value = record[self.monitor.name]
+        better = self.monitor.better(value, at.best)
+        if better:
+            at.best, at.best_epoch = value, at.epoch
+        if self.stopping is not None:
+            at.over = should_stop(self.stopping, self.monitor, at, value)
+        if self.plateau is not None:
+            self.plateau.after_epoch(at, record)
         self.log(record)
+        self.save()
+        if better:
+            with self.evaluating():
+                self.keep()
+        self.logged()
         self.progress.epoch_ended(record)
 
-    def _should_stop(self, record: dict[str, Any]) -> bool:
-        """Whether the figure has not been better for long enough, counted as Keras's `EarlyStopping` counts."""
-        rule, at = self.stopping, self.position
-        if rule is None or at.epoch <= rule.start_from_epoch:
-            return False
-        value = record[self.monitor.name]
-        at.waited += 1
-        if self.monitor.better(value, at.counted, rule.min_delta):
-            at.counted = value
-            if rule.baseline is None or self.monitor.better(value, rule.baseline, rule.min_delta):
-                at.waited = 0
-            return False
-        return at.waited >= rule.patience and at.epoch > 1
+    def _count(self, seconds: float) -> None:
+        at = self.position
+        at.epoch += 1
+        at.phase_epoch += 1
+        at.in_epoch = at.epoch_examples = 0
+        at.epoch_seconds = 0.0
+        at.seconds += seconds
 
 
 def order_of(count: int, seed: int, epoch: int) -> Rows:
@@ -185,7 +189,7 @@ def order_of(count: int, seed: int, epoch: int) -> Rows:
 def watch(steps: Steps, objective: Any, examples: Examples, batch_size: int) -> dict[str, Any]:
     """The figures of examples that are not trained on."""
     objective.reset()
-    for rows in _calls(np.arange(len(examples)), batch_size, math.ceil(len(examples) / batch_size), _Pace()):
+    for rows in _calls(np.arange(len(examples)), batch_size, 0, math.ceil(len(examples) / batch_size), _Pace()):
         steps.watch(examples, rows)
     figures: dict[str, Any] = objective.figures()
     return figures
@@ -205,13 +209,13 @@ class _Pace:
             self.steps = max(1, min(_STEPS_A_CALL, int(_SECONDS_A_CALL * steps / max(seconds, 1e-9))))
 
 
-def _calls(order: Rows, batch_size: int, steps: int, pace: _Pace) -> Iterator[Rows]:
-    """The positions of each call's steps."""
-    whole = min(steps, len(order) // batch_size)
-    start = 0
+def _calls(order: Rows, batch_size: int, first: int, end: int, pace: _Pace) -> Iterator[Rows]:
+    """The positions of each call's steps, from a step of the epoch to another."""
+    whole = min(end, len(order) // batch_size)
+    start = first
     while start < whole:
-        end = min(start + pace.steps, whole)
-        yield order[start * batch_size : end * batch_size].reshape(-1, batch_size)
-        start = end
-    if whole < steps:
-        yield order[whole * batch_size :].reshape(1, -1)
+        stop = min(start + pace.steps, whole)
+        yield order[start * batch_size : stop * batch_size].reshape(-1, batch_size)
+        start = stop
+    if start < end:
+        yield order[start * batch_size :].reshape(1, -1)

@@ -1,12 +1,11 @@
-"""Begins a run folder, and says what may change the result of a training beside its spec and its data."""
+"""Begins a run folder."""
 
 from __future__ import annotations
 
+import json
 import os
-import platform
 import shutil
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,15 @@ from nnspec.data.prepare import Prepared
 from nnspec.diagnostics import NnspecError
 from nnspec.files import write_whole
 from nnspec.graph import Graph
+from nnspec.graph.fingerprint import node_digests
 from nnspec.layers.plugin import plugin_of
 from nnspec.spec import Spec
+from nnspec.training.alone import alone
+from nnspec.training.conditions import versions
 from nnspec.training.plan import TrainingPlan
 from nnspec.training.run import FORMAT, Run
 
-__all__ = ["begin", "now", "place_for"]
-
-_PACKAGES = ("nnspec", "keras", "tensorflow", "numpy", "scikit-learn")
+__all__ = ["as_json", "begin", "now", "place_for", "said_of_spec"]
 
 
 def place_for(spec: Spec, out: Path | None, *, overwrite: bool) -> Path:
@@ -52,7 +52,8 @@ def place_for(spec: Spec, out: Path | None, *, overwrite: bool) -> Path:
 def begin(path: Path, spec: Spec, plan: TrainingPlan, prepared: Prepared, machine: dict[str, Any]) -> Run:
     """Makes the folder with all that is known before the first step; a run that is there is replaced."""
     if path.exists():
-        shutil.rmtree(path)
+        with alone(path):
+            shutil.rmtree(path)
     try:
         (path / "checkpoints").mkdir(parents=True)
     except OSError as error:
@@ -65,16 +66,16 @@ def begin(path: Path, spec: Spec, plan: TrainingPlan, prepared: Prepared, machin
         name=spec.name,
         status="running",
         started=now(),
-        spec={
-            "hash": spec.hash,
-            "file": spec.file,
-            "folder": os.path.relpath(spec.folder, path.resolve()),
-            "root": os.path.relpath(spec.root, path.resolve()),
-        },
+        spec=said_of_spec(spec, plan.graph, path),
         seed=plan.section.seed,
         parameters=plan.graph.parameters,
-        data={"fingerprints": dict(prepared.fingerprints), "examples": examples, "recipe": prepared.recipe},
-        versions={"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}, **_plugins(plan.graph)},
+        data={
+            "fingerprints": {part: found.whole for part, found in prepared.fingerprints.items()},
+            "files": {part: dict(found.files) for part, found in prepared.fingerprints.items()},
+            "examples": examples,
+            "recipe": prepared.recipe,
+        },
+        versions={**versions(str(machine["backend"])), **_plugins(plan.graph)},
         machine=machine,
         warnings=[warning.as_json() for warning in prepared.warnings],
     )
@@ -91,8 +92,19 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+def as_json(document: Any) -> Any:
+    """A document as JSON brings it back: its keys are text."""
+    return json.loads(json.dumps(document, default=str))
+
+
+def said_of_spec(spec: Spec, graph: Graph, path: Path) -> dict[str, Any]:
+    """What ``run.json`` says of a spec: what it was, and where its paths lead from."""
+    return {
+        "hash": spec.hash,
+        "file": spec.file,
+        "folder": os.path.relpath(spec.folder, path.resolve()),
+        "root": os.path.relpath(spec.root, path.resolve()),
+        "overrides": list(spec.overrides),
+        "document": as_json(spec.document.plain()),
+        "nodes": node_digests(graph),
+    }

@@ -14,7 +14,7 @@ from nnspec.training.metrics.base import Metric
 from nnspec.training.section import TrainSection
 from nnspec.types import TensorType
 
-__all__ = ["Monitor", "OutputPlan", "TrainingPlan"]
+__all__ = ["Monitor", "OutputPlan", "PhasePlan", "TrainingPlan"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,29 @@ class Monitor:
 
 
 @dataclass(frozen=True)
+class PhasePlan:
+    """A part of a training.
+
+    Attributes:
+        section: The section ``train`` as it holds in this phase.
+        outputs: What is done with each output.
+        monitor: The figure that says which weights are best.
+        plateau: The figure that lowers the learning rate; None where none does.
+        frozen: Where the weights stand that are kept from training, beside those the network itself keeps.
+    """
+
+    section: TrainSection
+    outputs: Mapping[str, OutputPlan]
+    monitor: Monitor
+    plateau: Monitor | None
+    frozen: tuple[str, ...]
+
+    def comparable(self, other: PhasePlan) -> bool:
+        """Whether the figure that is watched means the same in another phase."""
+        return self.monitor == other.monitor and self.section.loss_weights == other.section.loss_weights
+
+
+@dataclass(frozen=True)
 class TrainingPlan:
     """A training that can begin once the data have been read.
 
@@ -78,6 +101,7 @@ class TrainingPlan:
         data: What of the data goes where; None where the spec names none.
         outputs: What is done with each output.
         monitor: The figure that says which weights are best.
+        phases: The parts of the training, at least one.
     """
 
     graph: Graph
@@ -86,6 +110,7 @@ class TrainingPlan:
     data: DataPlan | None
     outputs: Mapping[str, OutputPlan]
     monitor: Monitor
+    phases: tuple[PhasePlan, ...]
 
     @property
     def losses(self) -> dict[str, OutputPlan]:

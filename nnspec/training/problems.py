@@ -157,3 +157,43 @@ class AveragedTwice(Problem):
     message = "the moving average is asked for by `ema` and by the optimizer's `use_ema`"
     fails = _GOOD.replace(_LOSS, _LOSS + ", ema: 0.9, optimizer: {Adam: {use_ema: true}}")
     passes = _GOOD
+
+
+class ScheduleAndPlateau(Problem):
+    """A schedule says the learning rate at each step; `reduce_on_plateau` would have no say."""
+
+    code = "NN516"
+    message = "`reduce_on_plateau` lowers a learning rate that a schedule sets"
+    fails = _GOOD.replace(
+        _LOSS,
+        _LOSS + ", reduce_on_plateau: {monitor: loss}, optimizer: {Adam: {learning_rate: {CosineDecay: "
+        "{initial_learning_rate: 0.1, decay_steps: 100}}}}",
+    )
+    passes = _GOOD.replace(_LOSS, _LOSS + ", reduce_on_plateau: {monitor: loss}")
+
+
+class UnknownFrozen(Problem):
+    """`freeze` names layers by their paths in the network, as `nnspec inspect` shows them."""
+
+    code = "NN517"
+    message = "the network has no layer `{layer}` to freeze"
+    fails = _GOOD.replace(_LOSS, _LOSS + ", freeze: [digits]")
+    passes = _GOOD.replace("  - Flatten\n", "  - Flatten\n  - Dense: {units: 8}\n").replace(_LOSS, _LOSS + ", freeze: [dense]")
+
+
+class AllFrozen(Problem):
+    """A phase, or the training, that freezes every weight has nothing to learn."""
+
+    code = "NN518"
+    message = "every weight is frozen: there is nothing to train"
+    fails = _GOOD.replace(_LOSS, _LOSS + ", freeze: [digit]")
+    passes = _GOOD.replace("  - Flatten\n", "  - Flatten\n  - Dense: {units: 8}\n").replace(_LOSS, _LOSS + ", freeze: [dense]")
+
+
+class NoiseDoesNotFit(Problem):
+    """Noise is added to inputs of floats; labels are drawn anew where they are classes."""
+
+    code = "NN519"
+    message = "`{key}` {reason}"
+    fails = _GOOD.replace(_LOSS, _LOSS + ", input_noise: {picture: 0.1}")
+    passes = _GOOD.replace(_LOSS, _LOSS + ", input_noise: 0.1, label_noise: 0.05")

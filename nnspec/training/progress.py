@@ -109,6 +109,8 @@ class _Terminal(_Lines):
 
     def begin(self, epochs: int, steps: int, batch_size: int) -> None:
         super().begin(epochs, steps, batch_size)
+        if self._task is not None:
+            self._bar.remove_task(self._task)  # of the phase before
         self._task = self._bar.add_task("", total=epochs * steps, epoch=f"1/{epochs}", figures="", rate="")
         self._bar.start()
 

@@ -24,7 +24,7 @@ FORMAT = 1
 """The version of the run folder's layout."""
 
 _INFO = "run.json"
-_NEEDED = ("status", "name", "seed", "spec", "data", "versions")
+_NEEDED = ("status", "name", "seed", "spec", "data", "versions", "machine")
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,19 @@ class Run:
         if not file.is_file():
             raise NnspecError(f"{self.path} is damaged: it has no spec.yaml")
         where = self.info["spec"]
-        spec = load(file, folder=self._place(where.get("folder")), root=self._place(where.get("root")))
-        if spec.hash != where.get("hash"):
+        spec = load(file, folder=self.place(where.get("folder")), root=self.place(where.get("root")))
+        # A kill may come between the two files, where a run is given more epochs.
+        if spec.hash not in (where.get("hash"), where.get("hash_next")):
             raise NnspecError(f"{file} was changed after the training: its hash is not the one in {_INFO}")
         return spec
 
-    def _place(self, text: Any) -> Path | None:
+    @property
+    def conditions(self) -> dict[str, Any]:
+        """What the bits of its result depend on."""
+        data = {name: self.info["data"].get(name, {}) for name in ("fingerprints", "files")}
+        return {"spec": self.info["spec"], "data": data, "versions": self.info["versions"], "machine": self.info["machine"]}
+
+    def place(self, text: Any) -> Path | None:
         """A folder as the run remembers it: relative to the run, so that a project can be moved as a whole."""
         return (self.path / text).resolve() if isinstance(text, str) else None
 
@@ -117,6 +124,16 @@ class Run:
         except (SafetensorError, OSError, ValueError, KeyError) as error:
             raise NnspecError(f"{file} is damaged: {error}") from None
         return {name: arrays[name] for name in sorted(arrays)}
+
+    def weights_epoch(self) -> int | None:
+        """The epoch that the best weights are of, from 1; None where there are none, or it is not known."""
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(self.path / "weights.safetensors", framework="numpy") as file:
+                return int((file.metadata() or {})["epoch"])
+        except (SafetensorError, OSError, ValueError, KeyError):
+            return None
 
     def metrics(self) -> list[dict[str, Any]]:
         """The figures of each epoch, as they were logged.
@@ -170,11 +187,12 @@ class Run:
         write_whole(self.path / _INFO, (json.dumps(info, indent=2, ensure_ascii=False) + "\n").encode())
         return Run(self.path, info)
 
-    def write_weights(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Writes the weights."""
+    def write_weights(self, arrays: Mapping[str, NDArray[Any]], epoch: int) -> None:
+        """Writes the weights, and which epoch they are of; 0 where none has ended."""
         from safetensors.numpy import save
 
-        write_whole(self.path / "weights.safetensors", save({name: _contiguous(array) for name, array in arrays.items()}))
+        content = save({name: _contiguous(array) for name, array in arrays.items()}, {"epoch": str(epoch)})
+        write_whole(self.path / "weights.safetensors", content, durable=True)
 
     def write_metrics(self, records: Iterator[dict[str, Any]] | list[dict[str, Any]]) -> None:
         """Writes the log."""

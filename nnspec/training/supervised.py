@@ -10,6 +10,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from nnspec.training.augmenter import Augmenter
+from nnspec.training.noise import Noise
 from nnspec.training.objects import keras_loss, keras_metric
 from nnspec.training.plan import OutputPlan
 
@@ -26,6 +27,7 @@ class Supervised:
         outputs: What is done with each output.
         class_weights: How much the examples of each class count, by output; an array with an entry for each class.
         augmenter: Changes inputs and targets at random before a training step; None for nothing.
+        noise: What is put on the examples that are trained on; metrics see the labels as they are.
     """
 
     def __init__(
@@ -34,12 +36,14 @@ class Supervised:
         outputs: Mapping[str, OutputPlan],
         class_weights: Mapping[str, NDArray[Any]] | None = None,
         augmenter: Augmenter | None = None,
+        noise: Noise | None = None,
     ) -> None:
         self.model = model
-        self.augmenter = augmenter
+        self._augmenter = augmenter
         self._outputs = {name: output for name, output in outputs.items() if output.loss is not None}
         self._losses = {name: keras_loss(output.loss) for name, output in self._outputs.items() if output.loss}
         self._class_weights = dict(class_weights or {})
+        self._noise = noise
         self._total = keras.metrics.Mean(name="loss")
         several = len(self._outputs) > 1
         self._means = {name: keras.metrics.Mean(name=f"{name}_loss") for name in self._outputs} if several else {}
@@ -53,6 +57,12 @@ class Supervised:
         """The Keras metrics that hold the figures, the total loss first."""
         return [self._total, *self._means.values(), *(metric for own in self._metrics.values() for metric in own)]
 
+    @property
+    def random_variables(self) -> list[Any]:
+        """The states of what is drawn outside the model."""
+        drawing = [part for part in (self._noise, self._augmenter) if part is not None]
+        return [variable for part in drawing for variable in part.variables]
+
     def __call__(self, inputs: Tensors, targets: Tensors, weights: Tensors, *, training: bool) -> tuple[Any, Tensors]:
         """The loss of a batch, and the model's outputs.
 
@@ -62,6 +72,8 @@ class Supervised:
             weights: How much each example counts, by output; an output whose examples count alike has none.
             training: Whether the model trains: dropout drops, batch normalization goes by the batch.
         """
+        if training and self._noise is not None:
+            inputs, targets = self._noise.on_inputs(inputs), self._noise.on_targets(targets)
         outputs = self.model(dict(inputs), training=training)
         size = ops.shape(next(iter(inputs.values())))[0]
         total: Any = 0.0
@@ -77,7 +89,7 @@ class Supervised:
 
     def augmented(self, inputs: Tensors, targets: Tensors) -> tuple[Tensors, Tensors]:
         """What a training step sees of a batch."""
-        return (inputs, targets) if self.augmenter is None else self.augmenter(inputs, targets)
+        return (inputs, targets) if self._augmenter is None else self._augmenter(inputs, targets)
 
     def _loss(self, name: str, output: Any, targets: Tensors, weights: Tensors, *, training: bool) -> Any:
         compare = self._losses[name]

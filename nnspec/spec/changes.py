@@ -1,0 +1,49 @@
+"""Which values of a document differ from another's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+__all__ = ["changed_values"]
+
+_ABSENT = object()
+_MOST_SHOWN = 60
+
+
+def changed_values(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """The places that differ between two documents as plain values, each with what it was and is.
+
+    Args:
+        before: A document, or a part of one.
+        after: The other.
+        path: Where the part stands.
+
+    Yields:
+        The path as diagnostics write it, and a text of the two values.
+
+    Example:
+        >>> list(changed_values({"train": {"epochs": 3, "seed": 1}}, {"train": {"epochs": 5, "seed": 1}}))
+        [('train.epochs', '3 → 5')]
+        >>> list(changed_values({"layers": ["Flatten"]}, {"layers": ["Flatten", "ReLU"]}))
+        [('layers[1]', 'added: ReLU')]
+    """
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in [*before, *(key for key in after if key not in before)]:
+            inner = f"{path}.{key}" if path else str(key)
+            yield from changed_values(before.get(key, _ABSENT), after.get(key, _ABSENT), inner)
+    elif isinstance(before, list) and isinstance(after, list):
+        for i in range(max(len(before), len(after))):
+            old, new = (values[i] if i < len(values) else _ABSENT for values in (before, after))
+            yield from changed_values(old, new, f"{path}[{i}]")
+    elif before is _ABSENT:
+        yield path, f"added: {_shown(after)}"
+    elif after is _ABSENT:
+        yield path, f"taken away: {_shown(before)}"
+    elif before != after or isinstance(before, bool) != isinstance(after, bool):
+        yield path, f"{_shown(before)} → {_shown(after)}"
+
+
+def _shown(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"

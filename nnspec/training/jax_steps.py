@@ -1,0 +1,142 @@
+"""Steps on JAX: the same objective as a pure function of its variables' values, many steps in one compiled loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.data.examples import Examples
+from nnspec.training.steps import Done, Rows
+from nnspec.training.supervised import Supervised
+
+__all__ = ["JaxSteps"]
+
+_MOST_STEPS = 512
+"""Steps that one compiled call can make: it is compiled for this many, and told how many to make."""
+
+Tensors = dict[str, Any]
+Group = tuple[Tensors, Tensors, Tensors]
+"""Inputs, targets and weights."""
+State = tuple[list[Any], list[Any], list[Any]]
+"""The values of what trains, of everything else that changes, and of the optimizer."""
+
+
+class JaxSteps:
+    """Steps on JAX.
+
+    Args:
+        objective: What a step makes small.
+        optimizer: How.
+        resident_bytes: The most that a set of examples may take to be put on the device whole. Larger ones are sent a
+            step at a time.
+    """
+
+    def __init__(self, objective: Supervised, optimizer: keras.optimizers.Optimizer, *, resident_bytes: int = 2**31) -> None:
+        self._objective = objective
+        self._optimizer = optimizer
+        self._resident_bytes = resident_bytes
+        self._trainable = list(objective.model.trainable_variables)
+        metrics = [variable for metric in objective.metrics for variable in metric.variables]
+        trained = {id(variable) for variable in self._trainable}
+        others = [*objective.model.variables, *metrics, *objective.random_variables]
+        self._others = [variable for variable in others if id(variable) not in trained]
+        self._on_device: dict[int, tuple[Any, Any]] = {}
+        optimizer.build(self._trainable)
+        self._train = jax.jit(partial(_repeat, self._step))
+        self._watching = jax.jit(partial(_repeat, self._watch))
+
+    def train(self, examples: Examples, rows: Rows) -> Done:
+        return self._run(self._train, examples, rows)
+
+    def watch(self, examples: Examples, rows: Rows) -> None:
+        self._run(self._watching, examples, rows)
+
+    def _run(self, function: Callable[..., Any], examples: Examples, rows: Rows) -> Done:
+        if examples.bytes > self._resident_bytes:
+            return self._from_host(function, examples, rows)
+        made, loss, before = 0, float("nan"), float("nan")
+        groups = tuple(self._put(group) for group in (examples.inputs, examples.targets, examples.weights))
+        for start in range(0, len(rows), _MOST_STEPS):
+            part = rows[start : start + _MOST_STEPS]
+            padded = np.zeros((_MOST_STEPS, rows.shape[1]), np.int32)
+            padded[: len(part)] = examples.rows[part]
+            done, loss, before = self._call(function, groups, padded, len(part))
+            made += done
+            if done < len(part):
+                break
+        return Done(made, loss, before)
+
+    def _from_host(self, function: Callable[..., Any], examples: Examples, rows: Rows) -> Done:
+        loss = before = float("nan")
+        for i, row in enumerate(rows):
+            batch = examples.batch(row)
+            groups = (dict(batch.inputs), dict(batch.targets), dict(batch.weights))
+            before = loss
+            _, loss, _ = self._call(function, groups, np.arange(len(row), dtype=np.int32)[None], 1)
+            if not np.isfinite(loss):
+                return Done(i + 1, loss, before)
+        return Done(len(rows), loss, before)
+
+    def _call(self, function: Callable[..., Any], groups: Any, rows: NDArray[np.int32], count: int) -> tuple[int, float, float]:
+        variables = (self._trainable, self._others, self._optimizer.variables)
+        state = tuple([variable.value for variable in group] for group in variables)
+        done, state, loss, before = function(groups, rows, count, state)
+        for group, values in zip(variables, state, strict=True):
+            for variable, value in zip(group, values, strict=True):
+                variable.assign(value)
+        return int(done), float(loss), float(before)
+
+    def _step(self, group: Group, state: State) -> tuple[State, Any]:
+        trainable, others, own = state
+        (_, (loss, others)), gradients = jax.value_and_grad(self._loss, has_aux=True)(trainable, others, own, group, True)
+        trainable, own = self._optimizer.stateless_apply(own, gradients, trainable)
+        return (list(trainable), others, list(own)), loss
+
+    def _watch(self, group: Group, state: State) -> tuple[State, Any]:
+        trainable, others, own = state
+        _, (loss, others) = self._loss(trainable, others, own, group, False)
+        # A loss that is not finite is no reason to stop watching.
+        return (trainable, others, own), jnp.where(jnp.isfinite(loss), loss, 0.0)
+
+    def _loss(self, trainable: Any, others: Any, own: Any, group: Group, training: bool) -> Any:
+        """The scaled loss; beside it the loss, and what changed on the way: figures, running averages, random states."""
+        inputs, targets, weights = group
+        values = [*zip(self._trainable, trainable, strict=True), *zip(self._others, others, strict=True)]
+        values += zip(self._optimizer.variables, own, strict=True)
+        with keras.StatelessScope(state_mapping=values, collect_losses=True) as scope:
+            seen = self._objective.augmented(inputs, targets) if training else (inputs, targets)
+            loss, outputs = self._objective(*seen, weights, training=training)
+            self._objective.update_metrics(outputs, seen[1])
+            scaled = self._optimizer.scale_loss(loss)
+        return scaled, (jnp.asarray(loss).astype("float32"), [scope.get_current_value(variable) for variable in self._others])
+
+    def _put(self, group: Mapping[str, Any]) -> Tensors:
+        """The arrays on the device; each is put there once, whichever parts of the data share it."""
+        for array in group.values():
+            if id(array) not in self._on_device:
+                self._on_device[id(array)] = (array, jnp.asarray(array))
+        return {name: self._on_device[id(array)][1] for name, array in group.items()}
+
+
+def _repeat(step: Callable[[Group, State], tuple[State, Any]], groups: Group, rows: Any, count: Any, state: State) -> Any:
+    """As many steps as are asked for, or until a loss is not finite: how many, the state, the last loss and the one before."""
+
+    def body(carry: Any) -> Any:
+        i, state, loss, _ = carry
+        batch = tuple({name: values[rows[i]] for name, values in group.items()} for group in groups)
+        state, new = step(batch, state)  # type: ignore[arg-type]
+        return i + 1, state, new, loss
+
+    def go_on(carry: Any) -> Any:
+        i, _, loss, _ = carry
+        return jnp.logical_and(i < count, jnp.logical_or(i == 0, jnp.isfinite(loss)))
+
+    nan = jnp.float32(jnp.nan)
+    return jax.lax.while_loop(go_on, body, (jnp.int32(0), state, nan, nan))
