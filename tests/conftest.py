@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,15 @@ from nnspec.graph import Model, build
 from nnspec.spec import read_spec
 
 CORPUS = Path(__file__).parent / "corpus"
+FULL = bool(os.environ.get("NNSPEC_FULL"))
+"""Whether long proofs are run."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leaves out what is marked ``full``, but for NNSPEC_FULL=1."""
+    for item in items:
+        if not FULL and item.get_closest_marker("full"):
+            item.add_marker(pytest.mark.skip(reason="a long proof: NNSPEC_FULL=1 runs it"))
 
 
 @pytest.fixture

@@ -150,7 +150,7 @@ class _Values:
         self._at[ref] = replace(value, type=type, mask=kept, linear=value.linear if alone else None)
 
     def declare(self, ref: Ref) -> None:
-        """Brings a tensor that will be an output into the spec's order: before another output takes the name of what it reads."""
+        """Brings what will be an output into the spec's order: before another output takes the name of what that reads."""
         with self.b.at(ref.source):
             self._at[ref] = declared(self.b, self._at[ref])
 

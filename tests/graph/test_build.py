@@ -52,7 +52,9 @@ def test_a_state_is_an_output_of_its_own(checked):
     assert str(next(iter(model.main.nodes["b"].inputs.values()))) == "r"
 
 
-@pytest.mark.parametrize("step", ["Dense: {units: 4}", "Residual: {layers: [ReLU]}", "two: {}", "repeat: 2\n    layers: [ReLU]\n    name: g"])
+@pytest.mark.parametrize(
+    "step", ["Dense: {units: 4}", "Residual: {layers: [ReLU]}", "two: {}", "repeat: 2\n    layers: [ReLU]\n    name: g"]
+)
 def test_a_repeated_step_may_name_the_port_it_is_fed_by(checked, step):
     head = HEAD.replace("layers:", "blocks: {two: {layers: [ReLU, ReLU]}}\nlayers:")
     repeat = "" if step.startswith("repeat") else "    repeat: 2\n"

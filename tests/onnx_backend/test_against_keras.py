@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import onnx
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from nnspec.graph.model import Graph
-from nnspec.layers.base import LayerError
 from nnspec.onnx_backend.emit import OPSETS, to_onnx
 from nnspec.onnx_backend.parity import measure
 from nnspec.onnx_backend.proto import serialized
@@ -16,7 +13,6 @@ from nnspec.onnx_backend.session import runner
 from nnspec.types import substitute
 
 from ..layers.cases import CASES, Case
-from ..layers.drawn import DRAWN, drawn
 from .nets import in_keras
 
 SIZES = ({"T": 7, "S": 2, "H": 9, "W": 8, "C": 3}, {"T": 4, "S": 5, "H": 6, "W": 11, "C": 1})
@@ -52,15 +48,3 @@ def test_every_layer_answers_the_same_in_every_operator_set(opset: int) -> None:
         usual, other = (runner(serialized(to_onnx(graph, weights, opset=number))) for number in (23, opset))
         parity = measure(usual, other, [data])
         assert parity.agrees, (str(case), parity.text())
-
-
-@pytest.mark.parametrize("op", DRAWN)
-@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(data=st.data())
-def test_drawn_layer_answers_as_in_keras(op: str, data: st.DataObject) -> None:
-    case = data.draw(drawn(op))
-    try:
-        graph = case.graph()
-    except LayerError:
-        return
-    prove(case, graph, [(3, {"H": 72, "W": 36})])

@@ -15,7 +15,7 @@ from nnspec.types import TensorType, symbol
 from .kinds import draw_plain, fill, plain
 from .steps import Drawer, Env, Misfit, Part, Steps, run
 
-__all__ = ["MOST_LAYERS", "Document", "draw_document"]
+__all__ = ["MOST_LAYERS", "Document", "draw_document", "numbered"]
 
 MOST_LAYERS = 30
 
@@ -57,6 +57,12 @@ class DrawnNetwork:
         return last
 
 
+def numbered(seed: int, number: int) -> Document:
+    """The document of a number; the layers of the catalogue take turns as the favourite."""
+    names = LAYERS.names()
+    return draw_document(Random(f"{seed} {number}"), names[number % len(names)])
+
+
 def draw_document(random: Random, favourite: str, most: int = MOST_LAYERS) -> Document:
     """A document of up to so many layers.
 
@@ -79,7 +85,7 @@ def _try(random: Random, favourite: str, most: int) -> Document | None:
     drawer = Drawer(random, min(most, 2 + int(random.expovariate(1 / 10))), [*[favourite] * 4, *around], params)
     for number in range(random.choice([0, 0, 0, 1, 2])):
         _draw_network(drawer, f"net{number}", random.choice(list(inputs.values())))
-    steps = Steps(drawer, {name: type for name, type in inputs.items()})
+    steps = Steps(drawer, dict(inputs))
     embedded = _embed(steps)
     for _ in range(12):
         try:
@@ -97,7 +103,9 @@ def _try(random: Random, favourite: str, most: int) -> Document | None:
 def _around(random: Random, inputs: dict[str, TensorType]) -> list[str]:
     """The layers that can stand on what comes in: those that slide over other numbers of axes are left out."""
     ranks = {type.rank - (not type.is_integer) for type in inputs.values()}
-    names = [name for name in LAYERS.names() if name[-2:] not in {f"{rank}D" for rank in (1, 2, 3)} - {f"{rank}D" for rank in ranks}]
+    names = [
+        name for name in LAYERS.names() if name[-2:] not in {f"{rank}D" for rank in (1, 2, 3)} - {f"{rank}D" for rank in ranks}
+    ]
     return random.sample(names, min(len(names), 14))
 
 
@@ -122,7 +130,10 @@ def _embed(steps: Steps) -> bool:
     """Each input of tokens gets its table first; mostly with a mask."""
     tokens = [name for name, type in steps.inputs.items() if type.is_integer]
     for number, name in enumerate(tokens):
-        arguments: dict[str, Any] = {"input_dim": steps.random.randint(4, 11), "output_dim": steps.random.choice([1, 2, 3, 4, 8])}
+        arguments: dict[str, Any] = {
+            "input_dim": steps.random.randint(4, 11),
+            "output_dim": steps.random.choice([1, 2, 3, 4, 8]),
+        }
         if steps.drawer.chance(0.75):
             arguments["mask_zero"] = True
         table = f"table{number}"

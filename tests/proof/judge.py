@@ -143,7 +143,7 @@ def check_written(graph: Graph, model: onnx.ModelProto, reference: Any) -> None:
     """What ONNX Runtime gives has the inferred shapes and types, and the very masks that Keras computes."""
     run, given = runner(serialized(model)), output_names(graph)
     for place, inputs in enumerate(draw(graph)):
-        batches = len(list(inputs.values())[0])
+        batches = len(next(iter(inputs.values())))
         free = sizes(graph)[place // 3 if len(sizes(graph)) > 1 else 0]
         answers, wanted = run(inputs), reference(inputs)
         for name, inferred in graph.output_types.items():

@@ -11,7 +11,7 @@ from nnspec.layers.recurrence import Recurrent
 from nnspec.types import TensorType
 
 from ..layers.arguments import draw_arguments
-from .steps import INPUT, Drawer, Env, Misfit, Param, Part, Steps, built, inferred, run, written
+from .steps import INPUT, Env, Misfit, Param, Part, Steps, built, inferred, run, written
 
 __all__ = ["KINDS", "draw_plain", "fill", "plain"]
 
@@ -112,7 +112,9 @@ def _states(steps: Steps, layer: type[Layer], arguments: Mapping[str, Any]) -> d
         return {}
     units = arguments["units"]
     size = steps.params[units.name] if isinstance(units, Param) else units
-    vectors = [name for name, type in steps.env.types.items() if type.shape == (size,) and "float" in type.dtype and name != INPUT]
+    vectors = [
+        name for name, type in steps.env.types.items() if type.shape == (size,) and "float" in type.dtype and name != INPUT
+    ]
     return {state: steps.random.choice(vectors) for state in layer.states} if vectors else {}
 
 
@@ -126,7 +128,9 @@ def _with_params(steps: Steps, arguments: dict[str, Any]) -> dict[str, Any]:
 
 def _share(steps: Steps) -> None:
     """An earlier layer once more, on another tensor of the size its weights are for."""
-    owners = [name for name, (layer, types) in steps.env.layers.items() if list(layer.ports.required) == ["x"] and len(types) == 1]
+    owners = [
+        name for name, (layer, types) in steps.env.layers.items() if list(layer.ports.required) == ["x"] and len(types) == 1
+    ]
     if not owners:
         raise Misfit
     owner, read = steps.random.choice(owners), steps.pick()
@@ -226,8 +230,12 @@ def _through(inner: Steps, x: TensorType, env: Env) -> TensorType:
 def _parallel(steps: Steps) -> None:
     read = steps.pick()
     x = steps.env.types[read]
-    branches = [_inner(steps, x, steps.random.randint(1, 2), steps.drawer.chance(0.6)) for _ in range(steps.random.randint(2, 3))]
-    merge = steps.random.choice(["Concatenate", "Concatenate", "Add", "Maximum", "Multiply", "Average", {"Concatenate": {"axis": 1}}])
+    branches = [
+        _inner(steps, x, steps.random.randint(1, 2), steps.drawer.chance(0.6)) for _ in range(steps.random.randint(2, 3))
+    ]
+    merge = steps.random.choice(
+        ["Concatenate", "Concatenate", "Add", "Maximum", "Multiply", "Average", {"Concatenate": {"axis": 1}}]
+    )
     op, arguments = (merge, {}) if isinstance(merge, str) else next(iter(merge.items()))
     layer = built(op, arguments, {})
     lists = [[part.entry for part in branch.parts] for branch in branches]
@@ -266,7 +274,7 @@ def _block(steps: Steps) -> None:
     known = name in drawer.blocks
     drawer.blocks[name] = (inner, defaults, required)
     try:
-        _nested(steps, name, given or None, read, inner.size, lambda type, env: _block_run(inner, type, values))
+        _nested(steps, name, given or None, read, inner.size, lambda given_type, _: _block_run(inner, given_type, values))
     except Misfit:
         if not known:
             del drawer.blocks[name]
@@ -282,7 +290,12 @@ def _block_run(inner: Steps, x: TensorType, values: Mapping[str, Any]) -> Tensor
 
 def _network(steps: Steps) -> None:
     """A use of a network that is there: the same weights each time."""
-    fitting = [(name, read) for name, net in steps.drawer.networks.items() for read in steps.readable() if net.takes(steps.env.types[read])]
+    fitting = [
+        (name, read)
+        for name, net in steps.drawer.networks.items()
+        for read in steps.readable()
+        if net.takes(steps.env.types[read])
+    ]
     if not fitting:
         raise Misfit
     op, read = steps.random.choice(fitting)
