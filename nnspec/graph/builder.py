@@ -19,7 +19,7 @@ from nnspec.layers.every_step import BatchToSteps, StepsToBatch, steps_of
 from nnspec.layers.plugin import plugin_of, tried
 from nnspec.spec import Network, Step
 from nnspec.spec.checked import check_again
-from nnspec.spec.step import Nested, NetworkUse, Shared
+from nnspec.spec.step import INPUT, Nested, NetworkUse, Shared
 from nnspec.spec.tree import MappingNode, Tree
 from nnspec.types import PluginError
 
@@ -214,7 +214,7 @@ class Builder:
         return {output: (Ref(name, output), type_) for output, type_ in outputs.items()}
 
     def _nested(self, step: Step, content: Nested, fed: _Fed, around: Scope, here: _Around) -> Mapping[str, Given] | None:
-        inputs: dict[str, Given | None] = {port: given for port, (_, given) in fed.items()}
+        inputs: dict[str, Given | None] = dict(zip(content.inputs, (given for _, given in fed.values()), strict=True))
         if not content.steps:
             return {"output": next(given for given in inputs.values() if given)} if content.outputs is None else None
         scope = Scope(inputs, _first_of_each(content.steps), None if content.closed else around, step.name)
@@ -348,4 +348,15 @@ def _first_of_each(steps: tuple[Step, ...]) -> dict[str, Step]:
 def _ports(content: Layer | Nested | NetworkUse, networks: Mapping[str, Network]) -> Ports:
     if isinstance(content, Layer):
         return content.ports
-    return Ports(content.inputs if isinstance(content, Nested) else tuple(networks[content.network].inputs))
+    if isinstance(content, NetworkUse):
+        return Ports(tuple(networks[content.network].inputs))
+    return Ports(tuple(_port(content, networks) if name == INPUT else name for name in content.inputs))
+
+
+def _port(nested: Nested, networks: Mapping[str, Network]) -> str:
+    """What ``from`` calls the input of a repeated step: as the step that is repeated does."""
+    content = nested.steps[0].content if nested.steps else None
+    if content is None or isinstance(content, Shared):
+        return "x"
+    ports = _ports(content, networks)
+    return next(iter(ports.required), "x")

@@ -61,6 +61,8 @@ def to_onnx(
     values = _Values(b, graph)
     for name in _needed(graph):
         values.lower(graph.nodes[name], weights)
+    for ref in graph.outputs.values():
+        values.declare(ref)
     outputs: dict[str, TensorType] = {}
     for name, ref in graph.outputs.items():
         outputs |= values.give(name, ref, graph.name != "main" if masks is None else masks)
@@ -147,10 +149,15 @@ class _Values:
         kept = mask if type.mask is not None else None
         self._at[ref] = replace(value, type=type, mask=kept, linear=value.linear if alone else None)
 
+    def declare(self, ref: Ref) -> None:
+        """Brings what will be an output into the spec's order: before another output takes the name of what that reads."""
+        with self.b.at(ref.source):
+            self._at[ref] = declared(self.b, self._at[ref])
+
     def give(self, name: str, ref: Ref, masks: bool) -> dict[str, TensorType]:
         """Makes a tensor an output of the graph, and its mask too if that is wanted; returns their types by name."""
         with self.b.at(ref.source):
-            value = declared(self.b, self._at[ref])
+            value = self._at[ref]
             self._name(value.name, name)
             if not masks or value.mask is None or value.type.mask is None:
                 return {name: value.type.masked(None)}

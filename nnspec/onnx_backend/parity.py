@@ -161,7 +161,8 @@ def _figures(
     if given is None or np.shape(given) != right.shape:
         return Figures(np.inf, 0.0)
     keep = np.ones(right.shape, bool)
-    if valid is not None:
+    # Keras passes a `TimeDistributed`'s mask on whatever its layer makes of the axes: one that does not fit counts for none.
+    if valid is not None and valid.shape == right.shape[: valid.ndim]:
         keep &= np.asarray(valid, bool).reshape(valid.shape + (1,) * (right.ndim - valid.ndim))
     right, given = right[keep].astype(np.float64), np.asarray(given)[keep].astype(np.float64)
     shifts = [_distance(given, np.asarray(other)[keep].astype(np.float64), right) for other in others]

@@ -121,8 +121,9 @@ class Case:
 
 def node(name: str, layer: Any, inputs: Mapping[str, Ref], types: Mapping[str, TensorType], **more: Any) -> Node:
     """A node of a graph made by hand."""
+    outputs = layer.output_types(types)
     facts = {"weights": layer.weights(types), "weights_at": name, "frozen": False} | more
-    return Node(name, layer, inputs, types, layer.output_types(types), span=_NOWHERE, path=name, **facts)
+    return Node(name, layer, inputs, types, outputs, span=_NOWHERE, path=name, **facts)
 
 
 def _array(random: np.random.Generator, x: Input, batch: int, sizes: Mapping[str, int], case: Case) -> np.ndarray:

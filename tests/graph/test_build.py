@@ -52,6 +52,17 @@ def test_a_state_is_an_output_of_its_own(checked):
     assert str(next(iter(model.main.nodes["b"].inputs.values()))) == "r"
 
 
+@pytest.mark.parametrize(
+    "step", ["Dense: {units: 4}", "Residual: {layers: [ReLU]}", "two: {}", "repeat: 2\n    layers: [ReLU]\n    name: g"]
+)
+def test_a_repeated_step_may_name_the_port_it_is_fed_by(checked, step):
+    head = HEAD.replace("layers:", "blocks: {two: {layers: [ReLU, ReLU]}}\nlayers:")
+    repeat = "" if step.startswith("repeat") else "    repeat: 2\n"
+    model, problems = checked(head + f"  - {step}\n{repeat}    from: {{x: x}}\n")
+    assert [problem for problem in problems if problem.is_error] == []
+    assert next(iter(model.main.nodes.values())).inputs["x"].source == "x"
+
+
 def test_an_initial_state_is_fed_by_its_port(checked):
     model, problems = checked(
         "nnspec: 1\nname: net\ninputs: {x: [T, 4], s: [3]}\nlayers:\n  - GRU: {units: 3}\n    from: {x: x, state: s}\n"

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import keras
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from nnspec.keras_backend import to_keras
 from nnspec.layers import LAYERS
 from nnspec.layers.base import LayerError
 from nnspec.testing.case import Case
-from nnspec.testing.claims import check_claims, check_eager, check_symbolic, check_weights
+from nnspec.testing.claims import check_claims
 
 from .cases import CASES, SIZES
-from .drawn import DRAWN, drawn
+from .drawn import draw_case
 
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
 
@@ -26,23 +26,18 @@ def test_layer_agrees_with_keras_in_shapes_masks_and_weights(case: Case) -> None
     check_claims(case, zip((1, 5), SIZES, strict=True))
 
 
-@pytest.mark.parametrize("op", DRAWN)
-@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(data=st.data())
-def test_drawn_layer_agrees_with_keras(op: str, data: st.DataObject) -> None:
-    case = data.draw(drawn(op))
+@pytest.mark.parametrize("op", ["Concatenate", "Reshape", *(op for op in LAYERS.names() if op[-2:] in ("1D", "2D", "3D"))])
+@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(random=st.randoms(use_true_random=False))
+def test_what_a_layer_refuses_keras_refuses_too(op: str, random: Random) -> None:
+    case = draw_case(random, op, fitting=False)
+    assume(all("float" in x.dtype for x in case.inputs.values()))
+    assume(case.arguments.get("padding", "valid") in ("valid", "same", "causal"))  # Keras knows no other.
     try:
-        graph = case.graph()
+        case.graph()
     except LayerError:
-        if case.arguments.get("padding", "valid") in ("valid", "same", "causal"):  # Keras knows no other.
-            with pytest.raises(ValueError):  # noqa: PT011  # Its words are its own.
-                in_keras(case)
-        return
-    model = to_keras(graph, seed=1)
-    check_symbolic(graph, model)
-    check_weights(graph, model)
-    # No window is larger than these, and Reshape can divide them by all it may.
-    check_eager(case, graph, model, 2, {"H": 72, "W": 36})
+        with pytest.raises(ValueError):  # noqa: PT011  # Its words are its own.
+            in_keras(case)
 
 
 def in_keras(case: Case) -> Any:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from nnspec.layers.base import LayerError
 from nnspec.onnx_backend.emit import OPSETS, to_onnx
 from nnspec.onnx_backend.parity import measure
 from nnspec.onnx_backend.proto import serialized
@@ -15,7 +12,6 @@ from nnspec.testing.case import Case
 from nnspec.testing.proof import check_onnx
 
 from ..layers.cases import CASES, SIZES
-from ..layers.drawn import DRAWN, drawn
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -31,15 +27,3 @@ def test_every_layer_answers_the_same_in_every_operator_set(opset: int) -> None:
         usual, other = (runner(serialized(to_onnx(graph, weights, opset=number))) for number in (23, opset))
         parity = measure(usual, other, [data])
         assert parity.agrees, (str(case), parity.text())
-
-
-@pytest.mark.parametrize("op", DRAWN)
-@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(data=st.data())
-def test_drawn_layer_answers_as_in_keras(op: str, data: st.DataObject) -> None:
-    case = data.draw(drawn(op))
-    try:
-        case.graph()
-    except LayerError:
-        return
-    check_onnx(case, [(3, {"H": 72, "W": 36})])

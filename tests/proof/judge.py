@@ -1,0 +1,155 @@
+"""The four-way proof of one graph: what is inferred is what Keras says, what Keras gives and what ONNX Runtime gives.
+
+Shapes and element types agree in all four; weights are Keras's variables one by one; masks are those that Keras computes;
+outputs are in parity by the one parity function, at several batch sizes, two lengths and padding of every kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import onnx
+import tensorflow as tf
+
+from nnspec.graph.model import Graph
+from nnspec.keras_backend import set_weight_arrays, to_keras
+from nnspec.keras_backend.weights import variables
+from nnspec.onnx_backend.emit import output_names, to_onnx
+from nnspec.onnx_backend.proof import prove
+from nnspec.onnx_backend.proto import serialized
+from nnspec.onnx_backend.samples import draw, sizes
+from nnspec.onnx_backend.session import runner
+from nnspec.types import Dim, substitute
+
+from ..onnx_backend.nets import random_weights
+
+__all__ = ["Overflow", "concrete", "judge"]
+
+LARGEST = 1e6
+
+
+class Overflow(Exception):
+    """The graph's values leave what float32 can compare: nothing is proven."""
+
+
+def judge(graph: Graph, opset: int = 23) -> None:
+    """Proves a graph with random weights.
+
+    Raises:
+        AssertionError: What differs.
+        Overflow: Where nothing can be said.
+    """
+    weights = random_weights(graph)
+    model = to_keras(graph, seed=1)
+    check_symbolic(graph, model)
+    check_weights(graph, model)
+    set_weight_arrays(model, graph, weights)
+    check_eager(graph, model)
+    reference = compiled(model)
+    check_range(graph, reference)
+    written = to_onnx(graph, weights, masks=True, opset=opset)
+    onnx.checker.check_model(written, full_check=True)
+    check_written(graph, written, reference)
+    parity = prove(graph, weights, written, reference, opset=opset)
+    assert parity.agrees, "\n" + parity.text()
+
+
+def symbolic(shape: tuple[int | Dim, ...]) -> tuple[int | None, ...]:
+    """A shape as Keras writes it before anything runs."""
+    return (None, *(size if isinstance(size, int) else None for size in shape))
+
+
+def concrete(shape: tuple[int | Dim, ...], batch: int, free: Mapping[str, int]) -> tuple[Any, ...]:
+    """A shape as an array has it."""
+    return (batch, *(substitute(size, free) for size in shape))
+
+
+def mask_of(tensor: Any) -> Any:
+    return getattr(tensor, "_keras_mask", None)
+
+
+def check_symbolic(graph: Graph, model: keras.Model) -> None:
+    for name, inferred in graph.output_types.items():
+        tensor = model.output[name]
+        check_certain(name, tensor.shape, inferred.shape)
+        mask = mask_of(tensor)
+        assert (mask is None) == (inferred.mask is None), f"{name}: Keras's mask is {mask}, inferred {inferred.mask}"
+        if mask is not None and inferred.mask is not None:
+            check_certain(f"the mask of {name}", mask.shape, inferred.mask)
+
+
+def check_certain(name: str, said: Any, inferred: tuple[int | Dim, ...]) -> None:
+    """A merge of a free size and a number is that number: Keras says so of some layers, and of others nothing."""
+    wanted = symbolic(inferred)
+    certain = tuple(known if size is None else size for size, known in zip(said, wanted, strict=True))
+    assert certain == wanted, f"{name}: Keras says {said}, inferred {inferred}"
+
+
+def check_weights(graph: Graph, model: keras.Model) -> None:
+    ours = {name: (weight.shape, weight.trainable and not node.frozen) for name, weight, node in graph.weights()}
+    theirs = {name: (tuple(v.shape), v.trainable) for name, v in variables(model, graph).items()}
+    assert theirs == ours, f"Keras has the weights {theirs}, inferred {ours}"
+    counts = model.count_params(), sum(int(np.prod(v.shape)) for v in model.trainable_weights)
+    assert counts == (graph.parameters, graph.trainable_parameters), f"Keras counts the parameters {counts}"
+
+
+def check_eager(graph: Graph, model: keras.Model) -> None:
+    """Sizes as they come, in a batch of a size that no axis has: Keras 3.15.1 adds a bias to the batch axis otherwise."""
+    free, batch = sizes(graph)[-1], 13
+    drawn = next(iter(draw(graph)))
+    inputs = {name: np.resize(array, concrete(kind_of(graph, name), batch, free)) for name, array in drawn.items()}
+    outputs = model(inputs)
+    assert list(outputs) == list(graph.outputs)
+    for name, inferred in graph.output_types.items():
+        found, mask = outputs[name], mask_of(outputs[name])
+        assert tuple(found.shape) == concrete(inferred.shape, batch, free), f"{name}: {found.shape}, inferred {inferred}"
+        assert keras.backend.standardize_dtype(found.dtype) == inferred.dtype, f"{name}: {found.dtype}, not {inferred.dtype}"
+        assert (mask is None) == (inferred.mask is None), name
+        if mask is not None and inferred.mask is not None:
+            assert tuple(mask.shape) == concrete(inferred.mask, batch, free), f"the mask of {name}"
+
+
+def kind_of(graph: Graph, name: str) -> tuple[int | Dim, ...]:
+    """The shape of an input, or of the mask that comes in with one."""
+    if name in graph.inputs:
+        return graph.inputs[name].shape
+    return graph.inputs[name.removesuffix("_mask")].mask or ()
+
+
+def compiled(model: keras.Model) -> Any:
+    """Keras's answers with the batch size left open, each followed by its mask where it has one."""
+    signature = {name: tf.TensorSpec(tensor.shape, tensor.dtype) for name, tensor in model.input.items()}
+
+    @tf.function(input_signature=[signature])
+    def run(inputs: dict[str, Any]) -> dict[str, Any]:
+        given = model(inputs)
+        masks = {f"{name}_mask": mask_of(value) for name, value in given.items()}
+        return {**given, **{name: mask for name, mask in masks.items() if mask is not None}}
+
+    return lambda inputs: {name: value.numpy() for name, value in run(dict(inputs)).items()}
+
+
+def check_range(graph: Graph, reference: Any) -> None:
+    for inputs in draw(graph, empty_rows=False):
+        for array in reference(inputs).values():
+            if array.dtype.kind == "f" and not (np.abs(array) < LARGEST).all():
+                raise Overflow
+
+
+def check_written(graph: Graph, model: onnx.ModelProto, reference: Any) -> None:
+    """What ONNX Runtime gives has the inferred shapes and types, and the very masks that Keras computes."""
+    run, given = runner(serialized(model)), output_names(graph)
+    for place, inputs in enumerate(draw(graph)):
+        batches = len(next(iter(inputs.values())))
+        free = sizes(graph)[place // 3 if len(sizes(graph)) > 1 else 0]
+        answers, wanted = run(inputs), reference(inputs)
+        for name, inferred in graph.output_types.items():
+            array = answers[given[name]]
+            assert array.shape == concrete(inferred.shape, batches, free), f"ONNX gives {array.shape} for {name}, {inferred}"
+            assert array.dtype.name == inferred.dtype, name
+            assert (inferred.mask is None) == (f"{given[name]}_mask" not in answers), name
+            if inferred.mask is not None:
+                assert np.array_equal(answers[f"{given[name]}_mask"], wanted[f"{name}_mask"]), f"the mask of {name}"

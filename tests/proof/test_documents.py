@@ -1,0 +1,45 @@
+"""Whole documents that nobody wrote, through the compiler, Keras and ONNX Runtime.
+
+Each is made from its number alone, so that a number names it: ``python -m benchmarks proof --only 17`` shows and shrinks it.
+(Drawn by Hypothesis, thirty documents are variations of five.)
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import FULL
+
+from .documents import MOST_LAYERS, numbered
+from .judge import Overflow
+from .proven import compiled, prove_document
+from .smallest import smallest
+
+COUNT = 3_000 if FULL else 16
+
+
+@pytest.mark.filterwarnings("ignore:.*softmax over axis -1 of a tensor of shape", "ignore:.*invalid value encountered")
+@pytest.mark.parametrize("number", range(COUNT))
+def test_a_drawn_document_is_the_same_four_ways(number: int) -> None:
+    try:
+        prove_document(numbered(0, number))
+    except Overflow:
+        pytest.skip("its values leave the range of float32")
+
+
+def test_a_drawn_document_compiles_to_what_was_drawn() -> None:
+    sizes = []
+    for number in range(COUNT, COUNT + 100):
+        model = compiled(numbered(0, number).text)
+        sizes.append(len(model.main.nodes))
+    assert max(sizes) <= MOST_LAYERS + 3
+    assert sum(sizes) / len(sizes) > 6
+
+
+def test_a_number_names_one_document() -> None:
+    assert numbered(3, 5).text == numbered(3, 5).text != numbered(4, 5).text
+
+
+def test_a_document_that_fails_is_made_small() -> None:
+    text = "a: 1\nlayers: [Dense, {Conv: {units: 3, bad: true}, name: s}, ReLU]\noutputs: {y: s}\n"
+    assert smallest(text, lambda other: "bad" in other) == "layers:\n- Conv: {bad: true}\n"
