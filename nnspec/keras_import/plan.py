@@ -81,6 +81,7 @@ class Planner:
         self._span = Span.whole(file)
         self._saved = saved
         self._network_names = Names()
+        self._precisions: set[str] = set()
         self._of_model: dict[int, PlannedNetwork] = {}
 
     def plan(self, model: KerasModel, path: str = "") -> PlannedNetwork:
@@ -105,6 +106,20 @@ class Planner:
         found = problem.at(self._span, at, help=error.help, layer=layer.name, kind=kind, reason=error.reason)
         if found not in self.problems:
             self.problems.append(found)
+
+    def note_precision(self, layer: KerasLayer) -> None:
+        """Warns once of each precision that is not a spec's own.
+
+        Raises:
+            NoEqual: Where the layer is quantized.
+        """
+        precision = layer.precision
+        if "int" in precision or "float8" in precision:
+            raise NoEqual(f"it is quantized (`{precision}`)", "import the model from before it was quantized", setting=True)
+        if precision != "float32" and precision not in self._precisions:
+            self._precisions.add(precision)
+            help = f"write `precision: {precision}` under `train`" if precision.startswith("mixed_") else ""
+            self.problems.append(k.OtherPrecision.at(self._span, layer.name, help=help, precision=precision))
 
     def left_out(self, layer: KerasLayer, path: str) -> Callable[[str], None]:
         """Keeps a warning of an initializer that the language has not."""
@@ -200,6 +215,7 @@ class _Walk:
         call = layer.calls[number]
         within = Within(self._shape_of, self.planner.left_out(layer, self.path), self.planner.saved)
         try:
+            self.planner.note_precision(layer)
             made = translated(layer, call, within)
             if isinstance(made, Tensor):
                 self._pass_on(made, Tensor(layer.name, number))

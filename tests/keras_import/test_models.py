@@ -245,6 +245,29 @@ def test_settings_without_an_equal_are_refused():
     assert [text.partition(":")[0] for text in said_of(keras.Model(x, y))] == ["NN603 `on` (Dropout)", "NN603 `carried` (LSTM)"]
 
 
+def test_another_precision_is_told():
+    model = keras.Sequential([keras.Input((4,)), L.Dense(3, dtype="mixed_float16"), L.Dense(2, dtype="mixed_float16")])
+    assert [(d.code, d.severity) for d in from_keras(model).diagnostics] == [("NN622", "warning")]
+
+
+def test_an_initializer_of_ones_own_is_told_and_left_out():
+    class Mine(keras.initializers.Initializer):
+        def __call__(self, shape, dtype=None):
+            return ops.ones(shape, dtype)
+
+    imported = from_keras(keras.Sequential([keras.Input((4,)), L.Dense(3, kernel_initializer=Mine(), name="dense")]))
+    assert [d.code for d in imported.diagnostics] == ["NN621"]
+    assert imported.text().endswith("- Dense: {units: 3}\n")
+
+
+def test_a_mask_that_attention_takes_off_for_others_is_told():
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    x = L.Embedding(10, 6, mask_zero=True, name="table")(tokens)
+    y = L.Add()([x, L.MultiHeadAttention(2, 3, name="mha")(x, x)])
+    said = from_keras(keras.Model(tokens, y)).diagnostics
+    assert [d.code for d in said] == ["NN623"] and "`table` when `mha` reads it" in said[0].message
+
+
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
