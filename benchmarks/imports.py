@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -121,13 +121,13 @@ def compared(model: Any, folder: Path, inputs: Mapping[str, Any]) -> Result:
     from nnspec.runtime.answers import answering
     from nnspec.training.starting import starting_arrays
 
-    wanted = [np.asarray(output) for output in _flat(model(list(inputs.values()), training=False))]
+    wanted = [np.asarray(output) for output in _flat(model(_one_or_all(inputs.values()), training=False))]
     theirs, constants = model.count_params(), _constants(model)
     file = folder / "model.keras"
     model.save(file)
     took: list[float] = []
     imported = _timed(took, lambda: nnspec.from_keras(file))
-    spec_file, _ = imported.write(folder / "model.nnspec.yaml")
+    spec_file, *_ = imported.write(folder / "model.nnspec.yaml")
     spec = nnspec.load(spec_file, root=folder)
     graph = _timed(took, lambda: nnspec.compile(spec).main)
     arrays = starting_arrays(spec, graph)
@@ -144,6 +144,11 @@ def compared(model: Any, folder: Path, inputs: Mapping[str, Any]) -> Result:
     spread = min(_difference(output[:1], output[1:2]) for output in wanted)
     errors = [max(_difference(a, b) for a, b in zip(answers, wanted, strict=True)) for answers in (given, served)]
     return Result(theirs, graph.parameters, constants, *errors, spread, (took[0], took[1], took[2]))
+
+
+def _one_or_all(arrays: Iterable[Any]) -> Any:
+    found = list(arrays)
+    return found[0] if len(found) == 1 else found
 
 
 def _timed(took: list[float], run: Callable[[], Any]) -> Any:

@@ -44,6 +44,8 @@ def command(model: Path, out: Path | None, weights: Path | None, force: bool, fo
     if weights is not None and weights.suffix != ".safetensors":
         raise click.BadParameter(f"{weights} must end in .safetensors", param_hint="--weights")
     imported = from_keras(model)
+    if weights is not None and not imported.weights and imported.parameters:
+        raise NnspecError(f"{model} is a config alone: it has no weights to write\n  = help: leave `--weights` out")
     for target in (file, beside) if imported.weights else (file,):
         if not force and (target.exists() or target.is_symlink()):
             raise NnspecError(f"{target} is there already\n  = help: `--force` replaces it; `-o FILE` writes elsewhere")

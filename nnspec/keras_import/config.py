@@ -44,8 +44,7 @@ def _model(entry: Mapping[str, Any], group: str) -> KerasModel:
     name = str(config.get("name", "model"))
     entries = [_mapping(layer, f"a layer of `{name}`") for layer in _list(config["layers"], f"the layers of `{name}`")]
     read = _functional if "output_layers" in config else _sequential
-    model = read(name, config, entries, group)
-    return replace(model, compiled=bool(entry.get("compile_config")))
+    return read(name, config, entries, group)
 
 
 def _functional(name: str, config: Mapping[str, Any], entries: list[Mapping[str, Any]], group: str) -> KerasModel:

@@ -18,7 +18,8 @@ from nnspec.keras_import.config import ConfigError, read_config
 from nnspec.keras_import.masks import check_masks
 from nnspec.keras_import.model import KerasLayer, KerasModel, tensors_in
 from nnspec.keras_import.naming import model_name
-from nnspec.keras_import.plan import PlannedNetwork, Planner
+from nnspec.keras_import.plan import Planner
+from nnspec.keras_import.planned import PlannedNetwork
 from nnspec.keras_import.translate import kind_of
 from nnspec.keras_import.weights import WeightsFile, live_arrays, open_weights, saved_arrays
 from nnspec.keras_import.writing import document

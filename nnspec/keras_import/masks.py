@@ -6,7 +6,7 @@ from nnspec.diagnostics import Diagnostic, Span
 from nnspec.graph.model import Graph, Ref
 from nnspec.keras_import import problems as k
 from nnspec.keras_import.model import KerasModel, Tensor, tensors_in
-from nnspec.keras_import.plan import PlannedNetwork
+from nnspec.keras_import.planned import PlannedNetwork
 from nnspec.keras_import.translate import kind_of
 
 __all__ = ["check_masks"]

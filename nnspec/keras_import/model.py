@@ -69,6 +69,15 @@ class KerasLayer:
         return self.module.startswith("keras.src.ops.")
 
     @property
+    def precision(self) -> str:
+        """The element type it computes in, ``float32``, or the name of a policy, ``mixed_float16``."""
+        given = self.config.get("dtype")
+        if isinstance(given, dict):
+            inner = given.get("config")
+            given = inner.get("name") if isinstance(inner, dict) else None
+        return given if isinstance(given, str) else "float32"
+
+    @property
     def is_keras(self) -> bool:
         """Whether it is a class of Keras itself, and not one that only bears the name."""
         return self.module == "keras" or self.module.startswith(("keras.", "keras_core."))
@@ -84,7 +93,6 @@ class KerasModel:
         layers: Its layers by name, in the config's order.
         outputs: What it gives, by name.
         keys: What its inputs are called where it takes them as a mapping, in the same order.
-        compiled: Whether it was compiled for training.
     """
 
     name: str
@@ -92,7 +100,6 @@ class KerasModel:
     layers: Mapping[str, KerasLayer]
     outputs: Mapping[str, Tensor]
     keys: tuple[str, ...] = ()
-    compiled: bool = False
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:

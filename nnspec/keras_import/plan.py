@@ -1,9 +1,9 @@
-"""One network as it will be written: its steps in order, what each is called and reads."""
+"""From a Keras model to the networks that will be written."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.keras_import import problems as k
@@ -11,60 +11,14 @@ from nnspec.keras_import.arguments import NoEqual
 from nnspec.keras_import.config import ConfigError
 from nnspec.keras_import.model import KerasLayer, KerasModel, Tensor, tensors_in
 from nnspec.keras_import.naming import Names
-from nnspec.keras_import.parts import Part, Saved, Translation, Within
+from nnspec.keras_import.order import calls_in_order
+from nnspec.keras_import.parts import Part, Saved, Within
+from nnspec.keras_import.planned import PlannedNetwork, PlannedStep
 from nnspec.keras_import.translate import kind_of, translated
 from nnspec.layers.base import Layer, LayerError
 from nnspec.types import Dim, TensorType, symbol, unknown
 
-__all__ = ["PlannedNetwork", "PlannedStep", "Planner"]
-
-
-@dataclass(frozen=True)
-class PlannedStep:
-    """One step.
-
-    Attributes:
-        name: What it is called.
-        layer: Its layer; None where it uses a network.
-        network: The network that it uses.
-        share: The step whose layer, with its weights, it applies again.
-        sources: What it reads, by port: the names of steps and inputs, with ``.OUTPUT`` where that must be said.
-        frozen: Whether its weights are kept from training.
-        keras: The layer that it comes from.
-        call: Which call of it; -1 for a part that is not the one that gives what the layer gives.
-    """
-
-    name: str
-    layer: Layer | None
-    network: str | None
-    share: str | None
-    sources: Mapping[str, str]
-    frozen: bool
-    keras: KerasLayer
-    call: int
-
-
-@dataclass
-class PlannedNetwork:
-    """One network.
-
-    Attributes:
-        name: ``main`` for the model itself.
-        keras: The model that it comes from.
-        inputs: The types of its inputs, by name.
-        steps: In order.
-        outputs: What it gives, by name.
-        input_names: What each input of the Keras model is called here.
-        types: The type of every tensor of the Keras model that is known.
-    """
-
-    name: str
-    keras: KerasModel
-    inputs: dict[str, TensorType] = field(default_factory=dict)
-    steps: list[PlannedStep] = field(default_factory=list)
-    outputs: dict[str, str] = field(default_factory=dict)
-    input_names: dict[str, str] = field(default_factory=dict)
-    types: dict[Tensor, TensorType] = field(default_factory=dict)
+__all__ = ["Planner"]
 
 
 class Planner:
@@ -81,6 +35,7 @@ class Planner:
         self._span = Span.whole(file)
         self._saved = saved
         self._network_names = Names()
+        self._precisions: set[str] = set()
         self._of_model: dict[int, PlannedNetwork] = {}
 
     def plan(self, model: KerasModel, path: str = "") -> PlannedNetwork:
@@ -105,6 +60,20 @@ class Planner:
         found = problem.at(self._span, at, help=error.help, layer=layer.name, kind=kind, reason=error.reason)
         if found not in self.problems:
             self.problems.append(found)
+
+    def note_precision(self, layer: KerasLayer) -> None:
+        """Warns once of each precision that is not a spec's own.
+
+        Raises:
+            NoEqual: Where the layer is quantized.
+        """
+        precision = layer.precision
+        if "int" in precision or "float8" in precision:
+            raise NoEqual(f"it is quantized (`{precision}`)", "import the model from before it was quantized", setting=True)
+        if precision != "float32" and precision not in self._precisions:
+            self._precisions.add(precision)
+            help = f"write `precision: {precision}` under `train`" if precision.startswith("mixed_") else ""
+            self.problems.append(k.OtherPrecision.at(self._span, layer.name, help=help, precision=precision))
 
     def left_out(self, layer: KerasLayer, path: str) -> Callable[[str], None]:
         """Keeps a warning of an initializer that the language has not."""
@@ -131,7 +100,6 @@ class _Walk:
     def __post_init__(self) -> None:
         self.names = Names()
         self._texts: dict[Tensor, str] = {}
-        self._translations: dict[tuple[str, int], Translation | None] = {}
         self._first: dict[tuple[str, int], str] = {}
         self._shapes: dict[Tensor, tuple[int | None, ...]] = {}
 
@@ -150,48 +118,10 @@ class _Walk:
             self.network.input_names[given] = name
             self._texts[Tensor(given)] = name
         self.names.reserve(layer.name for layer in model.layers.values())
-        for layer_name, call_number in self._order():
+        for layer_name, call_number in calls_in_order(model, self.path):
             self._emit(model.layers[layer_name], call_number)
         for name, tensor in model.outputs.items():
             self.network.outputs[self.names.output(name)] = self._texts.get(tensor, tensor.layer)
-
-    # --- order ----------------------------------------------------------------------------------------------------------
-
-    def _order(self) -> Iterator[tuple[str, int]]:
-        """The calls that the outputs need, each after those it reads."""
-        done: set[tuple[str, int]] = set()
-        for end in self.network.keras.outputs.values():
-            open_: set[tuple[str, int]] = set()
-            waiting = [(end.layer, end.call, False)]
-            while waiting:
-                name, number, ready = waiting.pop()
-                key = (name, number)
-                if key in done or name in self.network.keras.inputs:
-                    continue
-                if ready:
-                    done.add(key)
-                    open_.discard(key)
-                    yield key
-                    continue
-                if key in open_:
-                    raise ConfigError(f"`{self.path}{name}` reads what it gives")
-                open_.add(key)
-                waiting.append((name, number, True))
-                waiting.extend((t.layer, t.call, False) for t in reversed(self._reads(name, number)))
-
-    def _reads(self, name: str, number: int) -> list[Tensor]:
-        """What a call reads; masks, which travel by themselves, are not followed."""
-        layer = self.network.keras.layers.get(name)
-        if layer is None or not 0 <= number < len(layer.calls):
-            raise ConfigError(f"something reads call {number} of `{self.path}{name}`, which is not there")
-        call = layer.calls[number]
-        read = list(tensors_in([call.args, {key: v for key, v in call.kwargs.items() if not _is_mask(key)}]))
-        for tensor in read:
-            if tensor.layer not in self.network.keras.layers and tensor.layer not in self.network.keras.inputs:
-                raise ConfigError(f"`{self.path}{name}` reads `{tensor.layer}`, which is not there")
-        return read
-
-    # --- steps ----------------------------------------------------------------------------------------------------------
 
     def _emit(self, layer: KerasLayer, number: int) -> None:
         if layer.model is not None:
@@ -200,6 +130,7 @@ class _Walk:
         call = layer.calls[number]
         within = Within(self._shape_of, self.planner.left_out(layer, self.path), self.planner.saved)
         try:
+            self.planner.note_precision(layer)
             made = translated(layer, call, within)
             if isinstance(made, Tensor):
                 self._pass_on(made, Tensor(layer.name, number))
@@ -299,10 +230,6 @@ def _outputs(layer: Layer, inputs: Mapping[str, TensorType | None]) -> Mapping[s
         return layer.output_types(known)
     except LayerError as error:
         raise NoEqual(error.message, error.help, setting=True) from None
-
-
-def _is_mask(name: str) -> bool:
-    return name == "mask" or name.endswith("_mask")
 
 
 def _symbols() -> Iterator[str]:

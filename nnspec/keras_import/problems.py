@@ -75,7 +75,7 @@ class OtherPrecision(Problem):
 
     code = "NN622"
     severity = "warning"
-    message = "the model computes in {precision}, and the spec in float32"
+    message = "layers of the model compute in `{precision}`, and the spec's in float32"
 
 
 class MaskTakenOff(Problem):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nnspec.keras_import.arguments import written
-from nnspec.keras_import.plan import PlannedNetwork, PlannedStep
+from nnspec.keras_import.planned import PlannedNetwork, PlannedStep
 from nnspec.layers import snake_name
 from nnspec.layers.base import Layer
 from nnspec.spec.expand import default_name
