@@ -126,6 +126,8 @@ def test_what_is_wrong_with_a_phase_is_said(tmp_path, phase, code):
 # --- lower rates ----------------------------------------------------------------------------------------------------------
 
 
+# Keras's callback reads the rate in a way that NumPy will give up.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize("rule", [{}, {"cooldown": 2}, {"min_delta": 0.3}, {"min_lr": 0.05}])
 def test_the_rate_is_lowered_when_keras_would(rule):
     figures = [5, 4, 4.1, 4.2, 3.9, 4, 4, 4, 4, 4, 4, 3, 3, 3, 3]

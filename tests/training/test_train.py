@@ -325,7 +325,7 @@ def test_a_loss_that_is_not_a_number_ends_the_run_with_the_step_and_the_cause(tm
         .replace("kind}", "size}")
         .replace("SparseCategoricalCrossentropy", "mse")
     )
-    with pytest.raises(NnspecError, match=r"at step \d+, in epoch 1.*Lower `learning_rate`") as caught:
+    with pytest.raises(NnspecError, match=r"(?s)at step \d+, in epoch 1.*Lower `learning_rate`") as caught:
         trained(tmp_path, text, "train.optimizer={SGD: {learning_rate: 1e18}}")
     assert "no epoch had ended" in str(caught.value)
     run = Run.open(tmp_path / "run")
