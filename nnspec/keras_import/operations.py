@@ -233,11 +233,30 @@ def _cast(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
     return _x(call)
 
 
+def _take(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
+    """One position of an axis, which stays."""
+    x, [axis] = _x(call), _settings(layer, call, "axis")
+    indices = [value for value in call.args if not isinstance(value, Tensor)] or _settings(layer, call, "indices")
+    rank = within.rank(x)
+    if (
+        rank is None
+        or not isinstance(axis, int)
+        or axis % rank == 0
+        or not isinstance(indices[0], list)
+        or len(indices[0]) != 1
+    ):
+        raise NoEqual("only one position of an axis other than the batch axis is a layer, `Slice`", setting=True)
+    [start] = indices[0]
+    stop = {} if start == -1 else {"stop": start + 1}
+    return (part("Slice", {"axis": axis % rank, "start": start, **stop}, [x]),)
+
+
 OPERATIONS: Mapping[str, Translator] = {
     "Absolute": _absolute,
     "Add": _merge("Add", lambda number, first: {"scale": 1.0, "offset": number}),
     "Cast": _cast,
     "Clip": _clip,
+    "Copy": lambda layer, call, within: _x(call),
     "Concatenate": _concatenate,
     "Divide": _merge("Divide", _divided),
     "Elu": _with("ELU", alpha="alpha"),
@@ -270,6 +289,7 @@ OPERATIONS: Mapping[str, Translator] = {
     "Squeeze": _axes_changed,
     "Subtract": _merge("Subtract", _subtracted),
     "Sum": _reduced("Sum"),
+    "Take": _take,
     "Tanh": _activation("tanh"),
     "Transpose": _transpose,
     "TrueDivide": _merge("Divide", _divided),

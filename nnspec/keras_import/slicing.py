@@ -22,6 +22,10 @@ def slices(call: KerasCall, within: Within) -> Translation:
     x, key = [*call.args, *call.kwargs.values()][:2]
     keys = key if isinstance(key, list) else [key]
     shape = within.shape_of(x) if isinstance(x, Tensor) else None
+    for place, one in enumerate(keys):
+        if isinstance(one, dict) and one.get("class_name") == "__ellipsis__" and shape is not None:
+            keys = [*keys[:place], *[_ALL] * (len(shape) - len(keys) + 1), *keys[place + 1 :]]
+            break
     if shape is None or len(keys) > len(shape) or not all(isinstance(k, slice) or type(k) is int for k in keys):
         raise NoEqual("it indexes by something else than slices and whole numbers", setting=True)
     if keys[0] != _ALL:

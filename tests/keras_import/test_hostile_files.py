@@ -209,3 +209,19 @@ def test_a_config_alone_is_read_without_weights(tmp_path):
     file.write_text(json.dumps(functional(DENSE)), encoding="utf-8")
     imported = import_file(file)
     assert not imported.weights and imported.text().endswith("layers:\n  - Dense: {units: 3}\n")
+
+
+def test_a_config_as_keras_2_wrote_it_is_read(tmp_path):
+    first = {
+        "class_name": "InputLayer",
+        "name": "x",
+        "config": {"name": "x", "batch_input_shape": [None, 4]},
+        "inbound_nodes": [],
+    }
+    dense = {"class_name": "Dense", "name": "a", "config": {"name": "a", "units": 4}, "inbound_nodes": [[["x", 0, 0, {}]]]}
+    add = {"class_name": "Add", "name": "b", "config": {"name": "b"}, "inbound_nodes": [[["x", 0, 0, {}], ["a", 0, 0, {}]]]}
+    config = {"name": "old", "layers": [first, dense, add], "input_layers": [["x", 0, 0]], "output_layers": [["b", 0, 0]]}
+    file = tmp_path / "model.json"
+    file.write_text(json.dumps({"class_name": "Functional", "config": config}), encoding="utf-8")
+    steps = "  - Dense: {units: 4}\n    name: a\n  - Add:\n    name: b\n    from: [x, a]\n"
+    assert import_file(file).text() == f"nnspec: 1\nname: old\ninputs:\n  x: [4]\nlayers:\n{steps}"

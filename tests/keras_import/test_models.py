@@ -93,7 +93,7 @@ def test_operations_between_layers_become_layers(tmp_path):
     y = (1.0 - ops.square(y)) / 2.0 + np.array([0.5, 1.0, 1.5, 2.0], "float32")
     y = ops.transpose(ops.pad(ops.leaky_relu(y, 0.1), ((0, 0), (1, 2), (0, 0))), (0, 2, 1))
     y = ops.squeeze(ops.expand_dims(ops.maximum(ops.reshape(y, (-1, 6, 6)), 0), 1), 1)
-    y = ops.concatenate([y[:, 1:4], y[:, -2:, :], ops.clip(y, 0, 2)], axis=1)
+    y = ops.concatenate([y[:, 1:4], y[:, -2:, :], y[..., 0:1, :], ops.take(y, [-1], axis=1), ops.clip(y, 0, 2)], axis=1)
     model = keras.Model(x, [ops.softmax(y[:, 2]), ops.sum(ops.tanh(-y), axis=[1, 2])])
     shown_equal(model, tmp_path, x=(6, 4))
 

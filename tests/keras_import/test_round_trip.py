@@ -24,9 +24,8 @@ from tests.conftest import CORPUS
 from tests.layers.cases import CASES, Case
 
 GALLERY = sorted([*CORPUS.glob("*.nnspec.yaml"), *(CORPUS.parent.parent / "specs").glob("*.nnspec.yaml")])
-# Keras's config does not say them as the spec does: positions by number are a layer of their own, a mask that comes in is an
-# input, a peephole is a cell.
-BEYOND = {"NN602": "no such layer", "NN603": "no such argument", "NN606": "the mask is another"}
+# Padding of a pooling by numbers is arithmetic in Keras, and a layer of ours in TimeDistributed is a model.
+BEYOND = ("AveragePooling", "MaxPooling", "TimeDistributed")
 
 
 def compiled(imported: Imported, folder: Path) -> Graph:
@@ -69,7 +68,7 @@ def test_every_case_of_every_layer_comes_back_as_it_was(case: Case, tmp_path):
     try:
         again = compiled(from_keras(to_keras(graph)), tmp_path)
     except SpecError as error:
-        assert {d.code for d in error.diagnostics} <= BEYOND.keys(), error
+        assert case.op.startswith(BEYOND) and {d.code for d in error.diagnostics} <= {"NN602", "NN603"}, error
         pytest.skip(str(error))
     assert again.parameters == graph.parameters
     if case.op == "MultiHeadAttention" and any(x.masked for x in case.inputs.values()):
