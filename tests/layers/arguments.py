@@ -16,10 +16,15 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from nnspec.layers import LAYERS
+from nnspec.layers.augmentation import Augmentation
 from nnspec.layers.base import Layer, Ports
+from nnspec.layers.bidirectional import Bidirectional
+from nnspec.layers.time_distributed import TimeDistributed
 from nnspec.types import TensorType
 
-__all__ = ["draw_arguments"]
+from .equations import draw_equation
+
+__all__ = ["draw_arguments", "spatial_axes"]
 
 RECURRENT = ("GRU", "LSTM", "SimpleRNN")
 _OFTEN, _SELDOM = 0.4, 0.04
@@ -52,7 +57,8 @@ class Place:
     @property
     def spatial(self) -> int:
         """The number of axes it slides over."""
-        return len(getattr(self.op, "axes", ())) if not callable(getattr(self.op, "axes", ())) else self.x.rank
+        known = spatial_axes(self.op)
+        return self.x.rank if known is None else known
 
     def some(self, *values: Any) -> Any:
         return self.random.choice(values)
@@ -78,6 +84,12 @@ class Place:
         return self.some(axis, axis - self.x.rank - 1)
 
 
+def spatial_axes(op: type[Layer]) -> int | None:
+    """How many axes between batch and channels a layer asks for, where it asks for a number of them."""
+    axes = getattr(op, "axes", None)
+    return 2 if issubclass(op, Augmentation) else len(axes) if isinstance(axes, tuple) else None
+
+
 def draw_arguments(random: Random, op: str, inputs: Sequence[TensorType]) -> dict[str, Any]:
     """Arguments for a layer, as a spec has them.
 
@@ -100,7 +112,7 @@ def draw_arguments(random: Random, op: str, inputs: Sequence[TensorType]) -> dic
 
 
 def _likely(name: str) -> float:
-    return _SELDOM if name.endswith(("_initializer", "_regularizer", "_constraint")) or name in _QUIET else _OFTEN
+    return _SELDOM if name.endswith(("initializer", "regularizer", "constraint")) or name in _QUIET else _OFTEN
 
 
 _QUIET = {"seed", "dropout", "recurrent_dropout", "momentum", "backward_layer", "dilation_rate", "noise_shape"}
@@ -113,28 +125,48 @@ def _value(place: Place, name: str, info: FieldInfo) -> Any:
     for end, values in _BY_END.items():
         if name.endswith(end):
             return place.some(*values)
-    return _of_type(place, name, info.annotation)
+    return _of_type(place, name, info.annotation, info.metadata)
 
 
-def _of_type(place: Place, name: str, annotation: Any) -> Any:
+def _of_type(place: Place, name: str, annotation: Any, bounds: Sequence[Any] = ()) -> Any:
     origin = get_origin(annotation)
     if origin in (Union, UnionType):
         return _of_type(place, name, place.some(*get_args(annotation)))
     if origin is Literal:
         return place.some(*get_args(annotation))
     if hasattr(annotation, "__metadata__"):
-        return _of_type(place, name, annotation.__origin__)
+        info = FieldInfo.from_annotation(annotation)
+        return _of_type(place, name, annotation.__origin__, info.metadata)
     if annotation is type(None):
         return None
     if annotation is bool:
         return place.some(True, False)
+    if annotation in _NUMBERS:
+        return place.some(*(number for number in _NUMBERS[annotation] if _within(number, bounds)))
+    if origin is tuple and Ellipsis in get_args(annotation):
+        return place.per_axis(1, 4)
+    if origin is tuple:
+        return sorted(_of_type(place, name, part) for part in get_args(annotation))
     raise NotImplementedError(f"nothing is known of how to draw `{name}` of {place.op.__name__}: {annotation}")
 
 
+_NUMBERS: dict[type, tuple[float, ...]] = {int: (-1, 0, 1, 2, 3, 5), float: (-0.9, -0.25, 0.0, 0.2, 0.5, 1.0, 2.5)}
+
+
+def _within(number: float, bounds: Sequence[Any]) -> bool:
+    return all(
+        number >= getattr(bound, "ge", number)
+        and number <= getattr(bound, "le", number)
+        and number > getattr(bound, "gt", number - 1)
+        and number < getattr(bound, "lt", number + 1)
+        for bound in bounds
+    )
+
+
 _BY_END: dict[str, tuple[Any, ...]] = {
-    "_initializer": ("zeros", "ones", "he_normal", {"RandomNormal": {"stddev": 0.1}}, {"Constant": {"value": 0.5}}),
-    "_regularizer": ("L1", "L2", {"L1L2": {"l1": 0.1}}),
-    "_constraint": ("NonNeg", {"MaxNorm": {"max_value": 1}}, "UnitNorm"),
+    "initializer": ("zeros", "ones", "he_normal", {"RandomNormal": {"stddev": 0.1}}, {"Constant": {"value": 0.5}}),
+    "regularizer": ("L1", "L2", {"L1L2": {"l1": 0.1}}),
+    "constraint": ("NonNeg", {"MaxNorm": {"max_value": 1}}, "UnitNorm"),
     "dropout": (0.0, 0.3),
 }
 
@@ -198,28 +230,68 @@ def _recurrent(place: Place) -> dict[str, Any]:
 
 
 def _inner(place: Place) -> dict[str, Any]:
-    """A layer of one input, drawn for one step."""
-    if place.op.__name__ == "Bidirectional":
+    """A layer of one input that the field takes, drawn for one step where it stands at every step."""
+    if place.op is Bidirectional:
         return _recurrent(place)
-    names = [name for name in LAYERS.names() if LAYERS.get(name).ports.required == Ports().required]  # type: ignore[attr-defined]
-    op = place.some(*(name for name in names if name not in ("TimeDistributed", "Bidirectional")))
-    return {op: draw_arguments(place.random, op, [TensorType(place.x.shape[1:], place.x.dtype)])}
+    x = place.x
+    if place.op is TimeDistributed:
+        x = TensorType(x.shape[1:], x.dtype)
+    [named] = place.op.model_fields["layer"].metadata
+    op = place.some(*(name for name in named.family.modules if _takes(LAYERS.get(name), x)))
+    return {op: draw_arguments(place.random, op, [x])}
+
+
+def _takes(op: Any, x: TensorType) -> bool:
+    """Whether a layer stands inside of another: it has one input, is not made of a layer itself, and slides over as many axes."""
+    one_input = op.ports.required == Ports().required and not op.ports.variadic and "layer" not in op.model_fields
+    return one_input and spatial_axes(op) in (None, x.rank - 1)
+
+
+def _attention_axes(place: Place) -> Any:
+    inner = range(1, max(2, place.x.rank))
+    return place.some(place.some(*inner), sorted(place.random.sample(inner, place.count(1, len(inner)))))
+
+
+def _kernel_size(place: Place) -> Any:
+    """A blur has a middle: its sizes are odd."""
+    return place.some(1, 3, [3, 1]) if issubclass(place.op, Augmentation) else place.per_axis(1, 4)
+
+
+def _axis(place: Place) -> Any:
+    annotation = place.op.model_fields["axis"].annotation
+    if type(None) in get_args(annotation) and place.random.random() < 0.2:
+        return None
+    return place.axis() if annotation is int else _axes(place)
+
+
+def _scale(place: Place) -> Any:
+    info = place.op.model_fields["scale"]
+    if info.annotation is bool:
+        return place.some(True, False)
+    return (
+        _of_type(place, "scale", info.annotation, info.metadata) if issubclass(place.op, Augmentation) else _per_channel(place)
+    )
 
 
 _BY_NAME: dict[str, Callable[[Place], Any]] = {
     "alpha": lambda p: p.some(0.5, 1.5),
     "axes": _dot_axes,
-    "axis": lambda p: p.axis() if p.op.model_fields["axis"].annotation is int else _axes(p),
+    "attention_axes": _attention_axes,
+    "axis": _axis,
     "backward_layer": lambda p: None,
+    "bias_axes": lambda p: p.some(None, "d"),
     "cropping": lambda p: p.sides(1),
     "depth_multiplier": lambda p: p.count(1, 2),
     "dilation_rate": lambda p: p.per_axis(1, 2),
     "dims": _dims,
     "epsilon": lambda p: p.some(1e-3, 1e-2, 1e-5),
+    "equation": lambda p: "abc,cd->abd",
     "filters": lambda p: p.some(1, 2, 3, 4, 6, p.channels),
     "groups": _groups,
+    "head_dim": lambda p: p.count(2, 3),
+    "height": lambda p: p.count(1, 12),
     "input_dim": lambda p: p.count(100, 110) if p.random.random() < 0.1 else p.count(4, 11),
-    "kernel_size": lambda p: p.per_axis(1, 4),
+    "kernel_size": _kernel_size,
     "key_dim": lambda p: p.count(
         2, 3
     ),  # With heads of size 1 Keras 3.15.1 adds a bias to time where there are as many steps as heads.
@@ -230,20 +302,24 @@ _BY_NAME: dict[str, Callable[[Place], Any]] = {
     "max_length": lambda p: p.count(80, 90),
     "max_value": lambda p: p.some(None, 1.0, 6.0),
     "max_wavelength": lambda p: p.some(100.0, 1e4),
+    "mean": lambda p: p.some(0.0, -1.5),
     "momentum": lambda p: p.some(0.9, 0.5),
     "n": lambda p: p.count(1, 4),
     "negative_slope": lambda p: p.some(0.0, 0.2),
     "noise_shape": lambda p: p.some(None, [None, *(p.some(1, None) for _ in p.x.shape)]),
     "num_heads": lambda p: p.count(1, 3),
+    "num_key_value_heads": lambda p: p.count(1, 2),
+    "num_query_heads": lambda p: p.count(1, 4),
     "offset": _per_channel,
     "output_dim": lambda p: p.count(1, 4),
     "output_padding": lambda p: p.some(None, 0, 1),
-    "output_shape": lambda p: p.some(None, 1, 3),
+    "output_shape": lambda p: p.some(1, 3, [2, 3]),
     "padding": _padding,
     "pool_size": lambda p: p.per_axis(1, 3),
     "rate": lambda p: p.some(0.1, 0.5),
-    "scale": lambda p: p.some(True, False) if p.op.model_fields["scale"].annotation is bool else _per_channel(p),
+    "scale": _scale,
     "seed": lambda p: p.some(None, 1),
+    "shape": lambda p: [p.count(1, 4) for _ in range(p.count(0, 3))],
     "shared_axes": _shared,
     "size": lambda p: p.per_axis(1, 3),
     "sliding_window": lambda p: p.some(None, 1, 2, 3),
@@ -256,6 +332,9 @@ _BY_NAME: dict[str, Callable[[Place], Any]] = {
     "threshold": lambda p: p.some(0.0, 0.3),
     "units": lambda p: p.some(1, 2, 3, 4, p.channels),
     "value_dim": lambda p: p.some(None, 2, 3),
+    "value_range": lambda p: p.some([0, 1], [0, 255], [-1, 1]),
+    "variance": lambda p: p.some(1.0, 0.3),
+    "width": lambda p: p.count(1, 12),
 }
 
 
@@ -271,12 +350,30 @@ def _together(place: Place, drawn: dict[str, Any]) -> dict[str, Any]:
         drawn.pop("unit_forget_bias", None)
     if isinstance(drawn.get("groups"), int) and "filters" in drawn:
         drawn["filters"] = max(1, drawn["filters"] // drawn["groups"]) * drawn["groups"]
+    if "num_query_heads" in drawn:
+        drawn["num_query_heads"] *= drawn["num_key_value_heads"]
+    if "equation" in drawn:
+        drawn |= draw_equation(place.random, place.x)
+    if "reverse" in place.op.model_fields and not place.x.is_integer:
+        drawn |= {"reverse": True, "output_dim": place.channels}
+    if drawn.get("crop_to_aspect_ratio"):
+        drawn.pop("pad_to_aspect_ratio", None)
+    _given_statistics(place, drawn)
     return drawn
 
 
+def _given_statistics(place: Place, drawn: dict[str, Any]) -> None:
+    """Mean and variance go together: a number each, or one for each place."""
+    if {"mean", "variance"} & set(drawn):
+        places = place.some(None, place.channels, place.channels)
+        mean, variance = (
+            _BY_NAME[name](place) if places is None else [_BY_NAME[name](place) for _ in range(places)]
+            for name in ("mean", "variance")
+        )
+        drawn |= {"mean": mean, "variance": variance}
+
+
 def _spare_tensorflow(place: Place, drawn: dict[str, Any]) -> None:
-    """TensorFlow 2.21 on a CPU refuses most dilated transposed convolutions, and pools volumes wrongly where strides pass the pool."""
-    if "output_padding" in place.op.model_fields:
-        drawn.pop("dilation_rate", None)
+    """TensorFlow 2.21 on a CPU pools volumes wrongly where strides pass the pool."""
     if place.op.__name__ in ("AveragePooling3D", "MaxPooling3D") and drawn.get("padding") == "same":
         drawn.pop("strides", None)

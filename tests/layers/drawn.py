@@ -11,11 +11,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from nnspec.layers import LAYERS
+from nnspec.layers.augmentation import Augmentation
 from nnspec.layers.base import Layer, LayerError
 from nnspec.layers.bidirectional import Bidirectional
 from nnspec.layers.recurrence import Recurrent
 
-from .arguments import draw_arguments
+from .arguments import draw_arguments, spatial_axes
 from .cases import Case, Input
 
 __all__ = ["draw_case", "drawn"]
@@ -50,7 +51,9 @@ def _inputs(random: Random, op: str) -> dict[str, Input]:
     if ports.variadic:
         return _merged(random, op)
     if ports.required == ("query", "value"):
-        return _attended(random)
+        return _attended(random, several="attention_axes" in layer.model_fields)
+    if "indices" in ports.required:
+        return _found(random, op, layer)
     if len(ports.required) > 1:
         shape = (random.choice(["H", 4]), random.randint(1, 3))[-random.randint(1, 2) :]
         return {port: Input(shape) for port in ports.required}
@@ -59,14 +62,16 @@ def _inputs(random: Random, op: str) -> dict[str, Input]:
 
 def _input(random: Random, op: str, layer: type[Layer]) -> Input:
     """One input: of as many axes as the layer slides over, or of any number."""
-    if "input_dim" in layer.model_fields:
+    if "input_dim" in layer.model_fields and not ("reverse" in layer.model_fields and random.random() < 0.6):
         shape = tuple(random.choice(["H", "W", 1, 2, 5]) for _ in range(random.randint(0, 2)))
         return Input(shape, random.choice(["int32", "int64", "uint8"]))
     recurrent = issubclass(layer, (Recurrent, Bidirectional))
-    spatial = next((int(d) for d in op if d.isdigit()), 1 if recurrent else random.randint(0, 3))
+    known = spatial_axes(layer)
+    spatial = known if known is not None else 1 if recurrent else random.randint(0, 3)
     free = iter(("H", "W"))
     sizes = [next(free, 3) if random.random() < 0.4 else random.randint(1, 9) for _ in range(spatial)]
-    channels = () if not spatial and random.random() < 0.2 else (random.choice([1, 2, 3, 4, 6]),)
+    some = (issubclass(layer, Augmentation) and layer.channels) or (1, 2, 3, 4, 6)
+    channels = () if not spatial and random.random() < 0.2 else (random.choice(some),)
     shape = (*sizes, *channels)
     moves = op in ("Flatten", "Reshape", "Permute", "RepeatVector", "Slice") or op.startswith(("Cropping", "ZeroPadding"))
     dtype = random.choice(["int32", "float16", "bool"]) if moves and random.random() < 0.3 else "float32"
@@ -91,13 +96,25 @@ def _merged(random: Random, op: str) -> dict[str, Input]:
     return {str(port): Input(shape, masked=mask) for port, (shape, mask) in enumerate(zip(shapes, whether, strict=True))}
 
 
-def _attended(random: Random) -> dict[str, Input]:
-    """Query, value and sometimes a key."""
+def _found(random: Random, op: str, layer: type[Layer]) -> dict[str, Input]:
+    """Values, where they stood, and sometimes what they stood in."""
+    x = Input(_input(random, op, layer).shape)
+    inputs = {"x": x, "indices": Input(x.shape, random.choice(["int32", "int64"]))}
+    if "like" in layer.ports.optional and random.random() < 0.3:
+        inputs["like"] = Input((random.choice(["H", 5]), random.choice(["W", 8]), random.randint(1, 3)))
+    return inputs
+
+
+def _attended(random: Random, several: bool) -> dict[str, Input]:
+    """Query, value and sometimes a key; now and then of several axes, where that can be."""
     width = random.randint(1, 4)
     times = [random.choice(["H", "W", 4, 1]) for _ in range(2)]
     shapes = {"query": (times[0], width), "value": (times[1], random.choice([width, 3]))}
     if random.random() < 0.3 or shapes["value"][1] != width:
         shapes["key"] = (times[1], width)
+    if several and random.random() < 0.4:
+        more = random.randint(1, 4)
+        return {port: Input((time, more, width)) for port, (time, width) in shapes.items()}
     return {port: Input(shape, masked=random.random() < 0.4) for port, shape in shapes.items()}
 
 
