@@ -28,6 +28,7 @@ _COMMANDS = {
     "build": "write the compiled graph, the Keras model and the ONNX model",
     "train": "train a spec into a run folder",
     "evaluate": "the test set's figures of a run",
+    "report": "a run as one HTML page: curves, figures, errors, what to look at",
     "predict": "predictions of a run or of an ONNX file",
     "schema": "the JSON Schema of a spec, for editors",
     "export": "write a run's ONNX model, proven equal",
