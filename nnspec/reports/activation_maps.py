@@ -91,7 +91,7 @@ def _of_output(
     maps = tensors_of(graph, weights, {"maps": ending.maps}, dict(batch.inputs))["maps"]
     images = scaled(batch.inputs[seen])
     kernel = weights[ending.kernel]
-    figures = []
+    groups = []
     for image, map_, place in zip(images, maps, places, strict=True):
         said, true = int(judged.said[place]), int(judged.true[place])
         labels = (
@@ -99,10 +99,11 @@ def _of_output(
             if said != true
             else {said: f"said {judged.names[said]}, and it is"}
         )
-        figures.append(figure(picture(image, "the example"), f"row {found.examples.rows[judged.examples[place]]}"))
+        shown = [figure(picture(image, "the example"), f"row {found.examples.rows[judged.examples[place]]}")]
         for class_, label in labels.items():
-            figures.append(figure(picture(overlay(image, map_ @ _toward(kernel, class_)), label), label))
-    return [element("h3", name), element("div", *figures, class_="row")]
+            shown.append(figure(picture(overlay(image, map_ @ _toward(kernel, class_)), label), label))
+        groups.append(element("div", *shown, class_="group"))
+    return [element("h3", name), element("div", *groups, class_="row")]
 
 
 def _toward(kernel: NDArray[Any], class_: int) -> NDArray[Any]:

@@ -75,7 +75,7 @@ def _maps(graph: Graph, nodes: list[Node], weights: dict[str, NDArray[Any]], fou
             for j, original in enumerate(pictures)
         ]
         title = f"{node.name}: {count} of {maps.shape[-1]} feature maps"
-        pieces.append(Html(element("h3", title) + "<br>".join(lines)))
+        pieces.append(Html(element("h3", title) + element("div", *lines, class_="stack")))
     return pieces
 
 

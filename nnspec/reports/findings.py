@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from typing import Any, Literal
 
 import numpy as np
 
+from nnspec.layers.normalization import BatchNormalization
 from nnspec.reports.elements import Html, element, section
 from nnspec.training.evaluation import Evaluated
 from nnspec.training.judged import Classified
@@ -45,7 +47,7 @@ def findings(run: Run, found: Evaluated | None, train: Evaluated | None, reports
             which = "the data it was trained on" if found.part == "train" else "validation data, which chose the weights"
             said.append(Finding("look", f"The figures are of {which}: they flatter. Name test data in the spec."))
         if train is not None and found.part != "train":
-            said += _gap(found, train)
+            said += [*_gap(found, train), *_unsettled(run, train)]
         for name, report in reports.items():
             judged = found.judged[name]
             if isinstance(judged, Classified):
@@ -61,8 +63,16 @@ def findings_section(said: list[Finding]) -> Html:
     order = {"bad": 0, "look": 1, "good": 2}
     if not any(finding.level != "good" for finding in said):
         said = [*said, Finding("good", "Nothing stands out. That is no proof that all is well.")]
-    items = (element("li", finding.text, class_=finding.level) for finding in sorted(said, key=lambda f: order[f.level]))
+    items = (
+        element("li", _marked(finding.text), class_=finding.level) for finding in sorted(said, key=lambda f: order[f.level])
+    )
     return section("What to look at", element("ul", *items, class_="findings"))
+
+
+def _marked(text: str) -> Html:
+    """A text with what stands between backticks as code."""
+    pieces = text.split("`")
+    return Html("".join(element("code", piece) if i % 2 else escape(piece) for i, piece in enumerate(pieces)))
 
 
 def _ending(run: Run) -> Iterator[Finding]:
@@ -102,6 +112,16 @@ def _gap(found: Evaluated, train: Evaluated) -> Iterator[Finding]:
         yield Finding(
             "look", f"{text}, {losses[1] / losses[0]:.1f} times as much: it overfits, or those data are of another kind."
         )
+
+
+def _unsettled(run: Run, train: Evaluated) -> Iterator[Finding]:
+    """Batch normalization whose averages lag behind: it serves by them, and trains by each batch's own."""
+    logged = ((run.info.get("best") or {}).get("figures") or {}).get("loss")
+    normal = [node.name for node in train.plan.graph.nodes.values() if isinstance(node.layer, BatchNormalization)]
+    served = float(train.figures["loss"])
+    if normal and isinstance(logged, float) and served > 2 * logged > 0:
+        text = f"On the training examples the loss was {logged:.4g} while it trained and is {served:.4g} as it answers"
+        yield Finding("look", f"{text}: the averages of `{normal[0]}` lag behind. More epochs, or a lower `momentum`, help.")
 
 
 _AGAINST = "More data, augmentation, dropout, weight decay or a smaller net work against it."

@@ -32,7 +32,7 @@ def learning(run: Run) -> Html:
         plots.plot(partial(draw_curve, records=records, name=name, best_epoch=best), f"{name} over the epochs")
         for name in curve_names(records)[:_MOST_CURVES]
     ]
-    return section("Learning curves", element("div", *(figure(piece) for piece in drawn), class_="row"))
+    return section("Learning curves", element("div", *(figure(piece) for piece in drawn), class_="plots"))
 
 
 def results(found: Evaluated, reports: dict[str, dict[str, Any]], train: Evaluated | None) -> Html:
@@ -57,8 +57,8 @@ def _figure(value: Any) -> str:
 
 def _classes(name: str, report: dict[str, Any]) -> list[Html]:
     columns = [key for key in ("precision", "recall", "f1", "auc", "average_precision", "iou") if key in report["classes"][0]]
-    rows = [[row["class"], *(number(row[key]) for key in columns), number(row["rows"])] for row in report["classes"][:200]]
-    mean = ["mean of the classes", *(number(report[key]) for key in columns), ""]
+    rows = [[row["class"], *(_share(row[key]) for key in columns), number(row["rows"])] for row in report["classes"][:200]]
+    mean = ["mean of the classes", *(_share(report[key]) for key in columns), ""]
     shown = [key.replace("_", " ") for key in columns]
     areas = {str(row["class"]): row["auc"] for row in report["classes"]}
     drawn = [plots.roc(report["curves"], areas), plots.precision_recall(report["curves"])] if report["curves"] else []
@@ -68,11 +68,15 @@ def _classes(name: str, report: dict[str, Any]) -> list[Html]:
         element("h3", f"{name}: accuracy {report['accuracy']:.2%}"),
         table(["class", *shown, "examples"], [*rows, mean], numbers=range(1, len(columns) + 2)),
         element("h3", f"{name}: curves") if drawn else Html(),
-        element("div", *(figure(piece) for piece in drawn), class_="row"),
+        element("div", *(figure(piece) for piece in drawn), class_="plots"),
         element("h3", f"{name}: confusion"),
         _confusion(report),
         element("p", "Rows: what it is; columns: what was said.", class_="note"),
     ]
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
 
 
 def _confusion(report: dict[str, Any]) -> Html:
@@ -109,5 +113,5 @@ def _numbers(name: str, report: dict[str, Any], found: Evaluated) -> list[Html]:
     return [
         element("h3", f"{name}: errors"),
         table((), rows, numbers=(1,)),
-        element("div", figure(plots.residuals(true, said)), figure(plots.histogram(said - true)), class_="row"),
+        element("div", figure(plots.residuals(true, said)), figure(plots.histogram(said - true)), class_="plots"),
     ]
