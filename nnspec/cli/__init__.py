@@ -29,6 +29,7 @@ _COMMANDS = {
     "import": "write a spec, and its weights, from a Keras model",
     "train": "train a spec into a run folder",
     "evaluate": "the test set's figures of a run",
+    "report": "a run as one HTML page: curves, figures, errors, what to look at",
     "predict": "predictions of a run or of an ONNX file",
     "schema": "the JSON Schema of a spec, for editors",
     "export": "write a run's ONNX model, proven equal",

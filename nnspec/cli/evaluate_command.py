@@ -7,22 +7,31 @@ from pathlib import Path
 
 import click
 
-from nnspec.cli.options import format_option, run_argument
+from nnspec.cli.options import format_option, part_option, run_argument
 
 
 @click.command("evaluate")
 @run_argument
+@part_option
+@click.option("--curves", is_flag=True, help="With --format json: the points of the ROC and precision–recall curves too.")
 @format_option("text", "json")
-def command(run: Path, form: str) -> None:
-    """The test set's figures of a run: its losses and metrics, and for classes precision, recall and confusion.
+def command(run: Path, part: str | None, curves: bool, form: str) -> None:
+    """The test set's figures of a run: losses and metrics, and of each output what suits it.
+
+    For classes: precision, recall, F1, AUC (each against the rest), confusion, calibration; for masks the overlap, IoU, too;
+    for numbers the errors, R² and residuals. `nnspec report` shows the same as a page, with plots.
 
     \b
     nnspec evaluate runs/first
+    nnspec evaluate runs/first --data train
+    nnspec evaluate runs/first --format json --curves
     """
     from nnspec.cli.frameworks import load_frameworks
 
+    if curves and form != "json":
+        raise click.UsageError("--curves gives points for scripts; add --format json, or see `nnspec report`")
     load_frameworks("train")
     from nnspec.training import Run, evaluate, evaluation_text
 
-    figures = evaluate(Run.open(run))
+    figures = evaluate(Run.open(run), part=part, curves=curves)
     click.echo(json.dumps(figures) if form == "json" else evaluation_text(figures))

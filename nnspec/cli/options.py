@@ -11,12 +11,27 @@ import click
 
 from nnspec.spec.limits import Limits
 
-__all__ = ["format_option", "limit_option", "limits_from", "root_option", "run_argument", "set_option", "spec_argument"]
+__all__ = [
+    "format_option",
+    "limit_option",
+    "limits_from",
+    "part_option",
+    "root_option",
+    "run_argument",
+    "set_option",
+    "spec_argument",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 spec_argument = click.argument("spec", type=click.Path(path_type=Path))
 run_argument = click.argument("run", type=click.Path(path_type=Path))
+part_option = click.option(
+    "--data",
+    "part",
+    type=click.Choice(["train", "validation", "test"]),
+    help="Which part of the run's data.  [default: test, else validation, else train]",
+)
 set_option = click.option(
     "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Replace a value of the spec: train.epochs=3."
 )

@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-__all__ = ["curves"]
+__all__ = ["curve_names", "curves", "draw_curve"]
 
 _NOT_CURVES = {"epoch", "step", "seconds", "examples_per_second"}
 _TRAIN, _VALIDATION = "#4269d0", "#ef7134"
@@ -27,8 +27,7 @@ def curves(records: list[dict[str, Any]], title: str, best_epoch: int = 0) -> by
     Returns:
         A PNG.
     """
-    names = [name for name, value in records[0].items() if name not in _NOT_CURVES and isinstance(value, (int, float))]
-    own = [name for name in names if not name.startswith("val_")]
+    own = curve_names(records)
     columns = min(len(own), 3)
     rows = -(-len(own) // columns)
     figure = Figure(figsize=(4.6 * columns, 3.2 * rows + 0.4), dpi=120, layout="constrained")
@@ -36,7 +35,8 @@ def curves(records: list[dict[str, Any]], title: str, best_epoch: int = 0) -> by
     figure.suptitle(title)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis, name in zip(axes, own, strict=False):
-        _draw(axis, records, name, best_epoch)
+        draw_curve(axis, records, name, best_epoch)
+        axis.grid(alpha=0.25)
     for axis in axes[len(own) :]:
         axis.set_visible(False)
     buffer = io.BytesIO()
@@ -44,7 +44,14 @@ def curves(records: list[dict[str, Any]], title: str, best_epoch: int = 0) -> by
     return buffer.getvalue()
 
 
-def _draw(axis: Axes, records: list[dict[str, Any]], name: str, best_epoch: int) -> None:
+def curve_names(records: list[dict[str, Any]]) -> list[str]:
+    """The figures of a log that have a curve, validation's under the name of training's."""
+    names = [name for name, value in records[0].items() if name not in _NOT_CURVES and isinstance(value, (int, float))]
+    return [name for name in names if not name.startswith("val_")]
+
+
+def draw_curve(axis: Axes, records: list[dict[str, Any]], name: str, best_epoch: int) -> None:
+    """Draws one figure over the epochs, of training and of validation."""
     epochs = [record["epoch"] for record in records]
     marker = "o" if len(records) <= 30 else None
     for key, label, color in ((name, "training", _TRAIN), (f"val_{name}", "validation", _VALIDATION)):
@@ -56,5 +63,4 @@ def _draw(axis: Axes, records: list[dict[str, Any]], name: str, best_epoch: int)
     axis.set_title(name.replace("_", " "), fontsize=10)
     axis.set_xlabel("epoch")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axis.grid(alpha=0.25)
     axis.legend(fontsize=8, frameon=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from nnspec.data.examples import Examples
 from nnspec.data.prepare import prepare, prepare_part
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.training.check import check_training
+from nnspec.training.judged import Classified, Measured, judged
 from nnspec.training.plan import OutputPlan, TrainingPlan
 from nnspec.training.report import report_of, report_text
 from nnspec.training.run import Run
@@ -19,15 +21,39 @@ from nnspec.training.run import Run
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["evaluate", "evaluation_text", "examples_of", "golden_inputs", "trained_model"]
+__all__ = ["Evaluated", "evaluate", "evaluated", "evaluation_text", "examples_of", "golden_inputs", "trained_model"]
 
 
-def evaluate(run: Run, *, part: str | None = None) -> dict[str, Any]:
-    """The losses, metrics and, for classes, precision, recall and confusion of a run's best weights.
+@dataclass(frozen=True)
+class Evaluated:
+    """A run's answers to one part of its data.
+
+    Attributes:
+        plan: What was trained and how.
+        model: The model, with the best weights.
+        part: Which part: `train`, `validation` or `test`.
+        examples: Its examples.
+        figures: The losses and metrics, by the names they are logged under.
+        answers: What the model gave, by output.
+        judged: The answers that can be held against targets, by output.
+    """
+
+    plan: TrainingPlan
+    model: keras.Model
+    part: str
+    examples: Examples
+    figures: dict[str, Any]
+    answers: Mapping[str, NDArray[Any]]
+    judged: Mapping[str, Classified | Measured]
+
+
+def evaluate(run: Run, *, part: str | None = None, curves: bool = False) -> dict[str, Any]:
+    """The losses, metrics and the figures of each output of a run's best weights.
 
     Args:
         run: The run.
         part: `train`, `validation` or `test`; by default the test data, or the validation part where there are none.
+        curves: Whether the points of the ROC and precision–recall curves are wanted too.
 
     Returns:
         ``data`` (the part), ``rows``, the figures by the names they are logged under, and ``outputs``: for each output a
@@ -36,6 +62,19 @@ def evaluate(run: Run, *, part: str | None = None) -> dict[str, Any]:
     Raises:
         SpecError: Where the data cannot be used.
         NnspecError: Where the run or its data are not what they were.
+    """
+    found = evaluated(run, part=part)
+    reports = {name: report_of(answers, curves=curves) for name, answers in found.judged.items()}
+    return {"data": found.part, "rows": len(found.examples), **found.figures, "outputs": reports}
+
+
+def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> Evaluated:
+    """The same before anything is computed of it: the examples and the answers to them.
+
+    Args:
+        run: The run.
+        part: As in [`evaluate`][nnspec.training.evaluation.evaluate].
+        most: How many examples are answered at most, spread evenly over the part.
     """
     import keras
 
@@ -47,6 +86,8 @@ def evaluate(run: Run, *, part: str | None = None) -> dict[str, Any]:
     machine()
     plan = _plan(run)
     part, examples = _examples(run, plan, part)
+    if most is not None and len(examples) > most:
+        examples = examples.only(np.linspace(0, len(examples) - 1, most).astype(np.int64))
     model = trained_model(run)
     objective = Supervised(model, plan.outputs)
     first = examples.batch(slice(0, 1))
@@ -55,12 +96,12 @@ def evaluate(run: Run, *, part: str | None = None) -> dict[str, Any]:
     figures = watch(steps, objective, examples, plan.section.batch_size)
     answers = model.predict(dict(examples.batch(slice(None)).inputs), batch_size=plan.section.batch_size, verbose=0)
     classes = run.classes()
-    reports = {
-        name: report
+    held = {
+        name: found
         for name, output in plan.outputs.items()
-        if (report := _report(output, examples, answers[name], classes.get(name))) is not None
+        if (found := _judged(output, examples, answers[name], classes.get(name))) is not None
     }
-    return {"data": part, "rows": len(examples), **figures, "outputs": reports}
+    return Evaluated(plan, model, part, examples, figures, answers, held)
 
 
 def evaluation_text(figures: dict[str, Any]) -> str:
@@ -149,20 +190,20 @@ def _require_files(plan: TrainingPlan, part: str) -> None:
         raise NnspecError(f"{source.span}: the {_in_words(part)} data are not there: {named}")
 
 
-def _report(output: OutputPlan, examples: Examples, answer: NDArray[Any], classes: list[Any] | None) -> dict[str, Any] | None:
+def _judged(
+    output: OutputPlan, examples: Examples, answer: NDArray[Any], classes: list[Any] | None
+) -> Classified | Measured | None:
     if not output.needs_target or output.loss is None or output.type.mask is not None:
         return None
-    target = examples.targets[output.name][examples.rows]
     axis = getattr(output.loss, "axis", -1)
     kind = output.loss.target_kind()
     assert kind is not None
-    ignore = getattr(output.loss, "ignore_class", None)
-    return report_of(
+    return judged(
         kind,
-        target,
+        examples.targets[output.name][examples.rows],
         np.asarray(answer, np.float32),
         axis=axis if isinstance(axis, int) else -1,
         logits=output.loss.expected() == "logits",
-        ignore=ignore,
+        ignore=getattr(output.loss, "ignore_class", None),
         classes=classes,
     )

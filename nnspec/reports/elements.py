@@ -1,0 +1,77 @@
+"""Pieces of a page. What is given as text can never become markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any
+
+__all__ = ["Html", "element", "figure", "number", "section", "table"]
+
+
+class Html(str):
+    """Text that is markup already."""
+
+
+def element(name: str, *content: object, **attributes: object) -> Html:
+    """An element; content that is not markup is escaped, an attribute that is None left out, ``class_`` is ``class``.
+
+    Example:
+        >>> element("p", "1 < 2", class_="note")
+        '<p class="note">1 &lt; 2</p>'
+    """
+    given = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(str(value))}"' for key, value in attributes.items() if value is not None
+    )
+    if name == "img":
+        return Html(f"<img{given}>")
+    return Html(f"<{name}{given}>{''.join(_markup(piece) for piece in content)}</{name}>")
+
+
+def _markup(piece: object) -> str:
+    return piece if isinstance(piece, Html) else escape(str(piece))
+
+
+def section(title: str, *content: Html) -> Html:
+    """A part of the page; nothing where it has no content."""
+    kept = [piece for piece in content if piece]
+    anchor = "-".join("".join(c if c.isalnum() else " " for c in title.lower()).split())
+    return element("section", element("h2", title), *kept, id=anchor) if kept else Html()
+
+
+def figure(content: Html, caption: object = "") -> Html:
+    """A picture with what is said of it."""
+    return element("figure", content, element("figcaption", caption) if caption else Html())
+
+
+def table(header: Sequence[object], rows: Iterable[Sequence[object]], *, numbers: Iterable[int] = (), kind: str = "") -> Html:
+    """A table that scrolls in its own box where it is wider than the page.
+
+    Args:
+        header: What stands above the columns; nothing for a table without.
+        rows: The cells.
+        numbers: The columns that are set right.
+        kind: A class of the style sheet.
+    """
+    right = frozenset(numbers)
+
+    def line(cells: Sequence[object], name: str) -> Html:
+        return element("tr", *(element(name, cell, class_="n" if i in right else None) for i, cell in enumerate(cells)))
+
+    head = element("thead", line(header, "th")) if header else Html()
+    body = element("tbody", *(line(cells, "td") for cells in rows))
+    return element("div", element("table", head, body, class_=kind or None), class_="wide")
+
+
+def number(value: Any) -> str:
+    """A figure as people read it.
+
+    Example:
+        >>> number(0.98765), number(None), number(12345), number(True)
+        ('0.9877', '–', '12,345', 'True')
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"

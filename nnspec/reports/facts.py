@@ -1,0 +1,105 @@
+"""What was trained, on what, and what came of it: the head of a report."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from nnspec.diagnostics import NnspecError
+from nnspec.graph.analysis import total_macs
+from nnspec.graph.drawing.facts import count_text
+from nnspec.graph.memory import bytes_text
+from nnspec.reports.elements import Html, element, number, section, table
+from nnspec.training.run import Run
+
+__all__ = ["exported_facts", "head", "making"]
+
+
+def head(run: Run, part: str, rows: int | None) -> Html:
+    """The figures at a glance."""
+    graph = run.model.main
+    info, examples = run.info, run.info["data"].get("examples", {})
+    frozen = graph.parameters - graph.trainable_parameters
+    facts = {
+        "status": run.status,
+        "started": str(info.get("started", "–")).replace("T", " ").replace("+00:00", " UTC"),
+        "time spent": _duration(info.get("seconds")),
+        "epochs": f"{number(info.get('epochs'))} ({number(info.get('steps'))} steps)",
+        "trained on": f"{number(examples.get('train'))} examples",
+        "validated on": f"{number(examples.get('validation'))} examples" if examples.get("validation") else "nothing",
+    }
+    if rows is not None and part == "test":
+        facts["tested on"] = f"{rows:,} examples"
+    facts |= {
+        "parameters": count_text(graph.parameters) + (f", {frozen:,} not trained" if frozen else ""),
+        "MACs for one example": count_text(total_macs(graph)),
+    }
+    best = info.get("best")
+    if best:
+        facts["weights kept"] = f"epoch {best['epoch']}: {best['monitor']} {number(best['value'])}"
+    return _list(facts)
+
+
+def exported_facts(run: Run, file: Path | None) -> Html:
+    """What an exported model says of its proof: the file that is named, or the ``.onnx`` files in the run's folder.
+
+    Raises:
+        NnspecError: Where the file that is named is no model.
+    """
+    files = [file] if file is not None else sorted(run.path.glob("*.onnx"))
+    if not files:
+        return Html()
+    if find_spec("onnxruntime") is None:
+        text = "There is an exported model, and ONNX Runtime is not installed to read it: pip install 'nnspec[serve]'"
+        return section("Exported model", element("p", text, class_="note"))
+    rows = [row for path in files for row in _exported(run, path, named=file is not None)]
+    header = ["file", "size", "output", "greatest difference", "tolerance", ""]
+    note = element("p", "Compared with Keras's answers, relative to the largest of an output.", class_="note")
+    return section("Exported model", table(header, rows, numbers=(1, 3, 4)), note)
+
+
+def _exported(run: Run, path: Path, *, named: bool) -> list[list[Any]]:
+    from nnspec.runtime.predictor import Predictor
+
+    try:
+        predictor = Predictor(path)
+        outputs = dict(predictor.parity.get("outputs", {}))
+        size = bytes_text(path.stat().st_size)
+    except NnspecError:
+        if named:
+            raise
+        return [[path.name, "", "", "", "", "cannot be read"]]
+    if predictor.hash != run.spec.hash:
+        return [[path.name, size, "", "", "", "of another spec"]]
+    return [
+        [path.name, size, name, f"{said['error']:.2g}", f"{said['tolerance']:.2g}", "equal within tolerance"]
+        for name, said in outputs.items()
+    ] or [[path.name, size, "", "", "", "says nothing of its proof"]]
+
+
+def making(run: Run) -> Html:
+    """How it was made: versions, machine, seed, the spec."""
+    info = run.info
+    machine = {key: value for key, value in info.get("machine", {}).items() if not isinstance(value, (dict, list))}
+    made = {"seed": info["seed"], **info["versions"], **machine}
+    made |= {f"data: {part}": digest for part, digest in info["data"].get("fingerprints", {}).items()}
+    made["spec"] = info["spec"].get("hash")
+    rows = [[key, number(value) if not isinstance(value, int) else str(value)] for key, value in made.items()]
+    spec = element("details", element("summary", "The spec"), element("pre", (run.path / "spec.yaml").read_text("utf-8")))
+    return section("How it was made", table((), rows), spec)
+
+
+def _list(facts: dict[str, str]) -> Html:
+    entries = (element("div", element("dt", name), element("dd", value)) for name, value in facts.items())
+    return element("dl", *entries, class_="facts")
+
+
+def _duration(seconds: Any) -> str:
+    if not isinstance(seconds, (int, float)):
+        return "–"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"

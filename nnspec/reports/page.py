@@ -1,0 +1,137 @@
+"""A run as one HTML page that needs nothing but itself."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+
+from nnspec.diagnostics import NnspecError, SpecError
+from nnspec.files import write_whole
+from nnspec.graph.drawing import to_svg
+from nnspec.reports.activation_maps import activation_maps
+from nnspec.reports.convolutions import convolutions
+from nnspec.reports.elements import Html, element, section
+from nnspec.reports.errors import errors
+from nnspec.reports.facts import exported_facts, head, making
+from nnspec.reports.findings import findings, findings_section
+from nnspec.reports.results import learning, results
+from nnspec.spec.tree import Scalar
+from nnspec.training.evaluation import Evaluated, evaluated
+from nnspec.training.report import report_of
+from nnspec.training.run import Run
+
+__all__ = ["to_page", "write_report"]
+
+_TRAINING_EXAMPLES = 5_000
+"""Of how many training examples the figures beside the others are, at most."""
+_LARGEST_DRAWING = 1_500_000
+
+
+def write_report(path: str | Path, out: str | Path | None = None, *, part: str | None = None, onnx: Path | None = None) -> Path:
+    """Writes the report of a run; the run is not changed.
+
+    Args:
+        path: The run folder.
+        out: The file; by default beside the folder, of its name, with ``.html``.
+        part: The data it is judged by: `train`, `validation` or `test`; by default the first there is of test, validation
+            and train.
+        onnx: The exported model whose proof is shown; by default those in the run's folder.
+
+    Returns:
+        The file.
+
+    Raises:
+        NnspecError: Where the run is damaged, or the file cannot be written.
+    """
+    run = Run.open(path)
+    place = Path(out) if out is not None else run.path.resolve().with_name(f"{run.path.resolve().name}.html")
+    return write_whole(place, to_page(run, part=part, onnx=onnx))
+
+
+def to_page(run: Run, *, part: str | None = None, onnx: Path | None = None) -> str:
+    """The page. It holds no script, and no name or value of a run can become markup.
+
+    Args:
+        run: The run.
+        part: As for [`write_report`][nnspec.reports.page.write_report].
+        onnx: The same.
+
+    Raises:
+        NnspecError: Where the run is damaged, or has no data of the part that is asked for.
+    """
+    sections = _sections(run, part, onnx)
+    titles = [(match[1], match[2]) for text in sections for match in re.finditer(r'<section id="([^"]+)"><h2>(.*?)</h2>', text)]
+    pieces = {
+        "title": escape(f"{run.name}: a run"),
+        "style": _part("page.css"),
+        "name": escape(run.name),
+        "summary": escape(_description(run)),
+        "contents": "".join(f'<a href="#{anchor}">{title}</a>' for anchor, title in titles),
+        "sections": "\n".join(sections),
+        "footer": escape(f"{run.path.resolve().name} · written by nnspec {run.info['versions'].get('nnspec', '')}"),
+    }
+    # In one pass, so that a piece which looks like a place is not taken for one.
+    return re.sub(r"\{\{(\w+)\}\}", lambda place: pieces[place[1]], _part("page.html"))
+
+
+def _description(run: Run) -> str:
+    said = run.spec.document.get("description")
+    return str(said.value) if isinstance(said, Scalar) else f"A run of {run.info['spec'].get('file')}"
+
+
+def _sections(run: Run, part: str | None, onnx: Path | None) -> list[Html]:
+    run.weights()  # a run without weights says so, whatever else is wrong with it
+    found, why = _answered(run, part)
+    train, _ = _answered(run, "train", _TRAINING_EXAMPLES) if found is not None and found.part != "train" else (None, "")
+    reports = {name: report_of(judged, curves=True) for name, judged in found.judged.items()} if found is not None else {}
+    summary = section("Summary", head(run, found.part if found else "", len(found.examples) if found else None))
+    judged = [results(found, reports, train), errors(found)] if found is not None else [_missing(why)]
+    maps = [activation_maps(run, found)] if found is not None else []
+    return [
+        piece
+        for piece in (
+            summary,
+            findings_section(findings(run, found, train, reports)),
+            learning(run),
+            *judged,
+            convolutions(run, found),
+            *maps,
+            _drawing(run),
+            exported_facts(run, onnx),
+            making(run),
+        )
+        if piece
+    ]
+
+
+def _answered(run: Run, part: str | None, most: int | None = None) -> tuple[Evaluated | None, str]:
+    """The answers; None, and why, where the data are no longer there and nobody asked for them by name."""
+    try:
+        return evaluated(run, part=part, most=most), ""
+    except NnspecError as error:
+        if part is not None and most is None:
+            raise
+        if isinstance(error, SpecError):
+            return None, "; ".join(diagnostic.message for diagnostic in error.diagnostics)
+        return None, str(error)
+
+
+def _missing(why: str) -> Html:
+    return section("Results", element("p", f"The data cannot be read, so there are no figures but those of the log: {why}"))
+
+
+def _drawing(run: Run) -> Html:
+    drawing = to_svg(run.model)
+    if len(drawing) > _LARGEST_DRAWING:
+        return section(
+            "Graph", element("p", "It is too large for a page of this kind; `nnspec inspect --format html` shows it.")
+        )
+    source = f"data:image/svg+xml;base64,{b64encode(drawing.encode()).decode()}"
+    return section("Graph", element("img", src=source, alt=f"the graph of {run.name}", class_="graph"))
+
+
+def _part(name: str) -> str:
+    return files("nnspec.reports").joinpath(name).read_text("utf-8")

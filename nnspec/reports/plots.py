@@ -1,0 +1,162 @@
+"""Plots as SVG inside the page: they take its colours, in light and in dark, and refer to nothing outside."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from nnspec.reports.elements import Html
+
+__all__ = ["histogram", "line", "plot", "precision_recall", "reliability", "residuals", "roc"]
+
+# Colours that nothing else has: the page's own are put in their place.
+_INK, _SOFT = "#010203", "#040506"
+_VARIABLES = {_INK: "var(--ink)", _SOFT: "var(--line)"}
+_SETTINGS = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "nnspec",
+    "text.parse_math": False,
+    "text.color": _INK,
+    "axes.edgecolor": _SOFT,
+    "axes.labelcolor": _INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "grid.color": _SOFT,
+    "font.size": 9,
+}
+_COLOR, _OTHER = "#4269d0", "#ef7134"
+_MOST_NAMED = 10
+_MOST_POINTS = 2_000
+
+
+def plot(draw: Callable[[Axes], object], label: str, *, width: float = 4.4, height: float = 3.1) -> Html:
+    """A drawing with one pair of axes.
+
+    Args:
+        draw: Draws on the axes.
+        label: What it shows, for those who cannot see it.
+        width: In inches of 72 points.
+        height: The same.
+    """
+    with matplotlib.rc_context(_SETTINGS), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # letters that matplotlib's own font lacks, and the reader's has
+        drawing = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasSVG(drawing)
+        axes = drawing.add_subplot()
+        axes.set_axisbelow(True)
+        axes.grid(alpha=0.6, linewidth=0.6)
+        draw(axes)
+        buffer = io.StringIO()
+        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        drawing.savefig(buffer, format="svg", transparent=True, metadata=nothing)
+    return _inline(buffer.getvalue(), label)
+
+
+def _inline(text: str, label: str) -> Html:
+    text = text[text.index("<svg") :]
+    text = re.sub(r'<g id="[^"]*"', "<g", text)  # other plots have the same
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    for color, variable in _VARIABLES.items():
+        text = text.replace(color, variable)
+    return Html(text.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1).strip())
+
+
+def line(values: NDArray[Any], label: str) -> Html:
+    """A series, its steps to the right, a line for each of its variables."""
+
+    def draw(axes: Axes) -> None:
+        axes.plot(values, linewidth=1.2)
+        axes.set_xlabel("step")
+
+    return plot(draw, label, width=2.6, height=1.7)
+
+
+def roc(curves: list[dict[str, Any]], areas: dict[str, float | None]) -> Html:
+    """The ROC curve of each class against the rest."""
+
+    def draw(axes: Axes) -> None:
+        axes.plot([0, 1], [0, 1], color=_SOFT, linestyle=":")
+        for curve in curves:
+            area = areas.get(str(curve["class"]))
+            _curve(axes, curve["roc"], f"{curve['class']}: {area:.3f}" if area is not None else str(curve["class"]))
+        axes.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC, area under it")
+        _legend(axes, len(curves), "lower right")
+
+    return plot(draw, "ROC curves")
+
+
+def precision_recall(curves: list[dict[str, Any]]) -> Html:
+    """The precision–recall curve of each class against the rest."""
+
+    def draw(axes: Axes) -> None:
+        for curve in curves:
+            _curve(axes, curve["precision_recall"], str(curve["class"]))
+        axes.set(xlabel="recall", ylabel="precision", title="precision and recall", ylim=(0, 1.03))
+        _legend(axes, len(curves), "lower left")
+
+    return plot(draw, "precision–recall curves")
+
+
+def _curve(axes: Axes, points: list[list[float]], label: str) -> None:
+    x, y = zip(*points, strict=True)
+    axes.plot(x, y, linewidth=1.4, label=label[:24])
+
+
+def _legend(axes: Axes, count: int, place: str) -> None:
+    if count <= _MOST_NAMED:
+        axes.legend(fontsize=7, frameon=False, loc=place)
+
+
+def reliability(calibration: dict[str, Any]) -> Html:
+    """How often answers of each confidence are right; the diagonal is where they keep their word."""
+    bins = calibration["bins"]
+    most = max(bin_["rows"] for bin_ in bins)
+
+    def draw(axes: Axes) -> None:
+        axes.plot([0, 1], [0, 1], color=_SOFT, linestyle=":")
+        width = bins[0]["to"] - bins[0]["from"]
+        rows = [bin_["rows"] / most for bin_ in bins]
+        axes.bar([bin_["from"] for bin_ in bins], rows, width, align="edge", color=_COLOR, alpha=0.18, label="share of answers")
+        points = ([bin_["confidence"] for bin_ in bins], [bin_["accuracy"] for bin_ in bins])
+        axes.plot(*points, marker="o", markersize=4, color=_OTHER, label="accuracy")
+        axes.set(xlim=(0, 1), ylim=(0, 1.03), xlabel="confidence", ylabel="accuracy", title="calibration")
+        axes.legend(fontsize=7, frameon=False, loc="upper left")
+
+    return plot(draw, "reliability curve")
+
+
+def residuals(true: NDArray[Any], said: NDArray[Any]) -> Html:
+    """What was said over what is so; the diagonal is where they are the same."""
+    step = -(-len(true) // _MOST_POINTS)
+    low, high = float(min(true.min(), said.min())), float(max(true.max(), said.max()))
+
+    def draw(axes: Axes) -> None:
+        axes.plot([low, high], [low, high], color=_SOFT, linestyle=":")
+        axes.plot(true[::step], said[::step], "o", markersize=3, alpha=0.5, color=_COLOR, markeredgewidth=0)
+        axes.set(xlabel="true", ylabel="said", title="said over true")
+
+    return plot(draw, "what was said over what is so")
+
+
+def histogram(values: NDArray[Any]) -> Html:
+    """How errors are spread."""
+
+    def draw(axes: Axes) -> None:
+        axes.hist(np.asarray(values), bins=40, color=_COLOR, alpha=0.8)
+        axes.axvline(0, color=_INK, linewidth=1, linestyle=":")
+        axes.set(xlabel="said less true", ylabel="examples", title="residuals")
+
+    return plot(draw, "histogram of the residuals")

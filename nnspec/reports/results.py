@@ -1,0 +1,117 @@
+"""How a training went and what its model can do: curves, figures, plots, confusion."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from nnspec.reports import plots
+from nnspec.reports.elements import Html, element, figure, number, section, table
+from nnspec.reports.pictures import colored, picture
+from nnspec.training.curves import curve_names, draw_curve
+from nnspec.training.evaluation import Evaluated
+from nnspec.training.judged import Measured
+from nnspec.training.run import Run
+
+__all__ = ["learning", "results"]
+
+_MOST_CURVES = 12
+_MOST_CLASSES = 30
+"""A confusion of more classes is a picture."""
+
+
+def learning(run: Run) -> Html:
+    """Each figure over the epochs."""
+    records = run.metrics()
+    if not records:
+        return section("Learning curves", element("p", "No epoch has ended.", class_="note"))
+    best = (run.info.get("best") or {}).get("epoch", 0)
+    drawn = [
+        plots.plot(partial(draw_curve, records=records, name=name, best_epoch=best), f"{name} over the epochs")
+        for name in curve_names(records)[:_MOST_CURVES]
+    ]
+    return section("Learning curves", element("div", *(figure(piece) for piece in drawn), class_="plots"))
+
+
+def results(found: Evaluated, reports: dict[str, dict[str, Any]], train: Evaluated | None) -> Html:
+    """The figures of the data it is judged by."""
+    where = {"train": "training"}.get(found.part, found.part)
+    header = ["", where] + (["training"] if train is not None else [])
+    rows = [
+        [name, _figure(value)] + ([_figure(train.figures.get(name))] if train is not None else [])
+        for name, value in found.figures.items()
+    ]
+    note = f"On {len(found.examples):,} {where} examples"
+    note += f", and {len(train.examples):,} of those it was trained on." if train is not None else "."
+    pieces = [element("p", note, class_="note"), table(header, rows, numbers=(1, 2))]
+    for name, report in reports.items():
+        pieces += _classes(name, report) if "confusion" in report else _numbers(name, report, found)
+    return section("Results", *pieces)
+
+
+def _figure(value: Any) -> str:
+    return number(value) if not isinstance(value, list) else ", ".join(number(v) for v in np.ravel(value)[:8])
+
+
+def _classes(name: str, report: dict[str, Any]) -> list[Html]:
+    columns = [key for key in ("precision", "recall", "f1", "auc", "average_precision", "iou") if key in report["classes"][0]]
+    rows = [[row["class"], *(_share(row[key]) for key in columns), number(row["rows"])] for row in report["classes"][:200]]
+    mean = ["mean of the classes", *(_share(report[key]) for key in columns), ""]
+    shown = [key.replace("_", " ") for key in columns]
+    areas = {str(row["class"]): row["auc"] for row in report["classes"]}
+    drawn = [plots.roc(report["curves"], areas), plots.precision_recall(report["curves"])] if report["curves"] else []
+    if report["calibration"] is not None:
+        drawn.append(plots.reliability(report["calibration"]))
+    return [
+        element("h3", f"{name}: accuracy {report['accuracy']:.2%}"),
+        table(["class", *shown, "examples"], [*rows, mean], numbers=range(1, len(columns) + 2)),
+        element("h3", f"{name}: curves") if drawn else Html(),
+        element("div", *(figure(piece) for piece in drawn), class_="plots"),
+        element("h3", f"{name}: confusion"),
+        _confusion(report),
+        element("p", "Rows: what it is; columns: what was said.", class_="note"),
+    ]
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _confusion(report: dict[str, Any]) -> Html:
+    names = [str(row["class"]) for row in report["classes"]]
+    counts = np.asarray(report["confusion"])
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    if len(names) > _MOST_CLASSES:
+        return picture(colored(shares), "confusion of the classes", shown=560, largest=1000)
+    wrong = float((shares * (1 - np.eye(len(names)))).max()) or 1.0
+    rows = [
+        element("tr", element("th", label), *(_cell(i, j, counts, shares, wrong) for j in range(len(names))))
+        for i, label in enumerate(names)
+    ]
+    head = element("tr", element("th", ""), *(element("th", label) for label in names))
+    whole = element("table", element("thead", head), element("tbody", *rows), class_="confusion")
+    return element("div", whole, class_="wide")
+
+
+def _cell(i: int, j: int, counts: Any, shares: Any, wrong: float) -> Html:
+    count, share = int(counts[i, j]), float(shares[i, j]) if i == j else float(shares[i, j]) / wrong
+    if not count:
+        return element("td", "·", class_="note")
+    return element("td", f"{count:,}", class_="own" if i == j else "miss", style=f"--share:{share:.3f}")
+
+
+def _numbers(name: str, report: dict[str, Any], found: Evaluated) -> list[Html]:
+    judged = found.judged[name]
+    assert isinstance(judged, Measured)
+    true, said = judged.true.reshape(-1), judged.said.reshape(-1)
+    quantiles = report["residuals"]["quantiles"]
+    rows = [[key.replace("_", " "), number(value)] for key, value in report.items() if not isinstance(value, dict)]
+    rows += [["residuals: " + key, number(report["residuals"][key])] for key in ("mean", "std")]
+    rows += [[f"residuals: {q} % are below", number(value)] for q, value in quantiles.items() if q not in ("0", "100")]
+    return [
+        element("h3", f"{name}: errors"),
+        table((), rows, numbers=(1,)),
+        element("div", figure(plots.residuals(true, said)), figure(plots.histogram(said - true)), class_="plots"),
+    ]

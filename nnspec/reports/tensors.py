@@ -1,0 +1,33 @@
+"""The tensors inside a trained network, for some examples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.graph import Graph
+from nnspec.graph.model import Ref
+from nnspec.keras_backend import set_weight_arrays, to_keras
+from nnspec.runtime.answers import answering
+
+__all__ = ["tensors_of"]
+
+
+def tensors_of(
+    graph: Graph, weights: Mapping[str, NDArray[Any]], refs: Mapping[str, Ref], inputs: Mapping[str, NDArray[Any]]
+) -> dict[str, NDArray[Any]]:
+    """The values of some tensors of a network.
+
+    Args:
+        graph: The network.
+        weights: Its weights by identity.
+        refs: Which tensors, by the names they are given back under.
+        inputs: Its inputs, batch first.
+    """
+    part = graph.giving(refs)
+    model = to_keras(part)
+    set_weight_arrays(model, part, {identity: weights[identity] for identity, *_ in part.weights()})
+    return {name: np.asarray(value, np.float32) for name, value in answering(model)(inputs).items()}

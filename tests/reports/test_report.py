@@ -1,0 +1,233 @@
+"""The report of a run: one page that needs nothing but itself, and says what is so."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nnspec.diagnostics import NnspecError
+from nnspec.reports import to_page, write_report
+from nnspec.reports.activation_maps import ending_of
+from nnspec.reports.findings import findings
+from nnspec.reports.tensors import tensors_of
+from nnspec.spec import load
+from nnspec.training import Run, evaluate, train
+from nnspec.training.evaluation import evaluated
+from nnspec.training.progress import Quiet
+from nnspec.training.report import report_of
+
+pytest.importorskip("keras")
+
+DIGITS = """nnspec: 1
+name: digits
+description: Digits <b>& more</b> {{style}}
+inputs: {image: [8, 8, 1]}
+layers:
+  - Conv2D: {filters: 6, kernel_size: 3, activation: relu}
+  - GlobalAveragePooling2D
+  - Dropout: {rate: 0.1}
+  - Dense: {units: 10, activation: softmax}
+    name: digit
+data: {train: {builtin: digits}, validation: 0.2}
+train: {epochs: 3, seed: 3, optimizer: {Adam: {learning_rate: 0.01}}, loss: SparseCategoricalCrossentropy, metrics: [accuracy]}
+"""
+
+IRIS = """nnspec: 1
+name: iris
+inputs: {flower: [4]}
+layers:
+  - Dense: {units: 1}
+    name: width
+data:
+  train: {csv: iris.csv}
+  validation: 0.3
+  inputs: {flower: {columns: [a, b, c, kind], transform: [standardize]}}
+  targets: {width: {column: d}}
+train: {epochs: 5, seed: 3, optimizer: {Adam: {learning_rate: 0.1}}, loss: mse}
+"""
+
+
+def trained(folder: Path, text: str) -> Run:
+    file = folder / "net.nnspec.yaml"
+    file.write_text(text, encoding="utf-8")
+    return train(load(file), out=folder / "run", progress=Quiet())
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory) -> Run:
+    return trained(tmp_path_factory.mktemp("digits"), DIGITS)
+
+
+@pytest.fixture(scope="module")
+def page(digits) -> str:
+    return to_page(digits)
+
+
+@pytest.fixture(scope="module")
+def iris(tmp_path_factory) -> Run:
+    from sklearn.datasets import load_iris
+
+    folder = tmp_path_factory.mktemp("iris")
+    found = load_iris()
+    rows = "\n".join(",".join(map(str, [*row, kind])) for row, kind in zip(found.data, found.target, strict=True))
+    (folder / "iris.csv").write_text(f"a,b,c,d,kind\n{rows}\n")
+    return trained(folder, IRIS)
+
+
+class Reading(HTMLParser):
+    """Sees to it that what is opened is closed, and collects what a browser would fetch or run."""
+
+    EMPTY = frozenset({"meta", "img", "br", "link", "input", "path", "use", "rect"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.targets: list[str] = []
+        self.tags: set[str] = set()
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self.tags.add(tag)
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+        for name, value in attrs:
+            assert not name.startswith("on"), (tag, name)
+            if name in ("src", "href", "xlink:href", "action", "srcset", "data"):
+                self.targets.append(value)
+            if name == "id":
+                self.ids.append(value)
+
+    def handle_startendtag(self, tag, attrs) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in self.EMPTY:
+            self.open.pop()
+
+    def handle_endtag(self, tag) -> None:
+        if tag not in self.EMPTY:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data) -> None:
+        self.words.append(data)
+
+
+def read(page: str) -> Reading:
+    reading = Reading()
+    reading.feed(page)
+    reading.close()
+    assert reading.open == []
+    return reading
+
+
+def titles(page: str) -> list[str]:
+    return re.findall(r"<h2>(.*?)</h2>", page)
+
+
+def test_the_page_is_whole_and_refers_to_nothing_outside(page):
+    reading = read(page)
+    assert not reading.tags & {"script", "link", "iframe", "object", "base"}
+    assert all(target.startswith(("data:image/", "#")) for target in reading.targets)
+    assert {target[1:] for target in reading.targets if target.startswith("#")} <= set(reading.ids)
+    assert set(re.findall(r"url\((.)", page)) <= {"#"}
+    assert len(page) < 2_000_000
+
+
+def test_what_a_spec_says_does_not_become_markup(page):
+    assert "Digits &lt;b&gt;&amp; more&lt;/b&gt; {{style}}" in page
+
+
+def test_a_net_of_convolutions_has_all_parts(page):
+    assert titles(page) == [
+        "Summary",
+        "What to look at",
+        "Learning curves",
+        "Results",
+        "Examples of errors",
+        "Filters and feature maps",
+        "Class activation maps",
+        "Graph",
+        "How it was made",
+    ]
+
+
+def test_the_page_has_the_figures_of_the_evaluation(digits, page):
+    figures = evaluate(digits)
+    report = figures["outputs"]["digit"]
+    words = read(page).words
+    assert f"digit: accuracy {report['accuracy']:.2%}" in words
+    assert {f"{row['recall']:.4f}" for row in report["classes"]} <= set(words)
+    assert (
+        f"{sum(map(sum, report['confusion'])) - sum(r[i] for i, r in enumerate(report['confusion']))} of 360 are wrong" in page
+    )
+
+
+def test_a_table_of_numbers_shows_the_rows_it_is_farthest_off_as_they_stand_in_the_file(iris):
+    page = to_page(iris)
+    assert titles(page) == [
+        "Summary",
+        "What to look at",
+        "Learning curves",
+        "Results",
+        "Examples of errors",
+        "Graph",
+        "How it was made",
+    ]
+    found = evaluated(iris).judged["width"]
+    [header, first] = re.search(r"farthest off.*?<tr>(.*?)</tr>.*?<tr>(.*?)</tr>", page, re.DOTALL).groups()
+    assert re.findall(r">([^<]+)</th>", header) == ["row", "said", "true", "off by", "a", "b", "c", "kind"]
+    cells = re.findall(r">([^<]+)</td>", first)
+    line = (iris.path.parent / "iris.csv").read_text().splitlines()[1 + int(cells[0])].split(",")
+    assert [float(cell) for cell in cells[4:]] == pytest.approx([float(line[i]) for i in (0, 1, 2, 4)])
+    assert float(cells[2]) == pytest.approx(float(line[3]))
+    assert float(cells[3]) == pytest.approx(np.abs(found.said - found.true).max(), rel=1e-3)
+
+
+def test_the_report_changes_nothing_in_the_run(digits, tmp_path):
+    def state():
+        return {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in digits.path.rglob("*") if path.is_file()}
+
+    before = state()
+    assert write_report(digits.path, tmp_path / "page.html").read_text("utf-8").startswith("<!doctype html>")
+    assert state() == before
+
+
+def test_a_run_whose_data_are_gone_has_a_report_of_what_is_left(iris):
+    file = iris.path.parent / "iris.csv"
+    content = file.read_bytes()
+    file.unlink()
+    try:
+        page = to_page(Run.open(iris.path))
+        with pytest.raises(NnspecError):
+            to_page(Run.open(iris.path), part="validation")
+    finally:
+        file.write_bytes(content)
+    assert "The data cannot be read" in page
+    assert "Learning curves" in titles(page)
+    read(page)
+
+
+def test_a_class_activation_map_averaged_is_the_logit(digits):
+    graph, weights = digits.model.main, digits.weights()
+    ending = ending_of(graph, "digit")
+    found = evaluated(digits)
+    inputs = dict(found.examples.batch(slice(0, 8)).inputs)
+    maps = tensors_of(graph, weights, {"maps": ending.maps}, inputs)["maps"]
+    logits = (maps @ weights[ending.kernel]).mean((1, 2)) + weights["digit/bias"]
+    shares = np.exp(logits - logits.max(-1, keepdims=True))
+    np.testing.assert_allclose(shares / shares.sum(-1, keepdims=True), found.answers["digit"][:8], rtol=1e-3, atol=1e-6)
+
+
+def test_a_net_of_another_form_has_no_class_activation_map(iris):
+    assert ending_of(iris.model.main, "width") is None
+
+
+def test_figures_of_validation_data_and_a_training_cut_short_are_told(digits):
+    found = evaluated(digits)
+    said = findings(digits, found, None, {name: report_of(judged) for name, judged in found.judged.items()})
+    assert any("validation data, which chose the weights" in finding.text for finding in said)
+    cut = Run(digits.path, {**digits.info, "status": "interrupted"})
+    assert findings(cut, None, None, {})[0].level == "bad"
