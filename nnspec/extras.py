@@ -9,9 +9,10 @@ from nnspec.diagnostics import NnspecError
 __all__ = ["require"]
 
 _MODULES = {
-    "train": ("tensorflow", "keras", "numpy", "safetensors", "sklearn", "matplotlib", "rich"),
+    "train": ("tensorflow", "keras", "numpy", "safetensors", "sklearn", "matplotlib", "rich", "PIL"),
     "export": ("onnx", "onnxruntime", "numpy", "safetensors"),
     "fmt": ("ruamel.yaml",),
+    "parquet": ("pyarrow",),
     "serve": ("onnxruntime", "numpy"),
 }
 

@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from nnspec.data.folders import files_below
 from nnspec.data.plan import Source
 from nnspec.data.readers.base import Table
 
-__all__ = ["fingerprint"]
+__all__ = ["files_of", "fingerprint"]
 
 _BLOCK = 1 << 20
 
@@ -19,18 +20,29 @@ def fingerprint(source: Source, table: Table) -> str:
     digest = hashlib.blake2b(digest_size=16)
     arguments = source.reader.model_dump(mode="json", exclude=set(source.reader.paths))
     digest.update(f"{type(source.reader).__name__} {sorted(arguments.items())}".encode())
-    for block in _of_files(source.files) if source.files else _of_values(table):
+    for block in _of_files(source) if source.files else _of_values(table):
         digest.update(block)
     return f"blake2b:{digest.hexdigest()}"
 
 
-def _of_files(files: dict[str, Path] | object) -> Iterable[bytes]:
-    assert isinstance(files, dict)
-    for argument, path in files.items():
-        yield f"\0{argument}\0{path.stat().st_size}\0".encode()
+def _of_files(source: Source) -> Iterable[bytes]:
+    for name, path in files_of(source).items():
+        yield f"\0{name}\0{path.stat().st_size}\0".encode()
         with path.open("rb") as file:
             while block := file.read(_BLOCK):
                 yield block
+
+
+def files_of(source: Source) -> dict[str, Path]:
+    """Every file that a set of data is read from, by its path as the spec has it; a folder's files one by one."""
+    found: dict[str, Path] = {}
+    for argument, text in source.reader.named_paths().items():
+        path = (source.files or {})[argument]
+        if path.is_dir():
+            found |= {f"{text}/{file.relative_to(path).as_posix()}": file for file in files_below(path)}
+        else:
+            found[text] = path
+    return found
 
 
 def _of_values(table: Table) -> Iterable[bytes]:

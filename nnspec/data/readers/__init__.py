@@ -7,9 +7,24 @@ from nnspec.types import Family
 
 __all__ = ["READERS", "Files", "Reader", "Table"]
 
+_NAMES = ("builtin", "csv", "idx", "images", "jsonl", "masks", "npz", "parquet", "series", "text")
+
 READERS = Family(
     kind="reader",
-    modules={name: f"nnspec.data.readers.{name}" for name in ("builtin", "csv", "idx", "npz")},
-    aliases={"mnist": "idx", "numpy": "npz", "sklearn": "builtin", "tsv": "csv"},
+    modules={name: f"nnspec.data.readers.{name}" for name in _NAMES},
+    aliases={
+        "mnist": "idx",
+        "numpy": "npz",
+        "sklearn": "builtin",
+        "tsv": "csv",
+        "image": "images",
+        "image_folder": "images",
+        "json": "jsonl",
+        "ndjson": "jsonl",
+        "segmentation": "masks",
+        "timeseries": "series",
+        "windows": "series",
+        "txt": "text",
+    },
 )
 """Every reader by name."""
