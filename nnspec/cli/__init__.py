@@ -26,6 +26,7 @@ _COMMANDS = {
     "explain": "what a code means; where a value of a spec came from",
     "build": "write the compiled graph, the Keras model and the ONNX model",
     "train": "train a spec into a run folder",
+    "crossval": "train once for each fold of the data: the mean and the deviation",
     "evaluate": "the test set's figures of a run",
     "predict": "predictions of a run or of an ONNX file",
     "schema": "the JSON Schema of a spec, for editors",

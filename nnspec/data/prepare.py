@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nnspec.data import problems as d
 from nnspec.data.binding import bind
 from nnspec.data.check import check_alike, unreadable
-from nnspec.data.drawing import draw
+from nnspec.data.drawing import draw, parts_at_most
 from nnspec.data.examples import Examples
 from nnspec.data.fingerprint import fingerprint
 from nnspec.data.fitting import check_feeds, target_shape
@@ -26,7 +26,7 @@ from nnspec.data.transforms import Learned
 from nnspec.data.values import read_feed, read_input
 from nnspec.diagnostics import Diagnostic, SpecError
 
-__all__ = ["Prepared", "prepare", "prepare_part"]
+__all__ = ["Prepared", "most_folds", "prepare", "prepare_part"]
 
 State = dict[str, list[dict[str, Any]]]
 """What the transforms learned, by ``inputs.NAME`` and ``targets.NAME``: for each its name, arguments and what it learned."""
@@ -112,6 +112,15 @@ def prepare_part(plan: DataPlan, part: str, state: State) -> Examples:
     _stop_at_errors(problems)
     assert examples is not None
     return examples
+
+
+def most_folds(plan: DataPlan) -> int:
+    """How many folds the training data can be cut into: as many as there are rows, or groups.
+
+    Raises:
+        SpecError: Where the data cannot be read.
+    """
+    return parts_at_most(plan, _open(plan, ("train",), [])["train"])
 
 
 def _in_words(part: str) -> str:

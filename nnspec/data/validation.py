@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Annotated
 
 from pydantic import Field, Strict, model_validator
@@ -11,9 +13,27 @@ from nnspec.types import Config, Family
 
 __all__ = ["VALIDATIONS", "Fold"]
 
-VALIDATIONS = Family(
-    kind="validation", modules={**READERS.modules, "fold": __name__}, aliases={**READERS.aliases, "k_fold": "fold"}
-)
+
+class _WithFold(Mapping[str, str]):
+    """The readers' modules, those of other packages among them, and that of `fold`."""
+
+    def __init__(self, readers: Mapping[str, str]) -> None:
+        self._readers = readers
+
+    def __getitem__(self, name: str) -> str:
+        return __name__ if name == "fold" else self._readers[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name == "fold" or name in self._readers
+
+    def __iter__(self) -> Iterator[str]:
+        return chain(self._readers, ["fold"])
+
+    def __len__(self) -> int:
+        return len(self._readers) + 1
+
+
+VALIDATIONS = Family(kind="validation", modules=_WithFold(READERS.modules), aliases={**READERS.aliases, "k_fold": "fold"})
 """Every reader, and `fold`."""
 
 

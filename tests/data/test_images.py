@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -205,3 +207,14 @@ def test_the_fingerprint_is_of_every_picture(project):
     assert project.prepare(spec("digits")).fingerprints["train"] == first
     Image.new("L", (8, 8), 7).save(project.folder / "digits" / "d3" / "0003.png")
     assert project.prepare(spec("digits")).fingerprints["train"] != first
+
+
+def test_a_spec_over_pictures_is_checked_without_numpy(project):
+    write_digits(project.folder / "digits", 10)
+    project.plan(spec("digits", "validation: 0.5, " + TARGETS))
+    code = (
+        "import sys\nfrom nnspec.api import validate\n"
+        f"assert validate({str(project.folder / 'net.nnspec.yaml')!r}) == []\n"
+        "assert not {'numpy', 'tensorflow', 'keras', 'onnx'} & set(sys.modules), 'loaded'"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nnspec.data.readers.base import Files, Reader, Table
+from nnspec.data.readers.plugins import ReaderModules
 from nnspec.types import Family
 
 __all__ = ["READERS", "Files", "Reader", "Table"]
@@ -11,7 +12,7 @@ _NAMES = ("builtin", "csv", "idx", "images", "jsonl", "masks", "npz", "parquet",
 
 READERS = Family(
     kind="reader",
-    modules={name: f"nnspec.data.readers.{name}" for name in _NAMES},
+    modules=ReaderModules({name: f"nnspec.data.readers.{name}" for name in _NAMES}),
     aliases={
         "mnist": "idx",
         "numpy": "npz",
@@ -27,4 +28,4 @@ READERS = Family(
         "txt": "text",
     },
 )
-"""Every reader by name."""
+"""Every reader by name; those of other packages too, under the entry point group ``nnspec.readers``."""
