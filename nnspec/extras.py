@@ -9,11 +9,12 @@ from nnspec.diagnostics import NnspecError
 __all__ = ["require"]
 
 _MODULES = {
-    "train": ("tensorflow", "keras", "numpy", "safetensors", "sklearn", "matplotlib", "rich"),
-    "jax": ("jax", "keras", "numpy", "safetensors", "sklearn", "matplotlib", "rich"),
+    "train": ("tensorflow", "keras", "numpy", "safetensors", "sklearn", "matplotlib", "rich", "PIL"),
+    "jax": ("jax", "keras", "numpy", "safetensors", "sklearn", "matplotlib", "rich", "PIL"),
     "export": ("onnx", "onnxruntime", "tf2onnx", "numpy", "safetensors"),
     "fmt": ("ruamel.yaml",),
     "import": ("h5py", "numpy", "safetensors"),
+    "parquet": ("pyarrow",),
     "serve": ("onnxruntime", "numpy"),
 }
 

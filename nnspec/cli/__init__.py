@@ -28,6 +28,7 @@ _COMMANDS = {
     "build": "write the compiled graph, the Keras model and the ONNX model",
     "import": "write a spec, and its weights, from a Keras model",
     "train": "train a spec into a run folder",
+    "crossval": "train once for each fold of the data: the mean and the deviation",
     "evaluate": "the test set's figures of a run",
     "report": "a run as one HTML page: curves, figures, errors, what to look at",
     "predict": "predictions of a run or of an ONNX file",

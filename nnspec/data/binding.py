@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import cast
 
 from nnspec.data import problems as d
-from nnspec.data.kinds import Column
+from nnspec.data.kinds import Column, at_name, bare_name
 from nnspec.data.places import locate
 from nnspec.data.plan import Feed, Need
 from nnspec.data.section import Columns, DataSection, TargetColumns
@@ -48,11 +48,23 @@ class _Binder:
         self._needs = needs
         self._columns = columns
         self._problems = problems
-        given = [*section.inputs.values(), *section.targets.values()]
-        self._taken = {name for columns_ in given for name in columns_.names}
+        # A series has each column twice: in the rows of the past and in those of the future.
+        self._timed = bool(columns) and all(bare_name(name) != name for name in columns)
+        self._taken = {name for columns_ in section.inputs.values() for name in self._names(columns_, "past")}
+        self._taken |= {name for columns_ in section.targets.values() for name in self._names(columns_, "future")}
+        self._taken |= {name for name in (section.group, section.time) if name is not None}
         self._taken |= {t.weight for t in section.targets.values() if t.weight is not None}
 
+    def _names(self, given: Columns | None, at: str, alone: str | None = None) -> tuple[str, ...]:
+        """The columns that are given, or one alone, as the table calls them."""
+        names = given.names if given is not None and given.names else (alone,) if alone is not None else ()
+        if not self._timed:
+            return names
+        at = given.at if given is not None and given.at is not None else at
+        return tuple(at_name(name, at) for name in names)
+
     def bind(self) -> dict[str, Feed] | None:
+        self._refuse_times()
         targets = {f"targets.{name}": self._target(name) for name in self._needs}
         named = {f"inputs.{name}": self._named(name) for name in self._inputs}
         feeds = {**{place: feed or self._stacked(place) for place, feed in named.items()}, **targets}
@@ -64,10 +76,11 @@ class _Binder:
         """The columns given for an input, or the column of its name."""
         given = self._section.inputs.get(name)
         if given is not None and given.names:
-            return self._feed("inputs", name, given, given.names)
-        if name in self._columns:
-            self._taken.add(name)
-            return self._feed("inputs", name, given, (name,))
+            return self._feed("inputs", name, given, self._names(given, "past"))
+        [column] = self._names(given, "past", name)
+        if column in self._columns:
+            self._taken.add(column)
+            return self._feed("inputs", name, given, (column,))
         return None
 
     def _stacked(self, place: str) -> Feed | None:
@@ -92,10 +105,11 @@ class _Binder:
     def _target(self, name: str) -> Feed | None:
         given = self._section.targets.get(name)
         if given is not None and given.names:
-            return self._feed("targets", name, given, given.names)
+            return self._feed("targets", name, given, self._names(given, "future"))
+        usual = [column for n in _TARGET_NAMES for column in self._names(given, "future", n)]
         candidates = [
-            [name],
-            [n for n in _TARGET_NAMES if n in self._columns and n not in self._taken],
+            list(self._names(given, "future", name)),
+            [n for n in usual if n in self._columns and n not in self._taken],
             self._left(inputs=True),
         ]
         for i, found in enumerate(candidates):
@@ -108,6 +122,13 @@ class _Binder:
         help = f"write `targets: {{{name}: COLUMN}}` under `data`; the columns are {_listed(self._columns)}"
         self._problems.append(d.NoColumn.at(span, path, help=help, verb="is the target of", name=name))
         return None
+
+    def _refuse_times(self) -> None:
+        """Says where `at` is written and the rows are no windows of a series."""
+        for kind, group in (("inputs", self._section.inputs), ("targets", self._section.targets)):
+            for name, given in group.items():
+                if given.at is not None and not self._timed:
+                    self._problems.append(d.NoSeries.at(*locate(self._tree, kind, name, "at")))
 
     def _is_given(self, target: str) -> bool:
         given = self._section.targets.get(target)
@@ -133,7 +154,8 @@ class _Binder:
 
     def _unknown(self, kind: str, name: str, column: str) -> Diagnostic:
         suggestion = closest(column, self._columns)
-        help = f"did you mean `{suggestion}`?" if suggestion else f"the columns are {_listed(self._columns)}"
+        help = f"did you mean `{bare_name(suggestion)}`?" if suggestion else f"the columns are {_listed(self._columns)}"
+        column = bare_name(column) if self._timed else column
         given = (self._section.inputs if kind == "inputs" else self._section.targets).get(name)
         key: list[str | int] = ["column"]
         if given is not None and given.columns is not None and column in given.columns:
@@ -146,5 +168,5 @@ class _Binder:
 
 def _listed(columns: Iterable[str]) -> str:
     """The columns' names, the first and the last of many."""
-    names = [f"`{column}`" for column in columns]
+    names = [f"`{column}`" for column in dict.fromkeys(map(bare_name, columns))]
     return ", ".join(names if len(names) <= 12 else [*names[:8], "…", *names[-2:]]) or "none"

@@ -10,8 +10,8 @@ from nnspec.data import problems as d
 from nnspec.data.augmenting import check_augment
 from nnspec.data.binding import bind
 from nnspec.data.fitting import check_feeds
-from nnspec.data.kinds import Column, DataError
-from nnspec.data.paths import MissingFileError, find_file
+from nnspec.data.kinds import Column, DataError, at_name
+from nnspec.data.paths import MissingFileError
 from nnspec.data.places import argument_of, locate
 from nnspec.data.plan import DataPlan, Need, Source
 from nnspec.data.readers import Reader
@@ -70,6 +70,7 @@ def check_data(
         return None
     columns = {part: known for part, source in sources.items() if (known := _columns(source, tree, problems)) is not None}
     if "train" in columns:
+        _check_split(section, tree, columns["train"], problems)
         feeds = bind(section, tree, inputs, needs, columns["train"], problems)
         if feeds is not None:
             plan = replace(plan, feeds=feeds)
@@ -104,6 +105,21 @@ def without_later(tree: MappingNode, later: Mapping[str, str], problems: list[Di
     return MappingNode([(key, value) for key, value in tree.items() if key.value not in later], tree.span, tree.place)
 
 
+def _check_split(section: DataSection, tree: MappingNode, columns: Mapping[str, Column], problems: list[Diagnostic]) -> None:
+    """Says where the column that examples are drawn by is none."""
+    for key in ("group", "time"):
+        name = getattr(section, key)
+        if name is None or name in columns:
+            continue
+        if at_name(name, "past") in columns:
+            reason = f"`{key}` has no say over a series, whose parts follow each other as its rows do"
+            problems.append(d.CannotDraw.at(*locate(tree, key), help="take it away", reason=reason))
+            continue
+        suggestion = closest(name, columns)
+        help = f"did you mean `{suggestion}`?" if suggestion else ""
+        problems.append(d.UnknownColumn.at(*locate(tree, key), help=help, column=name, part="training"))
+
+
 def _check_names(tree: MappingNode, key: str, what: str, known: Mapping[str, TensorType], problems: list[Diagnostic]) -> None:
     given = tree.get(key)
     if not isinstance(given, MappingNode):
@@ -123,13 +139,10 @@ def _source(spec: Spec, section: DataSection, tree: MappingNode, part: str, prob
         return None
     files = {}
     missing = False
-    for argument in reader.paths:
-        text = getattr(reader, argument)
-        if text is None:
-            continue
+    for argument in reader.named_paths():
         span, path = argument_of(written, argument)
         try:
-            files[argument] = find_file(text, spec.folder, spec.root)
+            files[argument] = reader.find(argument, spec.folder, spec.root)
         except MissingFileError as error:
             missing = True
             problems.append(d.MissingData.at(span, path, help=error.help, reason=error.message))

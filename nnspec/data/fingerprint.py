@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnspec.data.folders import files_below
 from nnspec.data.plan import Source
 from nnspec.data.readers.base import Table
 
-__all__ = ["Fingerprint", "Watched", "fingerprint"]
+__all__ = ["Fingerprint", "Watched", "files_of", "fingerprint"]
 
 _BLOCK = 1 << 20
 
@@ -34,10 +35,9 @@ def fingerprint(source: Source, table: Table) -> Fingerprint:
     arguments = source.reader.model_dump(mode="json", exclude=set(source.reader.paths))
     digest.update(f"{type(source.reader).__name__} {sorted(arguments.items())}".encode())
     files = {}
-    for argument, path in (source.files or {}).items():
-        found = _of_file(path)
-        files[str(getattr(source.reader, argument))] = found
-        digest.update(f"\0{argument}\0{found}".encode())
+    for name, path in files_of(source).items():
+        files[name] = _of_file(path)
+        digest.update(f"\0{name}\0{files[name]}".encode())
     if not source.files:
         for block in _of_values(table):
             digest.update(block)
@@ -54,7 +54,7 @@ class Watched:
     """
 
     def __init__(self, sources: Iterable[Source]) -> None:
-        self._paths = {str(getattr(s.reader, name)): path for s in sources for name, path in (s.files or {}).items()}
+        self._paths = {name: path for source in sources for name, path in files_of(source).items()}
         self._stamps = {name: _stamp(path) for name, path in self._paths.items()}
 
     def touched(self) -> Iterator[str]:
@@ -96,6 +96,18 @@ def _of_file(path: Path) -> str:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+def files_of(source: Source) -> dict[str, Path]:
+    """Every file that a set of data is read from, by its path as the spec has it; a folder's files one by one."""
+    found: dict[str, Path] = {}
+    for argument, text in source.reader.named_paths().items():
+        path = (source.files or {})[argument]
+        if path.is_dir():
+            found |= {f"{text}/{file.relative_to(path).as_posix()}": file for file in files_below(path)}
+        else:
+            found[text] = path
+    return found
 
 
 def _of_values(table: Table) -> Iterable[bytes]:

@@ -74,13 +74,28 @@ def _made(plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column],
         return None
     shape = (*parts[0].shape, len(parts)) if feed.stacked else parts[0].shape
     made = Column(shape, parts[0].dtype)
+    made = replace(made, ragged=any(part.ragged for part in parts))
     for i, transform in enumerate(feed.transforms):
         try:
+            if made.ragged and not transform.takes_ragged:
+                raise DataError(
+                    f"`{type(transform).__name__}` takes rows of one length, and these differ", help="put `pad` before it"
+                )
             made = transform.infer(made)
         except DataError as error:
             span, path = locate(plan.tree, kind, name, "transform", i)
             problems.append(d.BadTransform.at(span, path, help=error.help, reason=error.message))
             return None
+    what = f"the input `{name}`" if kind == "inputs" else f"`{plan.needs[name].loss}` for `{name}`"
+    if made.ragged:
+        help = "put `pad` last under `transform`"
+        problems.append(d.RaggedValues.at(feed.span, feed.path, help=help, what=what, columns=feed.columns_text))
+        return None
+    if made.is_text:
+        help = "put `tokenize` and `pad` under `transform`" if kind == "inputs" else "put `label_encode` under `transform`"
+        holds = f"{feed.columns_text} {'holds' if len(feed.columns) == 1 else 'hold'}"
+        problems.append(d.TextValues.at(feed.span, feed.path, help=help, what=what, columns=holds))
+        return None
     return made
 
 

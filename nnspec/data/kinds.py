@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Column", "DataError", "TargetKind"]
+__all__ = ["Column", "DataError", "TargetKind", "at_name", "bare_name"]
 
 TargetKind = Literal["class", "distribution", "probability", "sign", "number", "non_negative", "label", "sequence"]
 """What a target is, to the loss that reads it.
@@ -21,6 +21,25 @@ TargetKind = Literal["class", "distribution", "probability", "sign", "number", "
 """
 
 
+_AT = " at "
+
+
+def at_name(column: str, at: str) -> str:
+    """What a column of a series is called in its windows' past or future: ``load at future``."""
+    return f"{column}{_AT}{at}"
+
+
+def bare_name(column: str) -> str:
+    """The same without the time.
+
+    Example:
+        >>> bare_name(at_name("load", "future"))
+        'load'
+    """
+    name, _, at = column.rpartition(_AT)
+    return name if at in ("past", "future") and name else column
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of a table.
@@ -28,10 +47,12 @@ class Column:
     Attributes:
         shape: The shape of one row's value; None for a size that is known only when the data are read.
         dtype: NumPy's name of its element type, ``text`` for strings, or ``unknown`` before the data are read.
+        ragged: Whether the first size is another in each row: such values are an array of arrays.
     """
 
     shape: tuple[int | None, ...] = ()
     dtype: str = "float64"
+    ragged: bool = False
 
     @property
     def is_text(self) -> bool:

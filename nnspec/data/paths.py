@@ -17,13 +17,14 @@ class MissingFileError(DataError):
     """The path is a good one, but nothing is there (yet)."""
 
 
-def find_file(text: str, folder: Path, root: Path) -> Path:
+def find_file(text: str, folder: Path, root: Path, *, or_folder: bool = False) -> Path:
     """The file a path in a spec stands for, symbolic links followed.
 
     Args:
         text: The path as it is written.
         folder: What it is relative to: the spec's folder.
         root: What it may not leave.
+        or_folder: Whether it may be a folder as well.
 
     Raises:
         MissingFileError: Where there is no such file.
@@ -44,18 +45,19 @@ def find_file(text: str, folder: Path, root: Path) -> Path:
         help = f"move the file below `{root}`, or widen the root on the command line"
         raise DataError(f"`{text}` leaves the project's root", help=help)
     try:
-        _require_file(path, text)
+        _require_file(path, text, or_folder=or_folder)
     except OSError as error:
         raise DataError(f"`{text}` cannot be read: {_reason(error)}") from None
     return path
 
 
-def _require_file(path: Path, text: str) -> None:
-    if path.is_dir():
+def _require_file(path: Path, text: str, *, or_folder: bool) -> None:
+    if path.is_dir() and not or_folder:
         raise DataError(f"`{text}` is a directory, not a file", help="name a file in it")
     if not path.exists():
-        raise MissingFileError(f"there is no file `{text}`", help=f"it would be `{path}`")
-    if not path.is_file():
+        kind = "file or folder" if or_folder else "file"
+        raise MissingFileError(f"there is no {kind} `{text}`", help=f"it would be `{path}`")
+    if not path.is_file() and not path.is_dir():
         raise DataError(f"`{text}` is a device or a pipe, not an ordinary file")
     if not os.access(path, os.R_OK):
         raise DataError(f"`{text}` cannot be read: permission denied", help="change its permissions")

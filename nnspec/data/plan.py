@@ -9,6 +9,7 @@ from nnspec.data.kinds import TargetKind
 from nnspec.data.readers.base import Files, Reader
 from nnspec.data.section import DataSection
 from nnspec.data.transforms import Transform
+from nnspec.data.validation import Fold
 from nnspec.diagnostics import Span
 from nnspec.layers.augmentation import Augmentation
 from nnspec.spec.tree import MappingNode
@@ -132,7 +133,15 @@ class DataPlan:
     def fraction(self) -> float | None:
         """The share of `train` that is kept for validation; None where that has a reader of its own, or is not wanted."""
         given = self.section.validation
+        if isinstance(given, Fold):
+            return 1 / given.of
         return given if isinstance(given, float) else None
+
+    @property
+    def fold(self) -> Fold | None:
+        """The fold that is kept for validation, where it is one."""
+        given = self.section.validation
+        return given if isinstance(given, Fold) else None
 
     @property
     def validates(self) -> bool:

@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 from nnspec.data import problems as d
 from nnspec.data.binding import bind
 from nnspec.data.check import check_alike, unreadable
+from nnspec.data.drawing import draw, parts_at_most
 from nnspec.data.examples import Examples
 from nnspec.data.fingerprint import Fingerprint, Watched, fingerprint
 from nnspec.data.fitting import check_feeds, target_shape
 from nnspec.data.kinds import DataError
-from nnspec.data.places import locate
+from nnspec.data.lazy import is_lazy, read_lazily
 from nnspec.data.plan import DataPlan, Feed
 from nnspec.data.readers.base import Table
 from nnspec.data.recipe import Recipe, recipe_of_feeds
-from nnspec.data.split import split, why_not_stratified
 from nnspec.data.target_values import read_target, read_weight
 from nnspec.data.transforms import Learned
 from nnspec.data.values import read_feed, read_input
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 
-__all__ = ["Prepared", "prepare", "prepare_part"]
+__all__ = ["Prepared", "most_folds", "prepare", "prepare_part"]
 
 State = dict[str, list[dict[str, Any]]]
 """What the transforms learned, by ``inputs.NAME`` and ``targets.NAME``: for each its name, arguments and what it learned."""
@@ -76,7 +76,7 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
             problems.append(d.NoRows.at(source.span, source.path, part=_in_words(part)))
     _stop_at_errors(problems)
     learned: dict[str, list[Learned]] = {place: [] for place in feeds}
-    train_rows, validation_rows = _rows(plan, feeds, tables["train"], seed, problems)
+    train_rows, validation_rows = draw(plan, feeds, tables["train"], seed, problems)
     _stop_at_errors(problems)
     whole = _read(plan, feeds, tables["train"], train_rows, learned, problems)
     validation = None
@@ -120,6 +120,15 @@ def prepare_part(plan: DataPlan, part: str, state: State) -> Examples:
     return examples
 
 
+def most_folds(plan: DataPlan) -> int:
+    """How many folds the training data can be cut into: as many as there are rows, or groups.
+
+    Raises:
+        SpecError: Where the data cannot be read.
+    """
+    return parts_at_most(plan, _open(plan, ("train",), [])["train"])
+
+
 def _in_words(part: str) -> str:
     return {"train": "training"}.get(part, part)
 
@@ -153,37 +162,6 @@ def _bind(plan: DataPlan, tables: Mapping[str, Table], problems: list[Diagnostic
     return feeds
 
 
-def _rows(
-    plan: DataPlan, feeds: Mapping[str, Feed], table: Table, seed: int, problems: list[Diagnostic]
-) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
-    rows = len(table)
-    if plan.fraction is None:
-        return np.arange(rows), None
-    kept = int(np.ceil(plan.fraction * rows))
-    span, path = locate(plan.tree, "validation")
-    if kept >= rows:
-        problems.append(d.CannotSplit.at(span, path, fraction=plan.fraction, rows=rows, left="none to train on"))
-        return np.arange(rows), None
-    classes = _classes(plan, feeds, table)
-    if classes is not None and (reason := why_not_stratified(classes, plan.fraction)):
-        problems.append(d.NotStratified.at(span, path, reason=reason))
-        classes = None
-    return split(rows, plan.fraction, seed, classes)
-
-
-def _classes(plan: DataPlan, feeds: Mapping[str, Feed], table: Table) -> NDArray[np.int64] | None:
-    """The class of each row, numbered, by the first target that is a class; None where none is."""
-    for name, need in plan.needs.items():
-        feed = feeds[f"targets.{name}"]
-        if need.kind in ("class", "distribution", "probability", "sign", "label") and len(feed.columns) == 1:
-            values = table.read(feed.columns[0], slice(None))
-            if values.ndim == 1 and (values.dtype.kind in "Oiub" or not (values % 1).any()):
-                labels = values.astype(str) if values.dtype == object else values
-                numbered: NDArray[np.int64] = np.unique(labels, return_inverse=True)[1].astype(np.int64)
-                return numbered
-    return None
-
-
 def _read(
     plan: DataPlan,
     feeds: Mapping[str, Feed],
@@ -194,25 +172,40 @@ def _read(
 ) -> Examples | None:
     """All rows of a table, ready; None where something is wrong with a value."""
     before = len(problems)
-    values = {place: read_feed(table, feed, fit_on, learned[place], problems) for place, feed in feeds.items()}
     inputs: dict[str, Any] = {}
     targets: dict[str, Any] = {}
     weights: dict[str, Any] = {}
-    for place, found in values.items():
+    for place, feed in feeds.items():
         kind, _, name = place.partition(".")
-        feed = feeds[place]
-        if found is None:
-            continue
-        if kind == "inputs":
-            inputs[name] = read_input(found, table, feed, plan.inputs[name], problems, rows=plan.tables.get(name))
-        else:
-            shape = target_shape(plan.needs[name], {})
-            targets[name] = read_target(found, table, feed, plan.needs[name], shape, problems)
-            if feed.weight is not None:
-                weights[name] = read_weight(table, feed, problems)
+        (inputs if kind == "inputs" else targets)[name] = _ready(plan, place, feed, table, fit_on, learned[place], problems)
+        if feed.weight is not None:
+            weights[name] = read_weight(table, feed, problems)
     if any(problem.is_error for problem in problems[before:]):
         return None
     return Examples(inputs, targets, weights, np.arange(len(table)))
+
+
+def _ready(
+    plan: DataPlan,
+    place: str,
+    feed: Feed,
+    table: Table,
+    fit_on: NDArray[np.int64] | None,
+    learned: list[Learned],
+    problems: list[Diagnostic],
+) -> Any:
+    """The values of an input or a target, in memory or made as they are used; None where one is wrong."""
+    kind, _, name = place.partition(".")
+
+    def finish(values: NDArray[Any], part: Table, said: list[Diagnostic]) -> NDArray[Any] | None:
+        if kind == "inputs":
+            return read_input(values, part, feed, plan.inputs[name], said, rows=plan.tables.get(name))
+        return read_target(values, part, feed, plan.needs[name], target_shape(plan.needs[name], {}), said)
+
+    if is_lazy(table, feed):
+        return read_lazily(table, feed, fit_on, learned, problems, finish)
+    found = read_feed(table, feed, fit_on, learned, problems)
+    return None if found is None else finish(found, table, problems)
 
 
 def _state(feeds: Mapping[str, Feed], learned: Mapping[str, list[Learned]]) -> State:

@@ -184,6 +184,36 @@ class BadWeight(Problem):
     message = "{where}: {value} is not a weight{more}"
 
 
+class UnreadableValue(Problem):
+    """A value of the data cannot be read: a picture that is cut short, a file that went away."""
+
+    code = "NN460"
+    message = "{reason}"
+
+
+class RaggedValues(Problem):
+    """The rows of an input or a target have one shape. `pad` makes rows of different lengths alike."""
+
+    code = "NN461"
+    message = "{what} takes rows of one length, and those of {columns} differ in length"
+
+
+class TextValues(Problem):
+    """A network reads numbers. `label_encode` and `one_hot` make numbers of classes, `tokenize` and `pad` of texts."""
+
+    code = "NN462"
+    message = "{what} takes numbers, and {columns} text"
+
+
+class NoSeries(Problem):
+    """`at: past` and `at: future` tell the rows of a window from those behind it, and only the reader `series` has windows."""
+
+    code = "NN463"
+    message = "`at` is of the reader `series`, and the training data are none"
+    fails = _HEAD + _NET + "data: {train: {builtin: digits}, inputs: {image: {column: image, at: past}}}\n" + _TRAIN
+    passes = _GOOD
+
+
 class CannotSplit(Problem):
     """The validation part must have an example, and leave one to train on."""
 
@@ -197,6 +227,13 @@ class NotStratified(Problem):
     code = "NN431"
     severity = "warning"
     message = "the validation part is drawn without regard to the classes: {reason}"
+
+
+class CannotDraw(Problem):
+    """The validation part, or a fold, cannot be drawn as it is asked for: too few groups or rows, no order to go by."""
+
+    code = "NN464"
+    message = "{reason}"
 
 
 class NoData(Problem):

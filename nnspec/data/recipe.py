@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from nnspec.data import problems as d
 from nnspec.data.kinds import DataError
-from nnspec.data.paths import find_file
 from nnspec.data.plan import Feed
 from nnspec.data.readers import READERS
 from nnspec.data.readers.base import Reader, Table
@@ -27,7 +26,7 @@ __all__ = ["Recipe", "open_data", "read_inputs", "recipe_of_feeds"]
 Recipe = dict[str, Any]
 """``{"inputs": {NAME: {"columns": […], "stacked": false, "transforms": […]}}}``, plain JSON."""
 
-_BY_SUFFIX = {".csv": "csv", ".tsv": "csv", ".npz": "npz"}
+_BY_SUFFIX = {".csv": "csv", ".tsv": "csv", ".npz": "npz", ".jsonl": "jsonl", ".parquet": "parquet"}
 
 
 def recipe_of_feeds(feeds: Mapping[str, Feed], state: Mapping[str, list[dict[str, Any]]]) -> Recipe:
@@ -48,7 +47,7 @@ def open_data(text: str) -> tuple[Table, str]:
 
     Args:
         text: A reader as a spec writes it (``builtin: digits``, ``{csv: {file: a.csv, delimiter: ";"}}``), or the path of
-            a ``.csv`` or ``.npz`` file.
+            a ``.csv``, ``.npz``, ``.jsonl`` or ``.parquet`` file.
 
     Returns:
         The table, and what to call it in messages.
@@ -69,11 +68,7 @@ def open_data(text: str) -> tuple[Table, str]:
         raise SpecError(problems)
     try:
         # Whoever types a path may read it: nothing is out of bounds here.
-        files = {
-            argument: find_file(str(path), Path.cwd(), Path("/"))
-            for argument in reader.paths
-            if (path := getattr(reader, argument)) is not None
-        }
+        files = {argument: reader.find(argument, Path.cwd(), Path("/")) for argument in reader.named_paths()}
         return reader.open(files), name
     except DataError as error:
         raise NnspecError(error.message + (f"\n  = help: {error.help}" if error.help else "")) from None

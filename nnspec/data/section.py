@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, Strict, model_validator
 
 from nnspec.data.augmentations import Augment
 from nnspec.data.readers import READERS
 from nnspec.data.transforms import TRANSFORMS
+from nnspec.data.validation import VALIDATIONS
 from nnspec.types import Config, Named
 
 __all__ = ["AnyReader", "Columns", "DataSection", "TargetColumns"]
 
 AnyReader = Annotated[Config, Named(READERS)]
+AnyValidation = Annotated[Config, Named(VALIDATIONS)]
 AnyTransform = Annotated[Config, Named(TRANSFORMS)]
 _Text = Annotated[str, Strict()]
 
@@ -25,6 +27,9 @@ class Columns(Config):
 
     column: _Text | None = Field(None, description="The column.")
     columns: list[_Text] | None = Field(None, min_length=1, description="Several columns, stacked along a new last axis.")
+    at: Literal["past", "future"] | None = Field(
+        None, description="Of a series: whose rows; an input has those of the past by default, a target those of the future."
+    )
     transform: list[AnyTransform] = Field([], description="What is done to their values, in order.")
 
     @model_validator(mode="after")
@@ -49,10 +54,22 @@ class DataSection(Config):
     """Where the data come from, and which column is what."""
 
     train: AnyReader | None = Field(None, description="What the model is trained on.")
-    validation: Annotated[float, Strict(), Field(gt=0, lt=1)] | AnyReader | None = Field(
-        None, description="What is watched and never trained on: a fraction of `train`, or a reader."
+    validation: Annotated[float, Strict(), Field(gt=0, lt=1)] | AnyValidation | None = Field(
+        None, description="What is watched and never trained on: a fraction of `train`, one of its folds, or a reader."
+    )
+    group: _Text | None = Field(
+        None, description="A column of `train` whose rows of one value are never drawn apart: a patient, a document."
+    )
+    time: _Text | None = Field(
+        None, description="A column of `train` by which the last rows are kept for validation: numbers, or dates as ISO 8601."
     )
     test: AnyReader | None = Field(None, description="What a finished run is evaluated on.")
     inputs: dict[str, Columns] = Field({}, description="The columns of each input; by default those of its name.")
     targets: dict[str, TargetColumns] = Field({}, description="The columns each output is compared with.")
     augment: list[Augment] = Field([], description="Random changes of the training examples, in order.")
+
+    @model_validator(mode="after")
+    def _one_order(self) -> DataSection:
+        if self.group is not None and self.time is not None:
+            raise ValueError("only one of `group` and `time` can be given")
+        return self

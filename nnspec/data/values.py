@@ -13,7 +13,8 @@ from nnspec.data.fitting import fits
 from nnspec.data.kinds import DataError
 from nnspec.data.plan import Feed
 from nnspec.data.readers.base import Table
-from nnspec.data.transforms import Learned, UnknownClassError
+from nnspec.data.transforms import Learned
+from nnspec.data.transforms.classes import UnknownClassError
 from nnspec.diagnostics import Diagnostic
 from nnspec.types import TensorType
 
@@ -50,12 +51,24 @@ def read_feed(
                 bad = np.zeros(raw.size, bool)
                 bad[error.position] = True
                 cells.refuse(d.UnknownClassValue, bad.reshape(raw.shape), raw, help=error.help, known=error.message)
+    except _Unreadable as unreadable:
+        found = unreadable.error
+        problems.append(d.UnreadableValue.at(feed.span, feed.path, help=found.help, reason=found.message))
+        return None
     except DataError as error:
         problems.append(d.BadTransform.at(feed.span, feed.path, help=error.help, reason=error.message))
         return None
     except Reported:
         return None
     return values
+
+
+class _Unreadable(Exception):
+    """A value could not be read, which is no fault of a transform."""
+
+    def __init__(self, error: DataError) -> None:
+        super().__init__(error.message)
+        self.error = error
 
 
 class _Chunks:
@@ -71,9 +84,14 @@ class _Chunks:
 
 
 def _raw(table: Table, feed: Feed, cells: Cells) -> Values:
-    parts = [table.read(column, slice(None)) for column in feed.columns]
+    try:
+        parts = [table.read(column, slice(None)) for column in feed.columns]
+    except DataError as error:
+        raise _Unreadable(error) from None
     values = np.stack(parts, -1) if feed.stacked else parts[0]
     first = feed.transforms[0] if feed.transforms else None
+    if any(table.columns[column].ragged for column in feed.columns):
+        return values  # rows of numbers, which their reader has looked at
     if values.dtype == object:
         if first is None or not first.takes_text:
             bad = np.stack([_no_numbers(part) for part in parts], -1) if feed.stacked else _no_numbers(parts[0])

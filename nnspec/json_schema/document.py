@@ -10,6 +10,7 @@ from typing import Any
 from nnspec.data.augmentations import AUGMENTATIONS
 from nnspec.data.readers import READERS
 from nnspec.data.transforms import TRANSFORMS
+from nnspec.data.validation import VALIDATIONS
 from nnspec.json_schema.forms import ANY, NAME, Schema, any_of, closed, either, list_of, mapping_of, reference, value
 from nnspec.json_schema.members import Definitions, first_line
 from nnspec.json_schema.steps import OUTPUTS, STEPS, define_steps
@@ -33,7 +34,7 @@ __all__ = ["as_text", "schema"]
 # Layers stand before those that others wrap: a class is defined under the first family that has it.
 _FAMILIES = (
     LAYERS, RECURRENT, WITH_KERNEL, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, LOSSES, METRICS, READERS,
-    TRANSFORMS, AUGMENTATIONS,
+    VALIDATIONS, TRANSFORMS, AUGMENTATIONS,
 )  # fmt: skip
 
 _TEXT: Schema = {"type": "string"}

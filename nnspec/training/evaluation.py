@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["Evaluated", "evaluate", "evaluated", "evaluation_text", "examples_of", "golden_inputs", "trained_model"]
 
 
+_INPUTS = 2**28
+"""About how many bytes of examples are answered at a time."""
+
+
 @dataclass(frozen=True)
 class Evaluated:
     """A run's answers to one part of its data.
@@ -94,7 +98,7 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
     objective.build(first.inputs, first.targets)
     steps = steps_for(keras.backend.backend(), objective, keras_optimizer(plan.section))
     figures = watch(steps, objective, examples, plan.section.batch_size)
-    answers = model.predict(dict(examples.batch(slice(None)).inputs), batch_size=plan.section.batch_size, verbose=0)
+    answers = _answers(model, examples, plan.section.batch_size)
     classes = run.classes()
     held = {
         name: found
@@ -148,6 +152,17 @@ def trained_model(run: Run) -> keras.Model:
     return model
 
 
+def _answers(model: keras.Model, examples: Examples, batch_size: int) -> dict[str, NDArray[Any]]:
+    """The model's outputs; inputs that memory does not hold are read some at a time."""
+    a_row = examples.bytes // len(next(iter(examples.inputs.values())))
+    step = batch_size * max(1, _INPUTS // max(a_row * batch_size, 1))
+    parts = [
+        model.predict(dict(examples.batch(slice(start, start + step)).inputs), batch_size=batch_size, verbose=0)
+        for start in range(0, len(examples), step)
+    ]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
 def _in_words(part: str) -> str:
     return {"train": "training"}.get(part, part)
 
@@ -186,7 +201,7 @@ def _require_files(plan: TrainingPlan, part: str) -> None:
     assert plan.data is not None
     source = plan.data.sources[part]
     if source.files is None:
-        named = ", ".join(f"`{getattr(source.reader, argument)}`" for argument in source.reader.paths)
+        named = ", ".join(f"`{text}`" for text in source.reader.named_paths().values())
         raise NnspecError(f"{source.span}: the {_in_words(part)} data are not there: {named}")
 
 

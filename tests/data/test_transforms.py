@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from nnspec.data.kinds import Column, DataError
-from nnspec.data.transforms import TRANSFORMS, UnknownClassError, impute, label_encode, one_hot, rescale, standardize
+from nnspec.data.transforms import TRANSFORMS
+from nnspec.data.transforms.classes import UnknownClassError, label_encode, one_hot
+from nnspec.data.transforms.numbers import impute, rescale, standardize
 
 floats = arrays.arrays(np.float64, st.tuples(st.integers(2, 20), st.integers(1, 3)), elements=st.floats(-1e6, 1e6))
 

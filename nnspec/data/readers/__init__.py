@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from nnspec.data.readers.base import Files, Reader, Table
+from nnspec.data.readers.plugins import ReaderModules
 from nnspec.types import Family
 
 __all__ = ["READERS", "Files", "Reader", "Table"]
 
+_NAMES = ("builtin", "csv", "idx", "images", "jsonl", "masks", "npz", "parquet", "series", "text")
+
 READERS = Family(
     kind="reader",
-    modules={name: f"nnspec.data.readers.{name}" for name in ("builtin", "csv", "idx", "npz")},
-    aliases={"mnist": "idx", "numpy": "npz", "sklearn": "builtin", "tsv": "csv"},
+    modules=ReaderModules({name: f"nnspec.data.readers.{name}" for name in _NAMES}),
+    aliases={
+        "mnist": "idx",
+        "numpy": "npz",
+        "sklearn": "builtin",
+        "tsv": "csv",
+        "image": "images",
+        "image_folder": "images",
+        "json": "jsonl",
+        "ndjson": "jsonl",
+        "segmentation": "masks",
+        "timeseries": "series",
+        "windows": "series",
+        "txt": "text",
+    },
 )
-"""Every reader by name."""
+"""Every reader by name; those of other packages too, under the entry point group ``nnspec.readers``."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec.data.kinds import Column
+from nnspec.data.paths import find_file
 from nnspec.types import Config
 
 if TYPE_CHECKING:
@@ -22,17 +23,23 @@ Files = Mapping[str, Path]
 """The files a reader reads, by the argument that names each."""
 
 
-class Table(Protocol):
+class Table:
     """Rows of named columns, any of which can be read at any time.
 
     Attributes:
         columns: What stands in each column.
+        lazy: The columns of which some rows cost no more than their share of all: those that are too large for memory are
+            read as they are used.
+        order: None, or the number of rows that a row in the order of time shares values with: what is behind a row by
+            more has nothing of it.
     """
 
-    @property
-    def columns(self) -> Mapping[str, Column]: ...
+    columns: Mapping[str, Column]
+    lazy: Collection[str] = ()
+    order: int | None = None
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        raise NotImplementedError
 
     def read(self, column: str, rows: Rows) -> Values:
         """The values of some rows, in their order: a first axis for the rows, then the column's shape.
@@ -44,9 +51,11 @@ class Table(Protocol):
         Raises:
             DataError: Where a value cannot be read.
         """
+        raise NotImplementedError
 
     def where(self, column: str, row: int) -> str:
         """The place of one value, for a message: ``data/train.csv, line 12, column `age` ``."""
+        raise NotImplementedError
 
 
 class Reader(Config):
@@ -54,6 +63,22 @@ class Reader(Config):
 
     paths: ClassVar[tuple[str, ...]] = ()
     """The arguments that are paths."""
+
+    folders: ClassVar[Collection[str]] = ()
+    """Those of them that may be folders."""
+
+    def named_paths(self) -> dict[str, str]:
+        """The paths that are given, by the argument that names each."""
+        return {argument: text for argument in self.paths if (text := getattr(self, argument)) is not None}
+
+    def find(self, argument: str, folder: Path, root: Path) -> Path:
+        """What the path under an argument stands for.
+
+        Raises:
+            MissingFileError: Where nothing is there.
+            DataError: Where it may not be read.
+        """
+        return find_file(self.named_paths()[argument], folder, root, or_folder=argument in self.folders)
 
     def columns(self, files: Files) -> dict[str, Column]:
         """The columns, from the files' headers alone; no framework and no NumPy is loaded.

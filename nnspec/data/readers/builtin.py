@@ -52,7 +52,7 @@ class Builtin(Reader):
 builtin = Builtin
 
 
-class _BuiltinTable:
+class _BuiltinTable(Table):
     def __init__(self, name: str, columns: dict[str, Column]) -> None:
         from sklearn import datasets
 

@@ -113,7 +113,7 @@ class Csv(Reader):
 csv = Csv
 
 
-class _CsvTable:
+class _CsvTable(Table):
     """The numeric columns in memory; text is read again when it is asked for."""
 
     def __init__(self, reader: Csv, path: Path) -> None:

@@ -138,7 +138,7 @@ def _array(path: Path, header: _Header, argument: str) -> NDArray[Any]:
     return np.memmap(path, header.dtype, "r", header.offset, header.shape)
 
 
-class _IdxTable:
+class _IdxTable(Table):
     def __init__(self, columns: dict[str, Column], arrays: dict[str, NDArray[Any]], names: list[str]) -> None:
         self.columns = columns
         self._arrays = arrays

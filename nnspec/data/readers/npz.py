@@ -110,7 +110,7 @@ def _name(kind: str, size: int) -> str:
     return "bool" if kind == "b" else f"{_KINDS[kind]}{8 * size}"
 
 
-class _NpzTable:
+class _NpzTable(Table):
     def __init__(self, path: Path, columns: dict[str, Column], rows: int) -> None:
         self.columns = columns
         self._path = path

@@ -1,0 +1,61 @@
+"""``nnspec crossval``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from nnspec.cli.options import format_option, limit_option, limits_from, root_option, set_option, spec_argument
+
+
+@click.command("crossval")
+@spec_argument
+@click.option("--folds", type=click.IntRange(min=2), help="How many folds.  [default: 5]")
+@click.option("--leave-one-out", is_flag=True, help="Leave out one example at a time, or one group.")
+@click.option("--out", type=click.Path(path_type=Path), help="The folder of runs.  [default: runs/NAME/crossval-TIME]")
+@format_option("text", "json")
+@set_option
+@root_option
+@limit_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    spec: Path,
+    folds: int | None,
+    leave_one_out: bool,
+    out: Path | None,
+    form: str,
+    overrides: tuple[str, ...],
+    root: Path | None,
+    limits: tuple[str, ...],
+) -> None:
+    """Train a spec once for each fold of its data: the mean and the deviation of every figure.
+
+    Each class is in proportion in every fold, rows of one data.group are in one fold, and by data.time, or in a series, the
+    folds follow each other.
+
+    \b
+    nnspec crossval net.nnspec.yaml --folds 10
+    nnspec crossval net.nnspec.yaml --leave-one-out --set data.group=patient
+    """
+    from nnspec.cli.frameworks import load_frameworks
+    from nnspec.spec import load
+
+    if leave_one_out and folds is not None:
+        raise click.UsageError("only one of --folds and --leave-one-out can be given")
+    load(spec, overrides, root=root, limits=limits_from(limits))  # its errors are told before a framework is loaded
+    load_frameworks("train")
+    from nnspec.training.cross_validation import crossval, crossval_text
+
+    wanted = None if leave_one_out else folds or 5
+    found = crossval(spec, overrides, folds=wanted, out=out, root=root, limits=limits_from(limits))
+    if form == "json":
+        click.echo(json.dumps(asdict(found) | {"path": str(found.path)}))
+    else:
+        click.echo(crossval_text(found))
+        click.echo(found.path)
+    if found.finished < found.folds:
+        ctx.exit(130)  # as a shell says of a program that Ctrl-C ended

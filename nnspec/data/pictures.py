@@ -1,0 +1,185 @@
+"""Pictures in files, PNG and JPEG, read by Pillow: checked by their headers, decoded when they are asked for."""
+
+from __future__ import annotations
+
+import os
+import struct
+import warnings
+import zlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from nnspec.data.kinds import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["INTERPOLATIONS", "ColorMode", "Header", "Interpolation", "Look", "decode", "headers", "in_threads", "load_pillow"]
+
+Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "area"]
+ColorMode = Literal["grayscale", "rgb", "rgba"]
+
+INTERPOLATIONS = {"nearest": "NEAREST", "bilinear": "BILINEAR", "bicubic": "BICUBIC", "lanczos": "LANCZOS", "area": "BOX"}
+"""Pillow's names of them."""
+
+CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
+_MODES = {"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}
+# What each of Pillow's modes is read as where nothing else is asked for.
+_LOOKS: dict[str, ColorMode] = {
+    "1": "grayscale", "L": "grayscale", "LA": "grayscale", "P": "rgb", "RGB": "rgb", "RGBA": "rgba",
+    "CMYK": "rgb", "YCbCr": "rgb",
+}  # fmt: skip
+_FORMATS = ("PNG", "JPEG")
+# What Pillow raises on files that are cut short or made up.
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error, zlib.error)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a picture says of itself.
+
+    Attributes:
+        height: In pixels.
+        width: In pixels.
+        mode: Pillow's name of what a pixel is: ``L``, ``RGB``, ``P`` …
+    """
+
+    height: int
+    width: int
+    mode: str
+
+    @property
+    def color_mode(self) -> ColorMode | None:
+        """What it is read as where nothing else is asked for; None for what a byte a channel cannot hold."""
+        return _LOOKS.get(self.mode)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What pictures are made into.
+
+    Attributes:
+        height: In pixels.
+        width: In pixels.
+        color_mode: Its channels; None for a picture of labels, whose values are kept as they are.
+        interpolation: How it is resized.
+        max_pixels: The most pixels that a picture may have before that.
+    """
+
+    height: int
+    width: int
+    color_mode: ColorMode | None
+    interpolation: Interpolation
+    max_pixels: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one picture's array."""
+        size = (self.height, self.width)
+        return size if self.color_mode is None else (*size, CHANNELS[self.color_mode])
+
+
+def load_pillow() -> Any:
+    """Pillow's module of images.
+
+    Raises:
+        DataError: Where it is not installed.
+    """
+    try:
+        from PIL import Image
+    except ImportError:
+        raise DataError("reading pictures needs Pillow, not installed here", help="pip install 'nnspec[train]'") from None
+    return Image
+
+
+def headers(paths: Sequence[Path], max_pixels: int) -> list[Header]:
+    """What each picture says of itself; none is decoded.
+
+    Raises:
+        DataError: That names the first that is no picture, or has too many pixels.
+    """
+    image = load_pillow()
+    with warnings.catch_warnings():
+        # A picture too large is refused below by our own limit.
+        warnings.simplefilter("ignore", image.DecompressionBombWarning)
+        return in_threads(lambda path: _header(image, path, max_pixels), paths)
+
+
+def decode(path: Path, look: Look) -> NDArray[Any]:
+    """The pixels of a picture, uint8, or the labels of one, int32.
+
+    Raises:
+        DataError: That names the picture, where it cannot be read.
+    """
+    import numpy as np
+
+    image = load_pillow()
+    try:
+        with image.open(path, formats=_FORMATS) as picture:
+            _require_small(path, picture.size, look.max_pixels)
+            if look.color_mode is not None:
+                picture = _converted(picture, _MODES[look.color_mode])
+            if picture.size != (look.width, look.height):
+                picture = picture.resize(
+                    (look.width, look.height), getattr(image.Resampling, INTERPOLATIONS[look.interpolation])
+                )
+            pixels = np.asarray(picture, np.uint8 if look.color_mode is not None else np.int32)
+    except image.DecompressionBombError:
+        raise _too_large(path, look.max_pixels) from None
+    except _BROKEN as error:
+        raise DataError(f"{_name(path)} cannot be decoded: {_said(error)}", help="take it away, or write it anew") from None
+    return pixels.reshape(look.shape)
+
+
+def _converted(picture: Any, mode: str) -> Any:
+    if picture.mode == "P" and "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+    return picture if picture.mode == mode else picture.convert(mode)
+
+
+def _header(image: Any, path: Path, max_pixels: int) -> Header:
+    try:
+        with image.open(path, formats=_FORMATS) as picture:
+            width, height = picture.size
+            mode = picture.mode
+    except image.UnidentifiedImageError:
+        raise DataError(f"{_name(path)} is no PNG or JPEG picture", help="take it away, or write it as PNG") from None
+    except image.DecompressionBombError:
+        raise _too_large(path, max_pixels) from None
+    except _BROKEN as error:
+        raise DataError(f"{_name(path)} cannot be read: {_said(error)}", help="take it away, or write it anew") from None
+    _require_small(path, (width, height), max_pixels)
+    return Header(height, width, mode)
+
+
+def _require_small(path: Path, size: tuple[int, int], max_pixels: int) -> None:
+    if size[0] * size[1] > max_pixels:
+        raise _too_large(path, max_pixels, f": {size[0]:,} × {size[1]:,}")
+
+
+def _too_large(path: Path, max_pixels: int, size: str = "") -> DataError:
+    return DataError(f"{_name(path)} has more pixels than `max_pixels`, {max_pixels:,}{size}", help="make it smaller")
+
+
+def _name(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def _said(error: BaseException) -> str:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return text.partition("\n")[0].replace(str(Path.cwd()), ".") or type(error).__name__
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    # Pillow lets other threads run while it decodes.
+    return ThreadPoolExecutor(min(8, (os.cpu_count() or 1) + 1), thread_name_prefix="pictures")
+
+
+def in_threads(function: Any, items: Sequence[Any]) -> list[Any]:
+    """The function of each item, in order; the error of the first that has one."""
+    return list(_pool().map(function, items)) if len(items) > 1 else [function(item) for item in items]

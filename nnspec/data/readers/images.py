@@ -1,0 +1,174 @@
+"""Pictures: a folder a class, or paths in a column of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field, model_validator
+
+from nnspec.data.folders import examples_in, inside
+from nnspec.data.kinds import Column, DataError
+from nnspec.data.readers.base import Files, Table
+from nnspec.data.readers.over_table import OverTable
+from nnspec.data.readers.picture_arguments import SUFFIXES, PictureReader, read_pictures
+from nnspec.types import closest
+
+if TYPE_CHECKING:
+    from nnspec.data.readers.base import Rows, Values
+
+__all__ = ["Images", "images"]
+
+
+class Images(PictureReader, OverTable):
+    """Pictures, PNG or JPEG, in a folder a class, or named in a column of a table.
+
+    The columns are `image` (height × width × channels, 0 to 255) and `label`, the name of the folder that a picture lies in;
+    where the pictures lie in one folder with none in it, `image` alone. With a table, they are `image` and the table's own.
+    Pictures are decoded in threads; those that memory does not hold, as they are used. How a camera was held
+    (Exif) is not looked at.
+    """
+
+    main_argument: ClassVar[str | None] = "folder"
+    paths: ClassVar[tuple[str, ...]] = ("folder",)
+    folders: ClassVar[tuple[str, ...]] = ("folder",)
+
+    folder: str | None = Field(
+        None, description="The folder; with a table, what its paths are relative to, by default the table's own folder."
+    )
+    column: str | None = Field(None, description="The table's column of paths.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Images:
+        given = [name for name in ("csv", "jsonl", "parquet") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"only one of `{given[0]}` and `{given[1]}` can be given")
+        if given and self.column is None:
+            raise ValueError("with a table, `column` names its column of paths")
+        if not given and self.column is not None:
+            raise ValueError("`column` names a column of a table: give `csv`, `jsonl` or `parquet`")
+        if not given and self.folder is None:
+            raise ValueError("give `folder`, or a table: `csv`, `jsonl` or `parquet`")
+        return self
+
+    def columns(self, files: Files) -> dict[str, Column]:
+        if self.table_kind is not None:
+            columns = self._of_table(self.table_columns(files))
+            return {"image": self._image_of_size(), **columns}
+        found = examples_in(self._folder(files), SUFFIXES, argument="folder")
+        label = {"label": Column((), "text")} if found.classes else {}
+        return {"image": self.column_of(found.paths[0]), **label}
+
+    def open(self, files: Files) -> Table:
+        if self.table_kind is not None:
+            return self._open_table(files)
+        found = examples_in(self._folder(files), SUFFIXES, argument="folder")
+        return _FolderTable(self, self._folder(files), found.paths, [found.classes[i] for i in found.labels])
+
+    def column_of(self, first: Path) -> Column:
+        """What the pictures become, an error of the first said of the folder."""
+        try:
+            return self.column_by(first)
+        except DataError as error:
+            raise DataError(error.message, help=error.help, argument="folder") from None
+
+    def _image_of_size(self) -> Column:
+        size: tuple[int | None, ...] = tuple(self.image_size or (None, None))
+        return Column((*size, self.channels), "uint8")
+
+    def _folder(self, files: Files) -> Path:
+        if "folder" not in files:
+            assert self.table_kind is not None
+            return files[self.table_kind].parent
+        if not files["folder"].is_dir():
+            reason = f"`{self.folder}` is a file, not a folder of pictures"
+            raise DataError(reason, help=f"for a table of paths, write `csv: {self.folder}` and `column`", argument="folder")
+        return files["folder"]
+
+    def _of_table(self, columns: Mapping[str, Column]) -> dict[str, Column]:
+        """The table's columns beside the pictures."""
+        assert self.column is not None
+        if self.column not in columns:
+            suggestion = closest(self.column, columns)
+            help = f"did you mean `{suggestion}`?" if suggestion else "it has " + ", ".join(f"`{name}`" for name in columns)
+            raise DataError(f"the table has no column `{self.column}`", help=help, argument="column")
+        others = {name: column for name, column in columns.items() if name != self.column}
+        if "image" in others:
+            reason = "the table has a column `image`, which is what the pictures are called"
+            raise DataError(reason, help="rename it", argument="column")
+        return others
+
+    def _open_table(self, files: Files) -> Table:
+        table = self.open_table(files)
+        others = self._of_table(table.columns)
+        assert self.column is not None
+        texts = table.read(self.column, slice(None))
+        folder = self._folder(files).resolve()
+        paths = []
+        for row, text in enumerate(texts.tolist()):
+            where = table.where(self.column, row)
+            if not isinstance(text, str):
+                raise DataError(f"{where}: there is no path to a picture", argument="column")
+            path = folder / text
+            if "\0" in text or not inside(path, folder):
+                reason = f"{where}: `{text[:200]}` leaves the folder `{folder.name}`"
+                raise DataError(reason, help="name the folder that holds all pictures under `folder`", argument="column")
+            if not path.is_file():
+                reason = f"{where}: there is no picture `{text[:200]}`"
+                raise DataError(reason, help=f"it would be `{path}`", argument="column")
+            paths.append(path)
+        return _FolderTable(self, folder, paths, None, table, others)
+
+
+images = Images
+
+
+class _FolderTable(Table):
+    def __init__(
+        self,
+        reader: Images,
+        folder: Path,
+        paths: list[Path],
+        labels: list[str] | None,
+        table: Table | None = None,
+        others: Mapping[str, Column] | None = None,
+    ) -> None:
+        import numpy as np
+
+        self._root = folder.resolve()
+        self._paths = paths
+        argument = "column" if table is not None else "folder"
+        try:
+            self._look = reader.look(paths) if paths else None
+        except DataError as error:
+            raise DataError(error.message, help=error.help, argument=argument) from None
+        self._table = table
+        self._labels = np.array(labels, object) if labels else None
+        image = Column(self._look.shape, "uint8") if self._look else Column((None, None, None), "uint8")
+        label = {"label": Column((), "text")} if labels else {}
+        self.columns = {"image": image, **label, **(others or {})}
+        self.lazy = ("image",)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def read(self, column: str, rows: Rows) -> Values:
+        import numpy as np
+
+        if column == "image":
+            if self._look is None:
+                return np.empty((0, 1, 1, 1), np.uint8)
+            taken = self._paths[rows] if isinstance(rows, slice) else [self._paths[int(row)] for row in rows]
+            return read_pictures(taken, self._look)
+        if self._labels is not None:
+            values: Values = self._labels[rows]
+            return values
+        assert self._table is not None
+        return self._table.read(column, rows)
+
+    def where(self, column: str, row: int) -> str:
+        if self._table is not None and column != "image":
+            return self._table.where(column, row)
+        name = self._paths[row].resolve().relative_to(self._root)
+        return str(name) if column == "image" else f"{name}, column `{column}`"

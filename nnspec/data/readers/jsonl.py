@@ -1,0 +1,186 @@
+"""JSON lines: an object a line, whose keys are the columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+from pydantic import Field
+
+from nnspec.data.kinds import Column, DataError
+from nnspec.data.readers.base import Files, Reader, Table
+from nnspec.layers.scalars import PositiveInt
+
+if TYPE_CHECKING:
+    from nnspec.data.readers.base import Rows, Values
+
+__all__ = ["Jsonl", "jsonl"]
+
+
+class Jsonl(Reader):
+    """A table as lines of JSON. Every line is an object with the keys of the first.
+
+    A value is a number, `true` or `false`, a text, or a list of numbers, which may be nested; null is a value that is
+    missing. Lists of different lengths are made alike by `pad`.
+    """
+
+    main_argument: ClassVar[str | None] = "file"
+    paths: ClassVar[tuple[str, ...]] = ("file",)
+
+    file: str = Field(description="The file, UTF-8.")
+    max_bytes: PositiveInt = Field(2 * 2**30, description="The most that the file may hold: it is read whole.")
+
+    def columns(self, files: Files) -> dict[str, Column]:
+        path = files["file"]
+        _, first = next(_objects(path), (0, None))
+        if first is None:
+            raise DataError(f"{path.name} is empty", help="each line is an object of JSON", argument="file")
+        return {name: _kind(value) for name, value in first.items()}
+
+    def open(self, files: Files) -> Table:
+        path = files["file"]
+        size = path.stat().st_size
+        if size > self.max_bytes:
+            raise DataError(f"{path.name} holds {size:,} bytes; `max_bytes` is {self.max_bytes:,}", argument="file")
+        return _JsonlTable(path, list(self.columns(files)))
+
+
+jsonl = Jsonl
+
+
+def _kind(value: Any) -> Column:
+    """What a column seems to be by one value; the others may be more than that."""
+    depth = 0
+    while isinstance(value, list):
+        value = value[0] if value else None
+        depth += 1
+    kind = "text" if isinstance(value, str) else "bool" if isinstance(value, bool) else "unknown"
+    return Column((None,) * depth, kind)
+
+
+def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The object of each line that is not blank, with the line's number."""
+
+    def refuse(constant: str) -> NoReturn:
+        raise ValueError(f"`{constant}` is no JSON")
+
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            for number, line in enumerate(file, 1):
+                if not line.strip():
+                    continue
+                try:
+                    found = json.loads(line, parse_constant=refuse)
+                except (ValueError, RecursionError) as error:
+                    raise DataError(f"{path.name}, line {number}: {error}", argument="file") from None
+                if not isinstance(found, dict):
+                    reason = f"{path.name}, line {number}: a line is an object, and this is {_word(found)}"
+                    raise DataError(reason, help='write {"column": value, …}', argument="file")
+                yield number, found
+    except UnicodeDecodeError:
+        raise DataError(f"{path.name} is not UTF-8 text", help="save it as UTF-8", argument="file") from None
+    except OSError as error:
+        raise DataError(f"{path.name} cannot be read: {error.strerror}", argument="file") from None
+
+
+class _JsonlTable(Table):
+    def __init__(self, path: Path, names: list[str]) -> None:
+        self._path = path
+        self._lines: list[int] = []
+        cells: dict[str, list[Any]] = {name: [] for name in names}
+        for number, found in _objects(path):
+            if found.keys() != cells.keys():
+                other = next(iter(sorted(found.keys() ^ cells.keys())))
+                has = "has `{}`, which the first line has not" if other in found else "has no `{}`, which the first line has"
+                reason = f"{path.name}, line {number}: it {has.format(other)}"
+                raise DataError(reason, help="give every line the same keys; null is a value that is missing", argument="file")
+            self._lines.append(number)
+            for name, value in found.items():
+                cells[name].append(value)
+        self._values = {name: self._array(name, values) for name, values in cells.items()}
+        self.columns = {name: _column(array) for name, array in self._values.items()}
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def read(self, column: str, rows: Rows) -> Values:
+        return self._values[column][rows]
+
+    def where(self, column: str, row: int) -> str:
+        return f"{self._path.name}, line {self._lines[row]}, column `{column}`"
+
+    def _array(self, name: str, values: list[Any]) -> Values:
+        import numpy as np
+
+        kinds = {type(value) for value in values} - {type(None)}
+        if kinds <= {int, float} or kinds == {bool}:
+            return self._numbers(name, values)
+        if kinds == {str}:
+            made = np.empty(len(values), object)
+            made[:] = values
+            return made
+        if kinds == {list}:
+            return self._lists(name, values)
+        row = next(
+            i for i, value in enumerate(values) if type(value) is dict or type(value) not in (type(values[0]), type(None))
+        )
+        reason = f"{self.where(name, row)}: {_word(values[row])}"
+        if type(values[row]) is not dict:
+            reason += f", and in the first line {_word(values[0])}"
+        raise DataError(reason, help="a column holds numbers, texts, or lists of numbers", argument="file")
+
+    def _numbers(self, name: str, values: list[Any]) -> Values:
+        import numpy as np
+
+        if None in values:
+            values = [np.nan if value is None else value for value in values]
+        try:
+            made = np.array(values)
+            return made if made.dtype.kind in "bif" else made.astype(np.float64)
+        except OverflowError:
+            row = next(i for i, value in enumerate(values) if abs(value) > 1e308)
+            raise DataError(f"{self.where(name, row)}: the number is too large", argument="file") from None
+
+    def _lists(self, name: str, values: list[Any]) -> Values:
+        """An array of equal lists, or an array of arrays where the first axis differs in length."""
+        import numpy as np
+
+        made = np.empty(len(values), object)
+        for row, value in enumerate(values):
+            try:
+                array = np.array([] if value is None else value)
+            except ValueError:
+                array = np.array(None)
+            if array.dtype.kind not in "bif" or value is None:
+                what = (
+                    "the list is missing"
+                    if value is None
+                    else "the list holds more than numbers, or lists of different lengths"
+                )
+                raise DataError(f"{self.where(name, row)}: {what}", argument="file")
+            made[row] = array if array.size else array.astype(np.int64)
+        first = made[0]
+        for row, array in enumerate(made):
+            if array.ndim != first.ndim or array.shape[1:] != first.shape[1:]:
+                reason = f"{self.where(name, row)}: a list of the shape {array.shape}, and in the first line {first.shape}"
+                raise DataError(reason, argument="file")
+        if len({len(array) for array in made}) == 1:
+            return np.stack(list(made))
+        dtype = np.result_type(*made)
+        made[:] = [array.astype(dtype) for array in made]
+        return made
+
+
+def _column(array: Values) -> Column:
+    if array.dtype != object:
+        return Column(array.shape[1:], array.dtype.name)
+    if isinstance(next((value for value in array if value is not None), ""), str):
+        return Column((), "text")
+    return Column((None, *array[0].shape[1:]), array[0].dtype.name, ragged=True)
+
+
+def _word(value: Any) -> str:
+    words = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
+    return words.get(type(value), "a number")

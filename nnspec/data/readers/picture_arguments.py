@@ -1,0 +1,97 @@
+"""What the readers of pictures have in common: arguments, the look of all pictures, and decoding in threads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from nnspec.data.kinds import Column, DataError
+from nnspec.data.pictures import CHANNELS, ColorMode, Interpolation, Look, decode, headers, in_threads, load_pillow
+from nnspec.data.readers.base import Reader
+from nnspec.layers.scalars import PositiveInt
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["PictureReader", "read_pictures"]
+
+SUFFIXES = (".jpeg", ".jpg", ".png")
+
+
+class PictureReader(Reader):
+    """A reader of pictures."""
+
+    image_size: Annotated[list[PositiveInt], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="Height and width that every picture is resized to; null where all have one size."
+    )
+    color_mode: ColorMode | None = Field(None, description="The channels: 1, 3 or 4; null: as the pictures are, all alike.")
+    interpolation: Interpolation = Field("bilinear", description="How pictures are resized; smaller ones are averaged.")
+    # Pillow itself refuses more than twice this.
+    max_pixels: Annotated[int, Field(gt=0, le=178_000_000, strict=True)] = Field(
+        2**26, description="The most pixels that a picture may have before it is resized."
+    )
+
+    @property
+    def channels(self) -> int | None:
+        """How many there are, where that is said."""
+        return CHANNELS[self.color_mode] if self.color_mode else None
+
+    def column_by(self, first: Path) -> Column:
+        """What a picture becomes, by the header of the first; sizes are unknown where Pillow is not installed."""
+        size: Sequence[int | None] = self.image_size or (None, None)
+        if None in size or self.channels is None:
+            try:
+                load_pillow()
+            except DataError:
+                return Column((*size, self.channels), "uint8")
+            return Column(self.look([first]).shape, "uint8")
+        return Column((*size, self.channels), "uint8")
+
+    def look(self, paths: Sequence[Path]) -> Look:
+        """What all pictures become, by their headers.
+
+        Raises:
+            DataError: That names a picture which cannot be read, or two that differ.
+        """
+        found = headers(paths, self.max_pixels)
+        first = found[0]
+        if self.image_size is None:
+            for path, header in zip(paths, found, strict=True):
+                if (header.height, header.width) != (first.height, first.width):
+                    sizes = [f"{h.height} × {h.width}" for h in (header, first)]
+                    names = [f"{p.parent.name}/{p.name}" for p in (path, paths[0])]
+                    reason = f"the pictures differ in size: {names[0]} is {sizes[0]}, and {names[1]} {sizes[1]}"
+                    raise DataError(reason, help=f"write `image_size: [{first.height}, {first.width}]`")
+        mode = self.color_mode or first.color_mode
+        for path, header in zip(paths, found, strict=True):
+            name = f"{path.parent.name}/{path.name}"
+            if header.color_mode is None:
+                reason = f"{name} has pixels of the kind `{header.mode}`, more than a byte a channel"
+                raise DataError(reason, help="write the pictures with 8 bits a channel")
+            if self.color_mode is None and header.color_mode != mode:
+                first_name = f"{paths[0].parent.name}/{paths[0].name}"
+                reason = f"the pictures differ in their channels: {name} is {header.color_mode}, and {first_name} {mode}"
+                raise DataError(reason, help="write `color_mode: rgb` or `color_mode: grayscale`")
+        assert mode is not None
+        height, width = self.image_size or (first.height, first.width)
+        return Look(height, width, mode, self.interpolation, self.max_pixels)
+
+
+def read_pictures(paths: Sequence[Path], look: Look) -> NDArray[Any]:
+    """The pixels of pictures: pictures × height × width × channels, decoded in threads.
+
+    Raises:
+        DataError: That names the first picture which cannot be decoded.
+    """
+    import numpy as np
+
+    made = np.empty((len(paths), *look.shape), np.uint8 if look.color_mode is not None else np.int32)
+
+    def put(place: int) -> None:
+        made[place] = decode(paths[place], look)
+
+    in_threads(put, range(len(paths)))
+    return made

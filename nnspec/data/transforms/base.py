@@ -1,0 +1,62 @@
+"""What a transform is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nnspec.data.kinds import Column, DataError
+from nnspec.types import Config
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Values = NDArray[Any]
+
+__all__ = ["Learned", "Transform", "require_numbers"]
+
+Learned = dict[str, Any]
+"""What a transform learned, as plain JSON values."""
+
+
+class Transform(Config):
+    """One step between a column and the model."""
+
+    takes_text: ClassVar[bool] = False
+    """Whether text may come in."""
+
+    takes_ragged: ClassVar[bool] = False
+    """Whether rows of different lengths may come in."""
+
+    @property
+    def fills(self) -> bool:
+        """Whether missing values may come in."""
+        return False
+
+    def infer(self, column: Column) -> Column:
+        """What comes out, from what comes in; sizes it has yet to learn are None.
+
+        Raises:
+            DataError: Where it cannot take that column.
+        """
+        raise NotImplementedError
+
+    def fit(self, chunks: Iterable[Values]) -> Learned:
+        """What it learns from the training part's values, which come in chunks of rows, as often as they are asked for."""
+        del chunks
+        return {}
+
+    def apply(self, values: Values, learned: Learned) -> Values:
+        """The values it makes; a row stays a row.
+
+        Raises:
+            DataError: Where a value is not one it knows.
+        """
+        raise NotImplementedError
+
+
+def require_numbers(transform: str, column: Column) -> None:
+    """Refuses text."""
+    if column.is_text:
+        help = "put `label_encode` or `one_hot` before it"
+        raise DataError(f"`{transform}` takes numbers, and the column holds text", help=help)

@@ -1,0 +1,141 @@
+"""Transforms of numbers. The classes have the names that a spec uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from nnspec.data.kinds import Column, DataError
+from nnspec.data.transforms.base import Learned, Transform, require_numbers
+from nnspec.layers.scalars import Number, WholeNumber
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Values = NDArray[Any]
+
+__all__ = ["impute", "rescale", "standardize"]
+
+
+class rescale(Transform):  # noqa: N801
+    """``x * scale + offset``: pixels from 0 to 255 become 0 to 1 by 0.00392156862745098."""
+
+    main_argument: ClassVar[str | None] = "scale"
+
+    scale: Number = Field(description="The factor.")
+    offset: Number = Field(0.0, description="What is added.")
+
+    def infer(self, column: Column) -> Column:
+        require_numbers("rescale", column)
+        return Column(column.shape, "float32")
+
+    def apply(self, values: Values, learned: Learned) -> Values:
+        del learned
+        import numpy as np
+
+        scaled = np.multiply(values, np.float32(self.scale), dtype=np.float32)
+        if self.offset:
+            scaled += np.float32(self.offset)
+        return scaled
+
+
+class standardize(Transform):  # noqa: N801
+    """Subtracts the training part's mean and divides by its standard deviation; a value that never varies becomes 0."""
+
+    axis: WholeNumber | None = Field(
+        -1,
+        description="The axis with statistics of its own for each place, as of channels or stacked columns; null for none.",
+    )
+
+    def infer(self, column: Column) -> Column:
+        require_numbers("standardize", column)
+        rank = len(column.shape)
+        if self.axis is not None and rank and not -rank <= self.axis < rank:
+            raise DataError(f"`standardize` has axis {self.axis}, and a row's value has the shape {column.shape_text}")
+        return Column(column.shape, "float32")
+
+    def fit(self, chunks: Iterable[Values]) -> Learned:
+        import numpy as np
+
+        count, mean, squares = 0, np.float64(0), np.float64(0)
+        # Chan, Golub and LeVeque 1979: exact to rounding however the rows are cut into chunks.
+        for chunk in chunks:
+            kept = self._kept(chunk.ndim)
+            others = tuple(axis for axis in range(chunk.ndim) if axis != kept)
+            part = chunk.astype(np.float64)
+            n = part.size // (part.shape[kept] if kept is not None else 1)
+            if not n:
+                continue
+            own = part.mean(others)
+            shift = own - mean
+            squares = squares + part.var(others) * n + shift**2 * (count * n / (count + n))
+            mean = mean + shift * (n / (count + n))
+            count += n
+        deviation = np.sqrt(squares / max(count, 1))
+        deviation = np.where(deviation > 0, deviation, 1.0)
+        return {"mean": np.asarray(mean).tolist(), "std": deviation.tolist()}
+
+    def apply(self, values: Values, learned: Learned) -> Values:
+        import numpy as np
+
+        shape = [1] * values.ndim
+        kept = self._kept(values.ndim)
+        if kept is not None:
+            shape[kept] = -1
+        mean, deviation = (np.asarray(learned[name], np.float64).reshape(shape) for name in ("mean", "std"))
+        scaled: Values = ((values - mean) / deviation).astype(np.float32)
+        return scaled
+
+    def _kept(self, rank: int) -> int | None:
+        if self.axis is None or rank == 1:
+            return None
+        return rank + self.axis if self.axis < 0 else self.axis + 1
+
+
+class impute(Transform):  # noqa: N801
+    """Puts a value in the place of each that is missing: a statistic of the training part, or a number."""
+
+    main_argument: ClassVar[str | None] = "strategy"
+
+    strategy: Literal["mean", "median", "most_frequent"] | Number = Field(
+        description="A statistic of the training part, for each column its own, or the number itself."
+    )
+
+    @property
+    def fills(self) -> bool:
+        return True
+
+    def infer(self, column: Column) -> Column:
+        require_numbers("impute", column)
+        return Column(column.shape, "float64")
+
+    def fit(self, chunks: Iterable[Values]) -> Learned:
+        import numpy as np
+
+        if not isinstance(self.strategy, str):
+            return {"value": self.strategy}
+        rows = np.concatenate([chunk.astype(np.float64) for chunk in chunks])
+        flat = rows.reshape(len(rows), -1)
+        filled = [_statistic(self.strategy, flat[:, i]) for i in range(flat.shape[1])]
+        return {"value": np.asarray(filled).reshape(rows.shape[1:]).tolist()}
+
+    def apply(self, values: Values, learned: Learned) -> Values:
+        import numpy as np
+
+        numbers = values.astype(np.float64)
+        return np.where(np.isnan(numbers), np.asarray(learned["value"], np.float64), numbers)
+
+
+def _statistic(strategy: str, values: NDArray[np.float64]) -> float:
+    import numpy as np
+
+    known = values[~np.isnan(values)]
+    if not known.size:
+        raise DataError("`impute` found no value in the training part: all are missing", help="give a number: `impute: 0`")
+    if strategy == "most_frequent":
+        found, counts = np.unique(known, return_counts=True)
+        return float(found[counts.argmax()])
+    return float(np.mean(known) if strategy == "mean" else np.median(known))

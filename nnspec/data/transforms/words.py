@@ -1,0 +1,135 @@
+"""Transforms of text. The classes have the names that a spec uses."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, Strict, model_validator
+
+from nnspec.data.kinds import Column, DataError
+from nnspec.data.transforms.base import Learned, Transform
+from nnspec.layers.scalars import Flag, Number, PositiveInt
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Values = NDArray[Any]
+
+__all__ = ["SPECIAL", "pad", "tokenize"]
+
+SPECIAL = ("<PAD>", "<SOS>", "<EOS>", "<UNK>")
+"""The first tokens of every vocabulary: what fills up, begins, ends, and stands for a token that is not known."""
+
+_WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
+_Token = Annotated[str, Strict(), Field(min_length=1)]
+
+
+class tokenize(Transform):  # noqa: N801
+    """A text as the numbers of its words or characters.
+
+    The vocabulary begins with `<PAD>` 0, `<SOS>` 1, `<EOS>` 2 and `<UNK>` 3; then come the tokens of the training part, the
+    most frequent first. A word is letters and digits, an apostrophe within it; any other mark is a token of its own.
+    """
+
+    main_argument: ClassVar[str | None] = "by"
+    takes_text: ClassVar[bool] = True
+
+    by: Literal["word", "character"] = Field("word", description="What a token is.")
+    lower: Flag = Field(False, description="Whether capitals are made small.")
+    size: Annotated[int, Strict(), Field(gt=len(SPECIAL))] | None = Field(
+        None, description="The most tokens that the vocabulary may have, the four special ones among them; null for all."
+    )
+    min_count: PositiveInt = Field(1, description="How often a token must stand in the training part to be known.")
+    start: Flag = Field(False, description="Whether `<SOS>` is put before each text.")
+    end: Flag = Field(False, description="Whether `<EOS>` is put behind each text.")
+    vocabulary: list[_Token] | None = Field(
+        None, min_length=1, description="The tokens in order, without the special ones; null to learn them."
+    )
+
+    @model_validator(mode="after")
+    def _distinct(self) -> tokenize:
+        if self.vocabulary is not None and len({*self.vocabulary, *SPECIAL}) < len(self.vocabulary) + len(SPECIAL):
+            raise ValueError("`vocabulary` must name each token once, and none of the special ones")
+        if self.vocabulary is not None and self.size is not None:
+            raise ValueError("only one of `vocabulary` and `size` can be given")
+        return self
+
+    def infer(self, column: Column) -> Column:
+        if column.dtype not in ("text", "unknown") or column.shape:
+            reason = f"`tokenize` takes text, and the values are {column.dtype} of the shape {column.shape_text}"
+            raise DataError(reason, help="put it first under `transform`, on a column of text")
+        return Column((None,), "int64", ragged=True)
+
+    def fit(self, chunks: Iterable[Values]) -> Learned:
+        if self.vocabulary is not None:
+            return {"vocabulary": [*SPECIAL, *self.vocabulary]}
+        counts: Counter[str] = Counter()
+        for chunk in chunks:
+            for text in chunk.tolist():
+                counts.update(self._tokens(text))
+        # What a text says of `<PAD>` is no padding.
+        known = [token for token, count in counts.items() if count >= self.min_count and token not in SPECIAL]
+        known.sort(key=lambda token: (-counts[token], token))
+        return {"vocabulary": [*SPECIAL, *known][: self.size]}
+
+    def apply(self, values: Values, learned: Learned) -> Values:
+        import numpy as np
+
+        numbers = {token: i for i, token in enumerate(learned["vocabulary"]) if token not in SPECIAL}
+        before, behind = [1] * self.start, [2] * self.end
+        made = np.empty(len(values), object)
+        for row, text in enumerate(values.tolist()):
+            tokens = [numbers.get(token, 3) for token in self._tokens(text)]
+            made[row] = np.array([*before, *tokens, *behind], np.int64)
+        return made
+
+    def _tokens(self, text: str) -> list[str]:
+        text = text.lower() if self.lower else text
+        return _WORD.findall(text) if self.by == "word" else list(text)
+
+
+class pad(Transform):  # noqa: N801
+    """Rows of one length: shorter ones are filled up, longer ones are cut."""
+
+    main_argument: ClassVar[str | None] = "length"
+    takes_ragged: ClassVar[bool] = True
+
+    length: PositiveInt | None = Field(None, description="The length; null for that of the longest row of the training part.")
+    side: Literal["left", "right"] = Field("right", description="Where the filling goes.")
+    cut: Literal["left", "right"] = Field("right", description="Where a row that is too long is cut.")
+    value: Number = Field(0.0, description="What fills up; 0 is `<PAD>`.")
+
+    def infer(self, column: Column) -> Column:
+        if column.is_text or not column.shape:
+            help = "put `tokenize` before it" if column.is_text or column.dtype == "unknown" else ""
+            raise DataError(f"`pad` takes sequences, and a row's value has the shape {column.shape_text}", help=help)
+        if self.value != int(self.value) and column.dtype.startswith(("int", "uint")):
+            raise DataError(f"`pad` fills whole numbers up with {self.value:g}, which is none", help="write `value: 0`")
+        return Column((self.length, *column.shape[1:]), column.dtype)
+
+    def fit(self, chunks: Iterable[Values]) -> Learned:
+        if self.length is not None:
+            return {"length": self.length}
+        longest = 0
+        for chunk in chunks:
+            longest = (
+                max(longest, *map(len, chunk)) if chunk.dtype == object and len(chunk) else max(longest, *chunk.shape[1:2])
+            )
+        return {"length": max(longest, 1)}
+
+    def apply(self, values: Values, learned: Learned) -> Values:
+        import numpy as np
+
+        length = int(learned["length"])
+        ragged = values.dtype == object
+        dtype = np.asarray(values[0]).dtype if ragged and len(values) else np.dtype("int64") if ragged else values.dtype
+        rest = np.asarray(values[0]).shape[1:] if ragged and len(values) else values.shape[2:]
+        made = np.full((len(values), length, *rest), self.value, dtype)
+        for row, value in enumerate(values):
+            kept = value[-length:] if self.cut == "left" else value[:length]
+            place = slice(length - len(kept), None) if self.side == "left" else slice(0, len(kept))
+            made[row, place] = kept
+        return made
