@@ -17,7 +17,7 @@ def draw_equation(random: Random, x: TensorType) -> dict[str, Any]:
         random: What decides.
         x: The type that comes in. Of its axes some are summed over, some are in the kernel and stay, others have no part in it.
     """
-    sizes = {letter: size for letter, size in zip("bcde", x.shape, strict=False)}
+    sizes = dict(zip("bcde", x.shape, strict=False))
     numbers = [letter for letter, size in sizes.items() if isinstance(size, int)]
     summed = random.sample(numbers, random.randint(min(1, len(numbers)), len(numbers)))
     rest = [letter for letter in numbers if letter not in summed]

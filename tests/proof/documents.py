@@ -59,8 +59,15 @@ class DrawnNetwork:
 
 def numbered(seed: int, number: int) -> Document:
     """The document of a number; the layers of the catalogue take turns as the favourite."""
-    names = LAYERS.names()
+    names = _layers()
     return draw_document(Random(f"{seed} {number}"), names[number % len(names)])
+
+
+def _layers() -> list[str]:
+    """All but those that take positions: a picture that is put together again needs the very positions of one that was taken
+    apart, and room for them. ``test_drawn_layers`` proves those alone.
+    """
+    return [name for name in LAYERS.names() if "indices" not in LAYERS.get(name).ports.required]  # type: ignore[attr-defined]
 
 
 def draw_document(random: Random, favourite: str, most: int = MOST_LAYERS) -> Document:
@@ -103,9 +110,7 @@ def _try(random: Random, favourite: str, most: int) -> Document | None:
 def _around(random: Random, inputs: dict[str, TensorType]) -> list[str]:
     """The layers that can stand on what comes in: those that slide over other numbers of axes are left out."""
     ranks = {type.rank - (not type.is_integer) for type in inputs.values()}
-    names = [
-        name for name in LAYERS.names() if name[-2:] not in {f"{rank}D" for rank in (1, 2, 3)} - {f"{rank}D" for rank in ranks}
-    ]
+    names = [name for name in _layers() if name[-2:] not in {f"{rank}D" for rank in (1, 2, 3)} - {f"{rank}D" for rank in ranks}]
     return random.sample(names, min(len(names), 14))
 
 
