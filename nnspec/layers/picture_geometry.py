@@ -21,7 +21,7 @@ __all__ = [
 
 _FILL = "What lies beyond the border where `fill_mode` is `constant`."
 
-_Zoom = Annotated[float, Strict(), Field(gt=-1, allow_inf_nan=False)]
+_Zoom = Annotated[float, Strict(), Field(gt=-1, le=1)]
 _Angle = Number | tuple[Number, Number]
 
 

@@ -15,7 +15,7 @@ from nnspec.layers.padding import Padding, WrittenSides, parse_padding, position
 from nnspec.layers.pooling import MaxPooling2D
 from nnspec.layers.sliding import SPATIAL_AXES
 from nnspec.layers.unsupported import DATA_FORMAT
-from nnspec.types import Dim, TensorType
+from nnspec.types import Dim, TensorType, product
 
 __all__ = ["MaxPoolingWithIndices2D", "MaxUnpooling2D"]
 
@@ -105,6 +105,10 @@ class MaxUnpooling2D(Layer):
                 )
             return inputs["like"].shape[:-1]
         return tuple(size * factor + added for size, (factor, added) in zip(inputs["x"].shape[:-1], self.factors, strict=True))
+
+    def positions(self, inputs: Inputs) -> int | Dim:
+        """How many positions of a picture ``indices`` choose from."""
+        return product(self._sizes(inputs))
 
     @property
     def factors(self) -> tuple[tuple[int, int], ...]:

@@ -12,6 +12,7 @@ from nnspec.diagnostics import NnspecError
 from nnspec.graph.model import Graph, Ref
 from nnspec.graph.tables import table_rows
 from nnspec.layers.base import LayerError
+from nnspec.layers.unpooling import MaxUnpooling2D
 from nnspec.types import Dim, TensorType, substitute, symbols_of
 
 __all__ = ["BATCHES", "draw", "sizes"]
@@ -34,10 +35,10 @@ def draw(graph: Graph, *, seed: int = 0, empty_rows: bool = True) -> Iterator[di
         NnspecError: Where no sizes are found that the layers take.
     """
     rng = np.random.default_rng(seed)
-    bounds = table_rows(graph)
     masked = any(type.mask is not None for node in graph.nodes.values() for type in node.outputs.values())
     for free, batch in itertools.product(sizes(graph), BATCHES):
         inputs = {}
+        bounds = table_rows(graph) | _positions(graph, free)
         for name, type in graph.inputs.items():
             shape = (batch, *(_known(size, free) for size in type.shape))
             inputs[name] = _elements(rng, shape, type, bounds.get(Ref(name)))
@@ -46,6 +47,15 @@ def draw(graph: Graph, *, seed: int = 0, empty_rows: bool = True) -> Iterator[di
             if type.mask is not None:
                 inputs[f"{name}_mask"] = _kept(rng, (batch, *(_known(size, free) for size in type.mask)), empty_rows)
         yield inputs
+
+
+def _positions(graph: Graph, free: Mapping[str, int]) -> dict[Ref, int]:
+    """For each tensor of positions in a picture, how many there are to choose from."""
+    return {
+        node.inputs["indices"]: _known(node.layer.positions(node.input_types), free)
+        for node in graph.nodes.values()
+        if isinstance(node.layer, MaxUnpooling2D)
+    }
 
 
 def sizes(graph: Graph) -> list[dict[str, int]]:

@@ -35,6 +35,12 @@ def trained_on(case: Case, seed: int = 1, steps: int = 3) -> list[np.ndarray]:
     return [step(pictures(case)).numpy() for _ in range(steps)]
 
 
+@pytest.mark.parametrize("factor", [-1, 1.5, [0.5, 2]])
+def test_a_zoom_that_keras_would_not_build_is_refused(factor: Any) -> None:
+    with pytest.raises(ValueError, match="height_factor"):
+        LAYERS.get("RandomZoom")(height_factor=factor)
+
+
 def test_every_random_change_of_pictures_has_a_case_with_a_seed() -> None:
     catalogue = {name for name in LAYERS.names() if issubclass(LAYERS.get(name), Augmentation)}
     assert catalogue == {case.op for case in RANDOM}

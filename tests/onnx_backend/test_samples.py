@@ -7,6 +7,7 @@ import pytest
 
 from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.samples import draw, sizes
+from nnspec.testing.case import Case, Input
 
 from .nets import graph_of, lenet, tagger
 
@@ -16,6 +17,15 @@ def test_several_batch_sizes_and_two_lengths_are_drawn() -> None:
     assert [shape[0] for shape in shapes] == [1, 2, 5, 1, 2, 5]
     assert len({shape[1] for shape in shapes}) == 2
     assert [inputs["image"].shape for inputs in draw(lenet())] == [(n, 28, 28, 1) for n in (1, 2, 5)]
+
+
+def test_positions_stay_inside_the_picture_that_is_put_together() -> None:
+    pooled = {"x": Input(("H", "W", 2)), "indices": Input(("H", "W", 2), "int32")}
+    for inputs in draw(Case("MaxUnpooling2D", {"output_size": [2, 3]}, pooled).graph()):
+        assert inputs["in_indices"].max() < 6
+    for inputs in draw(Case("MaxUnpooling2D", {"pool_size": 1}, pooled).graph()):
+        _, height, width, _ = inputs["in_x"].shape
+        assert inputs["in_indices"].max() < height * width
 
 
 def test_tokens_stay_inside_the_table_and_hold_padding_of_every_kind() -> None:

@@ -10,8 +10,10 @@ from typing import Any
 import yaml
 
 from nnspec.layers import LAYERS
+from nnspec.layers.augmentation import Augmentation
 from nnspec.types import TensorType, symbol
 
+from ..layers.arguments import spatial_axes
 from .kinds import draw_plain, fill, plain
 from .steps import Drawer, Env, Misfit, Part, Steps, run
 
@@ -59,8 +61,15 @@ class DrawnNetwork:
 
 def numbered(seed: int, number: int) -> Document:
     """The document of a number; the layers of the catalogue take turns as the favourite."""
-    names = LAYERS.names()
+    names = _layers()
     return draw_document(Random(f"{seed} {number}"), names[number % len(names)])
+
+
+def _layers() -> list[str]:
+    """All but those that take positions: a picture that is put together again needs the very positions of one that was taken
+    apart, and room for them. ``test_drawn_layers`` proves those alone.
+    """
+    return [name for name in LAYERS.names() if "indices" not in LAYERS.get(name).ports.required]  # type: ignore[attr-defined]
 
 
 def draw_document(random: Random, favourite: str, most: int = MOST_LAYERS) -> Document:
@@ -103,24 +112,24 @@ def _try(random: Random, favourite: str, most: int) -> Document | None:
 def _around(random: Random, inputs: dict[str, TensorType]) -> list[str]:
     """The layers that can stand on what comes in: those that slide over other numbers of axes are left out."""
     ranks = {type.rank - (not type.is_integer) for type in inputs.values()}
-    names = [
-        name for name in LAYERS.names() if name[-2:] not in {f"{rank}D" for rank in (1, 2, 3)} - {f"{rank}D" for rank in ranks}
-    ]
+    names = [name for name in _layers() if name[-2:] not in {f"{rank}D" for rank in (1, 2, 3)} - {f"{rank}D" for rank in ranks}]
     return random.sample(names, min(len(names), 14))
 
 
 def _inputs(random: Random, favourite: str) -> dict[str, TensorType]:
     """One input mostly; pictures, series, tokens, volumes or plain features, of fixed and of free sizes."""
-    digits = [int(d) for d in favourite if d.isdigit()]
+    layer: Any = LAYERS.get(favourite)
+    wanted = spatial_axes(layer)
+    channels = (issubclass(layer, Augmentation) and layer.channels) or (1, 2, 3, 4, 8)
     found: dict[str, TensorType] = {}
     for number in range(random.choice([1, 1, 1, 2])):
-        spatial = digits[0] if digits and not number else random.choice([0, 1, 1, 1, 2])
-        if spatial == 1 and (favourite == "Embedding" or random.random() < 0.5):
+        spatial = wanted if wanted is not None and not number else random.choice([0, 1, 1, 1, 2])
+        if spatial == 1 and (favourite == "Embedding" or random.random() < 0.5) and (number or not wanted):
             found[f"in{number}"] = TensorType((symbol("T") if random.random() < 0.7 else 6,), "int32")
             continue
         names = {1: ["T"], 2: ["H", "W"], 3: ["D", "H", "W"]}.get(spatial, [])
         sizes = [symbol(name) if random.random() < 0.4 else random.randint(5, 9) for name in names]
-        found[f"in{number}"] = TensorType((*sizes, random.choice([1, 2, 3, 4, 8])))
+        found[f"in{number}"] = TensorType((*sizes, random.choice(channels)))
     if favourite == "Embedding":
         found["in0"] = TensorType((symbol("T"),), "int32")
     return found
