@@ -345,7 +345,8 @@ def _translate(
         by_field.setdefault(str(detail["loc"][0]) if detail["loc"] else "", []).append(detail)
     found: list[Diagnostic] = []
     for field, details in by_field.items():
-        if field in failed:
+        # What is said of all arguments together is not to be trusted where one of them was left out as wrong.
+        if field in failed or (failed and not field):
             continue
         detail = _most_specific(details, arguments.get(field))
         if detail["type"] == "missing" and len(detail["loc"]) == 1:

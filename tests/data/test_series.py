@@ -97,3 +97,9 @@ def test_sunspots_hold_their_order(tmp_path):
     made = reader.open({"csv": tmp_path / "a.csv"})
     np.testing.assert_array_equal(made.read("n at past", slice(None))[:, 0], np.arange(0, 92, 3))
     assert made.order == 0
+
+
+@pytest.mark.parametrize("reader", ["{series: {csv: {file: a.csv, delimeter: x}, window: 4}}", "{images: {foldr: p}}"])
+def test_a_misspelt_argument_is_all_that_is_said(table, reader):
+    _, problems = table.plan(spec().replace("{series: {csv: a.csv, window: 4, horizon: 3}}", reader))
+    assert [problem.code for problem in problems] == ["NN103"]
