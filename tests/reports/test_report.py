@@ -160,7 +160,9 @@ def test_the_page_has_the_figures_of_the_evaluation(digits, page):
     words = read(page).words
     assert f"digit: accuracy {report['accuracy']:.2%}" in words
     assert {f"{row['recall']:.4f}" for row in report["classes"]} <= set(words)
-    assert f"{sum(map(sum, report['confusion'])) - sum(r[i] for i, r in enumerate(report['confusion']))} of 360 are wrong" in page
+    assert (
+        f"{sum(map(sum, report['confusion'])) - sum(r[i] for i, r in enumerate(report['confusion']))} of 360 are wrong" in page
+    )
 
 
 def test_a_table_of_numbers_shows_the_rows_it_is_farthest_off_as_they_stand_in_the_file(iris):
