@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.reports.elements import Html, element, number, section, table
+from nnspec.reports.elements import Html, element, figure, number, section, table
 from nnspec.reports.examples import columns_of, picture_input, row_of, shown
+from nnspec.reports.pictures import picture
 from nnspec.training.evaluation import Evaluated
 from nnspec.training.judged import Classified, Measured
 
@@ -61,7 +62,32 @@ def _least_right(found: Evaluated, name: str, judged: Classified) -> list[Html]:
         return [element("p", f"{name}: every position is right.", class_="note")]
     said = [(f"{share[i]:.1%}", f"{int(counts[i] - right[i]):,} of {int(counts[i]):,}") for i in places]
     note = f"{name}: the examples with the most positions wrong. Rows count from 0."
+    seen = picture_input(found)
+    shape = found.examples.inputs[seen].shape[1:3] if seen is not None else (0, 0)
+    if seen is not None and judged.each == shape[0] * shape[1]:
+        return [
+            element("p", f"{note} Each: the picture, the true mask, the one that was said."),
+            _masks(found, seen, judged, places),
+        ]
     return [element("p", note), _shown(found, places, said, ["right", "wrong"])]
+
+
+def _masks(found: Evaluated, seen: str, judged: Classified, places: NDArray[np.int64]) -> Html:
+    """Pictures with their masks, a shade for each class, black the first; a position that does not count is black too."""
+    height, width = found.examples.inputs[seen].shape[1:3]
+    originals = shown(found, seen, places, ["the picture"] * len(places))
+    groups = []
+    for original, place in zip(originals, places, strict=True):
+        own = judged.examples == place
+        row = f"row {found.examples.rows[place]}"
+        masks = []
+        for what, values in (("true", judged.true[own]), ("said", judged.said[own])):
+            if len(values) == height * width:
+                shade = values.reshape(height, width) / (len(judged.names) - 1)
+                masks.append(figure(picture(shade, f"{row}: {what}"), what))
+        right = float((judged.true[own] == judged.said[own]).mean())
+        groups.append(element("div", figure(original, f"{row}: {right:.1%} right"), *masks, class_="group"))
+    return element("div", *groups, class_="row")
 
 
 def _farthest(found: Evaluated, name: str, judged: Measured) -> list[Html]:

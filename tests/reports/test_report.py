@@ -231,3 +231,42 @@ def test_figures_of_validation_data_and_a_training_cut_short_are_told(digits):
     assert any("validation data, which chose the weights" in finding.text for finding in said)
     cut = Run(digits.path, {**digits.info, "status": "interrupted"})
     assert findings(cut, None, None, {})[0].level == "bad"
+
+
+MASKS = """nnspec: 1
+name: masks
+inputs: {image: [12, 10, 3]}
+layers:
+  - Conv2D: {filters: 1, kernel_size: 1, activation: sigmoid}
+    name: mask
+data: {train: {npz: a.npz}, inputs: {image: image}, targets: {mask: {column: mask}}}
+train: {epochs: 1, loss: BinaryCrossentropy}
+"""
+
+
+def test_a_mask_is_shown_beside_its_picture_and_the_true_one(tmp_path):
+    images = np.random.default_rng(0).random((8, 12, 10, 3)).astype("float32")
+    np.savez(tmp_path / "a.npz", image=images, mask=(images.mean(-1, keepdims=True) > 0.5).astype("float32"))
+    page = to_page(trained(tmp_path, MASKS))
+    read(page)
+    assert "the true mask, the one that was said" in page
+    assert len(re.findall(r'alt="row \d+: true"', page)) == len(re.findall(r'alt="row \d+: said"', page)) == 8
+    assert ">iou<" in page
+
+
+def test_the_names_of_classes_and_columns_do_not_become_markup(tmp_path):
+    kinds = ["<script>alert(1)</script>", "$x_{"]
+    rows = [f"{i % 7},{kinds[i % 2]}" for i in range(40)]
+    (tmp_path / "a.csv").write_text("<b>,kind\n" + "\n".join(rows) + "\n")
+    text = """nnspec: 1
+name: hostile
+inputs: {x: [1]}
+layers:
+  - Dense: {units: 2, activation: softmax}
+    name: kind
+data: {train: {csv: a.csv}, inputs: {x: {column: <b>}}, targets: {kind: {column: kind, transform: [label_encode]}}}
+train: {epochs: 1, loss: SparseCategoricalCrossentropy}
+"""
+    reading = read(to_page(trained(tmp_path, text)))
+    assert not reading.tags & {"script", "b>"}
+    assert {"<script>alert(1)</script>", "$x_{"} <= set(reading.words)
