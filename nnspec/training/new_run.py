@@ -49,36 +49,71 @@ def place_for(spec: Spec, out: Path | None, *, overwrite: bool) -> Path:
     return out
 
 
-def begin(path: Path, spec: Spec, plan: TrainingPlan, prepared: Prepared, machine: dict[str, Any]) -> Run:
-    """Makes the folder with all that is known before the first step; a run that is there is replaced."""
-    if path.exists():
-        with alone(path):
-            shutil.rmtree(path)
+def begin(
+    path: Path, spec: Spec, plan: TrainingPlan, prepared: Prepared, machine: dict[str, Any], checkpoints: dict[str, Any]
+) -> Run:
+    """Makes the folder with all that is known before the first step, at once; a run that is there is replaced.
+
+    Args:
+        path: Where.
+        spec: The spec.
+        plan: What is trained, and how.
+        prepared: The data.
+        machine: On what.
+        checkpoints: How often they are taken and how many are kept.
+
+    Raises:
+        NnspecError: Where it cannot be written, or another process trains into the run that is there.
+    """
+    whole = path.resolve()
+    beside = whole.with_name(f".{whole.name}.{os.getpid()}.part")
     try:
-        (path / "checkpoints").mkdir(parents=True)
+        (beside / "checkpoints").mkdir(parents=True)
+        info = _info(path, spec, plan, prepared, machine)
+        write_whole(beside / "spec.yaml", spec.resolved())
+        write_whole(beside / "transforms.json", json.dumps(prepared.state, indent=1) + "\n")
+        Run(beside, {}).write_info(**info, checkpoints=checkpoints)
+        _put(beside, path)
     except OSError as error:
         raise NnspecError(f"the run cannot be written to {path}: {error.strerror}") from None
-    run = Run(path, {})
-    write_whole(path / "spec.yaml", spec.resolved().encode())
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return Run.open(path)
+
+
+def _put(beside: Path, path: Path) -> None:
+    """Puts a folder in its place, where there may be a run, or an empty folder that someone stands in."""
+    if (path / "run.json").is_file():
+        with alone(path):
+            shutil.rmtree(path)
+    if not path.exists():
+        beside.rename(path)
+        return
+    for entry in sorted(beside.iterdir(), key=lambda entry: entry.name == "run.json"):
+        entry.rename(path / entry.name)
+
+
+def _info(path: Path, spec: Spec, plan: TrainingPlan, prepared: Prepared, machine: dict[str, Any]) -> dict[str, Any]:
+    """What ``run.json`` says before the first step."""
     examples = {"train": len(prepared.train), "validation": len(prepared.validation) if prepared.validation else 0}
-    return run.write_info(
-        format=FORMAT,
-        name=spec.name,
-        status="running",
-        started=now(),
-        spec=said_of_spec(spec, plan.graph, path),
-        seed=plan.section.seed,
-        parameters=plan.graph.parameters,
-        data={
+    return {
+        "format": FORMAT,
+        "name": spec.name,
+        "status": "running",
+        "started": now(),
+        "spec": said_of_spec(spec, plan.graph, path),
+        "seed": plan.section.seed,
+        "parameters": plan.graph.parameters,
+        "data": {
             "fingerprints": {part: found.whole for part, found in prepared.fingerprints.items()},
             "files": {part: dict(found.files) for part, found in prepared.fingerprints.items()},
             "examples": examples,
             "recipe": prepared.recipe,
         },
-        versions={**versions(str(machine["backend"])), **_plugins(plan.graph)},
-        machine=machine,
-        warnings=[warning.as_json() for warning in prepared.warnings],
-    )
+        "versions": {**versions(str(machine["backend"])), **_plugins(plan.graph)},
+        "machine": machine,
+        "warnings": [warning.as_json() for warning in prepared.warnings],
+    }
 
 
 def _plugins(graph: Graph) -> dict[str, str]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from nnspec.data.prepare import Prepared, prepare
 from nnspec.diagnostics import Diagnostic, SpecError
-from nnspec.files import write_whole
 from nnspec.graph import Model, compile
 from nnspec.spec import Spec
 from nnspec.spec.ignores import silence
@@ -63,10 +61,8 @@ def train(
 
     now = machine()
     session = Session(spec, plan, prepared, shown)
-    run = begin(path, spec, plan, prepared, now)
-    run = run.write_info(checkpoints={"every_minutes": checkpoint_every, "keep": keep})
+    run = begin(path, spec, plan, prepared, now, {"every_minutes": checkpoint_every, "keep": keep})
     with alone(path):
-        write_whole(path / "transforms.json", (json.dumps(prepared.state, indent=1) + "\n").encode())
         return run_to_end(session, RunWriter(run, keep=keep, every_minutes=checkpoint_every), shown)
 
 

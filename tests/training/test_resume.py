@@ -191,6 +191,16 @@ def test_a_checkpoint_is_taken_in_the_middle_of_an_epoch_when_it_is_due(tmp_path
     ]
 
 
+def test_a_run_may_be_put_into_an_empty_folder_that_someone_stands_in(tmp_path, monkeypatch):
+    table(tmp_path)
+    (tmp_path / "net.nnspec.yaml").write_text(SMALL)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    run = train(load(tmp_path / "net.nnspec.yaml", ["train.epochs=1"]), out=".", progress=Quiet())
+    assert damaged_files(run.path) == []
+    assert not list(tmp_path.glob(".*.part"))
+
+
 # --- how it stops ---------------------------------------------------------------------------------------------------------
 
 
