@@ -1,4 +1,4 @@
-"""``python -m benchmarks [NAME…]``: the table of ratios, or some of its parts; ``faults`` is a table of its own."""
+"""``python -m benchmarks [NAME…]``: the table of ratios, or some of its parts; ``faults`` and ``proof`` are tables of their own."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ def main(names: list[str]) -> int:
     """Runs the parts that are named, all by default, and prints a row as each is measured."""
     if names == ["faults"]:
         return int(import_module("benchmarks.faults").main())
+    if names[:1] == ["proof"]:
+        return int(import_module("benchmarks.proof").main(names[1:]))
     unknown = [name for name in names if name not in PARTS]
     if unknown:
-        print(f"there is no benchmark {unknown[0]}: {', '.join(PARTS)}, or faults alone", file=sys.stderr)
+        print(f"there is no benchmark {unknown[0]}: {', '.join(PARTS)}, or faults or proof alone", file=sys.stderr)
         return 2
     print(f"{'what':<46} {'ours':>10} {'peer':>10} {'unit':<10} {'times better':>12} {'noise':>6}  against", flush=True)
     for name in names or PARTS:

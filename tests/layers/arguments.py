@@ -220,7 +220,9 @@ _BY_NAME: dict[str, Callable[[Place], Any]] = {
     "groups": _groups,
     "input_dim": lambda p: p.count(100, 110) if p.random.random() < 0.1 else p.count(4, 11),
     "kernel_size": lambda p: p.per_axis(1, 4),
-    "key_dim": lambda p: p.count(2, 3),  # With heads of size 1 Keras 3.15.1 adds a bias to time where there are as many steps as heads.
+    "key_dim": lambda p: p.count(
+        2, 3
+    ),  # With heads of size 1 Keras 3.15.1 adds a bias to time where there are as many steps as heads.
     "l1": lambda p: p.some(0.0, 0.1),
     "l2": lambda p: p.some(0.0, 0.1),
     "layer": _inner,
