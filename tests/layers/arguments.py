@@ -275,8 +275,8 @@ def _together(place: Place, drawn: dict[str, Any]) -> dict[str, Any]:
 
 
 def _spare_tensorflow(place: Place, drawn: dict[str, Any]) -> None:
-    """TensorFlow 2.21 on a CPU refuses most dilated transposed convolutions, and pools volumes wrongly where strides pass the pool."""
+    """On a CPU TensorFlow 2.21 refuses most dilated transposed convolutions, and moves windows over volumes by large strides."""
     if "output_padding" in place.op.model_fields:
         drawn.pop("dilation_rate", None)
-    if place.op.__name__ in ("AveragePooling3D", "MaxPooling3D") and drawn.get("padding") == "same":
+    if place.op.__name__ in ("AveragePooling3D", "Conv3D", "MaxPooling3D") and drawn.get("padding") == "same":
         drawn.pop("strides", None)

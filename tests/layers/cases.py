@@ -371,6 +371,7 @@ def _convolution() -> Iterator[Case]:
     yield Case("Conv2D", {"filters": 2, "kernel_size": 2, **_KERNEL_AND_BIAS}, _x("T", 6, 3, masked=True))
     yield Case("Conv3D", {**f1, "activation": "relu"}, _x(5, "H", 6, 2))
     yield Case("Conv3D", {**f1, "strides": [1, 2, 3], "padding": "same"}, _x("H", 7, "W", 2))
+    yield Case("Conv3D", {"filters": 2, "kernel_size": 1, "strides": 3, "padding": "same"}, _x(9, "H", "W", 2))
     yield Case("Conv3D", {**f1, "dilation_rate": 2, "padding": [1, [2, 1], 2], "use_bias": False}, _x(4, 4, "H", 2))
     yield Case("Conv3D", {**f1, "groups": 2, "padding": "full"}, _x(3, 4, 3, 4))
     yield Case("Conv3D", {"filters": 2, "kernel_size": 2, **_KERNEL_AND_BIAS}, _x(4, 4, 4, 3))
@@ -440,6 +441,7 @@ def _pooling() -> Iterator[Case]:
         yield Case(op, {"pool_size": 2}, _x(8, 9, 4, 2))
         yield Case(op, {"pool_size": [3, 2, 1], "strides": [1, 2, 1], "padding": "same"}, _x("H", "W", 4, 2))
         yield Case(op, {"pool_size": 3, "strides": 2, "padding": 1}, _x("H", 5, "W", 2))
+        yield Case(op, {"pool_size": 1, "strides": 3, "padding": "same"}, _x("H", 9, "W", 2))
     for op in ("GlobalMaxPooling3D", "GlobalAveragePooling3D"):
         yield Case(op, {}, _x("H", "W", 4, 3))
         yield Case(op, {"keepdims": True}, _x(5, 4, 3, 3))
