@@ -1,4 +1,6 @@
-"""``python -m benchmarks [NAME…]``: the table of ratios, or some of its parts; ``faults`` and ``proof`` are tables of their own."""
+"""``python -m benchmarks [NAME…] [OPTION…]``: the table of ratios, or some of its parts; ``faults`` and ``proof`` are tables of
+their own. Options are those of the one part that is named; ``--help`` lists them.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +10,25 @@ from importlib import import_module
 PARTS = {"validate": "cold_validate", "training": "training_throughput", "onnx": "onnx_latency"}
 
 
-def main(names: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Runs the parts that are named, all by default, and prints a row as each is measured."""
-    if names == ["faults"]:
+    if arguments == ["faults"]:
         return int(import_module("benchmarks.faults").main())
-    if names[:1] == ["proof"]:
-        return int(import_module("benchmarks.proof").main(names[1:]))
+    if arguments[:1] == ["proof"]:
+        return int(import_module("benchmarks.proof").main(arguments[1:]))
+    first = next((place for place, word in enumerate(arguments) if word.startswith("-")), len(arguments))
+    names, options = arguments[:first], arguments[first:]
     unknown = [name for name in names if name not in PARTS]
-    if unknown:
-        print(f"there is no benchmark {unknown[0]}: {', '.join(PARTS)}, or faults or proof alone", file=sys.stderr)
+    if unknown or (options and names != ["onnx"]):
+        wrong = f"there is no benchmark {unknown[0]}" if unknown else f"{options[0]} is an option of none of them"
+        print(f"{wrong}: {', '.join(PARTS)} (alone it takes options: onnx), or faults or proof alone", file=sys.stderr)
         return 2
-    print(f"{'what':<46} {'ours':>10} {'peer':>10} {'unit':<10} {'times better':>12} {'noise':>6}  against", flush=True)
+    print(f"{'what':<50} {'ours':>10} {'peer':>10} {'unit':<10} {'times better':>12} {'noise':>6}  against", flush=True)
     for name in names or PARTS:
-        for row in import_module(f"benchmarks.{PARTS[name]}").rows():
+        for row in import_module(f"benchmarks.{PARTS[name]}").rows(*options):
             noise = "" if row.noise is None else f"{row.noise:.0%}"
             figures = f"{row.ours:>10.4g} {row.peer:>10.4g} {row.unit:<10} {row.ratio:>12.2f} {noise:>6}"
-            print(f"{row.what:<46} {figures}  {row.against}", flush=True)
+            print(f"{row.what:<50} {figures}  {row.against}", flush=True)
     return 0
 
 
