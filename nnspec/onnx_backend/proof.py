@@ -28,7 +28,6 @@ def prove(
     golden: Sequence[Arrays] = (),
     opset: int = 23,
     seed: int = 0,
-    nudge_weights: bool = False,
 ) -> Parity:
     """How far a model of a graph is from the reference, on random and golden inputs.
 
@@ -40,11 +39,9 @@ def prove(
         golden: Batches of real inputs.
         opset: The version of ONNX's operators.
         seed: Of the random inputs.
-        nudge_weights: Whether it counts as sensitive, too, where its weights' last bits change its outputs; it always does
-            where an input is made of whole numbers.
     """
     moved = masks = None
-    if nudge_weights or any(type.is_integer for type in graph.inputs.values()):
+    if any(type.is_integer for type in graph.inputs.values()):
         floats = {name: np.asarray(array) for name, array in weights.items()}
         moved = _run(graph, to_onnx(graph, nudged(floats, np.random.default_rng(seed)), opset=opset))
     if any(type.mask is not None for type in graph.output_types.values()):
