@@ -1,6 +1,6 @@
-"""``python -m benchmarks [NAME…]``: the table of ratios, or some of its parts; or one of the tables of their own.
+"""``python -m benchmarks [NAME… [OPTION…]]``: the table of ratios, or some of its parts; or one of the tables of their own.
 
-Those of their own take options, ``python -m benchmarks hostile --help``.
+Options are those of the one part, or of the table, that is named: ``python -m benchmarks hostile --help``.
 """
 
 from __future__ import annotations
@@ -12,21 +12,23 @@ PARTS = {"validate": "cold_validate", "training": "training_throughput", "onnx":
 ALONE = ("faults", "hostile", "imports", "proof", "resume")
 
 
-def main(names: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Runs the parts that are named, all by default, and prints a row as each is measured."""
-    if names and names[0] in ALONE:
-        return int(import_module(f"benchmarks.{names[0]}").main(names[1:]))
+    if arguments and arguments[0] in ALONE:
+        return int(import_module(f"benchmarks.{arguments[0]}").main(arguments[1:]))
+    first = next((place for place, word in enumerate(arguments) if word.startswith("-")), len(arguments))
+    names, options = arguments[:first], arguments[first:]
     unknown = [name for name in names if name not in PARTS]
-    if unknown:
-        known = f"{', '.join(PARTS)}; alone: {', '.join(ALONE)}"
-        print(f"there is no benchmark {unknown[0]}: {known}", file=sys.stderr)
+    if unknown or (options and names != ["onnx"]):
+        wrong = f"there is no benchmark {unknown[0]}" if unknown else f"{options[0]} is an option of none of them"
+        print(f"{wrong}: {', '.join(PARTS)} (options: onnx); alone: {', '.join(ALONE)}", file=sys.stderr)
         return 2
-    print(f"{'what':<46} {'ours':>10} {'peer':>10} {'unit':<10} {'times better':>12} {'noise':>6}  against", flush=True)
+    print(f"{'what':<50} {'ours':>10} {'peer':>10} {'unit':<10} {'times better':>12} {'noise':>6}  against", flush=True)
     for name in names or PARTS:
-        for row in import_module(f"benchmarks.{PARTS[name]}").rows():
+        for row in import_module(f"benchmarks.{PARTS[name]}").rows(*options):
             noise = "" if row.noise is None else f"{row.noise:.0%}"
             figures = f"{row.ours:>10.4g} {row.peer:>10.4g} {row.unit:<10} {row.ratio:>12.2f} {noise:>6}"
-            print(f"{row.what:<46} {figures}  {row.against}", flush=True)
+            print(f"{row.what:<50} {figures}  {row.against}", flush=True)
     return 0
 
 

@@ -1,15 +1,19 @@
-"""Latency in ONNX Runtime: our files against tf2onnx's of the same Keras model with the same weights.
+"""Latency in ONNX Runtime: our files against tf2onnx's of the same Keras model, and against PyTorch's export of the same net.
 
 Threads do not spin while they wait (sessions that run by turns disturb each other by half otherwise), each file is loaded twice
-to show the noise, and figures are medians of runs by turns. The two files' answers are compared before anything is timed.
+to show the noise, and figures are medians of runs by turns. Our file's answers are compared with tf2onnx's before anything is
+timed. PyTorch lives in an environment of its own, with torch, onnx and onnxscript; without it that peer is left out.
 
     python -m benchmarks onnx
+    python -m benchmarks onnx --nets gru,bilstm --seconds 1 --torch /opt/torch/bin/python
 """
 
 from __future__ import annotations
 
+import argparse
+import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,120 +22,63 @@ import onnx
 import onnxruntime
 
 import nnspec
+from benchmarks.onnx_nets import NETS, Net
 from benchmarks.rows import Row, interleaved
 from nnspec.graph import Graph
+from nnspec.graph.model import Ref
+from nnspec.graph.tables import table_rows
 
 BATCHES = (1, 32)
-SECONDS = 4.0
-"""How long a row is measured, about."""
+LEAST_ROUNDS = 15
 
-STEPS = 100
-
-LENET = """
-inputs: {image: [28, 28, 1]}
-layers:
-  - Conv2D: {filters: 6, kernel_size: 5, padding: same, activation: tanh}
-  - AveragePooling2D: {pool_size: 2}
-  - Conv2D: {filters: 16, kernel_size: 5, activation: tanh}
-  - AveragePooling2D: {pool_size: 2}
-  - Flatten
-  - Dense: {units: 120, activation: tanh}
-  - Dense: {units: 84, activation: tanh}
-  - Dense: {units: 10, activation: softmax}
-"""
-
-RESNET20 = """
-blocks:
-  conv_bn:
-    params: {filters: int, kernel_size: 3, strides: 1}
-    layers:
-      - Conv2D: {filters: $filters, kernel_size: $kernel_size, strides: $strides, padding: same, use_bias: false}
-      - BatchNormalization
-  unit:
-    params: {filters: int, strides: 1, project: false}
-    layers:
-      - conv_bn: {filters: $filters, strides: $strides}
-        from: x
-      - ReLU
-      - conv_bn: {filters: $filters}
-        name: body
-      - conv_bn: {filters: $filters, kernel_size: 1, strides: $strides}
-        from: x
-        name: shortcut
-        repeat: ${1 if project else 0}
-      - Add:
-        from: [body, shortcut]
-      - ReLU:
-        name: out
-inputs: {image: [32, 32, 3]}
-layers:
-  - conv_bn: {filters: 16}
-  - ReLU
-  - unit: {filters: 16}
-    repeat: 3
-  - unit: {filters: 32, strides: 2, project: true}
-  - unit: {filters: 32}
-    repeat: 2
-  - unit: {filters: 64, strides: 2, project: true}
-  - unit: {filters: 64}
-    repeat: 2
-  - GlobalAveragePooling2D
-  - Dense: {units: 10, activation: softmax}
-"""
-
-BILSTM = """
-inputs: {tokens: {shape: [T], dtype: int32}}
-layers:
-  - Embedding: {input_dim: 1000, output_dim: 128, mask_zero: true}
-  - Bidirectional: {layer: {LSTM: {units: 128, return_sequences: true}}}
-  - Bidirectional: {layer: {LSTM: {units: 128, return_sequences: true}}}
-"""
-
-STACK = """
-inputs: {{x: [T, 128]}}
-layers:
-  - {cell}: {{units: 128, return_sequences: true}}
-  - {cell}: {{units: 128}}
-"""
-
-NETS = {
-    "LeNet-5": LENET,
-    "ResNet-20": RESNET20,
-    "LSTM × 2, bidirectional, masked": BILSTM,
-    "GRU × 2": STACK.format(cell="GRU"),
-    "SimpleRNN × 2": STACK.format(cell="SimpleRNN"),
-}
+Arrays = Mapping[str, np.ndarray]
 
 
-def rows() -> Iterator[Row]:
-    """The rows of the table: each net at each batch size."""
-    for name, layers in NETS.items():
-        graph = _graph(layers)
-        model, weights = _in_keras(graph)
-        ours, peer = nnspec.to_onnx(graph, weights).SerializeToString(), _by_tf2onnx(model).SerializeToString()
-        for batch in BATCHES:
-            inputs = _inputs(graph, batch)
-            yield _row(f"{name}, batch {batch}", ours, peer, inputs)
+def rows(*arguments: str) -> Iterator[Row]:
+    """The rows of the table: each net at each batch size against each peer.
 
-
-def _row(what: str, ours: bytes, peer: bytes, inputs: Mapping[str, np.ndarray]) -> Row:
-    sessions = {"ours": _session(ours), "ours again": _session(ours), "peer": _session(peer), "peer again": _session(peer)}
-    answers = {name: session.run(None, dict(inputs))[0] for name, session in sessions.items()}
-    difference = np.abs(answers["ours"] - answers["peer"]).max() / np.abs(answers["peer"]).max()
-    if difference > 1e-5:
-        raise RuntimeError(f"{what}: the two files answer differently, by {difference:.1e}")
-    runs = {name: lambda session=session: session.run(None, dict(inputs)) for name, session in sessions.items()}
-    rounds = max(15, int(SECONDS / sum(interleaved(runs, 5).values())))
-    taken = interleaved(runs, rounds)
-    noise = max(abs(taken[name] - taken[f"{name} again"]) / taken[name] for name in ("ours", "peer"))
-    return Row(what, taken["ours"] * 1e3, taken["peer"] * 1e3, "ms", "tf2onnx", noise=noise)
-
-
-def _graph(layers: str) -> Graph:
+    Args:
+        arguments: As on the command line.
+    """
+    parser = argparse.ArgumentParser(prog="python -m benchmarks onnx")
+    parser.add_argument("--nets", type=lambda text: text.split(","), default=list(NETS), help=f"some of {', '.join(NETS)}")
+    parser.add_argument("--batches", type=lambda text: [int(n) for n in text.split(",")], default=list(BATCHES))
+    parser.add_argument("--seconds", type=float, default=6.0, help="how long a net is measured at one batch size, about")
+    parser.add_argument("--torch", metavar="PYTHON", help="an interpreter that has torch, onnx and onnxscript")
+    given = parser.parse_args(arguments)
+    if unknown := set(given.nets) - set(NETS):
+        parser.error(f"there is no net {', '.join(sorted(unknown))}: {', '.join(NETS)}")
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "net.nnspec.yaml"
-        file.write_text(f"nnspec: 1\nname: net\n{layers}", encoding="utf-8")
-        return nnspec.compile(nnspec.load(file)).main
+        exported = _by_torch(given.torch, Path(folder), given.nets) if given.torch else None
+        for name in given.nets:
+            yield from _of_net(name, given.batches, given.seconds, exported)
+
+
+def _of_net(name: str, batches: Sequence[int], seconds: float, exported: Path | None) -> Iterator[Row]:
+    net = NETS[name]
+    graph = net.graph()
+    model, weights = _in_keras(graph)
+    ours, theirs = nnspec.to_onnx(graph, weights).SerializeToString(), _by_tf2onnx(model).SerializeToString()
+    for batch in batches:
+        inputs = _inputs(net, graph, batch)
+        sessions = {"ours": ours, "tf2onnx": theirs}
+        if exported is not None:
+            sessions["PyTorch"] = (exported / f"{name}-{batch}.onnx").read_bytes()
+        yield from _measured(f"{net.name}, batch {batch}", sessions, inputs, seconds)
+
+
+def _measured(what: str, files: Mapping[str, bytes], inputs: Arrays, seconds: float) -> Iterator[Row]:
+    sessions = {f"{name}{again}": _session(file) for name, file in files.items() for again in ("", " again")}
+    fed = {name: _fed(session, inputs) for name, session in sessions.items()}
+    answers = {name: session.run(None, fed[name])[0] for name, session in sessions.items()}
+    difference = np.abs(answers["ours"] - answers["tf2onnx"]).max() / np.abs(answers["tf2onnx"]).max()
+    if difference > 1e-4:
+        raise RuntimeError(f"{what}: the two files answer differently, by {difference:.1e}")
+    runs = {name: lambda session=session, name=name: session.run(None, fed[name]) for name, session in sessions.items()}
+    taken = interleaved(runs, max(LEAST_ROUNDS, int(seconds / sum(interleaved(runs, 5).values()))))
+    for peer in [name for name in files if name != "ours"]:
+        noise = max(abs(taken[name] - taken[f"{name} again"]) / taken[name] for name in ("ours", peer))
+        yield Row(what, taken["ours"] * 1e3, taken[peer] * 1e3, "ms", peer, noise=noise)
 
 
 def _in_keras(graph: Graph) -> tuple[Any, dict[str, np.ndarray]]:
@@ -156,6 +103,19 @@ def _by_tf2onnx(model: Any) -> onnx.ModelProto:
     return converted
 
 
+def _by_torch(python: str, folder: Path, names: Sequence[str]) -> Path:
+    """The folder into which PyTorch has written ``NET-BATCH.onnx``.
+
+    Raises:
+        RuntimeError: With what it said, where it failed.
+    """
+    script = Path(__file__).with_name("torch_nets.py")
+    done = subprocess.run([python, str(script), str(folder), *names], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"PyTorch wrote no files: {done.stderr.strip()[-500:]}")
+    return folder
+
+
 def _session(model: bytes) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -163,14 +123,28 @@ def _session(model: bytes) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def _inputs(graph: Graph, batch: int) -> dict[str, np.ndarray]:
-    """Random inputs; sequences of tokens are padded on the right, each to another length."""
+def _fed(session: onnxruntime.InferenceSession, inputs: Arrays) -> dict[str, np.ndarray]:
+    """The one input as a file wants it: under its own name, PyTorch's with channels first and tokens in 64 bits."""
+    [array] = inputs.values()
+    [wanted] = session.get_inputs()
+    fixed = [size if isinstance(size, int) else None for size in wanted.shape]
+    fits = all(size in (None, own) for size, own in zip(fixed, array.shape, strict=True))
+    if not fits:
+        array = np.ascontiguousarray(np.moveaxis(array, -1, 1))
+    dtype = {"tensor(int64)": "int64", "tensor(int32)": "int32", "tensor(float)": "float32"}[wanted.type]
+    return {wanted.name: array.astype(dtype)}
+
+
+def _inputs(net: Net, graph: Graph, batch: int) -> Arrays:
+    """Random inputs; sequences of tokens that carry a mask are padded on the right, each to another length."""
     random = np.random.default_rng(0)
     [(name, kind)] = graph.inputs.items()
-    shape = (batch, *(size if isinstance(size, int) else STEPS for size in kind.shape))
+    shape = (batch, *(size if isinstance(size, int) else net.steps for size in kind.shape))
     if not kind.is_integer:
         return {name: random.standard_normal(shape).astype("float32")}
-    tokens = random.integers(1, 1000, shape).astype(kind.dtype)
-    for row in range(batch):
-        tokens[row, STEPS - (row * 7) % (STEPS // 2) :] = 0
+    words = table_rows(graph)[Ref(name)]
+    tokens = random.integers(1, words, shape).astype(kind.dtype)
+    if any(type.mask is not None for node in graph.nodes.values() for type in node.outputs.values()):
+        for row in range(batch):
+            tokens[row, net.steps - (row * 7) % (net.steps // 2) :] = 0
     return {name: tokens}

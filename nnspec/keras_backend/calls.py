@@ -113,12 +113,18 @@ def mask_of(tensor: Any) -> Any:
 def _convolution(layer: Sliding, name: str, seeds: Seeds, wrap: _Wrap | None = None) -> Call:
     """Keras knows no padding by numbers: zeros are laid around the input first."""
     if layer.padding in ("valid", "same", "causal") or layer.around is None:
-        return _as_it_is(layer, name, seeds, wrap)
+        keras_layer = keras_object(layer, seeds, name=name, padding=_same_of_one(layer.padding, layer.spans))
+        return _plain(wrap(keras_layer) if wrap else keras_layer, layer)
     pad = _zeros_around(layer.around, f"{name}.padding")
     unpadded = keras_object(layer, seeds, name=name, padding="valid")
     convolve = _plain(wrap(unpadded) if wrap else unpadded, layer)
     around = _plain(pad, layer)
     return lambda tensors: convolve({"x": around(tensors)})
+
+
+def _same_of_one(padding: Any, spans: tuple[int, ...]) -> Any:
+    """A window of one position needs no padding; with `same` TensorFlow 2.21 moves it in volumes, by strides of 3 and more."""
+    return "valid" if padding == "same" and max(spans) == 1 else padding
 
 
 def _zeros_around(around: tuple[tuple[int, int], ...], name: str) -> Any:
@@ -144,7 +150,7 @@ def _transposed(layer: TransposedConvolution, name: str, seeds: Seeds, wrap: _Wr
 def _pooling(layer: Pooling, name: str, seeds: Seeds) -> Call:
     """Keras knows no padding by numbers: −∞ around the input loses every maximum; averages are divided by what is counted."""
     if layer.padding in ("valid", "same") or layer.around is None:
-        return _plain(keras_object(layer, seeds, name=name), layer)
+        return _plain(keras_object(layer, seeds, name=name, padding=_same_of_one(layer.padding, layer.pool_size)), layer)
     around = ((0, 0), *layer.around, (0, 0))
     pool = _plain(keras_object(layer, seeds, name=name, padding="valid"), layer)
     if isinstance(layer, MaxPooling):

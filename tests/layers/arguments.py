@@ -374,6 +374,6 @@ def _given_statistics(place: Place, drawn: dict[str, Any]) -> None:
 
 
 def _spare_tensorflow(place: Place, drawn: dict[str, Any]) -> None:
-    """TensorFlow 2.21 on a CPU pools volumes wrongly where strides pass the pool."""
-    if place.op.__name__ in ("AveragePooling3D", "MaxPooling3D") and drawn.get("padding") == "same":
+    """TensorFlow 2.21 on a CPU moves windows over volumes wrongly where strides pass the window."""
+    if place.op.__name__ in ("AveragePooling3D", "Conv3D", "MaxPooling3D") and drawn.get("padding") == "same":
         drawn.pop("strides", None)

@@ -361,3 +361,10 @@ def test_missing_and_misshapen_weights_are_named() -> None:
         to_onnx(graph, {"y/kernel": weights["y/kernel"]})
     with pytest.raises(NnspecError, match=r"`y/bias` has the shape \(3,\); the layer `y` needs \(2,\)"):
         to_onnx(graph, {**weights, "y/bias": np.zeros(3)})
+
+
+def test_a_tensor_and_the_same_with_its_axes_changed_are_both_outputs() -> None:
+    steps = "  - Dense: {units: 3}\n    name: a\n  - Permute: [2, 1]\n    name: b\n"
+    graph = graph_of(steps, "{x: [T, 4]}", "[a, b]")
+    answer = runner(serialized(to_onnx(graph, random_weights(graph))))({"x": np.ones((1, 5, 4), np.float32)})
+    assert np.array_equal(answer["a"].swapaxes(1, 2), answer["b"])

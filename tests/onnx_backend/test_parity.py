@@ -103,3 +103,9 @@ def test_parity_does_not_depend_on_the_scale(scale: float, values: list[float]) 
     plain = measure(lambda i: right, lambda i: off, [{"x": X}]).outputs["y"]
     scaled = measure(lambda i: {"y": right["y"] * scale}, lambda i: {"y": off["y"] * scale}, [{"x": X}]).outputs["y"]
     assert scaled.error == pytest.approx(plain.error, rel=1e-5)
+
+
+def test_a_mask_that_does_not_fit_leaves_nothing_out() -> None:
+    x = {"x": np.ones((2, 3), np.float32)}
+    parity = measure(dict, lambda inputs: {"x": inputs["x"] + 1}, [x], masks=lambda inputs: {"x": np.zeros((2, 4), bool)})
+    assert not parity.agrees

@@ -88,9 +88,13 @@ def inferred(layer: Layer, types: Mapping[str, TensorType]) -> Outputs:
         layer.weights(types)
     except LayerError as error:
         raise Misfit from error
+    if layer.subtracts_mean and "momentum" not in type(layer).model_fields and types["x"].shape[-1] == 1:
+        raise Misfit  # A value less itself is nothing but Keras's rounding, some hundred times as large.
     if not all(_at_hand(a) == _at_hand(b) for a, b in layer.agreeing_sizes(types)):
         raise Misfit
     for output in outputs.values():
+        if output.mask is not None and output.mask != output.shape[: output.rank - 1][: len(output.mask)]:
+            raise Misfit  # The mask of a `TimeDistributed` whose layer changes the axes: what reads it fails in Keras.
         sizes = [size if isinstance(size, int) else 12 for size in output.shape]
         if not all(1 <= size <= _LARGEST_AXIS for size in sizes) or product(sizes) > _LARGEST:  # type: ignore[operator]
             raise Misfit

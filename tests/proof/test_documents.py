@@ -6,12 +6,16 @@ Each is made from its number alone, so that a number names it: ``python -m bench
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from nnspec.onnx_backend.builder import Builder
 from tests.conftest import FULL
 
+from ..onnx_backend.nets import graph_of
 from .documents import MOST_LAYERS, numbered
-from .judge import Overflow
+from .judge import Overflow, judge
 from .proven import compiled, prove_document
 from .smallest import smallest
 
@@ -43,3 +47,18 @@ def test_a_number_names_one_document() -> None:
 def test_a_document_that_fails_is_made_small() -> None:
     text = "a: 1\nlayers: [Dense, {Conv: {units: 3, bad: true}, name: s}, ReLU]\noutputs: {y: s}\n"
     assert smallest(text, lambda other: "bad" in other) == "layers:\n- Conv: {bad: true}\n"
+
+
+def test_rounding_inside_a_net_is_not_taken_for_a_mistake() -> None:
+    judge(graph_of("  - GlobalAveragePooling1D\n  - Activation: {activation: tanh_shrink}\n", "{x: [400, 2]}"))
+
+
+def test_a_mistake_is_not_taken_for_rounding(monkeypatch: pytest.MonkeyPatch) -> None:
+    write: Callable[..., str] = Builder.op
+
+    def without_bias(self: Builder, type: str, *inputs: str, **attributes: object) -> str:
+        return write(self, type, *(inputs[:2] if type == "Gemm" else inputs), **attributes)
+
+    monkeypatch.setattr(Builder, "op", without_bias)
+    with pytest.raises(AssertionError, match="differs"):
+        judge(graph_of("  - Dense: {units: 3}\n  - Activation: {activation: tanh_shrink}\n"))

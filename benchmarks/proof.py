@@ -1,0 +1,121 @@
+"""The proof by drawn cases: single layers with drawn arguments, and whole drawn documents, each the same four ways.
+
+What is inferred must be what Keras says, what Keras gives and what ONNX Runtime gives: shapes, element types, weights, masks,
+values. Nothing is timed; it stands here because it prints figures. A case is made of the seed and its number alone.
+
+    python -m benchmarks proof --cases 1000 --layers 20 --seed 3
+    python -m benchmarks proof --seed 3 --only 17
+"""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from collections import Counter
+from collections.abc import Callable
+from random import Random
+
+from nnspec.layers import LAYERS
+from nnspec.layers.base import LayerError
+from tests.layers.drawn import draw_case
+from tests.proof.documents import numbered
+from tests.proof.judge import Overflow, judge
+from tests.proof.proven import compiled, counts, prove_document
+from tests.proof.smallest import smallest
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the proof and prints what came of it; 1 where something differs."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks proof", description="Proves drawn layers and documents four ways."
+    )
+    parser.add_argument("--cases", type=int, default=200, help="documents")
+    parser.add_argument("--layers", type=int, default=0, help="cases of each layer alone")
+    parser.add_argument("--seed", type=int, default=0, help="other cases")
+    parser.add_argument("--opset", type=int, default=23, help="ONNX's operators")
+    parser.add_argument("--only", type=int, help="the number of one document: shown, and made small if it fails")
+    given = parser.parse_args(arguments)
+    warnings.simplefilter("ignore")
+    if given.only is not None:
+        return _one(given.seed, given.only, given.opset)
+    failures = _layers(given.layers, given.seed, given.opset) if given.layers else 0
+    return int(failures + _documents(given.cases, given.seed, given.opset) > 0)
+
+
+def _outcome(prove: Callable[[], object]) -> str:
+    """`proven`, `overflow`, or what is wrong in one line."""
+    try:
+        prove()
+    except Overflow:
+        return "overflow"
+    except Exception as error:
+        return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    return "proven"
+
+
+def _layers(count: int, seed: int, opset: int) -> int:
+    found: Counter[str] = Counter()
+    for op in LAYERS.names():
+        for number in range(count):
+            case = draw_case(Random(f"{seed} {op} {number}"), op)
+            try:
+                graph = case.graph()
+            except (LayerError, ValueError):
+                found["unfit"] += 1
+                continue
+            outcome = _outcome(lambda graph=graph: judge(graph, opset))
+            found[outcome if outcome in ("proven", "overflow") else "failed"] += 1
+            if found["failed"] and outcome not in ("proven", "overflow"):
+                print(f"{case}\n  {outcome}", flush=True)
+    print(
+        f"layers: {len(LAYERS.names())}, {count} drawn cases each: {found['proven']} proven, {found['failed']} failed, "
+        f"{found['unfit']} do not fit, {found['overflow']} out of float32's range",
+        flush=True,
+    )
+    return found["failed"]
+
+
+def _documents(count: int, seed: int, opset: int) -> int:
+    found: Counter[str] = Counter()
+    families: Counter[str] = Counter()
+    largest = 0
+    for number in range(count):
+        model = None
+        document = numbered(seed, number)
+
+        def prove(document=document) -> None:
+            nonlocal model
+            model = prove_document(document, opset)
+
+        outcome = _outcome(prove)
+        found[outcome if outcome in ("proven", "overflow") else "failed"] += 1
+        if model is not None:
+            families.update(counts(model))
+            largest = max(largest, sum(counts(model).values()))
+        elif outcome != "overflow":
+            print(f"document {number}: {outcome}", flush=True)
+    print(
+        f"documents: {count}: {found['proven']} proven, {found['failed']} failed, {found['overflow']} out of float32's range; "
+        f"{families.total()} layers, up to {largest} in one"
+    )
+    print("layers by family: " + ", ".join(f"{family} {number}" for family, number in families.most_common()))
+    return found["failed"]
+
+
+def _one(seed: int, number: int, opset: int) -> int:
+    document = numbered(seed, number)
+    outcome = _outcome(lambda: prove_document(document, opset))
+    print(f"{document.text}\n{outcome}")
+    if outcome in ("proven", "overflow"):
+        return 0
+    kind = outcome.partition(":")[0]
+
+    def fails(text: str) -> bool:
+        try:
+            networks = compiled(text).networks.values()
+        except Exception:
+            return False
+        return any(_outcome(lambda graph=graph: judge(graph, opset)).startswith(kind) for graph in networks)
+
+    print(f"the smallest that fails so:\n{smallest(document.text, fails)}")
+    return 1
