@@ -54,12 +54,12 @@ def to_keras(graph: Graph, *, seed: int | None = None) -> keras.Model:
     names = {keras_name(node.weights_at) for node in graph.nodes.values()}
     name_operations(outputs.values(), names | set(inputs))
     model = keras.Model(inputs, outputs, name=graph.name)
-    if seed is not None:
-        draw_again(variables(model, graph), graph, seed)
     for node in graph.nodes.values():
         if is_plugin(node.layer):
             owned = model.get_layer(keras_name(node.weights_at)).weights
             check_facts(node, [tensors[Ref(node.name, output)] for output in node.outputs], owned)
+    if seed is not None:
+        draw_again(variables(model, graph), graph, seed)
     for node in graph.nodes.values():
         if node.frozen and node.weights:
             model.get_layer(keras_name(node.weights_at)).trainable = False

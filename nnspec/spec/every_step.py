@@ -10,7 +10,7 @@ from nnspec.spec.draft import Draft
 from nnspec.spec.keys import known_keys
 from nnspec.spec.step import Content, Nested, NetworkUse
 from nnspec.spec.tree import MappingNode, Place, Scalar, Tree
-from nnspec.types import Config, Named
+from nnspec.types import Config, Named, PluginError
 
 if TYPE_CHECKING:
     from nnspec.spec.expand import Expander
@@ -36,7 +36,10 @@ class InnerUse:
 
 def inner_use(expander: Expander, draft: Draft) -> InnerUse | None:
     """The block or the network that a layer is given; None where it is given none."""
-    config = LAYERS.get(str(draft.op.value))
+    try:
+        config = LAYERS.get(str(draft.op.value))
+    except PluginError:
+        return None  # which is said where the layer is read
     argument = _takes_steps(config)
     if argument is None:
         return None

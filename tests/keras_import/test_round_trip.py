@@ -68,7 +68,8 @@ def test_every_case_of_every_layer_comes_back_as_it_was(case: Case, tmp_path):
     try:
         again = compiled(from_keras(to_keras(graph)), tmp_path)
     except SpecError as error:
-        assert case.op.startswith(BEYOND) and {d.code for d in error.diagnostics} <= {"NN602", "NN603"}, error
+        own = any("(nnspec>" in d.message or "training=True" in d.message for d in error.diagnostics)  # a class of our own
+        assert (own or case.op.startswith(BEYOND)) and {d.code for d in error.diagnostics} <= {"NN602", "NN603"}, error
         pytest.skip(str(error))
     assert again.parameters == graph.parameters
     if case.op == "MultiHeadAttention" and any(x.masked for x in case.inputs.values()):
@@ -92,7 +93,11 @@ def test_every_network_of_the_corpus_and_the_gallery_comes_back_as_it_was(file: 
         if any(kind.mask is not None for kind in graph.inputs.values()):
             continue  # a mask that comes in is an input of its own in Keras
         model = to_keras(graph, seed=3)
-        imported = from_keras(model)
+        try:
+            imported = from_keras(model)
+        except SpecError as error:
+            assert all("(nnspec>" in d.message or "training=" in d.message for d in error.diagnostics), error
+            pytest.skip("a layer for which Keras has no class of its own does not come back")
         again = compiled(imported, tmp_path)
         assert again.parameters == graph.parameters
         sizes = [[size if isinstance(size, int) else 32 for size in kind.shape] for kind in graph.inputs.values()]

@@ -26,7 +26,12 @@ def test_layer_agrees_with_keras_in_shapes_masks_and_weights(case: Case) -> None
     check_claims(case, zip((1, 5), SIZES, strict=True))
 
 
-@pytest.mark.parametrize("op", ["Concatenate", "Reshape", *(op for op in LAYERS.names() if op[-2:] in ("1D", "2D", "3D"))])
+# Keras builds these and fails when they run: strides that differ, and positions between free sizes. The third is ours alone.
+LATER = ("DepthwiseConv2D", "UpSampling2D", "MaxUnpooling2D")
+SLIDING = [op for op in LAYERS.names() if op[-2:] in ("1D", "2D", "3D") and op not in LATER]
+
+
+@pytest.mark.parametrize("op", ["Concatenate", "Reshape", *SLIDING])
 @settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(random=st.randoms(use_true_random=False))
 def test_what_a_layer_refuses_keras_refuses_too(op: str, random: Random) -> None:
