@@ -16,12 +16,6 @@ from nnspec.types import Config
 __all__ = ["OF_KERAS", "OF_OURS"]
 
 
-def _identity(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-    del layer, within
-    [tensor] = tensors_in(call.args)
-    return tensor
-
-
 def _multi_head(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
     given = bound(call, ("query", "value", "key", *_BESIDE, "attention_mask", "return_attention_scores", "training", _CAUSAL))
     config = {**layer.config, _CAUSAL: bool(given.get(_CAUSAL, False))}
@@ -106,14 +100,18 @@ def _bidirectional(layer: KerasLayer, call: KerasCall, within: Within) -> Transl
     return _with_states(both, call)
 
 
-def _time_distributed(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-    config = dict(layer.config)
-    inner = config.get("layer")
-    if not isinstance(inner, dict) or inner.get("class_name") not in LAYERS:
-        raise NoEqual("it holds a layer that the language has not", "a model inside it can be unrolled into steps by hand")
-    config["layer"] = configured(LAYERS.get(str(inner["class_name"])), inner.get("config") or {}, within.left_out)
-    made = configured(LAYERS.get("TimeDistributed"), config, within.left_out)
-    return (wired(made, list(tensors_in(bound(call, ("inputs",)).get("inputs")))),)
+def _wrapping(op: str) -> Translator:
+    """A layer around one other, which Keras keeps as its argument `layer`."""
+
+    def translate(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
+        inner = layer.config.get("layer")
+        if not isinstance(inner, dict) or inner.get("class_name") not in LAYERS:
+            raise NoEqual("it holds a layer that the language has not", "a model inside it can be unrolled into steps by hand")
+        held = configured(LAYERS.get(str(inner["class_name"])), inner.get("config") or {}, within.left_out)
+        made = configured(LAYERS.get(op), {**layer.config, "layer": held}, within.left_out)
+        return (wired(made, list(tensors_in(bound(call, ("inputs",)).get("inputs")))),)
+
+    return translate
 
 
 def _sampling(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
@@ -137,14 +135,14 @@ OF_KERAS: Mapping[str, Translator] = {
     "Attention": _attention,
     "Bidirectional": _bidirectional,
     "GRU": _recurrent,
-    "Identity": _identity,
     "LSTM": _recurrent,
     "LeakyReLU": _older({"alpha": "negative_slope"}),
     "MultiHeadAttention": _multi_head,
     "Normalization": normalization,
     "RNN": _recurrent,
     "SimpleRNN": _recurrent,
-    "TimeDistributed": _time_distributed,
+    "SpectralNormalization": _wrapping("SpectralNormalization"),
+    "TimeDistributed": _wrapping("TimeDistributed"),
 }
 """By Keras's name; all others are ours of the same name."""
 
@@ -154,7 +152,7 @@ def _as(op: str) -> Translator:
 
 
 OF_OURS: Mapping[str, Translator] = {
-    "nnspec>EveryStep": _time_distributed,
+    "nnspec>EveryStep": _wrapping("TimeDistributed"),
     "nnspec>PositionEmbedding": _as("PositionEmbedding"),
     "nnspec>Sampling": _sampling,
     "nnspec>SinusoidalPositionEncoding": _as("SinusoidalPositionEncoding"),
