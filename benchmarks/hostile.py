@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -160,9 +161,9 @@ def _by_value(rng: random.Random) -> str:
             case 0:
                 del holder[key]
             case 1 if isinstance(holder, list):
-                holder.insert(rng.randrange(len(holder) + 1), holder[key])
+                holder.insert(rng.randrange(len(holder) + 1), deepcopy(holder[key]))
             case 2:
-                holder[key] = other_holder[other_key]
+                holder[key] = deepcopy(other_holder[other_key])
             case 3 if isinstance(holder, dict):
                 holder[rng.choice((str(other_key), rng.choice(WORDS)))] = holder.pop(key)
             case 4:

@@ -19,7 +19,7 @@ from nnspec.layers import LAYERS
 from nnspec.layers.base import LayerError
 from tests.layers.drawn import draw_case
 from tests.proof.documents import numbered
-from tests.proof.judge import Overflow, judge
+from tests.proof.judge import Unproven, judge
 from tests.proof.proven import compiled, counts, prove_document
 from tests.proof.smallest import smallest
 
@@ -46,7 +46,7 @@ def _outcome(prove: Callable[[], object]) -> str:
     """`proven`, `overflow`, or what is wrong in one line."""
     try:
         prove()
-    except Overflow:
+    except Unproven:
         return "overflow"
     except Exception as error:
         return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

@@ -7,4 +7,4 @@ WANTED='.[test]'
 ruff check .
 ruff format --check .
 mypy
-python -m pytest "$@"
+python -m pytest --numprocesses auto --dist loadfile "$@"

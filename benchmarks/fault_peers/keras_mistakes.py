@@ -102,7 +102,9 @@ def _before(fault: Fault) -> list[str]:
     if "param" in fault.kind and fault.old.lstrip("$") not in document.get("params", {}):
         lines.append(f"{fault.fix} = 16")
     for name, block in document.get("blocks", {}).items():
-        declared = [key if isinstance(value, str | list) else f"{key}={value!r}" for key, value in block.get("params", {}).items()]
+        declared = [
+            key if isinstance(value, str | list) else f"{key}={value!r}" for key, value in block.get("params", {}).items()
+        ]
         lines += ["", "", f"def {name}(x, {', '.join(declared)}):", INDENT + "return x"]
     return lines
 

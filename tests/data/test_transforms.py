@@ -13,7 +13,9 @@ from nnspec.data.transforms import TRANSFORMS
 from nnspec.data.transforms.classes import UnknownClassError, label_encode, one_hot
 from nnspec.data.transforms.numbers import impute, rescale, standardize
 
-floats = arrays.arrays(np.float64, st.tuples(st.integers(2, 20), st.integers(1, 3)), elements=st.floats(-1e6, 1e6))
+# Squares of anything smaller leave what a double can hold, and there is no deviation to speak of.
+elements = st.floats(-1e6, 1e6).map(lambda value: value if abs(value) > 1e-100 else 0.0)
+floats = arrays.arrays(np.float64, st.tuples(st.integers(2, 20), st.integers(1, 3)), elements=elements)
 
 
 @pytest.mark.parametrize("name", TRANSFORMS.names())
