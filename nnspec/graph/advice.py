@@ -47,6 +47,8 @@ def advise_on_steps(steps: Sequence[Step], scope: Scope, tree: Tree | None, *, l
     above: Step | None = None
     for step in steps:
         if step.name not in needed:
+            if tree is not None and tree.span.file != step.span.file:
+                continue  # another document's layers, of which a use takes a part
             help = "read it in a later step, name it under `outputs`, or remove it"
             yield g.UnusedLayer.at(step.span, step.path, help=help, name=step.name)
         elif listed and step.source is None and above is not None and above.name in outputs:

@@ -72,6 +72,7 @@ class Embedding(Layer):
         **{name: reason for name, reason in Layer.unsupported.items() if name != "input_dim"},
         **LATER,
         "weights": "write `weights: {file: …}` beside the operation",
+        "reverse": "only `ReversibleEmbedding` is read in reverse: write that in place of `Embedding`",
         "input_length": "sizes are inferred; the shape of what comes in stands under `inputs`",
     }
 

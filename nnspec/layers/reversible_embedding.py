@@ -24,7 +24,9 @@ class ReversibleEmbedding(Layer):
     reverse there is none.
     """
 
-    unsupported: ClassVar[Mapping[str, str]] = Embedding.unsupported
+    unsupported: ClassVar[Mapping[str, str]] = {
+        name: reason for name, reason in Embedding.unsupported.items() if name != "reverse"
+    }
     call_arguments: ClassVar[frozenset[str]] = frozenset({"reverse"})
     beyond_keras: ClassVar[frozenset[str]] = call_arguments
 

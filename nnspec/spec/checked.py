@@ -92,6 +92,7 @@ def check_again(built: C, tree: MappingNode, fields: Collection[str], problems: 
             suggestion = closest(str(key.value), fields)
             listed = ", ".join(f"`{field}`" for field in sorted(fields)) or "no argument"
             help = f"did you mean `{suggestion}`?" if suggestion else f"at each use `{type(built).__name__}` takes {listed}"
+            help = type(built).unsupported.get(str(key.value), help)
             problems.append(p.UnknownKey.at(key.span, value.path, help=help, key=key.value, where=where))
     if len(problems) > before:
         return None
