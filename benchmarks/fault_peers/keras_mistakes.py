@@ -15,6 +15,7 @@ from benchmarks.fault_peers.mistakes import Mistake, allowed
 from benchmarks.fault_rules import Fault
 from nnspec.graph import compile
 from nnspec.graph.model import Graph, Model, Node
+from nnspec.reference.keras import keras_layers
 from nnspec.spec import load
 
 __all__ = ["keras_mistakes"]
@@ -46,6 +47,8 @@ def keras_mistakes(faults: Iterable[Fault]) -> Iterator[tuple[Fault, Mistake]]:
 def _mistake(fault: Fault) -> Mistake | None:
     express = _EXPRESSIONS.get(fault.kind)
     graph = _graph_at(fault)
+    if not _ops(graph) <= set(keras_layers()):
+        return None
     code = source(graph, _before(fault))
     edit = express(fault, code, graph) if express else None
     if edit is None:
@@ -84,6 +87,10 @@ def _graph_at(fault: Fault) -> Graph:
 
 def _lines(graph: Graph) -> list[int]:
     return [node.span.line for node in graph.nodes.values()]
+
+
+def _ops(graph: Graph) -> set[str]:
+    return {node.op for node in graph.nodes.values()}
 
 
 def _key_of_line(fault: Fault) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import cache
 
 from nnspec.layers import LAYERS
 from nnspec.reference.layer import table
@@ -13,6 +14,7 @@ __all__ = ["keras_layers", "keras_page"]
 _NOT_YET = "not in this version"
 
 
+@cache
 def keras_layers() -> list[str]:
     """The public classes of the installed Keras's ``keras.layers``."""
     import keras

@@ -10,6 +10,7 @@ from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
 from nnspec.spec.draft import STEP_KEYS
 from nnspec.spec.evaluate import Scope, Uneval, evaluate
+from nnspec.spec.hints import spaced, unquoted, yes_or_no
 from nnspec.spec.keys import known_keys
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.types import closest
@@ -124,6 +125,7 @@ def bind(block: Block, arguments: Tree | None, span: Span, path: str, problems: 
             misspelt.add(suggestion)
             known = ", ".join(f"`{k}`" for k in block.params)
             help = f"did you mean `{suggestion}`?" if suggestion else f"it has {known}" if known else "it has no params"
+            help = spaced(name, block.params) or help
             problems.append(p.UnknownKey.at(key.span, value.path, help=help, key=name, where=f"`{block.name}`"))
     scope = block.scope.inner({})
     for name, declared in block.params.items():
@@ -171,4 +173,6 @@ def _check_type(name: str, declared: Tree, given: Tree, problems: list[Diagnosti
     kind = str(declared.plain())
     if not fits[kind]:
         words = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "text"}
-        problems.append(p.WrongValue.at(given.span, given.path, reason=f"`{name}` must be {words[kind]}, not {given.kind}"))
+        reason = f"`{name}` must be {words[kind]}, not {given.kind}"
+        help = yes_or_no(given) if kind == "bool" else unquoted(given)
+        problems.append(p.WrongValue.at(given.span, given.path, help=help, reason=reason))

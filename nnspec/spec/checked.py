@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
+from nnspec.spec.hints import spaced, unquoted, yes_or_no
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.types import Config, Family, Named, PluginError, closest
 
@@ -158,18 +159,10 @@ def _unknown_argument(config: type[Config], key: Scalar, value: Tree, name: str)
     word = str(key.value)
     if word in config.unsupported:
         return p.UnknownKey.at(key.span, path, help=config.unsupported[word], key=word, where=f"`{name}`")
-    glued, colon, value_text = word.partition(":")
-    suggestion = closest(glued, config.model_fields)
-    if colon and suggestion:
-        help = f"a space is missing after the colon: write `{suggestion}: {value_text}`"
-    elif word in config.foreign():
-        help = config.foreign()[word]
-    elif suggestion:
-        help = f"did you mean `{suggestion}`?"
-    elif config.model_fields:
-        help = f"`{name}` takes " + ", ".join(f"`{field}`" for field in config.model_fields)
-    else:
-        help = f"`{name}` takes no arguments"
+    if not (help := spaced(word, config.model_fields) or config.foreign().get(word, "")):
+        suggestion = closest(word, config.model_fields)
+        takes = ", ".join(f"`{field}`" for field in config.model_fields)
+        help = f"did you mean `{suggestion}`?" if suggestion else f"`{name}` takes {takes or 'no arguments'}"
     return p.UnknownKey.at(key.span, path, help=help, key=word, where=f"`{name}`")
 
 
@@ -434,20 +427,9 @@ def _in_words(detail: ErrorDetails, field: str, tree: Tree, others: list[ErrorDe
         case "value_error" | "assertion_error":
             message = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
             reason, _, meant = message.partition("; did you mean ")
-            return reason, f"did you mean {meant}" if meant else _unquote(tree)
+            return reason, f"did you mean {meant}" if meant else unquoted(tree)
     wanted = [_EXPECTED[kind]] if kind in _EXPECTED else []
     wanted += [_EXPECTED[d["type"]] for d in others if d["type"] in _EXPECTED and _EXPECTED[d["type"]] not in wanted]
     if not wanted:
         return f"{word}: {detail['msg'][0].lower()}{detail['msg'][1:]}", ""
-    help = ""
-    if isinstance(tree, Scalar) and isinstance(tree.value, str) and tree.value in ("no", "yes", "on", "off"):
-        help = f"write `{'true' if tree.value in ('yes', 'on') else 'false'}`: in YAML 1.2 `{tree.value}` is text"
-    elif isinstance(tree, Scalar) and tree.quoted and isinstance(tree.value, str):
-        help = _unquote(tree)
-    return f"{word} must be {' or '.join(wanted)}, not {tree.kind}", help
-
-
-def _unquote(tree: Tree) -> str:
-    """The help for a number in quotes."""
-    quoted = isinstance(tree, Scalar) and tree.quoted and isinstance(tree.value, str)
-    return "write it without quotes" if quoted and str(tree.plain()).strip("-+").replace(".", "", 1).isdigit() else ""
+    return f"{word} must be {' or '.join(wanted)}, not {tree.kind}", yes_or_no(tree) or unquoted(tree)

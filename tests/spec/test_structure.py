@@ -446,3 +446,18 @@ layers:
     assert [(d.code, d.message) for d in nnspec.validate(file)] == [("NN122", "the param `idle` is not used")]
     file.write_text(text.replace("$twice", "$twic").replace(", idle: 3", ""))
     assert [d.code for d in nnspec.validate(file)] == ["NN121"]
+
+
+@pytest.mark.parametrize(
+    ("argument", "help"),
+    [
+        ('size: "8"', "write it without quotes"),
+        ("size:8", "a space is missing after the colon: write `size: 8`"),
+        ("size: 8, bias: no", "write `false`: in YAML 1.2 `no` is text"),
+    ],
+)
+def test_a_slip_in_an_argument_of_a_block_is_told_as_that_of_a_layer(checked, argument, help):
+    block = "blocks:\n  b:\n    params: {size: int, bias: bool}\n    layers:\n      - Dense: {units: $size, use_bias: $bias}\n"
+    given = argument if "bias" in argument else f"{argument}, bias: true"
+    _, problems = checked(HEAD + block + f"layers:\n  - b: {{{given}}}\n")
+    assert [problem.help for problem in problems] == [help]
