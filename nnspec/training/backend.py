@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from nnspec.diagnostics import NnspecError
 from nnspec.training.conditions import BY_ITSELF, ONEDNN, processors
@@ -66,7 +67,12 @@ def machine() -> dict[str, Any]:
 
 
 def _cpu() -> str:
-    """The processor's name: which instructions it has decides how sums are taken."""
+    """The processor's name and vector instructions: these decide how sums are taken, and whether oneDNN is on by itself."""
+    vectors = np.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", [])
+    return " ".join([_cpu_name(), *vectors])
+
+
+def _cpu_name() -> str:
     listed = Path("/proc/cpuinfo")
     if listed.is_file():
         for line in listed.read_text("utf-8", errors="replace").splitlines():
