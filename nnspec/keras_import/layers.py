@@ -152,8 +152,12 @@ def _as(op: str) -> Translator:
 
 
 OF_OURS: Mapping[str, Translator] = {
+    "nnspec>EinsumDense": _as("EinsumDense"),
     "nnspec>EveryStep": _wrapping("TimeDistributed"),
+    "nnspec>MultiHeadAttention": _multi_head,
     "nnspec>PositionEmbedding": _as("PositionEmbedding"),
+    "nnspec>RandomCrop": _as("RandomCrop"),
+    "nnspec>RandomShear": _as("RandomShear"),
     "nnspec>Sampling": _sampling,
     "nnspec>SinusoidalPositionEncoding": _as("SinusoidalPositionEncoding"),
 }
