@@ -26,7 +26,7 @@ from nnspec.spec.reader import read_text
 from nnspec.spec.tree import MappingNode, Scalar, Tree
 from nnspec.types import TensorType, closest
 
-__all__ = ["Recipe", "Step", "open_data", "read_inputs", "read_raw", "recipe_of_feeds", "steps_of"]
+__all__ = ["Recipe", "Step", "feed_of", "open_data", "read_inputs", "read_raw", "recipe_of_feeds", "steps_of"]
 
 Recipe = dict[str, Any]
 """``{"inputs": {NAME: {"columns": […], "stacked": false, "transforms": […]}}}``, plain JSON.
@@ -121,8 +121,8 @@ def read_inputs(table: Table, name: str, recipe: Mapping[str, Any], types: Mappi
     problems: list[Diagnostic] = []
     arrays: dict[str, Any] = {}
     for input_, type_ in types.items():
-        said = recipe.get("inputs", {}).get(input_, {"columns": [input_], "stacked": False, "transforms": []})
-        feed, learned = _feed(input_, said, name)
+        said = recipe.get("inputs", {}).get(input_, {})
+        feed, learned = feed_of(input_, recipe, name)
         _require_columns(table, feed)
         values = read_feed(table, feed, None, learned, problems)
         if values is not None and _knows(values, table, feed, said.get("classes"), problems):
@@ -134,14 +134,14 @@ def read_inputs(table: Table, name: str, recipe: Mapping[str, Any], types: Mappi
     return arrays
 
 
-def read_raw(table: Table, name: str, input_: str, said: Mapping[str, Any]) -> Any:
+def read_raw(table: Table, name: str, input_: str, recipe: Mapping[str, Any]) -> Any:
     """An input's values after the transforms that a recipe says, of whatever type and shape they have then.
 
     Raises:
         SpecError: Where a value is not what the transforms take.
     """
     problems: list[Diagnostic] = []
-    feed, learned = _feed(input_, said, name)
+    feed, learned = feed_of(input_, recipe, name)
     _require_columns(table, feed)
     values = read_feed(table, feed, None, learned, problems)
     if values is None:
@@ -178,8 +178,14 @@ def steps_of(said: Mapping[str, Any]) -> list[Step]:
     return [Step(_transform(step), dict(step["learned"])) for step in said["transforms"]]
 
 
-def _feed(input_: str, said: Mapping[str, Any], name: str) -> tuple[Feed, list[Learned]]:
+def feed_of(input_: str, recipe: Mapping[str, Any], name: str) -> tuple[Feed, list[Learned]]:
+    """What feeds an input by a recipe, and what its transforms learned.
+
+    Raises:
+        NnspecError: Where the recipe is damaged.
+    """
     try:
+        said = recipe.get("inputs", {}).get(input_, {"columns": [input_], "stacked": False, "transforms": []})
         steps = steps_of(said)
         transforms, learned = tuple(step.transform for step in steps), [step.learned for step in steps]
         columns = tuple(str(column) for column in said["columns"])

@@ -41,7 +41,7 @@ def raw_inputs(recipe: Recipe, table: Table, types: Mapping[str, TensorType]) ->
         if cut == len(steps):
             continue
         said = {**said, "transforms": said["transforms"][:cut]} | _allowed(steps, cut)
-        raw = read_raw(table, "the data", name, said)
+        raw = read_raw(table, "the data", name, {"inputs": {name: said}})
         found[name] = RawInput.of(name, given, tuple(steps[cut:]), raw, may_miss=said["missing"])
         inputs[name] = said
     served = {**recipe, "inputs": inputs}

@@ -20,8 +20,8 @@ from nnspec.spec.ignores import silence
 from nnspec.training.adapting import adapt
 from nnspec.training.augmenter import Augmenter, outside_range
 from nnspec.training.backend import steps_for
-from nnspec.training.changes import changes_of
 from nnspec.training.bucketing import in_buckets
+from nnspec.training.changes import changes_of
 from nnspec.training.checkpoints import Checkpoint, read_checkpoint
 from nnspec.training.class_weights import class_weights
 from nnspec.training.data_guard import DataGuard
