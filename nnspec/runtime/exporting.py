@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from nnspec.diagnostics import Diagnostic, SpecError
@@ -11,11 +12,12 @@ from nnspec.graph.budget import check_onnx_bytes
 from nnspec.graph.exported import exported, read_export
 from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.onnx_backend.export import export
-from nnspec.onnx_backend.metadata import CLASSES, DATA, SPEC_HASH, SPEC_NAME
+from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, DATA, SPEC_HASH, SPEC_NAME
 from nnspec.onnx_backend.parity import Parity
 from nnspec.onnx_backend.parity import Run as Answers
 from nnspec.runtime.answers import answering
 from nnspec.training import Run, golden_inputs
+from nnspec.training.evaluation import answers_of
 
 __all__ = ["export_run"]
 
@@ -51,6 +53,7 @@ def export_run(path: str | Path, out: str | Path, *, opset: int | None = None) -
         CLASSES: json.dumps(
             {name: [str(c) for c in classes] for name, classes in run.classes().items() if name in graph.outputs}
         ),
+        ANSWERS: json.dumps({name: asdict(answer) for name, answer in answers_of(run).items() if name in graph.outputs}),
         DATA: json.dumps(run.recipe()),
     }
 

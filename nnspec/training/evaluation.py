@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.examples import Examples
+from nnspec.data.kinds import Answer, answer_of
 from nnspec.data.prepare import prepare, prepare_part
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.training.check import check_training
@@ -21,7 +22,16 @@ from nnspec.training.run import Run
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Evaluated", "evaluate", "evaluated", "evaluation_text", "examples_of", "golden_inputs", "trained_model"]
+__all__ = [
+    "Evaluated",
+    "answers_of",
+    "evaluate",
+    "evaluated",
+    "evaluation_text",
+    "examples_of",
+    "golden_inputs",
+    "trained_model",
+]
 
 
 _INPUTS = 2**28
@@ -121,6 +131,12 @@ def evaluation_text(figures: dict[str, Any]) -> str:
     for name, report in figures["outputs"].items():
         lines += ["", *report_text(name, report)]
     return "\n".join(lines)
+
+
+def answers_of(run: Run) -> dict[str, Answer]:
+    """How the values of each output of a run are to be read, by the loss it was trained with."""
+    losses = {name: output.loss for name, output in _plan(run).outputs.items() if output.loss is not None}
+    return {name: answer_of(loss.target_kind(), logits=loss.expected() == "logits") for name, loss in losses.items()}
 
 
 def examples_of(run: Run, part: str | None = None) -> tuple[str, Examples]:
