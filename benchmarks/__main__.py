@@ -9,7 +9,7 @@ import sys
 from importlib import import_module
 
 PARTS = {"validate": "cold_validate", "training": "training_throughput", "onnx": "onnx_latency"}
-ALONE = ("faults", "hostile", "imports", "proof", "resume")
+ALONE = ("faults", "hostile", "imports", "proof", "results", "resume")
 
 
 def main(arguments: list[str]) -> int:
