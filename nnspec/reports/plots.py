@@ -88,10 +88,10 @@ def line(values: NDArray[Any], label: str, heat: NDArray[Any] | None = None) -> 
     def draw(axes: Axes) -> None:
         axes.plot(values, linewidth=1.2)
         if heat is not None:
-            left, right = -0.5, len(values) - 0.5
             positive = np.maximum(heat, 0)[None, :]
-            shade = {"cmap": _HEAT, "vmin": 0, "vmax": float(positive.max()) or 1.0, "aspect": "auto", "zorder": 0}
-            axes.imshow(positive, extent=(left, right, *axes.get_ylim()), interpolation="nearest", **shade)
+            highest = float(positive.max()) or 1.0
+            box = (-0.5, len(values) - 0.5, *axes.get_ylim())
+            axes.imshow(positive, _HEAT, aspect="auto", interpolation="nearest", vmin=0, vmax=highest, extent=box, zorder=0)
         axes.set_xlabel("step")
 
     return plot(draw, label, width=2.6, height=1.7)
