@@ -166,9 +166,10 @@ def residuals(true: NDArray[Any], said: NDArray[Any]) -> Html:
 
 def histogram(values: NDArray[Any]) -> Html:
     """How errors are spread."""
+    bins = int(np.clip(2 * np.sqrt(len(values)), 8, 40))
 
     def draw(axes: Axes) -> None:
-        axes.hist(np.asarray(values), bins=40, color=_COLOR, alpha=0.8)
+        axes.hist(np.asarray(values), bins=bins, color=_COLOR, alpha=0.8)
         axes.axvline(0, color=_INK, linewidth=1, linestyle=":")
         axes.set(xlabel="said less true", ylabel="examples", title="residuals")
 

@@ -16,7 +16,7 @@ from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.training.check import check_training
 from nnspec.training.judged import Classified, Measured, judged
 from nnspec.training.plan import OutputPlan, TrainingPlan
-from nnspec.training.report import report_of, report_text
+from nnspec.training.report import report_of, reports_text
 from nnspec.training.run import Run
 
 if TYPE_CHECKING:
@@ -128,9 +128,7 @@ def evaluation_text(figures: dict[str, Any]) -> str:
     for name, value in shown.items():
         text = f"{value:.4f}" if isinstance(value, float) else ", ".join(f"{v:.4f}" for v in np.ravel(value))
         lines.append(f"  {name:<{width}}  {text}")
-    for name, report in figures["outputs"].items():
-        lines += ["", *report_text(name, report)]
-    return "\n".join(lines)
+    return "\n".join([*lines, *reports_text(figures["outputs"])])
 
 
 def answers_of(run: Run) -> dict[str, Answer]:
