@@ -15,7 +15,7 @@ PARTS = {
     "onnx": "onnx_latency",
     "raw": "raw_inputs",
 }
-ALONE = ("faults", "gpu", "hostile", "imports", "memory", "proof", "resume")
+ALONE = ("faults", "gpu", "hostile", "imports", "memory", "proof", "results", "resume")
 
 
 def main(arguments: list[str]) -> int:

@@ -28,7 +28,7 @@ class Cells:
 
     def __init__(self, table: Table, feed: Feed, problems: list[Diagnostic]) -> None:
         self._table = table
-        self._feed = feed
+        self.feed = feed
         self._problems = problems
 
     def refuse(
@@ -37,13 +37,13 @@ class Cells:
         """Says of the first value that is bad what it is and where, and how many more there are."""
         flat = bad.reshape(len(bad), -1)
         row, position = divmod(int(flat.ravel().argmax()), max(flat.shape[1], 1))
-        column = self._feed.columns[position % len(self._feed.columns)]
+        column = self.feed.columns[position % len(self.feed.columns)]
         if values is not None:
             facts["value"] = _shown(values.reshape(len(values), -1)[row, position])
         others = int(flat.any(1).sum()) - 1
         more = f" (and {others:,} more rows)" if others > 1 else " (and 1 more row)" if others else ""
         facts["where"] = self._table.where(column, row)
-        self._problems.append(problem.at(self._feed.span, self._feed.path, help=help, **facts, more=more))
+        self._problems.append(problem.at(self.feed.span, self.feed.path, help=help, **facts, more=more))
         raise Reported
 
     def refuse_class(self, error: UnknownClassError, values: Values) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Column", "DataError", "TargetKind", "at_name", "bare_name"]
+__all__ = ["Answer", "Column", "DataError", "TargetKind", "answer_of", "at_name", "bare_name"]
 
 TargetKind = Literal["class", "distribution", "probability", "sign", "number", "non_negative", "label", "sequence"]
 """What a target is, to the loss that reads it.
@@ -19,6 +19,38 @@ TargetKind = Literal["class", "distribution", "probability", "sign", "number", "
 - ``label``: an integer for each example, whatever the output's shape.
 - ``sequence``: integers along one axis, filled up with 0.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How an output's values are to be read.
+
+    Attributes:
+        kind: ``class``: the largest along an axis is said; ``yes_or_no``: each says yes where it is above a threshold;
+            ``number``: they are what is said.
+        above: The threshold.
+    """
+
+    kind: Literal["class", "yes_or_no", "number"]
+    above: float = 0.5
+
+
+def answer_of(kind: TargetKind | None, *, logits: bool = False) -> Answer:
+    """How the values of an output that was trained on targets of a kind are to be read.
+
+    Args:
+        kind: What the targets are; None where there are none.
+        logits: Whether the output is logits.
+
+    Example:
+        >>> answer_of("probability", logits=True)
+        Answer(kind='yes_or_no', above=0.0)
+    """
+    if kind in ("class", "distribution"):
+        return Answer("class")
+    if kind in ("probability", "sign"):
+        return Answer("yes_or_no", 0.0 if logits or kind == "sign" else 0.5)
+    return Answer("number")
 
 
 _AT = " at "

@@ -13,6 +13,7 @@ from nnspec.data.fitting import fits
 from nnspec.data.kinds import Column
 from nnspec.data.plan import Feed, Need
 from nnspec.data.readers.base import Table
+from nnspec.data.transforms.classes import label_encode
 from nnspec.data.values import is_number
 from nnspec.diagnostics import Diagnostic
 
@@ -53,18 +54,20 @@ def _class(values: Values, need: Need, cells: Cells) -> Values:
         if need.ignore is not None:
             bad &= labels != need.ignore
         if bad.any():
-            shifted = labels.min() == 1 and labels.max() == size
-            help = (
-                "the classes are counted from 1: put `label_encode` under `transform`"
-                if shifted
-                else (
-                    f"give the layer {labels.max() + 1} units, or put `label_encode` under `transform`"
-                    if labels.min() >= 0
-                    else "put `label_encode` under `transform`, or name the class under `ignore_class`"
-                )
-            )
-            cells.refuse(d.LabelOutOfRange, bad, labels, help=help, name=cells._feed.name, classes=size, last=size - 1)
+            help = _help_of_range(labels, size, cells)
+            cells.refuse(d.LabelOutOfRange, bad, labels, help=help, name=cells.feed.name, classes=size, last=size - 1)
     return labels
+
+
+def _help_of_range(labels: Values, size: int, cells: Cells) -> str:
+    low, high = labels.min(), labels.max()
+    if any(isinstance(transform, label_encode) for transform in cells.feed.transforms):
+        return f"give the layer {high + 1} units: `label_encode` found as many classes"
+    if low == 1 and high == size:
+        return "the classes are counted from 1: put `label_encode` under `transform`"
+    if low >= 0:
+        return f"give the layer {high + 1} units, or put `label_encode` under `transform`"
+    return "put `label_encode` under `transform`, or name the class under `ignore_class`"
 
 
 def _labels(values: Values, need: Need, cells: Cells, wanted: str = "a whole number") -> Values:

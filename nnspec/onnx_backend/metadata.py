@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CLASSES", "CONDITIONS", "DATA", "GENERATE", "OUTPUTS", "PARITY", "SPEC_HASH", "SPEC_NAME", "VERSION"]
+__all__ = ["ANSWERS", "CLASSES", "CONDITIONS", "DATA", "GENERATE", "OUTPUTS", "PARITY", "SPEC_HASH", "SPEC_NAME", "VERSION"]
 
 VERSION = "nnspec.version"
 """The version of nnspec that wrote it."""
@@ -12,6 +12,9 @@ SPEC_NAME = "nnspec.spec.name"
 
 SPEC_HASH = "nnspec.spec.hash"
 """The spec's hash."""
+
+ANSWERS = "nnspec.answers"
+"""How the values of each output are to be read, as JSON: ``{"spam": {"kind": "yes_or_no", "above": 0.5}}``."""
 
 CLASSES = "nnspec.classes"
 """The names of the classes of each output that has them, as JSON: ``{"digit": ["0", "1"]}``."""

@@ -1,4 +1,4 @@
-"""Where in a picture the class is: class activation maps (Zhou et al. 2016)."""
+"""Where in a picture or a series the class is: class activation maps (Zhou et al. 2016; of series, Wang et al. 2017)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from nnspec.graph import Graph
 from nnspec.graph.model import Node, Ref
 from nnspec.layers.activations import Activation, Softmax
 from nnspec.layers.core import Dense
-from nnspec.layers.pooling import GlobalAveragePooling2D
+from nnspec.layers.pooling import GlobalAveragePooling1D, GlobalAveragePooling2D
 from nnspec.layers.regularization import InTrainingAlone
 from nnspec.reports.elements import Html, element, figure, section
 from nnspec.reports.errors import surest_errors
 from nnspec.reports.examples import picture_input
-from nnspec.reports.pictures import is_picture, overlay, picture, scaled
+from nnspec.reports.pictures import overlay, picture, scaled
+from nnspec.reports.plots import line
 from nnspec.reports.tensors import tensors_of
 from nnspec.training.evaluation import Evaluated
 from nnspec.training.judged import Classified
@@ -48,7 +49,7 @@ def ending_of(graph: Graph, output: str) -> Ending | None:
     if dense is None or not isinstance(dense.layer, Dense):
         return None
     pooling = _before(graph, next(iter(dense.inputs.values())), (InTrainingAlone,))
-    if pooling is None or not isinstance(pooling.layer, GlobalAveragePooling2D):
+    if pooling is None or not isinstance(pooling.layer, (GlobalAveragePooling1D, GlobalAveragePooling2D)):
         return None
     return Ending(next(iter(pooling.inputs.values())), f"{dense.weights_at}/kernel")
 
@@ -64,12 +65,15 @@ def _before(graph: Graph, ref: Ref, passing: tuple[type, ...]) -> Node | None:
 def activation_maps(run: Run, found: Evaluated) -> Html:
     """Maps of some errors and of some that are right; nothing for a net of another form."""
     seen = picture_input(found)
-    if seen is None or not is_picture(found.examples.inputs[seen].shape[1:]):
+    if seen is None:
         return Html()
+    # A map lies over what is seen where it has the same axes.
+    axes = found.examples.inputs[seen].ndim - 1
     graph, weights, pieces = run.model.main, run.weights(), []
     for name, judged in found.judged.items():
         ending = ending_of(graph, name)
-        if ending is not None and isinstance(judged, Classified) and judged.each == 1:
+        over = ending is not None and len(graph.type_of(ending.maps).shape) == axes
+        if ending is not None and over and isinstance(judged, Classified) and judged.each == 1:
             pieces += _of_output(graph, weights, name, ending, judged, found, seen)
     note = "Bright is what spoke for the class: the feature maps before the pooling, weighted as the last layer weights them."
     return section("Class activation maps", element("p", note, class_="note"), *pieces) if pieces else Html()
@@ -89,21 +93,29 @@ def _of_output(
     places = np.concatenate([surest_errors(judged, _EACH), spread])
     batch = found.examples.only(judged.examples[places]).batch(slice(None))
     maps = tensors_of(graph, weights, {"maps": ending.maps}, dict(batch.inputs))["maps"]
-    images = scaled(batch.inputs[seen])
+    values = batch.inputs[seen]
+    examples = scaled(values) if values.ndim == 4 else values
     kernel = weights[ending.kernel]
     groups = []
-    for image, map_, place in zip(images, maps, places, strict=True):
+    for example, map_, place in zip(examples, maps, places, strict=True):
         said, true = int(judged.said[place]), int(judged.true[place])
         labels = (
             {said: f"said {judged.names[said]}", true: f"true {judged.names[true]}"}
             if said != true
             else {said: f"said {judged.names[said]}, and it is"}
         )
-        shown = [figure(picture(image, "the example"), f"row {found.examples.rows[judged.examples[place]]}")]
+        shown = [figure(_drawn(example, "the example"), f"row {found.examples.rows[judged.examples[place]]}")]
         for class_, label in labels.items():
-            shown.append(figure(picture(overlay(image, map_ @ _toward(kernel, class_)), label), label))
+            shown.append(figure(_drawn(example, label, map_ @ _toward(kernel, class_)), label))
         groups.append(element("div", *shown, class_="group"))
     return [element("h3", name), element("div", *groups, class_="row")]
+
+
+def _drawn(example: NDArray[Any], label: str, heat: NDArray[Any] | None = None) -> Html:
+    """A picture or a series, with the map over it or behind it."""
+    if example.ndim == 2:
+        return line(example, label, heat)
+    return picture(example if heat is None else overlay(example, heat), label)
 
 
 def _toward(kernel: NDArray[Any], class_: int) -> NDArray[Any]:

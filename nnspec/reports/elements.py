@@ -9,6 +9,10 @@ from typing import Any
 __all__ = ["Html", "element", "figure", "number", "section", "table"]
 
 
+_A_LINE = 40
+"""The most letters of a cell that are kept in one line."""
+
+
 class Html(str):
     """Text that is markup already."""
 
@@ -56,7 +60,10 @@ def table(header: Sequence[object], rows: Iterable[Sequence[object]], *, numbers
     right = frozenset(numbers)
 
     def line(cells: Sequence[object], name: str) -> Html:
-        return element("tr", *(element(name, cell, class_="n" if i in right else None) for i, cell in enumerate(cells)))
+        return element("tr", *(element(name, cell, class_=kind_of(i, cell)) for i, cell in enumerate(cells)))
+
+    def kind_of(column: int, cell: object) -> str | None:
+        return "n" if column in right else "long" if not isinstance(cell, Html) and len(str(cell)) > _A_LINE else None
 
     head = element("thead", line(header, "th")) if header else Html()
     body = element("tbody", *(line(cells, "td") for cells in rows))

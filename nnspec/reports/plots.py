@@ -13,6 +13,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -38,6 +39,7 @@ _SETTINGS = {
     "font.size": 9,
 }
 _COLOR, _OTHER = "#4269d0", "#ef7134"
+_HEAT = LinearSegmentedColormap.from_list("heat", [to_rgba(_OTHER, 0.0), to_rgba(_OTHER, 0.8)])
 _MOST_NAMED = 10
 _MOST_POINTS = 2_000
 
@@ -74,11 +76,22 @@ def _inline(text: str, label: str) -> Html:
     return Html(text.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1).strip())
 
 
-def line(values: NDArray[Any], label: str) -> Html:
-    """A series, its steps to the right, a line for each of its variables."""
+def line(values: NDArray[Any], label: str, heat: NDArray[Any] | None = None) -> Html:
+    """A series, its steps to the right, a line for each of its variables.
+
+    Args:
+        values: The series, (T,) or (T, variables).
+        label: What it is, for those who cannot see it.
+        heat: A map over its steps, of any length and range, that stands behind it; negative values count as 0.
+    """
 
     def draw(axes: Axes) -> None:
         axes.plot(values, linewidth=1.2)
+        if heat is not None:
+            positive = np.maximum(heat, 0)[None, :]
+            highest = float(positive.max()) or 1.0
+            box = (-0.5, len(values) - 0.5, *axes.get_ylim())
+            axes.imshow(positive, _HEAT, aspect="auto", interpolation="nearest", vmin=0, vmax=highest, extent=box, zorder=0)
         axes.set_xlabel("step")
 
     return plot(draw, label, width=2.6, height=1.7)
@@ -153,9 +166,10 @@ def residuals(true: NDArray[Any], said: NDArray[Any]) -> Html:
 
 def histogram(values: NDArray[Any]) -> Html:
     """How errors are spread."""
+    bins = int(np.clip(2 * np.sqrt(len(values)), 8, 40))
 
     def draw(axes: Axes) -> None:
-        axes.hist(np.asarray(values), bins=40, color=_COLOR, alpha=0.8)
+        axes.hist(np.asarray(values), bins=bins, color=_COLOR, alpha=0.8)
         axes.axvline(0, color=_INK, linewidth=1, linestyle=":")
         axes.set(xlabel="said less true", ylabel="examples", title="residuals")
 

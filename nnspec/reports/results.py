@@ -13,6 +13,7 @@ from nnspec.reports.pictures import colored, picture
 from nnspec.training.curves import curve_names, draw_curve
 from nnspec.training.evaluation import Evaluated
 from nnspec.training.judged import Measured
+from nnspec.training.report import NUMBER_FIGURES
 from nnspec.training.run import Run
 
 __all__ = ["learning", "results"]
@@ -46,6 +47,9 @@ def results(found: Evaluated, reports: dict[str, dict[str, Any]], train: Evaluat
     note = f"On {len(found.examples):,} {where} examples"
     note += f", and {len(train.examples):,} of those it was trained on." if train is not None else "."
     pieces = [element("p", note, class_="note"), table(header, rows, numbers=(1, 2))]
+    several = {name: report for name, report in reports.items() if "confusion" not in report}
+    if len(several) > 1:
+        pieces.append(_side_by_side(several))
     for name, report in reports.items():
         pieces += _classes(name, report) if "confusion" in report else _numbers(name, report, found)
     return section("Results", *pieces)
@@ -100,6 +104,13 @@ def _cell(i: int, j: int, counts: Any, shares: Any, wrong: float) -> Html:
     if not count:
         return element("td", "·", class_="note")
     return element("td", f"{count:,}", class_="own" if i == j else "miss", style=f"--share:{share:.3f}")
+
+
+def _side_by_side(reports: dict[str, dict[str, Any]]) -> Html:
+    """The errors of several outputs of numbers."""
+    header = ["", *(key.replace("_", " ") for key in NUMBER_FIGURES)]
+    rows = [[name, *(number(report[key]) for key in NUMBER_FIGURES)] for name, report in reports.items()]
+    return Html(element("h3", "errors side by side") + table(header, rows, numbers=range(1, len(header))))
 
 
 def _numbers(name: str, report: dict[str, Any], found: Evaluated) -> list[Html]:

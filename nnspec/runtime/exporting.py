@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +17,7 @@ from nnspec.graph.budget import check_onnx_bytes
 from nnspec.graph.exported import ExportSection, exported, read_export
 from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.onnx_backend.export import export
-from nnspec.onnx_backend.metadata import CLASSES, DATA, SPEC_HASH, SPEC_NAME
+from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, DATA, SPEC_HASH, SPEC_NAME
 from nnspec.onnx_backend.parity import Parity
 from nnspec.onnx_backend.parity import Run as Answers
 from nnspec.runtime.answers import answering
@@ -25,6 +26,7 @@ from nnspec.runtime.decoder_proof import DecodingParity, prove_decoder
 from nnspec.runtime.decoder_writing import write_loop, write_parts
 from nnspec.runtime.raw_inputs import raw_inputs
 from nnspec.training import Run, golden_rows
+from nnspec.training.evaluation import answers_of
 
 __all__ = ["Form", "export_run"]
 
@@ -104,6 +106,7 @@ def _export_network(
         CLASSES: json.dumps(
             {name: [str(c) for c in classes] for name, classes in run.classes().items() if name in graph.outputs}
         ),
+        ANSWERS: json.dumps({name: asdict(answer) for name, answer in answers_of(run).items() if name in graph.outputs}),
         DATA: json.dumps(served),
     }
     keras_of = _keras_of(weights)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.kinds import Answer
 from nnspec.data.recipe import open_data, read_inputs
 from nnspec.runtime.predictor import Predictor
 from nnspec.types import TensorType, symbol, unknown
@@ -25,26 +26,35 @@ class Predictions:
     Attributes:
         outputs: An array for each output, the rows first.
         classes: The names of the classes of each output that has them.
+        answers: How the values of each output are to be read, where that is known.
     """
 
     outputs: Mapping[str, NDArray[Any]]
     classes: Mapping[str, list[Any]]
+    answers: Mapping[str, Answer] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(next(iter(self.outputs.values()), ()))
 
     def rows(self, limit: int | None = None) -> Iterator[dict[str, Any]]:
-        """Each row as plain values: the outputs and, for class probabilities or logits, the class and how sure."""
+        """Each row as plain values: the outputs and, of one that says a class, which."""
         for row in islice(range(len(self)), limit):
             answer: dict[str, Any] = {"row": row}
             for name, values in self.outputs.items():
                 value = values[row]
-                if value.ndim == 1 and len(value) > 1:
-                    best = int(value.argmax())
+                said = self._said(name, value)
+                if said is not None:
                     names = self.classes.get(name)
-                    answer[f"{name}_class"] = names[best] if names and best < len(names) else best
+                    answer[f"{name}_class"] = names[said] if names and said < len(names) else said
                 answer[name] = value.tolist()
             yield answer
+
+    def _said(self, name: str, value: NDArray[Any]) -> int | None:
+        """The number of the class that an output's values for a row say; None where they say none, or more than one."""
+        answer = self.answers.get(name, Answer("class"))
+        if answer.kind == "class":
+            return int(value.argmax()) if value.ndim == 1 and len(value) > 1 else None
+        return int(value.item() > answer.above) if answer.kind == "yes_or_no" and value.size == 1 else None
 
 
 def predict_file(path: str | Path, data: str, *, limit: int | None = None) -> Predictions:
@@ -63,7 +73,7 @@ def predict_file(path: str | Path, data: str, *, limit: int | None = None) -> Pr
         name: TensorType(tuple(_size(size) for size in port.shape[1:]), port.dtype) for name, port in predictor.inputs.items()
     }
     arrays = _limited(_read(data, predictor.recipe, types), limit)
-    return Predictions(predictor.predict(arrays), predictor.classes)
+    return Predictions(predictor.predict(arrays), predictor.classes, predictor.answers)
 
 
 def predict_run(path: str | Path, data: str | None = None, *, limit: int | None = None) -> Predictions:
@@ -78,7 +88,7 @@ def predict_run(path: str | Path, data: str | None = None, *, limit: int | None 
         NnspecError: Where the run is damaged, or the data do not fit it.
     """
     from nnspec.training import Run
-    from nnspec.training.evaluation import examples_of, trained_model
+    from nnspec.training.evaluation import answers_of, examples_of, trained_model
 
     run = Run.open(path)
     graph = run.model.main
@@ -88,7 +98,7 @@ def predict_run(path: str | Path, data: str | None = None, *, limit: int | None 
     else:
         arrays = _limited(_read(data, run.recipe(), graph.inputs), limit)
     answers = trained_model(run).predict(arrays, verbose=0)
-    return Predictions({name: np.asarray(values) for name, values in answers.items()}, run.classes())
+    return Predictions({name: np.asarray(values) for name, values in answers.items()}, run.classes(), answers_of(run))
 
 
 def _read(data: str, recipe: Mapping[str, Any], types: Mapping[str, TensorType]) -> dict[str, NDArray[Any]]:

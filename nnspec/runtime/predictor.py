@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nnspec.data.kinds import Answer
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.metadata import CLASSES, CONDITIONS, DATA, OUTPUTS, PARITY, SPEC_HASH
+from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, OUTPUTS, PARITY, SPEC_HASH
 from nnspec.onnx_backend.session import open_session
 from nnspec.types import Condition, closest
 
@@ -88,6 +89,14 @@ class Predictor:
         return dict(self._json(CLASSES))
 
     @property
+    def answers(self) -> Mapping[str, Answer]:
+        """How the values of each output are to be read, if it says."""
+        try:
+            return {name: Answer(**facts) for name, facts in self._json(ANSWERS).items()}
+        except TypeError:
+            raise self._unreadable(ANSWERS) from None
+
+    @property
     def recipe(self) -> Mapping[str, Any]:
         """How its inputs are made from raw data (`data.recipe`); empty if it does not say."""
         return self._json(DATA)
@@ -149,8 +158,11 @@ class Predictor:
         except ValueError:
             value = None
         if not isinstance(value, dict):
-            raise NnspecError(f"`{self.path}` says something unreadable under `{key}` in its metadata; export it again")
+            raise self._unreadable(key)
         return value
+
+    def _unreadable(self, key: str) -> NnspecError:
+        return NnspecError(f"`{self.path}` says something unreadable under `{key}` in its metadata; export it again")
 
 
 def read_model(path: Path) -> bytes:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nnspec.data.examples import Examples
 from nnspec.data.places import locate
 from nnspec.data.prepare import State
+from nnspec.data.transforms.classes import class_names
 from nnspec.diagnostics import SpecError
 from nnspec.training import problems as t
 from nnspec.training.losses.base import Loss
@@ -26,7 +27,7 @@ def class_weights(plan: TrainingPlan, train: Examples, state: State) -> dict[str
     Args:
         plan: The training.
         train: What is trained on.
-        state: What the transforms learned: a class may be named as it is in the data.
+        state: What the transforms learned: a class is named as it is in the data, or by its name.
 
     Raises:
         SpecError: Where a class that is weighted is none.
@@ -42,7 +43,7 @@ def class_weights(plan: TrainingPlan, train: Examples, state: State) -> dict[str
         found = np.bincount(labels[(labels >= 0) & (labels < count)], minlength=count)
         weights = found.sum() / (max(np.count_nonzero(found), 1) * np.maximum(found, 1))
         return {output.name: weights.astype(np.float32)}
-    names = _names(state, output.name) or list(range(count))
+    names = class_names(state.get(f"targets.{output.name}", [])) or list(range(count))
     weights = np.ones(count, np.float32)
     for name, weight in given.items():
         if name not in names:
@@ -66,12 +67,3 @@ def _count(output: OutputPlan, labels: NDArray[np.int64]) -> int:
     if output.loss.target_kind() == "probability":
         return 2
     return size if isinstance(size, int) else int(labels.max()) + 1
-
-
-def _names(state: State, output: str) -> list[Any] | None:
-    """The classes as the data have them, in the order of their indices; None where the data count them."""
-    for step in state.get(f"targets.{output}", []):
-        if "classes" in step["learned"]:
-            names: list[Any] = step["learned"]["classes"]
-            return names
-    return None

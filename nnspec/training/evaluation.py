@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.examples import Examples
+from nnspec.data.kinds import Answer, answer_of
 from nnspec.data.lazy import SomeRows
 from nnspec.data.prepare import prepare, prepare_part
 from nnspec.data.readers.base import Table
@@ -17,7 +18,7 @@ from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.training.check import check_training
 from nnspec.training.judged import Classified, Measured, judged
 from nnspec.training.plan import OutputPlan, TrainingPlan
-from nnspec.training.report import report_of, report_text
+from nnspec.training.report import report_of, reports_text
 from nnspec.training.run import Run
 
 if TYPE_CHECKING:
@@ -25,7 +26,16 @@ if TYPE_CHECKING:
 
     from nnspec.training.supervised import Supervised
 
-__all__ = ["Evaluated", "evaluate", "evaluated", "evaluation_text", "examples_of", "golden_rows", "trained_model"]
+__all__ = [
+    "Evaluated",
+    "answers_of",
+    "evaluate",
+    "evaluated",
+    "evaluation_text",
+    "examples_of",
+    "golden_rows",
+    "trained_model",
+]
 
 
 _INPUTS = 2**28
@@ -124,9 +134,13 @@ def evaluation_text(figures: dict[str, Any]) -> str:
     for name, value in shown.items():
         text = f"{value:.4f}" if isinstance(value, float) else ", ".join(f"{v:.4f}" for v in np.ravel(value))
         lines.append(f"  {name:<{width}}  {text}")
-    for name, report in figures["outputs"].items():
-        lines += ["", *report_text(name, report)]
-    return "\n".join(lines)
+    return "\n".join([*lines, *reports_text(figures["outputs"])])
+
+
+def answers_of(run: Run) -> dict[str, Answer]:
+    """How the values of each output of a run are to be read, by the loss it was trained with."""
+    losses = {name: output.loss for name, output in _plan(run).outputs.items() if output.loss is not None}
+    return {name: answer_of(loss.target_kind(), logits=loss.expected() == "logits") for name, loss in losses.items()}
 
 
 def examples_of(run: Run, part: str | None = None) -> tuple[str, Examples]:

@@ -10,6 +10,8 @@ from typing import Any, Protocol, TextIO
 __all__ = ["Progress", "Quiet", "progress_for"]
 
 _SECONDS_BETWEEN = 0.5
+_SECONDS_OF_A_LINE = 1.0
+_MOST_FIGURES = 8
 
 
 class Progress(Protocol):
@@ -52,18 +54,21 @@ def progress_for(stream: TextIO | None = None) -> Progress:
 
 
 class _Lines:
-    """A line for each epoch, and every half minute within a long one."""
+    """A line for each epoch, and every half minute within a long one; of epochs shorter than a second one line a second."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._epochs = self._steps = 0
         self._said = time.monotonic()
+        self._line_at = -_SECONDS_OF_A_LINE
+        self._unsaid: dict[str, Any] | None = None
 
     def say(self, text: str) -> None:
         print(text, file=self._stream, flush=True)
 
     def begin(self, epochs: int, steps: int, batch_size: int) -> None:
         del batch_size
+        self._say_last()
         self._epochs, self._steps = epochs, steps
 
     def stepped(self, epoch: int, step: int, rate: float, figures: Callable[[], dict[str, Any]]) -> None:
@@ -72,13 +77,24 @@ class _Lines:
             self.say(f"epoch {epoch}/{self._epochs}  step {step}/{self._steps}  {_text(figures())}  {rate:,.0f} examples/s")
 
     def epoch_ended(self, record: dict[str, Any]) -> None:
+        now = time.monotonic()
+        self._unsaid = record
+        if record["epoch"] == 1 or now - self._line_at >= _SECONDS_OF_A_LINE:
+            self._line_at = now
+            self._say_last()
+
+    def _say_last(self) -> None:
+        """The line of the last epoch, where it was not said."""
+        record, self._unsaid = self._unsaid, None
+        if record is None:
+            return
         self._said = time.monotonic()
         text = _text({name: value for name, value in record.items() if name not in _NOT_SHOWN})
         pace = f"{record['examples_per_second']:,.0f} examples/s  {record['seconds']:.1f} s"
         self.say(f"epoch {record['epoch']}/{self._epochs}  {text}  {pace}")
 
     def end(self) -> None:
-        pass
+        self._say_last()
 
 
 class _Terminal(_Lines):
@@ -124,6 +140,7 @@ class _Terminal(_Lines):
         self._bar.update(self._task, completed=done, epoch=f"{epoch}/{self._epochs}", rate=f"{rate:,.0f}/s")
 
     def end(self) -> None:
+        super().end()
         self._bar.stop()
 
 
@@ -131,4 +148,8 @@ _NOT_SHOWN = {"epoch", "step", "seconds", "examples_per_second"}
 
 
 def _text(figures: dict[str, Any]) -> str:
-    return "  ".join(f"{name} {value:.4g}" for name, value in figures.items() if isinstance(value, (int, float)))
+    """The figures in a line; where there are many, without the losses of single outputs, which are in the log."""
+    shown = {name: value for name, value in figures.items() if isinstance(value, (int, float))}
+    if len(shown) > _MOST_FIGURES:
+        shown = {name: value for name, value in shown.items() if name in ("loss", "val_loss") or not name.endswith("_loss")}
+    return "  ".join(f"{name} {value:.4g}" for name, value in shown.items())

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from nnspec.training.judged import Classified, Measured
 
-__all__ = ["report_of", "report_text"]
+__all__ = ["NUMBER_FIGURES", "report_of", "reports_text"]
+
+NUMBER_FIGURES = ("mean_absolute_error", "root_mean_squared_error", "r2")
+"""What is said of an output of numbers, beside its residuals."""
 
 _MOST_SHOWN = 20
 
@@ -51,10 +55,36 @@ def _numbers(found: Measured) -> dict[str, Any]:
     }
 
 
-def report_text(name: str, report: dict[str, Any]) -> list[str]:
-    """The report as lines."""
-    if "confusion" not in report:
-        return _number_lines(name, report)
+def reports_text(reports: Mapping[str, dict[str, Any]]) -> list[str]:
+    """The reports of the outputs as lines, a blank one before each; several outputs of numbers are put side by side.
+
+    Args:
+        reports: The report of each output, by name.
+    """
+    numbers = {name: report for name, report in reports.items() if "confusion" not in report}
+    lines = ["", *_side_by_side(numbers)] if len(numbers) > 1 else []
+    for name, report in reports.items():
+        if name not in numbers:
+            lines += ["", *_class_report(name, report)]
+        elif len(numbers) == 1:
+            lines += ["", *_number_lines(name, report)]
+    return lines
+
+
+def _side_by_side(numbers: Mapping[str, dict[str, Any]]) -> list[str]:
+    wide = max(map(len, numbers))
+    shown = [*NUMBER_FIGURES, "residual_mean"]
+    lines = [" " * wide + "".join(f"  {key:>8}" for key in shown)]
+    for name, report in numbers.items():
+        figures = {**report, "residual_mean": report["residuals"]["mean"]}
+        cells = ["–" if figures[key] is None else f"{figures[key]:.4g}" for key in shown]
+        lines.append(
+            f"{name:<{wide}}" + "".join(f"  {cell:>{max(8, len(key))}}" for key, cell in zip(shown, cells, strict=True))
+        )
+    return lines
+
+
+def _class_report(name: str, report: dict[str, Any]) -> list[str]:
     shown = [key for key in ("accuracy", "precision", "recall", "f1", "auc", "iou") if report.get(key) is not None]
     lines = [f"{name}: " + "  ".join(f"{key} {report[key]:.4f}" for key in shown)]
     if report["calibration"] is not None:

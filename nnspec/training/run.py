@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nnspec.data.transforms.classes import class_names
 from nnspec.diagnostics import NnspecError
 from nnspec.files import write_whole
 from nnspec.graph import Model, compile
@@ -172,12 +173,7 @@ class Run:
     def classes(self) -> dict[str, list[Any]]:
         """The names of the classes of each output whose target was encoded, in the order of its units."""
         learned = {place.partition(".")[2]: steps for place, steps in self.transforms().items() if place.startswith("targets.")}
-        return {
-            output: step["learned"]["classes"]
-            for output, steps in learned.items()
-            for step in steps
-            if "classes" in step["learned"]
-        }
+        return {output: names for output, steps in learned.items() if (names := class_names(steps)) is not None}
 
     # --- writing --------------------------------------------------------------------------------------------------------
 

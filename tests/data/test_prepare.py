@@ -177,6 +177,13 @@ def test_classes_counted_from_1_are_told_apart(project):
     assert "counted from 1" in only(project.refuses(csv_spec())).help
 
 
+def test_more_encoded_classes_than_units_are_not_told_to_be_encoded(project):
+    (project.folder / "a.csv").write_text(rows(8, "'abcd'[i % 4]"))
+    said = only(project.refuses(csv_spec(", targets: {kind: {column: kind, transform: [label_encode]}}")))
+    assert said.code == "NN425"
+    assert said.help == "give the layer 4 units: `label_encode` found as many classes"
+
+
 def test_an_unknown_class_of_the_validation_data_is_named(project):
     (project.folder / "a.csv").write_text("a,b,kind\n0,0,x\n2,4,y\n4,8,z\n")
     (project.folder / "v.csv").write_text("a,b,kind\n0,0,x\n1,1,w\n")

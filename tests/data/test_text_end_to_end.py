@@ -18,13 +18,17 @@ layers:
   - GlobalAveragePooling1D
   - Dense: {units: 2, activation: softmax}
     name: mood
+  - Dense: {units: 1, activation: sigmoid}
+    from: global_average_pooling1d
+    name: poor
+outputs: [mood, poor]
 data:
   train: {text: mail}
   test: {text: mail}
   inputs: {words: {column: text, transform: [{tokenize: {lower: true}}, {pad: 6}]}}
-  targets: {mood: {column: label, transform: [label_encode]}}
-train: {epochs: 60, batch_size: 4, optimizer: {Adam: {learning_rate: 0.05}}, loss: SparseCategoricalCrossentropy,
-  metrics: SparseCategoricalAccuracy}
+  targets: {mood: &label {column: label, transform: [label_encode]}, poor: *label}
+train: {epochs: 60, batch_size: 4, optimizer: {Adam: {learning_rate: 0.05}},
+  loss: {mood: SparseCategoricalCrossentropy, poor: BinaryCrossentropy}, metrics: {mood: SparseCategoricalAccuracy}}
 """
 MAIL = {
     "good": ["A fine day", "What a fine book!", "fine, and kind", "kind words", "A kind man", "so fine"],
@@ -44,4 +48,4 @@ def test_a_model_of_texts_is_exported_with_its_vocabulary_and_answers_texts(writ
     assert steps[0]["learned"]["vocabulary"][:4] == ["<PAD>", "<SOS>", "<EOS>", "<UNK>"]
     (tmp_path / "new.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in ("a FINE evening", "bad, dull!")))
     answers = predict_file(tmp_path / "mood.onnx", str(tmp_path / "new.jsonl"))
-    assert [row["mood_class"] for row in answers.rows()] == ["good", "poor"]
+    assert [(row["mood_class"], row["poor_class"]) for row in answers.rows()] == [("good", "good"), ("poor", "poor")]

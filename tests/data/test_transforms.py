@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from pydantic import ValidationError
 
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.transforms import TRANSFORMS
-from nnspec.data.transforms.classes import UnknownClassError, label_encode, one_hot
+from nnspec.data.transforms.classes import UnknownClassError, class_names, label_encode, one_hot
 from nnspec.data.transforms.numbers import impute, rescale, standardize
 
 # Squares of anything smaller leave what a double can hold, and there is no deviation to speak of.
@@ -83,6 +84,21 @@ def test_label_encode_learns_the_classes_in_order_and_as_json_has_them(values, c
     learned = label_encode().fit([values[:1], values[1:]])
     assert json.loads(json.dumps(learned)) == {"classes": classes}
     assert label_encode().apply(np.array(classes, values.dtype), learned).tolist() == list(range(len(classes)))
+
+
+def test_classes_that_are_numbers_in_the_data_can_have_names():
+    transform = label_encode(names=["coat", "boot"])
+    learned = transform.fit([np.array([9, 4])])
+    assert learned == {"classes": [4, 9], "names": ["coat", "boot"]}
+    assert class_names([{"learned": learned}]) == ["coat", "boot"]
+    assert transform.apply(np.array([9, 4]), learned).tolist() == [1, 0]
+
+
+def test_as_many_names_as_classes_are_wanted():
+    with pytest.raises(DataError, match="there are 3 classes and 2 `names`"):
+        label_encode(names=["coat", "boot"]).fit([np.arange(3)])
+    with pytest.raises(ValidationError, match="there are 10 `classes` and 2 `names`"):
+        label_encode(classes=10, names=["coat", "boot"])
 
 
 def test_an_unknown_class_is_an_error_that_tells_where():

@@ -9,14 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nnspec.data.examples import Examples
 from nnspec.diagnostics import NnspecError
 from nnspec.reports import to_page, write_report
 from nnspec.reports.activation_maps import ending_of
+from nnspec.reports.elements import table
 from nnspec.reports.findings import findings
+from nnspec.reports.results import results
 from nnspec.reports.tensors import tensors_of
 from nnspec.spec import load
 from nnspec.training import Run, evaluate, train
-from nnspec.training.evaluation import evaluated
+from nnspec.training.evaluation import Evaluated, evaluated
+from nnspec.training.judged import Measured
 from nnspec.training.progress import Quiet
 from nnspec.training.report import report_of
 
@@ -219,6 +223,45 @@ def test_a_class_activation_map_averaged_is_the_logit(digits):
     logits = (maps @ weights[ending.kernel]).mean((1, 2)) + weights["digit/bias"]
     shares = np.exp(logits - logits.max(-1, keepdims=True))
     np.testing.assert_allclose(shares / shares.sum(-1, keepdims=True), found.answers["digit"][:8], rtol=1e-3, atol=1e-6)
+
+
+def test_a_class_activation_map_of_a_series_stands_behind_it(tmp_path):
+    series = np.random.default_rng(0).normal(size=(12, 30)).astype("float32")
+    np.savez(tmp_path / "a.npz", series=series, kind=np.arange(12) % 2)
+    run = trained(
+        tmp_path,
+        """nnspec: 1
+name: series
+inputs: {series: [T, 1]}
+layers:
+  - Conv1D: {filters: 3, kernel_size: 3}
+  - GlobalAveragePooling1D
+  - Dense: {units: 2, activation: softmax}
+    name: kind
+data: {train: {npz: a.npz}}
+train: {epochs: 1, loss: SparseCategoricalCrossentropy}
+""",
+    )
+    page = to_page(run)
+    read(page)
+    assert "Class activation maps" in titles(page)
+    assert "<image" in page.partition("Class activation maps</h2>")[2]
+
+
+def test_several_outputs_of_numbers_stand_side_by_side():
+    same = np.arange(4.0)
+    judged = {"near": Measured(same, same + 1), "far": Measured(same, same + 9)}
+    found = Evaluated(None, None, "test", Examples({}, {}, {}, np.arange(4)), {}, {}, judged)
+    page = results(found, {name: report_of(each) for name, each in judged.items()}, None)
+    assert re.search(r"<td>near</td><td class=\"n\">1</td>", page)
+    assert "errors side by side" in page
+    one = results(found, {"near": report_of(judged["near"])}, None)
+    assert "errors side by side" not in one
+
+
+def test_a_long_text_of_a_row_is_folded():
+    page = table(["text"], [["short"], ["long " * 20]])
+    assert page.count('class="long"') == 1
 
 
 def test_a_net_of_another_form_has_no_class_activation_map(iris):

@@ -9,7 +9,7 @@ import pytest
 
 from nnspec.training.class_figures import calibration, curves_of
 from nnspec.training.judged import Classified, Measured, judged
-from nnspec.training.report import report_of, report_text
+from nnspec.training.report import NUMBER_FIGURES, report_of, reports_text
 
 
 def answers(count: int = 300, classes: int = 4) -> tuple[np.ndarray, np.ndarray]:
@@ -80,7 +80,7 @@ def test_a_class_that_does_not_occur_has_no_area_and_no_curve_and_is_left_out_of
     assert len(report["curves"]) == 3
     assert report["recall"] == pytest.approx(np.mean([row["recall"] for row in report["classes"][:3]]))
     json.dumps(report, allow_nan=False)
-    assert "–" in "\n".join(report_text("kind", report))
+    assert "–" in "\n".join(reports_text({"kind": report}))
 
 
 def test_a_curve_has_a_hundred_points_and_keeps_its_ends():
@@ -116,4 +116,15 @@ def test_numbers_have_their_errors_and_residuals():
     assert report["residuals"]["mean"] == 0.5
     assert report["residuals"]["quantiles"]["50"] == 0.5
     assert report_of(Measured(np.ones((3, 1)), np.ones((3, 1))))["r2"] is None
-    assert "residuals" in report_text("width", report)[1]
+    assert "residuals" in "\n".join(reports_text({"width": report}))
+
+
+def test_several_outputs_of_numbers_are_put_side_by_side():
+    same = np.arange(4.0)
+    reports = {name: report_of(Measured(same, same + shift)) for name, shift in (("near", 0.5), ("far_away", 2.0))}
+    blank, header, near, far = reports_text(reports)
+    assert not blank
+    assert header.split() == [*NUMBER_FIGURES, "residual_mean"]
+    assert near.split() == ["near", "0.5", "0.5", "0.8", "0.5"]
+    assert far.split()[:3] == ["far_away", "2", "2"]
+    assert len(near) == len(far) == len(header)

@@ -41,3 +41,21 @@ def test_a_terminal_shows_a_bar_beside_the_lines():
     assert "a word [bold]before" in text
     assert "loss 0.75" in text
     assert "\x1b" in text
+
+
+def test_of_epochs_shorter_than_a_second_the_first_and_the_last_are_said():
+    stream = io.StringIO()
+    progress = progress_for(stream)
+    progress.begin(epochs=50, steps=8, batch_size=4)
+    for epoch in range(1, 50):
+        progress.epoch_ended({**RECORD, "epoch": epoch})
+    progress.end()
+    assert [line.split()[1] for line in stream.getvalue().splitlines()] == ["1/50", "49/50"]
+
+
+def test_the_losses_of_many_outputs_are_left_to_the_log():
+    stream = io.StringIO()
+    progress = progress_for(stream)
+    progress.begin(epochs=1, steps=8, batch_size=4)
+    progress.epoch_ended({**RECORD, "y_mae": 3.0} | {f"{part}{i}_loss": 1.0 for part in ("", "val_") for i in range(9)})
+    assert stream.getvalue() == "epoch 1/1  loss 0.5  val_loss 0.25  y_mae 3  1,234 examples/s  1.3 s\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field, Strict, model_validator
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     Values = NDArray[Any]
 
-__all__ = ["UnknownClassError", "label_encode", "one_hot"]
+__all__ = ["UnknownClassError", "class_names", "label_encode", "one_hot"]
 
+_Name = Annotated[str, Strict(), Field(min_length=1)]
 _Label = Annotated[int, Strict()] | Annotated[str, Strict()]
 
 
@@ -28,12 +29,19 @@ class _Encode(Transform):
     classes: PositiveInt | list[_Label] | None = Field(
         None, description="The classes in order, or their number where they are counted from 0; null to learn them, sorted."
     )
+    names: list[_Name] | None = Field(
+        None, min_length=1, description="What the classes are called, in their order, where the data have numbers or codes."
+    )
     unknown: Flag = Field(False, description="Whether a class that is not known is allowed.")
 
     @model_validator(mode="after")
     def _distinct(self) -> _Encode:
         if isinstance(self.classes, list) and (len(set(self.classes)) < len(self.classes) or not self.classes):
             raise ValueError("`classes` must be given, each once")
+        if self.names is not None and len(set(self.names)) < len(self.names):
+            raise ValueError("`names` must name each class differently")
+        if self.classes is not None and self.names is not None and self._count() != len(self.names):
+            raise ValueError(f"there are {self._count()} `classes` and {len(self.names)} `names`")
         return self
 
     @property
@@ -44,15 +52,24 @@ class _Encode(Transform):
         return len(self.classes) if isinstance(self.classes, list) else self.classes
 
     def fit(self, chunks: Iterable[Values]) -> Learned:
+        classes = self._classes(chunks)
+        if self.names is None:
+            return {"classes": classes}
+        if len(self.names) != len(classes):
+            shown = ", ".join(map(repr, classes[:8])) + (", …" if len(classes) > 8 else "")
+            raise DataError(f"there are {len(classes)} classes and {len(self.names)} `names`", help=f"the classes are {shown}")
+        return {"classes": classes, "names": list(self.names)}
+
+    def _classes(self, chunks: Iterable[Values]) -> list[Any]:
         if isinstance(self.classes, int):
-            return {"classes": list(range(self.classes))}
+            return list(range(self.classes))
         if self.classes is not None:
-            return {"classes": list(self.classes)}
+            return list(self.classes)
         found: set[Any] = set()
         for chunk in chunks:
             found.update(_labels(chunk))
         found.discard(None)
-        return {"classes": sorted(found)}
+        return sorted(found)
 
     def _indices(self, values: Values, learned: Learned) -> NDArray[np.int64]:
         """The index of each value's class; the number of classes for one that is not known."""
@@ -100,6 +117,24 @@ class one_hot(_Encode):  # noqa: N801
 
         table = np.eye(len(learned["classes"]) + 1, len(learned["classes"]), dtype=np.float32)
         return table[self._indices(values, learned)]
+
+
+def class_names(steps: Iterable[Mapping[str, Any]]) -> list[Any] | None:
+    """What the classes of a target are called, by what its transforms learned; None where none learned classes.
+
+    Args:
+        steps: Its transforms, each with what it ``learned``.
+
+    Example:
+        >>> class_names([{"learned": {"classes": [0, 1], "names": ["ham", "spam"]}}])
+        ['ham', 'spam']
+    """
+    for step in steps:
+        learned = step["learned"]
+        if "classes" in learned:
+            names: list[Any] = learned.get("names", learned["classes"])
+            return names
+    return None
 
 
 def _labels(chunk: Values) -> list[Any]:

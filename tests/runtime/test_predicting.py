@@ -1,0 +1,37 @@
+"""What predictions say of each row."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nnspec.data.kinds import Answer
+from nnspec.runtime.predicting import Predictions
+
+
+def said(values, answer=None, classes=None):
+    known = {"out": answer} if answer else {}
+    rows = Predictions({"out": np.array(values, np.float32)}, {"out": classes} if classes else {}, known).rows()
+    return [row.get("out_class") for row in rows]
+
+
+def test_of_several_classes_the_likeliest_is_named():
+    assert said([[0.1, 0.9], [0.8, 0.2]], Answer("class"), ["ham", "spam"]) == ["spam", "ham"]
+
+
+@pytest.mark.parametrize(("values", "above"), [([[0.4], [0.6]], 0.5), ([[-0.1], [0.1]], 0.0)])
+def test_a_single_unit_names_the_second_class_above_its_threshold(values, above):
+    assert said(values, Answer("yes_or_no", above), ["ham", "spam"]) == ["ham", "spam"]
+    assert said(values, Answer("yes_or_no", above)) == [0, 1]
+
+
+def test_several_units_of_yes_or_no_have_no_one_class():
+    assert said([[0.9, 0.8]], Answer("yes_or_no")) == [None]
+
+
+def test_numbers_have_no_class():
+    assert said([[3.0, 1.0, 2.0]], Answer("number")) == [None]
+
+
+def test_a_file_that_does_not_say_what_it_answers_is_taken_for_one_of_classes():
+    assert said([[0.1, 0.9]]) == [1]
