@@ -165,7 +165,7 @@ def _knows(values: Any, table: Table, feed: Feed, classes: list[Any] | None, pro
 
     known = np.where(np.isnan(values), classes[0], values) if feed.may_miss and values.dtype.kind == "f" else values
     try:
-        label_encode(classes=None, unknown=False).apply(known, {"classes": classes})
+        label_encode(classes=None, names=None, unknown=False).apply(known, {"classes": classes})
     except UnknownClassError as error:
         with suppress(Reported):
             Cells(table, feed, problems).refuse_class(error, values)
