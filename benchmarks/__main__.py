@@ -14,8 +14,10 @@ PARTS = {
     "training": "training_throughput",
     "onnx": "onnx_latency",
     "raw": "raw_inputs",
+    "decoding": "decoding",
 }
-ALONE = ("faults", "gpu", "hostile", "imports", "memory", "proof", "results", "resume")
+WITH_OPTIONS = (["onnx"], ["training"], ["decoding"])
+ALONE = ("faults", "generate", "gpu", "hostile", "imports", "memory", "proof", "results", "resume")
 
 
 def main(arguments: list[str]) -> int:
@@ -25,9 +27,10 @@ def main(arguments: list[str]) -> int:
     first = next((place for place, word in enumerate(arguments) if word.startswith("-")), len(arguments))
     names, options = arguments[:first], arguments[first:]
     unknown = [name for name in names if name not in PARTS]
-    if unknown or (options and names not in (["onnx"], ["training"])):
+    if unknown or (options and names not in WITH_OPTIONS):
         wrong = f"there is no benchmark {unknown[0]}" if unknown else f"{options[0]} is an option of none of them"
-        print(f"{wrong}: {', '.join(PARTS)} (options: onnx, training); alone: {', '.join(ALONE)}", file=sys.stderr)
+        with_options = ", ".join(name for [name] in WITH_OPTIONS)
+        print(f"{wrong}: {', '.join(PARTS)} (options: {with_options}); alone: {', '.join(ALONE)}", file=sys.stderr)
         return 2
     print(f"{'what':<50} {'ours':>10} {'peer':>10} {'unit':<10} {'times better':>12} {'noise':>6}  against", flush=True)
     for name in names or PARTS:
