@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from benchmarks.rows import Row, interleaved
@@ -34,31 +35,31 @@ layers:
 def rows() -> Iterator[Row]:
     """The rows of the table."""
     with tempfile.TemporaryDirectory() as folder:
-        copies, few, many = (Path(folder) / name for name in ("copies", "few.nnspec.yaml", "many.nnspec.yaml"))
+        copies = Path(folder) / "copies"
         copies.mkdir()
         gallery = sorted((ROOT / "tests" / "corpus").glob("*.nnspec.yaml"))
         for number in range(100):
             source = gallery[number % len(gallery)]
             (copies / f"{number}-{source.name}").write_bytes(source.read_bytes())
-        few.write_text(DEEP.format(count=500), encoding="utf-8")
-        many.write_text(DEEP.format(count=5000), encoding="utf-8")
+        deep = {layers: Path(folder) / f"{layers}.nnspec.yaml" for layers in (2, 1000, 10_000)}
+        for layers, file in deep.items():
+            file.write_text(DEEP.format(count=layers // 2), encoding="utf-8")
         runs = {
             "LeNet": lambda: _process("-m", "nnspec", "validate", str(LENET)),
             "again": lambda: _process("-m", "nnspec", "validate", str(LENET)),
             "100 specs": lambda: _process("-m", "nnspec", "validate", str(copies)),
-            "few": lambda: _process("-m", "nnspec", "validate", str(few)),
-            "many": lambda: _process("-m", "nnspec", "validate", str(many)),
+            **{f"{n}": partial(_process, "-m", "nnspec", "validate", str(file)) for n, file in deep.items()},
             "tensorflow": lambda: _process("-c", "import tensorflow"),
         }
         for run in runs.values():
             run()  # what is read from disk for the first time is not measured
         taken = interleaved(runs, ROUNDS)
     noise = abs(taken["LeNet"] - taken["again"]) / taken["LeNet"]
-    for name, what in (("LeNet", "LeNet"), ("100 specs", "100 specs"), ("many", "10,000 layers")):
+    for name, what in (("LeNet", "LeNet"), ("100 specs", "100 specs"), ("10000", "10,000 layers")):
         yield Row(f"validate {what}, cold process", taken[name], taken["tensorflow"], "s", "import tensorflow", noise=noise)
     # The start of a process is no part of what a layer takes.
-    a_layer = {name: (taken[name] - taken["LeNet"]) / count * 1e6 for name, count in (("few", 1000), ("many", 10_000))}
-    yield Row("validate, a layer of 10,000", a_layer["many"], a_layer["few"], "µs", "a layer of 1,000", noise=noise)
+    many, few = ((taken[f"{n}"] - taken["2"]) / n * 1e6 for n in (10_000, 1000))
+    yield Row("validate, a layer of 10,000", many, few, "µs", "a layer of 1,000", noise=noise)
 
 
 def _process(*arguments: str) -> None:
