@@ -73,8 +73,8 @@ def _beside(other: str) -> Callable[[dict[str, Any]], Figures]:
     return figures
 
 
-def _ucr(name: str, classes: int, batch_size: int, epochs: int, published: float, seeds: tuple[int, ...]) -> Published:
-    overrides = {"set": name.lower(), "classes": classes, "batch_size": batch_size, "epochs": epochs}
+def _ucr(name: str, published: float, seeds: tuple[int, ...], **params: int) -> Published:
+    overrides = {"set": name.lower(), **params}
     return Published(
         f"{name}, FCN",
         name.lower(),
@@ -88,9 +88,9 @@ def _ucr(name: str, classes: int, batch_size: int, epochs: int, published: float
 
 
 RESULTS = {
-    "gunpoint": _ucr("GunPoint", 2, 5, 500, 1.000, SEVERAL),
-    "italypowerdemand": _ucr("ItalyPowerDemand", 2, 6, 500, 0.970, SEVERAL),
-    "osuleaf": _ucr("OSULeaf", 6, 16, 250, 0.988, SEVERAL[:1]),
+    "gunpoint": _ucr("GunPoint", 1.000, SEVERAL),
+    "italypowerdemand": _ucr("ItalyPowerDemand", 0.970, SEVERAL, batch_size=6),
+    "osuleaf": _ucr("OSULeaf", 0.988, SEVERAL[:1], classes=6, batch_size=16, epochs=250, patience=6),
     "sunspots": Published(
         "sunspots, a year ahead",
         "sunspots",
