@@ -55,6 +55,10 @@ def validate(
             model = build_graphs(spec, problems)
             if any(spec.section(name) is not None for name in ("train", "data")):
                 _check_training(spec, model, problems, data=data)
+            if model is not None and spec.section("generate") is not None:
+                from nnspec.generation.check import check_generation
+
+                check_generation(spec, model, problems)
             problems = [*silence(problems), *useless_ignores(spec.file, problems, _all_problems)]
     except SpecError as stopped:  # there are too many
         problems = once([*problems, *stopped.diagnostics])

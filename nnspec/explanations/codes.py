@@ -20,6 +20,7 @@ _MODULES = (
     "nnspec.keras_import.problems",
     "nnspec.data.problems",
     "nnspec.training.problems",
+    "nnspec.generation.problems",
 )
 _FILE = "net.nnspec.yaml"
 

@@ -92,7 +92,6 @@ def _keys(definitions: Definitions) -> dict[str, Schema]:
         "layers": STEPS | {"description": "The steps, in order; each reads the one before, or what `from` names."},
         "outputs": OUTPUTS,
         **{name: _section(definitions, name) for name in SECTIONS},
-        "generate": {"type": "object", **_LATER},
     }
 
 

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
 import onnx
 from numpy.typing import ArrayLike
 
 import nnspec
 from nnspec.diagnostics import NnspecError
-from nnspec.graph.model import Graph, Node, Ref
+from nnspec.graph.model import Graph
 from nnspec.onnx_backend.builder import Builder
-from nnspec.onnx_backend.call import Array, Call
-from nnspec.onnx_backend.layout import declared
-from nnspec.onnx_backend.lower import lowering_of
+from nnspec.onnx_backend.interface import Interface
+from nnspec.onnx_backend.lowered import lowered
 from nnspec.onnx_backend.metadata import CONDITIONS, OUTPUTS, VERSION
-from nnspec.onnx_backend.proto import ELEMENT, finish
-from nnspec.onnx_backend.value import Value
+from nnspec.onnx_backend.proto import finish
 from nnspec.types import TensorType
 
 __all__ = ["OPSETS", "output_names", "to_onnx"]
@@ -58,14 +54,12 @@ def to_onnx(
     names = output_names(graph)
     graph = replace(graph, outputs={names[name]: ref for name, ref in graph.outputs.items()})
     b = Builder(opset, {name: condition.multiple_of for name, condition in graph.conditions.items()})
-    values = _Values(b, graph)
-    for name in _needed(graph):
-        values.lower(graph.nodes[name], weights)
-    for ref in graph.outputs.values():
-        values.declare(ref)
+    interface = Interface(b, graph.inputs, graph.outputs)
+    values = lowered(b, graph, weights, interface.given)
     outputs: dict[str, TensorType] = {}
     for name, ref in graph.outputs.items():
-        outputs |= values.give(name, ref, graph.name != "main" if masks is None else masks)
+        wanted = graph.name != "main" if masks is None else masks
+        outputs |= interface.give(name, ref.source, values[name], wanted)
     told = {VERSION: nnspec.__version__, **(metadata or {})}
     if renamed := {given: name for name, given in names.items() if given != name}:
         told[OUTPUTS] = json.dumps(renamed)
@@ -73,7 +67,7 @@ def to_onnx(
         told[CONDITIONS] = json.dumps({name: condition.as_json() for name, condition in graph.conditions.items()})
     return finish(
         b,
-        values.inputs,
+        interface.inputs,
         outputs,
         name=graph.name,
         metadata=told,
@@ -93,104 +87,3 @@ def output_names(graph: Graph) -> dict[str, str]:
             own += "_out"
         names[name] = own
     return names
-
-
-def _needed(graph: Graph) -> list[str]:
-    """The nodes that the outputs need, in their order."""
-    needed = {ref.source for ref in graph.outputs.values()}
-    for name, node in reversed(list(graph.nodes.items())):
-        if name in needed:
-            needed.update(ref.source for ref in node.inputs.values())
-    return [name for name in graph.nodes if name in needed]
-
-
-class _Values:
-    """Where every tensor of the spec's graph stands in the ONNX graph."""
-
-    def __init__(self, b: Builder, graph: Graph) -> None:
-        self.b = b
-        self.inputs: dict[str, TensorType] = {}
-        self._at: dict[Ref, Value] = {}
-        # What already bears a name of the interface, or must keep its own, is copied where it is an output once more.
-        self._named: dict[str, str] = {}
-        # Names of the interface are claimed before any layer's.
-        for name, type in graph.inputs.items():
-            self._take(name, type)
-        for name in graph.outputs:
-            b.claim(name)
-        live = set(_needed(graph))
-        self._uses = Counter(ref for node in graph.nodes.values() if node.name in live for ref in node.inputs.values())
-        self._uses.update(graph.outputs.values())
-
-    def _take(self, name: str, type: TensorType) -> None:
-        mask = None
-        self.inputs[self.b.claim(name)] = type.masked(None)
-        if type.mask is not None:
-            mask = self.b.claim(f"{name}_mask")
-            self.inputs[mask] = TensorType(type.mask, "bool")
-        self._at[Ref(name)] = Value.declared(name, type, mask)
-        self._named |= {given: given for given in self.inputs}
-
-    def lower(self, node: Node, weights: Mapping[str, ArrayLike]) -> None:
-        """Writes one layer."""
-        with self.b.at(node.name, node.weights_at):
-            inputs = {port: _computed(self.b, self._at[ref]) for port, ref in node.inputs.items()}
-            call = Call(node.layer, inputs, node.outputs, _arrays(node, weights))
-            given = lowering_of(node.layer)(self.b, call)
-            named = {next(iter(node.outputs)): given} if isinstance(given, Value) else given
-            for output, value in named.items():
-                self._keep(Ref(node.name, output), node.outputs[output], value, call)
-
-    def _keep(self, ref: Ref, type: TensorType, value: Value, call: Call) -> None:  # type: ignore[type-arg]
-        mask = value.mask if value.mask is not None or type.mask is None else call.x.mask
-        alone = self._uses[ref] == 1
-        if self.b.owns(value.name):
-            self.b.rename(value.name, f"{self.b.scope}/{ref.output}")
-        kept = mask if type.mask is not None else None
-        self._at[ref] = replace(value, type=type, mask=kept, linear=value.linear if alone else None)
-
-    def declare(self, ref: Ref) -> None:
-        """Brings what will be an output into the spec's order: before another output takes the name of what that reads."""
-        with self.b.at(ref.source):
-            self._at[ref] = declared(self.b, self._at[ref])
-
-    def give(self, name: str, ref: Ref, masks: bool) -> dict[str, TensorType]:
-        """Makes a tensor an output of the graph, and its mask too if that is wanted; returns their types by name."""
-        with self.b.at(ref.source):
-            value = self._at[ref]
-            self._name(value.name, name)
-            if not masks or value.mask is None or value.type.mask is None:
-                return {name: value.type.masked(None)}
-            mask = self.b.claim(f"{name}_mask")
-            self._name(value.mask, mask)
-            return {name: value.type.masked(None), mask: TensorType(value.type.mask, "bool")}
-
-    def _name(self, tensor: str, output: str) -> None:
-        if tensor in self._named:
-            self.b.copy(self._named[tensor], output)
-        else:
-            self.b.become(tensor, output)
-            self._named[tensor] = output
-
-
-def _computed(b: Builder, value: Value) -> Value:
-    """Floats of another precision become float32 where a layer reads them, as in Keras."""
-    if "float" not in value.type.dtype or value.type.dtype == "float32":
-        return value
-    cast = b.once(("cast", value.name), lambda: b.op("Cast", value.name, to=ELEMENT["float32"]))
-    return replace(value, name=cast, type=replace(value.type, dtype="float32"))
-
-
-def _arrays(node: Node, weights: Mapping[str, ArrayLike]) -> dict[str, Array]:
-    arrays = {}
-    for weight in node.weights:
-        identity = f"{node.weights_at}/{weight.name}"
-        if identity not in weights:
-            raise NnspecError(f"the weights have no `{identity}`, which the layer `{node.name}` needs")
-        array = np.asarray(weights[identity], np.float32)
-        if array.shape != weight.shape:
-            raise NnspecError(
-                f"the weight `{identity}` has the shape {array.shape}; the layer `{node.name}` needs {weight.shape}"
-            )
-        arrays[weight.name] = array
-    return arrays

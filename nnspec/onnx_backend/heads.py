@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from nnspec.onnx_backend.call import Array, Call
 from nnspec.onnx_backend.flat_axes import FlatAxes
 from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.lower.attention import past
+from nnspec.onnx_backend.remembered import alone, extended, is_remembering
 from nnspec.onnx_backend.value import Value
 
 __all__ = ["attend"]
@@ -25,24 +27,59 @@ def attend(b: Builder, call: Call[HeadAttention]) -> Mapping[str, Value]:
 
     Where the inputs have more axes than time and features, they are brought to these two, and the output back.
     """
+    if is_remembering(call):
+        return _remembering(b, call)
     layer, inputs = call.layer, call.inputs
     given = {port: declared(b, inputs.get(port, inputs["value"])) for port in ("query", "key", "value")}
     flat = FlatAxes(b, layer.others(given["query"].type), layer.attended(given["query"].type))
     sources = {port: flat.flattened(x) for port, x in given.items()}
     mean, scores = _attended(b, call, sources, _projected(b, call, sources))
-    if layer.use_gate:
-        [gate] = _project(b, call, sources["query"].name, ["gate"])
-        mean = b.op("Mul", mean, b.op("Sigmoid", gate))
-    kernel = call.weights["attention_output/kernel"]
-    y = b.op("MatMul", mean, b.constant(_flat(kernel.reshape(-1, *kernel.shape[2:]), 1), "attention_output/kernel"))
-    if layer.use_bias:
-        y = b.op("Add", y, b.constant(_flat(call.weights["attention_output/bias"], 0), "attention_output/bias"))
-    y = flat.restored(y, given["query"], kernel.shape[2:])
+    y = flat.restored(_given(b, call, sources["query"].name, mean), given["query"], _sizes(call))
     found = {"output": Value.declared(y, call.output, given["query"].mask)}
     if scores and layer.return_attention_scores:
         pairs = flat.pairs(scores, given["query"], given["key"], layer.query_heads)
         found[SCORES] = Value.declared(pairs, call.outputs[SCORES])
     return found
+
+
+def _remembering(b: Builder, call: Call[HeadAttention]) -> Mapping[str, Value]:
+    """The same at one token: batch, 1, features."""
+    given = {port: declared(b, call.inputs.get(port, call.inputs["value"])) for port in ("query", "key", "value")}
+    parts = _projected(b, call, given)
+    seen = extended(b, call, {**parts, "mask": given["value"].mask or ""})
+    near = {port: _last(b, value.name, call.layer.sliding_window) for port, value in seen.items()}
+    parts |= {port: near[port] for port in ("key", "value")}
+    mask = near.get("mask")
+    sources = given | {port: replace(given[port], name=near[port], mask=mask) for port in ("key", "value")}
+    mean, _ = _attended(b, alone(call), sources, parts)
+    y = _given(b, call, given["query"].name, mean)
+    if len(_sizes(call)) > 1:
+        y = b.op("Reshape", y, b.ints([0, 0, *_sizes(call)], "sizes"))
+    return {"output": Value.declared(y, call.output, given["query"].mask), **seen}
+
+
+def _last(b: Builder, tensor: str, steps: int | None) -> str:
+    """The last steps of a sequence; all where it has fewer."""
+    if steps is None:
+        return tensor
+    return b.op("Slice", tensor, b.ints([-steps], "window"), b.ints([2**62], "end"), b.ints([1], "steps"))
+
+
+def _sizes(call: Call[HeadAttention]) -> tuple[int, ...]:
+    """The sizes that take the place of the query's features."""
+    return call.weights["attention_output/kernel"].shape[2:]
+
+
+def _given(b: Builder, call: Call[HeadAttention], query: str, mean: str) -> str:
+    """What the layer makes of the means of all heads, the features in one axis."""
+    if call.layer.use_gate:
+        [gate] = _project(b, call, query, ["gate"])
+        mean = b.op("Mul", mean, b.op("Sigmoid", gate))
+    kernel = call.weights["attention_output/kernel"]
+    y = b.op("MatMul", mean, b.constant(_flat(kernel.reshape(-1, *kernel.shape[2:]), 1), "attention_output/kernel"))
+    if call.layer.use_bias:
+        y = b.op("Add", y, b.constant(_flat(call.weights["attention_output/bias"], 0), "attention_output/bias"))
+    return y
 
 
 def _attended(

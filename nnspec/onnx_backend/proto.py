@@ -13,7 +13,7 @@ from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.builder import Body, Builder, Operation
 from nnspec.types import Dim, TensorType
 
-__all__ = ["ELEMENT", "finish", "serialized"]
+__all__ = ["ELEMENT", "finish", "live", "serialized"]
 
 ELEMENT: Mapping[str, int] = {
     name: getattr(onnx.TensorProto, code)
@@ -32,7 +32,7 @@ ELEMENT: Mapping[str, int] = {
 
 def finish(
     b: Builder,
-    inputs: Mapping[str, TensorType],
+    inputs: Mapping[str, TensorType | onnx.TypeProto],
     outputs: Mapping[str, TensorType],
     *,
     name: str,
@@ -43,13 +43,14 @@ def finish(
 
     Args:
         b: The graph; its inputs and outputs already bear their names.
-        inputs: The inputs' types, by name.
+        inputs: The inputs' types, by name; of an ONNX type the batch is no part. One that is a constant of the graph too may
+            be left out: that is then its value.
         outputs: The outputs' types, by name.
         name: The graph's name.
         metadata: Written into the model, by key.
         version: Of nnspec.
     """
-    operations = _live(b.operations, outputs)
+    operations = live(b.operations, outputs)
     read = {tensor for operation in operations for tensor in operation.reads()} | set(outputs)
     constants = {key: array for key, array in b.constants.items() if key in read}
     names = _settled(b, operations, [*inputs, *outputs], constants)
@@ -79,7 +80,7 @@ def serialized(model: onnx.ModelProto) -> bytes:
         raise NnspecError("the model is larger than 2 GB, more than one ONNX file holds") from error
 
 
-def _live(operations: Sequence[Operation], outputs: Iterable[str]) -> list[Operation]:
+def live(operations: Sequence[Operation], outputs: Iterable[str]) -> list[Operation]:
     """The nodes that the outputs need, in their order."""
     needed, kept = set(outputs), []
     for operation in reversed(operations):

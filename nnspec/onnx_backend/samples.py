@@ -85,7 +85,7 @@ def sizes(graph: Graph) -> list[dict[str, int]]:
 
 def _is_taken(graph: Graph, free: Mapping[str, int]) -> bool:
     """Whether every layer takes inputs of these sizes: asked of the layers themselves."""
-    types = {Ref(name): _fixed(type, free) for name, type in graph.inputs.items()}
+    types = {Ref(name): type.with_sizes(free) for name, type in graph.inputs.items()}
     try:
         for node in graph.nodes.values():
             outputs = node.layer.output_types({port: types[ref] for port, ref in node.inputs.items()})
@@ -93,11 +93,6 @@ def _is_taken(graph: Graph, free: Mapping[str, int]) -> bool:
     except LayerError:
         return False
     return all(isinstance(size, Dim) or size > 0 for type in types.values() for size in type.shape)
-
-
-def _fixed(type: TensorType, free: Mapping[str, int]) -> TensorType:
-    mask = None if type.mask is None else tuple(substitute(size, free) for size in type.mask)
-    return TensorType(tuple(substitute(size, free) for size in type.shape), type.dtype, mask)
 
 
 def _known(size: int | Dim, free: Mapping[str, int]) -> int:

@@ -36,7 +36,6 @@ KEYS = ("nnspec", "name", "description", "params", "use", "weights", "blocks", "
 """The keys of a document, in their usual order."""
 
 SECTIONS = ("data", "train", "generate", "export", "budget")
-_LATER = ("generate",)
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _ROOT_MARKS = (".git", "pyproject.toml", "nnspec.toml")
 
@@ -190,9 +189,6 @@ def read_spec(
 
 
 def _check_keys(tree: MappingNode, problems: list[Diagnostic]) -> MappingNode:
-    for key, value in tree.items():
-        if key.value in _LATER:
-            problems.append(p.NotYetUsed.at(key.span, value.path, key=key.value))
     return known_keys(tree, KEYS, "a spec", problems)
 
 

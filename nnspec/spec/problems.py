@@ -230,16 +230,6 @@ class NotYet(Problem):
     message = "{what} not in this release"
 
 
-class NotYetUsed(Problem):
-    """A section of the document that the commands of this release do not use."""
-
-    code = "NN111"
-    severity = "warning"
-    message = "no command of this release uses `{key}`"
-    fails = _GOOD + "generate: {start: 1}\n"
-    passes = _GOOD
-
-
 class BadShape(Problem):
     """A shape is a list of sizes without the batch axis: positive integers, symbols such as ``T``, or null."""
 

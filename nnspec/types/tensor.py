@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from nnspec.types.dims import Dim, product
+from nnspec.types.dims import Dim, product, substitute
 
 if TYPE_CHECKING:
     from nnspec.types.config import Config
@@ -56,6 +57,11 @@ class TensorType:
     def masked(self, mask: tuple[int | Dim, ...] | None) -> TensorType:
         """The same tensor with another mask."""
         return replace(self, mask=mask)
+
+    def with_sizes(self, sizes: Mapping[str, int | Dim]) -> TensorType:
+        """The same tensor with symbols replaced."""
+        mask = None if self.mask is None else tuple(substitute(size, sizes) for size in self.mask)
+        return replace(self, shape=tuple(substitute(size, sizes) for size in self.shape), mask=mask)
 
     def __str__(self) -> str:
         return "(" + ", ".join(size_text(size) for size in self.shape) + (",)" if self.rank == 1 else ")")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import nnspec.data.problems
+import nnspec.generation.problems
 import nnspec.graph.problems
 import nnspec.keras_import.problems
 import nnspec.spec.problems

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,15 +14,20 @@ from nnspec.layers.heads import SCORES
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import declared
+from nnspec.onnx_backend.remembered import alone, extended, is_remembering
 from nnspec.onnx_backend.value import Value
 
 __all__ = ["TABLE", "past"]
+
+D = TypeVar("D", bound=DotAttention)
 
 _FAR = 1e9
 """What Keras takes off the score of a position that is left out: not infinity, so that a row of none is a plain mean."""
 
 
 def _attention(b: Builder, call: Call[Attention]) -> Mapping[str, Value]:
+    if is_remembering(call):
+        return _remembering(b, call, _attention)
     query, key = (declared(b, call.inputs.get(port, call.inputs["value"])).name for port in ("query", "key"))
     scale = b.constant(call.weights["scale"], "scale") if "scale" in call.weights else None
     if call.layer.score_mode == "concat":
@@ -64,6 +71,16 @@ def _attend(b: Builder, call: Call[DotAttention], scores: str) -> Mapping[str, V
     return found
 
 
+def _remembering(b: Builder, call: Call[D], attend: Callable[[Builder, Call[D]], Mapping[str, Value]]) -> Mapping[str, Value]:
+    """The same at one token: what it attends to is all tokens so far."""
+    value = declared(b, call.inputs["value"])
+    seen = extended(b, call, {"value": value.name, "mask": value.mask or ""})
+    every = replace(value, name=seen["value"].name, mask=seen["mask"].name if "mask" in seen else None)
+    now = alone(call)
+    inputs = {port: every if port in ("value", "key") else given for port, given in now.inputs.items()}
+    return {**attend(b, replace(now, inputs=inputs)), **seen}
+
+
 def past(b: Builder, scores: str, lead: int) -> str:
     """Whether a key is not behind its query: queries, keys.
 
@@ -78,6 +95,8 @@ def past(b: Builder, scores: str, lead: int) -> str:
 
 
 def _additive(b: Builder, call: Call[AdditiveAttention]) -> Mapping[str, Value]:
+    if is_remembering(call):
+        return _remembering(b, call, _additive)
     query, key = (declared(b, call.inputs.get(port, call.inputs["value"])).name for port in ("query", "key"))
     both = b.op("Add", b.op("Unsqueeze", query, b.ints([2], "keys")), b.op("Unsqueeze", key, b.ints([1], "queries")))
     bent = b.op("Tanh", both)

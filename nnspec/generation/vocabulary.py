@@ -1,0 +1,83 @@
+"""Whose texts the tokens are: the vocabulary of the ``tokenize`` that feeds the decoder in training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nnspec.data.section import Columns, DataSection
+from nnspec.data.transforms.words import SPECIAL, tokenize
+from nnspec.diagnostics import Diagnostic, NnspecError, Span
+from nnspec.generation import problems as g
+from nnspec.graph.decoding import Decoding
+from nnspec.spec import Spec, check
+from nnspec.spec.tree import MappingNode
+from nnspec.types import closest
+
+__all__ = ["check_token", "token_number", "tokenizer_of", "vocabulary_of"]
+
+
+def check_token(
+    spec: Spec, decoding: Decoding, tree: MappingNode, key: str, given: int | str | None, problems: list[Diagnostic]
+) -> None:
+    """Says where ``start`` or ``end`` is no token of the vocabulary, as far as it is known before training."""
+    at = tree.get(key)
+    if given is None or at is None:
+        return
+    place: tuple[Span, str] = (at.span, at.path)
+    if isinstance(given, int):
+        if given >= decoding.vocabulary:
+            reason = f"`{key}` is {given}, and `{decoding.logits}` tells the tokens 0 to {decoding.vocabulary - 1} apart"
+            problems.append(g.NotInVocabulary.at(*place, reason=reason))
+        return
+    step = _tokenizer(spec, decoding)
+    if step is None:
+        fed = f"`data.inputs.{decoding.target}`" if decoding.target else f"`{decoding.token}`"
+        reason = f"`{key}` is the text `{given}`, and no `tokenize` of {fed} says which token that is"
+        problems.append(g.NotInVocabulary.at(*place, help="write its number, such as 1", reason=reason))
+    elif given not in SPECIAL and step.vocabulary is not None and given not in step.vocabulary:
+        meant = closest(given, [*SPECIAL, *step.vocabulary])
+        help = f"did you mean `{meant}`?" if meant else ""
+        problems.append(g.NotInVocabulary.at(*place, help=help, reason=f"`{given}` is no token of the vocabulary"))
+
+
+def _tokenizer(spec: Spec, decoding: Decoding) -> tokenize | None:
+    tree = spec.section("data")
+    section = check(DataSection, tree, [], name="data") if tree is not None else None
+    columns: Columns | None = section.inputs.get(decoding.target or "") if section is not None else None
+    return next((step for step in columns.transform if isinstance(step, tokenize)), None) if columns is not None else None
+
+
+def tokenizer_of(recipe: Mapping[str, Any], input_: str | None) -> tuple[tokenize, dict[str, Any]] | None:
+    """The tokenizer of an input, and what it learned; None where it has none.
+
+    Args:
+        recipe: What a model says of its inputs (`data.recipe`).
+        input_: The input.
+    """
+    steps = recipe.get("inputs", {}).get(input_, {}).get("transforms", [])
+    for step in steps:
+        if step["transform"] == "tokenize":
+            return tokenize(**step["arguments"]), dict(step["learned"])
+    return None
+
+
+def vocabulary_of(recipe: Mapping[str, Any], input_: str | None) -> list[str] | None:
+    """The texts of the tokens of an input, in order; None where they are numbers alone."""
+    found = tokenizer_of(recipe, input_)
+    return list(found[1]["vocabulary"]) if found is not None else None
+
+
+def token_number(given: int | str | None, vocabulary: list[str] | None, key: str) -> int | None:
+    """The number of a token that may be given by its text.
+
+    Raises:
+        NnspecError: Where it is no token of the vocabulary.
+    """
+    if not isinstance(given, str):
+        return given
+    if vocabulary is None or given not in vocabulary:
+        meant = closest(given, vocabulary or [])
+        hint = f"\n  = help: did you mean `{meant}`?" if meant else ""
+        raise NnspecError(f"`{key}` is `{given}`, which is no token of the vocabulary{hint}")
+    return vocabulary.index(given)

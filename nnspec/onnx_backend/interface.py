@@ -1,0 +1,58 @@
+"""What goes into an ONNX graph and comes out of it, under the spec's names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from nnspec.onnx_backend.builder import Builder
+from nnspec.onnx_backend.value import Value
+from nnspec.types import TensorType
+
+__all__ = ["Interface"]
+
+
+class Interface:
+    """The inputs and outputs of an ONNX graph, under the spec's names.
+
+    Attributes:
+        inputs: Its inputs' types by name, masks among them.
+        given: The tensors of those that the spec names.
+    """
+
+    def __init__(self, b: Builder, inputs: Mapping[str, TensorType], outputs: Iterable[str]) -> None:
+        self.b = b
+        self.inputs: dict[str, TensorType] = {}
+        self.given: dict[str, Value] = {}
+        # What already bears a name of the interface, or must keep its own, is copied where it is an output once more.
+        self._named: dict[str, str] = {}
+        # Names of the interface are claimed before any layer's.
+        for name, type in inputs.items():
+            self._take(name, type)
+        for name in outputs:
+            b.claim(name)
+
+    def _take(self, name: str, type: TensorType) -> None:
+        mask = None
+        self.inputs[self.b.claim(name)] = type.masked(None)
+        if type.mask is not None:
+            mask = self.b.claim(f"{name}_mask")
+            self.inputs[mask] = TensorType(type.mask, "bool")
+        self.given[name] = Value.declared(name, type, mask)
+        self._named |= {given: given for given in self.inputs}
+
+    def give(self, name: str, source: str, value: Value, masks: bool) -> dict[str, TensorType]:
+        """Makes a tensor an output of the graph, and its mask too if that is wanted; returns their types by name."""
+        with self.b.at(source):
+            self._name(value.name, name)
+            if not masks or value.mask is None or value.type.mask is None:
+                return {name: value.type.masked(None)}
+            mask = self.b.claim(f"{name}_mask")
+            self._name(value.mask, mask)
+            return {name: value.type.masked(None), mask: TensorType(value.type.mask, "bool")}
+
+    def _name(self, tensor: str, output: str) -> None:
+        if tensor in self._named:
+            self.b.copy(self._named[tensor], output)
+        else:
+            self.b.become(tensor, output)
+            self._named[tensor] = output

@@ -1,0 +1,115 @@
+"""The layers of a graph, one behind the other, written into an ONNX graph."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nnspec.diagnostics import NnspecError
+from nnspec.graph.model import Graph, Node, Ref
+from nnspec.onnx_backend.builder import Builder
+from nnspec.onnx_backend.call import Array, Call
+from nnspec.onnx_backend.layout import declared
+from nnspec.onnx_backend.lower import lowering_of
+from nnspec.onnx_backend.proto import ELEMENT
+from nnspec.onnx_backend.value import Value
+from nnspec.types import TensorType
+
+__all__ = ["lowered"]
+
+
+def lowered(
+    b: Builder, graph: Graph, weights: Mapping[str, ArrayLike], given: Mapping[str, Value], *, under: str = ""
+) -> dict[str, Value]:
+    """Writes the layers that the outputs of a graph need.
+
+    Args:
+        b: What they are written into.
+        graph: The graph.
+        weights: Its arrays by identity.
+        given: Its inputs' tensors, by name.
+        under: What the names of its layers begin with in the ONNX graph.
+
+    Returns:
+        Its outputs' tensors by name, each in the spec's order.
+
+    Raises:
+        NnspecError: Where a weight is missing or has another shape.
+    """
+    values = _Values(b, graph, given, under)
+    for name in _needed(graph):
+        values.lower(graph.nodes[name], weights)
+    # All are brought into order before the first takes the name of what another one reads.
+    return {name: values.declared(ref) for name, ref in graph.outputs.items()}
+
+
+def _needed(graph: Graph) -> list[str]:
+    """The nodes that the outputs need, in their order."""
+    needed = {ref.source for ref in graph.outputs.values()}
+    for name, node in reversed(list(graph.nodes.items())):
+        if name in needed:
+            needed.update(ref.source for ref in node.inputs.values())
+    return [name for name in graph.nodes if name in needed]
+
+
+class _Values:
+    """Where every tensor of the spec's graph stands in the ONNX graph."""
+
+    def __init__(self, b: Builder, graph: Graph, given: Mapping[str, Value], under: str) -> None:
+        self._b = b
+        self._under = under
+        self._at = {Ref(name): value for name, value in given.items()}
+        live = set(_needed(graph))
+        self._uses = Counter(ref for node in graph.nodes.values() if node.name in live for ref in node.inputs.values())
+        self._uses.update(graph.outputs.values())
+
+    def lower(self, node: Node, weights: Mapping[str, ArrayLike]) -> None:
+        """Writes one layer."""
+        with self._b.at(f"{self._under}{node.name}", node.weights_at):
+            inputs = {port: _computed(self._b, self._at[ref]) for port, ref in node.inputs.items()}
+            call = Call(node.layer, inputs, node.outputs, _arrays(node, weights))
+            made = lowering_of(node.layer)(self._b, call)
+            named = {next(iter(node.outputs)): made} if isinstance(made, Value) else made
+            for output, value in named.items():
+                self._keep(Ref(node.name, output), node.outputs[output], value, call)
+
+    def _keep(self, ref: Ref, type: TensorType, value: Value, call: Call) -> None:  # type: ignore[type-arg]
+        mask = value.mask if value.mask is not None or type.mask is None else call.x.mask
+        alone = self._uses[ref] == 1
+        if self._b.owns(value.name):
+            self._b.rename(value.name, f"{self._b.scope}/{ref.output}")
+        kept = mask if type.mask is not None else None
+        self._at[ref] = replace(value, type=type, mask=kept, linear=value.linear if alone else None)
+
+    def declared(self, ref: Ref) -> Value:
+        """A tensor in the spec's order."""
+        with self._b.at(f"{self._under}{ref.source}"):
+            self._at[ref] = declared(self._b, self._at[ref])
+        return self._at[ref]
+
+
+def _computed(b: Builder, value: Value) -> Value:
+    """Floats of another precision become float32 where a layer reads them, as in Keras."""
+    if "float" not in value.type.dtype or value.type.dtype == "float32":
+        return value
+    cast = b.once(("cast", value.name), lambda: b.op("Cast", value.name, to=ELEMENT["float32"]))
+    return replace(value, name=cast, type=replace(value.type, dtype="float32"))
+
+
+def _arrays(node: Node, weights: Mapping[str, ArrayLike]) -> dict[str, Array]:
+    arrays = {}
+    for weight in node.weights:
+        identity = f"{node.weights_at}/{weight.name}"
+        if identity not in weights:
+            raise NnspecError(f"the weights have no `{identity}`, which the layer `{node.name}` needs")
+        array = np.asarray(weights[identity], np.float32)
+        if array.shape != weight.shape:
+            raise NnspecError(
+                f"the weight `{identity}` has the shape {array.shape}; the layer `{node.name}` needs {weight.shape}"
+            )
+        arrays[weight.name] = array
+    return arrays
