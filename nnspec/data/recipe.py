@@ -21,7 +21,7 @@ from nnspec.spec.reader import read_text
 from nnspec.spec.tree import MappingNode, Scalar, Tree
 from nnspec.types import TensorType, closest
 
-__all__ = ["Recipe", "open_data", "read_inputs", "recipe_of_feeds"]
+__all__ = ["Recipe", "feed_of", "open_data", "read_inputs", "recipe_of_feeds"]
 
 Recipe = dict[str, Any]
 """``{"inputs": {NAME: {"columns": […], "stacked": false, "transforms": […]}}}``, plain JSON."""
@@ -93,7 +93,7 @@ def read_inputs(table: Table, name: str, recipe: Mapping[str, Any], types: Mappi
     problems: list[Diagnostic] = []
     arrays: dict[str, Any] = {}
     for input_, type_ in types.items():
-        feed, learned = _feed(input_, recipe, name)
+        feed, learned = feed_of(input_, recipe, name)
         for column in feed.columns:
             if column not in table.columns:
                 suggestion = closest(column, table.columns)
@@ -111,7 +111,12 @@ def read_inputs(table: Table, name: str, recipe: Mapping[str, Any], types: Mappi
     return arrays
 
 
-def _feed(input_: str, recipe: Mapping[str, Any], name: str) -> tuple[Feed, list[dict[str, Any]]]:
+def feed_of(input_: str, recipe: Mapping[str, Any], name: str) -> tuple[Feed, list[dict[str, Any]]]:
+    """What feeds an input by a recipe, and what its transforms learned.
+
+    Raises:
+        NnspecError: Where the recipe is damaged.
+    """
     try:
         said = recipe.get("inputs", {}).get(input_, {"columns": [input_], "stacked": False, "transforms": []})
         transforms = tuple(_transform(step) for step in said["transforms"])

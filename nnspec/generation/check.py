@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from nnspec.diagnostics import Diagnostic, Span
+from nnspec.diagnostics import Diagnostic, Span, SpecError
 from nnspec.generation import problems as g
 from nnspec.generation.section import GenerateSection
 from nnspec.generation.vocabulary import check_token
@@ -17,7 +17,7 @@ from nnspec.spec import Spec, check
 from nnspec.spec.tree import MappingNode
 from nnspec.types import Dim, TensorType, closest, same_size
 
-__all__ = ["check_generation"]
+__all__ = ["check_generation", "generation_of"]
 
 
 def check_generation(spec: Spec, model: Model, problems: list[Diagnostic]) -> tuple[GenerateSection, Decoding] | None:
@@ -45,6 +45,21 @@ def check_generation(spec: Spec, model: Model, problems: list[Diagnostic]) -> tu
         checking.check_time(decoding)
     wrong = any(problem.is_error for problem in problems[before:])
     return None if wrong or decoding is None else (section, decoding)
+
+
+def generation_of(spec: Spec, model: Model) -> tuple[GenerateSection, Decoding] | None:
+    """The section ``generate`` and the networks that it names; None where there is none.
+
+    Raises:
+        SpecError: Where something is wrong with it.
+    """
+    if spec.section("generate") is None:
+        return None
+    problems: list[Diagnostic] = []
+    found = check_generation(spec, model, problems)
+    if found is None:
+        raise SpecError(problems)
+    return found
 
 
 class _Checking:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CLASSES", "CONDITIONS", "DATA", "OUTPUTS", "PARITY", "SPEC_HASH", "SPEC_NAME", "VERSION"]
+__all__ = ["CLASSES", "CONDITIONS", "DATA", "GENERATE", "OUTPUTS", "PARITY", "SPEC_HASH", "SPEC_NAME", "VERSION"]
 
 VERSION = "nnspec.version"
 """The version of nnspec that wrote it."""
@@ -21,6 +21,9 @@ CONDITIONS = "nnspec.conditions"
 
 DATA = "nnspec.data"
 """How its inputs are made from raw data, as JSON (`data.recipe`)."""
+
+GENERATE = "nnspec.generate"
+"""How it is run to decode sequences, as JSON (`runtime.decoding.procedure`)."""
 
 OUTPUTS = "nnspec.outputs"
 """The spec's names of those outputs that bear another one in the file, as JSON: ``{"state_out": "state"}``."""

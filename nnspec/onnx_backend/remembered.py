@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from nnspec.graph.stepping import PAST
 from nnspec.layers.attention import DotAttention
@@ -23,11 +22,11 @@ def is_remembering(call: Call[L]) -> bool:
     return "past_value" in call.inputs
 
 
-def alone(call: Call[L]) -> Call[L]:
+def alone(call: Call[L]) -> Call[Any]:
     """The layer without what came before, causality and window: what it is then given is what the last token sees."""
     inputs = {port: value for port, value in call.inputs.items() if port not in PAST}
     plain = {"use_causal_mask": False} | ({"sliding_window": None} if isinstance(call.layer, HeadAttention) else {})
-    return replace(call, layer=call.layer.model_copy(update=plain), inputs=inputs)
+    return Call(call.layer.model_copy(update=plain), inputs, call.outputs, call.weights)
 
 
 def extended(b: Builder, call: Call[L], now: Mapping[str, str]) -> dict[str, Value]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from nnspec.diagnostics import NnspecError
 from nnspec.files import write_whole
@@ -15,7 +17,11 @@ from nnspec.graph.describe import describe
 from nnspec.keras_backend import set_weight_arrays, to_keras, weight_arrays
 from nnspec.onnx_backend.export import export
 from nnspec.onnx_backend.metadata import SPEC_HASH, SPEC_NAME
+from nnspec.onnx_backend.parity import Run
 from nnspec.runtime.answers import answering
+from nnspec.runtime.decoder_models import decoder_models
+from nnspec.runtime.decoder_proof import prove_decoder
+from nnspec.runtime.decoder_writing import write_loop, write_parts
 from nnspec.spec import Spec
 from nnspec.training.starting import starting_arrays
 
@@ -45,7 +51,32 @@ def write_build(spec: Spec, model: Model, folder: Path, *, seed: int | None = No
     written = [write_whole(folder / "graph.json", json.dumps({"hash": spec.hash, "seed": seed, **describe(model)}, indent=1))]
     for name, graph in model.networks.items():
         written += _write_network(spec, graph, folder / ("model" if name == "main" else name), seed)
-    return written
+    return written + _write_decoder(spec, model, folder, seed)
+
+
+def _write_decoder(spec: Spec, model: Model, folder: Path, seed: int) -> list[Path]:
+    """The decoder of ``generate``: ``generate.onnx``, the loop inside, and the folder ``generate``, its parts."""
+    models = decoder_models(spec, model, {}, {})
+    if models is None:
+        return []
+    weights: dict[str, Any] = {}
+    keras_models = {}
+    for graph in (models.decoding.encoder, models.decoding.decoder):
+        if graph is not None:
+            keras_models[graph.name] = to_keras(graph, seed=seed, masks=True)
+            weights |= {**weight_arrays(keras_models[graph.name], graph), **starting_arrays(spec, graph)}
+            own = {name: weights[name] for name, *_ in graph.weights()}
+            set_weight_arrays(keras_models[graph.name], graph, own)
+    models = replace(models, weights=weights)
+    check_size = partial(check_onnx_bytes, spec)
+
+    def keras_of(graph: Graph) -> Run:
+        return answering(keras_models[graph.name])
+
+    parity = prove_decoder(models, keras_of, seed=seed)
+    write_loop(models, folder / "generate.onnx", parity, check_size)
+    write_parts(models, folder / "generate", parity, check_size)
+    return [folder / "generate.onnx", folder / "generate"]
 
 
 def _write_network(spec: Spec, graph: Graph, stem: Path, seed: int) -> list[Path]:

@@ -3,33 +3,48 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any, Literal
 
-from nnspec.diagnostics import Diagnostic, SpecError
+from numpy.typing import NDArray
+
+from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.graph import Graph
 from nnspec.graph.budget import check_onnx_bytes
-from nnspec.graph.exported import exported, read_export
+from nnspec.graph.exported import ExportSection, exported, read_export
 from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.onnx_backend.export import export
 from nnspec.onnx_backend.metadata import CLASSES, DATA, SPEC_HASH, SPEC_NAME
 from nnspec.onnx_backend.parity import Parity
 from nnspec.onnx_backend.parity import Run as Answers
 from nnspec.runtime.answers import answering
+from nnspec.runtime.decoder_models import decoder_models
+from nnspec.runtime.decoder_proof import DecodingParity, prove_decoder
+from nnspec.runtime.decoder_writing import write_loop, write_parts
 from nnspec.training import Run, golden_inputs
 
-__all__ = ["export_run"]
+__all__ = ["Form", "export_run"]
 
 GOLDEN_ROWS = 64
 """Real examples on which the file is compared with Keras, beside random ones."""
 
+Form = Literal["network", "loop", "parts"]
+"""A network as it stands; the decoder of ``generate`` with the loop inside; its encoder and its one step, in a folder."""
 
-def export_run(path: str | Path, out: str | Path, *, opset: int | None = None) -> Parity:
+
+def export_run(
+    path: str | Path, out: str | Path, *, opset: int | None = None, form: Form | None = None
+) -> Parity | DecodingParity:
     """Writes the ONNX model of a run's best weights, if it computes what Keras computes.
 
     Args:
         path: The run folder.
-        out: The file; it appears whole, or not at all.
+        out: The file, or the folder where the form is ``parts``; it appears whole, or not at all.
         opset: The version of ONNX's operators; what the spec says by default.
+        form: What is written; by default the loop where the spec has a section ``generate`` and its section ``export`` names
+            neither a network nor outputs, and otherwise the network.
 
     Returns:
         How far the file is from Keras.
@@ -42,8 +57,42 @@ def export_run(path: str | Path, out: str | Path, *, opset: int | None = None) -
     section = read_export(run.spec, run.model, problems)
     if section is None or any(problem.is_error for problem in problems):
         raise SpecError(problems)
-    graph = exported(section, run.model)
+    decodes = run.spec.section("generate") is not None
+    form = form or ("loop" if decodes and section.network is None and section.outputs is None else "network")
     weights = run.weights()
+    if form == "network":
+        return _export_network(run, section, weights, out, opset or section.opset)
+    models = decoder_models(run.spec, run.model, weights, run.recipe(), opset=opset or section.opset)
+    if models is None:
+        raise NnspecError(
+            f"the spec of {path} has no section `generate`, which says how a sequence is decoded\n"
+            "  = help: write one, or leave `--form` out to export the network"
+        )
+    golden = golden_inputs(run, GOLDEN_ROWS)
+    known = {own: golden[shown] for own, shown in models.decoding.sources.items() if shown in golden}
+    real = known if len(known) == len(models.decoding.sources) else {}
+    parity = prove_decoder(models, _keras_of(weights, masks=True), golden=real)
+    write = write_loop if form == "loop" else write_parts
+    write(models, Path(out), parity, partial(check_onnx_bytes, run.spec))
+    return parity
+
+
+def _keras_of(weights: Mapping[str, NDArray[Any]], *, masks: bool = False) -> Callable[[Graph], Answers]:
+    """Networks in Keras, with a run's weights."""
+
+    def keras_of(graph: Graph) -> Answers:
+        model = to_keras(graph, masks=masks)
+        names = {identity for identity, *_ in graph.weights()}
+        set_weight_arrays(model, graph, {name: array for name, array in weights.items() if name in names})
+        return answering(model)
+
+    return keras_of
+
+
+def _export_network(
+    run: Run, section: ExportSection, weights: Mapping[str, NDArray[Any]], out: str | Path, opset: int
+) -> Parity:
+    graph = exported(section, run.model)
     golden = golden_inputs(run, GOLDEN_ROWS)
     metadata = {
         SPEC_NAME: run.name,
@@ -53,13 +102,7 @@ def export_run(path: str | Path, out: str | Path, *, opset: int | None = None) -
         ),
         DATA: json.dumps(run.recipe()),
     }
-
-    def keras_of(graph: Graph) -> Answers:
-        model = to_keras(graph)
-        names = {identity for identity, *_ in graph.weights()}
-        set_weight_arrays(model, graph, {name: array for name, array in weights.items() if name in names})
-        return answering(model)
-
+    keras_of = _keras_of(weights)
     return export(
         graph,
         weights,
@@ -67,7 +110,7 @@ def export_run(path: str | Path, out: str | Path, *, opset: int | None = None) -
         reference=keras_of(graph),
         rebuild=keras_of,
         golden=[{name: golden[name] for name in graph.inputs}] if all(name in golden for name in graph.inputs) else [],
-        opset=opset or section.opset,
+        opset=opset,
         metadata=metadata,
         check_size=lambda size: check_onnx_bytes(run.spec, size),
     )

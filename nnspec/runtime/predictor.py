@@ -16,7 +16,7 @@ from nnspec.onnx_backend.metadata import CLASSES, CONDITIONS, DATA, OUTPUTS, PAR
 from nnspec.onnx_backend.session import open_session
 from nnspec.types import Condition, closest
 
-__all__ = ["Port", "Predictor"]
+__all__ = ["Port", "Predictor", "converted", "port_of", "read_model"]
 
 _DTYPES = {
     "tensor(float)": "float32",
@@ -69,12 +69,12 @@ class Predictor:
         if batch_size < 1:
             raise NnspecError(f"batch_size must be at least 1, not {batch_size}")
         self.path = Path(path)
-        self._session = open_session(_read(self.path), name=f"`{path}`", threads=threads)
+        self._session = open_session(read_model(self.path), name=f"`{path}`", threads=threads)
         self._batch_size = batch_size
-        self.inputs = {given.name: _port(given) for given in self._session.get_inputs()}
+        self.inputs = {given.name: port_of(given) for given in self._session.get_inputs()}
         self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         spelled = self._json(OUTPUTS)
-        ports = [(spelled.get(given.name, given.name), _port(given)) for given in self._session.get_outputs()]
+        ports = [(spelled.get(given.name, given.name), port_of(given)) for given in self._session.get_outputs()]
         self.outputs = {name: replace(port, name=name) for name, port in ports}
 
     @property
@@ -134,7 +134,7 @@ class Predictor:
         for name, port in self.inputs.items():
             if name not in inputs:
                 raise NnspecError(f"the input {port} is missing")
-        arrays = {name: _converted(port, inputs[name]) for name, port in self.inputs.items()}
+        arrays = {name: converted(port, inputs[name]) for name, port in self.inputs.items()}
         sizes: dict[str, tuple[int, str]] = {}
         for name, array in arrays.items():
             _check_shape(self.inputs[name], array.shape, sizes)
@@ -153,7 +153,12 @@ class Predictor:
         return value
 
 
-def _read(path: Path) -> bytes:
+def read_model(path: Path) -> bytes:
+    """The bytes of a model's file.
+
+    Raises:
+        NnspecError: Where it cannot be read.
+    """
     try:
         return path.read_bytes()
     except IsADirectoryError:
@@ -162,13 +167,14 @@ def _read(path: Path) -> bytes:
         raise NnspecError(f"cannot read `{path}`: {error.strerror}") from error
 
 
-def _port(given: Any) -> Port:
+def port_of(given: Any) -> Port:
+    """What ONNX Runtime says of an input or an output."""
     if given.type not in _DTYPES:
         raise NnspecError(f"`{given.name}` is of the type {given.type}, which nnspec's models do not have")
     return Port(given.name, tuple(given.shape), _DTYPES[given.type])
 
 
-def _converted(port: Port, value: ArrayLike) -> NDArray[Any]:
+def converted(port: Port, value: ArrayLike) -> NDArray[Any]:
     """The array in the input's element type: whole numbers may become floats, never the other way, and nothing overflows."""
     try:
         array = np.asarray(value)

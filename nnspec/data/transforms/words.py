@@ -86,6 +86,17 @@ class tokenize(Transform):  # noqa: N801
             made[row] = np.array([*before, *tokens, *behind], np.int64)
         return made
 
+    def text(self, numbers: Iterable[int], learned: Learned) -> str:
+        """The text of tokens, those that begin, end and fill up left out; between words stands a space.
+
+        Example:
+            >>> tokenize(by="word").text([1, 4, 5, 2, 0], {"vocabulary": [*SPECIAL, "good", "morning"]})
+            'good morning'
+        """
+        known = learned["vocabulary"]
+        tokens = [known[i] if i < len(known) else SPECIAL[3] for i in numbers if i > 2]
+        return ("" if self.by == "character" else " ").join(tokens)
+
     def _tokens(self, text: str) -> list[str]:
         text = text.lower() if self.lower else text
         return _WORD.findall(text) if self.by == "word" else list(text)

@@ -1,0 +1,68 @@
+"""``generate``: sequences for texts or for rows of data, as rows of plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.data.recipe import open_data, read_inputs
+from nnspec.diagnostics import NnspecError
+from nnspec.runtime.generator import Generated, Generator
+from nnspec.runtime.token_texts import source_tokens
+from nnspec.types import TensorType, unknown
+
+__all__ = ["generate_rows"]
+
+
+def generate_rows(
+    generator: Generator, given: str | Sequence[str], *, limit: int | None = None, **wanted: Any
+) -> list[dict[str, Any]]:
+    """Each sequence as plain values: its row, its text where it has one, its tokens, whether it came to its end.
+
+    Args:
+        generator: What decodes.
+        given: Data, as [`open_data`][nnspec.data.recipe.open_data] takes them, or a list of texts.
+        limit: The most rows that are decoded.
+        **wanted: As for [`Generator.generate`][nnspec.runtime.generator.Generator.generate].
+
+    Raises:
+        NnspecError: Where the data do not fit the model.
+    """
+    found = _of_data(generator, given, limit, wanted) if isinstance(given, str) else generator.texts(given, **wanted)
+    return [{"row": row, **_plain(one)} for row, one in enumerate(found)]
+
+
+def _plain(one: Generated) -> dict[str, Any]:
+    text = {"text": one.text} if one.text is not None else {}
+    score = {"score": one.score} if one.score is not None else {}
+    return {**text, "tokens": list(one.tokens), **score, "ended": one.ended}
+
+
+def _of_data(generator: Generator, data: str, limit: int | None, wanted: Mapping[str, Any]) -> list[Generated]:
+    table, name = open_data(data)
+    if not generator.sources:
+        column = _column(generator)
+        if column not in table.columns:
+            raise NnspecError(f"the data have no column `{column}`, with which sequences are to begin")
+        return generator.texts([str(text) for text in table.read(column, slice(limit))], **wanted)
+    texts = {}
+    for source in generator.sources:
+        feed = generator.recipe.get("inputs", {}).get(source)
+        columns = feed["columns"] if feed else [source]
+        if len(columns) == 1 and columns[0] in table.columns and table.columns[columns[0]].is_text:
+            texts[source] = [str(text) for text in table.read(columns[0], slice(limit))]
+    if len(texts) == len(generator.sources):
+        return generator.generate(
+            {source: source_tokens(generator.recipe, source, own) for source, own in texts.items()}, **wanted
+        )
+    types = {source: TensorType((unknown(),), "int64") for source in generator.sources}
+    arrays: dict[str, NDArray[Any]] = read_inputs(table, name, generator.recipe, types)
+    return generator.generate({source: np.asarray(array)[:limit] for source, array in arrays.items()}, **wanted)
+
+
+def _column(generator: Generator) -> str:
+    feed = generator.recipe.get("inputs", {}).get(generator.procedure.target)
+    return str(feed["columns"][0]) if feed else str(generator.procedure.target)

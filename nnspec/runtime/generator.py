@@ -1,0 +1,224 @@
+"""Decodes sequences with NumPy and ONNX Runtime alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nnspec.diagnostics import NnspecError
+from nnspec.generation.section import Beam, Sample
+from nnspec.onnx_backend.metadata import DATA, GENERATE
+from nnspec.runtime.decoding.beam import beam_search
+from nnspec.runtime.decoding.one_by_one import drawn, greedy
+from nnspec.runtime.decoding.procedure import Procedure, read_procedure
+from nnspec.runtime.decoding.stepper import Stepper
+from nnspec.runtime.model_file import ModelFile
+from nnspec.runtime.predictor import read_model
+from nnspec.runtime.token_texts import beginning_with, padded, source_tokens, text_of
+from nnspec.types import closest
+
+__all__ = ["DECODER", "ENCODER", "Generated", "Generator"]
+
+ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
+"""The files of a folder that is decoded with step by step."""
+
+
+@dataclass(frozen=True)
+class Generated:
+    """One sequence.
+
+    Attributes:
+        tokens: Its tokens, the end left out.
+        ended: Whether it came to its end, rather than to the most tokens that were wanted.
+        text: What the tokens say; None where they are numbers alone.
+        score: Of a beam search, what it is worth: its log-probability over the length's penalty.
+    """
+
+    tokens: tuple[int, ...]
+    ended: bool
+    text: str | None = None
+    score: float | None = None
+
+
+class Generator:
+    """What decodes sequences: a run, a folder of an encoder and a decoder, or one file with the loop inside.
+
+    Args:
+        path: A run folder, a folder that ``nnspec export --form parts`` wrote, or an ``.onnx`` file with the loop.
+        threads: How many threads compute one operator; None: one for each core.
+
+    Attributes:
+        procedure: How its networks are run.
+        recipe: What it says of its inputs: the vocabularies stand there.
+
+    Raises:
+        NnspecError: Where there is nothing to decode with.
+
+    Example:
+        ``Generator("translate.onnx").texts(["guten Morgen"])[0].text``
+    """
+
+    def __init__(self, path: str | Path, *, threads: int | None = None) -> None:
+        self._path = Path(path)
+        self._loop: ModelFile | None = None
+        self._stepper: Stepper | None = None
+        contents = _contents(self._path)
+        files = {name: ModelFile(content, f"`{name}`", threads=threads) for name, content in contents.items()}
+        last = files[list(files)[-1]]
+        if GENERATE not in last.metadata:
+            raise NnspecError(
+                f"`{path}` is no model that decodes sequences\n  = help: `nnspec export RUN -o MODEL.onnx` writes one of a "
+                "run whose spec has a section `generate`"
+            )
+        self.procedure: Procedure = read_procedure(last.metadata[GENERATE], f"`{path}`")
+        self.recipe: Mapping[str, Any] = json.loads(last.metadata.get(DATA, "{}"))
+        if len(files) == 1 and self._path.is_file():
+            self._loop = last
+        else:
+            self._stepper = Stepper(self.procedure, files.get(ENCODER), files[DECODER])
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The inputs it takes; none where it is a language model, which is given how a sequence begins."""
+        return tuple(self.procedure.sources.values())
+
+    @property
+    def is_loop(self) -> bool:
+        """Whether the loop is in the file: it then decodes greedily, whatever its spec says."""
+        return self._loop is not None
+
+    def texts(self, texts: Sequence[str], **wanted: Any) -> list[Generated]:
+        """Sequences for texts, or for tokens written as numbers.
+
+        Args:
+            texts: The source of each; what it is to begin with, where this is a language model.
+            **wanted: As for [`generate`][].
+
+        Raises:
+            NnspecError: Where there are several sources, or a text is not what the model takes.
+        """
+        if not self.sources:
+            return self.generate(prompt=beginning_with(self.recipe, self.procedure.target, texts), **wanted)
+        if len(self.sources) > 1:
+            raise NnspecError(f"the model takes several sources, {', '.join(self.sources)}: feed them with --data")
+        return self.generate({self.sources[0]: source_tokens(self.recipe, self.sources[0], texts)}, **wanted)
+
+    def generate(
+        self,
+        inputs: Mapping[str, ArrayLike] | None = None,
+        *,
+        prompt: ArrayLike | None = None,
+        way: Beam | Sample | Literal["spec"] | None = "spec",
+        max_length: int | None = None,
+        batch_size: int = 32,
+    ) -> list[Generated]:
+        """A sequence for each row.
+
+        Args:
+            inputs: An array for each source, by name, the batch axis first.
+            prompt: The tokens that each sequence begins with: rows, steps, −1 where a row has no more.
+            way: A beam search, sampling, None for the likeliest token each time; by default what the spec says.
+            max_length: The most tokens, the end counted; by default what the spec says.
+            batch_size: How many rows are decoded at once.
+
+        Raises:
+            NnspecError: Where an input is missing or unknown, or a file with the loop inside is asked for more than it can.
+        """
+        arrays, start = self._checked(inputs or {}, prompt)
+        chosen = (None if self.is_loop else self.procedure.way) if isinstance(way, str) else way
+        if self.is_loop and chosen is not None:
+            raise NnspecError(
+                "the loop in this file takes the likeliest token each time\n  = help: `nnspec export --form parts` writes "
+                "the encoder and the decoder, which are searched and sampled with"
+            )
+        found: list[Generated] = []
+        for first in range(0, len(start), batch_size):
+            rows = slice(first, first + batch_size)
+            part = {name: array[rows] for name, array in arrays.items()}
+            found += self._decoded(part, start[rows], chosen, max_length or self.procedure.max_length, first)
+        return found
+
+    def _decoded(
+        self, arrays: Mapping[str, NDArray[Any]], prompt: NDArray[np.int64], way: Beam | Sample | None, most: int, first: int
+    ) -> Iterator[Generated]:
+        scores: Sequence[float | None] = [None] * len(prompt)
+        if self._loop is not None:
+            answer = self._loop({**arrays, "prompt": prompt, "max_length": np.array(most, np.int64)})
+            tokens, lengths = answer["generated"], answer["lengths"]
+        else:
+            assert self._stepper is not None
+            named = {own: arrays[shown] for own, shown in self.procedure.sources.items()}
+            state = self._stepper.begin(named, len(prompt))
+            if isinstance(way, Beam):
+                tokens, lengths, worth = beam_search(self._stepper, state, prompt, most, way)
+                scores = worth.tolist()
+            elif isinstance(way, Sample):
+                tokens, lengths = drawn(self._stepper, state, prompt, most, way, first)
+            else:
+                tokens, lengths = greedy(self._stepper, state, prompt, most)
+        for row, length, score in zip(tokens, lengths, scores, strict=True):
+            own = tuple(int(token) for token in row[: int(length)])
+            ended = bool(length < len(row)) and int(row[int(length)]) == self.procedure.end
+            yield Generated(own, ended, text_of(self.recipe, self.procedure.target, own), score)
+
+    def _checked(
+        self, inputs: Mapping[str, ArrayLike], prompt: ArrayLike | None
+    ) -> tuple[dict[str, NDArray[Any]], NDArray[np.int64]]:
+        for name in inputs:
+            if name not in self.sources:
+                meant = closest(name, self.sources)
+                takes = f"did you mean `{meant}`?" if meant else f"it takes {', '.join(self.sources) or 'a prompt alone'}"
+                raise NnspecError(f"the model has no input `{name}`; {takes}")
+        for name in self.sources:
+            if name not in inputs:
+                raise NnspecError(f"the input `{name}` is missing")
+        arrays = {name: _array(value) for name, value in inputs.items()}
+        counts = {len(array) for array in arrays.values()} or {1 if prompt is None else len(np.asarray(prompt))}
+        if len(counts) > 1:
+            raise NnspecError(f"the inputs have {' and '.join(map(str, sorted(counts)))} rows; they must have as many")
+        [rows] = counts
+        start = np.full((rows, 1), -1, np.int64) if prompt is None else np.asarray(prompt, np.int64)
+        if start.ndim != 2 or len(start) != rows:
+            raise NnspecError(f"the prompt is (rows, steps), {rows} rows; got the shape {start.shape}")
+        if self.is_loop and self.sources and (start >= 0).any():
+            raise NnspecError("the loop in this file takes no prompt beside its source")
+        if self.procedure.start is None and (start.shape[1] == 0 or (start[:, 0] < 0).any()):
+            raise NnspecError("the model has no `start`: give each sequence at least one token to begin with")
+        if (start >= self.procedure.vocabulary).any():
+            raise NnspecError(f"the prompt has a token above {self.procedure.vocabulary - 1}, the vocabulary's last")
+        return arrays, start
+
+    def __repr__(self) -> str:
+        return f"Generator({str(self._path)!r})"
+
+
+def _array(value: ArrayLike) -> NDArray[Any]:
+    """An array; rows of tokens of different lengths are filled up with 0."""
+    if isinstance(value, Sequence) and value and isinstance(value[0], Sequence) and len({len(row) for row in value}) > 1:  # type: ignore[arg-type]
+        return padded(value, 0)
+    return np.asarray(value)
+
+
+def _contents(path: Path) -> dict[str, bytes]:
+    """The models of a run, a folder or a file; the one that says how they are run stands last."""
+    if not path.is_dir():
+        return {path.name: read_model(path)}
+    if (path / DECODER).is_file():
+        return {name: read_model(path / name) for name in (ENCODER, DECODER) if (path / name).is_file()}
+    from nnspec.extras import require
+
+    require("export")
+    from nnspec.runtime.decoder_models import decoder_models
+    from nnspec.training.run import Run
+
+    run = Run.open(path)
+    models = decoder_models(run.spec, run.model, run.weights(), run.recipe())
+    if models is None:
+        raise NnspecError(f"the spec of {path} has no section `generate`, which says how a sequence is decoded")
+    return {f"{name}.onnx": content for name, content in models.contents().items()}

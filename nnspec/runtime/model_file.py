@@ -1,0 +1,57 @@
+"""A model in ONNX Runtime, its inputs and outputs under the spec's names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from nnspec.diagnostics import NnspecError
+from nnspec.onnx_backend.metadata import OUTPUTS
+from nnspec.onnx_backend.parity import Arrays
+from nnspec.onnx_backend.session import open_session
+from nnspec.runtime.predictor import converted, port_of
+
+__all__ = ["ModelFile"]
+
+
+class ModelFile:
+    """A model that is ready to run; it may be called from several threads.
+
+    Args:
+        content: The model's bytes.
+        name: What it is called in messages.
+        threads: How many threads compute one operator; None: one for each core.
+
+    Attributes:
+        metadata: What it says of itself.
+        inputs: What it takes, by name.
+        optional: What it takes where that is not to be as it is in the file.
+        outputs: The names of what it gives.
+
+    Raises:
+        NnspecError: Where ONNX Runtime does not load it.
+    """
+
+    def __init__(self, content: bytes, name: str, *, threads: int | None = None) -> None:
+        self._name = name
+        self._session = open_session(content, name=name, threads=threads)
+        self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+        self.inputs = {given.name: port_of(given) for given in self._session.get_inputs()}
+        self.optional = {given.name: port_of(given) for given in self._session.get_overridable_initializers()}
+        own = [given.name for given in self._session.get_outputs()]
+        spelled = json.loads(self.metadata.get(OUTPUTS, "{}"))
+        self.outputs = [str(spelled.get(output, output)) for output in own]
+
+    def __call__(self, inputs: Arrays) -> Arrays:
+        """Its answers by name; inputs that it does not take are left aside.
+
+        Raises:
+            NnspecError: Where it cannot answer: a token that is in no table, say.
+        """
+        ports = self.inputs | self.optional
+        taken = {name: converted(ports[name], array) for name, array in inputs.items() if name in ports}
+        try:
+            given = self._session.run(None, taken)
+        except Exception as error:
+            raise NnspecError(f"{self._name} cannot answer: {str(error).partition('] : ')[2] or error}") from error
+        return dict(zip(self.outputs, given, strict=True))
