@@ -8,8 +8,12 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-PARTS = {"validate": "cold_validate", "export": "export_time", "training": "training_throughput", "onnx": "onnx_latency"}
-ALONE = ("faults", "hostile", "imports", "proof", "resume")
+PARTS = {
+    "validate": "cold_validate", "export": "export_time", "training": "training_throughput", "onnx": "onnx_latency",
+    "decoding": "decoding",
+}  # fmt: skip
+WITH_OPTIONS = (["onnx"], ["decoding"])
+ALONE = ("faults", "generate", "hostile", "imports", "proof", "resume")
 
 
 def main(arguments: list[str]) -> int:
@@ -19,9 +23,9 @@ def main(arguments: list[str]) -> int:
     first = next((place for place, word in enumerate(arguments) if word.startswith("-")), len(arguments))
     names, options = arguments[:first], arguments[first:]
     unknown = [name for name in names if name not in PARTS]
-    if unknown or (options and names != ["onnx"]):
+    if unknown or (options and names not in WITH_OPTIONS):
         wrong = f"there is no benchmark {unknown[0]}" if unknown else f"{options[0]} is an option of none of them"
-        print(f"{wrong}: {', '.join(PARTS)} (options: onnx); alone: {', '.join(ALONE)}", file=sys.stderr)
+        print(f"{wrong}: {', '.join(PARTS)} (options: onnx, decoding); alone: {', '.join(ALONE)}", file=sys.stderr)
         return 2
     print(f"{'what':<50} {'ours':>10} {'peer':>10} {'unit':<10} {'times better':>12} {'noise':>6}  against", flush=True)
     for name in names or PARTS:

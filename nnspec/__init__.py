@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
     from nnspec.graph import Graph, Model, compile
     from nnspec.json_schema import schema
+    from nnspec.runtime.generator import Generated, Generator
     from nnspec.runtime.predictor import Predictor
     from nnspec.spec import Spec, load
 
@@ -28,6 +29,8 @@ __version__ = "0.1.0"
 # Each public name with the module that holds it; a module is imported when its name is first used.
 _PUBLIC = {
     "Diagnostic": "nnspec.diagnostics",
+    "Generated": "nnspec.runtime.generator",
+    "Generator": "nnspec.runtime.generator",
     "Graph": "nnspec.graph",
     "Model": "nnspec.graph",
     "NnspecError": "nnspec.diagnostics",
@@ -49,6 +52,8 @@ _PUBLIC = {
 
 __all__ = [
     "Diagnostic",
+    "Generated",
+    "Generator",
     "Graph",
     "Model",
     "NnspecError",

@@ -106,7 +106,8 @@ def test_an_override_changes_what_is_built(nnspec, write):
 
 
 @pytest.mark.parametrize(
-    "command", ["validate", "explain", "diff", "inspect", "build", "train", "evaluate", "predict", "export", "schema"]
+    "command",
+    ["validate", "explain", "diff", "inspect", "build", "train", "evaluate", "predict", "generate", "export", "schema"],
 )
 def test_every_command_explains_itself_with_an_example(nnspec, command):
     result = nnspec(command, "--help")
