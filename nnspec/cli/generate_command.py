@@ -51,6 +51,8 @@ def command(
     generator = Generator(model)
     way = _way(generator.procedure.way, **ways)
     if data is None and not texts:
+        if sys.stdin.isatty():
+            raise click.UsageError("say what to decode: texts, --data, or lines on the standard input")
         texts = tuple(line.rstrip("\n") for line in sys.stdin)
     if data is not None and texts:
         raise click.UsageError("give texts or --data, not both")

@@ -6,6 +6,7 @@ looks at, masks) is computed once, before the loop.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -20,9 +21,10 @@ from nnspec.graph.model import Graph
 from nnspec.graph.stepping import step_of
 from nnspec.onnx_backend.builder import Body, Builder
 from nnspec.onnx_backend.interface import Interface
+from nnspec.onnx_backend.invariant import close
 from nnspec.onnx_backend.lowered import lowered
 from nnspec.onnx_backend.metadata import CONDITIONS, VERSION
-from nnspec.onnx_backend.proto import ELEMENT, finish, live
+from nnspec.onnx_backend.proto import ELEMENT, finish
 from nnspec.onnx_backend.value import Value
 from nnspec.types import TensorType, symbol, unknown
 
@@ -71,14 +73,8 @@ def to_loop(
     outputs = loop.write()
     told = {VERSION: nnspec.__version__, **(metadata or {})}
     if decoding.encoder is not None and (conditions := decoding.encoder.conditions):
-        told[CONDITIONS] = onnx_json({name: condition.as_json() for name, condition in conditions.items()})
+        told[CONDITIONS] = json.dumps({name: condition.as_json() for name, condition in conditions.items()})
     return finish(loop.b, loop.inputs, outputs, name="generate", metadata=told, version=nnspec.__version__)
-
-
-def onnx_json(value: object) -> str:
-    import json
-
-    return json.dumps(value)
 
 
 class _Loop:
@@ -190,7 +186,7 @@ class _Loop:
         types = [*(self._type_of(name) for name in names)]
         scalars = [helper.make_tensor_type_proto(ELEMENT[dtype], []) for dtype in ("int64", "bool")]
         body.inputs = [(trip, scalars[0]), (going, scalars[1]), *zip(state.values(), types, strict=True)]
-        _close(b, body, given, [scalars[1], *types, TensorType((), "int64")])
+        close(b, body, given, [scalars[1], *types, TensorType((), "int64")])
         return names, body
 
     def _type_of(self, name: str) -> TensorType:
@@ -283,34 +279,3 @@ class _Loop:
 def _under(graph: Graph) -> str:
     """What the names of a network's layers begin with: those of the document's own network stand as they are."""
     return "" if graph.name == "main" else f"{graph.name}/"
-
-
-def _close(b: Builder, body: Body, given: list[str], types: list[TensorType | onnx.TypeProto]) -> None:
-    """Settles what a body gives, and moves out of it what is the same at every step."""
-    moving = {name for name, _ in body.inputs}
-    kept, fixed = [], []
-    for operation in live(body.operations, given):
-        if moving.isdisjoint(operation.reads()):
-            fixed.append(operation)
-        else:
-            kept.append(operation)
-            moving.update(operation.outputs)
-    b.operations += fixed
-    body.operations[:] = kept
-    made = {name for operation in kept for name in operation.outputs}
-    outputs = []
-    for name, kind in zip(given, types, strict=True):
-        # What a body gives is made in it, once for each output.
-        if name not in made:
-            [operation] = _identity(b, name)
-            body.operations.append(operation)
-            name = operation.outputs[0]
-        made.discard(name)
-        outputs.append((name, kind))
-    body.outputs = outputs
-
-
-def _identity(b: Builder, name: str) -> list:  # type: ignore[type-arg]
-    with b.at(_SCOPE), b.body() as body:
-        b.op("Identity", name)
-    return body.operations

@@ -28,7 +28,7 @@ from nnspec.runtime.decoding.one_by_one import greedy
 from nnspec.runtime.decoding.stepper import Stepper
 from nnspec.runtime.model_file import ModelFile
 
-__all__ = ["DecodingParity", "prove_decoder"]
+__all__ = ["DecodingParity", "Judge", "prove_decoder"]
 
 _MOST = 24
 """Tokens of a sequence that are looked at."""
@@ -96,7 +96,7 @@ def prove_decoder(
     tolerance = networks[decoding.decoder.name].outputs[decoding.logits].tolerance
     files = {name: ModelFile(serialized(model), name) for name, model in parts.items()}
     stepper = Stepper(models.procedure, files.get("encoder"), files["decoder"])
-    judge = _Judge(decoding, keras, models.procedure.start, models.procedure.end, tolerance)
+    judge = Judge(decoding, keras, models.procedure.start, models.procedure.end, tolerance)
     in_graph = ModelFile(serialized(models.loop()), "the loop")
     for inputs, prompt in _cases(models, golden, seed):
         most = np.array(min(models.procedure.max_length, _MOST), np.int64)
@@ -128,7 +128,7 @@ def _cases(models: DecoderModels, golden: Arrays | None, seed: int) -> Iterator[
         yield {}, prompt
 
 
-class _Judge:
+class Judge:
     """Holds tokens against Keras's logits."""
 
     def __init__(
@@ -161,7 +161,7 @@ class _Judge:
     def _logits(self, inputs: Arrays, read: Tokens) -> NDArray[np.float64]:
         """What Keras says after each token: rows, steps, vocabulary. All at once, where no token sees those behind it."""
         decoding = self._decoding
-        fed = self._fed(inputs, len(read))
+        fed = self.fed(inputs, len(read))
         run = self._keras[decoding.decoder.name]
         dtype = decoding.token_type.dtype
         if decoding.by_token and decoding.logits_type.rank == 2 and not isinstance(decoding.token_type.shape[0], int):
@@ -177,7 +177,7 @@ class _Judge:
             steps.append(logits if logits.ndim == 2 else logits[:, -1])
         return np.stack(steps, axis=1).astype(np.float64)
 
-    def _fed(self, inputs: Arrays, rows: int) -> dict[str, NDArray[Any]]:
+    def fed(self, inputs: Arrays, rows: int) -> dict[str, NDArray[Any]]:
         """What the decoder is fed beside the tokens, at the first step."""
         decoding = self._decoding
         encoded = self._keras[decoding.encoder.name](inputs) if decoding.encoder is not None else {}

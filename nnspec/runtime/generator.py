@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +76,7 @@ class Generator:
                 "run whose spec has a section `generate`"
             )
         self.procedure: Procedure = read_procedure(last.metadata[GENERATE], f"`{path}`")
-        self.recipe: Mapping[str, Any] = json.loads(last.metadata.get(DATA, "{}"))
+        self.recipe: Mapping[str, Any] = last.json(DATA)
         if len(files) == 1 and self._path.is_file():
             self._loop = last
         else:

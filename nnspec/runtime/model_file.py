@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.metadata import OUTPUTS
@@ -39,8 +40,22 @@ class ModelFile:
         self.inputs = {given.name: port_of(given) for given in self._session.get_inputs()}
         self.optional = {given.name: port_of(given) for given in self._session.get_overridable_initializers()}
         own = [given.name for given in self._session.get_outputs()]
-        spelled = json.loads(self.metadata.get(OUTPUTS, "{}"))
+        spelled = self.json(OUTPUTS)
         self.outputs = [str(spelled.get(output, output)) for output in own]
+
+    def json(self, key: str) -> dict[str, Any]:
+        """What it says of itself under a key; nothing where it does not.
+
+        Raises:
+            NnspecError: Where that cannot be read.
+        """
+        try:
+            found = json.loads(self.metadata.get(key, "{}"))
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise NnspecError(f"{self._name} says something unreadable under `{key}` in its metadata; export it again")
+        return found
 
     def __call__(self, inputs: Arrays) -> Arrays:
         """Its answers by name; inputs that it does not take are left aside.

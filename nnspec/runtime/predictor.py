@@ -112,9 +112,15 @@ class Predictor:
             self._run({name: array[start : start + self._batch_size] for name, array in arrays.items()})
             for start in range(0, count, self._batch_size)
         ]
-        return {
-            name: np.concatenate([part[name] for part in parts]) if len(parts) > 1 else parts[0][name] for name in self.outputs
-        }
+        return {name: self._joined(name, [part[name] for part in parts]) for name in self.outputs}
+
+    def _joined(self, name: str, parts: list[NDArray[Any]]) -> NDArray[Any]:
+        if len({part.shape[1:] for part in parts}) > 1:
+            raise NnspecError(
+                f"`{name}` has another size in each batch of {self._batch_size}\n  = help: `nnspec generate` decodes sequences "
+                "of any length"
+            )
+        return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
     def _run(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         try:

@@ -53,6 +53,13 @@ def test_the_data_and_train_sections_are_checked_where_no_framework_is_installed
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_the_generate_section_is_checked_where_no_framework_is_installed():
+    done = run(
+        "validate", *(str(CORPUS.parent.parent / "specs" / f"{name}.nnspec.yaml") for name in ("transformer", "language_model"))
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("arguments", [("explain", "{}", "digit.units"), ("diff", "{}", "{}"), ("explain", "--all")])
 def test_a_spec_is_explained_and_compared_where_no_framework_is_installed(arguments):
     done = run(*(argument.format(CORPUS.parent.parent / "specs" / "digits.nnspec.yaml") for argument in arguments))

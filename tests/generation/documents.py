@@ -13,7 +13,7 @@ from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.onnx_backend.proto import serialized
 from nnspec.runtime.answers import answering
 from nnspec.runtime.decoder_models import DecoderModels, decoder_models
-from nnspec.runtime.decoder_proof import _Judge
+from nnspec.runtime.decoder_proof import Judge
 from nnspec.runtime.decoding.one_by_one import greedy
 from nnspec.runtime.decoding.stepper import Stepper
 from nnspec.runtime.model_file import ModelFile
@@ -186,8 +186,8 @@ def _by_keras(models, inputs, prompt, most):
     keras_of = in_keras(models)
     decoding = models.decoding
     keras = {graph.name: keras_of(graph) for graph in (decoding.encoder, decoding.decoder) if graph is not None}
-    judge = _Judge(replace(decoding, cache=False), keras, models.procedure.start, models.procedure.end, 0)
-    fed = judge._fed(inputs, len(prompt))
+    judge = Judge(replace(decoding, cache=False), keras, models.procedure.start, models.procedure.end, 0)
+    fed = judge.fed(inputs, len(prompt))
 
     def decode(given):
         return keras[decoding.decoder.name]({**fed, **given})

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from nnspec.diagnostics import NnspecError
 from nnspec.generation.section import Beam, GenerateSection, Sample
 from nnspec.generation.vocabulary import token_number, vocabulary_of
@@ -122,7 +124,8 @@ def read_procedure(text: str, where: str) -> Procedure:
         NnspecError: Where it is damaged.
     """
     try:
-        found = json.loads(text)
-        return Procedure(**found)
-    except (ValueError, TypeError) as error:
-        raise NnspecError(f"what {where} says of its decoding is damaged: {error}") from None
+        return TypeAdapter(Procedure).validate_json(text)
+    except ValidationError as error:
+        [first, *_] = error.errors(include_url=False)
+        place = ".".join(map(str, first["loc"]))
+        raise NnspecError(f"what {where} says of its decoding is damaged: {place} {first['msg']}; export it again") from None
