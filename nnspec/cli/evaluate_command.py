@@ -19,7 +19,8 @@ def command(run: Path, part: str | None, curves: bool, form: str) -> None:
     """The test set's figures of a run: losses and metrics, and of each output what suits it.
 
     For classes: precision, recall, F1, AUC (each against the rest), confusion, calibration; for masks the overlap, IoU, too;
-    for numbers the errors, R² and residuals. `nnspec report` shows the same as a page, with plots.
+    for numbers the errors, R² and residuals. `nnspec report` shows the same as a page, with plots. Where the spec has
+    `generate`, its sources are decoded too: exact matches, token errors, and of texts BLEU and chrF (with sacrebleu).
 
     \b
     nnspec evaluate runs/first
@@ -31,7 +32,15 @@ def command(run: Path, part: str | None, curves: bool, form: str) -> None:
     if curves and form != "json":
         raise click.UsageError("--curves gives points for scripts; add --format json, or see `nnspec report`")
     load_frameworks("train")
+    from nnspec.runtime.sequence_figures import generated_figures
     from nnspec.training import Run, evaluate, evaluation_text
 
-    figures = evaluate(Run.open(run), part=part, curves=curves)
-    click.echo(json.dumps(figures) if form == "json" else evaluation_text(figures))
+    opened = Run.open(run)
+    figures = evaluate(opened, part=part, curves=curves)
+    generated = generated_figures(opened, part)
+    if form == "json":
+        click.echo(json.dumps(figures | ({"generated": generated} if generated is not None else {})))
+        return
+    click.echo(evaluation_text(figures))
+    if generated is not None:
+        click.echo("\ngenerated: " + "  ".join(f"{name} {value:.4f}" for name, value in generated.items()))

@@ -234,8 +234,9 @@ def _seen(layer: Layer, value: TensorType) -> dict[str, TensorType]:
     """What attention keeps of the tokens it has seen, by port."""
     steps = unknown()
     if isinstance(layer, HeadAttention):
-        sizes = {"past_key": layer.key_heads * layer.key_size, "past_value": layer.key_heads * layer.value_size}
-        kept = {port: TensorType((steps, size)) for port, size in sizes.items()}
+        # Heads apart, and time behind them: as they are multiplied, so that nothing has to move.
+        sizes = {"past_key": layer.key_size, "past_value": layer.value_size}
+        kept = {port: TensorType((layer.key_heads, steps, size)) for port, size in sizes.items()}
     else:
         kept = {"past_value": TensorType((steps, value.shape[1]))}
     return kept | ({"past_mask": TensorType((steps,), "bool")} if value.mask is not None else {})

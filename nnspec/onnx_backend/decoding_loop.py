@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -197,8 +196,7 @@ class _Loop:
             "tokens": TensorType((unknown(),), "int64"),
         }
         if name in self._step.carry:
-            kind = self._step.graph.inputs[name].masked(None)
-            return replace(kind, shape=(unknown(), *kind.shape[1:])) if name in self._step.growing else kind
+            return self._step.graph.inputs[name].masked(None)
         return own[name]
 
     def _decoded(self, encoded: Mapping[str, Value], state: Mapping[str, str], trip: str) -> tuple[str, dict[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from nnspec.onnx_backend.call import Array, Call
 from nnspec.onnx_backend.flat_axes import FlatAxes
 from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.lower.attention import past
-from nnspec.onnx_backend.remembered import alone, extended, is_remembering
+from nnspec.onnx_backend.remembered import extended, is_remembering
 from nnspec.onnx_backend.value import Value
 
 __all__ = ["attend"]
@@ -43,26 +42,43 @@ def attend(b: Builder, call: Call[HeadAttention]) -> Mapping[str, Value]:
 
 
 def _remembering(b: Builder, call: Call[HeadAttention]) -> Mapping[str, Value]:
-    """The same at one token: batch, 1, features."""
+    """The same at one token. There is one query, so heads and time are told apart without moving an element."""
+    layer = call.layer
     given = {port: declared(b, call.inputs.get(port, call.inputs["value"])) for port in ("query", "key", "value")}
     parts = _projected(b, call, given)
-    seen = extended(b, call, {**parts, "mask": given["value"].mask or ""})
-    near = {port: _last(b, value.name, call.layer.sliding_window) for port, value in seen.items()}
-    parts |= {port: near[port] for port in ("key", "value")}
-    mask = near.get("mask")
-    sources = given | {port: replace(given[port], name=near[port], mask=mask) for port in ("key", "value")}
-    mean, _ = _attended(b, alone(call), sources, parts)
-    y = _given(b, call, given["query"].name, mean)
+    sizes = {"key": layer.key_size, "value": layer.value_size}
+    now = {port: b.op("Reshape", parts[port], b.ints([0, layer.key_heads, 1, size], port)) for port, size in sizes.items()}
+    seen = extended(b, call, {**now, "mask": given["value"].mask or ""})
+    near = {port: _last(b, value, layer.sliding_window) for port, value in seen.items()}
+    scaled = b.op("Mul", parts["query"], b.constant(layer.key_size**-0.5, "scale", np.float32))
+    # The query heads of a group stand where the positions of several queries would.
+    query = b.op("Reshape", scaled, b.ints([0, layer.key_heads, layer.query_heads // layer.key_heads, layer.key_size], "heads"))
+    scores = b.op("MatMul", query, b.op("Transpose", near["key"], perm=[0, 1, 3, 2]))
+    if kept := _seen(b, given["query"].mask, near.get("mask")):
+        scores = b.op("Where", kept, scores, b.constant(_FAR, "far", np.float32))
+    shares = b.op("Softmax", scores, axis=-1)
+    if kept and layer.empty_rows_are_zero(call.inputs["query"].type):
+        shares = b.op("Where", kept, shares, b.constant(0, "zero", np.float32))
+    mean = b.op("MatMul", shares, near["value"])
+    joined = b.op("Reshape", mean, b.ints([0, 1, layer.query_heads * layer.value_size], "joined"))
+    y = _given(b, call, given["query"].name, joined)
     if len(_sizes(call)) > 1:
         y = b.op("Reshape", y, b.ints([0, 0, *_sizes(call)], "sizes"))
     return {"output": Value.declared(y, call.output, given["query"].mask), **seen}
 
 
-def _last(b: Builder, tensor: str, steps: int | None) -> str:
-    """The last steps of a sequence; all where it has fewer."""
+def _seen(b: Builder, query: str | None, keys: str | None) -> str:
+    """Which scores count at one token: batch, 1, 1, keys; empty where all do."""
+    masks = [b.op("Unsqueeze", mask, b.ints([1, 2], "heads")) for mask in (query, keys) if mask is not None]
+    return b.op("And", *masks) if len(masks) == 2 else next(iter(masks), "")
+
+
+def _last(b: Builder, value: Value, steps: int | None) -> str:
+    """The last steps of what was seen; all where it has fewer."""
     if steps is None:
-        return tensor
-    return b.op("Slice", tensor, b.ints([-steps], "window"), b.ints([2**62], "end"), b.ints([1], "steps"))
+        return value.name
+    axis = b.ints([2 if value.type.rank == 3 else 1], "time")
+    return b.op("Slice", value.name, b.ints([-steps], "window"), b.ints([2**62], "end"), axis)
 
 
 def _sizes(call: Call[HeadAttention]) -> tuple[int, ...]:

@@ -23,10 +23,9 @@ def is_remembering(call: Call[L]) -> bool:
 
 
 def alone(call: Call[L]) -> Call[Any]:
-    """The layer without what came before, causality and window: what it is then given is what the last token sees."""
+    """The layer without what came before, and without causality: what it is then given is what the last token sees."""
     inputs = {port: value for port, value in call.inputs.items() if port not in PAST}
-    plain = {"use_causal_mask": False} | ({"sliding_window": None} if isinstance(call.layer, HeadAttention) else {})
-    return Call(call.layer.model_copy(update=plain), inputs, call.outputs, call.weights)
+    return Call(call.layer.model_copy(update={"use_causal_mask": False}), inputs, call.outputs, call.weights)
 
 
 def extended(b: Builder, call: Call[L], now: Mapping[str, str]) -> dict[str, Value]:
@@ -40,6 +39,6 @@ def extended(b: Builder, call: Call[L], now: Mapping[str, str]) -> dict[str, Val
     found = {}
     for port, output in PAST.items():
         if port in call.inputs:
-            name = b.op("Concat", call.inputs[port].name, now[output], axis=1)
+            name = b.op("Concat", call.inputs[port].name, now[output], axis=2 if call.outputs[output].rank == 3 else 1)
             found[output] = Value.declared(name, call.outputs[output])
     return found

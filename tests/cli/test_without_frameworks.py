@@ -55,7 +55,7 @@ def test_the_data_and_train_sections_are_checked_where_no_framework_is_installed
 
 def test_the_generate_section_is_checked_where_no_framework_is_installed():
     done = run(
-        "validate", *(str(CORPUS.parent.parent / "specs" / f"{name}.nnspec.yaml") for name in ("transformer", "language_model"))
+        "validate", *(str(CORPUS.parent.parent / "specs" / f"{name}.nnspec.yaml") for name in ("transformer", "decoder_only"))
     )
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -29,6 +29,11 @@ def _dense(b: Builder, call: Call[Dense]) -> Value:
         inputs = [b.constant(rows, "kernel")] + ([b.constant(bias, "bias")] if bias is not None else [])
         name = b.op("Gemm", x.name, *inputs)
         y = Value.declared(name, call.output).with_linear(Linear(b.produced(name).name, rows, bias, axis=1))
+    elif rank == 2 and x.type.shape[0] == 1 and x.axes[-1] == rank and bias is not None:
+        # At one step alone batch and features are all there is, and the bias comes with the product.
+        flat = b.op("Reshape", x.name, b.ints([-1, kernel.shape[0]], "features"))
+        name = b.op("Gemm", flat, b.constant(kernel, "kernel"), b.constant(bias, "bias"))
+        y = Value(b.op("Unsqueeze", name, b.ints([x.axes.index(1)], "steps")), call.output, x.axes)
     else:
         x = x if x.axes[-1] == rank else declared(b, x)
         name = b.op("MatMul", x.name, b.constant(kernel, "kernel"))
