@@ -9,11 +9,12 @@ from typing import cast
 from nnspec.data import problems as d
 from nnspec.data.augmenting import check_augment
 from nnspec.data.binding import bind
+from nnspec.data.check_derived import check_derived
 from nnspec.data.fitting import check_feeds
 from nnspec.data.kinds import Column, DataError, at_name
 from nnspec.data.paths import MissingFileError
 from nnspec.data.places import argument_of, locate
-from nnspec.data.plan import DataPlan, Need, Source
+from nnspec.data.plan import DataPlan, Derived, Need, Source
 from nnspec.data.readers import Reader
 from nnspec.data.section import DataSection
 from nnspec.diagnostics import Diagnostic
@@ -33,6 +34,7 @@ def check_data(
     needs: Mapping[str, Need],
     problems: list[Diagnostic],
     *,
+    derived: Mapping[str, Derived] | None = None,
     require_data: bool = False,
 ) -> DataPlan | None:
     """Checks what a spec says of its data against the network.
@@ -42,6 +44,7 @@ def check_data(
         graph: The network.
         needs: What each loss wants, by output; an output without a loss, or whose loss needs no target, has none.
         problems: What is wrong is appended here.
+        derived: The targets that are made of an input, by output.
         require_data: Whether a missing file is an error, as it is for training, or a warning.
 
     Returns:
@@ -65,13 +68,14 @@ def check_data(
     _warn_of_unused(section, tree, outputs, needs, problems)
     tables = {ref.source: rows for ref, rows in table_rows(graph).items() if ref.source in inputs}
     changes = check_augment(section.augment, tree, inputs, outputs, needs, problems)
-    plan = DataPlan(section, tree, sources, inputs, tables, needs, None, changes)
+    plan = DataPlan(section, tree, sources, inputs, tables, needs, None, changes, derived or {})
+    check_derived(plan, problems)
     if any(problem.is_error for problem in problems[before:]):
         return None
     columns = {part: known for part, source in sources.items() if (known := _columns(source, tree, problems)) is not None}
     if "train" in columns:
         _check_split(section, tree, columns["train"], problems)
-        feeds = bind(section, tree, inputs, needs, columns["train"], problems)
+        feeds = bind(section, tree, inputs, plan.fed, columns["train"], problems)
         if feeds is not None:
             plan = replace(plan, feeds=feeds)
             check_feeds(plan, feeds, columns["train"], problems)

@@ -125,7 +125,9 @@ class _Draw:
     def _times(self) -> NDArray[Any] | None:
         name = self._plan.section.time
         if name is None:
-            return None if self._table.order is None else np.arange(len(self._table))
+            # What windows are cut from stays in one piece.
+            in_order = self._table.order is not None or bool(self._plan.windows)
+            return np.arange(len(self._table)) if in_order else None
         values = self._table.read(name, slice(None))
         if values.ndim != 1 or (values.dtype != object and values.dtype.kind not in "iuf"):
             self._refuse(f"`{name}` holds no times", "time")
@@ -139,7 +141,7 @@ class _Draw:
 
 def _classes(plan: DataPlan, feeds: Mapping[str, Feed], table: Table) -> NDArray[np.int64] | None:
     """The class of each row, numbered, by the first target that is a class; None where none is."""
-    for name, need in plan.needs.items():
+    for name, need in plan.fed.items():
         feed = feeds[f"targets.{name}"]
         if need.kind not in ("class", "distribution", "probability", "sign", "label") or len(feed.columns) != 1:
             continue

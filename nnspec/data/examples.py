@@ -33,8 +33,9 @@ class Examples:
 
     @property
     def bytes(self) -> int:
-        """The size of all arrays, all rows of the table."""
-        return sum(array.nbytes for group in (self.inputs, self.targets, self.weights) for array in group.values())
+        """The size of all arrays, all rows of the table. One that is an input and a target is there once."""
+        groups = (self.inputs, self.targets, self.weights)
+        return sum({id(array): array.nbytes for group in groups for array in group.values()}.values())
 
     def only(self, positions: NDArray[np.integer[Any]] | slice) -> Examples:
         """Some of its examples, by their positions in it."""
@@ -43,9 +44,10 @@ class Examples:
     def batch(self, positions: NDArray[np.integer[Any]] | slice) -> Batch:
         """The values of some of its examples, by their positions in it."""
         rows = self.rows[positions]
-        return Batch(
-            *({name: array[rows] for name, array in group.items()} for group in (self.inputs, self.targets, self.weights))
-        )
+        groups = (self.inputs, self.targets, self.weights)
+        read = {id(array): array for group in groups for array in group.values()}
+        values = {number: array[rows] for number, array in read.items()}
+        return Batch(*({name: values[id(array)] for name, array in group.items()} for group in groups))
 
 
 @dataclass(frozen=True)

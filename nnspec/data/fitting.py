@@ -87,6 +87,14 @@ def _made(plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column],
             problems.append(d.BadTransform.at(span, path, help=error.help, reason=error.message))
             return None
     what = f"the input `{name}`" if kind == "inputs" else f"`{plan.needs[name].loss}` for `{name}`"
+    if kind == "inputs" and name in plan.windows and not made.is_text:
+        if made.ragged and not made.shape[1:]:
+            return Column((plan.windows[name],), made.dtype)
+        reason = (
+            f"`window` cuts rows of tokens of any length, and {feed.columns_text} has {made.shape_text} after the transforms"
+        )
+        problems.append(d.BadWindow.at(feed.span, feed.path, help="take `pad` away, or `window`", reason=reason))
+        return None
     if made.ragged:
         help = "put `pad` last under `transform`"
         problems.append(d.RaggedValues.at(feed.span, feed.path, help=help, what=what, columns=feed.columns_text))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nnspec.data.kinds import TargetKind
 from nnspec.data.readers.base import Files, Reader
@@ -15,7 +15,7 @@ from nnspec.layers.augmentation import Augmentation
 from nnspec.spec.tree import MappingNode
 from nnspec.types import TensorType
 
-__all__ = ["AugmentPlan", "DataPlan", "Feed", "Need", "Source"]
+__all__ = ["AugmentPlan", "DataPlan", "Derived", "Feed", "Need", "Source"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,23 @@ class Need:
     instead: str | None = None
     ignore: int | None = None
     axis: int = -1
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A target that is made of an input.
+
+    Attributes:
+        input: The input.
+        next: Whether it is at each position the input's next token; else it is the input itself.
+        padding: Of the next token, what stands where there is none.
+        window: How many tokens an example has that is cut from the rows; None where a row is an example.
+    """
+
+    input: str
+    next: bool = False
+    padding: int = 0
+    window: int | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +135,7 @@ class DataPlan:
         feeds: How each input and each target gets its values, by ``inputs.NAME`` and ``targets.NAME``; None where the
             columns are not known because a file is missing.
         augment: The random changes of the training examples, in order.
+        derived: The targets that are made of an input, by output; the others have a feed.
     """
 
     section: DataSection
@@ -128,6 +146,17 @@ class DataPlan:
     needs: Mapping[str, Need]
     feeds: Mapping[str, Feed] | None
     augment: tuple[AugmentPlan, ...] = ()
+    derived: Mapping[str, Derived] = field(default_factory=dict)
+
+    @property
+    def fed(self) -> dict[str, Need]:
+        """What each loss wants whose target comes from the data."""
+        return {name: need for name, need in self.needs.items() if name not in self.derived}
+
+    @property
+    def windows(self) -> dict[str, int]:
+        """How long the windows are that each input is cut into, where it is."""
+        return {made.input: made.window for made in self.derived.values() if made.window is not None}
 
     @property
     def fraction(self) -> float | None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nnspec.data import problems as d
 from nnspec.data.binding import bind
 from nnspec.data.check import check_alike, unreadable
+from nnspec.data.deriving import cut, derive, read_tokens, serves
 from nnspec.data.drawing import draw, parts_at_most
 from nnspec.data.examples import Examples
 from nnspec.data.fingerprint import Fingerprint, Watched, fingerprint
@@ -86,12 +87,15 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
     assert whole is not None
     if validation is None and validation_rows is not None:
         validation = replace(whole, rows=validation_rows)
+    train = cut(plan, feeds, replace(whole, rows=train_rows), problems)
+    validation = validation and cut(plan, feeds, validation, problems)
+    _stop_at_errors(problems)
     digests = {part: fingerprint(plan.sources[part], table) for part, table in tables.items()}
     for name in watched.touched():
         raise NnspecError(f"{name} was written to while it was read\n  = help: begin when nothing writes to it")
     state = _state(feeds, learned)
-    recipe = recipe_of_feeds(feeds, state)
-    return Prepared(replace(whole, rows=train_rows), validation, state, recipe, digests, watched, tuple(problems))
+    recipe = recipe_of_feeds(feeds, state, windows=plan.windows)
+    return Prepared(train, validation, state, recipe, digests, watched, tuple(problems))
 
 
 def prepare_part(plan: DataPlan, part: str, state: State) -> Examples:
@@ -117,6 +121,8 @@ def prepare_part(plan: DataPlan, part: str, state: State) -> Examples:
     examples = _read(plan, feeds, tables[part], None, learned, problems)
     _stop_at_errors(problems)
     assert examples is not None
+    examples = cut(plan, feeds, examples, problems)
+    _stop_at_errors(problems)
     return examples
 
 
@@ -149,7 +155,7 @@ def _open(plan: DataPlan, parts: tuple[str, ...], problems: list[Diagnostic]) ->
 def _bind(plan: DataPlan, tables: Mapping[str, Table], problems: list[Diagnostic]) -> Mapping[str, Feed]:
     """The feeds, checked against the tables as they are: a file of text tells its types only when it is read."""
     columns = {part: table.columns for part, table in tables.items()}
-    feeds = plan.feeds or bind(plan.section, plan.tree, plan.inputs, plan.needs, columns["train"], problems)
+    feeds = plan.feeds or bind(plan.section, plan.tree, plan.inputs, plan.fed, columns["train"], problems)
     _stop_at_errors(problems)
     assert feeds is not None
     text = [feed for feed in feeds.values() if any(columns["train"][c].is_text for c in feed.columns)]
@@ -182,7 +188,7 @@ def _read(
             weights[name] = read_weight(table, feed, problems)
     if any(problem.is_error for problem in problems[before:]):
         return None
-    return Examples(inputs, targets, weights, np.arange(len(table)))
+    return Examples(inputs, targets | derive(inputs, plan.derived), weights, np.arange(len(table)))
 
 
 def _ready(
@@ -199,7 +205,10 @@ def _ready(
 
     def finish(values: NDArray[Any], part: Table, said: list[Diagnostic]) -> NDArray[Any] | None:
         if kind == "inputs":
-            return read_input(values, part, feed, plan.inputs[name], said, rows=plan.tables.get(name))
+            if name in plan.windows:
+                return read_tokens(values, part, feed, plan, said, rows=plan.tables.get(name))
+            made = read_input(values, part, feed, plan.inputs[name], said, rows=plan.tables.get(name))
+            return made if made is not None and serves(made, part, feed, plan, said) else None
         return read_target(values, part, feed, plan.needs[name], target_shape(plan.needs[name], {}), said)
 
     if is_lazy(table, feed):

@@ -323,3 +323,29 @@ class OutsideRange(Problem):
     code = "NN445"
     severity = "warning"
     message = "`{name}` takes values from {low:g} to {high:g}, and those of `{input}` lie from {least:.4g} to {largest:.4g}"
+
+
+_TEXT = (
+    _HEAD + "inputs: {tokens: {shape: [T], dtype: int32}}\nlayers:\n  - Embedding: {input_dim: 90, output_dim: 8}\n"
+    "  - GRU: {units: 8, return_sequences: true}\n  - Dense: {units: 90, activation: softmax}\n    name: token\n"
+)
+_LANGUAGE = "train: {objective: {language_model: {window: 32}}, epochs: 1, loss: SparseCategoricalCrossentropy}\n"
+_LINES = "data: {inputs: {tokens: {column: text, transform: [{tokenize: character}]}}}\n"
+
+
+class TargetIsMade(Problem):
+    """Where the objective makes the target of an input, the data have none to name."""
+
+    code = "NN446"
+    message = "the target of `{name}` is made of the input `{input}`"
+    fails = _TEXT + _LINES.replace("]}}}", "]}}, targets: {token: text}}") + _LANGUAGE
+    passes = _TEXT + _LINES + _LANGUAGE
+
+
+class BadWindow(Problem):
+    """Windows are cut from rows of tokens of any length, one after another: nothing else can belong to a row."""
+
+    code = "NN447"
+    message = "{reason}"
+    fails = _TEXT + _LINES.replace("]}}}", "]}}, group: text}") + _LANGUAGE
+    passes = _TEXT + _LINES + _LANGUAGE

@@ -14,6 +14,7 @@ from nnspec.data.plan import Feed
 from nnspec.data.readers import READERS
 from nnspec.data.readers.base import Reader, Table
 from nnspec.data.transforms import TRANSFORMS, Transform
+from nnspec.data.transforms.words import pad
 from nnspec.data.values import read_feed, read_input
 from nnspec.diagnostics import Diagnostic, NnspecError, Span, SpecError
 from nnspec.spec.checked import check_named
@@ -29,11 +30,22 @@ Recipe = dict[str, Any]
 _BY_SUFFIX = {".csv": "csv", ".tsv": "csv", ".npz": "npz", ".jsonl": "jsonl", ".parquet": "parquet"}
 
 
-def recipe_of_feeds(feeds: Mapping[str, Feed], state: Mapping[str, list[dict[str, Any]]]) -> Recipe:
-    """What an exported model says of its inputs: the columns of each, and its transforms with what they learned."""
+def recipe_of_feeds(
+    feeds: Mapping[str, Feed], state: Mapping[str, list[dict[str, Any]]], *, windows: Mapping[str, int] | None = None
+) -> Recipe:
+    """What an exported model says of its inputs: the columns of each, and its transforms with what they learned.
+
+    Args:
+        feeds: How each input gets its values.
+        state: What their transforms learned.
+        windows: How long the windows are that an input was cut into: a row that is answered is brought to that length.
+    """
     inputs = {
-        place.partition(".")[2]: (feed, state.get(place, [])) for place, feed in feeds.items() if place.startswith("inputs.")
+        place.partition(".")[2]: (feed, [*state.get(place, [])]) for place, feed in feeds.items() if place.startswith("inputs.")
     }
+    for name, length in (windows or {}).items():
+        whole = pad.model_validate({"length": length})
+        inputs[name][1].append({"transform": "pad", "arguments": whole.model_dump(mode="json"), "learned": whole.fit([])})
     return {
         "inputs": {
             name: {"columns": list(feed.columns), "stacked": feed.stacked, "transforms": steps}

@@ -79,7 +79,7 @@ def _labels(values: Values, need: Need, cells: Cells, wanted: str = "a whole num
 def _number(values: Values, need: Need, cells: Cells) -> Values:
     del need
     with np.errstate(over="ignore"):
-        made = values.astype(np.float32)
+        made = values.astype(np.float32, copy=False)
     cells.refuse_any(d.NotFinite, ~np.isfinite(made), values)
     return made
 

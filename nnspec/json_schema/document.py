@@ -25,6 +25,8 @@ from nnspec.spec.shapes import NAME as INPUT_NAME
 from nnspec.spec.starting import StartingWeights
 from nnspec.training.losses import LOSSES
 from nnspec.training.metrics import METRICS
+from nnspec.training.objectives import OBJECTIVES
+from nnspec.training.objectives.autoencoder import CORRUPTIONS
 from nnspec.training.optimizers import OPTIMIZERS
 from nnspec.training.schedules import SCHEDULES
 from nnspec.types import DTYPES
@@ -34,7 +36,7 @@ __all__ = ["as_text", "schema"]
 # Layers stand before those that others wrap: a class is defined under the first family that has it.
 _FAMILIES = (
     LAYERS, RECURRENT, WITH_KERNEL, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, LOSSES, METRICS, READERS,
-    VALIDATIONS, TRANSFORMS, AUGMENTATIONS,
+    VALIDATIONS, TRANSFORMS, AUGMENTATIONS, CORRUPTIONS, OBJECTIVES,
 )  # fmt: skip
 
 _TEXT: Schema = {"type": "string"}

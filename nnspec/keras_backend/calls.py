@@ -57,7 +57,7 @@ from nnspec.layers.unpooling import MaxPoolingWithIndices2D, MaxUnpooling2D
 from nnspec.layers.upsampling import UpSampling
 from nnspec.types import TensorType, unknown
 
-__all__ = ["Call", "augmenting_layer", "has_form", "lower", "mask_of"]
+__all__ = ["Call", "augmenting_layer", "corrupting_layer", "has_form", "lower", "mask_of"]
 
 Call = Callable[..., Any]
 """From the tensors at the ports, and the layer's arguments at this call (``Layer.at_call``), to the output tensor, or to a
@@ -308,6 +308,11 @@ def augmenting_layer(layer: Augmentation, name: str, seeds: Seeds) -> Any:
     """Keras's layer for random changes of pictures, or ours where Keras's has a fault."""
     ours = {RandomCrop: KerasRandomCrop, RandomShear: KerasRandomShear}.get(type(layer))
     return keras_object(layer, seeds, name=name) if ours is None else ours(name=name, **arguments(layer, seeds))
+
+
+def corrupting_layer(layer: Layer, name: str, seeds: Seeds) -> Any:
+    """Keras's layer that changes an input at random: noise, or a change of pictures."""
+    return augmenting_layer(layer, name, seeds) if isinstance(layer, Augmentation) else keras_object(layer, seeds, name=name)
 
 
 def _augmentation(layer: Augmentation, name: str, seeds: Seeds) -> Call:

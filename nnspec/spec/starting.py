@@ -9,7 +9,7 @@ from pydantic import Field, Strict
 from nnspec.diagnostics import Diagnostic
 from nnspec.spec.checked import check
 from nnspec.spec.step import WeightsFrom
-from nnspec.spec.tree import Tree
+from nnspec.spec.tree import Scalar, Tree
 from nnspec.types import Config
 
 __all__ = ["StartingWeights", "read_weights"]
@@ -25,8 +25,8 @@ class StartingWeights(Config):
 
 
 def read_weights(tree: Tree | None, problems: list[Diagnostic]) -> WeightsFrom | None:
-    """What stands under ``weights``: a path, or ``{file: …, prefix: …}``; None where nothing does, or it is wrong."""
-    if tree is None:
+    """What stands under ``weights``: a path, or ``{file: …, prefix: …}``; None where nothing does (null), or it is wrong."""
+    if tree is None or (isinstance(tree, Scalar) and tree.value is None):
         return None
     before = len(problems)
     given = check(StartingWeights, tree, problems, name="weights")

@@ -12,7 +12,7 @@ from keras import ops
 from nnspec.data import problems as d
 from nnspec.data.examples import Examples
 from nnspec.data.places import locate
-from nnspec.data.plan import AugmentPlan, DataPlan, Need
+from nnspec.data.plan import AugmentPlan, DataPlan, Derived, Need
 from nnspec.diagnostics import Diagnostic
 from nnspec.keras_backend.calls import augmenting_layer
 from nnspec.keras_backend.seeds import Seeds
@@ -31,10 +31,18 @@ class Augmenter:
         plans: The changes, in order.
         needs: What the losses want of the targets.
         seed: Where the draws come from. They go on from `variables`, which belong to the state of a training.
+        derived: The targets that are made of an input, and so change as it does, by output.
     """
 
-    def __init__(self, plans: Sequence[AugmentPlan], needs: Mapping[str, Need], seed: int) -> None:
+    def __init__(
+        self,
+        plans: Sequence[AugmentPlan],
+        needs: Mapping[str, Need],
+        seed: int,
+        derived: Mapping[str, Derived] | None = None,
+    ) -> None:
         self._needs = needs
+        self._same = {output: made.input for output, made in (derived or {}).items() if not made.next}
         self._changes = [
             (plan, augmenting_layer(plan.layer, f"augment.{i}", Seeds(seed, f"augment/{i}"))) for i, plan in enumerate(plans)
         ]
@@ -64,7 +72,7 @@ class Augmenter:
                 change = _mixed if isinstance(plan.layer, Mixing) else _labels if name in plan.masks else _picture
                 state.assign(before)
                 targets[name] = change(layer, targets[name], drawn, self._needs[name])
-        return inputs, targets
+        return inputs, targets | {output: inputs[name] for output, name in self._same.items()}
 
 
 def _labels(layer: Any, labels: Any, drawn: Any, need: Need) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 from nnspec.data import problems as d
 from nnspec.data.check import check_data, without_later
@@ -14,11 +15,16 @@ from nnspec.spec import problems as p
 from nnspec.spec.tree import MappingNode, Scalar
 from nnspec.training import problems as t
 from nnspec.training.check_adapting import check_adapting
+from nnspec.training.check_objective import Made, Where
 from nnspec.training.check_outputs import check_outputs, drop_unknown
 from nnspec.training.check_phases import check_phases
 from nnspec.training.check_watch import check_class_weight, check_noise
 from nnspec.training.plan import OutputPlan, TrainingPlan
 from nnspec.training.section import TrainSection
+
+if TYPE_CHECKING:
+    from nnspec.training.objectives.autoencoder import autoencoder
+    from nnspec.training.objectives.tokens import NextToken
 
 __all__ = ["check_training"]
 
@@ -54,7 +60,9 @@ def _check(spec: Spec, model: Model | None, problems: list[Diagnostic], require_
             problems.append(t.NotTrainable.at(tree.span, tree.path, help=help))
         return None
     outputs = check_outputs(graph, section, tree, problems) if section is not None and tree is not None else None
-    data = _data(spec, graph, outputs, problems, require_data)
+    made = _made(graph, section, tree, outputs, problems) if section is not None and tree is not None else None
+    outputs = made.outputs if made is not None else None
+    data = _data(spec, graph, made, problems, require_data)
     if require_data:
         _require(spec, graph, data, tree, problems)
     if section is None or tree is None or outputs is None:
@@ -63,7 +71,30 @@ def _check(spec: Spec, model: Model | None, problems: list[Diagnostic], require_
     check_adapting(graph, outputs, problems)
     check_noise(section, tree, graph.inputs, outputs, problems)
     phases = check_phases(graph, section, tree, outputs, data, problems)
-    return None if phases is None else TrainingPlan(graph, section, tree, data, outputs, phases[-1].monitor, phases)
+    if phases is None or made is None:
+        return None
+    return TrainingPlan(graph, section, tree, data, outputs, phases[-1].monitor, phases, made.derived)
+
+
+def _made(
+    graph: Graph, section: TrainSection, tree: MappingNode, outputs: dict[str, OutputPlan] | None, problems: list[Diagnostic]
+) -> Made | None:
+    """What the objective makes of the outputs; None where it does not fit them."""
+    if outputs is None:
+        return None
+    objective, before = section.objective, len(problems)
+    where = Where(type(objective).__name__, tree, graph, outputs, problems)
+    made = Made(outputs, {})
+    # An objective's check is imported with it: a supervised training pays for no other.
+    if where.objective == "autoencoder":
+        from nnspec.training.check_autoencoder import restored
+
+        made = restored(cast("autoencoder", objective), where)
+    elif where.objective != "supervised":
+        from nnspec.training.check_tokens import said_next
+
+        made = said_next(cast("NextToken", objective), where)
+    return None if any(problem.is_error for problem in problems[before:]) else made
 
 
 def _section(spec: Spec, model: Model | None, problems: list[Diagnostic]) -> tuple[TrainSection | None, MappingNode | None]:
@@ -90,11 +121,9 @@ def _known_objective(tree: MappingNode, problems: list[Diagnostic]) -> MappingNo
     return tree
 
 
-def _data(
-    spec: Spec, graph: Graph, outputs: dict[str, OutputPlan] | None, problems: list[Diagnostic], require_data: bool
-) -> DataPlan | None:
+def _data(spec: Spec, graph: Graph, made: Made | None, problems: list[Diagnostic], require_data: bool) -> DataPlan | None:
     needs: dict[str, Need] = {}
-    for name, output in (outputs or {}).items():
+    for name, output in (made.outputs if made is not None else {}).items():
         kind = output.loss.target_kind() if output.loss is not None else None
         if output.loss is not None and kind is not None:
             loss = output.loss
@@ -106,7 +135,8 @@ def _data(
                 getattr(loss, "ignore_class", None),
                 getattr(loss, "axis", -1) if kind in ("class", "distribution") else -1,
             )
-    return check_data(spec, graph, needs, problems, require_data=require_data)
+    derived = made.derived if made is not None else {}
+    return check_data(spec, graph, needs, problems, derived=derived, require_data=require_data)
 
 
 def _require(spec: Spec, graph: Graph, data: DataPlan | None, tree: MappingNode | None, problems: list[Diagnostic]) -> None:

@@ -21,6 +21,8 @@ from nnspec.training.run import Run
 if TYPE_CHECKING:
     import keras
 
+    from nnspec.training.supervised import Supervised
+
 __all__ = ["Evaluated", "evaluate", "evaluated", "evaluation_text", "examples_of", "golden_inputs", "trained_model"]
 
 
@@ -38,7 +40,7 @@ class Evaluated:
         part: Which part: `train`, `validation` or `test`.
         examples: Its examples.
         figures: The losses and metrics, by the names they are logged under.
-        answers: What the model gave, by output.
+        answers: What the model gave, by output; none where no output can be judged by them.
         judged: The answers that can be held against targets, by output.
     """
 
@@ -83,6 +85,7 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
     import keras
 
     from nnspec.training.backend import machine, steps_for
+    from nnspec.training.changes import changes_of
     from nnspec.training.loop import watch
     from nnspec.training.objects import keras_optimizer
     from nnspec.training.supervised import Supervised
@@ -93,17 +96,18 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
     if most is not None and len(examples) > most:
         examples = examples.only(np.linspace(0, len(examples) - 1, most).astype(np.int64))
     model = trained_model(run)
-    objective = Supervised(model, plan.outputs)
+    objective = Supervised(model, plan.outputs, changes=changes_of(plan))
     first = examples.batch(slice(0, 1))
     objective.build(first.inputs, first.targets)
     steps = steps_for(keras.backend.backend(), objective, keras_optimizer(plan.section))
     figures = watch(steps, objective, examples, plan.section.batch_size)
-    answers = _answers(model, examples, plan.section.batch_size)
+    judged_ = [output for output in plan.outputs.values() if _is_judged(plan, output)]
+    answers = _answers(objective, examples, plan.section.batch_size) if judged_ else {}
     classes = run.classes()
     held = {
-        name: found
-        for name, output in plan.outputs.items()
-        if (found := _judged(output, examples, answers[name], classes.get(name))) is not None
+        output.name: found
+        for output in judged_
+        if (found := _judged(output, examples, answers[output.name], classes.get(output.name))) is not None
     }
     return Evaluated(plan, model, part, examples, figures, answers, held)
 
@@ -152,15 +156,27 @@ def trained_model(run: Run) -> keras.Model:
     return model
 
 
-def _answers(model: keras.Model, examples: Examples, batch_size: int) -> dict[str, NDArray[Any]]:
-    """The model's outputs; inputs that memory does not hold are read some at a time."""
+def _answers(objective: Supervised, examples: Examples, batch_size: int) -> dict[str, NDArray[Any]]:
+    """The outputs of an objective's model to what its figures are of; what memory does not hold is read some at a time."""
+    objective.reset()
     a_row = examples.bytes // len(next(iter(examples.inputs.values())))
     step = batch_size * max(1, _INPUTS // max(a_row * batch_size, 1))
     parts = [
-        model.predict(dict(examples.batch(slice(start, start + step)).inputs), batch_size=batch_size, verbose=0)
+        objective.model.predict(_seen(objective, examples, start, start + step, batch_size), batch_size=batch_size, verbose=0)
         for start in range(0, len(examples), step)
     ]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _seen(objective: Supervised, examples: Examples, start: int, end: int, batch_size: int) -> dict[str, NDArray[Any]]:
+    """What the model sees of some examples, drawn batch by batch as for the figures."""
+    if not objective.changes:
+        return dict(examples.batch(slice(start, end)).inputs)
+    parts = []
+    for first in range(start, min(end, len(examples)), batch_size):
+        batch = examples.batch(slice(first, first + batch_size))
+        parts.append(objective.seen(batch.inputs, batch.targets, training=False)[0])
+    return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in parts[0]}
 
 
 def _in_words(part: str) -> str:
@@ -205,11 +221,16 @@ def _require_files(plan: TrainingPlan, part: str) -> None:
         raise NnspecError(f"{source.span}: the {_in_words(part)} data are not there: {named}")
 
 
+def _is_judged(plan: TrainingPlan, output: OutputPlan) -> bool:
+    """Whether its answers can be held against targets one by one. Of tokens there are too many: their figures say it."""
+    made = plan.derived.get(output.name)
+    return output.needs_target and output.type.mask is None and not (made is not None and made.next)
+
+
 def _judged(
     output: OutputPlan, examples: Examples, answer: NDArray[Any], classes: list[Any] | None
 ) -> Classified | Measured | None:
-    if not output.needs_target or output.loss is None or output.type.mask is not None:
-        return None
+    assert output.loss is not None
     axis = getattr(output.loss, "axis", -1)
     kind = output.loss.target_kind()
     assert kind is not None

@@ -37,13 +37,16 @@ class Noise:
         """The random states."""
         return [generator.state for generator in (*self._inputs.values(), *self._labels.values())]
 
-    def on_inputs(self, inputs: Tensors) -> dict[str, Any]:
-        """The inputs of a batch, Gaussian noise added where it is asked for."""
-        return {name: self._noisy(name, values) if name in self._inputs else values for name, values in inputs.items()}
+    def __call__(self, inputs: Tensors, targets: Tensors, *, training: bool) -> tuple[Tensors, Tensors]:
+        """A batch, Gaussian noise added to its inputs and some of its labels drawn anew, where it is trained on."""
+        if not training:
+            return inputs, targets
+        noisy = {name: self._noisy(name, values) if name in self._inputs else values for name, values in inputs.items()}
+        drawn = {name: self._relabelled(name, values) if name in self._labels else values for name, values in targets.items()}
+        return noisy, drawn
 
-    def on_targets(self, targets: Tensors) -> dict[str, Any]:
-        """The targets of a batch, some of the labels drawn anew where that is asked for."""
-        return {name: self._relabelled(name, values) if name in self._labels else values for name, values in targets.items()}
+    def begin(self) -> None:
+        """What is watched has no noise."""
 
     def _noisy(self, name: str, values: Any) -> Any:
         drawn = keras.random.normal(ops.shape(values), 0.0, self._deviations[name], values.dtype, seed=self._inputs[name])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from nnspec.data.plan import DataPlan
+from nnspec.data.plan import DataPlan, Derived
 from nnspec.graph import Graph
 from nnspec.spec.tree import MappingNode
 from nnspec.training.losses.base import Loss
@@ -102,6 +102,7 @@ class TrainingPlan:
         outputs: What is done with each output.
         monitor: The figure that says which weights are best.
         phases: The parts of the training, at least one.
+        derived: The targets that are made of an input, by output.
     """
 
     graph: Graph
@@ -111,6 +112,7 @@ class TrainingPlan:
     outputs: Mapping[str, OutputPlan]
     monitor: Monitor
     phases: tuple[PhasePlan, ...]
+    derived: Mapping[str, Derived] = field(default_factory=dict)
 
     @property
     def losses(self) -> dict[str, OutputPlan]:

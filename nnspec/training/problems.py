@@ -197,3 +197,45 @@ class NoiseDoesNotFit(Problem):
     message = "`{key}` {reason}"
     fails = _GOOD.replace(_LOSS, _LOSS + ", input_noise: {picture: 0.1}")
     passes = _GOOD.replace(_LOSS, _LOSS + ", input_noise: 0.1, label_noise: 0.05")
+
+
+_RESTORE = (
+    _HEAD + "inputs: {image: [8, 8, 1]}\nlayers:\n  - Flatten\n  - Dense: {units: 16}\n  - Dense: {units: 64}\n"
+    "  - Reshape: {target_shape: [8, 8, 1]}\n    name: restored\n"
+)
+_RESTORING = _RESTORE + _DIGITS + "train: {objective: autoencoder, epochs: 1, loss: MeanSquaredError}\n"
+
+
+class ObjectiveUnclear(Problem):
+    """An objective that makes targets of inputs must say of which, where there are several it could mean."""
+
+    code = "NN530"
+    message = "`{objective}` does not say {what}"
+    fails = (
+        _RESTORING.replace("inputs: {image: [8, 8, 1]}", "inputs: {image: [8, 8, 1], other: [8, 8, 1]}")
+        .replace("  - Flatten\n", "  - Add:\n    from: [image, other]\n  - Flatten\n")
+        .replace("digits}}", "digits}, inputs: {other: image}}")
+    )
+    passes = fails.replace("objective: autoencoder", "objective: {autoencoder: {restores: {restored: image}}}")
+
+
+class ObjectiveDoesNotFit(Problem):
+    """An autoencoder gives back what has the shape of its input; a language model gives tokens at each position of them.
+
+    A corruption must be able to act on the input.
+    """
+
+    code = "NN531"
+    message = "`{objective}` {reason}"
+    fails = _RESTORING.replace("\n  - Reshape: {target_shape: [8, 8, 1]}", "")
+    passes = _RESTORING
+
+
+class ReadsAhead(Problem):
+    """A network that is to say the next token, and reads it: it learns to copy, and can say nothing.
+
+    Found before the first step, by changing a token and looking whether an answer before it changes.
+    """
+
+    code = "NN532"
+    message = "the output `{name}` reads the tokens that it is to say: {where}"

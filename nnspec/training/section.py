@@ -10,6 +10,7 @@ from pydantic import Field, Strict, model_validator
 from nnspec.layers.scalars import Number, PositiveInt, PositiveNumber
 from nnspec.training.losses import LOSSES
 from nnspec.training.metrics import METRICS
+from nnspec.training.objectives import OBJECTIVES
 from nnspec.training.optimizers import OPTIMIZERS
 from nnspec.types import Config, Named, TensorType
 
@@ -111,8 +112,6 @@ class TrainSection(Config):
 
     objectives_later: ClassVar[Mapping[str, str]] = {
         "gan": "a generative adversarial network (`gan`) is",
-        "autoencoder": "the objective `autoencoder` is",
-        "language_model": "the objective `language_model` is",
         "sequence_to_sequence": "the objective `sequence_to_sequence` is",
     }
     """Objectives of the language that this release does not know."""
@@ -123,7 +122,9 @@ class TrainSection(Config):
         "validation_split": "write `validation: 0.1` under `data`",
     }
 
-    objective: Literal["supervised"] = Field("supervised", description="What is learned: to give the targets.")
+    objective: Annotated[Config, Named(OBJECTIVES)] = Field(
+        "supervised", validate_default=True, description="What is learned, which says where the targets come from."
+    )
     epochs: PositiveInt | None = Field(None, description="How often all examples are gone through.")
     steps: PositiveInt | None = Field(None, description="How many batches are gone through, in place of `epochs`.")
     batch_size: PositiveInt = Field(32, description="Examples between two changes of the weights.")

@@ -20,13 +20,14 @@ from nnspec.spec.ignores import silence
 from nnspec.training.adapting import adapt
 from nnspec.training.augmenter import Augmenter, outside_range
 from nnspec.training.backend import steps_for
+from nnspec.training.changes import changes_of
 from nnspec.training.checkpoints import Checkpoint, read_checkpoint
 from nnspec.training.class_weights import class_weights
 from nnspec.training.data_guard import DataGuard
 from nnspec.training.freezing import freeze
 from nnspec.training.interruption import Interruption, interruptible
+from nnspec.training.looking_ahead import refuse_looking_ahead
 from nnspec.training.loop import Loop, NotFiniteLoss, Status
-from nnspec.training.noise import Noise
 from nnspec.training.not_finite import Diverged, explanation
 from nnspec.training.objects import keras_optimizer
 from nnspec.training.patience import Plateau
@@ -74,9 +75,10 @@ class Session:
             self._model = to_keras(plan.graph, seed=plan.section.seed)
         if started := starting_arrays(spec, plan.graph):
             set_weight_arrays(self._model, plan.graph, {**weight_arrays(self._model, plan.graph), **started})
+        refuse_looking_ahead(self._model, plan, prepared.train)
         adapt(self._model, plan, prepared.train)
         self._class_weights = class_weights(plan, prepared.train, prepared.state)
-        self._noise = Noise(plan) if plan.section.input_noise or plan.section.label_noise else None
+        self._changes = changes_of(plan)
         self._augmenter = self._augmenting()
         self._guard = DataGuard(prepared, progress)
         self._position = Position()
@@ -136,12 +138,12 @@ class Session:
             return None
         for warning in silence([*outside_range(data, self._prepared.train)]):
             self._progress.say(f"{warning.span}: {warning.severity}[{warning.code}]: {warning.message}")
-        return Augmenter(data.augment, data.needs, self._plan.section.seed)
+        return Augmenter(data.augment, data.needs, self._plan.section.seed, data.derived)
 
     def _begin_phase(self) -> _Phase:
         plan = self._plan.phases[self._position.phase]
         freeze(self._model, self._plan.graph, plan.frozen)
-        objective = Supervised(self._model, plan.outputs, self._class_weights, self._augmenter, self._noise)
+        objective = Supervised(self._model, plan.outputs, self._class_weights, self._augmenter, self._changes)
         optimizer = keras_optimizer(plan.section)
         first = self._prepared.train.batch(slice(0, 1))
         objective.build(first.inputs, first.targets)

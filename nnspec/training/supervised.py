@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -10,7 +10,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from nnspec.training.augmenter import Augmenter
-from nnspec.training.noise import Noise
+from nnspec.training.changes import Change
 from nnspec.training.objects import keras_loss, keras_metric
 from nnspec.training.plan import OutputPlan
 
@@ -27,7 +27,7 @@ class Supervised:
         outputs: What is done with each output.
         class_weights: How much the examples of each class count, by output; an array with an entry for each class.
         augmenter: Changes inputs and targets at random before a training step; None for nothing.
-        noise: What is put on the examples that are trained on; metrics see the labels as they are.
+        changes: What is done to a batch before the model sees it; metrics see the targets as they are.
     """
 
     def __init__(
@@ -36,14 +36,14 @@ class Supervised:
         outputs: Mapping[str, OutputPlan],
         class_weights: Mapping[str, NDArray[Any]] | None = None,
         augmenter: Augmenter | None = None,
-        noise: Noise | None = None,
+        changes: Sequence[Change] = (),
     ) -> None:
         self.model = model
         self._augmenter = augmenter
         self._outputs = {name: output for name, output in outputs.items() if output.loss is not None}
         self._losses = {name: keras_loss(output.loss) for name, output in self._outputs.items() if output.loss}
         self._class_weights = dict(class_weights or {})
-        self._noise = noise
+        self.changes = changes
         self._total = keras.metrics.Mean(name="loss")
         several = len(self._outputs) > 1
         self._means = {name: keras.metrics.Mean(name=f"{name}_loss") for name in self._outputs} if several else {}
@@ -60,8 +60,14 @@ class Supervised:
     @property
     def random_variables(self) -> list[Any]:
         """The states of what is drawn outside the model."""
-        drawing = [part for part in (self._noise, self._augmenter) if part is not None]
-        return [variable for part in drawing for variable in part.variables]
+        augmenting = self._augmenter.variables if self._augmenter is not None else []
+        return [*(variable for change in self.changes for variable in change.variables), *augmenting]
+
+    def seen(self, inputs: Tensors, targets: Tensors, *, training: bool) -> tuple[Tensors, Tensors]:
+        """What the model sees of a batch, and what its outputs are compared with."""
+        for change in self.changes:
+            inputs, targets = change(inputs, targets, training=training)
+        return inputs, targets
 
     def __call__(self, inputs: Tensors, targets: Tensors, weights: Tensors, *, training: bool) -> tuple[Any, Tensors]:
         """The loss of a batch, and the model's outputs.
@@ -72,8 +78,7 @@ class Supervised:
             weights: How much each example counts, by output; an output whose examples count alike has none.
             training: Whether the model trains: dropout drops, batch normalization goes by the batch.
         """
-        if training and self._noise is not None:
-            inputs, targets = self._noise.on_inputs(inputs), self._noise.on_targets(targets)
+        inputs, targets = self.seen(inputs, targets, training=training)
         outputs = self.model(dict(inputs), training=training)
         size = ops.shape(next(iter(inputs.values())))[0]
         total: Any = 0.0
@@ -116,8 +121,14 @@ class Supervised:
     def update_metrics(self, outputs: Tensors, targets: Tensors) -> None:
         """Adds a batch to the figures."""
         for name, metrics in self._metrics.items():
+            counted = self._counted(name, targets[name]) if metrics else None
             for metric in metrics:
-                metric.update_state(targets[name], outputs[name])
+                metric.update_state(targets[name], outputs[name], sample_weight=counted)
+
+    def _counted(self, name: str, target: Any) -> Any:
+        """1 where a position counts, and 0 where the loss leaves it out; None where all count."""
+        ignored = getattr(self._outputs[name].loss, "ignore_class", None)
+        return None if ignored is None else ops.cast(ops.not_equal(target, ignored), "float32")
 
     def build(self, inputs: Tensors, targets: Tensors) -> None:
         """Lets the metrics make their variables, some of which do so when they first see an output."""
@@ -129,6 +140,8 @@ class Supervised:
         """Begins the figures anew."""
         for metric in self.metrics:
             metric.reset_state()
+        for change in self.changes:
+            change.begin()
 
     def figures(self) -> dict[str, Any]:
         """The figures so far: numbers, or lists of numbers where a metric has several."""

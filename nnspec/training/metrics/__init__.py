@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnspec.training.metrics.base import snake_case
 from nnspec.types import Family
 
-__all__ = ["LEFT_OUT", "METRICS"]
+__all__ = ["LEFT_OUT", "METRICS", "OURS"]
 
 _MODULES = {
     "accuracy": (
@@ -60,6 +60,10 @@ _MODULES = {
         "OneHotIoU",
         "OneHotMeanIoU",
     ),
+    "sequences": (
+        "ExactMatch",
+        "Perplexity",
+    ),
 }
 
 _SHORT = {
@@ -80,6 +84,7 @@ METRICS = Family(
     aliases={
         "RMSE": "RootMeanSquaredError",
         "R2": "R2Score",
+        "TokenAccuracy": "SparseCategoricalAccuracy",
         "Top5Accuracy": "TopKCategoricalAccuracy",
     },
     spellings={snake_case(name): name for name in _NAMES} | {short: name for name, all in _SHORT.items() for short in all},
@@ -93,3 +98,9 @@ LEFT_OUT = {
     "Sum": "the sum of values, not of a comparison",
 }
 """Keras's metrics that a spec cannot name, each with the reason."""
+
+OURS = {
+    "ExactMatch": "whether all of a sequence is right, which the mean over its positions does not say",
+    "Perplexity": "the figure by which language models are compared",
+}
+"""Metrics that Keras does not have, each with the reason."""

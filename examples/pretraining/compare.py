@@ -1,0 +1,65 @@
+"""What an encoder that was trained without labels is worth: classifiers that start from it against others from scratch.
+
+For each seed the digits are drawn anew (``split.py``), the autoencoder and both classifiers trained anew by the specs as they
+are, and the classifiers judged by the 400 test digits. Run ``python examples/pretraining/compare.py [SEEDS]``.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import keras
+from split import write_split
+
+from nnspec.spec import load
+from nnspec.training import evaluate, train
+from nnspec.training.progress import Quiet
+
+_SPECS = Path(__file__).parents[2] / "specs"
+_ROOT = Path("/")
+
+
+def accuracies(seed: int, folder: Path) -> tuple[float, float]:
+    """The share of the test digits that is right: with the encoder's weights, and from scratch.
+
+    Args:
+        seed: Which draw of the digits, and of all that is random in the trainings.
+        folder: Where files and runs are written.
+    """
+    write_split(folder, seed)
+
+    def run(spec: str, name: str, *overrides: str) -> Path:
+        keras.backend.clear_session(free_memory=True)
+        read = load(_SPECS / f"{spec}.nnspec.yaml", [f"train.seed={seed}", *overrides], root=_ROOT)
+        return train(read, out=folder / name, progress=Quiet()).path
+
+    def right(name: str, weights: str) -> float:
+        data = [f"data.{part}={{npz: {folder / file}.npz}}" for part, file in (("train", "labelled"), ("test", "test"))]
+        path = run("digits_pretrained", name, *data, f"layers[0].weights={weights}")
+        from nnspec.training import Run
+
+        return float(evaluate(Run.open(path), part="test")["digit_sparse_categorical_accuracy"])
+
+    encoder = run("denoising_autoencoder", "encoder", f"data.train={{npz: {folder / 'unlabelled.npz'}}}")
+    return right("pretrained", str(encoder)), right("scratch", "null")
+
+
+def main(seeds: int) -> None:
+    """Prints the figures of each seed, and how often which was better."""
+    rows = []
+    print("seed  pre-trained  from scratch")
+    for seed in range(seeds):
+        with TemporaryDirectory() as folder:
+            rows.append(accuracies(seed, Path(folder)))
+        print(f"{seed:4}  {rows[-1][0]:11.4f}  {rows[-1][1]:12.4f}", flush=True)
+    first, second = zip(*rows, strict=True)
+    print(f"mean  {statistics.fmean(first):11.4f}  {statistics.fmean(second):12.4f}")
+    better, worse = (sum(sign * (a - b) > 0 for a, b in rows) for sign in (1, -1))
+    print(f"pre-trained is better on {better} of {seeds} draws, as good on {seeds - better - worse}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10)

@@ -1,0 +1,18 @@
+"""What a training is for: where its targets come from. An objective's module is imported when a spec first names it."""
+
+from __future__ import annotations
+
+from nnspec.types import Family
+
+__all__ = ["OBJECTIVES"]
+
+OBJECTIVES = Family(
+    kind="objective",
+    modules={
+        "autoencoder": f"{__name__}.autoencoder",
+        "language_model": f"{__name__}.tokens",
+        "supervised": f"{__name__}.base",
+    },
+    aliases={"lm": "language_model", "classification": "supervised", "regression": "supervised"},
+)
+"""Every objective of one network by name."""

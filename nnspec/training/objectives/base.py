@@ -1,0 +1,15 @@
+"""What an objective is, and the one that goes without saying. The classes have the names that a spec uses."""
+
+from __future__ import annotations
+
+from nnspec.types import Config
+
+__all__ = ["Objective", "supervised"]
+
+
+class Objective(Config):
+    """What a network learns: where the targets of its losses come from."""
+
+
+class supervised(Objective):  # noqa: N801
+    """To give the targets that the data have."""

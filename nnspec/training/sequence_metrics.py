@@ -1,0 +1,51 @@
+"""Our own metrics, as Keras's: on every backend, their state in variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+__all__ = ["ExactMatch", "Perplexity"]
+
+
+class Perplexity(keras.metrics.SparseCategoricalCrossentropy):  # type: ignore[misc]
+    """e to the mean cross-entropy of the positions that count.
+
+    Example:
+        >>> perplexity = Perplexity(from_logits=True, name="perplexity")
+        >>> perplexity.update_state([[3, 1]], [[[0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]])
+        >>> round(float(perplexity.result()), 4)
+        4.0
+    """
+
+    def result(self) -> Any:
+        return ops.exp(super().result())
+
+
+class ExactMatch(keras.metrics.Mean):  # type: ignore[misc]
+    """The share of the examples that are right at every position that counts; one with none that counts is left out.
+
+    Example:
+        >>> matches = ExactMatch(name="exact_match")
+        >>> matches.update_state([[1, 0], [1, 0]], [[[0, 1], [1, 0]], [[0, 1], [0, 1]]])
+        >>> float(matches.result())
+        0.5
+    """
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Adds a batch.
+
+        Args:
+            y_true: The class at each position, (N, …).
+            y_pred: A score for each class, (N, …, C).
+            sample_weight: How much each position counts, (N, …): one of weight 0 may be anything.
+        """
+        y_true = ops.convert_to_tensor(y_true)
+        said = ops.cast(ops.argmax(y_pred, -1), y_true.dtype)
+        counts = ops.ones_like(said, "bool") if sample_weight is None else ops.not_equal(sample_weight, 0)
+        rows = ops.shape(said)[0]
+        right = ops.all(ops.reshape(ops.logical_or(ops.equal(said, y_true), ops.logical_not(counts)), (rows, -1)), 1)
+        there = ops.any(ops.reshape(counts, (rows, -1)), 1)
+        super().update_state(ops.cast(right, "float32"), sample_weight=ops.cast(there, "float32"))
