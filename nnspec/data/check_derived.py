@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from nnspec.data import problems as d
 from nnspec.data.places import locate
 from nnspec.data.plan import DataPlan, Derived
-from nnspec.data.transforms.words import pad
+from nnspec.data.transforms.words import pad, tokenize
 from nnspec.diagnostics import Diagnostic
 
 __all__ = ["check_derived"]
@@ -29,6 +29,8 @@ def check_derived(plan: DataPlan, problems: list[Diagnostic]) -> None:
             problems.extend(_beside_windows(plan, output, made))
         elif made.next:
             problems.extend(_other_padding(plan, made))
+        if made.bounded:
+            problems.extend(_unbounded(plan, made))
 
 
 def _beside_windows(plan: DataPlan, output: str, made: Derived) -> Iterator[Diagnostic]:
@@ -48,9 +50,23 @@ def _beside_windows(plan: DataPlan, output: str, made: Derived) -> Iterator[Diag
 
 
 def _other_padding(plan: DataPlan, made: Derived) -> Iterator[Diagnostic]:
-    given = plan.section.inputs.get(made.input)
-    for i, step in enumerate(given.transform if given is not None else []):
+    for i, step in _transforms(plan, made):
         if isinstance(step, pad) and step.value != made.padding:
             reason = f"`pad` fills up with {step.value:g}, and the loss leaves out {made.padding}"
             help = f"write `ignore_class: {step.value:g}` in the loss, or take `value` away"
             yield d.BadTransform.at(*locate(plan.tree, "inputs", made.input, "transform", i), help=help, reason=reason)
+
+
+def _unbounded(plan: DataPlan, made: Derived) -> Iterator[Diagnostic]:
+    """Where a tokenizer does not say where a sequence begins and ends."""
+    for i, step in _transforms(plan, made):
+        if isinstance(step, tokenize) and not (step.start and step.end):
+            missing = [f"`{token}`" for token, there in (("<SOS>", step.start), ("<EOS>", step.end)) if not there]
+            help = "write `tokenize: {start: true, end: true}`, with the other arguments"
+            span, path = locate(plan.tree, "inputs", made.input, "transform", i)
+            yield d.Unbounded.at(span, path, help=help, name=made.input, missing=" and no ".join(missing))
+
+
+def _transforms(plan: DataPlan, made: Derived) -> Iterator[tuple[int, object]]:
+    given = plan.section.inputs.get(made.input)
+    yield from enumerate(given.transform if given is not None else [])

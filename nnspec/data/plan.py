@@ -48,12 +48,14 @@ class Derived:
         next: Whether it is at each position the input's next token; else it is the input itself.
         padding: Of the next token, what stands where there is none.
         window: How many tokens an example has that is cut from the rows; None where a row is an example.
+        bounded: Whether something must begin and end each sequence.
     """
 
     input: str
     next: bool = False
     padding: int = 0
     window: int | None = None
+    bounded: bool = False
 
 
 @dataclass(frozen=True)

@@ -349,3 +349,23 @@ class BadWindow(Problem):
     message = "{reason}"
     fails = _TEXT + _LINES.replace("]}}}", "]}}, group: text}") + _LANGUAGE
     passes = _TEXT + _LINES + _LANGUAGE
+
+
+_PAIRS = (
+    _HEAD + "inputs: {source: {shape: [S], dtype: int32}, target: {shape: [T], dtype: int32}}\nlayers:\n"
+    "  - Embedding: {input_dim: 90, output_dim: 8, mask_zero: true}\n    name: read\n    from: source\n"
+    "  - GRU: {units: 8}\n    name: final\n"
+    "  - Embedding: {input_dim: 90, output_dim: 8}\n    name: said\n    from: target\n"
+    "  - GRU: {units: 8, return_sequences: true}\n    name: state\n    from: {x: said, state: final}\n"
+    "  - Dense: {units: 90, activation: softmax}\n    name: token\n"
+)
+_TEACHING = "train: {objective: sequence_to_sequence, epochs: 1, loss: SparseCategoricalCrossentropy}\n"
+
+
+class Unbounded(Problem):
+    """A decoder is told where to begin, and has to say where it ends: the sequences it learns from must have both."""
+
+    code = "NN448"
+    message = "nothing bounds the sequences of `{name}`: `tokenize` puts no {missing} to them"
+    fails = _PAIRS + "data: {inputs: {target: {column: text, transform: [{tokenize: character}, {pad: 9}]}}}\n" + _TEACHING
+    passes = fails.replace("tokenize: character", "tokenize: {by: character, start: true, end: true}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+import keras
+
 from nnspec.training.noise import Noise
 from nnspec.training.plan import TrainingPlan
 
@@ -33,13 +35,24 @@ class Change(Protocol):
         """Begins anew the draws that are the same each time a set of examples is watched."""
 
 
-def changes_of(plan: TrainingPlan) -> list[Change]:
-    """The changes of a training, in the order in which they act."""
+def changes_of(plan: TrainingPlan, model: keras.Model) -> list[Change]:
+    """The changes of a training, in the order in which they act.
+
+    Args:
+        plan: The training.
+        model: The model, of which a change may ask an answer.
+    """
+    objective = plan.section.objective
     changes: list[Change] = []
     if plan.section.input_noise or plan.section.label_noise:
         changes.append(Noise(plan))
-    if type(plan.section.objective).__name__ == "autoencoder":
+    # What an objective changes is imported with it.
+    if type(objective).__name__ == "autoencoder":
         from nnspec.training.corruption import Corruption
 
         changes.append(Corruption(plan))
+    if getattr(objective, "scheduled_sampling", None) is not None:
+        from nnspec.training.sampling import SampledInput
+
+        changes.append(SampledInput(plan, model))
     return changes

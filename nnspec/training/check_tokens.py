@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from nnspec.data.plan import Derived
 from nnspec.training.check_objective import Made, Where
-from nnspec.training.objectives.tokens import NextToken
+from nnspec.training.objectives.tokens import NextToken, sequence_to_sequence
 from nnspec.training.plan import OutputPlan
 from nnspec.types import TensorType, same_size
 
@@ -37,7 +37,8 @@ def said_next(objective: NextToken, where: Where) -> Made:
     if window is not None and same_size(size, window) is False:
         reason = f"cuts windows of {window} tokens, and `{input_}` takes {size}"
         where.does_not_fit(reason, "window", help=f"write `window: {size}`, or a symbol in the input's shape")
-    derived = {output.name: Derived(input_, next=True, padding=padding, window=window)}
+    bounded = isinstance(objective, sequence_to_sequence)
+    derived = {output.name: Derived(input_, next=True, padding=padding, window=window, bounded=bounded)}
     return Made(where.outputs | {output.name: output}, derived)
 
 

@@ -96,7 +96,7 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
     if most is not None and len(examples) > most:
         examples = examples.only(np.linspace(0, len(examples) - 1, most).astype(np.int64))
     model = trained_model(run)
-    objective = Supervised(model, plan.outputs, changes=changes_of(plan))
+    objective = Supervised(model, plan.outputs, changes=changes_of(plan, model))
     first = examples.batch(slice(0, 1))
     objective.build(first.inputs, first.targets)
     steps = steps_for(keras.backend.backend(), objective, keras_optimizer(plan.section))

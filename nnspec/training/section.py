@@ -112,7 +112,6 @@ class TrainSection(Config):
 
     objectives_later: ClassVar[Mapping[str, str]] = {
         "gan": "a generative adversarial network (`gan`) is",
-        "sequence_to_sequence": "the objective `sequence_to_sequence` is",
     }
     """Objectives of the language that this release does not know."""
 

@@ -78,7 +78,7 @@ class Session:
         refuse_looking_ahead(self._model, plan, prepared.train)
         adapt(self._model, plan, prepared.train)
         self._class_weights = class_weights(plan, prepared.train, prepared.state)
-        self._changes = changes_of(plan)
+        self._changes = changes_of(plan, self._model)
         self._augmenter = self._augmenting()
         self._guard = DataGuard(prepared, progress)
         self._position = Position()

@@ -149,6 +149,20 @@ def test_an_autoencoder_learns_to_take_noise_away(tmp_path):
     assert evaluate(run)["loss"] < 0.5 * 0.5**2
 
 
+def test_a_classifier_starts_from_the_encoder_of_an_autoencoder(tmp_path):
+    encoder = "networks:\n  encoder:\n    inputs: {x: [4]}\n    layers:\n      - Dense: {units: 3, activation: tanh}\n        name: code\n"
+    head = "inputs: {x: [4]}\nlayers:\n  - encoder:\n"
+    back = "  - Dense: {units: 4}\n    name: back\n"
+    run = run_of(tmp_path, text=encoder + head + back + DATA + training())
+    kind = "    weights: {file: run, prefix: encoder}\n  - Dense: {units: 2, activation: softmax}\n    name: kind\n"
+    np.savez(tmp_path / "b.npz", x=np.zeros((20, 4), np.float32), kind=np.arange(20) % 2)
+    data = "data: {train: {npz: b.npz}, targets: {kind: kind}}\n"
+    train_ = "train: {epochs: 1, freeze: [encoder], loss: SparseCategoricalCrossentropy}\n"
+    classifier = run_of(tmp_path, text=encoder + head + kind + data + train_, out="classifier")
+    for name in ("encoder/code/kernel", "encoder/code/bias"):
+        assert (classifier.weights()[name] == run.weights()[name]).all()
+
+
 def test_what_augmentation_changes_is_what_is_given_back(tmp_path):
     """Pictures are brightened by 0.5 at random: one that gives back what it gets is right about them."""
     text = (

@@ -11,8 +11,14 @@ OBJECTIVES = Family(
     modules={
         "autoencoder": f"{__name__}.autoencoder",
         "language_model": f"{__name__}.tokens",
+        "sequence_to_sequence": f"{__name__}.tokens",
         "supervised": f"{__name__}.base",
     },
-    aliases={"lm": "language_model", "classification": "supervised", "regression": "supervised"},
+    aliases={
+        "lm": "language_model",
+        "seq2seq": "sequence_to_sequence",
+        "classification": "supervised",
+        "regression": "supervised",
+    },
 )
 """Every objective of one network by name."""

@@ -1,0 +1,37 @@
+"""Writes random sequences of letters with the same reversed and sorted into data/sequences.
+
+``train.jsonl`` has 40,000 rows of 1 to 30 letters, ``test.jsonl`` 1,000 more of the same, and ``longer.jsonl`` 1,000 of 31 to 40:
+lengths that are never trained. The columns are ``letters``, ``reversed`` and ``sorted``. Run ``python examples/sequences/make.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from string import ascii_lowercase
+
+import numpy as np
+
+_PARTS = {"train": (40_000, 1, 30), "test": (1_000, 1, 30), "longer": (1_000, 31, 40)}
+
+
+def write_sequences(folder: Path, seed: int = 0) -> None:
+    """Writes the parts.
+
+    Args:
+        folder: Where to.
+        seed: Which draw.
+    """
+    draw = np.random.default_rng(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    for part, (count, shortest, longest) in _PARTS.items():
+        with (folder / f"{part}.jsonl").open("w", encoding="utf-8") as file:
+            for length in draw.integers(shortest, longest + 1, count):
+                letters = "".join(draw.choice(list(ascii_lowercase), length))
+                row = {"letters": letters, "reversed": letters[::-1], "sorted": "".join(sorted(letters))}
+                file.write(json.dumps(row) + "\n")
+
+
+if __name__ == "__main__":
+    write_sequences(Path(sys.argv[1] if len(sys.argv) > 1 else "data/sequences"))
