@@ -1,7 +1,8 @@
 """Writes random sequences of letters with the same reversed and sorted into data/sequences.
 
-``train.jsonl`` has 40,000 rows of 1 to 30 letters, ``test.jsonl`` 1,000 more of the same, and ``longer.jsonl`` 1,000 of 31 to 40:
-lengths that are never trained. The columns are ``letters``, ``reversed`` and ``sorted``. Run ``python examples/sequences/make.py``.
+``train.jsonl`` has 40,000 rows of 1 to 30 letters, ``test.jsonl`` 1,000 more of the same, and ``longer.jsonl`` 1,000 of 31
+to 40: lengths that are never trained. The columns are ``letters``, ``reversed`` and ``sorted``.
+Run ``python examples/sequences/make.py``.
 """
 
 from __future__ import annotations
