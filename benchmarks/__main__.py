@@ -8,7 +8,13 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-PARTS = {"validate": "cold_validate", "export": "export_time", "training": "training_throughput", "onnx": "onnx_latency"}
+PARTS = {
+    "validate": "cold_validate",
+    "export": "export_time",
+    "training": "training_throughput",
+    "onnx": "onnx_latency",
+    "raw": "raw_inputs",
+}
 ALONE = ("faults", "hostile", "imports", "proof", "resume")
 
 

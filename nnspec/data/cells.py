@@ -11,6 +11,7 @@ from nnspec.data import problems as d
 from nnspec.data.kinds import Column
 from nnspec.data.plan import Feed
 from nnspec.data.readers.base import Table
+from nnspec.data.transforms.classes import UnknownClassError
 from nnspec.diagnostics import Diagnostic, Problem
 
 __all__ = ["Cells", "Reported", "Values", "refuse_shape"]
@@ -44,6 +45,12 @@ class Cells:
         facts["where"] = self._table.where(column, row)
         self._problems.append(problem.at(self._feed.span, self._feed.path, help=help, **facts, more=more))
         raise Reported
+
+    def refuse_class(self, error: UnknownClassError, values: Values) -> None:
+        """Says of a value that is none of the classes."""
+        bad = np.zeros(values.size, bool)
+        bad[error.position] = True
+        self.refuse(d.UnknownClassValue, bad.reshape(values.shape), values, help=error.help, known=error.message)
 
     def refuse_any(self, problem: type[Problem], bad: NDArray[np.bool_], values: Values, **facts: Any) -> None:
         """The same, where there is one."""

@@ -20,7 +20,7 @@ from nnspec.diagnostics import Diagnostic, SpecError
 if TYPE_CHECKING:
     from nnspec.data.readers.base import Rows
 
-__all__ = ["IN_MEMORY", "LazyArray", "is_lazy", "read_lazily"]
+__all__ = ["IN_MEMORY", "LazyArray", "SomeRows", "is_lazy", "read_lazily"]
 
 IN_MEMORY = 2**30
 """The most bytes that the values of one input or target may take to be read before the first step."""
@@ -104,7 +104,7 @@ def read_lazily(
     """
 
     def values_of(rows: NDArray[np.int64], steps: int) -> tuple[Values, Table]:
-        part = _Part(table, rows)
+        part = SomeRows(table, rows)
         said: list[Diagnostic] = []
         values = read_feed(part, replace(feed, transforms=feed.transforms[:steps]), None, learned, said)
         if values is None:
@@ -143,8 +143,13 @@ class _Again:
         return self._begin()
 
 
-class _Part(Table):
-    """Some rows of a table."""
+class SomeRows(Table):
+    """Some rows of a table.
+
+    Args:
+        table: The table.
+        rows: Their numbers in it.
+    """
 
     def __init__(self, table: Table, rows: NDArray[np.int64]) -> None:
         self._table = table

@@ -70,6 +70,7 @@ class Feed:
         weight: The column of the examples' weights.
         span: Where this is said, or the part of the section that leaves it to go without saying.
         path: The same place as a path.
+        may_miss: Whether missing values are left as they are, because what comes after fills them.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Feed:
     weight: str | None
     span: Span
     path: str
+    may_miss: bool = False
 
     @property
     def columns_text(self) -> str:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from nnspec.data import problems as d
+from nnspec.data.cells import Cells, Reported
 from nnspec.data.kinds import DataError
 from nnspec.data.plan import Feed
 from nnspec.data.readers import READERS
 from nnspec.data.readers.base import Reader, Table
-from nnspec.data.transforms import TRANSFORMS, Transform
+from nnspec.data.transforms import TRANSFORMS, Learned, Transform
+from nnspec.data.transforms.classes import UnknownClassError, label_encode
 from nnspec.data.values import read_feed, read_input
 from nnspec.diagnostics import Diagnostic, NnspecError, Span, SpecError
 from nnspec.spec.checked import check_named
@@ -21,12 +25,24 @@ from nnspec.spec.reader import read_text
 from nnspec.spec.tree import MappingNode, Scalar, Tree
 from nnspec.types import TensorType, closest
 
-__all__ = ["Recipe", "open_data", "read_inputs", "recipe_of_feeds"]
+__all__ = ["Recipe", "Step", "open_data", "read_inputs", "read_raw", "recipe_of_feeds", "steps_of"]
 
 Recipe = dict[str, Any]
-"""``{"inputs": {NAME: {"columns": […], "stacked": false, "transforms": […]}}}``, plain JSON."""
+"""``{"inputs": {NAME: {"columns": […], "stacked": false, "transforms": […]}}}``, plain JSON.
+
+Where a model has transforms in its own graph, they are not under ``transforms``; ``missing`` says whether they fill what is
+missing, and ``classes`` which values they know.
+"""
 
 _BY_SUFFIX = {".csv": "csv", ".tsv": "csv", ".npz": "npz", ".jsonl": "jsonl", ".parquet": "parquet"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A transform, and what it learned."""
+
+    transform: Transform
+    learned: Learned
 
 
 def recipe_of_feeds(feeds: Mapping[str, Feed], state: Mapping[str, list[dict[str, Any]]]) -> Recipe:
@@ -93,16 +109,11 @@ def read_inputs(table: Table, name: str, recipe: Mapping[str, Any], types: Mappi
     problems: list[Diagnostic] = []
     arrays: dict[str, Any] = {}
     for input_, type_ in types.items():
-        feed, learned = _feed(input_, recipe, name)
-        for column in feed.columns:
-            if column not in table.columns:
-                suggestion = closest(column, table.columns)
-                hint = (
-                    f"did you mean `{suggestion}`?" if suggestion else f"they have {', '.join(f'`{c}`' for c in table.columns)}"
-                )
-                raise NnspecError(f"the data have no column `{column}`, which `{input_}` takes\n  = help: {hint}")
+        said = recipe.get("inputs", {}).get(input_, {"columns": [input_], "stacked": False, "transforms": []})
+        feed, learned = _feed(input_, said, name)
+        _require_columns(table, feed)
         values = read_feed(table, feed, None, learned, problems)
-        if values is not None:
+        if values is not None and _knows(values, table, feed, said.get("classes"), problems):
             arrays[input_] = read_input(values, table, feed, type_, problems)
     if not len(table):
         problems.append(d.NoRows.at(_span(name), part="given"))
@@ -111,13 +122,57 @@ def read_inputs(table: Table, name: str, recipe: Mapping[str, Any], types: Mappi
     return arrays
 
 
-def _feed(input_: str, recipe: Mapping[str, Any], name: str) -> tuple[Feed, list[dict[str, Any]]]:
+def read_raw(table: Table, name: str, input_: str, said: Mapping[str, Any]) -> Any:
+    """An input's values after the transforms that a recipe says, of whatever type and shape they have then.
+
+    Raises:
+        SpecError: Where a value is not what the transforms take.
+    """
+    problems: list[Diagnostic] = []
+    feed, learned = _feed(input_, said, name)
+    _require_columns(table, feed)
+    values = read_feed(table, feed, None, learned, problems)
+    if values is None:
+        raise SpecError(problems)
+    return values
+
+
+def _require_columns(table: Table, feed: Feed) -> None:
+    for column in feed.columns:
+        if column not in table.columns:
+            suggestion = closest(column, table.columns)
+            hint = f"did you mean `{suggestion}`?" if suggestion else f"they have {', '.join(f'`{c}`' for c in table.columns)}"
+            raise NnspecError(f"the data have no column `{column}`, which `{feed.name}` takes\n  = help: {hint}")
+
+
+def _knows(values: Any, table: Table, feed: Feed, classes: list[Any] | None, problems: list[Diagnostic]) -> bool:
+    """Whether all values are of the classes that the model's own transforms know; says so where one is not."""
+    if classes is None:
+        return True
+    import numpy as np
+
+    known = np.where(np.isnan(values), classes[0], values) if feed.may_miss and values.dtype.kind == "f" else values
     try:
-        said = recipe.get("inputs", {}).get(input_, {"columns": [input_], "stacked": False, "transforms": []})
-        transforms = tuple(_transform(step) for step in said["transforms"])
-        learned = [dict(step["learned"]) for step in said["transforms"]]
+        label_encode(classes=None, unknown=False).apply(known, {"classes": classes})
+    except UnknownClassError as error:
+        with suppress(Reported):
+            Cells(table, feed, problems).refuse_class(error, values)
+        return False
+    return True
+
+
+def steps_of(said: Mapping[str, Any]) -> list[Step]:
+    """The transforms of an input, from what a recipe says of it."""
+    return [Step(_transform(step), dict(step["learned"])) for step in said["transforms"]]
+
+
+def _feed(input_: str, said: Mapping[str, Any], name: str) -> tuple[Feed, list[Learned]]:
+    try:
+        steps = steps_of(said)
+        transforms, learned = tuple(step.transform for step in steps), [step.learned for step in steps]
         columns = tuple(str(column) for column in said["columns"])
-        return Feed(input_, columns, bool(said["stacked"]), transforms, None, _span(name), f"inputs.{input_}"), learned
+        path, misses = f"inputs.{input_}", bool(said.get("missing"))
+        return Feed(input_, columns, bool(said["stacked"]), transforms, None, _span(name), path, misses), learned
     except (KeyError, TypeError, AttributeError, ValueError, ValidationError) as error:
         raise NnspecError(f"what the model says of its input `{input_}` is damaged: {error}") from None
 

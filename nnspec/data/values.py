@@ -44,13 +44,10 @@ def read_feed(
         for i, transform in enumerate(feed.transforms):
             if fit_on is not None:
                 learned.append(transform.fit(_Chunks(values, fit_on)))
-            raw = values
             try:
                 values = transform.apply(values, learned[i])
             except UnknownClassError as error:
-                bad = np.zeros(raw.size, bool)
-                bad[error.position] = True
-                cells.refuse(d.UnknownClassValue, bad.reshape(raw.shape), raw, help=error.help, known=error.message)
+                cells.refuse_class(error, values)
     except _Unreadable as unreadable:
         found = unreadable.error
         problems.append(d.UnreadableValue.at(feed.span, feed.path, help=found.help, reason=found.message))
@@ -104,7 +101,7 @@ def _raw(table: Table, feed: Feed, cells: Cells) -> Values:
             cells.refuse(d.NotFinite, infinite, values)
     else:
         return values
-    if missing.any() and not (first is not None and first.fills):
+    if missing.any() and not (feed.may_miss or (first is not None and first.fills)):
         cells.refuse(d.MissingValue, missing, None, help="put `impute: median` first under `transform`, or leave the row out")
     return values
 
@@ -150,7 +147,7 @@ def read_input(
         if dtype.kind == "f":
             with np.errstate(over="ignore"):
                 made = values.astype(dtype, copy=False)
-            cells.refuse_any(d.NotFinite, ~np.isfinite(made), values)
+            cells.refuse_any(d.NotFinite, np.isinf(made) if feed.may_miss else ~np.isfinite(made), values)
         else:
             made = _whole(values, dtype, cells)
             if rows is not None:

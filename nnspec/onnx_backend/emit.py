@@ -16,6 +16,7 @@ from nnspec.diagnostics import NnspecError
 from nnspec.graph.model import Graph, Node, Ref
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Array, Call
+from nnspec.onnx_backend.entry import Entry
 from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.lower import lowering_of
 from nnspec.onnx_backend.metadata import CONDITIONS, OUTPUTS, VERSION
@@ -36,6 +37,7 @@ def to_onnx(
     opset: int = 23,
     metadata: Mapping[str, str] | None = None,
     masks: bool | None = None,
+    entries: Mapping[str, Entry] | None = None,
 ) -> onnx.ModelProto:
     """The ONNX model of a graph, in inference.
 
@@ -49,6 +51,7 @@ def to_onnx(
         metadata: Written into the model beside nnspec's version and the conditions on free sizes.
         masks: Whether an output that carries a mask is followed by that mask, ``NAME_mask``, boolean. By default it is in a
             network of ``networks``, so that networks run apart equal the whole, and not in the document's own.
+        entries: What stands before inputs, by their names: those take what comes into it.
 
     Raises:
         NnspecError: Where a weight is missing or has another shape, or the opset is another.
@@ -58,7 +61,7 @@ def to_onnx(
     names = output_names(graph)
     graph = replace(graph, outputs={names[name]: ref for name, ref in graph.outputs.items()})
     b = Builder(opset, {name: condition.multiple_of for name, condition in graph.conditions.items()})
-    values = _Values(b, graph)
+    values = _Values(b, graph, entries or {})
     for name in _needed(graph):
         values.lower(graph.nodes[name], weights)
     for ref in graph.outputs.values():
@@ -107,7 +110,7 @@ def _needed(graph: Graph) -> list[str]:
 class _Values:
     """Where every tensor of the spec's graph stands in the ONNX graph."""
 
-    def __init__(self, b: Builder, graph: Graph) -> None:
+    def __init__(self, b: Builder, graph: Graph, entries: Mapping[str, Entry]) -> None:
         self.b = b
         self.inputs: dict[str, TensorType] = {}
         self._at: dict[Ref, Value] = {}
@@ -118,6 +121,8 @@ class _Values:
             self._take(name, type)
         for name in graph.outputs:
             b.claim(name)
+        for name, entry in entries.items():
+            self._enter(name, entry)
         live = set(_needed(graph))
         self._uses = Counter(ref for node in graph.nodes.values() if node.name in live for ref in node.inputs.values())
         self._uses.update(graph.outputs.values())
@@ -130,6 +135,13 @@ class _Values:
             self.inputs[mask] = TensorType(type.mask, "bool")
         self._at[Ref(name)] = Value.declared(name, type, mask)
         self._named |= {given: given for given in self.inputs}
+
+    def _enter(self, name: str, entry: Entry) -> None:
+        """Writes what stands before an input."""
+        self.inputs[name] = entry.type
+        with self.b.at(name):
+            made = entry.lower(self.b, name)
+        self._at[Ref(name)] = replace(self._at[Ref(name)], name=made)
 
     def lower(self, node: Node, weights: Mapping[str, ArrayLike]) -> None:
         """Writes one layer."""

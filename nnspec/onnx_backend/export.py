@@ -13,9 +13,10 @@ from nnspec.diagnostics import NnspecError
 from nnspec.files import write_whole
 from nnspec.graph.model import Graph
 from nnspec.onnx_backend.emit import to_onnx
+from nnspec.onnx_backend.entry import Entries
 from nnspec.onnx_backend.metadata import PARITY
 from nnspec.onnx_backend.parity import Arrays, Parity, Run
-from nnspec.onnx_backend.proof import first_difference, prove
+from nnspec.onnx_backend.proof import first_difference, prove, prove_entries
 from nnspec.onnx_backend.proto import serialized
 
 __all__ = ["export"]
@@ -29,6 +30,7 @@ def export(
     reference: Run,
     rebuild: Callable[[Graph], Run] | None = None,
     golden: Sequence[Arrays] = (),
+    entries: Entries | None = None,
     opset: int = 23,
     metadata: Mapping[str, str] | None = None,
     seed: int = 0,
@@ -43,6 +45,7 @@ def export(
         reference: Runs the graph in Keras with the same weights: inputs by name to outputs by name.
         rebuild: The same for the same layers with other outputs: lets the error name the first layer that differs.
         golden: Batches of real inputs, tried beside random ones.
+        entries: What stands before the inputs in the file, proven too; None for nothing.
         opset: The version of ONNX's operators.
         metadata: Written into the model, beside nnspec's version and the parity.
         seed: Of the random inputs.
@@ -59,6 +62,12 @@ def export(
     if not parity.agrees:
         first = rebuild and first_difference(graph, weights, rebuild, golden=golden, opset=opset, seed=seed)
         raise NnspecError(_difference(graph, parity, first, bisected=rebuild is not None))
+    if entries is not None:
+        model = to_onnx(graph, weights, opset=opset, metadata=metadata, entries=entries.inputs)
+        entered = prove_entries(graph, weights, entries, model, reference, opset=opset, seed=seed)
+        if not entered.agrees:
+            raise NnspecError(_difference(graph, entered, None, bisected=False) + _ENTERED)
+        parity = parity.joined(entered)
     told = {entry.key: entry.value for entry in model.metadata_props} | {PARITY: json.dumps(parity.as_json())}
     onnx.helper.set_model_props(model, dict(sorted(told.items())))
     content = serialized(model)
@@ -66,6 +75,9 @@ def export(
         check_size(len(content))
     write_whole(Path(path), content)
     return parity
+
+
+_ENTERED = "\nOn inputs that are transformed already both agree: the difference comes from the transforms."
 
 
 def _difference(graph: Graph, parity: Parity, first: str | None, *, bisected: bool) -> str:

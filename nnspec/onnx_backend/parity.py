@@ -80,6 +80,11 @@ class Parity:
         """The outputs that are not the same."""
         return {name: figures for name, figures in self.outputs.items() if not figures.agrees}
 
+    def joined(self, other: Parity) -> Parity:
+        """Both together: of each output the worse figures."""
+        worse = {name: max(figures, other.outputs[name], key=_strain) for name, figures in self.outputs.items()}
+        return Parity(worse, self.cases + other.cases, self.examples + other.examples)
+
     def as_json(self) -> dict[str, object]:
         """The same as plain values: what is written into the exported model."""
         outputs = {

@@ -11,12 +11,13 @@ from numpy.typing import ArrayLike
 
 from nnspec.graph.model import Graph, Ref
 from nnspec.onnx_backend.emit import output_names, to_onnx
+from nnspec.onnx_backend.entry import Entries
 from nnspec.onnx_backend.parity import Arrays, Parity, Run, measure, nudged
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw
 from nnspec.onnx_backend.session import runner
 
-__all__ = ["first_difference", "prove"]
+__all__ = ["first_difference", "prove", "prove_entries"]
 
 
 def prove(
@@ -40,14 +41,52 @@ def prove(
         opset: The version of ONNX's operators.
         seed: Of the random inputs.
     """
-    moved = masks = None
+    moved = None
     if any(type.is_integer for type in graph.inputs.values()):
-        floats = {name: np.asarray(array) for name, array in weights.items()}
-        moved = _run(graph, to_onnx(graph, nudged(floats, np.random.default_rng(seed)), opset=opset))
-    if any(type.mask is not None for type in graph.output_types.values()):
-        masks = _masks(graph, _run(graph, to_onnx(graph, weights, opset=opset, masks=True)))
+        moved = _run(graph, to_onnx(graph, _moved(weights, seed), opset=opset))
+    masks = _masks(graph, weights, opset)
     cases = [*draw(graph, seed=seed, empty_rows=_takes_empty_rows(graph, weights, opset, seed)), *golden]
     return measure(_wanted(graph, reference), _run(graph, model), cases, moved=moved, masks=masks, seed=seed)
+
+
+def prove_entries(
+    graph: Graph,
+    weights: Mapping[str, ArrayLike],
+    entries: Entries,
+    model: onnx.ModelProto,
+    reference: Run,
+    *,
+    opset: int = 23,
+    seed: int = 0,
+) -> Parity:
+    """How far a model that takes raw inputs is from the reference after the transforms in NumPy.
+
+    Args:
+        graph: What the model was made of.
+        weights: Likewise.
+        entries: What stands before the graph's inputs.
+        model: The model.
+        reference: Runs the graph in Keras: inputs by name to outputs by name.
+        opset: The version of ONNX's operators.
+        seed: Of the directions in which inputs move.
+    """
+    moved = None
+    taken = [entries.inputs[name].type if name in entries.inputs else type for name, type in graph.inputs.items()]
+    if any("float" not in type.dtype for type in taken):
+        moved = _run(graph, to_onnx(graph, _moved(weights, seed), opset=opset, entries=entries.inputs))
+    masks = _masks(graph, weights, opset)
+
+    def after(run: Run) -> Run:
+        return lambda raw: run(entries.apply(raw))
+
+    return measure(
+        after(_wanted(graph, reference)),
+        _run(graph, model),
+        entries.cases,
+        moved=moved,
+        masks=None if masks is None else after(masks),
+        seed=seed,
+    )
 
 
 def first_difference(
@@ -102,7 +141,14 @@ def _run(graph: Graph, model: onnx.ModelProto) -> Run:
     return lambda inputs: {spelled.get(name, name): array for name, array in answer(inputs).items()}
 
 
-def _masks(graph: Graph, run: Run) -> Run:
+def _moved(weights: Mapping[str, ArrayLike], seed: int) -> Arrays:
+    return nudged({name: np.asarray(array) for name, array in weights.items()}, np.random.default_rng(seed))
+
+
+def _masks(graph: Graph, weights: Mapping[str, ArrayLike], opset: int) -> Run | None:
+    if all(type.mask is None for type in graph.output_types.values()):
+        return None
+    run = _run(graph, to_onnx(graph, weights, opset=opset, masks=True))
     given = output_names(graph)
     masked = [name for name, type in graph.output_types.items() if type.mask is not None]
 

@@ -15,7 +15,8 @@ from nnspec.onnx_backend.metadata import CLASSES, DATA, SPEC_HASH, SPEC_NAME
 from nnspec.onnx_backend.parity import Parity
 from nnspec.onnx_backend.parity import Run as Answers
 from nnspec.runtime.answers import answering
-from nnspec.training import Run, golden_inputs
+from nnspec.runtime.raw_inputs import raw_inputs
+from nnspec.training import Run, golden_rows
 
 __all__ = ["export_run"]
 
@@ -44,14 +45,17 @@ def export_run(path: str | Path, out: str | Path, *, opset: int | None = None) -
         raise SpecError(problems)
     graph = exported(section, run.model)
     weights = run.weights()
-    golden = golden_inputs(run, GOLDEN_ROWS)
+    table, golden = golden_rows(run, GOLDEN_ROWS)
+    # The transforms are those of the document's own inputs.
+    of_main = graph.name == "main"
+    served, entries = raw_inputs(run.recipe(), table, graph.inputs) if of_main else (run.recipe(), None)
     metadata = {
         SPEC_NAME: run.name,
         SPEC_HASH: run.spec.hash,
         CLASSES: json.dumps(
             {name: [str(c) for c in classes] for name, classes in run.classes().items() if name in graph.outputs}
         ),
-        DATA: json.dumps(run.recipe()),
+        DATA: json.dumps(served),
     }
 
     def keras_of(graph: Graph) -> Answers:
@@ -67,6 +71,7 @@ def export_run(path: str | Path, out: str | Path, *, opset: int | None = None) -
         reference=keras_of(graph),
         rebuild=keras_of,
         golden=[{name: golden[name] for name in graph.inputs}] if all(name in golden for name in graph.inputs) else [],
+        entries=entries,
         opset=opset or section.opset,
         metadata=metadata,
         check_size=lambda size: check_onnx_bytes(run.spec, size),

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nnspec.training.check import check_training
     from nnspec.training.cross_validation import crossval
-    from nnspec.training.evaluation import evaluate, evaluation_text, golden_inputs
+    from nnspec.training.evaluation import evaluate, evaluation_text, golden_rows
     from nnspec.training.resuming import resume
     from nnspec.training.run import Run
     from nnspec.training.start import train
 
-__all__ = ["Run", "check_training", "crossval", "evaluate", "evaluation_text", "golden_inputs", "resume", "train"]
+__all__ = ["Run", "check_training", "crossval", "evaluate", "evaluation_text", "golden_rows", "resume", "train"]
 
 _MODULES = {
     "Run": "run",
@@ -24,7 +24,7 @@ _MODULES = {
     "crossval": "cross_validation",
     "evaluate": "evaluation",
     "evaluation_text": "evaluation",
-    "golden_inputs": "evaluation",
+    "golden_rows": "evaluation",
     "resume": "resuming",
     "train": "start",
 }

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.examples import Examples
+from nnspec.data.lazy import SomeRows
 from nnspec.data.prepare import prepare, prepare_part
+from nnspec.data.readers.base import Table
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.training.check import check_training
 from nnspec.training.judged import Classified, Measured, judged
@@ -21,7 +23,7 @@ from nnspec.training.run import Run
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Evaluated", "evaluate", "evaluated", "evaluation_text", "examples_of", "golden_inputs", "trained_model"]
+__all__ = ["Evaluated", "evaluate", "evaluated", "evaluation_text", "examples_of", "golden_rows", "trained_model"]
 
 
 _INPUTS = 2**28
@@ -136,10 +138,19 @@ def examples_of(run: Run, part: str | None = None) -> tuple[str, Examples]:
     return _examples(run, _plan(run), part)
 
 
-def golden_inputs(run: Run, count: int) -> dict[str, NDArray[Any]]:
-    """A few real inputs of a run, by name, each with the batch axis first: what an exported model is compared on."""
-    _, examples = examples_of(run)
-    return dict(examples.batch(slice(0, count)).inputs)
+def golden_rows(run: Run, count: int) -> tuple[Table, dict[str, NDArray[Any]]]:
+    """A few real examples of a run: what an exported model is compared on.
+
+    Returns:
+        Their rows as they are in the data, and the inputs made of them, by name, each with the batch axis first.
+    """
+    plan = _plan(run)
+    part, examples = _examples(run, plan, None)
+    assert plan.data is not None
+    source = plan.data.sources.get(part, plan.data.sources["train"])
+    assert source.files is not None
+    table = SomeRows(source.reader.open(source.files), examples.rows[:count])
+    return table, dict(examples.batch(slice(0, count)).inputs)
 
 
 def trained_model(run: Run) -> keras.Model:

@@ -12,7 +12,7 @@ import pytest
 
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.spec import load
-from nnspec.training import Run, evaluate, evaluation_text, golden_inputs, train
+from nnspec.training import Run, evaluate, evaluation_text, golden_rows, train
 from nnspec.training.loop import order_of
 from nnspec.training.progress import Quiet
 
@@ -108,7 +108,7 @@ def test_reading_a_run_changes_nothing_in_it(run):
     before = state()
     opened = Run.open(run.path)
     evaluate(opened)
-    assert golden_inputs(opened, 3)["image"].shape == (3, 8, 8, 1)
+    assert golden_rows(opened, 3)[1]["image"].shape == (3, 8, 8, 1)
     assert (opened.metrics(), opened.classes(), opened.model.name) == (run.metrics(), {}, "digits")
     assert state() == before
 

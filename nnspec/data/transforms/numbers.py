@@ -81,13 +81,17 @@ class standardize(Transform):  # noqa: N801
     def apply(self, values: Values, learned: Learned) -> Values:
         import numpy as np
 
-        shape = [1] * values.ndim
-        kept = self._kept(values.ndim)
-        if kept is not None:
-            shape[kept] = -1
-        mean, deviation = (np.asarray(learned[name], np.float64).reshape(shape) for name in ("mean", "std"))
+        mean, deviation = (self.placed(learned[name], values.ndim - 1) for name in ("mean", "std"))
         scaled: Values = ((values - mean) / deviation).astype(np.float32)
         return scaled
+
+    def placed(self, statistic: Any, rank: int) -> NDArray[np.float64]:
+        """What it learned, so that it goes with a row of so many axes: with one element along each axis it has none for."""
+        import numpy as np
+
+        kept = self._kept(rank + 1)
+        shape = [-1 if axis == kept else 1 for axis in range(1, rank + 1)]
+        return np.asarray(statistic, np.float64).reshape(shape if kept is not None else ())
 
     def _kept(self, rank: int) -> int | None:
         if self.axis is None or rank == 1:
