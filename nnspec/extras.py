@@ -16,6 +16,7 @@ _MODULES = {
     "import": ("h5py", "numpy", "safetensors"),
     "parquet": ("pyarrow",),
     "serve": ("onnxruntime", "numpy"),
+    "tensorboard": ("tensorboard",),
 }
 
 

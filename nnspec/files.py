@@ -12,6 +12,11 @@ from nnspec.diagnostics import NnspecError
 __all__ = ["write_whole"]
 
 
+_HELP = dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some room on that disk") | {
+    errno.EFBIG: "files may not grow so large here: see `ulimit -f`"
+}
+
+
 def write_whole(path: Path, content: bytes | str | Callable[[Path], object], *, durable: bool = False) -> Path:
     """Writes a file beside its place and then puts it there, so that nobody ever sees half of it.
 
@@ -40,9 +45,10 @@ def write_whole(path: Path, content: bytes | str | Callable[[Path], object], *, 
         if durable:
             _to_disk(path.parent)
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        help = "\n  = help: free some room on that disk" if full else ""
-        raise NnspecError(f"cannot write {path}: {error.strerror or error}{help}") from error
+        help = _HELP.get(error.errno or 0)
+        raise NnspecError(
+            f"cannot write {path}: {error.strerror or error}" + (f"\n  = help: {help}" if help else "")
+        ) from error
     finally:
         beside.unlink(missing_ok=True)
     return path

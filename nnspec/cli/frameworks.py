@@ -36,6 +36,9 @@ def load_frameworks(*extras: str, as_on: Mapping[str, Any] | None = None) -> Non
                 from nnspec.training.conditions import as_then
 
                 as_then(as_on)
+            from nnspec.training.devices import grow_memory
+
+            grow_memory(backend)
             import keras
 
             keras.ops.zeros(())  # the devices are looked for with the first operation

@@ -33,6 +33,12 @@ if TYPE_CHECKING:
     help="Save in the middle of an epoch too, so often.  [default: 10]",
 )
 @click.option("--keep", type=click.IntRange(min=1), metavar="K", help="Newest checkpoints kept, beside the best.  [default: 3]")
+@click.option(
+    "--strategy",
+    type=click.Choice(["mirrored"]),
+    help="Several graphics cards of this machine: each has a part of every batch, and the gradients are summed.",
+)
+@click.option("--tensorboard", is_flag=True, help="Write the figures for TensorBoard too, into RUN/tensorboard.")
 @click.option("--allow-different", is_flag=True, help="Resume though versions or processor differ: not bit for bit the same.")
 @set_option
 @root_option
@@ -65,6 +71,8 @@ def _train(
     keep: int | None,
     allow_different: bool,
     backend: str | None,
+    strategy: str | None,
+    tensorboard: bool,
     overrides: tuple[str, ...],
     root: Path | None,
     limits: tuple[str, ...],
@@ -80,7 +88,8 @@ def _train(
     load_frameworks("train", as_on={"backend": backend} if backend else None)
     from nnspec.training import train
 
-    return train(loaded, out=out, overwrite=overwrite, **_given(checkpoint_every=checkpoint_every, keep=keep))
+    given = _given(checkpoint_every=checkpoint_every, keep=keep, strategy=strategy)
+    return train(loaded, out=out, overwrite=overwrite, tensorboard=tensorboard, **given)
 
 
 def _resume(
@@ -90,6 +99,8 @@ def _resume(
     out: Path | None,
     overwrite: bool,
     backend: str | None,
+    strategy: str | None,
+    tensorboard: bool,
     overrides: tuple[str, ...],
     root: Path | None,
     limits: tuple[str, ...],
@@ -101,6 +112,8 @@ def _resume(
         ("--root", root),
         ("--limit", limits),
         ("--backend", backend),
+        ("--strategy", strategy),
+        ("--tensorboard", tensorboard),
     ):
         if given:
             raise click.UsageError(f"{name} does not go with --resume: the run goes on where and as it was begun")

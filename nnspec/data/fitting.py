@@ -25,6 +25,7 @@ def check_feeds(plan: DataPlan, feeds: Mapping[str, Feed], columns: Mapping[str,
         kind, _, name = place.partition(".")
         if kind == "inputs":
             _check_input(feeds[place], plan.inputs[name], column, sizes, problems)
+    _check_buckets(plan, feeds, problems)
     for place, column in made.items():
         kind, _, name = place.partition(".")
         if kind == "targets":
@@ -97,6 +98,26 @@ def _made(plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column],
         problems.append(d.TextValues.at(feed.span, feed.path, help=help, what=what, columns=holds))
         return None
     return made
+
+
+def _check_buckets(plan: DataPlan, feeds: Mapping[str, Feed], problems: list[Diagnostic]) -> None:
+    """Says where rows cannot be sorted by their length."""
+    sorts = [(place, i) for place, feed in feeds.items() for i, step in enumerate(feed.transforms) if step.sorts]
+    for position, (place, i) in enumerate(sorts):
+        kind, _, name = place.partition(".")
+        reason = help = ""
+        if kind != "inputs":
+            reason, help = "a target has no `buckets`", "rows are sorted by an input's length: put it there"
+        elif i + 1 < len(feeds[place].transforms):
+            reason, help = "`buckets` goes by what fills up, and more is done after `pad`", "put `pad` last under `transform`"
+        elif position:
+            reason, help = "only one `pad` can have `buckets`", "inputs of the same size are cut alike: take it away here"
+        elif isinstance(next(iter(plan.inputs[name].shape), 1), int):
+            reason = f"`buckets` needs an input whose length is free, and `{name}` has the shape {plan.inputs[name]}"
+            help = "give the length a name: `shape: [T]`"
+        if reason:
+            span, path = locate(plan.tree, kind, name, "transform", i)
+            problems.append(d.BadTransform.at(span, path, help=help, reason=reason))
 
 
 def _check_input(feed: Feed, wanted: TensorType, made: Column, sizes: dict[str, int], problems: list[Diagnostic]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,21 @@ import numpy as np
 
 from nnspec.diagnostics import NnspecError
 from nnspec.training.conditions import BY_ITSELF, ONEDNN, processors
+from nnspec.training.devices import grow_memory
 from nnspec.training.steps import Steps
 from nnspec.training.supervised import Supervised
 
 __all__ = ["machine", "steps_for"]
 
 
-def steps_for(backend: str, objective: Supervised, optimizer: Any) -> Steps:
+def steps_for(backend: str, objective: Supervised, optimizer: Any, devices: Sequence[str] = ()) -> Steps:
     """The steps of a Keras backend.
+
+    Args:
+        backend: The backend.
+        objective: What a step makes small.
+        optimizer: How.
+        devices: What computes a part of every batch each; none where there is one.
 
     Raises:
         NnspecError: Where there are none for it.
@@ -27,7 +35,7 @@ def steps_for(backend: str, objective: Supervised, optimizer: Any) -> Steps:
     if backend == "tensorflow":
         from nnspec.training.tensorflow_steps import TensorFlowSteps
 
-        return TensorFlowSteps(objective, optimizer)
+        return TensorFlowSteps(objective, optimizer, devices=devices)
     if backend == "jax":
         from nnspec.training.jax_steps import JaxSteps
 
@@ -35,9 +43,14 @@ def steps_for(backend: str, objective: Supervised, optimizer: Any) -> Steps:
     raise NnspecError(f"there is no training on the Keras backend {backend}\n  = help: take `--backend tensorflow` or `jax`")
 
 
-def machine() -> dict[str, Any]:
-    """What a result depends on beside the spec, the data and the versions; operations are made deterministic."""
-    found: dict[str, Any] = {"backend": keras.backend.backend(), "cores": os.cpu_count(), "cpu": _cpu()}
+def machine(strategy: str | None = None) -> dict[str, Any]:
+    """What a result depends on beside the spec, the data and the versions; operations are made deterministic.
+
+    Args:
+        strategy: How several devices share the training; None where one alone runs it.
+    """
+    found: dict[str, Any] = {"backend": keras.backend.backend(), "cores": os.cpu_count(), "cpu": _cpu(), "strategy": strategy}
+    grow_memory(found["backend"])
     if found["backend"] == "tensorflow":
         import tensorflow as tf
 

@@ -25,6 +25,7 @@ _WORDS = {
     "deterministic": "deterministic operations",
     "devices": "the devices",
     "onednn": "oneDNN",
+    "strategy": "the strategy",
     "threads": "the threads",
 }
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.examples import Examples
+from nnspec.training.ahead import Ahead
 from nnspec.training.steps import Done, Rows
 from nnspec.training.supervised import Supervised
 
@@ -42,6 +43,7 @@ class JaxSteps:
         self._objective = objective
         self._optimizer = optimizer
         self._resident_bytes = resident_bytes
+        self._ahead = Ahead()
         self._trainable = list(objective.model.trainable_variables)
         metrics = [variable for metric in objective.metrics for variable in metric.variables]
         trained = {id(variable) for variable in self._trainable}
@@ -58,8 +60,15 @@ class JaxSteps:
     def watch(self, examples: Examples, rows: Rows) -> None:
         self._run(self._watching, examples, rows)
 
+    def prepare(self, examples: Examples, rows: Rows) -> None:
+        if not self._is_resident(examples):
+            self._ahead.begin(examples, rows)
+
+    def _is_resident(self, examples: Examples) -> bool:
+        return examples.bytes <= self._resident_bytes
+
     def _run(self, function: Callable[..., Any], examples: Examples, rows: Rows) -> Done:
-        if examples.bytes > self._resident_bytes:
+        if not self._is_resident(examples):
             return self._from_host(function, examples, rows)
         made, loss, before = 0, float("nan"), float("nan")
         groups = tuple(self._put(group) for group in (examples.inputs, examples.targets, examples.weights))
@@ -75,11 +84,13 @@ class JaxSteps:
 
     def _from_host(self, function: Callable[..., Any], examples: Examples, rows: Rows) -> Done:
         loss = before = float("nan")
-        for i, row in enumerate(rows):
-            batch = examples.batch(row)
-            groups = (dict(batch.inputs), dict(batch.targets), dict(batch.weights))
+        batch, size = self._ahead.take(examples, rows), rows.shape[1]
+        for i in range(len(rows)):
+            part = slice(i * size, (i + 1) * size)
+            made = (batch.inputs, batch.targets, batch.weights)
+            groups = tuple({name: array[part] for name, array in group.items()} for group in made)
             before = loss
-            _, loss, _ = self._call(function, groups, np.arange(len(row), dtype=np.int32)[None], 1)
+            _, loss, _ = self._call(function, groups, np.arange(size, dtype=np.int32)[None], 1)
             if not np.isfinite(loss):
                 return Done(i + 1, loss, before)
         return Done(len(rows), loss, before)

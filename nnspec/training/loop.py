@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from nnspec.data.examples import Examples
 from nnspec.diagnostics import NnspecError
+from nnspec.training.order import Order, calls_of
 from nnspec.training.patience import Plateau, should_stop
 from nnspec.training.plan import Monitor
 from nnspec.training.position import Position
@@ -19,7 +21,7 @@ from nnspec.training.progress import Progress
 from nnspec.training.section import EarlyStopping
 from nnspec.training.steps import Rows, Steps
 
-__all__ = ["Loop", "NotFiniteLoss", "Status", "order_of", "watch"]
+__all__ = ["Loop", "NotFiniteLoss", "Status", "watch"]
 
 _SECONDS_A_CALL = 0.2
 _STEPS_A_CALL = 512
@@ -49,11 +51,9 @@ class Loop:
     Attributes:
         steps: Runs the steps.
         objective: Holds the figures: has ``reset()`` and ``figures()``.
-        train: What is trained on.
+        order: What is trained on, in which batches.
         validation: What is watched after each epoch; None for nothing.
-        batch_size: Examples of a step; the last of an epoch may have fewer.
         last_step: How many steps the phase has in all.
-        seed: Which order the examples have.
         monitor: Which figure says what is best.
         stopping: When to stop early; None for never.
         evaluating: What is wrapped around validation: an average put in the weights' place.
@@ -72,11 +72,9 @@ class Loop:
 
     steps: Steps
     objective: Any
-    train: Examples
+    order: Order
     validation: Examples | None
-    batch_size: int
     last_step: int
-    seed: int
     monitor: Monitor
     stopping: EarlyStopping | None
     evaluating: Callable[[], Any]
@@ -101,8 +99,8 @@ class Loop:
             NotFiniteLoss: Where the loss becomes NaN or infinite.
         """
         at = self.position
-        a_epoch = math.ceil(len(self.train) / self.batch_size)
-        self.progress.begin(at.epoch - at.phase_epoch + math.ceil(self.last_step / a_epoch), a_epoch, self.batch_size)
+        a_epoch = self.order.steps
+        self.progress.begin(at.epoch - at.phase_epoch + math.ceil(self.last_step / a_epoch), a_epoch, self.order.batch_size)
         # The last epoch may have been interrupted after its last step, and then wants only its end.
         while not at.over and (at.phase_step < self.last_step or at.in_epoch):
             if self.interrupted():
@@ -119,13 +117,12 @@ class Loop:
     def _train_epoch(self, a_epoch: int) -> None:
         """What is left of an epoch, or as much of it as is made before an interruption."""
         at = self.position
-        order = order_of(len(self.train), self.seed, at.epoch)
         end = min(a_epoch, at.in_epoch + self.last_step - at.phase_step)
         examples, started = 0, time.perf_counter()
         lap = started
-        for rows in _calls(order, self.batch_size, at.in_epoch, end, self._pace):
+        for part, rows in _prepared(self.steps, self.order.calls(at.epoch, at.in_epoch, end, self._pace)):
             began = time.perf_counter()
-            done = self.steps.train(self.train, rows)
+            done = self.steps.train(part, rows)
             self._pace.took(done.steps, time.perf_counter() - began)
             at.step += done.steps
             at.phase_step += done.steps
@@ -133,7 +130,7 @@ class Loop:
             at.epoch_examples += rows.size
             examples += rows.size
             if not math.isfinite(done.loss):
-                raise NotFiniteLoss(done.loss, done.before, self.train.rows[rows[done.steps - 1]])
+                raise NotFiniteLoss(done.loss, done.before, part.rows[rows[done.steps - 1]])
             now = time.perf_counter()
             at.epoch_seconds, lap = at.epoch_seconds + now - lap, now
             rate = examples / (now - started)
@@ -146,9 +143,9 @@ class Loop:
     def _end_epoch(self) -> None:
         at, began = self.position, time.perf_counter()
         record = {"epoch": at.epoch + 1, "step": at.step, **self.objective.figures()}
-        with self.evaluating():
+        with self.evaluating(), _kept_on_failure(self.objective):
             if self.validation is not None:
-                figures = watch(self.steps, self.objective, self.validation, self.batch_size)
+                figures = watch(self.steps, self.objective, self.validation, self.order.batch_size)
                 record |= {f"val_{name}": value for name, value in figures.items()}
         if self.rate is not None:
             record["learning_rate"] = self.rate()
@@ -181,16 +178,35 @@ class Loop:
         at.seconds += seconds
 
 
-def order_of(count: int, seed: int, epoch: int) -> Rows:
-    """The order of the examples in an epoch. It follows from the seed and the epoch alone, so a training can go on anywhere."""
-    return np.random.default_rng([seed, epoch]).permutation(count).astype(np.int64)
+def _prepared(steps: Steps, calls: Iterator[tuple[Examples, Rows]]) -> Iterator[tuple[Examples, Rows]]:
+    """Each call, the values of the one after it begun."""
+    coming = next(calls, None)
+    while coming is not None:
+        now, coming = coming, next(calls, None)
+        if coming is not None:
+            steps.prepare(*coming)
+        yield now
+
+
+@contextmanager
+def _kept_on_failure(objective: Any) -> Iterator[None]:
+    """Puts the figures of the epoch back where watching fails: what goes on from here wants them."""
+    variables = [variable for metric in objective.metrics for variable in metric.variables]
+    values = [variable.numpy() for variable in variables]
+    try:
+        yield
+    except BaseException:
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        raise
 
 
 def watch(steps: Steps, objective: Any, examples: Examples, batch_size: int) -> dict[str, Any]:
     """The figures of examples that are not trained on."""
     objective.reset()
-    for rows in _calls(np.arange(len(examples)), batch_size, 0, math.ceil(len(examples) / batch_size), _Pace()):
-        steps.watch(examples, rows)
+    calls = calls_of(np.arange(len(examples)), batch_size, 0, math.ceil(len(examples) / batch_size), _Pace())
+    for part, rows in _prepared(steps, ((examples, rows) for rows in calls)):
+        steps.watch(part, rows)
     figures: dict[str, Any] = objective.figures()
     return figures
 
@@ -207,15 +223,3 @@ class _Pace:
         self._calls += 1
         if self._calls > 1:
             self.steps = max(1, min(_STEPS_A_CALL, int(_SECONDS_A_CALL * steps / max(seconds, 1e-9))))
-
-
-def _calls(order: Rows, batch_size: int, first: int, end: int, pace: _Pace) -> Iterator[Rows]:
-    """The positions of each call's steps, from a step of the epoch to another."""
-    whole = min(end, len(order) // batch_size)
-    start = first
-    while start < whole:
-        stop = min(start + pace.steps, whole)
-        yield order[start * batch_size : stop * batch_size].reshape(-1, batch_size)
-        start = stop
-    if start < end:
-        yield order[start * batch_size :].reshape(1, -1)

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from nnspec.diagnostics import NnspecError
+from nnspec.extras import require
 from nnspec.files import write_whole
 from nnspec.graph import Graph
 from nnspec.spec import Spec
 from nnspec.training.alone import alone
 from nnspec.training.checkpoints import Checkpoint, Checkpoints
 from nnspec.training.conditions import as_then
+from nnspec.training.devices import devices_for
 from nnspec.training.new_run import said_of_spec
 from nnspec.training.progress import Progress, progress_for
 from nnspec.training.run import Run
@@ -65,6 +67,8 @@ def resume(
         if run.status in _ENDED and spec is None and not overrides:
             shown.say(_has_ended(run))
             return run
+        if run.info.get("tensorboard"):
+            require("tensorboard")
         for error in damaged:
             shown.say(f"{error}; going on from the one before it")
         wanted = same_spec(run, spec, overrides, allow_different=allow_different)
@@ -80,10 +84,11 @@ def resume(
         from nnspec.training.ending import run_to_end
         from nnspec.training.session import Session
 
-        different = same_machine(run, machine(), shown, allow_different=allow_different)
-        session = Session(wanted, plan, prepared, shown)
+        strategy = run.info["machine"].get("strategy")
+        different = same_machine(run, machine(strategy), shown, allow_different=allow_different)
+        session = Session(wanted, plan, prepared, shown, devices_for(strategy))
         every, most = _checkpointing(run, checkpoint_every, keep)
-        writer = RunWriter(run, keep=most, every_minutes=every)
+        writer = RunWriter(run, keep=most, every_minutes=every, tensorboard=bool(run.info.get("tensorboard")))
         if checkpoint is not None:
             of_this_run(run, checkpoint)
             session.restore(checkpoint, writer)

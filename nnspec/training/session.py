@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 
+from nnspec.data.examples import Examples
 from nnspec.data.kinds import DataError
 from nnspec.data.prepare import Prepared
-from nnspec.diagnostics import NnspecError
+from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.keras_backend import set_weight_arrays, to_keras, weight_arrays
 from nnspec.spec import Spec
 from nnspec.spec.ignores import silence
 from nnspec.training.adapting import adapt
 from nnspec.training.augmenter import Augmenter, outside_range
 from nnspec.training.backend import steps_for
+from nnspec.training.bucketing import in_buckets
 from nnspec.training.checkpoints import Checkpoint, read_checkpoint
 from nnspec.training.class_weights import class_weights
 from nnspec.training.data_guard import DataGuard
@@ -29,6 +30,7 @@ from nnspec.training.loop import Loop, NotFiniteLoss, Status
 from nnspec.training.noise import Noise
 from nnspec.training.not_finite import Diverged, explanation
 from nnspec.training.objects import keras_optimizer
+from nnspec.training.order import Order
 from nnspec.training.patience import Plateau
 from nnspec.training.plan import Monitor, PhasePlan, TrainingPlan
 from nnspec.training.position import Position
@@ -66,10 +68,13 @@ class Session:
         plan: What is trained, and how.
         prepared: The data.
         progress: Shows how it goes.
+        devices: What computes a part of every batch each; none where there is one.
     """
 
-    def __init__(self, spec: Spec, plan: TrainingPlan, prepared: Prepared, progress: Progress) -> None:
-        self._plan, self._prepared, self._progress = plan, prepared, progress
+    def __init__(
+        self, spec: Spec, plan: TrainingPlan, prepared: Prepared, progress: Progress, devices: Sequence[str] = ()
+    ) -> None:
+        self._plan, self._prepared, self._progress, self._devices = plan, prepared, progress, devices
         with _precision(plan.section.precision):
             self._model = to_keras(plan.graph, seed=plan.section.seed)
         if started := starting_arrays(spec, plan.graph):
@@ -80,6 +85,7 @@ class Session:
         self._augmenter = self._augmenting()
         self._guard = DataGuard(prepared, progress)
         self._position = Position()
+        self._parts = self._in_parts()
         self._phase = self._begin_phase()
 
     def restore(self, checkpoint: Checkpoint, writer: RunWriter) -> None:
@@ -138,6 +144,13 @@ class Session:
             self._progress.say(f"{warning.span}: {warning.severity}[{warning.code}]: {warning.message}")
         return Augmenter(data.augment, data.needs, self._plan.section.seed)
 
+    def _in_parts(self) -> tuple[Examples, ...]:
+        """What is trained on: all of it together, or by length."""
+        data, prepared = self._plan.data, self._prepared
+        if data is None:
+            return (prepared.train,)
+        return in_buckets(data, prepared.state, prepared.train, self._plan.graph.conditions)
+
     def _begin_phase(self) -> _Phase:
         plan = self._plan.phases[self._position.phase]
         freeze(self._model, self._plan.graph, plan.frozen)
@@ -145,7 +158,7 @@ class Session:
         optimizer = keras_optimizer(plan.section)
         first = self._prepared.train.batch(slice(0, 1))
         objective.build(first.inputs, first.targets)
-        return _Phase(plan, objective, optimizer, steps_for(keras.backend.backend(), objective, optimizer))
+        return _Phase(plan, objective, optimizer, steps_for(keras.backend.backend(), objective, optimizer, self._devices))
 
     def _next_phase(self, writer: RunWriter) -> None:
         """A phase that could stop early hands on its best weights, as Keras's ``restore_best_weights``; others their last."""
@@ -158,6 +171,7 @@ class Session:
     def _run_phase(self, writer: RunWriter, interrupted: Interruption) -> Status:
         phase, section = self._phase, self._phase.plan.section
         due = _Clock(writer.every_minutes)
+        order = Order(self._parts, section.batch_size, section.seed)
 
         def save() -> None:
             writer.save(Checkpoint(self._position, writer.records, writer.conditions, arrays_of(self._groups())))
@@ -173,11 +187,9 @@ class Session:
         loop = Loop(
             steps=phase.steps,
             objective=phase.objective,
-            train=self._prepared.train,
+            order=order,
             validation=self._prepared.validation,
-            batch_size=section.batch_size,
-            last_step=section.steps or (section.epochs or 1) * math.ceil(len(self._prepared.train) / section.batch_size),
-            seed=section.seed,
+            last_step=section.steps or (section.epochs or 1) * order.steps,
             monitor=phase.plan.monitor,
             stopping=section.early_stopping,
             evaluating=self._averaged,
@@ -196,10 +208,11 @@ class Session:
             return loop.run()
         except NotFiniteLoss as error:
             raise Diverged(explanation(error, self._position, section, self._prepared.train)) from None
-        except DataError as error:
+        except (DataError, SpecError) as error:
             # The steps before the example that cannot be read are whole.
             save()
-            raise NnspecError(f"after step {self._position.step:,}, an example could not be read: {error.message}") from None
+            reason = error.message if isinstance(error, DataError) else f"\n{error}"
+            raise NnspecError(f"after step {self._position.step:,}, an example could not be read: {reason}") from None
         finally:
             self._progress.end()
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from nnspec.data.prepare import Prepared, prepare
 from nnspec.diagnostics import Diagnostic, SpecError
+from nnspec.extras import require
 from nnspec.graph import Model, compile
 from nnspec.spec import Spec
 from nnspec.spec.ignores import silence
 from nnspec.training.alone import alone
 from nnspec.training.check import check_training
+from nnspec.training.devices import Strategy, devices_for
 from nnspec.training.new_run import begin, place_for
 from nnspec.training.plan import TrainingPlan
 from nnspec.training.progress import Progress, progress_for
@@ -28,6 +30,8 @@ def train(
     progress: Progress | None = None,
     checkpoint_every: float = CHECKPOINT_MINUTES,
     keep: int = CHECKPOINTS_KEPT,
+    strategy: Strategy | None = None,
+    tensorboard: bool = False,
 ) -> Run:
     """Trains a spec as its sections ``train`` and ``data`` say.
 
@@ -42,14 +46,18 @@ def train(
         checkpoint_every: Minutes after which a checkpoint is taken in the middle of an epoch; one is taken after each epoch
             in any case.
         keep: How many of the newest checkpoints are kept, beside that of the best epoch.
+        strategy: How several devices share the training; None where one alone runs it.
+        tensorboard: Whether the figures are written for TensorBoard too, into ``tensorboard`` in the run folder.
 
     Returns:
         The run, with the best weights.
 
     Raises:
         SpecError: Where the spec or its data have errors; nothing has been trained or written then.
-        NnspecError: Where the run cannot be written, or the loss is no longer finite.
+        NnspecError: Where the run cannot be written, there are not several devices, or the loss is no longer finite.
     """
+    if tensorboard:
+        require("tensorboard")
     shown = progress or progress_for()
     model, plan, problems = _plan(spec)
     path = place_for(spec, Path(out) if out is not None else None, overwrite=overwrite)
@@ -59,11 +67,14 @@ def train(
     from nnspec.training.ending import run_to_end
     from nnspec.training.session import Session
 
-    now = machine()
-    session = Session(spec, plan, prepared, shown)
+    now = machine(strategy)
+    session = Session(spec, plan, prepared, shown, devices_for(strategy))
     run = begin(path, spec, plan, prepared, now, {"every_minutes": checkpoint_every, "keep": keep})
+    if tensorboard:
+        run = run.write_info(tensorboard=True)
     with alone(path):
-        return run_to_end(session, RunWriter(run, keep=keep, every_minutes=checkpoint_every), shown)
+        writer = RunWriter(run, keep=keep, every_minutes=checkpoint_every, tensorboard=tensorboard)
+        return run_to_end(session, writer, shown)
 
 
 def ready(spec: Spec, progress: Progress) -> tuple[TrainingPlan, Prepared]:

@@ -40,6 +40,9 @@ class Steps(Protocol):
     def train(self, examples: Examples, rows: Rows) -> Done:
         """Makes a step for each row of positions, in order; stops after one whose loss is not finite."""
 
+    def prepare(self, examples: Examples, rows: Rows) -> None:
+        """Begins to make the values of the rows that come next, where they are made as they are used."""
+
     def watch(self, examples: Examples, rows: Rows) -> None:
         """Adds batches to the figures and trains nothing."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from nnspec.data.examples import Examples
 from nnspec.diagnostics import NnspecError
+from nnspec.training.ahead import Ahead
 from nnspec.training.steps import Done, Rows
 from nnspec.training.supervised import Supervised
 
@@ -29,12 +30,22 @@ class TensorFlowSteps:
         optimizer: How.
         resident_bytes: The most that a set of examples may take to be put on the device whole. Larger ones are sent a
             few steps at a time: the same batches in the same order, so the same weights.
+        devices: What computes a part of every batch each; none where there is one.
     """
 
-    def __init__(self, objective: Supervised, optimizer: keras.optimizers.Optimizer, *, resident_bytes: int = 2**31) -> None:
+    def __init__(
+        self,
+        objective: Supervised,
+        optimizer: keras.optimizers.Optimizer,
+        *,
+        resident_bytes: int = 2**31,
+        devices: Sequence[str] = (),
+    ) -> None:
         self._objective = objective
         self._optimizer = optimizer
         self._resident_bytes = resident_bytes
+        self._devices = devices
+        self._ahead = Ahead()
         self._trainable = objective.model.trainable_variables
         self._functions: dict[tuple[Any, ...], Callable[..., Any]] = {}
         self._on_device: dict[int, tuple[Any, Any]] = {}
@@ -48,19 +59,46 @@ class TensorFlowSteps:
     def watch(self, examples: Examples, rows: Rows) -> None:
         self._run(self._watch, examples, rows)
 
+    def prepare(self, examples: Examples, rows: Rows) -> None:
+        if not self._is_resident(examples):
+            self._ahead.begin(examples, rows)
+
+    def _is_resident(self, examples: Examples) -> bool:
+        return examples.bytes <= self._resident_bytes
+
     def _step(self, group: Group) -> Any:
         inputs, targets = self._objective.augmented(*group[:2])
-        weights = group[2]
+        loss, gradients = self._gradients((dict(inputs), dict(targets), group[2]))
+        reached = [(g, v) for g, v in zip(gradients, self._trainable, strict=True) if g is not None]
+        self._optimizer.apply_gradients(reached)
+        return loss
+
+    def _gradients(self, group: Group) -> tuple[Any, list[Any]]:
+        """The loss of a batch and the gradients of all that trains; several devices have a part of the batch each."""
+        if not self._devices:
+            return self._of_part(group, 1.0)
+        size = next(iter(group[0].values())).shape[0]
+        bounds = [size * i // len(self._devices) for i in range(len(self._devices) + 1)]
+        found = []
+        for device, start, stop in zip(self._devices, bounds, bounds[1:], strict=False):
+            if stop > start:
+                with tf.device(device):
+                    part = tuple({name: tensor[start:stop] for name, tensor in tensors.items()} for tensors in group)
+                    found.append(self._of_part(part, (stop - start) / size))  # type: ignore[arg-type]
+        losses, gradients = zip(*found, strict=True)
+        return tf.add_n(losses), [None if parts[0] is None else _sum(parts) for parts in zip(*gradients, strict=True)]
+
+    def _of_part(self, group: Group, share: float) -> tuple[Any, list[Any]]:
+        inputs, targets, weights = group
         values = [variable.value for variable in self._trainable]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)
             loss, outputs = self._objective(inputs, targets, weights, training=True)
+            loss = loss if share == 1.0 else loss * share
             scaled = self._optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, values)
-        reached = [(g, v) for g, v in zip(gradients, self._trainable, strict=True) if g is not None]
-        self._optimizer.apply_gradients(reached)
         self._objective.update_metrics(outputs, targets)
-        return tf.cast(loss, tf.float32)
+        return tf.cast(loss, tf.float32), gradients
 
     def _watch(self, group: Group) -> Any:
         inputs, targets, weights = group
@@ -73,11 +111,11 @@ class TensorFlowSteps:
         if not any(kept.inputs is examples.inputs for kept in self._kept):
             self._kept.append(examples)
         try:
-            if examples.bytes <= self._resident_bytes:
+            if self._is_resident(examples):
                 function = self._function(step, examples, rows.shape[1], self._from_device)
                 return function(tf.constant(examples.rows[rows], tf.int64))
             function = self._function(step, examples, rows.shape[1], _from_host)
-            batch = examples.batch(rows.ravel())
+            batch = self._ahead.take(examples, rows)
             shape = rows.shape
             return function(*(_stacked(group, shape) for group in (batch.inputs, batch.targets, batch.weights)))
         except tf.errors.OpError as error:
@@ -145,6 +183,11 @@ def _repeat(step: Callable[[Group], Any], take: Callable[[Any], Group], count: A
 
     nan = tf.constant(np.nan, tf.float32)
     return tf.while_loop(go_on, body, (tf.constant(0), nan, nan), parallel_iterations=1)
+
+
+def _sum(parts: Sequence[Any]) -> Any:
+    """Gradients of one weight together, those of an embedding's rows too."""
+    return tf.add_n([tf.convert_to_tensor(part) for part in parts])
 
 
 def _gathered(group: Tensors, rows: Any) -> Tensors:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from signal import Signals
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ from nnspec.training.run import Run
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from nnspec.training.tensorboard import Board
 
 __all__ = ["CHECKPOINTS_KEPT", "CHECKPOINT_MINUTES", "RunWriter", "resume_command"]
 
@@ -33,18 +36,24 @@ class RunWriter:
         run: The run folder, begun.
         keep: How many of the newest checkpoints are kept.
         every_minutes: How often a checkpoint is taken in the middle of an epoch.
+        tensorboard: Whether the figures are written for TensorBoard too.
 
     Attributes:
         records: The records of the epochs that have ended.
         stopped_by: The signal that interrupted the training; None where none did.
     """
 
-    def __init__(self, run: Run, *, keep: int, every_minutes: float) -> None:
+    def __init__(self, run: Run, *, keep: int, every_minutes: float, tensorboard: bool = False) -> None:
         self.run = run
         self.every_minutes = every_minutes
         self.checkpoints = Checkpoints(run.path / "checkpoints", keep)
         self.records: list[dict[str, Any]] = []
         self.stopped_by: Signals | None = None
+        self._board: Board | None = None
+        if tensorboard:
+            from nnspec.training import tensorboard as events
+
+            self._board = events.Board(run.path, (run.path / "spec.yaml").read_text("utf-8"))
 
     @property
     def conditions(self) -> Mapping[str, Any]:
@@ -69,8 +78,10 @@ class RunWriter:
         self.run.write_weights(arrays, epoch)
 
     def write_metrics(self) -> None:
-        """Writes the log and its curves."""
+        """Writes the log, and of TensorBoard's its last epoch."""
         self.run.write_metrics(self.records)
+        if self._board is not None and self.records:
+            self._board.write(self.records[-1])
 
     def weights(self) -> dict[str, NDArray[Any]]:
         """The best weights."""
@@ -90,13 +101,17 @@ class RunWriter:
 
     def end(self, status: str, at: Position, monitor: str, reason: str, ended: str) -> Run:
         """Writes how the training ended, and its curves."""
+        if self._board is not None:
+            self._board.close()
         best = None
         if at.best_epoch:
             best = {"monitor": monitor, "value": at.best, "epoch": at.best_epoch, "figures": self.records[at.best_epoch - 1]}
         if self.records:
             from nnspec.training.curves import curves
 
-            write_whole(self.run.path / "curves.png", curves(self.records, self.run.name, at.best_epoch))
+            # Where it failed for want of room, what is said of it still finds some.
+            with suppress(NnspecError) if status == "failed" else nullcontext():
+                write_whole(self.run.path / "curves.png", curves(self.records, self.run.name, at.best_epoch))
         seconds = round(at.seconds + at.epoch_seconds, 3)
         self.run = self.run.write_info(
             status=status,

@@ -7,10 +7,13 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from benchmarks.resume import differences
 from nnspec.data import lazy
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.spec import load
-from nnspec.training import train
+from nnspec.training import Run, loop, resume, train
+from nnspec.training.checkpoints import Checkpoints
+from nnspec.training.progress import Quiet
 
 from .pictures import write_digits
 
@@ -79,6 +82,50 @@ def test_a_picture_that_is_broken_in_the_middle_of_an_epoch_is_named(tmp_path, m
     with pytest.raises(NnspecError, match=r"NN460.*d3/0003\.png cannot be decoded") as caught:
         train(load(tmp_path / "net.nnspec.yaml"), out=tmp_path / "run")
     assert str(tmp_path / "run") in str(caught.value)
+
+
+def test_a_training_goes_on_once_a_picture_that_became_unreadable_is_there_again(tmp_path, monkeypatch):
+    from nnspec.training import tensorflow_steps
+
+    write_digits(tmp_path / "digits", 60)
+    (tmp_path / "net.nnspec.yaml").write_text(SPEC.replace(", standardize", ""))
+    spec = load(tmp_path / "net.nnspec.yaml")
+    monkeypatch.setattr(lazy, "IN_MEMORY", 0)
+    monkeypatch.setattr(tensorflow_steps.TensorFlowSteps.__init__, "__kwdefaults__", {"resident_bytes": 0})
+    monkeypatch.setattr(loop, "_STEPS_AT_FIRST", 1)
+    whole = train(spec, out=tmp_path / "whole", progress=Quiet())
+    path = tmp_path / "digits" / "d3" / "0003.png"
+    content = path.read_bytes()
+
+    class Breaking(Quiet):
+        def epoch_ended(self, record: dict[str, object]) -> None:
+            path.write_bytes(content[:-30])
+
+    with pytest.raises(NnspecError, match=r"an example could not be read") as caught:
+        train(spec, out=tmp_path / "run", progress=Breaking())
+    assert "d3/0003.png cannot be decoded" in str(caught.value)
+    assert "go on with: nnspec train --resume" in str(caught.value)
+    newest, _ = Checkpoints(tmp_path / "run" / "checkpoints").newest()
+    assert newest is not None
+    assert newest.position.epoch == 1
+    assert f"after step {newest.position.step}, " in str(caught.value)
+    path.write_bytes(content)
+    assert differences(whole.path, resume(tmp_path / "run", progress=Quiet()).path) == []
+
+
+def test_a_picture_that_becomes_another_while_it_is_read_ends_the_training_after_the_epoch(tmp_path, monkeypatch):
+    write_digits(tmp_path / "digits", 60)
+    (tmp_path / "net.nnspec.yaml").write_text(SPEC.replace(", standardize", ""))
+    monkeypatch.setattr(lazy, "IN_MEMORY", 0)
+
+    class Replacing(Quiet):
+        def epoch_ended(self, record: dict[str, object]) -> None:
+            pictures = tmp_path / "digits" / "d3"
+            (pictures / "0003.png").write_bytes((pictures / "0013.png").read_bytes())
+
+    with pytest.raises(NnspecError, match=r"the training data changed while they were read: digits/d3/0003\.png"):
+        train(load(tmp_path / "net.nnspec.yaml"), out=tmp_path / "run", progress=Replacing())
+    assert Run.open(tmp_path / "run").metrics()[0]["epoch"] == 1
 
 
 @pytest.mark.usefixtures("large")

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from nnspec.data.examples import Examples
-from nnspec.training.loop import Loop, NotFiniteLoss, order_of
+from nnspec.training.loop import Loop, NotFiniteLoss
+from nnspec.training.order import Order, order_of
 from nnspec.training.plan import Monitor
 from nnspec.training.position import Position
 from nnspec.training.progress import Quiet
@@ -18,6 +19,8 @@ from nnspec.training.steps import Done
 
 class Pretended:
     """Steps that note the rows they are given; the figure of each epoch's validation is given beforehand."""
+
+    metrics = ()
 
     def __init__(self, figures: list[float], losses: dict[int, float] | None = None) -> None:
         self.figures_to_come = list(figures)
@@ -33,6 +36,9 @@ class Pretended:
             if not np.isfinite(loss):
                 return Done(i + 1, loss, self.losses.get(len(self.trained) - 1, 1.0))
         return Done(len(rows), 1.0, 1.0)
+
+    def prepare(self, examples, rows):
+        pass
 
     def watch(self, examples, rows):
         self.watching = True
@@ -54,11 +60,9 @@ def loop(steps: Pretended, **changed) -> Loop:
     arguments = {
         "steps": steps,
         "objective": steps,
-        "train": examples(10),
+        "order": Order((examples(10),), 4, 1),
         "validation": examples(5, 10),
-        "batch_size": 4,
         "last_step": 3 * len(steps.figures_to_come),
-        "seed": 1,
         "monitor": Monitor("val_loss", "min"),
         "stopping": None,
         "evaluating": nullcontext,

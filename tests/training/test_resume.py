@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import resource
 import shutil
 import signal
 from pathlib import Path
@@ -253,6 +254,30 @@ def test_a_full_disk_is_said_and_the_checkpoints_stay(project, whole, monkeypatc
     full["full"] = False
     run = resume(project / "run", progress=Quiet())
     assert differences(whole.path, run.path) == []
+
+
+def test_a_disk_that_takes_no_more_in_the_middle_of_a_training_loses_nothing(tmp_path):
+    table(tmp_path)
+    (tmp_path / "net.nnspec.yaml").write_text(SMALL.replace("units: 12", "units: 2000"))
+    spec = load(tmp_path / "net.nnspec.yaml")
+    whole = train(spec, out=tmp_path / "whole", progress=Quiet())
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    class Filling(Listening):
+        def epoch_ended(self, record) -> None:
+            if record["epoch"] == 2:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
+
+    try:
+        with pytest.raises(NnspecError, match=r"step-000000018-epoch-0003.*\n.*ulimit -f") as caught:
+            train(spec, out=tmp_path / "run", progress=Filling())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "the last checkpoint is step-000000012-epoch-0002.safetensors" in str(caught.value)
+    assert Run.open(tmp_path / "run").status == "failed"
+    assert damaged_files(tmp_path / "run") == []
+    assert not list((tmp_path / "run").rglob(".*.part*"))
+    assert differences(whole.path, resume(tmp_path / "run", progress=Quiet()).path) == []
 
 
 # --- when it does not go on -----------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import pytest
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.spec import load
 from nnspec.training import Run, evaluate, evaluation_text, golden_rows, train
-from nnspec.training.loop import order_of
+from nnspec.training.order import order_of
 from nnspec.training.progress import Quiet
 
 keras = pytest.importorskip("keras")

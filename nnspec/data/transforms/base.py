@@ -33,6 +33,11 @@ class Transform(Config):
         """Whether missing values may come in."""
         return False
 
+    @property
+    def sorts(self) -> bool:
+        """Whether the training's batches are made of rows of about one length."""
+        return False
+
     def infer(self, column: Column) -> Column:
         """What comes out, from what comes in; sizes it has yet to learn are None.
 

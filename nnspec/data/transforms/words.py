@@ -101,6 +101,20 @@ class pad(Transform):  # noqa: N801
     side: Literal["left", "right"] = Field("right", description="Where the filling goes.")
     cut: Literal["left", "right"] = Field("right", description="Where a row that is too long is cut.")
     value: Number = Field(0.0, description="What fills up; 0 is `<PAD>`.")
+    buckets: Annotated[list[PositiveInt], Field(min_length=1)] | Annotated[int, Strict(), Field(ge=2)] | None = Field(
+        None,
+        description="Lengths that rows are sorted by, so that each batch of the training has rows of about one length and is "
+        "cut to it; or how many there are to be, each for as many rows. Null: all batches have the whole length.",
+    )
+
+    @model_validator(mode="after")
+    def _ascending(self) -> pad:
+        if isinstance(self.buckets, list):
+            if sorted(set(self.buckets)) != self.buckets:
+                raise ValueError("`buckets` must ascend")
+            if self.length is not None and self.buckets[-1] > self.length:
+                raise ValueError(f"no bucket can be longer than `length`, {self.length}")
+        return self
 
     def infer(self, column: Column) -> Column:
         if column.is_text or not column.shape:
@@ -111,14 +125,29 @@ class pad(Transform):  # noqa: N801
         return Column((self.length, *column.shape[1:]), column.dtype)
 
     def fit(self, chunks: Iterable[Values]) -> Learned:
-        if self.length is not None:
-            return {"length": self.length}
-        longest = 0
+        if self.length is not None and not isinstance(self.buckets, int):
+            return {"length": self.length} | self._limits([], self.length)
+        lengths: list[int] = []
         for chunk in chunks:
-            longest = (
-                max(longest, *map(len, chunk)) if chunk.dtype == object and len(chunk) else max(longest, *chunk.shape[1:2])
-            )
-        return {"length": max(longest, 1)}
+            lengths += map(len, chunk) if chunk.dtype == object else [chunk.shape[1]] * len(chunk)
+        length = self.length or max([1, *lengths])
+        return {"length": length} | self._limits(lengths, length)
+
+    @property
+    def sorts(self) -> bool:
+        return self.buckets is not None
+
+    def _limits(self, lengths: list[int], length: int) -> Learned:
+        """The lengths that rows are sorted by, where they are."""
+        import numpy as np
+
+        if self.buckets is None:
+            return {}
+        if isinstance(self.buckets, list):
+            return {"buckets": sorted({*(limit for limit in self.buckets if limit < length), length})}
+        shares = [i / self.buckets for i in range(1, self.buckets)]
+        limits = np.ceil(np.quantile(lengths, shares)).astype(int).tolist() if lengths else []
+        return {"buckets": sorted({*(max(1, limit) for limit in limits if limit < length), length})}
 
     def apply(self, values: Values, learned: Learned) -> Values:
         import numpy as np
