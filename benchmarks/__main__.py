@@ -15,7 +15,7 @@ PARTS = {
     "onnx": "onnx_latency",
     "raw": "raw_inputs",
 }
-ALONE = ("faults", "hostile", "imports", "proof", "resume")
+ALONE = ("faults", "gpu", "hostile", "imports", "memory", "proof", "resume")
 
 
 def main(arguments: list[str]) -> int:
@@ -25,9 +25,9 @@ def main(arguments: list[str]) -> int:
     first = next((place for place, word in enumerate(arguments) if word.startswith("-")), len(arguments))
     names, options = arguments[:first], arguments[first:]
     unknown = [name for name in names if name not in PARTS]
-    if unknown or (options and names != ["onnx"]):
+    if unknown or (options and names not in (["onnx"], ["training"])):
         wrong = f"there is no benchmark {unknown[0]}" if unknown else f"{options[0]} is an option of none of them"
-        print(f"{wrong}: {', '.join(PARTS)} (options: onnx); alone: {', '.join(ALONE)}", file=sys.stderr)
+        print(f"{wrong}: {', '.join(PARTS)} (options: onnx, training); alone: {', '.join(ALONE)}", file=sys.stderr)
         return 2
     print(f"{'what':<50} {'ours':>10} {'peer':>10} {'unit':<10} {'times better':>12} {'noise':>6}  against", flush=True)
     for name in names or PARTS:
