@@ -54,11 +54,13 @@ def machine(strategy: str | None = None) -> dict[str, Any]:
     if found["backend"] == "tensorflow":
         import tensorflow as tf
 
-        # Costs nothing on a CPU; without it, sums over threads differ from run to run.
-        tf.config.experimental.enable_op_determinism()
+        # Costs nothing on a CPU; without it, sums over threads differ from run to run. On a GPU some operations refuse it.
+        on_cpu = not tf.config.list_physical_devices("GPU")
+        if on_cpu:
+            tf.config.experimental.enable_op_determinism()
         threading = tf.config.threading
         found |= {
-            "deterministic": True,
+            "deterministic": on_cpu,
             "onednn": os.environ.get(ONEDNN, BY_ITSELF),
             # 0 stands for as many as there are processors.
             "threads": {
