@@ -58,8 +58,13 @@ class Chain:
 
 def _rescale(b: Builder, chain: Chain, step: Step) -> Chain:
     assert isinstance(step.transform, rescale)
-    chain = chain.cast(b, "float32")
-    chain = chain.then(b, "Mul", chain.constant(b, step.transform.scale, "scale"))
+    if chain.dtype == "uint8":
+        # The same numbers as Cast and Mul, in less time: ONNX Runtime shares out small products.
+        scale = b.constant(step.transform.scale, "scale", np.float32)
+        chain = replace(chain, tensor=b.op("DequantizeLinear", chain.tensor, scale), dtype="float32")
+    else:
+        chain = chain.cast(b, "float32")
+        chain = chain.then(b, "Mul", chain.constant(b, step.transform.scale, "scale"))
     offset = step.transform.offset
     return chain.then(b, "Add", chain.constant(b, offset, "offset")) if offset else chain
 
