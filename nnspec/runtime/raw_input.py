@@ -93,7 +93,10 @@ class RawInput:
         made = rng.permuted(raw, axis=0)
         some = rng.random(raw.shape) < 0.1
         if self.encoder is not None and self.encoder.transform.fills:
-            made[some] = max(self.encoder.learned["classes"], default=0) + 1
+            known = set(self.encoder.learned["classes"])
+            unknown = next(number for number in range(len(known) + 1) if number not in known)
+            if made.dtype != np.uint8 or unknown < 256:
+                made[some] = unknown
         if made.dtype.kind == "f" and self.may_miss:
             made[rng.random(raw.shape) < 0.1] = np.nan
         if made.dtype == np.uint8 and self.encoder is None:

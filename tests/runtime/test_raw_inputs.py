@@ -171,6 +171,12 @@ def test_a_missing_value_goes_into_the_graph_only_where_that_fills_it():
         read([impute(strategy="mean")], raw, np.array([[np.inf]]))
 
 
+def test_bytes_that_are_all_classes_leave_none_that_is_unknown():
+    raw = np.arange(256, dtype=np.uint8)[:, None]
+    _, entries, model, reference = entered([one_hot(unknown=True)], raw)
+    assert measure(reference, runner(serialized(model)), entries.cases).agrees
+
+
 def test_a_class_that_the_graph_does_not_know_is_refused_before_it():
     raw = np.array([[3.0], [5.0]])
     with pytest.raises(SpecError, match="row 1, column `x`"):
