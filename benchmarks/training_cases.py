@@ -11,9 +11,12 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["CASES", "Case"]
+__all__ = ["CASES", "ON_ARRAYS", "Case"]
 
 _ROOT = Path(__file__).parent.parent
+
+
+ON_ARRAYS = "Keras fit on arrays"
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Case:
     write: Callable[[Path], None]
     peer: Callable[[Path], tuple[Any, dict[str, Any]]]
     wanted: float = 1.0
-    against: str = "Keras fit on arrays"
+    against: str = ON_ARRAYS
     lazy: bool = False
 
     def document(self, epochs: int) -> str:

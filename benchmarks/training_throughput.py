@@ -5,7 +5,7 @@ disturbs both. Ours is the public ``nnspec.train`` with all it does at the end o
 one ``fit``. The first epoch, which compiles, is left out.
 
     python -m benchmarks training
-    python -m benchmarks training --cases lenet,mlp --epochs 9
+    python -m benchmarks training --cases lenet,mlp --epochs 9 --torch /opt/torch/bin/python
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.rows import Row
-from benchmarks.training_cases import CASES, Case
+from benchmarks.training_cases import CASES, ON_ARRAYS, Case
 
 
 def rows(*arguments: str) -> Iterator[Row]:
@@ -35,28 +35,35 @@ def rows(*arguments: str) -> Iterator[Row]:
     parser = argparse.ArgumentParser(prog="python -m benchmarks training")
     parser.add_argument("--cases", type=lambda text: text.split(","), default=list(CASES), help=f"some of {', '.join(CASES)}")
     parser.add_argument("--epochs", type=int, default=9, help="epochs that are timed")
+    parser.add_argument("--torch", metavar="PYTHON", help="an interpreter that has torch, which then trains beside the others")
     given = parser.parse_args(arguments)
     if unknown := set(given.cases) - set(CASES):
         parser.error(f"there is no case {', '.join(sorted(unknown))}: {', '.join(CASES)}")
     for name in given.cases:
-        yield _measured(name, given.epochs)
+        yield from _measured(name, given.epochs, given.torch)
 
 
-def _measured(name: str, epochs: int) -> Row:
+def _measured(name: str, epochs: int, torch: str | None) -> Iterator[Row]:
     case = CASES[name]
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         case.write(folder)
-        seconds = _in_turns(name, folder, epochs)
+        seconds = _in_turns(name, folder, epochs, torch if case.against == ON_ARRAYS else None)
     rates = {side: case.examples / statistics.median(taken) for side, taken in seconds.items()}
     # Half the distance between the quartiles: what a median of these may be off by, and more.
-    spread = max(_half_quartiles(taken) / statistics.median(taken) for taken in seconds.values())
+    spread = {side: _half_quartiles(taken) / statistics.median(taken) for side, taken in seconds.items()}
     what = f"training, {case.what}, batch {case.batch_size}"
-    return Row(what, rates["nnspec"], rates["keras"], "examples/s", case.against, "high", spread)
+    for peer, against in (("keras", case.against), ("torch", "PyTorch, a loop on tensors")):
+        if peer in rates:
+            noise = max(spread["nnspec"], spread[peer])
+            yield Row(what, rates["nnspec"], rates[peer], "examples/s", against, "high", noise)
 
 
-def _in_turns(name: str, folder: Path, epochs: int) -> dict[str, list[float]]:
+def _in_turns(name: str, folder: Path, epochs: int, torch: str | None) -> dict[str, list[float]]:
     sides = {side: _start(name, side, folder, epochs + 1) for side in ("nnspec", "keras")}
+    if torch is not None:
+        script = str(Path(__file__).with_name("torch_training.py"))
+        sides["torch"] = _open([torch, script, name, str(folder), str(epochs + 1)])
     seconds: dict[str, list[float]] = {side: [] for side in sides}
     for epoch in range(epochs + 1):
         for side, process in sides.items():
@@ -74,7 +81,10 @@ def _half_quartiles(seconds: list[float]) -> float:
 
 
 def _start(name: str, side: str, folder: Path, epochs: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "benchmarks.training_throughput", name, side, str(folder), str(epochs)]
+    return _open([sys.executable, "-m", "benchmarks.training_throughput", name, side, str(folder), str(epochs)])
+
+
+def _open(command: list[str]) -> subprocess.Popen[str]:
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True, env=environment)
