@@ -35,32 +35,35 @@ def rows(*arguments: str) -> Iterator[Row]:
     parser = argparse.ArgumentParser(prog="python -m benchmarks training")
     parser.add_argument("--cases", type=lambda text: text.split(","), default=list(CASES), help=f"some of {', '.join(CASES)}")
     parser.add_argument("--epochs", type=int, default=9, help="epochs that are timed")
+    parser.add_argument("--without-jit", action="store_true", help="beside it `fit` with `jit_compile=False`, not its default")
     parser.add_argument("--torch", metavar="PYTHON", help="an interpreter that has torch, which then trains beside the others")
     given = parser.parse_args(arguments)
     if unknown := set(given.cases) - set(CASES):
         parser.error(f"there is no case {', '.join(sorted(unknown))}: {', '.join(CASES)}")
     for name in given.cases:
-        yield from _measured(name, given.epochs, given.torch)
+        yield from _measured(name, given.epochs, without_jit=given.without_jit, torch=given.torch)
 
 
-def _measured(name: str, epochs: int, torch: str | None) -> Iterator[Row]:
+def _measured(name: str, epochs: int, *, without_jit: bool, torch: str | None) -> Iterator[Row]:
     case = CASES[name]
+    sides = ["nnspec", "keras", *(["plain"] if without_jit else [])]
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         case.write(folder)
-        seconds = _in_turns(name, folder, epochs, torch if case.against == ON_ARRAYS else None)
+        seconds = _in_turns(name, folder, epochs, sides, torch if case.against == ON_ARRAYS else None)
     rates = {side: case.examples / statistics.median(taken) for side, taken in seconds.items()}
     # Half the distance between the quartiles: what a median of these may be off by, and more.
     spread = {side: _half_quartiles(taken) / statistics.median(taken) for side, taken in seconds.items()}
     what = f"training, {case.what}, batch {case.batch_size}"
-    for peer, against in (("keras", case.against), ("torch", "PyTorch, a loop on tensors")):
+    peers = {"keras": case.against, "plain": f"{case.against}, jit_compile=False", "torch": "PyTorch, a loop on tensors"}
+    for peer, against in peers.items():
         if peer in rates:
             noise = max(spread["nnspec"], spread[peer])
             yield Row(what, rates["nnspec"], rates[peer], "examples/s", against, "high", noise)
 
 
-def _in_turns(name: str, folder: Path, epochs: int, torch: str | None) -> dict[str, list[float]]:
-    sides = {side: _start(name, side, folder, epochs + 1) for side in ("nnspec", "keras")}
+def _in_turns(name: str, folder: Path, epochs: int, names: list[str], torch: str | None) -> dict[str, list[float]]:
+    sides = {side: _start(name, side, folder, epochs + 1) for side in names}
     if torch is not None:
         script = str(Path(__file__).with_name("torch_training.py"))
         sides["torch"] = _open([torch, script, name, str(folder), str(epochs + 1)])
@@ -142,7 +145,11 @@ def _ours(case: Case, folder: Path, epochs: int) -> None:
         train(nnspec.load(file), out=Path(out) / "run", progress=InTurns())
 
 
-def _keras(case: Case, folder: Path, epochs: int) -> None:
+def _plain(case: Case, folder: Path, epochs: int) -> None:
+    _keras(case, folder, epochs, jit_compile=False)
+
+
+def _keras(case: Case, folder: Path, epochs: int, **compiling: Any) -> None:
     import keras
 
     turns = _Turns()
@@ -155,13 +162,13 @@ def _keras(case: Case, folder: Path, epochs: int) -> None:
             turns.done()
 
     model, given = case.peer(folder)
-    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"], **compiling)
     model.fit(**given, epochs=epochs, verbose=0, callbacks=[InTurns()])
 
 
 def main(name: str, side: str, folder: str, epochs: str) -> None:
     """One side of one case: an epoch for each line that comes in."""
-    {"nnspec": _ours, "keras": _keras}[side](CASES[name], Path(folder), int(epochs))
+    {"nnspec": _ours, "keras": _keras, "plain": _plain}[side](CASES[name], Path(folder), int(epochs))
 
 
 if __name__ == "__main__":
