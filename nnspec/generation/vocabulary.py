@@ -71,13 +71,19 @@ def vocabulary_of(recipe: Mapping[str, Any], input_: str | None) -> list[str] | 
 def token_number(given: int | str | None, vocabulary: list[str] | None, key: str) -> int | None:
     """The number of a token that may be given by its text.
 
+    Args:
+        given: The token.
+        vocabulary: The texts of all tokens; None where they are not known: those that every vocabulary has are all the same.
+        key: What it is, in messages.
+
     Raises:
         NnspecError: Where it is no token of the vocabulary.
     """
     if not isinstance(given, str):
         return given
-    if vocabulary is None or given not in vocabulary:
-        meant = closest(given, vocabulary or [])
+    known = vocabulary or list(SPECIAL)
+    if given not in known:
+        meant = closest(given, known)
         hint = f"\n  = help: did you mean `{meant}`?" if meant else ""
         raise NnspecError(f"`{key}` is `{given}`, which is no token of the vocabulary{hint}")
-    return vocabulary.index(given)
+    return known.index(given)

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from nnspec.data.transforms.words import SPECIAL
 from nnspec.diagnostics import NnspecError
 from nnspec.files import write_whole
 from nnspec.graph import Graph, Model
@@ -55,9 +56,12 @@ def write_build(spec: Spec, model: Model, folder: Path, *, seed: int | None = No
 
 
 def _write_decoder(spec: Spec, model: Model, folder: Path, seed: int) -> list[Path]:
-    """The decoder of ``generate``: ``generate.onnx``, the loop inside, and the folder ``generate``, its parts."""
+    """The decoder of ``generate``: ``generate.onnx``, the loop inside, and the folder ``generate``, its parts.
+
+    Nothing where it begins or ends with a word: which token that is, training finds out.
+    """
     models = decoder_models(spec, model, {}, {})
-    if models is None:
+    if models is None or {x for x in (models.section.start, models.section.end) if isinstance(x, str)} - {*SPECIAL}:
         return []
     weights: dict[str, Any] = {}
     keras_models = {}

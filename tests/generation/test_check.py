@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 
 from nnspec.api import validate
+from nnspec.diagnostics import NnspecError
 from nnspec.generation.problems import _DECODER, _GOOD, _HEAD, _MODEL
+from nnspec.generation.vocabulary import token_number
 from tests.conftest import CORPUS
 
 
@@ -112,3 +114,10 @@ def test_a_model_of_one_logit_row_may_give_the_last_alone(said):
         "generate: {token: {input: words, logits: next}, start: 1}\n"
     )
     assert said(text) == []
+
+
+def test_a_text_that_every_vocabulary_has_needs_no_training():
+    assert token_number("<EOS>", None, "end") == 2
+    assert token_number("b", ["<PAD>", "<SOS>", "<EOS>", "<UNK>", "a", "b"], "end") == 5
+    with pytest.raises(NnspecError, match="did you mean `<EOS>`"):
+        token_number("<EOS", None, "end")

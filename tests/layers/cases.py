@@ -77,6 +77,7 @@ def _core() -> Iterator[Case]:
     yield Case("Dense", {"units": 2, "activation": "gelu"}, _x("T", 3, masked=True))
     yield Case("Dense", {"units": 2, **_KERNEL_AND_BIAS}, _x("H", "W", 5))
     yield Case("Dense", {"units": 2}, _x(4, dtype="float64"))
+    yield Case("Dense", {"units": 2}, _x(1, 4, masked=True))
     yield Case("Embedding", {"input_dim": 7, "output_dim": 3}, _x("T", dtype="int32"))
     yield Case("Embedding", {"input_dim": 7, "output_dim": 3, "mask_zero": True}, _x("T", dtype="int64"))
     yield Case("Embedding", {"input_dim": 7, "output_dim": 3, "mask_zero": True}, _x("T", 5, dtype="uint8"))

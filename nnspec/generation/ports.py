@@ -1,0 +1,206 @@
+"""Whether what ``generate`` names is there, is fed, and has the types of what it feeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from nnspec.diagnostics import Diagnostic, Span
+from nnspec.generation import problems as g
+from nnspec.generation.section import GenerateSection
+from nnspec.graph import Graph, Model
+from nnspec.graph.decoding import Decoding, fed_by
+from nnspec.graph.model import Ref
+from nnspec.spec.tree import MappingNode
+from nnspec.types import Dim, TensorType, closest, same_size
+
+__all__ = ["Ports", "place"]
+
+
+class Ports:
+    """The names of one section against the networks of its document."""
+
+    def __init__(self, section: GenerateSection, tree: MappingNode, model: Model, problems: list[Diagnostic]) -> None:
+        self._section = section
+        self._tree = tree
+        self._model = model
+        self._problems = problems
+
+    def decoding(self) -> Decoding | None:
+        """What the section names; None where something of it is not there, or does not fit."""
+        section = self._section
+        before = len(self._problems)
+        decoder = self._network("decode", section.decode)
+        encoder = self._network("encode", section.encode) if section.encode is not None else None
+        if decoder is None or (encoder is None and section.encode is not None):
+            return None
+        known = [
+            self._has(("token", "input"), decoder, "input", section.token.input, decoder.inputs),
+            self._has(("token", "logits"), decoder, "output", section.token.logits, decoder.outputs),
+            *(self._fits(key, encoder, decoder) for key in ("memory", "begin")),
+            self._fits("carry", decoder, decoder),
+        ]
+        if not all(known) or len(self._problems) > before:
+            return None
+        self._all_fed(decoder)
+        sources = {name: fed_by(self._model, encoder, name) or name for name in encoder.inputs} if encoder is not None else {}
+        target = fed_by(self._model, decoder, section.token.input)
+        ports = (section.memory, section.begin, section.carry)
+        decoding = Decoding(encoder, decoder, section.token.input, section.token.logits, *ports, section.cache, sources, target)
+        fits = self._are_tokens(decoding)
+        return decoding if fits and not any(problem.is_error for problem in self._problems[before:]) else None
+
+    # --- names and types ------------------------------------------------------------------------------------------------
+
+    def _network(self, key: str, name: str) -> Graph | None:
+        if name in self._model.networks:
+            return self._model.networks[name]
+        help = _suggestion(name, self._model.networks)
+        self._problems.append(g.UnknownPart.at(*self._at(key), help=help, where="the document", what="network", name=name))
+        return None
+
+    def _has(
+        self, path: tuple[str, ...], network: Graph, what: str, name: str, known: Iterable[str], *, key: bool = False
+    ) -> bool:
+        known = list(known)
+        if name in known:
+            return True
+        where = f"`{network.name}`" if network.name != "main" else "the document's own network"
+        at = self._at(*path, key=key)
+        self._problems.append(g.UnknownPart.at(*at, help=_suggestion(name, known), where=where, what=what, name=name))
+        return False
+
+    def _fits(self, key: str, source: Graph | None, decoder: Graph) -> bool:
+        """Whether what is named under `memory`, `begin` or `carry` is there and has the types of what it feeds."""
+        pairs: Mapping[str, str] = getattr(self._section, key)
+        if source is None and pairs:
+            reason = f"without `encode` there is nothing that `{key}` could take"
+            self._problems.append(g.NothingFeeds.at(*self._at(key), help="name the network under `encode`", reason=reason))
+            return False
+        fine = True
+        sizes: dict[str, int | Dim] = {}
+        for input_, output in pairs.items():
+            assert source is not None
+            there = self._has((key, input_), decoder, "input", input_, decoder.inputs, key=True)
+            there &= self._has((key, input_), source, "output", output, source.outputs)
+            fine &= there and self._agrees(key, source, output, decoder, input_, sizes)
+        return fine
+
+    def _agrees(self, key: str, source: Graph, output: str, decoder: Graph, input_: str, sizes: dict[str, int | Dim]) -> bool:
+        given, wanted = source.output_types[output], decoder.inputs[input_]
+        if given.dtype == wanted.dtype and _same_shape(given, wanted, sizes, own=key == "carry"):
+            if given.mask is not None and wanted.mask is None and key == "memory" and _uses_mask(decoder, input_):
+                at = self._at(key, input_)
+                help = f"use `{source.name}` and `{decoder.name}` in the document's own layers"
+                self._problems.append(g.LostMask.at(*at, help=help, output=output, input=input_, network=decoder.name))
+            return True
+        fitting = [
+            name for name, kind in source.output_types.items() if kind.dtype == wanted.dtype and _same_shape(kind, wanted, {})
+        ]
+        help = f"`{fitting[0]}` would fit" if len(fitting) == 1 else ""
+        self._problems.append(
+            g.CarriesAnother.at(
+                *self._at(key, input_),
+                help=help,
+                output=output,
+                source=source.name,
+                given=given,
+                given_dtype=given.dtype,
+                input=input_,
+                network=decoder.name,
+                wanted=wanted,
+                wanted_dtype=wanted.dtype,
+            )
+        )
+        return False
+
+    def _all_fed(self, decoder: Graph) -> None:
+        section = self._section
+        for name in section.begin:
+            if name not in section.carry:
+                reason = f"`{name}` is fed at the first step and at no later one"
+                help = f"name it under `carry`, or under `memory` where it stays the same: `memory: {{{name}: …}}`"
+                self._problems.append(g.NothingFeeds.at(*self._at("begin", name, key=True), help=help, reason=reason))
+        for name in section.carry:
+            if name in section.memory:
+                reason = f"`{name}` is fed twice, by `memory` and by `carry`"
+                self._problems.append(
+                    g.NothingFeeds.at(*self._at("carry", name, key=True), help="leave one out", reason=reason)
+                )
+            free = [size for size in decoder.inputs[name].shape if not isinstance(size, int)]
+            if name not in section.begin and free:
+                reason = f"`{name}` begins with zeros, and how many depends on `{free[0]}`"
+                help = "name what it begins with under `begin`"
+                self._problems.append(g.NothingFeeds.at(*self._at("carry", name, key=True), help=help, reason=reason))
+        fed = {section.token.input, *section.memory, *section.begin, *section.carry}
+        for name in decoder.inputs:
+            if name not in fed:
+                reason = f"nothing feeds `{name}` of `{decoder.name}`"
+                help = "name it under `memory` (the same at every step) or under `carry` (from the step before)"
+                self._problems.append(g.NothingFeeds.at(*self._at("decode"), help=help, reason=reason))
+
+    def _are_tokens(self, decoding: Decoding) -> bool:
+        token, logits = decoding.token_type, decoding.logits_type
+        name = self._section.token.input
+        fine = True
+        if not token.is_integer or token.rank != 1 or (isinstance(token.shape[0], int) and token.shape[0] != 1):
+            reason = f"`{name}` is {token} of {token.dtype}; tokens are whole numbers along a free axis"
+            help = f"declare it as `{name}: {{shape: [T], dtype: int32}}`"
+            self._problems.append(g.NotTokens.at(*self._at("token", "input"), help=help, reason=reason))
+            fine = False
+        sizes = (token.shape[0], logits.shape[-1]) if logits.rank == 2 and token.rank else logits.shape[-1:]
+        if (
+            not logits.dtype.startswith("float")
+            or logits.rank not in (1, 2)
+            or not isinstance(logits.shape[-1], int)
+            or any(same_size(a, b) is False for a, b in zip(logits.shape, sizes, strict=True))
+        ):
+            reason = f"`{self._section.token.logits}` is {logits}; logits are (time, vocabulary), or (vocabulary,) of the last"
+            self._problems.append(g.NotTokens.at(*self._at("token", "logits"), reason=reason))
+            fine = False
+        if self._section.token.logits in self._section.carry.values() and fine:
+            reason = f"`{self._section.token.logits}` is carried on as a state, and cannot be the logits too"
+            help = "give the network an output of its own for each"
+            self._problems.append(g.NotTokens.at(*self._at("token", "logits"), help=help, reason=reason))
+            fine = False
+        return fine
+
+    def _at(self, *path: str, key: bool = False) -> tuple[Span, str]:
+        return place(self._tree, *path, key=key)
+
+
+def place(tree: MappingNode, *path: str, key: bool = False) -> tuple[Span, str]:
+    """Where a value of a section stands, or its key; where it is not given, what is around it."""
+    for depth, name in enumerate(path, 1):
+        inner = tree.get(name)
+        if inner is None:
+            break
+        if not isinstance(inner, MappingNode) or depth == len(path):
+            span = next(k.span for k, _ in tree.items() if k.value == name) if key else inner.span
+            return span, inner.path
+        tree = inner
+    return tree.span, tree.path
+
+
+def _suggestion(name: str, known: Iterable[str]) -> str:
+    known = list(known)
+    meant = closest(name, known)
+    return f"did you mean `{meant}`?" if meant else "there are " + ", ".join(f"`{other}`" for other in known)
+
+
+def _same_shape(given: TensorType, wanted: TensorType, sizes: dict[str, int | Dim], *, own: bool = False) -> bool:
+    """Whether a tensor fits: the symbols of what takes it stand for one size each; those of one network for themselves."""
+    if given.rank != wanted.rank:
+        return False
+    for size, expected in zip(given.shape, wanted.shape, strict=True):
+        if isinstance(expected, int) or own:
+            fits = size == expected
+        else:
+            fits = same_size(sizes.setdefault(str(expected), size), size) is not False
+        if not fits:
+            return False
+    return True
+
+
+def _uses_mask(decoder: Graph, input_: str) -> bool:
+    """Whether a layer that reads an input would heed its mask."""
+    return any(node.layer.uses_mask for node in decoder.nodes.values() if Ref(input_) in node.inputs.values())
