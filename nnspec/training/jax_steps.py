@@ -159,7 +159,8 @@ def _one_by_one(step: Callable[[Group, State], tuple[State, Any]]) -> Callable[.
 
 
 def _in_one_call(step: Callable[[Group, State], tuple[State, Any]]) -> Callable[..., Any]:
-    return jax.jit(partial(_repeat, step))
+    compiled: Callable[..., Any] = jax.jit(partial(_repeat, step))
+    return compiled
 
 
 def _repeat(step: Callable[[Group, State], tuple[State, Any]], groups: Group, rows: Any, count: Any, state: State) -> Any:
