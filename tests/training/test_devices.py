@@ -113,10 +113,10 @@ def test_a_strategy_does_not_go_with_going_on(tmp_path):
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
 def test_a_training_in_less_precision_is_exported_with_parity(tmp_path, precision):
     (tmp_path / "net.nnspec.yaml").write_text(SPEC)
-    spec = load(tmp_path / "net.nnspec.yaml", [f"train.precision={precision}", "train.optimizer=Adam"])
+    spec = load(tmp_path / "net.nnspec.yaml", [f"train.precision={precision}", "train.optimizer={Adam: {learning_rate: 0.01}}"])
     run = train(spec, out=tmp_path / "run", progress=Quiet())
     records = run.metrics()
-    assert records[-1]["loss"] < 0.7 * records[0]["loss"]
+    assert records[-1]["loss"] < 0.6 * records[0]["loss"]
     parity = export_run(run.path, tmp_path / "net.onnx")
     assert parity.agrees
     assert {array.dtype for array in run.weights().values()} == {np.dtype("float32")}
