@@ -63,7 +63,7 @@ networks:
         name: logits
     outputs: {logits: logits, h: lstm.state_h, c: lstm.state_c, g: gru.state}
 """ + (_MAIN % ", h: encoder.h, c: encoder.c, g: zeros").replace(
-    "  - decoder:", "  - Dense: {units: 5, kernel_initializer: zeros}\n    from: encoder.h\n    name: zeros\n  - decoder:"
+    "  - decoder:", "  - Dense: {units: 5, kernel_initializer: zeros}\n    from: encoder.h\n    name: zeros\n    freeze: true\n  - decoder:"
 ) + "  begin: {h: h, c: c}\n  carry: {h: h, c: c, g: g}\n"  # fmt: skip
 
 TRANSFORMER = """nnspec: 1

@@ -77,3 +77,27 @@ def test_evaluate_prints_what_was_generated(trained):
     assert "generated: exact_match" in shown.stdout
     as_json = CliRunner().invoke(main, ["evaluate", str(trained.path), "--format", "json"])
     assert json.loads(as_json.stdout)["generated"] == generated_figures(trained)
+
+
+TAUGHT = """data:
+  train: {csv: words.csv}
+  inputs:
+    source: {column: word, transform: [{tokenize: {by: character}}, {pad: 5}]}
+    target: {column: turned, transform: [{tokenize: {by: character, start: true, end: true}}, {pad: 6}]}
+train: {objective: sequence_to_sequence, epochs: 150, batch_size: 4, seed: 1, optimizer: {Adam: {learning_rate: 0.02}},
+  loss: SparseCategoricalCrossentropy}
+"""
+
+
+def test_what_teacher_forcing_taught_is_generated_from_texts(tmp_path):
+    (tmp_path / "words.csv").write_text("word,turned\n" + "ab,ba\nabc,cba\nba,ab\ncab,bac\n" * 2)
+    text = RECURRENT.replace("start: 1", "start: <SOS>").replace("end: 2", "end: <EOS>")
+    (tmp_path / "net.nnspec.yaml").write_text(text + TAUGHT)
+    run = train(load(tmp_path / "net.nnspec.yaml"), out=tmp_path / "run")
+    assert [one.text for one in Generator(run.path).texts(["abc", "cab"])] == ["cba", "bac"]
+    assert generated_figures(run) | {"bleu": None} == {
+        "exact_match": 1,
+        "token_error_rate": 0,
+        "bleu": None,
+        "chrf": pytest.approx(100),
+    }  # BLEU needs four words
