@@ -211,5 +211,5 @@ def _arrays(
                 problems.append(k.BadWeights.at(span, node.weights_at, reason=str(error)))
                 continue
             for weight, array in zip(node.weights, arrays, strict=True):
-                found[f"{node.weights_at}/{weight.name}"] = np.ascontiguousarray(array.reshape(weight.shape), np.float32)
+                found[f"{node.weights_at}/{weight.name}"] = np.asarray(array.reshape(weight.shape), np.float32, order="C")
     return found

@@ -92,7 +92,9 @@ def _is_taken(graph: Graph, free: Mapping[str, int]) -> bool:
             types |= {Ref(node.name, output): type for output, type in outputs.items()}
     except LayerError:
         return False
-    return all(isinstance(size, Dim) or size > 0 for type in types.values() for size in type.shape)
+    # A layer may do something else with sizes that are numbers than with free ones: for those it says what room it needs.
+    room = [substitute(size, free) for node in graph.nodes.values() for size in node.layer.room(node.input_types)]
+    return all(isinstance(size, Dim) or size > 0 for size in (*room, *(size for type in types.values() for size in type.shape)))
 
 
 def _known(size: int | Dim, free: Mapping[str, int]) -> int:

@@ -15,7 +15,7 @@ class Perplexity(keras.metrics.SparseCategoricalCrossentropy):  # type: ignore[m
 
     Example:
         >>> perplexity = Perplexity(from_logits=True, name="perplexity")
-        >>> perplexity.update_state([[3, 1]], [[[0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]])
+        >>> perplexity.update_state(ops.array([[3, 1]]), ops.zeros((1, 2, 4)))
         >>> round(float(perplexity.result()), 4)
         4.0
     """

@@ -96,7 +96,8 @@ def test_every_network_of_the_corpus_and_the_gallery_comes_back_as_it_was(file: 
         try:
             imported = from_keras(model)
         except SpecError as error:
-            assert all("(nnspec>" in d.message or "training=" in d.message for d in error.diagnostics), error
+            beyond = ("(nnspec>", "training=", "(keras.ops, Pad)")
+            assert all(any(word in d.message for word in beyond) for d in error.diagnostics), error
             pytest.skip("a layer for which Keras has no class of its own does not come back")
         again = compiled(imported, tmp_path)
         assert again.parameters == graph.parameters

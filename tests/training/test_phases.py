@@ -176,7 +176,10 @@ def test_the_share_of_labels_that_is_asked_for_is_drawn_anew(tmp_path, project, 
     noise = Noise(plan)
     labels = np.arange(4000) % 10
     target = labels if loss.startswith("Sparse") else np.eye(10, dtype="float32")[labels]
-    drawn = [keras.ops.convert_to_numpy(noise.on_targets({"y": keras.ops.convert_to_tensor(target)})["y"]) for _ in range(2)]
+    drawn = [
+        keras.ops.convert_to_numpy(noise({}, {"y": keras.ops.convert_to_tensor(target)}, training=True)[1]["y"])
+        for _ in range(2)
+    ]
     assert (drawn[0] != drawn[1]).any()
     if loss == "BinaryCrossentropy":
         assert (drawn[0] != target).mean() == pytest.approx(0.3, abs=0.02)
@@ -186,7 +189,7 @@ def test_the_share_of_labels_that_is_asked_for_is_drawn_anew(tmp_path, project, 
         assert (got != labels).mean() == pytest.approx(0.3 * 0.9, abs=0.03)
         assert target.ndim == 1 or (drawn[0].sum(-1) == 1).all()
     x = np.zeros((5000, 4), "float32")
-    moved = keras.ops.convert_to_numpy(noise.on_inputs({"x": x})["x"])
+    moved = keras.ops.convert_to_numpy(noise({"x": x}, {}, training=True)[0]["x"])
     assert moved.std() == pytest.approx(0.5, abs=0.02)
     assert len(noise.variables) == 2
 
