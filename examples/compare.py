@@ -1,11 +1,14 @@
 """Holds a run's Keras model against its ONNX file on the test data: how far apart they are, and where their classes differ.
 
+The file reads its inputs from the data by what it says of itself; Keras has those that the training has.
+
 Run ``python -m examples.compare runs/lenet5 runs/lenet5/lenet5.onnx``.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +16,9 @@ import numpy as np
 from nnspec import Predictor
 from nnspec.cli.frameworks import load_frameworks
 from nnspec.data.kinds import Answer
+from nnspec.data.recipe import read_inputs
 from nnspec.onnx_backend.parity import Parity, measure
+from nnspec.runtime.predicting import input_types
 from nnspec.training import Run
 
 __all__ = ["compare"]
@@ -24,19 +29,26 @@ _BATCH = 256
 def compare(run_path: str | Path, onnx_path: str | Path) -> tuple[Parity, dict[str, int]]:
     """The parity on the test data, and of each output that says classes how many of them differ."""
     from nnspec.runtime.answers import answering
-    from nnspec.training.evaluation import answers_of, examples_of, trained_model
+    from nnspec.training.evaluation import answers_of, examples_of, golden_rows, trained_model
 
-    run = Run.open(run_path)
-    _, examples = examples_of(run)
-    keras, onnx = answering(trained_model(run)), Predictor(onnx_path).predict
-    cases = [dict(examples.batch(slice(start, start + _BATCH)).inputs) for start in range(0, len(examples), _BATCH)]
+    run, predictor = Run.open(run_path), Predictor(onnx_path)
+    table, inputs = golden_rows(run, len(examples_of(run)[1]))
+    keras = answering(trained_model(run))
+    ours = [keras(batch) for batch in _batches(inputs)]
+    raw = [*_batches(read_inputs(table, "the data", predictor.recipe, input_types(predictor)))]
     saying = {name: answer for name, answer in answers_of(run).items() if answer.kind != "number"}
     differing = dict.fromkeys(saying, 0)
-    for case in cases:
-        ours, theirs = keras(case), onnx(case)
+    for right, batch in zip(ours, raw, strict=True):
+        theirs = predictor.predict(batch)
         for name, answer in saying.items():
-            differing[name] += int((_said(ours[name], answer) != _said(theirs[name], answer)).sum())
-    return measure(keras, onnx, cases), differing
+            differing[name] += int((_said(right[name], answer) != _said(theirs[name], answer)).sum())
+    given = iter(ours)
+    return measure(lambda _: next(given), predictor.predict, raw), differing
+
+
+def _batches(arrays: Mapping[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
+    for start in range(0, len(next(iter(arrays.values()))), _BATCH):
+        yield {name: array[start : start + _BATCH] for name, array in arrays.items()}
 
 
 def _said(values: np.ndarray, answer: Answer) -> np.ndarray:

@@ -16,7 +16,7 @@ from nnspec.data.recipe import open_data, read_inputs
 from nnspec.runtime.predictor import Predictor
 from nnspec.types import TensorType, symbol, unknown
 
-__all__ = ["Predictions", "predict_file", "predict_run"]
+__all__ = ["Predictions", "input_types", "predict_file", "predict_run"]
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,15 @@ def predict_file(path: str | Path, data: str, *, limit: int | None = None) -> Pr
         NnspecError: Where the file is no model, or the data do not fit it.
     """
     predictor = Predictor(path)
-    types = {
+    arrays = _limited(_read(data, predictor.recipe, input_types(predictor)), limit)
+    return Predictions(predictor.predict(arrays), predictor.classes, predictor.answers)
+
+
+def input_types(predictor: Predictor) -> dict[str, TensorType]:
+    """What an exported model takes, by name."""
+    return {
         name: TensorType(tuple(_size(size) for size in port.shape[1:]), port.dtype) for name, port in predictor.inputs.items()
     }
-    arrays = _limited(_read(data, predictor.recipe, types), limit)
-    return Predictions(predictor.predict(arrays), predictor.classes, predictor.answers)
 
 
 def predict_run(path: str | Path, data: str | None = None, *, limit: int | None = None) -> Predictions:
