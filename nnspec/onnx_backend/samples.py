@@ -93,8 +93,9 @@ def _is_taken(graph: Graph, free: Mapping[str, int]) -> bool:
     except LayerError:
         return False
     # A layer may do something else with sizes that are numbers than with free ones: for those it says what room it needs.
-    room = [substitute(size, free) for node in graph.nodes.values() for size in node.layer.room(node.input_types)]
-    return all(isinstance(size, Dim) or size > 0 for size in (*room, *(size for type in types.values() for size in type.shape)))
+    room = [size for node in graph.nodes.values() for size in node.layer.room(node.input_types) if isinstance(size, Dim)]
+    shapes = [size for type in types.values() for size in type.shape]
+    return all(isinstance(size, Dim) or size > 0 for size in (*shapes, *(substitute(size, free) for size in room)))
 
 
 def _known(size: int | Dim, free: Mapping[str, int]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import keras
@@ -25,5 +26,5 @@ def answering(model: keras.Model) -> Callable[[_Arrays], dict[str, NDArray[Any]]
         import tensorflow as tf
 
         signature = {name: tf.TensorSpec(tensor.shape, tensor.dtype) for name, tensor in model.input.items()}
-        run = tf.function(model, input_signature=[signature])
+        run = tf.function(run, input_signature=[signature])
     return lambda inputs: {name: np.asarray(keras.ops.convert_to_numpy(value)) for name, value in run(dict(inputs)).items()}

@@ -62,7 +62,7 @@ def check_weights(graph: Graph, model: keras.Model) -> None:
 
 def check_eager(case: Case, graph: Graph, model: keras.Model, batch: int, sizes: Mapping[str, int]) -> None:
     """Holds inferred types against tensors that Keras computes."""
-    outputs = model(case.data(batch, sizes))
+    outputs = model(case.data(batch, sizes), training=False)
     _same("the outputs", list(graph.outputs), list(outputs), "`infer`", "Keras")
     for name, inferred in graph.output_types.items():
         _check_tensor(name, outputs[name], inferred, batch, sizes)

@@ -29,7 +29,7 @@ def in_keras(graph: Graph, weights: Arrays, *, masks: bool = False) -> Run:
     signature = {name: tf.TensorSpec(tensor.shape, tensor.dtype) for name, tensor in model.input.items()}
 
     def run(inputs: dict[str, Any]) -> dict[str, Any]:
-        given = model(inputs)
+        given = model(inputs, training=False)
         found = {f"{name}_mask": getattr(value, "_keras_mask", None) for name, value in given.items() if masks}
         return {**given, **{name: mask for name, mask in found.items() if mask is not None}}
 

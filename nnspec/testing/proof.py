@@ -107,6 +107,6 @@ def _check_saved(case: Case, batch: int, free: Mapping[str, int]) -> None:
         ) from error
     again.set_weights(model.get_weights())
     data = case.data(batch, free)
-    for name, tensor in model(data).items():
+    for name, tensor in model(data, training=False).items():
         if not np.array_equal(tensor.numpy(), again(data)[name].numpy(), equal_nan=tensor.dtype.is_floating):
             raise ProofError(f"`{name}`: made anew from its `get_config`, its Keras layer answers otherwise")

@@ -80,7 +80,7 @@ def test_every_case_of_every_layer_comes_back_as_it_was(case: Case, tmp_path):
 def answers(graph: Graph, arrays: Mapping[str, np.ndarray], data: list[Any]) -> list[np.ndarray]:
     model = to_keras(graph)
     set_weight_arrays(model, graph, {name: arrays[name] for name, *_ in graph.weights()})
-    return [np.asarray(output) for output in model(dict(zip(graph.inputs, data, strict=True))).values()]
+    return [np.asarray(output) for output in model(dict(zip(graph.inputs, data, strict=True)), training=False).values()]
 
 
 def networks(file: Path) -> Iterator[Graph]:

@@ -71,3 +71,8 @@ def test_the_same_seed_draws_the_same() -> None:
     first, again, other = (next(iter(draw(lenet(), seed=seed)))["image"] for seed in (1, 1, 2))
     assert (first == again).all()
     assert (first != other).any()
+
+
+def test_a_free_size_has_room_for_what_is_cut_out_of_it() -> None:
+    graph = Case("CenterCrop", {"height": 1, "width": 6}, {"x": Input(("H", "W", 2))}).graph()
+    assert all(inputs["in_x"].shape[2] >= 6 for inputs in draw(graph))

@@ -123,7 +123,7 @@ def check_eager(graph: Graph, model: keras.Model) -> None:
     free, batch = sizes(graph)[-1], 13
     *_, drawn = draw(graph)  # Positions in a picture are those of its last sizes.
     inputs = {name: np.resize(array, concrete(kind_of(graph, name), batch, free)) for name, array in drawn.items()}
-    outputs = model(inputs)
+    outputs = model(inputs, training=False)
     assert list(outputs) == list(graph.outputs)
     for name, inferred in graph.output_types.items():
         found, mask = outputs[name], mask_of(outputs[name])
@@ -147,7 +147,7 @@ def compiled(model: keras.Model) -> Any:
 
     @tf.function(input_signature=[signature])
     def run(inputs: dict[str, Any]) -> dict[str, Any]:
-        given = model(inputs)
+        given = model(inputs, training=False)
         masks = {f"{name}_mask": mask_of(value) for name, value in given.items()}
         return {**given, **{name: mask for name, mask in masks.items() if mask is not None}}
 
