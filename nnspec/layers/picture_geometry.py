@@ -22,7 +22,6 @@ __all__ = [
 _FILL = "What lies beyond the border where `fill_mode` is `constant`."
 
 _Zoom = Annotated[float, Strict(), Field(gt=-1, le=1)]
-_Angle = Number | tuple[Number, Number]
 
 
 class RandomFlip(Augmentation):
@@ -40,7 +39,7 @@ class RandomRotation(Augmentation):
 
     main_argument: ClassVar[str | None] = "factor"
 
-    factor: _Angle = Field(description="The largest turn either way, 1 a whole one; or the two it is drawn between.")
+    factor: Signed = Field(description="The largest turn either way, 1 a whole one; or the two it is drawn between.")
     fill_mode: FillMode = "reflect"
     interpolation: Interpolation = "bilinear"
     fill_value: Number = Field(0.0, description=_FILL)

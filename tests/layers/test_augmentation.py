@@ -41,6 +41,12 @@ def test_a_zoom_that_keras_would_not_build_is_refused(factor: Any) -> None:
         LAYERS.get("RandomZoom")(height_factor=factor)
 
 
+@pytest.mark.parametrize("factor", [-1.5, 2.5, [0.5, 2]])
+def test_a_turn_that_keras_would_not_build_is_refused(factor: Any) -> None:
+    with pytest.raises(ValueError, match="factor"):
+        LAYERS.get("RandomRotation")(factor=factor)
+
+
 def test_every_random_change_of_pictures_has_a_case_with_a_seed() -> None:
     catalogue = {name for name in LAYERS.names() if issubclass(LAYERS.get(name), Augmentation)}
     assert catalogue == {case.op for case in RANDOM}
