@@ -77,7 +77,7 @@ data:
 
 
 def _write_digits(folder: Path) -> None:
-    """MNIST, where `sh examples/mnist/fetch.sh` has put it; else noise of its shape, on which a step takes as long."""
+    """MNIST, where `python -m examples.fetch mnist` has put it; else noise of its shape, on which a step takes as long."""
     mnist = _ROOT / "data/mnist"
     if (mnist / "train-images-idx3-ubyte").is_file():
         for kind in ("images-idx3-ubyte", "labels-idx1-ubyte"):
