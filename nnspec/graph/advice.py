@@ -27,7 +27,7 @@ def advise(graph: Graph) -> Iterator[Diagnostic]:
     outputs = {ref.source for ref in graph.outputs.values()}
     for node in graph.nodes.values():
         yield from _needless_bias(graph, node, readers, outputs)
-        yield from _random_output(node, outputs)
+        yield from _random_output(node, outputs if graph.name == "main" else ())
         yield from _constant_output(node)
         yield from _unmasked_padding(graph, node)
         yield from _dropped_mask(node, readers)
@@ -83,7 +83,7 @@ def _needless_bias(graph: Graph, node: Node, readers: dict[str, list[Node]], out
         yield g.NeedlessBias.at(before.span, before.path, help=help, notes=[note], name=before.name, by=node.name)
 
 
-def _random_output(node: Node, outputs: set[str]) -> Iterator[Diagnostic]:
+def _random_output(node: Node, outputs: Collection[str]) -> Iterator[Diagnostic]:
     if node.layer.is_random and node.name in outputs:
         help = "put it before the layer that makes the output"
         yield g.RandomOutput.at(node.span, node.path, help=help, name=node.name)
