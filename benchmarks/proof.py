@@ -19,9 +19,12 @@ from nnspec.layers import LAYERS
 from nnspec.layers.base import LayerError
 from tests.layers.drawn import draw_case
 from tests.proof.documents import numbered
-from tests.proof.judge import Unproven, judge
+from tests.proof.judge import COARSE, RANGE, REFUSED, Unproven, judge
 from tests.proof.proven import compiled, counts, prove_document
 from tests.proof.smallest import smallest
+
+_TOLD = ("proven", RANGE, REFUSED, COARSE)
+"""What is no failure."""
 
 
 def main(arguments: list[str]) -> int:
@@ -43,11 +46,11 @@ def main(arguments: list[str]) -> int:
 
 
 def _outcome(prove: Callable[[], object]) -> str:
-    """`proven`, `overflow`, or what is wrong in one line."""
+    """`proven`, why nothing can be said, or what is wrong in one line."""
     try:
         prove()
-    except Unproven:
-        return "overflow"
+    except Unproven as reason:
+        return str(reason)
     except Exception as error:
         return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
     return "proven"
@@ -64,12 +67,11 @@ def _layers(count: int, seed: int, opset: int) -> int:
                 found["unfit"] += 1
                 continue
             outcome = _outcome(lambda graph=graph: judge(graph, opset))
-            found[outcome if outcome in ("proven", "overflow") else "failed"] += 1
-            if found["failed"] and outcome not in ("proven", "overflow"):
+            found[outcome if outcome in _TOLD else "failed"] += 1
+            if outcome not in _TOLD:
                 print(f"{case}\n  {outcome}", flush=True)
     print(
-        f"layers: {len(LAYERS.names())}, {count} drawn cases each: {found['proven']} proven, {found['failed']} failed, "
-        f"{found['unfit']} do not fit, {found['overflow']} out of float32's range",
+        f"layers: {len(LAYERS.names())}, {count} drawn cases each: {_counted(found)}, {found['unfit']} do not fit",
         flush=True,
     )
     return found["failed"]
@@ -88,25 +90,31 @@ def _documents(count: int, seed: int, opset: int) -> int:
             model = prove_document(document, opset)
 
         outcome = _outcome(prove)
-        found[outcome if outcome in ("proven", "overflow") else "failed"] += 1
+        found[outcome if outcome in _TOLD else "failed"] += 1
         if model is not None:
             families.update(counts(model))
             largest = max(largest, sum(counts(model).values()))
-        elif outcome != "overflow":
+        elif outcome not in _TOLD:
             print(f"document {number}: {outcome}", flush=True)
     print(
-        f"documents: {count}: {found['proven']} proven, {found['failed']} failed, {found['overflow']} out of float32's range; "
-        f"{families.total()} layers, up to {largest} in one"
+        f"documents: {count}: {_counted(found)}; {families.total()} layers, up to {largest} in one",
+        flush=True,
     )
     print("layers by family: " + ", ".join(f"{family} {number}" for family, number in families.most_common()))
     return found["failed"]
+
+
+def _counted(found: Counter[str]) -> str:
+    """How many are proven, how many failed, and of how many nothing can be said, with the reason."""
+    untold = [f"{found[reason]} unproven ({reason})" for reason in (RANGE, REFUSED, COARSE) if found[reason]]
+    return ", ".join([f"{found['proven']} proven", f"{found['failed']} failed", *untold])
 
 
 def _one(seed: int, number: int, opset: int) -> int:
     document = numbered(seed, number)
     outcome = _outcome(lambda: prove_document(document, opset))
     print(f"{document.text}\n{outcome}")
-    if outcome in ("proven", "overflow"):
+    if outcome in _TOLD:
         return 0
     kind = outcome.partition(":")[0]
 
