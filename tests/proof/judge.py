@@ -24,6 +24,7 @@ from nnspec.onnx_backend.proof import prove
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw, sizes
 from nnspec.onnx_backend.session import runner
+from nnspec.runtime.answers import answering
 from nnspec.types import Dim, substitute
 
 from ..onnx_backend.nets import random_weights
@@ -82,7 +83,7 @@ def is_coarse(graph: Graph, written: onnx.ModelProto, wanted: Run, found: Run) -
         return False
 
 
-def wanted_of(graph: Graph, reference: Any) -> Any:
+def wanted_of(graph: Graph, reference: Run) -> Run:
     """Keras's answers without the masks beside them."""
     return lambda inputs: {name: array for name, array in reference(inputs).items() if name in graph.outputs}
 
@@ -160,19 +161,13 @@ def kind_of(graph: Graph, name: str) -> tuple[int | Dim, ...]:
     return graph.inputs[name.removesuffix("_mask")].mask or ()
 
 
-def compiled(model: keras.Model) -> Any:
-    """Keras's answers with the batch size left open, each followed by its mask where it has one."""
-    signature = {name: tf.TensorSpec(tensor.shape, tensor.dtype) for name, tensor in model.input.items()}
+def compiled(model: keras.Model) -> Run:
+    """Keras's answers, each followed by its mask where it has one."""
+    run = answering(model, masks=True)
 
-    @tf.function(input_signature=[signature])
-    def run(inputs: dict[str, Any]) -> dict[str, Any]:
-        given = model(inputs, training=False)
-        masks = {f"{name}_mask": mask_of(value) for name, value in given.items()}
-        return {**given, **{name: mask for name, mask in masks.items() if mask is not None}}
-
-    def answers(inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    def answers(inputs: Arrays) -> Arrays:
         try:
-            return {name: value.numpy() for name, value in run(dict(inputs)).items()}
+            return run(inputs)
         except tf.errors.AbortedError as error:
             if "could not create a primitive descriptor" not in str(error):
                 raise
@@ -181,14 +176,14 @@ def compiled(model: keras.Model) -> Any:
     return answers
 
 
-def check_range(graph: Graph, reference: Any) -> None:
+def check_range(graph: Graph, reference: Run) -> None:
     for inputs in draw(graph, empty_rows=False):
         for array in reference(inputs).values():
             if array.dtype.kind == "f" and not (np.abs(array) < LARGEST).all():
                 raise Unproven(RANGE)
 
 
-def check_written(graph: Graph, model: onnx.ModelProto, reference: Any) -> None:
+def check_written(graph: Graph, model: onnx.ModelProto, reference: Run) -> None:
     """What ONNX Runtime gives has the inferred shapes and types, and the very masks that Keras computes."""
     run, given = runner(serialized(model)), output_names(graph)
     for place, inputs in enumerate(draw(graph)):
