@@ -167,6 +167,11 @@ class Layer(Config):
         del inputs
         return ()
 
+    def choices(self, inputs: Inputs) -> Mapping[str, int | Dim]:
+        """For each port by whose whole numbers something is chosen (rows of a table, places in a picture): out of how many."""
+        del inputs
+        return {}
+
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         """Its weights, in Keras's order."""
         del inputs

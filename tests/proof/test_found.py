@@ -23,6 +23,11 @@ from .judge import COARSE, Unproven, judge
         ("  - CenterCrop: {height: 2, width: 4}\n  - UpSampling2D: {interpolation: bicubic}", "{x: [9, W, 4]}"),
         ("  - CenterCrop: {height: 3, width: 3}\n  - LayerNormalization: {axis: [1, 2]}", "{x: [H, W, 2]}"),
         ("  - CenterCrop: {height: 4, width: 4}\n  - CenterCrop: {height: 6, width: 5}", "{x: [H, 9, 1]}"),
+        (
+            "  - TimeDistributed: {layer: {CenterCrop: {height: 2, width: 8}}}\n  - LayerNormalization: {axis: 3}",
+            "{x: [3, H, W, 2]}",
+        ),
+        ("  - TimeDistributed: {layer: {CenterCrop: {height: 4, width: 8}}}", "{x: [T, 9, W, 2]}"),
     ],
 )
 def test_what_is_cut_from_the_middle_has_a_known_size_in_a_compiled_function(layers: str, inputs: str) -> None:
