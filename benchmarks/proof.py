@@ -1,9 +1,10 @@
 """The proof by drawn cases: single layers with drawn arguments, and whole drawn documents, each the same four ways.
 
 What is inferred must be what Keras says, what Keras gives and what ONNX Runtime gives: shapes, element types, weights, masks,
-values. Nothing is timed; it stands here because it prints figures. A case is made of the seed and its number alone.
+values. Nothing is timed; it stands here because it prints figures. A case is made of the seed, its number and `--least` alone.
 
     python -m benchmarks proof --cases 1000 --layers 20 --seed 3
+    python -m benchmarks proof --cases 100 --least 20 --seed 3
     python -m benchmarks proof --seed 3 --only 17
 """
 
@@ -18,7 +19,7 @@ from random import Random
 from nnspec.layers import LAYERS
 from nnspec.layers.base import LayerError
 from tests.layers.drawn import draw_case
-from tests.proof.documents import numbered
+from tests.proof.documents import FEWEST_LAYERS, Document, numbered
 from tests.proof.judge import COARSE, RANGE, REFUSED, Unproven, judge
 from tests.proof.proven import compiled, counts, prove_document
 from tests.proof.smallest import smallest
@@ -34,15 +35,18 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--cases", type=int, default=200, help="documents")
     parser.add_argument("--layers", type=int, default=0, help="cases of each layer alone")
+    parser.add_argument(
+        "--least", type=int, default=FEWEST_LAYERS, help="how many layers to try for in a document, at the least"
+    )
     parser.add_argument("--seed", type=int, default=0, help="other cases")
     parser.add_argument("--opset", type=int, default=23, help="ONNX's operators")
     parser.add_argument("--only", type=int, help="the number of one document: shown, and made small if it fails")
     given = parser.parse_args(arguments)
     warnings.simplefilter("ignore")
     if given.only is not None:
-        return _one(given.seed, given.only, given.opset)
+        return _one(numbered(given.seed, given.only, given.least), given.opset)
     failures = _layers(given.layers, given.seed, given.opset) if given.layers else 0
-    return int(failures + _documents(given.cases, given.seed, given.opset) > 0)
+    return int(failures + _documents(given.cases, given.seed, given.least, given.opset) > 0)
 
 
 def _outcome(prove: Callable[[], object]) -> str:
@@ -77,13 +81,13 @@ def _layers(count: int, seed: int, opset: int) -> int:
     return found["failed"]
 
 
-def _documents(count: int, seed: int, opset: int) -> int:
+def _documents(count: int, seed: int, least: int, opset: int) -> int:
     found: Counter[str] = Counter()
     families: Counter[str] = Counter()
     largest = 0
     for number in range(count):
         model = None
-        document = numbered(seed, number)
+        document = numbered(seed, number, least)
 
         def prove(document=document) -> None:
             nonlocal model
@@ -110,8 +114,7 @@ def _counted(found: Counter[str]) -> str:
     return ", ".join([f"{found['proven']} proven", f"{found['failed']} failed", *untold])
 
 
-def _one(seed: int, number: int, opset: int) -> int:
-    document = numbered(seed, number)
+def _one(document: Document, opset: int) -> int:
     outcome = _outcome(lambda: prove_document(document, opset))
     print(f"{document.text}\n{outcome}")
     if outcome in _TOLD:
