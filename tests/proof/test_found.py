@@ -52,6 +52,20 @@ def test_an_ordinary_picture_is_resized_without_a_reshape() -> None:
     assert types(to_onnx(graph, random_weights(graph))) == ["Transpose", "Conv", "Resize", "Transpose"]
 
 
+def test_one_tensor_read_as_it_is_and_permuted_is_brought_into_each_order_of_its_own() -> None:
+    steps = """
+  - Conv2D: {filters: 2, kernel_size: 1}
+  - RMSNormalization:
+    name: straight
+  - Permute: {dims: [2, 1, 3]}
+    from: conv2d
+  - RMSNormalization:
+    name: turned
+"""
+    judge(graph_of(steps, "{x: [3, 4, 2]}", "[straight, turned]"))
+    judge(graph_of(steps, "{x: [4, 4, 2]}", "[straight, turned]"))
+
+
 # A series times itself shuts all gates of the LSTM behind it.
 SHUT = """
   - MaxPooling2D
