@@ -51,11 +51,7 @@ def main(folder: str = "data/german_english") -> None:
         known.setdefault(german.lower(), english)
     test = rows(Path(folder) / "test.jsonl")
     wanted = [english for _, english in test]
-    for name, table, splits in (
-        ("copied", {}, False),
-        ("dictionary", known, False),
-        ("dictionary, compounds split", known, True),
-    ):
+    for name, table, splits in (("copied", {}, False), ("dictionary", known, False), ("dictionary, compounds split", known, True)):
         given = [translated(german, table, splits=splits) for german, _ in test]
         exact = sum(a == b for a, b in zip(given, wanted, strict=True)) / len(test)
         bleu, chrf = corpus_bleu(given, [wanted]).score, corpus_chrf(given, [wanted]).score

@@ -365,10 +365,10 @@ def _resizing(layer: Resizing, name: str, seeds: Seeds) -> Call:
 
 
 def _center_crop(layer: CenterCrop, name: str, seeds: Seeds) -> Call:
-    """Keras 3.15.1 gives what it cuts from free sizes free sizes, in a compiled function."""
+    """Keras 3.15.1 gives what it cuts from free sizes free sizes, in a compiled function; it takes use for training, too."""
     theirs = _as_it_is(layer, name, seeds)
     ours = _plain(KerasCenterCrop(name=f"{name}.free", **arguments(layer, seeds)), layer)
-    return lambda tensors: (ours if None in tensors["x"].shape[1:-1] else theirs)(tensors)
+    return lambda tensors: (ours if None in tensors["x"].shape[1:-1] else theirs)(tensors, training=False)
 
 
 _MOST_RUNS = 5
