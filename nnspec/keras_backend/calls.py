@@ -359,9 +359,10 @@ def _upsampling(layer: UpSampling, name: str, seeds: Seeds) -> Call:
 
 
 def _resizing(layer: Resizing, name: str, seeds: Seeds) -> Call:
-    """TensorFlow adds a margin of a float to no whole numbers, not even where it is whole itself."""
+    """TensorFlow adds no margin of a float to whole numbers, though it be whole itself; Keras takes use for training."""
     fill = int(layer.fill_value) if layer.fill_value.is_integer() else layer.fill_value
-    return _plain(keras_object(layer, seeds, name=name, fill_value=fill), layer)
+    resize = _plain(keras_object(layer, seeds, name=name, fill_value=fill), layer)
+    return lambda tensors: resize(tensors, training=False)
 
 
 def _center_crop(layer: CenterCrop, name: str, seeds: Seeds) -> Call:
