@@ -1,8 +1,8 @@
 """What a dictionary alone makes of the test data: a baseline for the nets.
 
-Of the rows that are trained on, each German text knows its English. A text that is known is looked up; of one that is not, each
-word is; a word that is not is split into two that are known, the longest first; what is left is copied. The answers go through the
-figures that ``nnspec evaluate`` prints of a run. Run ``python examples/translation/baseline.py``.
+Of the rows that are trained on, each German text knows its English. A text that is known is looked up; of one that is not,
+each word is; a word that is not is split into two that are known, the longest first; what is left is copied. The answers go
+through the figures that ``nnspec evaluate`` prints of a run. Run ``python examples/translation/baseline.py``.
 """
 
 from __future__ import annotations
@@ -51,7 +51,11 @@ def main(folder: str = "data/german_english") -> None:
         known.setdefault(german.lower(), english)
     test = rows(Path(folder) / "test.jsonl")
     wanted = [english for _, english in test]
-    for name, table, splits in (("copied", {}, False), ("dictionary", known, False), ("dictionary, compounds split", known, True)):
+    for name, table, splits in (
+        ("copied", {}, False),
+        ("dictionary", known, False),
+        ("dictionary, compounds split", known, True),
+    ):
         given = [translated(german, table, splits=splits) for german, _ in test]
         exact = sum(a == b for a, b in zip(given, wanted, strict=True)) / len(test)
         bleu, chrf = corpus_bleu(given, [wanted]).score, corpus_chrf(given, [wanted]).score

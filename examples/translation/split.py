@@ -65,7 +65,8 @@ def write_split(dictionary: Path, folder: Path, seed: int = 0) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for part, found in rows.items():
         texts = [
-            {"german": source, "english": target, "plain": source.lower().translate(_WITHOUT_UMLAUTS)} for source, target in found
+            {"german": source, "english": target, "plain": source.lower().translate(_WITHOUT_UMLAUTS)}
+            for source, target in found
         ]
         lines = (json.dumps(text, ensure_ascii=False) + "\n" for text in texts)
         (folder / f"{part}.jsonl").write_text("".join(lines), encoding="utf-8")

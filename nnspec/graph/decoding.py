@@ -67,7 +67,7 @@ class Decoding:
 
 
 def fed_by(model: Model, network: Graph, input_: str) -> Ref | None:
-    """What feeds an input of a network in the document's own layers; None where it is used in none, or by no layer with weights."""
+    """What feeds an input of a network in the document's own layers; None where no layer with weights reads it there."""
     if "main" not in model.networks:
         return None
     if network.name == "main":

@@ -15,7 +15,7 @@ class Sampling(keras.layers.Layer):  # type: ignore[misc]
     """From ``[mean, log_variance]`` to a draw in training, and to the mean otherwise.
 
     Args:
-        return_divergence: Whether to give ``[draw, divergence]``: of each example, how far it is from the standard normal, in nats.
+        return_divergence: Whether to give ``[draw, divergence]``, this each example's from the standard normal, in nats.
         seed: Of the draws.
         **arguments: Keras's of ``Layer``.
     """

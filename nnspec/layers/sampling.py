@@ -21,10 +21,10 @@ DIVERGENCE = "divergence"
 class Sampling(Layer):
     """A draw from normal distributions, ``mean + exp(log_variance / 2) · noise`` (Kingma and Welling 2014).
 
-    It draws in training alone; otherwise, and in the exported graph, it gives the mean. With ``return_divergence`` it also gives
-    how far the distributions are from the standard normal, which a variational autoencoder is trained to keep small:
-    ``Σ (mean² + exp(log_variance) − 1 − log_variance) / 2``, their Kullback–Leibler divergence (appendix B), a number in nats for
-    each example. The loss `Value` takes it as it is.
+    It draws in training alone; otherwise, and in the exported graph, it gives the mean. With ``return_divergence`` it also
+    gives how far the distributions are from the standard normal, which a variational autoencoder is trained to keep small:
+    ``Σ (mean² + exp(log_variance) − 1 − log_variance) / 2``, their Kullback–Leibler divergence (appendix B), a number in nats
+    for each example. The loss `Value` takes it as it is.
     """
 
     ports: ClassVar[Ports] = Ports(("mean", "log_variance"))
