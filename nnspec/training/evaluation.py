@@ -99,7 +99,6 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
     from nnspec.training.backend import machine, steps_for
     from nnspec.training.changes import changes_of
     from nnspec.training.loop import watch
-    from nnspec.training.objects import keras_optimizer
     from nnspec.training.supervised import Supervised
 
     machine()
@@ -111,7 +110,7 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
     objective = Supervised(model, plan.outputs, changes=changes_of(plan, model))
     first = examples.batch(slice(0, 1))
     objective.build(first.inputs, first.targets)
-    steps = steps_for(keras.backend.backend(), objective, keras_optimizer(plan.section))
+    steps = steps_for(keras.backend.backend(), objective)
     figures = watch(steps, objective, examples, plan.section.batch_size)
     judged_ = [output for output in plan.outputs.values() if _is_judged(plan, output)]
     answers = _answers(objective, examples, plan.section.batch_size) if judged_ else {}

@@ -112,8 +112,18 @@ def _info(path: Path, spec: Spec, plan: TrainingPlan, prepared: Prepared, machin
         },
         "versions": {**versions(str(machine["backend"])), **_plugins(plan.graph)},
         "machine": machine,
+        **_sampling(plan, prepared),
         "warnings": [warning.as_json() for warning in prepared.warnings],
     }
+
+
+def _sampling(plan: TrainingPlan, prepared: Prepared) -> dict[str, Any]:
+    """How the generator is sampled, where one is trained."""
+    if plan.pair is None:
+        return {}
+    from nnspec.training.samples import Samples
+
+    return {"samples": Samples.of(plan.pair, prepared).as_json()}
 
 
 def _plugins(graph: Graph) -> dict[str, str]:
