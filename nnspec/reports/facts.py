@@ -18,7 +18,7 @@ __all__ = ["exported_facts", "head", "making"]
 
 def head(run: Run, part: str, rows: int | None) -> Html:
     """The figures at a glance."""
-    graph = run.model.main
+    graph = run.graph
     info, examples = run.info, run.info["data"].get("examples", {})
     frozen = graph.parameters - graph.trainable_parameters
     facts = {

@@ -22,12 +22,9 @@ from nnspec.training.objects import keras_optimizer
 from nnspec.training.pair import Pair
 from nnspec.training.plan import PhasePlan, TrainingPlan
 from nnspec.training.samples import Samples, spread
-from nnspec.training.sheets import is_picture, sheet
+from nnspec.training.sheets import SHEETS, is_picture, sheet
 
-__all__ = ["SHEETS", "AdversarialTask"]
-
-SHEETS = "samples"
-"""The folder of the sheets, in the run folder."""
+__all__ = ["AdversarialTask"]
 
 _JUDGED = 256
 """Examples by which it is judged how varied they are."""

@@ -101,6 +101,7 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
     from nnspec.training.loop import watch
     from nnspec.training.supervised import Supervised
 
+    run.main  # noqa: B018 (it says so where a run has no such figures)
     machine()
     plan = _plan(run)
     part, examples = _examples(run, plan, part)
@@ -174,7 +175,7 @@ def trained_model(run: Run) -> keras.Model:
     """The Keras model of a run, with its best weights."""
     from nnspec.keras_backend import set_weight_arrays, to_keras
 
-    graph = run.model.main
+    graph = run.main
     model = to_keras(graph, seed=int(run.info["seed"]))
     set_weight_arrays(model, graph, run.weights())
     return model

@@ -103,6 +103,7 @@ def _info(path: Path, spec: Spec, plan: TrainingPlan, prepared: Prepared, machin
         "started": now(),
         "spec": said_of_spec(spec, plan.graph, path),
         "seed": plan.section.seed,
+        "networks": list(plan.networks),
         "parameters": plan.graph.parameters,
         "data": {
             "fingerprints": {part: found.whole for part, found in prepared.fingerprints.items()},

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["is_picture", "sheet"]
+__all__ = ["SHEETS", "is_picture", "sheet"]
+
+SHEETS = "samples"
+"""The folder of a run's sheets, in its folder: ``epoch-0001.png`` after the first epoch."""
 
 _GAP = 2
 _LEAST = 56
