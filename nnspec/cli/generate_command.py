@@ -47,8 +47,8 @@ def command(ctx: click.Context, /, model: Path, texts: tuple[str, ...], form: st
     Of a pair's run, or of the generator exported of it, a sheet of pictures is written, of as many as --number says, from the
     noise that --seed draws; in a conditional pair a column for each condition.
 
-    For sequences each TEXT is a source, or what a language model goes on with; without one and without --data, each line of the standard
-    input is. Where the run has no tokenizer, numbers of tokens go in and come out. Only ONNX Runtime computes.
+    For sequences each TEXT is a source, or what a language model goes on with; without one and without --data, each line of
+    the standard input is. Where the run has no tokenizer, numbers of tokens go in and come out. Only ONNX Runtime computes.
 
     \b
     nnspec generate runs/first 'guten Morgen' 'guten Abend'

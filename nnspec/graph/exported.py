@@ -22,14 +22,14 @@ NEWEST_OPSET = 26
 class ExportSection(Config):
     """What `export` writes."""
 
-    network: Annotated[str, Strict()] | None = Field(None, description="The network; null: the document's own layers, or of a pair the generator.")
+    network: Annotated[str, Strict()] | None = Field(
+        None, description="The network; null: the document's own layers, or of a pair the generator."
+    )
     outputs: list[Annotated[str, Strict()]] | None = Field(None, min_length=1, description="The outputs; null: all of them.")
     opset: Annotated[int, Strict(), Field(ge=17, le=NEWEST_OPSET)] = Field(23, description="The version of ONNX's operators.")
 
 
-def read_export(
-    spec: Spec, model: Model, problems: list[Diagnostic], *, default: str = "main"
-) -> ExportSection | None:
+def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default: str = "main") -> ExportSection | None:
     """The section ``export``, checked against the networks.
 
     Args:

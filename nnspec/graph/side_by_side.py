@@ -14,8 +14,8 @@ __all__ = ["side_by_side"]
 def side_by_side(networks: Iterable[Graph]) -> Graph:
     """One graph of several networks' nodes, which bear their network's name: ``generator/dense``.
 
-    Nothing leads from one network to another, and it has no outputs. An input that several have is one: the label that both of a
-    conditional pair take.
+    Nothing leads from one network to another, and it has no outputs. An input that several have is one: the label that both
+    of a conditional pair take.
 
     Args:
         networks: Networks of one document, whose weights stand under their own names.

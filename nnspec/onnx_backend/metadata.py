@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-__all__ = ["ANSWERS", "CLASSES", "CONDITIONS", "DATA", "GENERATE", "OUTPUTS", "PARITY", "SAMPLES", "SPEC_HASH", "SPEC_NAME", "VERSION"]
+__all__ = [
+    "ANSWERS",
+    "CLASSES",
+    "CONDITIONS",
+    "DATA",
+    "GENERATE",
+    "OUTPUTS",
+    "PARITY",
+    "SAMPLES",
+    "SPEC_HASH",
+    "SPEC_NAME",
+    "VERSION",
+]
 
 VERSION = "nnspec.version"
 """The version of nnspec that wrote it."""

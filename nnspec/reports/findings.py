@@ -90,7 +90,9 @@ def _pair(run: Run) -> Iterator[Finding]:
         yield Finding("bad", f"{text[0].upper()}{text[1:]}.")
     for kind in dict.fromkeys(text.partition(":")[0] for end in range(1, len(records)) for text in warnings_of(records[:end])):
         if kind not in at_end:
-            epochs = [r["epoch"] for end, r in enumerate(records, 1) if any(t.startswith(kind) for t in warnings_of(records[:end]))]
+            epochs = [
+                r["epoch"] for end, r in enumerate(records, 1) if any(t.startswith(kind) for t in warnings_of(records[:end]))
+            ]
             said = f"epoch {epochs[0]}" if len(epochs) == 1 else f"{len(epochs)} epochs, the last of them {epochs[-1]}"
             yield Finding("look", f"{kind[0].upper()}{kind[1:]} in {said}, and no longer at the end.")
 

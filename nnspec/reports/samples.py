@@ -28,7 +28,9 @@ def samples(run: Run) -> Html:
     kept = [epoch for epoch in epochs if epoch in between | {first, last}]
     pieces = [figure(_sheet(found[epoch], epoch, 280), f"epoch {epoch}") for epoch in kept[:-1]]
     note = element("p", "Made of the same noise after each epoch; none of them is chosen.", class_="note")
-    return section("Samples", figure(_sheet(found[last], last, 560), f"epoch {last}"), element("div", *pieces, class_="plots"), note)
+    return section(
+        "Samples", figure(_sheet(found[last], last, 560), f"epoch {last}"), element("div", *pieces, class_="plots"), note
+    )
 
 
 def _sheet(file: Path, epoch: int, width: int) -> Html:

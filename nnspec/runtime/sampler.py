@@ -54,9 +54,7 @@ class Sampler:
             raise NnspecError(f"{path} is no generator that was exported of a run of two networks against each other")
         self.samples = Samples.from_json(self._model.json(SAMPLES), f"the metadata of {path}")
 
-    def sample(
-        self, count: int, *, seed: int = 0, conditions: Mapping[str, str] | None = None
-    ) -> dict[str, NDArray[Any]]:
+    def sample(self, count: int, *, seed: int = 0, conditions: Mapping[str, str] | None = None) -> dict[str, NDArray[Any]]:
         """Examples, and what they were made of.
 
         Args:

@@ -22,8 +22,8 @@ __all__ = ["Adversarial", "drawn_noise"]
 class Adversarial:
     """Each step the discriminator changes, and then the generator, as often as the objective says.
 
-    Every change of the discriminator is on examples of its own: a step takes that many times ``batch_size`` of them. Every change
-    draws new noise. Where the discriminator has batch normalization, real and made examples are batches apart (Radford et al. 2015).
+    Every change of the discriminator is on examples of its own: a step takes that many times ``batch_size`` of them. Every
+    change draws new noise. Real and made examples are batches apart, which batch normalization sees (Radford et al. 2015).
 
     Args:
         pair: What is trained.
@@ -54,13 +54,17 @@ class Adversarial:
             for graph in (pair.discriminator, pair.generator)
         )
         self.sides: Sequence[Side] = (self._critic, self._maker)
+        if pair.objective.weight_clip is not None:
+            # A constraint: an optimizer heeds it after every change, on every backend.
+            for variable in self._critic.variables:
+                variable.constraint = _Clipped(pair.objective.weight_clip, variable.constraint)
         self.batches = pair.objective.steps.discriminator
         self._input_noise, self._label_noise = input_noise, label_noise
         self._augmenter = augmenter
         seeds = Seeds(seed, "train").within("gan")
         self._draws = keras.random.SeedGenerator(seeds.of("training"))
         self._watched_draws = keras.random.SeedGenerator(seeds.of("watching"))
-        self._first_draw = ops.convert_to_numpy(self._watched_draws.state.value)
+        self._first_draw = self._watched_draws.state.numpy()
         self._means = {name: keras.metrics.Mean(name=name) for name in pair.validated}
 
     @property
@@ -84,10 +88,12 @@ class Adversarial:
         # The last batch of an epoch may have fewer examples than there are changes.
         count = min(self._objective.steps.discriminator, size)
         parts = [part_of(group, size * i // count, size * (i + 1) // count) for i in range(count)]
-        return [
+        turns = [
             *(Turn(self._critic, self._tell_apart, part) for part in parts),
             *(Turn(self._maker, self._fool, parts[i % count]) for i in range(self._objective.steps.generator)),
         ]
+        # A phase may freeze all of one side.
+        return [turn for turn in turns if turn.side.variables]
 
     def watch(self, group: Group) -> Any:
         return self._tell_apart(group, training=False) + self._fool(group, training=False)
@@ -132,7 +138,7 @@ class Adversarial:
         return loss + _added(self._generator)
 
     def _steepness(self, real: Any, made: Any, inputs: Tensors, training: bool) -> Any:
-        """How far the gradient's length is from 1, squared, between examples of the data and made ones (Gulrajani et al. 2017)."""
+        """How far the gradient's length is from 1, squared, between real examples and made ones (Gulrajani et al. 2017)."""
         share = keras.random.uniform((_size(inputs), *(1,) * (len(real.shape) - 1)), seed=self._seed(training))
         between = real + ops.cast(share, real.dtype) * (made - real)
         trainable, others = (
@@ -188,6 +194,16 @@ class Adversarial:
 
     def _seed(self, training: bool) -> keras.random.SeedGenerator:
         return self._draws if training else self._watched_draws
+
+
+class _Clipped(keras.constraints.Constraint):
+    """Holds a weight within bounds, after what else holds it."""
+
+    def __init__(self, largest: float, own: Any) -> None:
+        self._largest, self._own = largest, own
+
+    def __call__(self, weight: Any) -> Any:
+        return ops.clip(weight if self._own is None else self._own(weight), -self._largest, self._largest)
 
 
 def drawn_noise(distribution: Distribution, shape: tuple[int, ...], seed: Any) -> Any:

@@ -56,9 +56,7 @@ class AdversarialTask:
 
     def learner(self, phase: PhasePlan) -> Learner:
         section, pair = phase.section, self._pair
-        optimizers = {
-            name: keras_optimizer(section, name, averages=name == pair.generator.name) for name in pair.networks
-        }
+        optimizers = {name: keras_optimizer(section, name, averages=name == pair.generator.name) for name in pair.networks}
         noise = section.input_noise.get(pair.judged, 0.0) if isinstance(section.input_noise, dict) else section.input_noise
         labels = section.label_noise if isinstance(section.label_noise, float) else 0.0
         return Adversarial(

@@ -111,14 +111,17 @@ def _section(spec: Spec, model: Model | None, problems: list[Diagnostic]) -> tup
         return None, None
     kept: MappingNode | None = without_later(tree, TrainSection.later, problems)
     assert kept is not None
+    missing = False
     if not _has_losses_of_its_own(tree):
-        if tree.get("loss") is None:
+        missing = tree.get("loss") is None
+        if missing:
             problems.append(p.MissingKey.at(tree.span, tree.path, help="write `train: {loss: …}`", where="`train`", key="loss"))
         if model is not None and "main" in model.networks:
             kept = drop_unknown(kept, model.networks["main"], problems)
     if kept is None:
         return None, tree
-    return check(TrainSection, kept, problems, name="train"), tree
+    section = check(TrainSection, kept, problems, name="train")
+    return None if missing else section, tree
 
 
 def _has_losses_of_its_own(tree: MappingNode) -> bool:

@@ -89,9 +89,7 @@ class _Check:
         for key, help in _WITHOUT.items():
             written = self._tree.get(key)
             if written is not None:
-                self.problems.append(
-                    t.NotWithObjective.at(*locate(self._tree, key), help=help, key=key, objective="gan")
-                )
+                self.problems.append(t.NotWithObjective.at(*locate(self._tree, key), help=help, key=key, objective="gan"))
 
     def _network(self, key: str, networks: Mapping[str, Graph]) -> Graph | None:
         name = getattr(self._gan, key)
@@ -100,7 +98,9 @@ class _Check:
             return networks[name]
         suggestion = closest(name, others)
         listed = ", ".join(f"`{other}`" for other in others)
-        help = f"did you mean `{suggestion}`?" if suggestion else f"there are {listed}" if others else "write it under `networks`"
+        help = (
+            f"did you mean `{suggestion}`?" if suggestion else f"there are {listed}" if others else "write it under `networks`"
+        )
         self.problems.append(t.UnknownNetwork.at(*self._place(key), help=help, name=name))
         return None
 
@@ -169,12 +169,16 @@ class _Check:
 
     def _check_fit(self, generator: Graph, made: str, discriminator: Graph, judged: str) -> None:
         first, second = generator.output_types[made], discriminator.inputs[judged]
-        fits = first.rank == second.rank and all(same_size(a, b) is not False for a, b in zip(first.shape, second.shape, strict=True))
+        fits = first.rank == second.rank and all(
+            same_size(a, b) is not False for a, b in zip(first.shape, second.shape, strict=True)
+        )
         if not fits or first.dtype != second.dtype:
             kinds = (f" ({kind.dtype})" if first.dtype != second.dtype else "" for kind in (first, second))
             ours, theirs = (f"{kind}{dtype}" for kind, dtype in zip((first, second), kinds, strict=True))
             reason = f"`{generator.name}` gives {ours}, and `{judged}` of `{discriminator.name}` takes {theirs}"
-            self._no_pair(reason, help="give the two one shape")
+            node = generator.nodes.get(generator.outputs[made].source)
+            place = (node.span, node.path) if node is not None else self._place("generator")
+            self.problems.append(t.NoPair.at(*place, help="give the two one shape", reason=reason))
 
     def _verdict(self, discriminator: Graph) -> str | None:
         if len(discriminator.outputs) != 1:
@@ -195,17 +199,20 @@ class _Check:
         return name
 
     def _not_a_logit(self, discriminator: Graph, got: str, help: str) -> None:
-        place = self._place("loss") if "loss" in self._gan.model_fields_set else self._place("discriminator")
+        ends = [discriminator.nodes[ref.source] for ref in discriminator.outputs.values() if ref.source in discriminator.nodes]
+        place = (ends[0].span, ends[0].path) if len(ends) == 1 else self._place("discriminator")
         wanted = "score" if self._gan.loss == "wasserstein" else "logit"
         facts = {"loss": self._gan.loss, "wanted": wanted, "name": discriminator.name, "got": got}
         self.problems.append(t.NotALogit.at(*place, help=help, **facts))
 
-    # --- what is in them, and what is done to it ---------------------------------------------------------------------------------
+    # --- what is in them, and what is done to it ---------------------------------------------------------------------------
 
     def _check_layers(self, generator: Graph, discriminator: Graph) -> None:
         for node, _ in adapting(generator):
             help = "give it `mean` and `variance`, or take it away"
-            self._no_pair(f"`{node.name}` of `{generator.name}` takes statistics of data, and no data come to it", "generator", help=help)
+            self._no_pair(
+                f"`{node.name}` of `{generator.name}` takes statistics of data, and no data come to it", "generator", help=help
+            )
         layers = [(node, node.layer) for node in discriminator.nodes.values()]
         normal = next((node for node, layer in layers if isinstance(layer, BatchNormalization)), None)
         if self._gan.gradient_penalty is not None and normal is not None:
@@ -226,7 +233,9 @@ class _Check:
         if isinstance(labels, dict):
             reason = "is a share alone: the labels are those of the data and of what is made"
             place = locate(self._tree, "label_noise")
-            self.problems.append(t.NoiseDoesNotFit.at(*place, help="write `label_noise: 0.05`", key="label_noise", reason=reason))
+            self.problems.append(
+                t.NoiseDoesNotFit.at(*place, help="write `label_noise: 0.05`", key="label_noise", reason=reason)
+            )
 
     def _no_pair(self, reason: str, *keys: str | int, help: str = "") -> None:
         self.problems.append(t.NoPair.at(*self._place(*keys), help=help, reason=reason))
@@ -237,6 +246,8 @@ class _Check:
 
 def _alike(first: Graph, a: str, second: Graph, b: str) -> bool:
     ours, theirs = first.inputs[a], second.inputs[b]
-    return ours.dtype == theirs.dtype and ours.rank == theirs.rank and all(
-        same_size(x, y) for x, y in zip(ours.shape, theirs.shape, strict=True)
+    return (
+        ours.dtype == theirs.dtype
+        and ours.rank == theirs.rank
+        and all(same_size(x, y) for x, y in zip(ours.shape, theirs.shape, strict=True))
     )

@@ -30,16 +30,16 @@ def check_optimizer(section: TrainSection, tree: MappingNode, networks: Sequence
     for optimizer in given:
         assert isinstance(optimizer, Optimizer)
         clip, ema = tree.get("clip"), tree.get("ema")
-        own = next((name for name in ("clipnorm", "clipvalue", "global_clipnorm") if getattr(optimizer, name) is not None), None)
+        own = next(
+            (name for name in ("clipnorm", "clipvalue", "global_clipnorm") if getattr(optimizer, name) is not None), None
+        )
         if section.clip is not None and clip is not None and own is not None:
             problems.append(t.ClippedTwice.at(clip.span, clip.path, help="take one of the two away", first="clip", second=own))
         if section.ema is not None and ema is not None and optimizer.use_ema:
             problems.append(t.AveragedTwice.at(ema.span, ema.path, help="take one of the two away"))
 
 
-def _check_names(
-    given: dict[str, object], tree: MappingNode, networks: Sequence[str], problems: list[Diagnostic]
-) -> None:
+def _check_names(given: dict[str, object], tree: MappingNode, networks: Sequence[str], problems: list[Diagnostic]) -> None:
     listed = " and ".join(f"`{name}`" for name in networks)
     for name in given:
         if name in networks:

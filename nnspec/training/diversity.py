@@ -63,8 +63,8 @@ def warnings_of(records: Sequence[Mapping[str, Any]]) -> list[str]:
     if _is_uniform(last) and (len(records) > _PATIENCE or not all(map(_is_uniform, records))):
         found.append(
             f"the generator collapses: its examples lie {last['diversity']:.0%} as far apart as those of the data, and each "
-            f"{last['distinctness']:.0%} as far from the one nearest to it. Lower its learning rate, add `input_noise`, or take "
-            "`wasserstein` with `gradient_penalty: 10`"
+            f"{last['distinctness']:.0%} as far from the one nearest to it. Lower its learning rate, add `input_noise`, or "
+            "take `wasserstein` with `gradient_penalty: 10`"
         )
     real, made = last.get("real_accuracy"), last.get("generated_accuracy")
     if real is not None and made is not None and min(real, made) > _WON:

@@ -39,7 +39,9 @@ class Networks:
 
     def weights(self) -> dict[str, NDArray[Any]]:
         """Every weight's values, by the spec's name."""
-        return {n: array for name, graph in self._graphs.items() for n, array in weight_arrays(self.models[name], graph).items()}
+        return {
+            n: array for name, graph in self._graphs.items() for n, array in weight_arrays(self.models[name], graph).items()
+        }
 
     def set_weights(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Gives weights their values; those that are not named keep theirs.

@@ -243,8 +243,9 @@ class ReadsAhead(Problem):
 
 _PAIR = (
     _HEAD + "networks:\n  generator:\n    inputs: {noise: [16]}\n    layers:\n      - Dense: {units: 64, activation: sigmoid}\n"
-    "      - Reshape: {target_shape: [8, 8, 1]}\n        name: image\n  discriminator:\n    inputs: {image: [8, 8, 1]}\n"
-    "    layers:\n      - Flatten\n      - Dense: {units: 16, activation: relu}\n      - Dense: {units: 1}\n        name: logit\n"
+    "      - Reshape: {target_shape: [8, 8, 1]}\n        name: image\n  discriminator:\n"
+    "    inputs: {image: [8, 8, 1]}\n    layers:\n      - Flatten\n      - Dense: {units: 16, activation: relu}\n"
+    "      - Dense: {units: 1}\n        name: logit\n"
 )
 _AGAINST = _PAIR + _DIGITS + "train: {objective: gan, epochs: 1}\n"
 

@@ -129,10 +129,13 @@ class TrainSection(Config):
         0, description="Makes the first weights, the validation part, the order of examples and dropout repeatable."
     )
     optimizer: _Optimizers = Field(
-        "Adam", validate_default=True, description="How weights follow gradients; where two networks are trained, also by network."
+        "Adam",
+        validate_default=True,
+        description="How weights follow gradients; where two networks are trained, also by network.",
     )
     loss: dict[str, AnyLoss] | AnyLoss | None = Field(
-        None, description="What is made small: for one output alone, or by output. An objective with losses of its own takes none."
+        None,
+        description="What is made small: for one output alone, or by output. An objective with losses of its own takes none.",
     )
     loss_weights: dict[str, _NonNegative] = Field({}, description="How much the loss of each output counts; 1 where not given.")
     metrics: dict[str, _Metrics] | _Metrics = Field(
@@ -187,8 +190,7 @@ class TrainSection(Config):
 
     def optimizer_of(self, network: str) -> Config:
         """How the weights of a network follow gradients."""
-        found = self.optimizer[network] if isinstance(self.optimizer, dict) else self.optimizer
-        return found
+        return self.optimizer[network] if isinstance(self.optimizer, dict) else self.optimizer
 
     def input_noise_of(self, inputs: Mapping[str, TensorType]) -> dict[str, float]:
         """The deviation of the noise on each input that has some."""

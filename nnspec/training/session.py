@@ -24,8 +24,8 @@ from nnspec.training.data_guard import DataGuard
 from nnspec.training.interruption import Interruption, interruptible
 from nnspec.training.learner import Learner, Side, averaged_weights
 from nnspec.training.loop import Loop, NotFiniteLoss, Status
-from nnspec.training.not_finite import Diverged, explanation
 from nnspec.training.networks import Networks
+from nnspec.training.not_finite import Diverged, explanation
 from nnspec.training.order import Order
 from nnspec.training.patience import Plateau
 from nnspec.training.plan import Monitor, PhasePlan, TrainingPlan

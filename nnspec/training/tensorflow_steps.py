@@ -27,9 +27,7 @@ class TensorFlowSteps:
         devices: What computes a part of every batch each; none where there is one.
     """
 
-    def __init__(
-        self, learner: Learner, *, resident_bytes: int = 2**31, devices: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, learner: Learner, *, resident_bytes: int = 2**31, devices: Sequence[str] = ()) -> None:
         self._learner = learner
         self._resident_bytes = resident_bytes
         self._devices = devices

@@ -39,14 +39,17 @@ class gan(Objective):  # noqa: N801
 
     The discriminator ends in one number for each example, on which every loss here is defined: a logit, or with `wasserstein`
     a score. `minimax` is the paper's; `non_saturating` is its generator's other loss, which has a gradient where the
-    discriminator wins; `least_squares` is of Mao et al. 2016, `hinge` of Lim and Ye 2017, `wasserstein` of Arjovsky et al. 2017.
+    discriminator wins; `least_squares` is of Mao et al. 2016, `hinge` of Lim and Ye 2017, `wasserstein` of Arjovsky et al.
+    2017.
     """
 
     losses_of_its_own: ClassVar[bool] = True
 
     generator: _Text = Field("generator", description="The network that makes examples of noise.")
     discriminator: _Text = Field("discriminator", description="The network that tells them from the data.")
-    noise: NoiseInput = Field(NoiseInput(), description="The generator's input of noise: its name, or its name and distribution.")
+    noise: NoiseInput = Field(
+        NoiseInput(), description="The generator's input of noise: its name, or its name and distribution."
+    )
     condition: list[_Text] = Field(
         [], description="Inputs that both networks take from the data: a label (Mirza and Osindero 2014)."
     )
@@ -57,7 +60,8 @@ class gan(Objective):  # noqa: N801
         "not 1 long (Gulrajani et al. 2017: 10). Null: nothing.",
     )
     weight_clip: PositiveNumber | None = Field(
-        None, description="The largest a weight of the discriminator may be (Arjovsky et al. 2017: 0.01). Null: as large as it is."
+        None,
+        description="The largest a weight of the discriminator may be (Arjovsky et al. 2017: 0.01). Null: as large as it is.",
     )
     label_smoothing: Annotated[float, Strict(), Field(gt=0, lt=0.5)] | None = Field(
         None, description="How far below 1 the label of an example of the data is (Salimans et al. 2016). Null: it is 1."
