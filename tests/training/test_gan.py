@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 
 import numpy as np
 import pytest
@@ -222,8 +223,15 @@ HARD = (
 )
 
 
+full = [pytest.mark.full, pytest.mark.skipif(not os.environ.get("NNSPEC_FULL"), reason="NNSPEC_FULL=1 runs it")]
+
+
 @pytest.mark.parametrize(
-    "text", [HARD, PAIR + DATA + trained(more=", label_noise: 0.1, ema: 0.9")], ids=["wasserstein", "plain"]
+    "text",
+    [
+        pytest.param(HARD, id="wasserstein"),
+        pytest.param(PAIR + DATA + trained(more=", label_noise: 0.1, ema: 0.9"), marks=full, id="plain"),
+    ],
 )
 def test_a_training_that_was_stopped_comes_to_the_bits_of_one_that_was_not(tmp_path, monkeypatch, text):
     from nnspec.training import loop
