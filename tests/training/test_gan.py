@@ -213,6 +213,19 @@ def test_weights_are_clipped_after_every_change(tmp_path):
     assert "score_gap" in run.metrics()[-1]
 
 
+def test_a_generator_that_makes_one_thing_of_all_noise_is_told_of_once_and_one_that_is_frozen_stays(tmp_path):
+    deaf = PAIR.replace("      - Dense: {units: 16, use_bias: false}\n      - BatchNormalization\n", "      - Rescaling: 0\n")
+    text = deaf + DATA + trained(more=", freeze: [generator]").replace("steps: 6", "epochs: 7")
+    heard = Listening()
+    run = run_of(tmp_path, text, progress=heard)
+    warnings = [line for line in heard.lines if "collapses" in line]
+    assert len(warnings) == 1
+    assert warnings[0].startswith("epoch 5: warning: the generator collapses")
+    first = Networks(run.model.networks, 3).weights()
+    moved = {name.partition("/")[0] for name, array in run.weights().items() if (array != first[name]).any()}
+    assert moved == {"discriminator"}
+
+
 HARD = (
     CONDITIONAL
     + LABELLED.replace("builtin: digits}", "builtin: digits}, validation: 0.1")
