@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -20,6 +21,7 @@ __all__ = ["Samples", "spread"]
 _LOOKED_AT = 4096
 _MOST_CHOICES = 64
 _MOST_ACROSS = 16
+_LARGEST_NOISE = 2**24
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Samples:
 
     def as_json(self) -> dict[str, Any]:
         """Itself as plain values."""
-        return asdict(self)
+        return {**asdict(self), "shape": list(self.shape)}
 
     @classmethod
     def from_json(cls, values: Any, where: str) -> Samples:
@@ -86,14 +88,20 @@ class Samples:
         """
         try:
             found = {field.name: values[field.name] for field in fields(cls)}
+            if not isinstance(found["shape"], list):
+                raise TypeError
             found["shape"] = tuple(int(size) for size in found["shape"])
-            if any(size < 1 for size in found["shape"]) or found["distribution"] not in ("normal", "uniform"):
+            if any(size < 1 for size in found["shape"]) or math.prod(found["shape"]) > _LARGEST_NOISE:
+                raise ValueError
+            if found["distribution"] not in ("normal", "uniform"):
                 raise ValueError
             found |= {name: float(found[name]) for name in ("low", "high")}
             found |= {name: str(found[name]) for name in ("network", "noise", "output")}
             found["choices"] = tuple(dict(choice) for choice in found["choices"])
             found["names"] = {str(name): list(names) for name, names in found["names"].items()}
             found["conditions"] = tuple(str(name) for name in found["conditions"])
+            if any(set(choice) != set(found["conditions"]) for choice in found["choices"]):
+                raise ValueError
         except (KeyError, TypeError, ValueError, AttributeError):
             raise NnspecError(f"{where} says something unreadable of how its generator is sampled") from None
         return cls(**found)

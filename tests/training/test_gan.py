@@ -19,6 +19,7 @@ from nnspec.spec import load
 from nnspec.training import Run, evaluate, resume, train
 from nnspec.training.diversity import warnings_of
 from nnspec.training.progress import Quiet
+from nnspec.training.samples import Samples
 from nnspec.training.sheets import sheet
 
 from .pairs import CONDITIONAL, DATA, LABELLED, PAIR, trained
@@ -179,6 +180,15 @@ def test_what_is_asked_of_a_generator_wrongly_is_answered(labelled, options, par
     result = CliRunner().invoke(main, ["generate", str(labelled.path), *options])
     assert result.exit_code != 0
     assert part in result.output
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("shape", [10**12]), ("shape", "64"), ("low", "dark"), ("choices", [{"label": 1}, {}]), ("names", 3)]
+)
+def test_what_a_file_says_of_its_sampling_is_not_taken_on_trust(labelled, key, value):
+    said = {**labelled.info["samples"], key: value}
+    with pytest.raises(NnspecError, match="unreadable"):
+        Samples.from_json(said, "a file")
 
 
 def test_generate_writes_a_sheet_or_arrays(labelled, tmp_path):
