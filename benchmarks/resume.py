@@ -40,10 +40,13 @@ train:
   optimizer: {{Adam: {{learning_rate: {{CosineDecay: {{initial_learning_rate: 2e-3, decay_steps: 5000}}}}}}}}
   ema: 0.98
   clip: {{global_norm: 1.0}}
-  loss: SparseCategoricalCrossentropy
-  metrics: [SparseCategoricalAccuracy]
+  {learned}
 data: {{train: {{builtin: digits}}, validation: 0.2}}
 """
+_CLASSES = "loss: SparseCategoricalCrossentropy\n  metrics: [SparseCategoricalAccuracy]"
+_LEARNED = {
+    "pair": "objective: {gan: {loss: hinge, gradient_penalty: 1, steps: {discriminator: 2}}}\n  input_noise: 0.1\n  label_noise: 0.05"
+}
 NETS = {
     "convolution": """nnspec: 1
 name: convolution
@@ -70,8 +73,31 @@ layers:
   - Dense: {units: 10, activation: softmax}
     name: digit
 """,
+    "pair": """nnspec: 1
+name: pair
+networks:
+  generator:
+    inputs: {noise: [16]}
+    layers:
+      - Dense: {units: 64, use_bias: false}
+      - BatchNormalization
+      - ReLU
+      - Dense: {units: 64, activation: sigmoid}
+      - Reshape: {target_shape: [8, 8, 1]}
+        name: image
+  discriminator:
+    inputs: {image: [8, 8, 1]}
+    layers:
+      - Flatten
+      - SpectralNormalization: {layer: {Dense: {units: 32}}}
+      - LeakyReLU
+      - Dropout: {rate: 0.3}
+      - Dense: {units: 1}
+        name: logit
+""",
 }
-"""A convolution with dropout of two kinds, noise, batch normalization; an LSTM with dropout of both its kinds."""
+"""A convolution with dropout of two kinds, noise, batch normalization; an LSTM with dropout of both its kinds; two networks against
+each other, with noise of four kinds."""
 
 
 @dataclass
@@ -95,7 +121,7 @@ class Outcome:
 
 def spec_of(net: str, epochs: int) -> str:
     """The spec of a net, to be trained so long."""
-    return NETS[net] + _TRAIN.format(epochs=epochs)
+    return NETS[net] + _TRAIN.format(epochs=epochs, learned=_LEARNED.get(net, _CLASSES))
 
 
 def survive(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nnspec.json_schema import schema
     from nnspec.runtime.generator import Generated, Generator
     from nnspec.runtime.predictor import Predictor
+    from nnspec.runtime.sampler import Sampler
     from nnspec.spec import Spec, load
 
 __version__ = "0.1.0"
@@ -35,6 +36,7 @@ _PUBLIC = {
     "Model": "nnspec.graph",
     "NnspecError": "nnspec.diagnostics",
     "Predictor": "nnspec.runtime.predictor",
+    "Sampler": "nnspec.runtime.sampler",
     "Spec": "nnspec.spec",
     "SpecError": "nnspec.diagnostics",
     "build": "nnspec.api",
@@ -58,6 +60,7 @@ __all__ = [
     "Model",
     "NnspecError",
     "Predictor",
+    "Sampler",
     "Spec",
     "SpecError",
     "__version__",

@@ -30,21 +30,90 @@ if TYPE_CHECKING:
 @click.option("--top-k", type=click.IntRange(min=1), help="Draw from so many of the likeliest tokens.")
 @click.option("--top-p", type=click.FloatRange(min=0, max=1, min_open=True), help="Draw from those that reach it together.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Makes what is drawn repeatable.")
+@click.option("--number", type=click.IntRange(min=1), help="Of a generator: how many examples.  [default: 64]")
+@click.option("--condition", "conditions", multiple=True, metavar="NAME=VALUE", help="Of a generator: label=7.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Of a generator: a sheet of pictures (.png), or arrays (.npz).  [default: beside MODEL, .png]",
+)
 @format_option("text", "json")
-def command(
-    model: Path, texts: tuple[str, ...], data: str | None, limit: int | None, max_length: int | None, form: str, **ways: Any
-) -> None:
-    """Sequences of a run, of an ONNX file with the decoding loop inside, or of a folder of an encoder and a decoder.
+@click.pass_context
+def command(ctx: click.Context, /, model: Path, texts: tuple[str, ...], form: str, **options: Any) -> None:
+    """Sequences of a run, of an ONNX file with the decoding loop inside, or of a folder of an encoder and a decoder; or the
+    pictures of a generator.
 
-    Each TEXT is a source, or what a language model goes on with; without one and without --data, each line of the standard
-    input is. Where the run has no tokenizer, numbers of tokens go in and come out. Only ONNX Runtime computes.
+    Of a pair's run, or of the generator exported of it, a sheet of pictures is written, of as many as --number says, from the
+    noise that --seed draws; in a conditional pair a column for each condition.
+
+    For sequences each TEXT is a source, or what a language model goes on with; without one and without --data, each line of
+    the standard input is. Where the run has no tokenizer, numbers of tokens go in and come out. Only ONNX Runtime computes.
 
     \b
     nnspec generate runs/first 'guten Morgen' 'guten Abend'
     nnspec generate translate.onnx --data new.csv --format json
     nnspec generate runs/first --beam 8 --length-penalty 1 < sentences.txt
+    nnspec generate runs/dcgan --number 100 --seed 3 -o digits.png
+    nnspec generate digits.onnx --condition label=7
     """
     load_frameworks("serve")
+    from nnspec.runtime.sampler import makes_examples
+
+    of_pictures = makes_examples(model)
+    # What is meant for the other kind is not silently left aside.
+    others = _OF_SEQUENCES if of_pictures else _OF_PICTURES
+    given = [name for name in others if options[name] not in (None, (), False)] + (["texts"] if of_pictures and texts else [])
+    if given:
+        what = "makes pictures of noise" if of_pictures else "makes sequences"
+        raise click.UsageError(f"{model} {what}: {_spelled(ctx, given[0])} is not for it")
+    if of_pictures:
+        _pictures(model, form, **{name: options[name] for name in (*_OF_PICTURES, "seed")})
+    else:
+        _sequences(model, texts, form, **{name: options[name] for name in (*_OF_SEQUENCES, "seed")})
+
+
+_OF_PICTURES = ("number", "conditions", "out")
+_OF_SEQUENCES = ("data", "limit", "max_length", "greedy", "beam", "length_penalty", "temperature", "top_k", "top_p")
+
+
+def _spelled(ctx: click.Context, name: str) -> str:
+    """An option or an argument as it is written on the command line."""
+    found = next(parameter for parameter in ctx.command.params if parameter.name == name)
+    return found.opts[-1] if isinstance(found, click.Option) else "a text"
+
+
+def _pictures(
+    model: Path, form: str, *, number: int | None, conditions: tuple[str, ...], out: Path | None, seed: int | None
+) -> None:
+    from nnspec.runtime.sampler import Sampler, write_samples
+
+    asked = {}
+    for condition in conditions:
+        name, sign, value = condition.partition("=")
+        if not sign or not name or not value:
+            raise click.UsageError(f"--condition is written NAME=VALUE, not `{condition}`")
+        if name in asked:
+            raise click.UsageError(f"--condition says twice what `{name}` is")
+        asked[name] = value
+    sampler = Sampler(model)
+    whole = model.resolve()
+    place = out or (whole.with_name(f"{whole.name}.png") if whole.is_dir() else whole.with_suffix(".png"))
+    count = number or (sampler.samples.columns or 0) * 8 or 64
+    record = write_samples(sampler, place, count, seed=seed or 0, conditions=asked)
+    click.echo(json.dumps(record, ensure_ascii=False) if form == "json" else record["file"])
+
+
+def _sequences(
+    model: Path,
+    texts: tuple[str, ...],
+    form: str,
+    *,
+    data: str | None,
+    limit: int | None,
+    max_length: int | None,
+    **ways: Any,
+) -> None:
     from nnspec.runtime.generating import generate_rows
     from nnspec.runtime.generator import Generator
 

@@ -22,18 +22,27 @@ NEWEST_OPSET = 26
 class ExportSection(Config):
     """What `export` writes."""
 
-    network: Annotated[str, Strict()] | None = Field(None, description="The network; null: the document's own layers.")
+    network: Annotated[str, Strict()] | None = Field(
+        None, description="The network; null: the document's own layers, or of a pair the generator."
+    )
     outputs: list[Annotated[str, Strict()]] | None = Field(None, min_length=1, description="The outputs; null: all of them.")
     opset: Annotated[int, Strict(), Field(ge=17, le=NEWEST_OPSET)] = Field(23, description="The version of ONNX's operators.")
 
 
-def read_export(spec: Spec, model: Model, problems: list[Diagnostic]) -> ExportSection | None:
-    """The section ``export``, checked against the networks; what is wrong is appended to ``problems``."""
+def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default: str = "main") -> ExportSection | None:
+    """The section ``export``, checked against the networks.
+
+    Args:
+        spec: The spec.
+        model: Its networks.
+        problems: What is wrong is appended here.
+        default: The network that is exported where none is named.
+    """
     tree = spec.section("export") or MappingNode([], next(iter(spec.document.items()))[0].span)
     section = check(ExportSection, tree, problems, name="export")
     if section is None:
         return None
-    name = section.network or "main"
+    name = section.network or default
     if name not in model.networks:
         if section.network is not None:
             at = tree.get("network") or tree
@@ -51,9 +60,9 @@ def read_export(spec: Spec, model: Model, problems: list[Diagnostic]) -> ExportS
     return section
 
 
-def exported(section: ExportSection, model: Model) -> Graph:
+def exported(section: ExportSection, model: Model, *, default: str = "main") -> Graph:
     """The graph that is exported: the network, with what the outputs that are wanted depend on."""
-    graph = model.networks[section.network or "main"]
+    graph = model.networks[section.network or default]
     if section.outputs is None:
         return graph
     return graph.giving({name: graph.outputs[name] for name in section.outputs})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import Any
 
@@ -11,7 +10,7 @@ from nnspec.data.augmentations import AUGMENTATIONS
 from nnspec.data.readers import READERS
 from nnspec.data.transforms import TRANSFORMS
 from nnspec.data.validation import VALIDATIONS
-from nnspec.json_schema.forms import ANY, NAME, Schema, any_of, closed, either, list_of, mapping_of, reference, value
+from nnspec.json_schema.forms import ANY, NAME, Schema, any_of, closed, list_of, mapping_of, reference, value
 from nnspec.json_schema.members import Definitions, first_line
 from nnspec.json_schema.steps import OUTPUTS, STEPS, define_steps
 from nnspec.layers import LAYERS
@@ -106,15 +105,7 @@ def _section(definitions: Definitions, name: str) -> Schema:
     found = getattr(import_module(module), config)
     section = definitions.config(found)
     section["properties"] |= dict.fromkeys(getattr(found, "later", {}), _LATER)
-    branches = [section, *_later_objectives(getattr(found, "objectives_later", {}))]
-    return (any_of(*branches) if len(branches) > 1 else section) | {"description": first_line(found)}
-
-
-def _later_objectives(names: Iterable[str]) -> Iterator[Schema]:
-    """Sections of the language that this release reads past."""
-    if names:
-        objective = any_of(either(names), closed(dict.fromkeys(names, ANY), minProperties=1))
-        yield {"type": "object", "properties": {"objective": objective}, "required": ["objective"], **_LATER}
+    return section | {"description": first_line(found)}
 
 
 def _uses() -> Schema:

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-__all__ = ["ANSWERS", "CLASSES", "CONDITIONS", "DATA", "GENERATE", "OUTPUTS", "PARITY", "SPEC_HASH", "SPEC_NAME", "VERSION"]
+__all__ = [
+    "ANSWERS",
+    "CLASSES",
+    "CONDITIONS",
+    "DATA",
+    "GENERATE",
+    "OUTPUTS",
+    "PARITY",
+    "SAMPLES",
+    "SPEC_HASH",
+    "SPEC_NAME",
+    "VERSION",
+]
 
 VERSION = "nnspec.version"
 """The version of nnspec that wrote it."""
@@ -33,3 +45,6 @@ OUTPUTS = "nnspec.outputs"
 
 PARITY = "nnspec.parity"
 """How far it is from the model it was made of, as JSON (`parity.Parity`)."""
+
+SAMPLES = "nnspec.samples"
+"""How a generator is sampled, as JSON (`training.samples.Samples`)."""

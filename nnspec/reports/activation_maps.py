@@ -69,7 +69,7 @@ def activation_maps(run: Run, found: Evaluated) -> Html:
         return Html()
     # A map lies over what is seen where it has the same axes.
     axes = found.examples.inputs[seen].ndim - 1
-    graph, weights, pieces = run.model.main, run.weights(), []
+    graph, weights, pieces = run.graph, run.weights(), []
     for name, judged in found.judged.items():
         ending = ending_of(graph, name)
         over = ending is not None and len(graph.type_of(ending.maps).shape) == axes

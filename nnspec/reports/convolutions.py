@@ -26,7 +26,7 @@ _EXAMPLES = 3
 
 def convolutions(run: Run, found: Evaluated | None) -> Html:
     """The filters and feature maps of a net with convolutions over pictures; nothing for another."""
-    graph = run.model.main
+    graph = run.graph
     nodes = [node for node in graph.nodes.values() if isinstance(node.layer, Convolution) and len(node.output.shape) == 3]
     if not nodes:
         return Html()

@@ -18,7 +18,7 @@ __all__ = ["exported_facts", "head", "making"]
 
 def head(run: Run, part: str, rows: int | None) -> Html:
     """The figures at a glance."""
-    graph = run.model.main
+    graph = run.graph
     info, examples = run.info, run.info["data"].get("examples", {})
     frozen = graph.parameters - graph.trainable_parameters
     facts = {
@@ -37,7 +37,9 @@ def head(run: Run, part: str, rows: int | None) -> Html:
     }
     best = info.get("best")
     if best:
-        facts["weights kept"] = f"epoch {best['epoch']}: {best['monitor']} {number(best['value'])}"
+        # The epoch's own number is watched where the last weights are kept.
+        why = "the last" if best["monitor"] == "epoch" else f"{best['monitor']} {number(best['value'])}"
+        facts["weights kept"] = f"epoch {best['epoch']}: {why}"
     return _list(facts)
 
 

@@ -19,6 +19,7 @@ from nnspec.reports.errors import errors
 from nnspec.reports.facts import exported_facts, head, making
 from nnspec.reports.findings import findings, findings_section
 from nnspec.reports.results import learning, results
+from nnspec.reports.samples import samples
 from nnspec.spec.tree import Scalar
 from nnspec.training.evaluation import Evaluated, evaluated
 from nnspec.training.report import report_of
@@ -85,6 +86,8 @@ def _description(run: Run) -> str:
 
 def _sections(run: Run, part: str | None, onnx: Path | None) -> list[Html]:
     run.weights()  # a run without weights says so, whatever else is wrong with it
+    if "samples" in run.info:
+        return _of_pair(run, onnx)
     found, why = _answered(run, part)
     train, _ = _answered(run, "train", _TRAINING_EXAMPLES) if found is not None and found.part != "train" else (None, "")
     reports = {name: report_of(judged, curves=True) for name, judged in found.judged.items()} if found is not None else {}
@@ -106,6 +109,21 @@ def _sections(run: Run, part: str | None, onnx: Path | None) -> list[Html]:
         )
         if piece
     ]
+
+
+def _of_pair(run: Run, onnx: Path | None) -> list[Html]:
+    """Of two networks against each other, whose answers have no targets."""
+    pieces = (
+        section("Summary", head(run, "", None)),
+        findings_section(findings(run, None, None, {})),
+        samples(run),
+        learning(run),
+        convolutions(run, None),
+        _drawing(run),
+        exported_facts(run, onnx),
+        making(run),
+    )
+    return [piece for piece in pieces if piece]
 
 
 def _answered(run: Run, part: str | None, most: int | None = None) -> tuple[Evaluated | None, str]:

@@ -17,7 +17,7 @@ from nnspec.graph.budget import check_onnx_bytes
 from nnspec.graph.exported import ExportSection, exported, read_export
 from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.onnx_backend.export import export
-from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, DATA, SPEC_HASH, SPEC_NAME
+from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, DATA, SAMPLES, SPEC_HASH, SPEC_NAME
 from nnspec.onnx_backend.parity import Parity
 from nnspec.onnx_backend.parity import Run as Answers
 from nnspec.runtime.answers import answering
@@ -57,7 +57,7 @@ def export_run(
     """
     run = Run.open(path)
     problems: list[Diagnostic] = []
-    section = read_export(run.spec, run.model, problems)
+    section = read_export(run.spec, run.model, problems, default=_trained(run))
     if section is None or any(problem.is_error for problem in problems):
         raise SpecError(problems)
     decodes = run.spec.section("generate") is not None
@@ -80,6 +80,11 @@ def export_run(
     return parity
 
 
+def _trained(run: Run) -> str:
+    """The network that is exported where none is named: of a pair its generator."""
+    return str(run.info.get("samples", {}).get("network", "main"))
+
+
 def _keras_of(weights: Mapping[str, NDArray[Any]], *, masks: bool = False) -> Callable[[Graph], Answers]:
     """Networks in Keras, with a run's weights."""
 
@@ -95,7 +100,7 @@ def _keras_of(weights: Mapping[str, NDArray[Any]], *, masks: bool = False) -> Ca
 def _export_network(
     run: Run, section: ExportSection, weights: Mapping[str, NDArray[Any]], out: str | Path, opset: int
 ) -> Parity:
-    graph = exported(section, run.model)
+    graph = exported(section, run.model, default=_trained(run))
     table, golden = golden_rows(run, GOLDEN_ROWS)
     # The transforms are those of the document's own inputs.
     of_main = graph.name == "main"
@@ -109,6 +114,8 @@ def _export_network(
         ANSWERS: json.dumps({name: asdict(answer) for name, answer in answers_of(run).items() if name in graph.outputs}),
         DATA: json.dumps(served),
     }
+    if graph.name == run.info.get("samples", {}).get("network"):
+        metadata[SAMPLES] = json.dumps(run.info["samples"])
     keras_of = _keras_of(weights)
     return export(
         graph,

@@ -95,7 +95,7 @@ def predict_run(path: str | Path, data: str | None = None, *, limit: int | None 
     from nnspec.training.evaluation import answers_of, examples_of, trained_model
 
     run = Run.open(path)
-    graph = run.model.main
+    graph = run.main
     if data is None:
         _, examples = examples_of(run)
         arrays = dict(examples.batch(slice(0, limit)).inputs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
@@ -16,7 +16,7 @@ from nnspec.keras_backend import set_weight_arrays, weight_arrays
 from nnspec.keras_backend.names import keras_name
 from nnspec.layers.standardization import Normalization
 from nnspec.training.check_adapting import adapting, target_of
-from nnspec.training.plan import TrainingPlan
+from nnspec.training.plan import OutputPlan
 
 __all__ = ["Moments", "adapt"]
 
@@ -24,25 +24,26 @@ _ROWS = 1024
 Values = NDArray[Any]
 
 
-def adapt(model: keras.Model, plan: TrainingPlan, examples: Examples) -> None:
+def adapt(model: keras.Model, graph: Graph, outputs: Mapping[str, OutputPlan], examples: Examples) -> None:
     """Gives each `Normalization` the mean and the variance of what comes to it, in the order of the graph.
 
     A layer whose weights several steps share takes all that comes to any of them; with ``invert``, the targets.
 
     Args:
-        model: The Keras model of the plan's graph.
-        plan: What is trained.
+        model: The Keras model of the graph.
+        graph: The network.
+        outputs: What is done with each of its outputs.
         examples: The training part.
     """
     moments: dict[str, Moments] = {}
-    for node, layer in adapting(plan.graph):
+    for node, layer in adapting(graph):
         own = moments.setdefault(
             node.weights_at, Moments(tuple(axis + 1 for axis in layer.kept_axes(node.input_types["x"].rank)))
         )
-        for values in _values(model, plan, node, layer, examples):
+        for values in _values(model, graph, outputs, node, layer, examples):
             own.add(values)
         found = {f"{node.weights_at}/mean": own.mean, f"{node.weights_at}/variance": own.variance}
-        set_weight_arrays(model, plan.graph, {**weight_arrays(model, plan.graph), **found})
+        set_weight_arrays(model, graph, {**weight_arrays(model, graph), **found})
 
 
 class Moments:
@@ -78,18 +79,25 @@ class Moments:
         self._count += count
 
 
-def _values(model: keras.Model, plan: TrainingPlan, node: Node, layer: Normalization, examples: Examples) -> Iterator[Values]:
+def _values(
+    model: keras.Model,
+    graph: Graph,
+    outputs: Mapping[str, OutputPlan],
+    node: Node,
+    layer: Normalization,
+    examples: Examples,
+) -> Iterator[Values]:
     """What a layer takes its statistics of, in parts."""
     source = node.inputs["x"].source
     if layer.invert:
-        name = target_of(node, plan.graph, plan.outputs)
+        name = target_of(node, graph, outputs)
         for rows in _parts(examples):
             yield examples.targets[str(name)][rows]
-    elif source in plan.graph.inputs:
+    elif source in graph.inputs:
         for rows in _parts(examples):
             yield examples.inputs[source][rows]
     else:
-        before = keras.Model(model.input, _input_of(model, plan.graph, node))
+        before = keras.Model(model.input, _input_of(model, graph, node))
         for rows in _parts(examples):
             inputs = {name: array[rows] for name, array in examples.inputs.items()}
             yield np.asarray(before(inputs, training=False))

@@ -14,19 +14,18 @@ import numpy as np
 from nnspec.diagnostics import NnspecError
 from nnspec.training.conditions import BY_ITSELF, ONEDNN, processors
 from nnspec.training.devices import grow_memory
+from nnspec.training.learner import Learner
 from nnspec.training.steps import Steps
-from nnspec.training.supervised import Supervised
 
 __all__ = ["machine", "steps_for"]
 
 
-def steps_for(backend: str, objective: Supervised, optimizer: Any, devices: Sequence[str] = ()) -> Steps:
+def steps_for(backend: str, learner: Learner, devices: Sequence[str] = ()) -> Steps:
     """The steps of a Keras backend.
 
     Args:
         backend: The backend.
-        objective: What a step makes small.
-        optimizer: How.
+        learner: What learns.
         devices: What computes a part of every batch each; none where there is one.
 
     Raises:
@@ -35,11 +34,11 @@ def steps_for(backend: str, objective: Supervised, optimizer: Any, devices: Sequ
     if backend == "tensorflow":
         from nnspec.training.tensorflow_steps import TensorFlowSteps
 
-        return TensorFlowSteps(objective, optimizer, devices=devices)
+        return TensorFlowSteps(learner, devices=devices)
     if backend == "jax":
         from nnspec.training.jax_steps import JaxSteps
 
-        return JaxSteps(objective, optimizer)
+        return JaxSteps(learner)
     raise NnspecError(f"there is no training on the Keras backend {backend}\n  = help: take `--backend tensorflow` or `jax`")
 
 

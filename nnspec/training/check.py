@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from nnspec.data import problems as d
 from nnspec.data.check import check_data, without_later
 from nnspec.data.plan import DataPlan, Need
-from nnspec.diagnostics import Diagnostic, Span
+from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph, Model
 from nnspec.spec import Spec, check
 from nnspec.spec import problems as p
@@ -18,7 +17,10 @@ from nnspec.training.check_adapting import check_adapting
 from nnspec.training.check_objective import Made, Where
 from nnspec.training.check_outputs import check_outputs, drop_unknown
 from nnspec.training.check_phases import check_phases
-from nnspec.training.check_watch import check_class_weight, check_noise
+from nnspec.training.check_ready import check_ready
+from nnspec.training.check_watch import check_class_weight, check_noise, watched_outputs
+from nnspec.training.objectives import OBJECTIVES
+from nnspec.training.objectives.base import Objective
 from nnspec.training.plan import OutputPlan, TrainingPlan
 from nnspec.training.section import TrainSection
 
@@ -53,6 +55,12 @@ def check_training(
 
 def _check(spec: Spec, model: Model | None, problems: list[Diagnostic], require_data: bool) -> TrainingPlan | None:
     section, tree = _section(spec, model, problems)
+    if section is not None and tree is not None and section.has_losses_of_its_own:
+        if model is None:
+            return None
+        from nnspec.training.check_pair import check_pair
+
+        return check_pair(spec, model, section, tree, problems, require_data=require_data)
     graph = model.networks.get("main") if model is not None else None
     if graph is None:
         if model is not None and require_data and section is not None and tree is not None:
@@ -64,13 +72,13 @@ def _check(spec: Spec, model: Model | None, problems: list[Diagnostic], require_
     outputs = made.outputs if made is not None else None
     data = _data(spec, graph, made, problems, require_data)
     if require_data:
-        _require(spec, graph, data, tree, problems)
+        check_ready(spec, graph, data, section, tree, problems)
     if section is None or tree is None or outputs is None:
         return None
     check_class_weight(section, tree, outputs, problems)
     check_adapting(graph, outputs, problems)
     check_noise(section, tree, graph.inputs, outputs, problems)
-    phases = check_phases(graph, section, tree, outputs, data, problems)
+    phases = check_phases(graph, section, tree, outputs, watched_outputs(outputs, data), problems)
     if phases is None or made is None:
         return None
     return TrainingPlan(graph, section, tree, data, outputs, phases[-1].monitor, phases, made.derived)
@@ -101,24 +109,27 @@ def _section(spec: Spec, model: Model | None, problems: list[Diagnostic]) -> tup
     tree = spec.section("train")
     if tree is None:
         return None, None
-    kept = _known_objective(without_later(tree, TrainSection.later, problems), problems)
+    kept: MappingNode | None = without_later(tree, TrainSection.later, problems)
+    assert kept is not None
+    missing = False
+    if not _has_losses_of_its_own(tree):
+        missing = tree.get("loss") is None
+        if missing:
+            problems.append(p.MissingKey.at(tree.span, tree.path, help="write `train: {loss: …}`", where="`train`", key="loss"))
+        if model is not None and "main" in model.networks:
+            kept = drop_unknown(kept, model.networks["main"], problems)
     if kept is None:
         return None, tree
-    if model is not None and "main" in model.networks:
-        kept = drop_unknown(kept, model.networks["main"], problems)
-    if kept is None:
-        return None, tree
-    return check(TrainSection, kept, problems, name="train"), tree
+    section = check(TrainSection, kept, problems, name="train")
+    return None if missing else section, tree
 
 
-def _known_objective(tree: MappingNode, problems: list[Diagnostic]) -> MappingNode | None:
-    """The section; None where its objective is one that this release does not know, which changes what the other keys mean."""
+def _has_losses_of_its_own(tree: MappingNode) -> bool:
+    """Whether the section names an objective that says what is made small."""
     given = tree.get("objective")
     named = next(iter(given.items()))[0] if isinstance(given, MappingNode) and len(given) == 1 else given
-    if isinstance(named, Scalar) and named.value in TrainSection.objectives_later:
-        problems.append(p.NotYet.at(named.span, "train.objective", what=TrainSection.objectives_later[str(named.value)]))
-        return None
-    return tree
+    name = str(named.value) if isinstance(named, Scalar) else ""
+    return name in OBJECTIVES and cast("type[Objective]", OBJECTIVES.get(name)).losses_of_its_own
 
 
 def _data(spec: Spec, graph: Graph, made: Made | None, problems: list[Diagnostic], require_data: bool) -> DataPlan | None:
@@ -137,17 +148,3 @@ def _data(spec: Spec, graph: Graph, made: Made | None, problems: list[Diagnostic
             )
     derived = made.derived if made is not None else {}
     return check_data(spec, graph, needs, problems, derived=derived, require_data=require_data)
-
-
-def _require(spec: Spec, graph: Graph, data: DataPlan | None, tree: MappingNode | None, problems: list[Diagnostic]) -> None:
-    """Says what is missing for the training to begin."""
-    top = Span.whole(spec.file)
-    if tree is None:
-        help = "write `train: {epochs: 20, loss: …}`"
-        problems.append(t.NotTrainable.at(top, "train", help=help))
-    given = spec.section("data")
-    if given is None or (data is not None and "train" not in data.sources):
-        help = "write `data: {train: {csv: data/train.csv}}`"
-        problems.append(d.NoData.at(given.span if given else top, "data", help=help))
-    if tree is not None and not graph.trainable_parameters:
-        problems.append(t.NothingToTrain.at(tree.span, tree.path))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from nnspec.data.places import locate
-from nnspec.data.plan import DataPlan
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph
 from nnspec.spec.tree import MappingNode, SequenceNode
 from nnspec.training import problems as t
-from nnspec.training.check_watch import check_monitor, check_plateau
-from nnspec.training.optimizers.base import Optimizer
+from nnspec.training.check_optimizer import check_optimizer
+from nnspec.training.check_watch import Watched, check_monitor, check_plateau
 from nnspec.training.plan import OutputPlan, PhasePlan
 from nnspec.training.section import TrainSection
 from nnspec.types import closest
@@ -25,8 +24,10 @@ def check_phases(
     section: TrainSection,
     tree: MappingNode,
     outputs: Mapping[str, OutputPlan],
-    data: DataPlan | None,
+    watched: Watched,
     problems: list[Diagnostic],
+    *,
+    networks: Sequence[str] = (),
 ) -> tuple[PhasePlan, ...] | None:
     """The phases; one where the section names none, and None where something is wrong with one.
 
@@ -35,17 +36,18 @@ def check_phases(
         section: The section ``train``.
         tree: The same as it was written.
         outputs: What is done with each output.
-        data: The data; None where the spec names none.
+        watched: What can be watched of it.
         problems: What is wrong is appended here.
+        networks: The networks that have an optimizer each; none where one is trained.
     """
     plans = []
     for i, own in enumerate(section.in_phases()):
         written = _written(tree, i) if section.phases else tree
-        _check_optimizer(own, written, problems)
+        check_optimizer(own, written, networks, problems)
         _check_loss_weights(own, written, outputs, problems)
         weighted = {name: replace(plan, weight=own.loss_weights.get(name, 1.0)) for name, plan in outputs.items()}
-        monitor = check_monitor(own, written, outputs, data, problems)
-        plateau = check_plateau(own, written, outputs, data, problems)
+        monitor = check_monitor(own, written, watched, problems)
+        plateau = check_plateau(own, written, watched, problems)
         frozen = _check_freeze(graph, own, written, problems)
         if monitor is None or frozen is None or (own.reduce_on_plateau is not None and plateau is None):
             return None
@@ -104,14 +106,3 @@ def _paths(graph: Graph) -> list[str]:
             parts = name.split("/")
             found |= dict.fromkeys("/".join(parts[:end]) for end in range(1, len(parts) + 1))
     return list(found)
-
-
-def _check_optimizer(section: TrainSection, tree: MappingNode, problems: list[Diagnostic]) -> None:
-    optimizer = section.optimizer
-    assert isinstance(optimizer, Optimizer)
-    clip, ema = tree.get("clip"), tree.get("ema")
-    own = next((name for name in ("clipnorm", "clipvalue", "global_clipnorm") if getattr(optimizer, name) is not None), None)
-    if section.clip is not None and clip is not None and own is not None:
-        problems.append(t.ClippedTwice.at(clip.span, clip.path, help="take one of the two away", first="clip", second=own))
-    if section.ema is not None and ema is not None and optimizer.use_ema:
-        problems.append(t.AveragedTwice.at(ema.span, ema.path, help="take one of the two away"))

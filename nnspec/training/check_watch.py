@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from nnspec.data.places import locate
@@ -10,89 +11,84 @@ from nnspec.data.plan import DataPlan
 from nnspec.diagnostics import Diagnostic
 from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t
-from nnspec.training.metrics.base import Metric
 from nnspec.training.plan import Monitor, OutputPlan
 from nnspec.training.schedules import Schedule
 from nnspec.training.section import EarlyStopping, ReduceOnPlateau, TrainSection
 from nnspec.types import TensorType, closest
 
-__all__ = ["check_class_weight", "check_monitor", "check_noise", "check_plateau", "figures"]
+__all__ = ["Watched", "check_class_weight", "check_monitor", "check_noise", "check_plateau", "watched_outputs"]
 
 _WEIGHTED = ("class", "distribution", "probability")
 
 
-def figures(outputs: Mapping[str, OutputPlan]) -> dict[str, Metric | None]:
-    """The figures of an epoch by their names in the log, None for a loss; those of validation have `val_` before them."""
+Direction = Literal["min", "max"]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What of a training can be watched.
+
+    Attributes:
+        figures: The figures of an epoch by their names in the log, each with the way in which it is better; None where that
+            does not go without saying.
+        monitor: The figure that says which weights are best where nothing else is said.
+    """
+
+    figures: Mapping[str, Direction | None]
+    monitor: Monitor
+
+
+def watched_outputs(outputs: Mapping[str, OutputPlan], data: DataPlan | None) -> Watched:
+    """What can be watched of outputs that have losses; the figures of validation have `val_` before their names."""
     losses = [name for name, output in outputs.items() if output.loss is not None]
-    found: dict[str, Metric | None] = {"loss": None}
+    found: dict[str, Direction | None] = {"loss": "min"}
     if len(losses) > 1:
-        found |= {f"{name}_loss": None for name in losses}
+        found |= {f"{name}_loss": "min" for name in losses}
     for output in outputs.values():
-        found |= output.metrics
-    return found
+        found |= {name: metric.better for name, metric in output.metrics.items()}
+    if data is None or data.validates:
+        found |= {f"val_{name}": better for name, better in found.items()}
+    return Watched(found, Monitor("val_loss" if data is not None and data.validates else "loss", "min"))
 
 
-def check_monitor(
-    section: TrainSection,
-    tree: MappingNode,
-    outputs: Mapping[str, OutputPlan],
-    data: DataPlan | None,
-    problems: list[Diagnostic],
-) -> Monitor | None:
+def check_monitor(section: TrainSection, tree: MappingNode, watched: Watched, problems: list[Diagnostic]) -> Monitor | None:
     """The figure that says which weights are best; None where what is asked for is none."""
-    validates = data is None or data.validates
     if section.early_stopping is None:
-        return Monitor("val_loss" if data is not None and data.validates else "loss", "min")
-    return _monitor(section.early_stopping, "early_stopping", tree, outputs, validates, problems)
+        return watched.monitor
+    return _monitor(section.early_stopping, "early_stopping", tree, watched, problems)
 
 
-def check_plateau(
-    section: TrainSection,
-    tree: MappingNode,
-    outputs: Mapping[str, OutputPlan],
-    data: DataPlan | None,
-    problems: list[Diagnostic],
-) -> Monitor | None:
+def check_plateau(section: TrainSection, tree: MappingNode, watched: Watched, problems: list[Diagnostic]) -> Monitor | None:
     """The figure that lowers the learning rate; None where none does, or where what is asked for is none."""
     if section.reduce_on_plateau is None:
         return None
     if isinstance(getattr(section.optimizer, "learning_rate", None), Schedule):
         help = "give `learning_rate` a number, or take `reduce_on_plateau` away"
         problems.append(t.ScheduleAndPlateau.at(*locate(tree, "reduce_on_plateau"), help=help))
-    validates = data is None or data.validates
-    return _monitor(section.reduce_on_plateau, "reduce_on_plateau", tree, outputs, validates, problems)
+    return _monitor(section.reduce_on_plateau, "reduce_on_plateau", tree, watched, problems)
 
 
 def _monitor(
-    rule: EarlyStopping | ReduceOnPlateau,
-    key: str,
-    tree: MappingNode,
-    outputs: Mapping[str, OutputPlan],
-    validates: bool,
-    problems: list[Diagnostic],
+    rule: EarlyStopping | ReduceOnPlateau, key: str, tree: MappingNode, watched: Watched, problems: list[Diagnostic]
 ) -> Monitor | None:
     place = locate(tree, key, "monitor")
-    known = figures(outputs)
-    name = rule.monitor.removeprefix("val_")
+    known, name = watched.figures, rule.monitor
+    of_training = name.removeprefix("val_")
+    if name not in known and of_training in known and not any(figure.startswith("val_") for figure in known):
+        help = f"write `validation: 0.1` under `data`, or `monitor: {of_training}`"
+        problems.append(t.NothingToMonitor.at(*place, help=help, name=name))
+        return None
     if name not in known:
-        every = [*(known), *(f"val_{figure}" for figure in known if validates)]
-        suggestion = closest(rule.monitor, every)
-        help = f"did you mean `{suggestion}`?" if suggestion else f"it can be {', '.join(f'`{figure}`' for figure in every)}"
-        problems.append(t.UnknownMonitor.at(*place, help=help, name=rule.monitor))
+        suggestion = closest(name, known)
+        help = f"did you mean `{suggestion}`?" if suggestion else f"it can be {', '.join(f'`{figure}`' for figure in known)}"
+        problems.append(t.UnknownMonitor.at(*place, help=help, name=name))
         return None
-    if name != rule.monitor and not validates:
-        help = f"write `validation: 0.1` under `data`, or `monitor: {name}`"
-        problems.append(t.NothingToMonitor.at(*place, help=help, name=rule.monitor))
-        return None
-    metric = known[name]
-    mode: Literal["min", "max"] | None = "min" if metric is None else metric.better
-    if rule.mode != "auto":
-        mode = rule.mode
+    mode = known[name] if rule.mode == "auto" else rule.mode
     if mode is None:
         help = "write `mode: max` or `mode: min`"
-        problems.append(t.WhichWay.at(*locate(tree, key), help=help, name=rule.monitor))
+        problems.append(t.WhichWay.at(*locate(tree, key), help=help, name=name))
         return None
-    return Monitor(rule.monitor, mode)
+    return Monitor(name, mode)
 
 
 def check_class_weight(

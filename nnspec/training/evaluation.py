@@ -99,9 +99,9 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
     from nnspec.training.backend import machine, steps_for
     from nnspec.training.changes import changes_of
     from nnspec.training.loop import watch
-    from nnspec.training.objects import keras_optimizer
     from nnspec.training.supervised import Supervised
 
+    run.main  # noqa: B018 (it says so where a run has no such figures)
     machine()
     plan = _plan(run)
     part, examples = _examples(run, plan, part)
@@ -111,7 +111,7 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
     objective = Supervised(model, plan.outputs, changes=changes_of(plan, model))
     first = examples.batch(slice(0, 1))
     objective.build(first.inputs, first.targets)
-    steps = steps_for(keras.backend.backend(), objective, keras_optimizer(plan.section))
+    steps = steps_for(keras.backend.backend(), objective)
     figures = watch(steps, objective, examples, plan.section.batch_size)
     judged_ = [output for output in plan.outputs.values() if _is_judged(plan, output)]
     answers = _answers(objective, examples, plan.section.batch_size) if judged_ else {}
@@ -175,7 +175,7 @@ def trained_model(run: Run) -> keras.Model:
     """The Keras model of a run, with its best weights."""
     from nnspec.keras_backend import set_weight_arrays, to_keras
 
-    graph = run.model.main
+    graph = run.main
     model = to_keras(graph, seed=int(run.info["seed"]))
     set_weight_arrays(model, graph, run.weights())
     return model

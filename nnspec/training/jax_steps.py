@@ -1,8 +1,8 @@
-"""Steps on JAX: the same objective as a pure function of its variables' values, many steps in one compiled loop."""
+"""Steps on JAX: the same learner as a pure function of its variables' values, many steps in one compiled loop."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,43 +14,37 @@ from numpy.typing import NDArray
 
 from nnspec.data.examples import Examples
 from nnspec.training.ahead import Ahead
+from nnspec.training.learner import Group, Learner, Tensors, Turn
 from nnspec.training.steps import Done, Rows
-from nnspec.training.supervised import Supervised
 
 __all__ = ["JaxSteps"]
 
 _MOST_STEPS = 512
 """Steps that one compiled call can make: it is compiled for this many, and told how many to make."""
 
-Tensors = dict[str, Any]
-Group = tuple[Tensors, Tensors, Tensors]
-"""Inputs, targets and weights."""
-State = tuple[list[Any], list[Any], list[Any]]
-"""The values of what trains, of everything else that changes, and of the optimizer."""
+State = tuple[list[Any], list[list[Any]]]
+"""The values of everything that changes but the optimizers, and those of each side's optimizer."""
 
 
 class JaxSteps:
     """Steps on JAX.
 
     Args:
-        objective: What a step makes small.
-        optimizer: How.
+        learner: What learns.
         resident_bytes: The most that a set of examples may take to be put on the device whole. Larger ones are sent a
             step at a time.
     """
 
-    def __init__(self, objective: Supervised, optimizer: keras.optimizers.Optimizer, *, resident_bytes: int = 2**31) -> None:
-        self._objective = objective
-        self._optimizer = optimizer
+    def __init__(self, learner: Learner, *, resident_bytes: int = 2**31) -> None:
+        self._learner = learner
         self._resident_bytes = resident_bytes
         self._ahead = Ahead()
-        self._trainable = list(objective.model.trainable_variables)
-        metrics = [variable for metric in objective.metrics for variable in metric.variables]
-        trained = {id(variable) for variable in self._trainable}
-        others = [*objective.model.variables, *metrics, *objective.random_variables]
-        self._others = [variable for variable in others if id(variable) not in trained]
+        metrics = [variable for metric in learner.metrics for variable in metric.variables]
+        every = [*learner.variables, *metrics, *learner.random_variables]
+        self._variables = list({id(variable): variable for variable in every}.values())
         self._on_device: dict[int, tuple[Any, Any]] = {}
-        optimizer.build(self._trainable)
+        for side in learner.sides:
+            side.optimizer.build(side.variables)
         # On a processor XLA computes convolutions inside a loop four times slower than outside.
         several = _one_by_one if jax.default_backend() == "cpu" else _in_one_call
         self._train = several(self._step)
@@ -98,37 +92,58 @@ class JaxSteps:
         return Done(len(rows), loss, before)
 
     def _call(self, function: Callable[..., Any], groups: Any, rows: NDArray[np.int32], count: int) -> tuple[int, float, float]:
-        variables = (self._trainable, self._others, self._optimizer.variables)
-        state = tuple([variable.value for variable in group] for group in variables)
-        done, state, loss, before = function(groups, rows, count, state)
-        for group, values in zip(variables, state, strict=True):
-            for variable, value in zip(group, values, strict=True):
+        optimizers = [side.optimizer.variables for side in self._learner.sides]
+        state = (_values(self._variables), [_values(variables) for variables in optimizers])
+        done, (values, own), loss, before = function(groups, rows, count, state)
+        for variables, found in zip([self._variables, *optimizers], [values, *own], strict=True):
+            for variable, value in zip(variables, found, strict=True):
                 variable.assign(value)
         return int(done), float(loss), float(before)
 
     def _step(self, group: Group, state: State) -> tuple[State, Any]:
-        trainable, others, own = state
-        (_, (loss, others)), gradients = jax.value_and_grad(self._loss, has_aux=True)(trainable, others, own, group, True)
-        trainable, own = self._optimizer.stateless_apply(own, gradients, trainable)
-        return (list(trainable), others, list(own)), loss
+        values, own = state[0], list(state[1])
+        with self._at(values) as scope:
+            inputs, targets = self._learner.augmented(*group[:2])
+        values = self._now(scope)
+        total = jnp.float32(0.0)
+        for turn in self._learner.turns((inputs, targets, group[2])):
+            at = self._learner.sides.index(turn.side)
+            values, own[at], loss = self._turn(turn, values, own[at])
+            total += loss
+        return (values, own), total
+
+    def _turn(self, turn: Turn, values: list[Any], own: list[Any]) -> tuple[list[Any], list[Any], Any]:
+        """What one change of a side's weights makes of all values, and of its optimizer's; its loss."""
+        trained = [id(variable) for variable in turn.side.variables]
+        named = dict(zip(map(id, self._variables), values, strict=True))
+        trainable = [named.pop(name) for name in trained]
+
+        def loss_of(trainable: list[Any], others: dict[int, Any]) -> Any:
+            """The scaled loss; beside it the loss, and what changed on the way: figures, running averages, random states."""
+            now = {**others, **dict(zip(trained, trainable, strict=True))}
+            with self._at([now[id(variable)] for variable in self._variables], turn.side.optimizer.variables, own) as scope:
+                loss = turn.loss(turn.group)
+                scaled = turn.side.optimizer.scale_loss(loss)
+            return scaled, (jnp.asarray(loss).astype("float32"), self._now(scope))
+
+        (_, (loss, values)), gradients = jax.value_and_grad(loss_of, has_aux=True)(trainable, named)
+        trainable, own = turn.side.optimizer.stateless_apply(own, gradients, trainable)
+        changed = dict(zip(trained, trainable, strict=True))
+        return [changed.get(id(v), value) for v, value in zip(self._variables, values, strict=True)], list(own), loss
 
     def _watch(self, group: Group, state: State) -> tuple[State, Any]:
-        trainable, others, own = state
-        _, (loss, others) = self._loss(trainable, others, own, group, False)
+        with self._at(state[0]) as scope:
+            loss = self._learner.watch(group)
         # A loss that is not finite is no reason to stop watching.
-        return (trainable, others, own), jnp.where(jnp.isfinite(loss), loss, 0.0)
+        return (self._now(scope), state[1]), jnp.where(jnp.isfinite(loss), jnp.asarray(loss).astype("float32"), 0.0)
 
-    def _loss(self, trainable: Any, others: Any, own: Any, group: Group, training: bool) -> Any:
-        """The scaled loss; beside it the loss, and what changed on the way: figures, running averages, random states."""
-        inputs, targets, weights = group
-        values = [*zip(self._trainable, trainable, strict=True), *zip(self._others, others, strict=True)]
-        values += zip(self._optimizer.variables, own, strict=True)
-        with keras.StatelessScope(state_mapping=values, collect_losses=True) as scope:
-            seen = self._objective.augmented(inputs, targets) if training else (inputs, targets)
-            loss, outputs = self._objective(*seen, weights, training=training)
-            self._objective.update_metrics(outputs, seen[1])
-            scaled = self._optimizer.scale_loss(loss)
-        return scaled, (jnp.asarray(loss).astype("float32"), [scope.get_current_value(variable) for variable in self._others])
+    def _at(self, values: Sequence[Any], others: Sequence[Any] = (), own: Sequence[Any] = ()) -> keras.StatelessScope:
+        """Where variables have given values, and what they become is found out."""
+        mapping = [*zip(self._variables, values, strict=True), *zip(others, own, strict=True)]
+        return keras.StatelessScope(state_mapping=mapping, collect_losses=True)
+
+    def _now(self, scope: keras.StatelessScope) -> list[Any]:
+        return [scope.get_current_value(variable) for variable in self._variables]
 
     def _put(self, group: Mapping[str, Any]) -> Tensors:
         """The arrays on the device; each is put there once, whichever parts of the data share it."""
@@ -136,6 +151,10 @@ class JaxSteps:
             if id(array) not in self._on_device:
                 self._on_device[id(array)] = (array, jnp.asarray(array))
         return {name: self._on_device[id(array)][1] for name, array in group.items()}
+
+
+def _values(variables: Sequence[Any]) -> list[Any]:
+    return [variable.value for variable in variables]
 
 
 def _taken(groups: Any, rows: Any) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 
 from nnspec.data.examples import Examples
 from nnspec.diagnostics import NnspecError
+from nnspec.training.learner import Learner
 from nnspec.training.order import Order, calls_of
 from nnspec.training.patience import Plateau, should_stop
 from nnspec.training.plan import Monitor
@@ -50,13 +51,14 @@ class Loop:
 
     Attributes:
         steps: Runs the steps.
-        objective: Holds the figures: has ``reset()`` and ``figures()``.
+        learner: Holds the figures.
         order: What is trained on, in which batches.
         validation: What is watched after each epoch; None for nothing.
         last_step: How many steps the phase has in all.
         monitor: Which figure says what is best.
         stopping: When to stop early; None for never.
         evaluating: What is wrapped around validation: an average put in the weights' place.
+        examine: Gives further figures after an epoch, of the networks themselves.
         save: Called where the training could go on from: after each epoch, before anything is written of it, where it
             is interrupted, and where it is due.
         due: Whether to save in the middle of an epoch.
@@ -66,18 +68,19 @@ class Loop:
         progress: Is told how it goes.
         interrupted: Whether to stop after the step.
         plateau: Lowers the learning rate; None for never.
-        rate: The learning rate, where that changes and is to be logged.
+        rates: The learning rates that change, by the names they are logged under.
         position: Where it stands. It goes on from there, in the middle of an epoch too.
     """
 
     steps: Steps
-    objective: Any
+    learner: Learner
     order: Order
     validation: Examples | None
     last_step: int
     monitor: Monitor
     stopping: EarlyStopping | None
     evaluating: Callable[[], Any]
+    examine: Callable[[int], dict[str, Any]]
     save: Callable[[], None]
     due: Callable[[], bool]
     keep: Callable[[], None]
@@ -85,8 +88,8 @@ class Loop:
     logged: Callable[[], None]
     progress: Progress
     interrupted: Callable[[], bool]
+    rates: Callable[[], dict[str, float]]
     plateau: Plateau | None = None
-    rate: Callable[[], float] | None = None
     position: Position = field(default_factory=Position)
 
     def __post_init__(self) -> None:
@@ -106,7 +109,7 @@ class Loop:
             if self.interrupted():
                 return "interrupted"
             if not at.in_epoch:
-                self.objective.reset()
+                self.learner.reset()
             self._train_epoch(a_epoch)
             if self.interrupted():
                 self.save()
@@ -134,7 +137,7 @@ class Loop:
             now = time.perf_counter()
             at.epoch_seconds, lap = at.epoch_seconds + now - lap, now
             rate = examples / (now - started)
-            self.progress.stepped(at.epoch + 1, at.in_epoch, rate, self.objective.figures)
+            self.progress.stepped(at.epoch + 1, at.in_epoch, rate, self.learner.figures)
             if self.interrupted():
                 break
             if self.due() and at.in_epoch < end:
@@ -142,13 +145,13 @@ class Loop:
 
     def _end_epoch(self) -> None:
         at, began = self.position, time.perf_counter()
-        record = {"epoch": at.epoch + 1, "step": at.step, **self.objective.figures()}
-        with self.evaluating(), _kept_on_failure(self.objective):
+        record = {"epoch": at.epoch + 1, "step": at.step, **self.learner.figures()}
+        with self.evaluating(), _kept_on_failure(self.learner):
             if self.validation is not None:
-                figures = watch(self.steps, self.objective, self.validation, self.order.batch_size)
+                figures = watch(self.steps, self.learner, self.validation, self.order.batch_size)
                 record |= {f"val_{name}": value for name, value in figures.items()}
-        if self.rate is not None:
-            record["learning_rate"] = self.rate()
+            record |= self.examine(at.epoch + 1)
+        record |= self.rates()
         record["examples_per_second"] = round(at.epoch_examples / max(at.epoch_seconds, 1e-9), 1)
         seconds = at.epoch_seconds + time.perf_counter() - began
         record["seconds"] = round(seconds, 3)
@@ -189,9 +192,9 @@ def _prepared(steps: Steps, calls: Iterator[tuple[Examples, Rows]]) -> Iterator[
 
 
 @contextmanager
-def _kept_on_failure(objective: Any) -> Iterator[None]:
+def _kept_on_failure(learner: Learner) -> Iterator[None]:
     """Puts the figures of the epoch back where watching fails: what goes on from here wants them."""
-    variables = [variable for metric in objective.metrics for variable in metric.variables]
+    variables = [variable for metric in learner.metrics for variable in metric.variables]
     values = [variable.numpy() for variable in variables]
     try:
         yield
@@ -201,14 +204,13 @@ def _kept_on_failure(objective: Any) -> Iterator[None]:
         raise
 
 
-def watch(steps: Steps, objective: Any, examples: Examples, batch_size: int) -> dict[str, Any]:
+def watch(steps: Steps, learner: Learner, examples: Examples, batch_size: int) -> dict[str, Any]:
     """The figures of examples that are not trained on."""
-    objective.reset()
+    learner.reset()
     calls = calls_of(np.arange(len(examples)), batch_size, 0, math.ceil(len(examples) / batch_size), _Pace())
     for part, rows in _prepared(steps, ((examples, rows) for rows in calls)):
         steps.watch(part, rows)
-    figures: dict[str, Any] = objective.figures()
-    return figures
+    return learner.figures()
 
 
 class _Pace:

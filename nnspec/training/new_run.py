@@ -103,6 +103,7 @@ def _info(path: Path, spec: Spec, plan: TrainingPlan, prepared: Prepared, machin
         "started": now(),
         "spec": said_of_spec(spec, plan.graph, path),
         "seed": plan.section.seed,
+        "networks": list(plan.networks),
         "parameters": plan.graph.parameters,
         "data": {
             "fingerprints": {part: found.whole for part, found in prepared.fingerprints.items()},
@@ -112,8 +113,18 @@ def _info(path: Path, spec: Spec, plan: TrainingPlan, prepared: Prepared, machin
         },
         "versions": {**versions(str(machine["backend"])), **_plugins(plan.graph)},
         "machine": machine,
+        **_sampling(plan, prepared),
         "warnings": [warning.as_json() for warning in prepared.warnings],
     }
+
+
+def _sampling(plan: TrainingPlan, prepared: Prepared) -> dict[str, Any]:
+    """How the generator is sampled, where one is trained."""
+    if plan.pair is None:
+        return {}
+    from nnspec.training.samples import Samples
+
+    return {"samples": Samples.of(plan.pair, prepared).as_json()}
 
 
 def _plugins(graph: Graph) -> dict[str, str]:

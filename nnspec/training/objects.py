@@ -17,15 +17,21 @@ from nnspec.training.section import TrainSection
 __all__ = ["keras_loss", "keras_metric", "keras_optimizer"]
 
 
-def keras_optimizer(section: TrainSection) -> Any:
-    """The optimizer of a training, with its clipping, its averaging and, for float16, its scaled loss."""
-    config = section.optimizer
+def keras_optimizer(section: TrainSection, network: str = "main", *, averages: bool = True) -> Any:
+    """The optimizer of a network, with its clipping, its averaging and, for float16, its scaled loss.
+
+    Args:
+        section: The section ``train``.
+        network: The network.
+        averages: Whether `ema` is for this one.
+    """
+    config = section.optimizer_of(network)
     assert isinstance(config, Optimizer)
     arguments = _arguments(config)
     if section.clip is not None:
         clip = section.clip
         arguments |= {"clipnorm": clip.norm, "clipvalue": clip.value, "global_clipnorm": clip.global_norm}
-    if section.ema is not None:
+    if section.ema is not None and averages:
         arguments |= {"use_ema": True, "ema_momentum": section.ema}
     optimizer = getattr(keras.optimizers, type(config).__name__)(**arguments)
     if section.precision == "mixed_float16":

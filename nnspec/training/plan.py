@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from nnspec.data.plan import DataPlan, Derived
 from nnspec.graph import Graph
@@ -13,6 +13,9 @@ from nnspec.training.losses.base import Loss
 from nnspec.training.metrics.base import Metric
 from nnspec.training.section import TrainSection
 from nnspec.types import TensorType
+
+if TYPE_CHECKING:
+    from nnspec.training.pair import Pair
 
 __all__ = ["Monitor", "OutputPlan", "PhasePlan", "TrainingPlan"]
 
@@ -95,7 +98,7 @@ class TrainingPlan:
     """A training that can begin once the data have been read.
 
     Attributes:
-        graph: The network.
+        graph: The network; those that are trained together, side by side.
         section: The section ``train``.
         tree: The same as it was written.
         data: What of the data goes where; None where the spec names none.
@@ -103,6 +106,7 @@ class TrainingPlan:
         monitor: The figure that says which weights are best.
         phases: The parts of the training, at least one.
         derived: The targets that are made of an input, by output.
+        pair: The two networks, where they are trained against each other; None where one is trained.
     """
 
     graph: Graph
@@ -113,6 +117,12 @@ class TrainingPlan:
     monitor: Monitor
     phases: tuple[PhasePlan, ...]
     derived: Mapping[str, Derived] = field(default_factory=dict)
+    pair: Pair | None = None
+
+    @property
+    def networks(self) -> Mapping[str, Graph]:
+        """What is trained, by name: each becomes a model of its own."""
+        return {self.graph.name: self.graph} if self.pair is None else self.pair.networks
 
     @property
     def losses(self) -> dict[str, OutputPlan]:

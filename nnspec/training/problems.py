@@ -239,3 +239,85 @@ class ReadsAhead(Problem):
 
     code = "NN532"
     message = "the output `{name}` reads the tokens that it is to say: {where}"
+
+
+_PAIR = (
+    _HEAD + "networks:\n  generator:\n    inputs: {noise: [16]}\n    layers:\n      - Dense: {units: 64, activation: sigmoid}\n"
+    "      - Reshape: {target_shape: [8, 8, 1]}\n        name: image\n  discriminator:\n"
+    "    inputs: {image: [8, 8, 1]}\n    layers:\n      - Flatten\n      - Dense: {units: 16, activation: relu}\n"
+    "      - Dense: {units: 1}\n        name: logit\n"
+)
+_AGAINST = _PAIR + _DIGITS + "train: {objective: gan, epochs: 1}\n"
+
+
+class UnknownNetwork(Problem):
+    """`gan` names two networks of the document: by default `generator` and `discriminator`."""
+
+    code = "NN560"
+    message = "the document has no network `{name}`"
+    fails = _AGAINST.replace("objective: gan", "objective: {gan: {generator: generater}}")
+    passes = _AGAINST
+
+
+class NoPair(Problem):
+    """What the generator gives has the shape that the discriminator takes, and what conditions one conditions both."""
+
+    code = "NN561"
+    message = "the generator and the discriminator make no pair: {reason}"
+    fails = _AGAINST.replace("target_shape: [8, 8, 1]", "target_shape: [4, 4, 4]")
+    passes = _AGAINST
+
+
+class NotALogit(Problem):
+    """The losses of a pair take one number for each example, and put it through a sigmoid of their own where they need one.
+
+    With a sigmoid before that it learns badly, or not at all, and nothing else says so. `least_squares` takes either.
+    """
+
+    code = "NN562"
+    message = "`{loss}` takes one {wanted} for each example, and `{name}` {got}"
+    fails = _AGAINST.replace("Dense: {units: 1}", "Dense: {units: 1, activation: sigmoid}")
+    passes = _AGAINST
+
+
+class NotWithObjective(Problem):
+    """An objective with losses of its own leaves some keys of `train` without a meaning."""
+
+    code = "NN563"
+    message = "`{key}` has no meaning with `{objective}`"
+    fails = _AGAINST.replace("epochs: 1", "epochs: 1, loss: BinaryCrossentropy")
+    passes = _AGAINST.replace("objective: gan", "objective: {gan: {loss: hinge}}")
+
+
+class OptimizerOfWhat(Problem):
+    """Networks that are trained against each other share one optimizer's arguments, or have one each."""
+
+    code = "NN564"
+    message = "`optimizer` {reason}"
+    fails = _AGAINST.replace("epochs: 1", "epochs: 1, optimizer: {generator: {Adam: {beta_1: 0.5}}}")
+    passes = _AGAINST.replace("epochs: 1", "epochs: 1, optimizer: {generator: {Adam: {beta_1: 0.5}}, discriminator: SGD}")
+
+
+class NormalizedWithPenalty(Problem):
+    """The gradient penalty is of each example alone, and batch normalization mixes the examples of a batch.
+
+    Gulrajani et al. 2017, section 4.
+    """
+
+    code = "NN565"
+    severity = "warning"
+    message = "`{name}` mixes the examples of a batch, and `gradient_penalty` is of each alone"
+    fails = _AGAINST.replace("      - Dense: {units: 1}", "      - BatchNormalization\n      - Dense: {units: 1}").replace(
+        "objective: gan", "objective: {gan: {loss: wasserstein, gradient_penalty: 10}}"
+    )
+    passes = fails.replace("BatchNormalization", "LayerNormalization")
+
+
+class UnboundedCritic(Problem):
+    """The Wasserstein distance is over functions that do not rise too steeply: something must hold the critic to that."""
+
+    code = "NN566"
+    severity = "warning"
+    message = "nothing bounds how steeply `{name}` rises, and `wasserstein` has no end without it"
+    fails = _AGAINST.replace("objective: gan", "objective: {gan: {loss: wasserstein}}")
+    passes = _AGAINST.replace("objective: gan", "objective: {gan: {loss: wasserstein, gradient_penalty: 10}}")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from nnspec.data.transforms.classes import class_names
 from nnspec.diagnostics import NnspecError
 from nnspec.files import write_whole
-from nnspec.graph import Model, compile
+from nnspec.graph import Graph, Model, compile
+from nnspec.graph.side_by_side import side_by_side
 from nnspec.spec import Spec, load
 
 if TYPE_CHECKING:
@@ -107,6 +108,27 @@ class Run:
     def model(self) -> Model:
         """Its typed graphs."""
         return compile(self.spec)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """What was trained: the network; of two against each other both, side by side."""
+        networks = self.info.get("networks", ["main"])
+        graphs = [self.model.networks[name] for name in networks]
+        return graphs[0] if len(graphs) == 1 else side_by_side(graphs)
+
+    @property
+    def main(self) -> Graph:
+        """The network whose outputs answer inputs.
+
+        Raises:
+            NnspecError: Where two networks were trained against each other.
+        """
+        if "samples" in self.info:
+            raise NnspecError(
+                f"{self.path} is of two networks against each other, which answer nothing that there is a target of\n"
+                "  = help: `nnspec generate` makes examples, `nnspec report` shows how the training went"
+            )
+        return self.model.main
 
     def weights(self) -> dict[str, NDArray[Any]]:
         """The best weights, by the spec's names, ``conv2d/kernel``.

@@ -11,6 +11,7 @@ from nnspec.layers.scalars import Number, PositiveInt, PositiveNumber
 from nnspec.training.losses import LOSSES
 from nnspec.training.metrics import METRICS
 from nnspec.training.objectives import OBJECTIVES
+from nnspec.training.objectives.base import Objective
 from nnspec.training.optimizers import OPTIMIZERS
 from nnspec.types import Config, Named, TensorType
 
@@ -18,6 +19,8 @@ __all__ = ["AnyLoss", "AnyMetric", "Clip", "EarlyStopping", "PhaseSection", "Red
 
 AnyLoss = Annotated[Config, Named(LOSSES)]
 AnyMetric = Annotated[Config, Named(METRICS)]
+AnyOptimizer = Annotated[Config, Named(OPTIMIZERS)]
+_Optimizers = dict[str, AnyOptimizer] | AnyOptimizer
 _Metrics = list[AnyMetric] | AnyMetric
 _NonNegative = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 _Rate = Annotated[float, Strict(), Field(gt=0, lt=1)]
@@ -86,7 +89,7 @@ class PhaseSection(Config):
     epochs: PositiveInt | None = Field(None, description="As `train.epochs`: those of this phase.")
     steps: PositiveInt | None = Field(None, description="As `train.steps`: those of this phase.")
     batch_size: PositiveInt = Field(32, description="As `train.batch_size`.")
-    optimizer: Annotated[Config, Named(OPTIMIZERS)] = Field(
+    optimizer: _Optimizers = Field(
         "Adam", validate_default=True, description="As `train.optimizer`; each phase begins with a new one."
     )
     loss_weights: dict[str, _NonNegative] = Field({}, description="As `train.loss_weights`.")
@@ -110,11 +113,6 @@ class TrainSection(Config):
     later: ClassVar[Mapping[str, str]] = {}
     """Keys of the language that this release does not know, each with what to say of it."""
 
-    objectives_later: ClassVar[Mapping[str, str]] = {
-        "gan": "a generative adversarial network (`gan`) is",
-    }
-    """Objectives of the language that this release does not know."""
-
     unsupported: ClassVar[Mapping[str, str]] = {
         "learning_rate": "it is the optimizer's: write `optimizer: {Adam: {learning_rate: …}}`",
         "shuffle": "take it away: each epoch has an order of its own, by `seed`",
@@ -130,10 +128,15 @@ class TrainSection(Config):
     seed: Annotated[int, Strict(), Field(ge=0, lt=2**32)] = Field(
         0, description="Makes the first weights, the validation part, the order of examples and dropout repeatable."
     )
-    optimizer: Annotated[Config, Named(OPTIMIZERS)] = Field(
-        "Adam", validate_default=True, description="How weights follow gradients."
+    optimizer: _Optimizers = Field(
+        "Adam",
+        validate_default=True,
+        description="How weights follow gradients; where two networks are trained, also by network.",
     )
-    loss: dict[str, AnyLoss] | AnyLoss = Field(description="What is made small: for one output alone, or by output.")
+    loss: dict[str, AnyLoss] | AnyLoss | None = Field(
+        None,
+        description="What is made small: for one output alone, or by output. An objective with losses of its own takes none.",
+    )
     loss_weights: dict[str, _NonNegative] = Field({}, description="How much the loss of each output counts; 1 where not given.")
     metrics: dict[str, _Metrics] | _Metrics = Field(
         [], description="What is watched beside the loss: for one output alone, or by output."
@@ -169,10 +172,25 @@ class TrainSection(Config):
     def _an_end(self) -> TrainSection:
         if self.epochs is not None and self.steps is not None:
             raise ValueError("only one of `epochs` and `steps` can be given")
-        said_by_all = bool(self.phases) and all(phase.epochs or phase.steps for phase in self.phases)
-        if self.epochs is None and self.steps is None and not said_by_all:
+        # What has losses of its own says enough to be built before it says how long it is trained.
+        if not self.says_how_long and not self.has_losses_of_its_own:
             raise ValueError("`train` must say how long: write `epochs: 20`, or `steps`")
         return self
+
+    @property
+    def says_how_long(self) -> bool:
+        """Whether the training has an end."""
+        said_by_all = bool(self.phases) and all(phase.epochs or phase.steps for phase in self.phases)
+        return self.epochs is not None or self.steps is not None or said_by_all
+
+    @property
+    def has_losses_of_its_own(self) -> bool:
+        """Whether the objective says what is made small."""
+        return isinstance(self.objective, Objective) and self.objective.losses_of_its_own
+
+    def optimizer_of(self, network: str) -> Config:
+        """How the weights of a network follow gradients."""
+        return self.optimizer[network] if isinstance(self.optimizer, dict) else self.optimizer
 
     def input_noise_of(self, inputs: Mapping[str, TensorType]) -> dict[str, float]:
         """The deviation of the noise on each input that has some."""

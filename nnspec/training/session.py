@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,32 +14,28 @@ from nnspec.data.examples import Examples
 from nnspec.data.kinds import DataError
 from nnspec.data.prepare import Prepared
 from nnspec.diagnostics import NnspecError, SpecError
-from nnspec.keras_backend import set_weight_arrays, to_keras, weight_arrays
 from nnspec.spec import Spec
 from nnspec.spec.ignores import silence
-from nnspec.training.adapting import adapt
 from nnspec.training.augmenter import Augmenter, outside_range
 from nnspec.training.backend import steps_for
 from nnspec.training.bucketing import in_buckets
-from nnspec.training.changes import changes_of
 from nnspec.training.checkpoints import Checkpoint, read_checkpoint
-from nnspec.training.class_weights import class_weights
 from nnspec.training.data_guard import DataGuard
-from nnspec.training.freezing import freeze
 from nnspec.training.interruption import Interruption, interruptible
-from nnspec.training.looking_ahead import refuse_looking_ahead
+from nnspec.training.learner import Learner, Side, averaged_weights
 from nnspec.training.loop import Loop, NotFiniteLoss, Status
+from nnspec.training.networks import Networks
 from nnspec.training.not_finite import Diverged, explanation
-from nnspec.training.objects import keras_optimizer
 from nnspec.training.order import Order
 from nnspec.training.patience import Plateau
 from nnspec.training.plan import Monitor, PhasePlan, TrainingPlan
 from nnspec.training.position import Position
 from nnspec.training.progress import Progress
 from nnspec.training.schedules import Schedule
+from nnspec.training.section import TrainSection
 from nnspec.training.starting import starting_arrays
-from nnspec.training.steps import Steps, averaged_weights
-from nnspec.training.supervised import Supervised
+from nnspec.training.steps import Steps
+from nnspec.training.tasks import task_for
 from nnspec.training.variables import arrays_of, set_arrays
 from nnspec.training.writing import RunWriter
 
@@ -48,17 +44,11 @@ __all__ = ["Session"]
 
 @dataclass(frozen=True)
 class _Phase:
-    """What trains the model in one phase."""
+    """What trains in one phase."""
 
     plan: PhasePlan
-    objective: Supervised
-    optimizer: Any
+    learner: Learner
     steps: Steps
-
-    @property
-    def inner(self) -> Any:
-        """The optimizer whose learning rate it is: the one inside, where the loss is scaled."""
-        return getattr(self.optimizer, "inner_optimizer", self.optimizer)
 
 
 class Session:
@@ -77,14 +67,9 @@ class Session:
     ) -> None:
         self._plan, self._prepared, self._progress, self._devices = plan, prepared, progress, devices
         with _precision(plan.section.precision):
-            self._model = to_keras(plan.graph, seed=plan.section.seed)
-        if started := starting_arrays(spec, plan.graph):
-            set_weight_arrays(self._model, plan.graph, {**weight_arrays(self._model, plan.graph), **started})
-        refuse_looking_ahead(self._model, plan, prepared.train)
-        adapt(self._model, plan, prepared.train)
-        self._class_weights = class_weights(plan, prepared.train, prepared.state)
-        self._changes = changes_of(plan, self._model)
-        self._augmenter = self._augmenting()
+            self._networks = Networks(plan.networks, plan.section.seed)
+        self._networks.set_weights(starting_arrays(spec, plan.graph))
+        self._task = task_for(self._networks, plan, prepared, self._augmenting())
         self._guard = DataGuard(prepared, progress)
         self._position = Position()
         self._parts = self._in_parts()
@@ -155,25 +140,23 @@ class Session:
 
     def _begin_phase(self) -> _Phase:
         plan = self._plan.phases[self._position.phase]
-        freeze(self._model, self._plan.graph, plan.frozen)
-        objective = Supervised(self._model, plan.outputs, self._class_weights, self._augmenter, self._changes)
-        optimizer = keras_optimizer(plan.section)
-        first = self._prepared.train.batch(slice(0, 1))
-        objective.build(first.inputs, first.targets)
-        return _Phase(plan, objective, optimizer, steps_for(keras.backend.backend(), objective, optimizer, self._devices))
+        self._networks.freeze(plan.frozen)
+        learner = self._task.learner(plan)
+        return _Phase(plan, learner, steps_for(keras.backend.backend(), learner, self._devices))
 
     def _next_phase(self, writer: RunWriter) -> None:
         """A phase that could stop early hands on its best weights, as Keras's ``restore_best_weights``; others their last."""
         at, before = self._position, self._phase.plan
         if before.section.early_stopping is not None and at.best_epoch:
-            set_weight_arrays(self._model, self._plan.graph, writer.weights())
+            self._networks.set_weights(writer.weights())
         at.next_phase(comparable=before.comparable(self._plan.phases[at.phase + 1]))
         self._phase = self._begin_phase()
 
     def _run_phase(self, writer: RunWriter, interrupted: Interruption) -> Status:
         phase, section = self._phase, self._phase.plan.section
         due = _Clock(writer.every_minutes)
-        order = Order(self._parts, section.batch_size, section.seed)
+        sides = phase.learner.sides
+        order = Order(self._parts, section.batch_size * phase.learner.batches, section.seed)
 
         def save() -> None:
             writer.save(Checkpoint(self._position, writer.records, writer.conditions, arrays_of(self._groups())))
@@ -182,19 +165,20 @@ class Session:
         def logged() -> None:
             writer.write_metrics()
             self._guard.after_epoch()
+            self._warn(writer.records)
 
         rule, watched = section.reduce_on_plateau, phase.plan.plateau
-        plateau = Plateau(rule, watched, phase.inner) if rule is not None and watched is not None else None
-        changes = plateau is not None or isinstance(getattr(section.optimizer, "learning_rate", None), Schedule)
+        plateau = Plateau(rule, watched, sides[0].inner) if rule is not None and watched is not None else None
         loop = Loop(
             steps=phase.steps,
-            objective=phase.objective,
+            learner=phase.learner,
             order=order,
             validation=self._prepared.validation,
             last_step=section.steps or (section.epochs or 1) * order.steps,
             monitor=phase.plan.monitor,
             stopping=section.early_stopping,
             evaluating=self._averaged,
+            examine=lambda epoch: self._task.examine(epoch, writer.run.path),
             save=save,
             due=due,
             keep=lambda: self._keep(writer),
@@ -203,7 +187,7 @@ class Session:
             progress=self._progress,
             interrupted=interrupted,
             plateau=plateau,
-            rate=(lambda: float(phase.inner.learning_rate)) if changes else None,
+            rates=lambda: _changing_rates(section, sides, plateau is not None),
             position=self._position,
         )
         try:
@@ -218,13 +202,20 @@ class Session:
         finally:
             self._progress.end()
 
+    def _warn(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Says what the log says after its last epoch, but not what it said before that already."""
+        before = {said.partition(":")[0] for said in (self._task.warnings(records[:-1]) if len(records) > 1 else ())}
+        for warning in self._task.warnings(records):
+            if warning.partition(":")[0] not in before:
+                self._progress.say(f"epoch {records[-1]['epoch']}: warning: {warning}")
+
     def _groups(self) -> dict[str, list[Any]]:
-        objective = self._phase.objective
+        learner = self._phase.learner
         return {
-            "model": self._model.variables,
-            "optimizer": self._phase.optimizer.variables,
-            "metrics": [variable for metric in objective.metrics for variable in metric.variables],
-            "random": objective.random_variables,
+            "model": self._networks.variables,
+            "optimizer": [variable for side in learner.sides for variable in side.optimizer.variables],
+            "metrics": [variable for metric in learner.metrics for variable in metric.variables],
+            "random": learner.random_variables,
         }
 
     def _load(self, checkpoint: Checkpoint) -> None:
@@ -237,10 +228,19 @@ class Session:
         set_arrays(self._groups(), checkpoint.arrays)
 
     def _averaged(self) -> AbstractContextManager[None]:
-        return averaged_weights(self._phase.objective, self._phase.optimizer)
+        return averaged_weights(self._phase.learner.sides)
 
     def _keep(self, writer: RunWriter) -> None:
-        writer.write_weights(weight_arrays(self._model, self._plan.graph), self._position.best_epoch)
+        writer.write_weights(self._networks.weights(), self._position.best_epoch)
+
+
+def _changing_rates(section: TrainSection, sides: Sequence[Side], lowered: bool) -> dict[str, float]:
+    """The learning rates that change, by the names they are logged under."""
+    return {
+        "learning_rate" if len(sides) == 1 else f"{side.network}_learning_rate": float(side.inner.learning_rate)
+        for side in sides
+        if lowered or isinstance(getattr(section.optimizer_of(side.network), "learning_rate", None), Schedule)
+    }
 
 
 class _Clock:

@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from nnspec.training.augmenter import Augmenter
 from nnspec.training.changes import Change
+from nnspec.training.learner import Group, Side, Tensors, Turn
 from nnspec.training.objects import keras_loss, keras_metric
 from nnspec.training.plan import OutputPlan
 
 __all__ = ["Supervised"]
-
-Tensors = Mapping[str, Any]
 
 
 class Supervised:
@@ -25,20 +24,25 @@ class Supervised:
     Args:
         model: A model that takes a dict of inputs and gives a dict of outputs.
         outputs: What is done with each output.
+        optimizer: How its weights change; None where it is only watched.
         class_weights: How much the examples of each class count, by output; an array with an entry for each class.
         augmenter: Changes inputs and targets at random before a training step; None for nothing.
         changes: What is done to a batch before the model sees it; metrics see the targets as they are.
     """
 
+    batches = 1
+
     def __init__(
         self,
         model: keras.Model,
         outputs: Mapping[str, OutputPlan],
+        optimizer: Any = None,
         class_weights: Mapping[str, NDArray[Any]] | None = None,
         augmenter: Augmenter | None = None,
         changes: Sequence[Change] = (),
     ) -> None:
         self.model = model
+        self.sides = () if optimizer is None else (Side("main", model.trainable_variables, optimizer),)
         self._augmenter = augmenter
         self._outputs = {name: output for name, output in outputs.items() if output.loss is not None}
         self._losses = {name: keras_loss(output.loss) for name, output in self._outputs.items() if output.loss}
@@ -51,6 +55,11 @@ class Supervised:
             name: [keras_metric(metric, logged) for logged, metric in output.metrics.items()]
             for name, output in self._outputs.items()
         }
+
+    @property
+    def variables(self) -> Sequence[Any]:
+        """Every variable of the model."""
+        return list(self.model.variables)
 
     @property
     def metrics(self) -> list[Any]:
@@ -91,6 +100,23 @@ class Supervised:
             total = total + ops.sum(ops.cast(added, "float32"))
         self._total.update_state(total, sample_weight=size)
         return total, outputs
+
+    def turns(self, group: Group) -> Sequence[Turn]:
+        """One turn: all weights follow the loss."""
+        return [Turn(side, self._trained_on, group) for side in self.sides]
+
+    def watch(self, group: Group) -> Any:
+        """Adds a batch that is not trained on to the figures; its loss."""
+        inputs, targets, weights = group
+        loss, outputs = self(inputs, targets, weights, training=False)
+        self.update_metrics(outputs, targets)
+        return loss
+
+    def _trained_on(self, group: Group) -> Any:
+        inputs, targets, weights = group
+        loss, outputs = self(inputs, targets, weights, training=True)
+        self.update_metrics(outputs, targets)
+        return loss
 
     def augmented(self, inputs: Tensors, targets: Tensors) -> tuple[Tensors, Tensors]:
         """What a training step sees of a batch."""

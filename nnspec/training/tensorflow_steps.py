@@ -5,52 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from nnspec.data.examples import Examples
 from nnspec.diagnostics import NnspecError
 from nnspec.training.ahead import Ahead
+from nnspec.training.learner import Group, Learner, Tensors, Turn, part_of
 from nnspec.training.steps import Done, Rows
-from nnspec.training.supervised import Supervised
 
 __all__ = ["TensorFlowSteps"]
-
-Tensors = dict[str, Any]
-Group = tuple[Tensors, Tensors, Tensors]
-"""Inputs, targets and weights."""
 
 
 class TensorFlowSteps:
     """Steps on TensorFlow.
 
     Args:
-        objective: What a step makes small.
-        optimizer: How.
+        learner: What learns.
         resident_bytes: The most that a set of examples may take to be put on the device whole. Larger ones are sent a
             few steps at a time: the same batches in the same order, so the same weights.
         devices: What computes a part of every batch each; none where there is one.
     """
 
-    def __init__(
-        self,
-        objective: Supervised,
-        optimizer: keras.optimizers.Optimizer,
-        *,
-        resident_bytes: int = 2**31,
-        devices: Sequence[str] = (),
-    ) -> None:
-        self._objective = objective
-        self._optimizer = optimizer
+    def __init__(self, learner: Learner, *, resident_bytes: int = 2**31, devices: Sequence[str] = ()) -> None:
+        self._learner = learner
         self._resident_bytes = resident_bytes
         self._devices = devices
         self._ahead = Ahead()
-        self._trainable = objective.model.trainable_variables
         self._functions: dict[tuple[Any, ...], Callable[..., Any]] = {}
         self._on_device: dict[int, tuple[Any, Any]] = {}
         self._kept: list[Examples] = []
-        optimizer.build(self._trainable)
+        for side in learner.sides:
+            side.optimizer.build(side.variables)
 
     def train(self, examples: Examples, rows: Rows) -> Done:
         done, loss, before = self._run(self._step, examples, rows)
@@ -67,43 +53,40 @@ class TensorFlowSteps:
         return examples.bytes <= self._resident_bytes
 
     def _step(self, group: Group) -> Any:
-        inputs, targets = self._objective.augmented(*group[:2])
-        loss, gradients = self._gradients((dict(inputs), dict(targets), group[2]))
-        reached = [(g, v) for g, v in zip(gradients, self._trainable, strict=True) if g is not None]
-        self._optimizer.apply_gradients(reached)
-        return loss
+        inputs, targets = self._learner.augmented(*group[:2])
+        losses = []
+        for turn in self._learner.turns((dict(inputs), dict(targets), group[2])):
+            loss, gradients = self._gradients(turn)
+            reached = [(g, v) for g, v in zip(gradients, turn.side.variables, strict=True) if g is not None]
+            turn.side.optimizer.apply_gradients(reached)
+            losses.append(loss)
+        return tf.add_n(losses)
 
-    def _gradients(self, group: Group) -> tuple[Any, list[Any]]:
+    def _gradients(self, turn: Turn) -> tuple[Any, list[Any]]:
         """The loss of a batch and the gradients of all that trains; several devices have a part of the batch each."""
         if not self._devices:
-            return self._of_part(group, 1.0)
-        size = next(iter(group[0].values())).shape[0]
+            return self._of_part(turn, turn.group, 1.0)
+        size = next(iter(turn.group[0].values())).shape[0]
         bounds = [size * i // len(self._devices) for i in range(len(self._devices) + 1)]
         found = []
         for device, start, stop in zip(self._devices, bounds, bounds[1:], strict=False):
             if stop > start:
                 with tf.device(device):
-                    part = tuple({name: tensor[start:stop] for name, tensor in tensors.items()} for tensors in group)
-                    found.append(self._of_part(part, (stop - start) / size))  # type: ignore[arg-type]
+                    found.append(self._of_part(turn, part_of(turn.group, start, stop), (stop - start) / size))
         losses, gradients = zip(*found, strict=True)
         return tf.add_n(losses), [None if parts[0] is None else _sum(parts) for parts in zip(*gradients, strict=True)]
 
-    def _of_part(self, group: Group, share: float) -> tuple[Any, list[Any]]:
-        inputs, targets, weights = group
-        values = [variable.value for variable in self._trainable]
+    def _of_part(self, turn: Turn, group: Group, share: float) -> tuple[Any, list[Any]]:
+        values = [variable.value for variable in turn.side.variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)
-            loss, outputs = self._objective(inputs, targets, weights, training=True)
+            loss = turn.loss(group)
             loss = loss if share == 1.0 else loss * share
-            scaled = self._optimizer.scale_loss(loss)
-        gradients = tape.gradient(scaled, values)
-        self._objective.update_metrics(outputs, targets)
-        return tf.cast(loss, tf.float32), gradients
+            scaled = turn.side.optimizer.scale_loss(loss)
+        return tf.cast(loss, tf.float32), tape.gradient(scaled, values)
 
     def _watch(self, group: Group) -> Any:
-        inputs, targets, weights = group
-        loss, outputs = self._objective(inputs, targets, weights, training=False)
-        self._objective.update_metrics(outputs, targets)
+        loss = self._learner.watch(group)
         # A loss that is not finite is no reason to stop watching.
         return tf.where(tf.math.is_finite(loss), tf.cast(loss, tf.float32), 0.0)
 

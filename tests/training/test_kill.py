@@ -25,6 +25,7 @@ full = [pytest.mark.full, pytest.mark.skipif(not os.environ.get("NNSPEC_FULL"), 
         ("convolution", 2, 25),
         pytest.param("convolution", 30, 200, marks=full),
         pytest.param("lstm", 30, 200, marks=full),
+        pytest.param("pair", 30, 200, marks=full),
     ],
 )
 def test_a_training_that_was_killed_comes_to_the_same_bits_and_leaves_no_damaged_file(tmp_path, net, kills, epochs):

@@ -59,13 +59,15 @@ def loop(steps: Pretended, **changed) -> Loop:
     kept: list[int] = []
     arguments = {
         "steps": steps,
-        "objective": steps,
+        "learner": steps,
         "order": Order((examples(10),), 4, 1),
         "validation": examples(5, 10),
         "last_step": 3 * len(steps.figures_to_come),
         "monitor": Monitor("val_loss", "min"),
         "stopping": None,
         "evaluating": nullcontext,
+        "examine": lambda epoch: {},
+        "rates": dict,
         "log": lambda record: None,
         "logged": lambda: None,
         "save": lambda: None,

@@ -10,15 +10,17 @@ OBJECTIVES = Family(
     kind="objective",
     modules={
         "autoencoder": f"{__name__}.autoencoder",
+        "gan": f"{__name__}.gan",
         "language_model": f"{__name__}.tokens",
         "sequence_to_sequence": f"{__name__}.tokens",
         "supervised": f"{__name__}.base",
     },
     aliases={
+        "adversarial": "gan",
         "lm": "language_model",
         "seq2seq": "sequence_to_sequence",
         "classification": "supervised",
         "regression": "supervised",
     },
 )
-"""Every objective of one network by name."""
+"""Every objective by name."""

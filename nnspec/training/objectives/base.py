@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from nnspec.types import Config
 
 __all__ = ["Objective", "supervised"]
@@ -9,6 +11,9 @@ __all__ = ["Objective", "supervised"]
 
 class Objective(Config):
     """What a network learns: where the targets of its losses come from."""
+
+    losses_of_its_own: ClassVar[bool] = False
+    """Whether it says itself what is made small: the section then names no losses of outputs."""
 
 
 class supervised(Objective):  # noqa: N801

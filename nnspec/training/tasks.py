@@ -1,0 +1,82 @@
+"""What a training is for, at work: the networks, and what learns in each phase. Each kind of objective is one task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from nnspec.data.prepare import Prepared
+from nnspec.training.adapting import adapt
+from nnspec.training.augmenter import Augmenter
+from nnspec.training.changes import changes_of
+from nnspec.training.class_weights import class_weights
+from nnspec.training.learner import Learner
+from nnspec.training.looking_ahead import refuse_looking_ahead
+from nnspec.training.networks import Networks
+from nnspec.training.objects import keras_optimizer
+from nnspec.training.plan import PhasePlan, TrainingPlan
+from nnspec.training.supervised import Supervised
+
+__all__ = ["SupervisedTask", "Task", "task_for"]
+
+
+class Task(Protocol):
+    """What a training is for."""
+
+    def learner(self, phase: PhasePlan) -> Learner:
+        """What learns in a phase."""
+
+    def examine(self, epoch: int, folder: Path) -> dict[str, Any]:
+        """Figures of the networks themselves after an epoch; it may draw into the run folder what it sees."""
+
+    def warnings(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
+        """What the log says after its last epoch that someone should know at once; its kind stands before a colon."""
+
+
+class SupervisedTask:
+    """One network whose outputs are compared with targets.
+
+    Args:
+        networks: The network's model.
+        plan: What is trained, and how.
+        prepared: The data.
+        augmenter: Changes the examples at random; None for nothing.
+    """
+
+    def __init__(self, networks: Networks, plan: TrainingPlan, prepared: Prepared, augmenter: Augmenter | None) -> None:
+        [self._model] = networks.models.values()
+        refuse_looking_ahead(self._model, plan, prepared.train)
+        adapt(self._model, plan.graph, plan.outputs, prepared.train)
+        self._class_weights = class_weights(plan, prepared.train, prepared.state)
+        self._changes = changes_of(plan, self._model)
+        self._augmenter = augmenter
+        self._first = prepared.train.batch(slice(0, 1))
+
+    def learner(self, phase: PhasePlan) -> Learner:
+        optimizer = keras_optimizer(phase.section)
+        learner = Supervised(self._model, phase.outputs, optimizer, self._class_weights, self._augmenter, self._changes)
+        learner.build(self._first.inputs, self._first.targets)
+        return learner
+
+    def examine(self, epoch: int, folder: Path) -> dict[str, Any]:
+        del epoch, folder
+        return {}
+
+    def warnings(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
+        del records
+        return []
+
+
+def task_for(networks: Networks, plan: TrainingPlan, prepared: Prepared, augmenter: Augmenter | None) -> Task:
+    """The task of a plan.
+
+    Raises:
+        SpecError: Where the data and the networks do not go together.
+    """
+    if plan.pair is None:
+        return SupervisedTask(networks, plan, prepared, augmenter)
+    # What an objective needs is imported with it.
+    from nnspec.training.adversarial_task import AdversarialTask
+
+    return AdversarialTask(networks, plan, plan.pair, prepared, augmenter)
