@@ -44,7 +44,7 @@ def command(
     nnspec generate translate.onnx --data new.csv --format json
     nnspec generate runs/first --beam 8 --length-penalty 1 < sentences.txt
     """
-    load_frameworks("serve")
+    load_frameworks("predict")
     from nnspec.runtime.generating import generate_rows
     from nnspec.runtime.generator import Generator
 
