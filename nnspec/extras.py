@@ -16,7 +16,7 @@ _MODULES = {
     "import": ("h5py", "numpy", "safetensors"),
     "parquet": ("pyarrow",),
     "predict": ("onnxruntime", "numpy"),
-    "serve": ("onnxruntime", "numpy", "starlette", "uvicorn", "httptools", "orjson", "prometheus_client"),
+    "serve": ("onnxruntime", "numpy", "starlette", "uvicorn", "httptools", "orjson", "prometheus_client", "PIL"),
     "tensorboard": ("tensorboard",),
 }
 

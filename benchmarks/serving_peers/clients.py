@@ -60,7 +60,7 @@ def with_triton(address: str, model: str) -> None:
         "a sequence": lambda: client.infer(model, [_tensor(given, rng)], sequence_id=3, sequence_start=True),
         "the metadata of nothing": lambda: client.get_model_metadata("nothing"),
         "statistics": lambda: client.get_inference_statistics(model),
-        "shared memory": lambda: client.get_system_shared_memory_status(),
+        "shared memory": client.get_system_shared_memory_status,
     }
     for what, ask in refused.items():
         try:
@@ -73,7 +73,7 @@ def with_triton(address: str, model: str) -> None:
 
 
 async def with_kserve(url: str, model: str) -> None:
-    from kserve import InferInput, InferRequest, InferenceRESTClient, RESTConfig
+    from kserve import InferenceRESTClient, InferInput, InferRequest, RESTConfig
 
     client = InferenceRESTClient(RESTConfig(protocol="v2", retries=0, timeout=10))
     assert await client.is_server_live(url) and await client.is_server_ready(url)

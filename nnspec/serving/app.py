@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from nnspec.serving import protocol
+from nnspec.serving import page, plain, protocol
 from nnspec.serving.front import Front
 from nnspec.serving.refusals import Refused
 from nnspec.serving.responses import error, refusal
@@ -29,7 +29,7 @@ def application(state: State) -> ASGIApp:
         state: What its requests share.
     """
     app = Starlette(
-        routes=[*protocol.routes(), Route("/metrics", _metrics, name="metrics")],
+        routes=[*protocol.routes(), *plain.routes(), *page.routes(), Route("/metrics", _metrics, name="metrics")],
         exception_handlers={HTTPException: _no_route, Refused: _refused},
         lifespan=_living,
     )

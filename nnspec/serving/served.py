@@ -15,6 +15,7 @@ from nnspec.onnx_backend.seal import require_proven
 from nnspec.runtime.predictor import Port, Predictor, read_model
 from nnspec.serving.batching import Arrays, Batcher
 from nnspec.serving.settings import Settings
+from nnspec.serving.takes import takes_of
 from nnspec.serving.tensors import DATATYPES, protocol_shape
 
 __all__ = ["Served", "name_of"]
@@ -36,6 +37,7 @@ class Served:
     Attributes:
         predictor: What answers.
         batcher: Its queue.
+        takes: What a person gives it; None where its file does not say.
 
     Raises:
         NnspecError: Where the file is no model, is not proven, or cannot compute.
@@ -66,6 +68,7 @@ class Served:
             most_waiting=settings.queue,
             on_batch=on_batch,
         )
+        self.takes = takes_of(self.predictor)
         self._warm_up()
 
     @property
