@@ -15,6 +15,9 @@ _LINGER = 5.0
 """Seconds for which the rest of a body is read, and thrown away, after its request has been answered: many clients read the
 answer only then."""
 
+_LAST_WORD = 0.5
+"""Seconds for which an open connection is still listened to when the server ends."""
+
 
 def limited(connections: int, header_seconds: float) -> type[HttpToolsProtocol]:
     """The class of connections with these limits.
@@ -68,6 +71,13 @@ def limited(connections: int, header_seconds: float) -> type[HttpToolsProtocol]:
             super().on_response_complete()
             if self._in_body and not self.transport.is_closing():
                 self._within(_LINGER)
+
+        def shutdown(self) -> None:
+            if self.cycle is None or self.cycle.response_complete:
+                # A request may be on its way: the client could not know.
+                self._within(_LAST_WORD)
+            else:
+                self.cycle.keep_alive = False
 
         def send_400_response(self, msg: str) -> None:
             del msg

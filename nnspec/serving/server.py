@@ -28,6 +28,9 @@ from nnspec.serving.state import State
 
 __all__ = ["Server", "read_tokens", "serve", "state_of"]
 
+_LAST_ACCEPTED = 0.2
+"""Seconds for which connections that wait already are accepted."""
+
 
 def serve(
     models: Sequence[str],
@@ -64,7 +67,7 @@ def serve(
                 url=f"{scheme}://{f'[{bound[0]}]' if ':' in bound[0] else bound[0]}:{bound[1]}",
                 models=[f"{one.name}/{one.version}" for one in state.repository],
             )
-            Server(state, certificate, key).run(sockets=[listening])
+            Server(state, listening, certificate, key).run(sockets=[listening])
             journal.say("ended")
     finally:
         journal.close()
@@ -104,11 +107,14 @@ class Server(uvicorn.Server):
 
     Args:
         state: What its requests share.
+        listening: The socket it listens on.
         certificate: A PEM file, for TLS.
         key: Its key, where that is not in the same file.
     """
 
-    def __init__(self, state: State, certificate: Path | None = None, key: Path | None = None) -> None:
+    def __init__(
+        self, state: State, listening: socket.socket, certificate: Path | None = None, key: Path | None = None
+    ) -> None:
         settings = state.settings
         config = uvicorn.Config(
             application(state),
@@ -124,6 +130,7 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._state = state
+        self._listening = listening
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -145,7 +152,12 @@ class Server(uvicorn.Server):
             return
         self._state.draining = True
         self._state.journal.say("draining", signal=signal.Signals(sig).name)
-        self._loop.call_soon_threadsafe(self._loop.call_later, self._state.settings.drain_seconds, self._exit)
+        self._loop.call_soon_threadsafe(self._loop.call_later, self._state.settings.drain_seconds, self._stop_listening)
+
+    def _stop_listening(self) -> None:
+        # A socket that is closed resets the connections that wait to be accepted: first nobody new is let in to wait.
+        self._listening.listen(0)
+        self._loop.call_later(_LAST_ACCEPTED, self._exit)
 
     def _exit(self) -> None:
         self.should_exit = True

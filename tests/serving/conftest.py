@@ -59,8 +59,8 @@ def running(sources, **settings):
     log = io.StringIO()
     journal = Journal(log)
     state = state_of([str(source) for source in sources], Settings(**{"threads": 1, "drain_seconds": 0.1, **settings}), journal)
-    server = Server(state)
     listening = socket.create_server(("127.0.0.1", 0))
+    server = Server(state, listening)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
