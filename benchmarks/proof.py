@@ -1,9 +1,10 @@
 """The proof by drawn cases: single layers with drawn arguments, and whole drawn documents, each the same four ways.
 
 What is inferred must be what Keras says, what Keras gives and what ONNX Runtime gives: shapes, element types, weights, masks,
-values. Nothing is timed; it stands here because it prints figures. A case is made of the seed and its number alone.
+values. Nothing is timed; it stands here because it prints figures. A case is made of the seed, its number and `--least` alone.
 
     python -m benchmarks proof --cases 1000 --layers 20 --seed 3
+    python -m benchmarks proof --cases 100 --least 20 --seed 3
     python -m benchmarks proof --seed 3 --only 17
 """
 
@@ -18,10 +19,13 @@ from random import Random
 from nnspec.layers import LAYERS
 from nnspec.layers.base import LayerError
 from tests.layers.drawn import draw_case
-from tests.proof.documents import numbered
-from tests.proof.judge import Unproven, judge
+from tests.proof.documents import FEWEST_LAYERS, Document, numbered
+from tests.proof.judge import COARSE, RANGE, REFUSED, Unproven, judge
 from tests.proof.proven import compiled, counts, prove_document
 from tests.proof.smallest import smallest
+
+_TOLD = ("proven", RANGE, REFUSED, COARSE)
+"""What is no failure."""
 
 
 def main(arguments: list[str]) -> int:
@@ -31,23 +35,26 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--cases", type=int, default=200, help="documents")
     parser.add_argument("--layers", type=int, default=0, help="cases of each layer alone")
+    parser.add_argument(
+        "--least", type=int, default=FEWEST_LAYERS, help="how many layers to try for in a document, at the least"
+    )
     parser.add_argument("--seed", type=int, default=0, help="other cases")
     parser.add_argument("--opset", type=int, default=23, help="ONNX's operators")
     parser.add_argument("--only", type=int, help="the number of one document: shown, and made small if it fails")
     given = parser.parse_args(arguments)
     warnings.simplefilter("ignore")
     if given.only is not None:
-        return _one(given.seed, given.only, given.opset)
+        return _one(numbered(given.seed, given.only, given.least), given.opset)
     failures = _layers(given.layers, given.seed, given.opset) if given.layers else 0
-    return int(failures + _documents(given.cases, given.seed, given.opset) > 0)
+    return int(failures + _documents(given.cases, given.seed, given.least, given.opset) > 0)
 
 
 def _outcome(prove: Callable[[], object]) -> str:
-    """`proven`, `overflow`, or what is wrong in one line."""
+    """`proven`, why nothing can be said, or what is wrong in one line."""
     try:
         prove()
-    except Unproven:
-        return "overflow"
+    except Unproven as reason:
+        return str(reason)
     except Exception as error:
         return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
     return "proven"
@@ -64,49 +71,53 @@ def _layers(count: int, seed: int, opset: int) -> int:
                 found["unfit"] += 1
                 continue
             outcome = _outcome(lambda graph=graph: judge(graph, opset))
-            found[outcome if outcome in ("proven", "overflow") else "failed"] += 1
-            if found["failed"] and outcome not in ("proven", "overflow"):
+            found[outcome if outcome in _TOLD else "failed"] += 1
+            if outcome not in _TOLD:
                 print(f"{case}\n  {outcome}", flush=True)
     print(
-        f"layers: {len(LAYERS.names())}, {count} drawn cases each: {found['proven']} proven, {found['failed']} failed, "
-        f"{found['unfit']} do not fit, {found['overflow']} out of float32's range",
+        f"layers: {len(LAYERS.names())}, {count} drawn cases each: {_counted(found)}, {found['unfit']} do not fit",
         flush=True,
     )
     return found["failed"]
 
 
-def _documents(count: int, seed: int, opset: int) -> int:
+def _documents(count: int, seed: int, least: int, opset: int) -> int:
     found: Counter[str] = Counter()
     families: Counter[str] = Counter()
     largest = 0
     for number in range(count):
         model = None
-        document = numbered(seed, number)
+        document = numbered(seed, number, least)
 
         def prove(document=document) -> None:
             nonlocal model
             model = prove_document(document, opset)
 
         outcome = _outcome(prove)
-        found[outcome if outcome in ("proven", "overflow") else "failed"] += 1
+        found[outcome if outcome in _TOLD else "failed"] += 1
         if model is not None:
             families.update(counts(model))
             largest = max(largest, sum(counts(model).values()))
-        elif outcome != "overflow":
+        elif outcome not in _TOLD:
             print(f"document {number}: {outcome}", flush=True)
     print(
-        f"documents: {count}: {found['proven']} proven, {found['failed']} failed, {found['overflow']} out of float32's range; "
-        f"{families.total()} layers, up to {largest} in one"
+        f"documents: {count}: {_counted(found)}; {families.total()} layers, up to {largest} in one",
+        flush=True,
     )
     print("layers by family: " + ", ".join(f"{family} {number}" for family, number in families.most_common()))
     return found["failed"]
 
 
-def _one(seed: int, number: int, opset: int) -> int:
-    document = numbered(seed, number)
+def _counted(found: Counter[str]) -> str:
+    """How many are proven, how many failed, and of how many nothing can be said, with the reason."""
+    untold = [f"{found[reason]} unproven ({reason})" for reason in (RANGE, REFUSED, COARSE) if found[reason]]
+    return ", ".join([f"{found['proven']} proven", f"{found['failed']} failed", *untold])
+
+
+def _one(document: Document, opset: int) -> int:
     outcome = _outcome(lambda: prove_document(document, opset))
     print(f"{document.text}\n{outcome}")
-    if outcome in ("proven", "overflow"):
+    if outcome in _TOLD:
         return 0
     kind = outcome.partition(":")[0]
 

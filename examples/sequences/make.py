@@ -1,8 +1,8 @@
-"""Writes random sequences of letters with the same reversed and sorted into data/sequences.
+"""Writes random sequences with the same reversed and sorted into data/sequences.
 
-``train.jsonl`` has 40,000 rows of 1 to 30 letters, ``test.jsonl`` 1,000 more of the same, and ``longer.jsonl`` 1,000 of 31
-to 40: lengths that are never trained. The columns are ``letters``, ``reversed`` and ``sorted``.
-Run ``python examples/sequences/make.py``.
+``train.jsonl`` has 40,000 rows of 1 to 40 tokens, ``test.jsonl`` 1,000 more of the same, and ``longer.jsonl`` 1,000 of 41
+to 60: lengths that are never trained. The columns are ``letters`` and ``reversed`` (any letters), ``numbers`` and ``sorted``
+(numbers of two digits, each at most once). Run ``python examples/sequences/make.py``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from string import ascii_lowercase
 
 import numpy as np
 
-_PARTS = {"train": (40_000, 1, 30), "test": (1_000, 1, 30), "longer": (1_000, 31, 40)}
+_PARTS = {"train": (40_000, 1, 40), "test": (1_000, 1, 40), "longer": (1_000, 41, 60)}
+_NUMBERS = 100
 
 
 def write_sequences(folder: Path, seed: int = 0) -> None:
@@ -30,8 +31,14 @@ def write_sequences(folder: Path, seed: int = 0) -> None:
         with (folder / f"{part}.jsonl").open("w", encoding="utf-8") as file:
             for length in draw.integers(shortest, longest + 1, count):
                 letters = "".join(draw.choice(list(ascii_lowercase), length))
-                row = {"letters": letters, "reversed": letters[::-1], "sorted": "".join(sorted(letters))}
+                numbers = draw.permutation(_NUMBERS)[:length]
+                row = {"letters": letters, "reversed": letters[::-1]}
+                row |= {"numbers": _text(numbers), "sorted": _text(np.sort(numbers))}
                 file.write(json.dumps(row) + "\n")
+
+
+def _text(numbers: np.ndarray) -> str:
+    return " ".join(f"{number:02}" for number in numbers)
 
 
 if __name__ == "__main__":

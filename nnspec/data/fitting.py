@@ -111,18 +111,22 @@ def _made(plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column],
 def _check_buckets(plan: DataPlan, feeds: Mapping[str, Feed], problems: list[Diagnostic]) -> None:
     """Says where rows cannot be sorted by their length."""
     sorts = [(place, i) for place, feed in feeds.items() for i, step in enumerate(feed.transforms) if step.sorts]
-    for position, (place, i) in enumerate(sorts):
+    sizes: set[int | Dim] = set()
+    for place, i in sorts:
         kind, _, name = place.partition(".")
+        size = next(iter(plan.inputs[name].shape), 1) if kind == "inputs" else 1
         reason = help = ""
         if kind != "inputs":
             reason, help = "a target has no `buckets`", "rows are sorted by an input's length: put it there"
         elif i + 1 < len(feeds[place].transforms):
             reason, help = "`buckets` goes by what fills up, and more is done after `pad`", "put `pad` last under `transform`"
-        elif position:
-            reason, help = "only one `pad` can have `buckets`", "inputs of the same size are cut alike: take it away here"
-        elif isinstance(next(iter(plan.inputs[name].shape), 1), int):
+        elif isinstance(size, int):
             reason = f"`buckets` needs an input whose length is free, and `{name}` has the shape {plan.inputs[name]}"
             help = "give the length a name: `shape: [T]`"
+        elif size in sizes:
+            reason = f"only one `pad` of the inputs of length `{size}` can have `buckets`"
+            help = "inputs of the same size are cut alike: take it away here"
+        sizes.add(size)
         if reason:
             span, path = locate(plan.tree, kind, name, "transform", i)
             problems.append(d.BadTransform.at(span, path, help=help, reason=reason))

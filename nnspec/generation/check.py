@@ -10,7 +10,7 @@ from nnspec.generation.vocabulary import check_token
 from nnspec.graph import Model
 from nnspec.graph.decoding import Decoding
 from nnspec.graph.model import Ref
-from nnspec.graph.stepping import obstacles, positional, sees_ahead
+from nnspec.graph.stepping import obstacles, sees_ahead
 from nnspec.graph.tables import table_rows
 from nnspec.spec import Spec, check
 from nnspec.spec.tree import MappingNode
@@ -80,9 +80,9 @@ def _check_time(decoding: Decoding, section: GenerateSection, tree: MappingNode,
             causal = "use_causal_mask" in type(node.layer).model_fields
             help = "write `use_causal_mask: true`" if causal else "use a layer that runs forwards alone"
             problems.append(g.SeesAhead.at(node.span, node.path, help=help, name=node.name))
-    for node in positional(decoding.decoder):
-        most = node.layer.max_length  # type: ignore[attr-defined]
-        if section.max_length > most:
+    for node in decoding.decoder.nodes.values():
+        most = node.layer.most_steps
+        if most is not None and section.max_length > most:
             help = f"write `max_length: {most}` here, or more there"
             at, length = place(tree, "max_length"), section.max_length
             problems.append(g.TooManyPositions.at(*at, help=help, length=length, positions=most, name=node.name))

@@ -8,7 +8,7 @@ from nnspec.diagnostics import Diagnostic, Span
 from nnspec.generation import problems as g
 from nnspec.generation.section import GenerateSection
 from nnspec.graph import Graph, Model
-from nnspec.graph.decoding import Decoding, fed_by
+from nnspec.graph.decoding import Decoding, fed_by, input_feeding
 from nnspec.graph.model import Ref
 from nnspec.spec.tree import MappingNode
 from nnspec.types import Dim, TensorType, closest, same_size
@@ -42,8 +42,11 @@ class Ports:
         if not all(known) or len(self._problems) > before:
             return None
         self._all_fed(decoder)
-        sources = {name: fed_by(self._model, encoder, name) or name for name in encoder.inputs} if encoder is not None else {}
-        target = fed_by(self._model, decoder, section.token.input)
+        self._begin_alike(encoder, decoder)
+        sources = {}
+        if encoder is not None:
+            sources = {name: input_feeding(self._model, encoder, name) or name for name in encoder.inputs}
+        target = input_feeding(self._model, decoder, section.token.input)
         ports = (section.memory, section.begin, section.carry)
         decoding = Decoding(encoder, decoder, section.token.input, section.token.logits, *ports, section.cache, sources, target)
         fits = self._are_tokens(decoding)
@@ -137,6 +140,18 @@ class Ports:
                 reason = f"nothing feeds `{name}` of `{decoder.name}`"
                 help = "name it under `memory` (the same at every step) or under `carry` (from the step before)"
                 self._problems.append(g.NothingFeeds.at(*self._at("decode"), help=help, reason=reason))
+
+    def _begin_alike(self, encoder: Graph | None, decoder: Graph) -> None:
+        """Says where decoding begins with zeros what training began with something the network makes."""
+        for name in self._section.carry:
+            fed = fed_by(self._model, decoder, name) if name not in self._section.begin and decoder.name != "main" else None
+            if fed is None or fed.source not in self._model.main.nodes:
+                continue
+            given = encoder.output_types if encoder is not None else {}
+            fitting = [output for output, type in given.items() if _same_shape(type, decoder.inputs[name], {})]
+            help = f"write `begin: {{{name}: {fitting[0] if len(fitting) == 1 else '…'}}}`, an output of the encoder"
+            at = self._at("carry", name, key=True)
+            self._problems.append(g.BeginsOtherwise.at(*at, help=help, input=name, fed=fed))
 
     def _are_tokens(self, decoding: Decoding) -> bool:
         token, logits = decoding.token_type, decoding.logits_type

@@ -27,6 +27,12 @@ _GENERATE = (
     "  begin: {state: final}\n  carry: {state: state}\n  start: 1\n  end: 2\n"
 )
 _GOOD = _HEAD + _ENCODER + _DECODER + _GENERATE
+_USED = (
+    "inputs: {source: {shape: [S], dtype: int32}, target: {shape: [T], dtype: int32}}\nlayers:\n"
+    "  - encoder:\n    from: source\n  - decoder:\n"
+    "    from: {tokens: target, memory: encoder.states, state: encoder.final}\n    name: next\n"
+    "outputs: {logits: next.logits}\n"
+)
 _MODEL = (
     _HEAD + "inputs: {words: {shape: [T], dtype: int32}}\nlayers:\n  - Embedding: {input_dim: 7, output_dim: 4}\n"
     "  - MultiHeadAttention: {num_heads: 1, key_dim: 4, use_causal_mask: true}\n  - Dense: {units: 7}\n    name: next\n"
@@ -142,9 +148,17 @@ class LostMask(Problem):
     severity = "warning"
     message = "the mask of `{output}` is lost: `{input}` of `{network}` is nowhere fed with one"
     fails = _HEAD + _ENCODER + _ATTENDING + _GENERATE.replace("  begin", "  memory: {memory: states}\n  begin")
-    passes = fails + (
-        "inputs: {source: {shape: [S], dtype: int32}, target: {shape: [T], dtype: int32}}\nlayers:\n"
-        "  - encoder:\n    from: source\n  - decoder:\n"
-        "    from: {tokens: target, memory: encoder.states, state: encoder.final}\n    name: next\n"
-        "outputs: {logits: next.logits}\n"
-    )
+    passes = fails + _USED
+
+
+class BeginsOtherwise(Problem):
+    """In training, the decoder began with what the encoder gave; begun with zeros it says something else.
+
+    What is carried from step to step begins with zeros, where ``begin`` does not say with what.
+    """
+
+    code = "NN712"
+    severity = "warning"
+    message = "`{input}` is fed with `{fed}` in training, and begins with zeros here"
+    fails = LostMask.passes.replace("  begin: {state: final}\n", "")
+    passes = LostMask.passes

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from nnspec.diagnostics import Diagnostic, Note
 from nnspec.graph import problems as g
-from nnspec.graph.model import Graph, Node
+from nnspec.graph.model import Graph, Node, Ref
 from nnspec.graph.outputs import output_names
 from nnspec.graph.scope import Scope
 from nnspec.layers.activation_names import OVER_LAST_AXIS
@@ -27,7 +27,7 @@ def advise(graph: Graph) -> Iterator[Diagnostic]:
     outputs = {ref.source for ref in graph.outputs.values()}
     for node in graph.nodes.values():
         yield from _needless_bias(graph, node, readers, outputs)
-        yield from _random_output(node, outputs)
+        yield from _random_output(graph, node)
         yield from _constant_output(node)
         yield from _unmasked_padding(graph, node)
         yield from _dropped_mask(node, readers)
@@ -83,8 +83,8 @@ def _needless_bias(graph: Graph, node: Node, readers: dict[str, list[Node]], out
         yield g.NeedlessBias.at(before.span, before.path, help=help, notes=[note], name=before.name, by=node.name)
 
 
-def _random_output(node: Node, outputs: set[str]) -> Iterator[Diagnostic]:
-    if node.layer.is_random and node.name in outputs:
+def _random_output(graph: Graph, node: Node) -> Iterator[Diagnostic]:
+    if graph.name == "main" and node.layer.is_random and Ref(node.name) in graph.outputs.values():
         help = "put it before the layer that makes the output"
         yield g.RandomOutput.at(node.span, node.path, help=help, name=node.name)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nnspec.graph.model import Graph, Model, Ref
 from nnspec.types import TensorType
 
-__all__ = ["Decoding", "fed_by"]
+__all__ = ["Decoding", "fed_by", "input_feeding"]
 
 
 @dataclass(frozen=True)
@@ -66,16 +66,21 @@ class Decoding:
         return self.cache or bool(self.carry)
 
 
-def fed_by(model: Model, network: Graph, input_: str) -> str | None:
-    """What feeds an input of a network in the document's own layers: the name of an input; None where no input does."""
+def fed_by(model: Model, network: Graph, input_: str) -> Ref | None:
+    """What feeds an input of a network in the document's own layers; None where no layer with weights reads it there."""
     if "main" not in model.networks:
         return None
-    main = model.main
     if network.name == "main":
-        return input_
+        return Ref(input_)
     for node in network.nodes.values():
         ports = [port for port, ref in node.inputs.items() if ref == Ref(input_)]
-        for used in main.nodes.values() if ports and node.weights else ():
-            if used.weights_at == node.weights_at and (ref := used.inputs.get(ports[0])) and ref.source in main.inputs:
-                return ref.source
+        for used in model.main.nodes.values() if ports and node.weights else ():
+            if used.weights_at == node.weights_at and ports[0] in used.inputs:
+                return used.inputs[ports[0]]
     return None
+
+
+def input_feeding(model: Model, network: Graph, input_: str) -> str | None:
+    """The input of the document's own network that feeds an input of a network; None where none does."""
+    found = fed_by(model, network, input_)
+    return found.source if found is not None and found.source in model.main.inputs else None

@@ -207,7 +207,10 @@ class NeedlessBias(Problem):
 
 
 class RandomOutput(Problem):
-    """An output that is dropped out in training is compared with its target with parts of it missing."""
+    """An output that is dropped out in training is compared with its target with parts of it missing.
+
+    What a network of ``networks`` gives is read by the layers around it, and may be dropped out.
+    """
 
     code = "NN242"
     severity = "warning"

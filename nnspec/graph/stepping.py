@@ -12,21 +12,10 @@ from dataclasses import dataclass, replace
 
 from nnspec.graph.decoding import Decoding
 from nnspec.graph.model import Graph, Node, Ref
-from nnspec.layers.attention import DotAttention
-from nnspec.layers.base import Layer
-from nnspec.layers.bidirectional import Bidirectional
-from nnspec.layers.heads import HeadAttention
-from nnspec.layers.positions import PositionEmbedding, SinusoidalPositionEncoding
-from nnspec.layers.recurrence import Recurrent
-from nnspec.types import Dim, TensorType, unknown
+from nnspec.layers.along_time import PAST, POSITION, AlongTime
+from nnspec.types import Dim, TensorType
 
-__all__ = ["PAST", "POSITION", "Obstacle", "Step", "obstacles", "positional", "sees_ahead", "step_of"]
-
-POSITION = "position"
-"""The port by which a layer that adds positions is told where the token stands, and the step's input that tells it."""
-
-PAST = {"past_key": "key", "past_value": "value", "past_mask": "mask"}
-"""The ports by which causal attention is given what it has seen, each with the output that gives it the next time."""
+__all__ = ["Obstacle", "Step", "obstacles", "sees_ahead", "step_of"]
 
 
 @dataclass(frozen=True)
@@ -63,25 +52,14 @@ class Step:
     whole: bool
 
 
-def positional(graph: Graph) -> Iterator[Node]:
-    """The layers that have a vector for each of so many positions."""
-    return (node for node in graph.nodes.values() if isinstance(node.layer, PositionEmbedding))
-
-
 def sees_ahead(decoding: Decoding) -> Iterator[Node]:
     """Layers of a decoder through which a position sees tokens that come after it."""
     if decoding.logits_type.rank < 2:
         return
     follows = _follows(decoding)
     for node in decoding.decoder.nodes.values():
-        along = [port for port, ref in node.inputs.items() if ref in follows]
-        attends = isinstance(node.layer, HeadAttention | DotAttention) and along != ["query"]
-        backwards = isinstance(node.layer, Recurrent) and node.layer.go_backwards
-        if along and (
-            (attends and not getattr(node.layer, "use_causal_mask", False))
-            or isinstance(node.layer, Bidirectional)
-            or backwards
-        ):
+        found = _along_time(node, follows)
+        if found is not None and found.sees_ahead:
             yield node
 
 
@@ -90,30 +68,24 @@ def obstacles(decoding: Decoding) -> Iterator[Obstacle]:
     if not decoding.by_token or not isinstance(decoding.token_type.shape[0], Dim):
         return
     follows = _follows(decoding)
-    graph = _graph(decoding)
-    for node in graph.nodes.values():
-        along = {port for port, ref in node.inputs.items() if ref in follows}
-        if found := _obstacle(decoding, node, along) if along else None:
-            yield Obstacle(node, *found)
+    for node in _graph(decoding).nodes.values():
+        found = _along_time(node, follows)
+        if found is not None and (why := _obstacle(decoding, node, found)):
+            yield Obstacle(node, *why)
 
 
-def _obstacle(decoding: Decoding, node: Node, along: set[str]) -> tuple[str, str] | None:
-    layer = node.layer
-    if isinstance(layer, Recurrent):
-        return _of_recurrent(decoding, node)
-    if isinstance(layer, HeadAttention | DotAttention):
-        return _of_attention(decoding, node, along)
-    if layer.receptive_field(node.input_types) is None or isinstance(layer, PositionEmbedding | SinusoidalPositionEncoding):
-        return None
-    return "looks at other tokens than its own", "leave out `carry` and `cache`: all tokens are then read at each step"
+def _along_time(node: Node, follows: set[Ref]) -> AlongTime | None:
+    """What a layer does along the time of the tokens; None where nothing that it reads runs along it."""
+    along = {port for port, ref in node.inputs.items() if ref in follows}
+    return node.layer.along_time(node.input_types, node.inputs, along) if along else None
 
 
-def _of_recurrent(decoding: Decoding, node: Node) -> tuple[str, str] | None:
-    layer = node.layer
-    assert isinstance(layer, Recurrent)
-    if layer.go_backwards:
-        return "runs backwards", "take `go_backwards` away"
-    for state in layer.states:
+def _obstacle(decoding: Decoding, node: Node, found: AlongTime) -> tuple[str, str] | None:
+    if found.obstacle is not None:
+        return found.obstacle
+    if found.keeps and not decoding.cache:
+        return "sees the last token alone: its keys and values are not carried", "write `cache: true`"
+    for state in found.states:
         given = node.inputs.get(state)
         back = decoding.carry.get(given.source) if given is not None and given.source in decoding.decoder.inputs else None
         if back is None or decoding.decoder.outputs.get(back) != Ref(node.name, state):
@@ -122,26 +94,6 @@ def _of_recurrent(decoding: Decoding, node: Node) -> tuple[str, str] | None:
                 f"`{decoding.decoder.name}`, and name them under `carry`"
             )
             return f"begins anew at each token: its `{state}` is not carried", help
-    return None
-
-
-def _of_attention(decoding: Decoding, node: Node, along: set[str]) -> tuple[str, str] | None:
-    layer = node.layer
-    if along == {"query"}:
-        if layer.use_causal_mask:  # type: ignore[attr-defined]
-            return (
-                "compares positions of two sequences, and cannot tell where a token alone stands",
-                "take its causal mask away",
-            )
-        return None
-    if not layer.use_causal_mask:  # type: ignore[attr-defined]
-        return "is not causal: a token sees those that come after it", "write `use_causal_mask: true`"
-    ports = {node.inputs[port] for port in ("value", "key") if port in node.inputs}
-    flat = isinstance(layer, DotAttention) or (isinstance(layer, HeadAttention) and layer.is_flat(node.input_types["query"]))
-    if "query" not in along or len(ports) > 1 or not flat or getattr(layer, "return_attention_scores", False):
-        return "attends in a way whose keys and values cannot be carried", "feed query and value from the tokens alone"
-    if not decoding.cache:
-        return "sees the last token alone: its keys and values are not carried", "write `cache: true`"
     return None
 
 
@@ -162,14 +114,9 @@ def _follows(decoding: Decoding) -> set[Ref]:
     """The tensors whose first axis is the time of the tokens."""
     follows = {Ref(decoding.token)}
     for node in decoding.decoder.nodes.values():
-        if follows.isdisjoint(node.inputs.values()):
-            continue
-        if isinstance(node.layer, HeadAttention | DotAttention) and node.inputs["query"] not in follows:
-            continue
-        if isinstance(node.layer, Recurrent):
-            follows |= {Ref(node.name)} if node.layer.return_sequences else set()
-        else:
-            follows |= {Ref(node.name, output) for output in node.outputs}
+        found = _along_time(node, follows)
+        if found is not None:
+            follows |= {Ref(node.name, output) for output in (node.outputs if found.outputs is None else found.outputs)}
     return follows
 
 
@@ -198,10 +145,10 @@ class _Deriving:
     def _node(self, node: Node) -> Node:
         inputs = {port: self._types[ref] for port, ref in node.inputs.items()}
         node = replace(node, input_types=inputs, outputs=node.layer.output_types(inputs))
-        along = {port for port, ref in node.inputs.items() if ref in self._follows}
-        if isinstance(node.layer, HeadAttention | DotAttention) and "value" in along:
-            node = self._remembering(node)
-        elif isinstance(node.layer, PositionEmbedding | SinusoidalPositionEncoding) and along:
+        found = _along_time(node, self._follows)
+        if found is not None and found.keeps:
+            node = self._remembering(node, found.keeps)
+        elif found is not None and found.placed:
             node = self._placed(node)
         self._types |= {Ref(node.name, output): kind for output, kind in node.outputs.items()}
         return node
@@ -210,9 +157,9 @@ class _Deriving:
         self._position = self._position or self._input(POSITION, TensorType((), "int64"))
         return replace(node, inputs={**node.inputs, POSITION: Ref(self._position)})
 
-    def _remembering(self, node: Node) -> Node:
+    def _remembering(self, node: Node, keeps: Mapping[str, TensorType]) -> Node:
         inputs, outputs = dict(node.inputs), dict(node.outputs)
-        for port, kind in _seen(node.layer, node.input_types["value"]).items():
+        for port, kind in keeps.items():
             name = self._input(f"{node.name}/{port}", kind)
             inputs[port] = Ref(name)
             outputs[PAST[port]] = kind
@@ -228,15 +175,3 @@ class _Deriving:
             name += "_"
         self._inputs[name] = self._types[Ref(name)] = kind
         return name
-
-
-def _seen(layer: Layer, value: TensorType) -> dict[str, TensorType]:
-    """What attention keeps of the tokens it has seen, by port."""
-    steps = unknown()
-    if isinstance(layer, HeadAttention):
-        # Heads apart, and time behind them: as they are multiplied, so that nothing has to move.
-        sizes = {"past_key": layer.key_size, "past_value": layer.value_size}
-        kept = {port: TensorType((layer.key_heads, steps, size)) for port, size in sizes.items()}
-    else:
-        kept = {"past_value": TensorType((steps, value.shape[1]))}
-    return kept | ({"past_mask": TensorType((steps,), "bool")} if value.mask is not None else {})

@@ -1,4 +1,4 @@
-"""Which whole numbers a tensor may hold: as many as the tables have rows that are looked up by it."""
+"""Which whole numbers a tensor may hold: as many as there are rows in the tables, or places, that are chosen by it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ __all__ = ["table_rows"]
 
 
 def table_rows(graph: Graph) -> dict[Ref, int]:
-    """For each tensor by which a table is looked up, also after it has been reshaped: the rows of the smallest of them."""
+    """For each tensor by which something is chosen, also after it has been reshaped: out of how many, at the least.
+
+    Where that depends on a free size nothing is said.
+    """
     rows: dict[Ref, int] = {}
     for node in reversed(list(graph.nodes.values())):
-        for output, kind in node.outputs.items():
-            own: int = getattr(node.layer, "input_dim", 0) or (rows.get(Ref(node.name, output), 0) if kind.is_integer else 0)
-            for ref in node.inputs.values() if own else ():
-                rows[ref] = min(own, rows.get(ref, own))
+        chosen = node.layer.choices(node.input_types)
+        given = [rows.get(Ref(node.name, output)) for output, kind in node.outputs.items() if kind.is_integer]
+        for port, ref in node.inputs.items():
+            for count in (chosen.get(port), *given):
+                if isinstance(count, int):
+                    rows[ref] = min(count, rows.get(ref, count))
     return rows

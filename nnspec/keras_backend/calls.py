@@ -8,12 +8,14 @@ is Keras's own layers and ``keras.ops``: the saved model loads in Keras alone, a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import groupby
 from typing import Any
 
 import keras
 
 from nnspec.keras_backend import every_step, heads, positions, unpooling
 from nnspec.keras_backend.adaptive import AdaptivePooling as KerasAdaptivePooling
+from nnspec.keras_backend.center_crop import CenterCrop as KerasCenterCrop
 from nnspec.keras_backend.dilated_transpose import DILATED
 from nnspec.keras_backend.einsum import EinsumDense as KerasEinsumDense
 from nnspec.keras_backend.every_step import EveryStep
@@ -26,6 +28,7 @@ from nnspec.keras_backend.reversible import ReversibleEmbedding as KerasReversib
 from nnspec.keras_backend.sampling import Sampling as KerasSampling
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.keras_backend.standardization import Normalization as KerasNormalization
+from nnspec.layers.activations import Softmax
 from nnspec.layers.adaptive_pooling import AdaptiveMaxPooling, AdaptivePooling
 from nnspec.layers.attention import DotAttention
 from nnspec.layers.augmentation import Augmentation
@@ -45,7 +48,7 @@ from nnspec.layers.random_crop import RandomCrop
 from nnspec.layers.recurrence import Recurrent
 from nnspec.layers.recurrent import LSTM
 from nnspec.layers.reduction import Reduction, Slice, Sum
-from nnspec.layers.resizing import Resizing
+from nnspec.layers.resizing import CenterCrop, Resizing
 from nnspec.layers.reversible_embedding import ReversibleEmbedding
 from nnspec.layers.sampling import Sampling
 from nnspec.layers.sliding import Sliding
@@ -356,9 +359,43 @@ def _upsampling(layer: UpSampling, name: str, seeds: Seeds) -> Call:
 
 
 def _resizing(layer: Resizing, name: str, seeds: Seeds) -> Call:
-    """TensorFlow adds a margin of a float to no whole numbers, not even where it is whole itself."""
+    """TensorFlow adds no margin of a float to whole numbers, though it be whole itself; Keras takes use for training."""
     fill = int(layer.fill_value) if layer.fill_value.is_integer() else layer.fill_value
-    return _plain(keras_object(layer, seeds, name=name, fill_value=fill), layer)
+    resize = _plain(keras_object(layer, seeds, name=name, fill_value=fill), layer)
+    return lambda tensors: resize(tensors, training=False)
+
+
+def _center_crop(layer: CenterCrop, name: str, seeds: Seeds) -> Call:
+    """Keras 3.15.1 gives what it cuts from free sizes free sizes, in a compiled function; it takes use for training, too."""
+    theirs = _as_it_is(layer, name, seeds)
+    ours = _plain(KerasCenterCrop(name=f"{name}.free", **arguments(layer, seeds)), layer)
+    return lambda tensors: (ours if None in tensors["x"].shape[1:-1] else theirs)(tensors, training=False)
+
+
+_MOST_RUNS = 5
+"""TensorFlow 2.21 knows no wider broadcast: runs of axes that are alike in whether they are repeated."""
+
+
+def _softmax(layer: Softmax, name: str, seeds: Seeds) -> Call:
+    """Axes that lie too scattered for TensorFlow among the others are brought behind them."""
+    as_it_is = _as_it_is(layer, name, seeds)
+    made: list[Call] = []
+
+    def call(tensors: Mapping[str, Any]) -> Any:
+        rank = len(tensors["x"].shape)
+        axes = layer.axes(TensorType((unknown(),) * (rank - 1)))
+        if len(list(groupby(range(rank), axes.__contains__))) <= _MOST_RUNS:
+            return as_it_is(tensors)
+        if not made:
+            kept = [axis for axis in range(1, rank) if axis not in axes]
+            order = [*kept, *axes]
+            behind = keras.layers.Permute(order, name=f"{name}.behind")
+            shares = keras_object(layer, seeds, name=f"{name}.shares", axis=tuple(range(len(kept) + 1, rank)))
+            back = keras.layers.Permute([order.index(axis) + 1 for axis in range(1, rank)], name=f"{name}.back")
+            made.append(lambda given: back(shares(behind(given["x"]))))
+        return made[0](tensors)
+
+    return call
 
 
 def _attention(layer: DotAttention, name: str, seeds: Seeds) -> Call:
@@ -435,4 +472,6 @@ _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
     GroupNormalization: _normalization,
     UpSampling: _upsampling,
     Resizing: _resizing,
+    CenterCrop: _center_crop,
+    Softmax: _softmax,
 }

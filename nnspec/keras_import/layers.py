@@ -152,6 +152,7 @@ def _as(op: str) -> Translator:
 
 
 OF_OURS: Mapping[str, Translator] = {
+    "nnspec>CenterCrop": _as("CenterCrop"),
     "nnspec>EinsumDense": _as("EinsumDense"),
     "nnspec>EveryStep": _wrapping("TimeDistributed"),
     "nnspec>MultiHeadAttention": _multi_head,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from nnspec.layers.along_time import AlongTime, attending, past_mask
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window, single
 from nnspec.layers.checks import known_size, require_axes, require_float
 from nnspec.layers.heads import SCORES
 from nnspec.layers.initializers import GlorotUniform, Ones
 from nnspec.layers.merge import common_size
 from nnspec.layers.scalars import Flag, Fraction, WholeNumber
-from nnspec.types import Dim, TensorType, Weight, size_text
+from nnspec.types import Dim, TensorType, Weight, size_text, unknown
 
 __all__ = ["AdditiveAttention", "Attention", "DotAttention"]
 
@@ -71,6 +74,11 @@ class DotAttention(Layer):
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
         return EVERYTHING
+
+    def along_time(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> AlongTime:
+        value, steps = inputs["value"], unknown()
+        keeps = {"past_value": TensorType((steps, value.shape[1]))} | past_mask(value, steps)
+        return attending(fed, along, causal=self.use_causal_mask, plain=not self.return_attention_scores, keeps=keeps)
 
 
 class Attention(DotAttention):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
 
+from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.foreign import foreign_arguments
 from nnspec.layers.unsupported import EVERYWHERE
 from nnspec.types import Config, Dim, TensorType, Weight
@@ -167,6 +169,11 @@ class Layer(Config):
         del inputs
         return ()
 
+    def choices(self, inputs: Inputs) -> Mapping[str, int | Dim]:
+        """For each port by whose whole numbers something is chosen (rows of a table, places in a picture): out of how many."""
+        del inputs
+        return {}
+
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         """Its weights, in Keras's order."""
         del inputs
@@ -180,6 +187,22 @@ class Layer(Config):
     def receptive_field(self, inputs: Inputs) -> Window | None:
         """What an output position sees of the input; None where it sees its own position alone."""
         del inputs
+        return None
+
+    def along_time(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> AlongTime:
+        """What it does where its inputs run along the time of a sequence, the first axis after the batch.
+
+        Args:
+            inputs: Their types.
+            fed: For each port, which tensor feeds it.
+            along: The ports whose tensors run along the time; at least one.
+        """
+        del fed, along
+        return AlongTime(obstacle=None if self.receptive_field(inputs) is None else LOOKS_AROUND)
+
+    @property
+    def most_steps(self) -> int | None:
+        """The longest sequence that it takes; None: any."""
         return None
 
     def owns(self, name: str, shape: tuple[int, ...], *, argument: str | None = None, trainable: bool = True) -> Weight:

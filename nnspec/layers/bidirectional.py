@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window
 from nnspec.layers.recurrence import RECURRENT, Recurrent, check_states
 from nnspec.types import Config, Dim, Named, TensorType, Weight
@@ -122,3 +124,7 @@ class Bidirectional(Layer):
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
         return EVERYTHING
+
+    def along_time(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> AlongTime:
+        del inputs, fed, along
+        return AlongTime(sees_ahead=True, obstacle=LOOKS_AROUND)

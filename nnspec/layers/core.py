@@ -104,5 +104,9 @@ class Embedding(Layer):
     def mask(self, inputs: Inputs) -> tuple[int | Dim, ...] | None:
         return inputs["x"].shape if self.mask_zero else None
 
+    def choices(self, inputs: Inputs) -> Mapping[str, int | Dim]:
+        del inputs
+        return {"x": self.input_dim}
+
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         return (self.owns("embeddings", (self.input_dim, self.output_dim)),)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import ClassVar
 
 from pydantic import Field
 
+from nnspec.layers.along_time import AlongTime, attending, past_mask
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Flag, Fraction, PositiveInt, WholeNumber
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window, single
 from nnspec.layers.checks import known_size, require_float
 from nnspec.layers.merge import common_size
-from nnspec.types import Dim, TensorType, Weight, product, size_text
+from nnspec.types import Dim, TensorType, Weight, product, size_text, unknown
 
 __all__ = ["SCORES", "HeadAttention"]
 
@@ -211,3 +213,12 @@ class HeadAttention(Layer):
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
         return EVERYTHING
+
+    def along_time(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> AlongTime:
+        """Heads are kept apart, and time behind them: as they are multiplied, so that nothing has to move."""
+        steps = unknown()
+        sizes = {"past_key": self.key_size, "past_value": self.value_size}
+        keeps = {port: TensorType((self.key_heads, steps, size)) for port, size in sizes.items()}
+        keeps |= past_mask(inputs["value"], steps)
+        plain = self.is_flat(inputs["query"]) and not self.return_attention_scores
+        return attending(fed, along, causal=self.use_causal_mask, plain=plain, keeps=keeps)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import ClassVar
 
 from pydantic import Field
 
+from nnspec.layers.along_time import AlongTime
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, PositiveInt
 from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, single
 from nnspec.layers.checks import known_size, require_axes, require_float
@@ -15,11 +18,20 @@ from nnspec.types import Weight
 __all__ = ["PositionEmbedding", "SinusoidalPositionEncoding"]
 
 
-class PositionEmbedding(Layer):
+class _Placed(Layer):
+    """What layers share that have to know where a step stands."""
+
+    passes_mask: ClassVar[bool] = True
+
+    def along_time(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> AlongTime:
+        del inputs, fed, along
+        return AlongTime(placed=True)
+
+
+class PositionEmbedding(_Placed):
     """Adds to each step a learned vector of its position (Gehring et al. 2017)."""
 
     main_argument: ClassVar[str | None] = "max_length"
-    passes_mask: ClassVar[bool] = True
 
     max_length: PositiveInt = Field(description="Number of positions that have a vector; no sequence may be longer.")
     embeddings_initializer: AnyInitializer = Field("uniform", validate_default=True, description="The vectors at first.")
@@ -39,17 +51,19 @@ class PositionEmbedding(Layer):
             )
         return single(x.shape)
 
+    @property
+    def most_steps(self) -> int | None:
+        return self.max_length
+
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         return (self.owns("embeddings", (self.max_length, known_size(self, inputs["x"]))),)
 
 
-class SinusoidalPositionEncoding(Layer):
+class SinusoidalPositionEncoding(_Placed):
     """Adds to each step the sines and cosines of its position, of falling frequency (Vaswani et al. 2017, section 3.5).
 
     Feature 2·i gets ``sin(p / W^(2·i / D))`` and feature 2·i + 1 the cosine, for position p, D features and wavelength W.
     """
-
-    passes_mask: ClassVar[bool] = True
 
     max_wavelength: PositiveNumber = Field(10000.0, description="The longest wavelength, over 2π.")
 

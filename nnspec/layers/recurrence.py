@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import ClassVar
 
 from pydantic import Field
 
 from nnspec.layers.activation_names import ActivationName
+from nnspec.layers.along_time import AlongTime
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Flag, Fraction, PositiveInt, WholeNumber
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window
 from nnspec.layers.checks import known_size, require_axes, require_float
@@ -101,6 +103,13 @@ class Recurrent(Layer):
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
         return EVERYTHING
+
+    def along_time(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> AlongTime:
+        del inputs, fed, along
+        outputs = ("output",) if self.return_sequences else ()
+        if self.go_backwards:
+            return AlongTime(sees_ahead=True, obstacle=("runs backwards", "take `go_backwards` away"), outputs=outputs)
+        return AlongTime(states=self.states, outputs=outputs)
 
 
 def check_mask(layer: Layer, x: TensorType) -> None:

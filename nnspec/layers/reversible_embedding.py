@@ -76,6 +76,10 @@ class ReversibleEmbedding(Layer):
     def mask(self, inputs: Inputs) -> tuple[int | Dim, ...] | None:
         return inputs["x"].shape if self.mask_zero and not self.reverse else None
 
+    def choices(self, inputs: Inputs) -> Mapping[str, int | Dim]:
+        del inputs
+        return {} if self.reverse else {"x": self.input_dim}
+
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         table = self.owns("embeddings", (self.input_dim, self.output_dim))
         if self.tie_weights:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -74,6 +75,12 @@ class TimeDistributed(Layer):
 
     def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
         return self.inner.agreeing_sizes({"x": self.step(inputs["x"])})
+
+    def room(self, inputs: Inputs) -> tuple[int | Dim, ...]:
+        return self.inner.room({"x": self.step(inputs["x"])})
+
+    def choices(self, inputs: Inputs) -> Mapping[str, int | Dim]:
+        return self.inner.choices({"x": self.step(inputs["x"])})
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
         """The inner layer's, of one step; one that sees everything along more axes than the features leaves no window."""

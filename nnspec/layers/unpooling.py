@@ -106,9 +106,8 @@ class MaxUnpooling2D(Layer):
             return inputs["like"].shape[:-1]
         return tuple(size * factor + added for size, (factor, added) in zip(inputs["x"].shape[:-1], self.factors, strict=True))
 
-    def positions(self, inputs: Inputs) -> int | Dim:
-        """How many positions of a picture ``indices`` choose from."""
-        return product(self._sizes(inputs))
+    def choices(self, inputs: Inputs) -> Mapping[str, int | Dim]:
+        return {"indices": product(self._sizes(inputs))}
 
     @property
     def factors(self) -> tuple[tuple[int, int], ...]:

@@ -24,7 +24,7 @@ def arrange(b: Builder, value: Value, axes: Axes) -> Value:
         value = b.once(("order", value.name), lambda: _ordered(b, value))
     if value.axes == axes:
         return value
-    made = b.once(("arrange", value.name, axes), lambda: _moved(b, value, axes))
+    made = b.once(("arrange", value.name, value.axes, axes), lambda: _moved(b, value, axes))
     return replace(value, name=made, axes=axes, linear=None)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from nnspec.graph.stepping import PAST
+from nnspec.layers.along_time import PAST
 from nnspec.layers.attention import DotAttention
 from nnspec.layers.heads import HeadAttention
 from nnspec.onnx_backend.builder import Builder

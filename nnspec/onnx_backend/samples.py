@@ -12,7 +12,6 @@ from nnspec.diagnostics import NnspecError
 from nnspec.graph.model import Graph, Ref
 from nnspec.graph.tables import table_rows
 from nnspec.layers.base import LayerError
-from nnspec.layers.unpooling import MaxUnpooling2D
 from nnspec.types import Dim, TensorType, substitute, symbols_of
 
 __all__ = ["BATCHES", "draw", "sizes"]
@@ -38,7 +37,7 @@ def draw(graph: Graph, *, seed: int = 0, empty_rows: bool = True) -> Iterator[di
     masked = any(type.mask is not None for node in graph.nodes.values() for type in node.outputs.values())
     for free, batch in itertools.product(sizes(graph), BATCHES):
         inputs = {}
-        bounds = table_rows(graph) | _positions(graph, free)
+        bounds = table_rows(graph) | _by_size(graph, free)
         for name, type in graph.inputs.items():
             shape = (batch, *(_known(size, free) for size in type.shape))
             inputs[name] = _elements(rng, shape, type, bounds.get(Ref(name)))
@@ -49,12 +48,13 @@ def draw(graph: Graph, *, seed: int = 0, empty_rows: bool = True) -> Iterator[di
         yield inputs
 
 
-def _positions(graph: Graph, free: Mapping[str, int]) -> dict[Ref, int]:
-    """For each tensor of positions in a picture, how many there are to choose from."""
+def _by_size(graph: Graph, free: Mapping[str, int]) -> dict[Ref, int]:
+    """For each tensor by which something is chosen: out of how many, where a free size decides that."""
     return {
-        node.inputs["indices"]: _known(node.layer.positions(node.input_types), free)
+        node.inputs[port]: _known(count, free)
         for node in graph.nodes.values()
-        if isinstance(node.layer, MaxUnpooling2D)
+        for port, count in node.layer.choices(node.input_types).items()
+        if isinstance(count, Dim)
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import keras
@@ -15,14 +14,23 @@ __all__ = ["answering"]
 _Arrays = Mapping[str, NDArray[Any]]
 
 
-def answering(model: keras.Model) -> Callable[[_Arrays], dict[str, NDArray[Any]]]:
+def answering(model: keras.Model, *, masks: bool = False) -> Callable[[_Arrays], dict[str, NDArray[Any]]]:
     """The model's answers, by name, to batches of any size.
 
     On TensorFlow the model is compiled with its batch size left open: run eagerly, Keras 3.15.1 adds wrongly where the batch
     size happens to be that of another axis (``ops.add`` takes (1, 4, 1) for a bias of (1, 4, 4)'s last axis). That nothing is
     trained is said: a layer that changes pictures takes the contrary for granted, and passes it on to the layers behind it.
+
+    Args:
+        model: What is run.
+        masks: Whether an output's mask is given too, as ``NAME_mask``, where it has one.
     """
-    run: Callable[[Any], Any] = partial(model, training=False)
+
+    def run(inputs: Any) -> dict[str, Any]:
+        given = model(inputs, training=False)
+        found = {f"{name}_mask": getattr(value, "_keras_mask", None) for name, value in given.items() if masks}
+        return {**given, **{name: mask for name, mask in found.items() if mask is not None}}
+
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 

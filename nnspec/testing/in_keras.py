@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import tensorflow as tf
-
 from nnspec.graph.model import Graph
 from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.onnx_backend.parity import Arrays, Run
+from nnspec.runtime.answers import answering
 
 __all__ = ["in_keras"]
 
 
 def in_keras(graph: Graph, weights: Arrays, *, masks: bool = False) -> Run:
-    """Keras's answers, and their masks if they are wanted, with the batch size left open.
-
-    Run eagerly, Keras 3.15.1 on TensorFlow adds wrongly where the batch size happens to be that of another axis: `ops.add`
-    takes (1, 4, 1) for a bias of (1, 4, 4)'s last axis.
+    """Keras's answers, and their masks if they are wanted.
 
     Args:
         graph: What is run.
@@ -26,12 +20,4 @@ def in_keras(graph: Graph, weights: Arrays, *, masks: bool = False) -> Run:
     """
     model = to_keras(graph, seed=1)
     set_weight_arrays(model, graph, weights)
-    signature = {name: tf.TensorSpec(tensor.shape, tensor.dtype) for name, tensor in model.input.items()}
-
-    def run(inputs: dict[str, Any]) -> dict[str, Any]:
-        given = model(inputs, training=False)
-        found = {f"{name}_mask": getattr(value, "_keras_mask", None) for name, value in given.items() if masks}
-        return {**given, **{name: mask for name, mask in found.items() if mask is not None}}
-
-    function = tf.function(run, input_signature=[signature])
-    return lambda inputs: {name: value.numpy() for name, value in function(dict(inputs)).items()}
+    return answering(model, masks=masks)

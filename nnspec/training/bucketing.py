@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,15 @@ from nnspec.types import Condition
 
 __all__ = ["in_buckets"]
 
+_Pads = dict[str, tuple[dict[str, Any], dict[str, Any]]]
+
 
 def in_buckets(plan: DataPlan, state: State, examples: Examples, conditions: Mapping[str, Condition]) -> tuple[Examples, ...]:
-    """Examples by the buckets of an input's `pad`; all of them in one where none has any.
+    """Examples by the buckets of the inputs' `pad`; all of them in one where none has any.
 
-    A row is as long as what stands in it before the filling, in the longest of the inputs whose first size is the same symbol.
-    Inputs and targets of that size are cut alike.
+    A row is as long in a free size as what stands in it before the filling, in the longest of the inputs whose first size it
+    is. It belongs to the first bucket that holds it in every size; a size with fewer buckets than another is whole in the rest.
+    Inputs and targets of a size are cut alike.
 
     Args:
         plan: What the data are.
@@ -29,30 +32,60 @@ def in_buckets(plan: DataPlan, state: State, examples: Examples, conditions: Map
         examples: The examples, padded to one length.
         conditions: What a free size must satisfy, by its symbol.
     """
-    found = next(((name, learned) for name, (_, learned) in _pads(state).items() if learned.get("buckets")), None)
-    if found is None:
+    pads = _pads(state)
+    leaders = [name for name, (_, learned) in pads.items() if learned.get("buckets")]
+    if not leaders:
         return (examples,)
-    leader, learned = found
-    size = plan.inputs[leader].shape[0]
-    alike = [name for name, type in plan.inputs.items() if type.rank and type.shape[0] == size]
-    lengths = np.max([_lengths(examples.inputs[name], _pads(state).get(name)) for name in alike], 0)[examples.rows]
-    limits = sorted({_fitting(limit, learned["length"], conditions.get(str(size))) for limit in learned["buckets"]})
-    of_row = np.searchsorted(limits, lengths)
-    stepwise = {name: need.output for name, need in plan.needs.items() if need.kind not in ("label", "sequence")}
-    targets = [name for name, output in stepwise.items() if output.rank and output.shape[0] == size]
-    parts = []
-    for place, limit in enumerate(limits):
-        rows = examples.rows[of_row == place]
-        if not len(rows):
-            continue
-        cut = slice(-limit, None) if _pads(state)[leader][0]["side"] == "left" else slice(limit)
-        inputs = {name: array[:, cut] if name in alike else array for name, array in examples.inputs.items()}
-        given = {name: array[:, cut] if name in targets else array for name, array in examples.targets.items()}
-        parts.append(replace(examples, inputs=inputs, targets=given, rows=rows))
-    return tuple(parts)
+    sizes = [_Size.of(plan, pads, leader, examples, conditions) for leader in leaders]
+    of_row = np.max([size.bucket_of_row for size in sizes], 0)
+    return tuple(_part(examples, sizes, place, examples.rows[of_row == place]) for place in np.unique(of_row))
 
 
-def _pads(state: State) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+@dataclass(frozen=True)
+class _Size:
+    """A free size of the network and the buckets that rows have in it.
+
+    Attributes:
+        inputs: The inputs that are cut.
+        targets: The targets that are.
+        limits: The length of each bucket.
+        left: Whether the filling is on the left.
+        bucket_of_row: The place of the first bucket that each row fits.
+    """
+
+    inputs: list[str]
+    targets: list[str]
+    limits: list[int]
+    left: bool
+    bucket_of_row: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, plan: DataPlan, pads: _Pads, leader: str, examples: Examples, conditions: Mapping[str, Condition]) -> _Size:
+        """The size of an input with buckets."""
+        arguments, learned = pads[leader]
+        size = plan.inputs[leader].shape[0]
+        inputs = [name for name, type in plan.inputs.items() if type.rank and type.shape[0] == size]
+        stepwise = {name: need.output for name, need in plan.needs.items() if need.kind not in ("label", "sequence")}
+        targets = [name for name, output in stepwise.items() if output.rank and output.shape[0] == size]
+        lengths = np.max([_lengths(examples.inputs[name], pads.get(name)) for name in inputs], 0)[examples.rows]
+        limits = sorted({_fitting(limit, learned["length"], conditions.get(str(size))) for limit in learned["buckets"]})
+        return cls(inputs, targets, limits, arguments["side"] == "left", np.searchsorted(limits, lengths))
+
+    def cut(self, array: NDArray[Any], place: int) -> NDArray[Any]:
+        """An array of that size as long as a bucket."""
+        limit = self.limits[min(place, len(self.limits) - 1)]
+        return array[:, -limit:] if self.left else array[:, :limit]
+
+
+def _part(examples: Examples, sizes: Sequence[_Size], place: int, rows: NDArray[np.int64]) -> Examples:
+    inputs, targets = dict(examples.inputs), dict(examples.targets)
+    for size in sizes:
+        inputs |= {name: size.cut(inputs[name], place) for name in size.inputs}
+        targets |= {name: size.cut(targets[name], place) for name in size.targets}
+    return replace(examples, inputs=inputs, targets=targets, rows=rows)
+
+
+def _pads(state: State) -> _Pads:
     """The arguments of each input's `pad`, where that is its last transform, and what it learned."""
     ends = {place.partition(".")[2]: steps[-1] for place, steps in state.items() if place.startswith("inputs.") and steps}
     return {name: (step["arguments"], step["learned"]) for name, step in ends.items() if step["transform"] == "pad"}

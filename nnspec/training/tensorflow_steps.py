@@ -167,6 +167,8 @@ def _from_host(step: Callable[[Group], Any], examples: Examples, size: int) -> C
 def _compiled(run: Callable[..., Any], signature: list[Any]) -> Callable[..., Any]:
     # jit_compile halves the speed of convolutions on a CPU.
     compiled: Callable[..., Any] = tf.function(run, input_signature=signature, autograph=False)
+    # Each size of a batch has a function of its own, which TensorFlow takes for one function traced again and again, and warns.
+    compiled._omit_frequent_tracing_warning = True  # type: ignore[attr-defined]
     return compiled
 
 

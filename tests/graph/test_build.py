@@ -169,3 +169,9 @@ def test_a_long_chain_takes_no_recursion(checked):
     model, problems = checked(HEAD + steps)
     assert not problems
     assert len(model.main.nodes) == 5000
+
+
+def test_what_a_network_hands_on_may_be_dropped_out(checked):
+    net = "networks:\n  n:\n    inputs: {x: [4]}\n    layers: [Dense: {units: 2}, Dropout: 0.5]\n"
+    _, problems = checked(f"nnspec: 1\nname: net\n{net}inputs: {{x: [4]}}\nlayers:\n  - n\n  - Dense: {{units: 2}}\n")
+    assert [problem.code for problem in problems] == []

@@ -295,7 +295,10 @@ def _borders() -> Iterator[Case]:
     yield Case("Slice", {"start": -1}, _x("T", 3))
     yield Case("Slice", {"start": 1, "stop": -1, "step": 2}, _x("T", 3))
     yield Case("Slice", {"axis": -1, "start": 1, "stop": 3}, _x("T", 5, dtype="int32"))
-    yield Case("Sampling", {"seed": 1}, {"mean": Input((4,)), "log_variance": Input((4,))})
+    for shape in ((4,), ("H", 3, 2)):
+        for flag in (False, True):
+            ports = {"mean": Input(shape), "log_variance": Input(shape)}
+            yield Case("Sampling", {"seed": 1, "return_divergence": flag}, ports)
     yield Case("Permute", {"dims": [2, 1]}, _x("T", 3))
     yield Case("Permute", {"dims": [2, 3, 1]}, _x("H", 3, "W"))
     yield Case("Permute", {"dims": [2, 1]}, _x("T", 3, masked=True))

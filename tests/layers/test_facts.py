@@ -160,6 +160,27 @@ def test_merged_sizes_must_agree_pair_by_pair_but_those_that_are_repeated() -> N
     assert layer("Add").agreeing_sizes(inputs) == ((3, 3), (T, H))
 
 
+def test_tokens_choose_rows_of_a_table_and_positions_places_of_a_picture() -> None:
+    tokens, pooled = TensorType((T,), "int32"), {"x": TensorType((H, W, 2)), "indices": TensorType((H, W, 2), "int32")}
+    assert layer("Embedding", input_dim=9, output_dim=2).choices({"x": tokens}) == {"x": 9}
+    assert layer("ReversibleEmbedding", input_dim=9, output_dim=2, reverse=True).choices({"x": TensorType((T, 2))}) == {}
+    assert layer("MaxUnpooling2D", pool_size=1).choices(pooled) == {"indices": H * W}
+
+
+def test_what_attention_does_along_time_depends_on_what_runs_along_it() -> None:
+    x = TensorType((T, 4))
+    inputs, alone = {"query": x, "value": x}, {"query": "tokens", "value": "tokens"}
+    causal = layer("MultiHeadAttention", num_heads=2, key_dim=3, use_causal_mask=True)
+    itself = causal.along_time(inputs, alone, {"query", "value"})
+    assert (list(itself.keeps), itself.obstacle, itself.sees_ahead) == (["past_key", "past_value"], None, False)
+    assert itself.keeps["past_key"].shape[1] == itself.keeps["past_value"].shape[1]
+    memory = causal.along_time(inputs, {"query": "tokens", "value": "memory"}, {"query"})
+    assert memory.obstacle is not None
+    assert "two sequences" in memory.obstacle[0]
+    assert layer("Attention").along_time(inputs, alone, {"query", "value"}).sees_ahead
+    assert layer("Attention").along_time(inputs, alone, {"value"}).outputs == ()
+
+
 @pytest.mark.parametrize("value", [True, "3", 3.0, 0, -1, None, [3]])
 def test_a_size_is_a_positive_integer_and_nothing_that_looks_like_one(value: Any) -> None:
     with pytest.raises(ValidationError):

@@ -48,6 +48,17 @@ def test_tokens_that_are_reshaped_first_stay_inside_the_table_too() -> None:
     assert max(inputs["t"].max() for inputs in draw(graph)) == 2
 
 
+def test_tokens_that_are_looked_up_at_each_step_stay_inside_the_table_too() -> None:
+    layers = "  - TimeDistributed: {layer: {Embedding: {input_dim: 3, output_dim: 2}}}\n"
+    graph = graph_of(layers, "{t: {shape: [2, 3], dtype: int32}}")
+    assert max(inputs["t"].max() for inputs in draw(graph)) == 2
+
+
+def test_what_is_cut_at_each_step_has_room() -> None:
+    graph = graph_of("  - TimeDistributed: {layer: {CenterCrop: {height: 8, width: 9}}}\n", "{x: [3, H, W, 2]}")
+    assert all(choice["H"] >= 8 and choice["W"] >= 9 for choice in sizes(graph))
+
+
 def test_two_symbols_get_different_sizes() -> None:
     graph = graph_of("  - Conv2D: {filters: 2, kernel_size: 3}\n", "{x: [H, W, 3]}")
     assert all(choice["H"] != choice["W"] for choice in sizes(graph))

@@ -17,9 +17,9 @@ from ..layers.arguments import spatial_axes
 from .kinds import draw_plain, fill, plain
 from .steps import Drawer, Env, Misfit, Part, Steps, run
 
-__all__ = ["MOST_LAYERS", "Document", "draw_document", "numbered"]
+__all__ = ["FEWEST_LAYERS", "MOST_LAYERS", "Document", "draw_document", "numbered"]
 
-MOST_LAYERS = 30
+FEWEST_LAYERS, MOST_LAYERS = 2, 30
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,10 @@ class DrawnNetwork:
         return last
 
 
-def numbered(seed: int, number: int) -> Document:
+def numbered(seed: int, number: int, least: int = FEWEST_LAYERS) -> Document:
     """The document of a number; the layers of the catalogue take turns as the favourite."""
     names = _layers()
-    return draw_document(Random(f"{seed} {number}"), names[number % len(names)])
+    return draw_document(Random(f"{seed} {number}"), names[number % len(names)], least=least)
 
 
 def _layers() -> list[str]:
@@ -72,26 +72,27 @@ def _layers() -> list[str]:
     return [name for name in LAYERS.names() if "indices" not in LAYERS.get(name).ports.required]  # type: ignore[attr-defined]
 
 
-def draw_document(random: Random, favourite: str, most: int = MOST_LAYERS) -> Document:
+def draw_document(random: Random, favourite: str, most: int = MOST_LAYERS, least: int = FEWEST_LAYERS) -> Document:
     """A document of up to so many layers.
 
     Args:
         random: What decides.
         favourite: A layer that comes first and often, so that each has its turn.
         most: The most layers, those of blocks and networks counted at each use.
+        least: How many to try for at the least.
     """
     for _ in range(50):
-        document = _try(random, favourite, most)
+        document = _try(random, favourite, most, least)
         if document is not None:
             return document
     raise AssertionError(f"no document around {favourite} was found")
 
 
-def _try(random: Random, favourite: str, most: int) -> Document | None:
+def _try(random: Random, favourite: str, most: int, least: int) -> Document | None:
     inputs = _inputs(random, favourite)
     around = _around(random, inputs)
     params = {"units": random.randint(1, 4)} if random.random() < 0.3 else {}
-    drawer = Drawer(random, min(most, 2 + int(random.expovariate(1 / 10))), [*[favourite] * 4, *around], params)
+    drawer = Drawer(random, min(most, least + int(random.expovariate(1 / 10))), [*[favourite] * 4, *around], params)
     for number in range(random.choice([0, 0, 0, 1, 2])):
         _draw_network(drawer, f"net{number}", random.choice(list(inputs.values())))
     steps = Steps(drawer, dict(inputs))

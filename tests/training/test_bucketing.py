@@ -34,6 +34,27 @@ data:
   targets: {mood: label}
 train: {epochs: 3, batch_size: 8, seed: 5, loss: SparseCategoricalCrossentropy}
 """
+TRANSLATOR = """
+inputs: {source: {shape: [S], dtype: int32}, target: {shape: [T], dtype: int32}}
+layers:
+  - Embedding: {input_dim: 40, output_dim: 4, mask_zero: true}
+    from: source
+  - GRU: {units: 4}
+    name: read
+  - Embedding: {input_dim: 40, output_dim: 4, mask_zero: true}
+    name: heard
+    from: target
+  - GRU: {units: 4, return_sequences: true}
+    from: {x: heard, state: read}
+  - Dense: {units: 40, activation: softmax}
+    name: said
+data:
+  train: {jsonl: mail.jsonl}
+  inputs:
+    source: {column: text, transform: [tokenize, {pad: {length: 20, buckets: [4, 9]}}]}
+    target: {column: tags, transform: [{pad: {length: 20, buckets: TARGET}}]}
+train: {objective: sequence_to_sequence, epochs: 1, batch_size: 8, seed: 5, loss: SparseCategoricalCrossentropy}
+"""
 TAGGER = """
 inputs: {words: {shape: [T], dtype: int32}}
 layers:
@@ -158,6 +179,30 @@ def test_targets_of_each_step_are_cut_with_the_input(project):
         batch = found.batch(slice(None))
         assert batch.targets["tags"].shape == batch.inputs["words"].shape
         np.testing.assert_array_equal(batch.targets["tags"] == 1, batch.inputs["words"] > 0)
+
+
+@pytest.mark.parametrize("target", ["[6, 12]", "[3]", "4"])
+def test_rows_with_two_lengths_go_where_both_of_them_fit(project, target):
+    write_mail(project.folder)
+    prepared, parts = prepared_parts(project, TRANSLATOR.replace("TARGET", target))
+    assert sorted(row for found in parts for row in found.rows) == sorted(prepared.train.rows)
+    for found in parts:
+        batch = found.batch(slice(None))
+        assert batch.targets["said"].shape == batch.inputs["target"].shape
+        for name in ("source", "target"):
+            size = batch.inputs[name].shape[1]
+            whole = prepared.train.inputs[name][found.rows]
+            np.testing.assert_array_equal(batch.inputs[name], whole[:, :size])
+            assert not whole[:, size:].any()
+    shapes = [tuple(found.inputs[name].shape[1] for name in ("source", "target")) for found in parts]
+    assert len(set(shapes)) == len(shapes) >= 3
+
+
+def test_two_inputs_of_one_length_cannot_both_have_buckets(project):
+    write_mail(project.folder)
+    both = TRANSLATOR.replace("shape: [T]", "shape: [S]").replace("TARGET", "[4]")
+    _, problems = project.plan(both)
+    assert "only one `pad` of the inputs of length `S`" in " ".join(problem.message for problem in problems)
 
 
 def test_buckets_fit_what_the_network_takes(project):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.graph.stepping import POSITION
+from nnspec.layers.along_time import POSITION
 from nnspec.layers.base import Layer
 from nnspec.layers.positions import PositionEmbedding, SinusoidalPositionEncoding
 from nnspec.onnx_backend.builder import Builder

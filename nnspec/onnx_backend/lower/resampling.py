@@ -38,7 +38,7 @@ def resampled(b: Builder, x: Value, counts: Sequence[int], interpolation: str, a
         for axis in _fewest_first(x, counts):
             x = _multiplied(b, x, axis, interpolation, antialias)
     elif scales := _scales(x, counts):
-        x = arrange(b, x, channels_first(3))
+        x = _held(b, arrange(b, x, channels_first(3)))
         factors = b.constant([1, 1, *scales], "scales", np.float32)
         name = b.op("Resize", x.name, "", factors, mode="linear", coordinate_transformation_mode="half_pixel")
         x = replace(x, name=name, linear=None)
@@ -46,6 +46,21 @@ def resampled(b: Builder, x: Value, counts: Sequence[int], interpolation: str, a
         for axis in _fewest_first(x, counts):
             x = _between(b, x, axis)
     return replace(x, type=type_)
+
+
+def _held(b: Builder, x: Value) -> Value:
+    """A picture that ONNX Runtime does not turn behind its ``Resize``.
+
+    Version 1.31 moves transpositions on past that operator, even where it then would have to resize axes that it cannot. One
+    that brings channels first does no harm; more are held back by a reshape, which moves nothing.
+    """
+    turns = [list(operation.attributes["perm"]) for operation in b.operations if operation.type == "Transpose"]
+    if turns in ([], [_CHANNELS_FIRST]):
+        return x
+    return replace(x, name=b.op("Reshape", x.name, b.ints([0] * len(x.axes), "same")), linear=None)
+
+
+_CHANNELS_FIRST = [0, 3, 1, 2]
 
 
 @dataclass(frozen=True)
