@@ -1,13 +1,13 @@
-"""Asks a server of the Open Inference Protocol v2 with Python alone: python over_http.py http://127.0.0.1:8000 digits digits.json."""
+"""Asks a server of the Open Inference Protocol v2 with Python alone: python over_http.py URL digits digits.json."""
 
 import json
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 url, model, file = sys.argv[1:]
-with open(file, encoding="utf-8") as opened:
-    images = json.load(opened)  # (batch, 8, 8, 1), 0 to 1
+images = json.loads(Path(file).read_text())  # (batch, 8, 8, 1), 0 to 1
 tensor = {"name": "image", "datatype": "FP32", "shape": [len(images), 8, 8, 1], "data": images}
 request = urllib.request.Request(
     f"{url}/v2/models/{model}/infer",

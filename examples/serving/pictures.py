@@ -2,12 +2,12 @@
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import load_digits
 
 digits = load_digits()
 images = (digits.images[:10] / 16).astype("<f4").reshape(10, 8, 8, 1)
-with open(sys.argv[1], "w", encoding="utf-8") as file:
-    json.dump(np.round(images.astype(float), 6).tolist(), file)
+Path(sys.argv[1]).write_text(json.dumps(np.round(images.astype(float), 6).tolist()))
 print(*digits.target[:10])

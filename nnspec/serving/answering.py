@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from starlette.requests import Request
 
@@ -34,20 +35,21 @@ async def answer(request: Request, served: Served, inputs: Arrays, *, since: flo
         raise Refused(400, str(error)) from None
     waiting = served.batcher.submit(arrays)
     gone = asyncio.ensure_future(_gone(request))
+    either: set[asyncio.Future[Any]] = {waiting, gone}
     try:
         remaining = since + seconds - asyncio.get_running_loop().time()
-        await asyncio.wait({waiting, gone}, timeout=max(0.0, remaining), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(either, timeout=max(0.0, remaining), return_when=asyncio.FIRST_COMPLETED)
     finally:
         gone.cancel()
         if not waiting.done():
             waiting.cancel()
     if waiting.cancelled():
         raise left() if gone.done() and not gone.cancelled() else too_late(seconds)
-    error = waiting.exception()
-    if isinstance(error, AnswerError) and error.of_input:
-        raise Refused(400, str(error))
-    if error is not None:
-        raise error
+    failure = waiting.exception()
+    if isinstance(failure, AnswerError) and failure.of_input:
+        raise Refused(400, str(failure))
+    if failure is not None:
+        raise failure
     return waiting.result()
 
 

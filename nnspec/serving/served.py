@@ -133,5 +133,5 @@ def _port(port: Port) -> dict[str, Any]:
 
 
 def _smallest(port: Port, least: Mapping[str, int]) -> tuple[int, ...]:
-    first = port.shape[:1] and (1,)
+    first = (1,) if port.shape else ()
     return first + tuple(size if isinstance(size, int) else least.get(str(size), 8) for size in port.shape[1:])

@@ -126,6 +126,8 @@ class Server(uvicorn.Server):
             server_header=False,
             ssl_certfile=certificate,
             ssl_keyfile=key,
+            # Longer than the pools of most clients keep one: who closes first loses no request.
+            timeout_keep_alive=75,
             timeout_graceful_shutdown=int(settings.deadline) + 5,
         )
         super().__init__(config)

@@ -119,12 +119,9 @@ class Takes:
 
     def _picture(self, place: Path) -> Table:
         height, width = (_size(size) for size in self._port.shape[1:3])
-        reader = Images(
-            folder="request",
-            image_size=[height, width] if height and width else None,
-            color_mode=_COLOURS[self._channels],
-            max_pixels=_MAX_PIXELS,
-        )
+        size = [height, width] if height and width else None
+        said = {"folder": "request", "image_size": size, "color_mode": _COLOURS[self._channels], "max_pixels": _MAX_PIXELS}
+        reader = Images.model_validate(said)
         [pixels] = reader.open({"folder": place}).read("image", slice(None))
         values = pixels if self.white == 255 else (pixels / 255).astype(np.float32)
         shape = tuple(
