@@ -15,7 +15,8 @@ _MODULES = {
     "fmt": ("ruamel.yaml",),
     "import": ("h5py", "numpy", "safetensors"),
     "parquet": ("pyarrow",),
-    "serve": ("onnxruntime", "numpy"),
+    "predict": ("onnxruntime", "numpy"),
+    "serve": ("onnxruntime", "numpy", "starlette", "uvicorn", "httptools", "orjson", "prometheus_client", "PIL"),
     "tensorboard": ("tensorboard",),
 }
 

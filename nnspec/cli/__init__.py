@@ -32,6 +32,8 @@ _COMMANDS = {
     "evaluate": "the test set's figures of a run",
     "report": "a run as one HTML page: curves, figures, errors, what to look at",
     "predict": "predictions of a run or of an ONNX file",
+    "serve": "answer over HTTP: the Open Inference Protocol v2, and a page to try a model on",
+    "package": "write what Triton, KServe or Docker deploys, with a model card",
     "generate": "sequences of a run or of an ONNX file, token by token",
     "schema": "the JSON Schema of a spec, for editors",
     "export": "write a run's ONNX model, proven equal",

@@ -57,7 +57,7 @@ def command(ctx: click.Context, /, model: Path, texts: tuple[str, ...], form: st
     nnspec generate runs/dcgan --number 100 --seed 3 -o digits.png
     nnspec generate digits.onnx --condition label=7
     """
-    load_frameworks("serve")
+    load_frameworks("predict")
     from nnspec.runtime.sampler import makes_examples
 
     of_pictures = makes_examples(model)

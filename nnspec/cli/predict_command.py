@@ -37,7 +37,7 @@ def command(model: Path, data: str | None, limit: int | None, form: str) -> None
     else:
         if data is None:
             raise click.UsageError(f"{model} is no run folder; for an ONNX file, say what to answer with --data")
-        load_frameworks("serve")
+        load_frameworks("predict")
         from nnspec.runtime.predicting import predict_file
 
         predictions = predict_file(model, data, limit=limit)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import onnx
 from numpy.typing import ArrayLike
 
 from nnspec.diagnostics import NnspecError
@@ -14,10 +12,9 @@ from nnspec.files import write_whole
 from nnspec.graph.model import Graph
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.entry import Entries
-from nnspec.onnx_backend.metadata import PARITY
 from nnspec.onnx_backend.parity import Arrays, Parity, Run
 from nnspec.onnx_backend.proof import first_difference, prove, prove_entries
-from nnspec.onnx_backend.proto import serialized
+from nnspec.onnx_backend.seal import sealed
 
 __all__ = ["export"]
 
@@ -68,9 +65,7 @@ def export(
         if not entered.agrees:
             raise NnspecError(_difference(graph, entered, None, bisected=False) + _ENTERED)
         parity = parity.joined(entered)
-    told = {entry.key: entry.value for entry in model.metadata_props} | {PARITY: json.dumps(parity.as_json())}
-    onnx.helper.set_model_props(model, dict(sorted(told.items())))
-    content = serialized(model)
+    content = sealed(model, parity.as_json())
     if check_size is not None:
         check_size(len(content))
     write_whole(Path(path), content)

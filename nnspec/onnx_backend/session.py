@@ -13,13 +13,17 @@ from nnspec.onnx_backend.parity import Arrays, Run
 __all__ = ["open_session", "runner"]
 
 
-def open_session(content: bytes, *, name: str = "the model", threads: int | None = None) -> onnxruntime.InferenceSession:
+def open_session(
+    content: bytes, *, name: str = "the model", threads: int | None = None, spinning: bool = True
+) -> onnxruntime.InferenceSession:
     """A session for a model's bytes. No other file is read, whatever the model asks for.
 
     Args:
         content: The model.
         name: What it is called in errors.
         threads: How many threads compute one operator; None: one for each core.
+        spinning: Whether a thread that waits for work keeps its core busy. That is faster where nothing else runs, and far
+            slower beside other work.
 
     Raises:
         NnspecError: Where ONNX Runtime does not load it.
@@ -28,6 +32,8 @@ def open_session(content: bytes, *, name: str = "the model", threads: int | None
     # What is said in an error is not printed a second time.
     options.log_severity_level = 4
     options.intra_op_num_threads = threads or 0
+    if not spinning:
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Files that hold weights beside a model are looked for in here, where none can be.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
     try:

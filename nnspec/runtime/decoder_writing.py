@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
-import onnx
-
 from nnspec.diagnostics import NnspecError
 from nnspec.files import write_whole
-from nnspec.onnx_backend.metadata import PARITY
-from nnspec.onnx_backend.proto import serialized
+from nnspec.onnx_backend.seal import sealed
 from nnspec.runtime.decoder_models import DecoderModels
 from nnspec.runtime.decoder_proof import DecodingParity
 
@@ -32,7 +28,7 @@ def write_loop(models: DecoderModels, path: Path, parity: DecodingParity, check_
     """
     if path.is_dir():
         raise NnspecError(f"{path} is a folder; name a file, `-o {path / 'model.onnx'}`, or write `--form parts`")
-    content = _told(models.loop(), parity)
+    content = sealed(models.loop(), parity.as_json())
     check_size(len(content))
     write_whole(path, content)
 
@@ -49,7 +45,7 @@ def write_parts(models: DecoderModels, folder: Path, parity: DecodingParity, che
     Raises:
         NnspecError: Where they cannot be written.
     """
-    contents = {name: _told(model, parity) for name, model in models.parts().items()}
+    contents = {name: sealed(model, parity.as_json()) for name, model in models.parts().items()}
     check_size(sum(map(len, contents.values())))
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -57,9 +53,3 @@ def write_parts(models: DecoderModels, folder: Path, parity: DecodingParity, che
         raise NnspecError(f"cannot make the folder {folder}: {error.strerror}") from error
     for name, content in contents.items():
         write_whole(folder / f"{name}.onnx", content)
-
-
-def _told(model: onnx.ModelProto, parity: DecodingParity) -> bytes:
-    told = {entry.key: entry.value for entry in model.metadata_props} | {PARITY: json.dumps(parity.as_json())}
-    onnx.helper.set_model_props(model, dict(sorted(told.items())))
-    return serialized(model)

@@ -25,6 +25,7 @@ from nnspec.runtime.decoder_models import decoder_models
 from nnspec.runtime.decoder_proof import DecodingParity, prove_decoder
 from nnspec.runtime.decoder_writing import write_loop, write_parts
 from nnspec.runtime.raw_inputs import raw_inputs
+from nnspec.runtime.whites import with_whites
 from nnspec.training import Run, golden_rows
 from nnspec.training.evaluation import answers_of
 
@@ -104,7 +105,8 @@ def _export_network(
     table, golden = golden_rows(run, GOLDEN_ROWS)
     # The transforms are those of the document's own inputs.
     of_main = graph.name == "main"
-    served, entries = raw_inputs(run.recipe(), table, graph.inputs) if of_main else (run.recipe(), None)
+    recipe = with_whites(run.recipe(), table)
+    served, entries = raw_inputs(recipe, table, graph.inputs) if of_main else (recipe, None)
     metadata = {
         SPEC_NAME: run.name,
         SPEC_HASH: run.spec.hash,

@@ -17,7 +17,7 @@ from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, OUT
 from nnspec.onnx_backend.session import open_session
 from nnspec.types import Condition, closest
 
-__all__ = ["Port", "Predictor", "converted", "port_of", "read_model"]
+__all__ = ["AnswerError", "Port", "Predictor", "converted", "port_of", "read_model"]
 
 _DTYPES = {
     "tensor(float)": "float32",
@@ -46,6 +46,18 @@ class Port:
         return f"`{self.name}` ({', '.join('?' if size is None else str(size) for size in self.shape)}) {self.dtype}"
 
 
+class AnswerError(NnspecError):
+    """A model could not answer an input that looked right.
+
+    Attributes:
+        of_input: Whether ONNX Runtime says that a value of the input is the cause: a token that is in no table, say.
+    """
+
+    def __init__(self, message: str, *, of_input: bool) -> None:
+        super().__init__(message)
+        self.of_input = of_input
+
+
 class Predictor:
     """An exported model, ready to answer. It may be called from several threads.
 
@@ -53,6 +65,8 @@ class Predictor:
         path: The ONNX file. It is read as bytes: a file beside it that it names is not opened.
         batch_size: The most examples that are run at once; more are run in turn.
         threads: How many threads compute one operator; None: one for each core.
+        spinning: Whether a thread that waits for work keeps its core busy.
+        content: The file's bytes, where they have been read already.
 
     Attributes:
         inputs: What it takes, by name.
@@ -66,11 +80,20 @@ class Predictor:
         ``Predictor("lenet5.onnx").predict({"image": images})["digit"].argmax(-1)``
     """
 
-    def __init__(self, path: str | Path, *, batch_size: int = 256, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        batch_size: int = 256,
+        threads: int | None = None,
+        spinning: bool = True,
+        content: bytes | None = None,
+    ) -> None:
         if batch_size < 1:
             raise NnspecError(f"batch_size must be at least 1, not {batch_size}")
         self.path = Path(path)
-        self._session = open_session(read_model(self.path), name=f"`{path}`", threads=threads)
+        content = read_model(self.path) if content is None else content
+        self._session = open_session(content, name=f"`{path}`", threads=threads, spinning=spinning)
         self._batch_size = batch_size
         self.inputs = {given.name: port_of(given) for given in self._session.get_inputs()}
         self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
@@ -102,6 +125,11 @@ class Predictor:
         return self._json(DATA)
 
     @property
+    def conditions(self) -> Mapping[str, Condition]:
+        """What free sizes must satisfy, by their symbols."""
+        return {symbol: Condition(**said) for symbol, said in self._json(CONDITIONS).items()}
+
+    @property
     def parity(self) -> Mapping[str, Any]:
         """How far it was found to be from the model it was made of; empty if it does not say."""
         return self._json(PARITY)
@@ -115,10 +143,20 @@ class Predictor:
         Raises:
             NnspecError: Where an input is missing, unknown, or of another shape or element type; nothing is run then.
         """
-        arrays = self._checked(inputs)
+        return self.in_parts(self.checked(inputs))
+
+    def in_parts(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """The outputs for any number of examples, `batch_size` at a time.
+
+        Args:
+            arrays: What [`checked`][nnspec.runtime.predictor.Predictor.checked] gave.
+
+        Raises:
+            NnspecError: Where ONNX Runtime fails, or an output has another size in each batch.
+        """
         count = len(next(iter(arrays.values())))
         parts = [
-            self._run({name: array[start : start + self._batch_size] for name, array in arrays.items()})
+            self.run({name: array[start : start + self._batch_size] for name, array in arrays.items()})
             for start in range(0, count, self._batch_size)
         ]
         return {name: self._joined(name, [part[name] for part in parts]) for name in self.outputs}
@@ -131,14 +169,31 @@ class Predictor:
             )
         return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
-    def _run(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    def run(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """The outputs for one batch, all at once.
+
+        Args:
+            arrays: What [`checked`][nnspec.runtime.predictor.Predictor.checked] gave.
+
+        Raises:
+            AnswerError: Where ONNX Runtime fails.
+        """
         try:
             given = self._session.run(None, dict(arrays))
         except Exception as error:
-            raise NnspecError(f"`{self.path}` cannot answer: {str(error).partition('] : ')[2] or error}") from error
+            reason = str(error).partition("] : ")[2] or str(error)
+            raise AnswerError(f"`{self.path}` cannot answer: {reason}", of_input="INVALID_ARGUMENT" in reason) from error
         return dict(zip(self.outputs, given, strict=True))
 
-    def _checked(self, inputs: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]:
+    def checked(self, inputs: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]:
+        """The inputs as the model takes them.
+
+        Args:
+            inputs: As for [`predict`][nnspec.runtime.predictor.Predictor.predict].
+
+        Raises:
+            NnspecError: Where an input is missing, unknown, or of another shape or element type.
+        """
         for name in inputs:
             if name not in self.inputs:
                 suggestion = closest(name, self.inputs)
@@ -153,9 +208,9 @@ class Predictor:
         sizes: dict[str, tuple[int, str]] = {}
         for name, array in arrays.items():
             _check_shape(self.inputs[name], array.shape, sizes)
-        for symbol, condition in self._json(CONDITIONS).items():
+        for symbol, condition in self.conditions.items():
             if symbol in sizes:
-                _check_condition(symbol, sizes[symbol][0], Condition(**condition))
+                _check_condition(symbol, sizes[symbol][0], condition)
         return arrays
 
     def _json(self, key: str) -> Mapping[str, Any]:
@@ -230,6 +285,4 @@ def _check_shape(port: Port, shape: tuple[int, ...], sizes: dict[str, tuple[int,
 
 def _check_condition(symbol: str, size: int, condition: Condition) -> None:
     if size % condition.multiple_of or size < condition.at_least:
-        step = condition.multiple_of
-        fitting = max(-(-size // step), -(-condition.at_least // step)) * step
-        raise NnspecError(f"`{symbol}` must be {condition}, not {size}; the next size that fits is {fitting}")
+        raise NnspecError(f"`{symbol}` must be {condition}, not {size}; the next size that fits is {condition.next_fit(size)}")

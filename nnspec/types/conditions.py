@@ -34,6 +34,16 @@ class Condition:
         """Whether every size satisfies it."""
         return self.multiple_of == 1 and self.at_least == 1
 
+    def next_fit(self, size: int) -> int:
+        """The smallest size that satisfies it and is no smaller than one.
+
+        Example:
+            >>> Condition(multiple_of=8, at_least=10).next_fit(3)
+            16
+        """
+        step = self.multiple_of
+        return max(-(-size // step), -(-self.at_least // step)) * step
+
     def as_json(self) -> dict[str, int]:
         """``{"multiple_of": 8, "at_least": 16}``, without what is trivial."""
         parts = {"multiple_of": self.multiple_of, "at_least": self.at_least}

@@ -1,0 +1,77 @@
+"""``nnspec serve``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nnspec.cli.frameworks import load_frameworks
+
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.command("serve")
+@click.argument("models", nargs=-1, required=True, metavar="[NAME=]MODEL.onnx|FOLDER...")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="The port; 0 for a free one.")
+@click.option("--token-file", type=_FILE, help="Let in only who brings a bearer token of this file, one a line.")
+@click.option("--certificate", type=_FILE, help="A PEM file: serve over TLS.")
+@click.option("--key", type=_FILE, help="The certificate's key, where that is in another file.")
+@click.option("--batch", type=click.IntRange(1, 4096), default=64, show_default=True, help="The most rows computed at once.")
+@click.option("--queue", type=click.IntRange(1), default=256, show_default=True, help="How many requests may wait; then 503.")
+@click.option("--deadline", type=click.FloatRange(0.001, 3600), default=30, show_default=True, help="Seconds; then 504.")
+@click.option("--max-bytes", type=click.IntRange(1024), default=32 * 2**20, show_default=True, help="Of a body; then 413.")
+@click.option(
+    "--drain",
+    type=click.FloatRange(0, 600),
+    default=1,
+    show_default=True,
+    help="Seconds in which, after SIGTERM, connections are still taken.",
+)
+@click.option("--threads", type=click.IntRange(1), help="How many compute one operator.  [default: all cores but one]")
+@click.option("--access-log/--no-access-log", default=True, help="Write a line of JSON for each request.")
+@click.option("--unproven", is_flag=True, help="Serve models without a parity record of their own, too.")
+def command(
+    models: tuple[str, ...],
+    host: str,
+    port: int,
+    token_file: Path | None,
+    certificate: Path | None,
+    key: Path | None,
+    batch: int,
+    queue: int,
+    deadline: float,
+    max_bytes: int,
+    drain: float,
+    threads: int | None,
+    access_log: bool,
+    unproven: bool,
+) -> None:
+    """Serves exported models over HTTP: the Open Inference Protocol v2, POST /predict, and a page at /.
+
+    A model is called as its spec is, or NAME. A FOLDER holds a folder for each version, NAME/1/model.onnx. A file that is
+    replaced is loaded anew. SIGTERM and Ctrl-C end the server when every request has its answer.
+
+    \b
+    nnspec serve digits.onnx
+    nnspec serve digits.onnx old=digits-2024.onnx --port 9000 --token-file tokens.txt
+    nnspec serve repository/ --host 0.0.0.0 --certificate server.pem --key server.key
+    """
+    load_frameworks("serve")
+    from nnspec.serving.server import read_tokens, serve
+    from nnspec.serving.settings import Settings
+
+    settings = Settings(
+        tokens=read_tokens(token_file) if token_file else frozenset(),
+        max_bytes=max_bytes,
+        held_bytes=max(8 * max_bytes, Settings.held_bytes),
+        deadline=deadline,
+        queue=queue,
+        batch_rows=batch,
+        drain_seconds=drain,
+        access_log=access_log,
+        require_proof=not unproven,
+        **({"threads": threads} if threads else {}),
+    )
+    serve(models, host=host, port=port, settings=settings, certificate=certificate, key=key)

@@ -1,0 +1,145 @@
+"""A model card: what a model is, takes and gives, was trained on, reaches, and may be used for.
+
+Source: Mitchell et al. 2019, "Model Cards for Model Reporting".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from nnspec.graph.analysis import total_macs
+from nnspec.packaging.contents import Contents
+from nnspec.runtime.predictor import Port
+
+__all__ = ["card"]
+
+_UNKNOWN = "Not stated."
+
+
+def card(contents: Contents) -> str:
+    """The card, as Markdown.
+
+    Args:
+        contents: What is packaged.
+    """
+    described = contents.run.info["spec"]["document"].get("description") if contents.run else None
+    sections = {
+        "Takes and gives": _ports(contents),
+        "Data": _data(contents),
+        "Figures": _figures(contents),
+        "Parity": _parity(contents.predictor.parity),
+        "Budget": _budget(contents),
+        "Licence": contents.license or f"{_UNKNOWN} Ask whoever trained it; `nnspec package --license` writes it here.",
+        "Not covered": "Whether the data are like those it will meet, and whether its errors fall on some more than on others, "
+        "is not known from a run. `nnspec evaluate` and `nnspec report` show its errors by class.",
+    }
+    front = f"---\nlibrary_name: onnx\nlicense: {json.dumps(contents.license or 'unknown')}\n---\n\n"
+    body = "".join(f"\n## {title}\n\n{text}\n" for title, text in sections.items())
+    return f"{front}# {contents.name}\n\n{_escaped(described) if described else _UNKNOWN}\n{body}"
+
+
+def _ports(contents: Contents) -> str:
+    classes = contents.predictor.classes
+
+    def row(kind: str, port: Port) -> list[str]:
+        shape = ", ".join("?" if size is None else str(size) for size in port.shape)
+        named = classes.get(port.name, [])
+        shown = ", ".join(map(str, named[:20])) + (f" … ({len(named)})" if len(named) > 20 else "")
+        return [kind, port.name, f"({shape})", port.dtype, shown]
+
+    rows = [row("input", port) for port in contents.predictor.inputs.values()]
+    rows += [row("output", port) for port in contents.predictor.outputs.values()]
+    columns = _table(("", "name", "shape", "type", "classes"), rows)
+    fed = [
+        f"- `{name}` is made of {', '.join(f'`{column}`' for column in said['columns'])}"
+        for name, said in contents.predictor.recipe.get("inputs", {}).items()
+    ]
+    return columns + ("\n\n" + "\n".join(fed) if fed else "")
+
+
+def _data(contents: Contents) -> str:
+    if contents.run is None:
+        return _UNKNOWN
+    info = contents.run.info["data"]
+    document = contents.run.info["spec"]["document"].get("data", {})
+    rows = [
+        [
+            part,
+            f"{info.get('examples', {}).get(part, 0):,}",
+            _plain(document.get(part, "")),
+            info.get("fingerprints", {}).get(part, ""),
+        ]
+        for part in ("train", "validation", "test")
+        if part in document or part in info.get("examples", {})
+    ]
+    return _table(("part", "examples", "read from", "fingerprint"), rows)
+
+
+def _figures(contents: Contents) -> str:
+    best = contents.run.info.get("best") if contents.run else None
+    if not best:
+        return _UNKNOWN
+    assert contents.run is not None
+    figures = {name: value for name, value in best["figures"].items() if isinstance(value, float) and "second" not in name}
+    kept = f"Weights of epoch {best['epoch']}, chosen by `{best['monitor']}`. "
+    note = "Figures with `val_` are of the validation part, by which the weights were chosen, the others of the training part."
+    return kept + note + "\n\n" + _table(("figure", "value"), [[name, f"{value:.4g}"] for name, value in figures.items()])
+
+
+def _parity(record: Mapping[str, Any]) -> str:
+    networks = record.get("networks", {"": record})
+    rows = [
+        [name if not network else f"{network}/{name}", f"{said['error']:.1e}", f"{said['tolerance']:.1e}"]
+        for network, own in networks.items()
+        for name, said in own.get("outputs", {}).items()
+    ]
+    text = "The ONNX file was compared with the Keras model it was made of, and agrees (`max|a − b| / max|b|`).\n\n"
+    return (
+        text
+        + _table(("output", "greatest difference", "tolerance"), rows)
+        + f"\n\nSHA-256 of what was compared: `{record.get('sha256', '–')}`"
+    )
+
+
+def _budget(contents: Contents) -> str:
+    rows = [["ONNX file", f"{len(contents.model):,} bytes", ""]]
+    if contents.run is not None:
+        graph = contents.run.model.main
+        limits = contents.run.info["spec"]["document"].get("budget", {})
+        rows = [
+            ["parameters", f"{graph.parameters:,}", _limit(limits, "parameters")],
+            ["multiply–accumulates of one example", _count(total_macs(graph)), _limit(limits, "macs")],
+            ["ONNX file", f"{len(contents.model):,} bytes", _limit(limits, "onnx_bytes")],
+        ]
+    return _table(("", "is", "may be"), rows)
+
+
+def _count(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _limit(limits: Mapping[str, Any], name: str) -> str:
+    return f"{limits[name]:,}" if isinstance(limits.get(name), int) else ""
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _table(header: Iterable[str], rows: Iterable[list[str]]) -> str:
+    return "\n".join(_lines([list(header), *rows]))
+
+
+def _lines(rows: list[list[str]]) -> Iterator[str]:
+    for i, row in enumerate(rows):
+        yield "| " + " | ".join(_escaped(cell) for cell in row) + " |"
+        if i == 0:
+            yield "|" + "---|" * len(row)
+
+
+def _escaped(text: str) -> str:
+    """A text that is no markup in Markdown, on one line."""
+    joined = " ".join(str(text).split())
+    return "".join(f"\\{letter}" if letter in "\\`*_[]<>|#" else letter for letter in joined)

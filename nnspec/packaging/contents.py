@@ -1,0 +1,70 @@
+"""What goes into a package: a proven model, from a run or from a file, and what is known of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnspec.diagnostics import NnspecError
+from nnspec.onnx_backend.seal import require_proven
+from nnspec.runtime.predictor import Predictor, read_model
+from nnspec.serving.served import is_row_by_row, name_of
+
+if TYPE_CHECKING:
+    from nnspec.training.run import Run
+
+__all__ = ["Contents", "read_contents"]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What goes into a package.
+
+    Attributes:
+        name: Of the model.
+        model: The ONNX file's bytes.
+        predictor: The same, ready to be asked.
+        run: The run it is of; None where a file was named.
+        license: What it may be used for, an SPDX name; None where nobody says.
+    """
+
+    name: str
+    model: bytes
+    predictor: Predictor
+    run: Run | None
+    license: str | None
+
+    @property
+    def joins(self) -> bool:
+        """Whether requests may be joined to batches."""
+        return is_row_by_row(self.predictor.inputs, self.predictor.outputs)
+
+
+def read_contents(path: Path, scratch: Path, *, license: str | None = None) -> Contents:
+    """What goes into a package.
+
+    Args:
+        path: A run folder, which is exported, or an ONNX file with its parity record.
+        scratch: A folder for what is exported.
+        license: What the model may be used for.
+
+    Raises:
+        NnspecError: Where it is neither, or the model is not proven.
+    """
+    run = None
+    if path.is_dir():
+        from nnspec.runtime.exporting import export_run
+        from nnspec.training.run import Run
+
+        run = Run.open(path)
+        file = scratch / "model.onnx"
+        export_run(path, file)
+    elif path.suffix == ".onnx" or path.is_file():
+        file = path
+    else:
+        raise NnspecError(f"`{path}` is neither a run folder nor an .onnx file")
+    content = read_model(file)
+    predictor = Predictor(file, content=content)
+    require_proven(content, predictor.metadata, f"`{path}`")
+    return Contents(run.name if run else name_of(path, content), content, predictor, run, license)

@@ -1,0 +1,67 @@
+"""An ``InferenceService`` for KServe, and what its storage must hold: Triton's repository, which KServe's runtime serves.
+
+Source: KServe, ``serving.kserve.io/v1beta1``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from nnspec.diagnostics import NnspecError
+from nnspec.packaging.contents import Contents
+from nnspec.packaging.triton import repository
+
+__all__ = ["service", "storage"]
+
+_URI = re.compile(r"[a-z][a-z0-9+.-]*://\S+")
+_MEMORY_MIB = 1024
+"""What Triton itself takes, about."""
+
+
+def storage(contents: Contents, uri: str) -> dict[str, bytes]:
+    """The service and, under ``storage/``, what is to be put where its ``storageUri`` points.
+
+    Args:
+        contents: What is packaged.
+        uri: Where that will be: ``s3://models/digits``, ``pvc://models/digits``.
+
+    Raises:
+        NnspecError: Where that is no URI.
+    """
+    files = {f"storage/{path}": content for path, content in repository(contents).items()}
+    return {"inferenceservice.yaml": service(contents, uri).encode(), **files}
+
+
+def service(contents: Contents, uri: str) -> str:
+    """The service as YAML.
+
+    Args:
+        contents: What is packaged.
+        uri: Where its storage is.
+    """
+    if not _URI.fullmatch(uri):
+        raise NnspecError(f"`{uri}` is no URI of a storage\n  = help: write one such as s3://models/{contents.name}")
+    memory = f"{_MEMORY_MIB + 4 * -(-len(contents.model) // 2**20)}Mi"
+    made: dict[str, Any] = {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {
+            # Kubernetes wants a name of DNS: letters, digits and hyphens.
+            "name": contents.name.replace("_", "-").strip("-"),
+            "annotations": {"nnspec/spec-hash": contents.predictor.hash or "unknown"},
+        },
+        "spec": {
+            "predictor": {
+                "model": {
+                    "modelFormat": {"name": "onnx"},
+                    "protocolVersion": "v2",
+                    "storageUri": uri,
+                    "resources": {"requests": {"cpu": "1", "memory": memory}, "limits": {"cpu": "2", "memory": memory}},
+                }
+            }
+        },
+    }
+    return yaml.safe_dump(made, sort_keys=False)

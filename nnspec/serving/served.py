@@ -1,0 +1,137 @@
+"""A model as it is served: its file in ONNX Runtime, its queue, and what it says of itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnspec.diagnostics import NnspecError
+from nnspec.onnx_backend.metadata import SPEC_NAME
+from nnspec.onnx_backend.seal import require_proven
+from nnspec.runtime.predictor import Port, Predictor, read_model
+from nnspec.serving.batching import Arrays, Batcher
+from nnspec.serving.settings import Settings
+from nnspec.serving.takes import takes_of
+from nnspec.serving.tensors import DATATYPES, protocol_shape
+
+__all__ = ["Served", "name_of"]
+
+PLATFORM = "onnxruntime_onnx"
+_WORDS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class Served:
+    """One version of a model.
+
+    Args:
+        name: Under which it is asked for.
+        version: The same.
+        path: Its file; read as bytes, and no other file is opened.
+        settings: The server's.
+        on_batch: As for the batcher.
+
+    Attributes:
+        predictor: What answers.
+        batcher: Its queue.
+        takes: What a person gives it; None where its file does not say.
+
+    Raises:
+        NnspecError: Where the file is no model, is not proven, or cannot compute.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        version: str,
+        path: Path,
+        settings: Settings,
+        on_batch: Callable[[int, float], None] = lambda rows, seconds: None,
+    ) -> None:
+        self.name = name
+        self.version = version
+        self.path = path
+        content = read_model(path)
+        self.predictor = Predictor(
+            path, batch_size=settings.batch_rows, threads=settings.threads, spinning=False, content=content
+        )
+        if settings.require_proof:
+            require_proven(content, self.predictor.metadata, f"`{path}`")
+        joins = is_row_by_row(self.predictor.inputs, self.predictor.outputs)
+        self._joins = joins
+        self.batcher = Batcher(
+            self._answers,
+            most_rows=settings.batch_rows if joins else 1,
+            most_waiting=settings.queue,
+            on_batch=on_batch,
+        )
+        self.takes = takes_of(self.predictor)
+        self._warm_up()
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What the protocol calls its metadata, without the list of versions."""
+        return {
+            "name": self.name,
+            "platform": PLATFORM,
+            "inputs": [_port(port) for port in self.predictor.inputs.values()],
+            "outputs": [_port(port) for port in self.predictor.outputs.values()],
+        }
+
+    def _answers(self, arrays: Arrays) -> Arrays:
+        # A request of very many rows is computed in parts, like anyone's.
+        return self.predictor.in_parts(arrays) if self._joins else self.predictor.run(arrays)
+
+    def _warm_up(self) -> None:
+        """Runs it once on zeros of the smallest sizes it takes: what cannot compute is found before it is asked."""
+        least = {symbol: condition.next_fit(8) for symbol, condition in self.predictor.conditions.items()}
+        arrays = {name: np.zeros(_smallest(port, least), port.dtype) for name, port in self.predictor.inputs.items()}
+        try:
+            self.predictor.run(arrays)
+        except NnspecError as error:
+            # Of a model that says nothing of the sizes it takes, the sizes may be to blame.
+            if all(isinstance(size, int) for port in self.predictor.inputs.values() for size in port.shape[1:]):
+                raise error
+
+
+def name_of(path: Path, content: bytes | None = None) -> str:
+    """What a model of that file is called: its spec's name, or else the file's.
+
+    Raises:
+        NnspecError: Where it is no model.
+    """
+    return Predictor(path, threads=1, content=content).metadata.get(SPEC_NAME) or path.stem
+
+
+def is_row_by_row(inputs: Mapping[str, Port], outputs: Mapping[str, Port]) -> bool:
+    """Whether rows may be joined to batches: all ports have the batch axis first, and all sizes follow from the inputs'.
+
+    A decoder with its loop inside gives as many steps as its longest row has: its rows are not joined.
+
+    Example:
+        >>> is_row_by_row({"x": Port("x", ("batch", "T"), "int64")}, {"y": Port("y", ("batch", "T//2", 8), "float32")})
+        True
+        >>> is_row_by_row({"x": Port("x", ("batch", 4), "int64")}, {"y": Port("y", ("batch", "steps"), "int64")})
+        False
+    """
+    given = {size for port in inputs.values() for size in port.shape if isinstance(size, str)}
+    firsts = {port.shape[0] if port.shape else None for port in (*inputs.values(), *outputs.values())}
+    if len(firsts) != 1 or not isinstance(next(iter(firsts)), str):
+        return False
+    return all(
+        isinstance(size, int) or (size is not None and given.issuperset(_WORDS.findall(size)))
+        for port in outputs.values()
+        for size in port.shape
+    )
+
+
+def _port(port: Port) -> dict[str, Any]:
+    return {"name": port.name, "datatype": DATATYPES[port.dtype], "shape": protocol_shape(port)}
+
+
+def _smallest(port: Port, least: Mapping[str, int]) -> tuple[int, ...]:
+    first = (1,) if port.shape else ()
+    return first + tuple(size if isinstance(size, int) else least.get(str(size), 8) for size in port.shape[1:])

@@ -1,0 +1,48 @@
+"""What a server is told when it starts."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+__all__ = ["Settings"]
+
+
+def _threads() -> int:
+    # One core is left to the connections: with all of them computing, LeNet's rate halves (docs/serving.md).
+    return max(1, len(os.sched_getaffinity(0)) - 1) if hasattr(os, "sched_getaffinity") else max(1, (os.cpu_count() or 2) - 1)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a server is told when it starts.
+
+    Attributes:
+        tokens: The bearer tokens that are let in; none: everyone is.
+        max_bytes: The most that a body may hold, unpacked.
+        held_bytes: The most that all bodies being answered may hold together.
+        deadline: Seconds after which a request that asks for no shorter time is answered with 504.
+        body_seconds: Seconds within which a body must have come.
+        header_seconds: Seconds within which a request's head must have come.
+        queue: How many requests may wait for one model.
+        batch_rows: The most rows that are computed at once.
+        threads: How many threads compute one operator.
+        connections: How many may be open.
+        drain_seconds: After SIGTERM, how long connections are still taken, each closed with its answer.
+        access_log: Whether each request is written down.
+        require_proof: Whether a model needs a parity record that is its own.
+    """
+
+    tokens: frozenset[bytes] = frozenset()
+    max_bytes: int = 32 * 2**20
+    held_bytes: int = 256 * 2**20
+    deadline: float = 30.0
+    body_seconds: float = 20.0
+    header_seconds: float = 10.0
+    queue: int = 256
+    batch_rows: int = 64
+    threads: int = field(default_factory=_threads)
+    connections: int = 1000
+    drain_seconds: float = 1.0
+    access_log: bool = True
+    require_proof: bool = True

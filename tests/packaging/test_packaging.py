@@ -1,0 +1,105 @@
+"""What serving engines deploy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from nnspec.diagnostics import NnspecError
+from nnspec.packaging.triton import config
+from nnspec.packaging.writing import write_package
+from nnspec.runtime.predictor import Port, Predictor
+from nnspec.serving.sources import found, named_sources
+from tests.serving import models
+
+
+@pytest.fixture
+def iris(tmp_path):
+    return models.write(tmp_path / "iris.onnx", models.iris())
+
+
+def test_a_triton_repository_holds_the_model_its_config_and_its_labels(iris, tmp_path):
+    files = write_package(iris, "triton", tmp_path / "out")
+    names = sorted(str(file.relative_to(tmp_path / "out")) for file in files)
+    assert names == ["iris/1/model.onnx", "iris/README.md", "iris/config.pbtxt", "iris/kind.labels.txt"]
+    assert (tmp_path / "out/iris/kind.labels.txt").read_text() == "long\nwide\n<b>neither</b>\n"
+    text = (tmp_path / "out/iris/config.pbtxt").read_text()
+    assert "max_batch_size: 64" in text
+    assert "dims: [ 2 ]" in text
+    assert 'label_filename: "kind.labels.txt"' in text
+    assert (tmp_path / "out/iris/1/model.onnx").read_bytes() == iris.read_bytes()
+
+
+def test_a_triton_repository_is_what_serve_takes(iris, tmp_path):
+    write_package(iris, "triton", tmp_path / "out")
+    assert list(found(named_sources([str(tmp_path / "out")]))) == [("iris", "1")]
+
+
+def test_rows_that_may_not_be_joined_are_not_batched_and_a_scalar_is_reshaped():
+    steps = {"y": Port("y", ("batch", "steps"), "float16")}
+    assert "max_batch_size: 0\n" in config("a", {"x": Port("x", ("batch", "T"), "int64")}, steps, joins=False)
+    text = config("a", {"x": Port("x", ("batch",), "int64")}, {"y": Port("y", ("batch", None), "float64")}, joins=True)
+    assert "dims: [ 1 ]\n  reshape { shape: [ ] }" in text
+    assert "TYPE_FP64\n  dims: [ -1 ]" in text
+
+
+def test_a_name_with_quotes_is_quoted():
+    port = Port('a"b\\', ("batch", 1), "bool")
+    assert 'name: "a\\"b\\\\"' in config("m", {"x": port}, {"x": port}, joins=True)
+
+
+def test_a_kserve_service_points_to_its_storage(iris, tmp_path):
+    write_package(iris, "kserve", tmp_path / "out", storage_uri="s3://models/iris")
+    service = yaml.safe_load((tmp_path / "out/inferenceservice.yaml").read_text())
+    model = service["spec"]["predictor"]["model"]
+    assert (model["storageUri"], model["protocolVersion"], model["modelFormat"]) == ("s3://models/iris", "v2", {"name": "onnx"})
+    assert (tmp_path / "out/storage/iris/1/model.onnx").is_file()
+
+
+@pytest.mark.parametrize(
+    ("target", "uri", "words"), [("kserve", None, "must know"), ("triton", "s3://a", "is for"), ("kserve", "here", "no URI")]
+)
+def test_a_storage_is_named_for_kserve_alone(iris, tmp_path, target, uri, words):
+    with pytest.raises(NnspecError, match=words):
+        write_package(iris, target, tmp_path / "out", storage_uri=uri)
+    assert not (tmp_path / "out").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["iris.onnx"]
+
+
+def test_a_container_holds_no_framework(iris, tmp_path):
+    write_package(iris, "docker", tmp_path / "out")
+    wanted = {line.partition("==")[0] for line in (tmp_path / "out/requirements.txt").read_text().splitlines()}
+    assert {"onnxruntime", "numpy", "starlette", "uvicorn", "orjson", "prometheus-client", "pydantic"} <= wanted
+    assert not {"tensorflow", "keras", "onnx", "nnspec", "tf2onnx"} & wanted
+    assert 'serve", "/models/iris"' in (tmp_path / "out/Dockerfile").read_text()
+    served = subprocess.run(
+        [sys.executable, "-m", "nnspec", "--version"], cwd=tmp_path / "out", capture_output=True, text=True, check=True
+    )
+    assert served.stdout.startswith("nnspec ")
+
+
+def test_the_card_says_what_is_known_and_escapes_what_is_not_ours(iris, tmp_path):
+    write_package(iris, "triton", tmp_path / "out", license="Apache-2.0")
+    text = (tmp_path / "out/iris/README.md").read_text()
+    assert 'license: "Apache-2.0"' in text
+    assert "\\<b\\>neither" in text
+    assert "| y | 0.0e+00 | 1.0e-05 |" in text
+    assert Predictor(iris).parity["sha256"] in text
+
+
+def test_a_folder_that_is_there_is_not_written_over(iris, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").write_text("")
+    with pytest.raises(NnspecError, match="is there already"):
+        write_package(iris, "triton", tmp_path / "out")
+
+
+def test_a_model_that_is_not_proven_is_not_packaged(tmp_path):
+    file = models.write(tmp_path / "a.onnx", models.scale(), record=None)
+    with pytest.raises(NnspecError, match="no parity record"):
+        write_package(file, "triton", tmp_path / "out")
+    with pytest.raises(NnspecError, match="neither a run folder nor"):
+        write_package(tmp_path / "nothing", "triton", tmp_path / "out")

@@ -1,0 +1,96 @@
+"""Small models that are served in tests, made without a framework."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from nnspec.files import write_whole
+from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, DATA, SPEC_NAME
+from nnspec.onnx_backend.seal import sealed
+
+PROVEN = {"outputs": {"y": {"error": 0.0, "tolerance": 1e-5, "sensitivity": 0.0}}, "cases": 1, "examples": 1}
+_OPSET = [helper.make_opsetid("", 21)]
+
+
+def _model(nodes, inputs, outputs, constants, **told):
+    graph = helper.make_graph(nodes, "g", inputs, outputs, [numpy_helper.from_array(v, k) for k, v in constants.items()])
+    model = helper.make_model(graph, opset_imports=_OPSET, ir_version=10)
+    helper.set_model_props(model, {SPEC_NAME: "scale", **told})
+    return model
+
+
+def port(name, shape, element=TensorProto.FLOAT):
+    return helper.make_tensor_value_info(name, element, shape)
+
+
+def scale(factor=2.0, name="scale", **told) -> onnx.ModelProto:
+    """``y = factor · x``, of (batch, 3)."""
+    node = helper.make_node("Mul", ["x", "k"], ["y"])
+    batch = ["batch", 3]
+    return _model(
+        [node], [port("x", batch)], [port("y", batch)], {"k": np.array(factor, np.float32)}, **{SPEC_NAME: name}, **told
+    )
+
+
+def table() -> onnx.ModelProto:
+    """``y = table[t]``, t of (batch, T) below 4: another number is refused by ONNX Runtime."""
+    node = helper.make_node("Gather", ["k", "t"], ["y"])
+    return _model(
+        [node],
+        [port("t", ["batch", "T"], TensorProto.INT64)],
+        [port("y", ["batch", "T", 2])],
+        {"k": np.arange(8, dtype=np.float32).reshape(4, 2)},
+        **{SPEC_NAME: "table"},
+    )
+
+
+def iris() -> onnx.ModelProto:
+    """Two columns, stacked, of (batch, 2) and three classes."""
+    node = helper.make_node("MatMul", ["x", "k"], ["kind"])
+    recipe = {"inputs": {"x": {"columns": ["length", "width"], "stacked": True, "transforms": [], "missing": False}}}
+    return _model(
+        [node],
+        [port("x", ["batch", 2])],
+        [port("kind", ["batch", 3])],
+        {"k": np.array([[1, 0, 0], [0, 1, 0]], np.float32)},
+        **{
+            SPEC_NAME: "iris",
+            DATA: json.dumps(recipe),
+            CLASSES: json.dumps({"kind": ["long", "wide", "<b>neither</b>"]}),
+            ANSWERS: json.dumps({"kind": {"kind": "class", "above": 0.5}}),
+        },
+    )
+
+
+def picture(dtype=TensorProto.UINT8, **facts) -> onnx.ModelProto:
+    """The mean of the left and of the right half of a picture of 4 × 4."""
+    nodes = [
+        helper.make_node(
+            "Cast",
+            [
+                "image",
+            ],
+            ["f"],
+            to=TensorProto.FLOAT,
+        ),
+        helper.make_node("Reshape", ["f", "s"], ["r"]),
+        helper.make_node("ReduceMean", ["r", "a"], ["side"], keepdims=0),
+    ]
+    recipe = {"inputs": {"image": {"columns": ["image"], "stacked": False, "transforms": [], "missing": False, **facts}}}
+    constants = {"s": np.array([-1, 4, 2, 2], np.int64), "a": np.array([1, 3], np.int64)}
+    return _model(
+        nodes,
+        [port("image", ["batch", 4, 4, 1], dtype)],
+        [port("side", ["batch", 2])],
+        constants,
+        **{SPEC_NAME: "side", DATA: json.dumps(recipe), CLASSES: json.dumps({"side": ["left", "right"]})},
+    )
+
+
+def write(path, model, record=PROVEN):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return write_whole(path, sealed(model, record) if record else model.SerializeToString())

@@ -1,0 +1,133 @@
+"""``/predict`` and the page: what a model was trained on goes in, its answer in words comes out."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import re
+
+import numpy as np
+import pytest
+from onnx import TensorProto
+from PIL import Image
+
+from tests.serving import models
+from tests.serving.conftest import running
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory):
+    with running([models.write(tmp_path_factory.mktemp("m") / "a.onnx", models.iris())]) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("m")
+    files = [
+        models.write(folder / "a.onnx", models.picture(white=255)),
+        models.write(folder / "b.onnx", models.picture(TensorProto.FLOAT, white=1)),
+    ]
+    with running([files[0], f"fractions={files[1]}"]) as found:
+        yield found
+
+
+def drawn(size=(4, 4), form="PNG"):
+    """Black on the left, white on the right."""
+    pixels = np.zeros(size, np.uint8)
+    pixels[:, size[1] // 2 :] = 255
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, form)
+    return stream.getvalue()
+
+
+def test_a_row_of_json_is_answered_with_the_name_of_a_class(rows):
+    status, said = rows.json("POST", "/predict", {"length": 1, "width": 2.5}, {"Content-Type": "application/json"})
+    assert (status, said["model"]) == (200, "iris")
+    assert said["predictions"] == [{"kind_class": "wide", "kind": [1.0, 2.5, 0.0]}]
+
+
+def test_several_rows_of_json_are_answered_in_order(rows):
+    body = [{"length": 9, "width": 1}, {"length": 1, "width": 9}]
+    _, said = rows.json("POST", "/predict/iris", body, {"Content-Type": "application/json"})
+    assert [row["kind_class"] for row in said["predictions"]] == ["long", "wide"]
+
+
+@pytest.mark.parametrize("body", [b"5,1\n", b"5,1", b"width,length\n1,5\n", b"length,note,width\n5,hello,1"])
+def test_a_row_of_csv_may_say_its_columns_or_leave_that_out(rows, body):
+    status, said = rows.json("POST", "/predict", body, {"Content-Type": "text/csv; charset=utf-8"})
+    assert status == 200
+    assert said["predictions"][0]["kind_class"] == "long"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "words"),
+    [
+        (b'{"length": 1, "widht": 2}', "application/json", 400, "did you mean `widht`"),
+        (b'{"length": 1, "width": "a"}', "application/json", 400, "is not a number"),
+        (b'{"length": 1, "width": null}', "application/json", 400, "missing"),
+        (b"[]", "application/json", 400, "rows are JSON objects"),
+        (b"[[1]]", "application/json", 400, "rows are JSON objects"),
+        (b"{", "application/json", 400, "no JSON"),
+        (b"1,2,3\n", "text/csv", 400, "3 values"),
+        (b"\xff\xfe,1\n", "text/csv", 400, "UTF-8"),
+        (b"", "text/csv", 400, "empty"),
+        (b"5 1", "text/plain", 415, "this model takes rows"),
+        (b"\x89PNG\r\n\x1a\n", "image/png", 415, "this model takes rows"),
+    ],
+)
+def test_what_a_model_does_not_take_is_refused_with_the_reason(rows, body, kind, status, words):
+    found, said = rows.json("POST", "/predict", body, {"Content-Type": kind})
+    assert found == status
+    assert words in said["error"]
+
+
+@pytest.mark.parametrize(("size", "form"), [((4, 4), "PNG"), ((40, 64), "PNG"), ((80, 80), "JPEG")])
+def test_a_picture_is_brought_to_the_models_size(pictures, size, form):
+    status, said = pictures.json("POST", "/predict/side", drawn(size, form), {"Content-Type": f"image/{form.lower()}"})
+    assert status == 200
+    left, right = said["predictions"][0]["side"]
+    assert said["predictions"][0]["side_class"] == "right"
+    assert (left, right) == (pytest.approx(0, abs=40), pytest.approx(255, abs=40))
+
+
+def test_pixels_are_fractions_where_they_were_in_training(pictures):
+    _, said = pictures.json("POST", "/predict/fractions", drawn(), {"Content-Type": "image/png"})
+    assert said["predictions"][0]["side"] == [0.0, 1.0]
+
+
+def test_a_picture_that_is_cut_short_or_too_large_is_refused(pictures):
+    assert pictures.json("POST", "/predict/side", drawn()[:45], {"Content-Type": "image/png"})[0] == 400
+    bomb = drawn((10, 10)).replace(b"\0\0\0\x0a\0\0\0\x0a", b"\0\1\0\0\0\1\0\0", 1)
+    assert pictures.json("POST", "/predict/side", bomb, {"Content-Type": "image/png"})[0] == 400
+
+
+def test_several_models_must_be_named(pictures):
+    status, said = pictures.json("POST", "/predict", drawn())
+    assert (status, said["error"]) == (400, "there are several models; ask one of /predict/side, /predict/fractions")
+
+
+def test_a_model_says_what_a_person_gives_it(pictures, rows):
+    said = pictures.json("GET", "/predict/side")[1]
+    assert (said["takes"], said["height"], said["width"], said["channels"]) == ("picture", 4, 4, 1)
+    said = rows.json("GET", "/predict/iris")[1]
+    assert said["columns"] == [{"name": name, "kind": "number", "may_miss": False} for name in ("length", "width")]
+    assert said["classes"] == {"kind": ["long", "wide", "<b>neither</b>"]}
+
+
+def test_a_model_that_does_not_say_what_it_was_trained_on_is_asked_otherwise(server):
+    status, said = server.json("POST", "/predict/scale", {"x": 1}, {"Content-Type": "application/json"})
+    assert (status, said["error"][-26:]) == (400, "ask /v2/models/scale/infer")
+    assert server.json("GET", "/predict/scale")[1]["takes"] is None
+
+
+def test_the_page_runs_no_script_but_its_own(rows):
+    status, headers, body = rows.ask("GET", "/")
+    assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    script = re.search("<script>(.*?)</script>", body.decode(), re.DOTALL)[1]
+    hashed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = headers["Content-Security-Policy"]
+    assert f"script-src 'sha256-{hashed}'" in policy
+    assert "unsafe" not in policy
+    assert "innerHTML" not in script
