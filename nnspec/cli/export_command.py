@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 )
 @click.option("--opset", type=click.IntRange(min=17), help="The ONNX operator set.  [default: the spec's export.opset, or 23]")
 @click.option(
+    "--network", metavar="NAME", help="One network of the spec, all its outputs.  [default: the spec's export.network]"
+)
+@click.option(
     "--form",
     "which",
     type=click.Choice(["network", "loop", "parts"]),
@@ -28,20 +31,21 @@ if TYPE_CHECKING:
     "two files in a folder.  [default: loop where the spec has `generate`, else network]",
 )
 @format_option("text", "json")
-def command(run: Path, out: Path, opset: int | None, which: Form | None, form: str) -> None:
+def command(run: Path, out: Path, opset: int | None, network: str | None, which: Form | None, form: str) -> None:
     """Write a run's ONNX model. Its outputs are compared with Keras's first; no file is written where they differ.
 
     \b
     nnspec export runs/first -o first.onnx
     nnspec export runs/translator -o translate.onnx
     nnspec export runs/translator -o translate --form parts
+    nnspec export runs/autoencoder -o encoder.onnx --network encoder
     """
     from nnspec.cli.frameworks import load_frameworks
 
     load_frameworks("train", "export")
     from nnspec.runtime.exporting import export_run
 
-    parity = export_run(run, out, opset=opset, form=which)
+    parity = export_run(run, out, opset=opset, form=which, network=network)
     if form == "json":
         click.echo(json.dumps(parity.as_json()))
     else:

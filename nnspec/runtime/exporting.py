@@ -28,6 +28,7 @@ from nnspec.runtime.raw_inputs import raw_inputs
 from nnspec.runtime.whites import with_whites
 from nnspec.training import Run, golden_rows
 from nnspec.training.evaluation import answers_of
+from nnspec.types import closest
 
 __all__ = ["Form", "export_run"]
 
@@ -39,7 +40,7 @@ Form = Literal["network", "loop", "parts"]
 
 
 def export_run(
-    path: str | Path, out: str | Path, *, opset: int | None = None, form: Form | None = None
+    path: str | Path, out: str | Path, *, opset: int | None = None, form: Form | None = None, network: str | None = None
 ) -> Parity | DecodingParity:
     """Writes the ONNX model of a run's best weights, if it computes what Keras computes.
 
@@ -49,18 +50,21 @@ def export_run(
         opset: The version of ONNX's operators; what the spec says by default.
         form: What is written; by default the loop where the spec has a section ``generate`` and its section ``export`` names
             neither a network nor outputs, and otherwise the network.
+        network: One of the spec's networks, with all its outputs; by default what its section ``export`` says.
 
     Returns:
         How far the file is from Keras.
 
     Raises:
-        NnspecError: Where the run is damaged, or an output differs.
+        NnspecError: Where the run is damaged, it has no such network, or an output differs.
     """
     run = Run.open(path)
     problems: list[Diagnostic] = []
     section = read_export(run.spec, run.model, problems, default=_trained(run))
     if section is None or any(problem.is_error for problem in problems):
         raise SpecError(problems)
+    if network is not None:
+        section = _with_network(section, run, network, form)
     decodes = run.spec.section("generate") is not None
     form = form or ("loop" if decodes and section.network is None and section.outputs is None else "network")
     weights = run.weights()
@@ -79,6 +83,16 @@ def export_run(
     write = write_loop if form == "loop" else write_parts
     write(models, Path(out), parity, partial(check_onnx_bytes, run.spec))
     return parity
+
+
+def _with_network(section: ExportSection, run: Run, name: str, form: Form | None) -> ExportSection:
+    if form not in (None, "network"):
+        raise NnspecError(f"--network {name} is for a network as it stands, and not for the form `{form}`")
+    if name not in run.model.networks:
+        meant = closest(name, run.model.networks)
+        help = f"did you mean `{meant}`?" if meant else "there are " + ", ".join(f"`{known}`" for known in run.model.networks)
+        raise NnspecError(f"the spec has no network `{name}`\n  = help: {help}")
+    return section.model_copy(update={"network": name, "outputs": None})
 
 
 def _trained(run: Run) -> str:
