@@ -36,9 +36,8 @@ def main(path: str, folder: str) -> None:
     likely = np.clip(decode({"code": drawn})["image"], 1e-7, 1 - 1e-7)
     restoring = -(images * np.log(likely) + (1 - images) * np.log(1 - likely)).sum((1, 2, 3)).mean()
     divergence = (mean**2 + np.exp(log_variance) - 1 - log_variance).sum(1).mean() / 2
-    print(
-        f"evidence lower bound: {-restoring - divergence:.2f} nats a digit ({restoring:.2f} to restore, {divergence:.2f} of divergence)"
-    )
+    parts = f"{restoring:.2f} to restore, {divergence:.2f} of divergence"
+    print(f"evidence lower bound: {-restoring - divergence:.2f} nats a digit ({parts})")
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     fresh = random.standard_normal((_ROWS * _STEPS, mean.shape[1]), np.float32)
