@@ -196,7 +196,7 @@ class Adversarial:
         return self._draws if training else self._watched_draws
 
 
-class _Clipped(keras.constraints.Constraint):
+class _Clipped(keras.constraints.Constraint):  # type: ignore[misc]
     """Holds a weight within bounds, after what else holds it."""
 
     def __init__(self, largest: float, own: Any) -> None:
