@@ -64,7 +64,7 @@ class Adversarial:
         seeds = Seeds(seed, "train").within("gan")
         self._draws = keras.random.SeedGenerator(seeds.of("training"))
         self._watched_draws = keras.random.SeedGenerator(seeds.of("watching"))
-        self._first_draw = ops.convert_to_numpy(ops.convert_to_tensor(self._watched_draws.state))
+        self._first_draw = self._watched_draws.state.numpy()
         self._means = {name: keras.metrics.Mean(name=name) for name in pair.validated}
 
     @property
