@@ -46,13 +46,12 @@ def discriminator() -> keras.Model:
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),
-            keras.layers.Conv2D(16, 4, strides=2, padding="same"),
+            keras.layers.Conv2D(32, 4, strides=2, padding="same"),
             keras.layers.LeakyReLU(0.2),
-            keras.layers.Conv2D(32, 4, strides=2, padding="same", use_bias=False),
+            keras.layers.Conv2D(64, 4, strides=2, padding="same", use_bias=False),
             keras.layers.BatchNormalization(),
             keras.layers.LeakyReLU(0.2),
             keras.layers.Flatten(),
-            keras.layers.Dropout(0.3),
             keras.layers.Dense(1),
         ]
     )
@@ -100,7 +99,7 @@ def built() -> DCGAN:
     keras.utils.set_random_seed(7)
     model = DCGAN()
     model.compile(
-        keras.optimizers.Adam(2e-4, beta_1=0.5),
+        keras.optimizers.Adam(5e-4, beta_1=0.5),
         keras.optimizers.Adam(5e-4, beta_1=0.5, use_ema=True, ema_momentum=AVERAGE),
     )
     return model

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from nnspec.graph.model import Graph, Node, Ref
-from nnspec.types import TensorType
+from nnspec.types import Condition, TensorType
 
 __all__ = ["side_by_side"]
 
@@ -22,7 +22,7 @@ def side_by_side(networks: Iterable[Graph]) -> Graph:
     """
     inputs: dict[str, TensorType] = {}
     nodes: dict[str, Node] = {}
-    conditions = {}
+    conditions: dict[str, Condition] = {}
     for network in networks:
         inputs |= network.inputs
         conditions |= network.conditions

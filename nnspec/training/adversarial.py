@@ -64,7 +64,7 @@ class Adversarial:
         seeds = Seeds(seed, "train").within("gan")
         self._draws = keras.random.SeedGenerator(seeds.of("training"))
         self._watched_draws = keras.random.SeedGenerator(seeds.of("watching"))
-        self._first_draw = ops.convert_to_numpy(ops.convert_to_tensor(self._watched_draws.state))
+        self._first_draw = self._watched_draws.state.numpy()
         self._means = {name: keras.metrics.Mean(name=name) for name in pair.validated}
 
     @property
@@ -196,7 +196,7 @@ class Adversarial:
         return self._draws if training else self._watched_draws
 
 
-class _Clipped(keras.constraints.Constraint):
+class _Clipped(keras.constraints.Constraint):  # type: ignore[misc]
     """Holds a weight within bounds, after what else holds it."""
 
     def __init__(self, largest: float, own: Any) -> None:

@@ -92,7 +92,7 @@ class AdversarialTask:
     def _shown_conditions(self, count: int) -> dict[str, NDArray[Any]]:
         """One of each condition in turn; where there are too many, those of some examples."""
         if self._samples.choices or not self._conditions:
-            return self._samples.in_turn(count)
+            return self._samples.chosen({}, count)
         return {name: np.resize(values, (count, *values.shape[1:])) for name, values in self._conditions.items()}
 
     def _made(self, count: int, conditions: Mapping[str, NDArray[Any]], which: int) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import prod
+from typing import Any
 
 from nnspec.data.places import locate
 from nnspec.diagnostics import Diagnostic, Span
@@ -202,7 +203,7 @@ class _Check:
         ends = [discriminator.nodes[ref.source] for ref in discriminator.outputs.values() if ref.source in discriminator.nodes]
         place = (ends[0].span, ends[0].path) if len(ends) == 1 else self._place("discriminator")
         wanted = "score" if self._gan.loss == "wasserstein" else "logit"
-        facts = {"loss": self._gan.loss, "wanted": wanted, "name": discriminator.name, "got": got}
+        facts: dict[str, Any] = {"loss": self._gan.loss, "wanted": wanted, "name": discriminator.name, "got": got}
         self.problems.append(t.NotALogit.at(*place, help=help, **facts))
 
     # --- what is in them, and what is done to it ---------------------------------------------------------------------------

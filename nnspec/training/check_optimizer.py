@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from nnspec.data.places import locate
 from nnspec.diagnostics import Diagnostic
@@ -39,7 +39,7 @@ def check_optimizer(section: TrainSection, tree: MappingNode, networks: Sequence
             problems.append(t.AveragedTwice.at(ema.span, ema.path, help="take one of the two away"))
 
 
-def _check_names(given: dict[str, object], tree: MappingNode, networks: Sequence[str], problems: list[Diagnostic]) -> None:
+def _check_names(given: Mapping[str, object], tree: MappingNode, networks: Sequence[str], problems: list[Diagnostic]) -> None:
     listed = " and ".join(f"`{name}`" for name in networks)
     for name in given:
         if name in networks:

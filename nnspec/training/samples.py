@@ -119,17 +119,6 @@ class Samples:
             return random.uniform(-1.0, 1.0, shape).astype(np.float32)
         return random.standard_normal(shape, np.float32)
 
-    def in_turn(self, count: int) -> dict[str, NDArray[Any]]:
-        """Conditions for some examples: those of the data, one after another.
-
-        Raises:
-            NnspecError: Where there are too many of them to be known.
-        """
-        if self.conditions and not self.choices:
-            raise NnspecError(f"the data have too many values of {self._listed} to take each: say which is wanted")
-        rows = [self.choices[i % len(self.choices)] for i in range(count)] if self.conditions else []
-        return {name: np.asarray([row[name] for row in rows]) for name in self.conditions}
-
     def chosen(self, given: Mapping[str, str], count: int) -> dict[str, NDArray[Any]]:
         """Conditions for some examples: what is given, and of the others those of the data, one after another.
 
@@ -145,12 +134,19 @@ class Samples:
                 suggestion = closest(name, self.conditions)
                 help = f"did you mean `{suggestion}`?" if suggestion else self._what_there_is
                 raise NnspecError(f"the generator has no condition `{name}`\n  = help: {help}")
+        if not self.conditions:
+            return {}
+        if not self.choices:
+            raise NnspecError(
+                f"the data have too many values of {self._listed} to take them in turn or by name\n"
+                "  = help: export the generator, and give the file values of your own: `nnspec predict MODEL.onnx`"
+            )
         fitting = [choice for choice in self.choices if all(self._is(name, choice[name], text) for name, text in given.items())]
-        if given and not fitting:
+        if not fitting:
             asked = ", ".join(f"`{name}={text}`" for name, text in given.items())
             raise NnspecError(f"the data have no {asked}\n  = help: {self._what_there_is}")
-        rows = [fitting[i % len(fitting)] for i in range(count)] if given else []
-        return {name: np.asarray([row[name] for row in rows]) for name in self.conditions} if given else self.in_turn(count)
+        rows = [fitting[i % len(fitting)] for i in range(count)]
+        return {name: np.asarray([row[name] for row in rows]) for name in self.conditions}
 
     def shown(self, name: str, value: Any) -> str:
         """A condition's value as a person knows it: the name of a class where it has one."""

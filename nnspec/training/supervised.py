@@ -42,7 +42,7 @@ class Supervised:
         changes: Sequence[Change] = (),
     ) -> None:
         self.model = model
-        self.sides = () if optimizer is None else (Side("main", model.trainable_variables, optimizer),)
+        self.sides: Sequence[Side] = () if optimizer is None else (Side("main", model.trainable_variables, optimizer),)
         self._augmenter = augmenter
         self._outputs = {name: output for name, output in outputs.items() if output.loss is not None}
         self._losses = {name: keras_loss(output.loss) for name, output in self._outputs.items() if output.loss}

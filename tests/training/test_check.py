@@ -134,13 +134,6 @@ def test_every_key_is_checked_in_one_pass(project):
     ]
 
 
-@pytest.mark.parametrize(("key", "value"), [("objective", "{gan: {generator: g}}"), ("objective", "gan")])
-def test_what_comes_later_is_said_to_and_stops_a_training_only(project, key, value):
-    text = f"{net()}train: {{epochs: 2, {key}: {value}, loss: mse}}\n"
-    assert [(x.code, x.severity) for x in project.plan(text, require_data=False)[1]] == [("NN108", "warning")]
-    assert "NN108" in {x.code for x in project.plan(text)[1] if x.is_error}
-
-
 def test_a_value_loss_needs_no_target(project):
     plan = planned(
         project, f"{net()}data: {{train: {{builtin: iris}}}}\ntrain: {{epochs: 2, loss: Value}}\n".replace("x: [4]", "x: [5]")

@@ -128,8 +128,8 @@ def test_data_sent_in_pieces_give_the_weights_of_data_kept_on_the_device(run, tm
     from nnspec.training import tensorflow_steps
 
     class InPieces(tensorflow_steps.TensorFlowSteps):
-        def __init__(self, objective, optimizer, **options) -> None:
-            super().__init__(objective, optimizer, **options, resident_bytes=0)
+        def __init__(self, learner, **options) -> None:
+            super().__init__(learner, **options, resident_bytes=0)
 
     monkeypatch.setattr(tensorflow_steps, "TensorFlowSteps", InPieces)
     assert same(run, trained(tmp_path))

@@ -48,7 +48,7 @@ class gan(Objective):  # noqa: N801
     generator: _Text = Field("generator", description="The network that makes examples of noise.")
     discriminator: _Text = Field("discriminator", description="The network that tells them from the data.")
     noise: NoiseInput = Field(
-        NoiseInput(), description="The generator's input of noise: its name, or its name and distribution."
+        NoiseInput.model_validate({}), description="The generator's input of noise: its name, or its name and distribution."
     )
     condition: list[_Text] = Field(
         [], description="Inputs that both networks take from the data: a label (Mirza and Osindero 2014)."
@@ -66,7 +66,7 @@ class gan(Objective):  # noqa: N801
     label_smoothing: Annotated[float, Strict(), Field(gt=0, lt=0.5)] | None = Field(
         None, description="How far below 1 the label of an example of the data is (Salimans et al. 2016). Null: it is 1."
     )
-    steps: SideSteps = Field(SideSteps(), description="How often each network is changed in one step.")
+    steps: SideSteps = Field(SideSteps.model_validate({}), description="How often each network is changed in one step.")
 
     @model_validator(mode="after")
     def _labels_to_smooth(self) -> gan:
