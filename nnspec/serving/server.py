@@ -136,11 +136,11 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
+        self._loop = asyncio.get_running_loop()
         if threading.current_thread() is not threading.main_thread():
             yield  # only there can signals be listened to
             return
         before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
-        self._loop = asyncio.get_running_loop()
         try:
             yield
         finally:
@@ -149,12 +149,16 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         del frame
+        # A handler runs between any two lines of this thread, within a lock of the journal too: all it does is call the loop.
+        self._loop.call_soon_threadsafe(self._told_to_end, sig)
+
+    def _told_to_end(self, sig: int) -> None:
         if self._state.draining:
             self.should_exit = self.force_exit = sig == signal.SIGINT or self.should_exit
             return
         self._state.draining = True
         self._state.journal.say("draining", signal=signal.Signals(sig).name)
-        self._loop.call_soon_threadsafe(self._loop.call_later, self._state.settings.drain_seconds, self._stop_listening)
+        self._loop.call_later(self._state.settings.drain_seconds, self._stop_listening)
 
     def _stop_listening(self) -> None:
         # A socket that is closed resets the connections that wait to be accepted: first nobody new is let in to wait.
