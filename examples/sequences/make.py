@@ -1,6 +1,6 @@
 """Writes random sequences with the same reversed and sorted into data/sequences.
 
-``train.jsonl`` has 40,000 rows of 1 to 40 tokens, ``test.jsonl`` 1,000 more of the same, and ``longer.jsonl`` 1,000 of 41
+``train.jsonl`` has 120,000 rows of 1 to 40 tokens, ``test.jsonl`` 1,000 more of the same, and ``longer.jsonl`` 1,000 of 41
 to 60: lengths that are never trained. The columns are ``letters`` and ``reversed`` (any letters), ``numbers`` and ``sorted``
 (numbers of two digits, each at most once). Run ``python examples/sequences/make.py``.
 """
@@ -14,7 +14,7 @@ from string import ascii_lowercase
 
 import numpy as np
 
-_PARTS = {"train": (40_000, 1, 40), "test": (1_000, 1, 40), "longer": (1_000, 41, 60)}
+_PARTS = {"train": (120_000, 1, 40), "test": (1_000, 1, 40), "longer": (1_000, 41, 60)}
 _NUMBERS = 100
 
 

@@ -14,8 +14,15 @@ class EinsumDense(keras.layers.EinsumDense):  # type: ignore[misc]
     """Keras's, with an equation without ``...``.
 
     Keras 3.15.1 takes what ``output_shape`` leaves open as unknown, also where the input's size is a number, and turns the
-    order of axes that ``...`` stands for.
+    order of axes that ``...`` stands for. It also adds a bias of an axis before the last to the last, where both have one size.
     """
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        if self.bias is None or len(self.bias.shape) == 1:
+            return super().call(inputs, training=training)
+        # ``ops.add`` takes (2, 1) for a bias of the last axis where that is 2, on TensorFlow; a difference has no such shortcut.
+        x = keras.ops.subtract(keras.ops.einsum(self.equation, inputs, self.kernel), keras.ops.negative(self.bias))
+        return x if self.activation is None else self.activation(x)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         before, _, output = self.equation.partition("->")

@@ -147,6 +147,7 @@ def _einsum_dense() -> Iterator[Case]:
 
     yield case("ab,bc->ac", 3, 4, bias_axes="c")
     yield case("abc,cd->abd", [None, 3], "T", 4, bias_axes="d", activation="softmax")
+    yield case("abc,cxy->abxy", [None, 2, 2], "T", 4, bias_axes="x")
     yield case("abc,cd->abd", [5, 3], 5, 4)
     yield case("...x,xy->...y", 3, 4, bias_axes="y")
     yield case("...x,xy->...y", 3, "H", 5, 4, bias_axes="y", activation="gelu")
