@@ -61,7 +61,7 @@ async def _attack(number, pid, good, right, options) -> Counter:  # type: ignore
     beside = [asyncio.create_task(_good(number, good, right, found, done)) for _ in range(2)]
     before, most = memory(pid), 0
     draws = random.Random(options.seed)
-    room = asyncio.Semaphore(200)
+    room = asyncio.Semaphore(64)
     waiting: set[asyncio.Task[None]] = set()
     for i in range(options.requests):
         await room.acquire()

@@ -1,6 +1,7 @@
 """Requests a second, and how long they take, at some numbers of clients: ours, MLServer, LitServe, and the bare loop.
 
-Every request is one row, as JSON; ours is asked in binary too. The bare loop is ONNX Runtime in one process, with the settings of
+Every request is one row, as JSON; ours is asked in binary too. ``CPU ms`` is what all processes of the server computed for a request, whatever else the machine did. The
+bare loop is ONNX Runtime in one process, with the settings of
 ``serve``, at the batch that our server ran on average: what no server can be faster than. All servers run in turns at one level
 before the next, on one machine with the clients.
 
@@ -21,7 +22,7 @@ from time import perf_counter
 import numpy as np
 
 from benchmarks.serving.clients import request, run_clients
-from benchmarks.serving.servers import litserve, mlserver, ours
+from benchmarks.serving.servers import cpu_seconds, litserve, mlserver, ours
 from nnspec.runtime.predictor import Predictor
 from nnspec.serving.settings import Settings
 
@@ -57,22 +58,28 @@ def _measure(name: str, model: Path, options: argparse.Namespace) -> None:
     binary = request(_PATH, head + row.tobytes(), {"Inference-Header-Content-Length": len(head)})
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         place = Path(folder)
-        own, _ = running.enter_context(ours(model, place))
-        asked = {"nnspec": (own, request(_PATH, plain)), "nnspec, binary": (own, binary)}
+        own, process = running.enter_context(ours(model, place))
+        asked = {"nnspec": (own, process.pid, request(_PATH, plain)), "nnspec, binary": (own, process.pid, binary)}
         if options.mlserver:
-            asked["MLServer"] = running.enter_context(mlserver(options.mlserver, model, place)), request(_PATH, plain)
+            port_of, process = running.enter_context(mlserver(options.mlserver, model, place))
+            asked["MLServer"] = port_of, process.pid, request(_PATH, plain)
         if options.litserve:
-            asked["LitServe"] = running.enter_context(litserve(options.litserve, model, place)), request("/predict", plain)
-        for server, content in asked.values():
+            port_of, process = running.enter_context(litserve(options.litserve, model, place))
+            asked["LitServe"] = port_of, process.pid, request("/predict", plain)
+        for server, _, content in asked.values():
             run_clients(server, content, 8, 1.0)
         print(
-            f"{name:<10} {'clients':>7}  {'server':<15} {'rows/s':>8} {'p50 ms':>8} {'p99 ms':>8} {'batch':>6} {'of bare loop':>12}"
+            f"{name:<10} {'clients':>7}  {'server':<15} {'rows/s':>8} {'p50 ms':>8} {'p99 ms':>8} {'CPU ms':>8} {'batch':>6} {'of bare loop':>12}"
         )
         for clients in options.clients:
-            for who, (server, content) in asked.items():
+            for who, (server, session, content) in asked.items():
                 before = _batches(server) if server == own else (0.0, 0.0)
+                computed = cpu_seconds(session)
                 found = run_clients(server, content, clients, options.seconds)
-                told = f"{name:<10} {clients:>7}  {who:<15} {found.rate:>8,.0f} {found.p50:>8.1f} {found.p99:>8.1f}"
+                cost = 1000 * (cpu_seconds(session) - computed) / max(1, found.answers)
+                told = (
+                    f"{name:<10} {clients:>7}  {who:<15} {found.rate:>8,.0f} {found.p50:>8.1f} {found.p99:>8.1f} {cost:>8.2f}"
+                )
                 if server == own:
                     rows, batches = (after - past for after, past in zip(_batches(server), before, strict=True))
                     mean = rows / max(batches, 1)

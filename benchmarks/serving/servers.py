@@ -27,7 +27,7 @@ def ours(model: Path, folder: Path, *options: str) -> Iterator[tuple[int, subpro
 
 
 @contextmanager
-def mlserver(python: str, model: Path, folder: Path) -> Iterator[int]:
+def mlserver(python: str, model: Path, folder: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """MLServer with a runtime that calls ONNX Runtime, and its adaptive batching."""
     port = free_port()
     place = folder / "mlserver"
@@ -50,17 +50,31 @@ def mlserver(python: str, model: Path, folder: Path) -> Iterator[int]:
     }
     (place / "settings.json").write_text(json.dumps(told))
     command = [str(Path(python).parent / "mlserver"), "start", str(place)]
-    with _running(command, port, "/v2/models/net/ready", folder / "mlserver.log", PYTHONPATH=str(PEERS)):
-        yield port
+    with _running(command, port, "/v2/models/net/ready", folder / "mlserver.log", PYTHONPATH=str(PEERS)) as process:
+        yield port, process
 
 
 @contextmanager
-def litserve(python: str, model: Path, folder: Path) -> Iterator[int]:
+def litserve(python: str, model: Path, folder: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """LitServe with an API that calls ONNX Runtime, and its batching."""
     port = free_port()
     command = [python, str(PEERS / "litserve_app.py"), str(model), str(port)]
-    with _running(command, port, "/health", folder / "litserve.log"):
-        yield port
+    with _running(command, port, "/health", folder / "litserve.log") as process:
+        yield port, process
+
+
+def cpu_seconds(session: int) -> float:
+    """What all processes of a server have computed, in seconds: told apart from what others do on the machine."""
+    spent = 0.0
+    for place in Path("/proc").iterdir():
+        if place.name.isdecimal():
+            try:
+                fields = (place / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[3]) == session:
+                spent += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return spent
 
 
 def free_port() -> int:

@@ -17,6 +17,9 @@ _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _INLINE = 1024
 """Bytes that are unpacked at once, to at most a megabyte; more go into a thread, so that the loop goes on."""
 
+_MOST_PACKED = 1032
+"""How many bytes deflate packs into one, at most."""
+
 
 class Bodies:
     """The room for bodies.
@@ -73,10 +76,13 @@ class Bodies:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def _unpacked(self, body: bytes, coding: str, room: _Room) -> bytes:
-        room.take(min(self._most, 20 * len(body)))
+        size = _said_size(body, coding, self._most)
+        if size > self._most:
+            raise too_large(self._most, "the unpacked body")
+        room.take(size)
         if len(body) <= _INLINE:
-            return _inflated(body, coding, self._most)
-        return await asyncio.to_thread(_inflated, body, coding, self._most)
+            return _inflated(body, coding, size)
+        return await asyncio.to_thread(_inflated, body, coding, size)
 
 
 class _Room:
@@ -96,6 +102,15 @@ class _Room:
         self._bodies.held -= self._size
 
 
+def _said_size(body: bytes, coding: str, most: int) -> int:
+    """What a body says it becomes, or may become at most: a bomb that does not lie is refused before any of it is unpacked."""
+    if coding == "deflate":
+        return min(most, _MOST_PACKED * len(body))
+    if not body.startswith(b"\x1f\x8b"):
+        raise Refused(400, f"the body is not what its content encoding says, {coding}")
+    return int.from_bytes(body[-4:], "little")
+
+
 def _inflated(body: bytes, coding: str, most: int) -> bytes:
     """The bytes that a body was packed from; it is never unpacked further than one byte too many."""
     unpacker = zlib.decompressobj(_WINDOWS[coding])
@@ -103,10 +118,10 @@ def _inflated(body: bytes, coding: str, most: int) -> bytes:
         found = unpacker.decompress(body, most + 1)
     except zlib.error:
         raise Refused(400, f"the body is not what its content encoding says, {coding}") from None
-    if len(found) > most:
+    if len(found) > most and coding == "deflate":
         raise too_large(most, "the unpacked body")
-    if not unpacker.eof or unpacker.unused_data:
-        raise Refused(400, f"the body's {coding} is cut short, or has bytes behind its end")
+    if not unpacker.eof or unpacker.unused_data or len(found) > most:
+        raise Refused(400, f"the body's {coding} is cut short, has bytes behind its end, or lies about its size")
     return found
 
 

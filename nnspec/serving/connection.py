@@ -15,7 +15,7 @@ _LINGER = 5.0
 """Seconds for which the rest of a body is read, and thrown away, after its request has been answered: many clients read the
 answer only then."""
 
-_LAST_WORD = 0.5
+_LAST_WORD = 1.0
 """Seconds for which an open connection is still listened to when the server ends."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import select
 import signal
 import socket
 import ssl
@@ -28,8 +29,10 @@ from nnspec.serving.state import State
 
 __all__ = ["Server", "read_tokens", "serve", "state_of"]
 
-_LAST_ACCEPTED = 0.2
-"""Seconds for which connections that wait already are accepted."""
+_LAST_ACCEPTED = 5.0
+"""Seconds for which connections that wait already are accepted, at most."""
+_LAST_WORD = 0.2
+"""Seconds for which those that were accepted last may send what they opened a connection for, before idle ones are told."""
 
 
 def serve(
@@ -136,11 +139,11 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
+        self._loop = asyncio.get_running_loop()
         if threading.current_thread() is not threading.main_thread():
             yield  # only there can signals be listened to
             return
         before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
-        self._loop = asyncio.get_running_loop()
         try:
             yield
         finally:
@@ -149,17 +152,31 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         del frame
+        # A handler runs between any two lines of this thread, within a lock of the journal too: all it does is call the loop.
+        self._loop.call_soon_threadsafe(self._told_to_end, sig)
+
+    def _told_to_end(self, sig: int) -> None:
         if self._state.draining:
             self.should_exit = self.force_exit = sig == signal.SIGINT or self.should_exit
             return
         self._state.draining = True
         self._state.journal.say("draining", signal=signal.Signals(sig).name)
-        self._loop.call_soon_threadsafe(self._loop.call_later, self._state.settings.drain_seconds, self._stop_listening)
+        self._loop.call_later(self._state.settings.drain_seconds, self._stop_listening)
 
     def _stop_listening(self) -> None:
-        # A socket that is closed resets the connections that wait to be accepted: first nobody new is let in to wait.
+        # A socket that is closed resets the connections that wait to be accepted: nobody new is let in to wait, and it is
+        # closed in a moment in which nobody does.
         self._listening.listen(0)
-        self._loop.call_later(_LAST_ACCEPTED, self._exit)
+        self._close_when_empty(self._loop.time() + _LAST_ACCEPTED)
+
+    def _close_when_empty(self, until: float) -> None:
+        someone_waits = bool(select.select([self._listening], [], [], 0)[0])
+        if someone_waits and self._loop.time() < until:
+            self._loop.call_later(0.005, self._close_when_empty, until)
+            return
+        for server in self.servers:
+            server.close()
+        self._loop.call_later(_LAST_WORD, self._exit)
 
     def _exit(self) -> None:
         self.should_exit = True

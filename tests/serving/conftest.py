@@ -22,8 +22,8 @@ from tests.serving import models
 class Running:
     """A server that runs, and what is asked of it."""
 
-    def __init__(self, port, state, log):
-        self.port, self.state, self.log = port, state, log
+    def __init__(self, port, state, log, server):
+        self.port, self.state, self.log, self.server = port, state, log, server
 
     def ask(self, method, path, body=None, headers=None):
         """Status, headers and body of one request."""
@@ -66,7 +66,7 @@ def running(sources, **settings):
     try:
         while not server.started:
             time.sleep(0.005)
-        yield Running(listening.getsockname()[1], state, log)
+        yield Running(listening.getsockname()[1], state, log, server)
     finally:
         server.should_exit = True
         thread.join(20)

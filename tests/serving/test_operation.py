@@ -213,6 +213,21 @@ def test_a_signal_ends_the_server_when_every_request_has_its_answer(tmp_path, nu
     assert json.loads(out.splitlines()[-1])["event"] == "ended"
 
 
+def test_a_signal_that_comes_while_a_line_is_written_down_ends_the_server_too(tmp_path):
+    file = models.write(tmp_path / "a.onnx", models.scale())
+    with running([file]) as server:
+        # A handler runs in the middle of whatever its thread does; here, within the journal's own lock.
+        with server.state.journal._lines.mutex:
+            handler = threading.Thread(target=server.server.handle_exit, args=(signal.SIGTERM, None), daemon=True)
+            handler.start()
+            handler.join(5)
+            assert not handler.is_alive()
+        deadline = time.monotonic() + 10
+        while '"draining"' not in server.log.getvalue() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert '"draining"' in server.log.getvalue()
+
+
 def test_an_address_that_is_taken_is_an_error_without_a_traceback(tmp_path):
     file = models.write(tmp_path / "a.onnx", models.scale())
     with running([file]) as server, pytest.raises(NnspecError, match="cannot listen on"):
