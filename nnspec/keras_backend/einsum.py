@@ -20,7 +20,7 @@ class EinsumDense(keras.layers.EinsumDense):  # type: ignore[misc]
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         if self.bias is None or len(self.bias.shape) == 1:
             return super().call(inputs, training=training)
-        # ``ops.add`` takes (2, 1) for a bias of the last axis where that is 2, on TensorFlow; a difference has no such shortcut.
+        # ``ops.add`` takes (2, 1) for a bias of the last axis where that is 2, on TensorFlow; a difference has no shortcut.
         x = keras.ops.subtract(keras.ops.einsum(self.equation, inputs, self.kernel), keras.ops.negative(self.bias))
         return x if self.activation is None else self.activation(x)
 
