@@ -1,8 +1,7 @@
 """Writes random sequences with the same reversed and sorted into data/sequences.
 
 ``train.jsonl`` has 120,000 rows of 1 to 40 tokens, ``test.jsonl`` 1,000 more of the same, and ``longer.jsonl`` 1,000 of 41
-to 60: lengths that are never trained. ``shorter.jsonl`` has 120,000 of 1 to 40 too, more of them short: there numbers lie far
-apart, which sorting has to learn. The columns are ``letters`` and ``reversed`` (any letters), ``numbers`` and ``sorted``
+to 60: lengths that are never trained. The columns are ``letters`` and ``reversed`` (any letters), ``numbers`` and ``sorted``
 (numbers of two digits, each at most once). Run ``python examples/sequences/make.py``.
 """
 
@@ -15,7 +14,7 @@ from string import ascii_lowercase
 
 import numpy as np
 
-_PARTS = {"train": (120_000, 1, 40), "test": (1_000, 1, 40), "longer": (1_000, 41, 60), "shorter": (120_000, 1, 40)}
+_PARTS = {"train": (120_000, 1, 40), "test": (1_000, 1, 40), "longer": (1_000, 41, 60)}
 _NUMBERS = 100
 
 
@@ -30,19 +29,12 @@ def write_sequences(folder: Path, seed: int = 0) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for part, (count, shortest, longest) in _PARTS.items():
         with (folder / f"{part}.jsonl").open("w", encoding="utf-8") as file:
-            for length in _lengths(draw, count, shortest, longest, skewed=part == "shorter"):
+            for length in draw.integers(shortest, longest + 1, count):
                 letters = "".join(draw.choice(list(ascii_lowercase), length))
                 numbers = draw.permutation(_NUMBERS)[:length]
                 row = {"letters": letters, "reversed": letters[::-1]}
                 row |= {"numbers": _text(numbers), "sorted": _text(np.sort(numbers))}
                 file.write(json.dumps(row) + "\n")
-
-
-def _lengths(draw: np.random.Generator, count: int, shortest: int, longest: int, *, skewed: bool) -> np.ndarray:
-    """Lengths, each as likely as the next; skewed, short ones are likelier."""
-    if not skewed:
-        return draw.integers(shortest, longest + 1, count)
-    return shortest + (draw.random(count) ** 2 * (longest + 1 - shortest)).astype(int)
 
 
 def _text(numbers: np.ndarray) -> str:
