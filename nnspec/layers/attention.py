@@ -98,7 +98,11 @@ class Attention(DotAttention):
 
 
 class AdditiveAttention(DotAttention):
-    """Attention by the sum of ``tanh(query + key)`` over the features, each with a learned scale (Bahdanau et al. 2015)."""
+    """Attention by the sum of ``tanh(query + key)`` over the features, each with a learned scale (Bahdanau et al. 2015).
+
+    The paper multiplies query and key by a matrix each; here, as in Keras, they are added as they come: put a `Dense` with
+    ``use_bias: false`` before both ports, or attention has to be learned by the layers that give them.
+    """
 
     use_scale: Flag = Field(True, description="Whether each feature has a learned scale.")
     dropout: Fraction = Field(0.0, description="The share of the weights that is dropped in training.")
