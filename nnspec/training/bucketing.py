@@ -103,6 +103,4 @@ def _lengths(values: NDArray[Any], pad: tuple[dict[str, Any], dict[str, Any]] | 
 
 def _fitting(limit: int, length: int, condition: Condition | None) -> int:
     """The next size that the network takes; the whole length where there is none below."""
-    if condition is not None:
-        limit = -(-max(limit, condition.at_least) // condition.multiple_of) * condition.multiple_of
-    return min(limit, length)
+    return min(limit if condition is None else condition.next_fit(limit), length)
