@@ -68,7 +68,7 @@ def check_data(
     _warn_of_unused(section, tree, outputs, needs, problems)
     tables = {ref.source: rows for ref, rows in table_rows(graph).items() if ref.source in inputs}
     changes = check_augment(section.augment, tree, inputs, outputs, needs, problems)
-    plan = DataPlan(section, tree, sources, inputs, tables, needs, None, changes, derived or {})
+    plan = DataPlan(section, tree, sources, inputs, tables, needs, None, changes, derived or {}, graph.conditions)
     check_derived(plan, problems)
     if any(problem.is_error for problem in problems[before:]):
         return None

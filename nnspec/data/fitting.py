@@ -10,7 +10,7 @@ from nnspec.data.kinds import Column, DataError, TargetKind
 from nnspec.data.places import locate
 from nnspec.data.plan import DataPlan, Feed, Need
 from nnspec.diagnostics import Diagnostic
-from nnspec.types import Dim, TensorType, substitute, symbols_of
+from nnspec.types import Condition, Dim, TensorType, refusal, substitute, symbols_of
 
 __all__ = ["check_feeds", "fits", "target_shape"]
 
@@ -24,7 +24,7 @@ def check_feeds(plan: DataPlan, feeds: Mapping[str, Feed], columns: Mapping[str,
     for place, column in made.items():
         kind, _, name = place.partition(".")
         if kind == "inputs":
-            _check_input(feeds[place], plan.inputs[name], column, sizes, problems)
+            _check_input(feeds[place], plan.inputs[name], column, sizes, plan.conditions, problems)
     _check_buckets(plan, feeds, problems)
     for place, column in made.items():
         kind, _, name = place.partition(".")
@@ -132,7 +132,14 @@ def _check_buckets(plan: DataPlan, feeds: Mapping[str, Feed], problems: list[Dia
             problems.append(d.BadTransform.at(span, path, help=help, reason=reason))
 
 
-def _check_input(feed: Feed, wanted: TensorType, made: Column, sizes: dict[str, int], problems: list[Diagnostic]) -> None:
+def _check_input(
+    feed: Feed,
+    wanted: TensorType,
+    made: Column,
+    sizes: dict[str, int],
+    conditions: Mapping[str, Condition],
+    problems: list[Diagnostic],
+) -> None:
     shown = str(wanted)
     if fits(made.shape, wanted.shape):
         shape = made.shape if len(made.shape) == wanted.rank else (*made.shape, 1)[: wanted.rank]
@@ -142,15 +149,25 @@ def _check_input(feed: Feed, wanted: TensorType, made: Column, sizes: dict[str, 
                     shown = f"{wanted}, where `{symbol}` is {sizes[symbol]}"
                     problems.append(_wrong_shape(feed, f"the input `{feed.name}`", shown, made))
                     return
+        own = {str(size): found for size, found in zip(wanted.shape, shape, strict=True) if found is not None}
+        said = refusal(conditions, own)
+        if said:
+            help = "bring the pictures to a size that fits with `resize`" if wanted.rank == 3 else ""
+            problems.append(
+                d.UnfitSize.at(feed.span, feed.path, help=help, refusal=said, columns=feed.columns_text, got=_got(feed, made))
+            )
         return
     problems.append(_wrong_shape(feed, f"the input `{feed.name}`", shown, made))
 
 
 def _wrong_shape(feed: Feed, what: str, wanted: str, made: Column, help: str = "") -> Diagnostic:
-    got = f"{'has' if len(feed.columns) == 1 else 'have'} {made.shape_text}" + (
-        " after the transforms" if feed.transforms else ""
-    )
+    got = _got(feed, made)
     return d.WrongShape.at(feed.span, feed.path, help=help, what=what, wanted=wanted, columns=feed.columns_text, got=got)
+
+
+def _got(feed: Feed, made: Column) -> str:
+    has = "has" if len(feed.columns) == 1 else "have"
+    return f"{has} {made.shape_text}" + (" after the transforms" if feed.transforms else "")
 
 
 def _check_target(feed: Feed, need: Need, made: Column, sizes: Mapping[str, int], problems: list[Diagnostic]) -> None:

@@ -13,7 +13,7 @@ from nnspec.data.validation import Fold
 from nnspec.diagnostics import Span
 from nnspec.layers.augmentation import Augmentation
 from nnspec.spec.tree import MappingNode
-from nnspec.types import TensorType
+from nnspec.types import Condition, TensorType
 
 __all__ = ["AugmentPlan", "DataPlan", "Derived", "Feed", "Need", "Source"]
 
@@ -140,6 +140,7 @@ class DataPlan:
             columns are not known because a file is missing.
         augment: The random changes of the training examples, in order.
         derived: The targets that are made of an input, by output; the others have a feed.
+        conditions: What the network's free sizes must satisfy, by their symbols.
     """
 
     section: DataSection
@@ -151,6 +152,7 @@ class DataPlan:
     feeds: Mapping[str, Feed] | None
     augment: tuple[AugmentPlan, ...] = ()
     derived: Mapping[str, Derived] = field(default_factory=dict)
+    conditions: Mapping[str, Condition] = field(default_factory=dict)
 
     @property
     def fed(self) -> dict[str, Need]:

@@ -79,6 +79,25 @@ class WrongShape(Problem):
     passes = _GOOD
 
 
+class UnfitSize(Problem):
+    """What layers do to a free size may leave it no choice: three poolings and a skip across them make it a multiple of 8.
+
+    `nnspec inspect` shows what the sizes of a network must be.
+    """
+
+    code = "NN415"
+    message = "{refusal}: {columns} {got}"
+    fails = (
+        _HEAD
+        + "inputs: {image: [H, W, 1]}\nlayers:\n  - MaxPooling2D: {pool_size: 3}\n  - UpSampling2D: {size: 3}\n"
+        + "  - Concatenate:\n    from: [up_sampling2d, image]\n  - GlobalAveragePooling2D\n"
+        + "  - Dense: {units: 10, activation: softmax}\n    name: digit\n"
+        + _DIGITS
+        + _TRAIN
+    )
+    passes = fails.replace("3}", "2}")
+
+
 class BadTransform(Problem):
     """A transform that cannot be applied to what comes to it."""
 

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from nnspec.data.kinds import Answer
 from nnspec.data.recipe import open_data, read_inputs
+from nnspec.diagnostics import NnspecError
+from nnspec.graph import Graph
 from nnspec.runtime.predictor import Predictor
-from nnspec.types import TensorType, symbol, unknown
+from nnspec.types import TensorType, refusal, symbol, unknown
 
 __all__ = ["Predictions", "input_types", "predict_file", "predict_run"]
 
@@ -101,8 +103,20 @@ def predict_run(path: str | Path, data: str | None = None, *, limit: int | None 
         arrays = dict(examples.batch(slice(0, limit)).inputs)
     else:
         arrays = _limited(_read(data, run.recipe(), graph.inputs), limit)
+        _refuse_sizes(graph, arrays)
     answers = trained_model(run).predict(arrays, verbose=0)
     return Predictions({name: np.asarray(values) for name, values in answers.items()}, run.classes(), answers_of(run))
+
+
+def _refuse_sizes(graph: Graph, arrays: Mapping[str, NDArray[Any]]) -> None:
+    sizes = {
+        str(size): found
+        for name, type_ in graph.inputs.items()
+        for size, found in zip(type_.shape, arrays[name].shape[1:], strict=True)
+    }
+    wrong = refusal(graph.conditions, sizes)
+    if wrong:
+        raise NnspecError(wrong)
 
 
 def _read(data: str, recipe: Mapping[str, Any], types: Mapping[str, TensorType]) -> dict[str, NDArray[Any]]:

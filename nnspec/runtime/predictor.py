@@ -15,7 +15,7 @@ from nnspec.data.kinds import Answer
 from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, OUTPUTS, PARITY, SPEC_HASH
 from nnspec.onnx_backend.session import open_session
-from nnspec.types import Condition, closest
+from nnspec.types import Condition, closest, refusal
 
 __all__ = ["AnswerError", "Port", "Predictor", "converted", "port_of", "read_model"]
 
@@ -208,9 +208,9 @@ class Predictor:
         sizes: dict[str, tuple[int, str]] = {}
         for name, array in arrays.items():
             _check_shape(self.inputs[name], array.shape, sizes)
-        for symbol, condition in self.conditions.items():
-            if symbol in sizes:
-                _check_condition(symbol, sizes[symbol][0], condition)
+        wrong = refusal(self.conditions, {symbol: size for symbol, (size, _) in sizes.items()})
+        if wrong:
+            raise NnspecError(wrong)
         return arrays
 
     def _json(self, key: str) -> Mapping[str, Any]:
@@ -281,8 +281,3 @@ def _check_shape(port: Port, shape: tuple[int, ...], sizes: dict[str, tuple[int,
                 raise NnspecError(
                     f"`{wanted}` is {first} in the input `{other}` and {size} in the input {port}; it must be one size"
                 )
-
-
-def _check_condition(symbol: str, size: int, condition: Condition) -> None:
-    if size % condition.multiple_of or size < condition.at_least:
-        raise NnspecError(f"`{symbol}` must be {condition}, not {size}; the next size that fits is {condition.next_fit(size)}")

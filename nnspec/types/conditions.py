@@ -8,7 +8,7 @@ from math import gcd, lcm
 
 from nnspec.types.dims import Dim, denominators, same_size, substitute, symbol, symbols_of
 
-__all__ = ["Condition", "common_multiple", "least", "simplify"]
+__all__ = ["Condition", "common_multiple", "least", "refusal", "simplify"]
 
 _LARGEST_LEAST = 2**20
 
@@ -49,10 +49,44 @@ class Condition:
         parts = {"multiple_of": self.multiple_of, "at_least": self.at_least}
         return {name: number for name, number in parts.items() if number > 1}
 
-    def __str__(self) -> str:
-        parts = [f"a multiple of {self.multiple_of}"] if self.multiple_of > 1 else []
+    def is_met(self, size: int) -> bool:
+        """Whether a size satisfies it."""
+        return size % self.multiple_of == 0 and size >= self.at_least
+
+    def text(self, *, several: bool = False) -> str:
+        """What a size must be, or several must be: ``a multiple of 8 and at least 16``."""
+        word = "multiples" if several else "a multiple"
+        parts = [f"{word} of {self.multiple_of}"] if self.multiple_of > 1 else []
         parts += [f"at least {self.at_least}"] if self.at_least > max(1, self.multiple_of) else []
         return " and ".join(parts) or "anything"
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def refusal(conditions: Mapping[str, Condition], sizes: Mapping[str, int]) -> str | None:
+    """What is wrong with the sizes of symbols; None where all are met.
+
+    Example:
+        >>> eight = Condition(multiple_of=8)
+        >>> refusal({"H": eight, "W": eight}, {"H": 250, "W": 250})
+        '`H` and `W` must be multiples of 8, not 250 and 250; the next sizes that fit are 256 and 256'
+        >>> refusal({"H": eight, "W": eight}, {"H": 250, "W": 256})
+        '`H` must be a multiple of 8, not 250; the next size that fits is 256'
+    """
+    unmet: dict[Condition, list[str]] = {}
+    for name, condition in conditions.items():
+        if name in sizes and not condition.is_met(sizes[name]):
+            unmet.setdefault(condition, []).append(name)
+    said = []
+    for condition, names in unmet.items():
+        several = len(names) > 1
+        symbols = " and ".join(f"`{name}`" for name in names)
+        wrong = " and ".join(str(sizes[name]) for name in names)
+        next_ = " and ".join(str(condition.next_fit(sizes[name])) for name in names)
+        fits = "the next sizes that fit are" if several else "the next size that fits is"
+        said.append(f"{symbols} must be {condition.text(several=several)}, not {wrong}; {fits} {next_}")
+    return "; ".join(said) or None
 
 
 def common_multiple(a: int | Dim, b: int | Dim) -> dict[str, int] | None:
