@@ -51,9 +51,15 @@ def command(model: Path, data: str | None, limit: int | None, form: str) -> None
     click.echo(table(header, [[_cell(row[name]) for name in header] for row in rows], right=numbers))
 
 
+def _shape(value: Any) -> list[int]:
+    return [len(value), *_shape(value[0])] if isinstance(value, list) else []
+
+
 def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
+    if isinstance(value, list) and value and isinstance(value[0], list):
+        return " × ".join(map(str, _shape(value))) + " numbers"
     if isinstance(value, list):
         shown = ", ".join(_cell(item) for item in value[:12])
         return f"[{shown}{', …' if len(value) > 12 else ''}]"

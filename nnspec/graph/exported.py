@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field, Strict
 
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import problems as g
+from nnspec.graph.activation_maps import NoMap, ending_of, map_name, with_activation_maps
 from nnspec.graph.model import Graph, Model
 from nnspec.spec import Spec, check
-from nnspec.spec.tree import MappingNode
+from nnspec.spec.tree import MappingNode, SequenceNode, Tree
 from nnspec.types import Config, closest
 
 __all__ = ["ExportSection", "exported", "read_export"]
@@ -26,6 +28,11 @@ class ExportSection(Config):
         None, description="The network; null: the document's own layers, or of a pair the generator."
     )
     outputs: list[Annotated[str, Strict()]] | None = Field(None, min_length=1, description="The outputs; null: all of them.")
+    activation_maps: list[Annotated[str, Strict()]] = Field(
+        [],
+        description="Outputs whose class activation maps (Zhou et al. 2016) the file gives too, each as `NAME_map`: what the "
+        "last layer gives at each position before `GlobalAveragePooling2D`. Averaged, it is the output before its activation.",
+    )
     opset: Annotated[int, Strict(), Field(ge=17, le=NEWEST_OPSET)] = Field(23, description="The version of ONNX's operators.")
 
 
@@ -51,18 +58,40 @@ def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default
             problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="network", name=name))
         return None
     known = model.networks[name].outputs
-    for output in section.outputs or ():
-        if output not in known:
-            at = tree.get("outputs") or tree
-            suggestion = closest(output, known)
-            help = f"did you mean `{suggestion}`?" if suggestion else "there are " + ", ".join(f"`{n}`" for n in known)
-            problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="output", name=output))
+    for key in ("outputs", "activation_maps"):
+        for number, output in enumerate(getattr(section, key) or ()):
+            at = _item(tree, key, number)
+            if output not in known:
+                suggestion = closest(output, known)
+                help = f"did you mean `{suggestion}`?" if suggestion else "there are " + ", ".join(f"`{n}`" for n in known)
+                problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="output", name=output))
+            elif key == "activation_maps":
+                problems += _without_map(model.networks[name], output, at)
     return section
 
 
+def _item(tree: MappingNode, key: str, number: int) -> Tree:
+    """An item of a list where it stands."""
+    given = tree.get(key) or tree
+    return given.items[number] if isinstance(given, SequenceNode) and number < len(given.items) else given
+
+
+def _without_map(graph: Graph, output: str, at: Tree) -> Iterator[Diagnostic]:
+    """Says why an output has no class activation map, where it has none."""
+    if map_name(output) in {*graph.outputs, *graph.nodes}:
+        reason, help = f"`{map_name(output)}` is something else here", f"call that something else than `{map_name(output)}`"
+        yield g.NoActivationMap.at(at.span, at.path, help=help, name=output, reason=reason)
+        return
+    try:
+        ending_of(graph, output)
+    except NoMap as error:
+        help = "end with `GlobalAveragePooling2D` and one `Dense`, or take it off the list"
+        yield g.NoActivationMap.at(at.span, at.path, help=help, name=output, reason=str(error))
+
+
 def exported(section: ExportSection, model: Model, *, default: str = "main") -> Graph:
-    """The graph that is exported: the network, with what the outputs that are wanted depend on."""
+    """The graph that is exported: the network, with what the outputs that are wanted depend on, and the maps of some."""
     graph = model.networks[section.network or default]
-    if section.outputs is None:
-        return graph
-    return graph.giving({name: graph.outputs[name] for name in section.outputs})
+    wanted = list(graph.outputs if section.outputs is None else section.outputs)
+    graph = with_activation_maps(graph, section.activation_maps)
+    return graph.giving({name: graph.outputs[name] for name in [*wanted, *map(map_name, section.activation_maps)]})

@@ -5,6 +5,9 @@ from __future__ import annotations
 from nnspec.diagnostics import Problem
 
 _HEAD = "nnspec: 1\nname: net\ninputs: {x: [4]}\nlayers:\n"
+_PICTURE = (
+    "nnspec: 1\nname: net\ninputs: {image: [8, 8, 1]}\nlayers:\n  - Conv2D: {filters: 4, kernel_size: 3, activation: relu}\n"
+)
 _TWO = "nnspec: 1\nname: net\ninputs: {a: [4], b: [4]}\nlayers:\n"
 
 
@@ -139,6 +142,19 @@ class UnknownExport(Problem):
     message = "there is no {what} `{name}` to export"
     fails = _HEAD + "  - Dense: {units: 2}\n    name: y\nexport: {outputs: [z]}\n"
     passes = _HEAD + "  - Dense: {units: 2}\n    name: y\nexport: {outputs: [y]}\n"
+
+
+class NoActivationMap(Problem):
+    """A class activation map is what the last layer gives at each position before the mean over all of them is taken.
+
+    It is there where the output comes from a mean over all positions (`GlobalAveragePooling2D`) by affine layers alone, as a
+    `Dense`; dropout between them and an activation at the end make no difference (Zhou et al. 2016).
+    """
+
+    code = "NN237"
+    message = "`{name}` has no class activation map: {reason}"
+    fails = _PICTURE + "  - Flatten\n  - Dense: {units: 2}\n    name: y\nexport: {activation_maps: [y]}\n"
+    passes = _PICTURE + "  - GlobalAveragePooling2D\n  - Dense: {units: 2}\n    name: y\nexport: {activation_maps: [y]}\n"
 
 
 class BadStart(Problem):

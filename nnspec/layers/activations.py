@@ -12,7 +12,7 @@ from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, single
 from nnspec.layers.checks import known_size, require_float
 from nnspec.types import TensorType, Weight
 
-__all__ = ["ELU", "Activation", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
+__all__ = ["ELU", "Activation", "LeakyReLU", "PReLU", "ReLU", "Softmax", "activation_of"]
 
 _NotNegative = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 
@@ -39,6 +39,18 @@ class Activation(Layer):
                 argument="activation",
             )
         return single(x.shape)
+
+
+def activation_of(layer: Layer) -> Activation | None:
+    """The activation at the end of a layer as one of its own; None where it has none.
+
+    Example:
+        >>> from nnspec.layers.core import Dense
+        >>> activation_of(Dense(units=3, activation="relu"))
+        Activation(activation='relu')
+    """
+    name = getattr(layer, "activation", None)
+    return None if name in (None, "linear") else Activation(activation=name)
 
 
 class _ElementByElement(Layer):

@@ -65,6 +65,10 @@ class AdaptivePooling(Layer):
 class AdaptiveAveragePooling(AdaptivePooling):
     """The adaptive poolings that take the mean."""
 
+    @property
+    def averages_positions(self) -> bool:
+        return set(self.output_size) == {1}
+
 
 class AdaptiveMaxPooling(AdaptivePooling):
     """The adaptive poolings that take the largest value."""

@@ -104,6 +104,10 @@ class Layer(Config):
     """Whether it changes its input at random in training, and not at all otherwise."""
     subtracts_mean: ClassVar[bool] = False
     """Whether a constant added to its input makes no difference."""
+    passes_on: ClassVar[bool] = False
+    """Whether it gives what it takes, but in training."""
+    keeps_elements: ClassVar[bool] = False
+    """Whether it gives the elements that it takes, in their order, on other axes."""
 
     @property
     def mixes_steps(self) -> bool:
@@ -119,6 +123,19 @@ class Layer(Config):
     def same_at_every_position(self) -> bool:
         """Whether it does to (…, features) at every position what it does to (features)."""
         return False
+
+    @property
+    def averages_positions(self) -> bool:
+        """Whether it gives the mean of each channel over all positions."""
+        return False
+
+    @property
+    def linear_part(self) -> Layer | None:
+        """What it is without its activation, where that is affine in the features of a position and the same at each.
+
+        A mean over positions may be taken before it or after it: both give the same. None where it is something else.
+        """
+        return None
 
     @property
     def activation_name(self) -> str | None:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from nnspec.layers.arguments import PositiveInt
-from nnspec.layers.base import Inputs, LayerError, Outputs, single
+from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, single
 from nnspec.layers.checks import known_size
 from nnspec.layers.padding import windows
 from nnspec.layers.sliding import SPATIAL_AXES, WithKernel
@@ -20,6 +20,11 @@ class Convolution(WithKernel):
     """What Conv1D, Conv2D and Conv3D share."""
 
     groups: PositiveInt = Field(1, description="Input and output channels are split into so many groups that do not mix.")
+
+    @property
+    def linear_part(self) -> Layer | None:
+        at_one_place = {*self.kernel_size, *self.strides} == {1} and self.around in (None, ((0, 0),) * len(self.axes))
+        return self.model_copy(update={"activation": None}) if at_one_place else None
 
     def infer(self, inputs: Inputs) -> Outputs:
         self._check_groups(self.check_input(inputs))

@@ -38,6 +38,10 @@ class Dense(Layer):
     def same_at_every_position(self) -> bool:
         return True
 
+    @property
+    def linear_part(self) -> Layer:
+        return self.model_copy(update={"activation": None})
+
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
         if not x.rank:

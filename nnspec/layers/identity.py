@@ -14,6 +14,7 @@ class Identity(Layer):
     """Gives what it takes: a name for a tensor, a branch that passes its input on, a place kept free."""
 
     passes_mask: ClassVar[bool] = True
+    passes_on: ClassVar[bool] = True
 
     @property
     def same_at_every_position(self) -> bool:

@@ -18,6 +18,7 @@ __all__ = [
     "AveragePooling1D",
     "AveragePooling2D",
     "AveragePooling3D",
+    "GlobalAveragePooling",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAveragePooling3D",
@@ -170,7 +171,15 @@ class GlobalMaxPooling3D(GlobalPooling):
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[3]
 
 
-class GlobalAveragePooling1D(GlobalPooling):
+class GlobalAveragePooling(GlobalPooling):
+    """The global poolings that take the mean."""
+
+    @property
+    def averages_positions(self) -> bool:
+        return True
+
+
+class GlobalAveragePooling1D(GlobalAveragePooling):
     """The mean of each channel over all time, or over the steps that a mask leaves."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[1]
@@ -181,13 +190,13 @@ class GlobalAveragePooling1D(GlobalPooling):
         return True
 
 
-class GlobalAveragePooling2D(GlobalPooling):
+class GlobalAveragePooling2D(GlobalAveragePooling):
     """The mean of each channel of a picture (Lin et al. 2013)."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
 
 
-class GlobalAveragePooling3D(GlobalPooling):
+class GlobalAveragePooling3D(GlobalAveragePooling):
     """The mean of each channel of a volume."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[3]

@@ -32,6 +32,7 @@ class InTrainingAlone(Layer):
     """What changes nothing but in training."""
 
     passes_mask: ClassVar[bool] = True
+    passes_on: ClassVar[bool] = True
 
     def infer(self, inputs: Inputs) -> Outputs:
         require_float(self, inputs["x"])

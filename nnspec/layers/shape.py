@@ -20,6 +20,7 @@ class Flatten(Layer):
     """All axes in one; a scalar gets an axis of size 1."""
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
+    keeps_elements: ClassVar[bool] = True
 
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
@@ -34,6 +35,7 @@ class Reshape(Layer):
     """The same elements, in the same order, on other axes."""
 
     main_argument: ClassVar[str | None] = "target_shape"
+    keeps_elements: ClassVar[bool] = True
 
     target_shape: list[Annotated[int, Strict(), Field(ge=-1)]] = Field(
         description="The sizes, the batch axis left out; one may be −1: what remains."

@@ -8,6 +8,7 @@ __all__ = [
     "CONDITIONS",
     "DATA",
     "GENERATE",
+    "MAPS",
     "OUTPUTS",
     "PARITY",
     "SAMPLES",
@@ -39,6 +40,9 @@ DATA = "nnspec.data"
 
 GENERATE = "nnspec.generate"
 """How it is run to decode sequences, as JSON (`runtime.decoding.procedure`)."""
+
+MAPS = "nnspec.maps"
+"""Of which output each class activation map is, as JSON: ``{"digit_map": "digit"}``."""
 
 OUTPUTS = "nnspec.outputs"
 """The spec's names of those outputs that bear another one in the file, as JSON: ``{"state_out": "state"}``."""

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.graph import Graph
-from nnspec.graph.model import Node, Ref
-from nnspec.layers.activations import Activation, Softmax
-from nnspec.layers.core import Dense
-from nnspec.layers.pooling import GlobalAveragePooling1D, GlobalAveragePooling2D
-from nnspec.layers.regularization import InTrainingAlone
+from nnspec.graph.activation_maps import NoMap, map_name, with_activation_maps
 from nnspec.reports.elements import Html, element, figure, section
 from nnspec.reports.errors import surest_errors
 from nnspec.reports.examples import picture_input
@@ -25,41 +20,9 @@ from nnspec.training.evaluation import Evaluated
 from nnspec.training.judged import Classified
 from nnspec.training.run import Run
 
-__all__ = ["Ending", "activation_maps", "ending_of"]
+__all__ = ["activation_maps"]
 
 _EACH = 4
-
-
-@dataclass(frozen=True)
-class Ending:
-    """The end of a network that a class activation map can be read from.
-
-    Attributes:
-        maps: The feature maps that are averaged.
-        kernel: The identity of the weights of the layer after, (channels, classes).
-    """
-
-    maps: Ref
-    kernel: str
-
-
-def ending_of(graph: Graph, output: str) -> Ending | None:
-    """The end of an output's way, where it is global average pooling and one Dense layer; else None."""
-    dense = _before(graph, graph.outputs[output], (Activation, Softmax, InTrainingAlone))
-    if dense is None or not isinstance(dense.layer, Dense):
-        return None
-    pooling = _before(graph, next(iter(dense.inputs.values())), (InTrainingAlone,))
-    if pooling is None or not isinstance(pooling.layer, (GlobalAveragePooling1D, GlobalAveragePooling2D)):
-        return None
-    return Ending(next(iter(pooling.inputs.values())), f"{dense.weights_at}/kernel")
-
-
-def _before(graph: Graph, ref: Ref, passing: tuple[type, ...]) -> Node | None:
-    """The node that gives a tensor, those that only pass it on left out."""
-    node = graph.nodes.get(ref.source)
-    while node is not None and isinstance(node.layer, passing):
-        node = graph.nodes.get(next(iter(node.inputs.values())).source)
-    return node
 
 
 def activation_maps(run: Run, found: Evaluated) -> Html:
@@ -71,11 +34,15 @@ def activation_maps(run: Run, found: Evaluated) -> Html:
     axes = found.examples.inputs[seen].ndim - 1
     graph, weights, pieces = run.graph, run.weights(), []
     for name, judged in found.judged.items():
-        ending = ending_of(graph, name)
-        over = ending is not None and len(graph.type_of(ending.maps).shape) == axes
-        if ending is not None and over and isinstance(judged, Classified) and judged.each == 1:
-            pieces += _of_output(graph, weights, name, ending, judged, found, seen)
-    note = "Bright is what spoke for the class: the feature maps before the pooling, weighted as the last layer weights them."
+        if not isinstance(judged, Classified) or judged.each > 1:
+            continue
+        try:
+            mapped = with_activation_maps(graph, [name])
+        except NoMap:
+            continue
+        if len(mapped.output_types[map_name(name)].shape) == axes:
+            pieces += _of_output(mapped, weights, name, judged, found, seen)
+    note = "Bright is what spoke for the class: what the last layer gives at each position, before the mean over all of them."
     return section("Class activation maps", element("p", note, class_="note"), *pieces) if pieces else Html()
 
 
@@ -83,7 +50,6 @@ def _of_output(
     graph: Graph,
     weights: Mapping[str, NDArray[Any]],
     name: str,
-    ending: Ending,
     judged: Classified,
     found: Evaluated,
     seen: str,
@@ -92,10 +58,9 @@ def _of_output(
     spread = right[np.linspace(0, len(right) - 1, min(_EACH, len(right))).astype(int)] if len(right) else right
     places = np.concatenate([surest_errors(judged, _EACH), spread])
     batch = found.examples.only(judged.examples[places]).batch(slice(None))
-    maps = tensors_of(graph, weights, {"maps": ending.maps}, dict(batch.inputs))["maps"]
+    maps = tensors_of(graph, weights, {"maps": graph.outputs[map_name(name)]}, dict(batch.inputs))["maps"]
     values = batch.inputs[seen]
     examples = scaled(values) if values.ndim == 4 else values
-    kernel = weights[ending.kernel]
     groups = []
     for example, map_, place in zip(examples, maps, places, strict=True):
         said, true = int(judged.said[place]), int(judged.true[place])
@@ -106,7 +71,7 @@ def _of_output(
         )
         shown = [figure(_drawn(example, "the example"), f"row {found.examples.rows[judged.examples[place]]}")]
         for class_, label in labels.items():
-            shown.append(figure(_drawn(example, label, map_ @ _toward(kernel, class_)), label))
+            shown.append(figure(_drawn(example, label, _toward(map_, class_)), label))
         groups.append(element("div", *shown, class_="group"))
     return [element("h3", name), element("div", *groups, class_="row")]
 
@@ -118,10 +83,8 @@ def _drawn(example: NDArray[Any], label: str, heat: NDArray[Any] | None = None) 
     return picture(example if heat is None else overlay(example, heat), label)
 
 
-def _toward(kernel: NDArray[Any], class_: int) -> NDArray[Any]:
-    """The weights of the channels for a class; a single unit speaks for 1, and against 0."""
-    if kernel.shape[-1] == 1:
-        weights: NDArray[Any] = kernel[:, 0] if class_ else -kernel[:, 0]
-        return weights
-    found: NDArray[Any] = kernel[:, class_]
-    return found
+def _toward(map_: NDArray[Any], class_: int) -> NDArray[Any]:
+    """The map of a class; a single unit speaks for 1, and against 0."""
+    if map_.shape[-1] == 1:
+        return map_[..., 0] if class_ else -map_[..., 0]
+    return map_[..., class_]

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.graph import Graph
+from nnspec.graph.activation_maps import map_name
 from nnspec.graph.budget import check_onnx_bytes
 from nnspec.graph.exported import ExportSection, exported, read_export
 from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.onnx_backend.export import export
-from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, DATA, SAMPLES, SPEC_HASH, SPEC_NAME
+from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, DATA, MAPS, SAMPLES, SPEC_HASH, SPEC_NAME
 from nnspec.onnx_backend.parity import Parity
 from nnspec.onnx_backend.parity import Run as Answers
 from nnspec.runtime.answers import answering
@@ -92,7 +93,7 @@ def _with_network(section: ExportSection, run: Run, name: str, form: Form | None
         meant = closest(name, run.model.networks)
         help = f"did you mean `{meant}`?" if meant else "there are " + ", ".join(f"`{known}`" for known in run.model.networks)
         raise NnspecError(f"the spec has no network `{name}`\n  = help: {help}")
-    return section.model_copy(update={"network": name, "outputs": None})
+    return section.model_copy(update={"network": name, "outputs": None, "activation_maps": []})
 
 
 def _trained(run: Run) -> str:
@@ -130,6 +131,8 @@ def _export_network(
         ANSWERS: json.dumps({name: asdict(answer) for name, answer in answers_of(run).items() if name in graph.outputs}),
         DATA: json.dumps(served),
     }
+    if section.activation_maps:
+        metadata[MAPS] = json.dumps({map_name(name): name for name in section.activation_maps})
     if graph.name == run.info.get("samples", {}).get("network"):
         metadata[SAMPLES] = json.dumps(run.info["samples"])
     keras_of = _keras_of(weights)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnspec.data.kinds import Answer
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, OUTPUTS, PARITY, SPEC_HASH
+from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, MAPS, OUTPUTS, PARITY, SPEC_HASH
 from nnspec.onnx_backend.session import open_session
 from nnspec.types import Condition, closest, refusal
 
@@ -128,6 +128,11 @@ class Predictor:
     def conditions(self) -> Mapping[str, Condition]:
         """What free sizes must satisfy, by their symbols."""
         return {symbol: Condition(**said) for symbol, said in self._json(CONDITIONS).items()}
+
+    @property
+    def maps(self) -> Mapping[str, str]:
+        """Of which output each class activation map is that it gives; empty where it gives none."""
+        return self._json(MAPS)
 
     @property
     def parity(self) -> Mapping[str, Any]:

@@ -11,8 +11,8 @@ import pytest
 
 from nnspec.data.examples import Examples
 from nnspec.diagnostics import NnspecError
+from nnspec.graph.activation_maps import NoMap, ending_of, with_activation_maps
 from nnspec.reports import to_page, write_report
-from nnspec.reports.activation_maps import ending_of
 from nnspec.reports.elements import table
 from nnspec.reports.findings import findings
 from nnspec.reports.results import results
@@ -216,11 +216,10 @@ def test_a_run_whose_data_are_gone_has_a_report_of_what_is_left(iris):
 
 def test_a_class_activation_map_averaged_is_the_logit(digits):
     graph, weights = digits.model.main, digits.weights()
-    ending = ending_of(graph, "digit")
+    mapped = with_activation_maps(graph, ["digit"])
     found = evaluated(digits)
     inputs = dict(found.examples.batch(slice(0, 8)).inputs)
-    maps = tensors_of(graph, weights, {"maps": ending.maps}, inputs)["maps"]
-    logits = (maps @ weights[ending.kernel]).mean((1, 2)) + weights["digit/bias"]
+    logits = tensors_of(mapped, weights, {"map": mapped.outputs["digit_map"]}, inputs)["map"].mean((1, 2))
     shares = np.exp(logits - logits.max(-1, keepdims=True))
     np.testing.assert_allclose(shares / shares.sum(-1, keepdims=True), found.answers["digit"][:8], rtol=1e-3, atol=1e-6)
 
@@ -265,7 +264,8 @@ def test_a_long_text_of_a_row_is_folded():
 
 
 def test_a_net_of_another_form_has_no_class_activation_map(iris):
-    assert ending_of(iris.model.main, "width") is None
+    with pytest.raises(NoMap, match="nothing on its way is the mean over all positions"):
+        ending_of(iris.model.main, "width")
 
 
 def test_figures_of_validation_data_and_a_training_cut_short_are_told(digits):
