@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nnspec.api import build, diff, explain, from_keras, inspect, to_keras, to_onnx, validate
+    from nnspec.api import build, convolutionalize, diff, explain, from_keras, inspect, to_keras, to_onnx, validate
     from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
     from nnspec.graph import Graph, Model, compile
     from nnspec.json_schema import schema
@@ -41,6 +41,7 @@ _PUBLIC = {
     "SpecError": "nnspec.diagnostics",
     "build": "nnspec.api",
     "compile": "nnspec.graph",
+    "convolutionalize": "nnspec.api",
     "diff": "nnspec.api",
     "explain": "nnspec.api",
     "from_keras": "nnspec.api",
@@ -66,6 +67,7 @@ __all__ = [
     "__version__",
     "build",
     "compile",
+    "convolutionalize",
     "diff",
     "explain",
     "from_keras",

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from nnspec.explanations.origin import Origin
     from nnspec.graph import Graph, Model
     from nnspec.keras_import import Imported
+    from nnspec.runtime.convolutionalizing import Convolutional
 
-__all__ = ["build", "diff", "explain", "from_keras", "inspect", "to_keras", "to_onnx", "validate"]
+__all__ = ["build", "convolutionalize", "diff", "explain", "from_keras", "inspect", "to_keras", "to_onnx", "validate"]
 
 
 def validate(
@@ -203,6 +204,26 @@ def to_onnx(graph: Graph, weights: Mapping[str, np.ndarray], *, opset: int = 23)
     from nnspec import onnx_backend
 
     return onnx_backend.to_onnx(graph, weights, opset=opset)
+
+
+def convolutionalize(model: str | Path, folder: str | Path, *, opset: int = 23) -> Convolutional:
+    """Writes a trained classifier as a fully convolutional network, its weights carried (Long, Shelhamer and Darrell 2015).
+
+    Args:
+        model: A run folder, or a spec whose weights start from a file.
+        folder: Where the spec, its weights and the ONNX model are written; made if it is not there.
+        opset: The ONNX operator set.
+
+    Returns:
+        The files, what each layer became, and how far the network is from the classifier on the classifier's own size.
+
+    Raises:
+        NnspecError: Where a layer cannot slide over a larger picture, with its place; where an output differs.
+    """
+    require("train", "export")
+    from nnspec.runtime import convolutionalizing
+
+    return convolutionalizing.convolutionalize(model, folder, opset=opset)
 
 
 def build(spec: Spec, folder: str | Path, *, seed: int | None = None) -> tuple[list[Path], tuple[Diagnostic, ...]]:

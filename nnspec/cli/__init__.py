@@ -37,6 +37,7 @@ _COMMANDS = {
     "generate": "sequences of a run or of an ONNX file, token by token",
     "schema": "the JSON Schema of a spec, for editors",
     "export": "write a run's ONNX model, proven equal",
+    "convolutionalize": "make a classifier fully convolutional: any size of picture, an answer for every place",
 }
 
 

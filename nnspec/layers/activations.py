@@ -29,6 +29,9 @@ class Activation(Layer):
     def same_at_every_position(self) -> bool:
         return True
 
+    def over_positions(self, sizes: tuple[int, ...]) -> Layer | None:
+        return self if self.activation not in OVER_LAST_AXIS else super().over_positions(sizes)
+
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
         require_float(self, x)
@@ -61,6 +64,10 @@ class _ElementByElement(Layer):
     @property
     def same_at_every_position(self) -> bool:
         return True
+
+    def over_positions(self, sizes: tuple[int, ...]) -> Layer | None:
+        del sizes
+        return self
 
     def infer(self, inputs: Inputs) -> Outputs:
         require_float(self, inputs["x"])
@@ -143,6 +150,9 @@ class Softmax(Layer):
                 port="x",
             )
         return single(x.shape)
+
+    def over_positions(self, sizes: tuple[int, ...]) -> Layer | None:
+        return self if self.axis == -1 and set(sizes) == {1} else None
 
     @property
     def activation_name(self) -> str:

@@ -161,6 +161,30 @@ class Layer(Config):
         """PyTorch's names for its arguments, each with what to write instead."""
         return foreign_arguments(frozenset(cls.model_fields))
 
+    slid_names: ClassVar[Mapping[str, str]] = {}
+    """Its arguments that are called otherwise in what [`over_positions`][] gives."""
+
+    def over_positions(self, sizes: tuple[int, ...]) -> Layer | None:
+        """What does at every place of a picture what this does to one vector (Long, Shelhamer and Darrell 2015).
+
+        Args:
+            sizes: How many positions of feature maps, along each axis, the vector's features stand for, flattened.
+
+        Returns:
+            The layer: itself where it does so as it is; None where there is none.
+        """
+        at_one_place = set(sizes) == {1} and self.same_at_every_position
+        return self if self.passes_on or at_one_place else None
+
+    def slid(self, inputs: Inputs) -> Layer | None:
+        """What gives at every place of a larger picture what this gives for a whole one; None where there is none.
+
+        Args:
+            inputs: Their types, the picture's sizes known.
+        """
+        del inputs
+        return None
+
     def infer(self, inputs: Inputs) -> Outputs:
         """The output types, masks left to [`mask`][].
 

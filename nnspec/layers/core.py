@@ -38,6 +38,16 @@ class Dense(Layer):
     def same_at_every_position(self) -> bool:
         return True
 
+    slid_names: ClassVar[Mapping[str, str]] = {"units": "filters"}
+
+    def over_positions(self, sizes: tuple[int, ...]) -> Layer:
+        """A convolution whose kernel spans all the positions: its weights are the same numbers in the same order."""
+        from nnspec.layers.convolution import Conv1D, Conv2D, Conv3D
+
+        given = {name: getattr(self, name) for name in type(self).model_fields if name not in self.slid_names}
+        kind: type[Conv1D | Conv2D | Conv3D] = (Conv1D, Conv2D, Conv3D)[len(sizes) - 1]
+        return kind(filters=self.units, kernel_size=sizes, **given)
+
     @property
     def linear_part(self) -> Layer:
         return self.model_copy(update={"activation": None})

@@ -36,6 +36,10 @@ class Elementwise(Layer):
             result = self._broadcast(result, shape, inputs, port)
         return single(result)
 
+    def over_positions(self, sizes: tuple[int, ...]) -> Layer | None:
+        del sizes
+        return self
+
     def _broadcast(
         self, a: tuple[int | Dim, ...], b: tuple[int | Dim, ...], inputs: Inputs, port: str
     ) -> tuple[int | Dim, ...]:
@@ -144,6 +148,9 @@ class Concatenate(Layer):
         first, *others = inputs.values()
         along = self.joined_axis(first)
         return tuple(pair for x in others for axis, pair in enumerate(zip(first.shape, x.shape, strict=True)) if axis != along)
+
+    def over_positions(self, sizes: tuple[int, ...]) -> Layer | None:
+        return self if self.axis == -1 and set(sizes) == {1} else None
 
     def joined_axis(self, x: TensorType) -> int:
         """The axis along which inputs are joined, the batch axis left out: 0 to ``rank − 1``.

@@ -69,6 +69,9 @@ class BatchNormalization(Layer):
             )
         return single(x.shape)
 
+    def over_positions(self, sizes: tuple[int, ...]) -> Layer | None:
+        return self if self.axis == -1 and set(sizes) == {1} else None
+
     def channel_axis(self, rank: int) -> int:
         """The channels' axis, the batch axis left out: 0 to ``rank − 1``.
 
@@ -115,6 +118,9 @@ class AlongAxes(Layer):
         require_float(self, inputs["x"])
         self.axes(inputs["x"].rank)
         return single(inputs["x"].shape)
+
+    def over_positions(self, sizes: tuple[int, ...]) -> Layer | None:
+        return self if self.axis in (-1, [-1]) and set(sizes) == {1} else None
 
     def axes(self, rank: int) -> tuple[int, ...]:
         """The axes in their order, the batch axis left out."""

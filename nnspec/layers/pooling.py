@@ -140,6 +140,8 @@ class GlobalPooling(Layer):
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
     axes: ClassVar[tuple[str, ...]]
+    windowed: ClassVar[type[Pooling]]
+    """The pooling over windows that takes the same of each."""
 
     keepdims: Flag = Field(False, description="Whether the spatial axes stay, with size 1.")
 
@@ -149,6 +151,13 @@ class GlobalPooling(Layer):
         require_float(self, x)
         return single((*[1] * len(self.axes) * self.keepdims, x.shape[-1]))
 
+    def slid(self, inputs: Inputs) -> Layer | None:
+        x = inputs["x"]
+        sizes = [size for size in x.shape[:-1] if isinstance(size, int)]
+        if len(sizes) < len(self.axes) or x.mask is not None:
+            return None
+        return self.windowed(pool_size=tuple(sizes), strides=(1,) * len(sizes), padding="valid")
+
     def receptive_field(self, inputs: Inputs) -> Window | None:
         return EVERYTHING
 
@@ -157,18 +166,21 @@ class GlobalMaxPooling1D(GlobalPooling):
     """The largest value of each channel over all time; a mask is dropped, as in Keras."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[1]
+    windowed: ClassVar[type[Pooling]] = MaxPooling1D
 
 
 class GlobalMaxPooling2D(GlobalPooling):
     """The largest value of each channel of a picture."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
+    windowed: ClassVar[type[Pooling]] = MaxPooling2D
 
 
 class GlobalMaxPooling3D(GlobalPooling):
     """The largest value of each channel of a volume."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[3]
+    windowed: ClassVar[type[Pooling]] = MaxPooling3D
 
 
 class GlobalAveragePooling(GlobalPooling):
@@ -183,6 +195,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
     """The mean of each channel over all time, or over the steps that a mask leaves."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[1]
+    windowed: ClassVar[type[Pooling]] = AveragePooling1D
     uses_mask: ClassVar[bool] = True
 
     @property
@@ -194,9 +207,11 @@ class GlobalAveragePooling2D(GlobalAveragePooling):
     """The mean of each channel of a picture (Lin et al. 2013)."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
+    windowed: ClassVar[type[Pooling]] = AveragePooling2D
 
 
 class GlobalAveragePooling3D(GlobalAveragePooling):
     """The mean of each channel of a volume."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[3]
+    windowed: ClassVar[type[Pooling]] = AveragePooling3D

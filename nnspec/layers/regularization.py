@@ -63,6 +63,9 @@ class _Shaped(_Random):
         self._check_noise_shape(inputs)
         return single(x.shape)
 
+    def over_positions(self, sizes: tuple[int, ...]) -> Layer | None:
+        return self if self.noise_shape is None else None
+
     def _check_noise_shape(self, inputs: Inputs) -> None:
         if self.noise_shape is None:
             return

@@ -8,14 +8,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from nnspec.diagnostics import Diagnostic, Span, SpecError, once
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block
 from nnspec.spec.collected import Collected
+from nnspec.spec.dumping import dumped
 from nnspec.spec.evaluate import Scope, evaluated, names_in
 from nnspec.spec.expand import Expander, TooMany
 from nnspec.spec.keys import known_keys
@@ -23,7 +21,6 @@ from nnspec.spec.library import Files, Library, NetworkSource, read_library
 from nnspec.spec.limits import Limits
 from nnspec.spec.overrides import override
 from nnspec.spec.reader import read_file
-from nnspec.spec.scalars import resolve_plain
 from nnspec.spec.shapes import Input, read_inputs
 from nnspec.spec.step import Step, WeightsFrom
 from nnspec.spec.tree import MappingNode, Scalar, Tree
@@ -101,25 +98,7 @@ class Spec:
 
     def resolved(self) -> str:
         """The document as YAML, overrides applied: read again, it gives the same spec."""
-        return yaml.dump(
-            self.document.plain(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120
-        )
-
-
-class _Dumper(yaml.SafeDumper):
-    """Quotes every string that would be read as something else."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        del data
-        return True
-
-
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = None if isinstance(resolve_plain(text), str) else '"'
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _represent_text)
+        return dumped(self.document.plain())
 
 
 def load(

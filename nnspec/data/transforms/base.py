@@ -25,6 +25,9 @@ class Transform(Config):
     takes_text: ClassVar[bool] = False
     """Whether text may come in."""
 
+    sets_size: ClassVar[bool] = False
+    """Whether pictures of any size come out in one."""
+
     takes_ragged: ClassVar[bool] = False
     """Whether rows of different lengths may come in."""
 

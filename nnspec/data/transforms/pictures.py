@@ -23,6 +23,7 @@ class resize(Transform):  # noqa: N801
     """Pictures of another size: height and width; making smaller averages over what is left out."""
 
     main_argument: ClassVar[str | None] = "size"
+    sets_size: ClassVar[bool] = True
 
     size: Annotated[list[PositiveInt], Field(min_length=2, max_length=2)] = Field(description="Height and width.")
     interpolation: Interpolation = Field("bilinear", description="How a pixel comes from those around it.")
