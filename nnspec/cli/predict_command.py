@@ -17,8 +17,14 @@ from nnspec.cli.text import table
 @click.argument("model", type=click.Path(path_type=Path), metavar="RUN|MODEL.onnx")
 @click.option("--data", metavar="READER", help="What to answer: `builtin: digits`, a .csv or .npz file, or a reader in full.")
 @click.option("--limit", type=click.IntRange(min=1), help="Answer the first rows alone.")
+@click.option("--tile", type=click.IntRange(min=1), help="Cut large pictures into tiles of that size; of an ONNX file.")
+@click.option(
+    "--overlap",
+    type=click.IntRange(min=0),
+    help="How much two tiles share.  [default: as much as makes the answers those to the whole picture]",
+)
 @format_option("text", "json")
-def command(model: Path, data: str | None, limit: int | None, form: str) -> None:
+def command(model: Path, data: str | None, limit: int | None, tile: int | None, overlap: int | None, form: str) -> None:
     """Predictions of a run, by Keras, or of an ONNX file, by ONNX Runtime alone.
 
     The data are raw, as before training: what the transforms learned is in the run and in the file. A run without --data
@@ -28,8 +34,13 @@ def command(model: Path, data: str | None, limit: int | None, form: str) -> None
     nnspec predict runs/first
     nnspec predict first.onnx --data 'builtin: digits' --limit 5
     nnspec predict first.onnx --data new.csv --format json
+    nnspec predict unet.onnx --data scans.npz --tile 512
     """
+    if overlap is not None and tile is None:
+        raise click.UsageError("--overlap goes with --tile, which says how large the tiles are")
     if model.is_dir():
+        if tile is not None:
+            raise click.UsageError(f"{model} is a run folder; export it, and give --tile with the ONNX file")
         load_frameworks("train")
         from nnspec.runtime.predicting import predict_run
 
@@ -40,7 +51,9 @@ def command(model: Path, data: str | None, limit: int | None, form: str) -> None
         load_frameworks("predict")
         from nnspec.runtime.predicting import predict_file
 
-        predictions = predict_file(model, data, limit=limit)
+        predictions = predict_file(model, data, limit=limit, tile=tile, overlap=overlap)
+        if predictions.tiling is not None:
+            click.echo(predictions.tiling.text(), err=True)
     rows = list(predictions.rows())
     if form == "json":
         for row in rows:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, floor, lcm
 
 from nnspec.graph.model import Graph
 from nnspec.layers.base import EVERYTHING, Window
 
-__all__ = ["ReceptiveField", "receptive_fields"]
+__all__ = ["ReceptiveField", "Seen", "receptive_fields", "seen_by_outputs"]
 
 _Number = int | Fraction
 
@@ -28,6 +28,43 @@ class ReceptiveField:
     size: tuple[int, ...]
     stride: tuple[_Number, ...]
     start: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the places of one output see.
+
+    Attributes:
+        field: Of each place.
+        period: By how many input positions, along each axis, a picture may be moved for the output to move with it: what all
+            strides on the way divide.
+    """
+
+    field: ReceptiveField
+    period: tuple[int, ...]
+
+    def as_json(self) -> dict[str, list[int | str | None]]:
+        """``{"size": [32, 32], "stride": [4, 4], "start": [-2, -2], "period": [4, 4]}``; a stride below 1 is text, ``1/2``."""
+        strides: list[int | str | None] = [s if isinstance(s, int) else str(s) for s in self.field.stride]
+        field = self.field
+        return {"size": [*field.size], "stride": strides, "start": [*field.start], "period": [*self.period]}
+
+
+def seen_by_outputs(graph: Graph) -> dict[str, Seen]:
+    """What each output sees whose places have a receptive field; the others are left out."""
+    fields = receptive_fields(graph)
+    found = {}
+    for output, ref in graph.outputs.items():
+        field = fields.get(ref.source)
+        rank = graph.type_of(ref).rank - 1
+        if field is None or len(field.size) != rank:
+            continue
+        way = [fields[name] for name in graph.giving({output: ref}).nodes]
+        if any(each is None or len(each.size) != rank for each in way):
+            continue
+        period = tuple(lcm(*(Fraction(each.stride[axis]).numerator for each in way if each)) for axis in range(rank))
+        found[output] = Seen(field, period)
+    return found
 
 
 def receptive_fields(graph: Graph) -> dict[str, ReceptiveField | None]:

@@ -8,7 +8,7 @@ from pydantic import Field, Strict
 
 from nnspec.layers.activation_names import OVER_LAST_AXIS, ActivationName
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Number, PositiveInt, WholeNumber
-from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, single
+from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, single
 from nnspec.layers.checks import known_size, require_float
 from nnspec.types import TensorType, Weight
 
@@ -153,6 +153,11 @@ class Softmax(Layer):
 
     def over_positions(self, sizes: tuple[int, ...]) -> Layer | None:
         return self if self.axis == -1 and set(sizes) == {1} else None
+
+    def receptive_field(self, inputs: Inputs) -> Window | None:
+        """Everything where the sum runs over several positions."""
+        rank = inputs["x"].rank
+        return EVERYTHING if set(self.axes(inputs["x"])) != {rank} else None
 
     @property
     def activation_name(self) -> str:

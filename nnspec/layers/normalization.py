@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, Strict, field_validator
 
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Flag, Fraction, WholeNumber
-from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, single
+from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, single
 from nnspec.layers.checks import known_size, require_float
 from nnspec.layers.initializers import Ones
 from nnspec.types import TensorType, Weight
@@ -129,6 +129,11 @@ class AlongAxes(Layer):
             raise LayerError("`axis` names an axis twice, or none", help="name each axis once", argument="axis")
         return tuple(sorted(axis_of(axis, rank) for axis in given))
 
+    def receptive_field(self, inputs: Inputs) -> Window | None:
+        """Everything where the statistics are those of several positions."""
+        rank = inputs["x"].rank
+        return EVERYTHING if set(self.axes(rank)) != {rank - 1} else None
+
     def normalised(self, inputs: Inputs) -> tuple[int, ...]:
         """The sizes along the axes."""
         x = inputs["x"]
@@ -220,6 +225,10 @@ class GroupNormalization(_Affine):
         require_float(self, x)
         self.group_count(x)
         return single(x.shape)
+
+    def receptive_field(self, inputs: Inputs) -> Window | None:
+        """Everything: the statistics of a group are those of all positions."""
+        return EVERYTHING if inputs["x"].rank > 1 else None
 
     def channel_axis(self, rank: int) -> int:
         """The channels' axis, the batch axis left out."""

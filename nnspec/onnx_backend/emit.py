@@ -12,11 +12,12 @@ from numpy.typing import ArrayLike
 import nnspec
 from nnspec.diagnostics import NnspecError
 from nnspec.graph.model import Graph
+from nnspec.graph.receptive_field import seen_by_outputs
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.entry import Entry
 from nnspec.onnx_backend.interface import Interface
 from nnspec.onnx_backend.lowered import lowered
-from nnspec.onnx_backend.metadata import CONDITIONS, OUTPUTS, VERSION
+from nnspec.onnx_backend.metadata import CONDITIONS, FIELDS, OUTPUTS, VERSION
 from nnspec.onnx_backend.proto import finish
 from nnspec.types import TensorType
 
@@ -54,6 +55,7 @@ def to_onnx(
     """
     if opset not in OPSETS:
         raise NnspecError(f"ONNX opset {opset} cannot be written; choose one from {OPSETS.start} to {OPSETS.stop - 1}")
+    seen = {name: found.as_json() for name, found in seen_by_outputs(graph).items()}
     names = output_names(graph)
     graph = replace(graph, outputs={names[name]: ref for name, ref in graph.outputs.items()})
     b = Builder(opset, {name: condition.multiple_of for name, condition in graph.conditions.items()})
@@ -68,6 +70,8 @@ def to_onnx(
         told[OUTPUTS] = json.dumps(renamed)
     if graph.conditions:
         told[CONDITIONS] = json.dumps({name: condition.as_json() for name, condition in graph.conditions.items()})
+    if seen:
+        told[FIELDS] = json.dumps(seen)
     return finish(
         b,
         interface.inputs,

@@ -7,6 +7,7 @@ __all__ = [
     "CLASSES",
     "CONDITIONS",
     "DATA",
+    "FIELDS",
     "GENERATE",
     "MAPS",
     "OUTPUTS",
@@ -37,6 +38,11 @@ CONDITIONS = "nnspec.conditions"
 
 DATA = "nnspec.data"
 """How its inputs are made from raw data, as JSON (`data.recipe`)."""
+
+FIELDS = "nnspec.fields"
+"""What the places of each output see of the input along each axis, as JSON: how many positions, how many lie between two
+neighbouring places, where the first place sees from, and of what a part of the input must begin at a multiple:
+``{"mask": {"size": [32, 32], "stride": [4, 4], "start": [-2, -2], "period": [4, 4]}}``."""
 
 GENERATE = "nnspec.generate"
 """How it is run to decode sequences, as JSON (`runtime.decoding.procedure`)."""

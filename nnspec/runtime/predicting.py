@@ -16,6 +16,7 @@ from nnspec.data.recipe import open_data, read_inputs
 from nnspec.diagnostics import NnspecError
 from nnspec.graph import Graph
 from nnspec.runtime.predictor import Predictor
+from nnspec.runtime.tiled import Tiling
 from nnspec.types import TensorType, refusal, symbol, unknown
 
 __all__ = ["Predictions", "input_types", "predict_file", "predict_run"]
@@ -29,11 +30,13 @@ class Predictions:
         outputs: An array for each output, the rows first.
         classes: The names of the classes of each output that has them.
         answers: How the values of each output are to be read, where that is known.
+        tiling: How the pictures were cut into tiles; None where they were answered whole.
     """
 
     outputs: Mapping[str, NDArray[Any]]
     classes: Mapping[str, list[Any]]
     answers: Mapping[str, Answer] = field(default_factory=dict)
+    tiling: Tiling | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.outputs.values()), ()))
@@ -59,20 +62,26 @@ class Predictions:
         return int(value.item() > answer.above) if answer.kind == "yes_or_no" and value.size == 1 else None
 
 
-def predict_file(path: str | Path, data: str, *, limit: int | None = None) -> Predictions:
+def predict_file(
+    path: str | Path, data: str, *, limit: int | None = None, tile: int | None = None, overlap: int | None = None
+) -> Predictions:
     """An exported model's answers, by ONNX Runtime alone.
 
     Args:
         path: The ONNX file.
         data: The data, as [`open_data`][nnspec.data.recipe.open_data] takes them; raw, as before training.
         limit: The most rows that are answered.
+        tile: How large the tiles are that pictures are cut into; None: they are answered whole.
+        overlap: How much two tiles share; by default as much as makes the answers those to the whole picture.
 
     Raises:
         NnspecError: Where the file is no model, or the data do not fit it.
     """
     predictor = Predictor(path)
+    tiling = None if tile is None else Tiling(predictor, tile, overlap)
     arrays = _limited(_read(data, predictor.recipe, input_types(predictor)), limit)
-    return Predictions(predictor.predict(arrays), predictor.classes, predictor.answers)
+    answer = predictor.predict if tiling is None else tiling.predict
+    return Predictions(answer(arrays), predictor.classes, predictor.answers, tiling)
 
 
 def input_types(predictor: Predictor) -> dict[str, TensorType]:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnspec.data.kinds import Answer
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, MAPS, OUTPUTS, PARITY, SPEC_HASH
+from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS, PARITY, SPEC_HASH
 from nnspec.onnx_backend.session import open_session
 from nnspec.types import Condition, closest, refusal
 
@@ -130,6 +130,11 @@ class Predictor:
         return {symbol: Condition(**said) for symbol, said in self._json(CONDITIONS).items()}
 
     @property
+    def fields(self) -> Mapping[str, Any]:
+        """What the places of each output see of the input, as `nnspec.onnx_backend.metadata.FIELDS` says."""
+        return self._json(FIELDS)
+
+    @property
     def maps(self) -> Mapping[str, str]:
         """Of which output each class activation map is that it gives; empty where it gives none."""
         return self._json(MAPS)
@@ -139,15 +144,25 @@ class Predictor:
         """How far it was found to be from the model it was made of; empty if it does not say."""
         return self._json(PARITY)
 
-    def predict(self, inputs: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]:
+    def predict(
+        self, inputs: Mapping[str, ArrayLike], *, tile: int | None = None, overlap: int | None = None
+    ) -> dict[str, NDArray[Any]]:
         """The outputs for a batch of examples.
 
         Args:
             inputs: An array for each input, by name, the batch axis first.
+            tile: How large the tiles are that pictures are cut into; None: they are answered whole. Pictures of sizes that
+                the model does not take are then padded, mirrored at their ends, and the outputs cropped.
+            overlap: How much two tiles share; by default as much as makes the outputs those to the whole picture.
 
         Raises:
-            NnspecError: Where an input is missing, unknown, or of another shape or element type; nothing is run then.
+            NnspecError: Where an input is missing, unknown, or of another shape or element type; nothing is run then. Where
+                the model cannot answer tile by tile.
         """
+        if tile is not None:
+            from nnspec.runtime.tiled import Tiling
+
+            return Tiling(self, tile, overlap).predict({name: np.asarray(array) for name, array in inputs.items()})
         return self.in_parts(self.checked(inputs))
 
     def in_parts(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
