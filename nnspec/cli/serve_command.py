@@ -19,6 +19,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--certificate", type=_FILE, help="A PEM file: serve over TLS.")
 @click.option("--key", type=_FILE, help="The certificate's key, where that is in another file.")
 @click.option("--batch", type=click.IntRange(1, 4096), default=64, show_default=True, help="The most rows computed at once.")
+@click.option("--tile", type=click.IntRange(1), help="Compute pictures that are larger tile by tile, where a model can.")
 @click.option("--queue", type=click.IntRange(1), default=256, show_default=True, help="How many requests may wait; then 503.")
 @click.option("--deadline", type=click.FloatRange(0.001, 3600), default=30, show_default=True, help="Seconds; then 504.")
 @click.option("--max-bytes", type=click.IntRange(1024), default=32 * 2**20, show_default=True, help="Of a body; then 413.")
@@ -40,6 +41,7 @@ def command(
     certificate: Path | None,
     key: Path | None,
     batch: int,
+    tile: int | None,
     queue: int,
     deadline: float,
     max_bytes: int,
@@ -69,6 +71,7 @@ def command(
         deadline=deadline,
         queue=queue,
         batch_rows=batch,
+        tile=tile,
         drain_seconds=drain,
         access_log=access_log,
         require_proof=not unproven,

@@ -20,7 +20,7 @@ from nnspec.types import Condition
 if TYPE_CHECKING:
     from nnspec.runtime.predictor import Predictor
 
-__all__ = ["Tiling"]
+__all__ = ["Tiling", "is_tileable"]
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -221,6 +221,14 @@ def _product(weights: list[NDArray[np.float32]]) -> NDArray[np.float32]:
     for weight in weights:
         found = found[..., np.newaxis] * weight
     return np.asarray(found)
+
+
+def is_tileable(predictor: Predictor) -> bool:
+    """Whether a model takes one picture of free sizes, and the places of all its outputs see parts of it."""
+    axes = [port.shape[1:-1] for port in predictor.inputs.values()]
+    free = len(axes) == 1 and len(axes[0]) > 0 and all(isinstance(size, str) for size in axes[0])
+    known = (predictor.fields.get(name, {"size": []}) for name in predictor.outputs)
+    return free and all(len(said["size"]) == len(axes[0]) for said in known)
 
 
 def _free_axes(predictor: Predictor) -> tuple[str, list[str]]:

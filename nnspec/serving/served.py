@@ -13,6 +13,7 @@ from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.metadata import SPEC_NAME
 from nnspec.onnx_backend.seal import require_proven
 from nnspec.runtime.predictor import Port, Predictor, read_model
+from nnspec.runtime.tiled import Tiling, is_tileable
 from nnspec.serving.batching import Arrays, Batcher
 from nnspec.serving.settings import Settings
 from nnspec.serving.takes import takes_of
@@ -60,6 +61,9 @@ class Served:
         )
         if settings.require_proof:
             require_proven(content, self.predictor.metadata, f"`{path}`")
+        self._tile = settings.tile if settings.tile is not None and is_tileable(self.predictor) else None
+        if self._tile is not None:
+            Tiling(self.predictor, self._tile)  # says what is wrong with the size before anything is asked
         joins = is_row_by_row(self.predictor.inputs, self.predictor.outputs)
         self._joins = joins
         self.batcher = Batcher(
@@ -82,6 +86,8 @@ class Served:
         }
 
     def _answers(self, arrays: Arrays) -> Arrays:
+        if self._tile is not None and max(next(iter(arrays.values())).shape[1:-1]) > self._tile:
+            return Tiling(self.predictor, self._tile).predict(arrays)
         # A request of very many rows is computed in parts, like anyone's.
         return self.predictor.in_parts(arrays) if self._joins else self.predictor.run(arrays)
 

@@ -26,6 +26,7 @@ class Settings:
         header_seconds: Seconds within which a request's head must have come.
         queue: How many requests may wait for one model.
         batch_rows: The most rows that are computed at once.
+        tile: How large a picture may be to be computed whole, where the model can answer tile by tile; None: any is.
         threads: How many threads compute one operator.
         connections: How many may be open.
         drain_seconds: After SIGTERM, how long connections are still taken, each closed with its answer.
@@ -41,6 +42,7 @@ class Settings:
     header_seconds: float = 10.0
     queue: int = 256
     batch_rows: int = 64
+    tile: int | None = None
     threads: int = field(default_factory=_threads)
     connections: int = 1000
     drain_seconds: float = 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import numpy as np
@@ -13,10 +14,16 @@ import nnspec
 from nnspec.cli import main
 from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend import to_onnx
+from nnspec.onnx_backend.metadata import SPEC_NAME
 from nnspec.runtime.predictor import Predictor
 from nnspec.runtime.tiled import Tiling
+from nnspec.serving.journal import Journal
+from nnspec.serving.server import state_of
+from nnspec.serving.settings import Settings
 from tests.conftest import CORPUS
 from tests.onnx_backend.nets import graph_of, random_weights
+from tests.serving import models
+from tests.serving.conftest import running
 
 IMAGE = "{x: [H, W, 2]}"
 CONV = "  - Conv2D: {filters: 3, kernel_size: 3, padding: same, activation: relu}\n"
@@ -180,3 +187,41 @@ def test_overlap_without_tile_is_bad_usage(tmp_path):
     said = CliRunner().invoke(main, ["predict", str(tmp_path / "m.onnx"), "--data", "x.npz", "--overlap", "8"])
     assert said.exit_code == 2
     assert "--overlap goes with --tile" in said.output
+
+
+def served(folder, layers):
+    graph = graph_of(layers, IMAGE)
+    return models.write(folder / "m.onnx", to_onnx(graph, random_weights(graph), metadata={SPEC_NAME: "net"}))
+
+
+def asked(server, array):
+    tensor = {"name": "x", "datatype": "FP32", "shape": list(array.shape), "data": array.ravel().tolist()}
+    status, said = server.json("POST", "/v2/models/net/infer", {"inputs": [tensor]})
+    assert status == 200, said
+    [output] = said["outputs"]
+    return np.array(output["data"], np.float32).reshape(output["shape"])
+
+
+def test_the_server_tiles_what_is_larger_than_it_is_told_to_compute_whole(tmp_path):
+    file = served(tmp_path, NETS["a skip"])
+    inputs = pictures(1, 96, 64, 2)["x"]
+    with running([file], tile=40) as server:
+        model = server.state.repository.find("net").predictor
+        seen, run = [], model.run
+        model.run = lambda arrays: seen.append(arrays["x"].shape[1:3]) or run(arrays)
+        found = asked(server, inputs)
+        asked(server, inputs[:, :40, :40])
+    assert max(max(shape) for shape in seen) == 40
+    assert seen[-1] == (40, 40)
+    np.testing.assert_allclose(found, Predictor(file).predict({"x": inputs})["y"], atol=2e-6)
+
+
+def test_a_server_does_not_start_with_tiles_that_a_model_cannot_have(tmp_path):
+    with pytest.raises(NnspecError, match="must be multiples of 2"):
+        state_of([str(served(tmp_path, NETS["a skip"]))], Settings(threads=1, tile=41), Journal(io.StringIO()))
+
+
+def test_a_model_that_cannot_be_tiled_is_served_whole(tmp_path):
+    layers = CONV + "  - GlobalAveragePooling2D\n  - Dense: {units: 3}\n    name: y\n"
+    with running([served(tmp_path, layers)], tile=8) as server:
+        assert asked(server, pictures(1, 32, 32, 2)["x"]).shape == (1, 3)
