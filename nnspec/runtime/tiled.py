@@ -37,6 +37,7 @@ class Tiling:
     Attributes:
         exact: Whether every place sees in some tile all that it sees in the whole picture: the answers are then the same.
         overlap: How much two tiles share.
+        step: What tiles begin at multiples of.
         padded: What sizes pictures were brought to, mirrored at their ends, because the model takes no others; None: none.
         tiles: How many tiles a picture was cut into, along each axis.
         seams: For each output how much the answers of neighbours differ at most where both count, of the last pictures;
@@ -50,6 +51,7 @@ class Tiling:
     tile: int
     overlap: int | None = None
     exact: bool = field(init=False)
+    step: int = field(init=False)
     padded: tuple[int, ...] | None = field(init=False, default=None)
     tiles: tuple[int, ...] = field(init=False, default=())
     seams: dict[str, float] = field(init=False, default_factory=dict)
@@ -60,10 +62,10 @@ class Tiling:
         known = self.predictor.conditions
         self._conditions = [known.get(symbol, Condition()) for symbol in self._symbols]
         periods = [sight.period for sights in self._sights.values() for sight in sights]
-        self._step = lcm(*periods, *(condition.multiple_of for condition in self._conditions))
+        self.step = lcm(*periods, *(condition.multiple_of for condition in self._conditions))
         self._least = max(condition.at_least for condition in self._conditions)
         wanted = max(sight.exact_overlap() for sights in self._sights.values() for sight in sights)
-        exact = -(-wanted // self._step) * self._step
+        exact = -(-wanted // self.step) * self.step
         self.overlap = exact if self.overlap is None else self.overlap
         self.exact = self.overlap >= exact
         self._check(exact)
@@ -92,7 +94,7 @@ class Tiling:
         arrays = self.predictor.checked({self._input: whole})
         pictures = arrays[self._input]
         axes = [
-            Tiles.of(size, self.tile, self.overlap or 0, step=self._step, least=self._least)
+            Tiles.of(size, self.tile, self.overlap or 0, step=self.step, least=self._least)
             for size in pictures.shape[1 : 1 + len(self._symbols)]
         ]
         self.tiles = tuple(len(axis.spans) for axis in axes)
@@ -136,7 +138,7 @@ class Tiling:
         return [Sight(int(size), Fraction(stride), start, int(period)) for size, stride, start, period in axes]
 
     def _check(self, exact: int) -> None:
-        overlap, step = self.overlap or 0, self._step
+        overlap, step = self.overlap or 0, self.step
         if overlap < 0 or overlap % step or self.tile % step or self.tile < self._least:
             least = f" and at least {self._least}" if self._least > step else ""
             raise NnspecError(
