@@ -40,7 +40,8 @@ def main() -> None:
         if number == 0 and given.figure is not None:
             _draw(given.figure, canvas, digits, found, said)
     height, width = given.size
-    print(f"{given.canvases} canvases of {height} × {width}: {right} of {count} digits are called what they are, {right / count:.2%}")
+    share = f"{right} of {count} digits are called what they are, {right / count:.2%}"
+    print(f"{given.canvases} canvases of {height} × {width}: {share}")
 
 
 def _read(name: str, head: int) -> np.ndarray:
