@@ -11,86 +11,27 @@ import json
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
+from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.extras import require
 from nnspec.files import write_whole
-from nnspec.graph import compile
 from nnspec.spec import Limits, Spec, load
-from nnspec.sweep.check import check_sweep, setting
+from nnspec.sweep.asking import asked_for, folder_for
+from nnspec.sweep.check import setting
 from nnspec.sweep.section import Range, SweepSection
-from nnspec.training.check import check_training
-from nnspec.training.check_watch import watched_outputs
+from nnspec.sweep.trials import RECORD, Sweep, Trial
 from nnspec.training.plan import Monitor
 from nnspec.training.progress import Progress, Quiet, progress_for
 from nnspec.training.start import train
-from nnspec.types import closest
 
-__all__ = ["Sweep", "Trial", "sweep", "sweep_text"]
+__all__ = ["sweep"]
 
 _JOURNAL = "journal.log"
-_RECORD = "sweep.json"
 _FAILED_AT_FIRST = 3
 _LEAST_FOR_SHARES = 8
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One training of a sweep.
-
-    Attributes:
-        number: Which one, from 1.
-        values: What was put where.
-        state: ``finished``, ``pruned``: broken off because it fell behind, or ``failed``.
-        value: The best of the figure that is watched; None where no epoch ended.
-        epochs: How many epochs it had.
-        reason: Why it failed.
-    """
-
-    number: int
-    values: Mapping[str, Any]
-    state: str
-    value: float | None
-    epochs: int
-    reason: str = ""
-
-    @property
-    def settings(self) -> list[str]:
-        """Its values as ``--set`` takes them."""
-        return [setting(path, value) for path, value in self.values.items()]
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """What a sweep came to.
-
-    Attributes:
-        path: The folder, with a run folder for each trial, ``trial-001`` and so on.
-        monitor: The figure that says which trial is best.
-        wanted: How many trials there were to be.
-        trials: Those that ended, in order.
-        shares: How much of the figure's spread each place accounts for, by functional ANOVA (Hutter et al. 2014); nothing
-            before there are enough finished trials.
-        interrupted: Whether Ctrl-C ended it.
-    """
-
-    path: Path
-    monitor: Monitor
-    wanted: int
-    trials: Sequence[Trial]
-    shares: Mapping[str, float] = field(default_factory=dict)
-    interrupted: bool = False
-
-    @property
-    def best(self) -> Trial | None:
-        """The trial with the best figure of those that were trained to their end."""
-        ended = [trial for trial in self.trials if trial.state == "finished" and trial.value is not None]
-        sign = 1 if self.monitor.mode == "min" else -1
-        return min(ended, key=lambda trial: sign * (trial.value or 0.0), default=None)
 
 
 def sweep(
@@ -123,73 +64,14 @@ def sweep(
     """
     require("sweep")
     spec = load(file, overrides, root=root, limits=limits)
-    section, monitor = _asked(spec)
-    path = _place(spec, None if out is None else Path(out), section, monitor, resume=resume)
+    section, monitor = asked_for(spec)
+    path = folder_for(spec, None if out is None else Path(out), section, monitor, resume=resume)
 
     def spec_of(values: Mapping[str, Any]) -> Spec:
         more = [setting(place, value) for place, value in values.items()]
         return load(file, [*overrides, *more, "sweep=null"], root=root, limits=limits)
 
     return _Study(section, monitor, path, spec_of, progress or progress_for()).run()
-
-
-def _asked(spec: Spec) -> tuple[SweepSection, Monitor]:
-    problems: list[Diagnostic] = []
-    section = check_sweep(spec, problems)
-    if section is None:
-        if problems:
-            raise SpecError(problems)
-        raise NnspecError(
-            f"the spec {spec.file} has no section `sweep`\n"
-            "  = help: write `sweep: {over: {train.optimizer.Adam.learning_rate: {float: [1e-4, 1e-2], log: true}}}`"
-        )
-    plan = check_training(spec, compile(spec), problems, require_data=True)
-    if plan is None or any(problem.is_error for problem in problems):
-        raise SpecError(problems)
-    if section.monitor is None:
-        return section, plan.monitor
-    figures = watched_outputs(plan.outputs, plan.data).figures
-    mode = figures.get(section.monitor)
-    if mode is None:
-        meant = closest(section.monitor, figures)
-        help = f"did you mean `{meant}`?" if meant else "there are " + ", ".join(f"`{name}`" for name in figures)
-        raise NnspecError(f"no epoch has a figure `{section.monitor}` to watch\n  = help: {help}")
-    return section, Monitor(section.monitor, mode)
-
-
-def _place(spec: Spec, out: Path | None, section: SweepSection, monitor: Monitor, *, resume: bool) -> Path:
-    """The folder, with a note of what is searched: a sweep goes on over the same ranges."""
-    if out is None:
-        if resume:
-            raise NnspecError("which sweep goes on? name its folder with `--out`")
-        out = Path("runs") / spec.name / f"sweep-{datetime.now().strftime('%Y%m%d-%H%M%S')}"
-    asked = {"over": section.model_dump(mode="json")["over"], "monitor": asdict(monitor), "spec": _without_sweep(spec)}
-    note = out / "asked.json"
-    if resume:
-        if not note.is_file():
-            raise NnspecError(f"there is no sweep at {out}")
-        before = json.loads(note.read_text("utf-8"))
-        changed = [name for name, value in asked.items() if before.get(name) != json.loads(json.dumps(value))]
-        if changed:
-            told = ", ".join({"over": "the ranges", "monitor": "what is watched", "spec": "the spec"}[c] for c in changed)
-            raise NnspecError(
-                f"{told} changed since the sweep at {out} began\n  = help: begin another with `--out` of another folder"
-            )
-        return out
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        help = "name a folder that is empty, or not there yet"
-        help += ", or go on with `--resume`" if note.is_file() else ""
-        raise NnspecError(f"there is something at {out}\n  = help: {help}")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise NnspecError(f"cannot make the folder {out}: {error.strerror}") from error
-    write_whole(note, json.dumps(asked, indent=1) + "\n")
-    return out
-
-
-def _without_sweep(spec: Spec) -> Any:
-    return {name: value for name, value in spec.document.plain().items() if name != "sweep"}
 
 
 class _Study:
@@ -322,7 +204,7 @@ class _Study:
             "shares": dict(found.shares),
             "trials": [asdict(trial) for trial in found.trials],
         }
-        write_whole(self._path / _RECORD, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        write_whole(self._path / RECORD, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
 
     def _say(self, trial: Trial) -> None:
         value = "–" if trial.value is None else f"{trial.value:.4g}"
@@ -360,23 +242,3 @@ def _drawn(trial: Any, path: str, range_: Range) -> Any:
     if range_.int is not None:
         return int(trial.suggest_int(path, low, high, log=range_.log, step=int(range_.step or 1)))
     return float(trial.suggest_float(path, low, high, log=range_.log, step=range_.step))
-
-
-def sweep_text(found: Sweep) -> str:
-    """The trials as a person reads them, the best first."""
-    sign = 1 if found.monitor.mode == "min" else -1
-    order = {"finished": 0, "pruned": 1, "failed": 2}
-    ranked = sorted(found.trials, key=lambda t: (order[t.state], math.inf if t.value is None else sign * t.value, t.number))
-    lines = [f"{len(found.trials)} of {found.wanted} trials, by {found.monitor.name}"]
-    for trial in ranked[:10]:
-        value = "–" if trial.value is None else f"{trial.value:.4g}"
-        lines.append(f"  {trial.number:>3}  {value:<9}  {trial.state:<8}  {'  '.join(trial.settings)}")
-    if len(ranked) > 10:
-        lines.append(f"  and {len(ranked) - 10} more, in {found.path / _RECORD}")
-    if found.shares:
-        shares = ", ".join(f"{name} {share:.0%}" for name, share in found.shares.items())
-        lines.append(f"what the figure depends on: {shares}")
-    if found.best is not None:
-        sets = " ".join(f"--set '{one}'" for one in found.best.settings)
-        lines += [f"the best one: {found.path / f'trial-{found.best.number:03}'}", f"as a training of its own: {sets}"]
-    return "\n".join(lines)

@@ -8,7 +8,8 @@ import pytest
 
 from nnspec.diagnostics import NnspecError
 from nnspec.sweep import study
-from nnspec.sweep.study import sweep, sweep_text
+from nnspec.sweep.study import sweep
+from nnspec.sweep.trials import sweep_text
 from nnspec.training import Run
 
 pytest.importorskip("optuna")
