@@ -208,7 +208,8 @@ class _Study:
 
     def _say(self, trial: Trial) -> None:
         value = "–" if trial.value is None else f"{trial.value:.4g}"
-        how = f"failed: {trial.reason}" if trial.state == "failed" else f"{trial.state} after {trial.epochs} epochs"
+        epochs = "1 epoch" if trial.epochs == 1 else f"{trial.epochs} epochs"
+        how = f"failed: {trial.reason}" if trial.state == "failed" else f"{trial.state} after {epochs}"
         told = "  ".join(trial.settings)
         self._progress.say(f"trial {trial.number}/{self._section.trials}  {self._monitor.name} {value}  {told}  {how}")
 
