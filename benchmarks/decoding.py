@@ -79,7 +79,7 @@ class _Net:
         spec = nnspec.load(_ROOT / NETS[name])
         model = nnspec.compile(spec)
         networks = {part: model.networks[part] for part in ("encoder", "decoder")}
-        keras = {part: to_keras(graph, seed=1, masks=True) for part, graph in networks.items()}
+        keras = {part: to_keras(graph, seed=1) for part, graph in networks.items()}
         weights: dict[str, np.ndarray] = {}
         for part, graph in networks.items():
             weights |= weight_arrays(keras[part], graph)
@@ -119,7 +119,7 @@ class _Net:
         decoding = self.models.decoding
         encoded = self.keras["encoder"].predict({"tokens": tokens}, verbose=0, batch_size=len(tokens))
         fed = {name: encoded[output] for name, output in {**decoding.memory, **decoding.begin}.items()}
-        fed |= {f"{name}_mask": encoded[f"{output}_mask"] for name, output in decoding.memory.items()}
+        fed |= {f"{name}_mask": tokens != 0 for name in decoding.memory}
         read = np.full((len(tokens), 1), 1, "int32")
         for _ in range(STEPS):
             last = read[:, -1:] if decoding.carry else read

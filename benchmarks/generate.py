@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
 
 def _compared(net: _Net, count: int, seed: int) -> dict[str, int]:
     rng = np.random.default_rng(seed)
-    keras = {part: answering(model) for part, model in net.keras.items()}
+    keras = {part: answering(model, masks=True) for part, model in net.keras.items()}
     found = {"sources": 0, "tokens": 0, "ties": 0, "differing": 0, "between our two forms": 0}
     for first in range(0, count, BATCH):
         rows = min(BATCH, count - first)

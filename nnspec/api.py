@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,10 +61,22 @@ def validate(
                 from nnspec.generation.check import check_generation
 
                 check_generation(spec, model, problems)
+            if spec.section("sweep") is not None:
+                from nnspec.sweep.check import check_sweep
+
+                again = partial(_with, file, overrides, root=root, limits=limits)
+                check_sweep(spec, problems, again)
             problems = [*silence(problems), *useless_ignores(spec.file, problems, _all_problems)]
     except SpecError as stopped:  # there are too many
         problems = once([*problems, *stopped.diagnostics])
     return sorted(problems, key=lambda problem: (problem.span.file, problem.span.line, problem.span.column))
+
+
+def _with(
+    file: str | Path, overrides: Sequence[str], more: Sequence[str], *, root: Path | None, limits: Limits | None
+) -> list[Diagnostic]:
+    """What is wrong with the spec as one trial of its sweep has it."""
+    return validate(file, [*overrides, *more, "sweep=null"], root=root, limits=limits)
 
 
 def _all_problems() -> Mapping[str, type[Problem]]:

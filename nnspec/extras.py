@@ -6,9 +6,9 @@ from importlib.util import find_spec
 
 from nnspec.diagnostics import NnspecError
 
-__all__ = ["require"]
+__all__ = ["MODULES", "installed", "require"]
 
-_MODULES = {
+MODULES = {
     "train": ("tensorflow", "keras", "numpy", "safetensors", "sklearn", "matplotlib", "rich", "PIL"),
     "jax": ("jax", "keras", "numpy", "safetensors", "sklearn", "matplotlib", "rich", "PIL"),
     "export": ("onnx", "onnxruntime", "tf2onnx", "numpy", "safetensors"),
@@ -17,6 +17,8 @@ _MODULES = {
     "parquet": ("pyarrow",),
     "predict": ("onnxruntime", "numpy"),
     "serve": ("onnxruntime", "numpy", "starlette", "uvicorn", "httptools", "orjson", "prometheus_client", "PIL"),
+    "sweep": ("optuna",),
+    "text": ("sacrebleu",),
     "tensorboard": ("tensorboard",),
 }
 
@@ -27,14 +29,14 @@ def require(*extras: str) -> None:
     Raises:
         NnspecError: That says which extra to install.
     """
-    missing = {extra: [module for module in _MODULES[extra] if not _installed(module)] for extra in extras}
+    missing = {extra: [module for module in MODULES[extra] if not installed(module)] for extra in extras}
     absent = [extra for extra, modules in missing.items() if modules]
     if absent:
         modules = ", ".join(sorted({module for extra in absent for module in missing[extra]}))
         raise NnspecError(f"this needs {modules}, not installed here\n  = help: pip install 'nnspec[{','.join(absent)}]'")
 
 
-def _installed(module: str) -> bool:
+def installed(module: str) -> bool:
     try:
         return find_spec(module) is not None
     except ImportError:

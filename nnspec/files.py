@@ -9,12 +9,17 @@ from pathlib import Path
 
 from nnspec.diagnostics import NnspecError
 
-__all__ = ["write_whole"]
+__all__ = ["is_free", "write_whole"]
 
 
 _HELP = dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some room on that disk") | {
     errno.EFBIG: "files may not grow so large here: see `ulimit -f`"
 }
+
+
+def is_free(path: Path) -> bool:
+    """Whether a folder can be made at a path: nothing is there, or an empty folder."""
+    return not path.exists() or (path.is_dir() and not any(path.iterdir()))
 
 
 def write_whole(path: Path, content: bytes | str | Callable[[Path], object], *, durable: bool = False) -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Model, build
@@ -15,6 +16,9 @@ from nnspec.spec import read_spec
 CORPUS = Path(__file__).parent / "corpus"
 FULL = bool(os.environ.get("NNSPEC_FULL"))
 """Whether long proofs are run."""
+
+settings.register_profile("untimed", deadline=None)  # a busy processor is no fault of an example
+settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

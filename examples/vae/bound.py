@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from nnspec.files import write_whole
-from nnspec.keras_backend import set_weight_arrays, to_keras
-from nnspec.runtime.answers import answering
+from nnspec.runtime.answers import in_keras
 from nnspec.training import Run
 from nnspec.training.evaluation import examples_of
 from nnspec.training.sheets import sheet
@@ -28,7 +27,7 @@ def main(path: str, folder: str) -> None:
     run = Run.open(path)
     _, examples = examples_of(run, "test")
     images = examples.batch(slice(None)).inputs["image"]
-    encode, decode = (_part(run, name) for name in ("encoder", "decoder"))
+    encode, decode = (in_keras(run.model.networks[name], run.weights()) for name in ("encoder", "decoder"))
     codes = encode({"image": images})
     mean, log_variance = codes["mean"], codes["log_variance"]
     random = np.random.default_rng(0)
@@ -49,14 +48,6 @@ def main(path: str, folder: str) -> None:
     ends = mean[: 2 * _ROWS].reshape(_ROWS, 2, 1, -1)
     line = (ends[:, 0] * (1 - share) + ends[:, 1] * share).reshape(_ROWS * _STEPS, -1)
     write_whole(place / "between.png", sheet(decode({"code": line})["image"], 0, 1, columns=_STEPS))
-
-
-def _part(run: Run, name: str):
-    """One of its networks as a function of arrays."""
-    graph = run.model.networks[name]
-    model, weights = to_keras(graph), run.weights()
-    set_weight_arrays(model, graph, {identity: weights[identity] for identity, *_ in graph.weights()})
-    return answering(model)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ _COMMANDS = {
     "import": "write a spec, and its weights, from a Keras model",
     "train": "train a spec into a run folder",
     "crossval": "train once for each fold of the data: the mean and the deviation",
+    "sweep": "train with many values, and find those that train best",
     "evaluate": "the test set's figures of a run",
     "report": "a run as one HTML page: curves, figures, errors, what to look at",
     "predict": "predictions of a run or of an ONNX file",
@@ -36,6 +37,7 @@ _COMMANDS = {
     "package": "write what Triton, KServe or Docker deploys, with a model card",
     "generate": "sequences of a run or of an ONNX file, token by token",
     "schema": "the JSON Schema of a spec, for editors",
+    "doctor": "what is installed, and whether it works",
     "export": "write a run's ONNX model, proven equal",
     "convolutionalize": "make a classifier fully convolutional: any size of picture, an answer for every place",
 }

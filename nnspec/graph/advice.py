@@ -122,15 +122,17 @@ def _dropped_mask(node: Node, readers: dict[str, list[Node]]) -> Iterator[Diagno
     ):
         return
     seen = {node.name}
-    queue = list(readers[node.name])
+    queue = [node.name]
     while queue:
-        reader = queue.pop(0)
-        if reader.name in seen:
-            continue
-        seen.add(reader.name)
-        if reader.layer.uses_mask:
-            note = Note(f"`{reader.name}` would leave padding out here", reader.span)
-            help = f"put it after `{reader.op}`, or leave out the mask where padding is meant to count"
-            yield g.DroppedMask.at(node.span, node.path, help=help, notes=[note], name=node.name, reader=reader.name)
-            return
-        queue.extend(readers[reader.name])
+        source = queue.pop(0)
+        for reader in readers[source]:
+            bare = any(ref.source == source and reader.input_types[port].mask is None for port, ref in reader.inputs.items())
+            if reader.name in seen or not bare:
+                continue
+            seen.add(reader.name)
+            if reader.layer.uses_mask:
+                note = Note(f"`{reader.name}` would leave padding out here", reader.span)
+                help = f"put it after `{reader.op}`, or leave out the mask where padding is meant to count"
+                yield g.DroppedMask.at(node.span, node.path, help=help, notes=[note], name=node.name, reader=reader.name)
+                return
+            queue.append(reader.name)

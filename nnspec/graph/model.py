@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers.base import Inputs, Layer
 from nnspec.types import Condition, Dim, TensorType, Weight
 
 __all__ = ["Graph", "Model", "Node", "Ref", "Start"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,10 @@ class Graph:
                 if identity not in seen:
                     seen.add(identity)
                     yield identity, weight, node
+
+    def own(self, arrays: Mapping[str, T]) -> dict[str, T]:
+        """Of a run's arrays, by identity, those that are weights of this graph."""
+        return {identity: arrays[identity] for identity, *_ in self.weights() if identity in arrays}
 
     @property
     def parameters(self) -> int:

@@ -22,7 +22,7 @@ from nnspec.types import TensorType
 __all__ = ["to_keras"]
 
 
-def to_keras(graph: Graph, *, seed: int | None = None, masks: bool = False) -> keras.Model:
+def to_keras(graph: Graph, *, seed: int | None = None) -> keras.Model:
     """Builds the Keras functional model of a graph.
 
     It takes a dict of tensors by the graph's input names, with ``NAME_mask`` for a mask that comes in with one, and gives
@@ -33,7 +33,6 @@ def to_keras(graph: Graph, *, seed: int | None = None, masks: bool = False) -> k
     Args:
         graph: What to build.
         seed: Makes the first weights, and dropout, repeatable: a layer's depend on this and its name alone.
-        masks: Whether an output that carries a mask is followed by that mask, ``NAME_mask``.
 
     Returns:
         The model, with first weights.
@@ -54,8 +53,6 @@ def to_keras(graph: Graph, *, seed: int | None = None, masks: bool = False) -> k
     outputs = {name: tensors[ref] for name, ref in graph.outputs.items()}
     names = {keras_name(node.weights_at) for node in graph.nodes.values()}
     name_operations(outputs.values(), names | set(inputs))
-    if masks:
-        outputs |= {f"{name}_mask": mask for name, tensor in outputs.items() if (mask := _mask_of(tensor)) is not None}
     model = keras.Model(inputs, outputs, name=graph.name)
     for node in graph.nodes.values():
         if is_plugin(node.layer):
@@ -82,11 +79,6 @@ def _inputs(graph: Graph) -> dict[str, Any]:
 def _masked(name: str, inputs: Mapping[str, Any]) -> Any:
     mask = inputs.get(f"{name}_mask")
     return inputs[name] if mask is None else Masked(name=f"{name}.masked", dtype=inputs[name].dtype)([inputs[name], mask])
-
-
-def _mask_of(tensor: Any) -> Any:
-    """The mask that Keras has computed for a tensor."""
-    return getattr(tensor, "_keras_mask", None)
 
 
 def _input(name: str, kind: TensorType) -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from nnspec.diagnostics import NnspecError
+from nnspec.files import is_free
 from nnspec.packaging.card import card
 from nnspec.packaging.contents import read_contents
 from nnspec.packaging.docker import image
@@ -38,7 +39,7 @@ def write_package(
         NnspecError: Where the model is not proven, or the folder cannot be written.
     """
     out = Path(out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if not is_free(out):
         raise NnspecError(f"{out} is there already\n  = help: name a new folder with -o")
     if (storage_uri is not None) != (target == "kserve"):
         raise NnspecError(

@@ -13,7 +13,7 @@ from nnspec.reports.pictures import is_picture, picture, scaled
 from nnspec.reports.plots import line
 from nnspec.training.evaluation import Evaluated
 
-__all__ = ["columns_of", "picture_input", "row_of", "shown"]
+__all__ = ["columns_of", "picture_input", "row_of", "shown", "table_of"]
 
 _MOST_COLUMNS = 12
 _MOST_STEPS = 400
@@ -49,7 +49,7 @@ def shown(found: Evaluated, name: str, positions: NDArray[np.int64], labels: lis
 
 def columns_of(found: Evaluated) -> list[str]:
     """The columns of the data that make the inputs, those whose values are single numbers or text."""
-    table = _table(found)
+    table = table_of(found)
     feeds = (found.plan.data.feeds or {}) if found.plan.data else {}
     if table is None:
         return []
@@ -59,7 +59,7 @@ def columns_of(found: Evaluated) -> list[str]:
 
 def row_of(found: Evaluated, columns: list[str], positions: NDArray[np.int64]) -> list[list[str]]:
     """The values of some examples as they stand in the data, before any transform."""
-    table = _table(found)
+    table = table_of(found)
     if table is None:
         return [[] for _ in positions]
     rows = found.examples.rows[positions]
@@ -70,7 +70,8 @@ def row_of(found: Evaluated, columns: list[str], positions: NDArray[np.int64]) -
     return [[_text(column[i]) for column in values] for i in range(len(rows))]
 
 
-def _table(found: Evaluated) -> Any:
+def table_of(found: Evaluated) -> Any:
+    """The table that the examples are rows of; None where it cannot be read any more."""
     data = found.plan.data
     if data is None:
         return None

@@ -13,6 +13,7 @@ from nnspec.files import write_whole
 from nnspec.graph.drawing import to_svg
 from nnspec.reports.activation_maps import activation_maps
 from nnspec.reports.attention_maps import attention_maps
+from nnspec.reports.codes import codes
 from nnspec.reports.convolutions import convolutions
 from nnspec.reports.elements import Html, element, section
 from nnspec.reports.errors import errors
@@ -92,7 +93,7 @@ def _sections(run: Run, part: str | None, onnx: Path | None) -> list[Html]:
     train, _ = _answered(run, "train", _TRAINING_EXAMPLES) if found is not None and found.part != "train" else (None, "")
     reports = {name: report_of(judged, curves=True) for name, judged in found.judged.items()} if found is not None else {}
     summary = section("Summary", head(run, found.part if found else "", len(found.examples) if found else None))
-    judged = [results(found, reports, train), errors(found)] if found is not None else [_missing(why)]
+    judged = [results(found, reports, train), codes(run, found), errors(found)] if found is not None else [_missing(why)]
     maps = [activation_maps(run, found), attention_maps(run, found)] if found is not None else []
     return [
         piece

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from nnspec.graph import Graph
 from nnspec.graph.model import Ref
-from nnspec.keras_backend import set_weight_arrays, to_keras
-from nnspec.runtime.answers import answering
+from nnspec.runtime.answers import in_keras
 
 __all__ = ["tensors_of"]
 
@@ -28,6 +27,4 @@ def tensors_of(
         inputs: Its inputs, batch first.
     """
     part = graph.giving(refs)
-    model = to_keras(part)
-    set_weight_arrays(model, part, {identity: weights[identity] for identity, *_ in part.weights()})
-    return {name: np.asarray(value, np.float32) for name, value in answering(model)(inputs).items()}
+    return {name: np.asarray(value, np.float32) for name, value in in_keras(part, weights)(inputs).items()}

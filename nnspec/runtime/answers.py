@@ -9,12 +9,29 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["answering"]
+from nnspec.graph import Graph
+from nnspec.keras_backend import set_weight_arrays, to_keras
+
+__all__ = ["answering", "in_keras"]
 
 _Arrays = Mapping[str, NDArray[Any]]
+_Run = Callable[[_Arrays], dict[str, NDArray[Any]]]
 
 
-def answering(model: keras.Model, *, masks: bool = False) -> Callable[[_Arrays], dict[str, NDArray[Any]]]:
+def in_keras(graph: Graph, weights: _Arrays, *, masks: bool = False) -> _Run:
+    """A network's answers as Keras gives them.
+
+    Args:
+        graph: The network.
+        weights: Arrays by the spec's names; those of other networks are left out.
+        masks: Whether an output's mask is given too, as ``NAME_mask``, where it has one.
+    """
+    model = to_keras(graph, seed=1)
+    set_weight_arrays(model, graph, graph.own(weights))
+    return answering(model, masks=masks)
+
+
+def answering(model: keras.Model, *, masks: bool = False) -> _Run:
     """The model's answers, by name, to batches of any size.
 
     On TensorFlow the model is compiled with its batch size left open: run eagerly, Keras 3.15.1 adds wrongly where the batch

@@ -67,15 +67,14 @@ def _write_decoder(spec: Spec, model: Model, folder: Path, seed: int) -> list[Pa
     keras_models = {}
     for graph in (models.decoding.encoder, models.decoding.decoder):
         if graph is not None:
-            keras_models[graph.name] = to_keras(graph, seed=seed, masks=True)
+            keras_models[graph.name] = to_keras(graph, seed=seed)
             weights |= {**weight_arrays(keras_models[graph.name], graph), **starting_arrays(spec, graph)}
-            own = {name: weights[name] for name, *_ in graph.weights()}
-            set_weight_arrays(keras_models[graph.name], graph, own)
+            set_weight_arrays(keras_models[graph.name], graph, graph.own(weights))
     models = replace(models, weights=weights)
     check_size = partial(check_onnx_bytes, spec)
 
     def keras_of(graph: Graph) -> Run:
-        return answering(keras_models[graph.name])
+        return answering(keras_models[graph.name], masks=True)
 
     parity = prove_decoder(models, keras_of, seed=seed)
     write_loop(models, folder / "generate.onnx", parity, check_size)

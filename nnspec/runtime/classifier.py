@@ -14,17 +14,14 @@ from nnspec.data.readers.base import Table
 from nnspec.data.recipe import Recipe, steps_of
 from nnspec.diagnostics import NnspecError
 from nnspec.graph import Graph, compile
-from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.onnx_backend.entry import Entries
 from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, DATA
-from nnspec.onnx_backend.parity import Arrays, Run
-from nnspec.runtime.answers import answering
+from nnspec.onnx_backend.parity import Arrays
 from nnspec.runtime.exporting import GOLDEN_ROWS
 from nnspec.runtime.raw_inputs import raw_inputs
 from nnspec.runtime.whites import with_whites
 from nnspec.spec import Spec, load
-from nnspec.training import Run as RunFolder
-from nnspec.training import golden_rows
+from nnspec.training import Run, golden_rows
 from nnspec.training.evaluation import answers_of
 from nnspec.training.starting import starting_arrays
 
@@ -62,7 +59,7 @@ class Classifier:
         """
         path = Path(path)
         if path.is_dir():
-            return cls._of_run(RunFolder.open(path))
+            return cls._of_run(Run.open(path))
         spec = load(path)
         graph = compile(spec).networks.get("main")
         if graph is None:
@@ -77,22 +74,14 @@ class Classifier:
         return cls(spec, graph, weights)
 
     @classmethod
-    def _of_run(cls, run: RunFolder) -> Classifier:
+    def _of_run(cls, run: Run) -> Classifier:
         graph = run.main
         table, real = golden_rows(run, GOLDEN_ROWS)
         classes = {name: [str(each) for each in classes] for name, classes in run.classes().items() if name in graph.outputs}
         answers = {name: asdict(answer) for name, answer in answers_of(run).items() if name in graph.outputs}
         told = {CLASSES: json.dumps(classes), ANSWERS: json.dumps(answers)}
         known = ({name: real[name] for name in graph.inputs},) if all(name in real for name in graph.inputs) else ()
-        own = {name: array for name, array in run.weights().items() if name in {name for name, *_ in graph.weights()}}
-        return cls(run.spec, graph, own, known, told, with_whites(run.recipe(), table), table)
-
-    def in_keras(self, graph: Graph | None = None, weights: Mapping[str, NDArray[Any]] | None = None) -> Run:
-        """Its network in Keras, or one that was made of it."""
-        graph = graph or self.graph
-        model = to_keras(graph)
-        set_weight_arrays(model, graph, self.weights if weights is None else weights)
-        return answering(model)
+        return cls(run.spec, graph, graph.own(run.weights()), known, told, with_whites(run.recipe(), table), table)
 
     def entries(self, graph: Graph) -> tuple[dict[str, str], Entries | None]:
         """What a file of a network of the same inputs says of its data, and what stands before these."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,6 +23,7 @@ from nnspec.onnx_backend.parity import Arrays, Parity, measure
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw
 from nnspec.onnx_backend.session import runner
+from nnspec.runtime.answers import in_keras
 from nnspec.runtime.classifier import Classifier
 from nnspec.runtime.slid_document import refused, slid_document
 from nnspec.spec import Spec, read_spec
@@ -89,8 +91,8 @@ def convolutionalize(path: str | Path, folder: str | Path, *, opset: int = 23) -
         graph,
         weights,
         onnx,
-        reference=classifier.in_keras(graph, weights),
-        rebuild=lambda part: classifier.in_keras(part, {key: weights[key] for key, *_ in part.weights()}),
+        reference=in_keras(graph, weights),
+        rebuild=partial(in_keras, weights=weights),
         golden=classifier.real,
         entries=entries,
         opset=opset,
@@ -156,7 +158,7 @@ def _on_own_size(classifier: Classifier, graph: Graph, weights: Mapping[str, NDA
         return given | flat
 
     cases = [*draw(classifier.graph), *classifier.real]
-    found = measure(classifier.in_keras(), at_the_one_place, cases)
+    found = measure(in_keras(classifier.graph, classifier.weights), at_the_one_place, cases)
     if not found.agrees:
         lines = [f"  `{name}`: {figures}" for name, figures in found.differing.items()]
         head = "the fully convolutional network differs from the classifier on its own size, so nothing is written:"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -12,16 +12,13 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
-from nnspec.graph import Graph
 from nnspec.graph.activation_maps import map_name
 from nnspec.graph.budget import check_onnx_bytes
 from nnspec.graph.exported import ExportSection, exported, read_export
-from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.onnx_backend.export import export
 from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, DATA, MAPS, SAMPLES, SPEC_HASH, SPEC_NAME
 from nnspec.onnx_backend.parity import Parity
-from nnspec.onnx_backend.parity import Run as Answers
-from nnspec.runtime.answers import answering
+from nnspec.runtime.answers import in_keras
 from nnspec.runtime.decoder_models import decoder_models
 from nnspec.runtime.decoder_proof import DecodingParity, prove_decoder
 from nnspec.runtime.decoder_writing import write_loop, write_parts
@@ -80,7 +77,7 @@ def export_run(
     _, golden = golden_rows(run, GOLDEN_ROWS)
     known = {own: golden[shown] for own, shown in models.decoding.sources.items() if shown in golden}
     real = known if len(known) == len(models.decoding.sources) else {}
-    parity = prove_decoder(models, _keras_of(weights, masks=True), golden=real)
+    parity = prove_decoder(models, partial(in_keras, weights=weights, masks=True), golden=real)
     write = write_loop if form == "loop" else write_parts
     write(models, Path(out), parity, partial(check_onnx_bytes, run.spec))
     return parity
@@ -99,18 +96,6 @@ def _with_network(section: ExportSection, run: Run, name: str, form: Form | None
 def _trained(run: Run) -> str:
     """The network that is exported where none is named: of a pair its generator."""
     return str(run.info.get("samples", {}).get("network", "main"))
-
-
-def _keras_of(weights: Mapping[str, NDArray[Any]], *, masks: bool = False) -> Callable[[Graph], Answers]:
-    """Networks in Keras, with a run's weights."""
-
-    def keras_of(graph: Graph) -> Answers:
-        model = to_keras(graph, masks=masks)
-        names = {identity for identity, *_ in graph.weights()}
-        set_weight_arrays(model, graph, {name: array for name, array in weights.items() if name in names})
-        return answering(model)
-
-    return keras_of
 
 
 def _export_network(
@@ -135,7 +120,7 @@ def _export_network(
         metadata[MAPS] = json.dumps({map_name(name): name for name in section.activation_maps})
     if graph.name == run.info.get("samples", {}).get("network"):
         metadata[SAMPLES] = json.dumps(run.info["samples"])
-    keras_of = _keras_of(weights)
+    keras_of = partial(in_keras, weights=weights)
     return export(
         graph,
         weights,

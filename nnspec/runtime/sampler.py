@@ -134,6 +134,4 @@ def _generator_of(run: Run, network: str) -> bytes:
     from nnspec.onnx_backend.proto import serialized
 
     graph = run.model.networks[network]
-    own = {identity for identity, *_ in graph.weights()}
-    weights = {name: array for name, array in run.weights().items() if name in own}
-    return serialized(to_onnx(graph, weights))
+    return serialized(to_onnx(graph, graph.own(run.weights())))

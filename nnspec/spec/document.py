@@ -29,10 +29,10 @@ from nnspec.types import closest
 __all__ = ["KEYS", "Network", "Spec", "load", "read_spec"]
 
 KEYS = ("nnspec", "name", "description", "params", "use", "weights", "blocks", "networks", "inputs", "layers", "outputs",
-        "data", "train", "generate", "export", "budget")  # fmt: skip
+        "data", "train", "sweep", "generate", "export", "budget")  # fmt: skip
 """The keys of a document, in their usual order."""
 
-SECTIONS = ("data", "train", "generate", "export", "budget")
+SECTIONS = ("data", "train", "sweep", "generate", "export", "budget")
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _ROOT_MARKS = (".git", "pyproject.toml", "nnspec.toml")
 
@@ -88,7 +88,7 @@ class Spec:
     overrides: tuple[str, ...] = ()
 
     def section(self, name: str) -> MappingNode | None:
-        """One of ``data``, ``train``, ``generate``, ``export``, ``budget``, its expressions evaluated; None where not given."""
+        """One of ``data``, ``train``, ``export`` and so on, its expressions evaluated; None where not given."""
         return self.sections.get(name)
 
     @property

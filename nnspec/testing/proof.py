@@ -15,9 +15,9 @@ from nnspec.onnx_backend.parity import Arrays, Parity, measure
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import sizes
 from nnspec.onnx_backend.session import runner
+from nnspec.runtime.answers import in_keras
 from nnspec.testing.case import Case, Input
 from nnspec.testing.claims import Batch, ProofError, check_claims
-from nnspec.testing.in_keras import in_keras
 from nnspec.types import substitute
 
 __all__ = ["check_onnx", "prove"]

@@ -13,7 +13,7 @@ from typing import Any
 
 from nnspec.data.prepare import most_folds
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
-from nnspec.files import write_whole
+from nnspec.files import is_free, write_whole
 from nnspec.graph import compile
 from nnspec.spec import Limits, Spec, load
 from nnspec.training.check import check_training
@@ -148,7 +148,7 @@ def _most_folds(spec: Spec) -> int:
 def _place(spec: Spec, out: Path | None) -> Path:
     if out is None:
         out = Path("runs") / spec.name / f"crossval-{datetime.now().strftime('%Y%m%d-%H%M%S')}"
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+    if not is_free(out):
         raise NnspecError(f"there is something at {out}\n  = help: name a folder that is empty, or not there yet")
     return out
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from nnspec.diagnostics import NnspecError
@@ -15,13 +16,14 @@ from nnspec.training.writing import RunWriter, resume_command
 __all__ = ["run_to_end"]
 
 
-def run_to_end(session: Session, writer: RunWriter, progress: Progress) -> Run:
+def run_to_end(session: Session, writer: RunWriter, progress: Progress, stop: Callable[[], bool] | None = None) -> Run:
     """Trains, and writes how it ended.
 
     Args:
         session: The training.
         writer: Writes its run.
         progress: Is told how it ended.
+        stop: Asked after each step whether to interrupt it; None for never.
 
     Returns:
         The run: ``finished``, ``stopped early`` or ``interrupted``.
@@ -30,7 +32,7 @@ def run_to_end(session: Session, writer: RunWriter, progress: Progress) -> Run:
         NnspecError: Where it failed, with how to go on.
     """
     try:
-        status = session.run(writer)
+        status = session.run(writer, stop)
     except NnspecError as error:
         _note_failure(session, writer, str(error))
         raise NnspecError(f"{error}\nthe run is at {writer.run.path}{_kept(session)}{_how_to_go_on(writer, error)}") from None

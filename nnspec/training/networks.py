@@ -50,9 +50,7 @@ class Networks:
             NnspecError: Where an array has another shape than its weight.
         """
         for name, graph in self._graphs.items():
-            own = {identity for identity, *_ in graph.weights()}
-            given = {identity: array for identity, array in arrays.items() if identity in own}
-            if given:
+            if given := graph.own(arrays):
                 set_weight_arrays(self.models[name], graph, {**weight_arrays(self.models[name], graph), **given})
 
     def freeze(self, places: Collection[str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from nnspec.data.prepare import Prepared
 from nnspec.diagnostics import NnspecError
-from nnspec.files import write_whole
+from nnspec.files import is_free, write_whole
 from nnspec.graph import Graph
 from nnspec.graph.fingerprint import node_digests
 from nnspec.layers.plugin import plugin_of
@@ -38,7 +38,7 @@ def place_for(spec: Spec, out: Path | None, *, overwrite: bool) -> Path:
     if out is None:
         base = Path("runs") / spec.name / datetime.now().strftime("%Y%m%d-%H%M%S")
         return next(path for path in (base, *(base.with_name(f"{base.name}-{i}") for i in range(2, 1000))) if not path.exists())
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+    if is_free(out):
         return out
     if not out.is_dir():
         raise NnspecError(f"{out} is a file; a run is a folder")

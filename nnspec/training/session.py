@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,7 @@ from nnspec.training.backend import steps_for
 from nnspec.training.bucketing import in_buckets
 from nnspec.training.checkpoints import Checkpoint, read_checkpoint
 from nnspec.training.data_guard import DataGuard
-from nnspec.training.interruption import Interruption, interruptible
+from nnspec.training.interruption import interruptible
 from nnspec.training.learner import Learner, Side, averaged_weights
 from nnspec.training.loop import Loop, NotFiniteLoss, Status
 from nnspec.training.networks import Networks
@@ -95,15 +95,19 @@ class Session:
         self._load(checkpoint)
         writer.begin_again(checkpoint.history)
 
-    def run(self, writer: RunWriter) -> Status:
+    def run(self, writer: RunWriter, stop: Callable[[], bool] | None = None) -> Status:
         """Trains until the end, or until it is interrupted.
+
+        Args:
+            writer: Writes the run.
+            stop: Asked after each step whether to interrupt it; None for never.
 
         Raises:
             NnspecError: Where the loss is no longer finite, an example cannot be read, or something cannot be written.
         """
         with interruptible() as interrupted:
             while True:
-                status = self._run_phase(writer, interrupted)
+                status = self._run_phase(writer, lambda: interrupted() or (stop is not None and stop()))
                 if status == "interrupted" or self._position.phase + 1 == len(self._plan.phases):
                     break
                 self._next_phase(writer)
@@ -152,7 +156,7 @@ class Session:
         at.next_phase(comparable=before.comparable(self._plan.phases[at.phase + 1]))
         self._phase = self._begin_phase()
 
-    def _run_phase(self, writer: RunWriter, interrupted: Interruption) -> Status:
+    def _run_phase(self, writer: RunWriter, interrupted: Callable[[], bool]) -> Status:
         phase, section = self._phase, self._phase.plan.section
         due = _Clock(writer.every_minutes)
         sides = phase.learner.sides

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from nnspec.data.prepare import Prepared, prepare
@@ -32,6 +33,7 @@ def train(
     keep: int = CHECKPOINTS_KEPT,
     strategy: Strategy | None = None,
     tensorboard: bool = False,
+    stop: Callable[[], bool] | None = None,
 ) -> Run:
     """Trains a spec as its sections ``train`` and ``data`` say.
 
@@ -48,6 +50,7 @@ def train(
         keep: How many of the newest checkpoints are kept, beside that of the best epoch.
         strategy: How several devices share the training; None where one alone runs it.
         tensorboard: Whether the figures are written for TensorBoard too, into ``tensorboard`` in the run folder.
+        stop: Asked after each step whether to stop, as Ctrl-C does; None for never.
 
     Returns:
         The run, with the best weights.
@@ -74,7 +77,7 @@ def train(
         run = run.write_info(tensorboard=True)
     with alone(path):
         writer = RunWriter(run, keep=keep, every_minutes=checkpoint_every, tensorboard=tensorboard)
-        return run_to_end(session, writer, shown)
+        return run_to_end(session, writer, shown, stop)
 
 
 def ready(spec: Spec, progress: Progress) -> tuple[TrainingPlan, Prepared]:

@@ -175,7 +175,7 @@ def test_one_bad_file_keeps_no_other_from_being_formatted(write, run):
 
 
 def test_without_ruamel_the_extra_is_named(write, run, monkeypatch):
-    monkeypatch.setattr("nnspec.extras._installed", lambda module: False)
+    monkeypatch.setattr("nnspec.extras.installed", lambda module: False)
     result = run(write(SHUFFLED))
     assert result.exit_code == 1
     assert "nnspec[fmt]" in result.output

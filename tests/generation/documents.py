@@ -9,9 +9,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 import nnspec
-from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.onnx_backend.proto import serialized
-from nnspec.runtime.answers import answering
+from nnspec.runtime import answers
 from nnspec.runtime.decoder_models import DecoderModels, decoder_models
 from nnspec.runtime.decoder_proof import Judge
 from nnspec.runtime.decoding.one_by_one import greedy
@@ -159,12 +158,7 @@ def stepper_of(models: DecoderModels) -> Stepper:
 def in_keras(models: DecoderModels):
     """The networks in Keras by name, with the same weights."""
 
-    def keras_of(graph):
-        model = to_keras(graph, masks=True)
-        set_weight_arrays(model, graph, {name: models.weights[name] for name, *_ in graph.weights()})
-        return answering(model)
-
-    return keras_of
+    return lambda graph: answers.in_keras(graph, models.weights, masks=True)
 
 
 def tokens_by(models: DecoderModels, rows: int, seed: int = 0, most: int = 12) -> dict[str, list[list[int]]]:

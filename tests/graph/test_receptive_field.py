@@ -65,7 +65,7 @@ _step = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps=st.lists(_step, min_size=1, max_size=5))
 def test_no_output_sees_past_its_receptive_field_and_convolutions_fill_it(tmp_path_factory, steps):
     file = tmp_path_factory.mktemp("net") / "net.nnspec.yaml"

@@ -61,7 +61,7 @@ def test_a_truncated_file_is_refused_wherever_it_ends(tmp_path):
         assert "NN60" in refused(file)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(0, 10**6), byte=st.integers(0, 255))
 def test_a_file_with_a_changed_byte_is_read_or_refused(at, byte, tmp_path):
     file = keras_file(tmp_path)

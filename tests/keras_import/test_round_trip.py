@@ -79,7 +79,7 @@ def test_every_case_of_every_layer_comes_back_as_it_was(case: Case, tmp_path):
 
 def answers(graph: Graph, arrays: Mapping[str, np.ndarray], data: list[Any]) -> list[np.ndarray]:
     model = to_keras(graph)
-    set_weight_arrays(model, graph, {name: arrays[name] for name, *_ in graph.weights()})
+    set_weight_arrays(model, graph, graph.own(arrays))
     return [np.asarray(output) for output in model(dict(zip(graph.inputs, data, strict=True)), training=False).values()]
 
 
@@ -135,7 +135,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=STEPS, again=st.integers(0, 5), frozen=st.booleans())
 def test_networks_that_nobody_thought_of_come_back_as_they_were(steps, again, frozen, tmp_path):
     lines = [f"  - {step}\n    name: s{number}" for number, step in enumerate(steps)]

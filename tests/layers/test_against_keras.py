@@ -32,7 +32,7 @@ SLIDING = [op for op in LAYERS.names() if op[-2:] in ("1D", "2D", "3D") and op n
 
 
 @pytest.mark.parametrize("op", ["Concatenate", "Reshape", *SLIDING])
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(random=st.randoms(use_true_random=False))
 def test_what_a_layer_refuses_keras_refuses_too(op: str, random: Random) -> None:
     case = draw_case(random, op, fitting=False)

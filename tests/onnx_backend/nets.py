@@ -10,7 +10,7 @@ import onnx
 
 import nnspec
 from nnspec.graph.model import Graph
-from nnspec.testing.in_keras import in_keras
+from nnspec.runtime.answers import in_keras
 
 __all__ = ["LENET", "TAGGER", "graph_of", "in_keras", "lenet", "random_weights", "tagger", "types"]
 

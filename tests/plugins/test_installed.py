@@ -128,7 +128,7 @@ def test_it_stands_in_wrappers_blocks_and_repeats_is_shared_and_frozen(example: 
     )
     assert problems == []
     from nnspec.onnx_backend.proof import prove
-    from nnspec.testing.in_keras import in_keras
+    from nnspec.runtime.answers import in_keras
     from tests.onnx_backend.nets import random_weights
 
     weights = random_weights(model.main)

@@ -23,7 +23,6 @@ CASES = 100 if FULL else 3
 @pytest.mark.parametrize("op", LAYERS.names())
 @settings(
     max_examples=CASES,
-    deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.generate, Phase.shrink],

@@ -86,7 +86,7 @@ def tables(draw):
     return kept, raw, 1 if rank == 0 else draw(st.sampled_from([0, 1, -1] if drops else [0, 1]))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(tables())
 def test_a_graph_on_raw_values_answers_as_one_without_the_transforms_on_transformed_values(drawn):
     transforms, raw, extra = drawn

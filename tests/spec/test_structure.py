@@ -339,6 +339,17 @@ def test_a_network_that_is_fed_a_mask_has_a_mask_port_on_its_own(checked):
     assert [str(size) for size in model.networks["decoder"].inputs["memory"].mask] == ["S"]
 
 
+def test_a_mask_that_another_way_brings_back_is_not_warned_of_as_dropped(checked):
+    _, problems = checked(
+        "nnspec: 1\nname: net\ninputs: {tokens: {shape: [T], dtype: int32}}\nlayers:\n"
+        "  - Embedding: {input_dim: 5, output_dim: 4, mask_zero: true}\n"
+        "  - Conv1D: {filters: 4, kernel_size: 3, padding: same}\n"
+        "  - Concatenate:\n    from: [embedding, conv1d]\n"
+        "  - GRU: {units: 2}\n"
+    )
+    assert not problems
+
+
 @pytest.mark.parametrize(
     ("inputs", "reason"),
     [

@@ -10,7 +10,7 @@ import os
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -73,7 +73,6 @@ SIGMOID = {
 
 @pytest.mark.parametrize("name", SIGMOID)
 @given(score=st.floats(-6, 6))
-@settings(deadline=None)
 def test_losses_of_probabilities_are_those_of_the_paper(name, score):
     real, made, fool = (formula(1 / (1 + math.exp(-score))) for formula in SIGMOID[name])
     losses, scores = LOSSES[name], keras.ops.convert_to_tensor([score], "float32")

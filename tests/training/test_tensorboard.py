@@ -65,7 +65,7 @@ def test_nothing_is_written_for_it_unless_it_is_asked_for(spec, tmp_path):
 
 def test_where_it_is_not_installed_that_is_said_before_the_training(spec, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorboard", None)
-    monkeypatch.setattr("nnspec.extras._installed", lambda module: module != "tensorboard")
+    monkeypatch.setattr("nnspec.extras.installed", lambda module: module != "tensorboard")
     arguments = ["train", str(spec), "--out", str(tmp_path / "run"), "--tensorboard"]
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 1

@@ -123,7 +123,7 @@ def _points(line):
         x, y = ends[-1]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_any_graph_is_drawn_without_overlaps(tmp_path_factory, data):
     count = data.draw(st.integers(1, 14))

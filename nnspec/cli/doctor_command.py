@@ -1,0 +1,49 @@
+"""``nnspec doctor``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+from nnspec.cli.options import format_option
+from nnspec.cli.text import styled
+
+
+@click.command("doctor")
+@format_option("text", "json")
+@click.pass_context
+def command(ctx: click.Context, form: str) -> None:
+    """What is installed, and whether it works.
+
+    Each part is tried: TensorFlow computes, a small network is exported and proven equal. The status is 1 where something
+    that is installed does not work; what is not installed is said, with how to install it.
+
+    \b
+    nnspec doctor
+    nnspec doctor --format json
+    """
+    import platform
+
+    import nnspec
+    from nnspec.doctor import findings
+    from nnspec.training.conditions import processors
+
+    system = {"nnspec": nnspec.__version__, "python": platform.python_version(), "system": platform.platform()}
+    found = []
+    if form == "text":
+        click.echo(", ".join(f"{name} {value}" for name, value in system.items()) + f", {processors()} processors")
+    for finding in findings():
+        found.append(finding)
+        if form == "text":
+            style = {"works": "good", "fails": "error", "absent": "warning"}[finding.state]
+            versions = ", ".join(f"{name} {value}" for name, value in finding.versions.items())
+            told = f" ({finding.told})" if finding.told else ""
+            click.echo(f"{styled(f'{finding.state:<7}', style)} {finding.part:<12} {finding.does}{told}")
+            click.echo(f"{'':<21}{versions}") if versions else None
+            click.echo(f"{'':<21}= help: {finding.help}") if finding.help else None
+    if form == "json":
+        click.echo(json.dumps({**system, "processors": processors(), "parts": [asdict(one) for one in found]}))
+    if any(finding.state == "fails" for finding in found):
+        ctx.exit(1)

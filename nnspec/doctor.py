@@ -1,0 +1,143 @@
+"""What is installed, and whether it works: each part is tried in a process of its own, which may die alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from typing import Literal
+
+from nnspec.extras import MODULES, installed
+
+__all__ = ["Finding", "findings"]
+
+_SECONDS = 180
+
+_TINY = """
+from nnspec.graph import compile
+from nnspec.spec import load
+import pathlib, tempfile
+with tempfile.TemporaryDirectory() as folder:
+    file = pathlib.Path(folder) / "net.nnspec.yaml"
+    file.write_text("nnspec: 1\\nname: net\\ninputs: {x: [4]}\\nlayers:\\n  - Dense: {units: 3, activation: relu}\\n")
+    graph = compile(load(file)).main
+"""
+
+_TRIALS: Mapping[str, tuple[str, str]] = {
+    "check": ("a spec is read and its graph built", _TINY),
+    "train": (
+        "Keras on TensorFlow computes",
+        "import os\nos.environ['KERAS_BACKEND'] = 'tensorflow'\nimport keras, tensorflow as tf\n"
+        "assert float(keras.ops.sum(keras.ops.ones((2, 3)))) == 6\n"
+        "print(f'{len(tf.config.list_physical_devices(\"GPU\"))} graphics cards')",
+    ),
+    "jax": (
+        "Keras on JAX computes",
+        "import os\nos.environ['KERAS_BACKEND'] = 'jax'\nimport keras, jax\n"
+        "assert float(keras.ops.sum(keras.ops.ones((2, 3)))) == 6\n"
+        "print(f'{sum(d.platform != \"cpu\" for d in jax.devices())} graphics cards')",
+    ),
+    "export": (
+        "a network is written as ONNX, and is what Keras computes",
+        _TINY + "import numpy as np\nfrom nnspec.keras_backend import to_keras, weight_arrays\n"
+        "from nnspec.onnx_backend import to_onnx\nfrom nnspec.onnx_backend.proof import prove\n"
+        "from nnspec.runtime.answers import answering\n"
+        "model = to_keras(graph, seed=1)\nweights = weight_arrays(model, graph)\n"
+        "parity = prove(graph, weights, to_onnx(graph, weights), answering(model))\n"
+        "assert parity.agrees, parity.text()",
+    ),
+    "predict": (
+        "ONNX Runtime loads",
+        "import onnxruntime\nfound = onnxruntime.get_available_providers()\n"
+        "print(', '.join(provider.removesuffix('ExecutionProvider') for provider in found))",
+    ),
+    "serve": ("the server loads", "import nnspec.serving.server"),
+    "fmt": ("specs are formatted", "import nnspec.formatting"),
+    "import": ("Keras models are read", "import nnspec.keras_import"),
+    "parquet": ("Parquet is read", "import pyarrow.parquet"),
+    "sweep": ("values are searched", "import optuna"),
+    "text": ("BLEU and chrF are counted", "import sacrebleu"),
+    "tensorboard": ("figures are written for TensorBoard", "import tensorboard"),
+}
+_NEEDS = {"export": ("export", "train")}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One part of an installation.
+
+    Attributes:
+        part: The extra, ``train``; ``check`` for what is always there.
+        state: ``works``, ``fails``, or ``absent``: not installed.
+        does: What it is for.
+        versions: Of its packages, by distribution.
+        told: What it said of itself, or why it fails.
+        help: What to do about that.
+    """
+
+    part: str
+    state: Literal["works", "fails", "absent"]
+    does: str
+    versions: Mapping[str, str]
+    told: str = ""
+    help: str = ""
+
+
+def findings() -> Iterator[Finding]:
+    """Each part of the installation, in order; two are tried at a time."""
+    with ThreadPoolExecutor(2) as pool:
+        yield from pool.map(_finding, _TRIALS)
+
+
+def _finding(part: str) -> Finding:
+    does, code = _TRIALS[part]
+    needed = _NEEDS.get(part, (part,))
+    modules = ("pydantic", "yaml", "click") if part == "check" else MODULES[part]
+    found = {name: known for module in modules for name, known in _versions(module)}
+    missing = [extra for extra in needed if extra != "check" and not all(map(installed, MODULES[extra]))]
+    if missing:
+        return Finding(part, "absent", does, found, help=f"pip install 'nnspec[{','.join(missing)}]'")
+    told, works = _tried(code)
+    help = "" if works else f"pip install --force-reinstall 'nnspec[{','.join(needed)}]'" if part != "check" else ""
+    return Finding(part, "works" if works else "fails", does, found, told, help)
+
+
+def _versions(module: str) -> Iterator[tuple[str, str]]:
+    for name in dict.fromkeys(_distributions().get(module.partition(".")[0], ())):
+        try:
+            yield name, version(name)
+        except PackageNotFoundError:
+            continue
+
+
+def _distributions() -> Mapping[str, list[str]]:
+    if not _KNOWN:
+        _KNOWN.update(packages_distributions())
+    return _KNOWN
+
+
+_KNOWN: dict[str, list[str]] = {}
+
+
+def _tried(code: str) -> tuple[str, bool]:
+    """Runs it in a process of its own: what it printed last, and whether it worked."""
+    quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=_SECONDS, env=quiet, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"gave no answer within {_SECONDS} seconds", False
+    except OSError as error:
+        return f"cannot be started: {error.strerror}", False
+    if done.returncode < 0:
+        name = signal.Signals(-done.returncode).name
+        reason = "; the processor may lack instructions that it was built for" if name == "SIGILL" else ""
+        return f"ended by {name}{reason}", False
+    lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
+    return lines[-1] if lines else "", done.returncode == 0

@@ -1,0 +1,86 @@
+"""The narrowest place of a network: the one tensor through which everything on the way from an input to an output goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import prod
+
+from nnspec.graph.model import Graph, Node, Ref
+
+__all__ = ["Halves", "halves"]
+
+
+@dataclass(frozen=True)
+class Halves:
+    """A network cut in two at one tensor, as an autoencoder is into encoder and decoder.
+
+    Attributes:
+        code: The tensor.
+        before: From the input to the tensor, which is its only output.
+        after: From the tensor, its only input, to the output, which keeps its name.
+        node: What gives the tensor.
+    """
+
+    code: Ref
+    before: Graph
+    after: Graph
+    node: Node
+
+
+def halves(graph: Graph, input_: str, output: str) -> Halves | None:
+    """The network cut where it is narrowest; None where nothing on the way is narrower than the input.
+
+    The time is linear in the number of layers. Of places that are equally narrow the last is taken: behind the activation, and
+    behind the draw of a variational autoencoder.
+
+    Args:
+        graph: The network.
+        input_: Where the way begins.
+        output: Where it ends.
+    """
+    part = graph.giving({output: graph.outputs[output]})
+    widest = _width(part, Ref(input_))
+    found = [(width, ref) for ref in _passed_by_all(part, input_, output) if (width := _width(part, ref)) is not None]
+    if not found or widest is None:
+        return None
+    narrowest = min(width for width, _ in found)
+    if narrowest >= widest:
+        return None
+    code = [ref for width, ref in found if width == narrowest][-1]
+    return Halves(code, graph.giving({"code": code}), _after(part, code), graph.nodes[code.source])
+
+
+def _passed_by_all(part: Graph, input_: str, output: str) -> Iterator[Ref]:
+    """The tensors that the output depends on the input through alone, in order, neither of the two among them."""
+    order = {name: place for place, name in enumerate((*part.inputs, *part.nodes))}
+    last: dict[str, int] = {}
+    used: dict[str, set[Ref]] = {}
+    for node in part.nodes.values():
+        for ref in node.inputs.values():
+            last[ref.source] = order[node.name]
+            used.setdefault(ref.source, set()).add(ref)
+    # An input that nothing on the way reads reaches nowhere, and keeps nothing open.
+    reach = max((last.get(name, -1) for name in part.inputs), default=-1)
+    end = part.outputs[output].source
+    for name in part.nodes:
+        if reach <= order[name] and name != end and len(used.get(name, ())) == 1:
+            yield next(iter(used[name]))
+        reach = max(reach, last.get(name, -1))
+
+
+def _width(graph: Graph, ref: Ref) -> int | None:
+    shape = graph.type_of(ref).shape
+    sizes = [size for size in shape if isinstance(size, int)]
+    return prod(sizes) if len(sizes) == len(shape) else None
+
+
+def _after(part: Graph, code: Ref) -> Graph:
+    name = "code"
+    while name in part.nodes:
+        name += "_"
+    nodes = {
+        own: replace(node, inputs={port: Ref(name) if ref == code else ref for port, ref in node.inputs.items()})
+        for own, node in part.nodes.items()
+    }
+    return replace(part, inputs={name: part.type_of(code)}, nodes=nodes).giving(part.outputs)

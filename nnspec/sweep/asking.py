@@ -1,0 +1,96 @@
+"""What a sweep is asked for, and where it is written: both known before anything is trained."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
+from nnspec.files import is_free, write_whole
+from nnspec.graph import compile
+from nnspec.spec import Spec
+from nnspec.sweep.check import check_sweep
+from nnspec.sweep.section import SweepSection
+from nnspec.training.check import check_training
+from nnspec.training.check_watch import watched_outputs
+from nnspec.training.plan import Monitor
+from nnspec.types import closest
+
+__all__ = ["asked_for", "folder_for"]
+
+_ASKED = "asked.json"
+
+
+def asked_for(spec: Spec) -> tuple[SweepSection, Monitor]:
+    """The section ``sweep``, and the figure that says which trial is best.
+
+    Raises:
+        SpecError: Where the spec has errors.
+        NnspecError: Where it has no such section, or no epoch has the figure.
+    """
+    problems: list[Diagnostic] = []
+    section = check_sweep(spec, problems)
+    if section is None:
+        if problems:
+            raise SpecError(problems)
+        raise NnspecError(
+            f"the spec {spec.file} has no section `sweep`\n"
+            "  = help: write `sweep: {over: {train.optimizer.Adam.learning_rate: {float: [1e-4, 1e-2], log: true}}}`"
+        )
+    plan = check_training(spec, compile(spec), problems, require_data=True)
+    if plan is None or any(problem.is_error for problem in problems):
+        raise SpecError(problems)
+    if section.monitor is None:
+        return section, plan.monitor
+    figures = watched_outputs(plan.outputs, plan.data).figures
+    mode = figures.get(section.monitor)
+    if mode is None:
+        meant = closest(section.monitor, figures)
+        help = f"did you mean `{meant}`?" if meant else "there are " + ", ".join(f"`{name}`" for name in figures)
+        raise NnspecError(f"no epoch has a figure `{section.monitor}` to watch\n  = help: {help}")
+    return section, Monitor(section.monitor, mode)
+
+
+def folder_for(spec: Spec, out: Path | None, section: SweepSection, monitor: Monitor, *, resume: bool) -> Path:
+    """The folder, with a note of what is searched: a sweep goes on over the same ranges.
+
+    Raises:
+        NnspecError: Where something else is there, or the sweep that is there searched something else.
+    """
+    if out is None:
+        if resume:
+            raise NnspecError("which sweep goes on? name its folder with `--out`")
+        out = Path("runs") / spec.name / f"sweep-{datetime.now().strftime('%Y%m%d-%H%M%S')}"
+    asked = {"over": section.model_dump(mode="json")["over"], "monitor": asdict(monitor), "spec": _without_sweep(spec)}
+    note = out / _ASKED
+    if resume:
+        if not note.is_file():
+            raise NnspecError(f"there is no sweep at {out}")
+        try:
+            before = json.loads(note.read_text("utf-8"))
+        except (ValueError, OSError) as error:
+            raise NnspecError(f"{note} is damaged: {error}") from None
+        changed = [name for name, value in asked.items() if before.get(name) != json.loads(json.dumps(value))]
+        if changed:
+            told = ", ".join({"over": "the ranges", "monitor": "what is watched", "spec": "the spec"}[c] for c in changed)
+            raise NnspecError(
+                f"{told} changed since the sweep at {out} began\n  = help: begin another with `--out` of another folder"
+            )
+        return out
+    if not is_free(out):
+        help = "name a folder that is empty, or not there yet"
+        help += ", or go on with `--resume`" if note.is_file() else ""
+        raise NnspecError(f"there is something at {out}\n  = help: {help}")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NnspecError(f"cannot make the folder {out}: {error.strerror}") from error
+    write_whole(note, json.dumps(asked, indent=1) + "\n")
+    return out
+
+
+def _without_sweep(spec: Spec) -> Any:
+    return {name: value for name, value in spec.document.plain().items() if name != "sweep"}

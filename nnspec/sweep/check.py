@@ -1,0 +1,93 @@
+"""The static check of the section ``sweep``. No framework is loaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from nnspec.diagnostics import Diagnostic
+from nnspec.spec import Spec, check
+from nnspec.spec.overrides import find
+from nnspec.spec.tree import MappingNode, Tree
+from nnspec.sweep import problems as s
+from nnspec.sweep.section import SweepSection
+from nnspec.types import closest
+
+__all__ = ["check_sweep", "setting"]
+
+_MOST_PATHS = 10_000
+
+
+def check_sweep(
+    spec: Spec, problems: list[Diagnostic], again: Callable[[Sequence[str]], list[Diagnostic]] | None = None
+) -> SweepSection | None:
+    """Checks the section ``sweep``.
+
+    Args:
+        spec: The spec.
+        problems: What is wrong is appended here.
+        again: Checks the document with further overrides. Where it is given, and nothing else is wrong, the ends of each range
+            and each choice are tried one at a time: errors that a combination makes, training says.
+
+    Returns:
+        The section; None where there is none, or it is wrong.
+    """
+    tree = spec.section("sweep")
+    section = check(SweepSection, tree, problems, name="sweep") if tree is not None else None
+    if section is None or tree is None:
+        return None
+    sound = not any(problem.is_error for problem in problems)
+    over = tree.get("over")
+    for path, range_ in section.over.items():
+        at = _place(over, path) or tree
+        if find(spec.document, path) is None:
+            suggestion = closest(path, [known for known in _paths(spec.document) if not known.startswith("sweep")])
+            help = f"did you mean `{suggestion}`?" if suggestion else "write the value it has without a sweep"
+            problems.append(s.NoSuchPlace.at(at.span, at.path, help=help, where=path))
+        elif sound and again is not None:
+            for value in range_.samples:
+                wrong = [found for found in again([setting(path, value)]) if found.is_error]
+                if wrong:
+                    reason = f"{wrong[0].message} ({wrong[0].code})"
+                    problems.append(
+                        s.BadValue.at(at.span, at.path, help=wrong[0].help, where=path, value=_text(value), reason=reason)
+                    )
+                    break
+    return section
+
+
+def setting(path: str, value: Any) -> str:
+    """A value in its place, as ``--set`` takes it.
+
+    Example:
+        >>> setting("params.width", 32), setting("params.kind", "gru")
+        ('params.width=32', 'params.kind="gru"')
+    """
+    return f"{path}={_text(value)}"
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _place(over: Tree | None, path: str) -> Tree | None:
+    return over.get(path) if isinstance(over, MappingNode) else None
+
+
+def _paths(document: MappingNode) -> list[str]:
+    """The paths of the document's values, as far as there are not too many to suggest one."""
+    found: list[str] = []
+    for path in _walk(document, ""):
+        found.append(path)
+        if len(found) >= _MOST_PATHS:
+            break
+    return found
+
+
+def _walk(tree: Tree | None, path: str) -> Iterator[str]:
+    if isinstance(tree, MappingNode):
+        for key, value in tree.items():
+            inner = f"{path}.{key.value}" if path else str(key.value)
+            yield inner
+            yield from _walk(value, inner)

@@ -1,0 +1,133 @@
+"""A sweep: trainings with other values each, remembered over a stop."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from nnspec.diagnostics import NnspecError
+from nnspec.sweep import study
+from nnspec.sweep.study import sweep
+from nnspec.sweep.trials import sweep_text
+from nnspec.training import Run
+
+pytest.importorskip("optuna")
+
+SPEC = """nnspec: 1
+name: wine
+params: {width: 4}
+inputs: {facts: [13]}
+layers:
+  - Dense: {units: $width, activation: relu}
+  - Dense: {units: 3, activation: softmax}
+    name: kind
+data:
+  train: {builtin: wine}
+  validation: 0.3
+  inputs: {facts: {transform: [standardize]}}
+train: {epochs: 2, optimizer: {Adam: {learning_rate: 0.1}}, loss: SparseCategoricalCrossentropy, metrics: [accuracy]}
+sweep:
+  trials: 3
+  over:
+    params.width: {int: [2, 16], log: true}
+    train.optimizer.Adam.learning_rate: {float: [1e-5, 1e-1], log: true}
+"""
+
+
+@pytest.fixture
+def file(write):
+    return write(SPEC)
+
+
+def test_each_trial_is_a_run_with_its_values(file, tmp_path):
+    found = sweep(file, out=tmp_path / "s")
+    assert [trial.number for trial in found.trials] == [1, 2, 3]
+    for trial in found.trials:
+        run = Run.open(tmp_path / "s" / f"trial-{trial.number:03}")
+        assert run.main.nodes["dense"].layer.units == trial.values["params.width"]
+        values = [record["val_loss"] for record in run.metrics()]
+        assert trial.value == pytest.approx(min(values))
+    best = min(trial.value for trial in found.trials if trial.state == "finished")
+    assert found.best is not None
+    assert found.best.value == best
+    assert json.loads((tmp_path / "s" / "sweep.json").read_text())["best"] == found.best.number
+    assert f"--set 'params.width={found.best.values['params.width']}'" in sweep_text(found)
+
+
+def test_the_same_seed_tries_the_same_values(file, tmp_path):
+    first, again = (sweep(file, ["sweep.trials=2"], out=tmp_path / name) for name in ("a", "b"))
+    assert [trial.values for trial in first.trials] == [trial.values for trial in again.trials]
+
+
+def test_a_sweep_goes_on_with_values_it_has_not_tried(file, tmp_path):
+    first = sweep(file, ["sweep.trials=2"], out=tmp_path / "s")
+    more = sweep(file, ["sweep.trials=4"], out=tmp_path / "s", resume=True)
+    assert more.trials[:2] == first.trials
+    assert len({tuple(trial.values.values()) for trial in more.trials}) == 4
+
+
+def test_a_sweep_over_other_ranges_does_not_go_on(file, tmp_path):
+    sweep(file, ["sweep.trials=1"], out=tmp_path / "s")
+    with pytest.raises(NnspecError, match="the ranges changed"):
+        sweep(file, ["sweep.over={params.width: [3]}"], out=tmp_path / "s", resume=True)
+
+
+def test_a_sweep_of_another_spec_does_not_go_on(file, tmp_path):
+    sweep(file, ["sweep.trials=1"], out=tmp_path / "s")
+    with pytest.raises(NnspecError, match="the spec changed"):
+        sweep(file, ["train.epochs=3"], out=tmp_path / "s", resume=True)
+
+
+def test_a_folder_with_a_sweep_in_it_is_not_written_over(file, tmp_path):
+    sweep(file, ["sweep.trials=1"], out=tmp_path / "s")
+    with pytest.raises(NnspecError, match="--resume"):
+        sweep(file, out=tmp_path / "s")
+
+
+def test_a_trial_that_falls_behind_is_broken_off(file, tmp_path, monkeypatch):
+    watching = study._Watching.epoch_ended
+
+    def behind_in_the_second(self, record):
+        watching(self, record)
+        self.behind = self._trial.number == 1
+
+    monkeypatch.setattr(study._Watching, "epoch_ended", behind_in_the_second)
+    found = sweep(file, out=tmp_path / "s")
+    assert [(trial.state, trial.epochs) for trial in found.trials] == [("finished", 2), ("pruned", 1), ("finished", 2)]
+
+
+def test_ctrl_c_ends_the_sweep_and_the_trial_is_tried_anew(file, tmp_path, monkeypatch):
+    import os
+    import signal
+
+    watching = study._Watching.epoch_ended
+
+    def stopped_in_the_second(self, record):
+        watching(self, record)
+        if self._trial.number == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(study._Watching, "epoch_ended", stopped_in_the_second)
+        found = sweep(file, out=tmp_path / "s")
+    assert found.interrupted
+    assert len(found.trials) == 1
+    assert len(sweep(file, out=tmp_path / "s", resume=True).trials) == 3
+
+
+def test_where_the_first_trials_all_fail_the_sweep_ends_with_the_reason(file, tmp_path):
+    overrides = ["sweep.over={train.optimizer.Adam.learning_rate: [1.0e+38]}", "sweep.trials=9"]
+    with pytest.raises(NnspecError, match="the first 3 trials all failed"):
+        sweep(file, overrides, out=tmp_path / "s")
+
+
+def test_a_figure_that_no_epoch_has_is_refused_before_anything_is_trained(file, tmp_path):
+    with pytest.raises(NnspecError, match="did you mean `val_loss`"):
+        sweep(file, ["sweep.monitor=val_los"], out=tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_spec_without_the_section_says_what_to_write(write, tmp_path):
+    with pytest.raises(NnspecError, match="has no section `sweep`"):
+        sweep(write(SPEC[: SPEC.index("sweep:")]), out=tmp_path / "s")
