@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache
 from math import lcm
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.diagnostics import NnspecError
+from nnspec.runtime.blending import Blend, weights_of
 from nnspec.runtime.tiling import Sight, Tiles
 from nnspec.types import Condition
 
@@ -104,7 +104,7 @@ class Tiling:
         return {name: self._cropped(name, array, inputs[self._input]) for name, array in joined.items()}
 
     def _picture(self, picture: NDArray[Any], axes: list[Tiles]) -> dict[str, NDArray[Any]]:
-        sums: dict[str, _Sum] = {}
+        sums: dict[str, Blend] = {}
         # The last one first: where it ends, the whole ends.
         numbers = list(itertools.product(*(range(len(axis.spans)) for axis in axes)))
         for number in numbers[-1:] + numbers[:-1]:
@@ -114,8 +114,8 @@ class Tiling:
                 along = list(zip(axes, number, answer.shape[1:-1], self._sights[name], strict=True))
                 offsets = [sight.places(axis.spans[i][0]) for axis, i, _, sight in along]
                 if name not in sums:
-                    sums[name] = _Sum.of([o + count for o, (_, _, count, _) in zip(offsets, along, strict=True)], answer)
-                sums[name].add(answer[0], offsets, [_weights(*each) for each in along])
+                    sums[name] = Blend.of([o + count for o, (_, _, count, _) in zip(offsets, along, strict=True)], answer)
+                sums[name].add(answer[0], offsets, [weights_of(*each) for each in along])
         for name, total in sums.items():
             if total.has_gaps:
                 raise NnspecError(
@@ -174,55 +174,6 @@ class Tiling:
             for size, more, sight in zip(answer.shape[1:], lost, self._sights[name], strict=False)
         ]
         return answer[(slice(None), *kept)]
-
-
-@dataclass
-class _Sum:
-    """What tiles gave, added up.
-
-    Attributes:
-        values: The answers, each times its weight.
-        weights: The weights.
-        seam: How much an answer differs at most from the mean of those before it; None where none was before.
-    """
-
-    values: NDArray[np.float32]
-    weights: NDArray[np.float32]
-    seam: float | None = None
-
-    @classmethod
-    def of(cls, sizes: list[int], like: NDArray[Any]) -> _Sum:
-        return cls(np.zeros((*sizes, like.shape[-1]), np.float32), np.zeros((*sizes, 1), np.float32))
-
-    def add(self, answer: NDArray[Any], offsets: list[int], weights: list[NDArray[np.float32]]) -> None:
-        place = tuple(slice(o, o + len(w)) for o, w in zip(offsets, weights, strict=True))
-        weight = _product(weights)[..., np.newaxis]
-        both = (self.weights[place] > 0) & (weight > 0)
-        if both.any():
-            before = self.values[place] / np.where(both, self.weights[place], 1)
-            self.seam = max(self.seam or 0.0, float(np.abs(np.where(both, answer - before, 0)).max()))
-        self.values[place] += weight * answer
-        self.weights[place] += weight
-
-    @property
-    def has_gaps(self) -> bool:
-        return bool((self.weights == 0).any())
-
-    def mean(self) -> NDArray[Any]:
-        self.values /= self.weights
-        return self.values
-
-
-@lru_cache(4096)
-def _weights(axis: Tiles, number: int, count: int, sight: Sight) -> NDArray[np.float32]:
-    return axis.weights(number, count, sight)
-
-
-def _product(weights: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    found = np.ones((), np.float32)
-    for weight in weights:
-        found = found[..., np.newaxis] * weight
-    return np.asarray(found)
 
 
 def is_tileable(predictor: Predictor) -> bool:
