@@ -10,6 +10,7 @@ from nnspec.data import problems as d
 from nnspec.data.augmenting import check_augment
 from nnspec.data.binding import bind
 from nnspec.data.check_derived import check_derived
+from nnspec.data.check_weights import check_weights
 from nnspec.data.fitting import check_feeds
 from nnspec.data.kinds import Column, DataError, at_name
 from nnspec.data.paths import MissingFileError
@@ -70,6 +71,7 @@ def check_data(
     changes = check_augment(section.augment, tree, inputs, outputs, needs, problems)
     plan = DataPlan(section, tree, sources, inputs, tables, needs, None, changes, derived or {})
     check_derived(plan, problems)
+    check_weights(plan, problems)
     if any(problem.is_error for problem in problems[before:]):
         return None
     columns = {part: known for part, source in sources.items() if (known := _columns(source, tree, problems)) is not None}

@@ -84,7 +84,8 @@ class Supervised:
         Args:
             inputs: The batch's inputs, by name.
             targets: Its targets, by output.
-            weights: How much each example counts, by output; an output whose examples count alike has none.
+            weights: How much each example counts, (N,), or what is added to how much each position does, (N, …), by output; an
+                output of which all counts alike has none.
             training: Whether the model trains: dropout drops, batch normalization goes by the batch.
         """
         inputs, targets = self.seen(inputs, targets, training=training)
@@ -118,17 +119,19 @@ class Supervised:
         self.update_metrics(outputs, targets)
         return loss
 
-    def augmented(self, inputs: Tensors, targets: Tensors) -> tuple[Tensors, Tensors]:
+    def augmented(self, group: Group) -> Group:
         """What a training step sees of a batch."""
-        return (inputs, targets) if self._augmenter is None else self._augmenter(inputs, targets)
+        return group if self._augmenter is None else self._augmenter(*group)
 
     def _loss(self, name: str, output: Any, targets: Tensors, weights: Tensors, *, training: bool) -> Any:
         compare = self._losses[name]
         if compare is None:
             return ops.mean(ops.cast(output, "float32"))
         weight = weights.get(name)
-        if name in self._class_weights and training:
-            own = self._class_weight(name, targets[name])
+        own = self._class_weight(name, targets[name]) if name in self._class_weights and training else None
+        if weight is not None and len(weight.shape) > 1:
+            weight = weight + (1.0 if own is None else own)
+        elif own is not None:
             weight = own if weight is None else own * ops.reshape(weight, (-1,) + (1,) * (len(own.shape) - 1))
         return compare(targets[name], output, sample_weight=weight)
 
