@@ -1,13 +1,17 @@
-"""The static check of ``weight: {border: …}`` under a target: whether there are objects, and positions to weigh."""
+"""The static check of what a mask has beside its column: ``weight: {border: …}`` and ``crop``."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from nnspec.data import problems as d
 from nnspec.data.places import locate
 from nnspec.data.plan import DataPlan, Need
+from nnspec.data.section import DataSection
 from nnspec.diagnostics import Diagnostic
+from nnspec.spec.tree import MappingNode
 
-__all__ = ["check_weights"]
+__all__ = ["check_crops", "check_weights"]
 
 _OF_OBJECTS = ("class", "distribution", "probability", "sign")
 
@@ -22,6 +26,14 @@ def check_weights(plan: DataPlan, problems: list[Diagnostic]) -> None:
             reason, help = f"the target of `{name}` is made of the input `{plan.derived[name].input}`", "take `weight` away"
         if reason:
             problems.append(d.NoBorders.at(*locate(plan.tree, "targets", name, "weight", "border"), help=help, reason=reason))
+
+
+def check_crops(section: DataSection, tree: MappingNode, needs: Mapping[str, Need], problems: list[Diagnostic]) -> None:
+    """Says where what is to be cropped is no picture."""
+    for name, given in section.targets.items():
+        if given.crop is not None and name in needs and len(needs[name].shape) < 2:
+            place = locate(tree, "targets", name, "crop")
+            problems.append(d.CannotCrop.at(*place, help="take it away", name=name, shape=needs[name].output))
 
 
 def _why_not(name: str, need: Need) -> tuple[str, str]:

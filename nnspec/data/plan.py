@@ -14,7 +14,7 @@ from nnspec.data.weighing import Border
 from nnspec.diagnostics import Span
 from nnspec.layers.augmentation import Augmentation
 from nnspec.spec.tree import MappingNode
-from nnspec.types import TensorType
+from nnspec.types import Dim, TensorType
 
 __all__ = ["AugmentPlan", "DataPlan", "Derived", "Feed", "Need", "Source"]
 
@@ -31,6 +31,7 @@ class Need:
         ignore: A class that is left out.
         axis: The axis the classes stand along.
         by_position: Whether it is a number for each position, so that each can have a weight of its own.
+        crop: How much is cut from each side of the target before it is compared.
     """
 
     kind: TargetKind
@@ -40,6 +41,15 @@ class Need:
     ignore: int | None = None
     axis: int = -1
     by_position: bool = True
+    crop: int = 0
+
+    @property
+    def shape(self) -> tuple[int | Dim, ...]:
+        """The shape of one target before it is cropped: the output's, of classes without their axis."""
+        shape = list(self.output.shape)
+        if self.kind == "class" and shape:
+            del shape[self.axis]
+        return (*(size + 2 * self.crop for size in shape[:2]), *shape[2:]) if self.crop else tuple(shape)
 
 
 @dataclass(frozen=True)

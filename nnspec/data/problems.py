@@ -381,3 +381,12 @@ class NoBorders(Problem):
     message = "{reason}"
     fails = _HEAD + _NET + "data: {train: {builtin: digits}, targets: {digit: {weight: {border: {}}}}}\n" + _TRAIN
     passes = _GOOD
+
+
+class CannotCrop(Problem):
+    """`crop` cuts the sides of a mask away, so that an output that is smaller than the picture is compared with its middle."""
+
+    code = "NN450"
+    message = "`crop` is for the target of a picture, and `{name}` has the shape {shape}"
+    fails = _HEAD + _NET + "data: {train: {builtin: digits}, targets: {digit: {crop: 1}}}\n" + _TRAIN
+    passes = _GOOD

@@ -11,6 +11,7 @@ from nnspec.data.readers import READERS
 from nnspec.data.transforms import TRANSFORMS
 from nnspec.data.validation import VALIDATIONS
 from nnspec.data.weighing import Weight
+from nnspec.layers.scalars import PositiveInt
 from nnspec.types import Config, Named
 
 __all__ = ["AnyReader", "Columns", "DataSection", "TargetColumns"]
@@ -48,6 +49,10 @@ class Columns(Config):
 class TargetColumns(Columns):
     """What a loss compares an output with, and how much of it counts."""
 
+    crop: PositiveInt | None = Field(
+        None,
+        description="How much is cut from each side of a mask after `augment`: what convolutions without padding leave out.",
+    )
     weight: Weight | None = Field(None, description="How much each example, or each position of a mask, counts in the loss.")
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nnspec.reports.elements import Html, element, figure, number, section, table
 from nnspec.reports.examples import columns_of, picture_input, row_of, shown
 from nnspec.reports.pictures import picture
+from nnspec.training.cropping import crops_of
 from nnspec.training.evaluation import Evaluated
 from nnspec.training.judged import Classified, Measured
 
@@ -63,18 +64,25 @@ def _least_right(found: Evaluated, name: str, judged: Classified) -> list[Html]:
     said = [(f"{share[i]:.1%}", f"{int(counts[i] - right[i]):,} of {int(counts[i]):,}") for i in places]
     note = f"{name}: the examples with the most positions wrong. Rows count from 0."
     seen = picture_input(found)
-    shape = found.examples.inputs[seen].shape[1:3] if seen is not None else (0, 0)
-    if seen is not None and judged.each == shape[0] * shape[1]:
+    if seen is not None and (crop := _margin(found, seen, name, judged)) is not None:
+        middle = ", the middle of which is compared," if crop else ","
         return [
-            element("p", f"{note} Each: the picture, the true mask, the one that was said."),
-            _masks(found, seen, judged, places),
+            element("p", f"{note} Each: the picture{middle} the true mask, the one that was said."),
+            _masks(found, seen, judged, places, crop),
         ]
     return [element("p", note), _shown(found, places, said, ["right", "wrong"])]
 
 
-def _masks(found: Evaluated, seen: str, judged: Classified, places: NDArray[np.int64]) -> Html:
-    """Pictures with their masks, a shade for each class, black the first; a position that does not count is black too."""
+def _margin(found: Evaluated, seen: str, name: str, judged: Classified) -> int | None:
+    """How much of a picture is around what its mask is of; None where it is of no picture of that size."""
+    crop = crops_of(found.plan.data).get(name, 0)
     height, width = found.examples.inputs[seen].shape[1:3]
+    return crop if judged.each == (height - 2 * crop) * (width - 2 * crop) else None
+
+
+def _masks(found: Evaluated, seen: str, judged: Classified, places: NDArray[np.int64], crop: int) -> Html:
+    """Pictures with their masks, a shade for each class, black the first; a position that does not count is black too."""
+    height, width = (size - 2 * crop for size in found.examples.inputs[seen].shape[1:3])
     originals = shown(found, seen, places, ["the picture"] * len(places))
     groups = []
     for original, place in zip(originals, places, strict=True):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nnspec.training.augmenter import Augmenter
 from nnspec.training.changes import Change
+from nnspec.training.cropping import cropped
 from nnspec.training.learner import Group, Side, Tensors, Turn
 from nnspec.training.objects import keras_loss, keras_metric
 from nnspec.training.plan import OutputPlan
@@ -28,6 +29,7 @@ class Supervised:
         class_weights: How much the examples of each class count, by output; an array with an entry for each class.
         augmenter: Changes inputs and targets at random before a training step; None for nothing.
         changes: What is done to a batch before the model sees it; metrics see the targets as they are.
+        crops: How much is cut from each side of a target before it is compared, by output.
     """
 
     batches = 1
@@ -40,6 +42,7 @@ class Supervised:
         class_weights: Mapping[str, NDArray[Any]] | None = None,
         augmenter: Augmenter | None = None,
         changes: Sequence[Change] = (),
+        crops: Mapping[str, int] | None = None,
     ) -> None:
         self.model = model
         self.sides: Sequence[Side] = () if optimizer is None else (Side("main", model.trainable_variables, optimizer),)
@@ -48,6 +51,7 @@ class Supervised:
         self._losses = {name: keras_loss(output.loss) for name, output in self._outputs.items() if output.loss}
         self._class_weights = dict(class_weights or {})
         self.changes = changes
+        self._crops = dict(crops or {})
         self._total = keras.metrics.Mean(name="loss")
         several = len(self._outputs) > 1
         self._means = {name: keras.metrics.Mean(name=f"{name}_loss") for name in self._outputs} if several else {}
@@ -108,13 +112,17 @@ class Supervised:
 
     def watch(self, group: Group) -> Any:
         """Adds a batch that is not trained on to the figures; its loss."""
-        inputs, targets, weights = group
+        inputs, targets, weights = self._compared(group)
         loss, outputs = self(inputs, targets, weights, training=False)
         self.update_metrics(outputs, targets)
         return loss
 
-    def _trained_on(self, group: Group) -> Any:
+    def _compared(self, group: Group) -> Group:
         inputs, targets, weights = group
+        return inputs, cropped(targets, self._crops), cropped(weights, self._crops)
+
+    def _trained_on(self, group: Group) -> Any:
+        inputs, targets, weights = self._compared(group)
         loss, outputs = self(inputs, targets, weights, training=True)
         self.update_metrics(outputs, targets)
         return loss
@@ -162,7 +170,7 @@ class Supervised:
     def build(self, inputs: Tensors, targets: Tensors) -> None:
         """Lets the metrics make their variables, some of which do so when they first see an output."""
         outputs = self.model(dict(inputs), training=False)
-        self.update_metrics(outputs, targets)
+        self.update_metrics(outputs, cropped(targets, self._crops))
         self.reset()
 
     def reset(self) -> None:
