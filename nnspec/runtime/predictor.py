@@ -284,5 +284,5 @@ def _check_shape(port: Port, shape: tuple[int, ...], sizes: dict[str, tuple[int,
 
 
 def _check_condition(symbol: str, size: int, condition: Condition) -> None:
-    if size % condition.multiple_of or size < condition.at_least:
+    if not condition.fits(size):
         raise NnspecError(f"`{symbol}` must be {condition}, not {size}; the next size that fits is {condition.next_fit(size)}")
