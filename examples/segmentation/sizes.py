@@ -43,7 +43,7 @@ class _Pictures(Table):
 
 
 def at_sizes(run_path: str | Path, picture: str | Path) -> dict[tuple[int, int], Parity]:
-    """The parity on cut-outs of a picture, each of the next size that the network takes; beyond the picture is its mirror image.
+    """The parity on cut-outs of a picture, each of the next size the network takes; beyond it is its mirror image.
 
     Args:
         run_path: The run folder, with the exported ``model.onnx``.
