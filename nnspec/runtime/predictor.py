@@ -284,5 +284,5 @@ def _check_shape(port: Port, shape: tuple[int, ...], sizes: dict[str, tuple[int,
 
 
 def _check_condition(symbol: str, size: int, condition: Condition) -> None:
-    if not condition.fits(size):
+    if not condition.is_met(size):
         raise NnspecError(f"`{symbol}` must be {condition}, not {size}; the next size that fits is {condition.next_fit(size)}")

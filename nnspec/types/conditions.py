@@ -29,11 +29,11 @@ class Condition:
     at_least: int = 1
     remainder: int = 0
 
-    def fits(self, size: int) -> bool:
+    def is_met(self, size: int) -> bool:
         """Whether a size satisfies it.
 
         Example:
-            >>> Condition(multiple_of=16, remainder=12).fits(572), Condition(multiple_of=16).fits(572)
+            >>> Condition(multiple_of=16, remainder=12).is_met(572), Condition(multiple_of=16).is_met(572)
             (True, False)
         """
         return size % self.multiple_of == self.remainder and size >= self.at_least

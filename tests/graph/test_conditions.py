@@ -58,5 +58,5 @@ def test_the_condition_of_a_network_without_padding_is_met_by_the_sizes_that_its
     assert problems == []
     condition = model.main.conditions["H"]
     taken = [size for size in range(1, 70) if not built(tmp_path, text.replace("[H,", f"[{size},"))[1]]
-    assert taken == [size for size in range(1, 70) if condition.fits(size)]
+    assert taken == [size for size in range(1, 70) if condition.is_met(size)]
     assert condition.remainder and condition.multiple_of == 4

@@ -97,7 +97,7 @@ def test_a_simplified_size_has_the_same_value_wherever_the_condition_holds(opera
     condition = Condition(multiple_of=multiple, remainder=remainder % multiple)
     simpler = simplify(size, {"T": condition})
     values = {"T": multiple * t + remainder % multiple, "H": h}
-    assert condition.fits(values["T"])
+    assert condition.is_met(values["T"])
     assert substitute(simpler, values) == substitute(size, values)
 
 
@@ -132,7 +132,7 @@ def test_a_remainder_is_found_where_there_is_one_and_makes_the_sizes_equal(strid
     condition = common_remainder([pair])
     assert condition is not None
     for size in range(40):
-        assert condition.fits(size) <= (substitute(pair[0], {"T": size}) == substitute(pair[1], {"T": size}))
+        assert condition.is_met(size) <= (substitute(pair[0], {"T": size}) == substitute(pair[1], {"T": size}))
 
 
 def test_sizes_that_no_multiple_makes_equal_have_no_condition():
