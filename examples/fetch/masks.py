@@ -52,9 +52,9 @@ def nuclei(folder: Path) -> None:
 def ct(folder: Path) -> None:
     """Slices of the two CT volumes with a lung tumour that PyRadiomics is tested on (van Griethuysen et al. 2017), 256 × 256.
 
-    ``train`` are slices of one patient with the tumour, and some above and below it; ``validation`` three slices between
-    those; ``test`` are the slices of the other patient. Of Hounsfield units −1,000 to 400 become 0 to 255; each pixel is the
-    mean of four. Needs pynrrd.
+    ``train`` are slices of one patient with the tumour, and some above and below it: of each a window of 128 × 128 with the
+    tumour's place in it, and one anywhere. ``validation`` are three whole slices between those; ``test`` are whole slices of the
+    other patient. Of Hounsfield units −1,000 to 400 become 0 to 255; each pixel is the mean of four. Needs pynrrd.
     """
     import nrrd
 
@@ -66,8 +66,10 @@ def ct(folder: Path) -> None:
             grey = np.clip((image.astype(np.float32) + 1000) * (255 / 1400), 0, 255)
             # The file has x, y, z; a picture has rows of columns.
             volumes[name] = [(_halved(grey[..., z].T), label[::2, ::2, z].T > 0) for z in range(image.shape[2])]
-    between = (17, 20, 23)
-    _write(folder / "train", (volumes["lung2"][z] for z in range(9, 32) if z not in between))
+    between, random = (17, 20, 23), np.random.default_rng(0)
+    tumour = np.argwhere(np.any([mask for _, mask in volumes["lung2"]], 0)).mean(0)
+    train = [volumes["lung2"][z] for z in range(9, 32) if z not in between]
+    _write(folder / "train", (_window(pair, place, random) for pair in train for place in (tumour, None)))
     _write(folder / "validation", (volumes["lung2"][z] for z in between))
     _write(folder / "test", (volumes["lung1"][z] for z in range(27, 40)))
 
@@ -91,6 +93,14 @@ def _mirrored(part: Pair) -> Pair:
 def _cut(part: Pair, y: int, x: int, height: int, width: int) -> Pair:
     image, mask = (plane[y : y + height, x : x + width] for plane in part)
     return image, mask
+
+
+def _window(part: Pair, place: np.ndarray[Any, Any] | None, random: np.random.Generator, size: int = 128) -> Pair:
+    """A window anywhere, or one that has a place in it, no nearer to its border than a quarter of the window."""
+    most = np.array(part[0].shape) - size
+    low, high = (0, most + 1) if place is None else (place - 3 * size // 4, place - size // 4)
+    y, x = np.clip(random.integers(np.asarray(low, int), np.asarray(high, int)), 0, most)
+    return _cut(part, y, x, size, size)
 
 
 def _halved(plane: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
