@@ -53,8 +53,8 @@ def ct(folder: Path) -> None:
     """Slices of the two CT volumes with a lung tumour that PyRadiomics is tested on (van Griethuysen et al. 2017), 256 × 256.
 
     ``train`` are slices of one patient with the tumour, and some above and below it: of each a window of 128 × 128 with the
-    tumour's place in it, and one anywhere. ``validation`` are three whole slices between those; ``test`` are whole slices of the
-    other patient. Of Hounsfield units −1,000 to 400 become 0 to 255; each pixel is the mean of four. Needs pynrrd.
+    tumour's place in it, and one anywhere. ``validation`` are three whole slices between those; ``test`` are whole slices of
+    the other patient. Of Hounsfield units −1,000 to 400 become 0 to 255; each pixel is the mean of four. Needs pynrrd.
     """
     import nrrd
 
