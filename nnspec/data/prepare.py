@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from nnspec.data import problems as d
 from nnspec.data.binding import bind
 from nnspec.data.borders import border_weights
-from nnspec.data.check import check_alike, unreadable
+from nnspec.data.check import unreadable
+from nnspec.data.check_parts import check_alike
 from nnspec.data.deriving import cut, derive, read_tokens, serves
 from nnspec.data.drawing import draw, parts_at_most
 from nnspec.data.examples import Examples

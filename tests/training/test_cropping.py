@@ -117,3 +117,18 @@ def test_parts_of_other_sizes_are_refused_where_a_transform_learned_for_each_row
     text = (SPEC % YES_OR_NO).replace("{rescale: 0.00392156862745098}", "{standardize: {axis: 0}}")
     (tmp_path / "net.nnspec.yaml").write_text(text)
     assert "NN411" in {d.code for d in validate(str(tmp_path / "net.nnspec.yaml")) if d.is_error}
+
+
+def test_a_test_picture_and_its_mask_must_be_of_sizes_that_go_together(tmp_path: Path) -> None:
+    for part, mask in (("train", (20, 24)), ("test", (28, 24))):
+        np.savez(
+            tmp_path / f"{part}.npz",
+            image=np.zeros((4, *((20, 24) if part == "train" else (32, 24)), 1), np.uint8),
+            mask=np.zeros((4, *mask), np.uint8),
+        )
+    text = SPEC % YES_OR_NO
+    for part in ("train", "test"):
+        text = text.replace(f"{{masks: {{images: {part}/images, masks: {part}/masks}}}}", f"{{npz: {part}.npz}}")
+    (tmp_path / "net.nnspec.yaml").write_text(text)
+    [problem] = [d for d in validate(str(tmp_path / "net.nnspec.yaml")) if d.is_error]
+    assert (problem.code, problem.path) == ("NN407", "data.targets.mask")
