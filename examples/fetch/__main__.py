@@ -7,12 +7,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from examples.fetch import pictures, series, texts
+from examples.fetch import masks, pictures, series, texts
 
 DATA = Path(__file__).parents[2] / "data"
 SETS: dict[str, Callable[[Path], None]] = {
     "mnist": pictures.mnist,
     "fashion_mnist": pictures.fashion_mnist,
+    "nuclei": masks.nuclei,
+    "ct": masks.ct,
     **series.UCR,
     "sunspots": series.sunspots,
     "r8": texts.r8,

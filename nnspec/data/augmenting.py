@@ -121,25 +121,25 @@ class _Step:
                     d.CannotMix.at(self.span, self.path, help=help, name=self.name, target=name, loss=need.loss)
                 )
             return
-        shape = need.output.shape if need.kind != "class" else _without(need.output.shape, need.axis)
+        shape = need.shape
         if len(shape) != (2 if need.kind == "class" else 3):
             self._refuse(f"the target `{name}` is no picture", "take it away from `on`: it is left as it is")
         elif pictures:
-            self._check_size(f"the target `{name}`", TensorType((*shape[:2], 1)), self.inputs[pictures[0]], pictures[0])
+            self._check_size(f"the target `{name}`", TensorType((*shape[:2], 1)), self.inputs[pictures[0]], pictures[0], need)
 
-    def _check_size(self, what: str, type: TensorType, first: TensorType, other: str) -> None:
+    def _check_size(self, what: str, type: TensorType, first: TensorType, other: str, need: Need | None = None) -> None:
         if any(same_size(a, b) is False for a, b in zip(type.shape[:2], first.shape[:2], strict=True)):
             sizes = [" × ".join(map(str, t.shape[:2])) for t in (type, first)]
-            self._refuse(f"{what} is {sizes[0]}, and `{other}` {sizes[1]}", "what is changed alike must be of one size")
+            more = {a - b for a, b in zip(first.shape[:2], type.shape[:2], strict=True)}
+            [most] = more if len(more) == 1 else [0]
+            help = "what is changed alike must be of one size"
+            if need is not None and isinstance(most, int) and most > 0 and most % 2 == 0:
+                crop = need.crop + most // 2
+                help = f"the output is smaller than the picture: write `crop: {crop}` beside the target's column"
+            self._refuse(f"{what} is {sizes[0]}, and `{other}` {sizes[1]}", help)
 
     def _refuse(self, reason: str, help: str) -> None:
         self.problems.append(d.CannotAugment.at(self.span, self.path, help=help, reason=reason))
-
-
-def _without(shape: tuple, axis: int) -> tuple:  # type: ignore[type-arg]
-    kept = list(shape)
-    del kept[axis]
-    return tuple(kept)
 
 
 def _listed(names: Mapping[str, object] | list[str]) -> str:

@@ -53,7 +53,9 @@ class _Binder:
         self._taken = {name for columns_ in section.inputs.values() for name in self._names(columns_, "past")}
         self._taken |= {name for columns_ in section.targets.values() for name in self._names(columns_, "future")}
         self._taken |= {name for name in (section.group, section.time) if name is not None}
-        self._taken |= {t.weight for t in section.targets.values() if t.weight is not None}
+        self._taken |= {
+            t.weight.column for t in section.targets.values() if t.weight is not None and t.weight.column is not None
+        }
 
     def _names(self, given: Columns | None, at: str, alone: str | None = None) -> tuple[str, ...]:
         """The columns that are given, or one alone, as the table calls them."""
@@ -142,7 +144,8 @@ class _Binder:
         self, kind: str, name: str, given: Columns | None, columns: tuple[str, ...], *, stacked: bool = False
     ) -> Feed | None:
         span, path = locate(self._tree, kind, name)
-        weight = given.weight if isinstance(given, TargetColumns) else None
+        weighing = given.weight if isinstance(given, TargetColumns) else None
+        weight = weighing.column if weighing is not None else None
         unknown = [column for column in (*columns, *([weight] if weight else [])) if column not in self._columns]
         for column in unknown:
             self._problems.append(self._unknown(kind, name, column))
@@ -150,7 +153,8 @@ class _Binder:
             return None
         transforms = tuple(cast("list[Transform]", given.transform if given else []))
         stacked = stacked or (given is not None and given.columns is not None)
-        return Feed(name, columns, stacked, transforms, weight, span, path)
+        border = weighing.border if weighing is not None else None
+        return Feed(name, columns, stacked, transforms, weight, span, path, border=border)
 
     def _unknown(self, kind: str, name: str, column: str) -> Diagnostic:
         suggestion = closest(column, self._columns)
@@ -160,7 +164,7 @@ class _Binder:
         key: list[str | int] = ["column"]
         if given is not None and given.columns is not None and column in given.columns:
             key = ["columns", given.columns.index(column)]
-        elif isinstance(given, TargetColumns) and given.weight == column:
+        elif isinstance(given, TargetColumns) and given.weight is not None and given.weight.column == column:
             key = ["weight"]
         span, path = locate(self._tree, kind, name, *key)
         return d.UnknownColumn.at(span, path, help=help, column=column, part="training")

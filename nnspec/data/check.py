@@ -10,6 +10,8 @@ from nnspec.data import problems as d
 from nnspec.data.augmenting import check_augment
 from nnspec.data.binding import bind
 from nnspec.data.check_derived import check_derived
+from nnspec.data.check_parts import check_alike
+from nnspec.data.check_weights import check_crops, check_weights
 from nnspec.data.fitting import check_feeds
 from nnspec.data.kinds import Column, DataError, at_name
 from nnspec.data.paths import MissingFileError
@@ -65,11 +67,14 @@ def check_data(
     }
     if require_data:
         problems[before:] = [replace(x, severity="error") if x.code == d.MissingData.code else x for x in problems[before:]]
+    needs = {name: replace(need, crop=_crop(section, name)) for name, need in needs.items()}
     _warn_of_unused(section, tree, outputs, needs, problems)
     tables = {ref.source: rows for ref, rows in table_rows(graph).items() if ref.source in inputs}
     changes = check_augment(section.augment, tree, inputs, outputs, needs, problems)
+    check_crops(section, tree, needs, problems)
     plan = DataPlan(section, tree, sources, inputs, tables, needs, None, changes, derived or {}, graph.conditions)
     check_derived(plan, problems)
+    check_weights(plan, problems)
     if any(problem.is_error for problem in problems[before:]):
         return None
     columns = {part: known for part, source in sources.items() if (known := _columns(source, tree, problems)) is not None}
@@ -83,22 +88,9 @@ def check_data(
     return None if any(problem.is_error for problem in problems[before:]) else plan
 
 
-def check_alike(plan: DataPlan, columns: Mapping[str, Mapping[str, Column]], problems: list[Diagnostic]) -> None:
-    """Says where the validation or test data have not the columns of the training data that are used."""
-    assert plan.feeds is not None
-    used = {c for feed in plan.feeds.values() for c in (*feed.columns, *([feed.weight] if feed.weight else []))}
-    for part, found in columns.items():
-        source = plan.sources[part]
-        for name in sorted(used):
-            ours = columns["train"][name]
-            if name not in found:
-                suggestion = closest(name, found)
-                help = f"did you mean `{suggestion}`?" if suggestion else ""
-                reason = f"the {part} data have no column `{name}`, which the training data have"
-                problems.append(d.DifferentColumns.at(source.span, source.path, help=help, reason=reason))
-            elif found[name].shape != ours.shape:
-                reason = f"`{name}` is {found[name].shape_text} in the {part} data, and {ours.shape_text} in the training data"
-                problems.append(d.DifferentColumns.at(source.span, source.path, reason=reason))
+def _crop(section: DataSection, target: str) -> int:
+    given = section.targets.get(target)
+    return given.crop or 0 if given is not None else 0
 
 
 def without_later(tree: MappingNode, later: Mapping[str, str], problems: list[Diagnostic]) -> MappingNode:

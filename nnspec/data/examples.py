@@ -19,7 +19,8 @@ class Examples:
     Attributes:
         inputs: The values of each input, all rows of the table.
         targets: The values of each target.
-        weights: How much each row counts in the loss, by output; an output whose rows count alike has none.
+        weights: How much each row counts in the loss, (rows,), or what is added to how much each position of it does,
+            (rows, …), by output; an output of which all counts alike has none.
         rows: The numbers of the rows that belong to this part.
     """
 

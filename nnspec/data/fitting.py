@@ -49,13 +49,11 @@ def target_shape(need: Need, sizes: Mapping[str, int]) -> Shape:
         sizes: The sizes of the network's symbols, as the inputs have them.
     """
     values: dict[str, int | Dim] = dict(sizes)
-    output = [substitute(size, values) for size in need.output.shape]
     if need.kind == "label":
         return ()
     if need.kind == "sequence":
         return (None,)
-    if need.kind == "class" and output:
-        del output[need.axis]
+    output = [substitute(size, values) for size in need.shape]
     return tuple(size if isinstance(size, int) else None for size in output)
 
 
@@ -188,7 +186,9 @@ def _check_target(feed: Feed, need: Need, made: Column, sizes: Mapping[str, int]
     elif not fits(made.shape, wanted):
         what = f"what `{need.loss}` takes for `{feed.name}`"
         help = ""
-        if is_class and classes != 1:
+        if (crop := _crop(made.shape, wanted)) is not None:
+            help = f"the output is smaller than the mask: write `crop: {need.crop + crop}` beside its column"
+        elif is_class and classes != 1:
             help = f"put `one_hot: {{classes: {classes}}}` under `transform`, or use a loss of classes"
         problems.append(_wrong_shape(feed, what, Column(wanted).shape_text, made, help))
         return
@@ -200,6 +200,14 @@ def _check_target(feed: Feed, need: Need, made: Column, sizes: Mapping[str, int]
             feed.span, feed.path, help=help, loss=need.loss, name=feed.name, columns=columns, wanted=wants, got=got
         )
     )
+
+
+def _crop(got: Shape, wanted: Shape) -> int | None:
+    """How much is to be cut from each side of a mask for it to be the output's size; None where that is not what is wrong."""
+    pairs = [(a, b) for a, b in zip(got[:2], wanted[:2], strict=False) if a is not None and b is not None]
+    more = {a - b for a, b in pairs}
+    [most] = more if len(pairs) == 2 and len(more) == 1 else [0]
+    return most // 2 if most > 0 and most % 2 == 0 else None
 
 
 def _as(need: Need, kind: TargetKind) -> Need:

@@ -10,10 +10,11 @@ from nnspec.data.readers.base import Files, Reader
 from nnspec.data.section import DataSection
 from nnspec.data.transforms import Transform
 from nnspec.data.validation import Fold
+from nnspec.data.weighing import Border
 from nnspec.diagnostics import Span
 from nnspec.layers.augmentation import Augmentation
 from nnspec.spec.tree import MappingNode
-from nnspec.types import Condition, TensorType
+from nnspec.types import Condition, Dim, TensorType
 
 __all__ = ["AugmentPlan", "DataPlan", "Derived", "Feed", "Need", "Source"]
 
@@ -29,6 +30,8 @@ class Need:
         instead: A loss that asks the same of the other kind of target; None where there is none.
         ignore: A class that is left out.
         axis: The axis the classes stand along.
+        by_position: Whether it is a number for each position, so that each can have a weight of its own.
+        crop: How much is cut from each side of the target before it is compared.
     """
 
     kind: TargetKind
@@ -37,6 +40,16 @@ class Need:
     instead: str | None = None
     ignore: int | None = None
     axis: int = -1
+    by_position: bool = True
+    crop: int = 0
+
+    @property
+    def shape(self) -> tuple[int | Dim, ...]:
+        """The shape of one target before it is cropped: the output's, of classes without their axis."""
+        shape = list(self.output.shape)
+        if self.kind == "class" and shape:
+            del shape[self.axis]
+        return (*(size + 2 * self.crop for size in shape[:2]), *shape[2:]) if self.crop else tuple(shape)
 
 
 @dataclass(frozen=True)
@@ -90,6 +103,7 @@ class Feed:
         span: Where this is said, or the part of the section that leaves it to go without saying.
         path: The same place as a path.
         may_miss: Whether missing values are left as they are, because what comes after fills them.
+        border: What the gaps between a mask's objects count more.
     """
 
     name: str
@@ -100,6 +114,7 @@ class Feed:
     span: Span
     path: str
     may_miss: bool = False
+    border: Border | None = None
 
     @property
     def columns_text(self) -> str:

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from nnspec.data import problems as d
 from nnspec.data.binding import bind
-from nnspec.data.check import check_alike, unreadable
+from nnspec.data.borders import border_weights
+from nnspec.data.check import unreadable
+from nnspec.data.check_parts import check_alike
 from nnspec.data.deriving import cut, derive, read_tokens, serves
 from nnspec.data.drawing import draw, parts_at_most
 from nnspec.data.examples import Examples
@@ -186,6 +188,8 @@ def _read(
         (inputs if kind == "inputs" else targets)[name] = _ready(plan, place, feed, table, fit_on, learned[place], problems)
         if feed.weight is not None:
             weights[name] = read_weight(table, feed, problems)
+        elif feed.border is not None and targets[name] is not None:
+            weights[name] = border_weights(targets[name], plan.needs[name], feed.border)
     if any(problem.is_error for problem in problems[before:]):
         return None
     return Examples(inputs, targets | derive(inputs, plan.derived), weights, np.arange(len(table)))

@@ -388,3 +388,24 @@ class Unbounded(Problem):
     message = "nothing bounds the sequences of `{name}`: `tokenize` puts no {missing} to them"
     fails = _PAIRS + "data: {inputs: {target: {column: text, transform: [{tokenize: character}, {pad: 9}]}}}\n" + _TEACHING
     passes = fails.replace("tokenize: character", "tokenize: {by: character, start: true, end: true}")
+
+
+class NoBorders(Problem):
+    """`weight: {border: …}` weighs the positions of a mask by the gaps between its objects.
+
+    So the target must be a mask of classes, and its loss a mean over positions: not one number of all together, as `Dice` is.
+    """
+
+    code = "NN449"
+    message = "{reason}"
+    fails = _HEAD + _NET + "data: {train: {builtin: digits}, targets: {digit: {weight: {border: {}}}}}\n" + _TRAIN
+    passes = _GOOD
+
+
+class CannotCrop(Problem):
+    """`crop` cuts the sides of a mask away, so that an output that is smaller than the picture is compared with its middle."""
+
+    code = "NN450"
+    message = "`crop` is for the target of a picture, and `{name}` has the shape {shape}"
+    fails = _HEAD + _NET + "data: {train: {builtin: digits}, targets: {digit: {crop: 1}}}\n" + _TRAIN
+    passes = _GOOD

@@ -10,6 +10,8 @@ from nnspec.data.augmentations import Augment
 from nnspec.data.readers import READERS
 from nnspec.data.transforms import TRANSFORMS
 from nnspec.data.validation import VALIDATIONS
+from nnspec.data.weighing import Weight
+from nnspec.layers.scalars import PositiveInt
 from nnspec.types import Config, Named
 
 __all__ = ["AnyReader", "Columns", "DataSection", "TargetColumns"]
@@ -45,9 +47,13 @@ class Columns(Config):
 
 
 class TargetColumns(Columns):
-    """What a loss compares an output with, and how much each example counts."""
+    """What a loss compares an output with, and how much of it counts."""
 
-    weight: _Text | None = Field(None, description="A column that says how much each example counts in the loss.")
+    crop: PositiveInt | None = Field(
+        None,
+        description="How much is cut from each side of a mask after `augment`: what convolutions without padding leave out.",
+    )
+    weight: Weight | None = Field(None, description="How much each example, or each position of a mask, counts in the loss.")
 
 
 class DataSection(Config):

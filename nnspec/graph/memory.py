@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from nnspec.graph.model import Graph, Node, Ref
-from nnspec.types import Condition, Dim, TensorType, product, substitute, symbol
+from nnspec.types import Condition, Dim, TensorType, product, substitute
 
 __all__ = ["activation_bytes", "alive_bytes", "bytes_text", "peak_activation_bytes", "tensor_bytes"]
 
@@ -104,7 +104,7 @@ def _last_reads(graph: Graph) -> dict[Ref, int]:
 def _largest(sizes: Iterable[int | Dim], conditions: Mapping[str, Condition]) -> tuple[int | Dim, ...]:
     """Those that no other exceeds for every value of the symbols."""
     # A symbol that must be a multiple of 8 is eight times another, and its quotients are then plain products.
-    scaled = {name: symbol(name) * condition.multiple_of for name, condition in conditions.items()}
+    scaled = {name: condition.whole(name) for name, condition in conditions.items()}
     kept: list[tuple[int | Dim, int | Dim]] = []
     for size in dict.fromkeys(sizes):
         exact = substitute(size, scaled)

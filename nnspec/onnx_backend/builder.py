@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nnspec.types import TensorType
+from nnspec.types import Condition, TensorType
 
 if TYPE_CHECKING:
     from onnx import TypeProto
@@ -66,14 +66,14 @@ class Builder:
 
     Attributes:
         opset: The version of the operators to write.
-        multiples: What divides a free size, by its symbol, where something is known to.
+        conditions: What is known of a free size, by its symbol.
         operations: The nodes, each behind all it reads.
         constants: The initializers, by name.
     """
 
-    def __init__(self, opset: int, multiples: Mapping[str, int] | None = None) -> None:
+    def __init__(self, opset: int, conditions: Mapping[str, Condition] | None = None) -> None:
         self.opset = opset
-        self.multiples = multiples or {}
+        self.conditions = conditions or {}
         self.operations: list[Operation] = []
         self.constants: dict[str, NDArray[Any]] = {}
         self.scope = ""

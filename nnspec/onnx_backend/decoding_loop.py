@@ -122,7 +122,7 @@ class _Loop:
             return {}
         read = {*self._decoding.memory.values(), *self._decoding.begin.values()}
         graph = encoder.giving({name: ref for name, ref in encoder.outputs.items() if name in read})
-        self.b.multiples = {name: condition.multiple_of for name, condition in encoder.conditions.items()}
+        self.b.conditions = encoder.conditions
         given = {name: self._interface.given[self._decoding.sources[name]] for name in encoder.inputs}
         return lowered(self.b, graph, self._weights, given, under=_under(encoder))
 
@@ -213,7 +213,7 @@ class _Loop:
         given |= {name: Value.declared(state[name], graph.inputs[name]) for name in step.carry}
         if step.position is not None:
             given[step.position] = Value.declared(b.op("Unsqueeze", trip, b.ints([0], "batch")), graph.inputs[step.position])
-        b.multiples = {name: condition.multiple_of for name, condition in graph.conditions.items()}
+        b.conditions = graph.conditions
         made = lowered(b, graph, self._weights, given, under=_under(decoding.decoder))
         after |= {name: made[output].name for name, output in step.carry.items()}
         return self._last(made[decoding.logits]), after

@@ -58,7 +58,7 @@ def to_onnx(
     seen = {name: found.as_json() for name, found in seen_by_outputs(graph).items()}
     names = output_names(graph)
     graph = replace(graph, outputs={names[name]: ref for name, ref in graph.outputs.items()})
-    b = Builder(opset, {name: condition.multiple_of for name, condition in graph.conditions.items()})
+    b = Builder(opset, graph.conditions)
     interface = Interface(b, graph.inputs, graph.outputs, entries or {})
     values = lowered(b, graph, weights, interface.given)
     outputs: dict[str, TensorType] = {}

@@ -12,7 +12,7 @@ from nnspec.diagnostics import NnspecError
 from nnspec.graph.model import Graph, Ref
 from nnspec.graph.tables import table_rows
 from nnspec.layers.base import LayerError
-from nnspec.types import Dim, TensorType, substitute, symbols_of
+from nnspec.types import Condition, Dim, TensorType, substitute, symbols_of
 
 __all__ = ["BATCHES", "draw", "sizes"]
 
@@ -72,7 +72,8 @@ def sizes(graph: Graph) -> list[dict[str, int]]:
     found: list[dict[str, int]] = []
     for start in range(len(_LENGTHS)):
         different = {name: _LENGTHS[(start + place) % len(_LENGTHS)] for place, name in enumerate(names)}
-        for choice in (different, dict.fromkeys(names, _LENGTHS[start])):
+        for lengths in (different, dict.fromkeys(names, _LENGTHS[start])):
+            choice = {name: graph.conditions.get(name, Condition()).next_fit(length) for name, length in lengths.items()}
             if choice not in found and _is_taken(graph, choice):
                 found.append(choice)
                 break

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nnspec.reports.elements import Html, element, figure, number, section, table
 from nnspec.reports.examples import columns_of, picture_input, row_of, shown
 from nnspec.reports.pictures import picture
+from nnspec.training.cropping import crops_of
 from nnspec.training.evaluation import Evaluated
 from nnspec.training.judged import Classified, Measured
 
@@ -63,31 +64,56 @@ def _least_right(found: Evaluated, name: str, judged: Classified) -> list[Html]:
     said = [(f"{share[i]:.1%}", f"{int(counts[i] - right[i]):,} of {int(counts[i]):,}") for i in places]
     note = f"{name}: the examples with the most positions wrong. Rows count from 0."
     seen = picture_input(found)
-    shape = found.examples.inputs[seen].shape[1:3] if seen is not None else (0, 0)
-    if seen is not None and judged.each == shape[0] * shape[1]:
+    if seen is not None and (crop := _margin(found, seen, name, judged)) is not None:
+        middle = ", the middle of which is compared," if crop else ","
         return [
-            element("p", f"{note} Each: the picture, the true mask, the one that was said."),
-            _masks(found, seen, judged, places),
+            element("p", f"{note} Each: the picture{middle} the true mask, the one that was said, and red where they differ."),
+            _masks(found, seen, judged, places, crop),
         ]
     return [element("p", note), _shown(found, places, said, ["right", "wrong"])]
 
 
-def _masks(found: Evaluated, seen: str, judged: Classified, places: NDArray[np.int64]) -> Html:
-    """Pictures with their masks, a shade for each class, black the first; a position that does not count is black too."""
+def _margin(found: Evaluated, seen: str, name: str, judged: Classified) -> int | None:
+    """How much of a picture is around what its mask is of; None where it is of no picture of that size."""
+    crop = crops_of(found.plan.data).get(name, 0)
     height, width = found.examples.inputs[seen].shape[1:3]
+    return crop if judged.each == (height - 2 * crop) * (width - 2 * crop) else None
+
+
+def _masks(found: Evaluated, seen: str, judged: Classified, places: NDArray[np.int64], crop: int) -> Html:
+    """Pictures with their masks, a shade for each class, black the first; a position that does not count is black too."""
+    height, width = (size - 2 * crop for size in found.examples.inputs[seen].shape[1:3])
     originals = shown(found, seen, places, ["the picture"] * len(places))
     groups = []
     for original, place in zip(originals, places, strict=True):
         own = judged.examples == place
         row = f"row {found.examples.rows[place]}"
+        true, said = judged.true[own], judged.said[own]
         masks = []
-        for what, values in (("true", judged.true[own]), ("said", judged.said[own])):
-            if len(values) == height * width:
-                shade = values.reshape(height, width) / (len(judged.names) - 1)
-                masks.append(figure(picture(shade, f"{row}: {what}"), what))
-        right = float((judged.true[own] == judged.said[own]).mean())
-        groups.append(element("div", figure(original, f"{row}: {right:.1%} right"), *masks, class_="group"))
+        if len(true) == height * width:
+            shades = {
+                what: mask.reshape(height, width) / (len(judged.names) - 1) for what, mask in (("true", true), ("said", said))
+            }
+            shades["differ"] = _marked(shades["true"], (true != said).reshape(height, width))
+            masks = [figure(picture(shade, f"{row}: {what}"), what) for what, shade in shades.items()]
+        caption = f"{row}: {float((true == said).mean()):.1%} right"
+        # Of a small thing on a large background nearly all is right, whatever is said of it.
+        caption += f", Dice {_dice(true, said)}" if len(judged.names) == 2 else ""
+        groups.append(element("div", figure(original, caption), *masks, class_="group"))
     return element("div", *groups, class_="row")
+
+
+def _marked(shade: NDArray[np.float64], wrong: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """A mask, half as bright, with red where it is wrong."""
+    found = np.repeat(0.5 * shade[..., None], 3, -1)
+    found[wrong] = (0.9, 0.1, 0.1)
+    return found
+
+
+def _dice(true: NDArray[np.int64], said: NDArray[np.int64]) -> str:
+    """The overlap of what is of the second class with what was said to be (Dice 1945)."""
+    total = int(true.sum() + said.sum())
+    return f"{2 * int((true & said).sum()) / total:.3f}" if total else "–"
 
 
 def _farthest(found: Evaluated, name: str, judged: Measured) -> list[Html]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import lcm
 from typing import TYPE_CHECKING, Any
@@ -64,6 +64,9 @@ class Tiling:
         periods = [sight.period for sights in self._sights.values() for sight in sights]
         self.step = lcm(*periods, *(condition.multiple_of for condition in self._conditions))
         self._least = max(condition.at_least for condition in self._conditions)
+        self._more = {condition.remainder for condition in self._conditions}
+        if len(self._more) > 1:
+            raise NnspecError(f"`{self.predictor.path}` cannot answer tile by tile: its sizes are not of one kind")
         wanted = max(sight.exact_overlap() for sights in self._sights.values() for sight in sights)
         exact = -(-wanted // self.step) * self.step
         self.overlap = exact if self.overlap is None else self.overlap
@@ -139,11 +142,11 @@ class Tiling:
 
     def _check(self, exact: int) -> None:
         overlap, step = self.overlap or 0, self.step
-        if overlap < 0 or overlap % step or self.tile % step or self.tile < self._least:
-            least = f" and at least {self._least}" if self._least > step else ""
-            raise NnspecError(
-                f"a tile and its overlap must be multiples of {step} here, the tile{least}; not {self.tile} and {overlap}"
-            )
+        [more] = self._more
+        if overlap < 0 or overlap % step or (self.tile - more) % step or self.tile < self._least:
+            wanted = Condition(step, self._least, more % step)
+            also = f", and its overlap a multiple of {step}" if step > 1 else ""
+            raise NnspecError(f"a tile must be {wanted} here{also}; not {self.tile} and {overlap}")
         if overlap >= self.tile:
             less = f", or an overlap below {exact}: the answers then differ a little from those to the whole"
             raise NnspecError(
@@ -158,7 +161,7 @@ class Tiling:
         array = np.asarray(inputs[self._input])
         sizes = array.shape[1 : 1 + len(self._symbols)]
         # One that is too small is refused, not filled up with its own mirror.
-        fitting = tuple(-(-size // c.multiple_of) * c.multiple_of for c, size in zip(self._conditions, sizes, strict=False))
+        fitting = tuple(replace(c, at_least=1).next_fit(size) for c, size in zip(self._conditions, sizes, strict=False))
         self.padded = fitting if fitting != sizes and 0 not in array.shape else None
         if self.padded is None:
             return array

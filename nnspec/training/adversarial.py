@@ -80,8 +80,8 @@ class Adversarial:
         augmenting = self._augmenter.variables if self._augmenter is not None else []
         return [self._draws.state, self._watched_draws.state, *augmenting]
 
-    def augmented(self, inputs: Tensors, targets: Tensors) -> tuple[Tensors, Tensors]:
-        return (inputs, targets) if self._augmenter is None else self._augmenter(inputs, targets)
+    def augmented(self, group: Group) -> Group:
+        return group if self._augmenter is None else self._augmenter(*group)
 
     def turns(self, group: Group) -> Sequence[Turn]:
         size = _size(group[0])

@@ -52,14 +52,15 @@ class Augmenter:
         """The Keras variables that say which draws come next."""
         return [variable for _, layer in self._changes for variable in layer.variables]
 
-    def __call__(self, inputs: Tensors, targets: Tensors) -> tuple[Tensors, Tensors]:
+    def __call__(self, inputs: Tensors, targets: Tensors, weights: Tensors) -> tuple[Tensors, Tensors, Tensors]:
         """A batch, changed.
 
         Args:
             inputs: Its inputs, by name.
             targets: Its targets, by output.
+            weights: How much of them counts, by output: a weight of each position, (N, H, W), moves as its target does.
         """
-        inputs, targets = dict(inputs), dict(targets)
+        inputs, targets, weights = dict(inputs), dict(targets), dict(weights)
         for plan, layer in self._changes:
             drawn = layer.get_random_transformation(inputs[plan.inputs[0]], training=True)
             state = layer.generator.state
@@ -72,7 +73,10 @@ class Augmenter:
                 change = _mixed if isinstance(plan.layer, Mixing) else _labels if name in plan.masks else _picture
                 state.assign(before)
                 targets[name] = change(layer, targets[name], drawn, self._needs[name])
-        return inputs, targets | {output: inputs[name] for output, name in self._same.items()}
+                if name in weights and len(weights[name].shape) > 1:
+                    state.assign(before)
+                    weights[name] = _weights(layer, weights[name], drawn, mixes=isinstance(plan.layer, Mixing))
+        return inputs, targets | {output: inputs[name] for output, name in self._same.items()}, weights
 
 
 def _labels(layer: Any, labels: Any, drawn: Any, need: Need) -> Any:
@@ -82,6 +86,15 @@ def _labels(layer: Any, labels: Any, drawn: Any, need: Need) -> Any:
     with _with(layer, fill_value=float(need.ignore or 0), value_range=(-np.inf, np.inf)):
         changed = layer.transform_segmentation_masks(whole, drawn, training=True)
     return ops.cast(ops.round(ops.squeeze(changed, -1)), labels.dtype) if flat else changed
+
+
+def _weights(layer: Any, weights: Any, drawn: Any, *, mixes: bool) -> Any:
+    """What is added to the positions' weights goes where they go; nothing is added beyond the border."""
+    planes = ops.expand_dims(weights, -1)
+    if mixes:
+        return ops.squeeze(layer.transform_images(planes, drawn, training=True), -1)
+    with _with(layer, fill_value=0.0, value_range=(-np.inf, np.inf)):
+        return ops.squeeze(layer.transform_segmentation_masks(planes, drawn, training=True), -1)
 
 
 @contextmanager

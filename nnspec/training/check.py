@@ -145,6 +145,7 @@ def _data(spec: Spec, graph: Graph, made: Made | None, problems: list[Diagnostic
                 next(iter(loss.instead), None),
                 getattr(loss, "ignore_class", None),
                 getattr(loss, "axis", -1) if kind in ("class", "distribution") else -1,
+                loss.by_position,
             )
     derived = made.derived if made is not None else {}
     return check_data(spec, graph, needs, problems, derived=derived, require_data=require_data)

@@ -13,6 +13,7 @@ from nnspec.data.prepare import State
 from nnspec.data.transforms.classes import class_names
 from nnspec.diagnostics import SpecError
 from nnspec.training import problems as t
+from nnspec.training.cropping import crops_of, middle
 from nnspec.training.losses.base import Loss
 from nnspec.training.plan import OutputPlan, TrainingPlan
 
@@ -37,7 +38,8 @@ def class_weights(plan: TrainingPlan, train: Examples, state: State) -> dict[str
         return {}
     output = next(output for output in plan.losses.values() if output.needs_target)
     assert output.loss is not None
-    labels = _labels(train.targets[output.name][train.rows], output.loss)
+    target = middle(train.targets[output.name][train.rows], crops_of(plan.data).get(output.name, 0))
+    labels = _labels(target, output.loss)
     count = _count(output, labels)
     if given == "balanced":
         found = np.bincount(labels[(labels >= 0) & (labels < count)], minlength=count)

@@ -16,6 +16,7 @@ from nnspec.data.prepare import prepare, prepare_part
 from nnspec.data.readers.base import Table
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.training.check import check_training
+from nnspec.training.cropping import crops_of, middle
 from nnspec.training.judged import Classified, Measured, judged
 from nnspec.training.plan import OutputPlan, TrainingPlan
 from nnspec.training.report import report_of, reports_text
@@ -108,7 +109,8 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
     if most is not None and len(examples) > most:
         examples = examples.only(np.linspace(0, len(examples) - 1, most).astype(np.int64))
     model = trained_model(run)
-    objective = Supervised(model, plan.outputs, changes=changes_of(plan, model))
+    crops = crops_of(plan.data)
+    objective = Supervised(model, plan.outputs, changes=changes_of(plan, model), crops=crops)
     first = examples.batch(slice(0, 1))
     objective.build(first.inputs, first.targets)
     steps = steps_for(keras.backend.backend(), objective)
@@ -119,7 +121,8 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
     held = {
         output.name: found
         for output in judged_
-        if (found := _judged(output, examples, answers[output.name], classes.get(output.name))) is not None
+        if (found := _judged(output, examples, answers[output.name], classes.get(output.name), crops.get(output.name, 0)))
+        is not None
     }
     return Evaluated(plan, model, part, examples, figures, answers, held)
 
@@ -253,7 +256,7 @@ def _is_judged(plan: TrainingPlan, output: OutputPlan) -> bool:
 
 
 def _judged(
-    output: OutputPlan, examples: Examples, answer: NDArray[Any], classes: list[Any] | None
+    output: OutputPlan, examples: Examples, answer: NDArray[Any], classes: list[Any] | None, crop: int
 ) -> Classified | Measured | None:
     assert output.loss is not None
     axis = getattr(output.loss, "axis", -1)
@@ -261,7 +264,7 @@ def _judged(
     assert kind is not None
     return judged(
         kind,
-        examples.targets[output.name][examples.rows],
+        middle(examples.targets[output.name][examples.rows], crop),
         np.asarray(answer, np.float32),
         axis=axis if isinstance(axis, int) else -1,
         logits=output.loss.expected() == "logits",

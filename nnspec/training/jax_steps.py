@@ -103,10 +103,10 @@ class JaxSteps:
     def _step(self, group: Group, state: State) -> tuple[State, Any]:
         values, own = state[0], list(state[1])
         with self._at(values) as scope:
-            inputs, targets = self._learner.augmented(*group[:2])
+            group = self._learner.augmented(group)
         values = self._now(scope)
         total = jnp.float32(0.0)
-        for turn in self._learner.turns((inputs, targets, group[2])):
+        for turn in self._learner.turns(group):
             at = self._learner.sides.index(turn.side)
             values, own[at], loss = self._turn(turn, values, own[at])
             total += loss

@@ -72,7 +72,7 @@ class Learner(Protocol):
     def random_variables(self) -> list[Any]:
         """The states of what is drawn outside the networks."""
 
-    def augmented(self, inputs: Tensors, targets: Tensors) -> tuple[Tensors, Tensors]:
+    def augmented(self, group: Group) -> Group:
         """What a training step sees of a batch."""
 
     def turns(self, group: Group) -> Sequence[Turn]:

@@ -6,9 +6,8 @@ from typing import Any
 
 import keras
 
-from nnspec.training import sequence_metrics
+from nnspec.training import overlap_metrics, sequence_metrics
 from nnspec.training.losses.base import Loss, Value
-from nnspec.training.metrics import OURS
 from nnspec.training.metrics.base import Metric
 from nnspec.training.optimizers.base import Optimizer
 from nnspec.training.schedules import Schedule
@@ -47,7 +46,8 @@ def keras_loss(loss: Loss) -> Any:
 def keras_metric(metric: Metric, name: str) -> Any:
     """The Keras metric, called by the name it is logged under."""
     kind = type(metric).__name__
-    return getattr(sequence_metrics if kind in OURS else keras.metrics, kind)(**_arguments(metric), name=name)
+    home = next((own for own in (sequence_metrics, overlap_metrics) if kind in own.__all__), keras.metrics)
+    return getattr(home, kind)(**_arguments(metric), name=name)
 
 
 def _arguments(config: Optimizer | Schedule | Loss | Metric) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nnspec.training.augmenter import Augmenter
 from nnspec.training.changes import Change
+from nnspec.training.cropping import cropped
 from nnspec.training.learner import Group, Side, Tensors, Turn
 from nnspec.training.objects import keras_loss, keras_metric
 from nnspec.training.plan import OutputPlan
@@ -28,6 +29,7 @@ class Supervised:
         class_weights: How much the examples of each class count, by output; an array with an entry for each class.
         augmenter: Changes inputs and targets at random before a training step; None for nothing.
         changes: What is done to a batch before the model sees it; metrics see the targets as they are.
+        crops: How much is cut from each side of a target before it is compared, by output.
     """
 
     batches = 1
@@ -40,6 +42,7 @@ class Supervised:
         class_weights: Mapping[str, NDArray[Any]] | None = None,
         augmenter: Augmenter | None = None,
         changes: Sequence[Change] = (),
+        crops: Mapping[str, int] | None = None,
     ) -> None:
         self.model = model
         self.sides: Sequence[Side] = () if optimizer is None else (Side("main", model.trainable_variables, optimizer),)
@@ -48,6 +51,7 @@ class Supervised:
         self._losses = {name: keras_loss(output.loss) for name, output in self._outputs.items() if output.loss}
         self._class_weights = dict(class_weights or {})
         self.changes = changes
+        self._crops = dict(crops or {})
         self._total = keras.metrics.Mean(name="loss")
         several = len(self._outputs) > 1
         self._means = {name: keras.metrics.Mean(name=f"{name}_loss") for name in self._outputs} if several else {}
@@ -84,7 +88,8 @@ class Supervised:
         Args:
             inputs: The batch's inputs, by name.
             targets: Its targets, by output.
-            weights: How much each example counts, by output; an output whose examples count alike has none.
+            weights: How much each example counts, (N,), or what is added to how much each position does, (N, …), by output; an
+                output of which all counts alike has none.
             training: Whether the model trains: dropout drops, batch normalization goes by the batch.
         """
         inputs, targets = self.seen(inputs, targets, training=training)
@@ -107,28 +112,34 @@ class Supervised:
 
     def watch(self, group: Group) -> Any:
         """Adds a batch that is not trained on to the figures; its loss."""
-        inputs, targets, weights = group
+        inputs, targets, weights = self._compared(group)
         loss, outputs = self(inputs, targets, weights, training=False)
         self.update_metrics(outputs, targets)
         return loss
 
-    def _trained_on(self, group: Group) -> Any:
+    def _compared(self, group: Group) -> Group:
         inputs, targets, weights = group
+        return inputs, cropped(targets, self._crops), cropped(weights, self._crops)
+
+    def _trained_on(self, group: Group) -> Any:
+        inputs, targets, weights = self._compared(group)
         loss, outputs = self(inputs, targets, weights, training=True)
         self.update_metrics(outputs, targets)
         return loss
 
-    def augmented(self, inputs: Tensors, targets: Tensors) -> tuple[Tensors, Tensors]:
+    def augmented(self, group: Group) -> Group:
         """What a training step sees of a batch."""
-        return (inputs, targets) if self._augmenter is None else self._augmenter(inputs, targets)
+        return group if self._augmenter is None else self._augmenter(*group)
 
     def _loss(self, name: str, output: Any, targets: Tensors, weights: Tensors, *, training: bool) -> Any:
         compare = self._losses[name]
         if compare is None:
             return ops.mean(ops.cast(output, "float32"))
         weight = weights.get(name)
-        if name in self._class_weights and training:
-            own = self._class_weight(name, targets[name])
+        own = self._class_weight(name, targets[name]) if name in self._class_weights and training else None
+        if weight is not None and len(weight.shape) > 1:
+            weight = weight + (1.0 if own is None else own)
+        elif own is not None:
             weight = own if weight is None else own * ops.reshape(weight, (-1,) + (1,) * (len(own.shape) - 1))
         return compare(targets[name], output, sample_weight=weight)
 
@@ -159,7 +170,7 @@ class Supervised:
     def build(self, inputs: Tensors, targets: Tensors) -> None:
         """Lets the metrics make their variables, some of which do so when they first see an output."""
         outputs = self.model(dict(inputs), training=False)
-        self.update_metrics(outputs, targets)
+        self.update_metrics(outputs, cropped(targets, self._crops))
         self.reset()
 
     def reset(self) -> None:

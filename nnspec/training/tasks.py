@@ -11,6 +11,7 @@ from nnspec.training.adapting import adapt
 from nnspec.training.augmenter import Augmenter
 from nnspec.training.changes import changes_of
 from nnspec.training.class_weights import class_weights
+from nnspec.training.cropping import crops_of
 from nnspec.training.learner import Learner
 from nnspec.training.looking_ahead import refuse_looking_ahead
 from nnspec.training.networks import Networks
@@ -51,11 +52,13 @@ class SupervisedTask:
         self._class_weights = class_weights(plan, prepared.train, prepared.state)
         self._changes = changes_of(plan, self._model)
         self._augmenter = augmenter
+        self._crops = crops_of(plan.data)
         self._first = prepared.train.batch(slice(0, 1))
 
     def learner(self, phase: PhasePlan) -> Learner:
         optimizer = keras_optimizer(phase.section)
-        learner = Supervised(self._model, phase.outputs, optimizer, self._class_weights, self._augmenter, self._changes)
+        given = (self._class_weights, self._augmenter, self._changes, self._crops)
+        learner = Supervised(self._model, phase.outputs, optimizer, *given)
         learner.build(self._first.inputs, self._first.targets)
         return learner
 

@@ -53,9 +53,9 @@ class TensorFlowSteps:
         return examples.bytes <= self._resident_bytes
 
     def _step(self, group: Group) -> Any:
-        inputs, targets = self._learner.augmented(*group[:2])
+        inputs, targets, weights = self._learner.augmented(group)
         losses = []
-        for turn in self._learner.turns((dict(inputs), dict(targets), group[2])):
+        for turn in self._learner.turns((dict(inputs), dict(targets), dict(weights))):
             loss, gradients = self._gradients(turn)
             reached = [(g, v) for g, v in zip(gradients, turn.side.variables, strict=True) if g is not None]
             turn.side.optimizer.apply_gradients(reached)

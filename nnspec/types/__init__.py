@@ -1,6 +1,6 @@
 """Sizes, tensor types and named things: what every other part speaks of."""
 
-from nnspec.types.conditions import Condition, common_multiple, least, refusal, simplify
+from nnspec.types.conditions import Condition, common_multiple, common_remainder, least, refusal, simplify
 from nnspec.types.config import Config, Family, Named, closest
 from nnspec.types.dims import Dim, ceil_div, product, same_size, substitute, symbol, symbols_of, unknown
 from nnspec.types.plugins import Plugin, PluginError, Plugins
@@ -21,6 +21,7 @@ __all__ = [
     "ceil_div",
     "closest",
     "common_multiple",
+    "common_remainder",
     "least",
     "product",
     "refusal",

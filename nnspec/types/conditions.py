@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import gcd, lcm
 
 from nnspec.types.dims import Dim, denominators, same_size, substitute, symbol, symbols_of
 
-__all__ = ["Condition", "common_multiple", "least", "refusal", "simplify"]
+__all__ = ["Condition", "common_multiple", "common_remainder", "least", "refusal", "simplify"]
 
 _LARGEST_LEAST = 2**20
+_LARGEST_NUMBER = 2**10
+"""Of so many sizes in a row it is tried which are possible."""
 
 
 @dataclass(frozen=True)
@@ -18,16 +20,27 @@ class Condition:
     """What one symbol must satisfy.
 
     Attributes:
-        multiple_of: What divides it.
+        multiple_of: What divides it, less the remainder.
         at_least: The smallest it may be.
+        remainder: How much more than a multiple it is.
     """
 
     multiple_of: int = 1
     at_least: int = 1
+    remainder: int = 0
 
-    def both(self, other: Condition) -> Condition:
-        """The condition that holds where both do."""
-        return Condition(lcm(self.multiple_of, other.multiple_of), max(self.at_least, other.at_least))
+    def is_met(self, size: int) -> bool:
+        """Whether a size satisfies it.
+
+        Example:
+            >>> Condition(multiple_of=16, remainder=12).is_met(572), Condition(multiple_of=16).is_met(572)
+            (True, False)
+        """
+        return size % self.multiple_of == self.remainder and size >= self.at_least
+
+    def whole(self, name: str) -> int | Dim:
+        """All sizes that are as it says, by a number that is free: ``16*H + 12``."""
+        return symbol(name) * self.multiple_of + self.remainder
 
     @property
     def is_trivial(self) -> bool:
@@ -38,25 +51,28 @@ class Condition:
         """The smallest size that satisfies it and is no smaller than one.
 
         Example:
-            >>> Condition(multiple_of=8, at_least=10).next_fit(3)
-            16
+            >>> Condition(multiple_of=8, at_least=10).next_fit(3), Condition(16, 185, remainder=12).next_fit(3)
+            (16, 188)
         """
-        step = self.multiple_of
-        return max(-(-size // step), -(-self.at_least // step)) * step
+        step, more = self.multiple_of, self.remainder
+        return -(-(max(size, self.at_least) - more) // step) * step + more
 
     def as_json(self) -> dict[str, int]:
         """``{"multiple_of": 8, "at_least": 16}``, without what is trivial."""
         parts = {"multiple_of": self.multiple_of, "at_least": self.at_least}
-        return {name: number for name, number in parts.items() if number > 1}
-
-    def is_met(self, size: int) -> bool:
-        """Whether a size satisfies it."""
-        return size % self.multiple_of == 0 and size >= self.at_least
+        more = {"remainder": self.remainder} if self.remainder else {}
+        return {name: number for name, number in parts.items() if number > 1} | more
 
     def text(self, *, several: bool = False) -> str:
-        """What a size must be, or several must be: ``a multiple of 8 and at least 16``."""
+        """What a size must be, or several must be: ``a multiple of 8 and at least 16``.
+
+        Example:
+            >>> Condition(multiple_of=16, remainder=12).text(several=True)
+            '12 more than multiples of 16'
+        """
+        more = f"{self.remainder} more than " if self.remainder else ""
         word = "multiples" if several else "a multiple"
-        parts = [f"{word} of {self.multiple_of}"] if self.multiple_of > 1 else []
+        parts = [f"{more}{word} of {self.multiple_of}"] if self.multiple_of > 1 else []
         parts += [f"at least {self.at_least}"] if self.at_least > max(1, self.multiple_of) else []
         return " and ".join(parts) or "anything"
 
@@ -118,6 +134,34 @@ def common_multiple(a: int | Dim, b: int | Dim) -> dict[str, int] | None:
     return {name: multiple for name, multiple in needed.items() if multiple > 1}
 
 
+def common_remainder(pairs: Iterable[tuple[int | Dim, int | Dim]]) -> Condition | None:
+    """What the only symbol of pairs of sizes must be for each pair to be equal, where being a multiple alone does not do.
+
+    So it is of convolutions without padding, whose skips are cropped: poolings halve what they left.
+
+    Example:
+        >>> h = symbol("H")
+        >>> str(common_remainder([(h - 4, (h - 2) // 4 * 4 - 2)]))
+        '2 more than a multiple of 4'
+    """
+    pairs = list(pairs)
+    number = lcm(*(denominators(size) for pair in pairs for size in pair))
+    if number > _LARGEST_NUMBER:
+        return None
+    [name] = {name for pair in pairs for size in pair for name in symbols_of(size)}
+
+    def equal(remainder: int) -> bool:
+        sizes: dict[str, int | Dim] = {name: symbol(name) * number + remainder}
+        return all(same_size(substitute(a, sizes), substitute(b, sizes)) is True for a, b in pairs)
+
+    good = {remainder for remainder in range(number) if equal(remainder)}
+    for smaller in (n for n in range(1, number + 1) if number % n == 0):
+        for remainder in range(smaller):
+            if good.issuperset(range(remainder, number, smaller)):
+                return Condition(multiple_of=smaller, remainder=remainder)
+    return None
+
+
 def least(size: int | Dim) -> dict[str, int]:
     """The smallest value of a size's only symbol that leaves the size at least 1; empty where every value does.
 
@@ -143,21 +187,23 @@ def least(size: int | Dim) -> dict[str, int]:
     return {name: high}
 
 
-def simplify(size: int | Dim, multiples: Mapping[str, int]) -> int | Dim:
-    """A size in its simplest form where its symbols are known to be multiples.
+def simplify(size: int | Dim, conditions: Mapping[str, Condition]) -> int | Dim:
+    """A size in its simplest form where its symbols are known to be multiples, or so much more than one.
 
     Example:
-        >>> h = symbol("H")
-        >>> str(simplify((h // 8) * 8, {"H": 8})), str(simplify((h // 8) * 2, {"H": 8}))
+        >>> h, eight = symbol("H"), {"H": Condition(multiple_of=8)}
+        >>> str(simplify((h // 8) * 8, eight)), str(simplify((h // 8) * 2, eight))
         ('H', 'H//4')
+        >>> str(simplify((h - 4) // 8 * 8, {"H": Condition(multiple_of=8, remainder=4)}))
+        'H - 4'
     """
-    names = symbols_of(size) & multiples.keys()
+    names = symbols_of(size) & conditions.keys()
     if isinstance(size, int) or not names:
         return size
-    parts = {f"{name}/{multiples[name]}": name for name in names}
-    whole: dict[str, int | Dim] = {name: symbol(part) * multiples[name] for part, name in parts.items()}
+    parts = {f"{name}/{conditions[name].multiple_of}": name for name in names}
+    whole: dict[str, int | Dim] = {name: conditions[name].whole(part) for part, name in parts.items()}
     divided = substitute(size, whole)
-    back: dict[str, int | Dim] = {part: symbol(name) // multiples[name] for part, name in parts.items()}
+    back: dict[str, int | Dim] = {part: symbol(name) // conditions[name].multiple_of for part, name in parts.items()}
     if isinstance(divided, int):
         return divided
     result: int | Dim = 0
@@ -166,9 +212,10 @@ def simplify(size: int | Dim, multiples: Mapping[str, int]) -> int | Dim:
         for atom in monomial:
             if isinstance(atom, str) and atom in parts:
                 # 8 of the eighths of H are H; 2 of them are H//4.
-                multiple = multiples[parts[atom]]
-                shared = gcd(factor, multiple)
-                term, factor = term * (symbol(parts[atom]) // (multiple // shared)), factor // shared
+                known = conditions[parts[atom]]
+                shared = gcd(factor, known.multiple_of)
+                multiple = symbol(parts[atom]) - known.remainder
+                term, factor = term * (multiple // (known.multiple_of // shared)), factor // shared
             else:
                 term = term * substitute(Dim((((atom,), 1),)), back)
         result = result + term * factor

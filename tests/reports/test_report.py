@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
+from base64 import b64decode
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from nnspec.data.examples import Examples
 from nnspec.diagnostics import NnspecError
@@ -287,12 +290,27 @@ train: {epochs: 1, loss: BinaryCrossentropy}
 """
 
 
+def picture_of(page: str, label: str) -> np.ndarray:
+    content = re.search(rf'<img src="data:image/png;base64,([^"]+)" alt="{label}"', page)
+    assert content is not None
+    return np.asarray(Image.open(io.BytesIO(b64decode(content[1]))).convert("RGB"))
+
+
 def test_a_mask_is_shown_beside_its_picture_and_the_true_one(tmp_path):
     images = np.random.default_rng(0).random((8, 12, 10, 3)).astype("float32")
     np.savez(tmp_path / "a.npz", image=images, mask=(images.mean(-1, keepdims=True) > 0.5).astype("float32"))
-    page = to_page(trained(tmp_path, MASKS))
+    run = trained(tmp_path, MASKS)
+    page = to_page(run)
     read(page)
     assert "the true mask, the one that was said" in page
+    judged = evaluated(run).judged["mask"]
+    for row in range(8):
+        own = judged.examples == row
+        true, said = judged.true[own], judged.said[own]
+        dice = 2 * (true & said).sum() / (true.sum() + said.sum())
+        assert f"row {row}: {(true == said).mean():.1%} right, Dice {dice:.3f}" in page
+        red = (picture_of(page, f"row {row}: differ") == (230, 26, 26)).all(-1)
+        np.testing.assert_array_equal(red.ravel(), true != said)
     assert len(re.findall(r'alt="row \d+: true"', page)) == len(re.findall(r'alt="row \d+: said"', page)) == 8
     assert ">iou<" in page
 

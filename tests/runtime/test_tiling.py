@@ -149,10 +149,10 @@ SMALL = NETS["a window of a classifier"]
             "the places of `y` do not each see",
         ),
         (CONV + "  - GroupNormalization: {groups: 1}\n" + MASK, 32, None, "the places of `y` do not each see"),
-        (NETS["a skip"], 33, None, "must be multiples of 2 here, the tile; not 33 and 8"),
-        (NETS["a skip"], 32, 3, "must be multiples of 2 here, the tile; not 32 and 3"),
+        (NETS["a skip"], 33, None, "a tile must be a multiple of 2 here, and its overlap a multiple of 2; not 33 and 8"),
+        (NETS["a skip"], 32, 3, "a tile must be a multiple of 2 here, and its overlap a multiple of 2; not 32 and 3"),
         (NETS["a skip"], 8, None, "tiles of 8 are no larger than their overlap of .*\n.*or an overlap below"),
-        (SMALL, 8, 0, "the tile and at least 14; not 8 and 0"),
+        (SMALL, 8, 0, "a multiple of 2 and at least 14 here, and its overlap a multiple of 2; not 8 and 0"),
         (SMALL, 32, 0, "there are places of `y` between tiles that none answers"),
     ],
 )
@@ -217,7 +217,7 @@ def test_the_server_tiles_what_is_larger_than_it_is_told_to_compute_whole(tmp_pa
 
 
 def test_a_server_does_not_start_with_tiles_that_a_model_cannot_have(tmp_path):
-    with pytest.raises(NnspecError, match="must be multiples of 2"):
+    with pytest.raises(NnspecError, match="a tile must be a multiple of 2"):
         state_of([str(served(tmp_path, NETS["a skip"]))], Settings(threads=1, tile=41), Journal(io.StringIO()))
 
 

@@ -111,8 +111,8 @@ def augmenter(op: str, arguments: dict[str, Any], need: Need, *, label: bool) ->
 
 
 def compiled(made: Augmenter, image: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    step = tf.function(lambda x, y: made({"image": x}, {"mask": y}))
-    inputs, targets = step(tf.constant(image), tf.constant(mask))
+    step = tf.function(lambda x, y: made({"image": x}, {"mask": y}, {}))
+    inputs, targets, _ = step(tf.constant(image), tf.constant(mask))
     return inputs["image"].numpy(), targets["mask"].numpy()
 
 
@@ -166,7 +166,7 @@ def test_two_pictures_change_alike(op: str, arguments: dict[str, Any]) -> None:
     plan = AugmentPlan(LAYERS.get(op)(**arguments), ("left", "right"), (), frozenset())  # type: ignore[arg-type]
     made = Augmenter((plan,), {}, 7)
     x = np.random.default_rng(0).uniform(size=(4, 8, 8, 3)).astype("float32")
-    inputs, _ = tf.function(lambda x: made({"left": x, "right": x}, {}))(tf.constant(x))
+    inputs, _, _ = tf.function(lambda x: made({"left": x, "right": x}, {}, {}))(tf.constant(x))
     np.testing.assert_array_equal(inputs["left"], inputs["right"])
     assert (inputs["left"].numpy() != x).any()
 
@@ -179,7 +179,7 @@ def test_draws_go_on_from_the_variables() -> None:
         own = Augmenter(
             (AugmentPlan(LAYERS.get("RandAugment")(value_range=(0, 1)), ("image",), (), frozenset()),), {"y": need}, 7
         )  # type: ignore[arg-type]
-        step = tf.function(lambda x: own({"image": x}, {})[0]["image"])
+        step = tf.function(lambda x: own({"image": x}, {}, {})[0]["image"])
         return own, lambda: step(tf.constant(pictures)).numpy()
 
     (first, draw), (second, again) = made(), made()

@@ -12,7 +12,7 @@ import numpy as np
 
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.value import Value
-from nnspec.types import Dim, substitute, symbol
+from nnspec.types import Condition, Dim, substitute
 
 __all__ = ["Window", "padded"]
 
@@ -53,7 +53,7 @@ def _known(b: Builder, x: Value, window: Window) -> tuple[tuple[int, int], ...] 
     """The positions that ``same`` puts around: (⌈n / s⌉ − 1) · s + span − n, the odd one behind; None where n is not known."""
     pairs = []
     for size, span, stride in zip(x.type.shape[:-1], window.spans, window.strides, strict=True):
-        if stride == 1 or _divides(stride, size, b.multiples):
+        if stride == 1 or _divides(stride, size, b.conditions):
             total = max(span - stride, 0)
         elif isinstance(size, int):
             total = max((-(-size // stride) - 1) * stride + span - size, 0)
@@ -63,9 +63,9 @@ def _known(b: Builder, x: Value, window: Window) -> tuple[tuple[int, int], ...] 
     return tuple(pairs)
 
 
-def _divides(stride: int, size: int | Dim, multiples: Mapping[str, int]) -> bool:
+def _divides(stride: int, size: int | Dim, conditions: Mapping[str, Condition]) -> bool:
     """Whether a stride divides a size for certain; then the size need not be known."""
-    size = substitute(size, {name: multiple * symbol(name) for name, multiple in multiples.items()})
+    size = substitute(size, {name: condition.whole(name) for name, condition in conditions.items()})
     return size // stride * stride == size
 
 

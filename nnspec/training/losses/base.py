@@ -22,6 +22,9 @@ Share = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 class Loss(Compares):
     """A number for each example that says how far the output is from the target; training makes its mean small."""
 
+    by_position: ClassVar[bool] = True
+    """Whether it is a number for each position of an example, which is then averaged, and not one of all together."""
+
 
 class Value(Loss):
     """The output itself, averaged, is the loss; it needs no target."""

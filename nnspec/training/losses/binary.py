@@ -61,6 +61,7 @@ class Dice(Loss):
 
     target: ClassVar[TargetKind | None] = "probability"
     expects: ClassVar[Expected] = "probability"
+    by_position: ClassVar[bool] = False
 
     axis: WholeNumber | list[WholeNumber] | None = Field(
         None, description="The axes summed over; null for all, the batch included."
@@ -72,6 +73,7 @@ class Tversky(Loss):
 
     target: ClassVar[TargetKind | None] = "probability"
     expects: ClassVar[Expected] = "probability"
+    by_position: ClassVar[bool] = False
 
     alpha: Share = Field(0.5, description="The weight of false positives.")
     beta: Share = Field(0.5, description="The weight of false negatives.")

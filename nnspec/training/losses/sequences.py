@@ -21,6 +21,7 @@ class CTC(Loss):
 
     target: ClassVar[TargetKind | None] = "sequence"
     expects: ClassVar[Expected] = "logits"
+    by_position: ClassVar[bool] = False
 
     def least_last_axis(self) -> int:
         return 2
@@ -30,6 +31,7 @@ class Circle(Loss):
     """Draws embeddings of one label together and pushes others apart (Sun et al. 2020); the output is a vector of length 1."""
 
     target: ClassVar[TargetKind | None] = "label"
+    by_position: ClassVar[bool] = False
 
     gamma: PositiveNumber = Field(80.0, description="The scale.")
     margin: PositiveNumber = Field(0.4, description="The margin between similarities within and between labels.")

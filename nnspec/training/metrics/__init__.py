@@ -54,8 +54,10 @@ _MODULES = {
         "TruePositives",
     ),
     "overlap": (
+        "BinaryDice",
         "BinaryIoU",
         "IoU",
+        "MeanDice",
         "MeanIoU",
         "OneHotIoU",
         "OneHotMeanIoU",
@@ -82,6 +84,8 @@ METRICS = Family(
     kind="metric",
     modules=_NAMES,
     aliases={
+        "Dice": "BinaryDice",
+        "DiceScore": "BinaryDice",
         "RMSE": "RootMeanSquaredError",
         "R2": "R2Score",
         "TokenAccuracy": "SparseCategoricalAccuracy",
@@ -100,7 +104,9 @@ LEFT_OUT = {
 """Keras's metrics that a spec cannot name, each with the reason."""
 
 OURS = {
+    "BinaryDice": "the figure by which segmentations are compared; Keras has it as a loss alone",
     "ExactMatch": "whether all of a sequence is right, which the mean over its positions does not say",
+    "MeanDice": "the same for several classes",
     "Perplexity": "the figure by which language models are compared",
 }
 """Metrics that Keras does not have, each with the reason."""

@@ -1,4 +1,4 @@
-"""How far regions overlap: intersection over union."""
+"""How far regions overlap: intersection over union, and the Dice coefficients, which Keras has not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nnspec.layers.scalars import Flag, Fraction, WholeNumber
 from nnspec.training.metrics.base import ClassAxis, Rising
 from nnspec.training.targets import Expected, TargetKind
 
-__all__ = ["BinaryIoU", "IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"]
+__all__ = ["BinaryDice", "BinaryIoU", "IoU", "MeanDice", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"]
 
 
 class BinaryIoU(Rising):
@@ -72,3 +72,35 @@ class OneHotIoU(_OneHotOverlap):
     """The overlap of output and a one-hot target for some classes."""
 
     target_class_ids: list[WholeNumber] = Field(min_length=1, description="The classes that count.")
+
+
+class BinaryDice(Rising):
+    """The overlap of what was said to be yes with what is, counted over all examples: 2·|A ∩ B| / (|A| + |B|) (Dice 1945).
+
+    Outputs are cut at the threshold: it is not one less the loss `Dice`, which takes them as they are. 0 where neither is.
+    """
+
+    target: ClassVar[TargetKind | None] = "probability"
+    expects: ClassVar[Expected] = "probability"
+    instead: ClassVar[tuple[str, ...]] = ("MeanDice",)
+
+    threshold: Fraction = Field(0.5, description="Above which an output counts as yes.")
+
+
+class MeanDice(Rising):
+    """The same of each class against the rest, the class with the highest score being said, averaged over the classes.
+
+    A class that is nowhere and was never said does not count, nor does a position that the loss leaves out.
+    """
+
+    target: ClassVar[TargetKind | None] = "class"
+    instead: ClassVar[tuple[str, ...]] = ("BinaryDice",)
+
+    target_class_ids: list[WholeNumber] | None = Field(
+        None, min_length=1, description="The classes that count, without the background, say; null for all."
+    )
+    sparse_y_true: Flag = Field(True, description="Whether the target is class indices, not one-hot.")
+    axis: ClassAxis = -1
+
+    def target_kind(self) -> TargetKind | None:
+        return "class" if self.sparse_y_true else "distribution"

@@ -1,0 +1,57 @@
+"""The static check of the parts of the data beside each other: what the training data have, the others have too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nnspec.data import problems as d
+from nnspec.data.fitting import check_feeds
+from nnspec.data.kinds import Column
+from nnspec.data.plan import DataPlan
+from nnspec.diagnostics import Diagnostic
+from nnspec.types import closest
+
+__all__ = ["check_alike"]
+
+Shape = tuple[int | None, ...]
+
+
+def check_alike(plan: DataPlan, columns: Mapping[str, Mapping[str, Column]], problems: list[Diagnostic]) -> None:
+    """Says where the validation or test data have not the columns of the training data that are used."""
+    assert plan.feeds is not None
+    used = {c for feed in plan.feeds.values() for c in (*feed.columns, *([feed.weight] if feed.weight else []))}
+    for part, found in columns.items():
+        source, before = plan.sources[part], len(problems)
+        for name in sorted(used):
+            ours = columns["train"][name]
+            if name not in found:
+                suggestion = closest(name, found)
+                help = f"did you mean `{suggestion}`?" if suggestion else ""
+                reason = f"the {part} data have no column `{name}`, which the training data have"
+                problems.append(d.DifferentColumns.at(source.span, source.path, help=help, reason=reason))
+            elif found[name].shape != ours.shape and not _may_differ(plan, name, found[name].shape, ours.shape):
+                reason = f"`{name}` is {found[name].shape_text} in the {part} data, and {ours.shape_text} in the training data"
+                problems.append(d.DifferentColumns.at(source.span, source.path, reason=reason))
+        if len(problems) == before and any(found[name].shape != columns["train"][name].shape for name in used):
+            said = {(problem.code, problem.path) for problem in problems}
+            own: list[Diagnostic] = []
+            check_feeds(plan, plan.feeds, found, own)
+            problems += [problem for problem in own if (problem.code, problem.path) not in said]
+
+
+def _may_differ(plan: DataPlan, column: str, found: Shape, ours: Shape) -> bool:
+    """Whether what a column feeds can be of another size, as a picture can whose height and width are free."""
+    assert plan.feeds is not None
+    apart = [axis for axis, (a, b) in enumerate(zip(found, ours, strict=False)) if a != b]
+    if len(found) != len(ours):
+        return False
+    for place, feed in plan.feeds.items():
+        kind, _, name = place.partition(".")
+        wanted = plan.inputs[name].shape if kind == "inputs" else plan.needs[name].shape
+        if column not in feed.columns:
+            continue
+        # What a transform learned for each place along an axis has no place for more of them.
+        by_place = any(getattr(transform, "axis", None) not in (None, -1) for transform in feed.transforms)
+        if by_place or len(ours) > len(wanted) or any(isinstance(wanted[axis], int) for axis in apart):
+            return False
+    return True

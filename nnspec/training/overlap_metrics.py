@@ -1,0 +1,127 @@
+"""The Dice coefficients, as Keras's metrics: on every backend, counts over all batches of an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+__all__ = ["BinaryDice", "MeanDice"]
+
+
+class _Overlap(keras.metrics.Metric):  # type: ignore[misc]
+    """Three counts of each class: what is so and was said, what is so, what was said."""
+
+    both: Any = None
+    true: Any = None
+    said: Any = None
+
+    def _count(self, true: Any, said: Any, sample_weight: Any) -> None:
+        """Adds positions, (…, C), 1 where one is of a class and 0 elsewhere."""
+        if self.both is None:
+            for name in ("both", "true", "said"):
+                setattr(self, name, self.add_variable((true.shape[-1],), "zeros", name=name))
+        if sample_weight is not None:
+            weight = ops.cast(sample_weight, "float32")
+            weight = ops.reshape(weight, (*weight.shape, *[1] * (len(true.shape) - len(weight.shape))))
+        else:
+            weight = ops.ones_like(true)
+        axes = tuple(range(len(true.shape) - 1))
+        self.both.assign_add(ops.sum(weight * true * said, axes))
+        self.true.assign_add(ops.sum(weight * true, axes))
+        self.said.assign_add(ops.sum(weight * said, axes))
+
+    def _coefficients(self) -> tuple[Any, Any]:
+        """The coefficient of each class, and 1 where there is one: where the class is, or was said."""
+        total = self.true + self.said
+        there = ops.cast(total > 0, "float32")
+        return 2 * self.both / ops.maximum(total, 1e-7), there
+
+
+class BinaryDice(_Overlap):
+    """Twice the positions that are yes and were said to be, over those that are plus those that were said to be.
+
+    Args:
+        threshold: Above which an output counts as yes.
+        name: What it is called in logs.
+
+    Example:
+        >>> dice = BinaryDice()
+        >>> dice.update_state([[[1.0], [1.0]], [[0.0], [0.0]]], [[[0.9], [0.2]], [[0.4], [0.8]]])
+        >>> float(dice.result())
+        0.5
+    """
+
+    def __init__(self, threshold: float = 0.5, name: str = "binary_dice") -> None:
+        super().__init__(name=name)
+        self._threshold = threshold
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Adds a batch.
+
+        Args:
+            y_true: Yes or no, 1 or 0, at each position, (N, …); a number between counts as what it is nearer to.
+            y_pred: A number at each position, of the same shape.
+            sample_weight: How much each position counts, (N,) or (N, …).
+        """
+        true, said = ops.convert_to_tensor(y_true, "float32") > 0.5, ops.convert_to_tensor(y_pred, "float32") > self._threshold
+        if true.shape[-1:] != (1,):
+            true, said = ops.expand_dims(true, -1), ops.expand_dims(said, -1)
+        self._count(ops.cast(true, "float32"), ops.cast(said, "float32"), sample_weight)
+
+    def result(self) -> Any:
+        return 0.0 if self.both is None else self._coefficients()[0][0]
+
+
+class MeanDice(_Overlap):
+    """The Dice coefficient of each class against the rest, averaged over those that are there or were said.
+
+    Args:
+        target_class_ids: The classes that count; None for all.
+        sparse_y_true: Whether the target is class indices, not one-hot.
+        axis: The axis the classes stand along.
+        name: What it is called in logs.
+
+    Example:
+        >>> dice = MeanDice(target_class_ids=[1])
+        >>> dice.update_state([[1, 1, 0]], [[[0.1, 0.9], [0.8, 0.2], [0.7, 0.3]]])
+        >>> round(float(dice.result()), 4)
+        0.6667
+    """
+
+    def __init__(
+        self,
+        target_class_ids: Sequence[int] | None = None,
+        sparse_y_true: bool = True,
+        axis: int = -1,
+        name: str = "mean_dice",
+    ) -> None:
+        super().__init__(name=name)
+        self._classes = None if target_class_ids is None else list(target_class_ids)
+        self._sparse = sparse_y_true
+        self._axis = axis
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Adds a batch.
+
+        Args:
+            y_true: The class at each position, (N, …), or one-hot; an index that is no class counts as said to be another.
+            y_pred: A score for each class, of the shape (N, …, C).
+            sample_weight: How much each position counts, (N,) or (N, …).
+        """
+        y_pred = ops.convert_to_tensor(y_pred)
+        classes = y_pred.shape[self._axis]
+        labels = ops.convert_to_tensor(y_true) if self._sparse else ops.argmax(y_true, self._axis)
+        said = ops.one_hot(ops.argmax(y_pred, self._axis), classes, dtype="float32")
+        self._count(ops.one_hot(ops.cast(labels, "int32"), classes, dtype="float32"), said, sample_weight)
+
+    def result(self) -> Any:
+        if self.both is None:
+            return 0.0
+        coefficients, there = self._coefficients()
+        if self._classes is not None:
+            chosen = ops.convert_to_tensor(self._classes, "int32")
+            coefficients, there = ops.take(coefficients, chosen), ops.take(there, chosen)
+        return ops.sum(coefficients * there) / ops.maximum(ops.sum(there), 1.0)
