@@ -1,8 +1,9 @@
 """Writes random sequences with the same reversed and sorted into data/sequences.
 
-``train.jsonl`` has 120,000 rows of 1 to 40 tokens, ``test.jsonl`` 1,000 more of the same, and ``longer.jsonl`` 1,000 of 41
-to 60: lengths that are never trained. The columns are ``letters`` and ``reversed`` (any letters), ``numbers`` and ``sorted``
-(numbers of two digits, each at most once). Run ``python examples/sequences/make.py``.
+``test.jsonl`` has 1,000 rows of 1 to 40 tokens, and ``longer.jsonl`` 1,000 of 41 to 60. What is learned from is 120,000 rows
+of 1 to 40 tokens, harder than those: a row of ``few_letters.jsonl`` has 4 to 12 different letters, and one of ``gaps.jsonl``
+leaves out numbers that follow each other, up to 60 of them, and half have at most 10 tokens. The columns are ``letters`` and
+``reversed``, ``numbers`` and ``sorted`` (numbers of two digits, each at most once). Run ``python examples/sequences/make.py``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,12 @@ from string import ascii_lowercase
 
 import numpy as np
 
-_PARTS = {"train": (120_000, 1, 40), "test": (1_000, 1, 40), "longer": (1_000, 41, 60)}
+_PARTS = {
+    "test": (1_000, 1, 40),
+    "longer": (1_000, 41, 60),
+    "few_letters": (120_000, 1, 40),
+    "gaps": (120_000, 1, 40),
+}
 _NUMBERS = 100
 
 
@@ -29,9 +35,19 @@ def write_sequences(folder: Path, seed: int = 0) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for part, (count, shortest, longest) in _PARTS.items():
         with (folder / f"{part}.jsonl").open("w", encoding="utf-8") as file:
-            for length in draw.integers(shortest, longest + 1, count):
-                letters = "".join(draw.choice(list(ascii_lowercase), length))
-                numbers = draw.permutation(_NUMBERS)[:length]
+            lengths = draw.integers(shortest, longest + 1, count)
+            if part == "gaps":
+                lengths = 1 + (lengths - 1) ** 2 // (longest - 1)
+            for length in lengths:
+                alphabet = list(ascii_lowercase)
+                if part == "few_letters":
+                    alphabet = list(draw.permutation(alphabet)[: draw.integers(4, 13)])
+                letters = "".join(draw.choice(alphabet, length))
+                numbers = draw.permutation(_NUMBERS)
+                if part == "gaps":
+                    start, gap = draw.integers(_NUMBERS), draw.integers(_NUMBERS - longest + 1)
+                    numbers = numbers[(numbers - start) % _NUMBERS >= gap]
+                numbers = numbers[:length]
                 row = {"letters": letters, "reversed": letters[::-1]}
                 row |= {"numbers": _text(numbers), "sorted": _text(np.sort(numbers))}
                 file.write(json.dumps(row) + "\n")
