@@ -20,6 +20,7 @@ from nnspec.graph import Graph, compile
 from nnspec.keras_backend import set_weight_arrays, to_keras, weight_arrays
 from nnspec.keras_import import Imported, from_keras
 from nnspec.spec import load
+from nnspec.types import Condition
 from tests.conftest import CORPUS
 from tests.layers.cases import CASES, Case
 
@@ -101,7 +102,13 @@ def test_every_network_of_the_corpus_and_the_gallery_comes_back_as_it_was(file: 
             pytest.skip("a layer for which Keras has no class of its own does not come back")
         again = compiled(imported, tmp_path)
         assert again.parameters == graph.parameters
-        sizes = [[size if isinstance(size, int) else 32 for size in kind.shape] for kind in graph.inputs.values()]
+        sizes = [
+            [
+                size if isinstance(size, int) else graph.conditions.get(str(size), Condition()).next_fit(32)
+                for size in kind.shape
+            ]
+            for kind in graph.inputs.values()
+        ]
         random = np.random.default_rng(1)
         data = [
             random.integers(0, 5, (2, *shape)).astype(kind.dtype)

@@ -42,8 +42,10 @@ class Unproven(Exception):
 
 RANGE = "out of float32's range"
 REFUSED = "TensorFlow's kernels refuse it"
-"""A fault of oneDNN in TensorFlow 2.21 on processors with AVX-512, which hand-written Keras meets as well: a compiled convolution
-of one channel into one filter, by a kernel of one position, has no memory layout it can tell apart."""
+"""Faults of oneDNN in TensorFlow 2.21 on some processors with AVX-512, which hand-written Keras meets as well: a compiled
+convolution of one channel into one filter, by a kernel of one position, has no memory layout it can tell apart; and a softmax
+that is run eagerly takes tensors of at most five axes."""
+_REFUSALS = ("could not create a primitive descriptor", "Input dims must be <= 5")
 COARSE = "what ONNX Runtime rounds away is more than the outputs"
 """The file is proven, computed exactly, and ONNX Runtime is off by the last bit of its gates: see ``only_coarse``."""
 
@@ -148,7 +150,10 @@ def check_eager(graph: Graph, model: keras.Model) -> None:
     free, batch = sizes(graph)[-1], 13
     *_, drawn = draw(graph)  # Positions in a picture are those of its last sizes.
     inputs = {name: np.resize(array, concrete(kind_of(graph, name), batch, free)) for name, array in drawn.items()}
-    outputs = model(inputs, training=False)
+    try:
+        outputs = model(inputs, training=False)
+    except tf.errors.AbortedError as error:
+        raise _unless_refused(error) from None
     assert list(outputs) == list(graph.outputs)
     for name, inferred in graph.output_types.items():
         found, mask = outputs[name], mask_of(outputs[name])
@@ -174,11 +179,13 @@ def compiled(model: keras.Model) -> Run:
         try:
             return run(inputs)
         except tf.errors.AbortedError as error:
-            if "could not create a primitive descriptor" not in str(error):
-                raise
-            raise Unproven(REFUSED) from None
+            raise _unless_refused(error) from None
 
     return answers
+
+
+def _unless_refused(error: tf.errors.AbortedError) -> Exception:
+    return Unproven(REFUSED) if any(said in str(error) for said in _REFUSALS) else error
 
 
 def check_range(graph: Graph, reference: Run) -> None:
