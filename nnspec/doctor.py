@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from typing import Literal
 
@@ -115,13 +116,10 @@ def _versions(module: str) -> Iterator[tuple[str, str]]:
             continue
 
 
+@cache
 def _distributions() -> Mapping[str, list[str]]:
-    if not _KNOWN:
-        _KNOWN.update(packages_distributions())
-    return _KNOWN
-
-
-_KNOWN: dict[str, list[str]] = {}
+    """The distributions that bring each module; all metadata are read for that, so once."""
+    return packages_distributions()
 
 
 def _tried(code: str) -> tuple[str, bool]:

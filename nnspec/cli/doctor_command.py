@@ -41,8 +41,10 @@ def command(ctx: click.Context, form: str) -> None:
             versions = ", ".join(f"{name} {value}" for name, value in finding.versions.items())
             told = f" ({finding.told})" if finding.told else ""
             click.echo(f"{styled(f'{finding.state:<7}', style)} {finding.part:<12} {finding.does}{told}")
-            click.echo(f"{'':<21}{versions}") if versions else None
-            click.echo(f"{'':<21}= help: {finding.help}") if finding.help else None
+            if versions:
+                click.echo(f"{'':<21}{versions}")
+            if finding.help:
+                click.echo(f"{'':<21}= help: {finding.help}")
     if form == "json":
         click.echo(json.dumps({**system, "processors": processors(), "parts": [asdict(one) for one in found]}))
     if any(finding.state == "fails" for finding in found):
