@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,14 @@ from nnspec.data.recipe import Recipe, steps_of
 from nnspec.diagnostics import NnspecError
 from nnspec.graph import Graph, compile
 from nnspec.onnx_backend.entry import Entries
-from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, DATA
+from nnspec.onnx_backend.metadata import DATA
 from nnspec.onnx_backend.parity import Arrays
 from nnspec.runtime.exporting import GOLDEN_ROWS
 from nnspec.runtime.raw_inputs import raw_inputs
+from nnspec.runtime.told_of_answers import told_of_answers
 from nnspec.runtime.whites import with_whites
 from nnspec.spec import Spec, load
 from nnspec.training import Run, golden_rows
-from nnspec.training.evaluation import answers_of
 from nnspec.training.starting import starting_arrays
 
 __all__ = ["Classifier"]
@@ -77,9 +77,7 @@ class Classifier:
     def _of_run(cls, run: Run) -> Classifier:
         graph = run.main
         table, real = golden_rows(run, GOLDEN_ROWS)
-        classes = {name: [str(each) for each in classes] for name, classes in run.classes().items() if name in graph.outputs}
-        answers = {name: asdict(answer) for name, answer in answers_of(run).items() if name in graph.outputs}
-        told = {CLASSES: json.dumps(classes), ANSWERS: json.dumps(answers)}
+        told = told_of_answers(run, graph.outputs)
         known = ({name: real[name] for name in graph.inputs},) if all(name in real for name in graph.inputs) else ()
         return cls(run.spec, graph, graph.own(run.weights()), known, told, with_whites(run.recipe(), table), table)
 

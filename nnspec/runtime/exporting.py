@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -16,16 +15,16 @@ from nnspec.graph.activation_maps import map_name
 from nnspec.graph.budget import check_onnx_bytes
 from nnspec.graph.exported import ExportSection, exported, read_export
 from nnspec.onnx_backend.export import export
-from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, DATA, MAPS, SAMPLES, SPEC_HASH, SPEC_NAME
+from nnspec.onnx_backend.metadata import DATA, MAPS, SAMPLES, SPEC_HASH, SPEC_NAME
 from nnspec.onnx_backend.parity import Parity
 from nnspec.runtime.answers import in_keras
 from nnspec.runtime.decoder_models import decoder_models
 from nnspec.runtime.decoder_proof import DecodingParity, prove_decoder
 from nnspec.runtime.decoder_writing import write_loop, write_parts
 from nnspec.runtime.raw_inputs import raw_inputs
+from nnspec.runtime.told_of_answers import told_of_answers
 from nnspec.runtime.whites import with_whites
 from nnspec.training import Run, golden_rows
-from nnspec.training.evaluation import answers_of
 from nnspec.types import closest
 
 __all__ = ["Form", "export_run"]
@@ -110,10 +109,7 @@ def _export_network(
     metadata = {
         SPEC_NAME: run.name,
         SPEC_HASH: run.spec.hash,
-        CLASSES: json.dumps(
-            {name: [str(c) for c in classes] for name, classes in run.classes().items() if name in graph.outputs}
-        ),
-        ANSWERS: json.dumps({name: asdict(answer) for name, answer in answers_of(run).items() if name in graph.outputs}),
+        **told_of_answers(run, graph.outputs),
         DATA: json.dumps(served),
     }
     if section.activation_maps:

@@ -1,0 +1,20 @@
+"""What an exported file says of its answers, for whoever has the file alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import asdict
+
+from nnspec.onnx_backend.metadata import ANSWERS, CLASSES
+from nnspec.training import Run
+from nnspec.training.evaluation import answers_of
+
+__all__ = ["told_of_answers"]
+
+
+def told_of_answers(run: Run, outputs: Collection[str]) -> dict[str, str]:
+    """The metadata that name the classes of some outputs of a run, and say how those are to be read."""
+    classes = {name: [str(each) for each in classes] for name, classes in run.classes().items() if name in outputs}
+    answers = {name: asdict(answer) for name, answer in answers_of(run).items() if name in outputs}
+    return {CLASSES: json.dumps(classes), ANSWERS: json.dumps(answers)}
