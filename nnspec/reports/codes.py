@@ -13,7 +13,7 @@ from nnspec.graph.bottleneck import Halves, halves
 from nnspec.layers.sampling import Sampling
 from nnspec.reports.elements import Html, element, figure, section
 from nnspec.reports.examples import table_of
-from nnspec.reports.pictures import is_picture, mosaic, picture, scaled
+from nnspec.reports.pictures import is_shown, mosaic, picture, scaled
 from nnspec.reports.plots import plot
 from nnspec.runtime.answers import in_keras
 from nnspec.training.evaluation import Evaluated
@@ -44,7 +44,7 @@ def codes(run: Run, found: Evaluated) -> Html:
 
 def _restored(found: Evaluated, output: str, input_: str) -> list[Html]:
     given = found.examples.only(np.arange(min(_RESTORED, len(found.examples)))).batch(slice(None)).inputs[input_]
-    if not is_picture(given.shape[1:]):
+    if not is_shown(given.shape[1:]):
         return []
     both = scaled(np.concatenate([given, found.answers[output][: len(given)].reshape(given.shape)]))
     note = f"Above {len(given)} examples as they are, below what {output} gives back of them"
@@ -61,7 +61,7 @@ def _codes(run: Run, found: Evaluated, cut: Halves, input_: str) -> list[Html]:
     title = f"{cut.node.name}: {int(np.prod(arrays.shape[1:])):,} numbers for {int(np.prod(inputs[input_].shape[1:])):,}"
     pieces = [element("h3", title), figure(_points(arrays.reshape(len(arrays), -1), _kinds(found, examples.rows)))]
     decode, [name], [output] = in_keras(cut.after, weights), list(cut.after.inputs), list(cut.after.outputs)
-    if len(arrays) >= 2 * _PAIRS and is_picture(cut.after.output_types[output].shape):  # type: ignore[arg-type]
+    if len(arrays) >= 2 * _PAIRS and is_shown(cut.after.output_types[output].shape):  # type: ignore[arg-type]
         share = np.linspace(0, 1, _STEPS, dtype=np.float32).reshape(1, _STEPS, *[1] * (arrays.ndim - 1))
         first, second = (arrays[start : 2 * _PAIRS : 2, None] for start in (0, 1))
         line = (first * (1 - share) + second * share).reshape(-1, *arrays.shape[1:])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.kinds import DataError
 from nnspec.reports.elements import Html, number
-from nnspec.reports.pictures import is_picture, picture, scaled
+from nnspec.reports.pictures import is_shown, picture, scaled
 from nnspec.reports.plots import line
 from nnspec.training.evaluation import Evaluated
 
@@ -22,7 +22,7 @@ _MOST_STEPS = 400
 def picture_input(found: Evaluated) -> str | None:
     """The first input that is a picture or a series; None where there is none."""
     for name, array in found.examples.inputs.items():
-        if array.dtype.kind in "fu" and (is_picture(array.shape[1:]) or _is_series(array.shape[1:])):
+        if array.dtype.kind in "fu" and (is_shown(array.shape[1:]) or _is_series(array.shape[1:])):
             return name
     return None
 
@@ -41,7 +41,7 @@ def shown(found: Evaluated, name: str, positions: NDArray[np.int64], labels: lis
         labels: What each is, for those who cannot see it.
     """
     values = found.examples.only(positions).batch(slice(None)).inputs[name]
-    if is_picture(values.shape[1:]):
+    if is_shown(values.shape[1:]):
         return [picture(image, label) for image, label in zip(scaled(values), labels, strict=True)]
     step = -(-values.shape[1] // _MOST_STEPS)
     return [line(series[::step], label) for series, label in zip(values, labels, strict=True)]

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from nnspec.reports.elements import Html, element
 
-__all__ = ["colored", "is_picture", "mosaic", "overlay", "picture", "scaled"]
+__all__ = ["colored", "is_shown", "mosaic", "overlay", "picture", "scaled"]
 
 _LARGEST = 192
 """The most pixels along a side: what is larger is shown by every second, third … of them."""
 _SHOWN = 112
 
 
-def is_picture(shape: tuple[int, ...]) -> bool:
+def is_shown(shape: tuple[int, ...]) -> bool:
     """Whether an input of this shape is shown as a picture: height, width and 1, 3 or 4 channels; or a plane."""
     if len(shape) == 3:
         return shape[-1] in (1, 3, 4) and min(shape[:2]) > 1

@@ -64,8 +64,8 @@ class Tiling:
         periods = [sight.period for sights in self._sights.values() for sight in sights]
         self.step = lcm(*periods, *(condition.multiple_of for condition in self._conditions))
         self._least = max(condition.at_least for condition in self._conditions)
-        self._more = {condition.remainder for condition in self._conditions}
-        if len(self._more) > 1:
+        self._more, *others = {condition.remainder for condition in self._conditions}
+        if others:
             raise NnspecError(f"`{self.predictor.path}` cannot answer tile by tile: its sizes are not of one kind")
         wanted = max(sight.exact_overlap() for sights in self._sights.values() for sight in sights)
         exact = -(-wanted // self.step) * self.step
@@ -142,9 +142,8 @@ class Tiling:
 
     def _check(self, exact: int) -> None:
         overlap, step = self.overlap or 0, self.step
-        [more] = self._more
-        if overlap < 0 or overlap % step or (self.tile - more) % step or self.tile < self._least:
-            wanted = Condition(step, self._least, more % step)
+        if overlap < 0 or overlap % step or (self.tile - self._more) % step or self.tile < self._least:
+            wanted = Condition(step, self._least, self._more % step)
             also = f", and its overlap a multiple of {step}" if step > 1 else ""
             raise NnspecError(f"a tile must be {wanted} here{also}; not {self.tile} and {overlap}")
         if overlap >= self.tile:

@@ -111,12 +111,12 @@ class _Study:
         for number in range(self._tried() + 1, self._section.trials + 1):
             found = self._try(number)
             if found is None:
-                return self._found(interrupted=True)
+                return self._ended(interrupted=True)
             failed = failed + 1 if found.state == "failed" else 0
             self._say(found)
             if failed == number == _FAILED_AT_FIRST:
                 raise NnspecError(f"the first {failed} trials all failed; the last one: {found.reason}")
-        return self._found()
+        return self._ended()
 
     def _tried(self) -> int:
         """How many trials ended. One that was broken off by Ctrl-C or a kill is told to have failed, and does not count."""
@@ -159,8 +159,9 @@ class _Study:
         trial.set_user_attr("reason", reason)
         trial.set_user_attr("epochs", watching.epochs)
         self._study.tell(trial, watching.best if state == self._optuna.trial.TrialState.COMPLETE else None, state=state)
-        self._write(self._found())
-        return self._trials()[-1]
+        trials = self._trials()
+        self._write(Sweep(self._path, self._monitor, self._section.trials, trials))
+        return trials[-1]
 
     def _trials(self) -> list[Trial]:
         states = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed"}
@@ -182,9 +183,12 @@ class _Study:
         values = [value for value in trial.intermediate_values.values() if math.isfinite(value)]
         return {"min": min, "max": max}[self._monitor.mode](values) if values else None
 
-    def _found(self, *, interrupted: bool = False) -> Sweep:
+    def _ended(self, *, interrupted: bool = False) -> Sweep:
+        """What was tried, with each range's share in it: these grow dearer with each trial, so they are made once."""
         trials = self._trials()
-        return Sweep(self._path, self._monitor, self._section.trials, trials, self._shares(trials), interrupted)
+        found = Sweep(self._path, self._monitor, self._section.trials, trials, self._shares(trials), interrupted)
+        self._write(found)
+        return found
 
     def _shares(self, trials: Sequence[Trial]) -> dict[str, float]:
         values = [trial.value for trial in trials if trial.state == "finished"]

@@ -77,6 +77,12 @@ def test_the_graph_and_the_hash_stay_and_a_second_run_changes_nothing(file, tmp_
     assert run("--check", copy).exit_code == 0
 
 
+@pytest.mark.parametrize("file", sorted(ROOT.glob("specs/*.yaml")), ids=lambda file: file.name)
+def test_the_gallery_is_in_this_form(file):
+    before, after = formatted(file)
+    assert after == before
+
+
 def test_keys_come_in_order_with_their_comments_and_scalars_stay_as_they_are_written(write):
     assert formatted(write(SHUFFLED))[1] == ORDERED
 
