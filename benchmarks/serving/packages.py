@@ -10,7 +10,7 @@ from nnspec.graph import Graph
 from nnspec.packaging.contents import Contents
 from nnspec.packaging.kserve import service
 from nnspec.packaging.triton import config
-from nnspec.runtime.predictor import Port
+from nnspec.runtime.ports import Port
 from nnspec.serving.served import is_row_by_row
 from nnspec.types import Dim, TensorType
 

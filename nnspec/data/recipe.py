@@ -123,8 +123,7 @@ def read_inputs(table: Table, name: str, recipe: Mapping[str, Any], types: Mappi
     for input_, type_ in types.items():
         said = recipe.get("inputs", {}).get(input_, {})
         feed, learned = feed_of(input_, recipe, name)
-        _require_columns(table, feed)
-        values = read_feed(table, feed, None, learned, problems)
+        values = _read(table, feed, learned, problems)
         if values is not None and _knows(values, table, feed, said.get("classes"), problems):
             arrays[input_] = read_input(values, table, feed, type_, problems)
     if not len(table):
@@ -142,11 +141,27 @@ def read_raw(table: Table, name: str, input_: str, recipe: Mapping[str, Any]) ->
     """
     problems: list[Diagnostic] = []
     feed, learned = feed_of(input_, recipe, name)
-    _require_columns(table, feed)
-    values = read_feed(table, feed, None, learned, problems)
+    values = _read(table, feed, learned, problems)
     if values is None:
         raise SpecError(problems)
     return values
+
+
+def _read(table: Table, feed: Feed, learned: list[Learned], problems: list[Diagnostic]) -> Any:
+    """The values of a feed. What its transforms learned may be of another shape than the data: only these know theirs.
+
+    Raises:
+        NnspecError: Where a column is missing, or what was learned does not go with the values.
+    """
+    _require_columns(table, feed)
+    try:
+        return read_feed(table, feed, None, learned, problems)
+    except ValueError as error:
+        raise _damaged(feed.name, error) from error
+
+
+def _damaged(input_: str, error: Exception) -> NnspecError:
+    return NnspecError(f"what the model says of its input `{input_}` is damaged: {error}")
 
 
 def _require_columns(table: Table, feed: Feed) -> None:
@@ -175,7 +190,10 @@ def _knows(values: Any, table: Table, feed: Feed, classes: list[Any] | None, pro
 
 def steps_of(said: Mapping[str, Any]) -> list[Step]:
     """The transforms of an input, from what a recipe says of it."""
-    return [Step(_transform(step), dict(step["learned"])) for step in said["transforms"]]
+    steps = [Step(_transform(step), dict(step["learned"])) for step in said["transforms"]]
+    for step in steps:
+        step.transform.require_learned(step.learned)
+    return steps
 
 
 def feed_of(input_: str, recipe: Mapping[str, Any], name: str) -> tuple[Feed, list[Learned]]:
@@ -189,10 +207,12 @@ def feed_of(input_: str, recipe: Mapping[str, Any], name: str) -> tuple[Feed, li
         steps = steps_of(said)
         transforms, learned = tuple(step.transform for step in steps), [step.learned for step in steps]
         columns = tuple(str(column) for column in said["columns"])
+        if not columns:
+            raise ValueError("it is made of no column")
         path, misses = f"inputs.{input_}", bool(said.get("missing"))
         return Feed(input_, columns, bool(said["stacked"]), transforms, None, _span(name), path, misses), learned
     except (KeyError, TypeError, AttributeError, ValueError, ValidationError) as error:
-        raise NnspecError(f"what the model says of its input `{input_}` is damaged: {error}") from None
+        raise _damaged(input_, error) from None
 
 
 def _transform(step: Mapping[str, Any]) -> Transform:

@@ -11,7 +11,7 @@ from typing import Any
 
 from nnspec.graph.analysis import total_macs
 from nnspec.packaging.contents import Contents
-from nnspec.runtime.predictor import Port
+from nnspec.runtime.ports import Port
 
 __all__ = ["card"]
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.seal import require_proven
-from nnspec.runtime.predictor import Predictor, read_model
+from nnspec.runtime.predictor import Predictor
+from nnspec.runtime.reading import read_model
 from nnspec.serving.served import is_row_by_row, name_of
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nnspec.packaging.contents import Contents
-from nnspec.runtime.predictor import Port
+from nnspec.runtime.ports import Port
 
 __all__ = ["BATCH_ROWS", "config", "repository"]
 

@@ -18,7 +18,7 @@ from nnspec.runtime.decoding.one_by_one import drawn, greedy
 from nnspec.runtime.decoding.procedure import Procedure, read_procedure
 from nnspec.runtime.decoding.stepper import Stepper
 from nnspec.runtime.model_file import ModelFile
-from nnspec.runtime.predictor import read_model
+from nnspec.runtime.reading import read_model
 from nnspec.runtime.token_texts import beginning_with, padded, source_tokens, text_of
 from nnspec.types import closest
 

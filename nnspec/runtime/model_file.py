@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +9,8 @@ from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.metadata import OUTPUTS
 from nnspec.onnx_backend.parity import Arrays
 from nnspec.onnx_backend.session import open_session
-from nnspec.runtime.predictor import converted, port_of
+from nnspec.runtime.ports import converted, port_of
+from nnspec.runtime.reading import read_metadata
 
 __all__ = ["ModelFile"]
 
@@ -49,13 +49,7 @@ class ModelFile:
         Raises:
             NnspecError: Where that cannot be read.
         """
-        try:
-            found = json.loads(self.metadata.get(key, "{}"))
-        except (ValueError, RecursionError):
-            found = None
-        if not isinstance(found, dict):
-            raise NnspecError(f"{self._name} says something unreadable under `{key}` in its metadata; export it again")
-        return found
+        return read_metadata(self.metadata, key, self._name)
 
     def __call__(self, inputs: Arrays) -> Arrays:
         """Its answers by name; inputs that it does not take are left aside.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,35 +14,14 @@ from nnspec.data.kinds import Answer
 from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS, PARITY, SPEC_HASH
 from nnspec.onnx_backend.session import open_session
-from nnspec.types import Condition, closest, refusal
+from nnspec.runtime.ports import fitted, port_of
+from nnspec.runtime.reading import read_metadata, read_model
+from nnspec.runtime.tiling import Sight
+from nnspec.types import Condition
 
-__all__ = ["AnswerError", "Port", "Predictor", "converted", "port_of", "read_model"]
+__all__ = ["AnswerError", "Predictor"]
 
-_DTYPES = {
-    "tensor(float)": "float32",
-    "tensor(double)": "float64",
-    "tensor(float16)": "float16",
-    "tensor(bool)": "bool",
-    **{f"tensor({sign}int{bits})": f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
-}
-
-
-@dataclass(frozen=True)
-class Port:
-    """An input or an output of a model.
-
-    Attributes:
-        name: Its name, the spec's.
-        shape: Its sizes, the batch axis first: a number, a symbol's name, or None where it has none.
-        dtype: Its element type.
-    """
-
-    name: str
-    shape: tuple[int | str | None, ...]
-    dtype: str
-
-    def __str__(self) -> str:
-        return f"`{self.name}` ({', '.join('?' if size is None else str(size) for size in self.shape)}) {self.dtype}"
+_READ = (ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS, PARITY)
 
 
 class AnswerError(NnspecError):
@@ -97,7 +75,9 @@ class Predictor:
         self._batch_size = batch_size
         self.inputs = {given.name: port_of(given) for given in self._session.get_inputs()}
         self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
-        spelled = self._json(OUTPUTS)
+        # All at once: a file that says nonsense is refused before it answers anyone.
+        self._said = {key: read_metadata(self.metadata, key, f"`{path}`") for key in _READ}
+        spelled = self._said[OUTPUTS]
         ports = [(spelled.get(given.name, given.name), port_of(given)) for given in self._session.get_outputs()]
         self.outputs = {name: replace(port, name=name) for name, port in ports}
 
@@ -109,40 +89,37 @@ class Predictor:
     @property
     def classes(self) -> Mapping[str, list[str]]:
         """The names of the classes of each output that has them."""
-        return dict(self._json(CLASSES))
+        return self._said[CLASSES]
 
     @property
     def answers(self) -> Mapping[str, Answer]:
         """How the values of each output are to be read, if it says."""
-        try:
-            return {name: Answer(**facts) for name, facts in self._json(ANSWERS).items()}
-        except TypeError:
-            raise self._unreadable(ANSWERS) from None
+        return self._said[ANSWERS]
 
     @property
     def recipe(self) -> Mapping[str, Any]:
         """How its inputs are made from raw data (`data.recipe`); empty if it does not say."""
-        return self._json(DATA)
+        return self._said[DATA]
 
     @property
     def conditions(self) -> Mapping[str, Condition]:
         """What free sizes must satisfy, by their symbols."""
-        return {symbol: Condition(**said) for symbol, said in self._json(CONDITIONS).items()}
+        return self._said[CONDITIONS]
 
     @property
-    def fields(self) -> Mapping[str, Any]:
-        """What the places of each output see of the input, as `nnspec.onnx_backend.metadata.FIELDS` says."""
-        return self._json(FIELDS)
+    def fields(self) -> Mapping[str, tuple[Sight, ...]]:
+        """What the places of each output see of the input, along each of its axes between the batch and the channels."""
+        return self._said[FIELDS]
 
     @property
     def maps(self) -> Mapping[str, str]:
         """Of which output each class activation map is that it gives; empty where it gives none."""
-        return self._json(MAPS)
+        return self._said[MAPS]
 
     @property
     def parity(self) -> Mapping[str, Any]:
         """How far it was found to be from the model it was made of; empty if it does not say."""
-        return self._json(PARITY)
+        return self._said[PARITY]
 
     def predict(
         self, inputs: Mapping[str, ArrayLike], *, tile: int | None = None, overlap: int | None = None
@@ -214,90 +191,4 @@ class Predictor:
         Raises:
             NnspecError: Where an input is missing, unknown, or of another shape or element type.
         """
-        for name in inputs:
-            if name not in self.inputs:
-                suggestion = closest(name, self.inputs)
-                hint = (
-                    f"did you mean `{suggestion}`?" if suggestion else "it takes " + ", ".join(map(str, self.inputs.values()))
-                )
-                raise NnspecError(f"the model has no input `{name}`; {hint}")
-        for name, port in self.inputs.items():
-            if name not in inputs:
-                raise NnspecError(f"the input {port} is missing")
-        arrays = {name: converted(port, inputs[name]) for name, port in self.inputs.items()}
-        sizes: dict[str, tuple[int, str]] = {}
-        for name, array in arrays.items():
-            _check_shape(self.inputs[name], array.shape, sizes)
-        wrong = refusal(self.conditions, {symbol: size for symbol, (size, _) in sizes.items()})
-        if wrong:
-            raise NnspecError(wrong)
-        return arrays
-
-    def _json(self, key: str) -> Mapping[str, Any]:
-        try:
-            value = json.loads(self.metadata.get(key, "{}"))
-        except ValueError:
-            value = None
-        if not isinstance(value, dict):
-            raise self._unreadable(key)
-        return value
-
-    def _unreadable(self, key: str) -> NnspecError:
-        return NnspecError(f"`{self.path}` says something unreadable under `{key}` in its metadata; export it again")
-
-
-def read_model(path: Path) -> bytes:
-    """The bytes of a model's file.
-
-    Raises:
-        NnspecError: Where it cannot be read.
-    """
-    try:
-        return path.read_bytes()
-    except IsADirectoryError:
-        raise NnspecError(f"`{path}` is a folder; name the .onnx file in it") from None
-    except OSError as error:
-        raise NnspecError(f"cannot read `{path}`: {error.strerror}") from error
-
-
-def port_of(given: Any) -> Port:
-    """What ONNX Runtime says of an input or an output."""
-    if given.type not in _DTYPES:
-        raise NnspecError(f"`{given.name}` is of the type {given.type}, which nnspec's models do not have")
-    return Port(given.name, tuple(given.shape), _DTYPES[given.type])
-
-
-def converted(port: Port, value: ArrayLike) -> NDArray[Any]:
-    """The array in the input's element type: whole numbers may become floats, never the other way, and nothing overflows."""
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise NnspecError(f"the input {port} is no array: {error}") from error
-    wanted = np.dtype(port.dtype)
-    if array.dtype == wanted:
-        return array
-    allowed = {"f": "fiu", "i": "iu", "u": "iu", "b": "b"}[wanted.kind]
-    if array.dtype.kind not in allowed:
-        raise NnspecError(f"the input {port} cannot be made of {array.dtype} elements")
-    if wanted.kind in "iu" and array.size:
-        limits = np.iinfo(wanted)
-        if int(array.min()) < limits.min or int(array.max()) > limits.max:
-            raise NnspecError(f"the input {port} has elements outside {limits.min} … {limits.max}")
-    return array.astype(wanted)
-
-
-def _check_shape(port: Port, shape: tuple[int, ...], sizes: dict[str, tuple[int, str]]) -> None:
-    """Refuses a shape that is not the port's; a symbol has the same size wherever it stands."""
-    if len(shape) != len(port.shape):
-        raise NnspecError(f"the input {port} has {len(port.shape)} axes, the batch axis first; got the shape {shape}")
-    if 0 in shape:
-        raise NnspecError(f"the input {port} is empty: got the shape {shape}")
-    for place, (size, wanted) in enumerate(zip(shape, port.shape, strict=True)):
-        if isinstance(wanted, int) and size != wanted:
-            raise NnspecError(f"the input {port} has {wanted} elements on axis {place}; got the shape {shape}")
-        if isinstance(wanted, str) and wanted.isidentifier():
-            first, other = sizes.setdefault(wanted, (size, port.name))
-            if first != size:
-                raise NnspecError(
-                    f"`{wanted}` is {first} in the input `{other}` and {size} in the input {port}; it must be one size"
-                )
+        return fitted(inputs, self.inputs, self.conditions)

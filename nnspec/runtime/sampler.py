@@ -13,7 +13,7 @@ from nnspec.diagnostics import NnspecError
 from nnspec.files import write_whole
 from nnspec.onnx_backend.metadata import SAMPLES
 from nnspec.runtime.model_file import ModelFile
-from nnspec.runtime.predictor import read_model
+from nnspec.runtime.reading import read_model
 from nnspec.training.run import Run
 from nnspec.training.samples import Samples
 from nnspec.training.sheets import is_picture, sheet

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from math import lcm
 from typing import TYPE_CHECKING, Any
 
@@ -130,15 +129,14 @@ class Tiling:
         return {name: total.mean()[np.newaxis] for name, total in sums.items()}
 
     def _sight(self, output: str) -> list[Sight]:
-        port, said = self.predictor.outputs[output], self.predictor.fields.get(output)
-        if said is None or len(said["size"]) != len(self._symbols) or not port.dtype.startswith("float"):
+        port, sights = self.predictor.outputs[output], self.predictor.fields.get(output, ())
+        if len(sights) != len(self._symbols) or not port.dtype.startswith("float"):
             raise NnspecError(
                 f"`{self.predictor.path}` cannot answer tile by tile: the places of `{output}` do not each see a part of the "
                 "picture, or the file does not say which\n  = help: export it again with this version; `nnspec inspect` shows "
                 "what each layer sees"
             )
-        axes = zip(said["size"], said["stride"], said["start"], said["period"], strict=True)
-        return [Sight(int(size), Fraction(stride), start, int(period)) for size, stride, start, period in axes]
+        return list(sights)
 
     def _check(self, exact: int) -> None:
         overlap, step = self.overlap or 0, self.step
@@ -182,8 +180,7 @@ def is_tileable(predictor: Predictor) -> bool:
     """Whether a model takes one picture of free sizes, and the places of all its outputs see parts of it."""
     axes = [port.shape[1:-1] for port in predictor.inputs.values()]
     free = len(axes) == 1 and len(axes[0]) > 0 and all(isinstance(size, str) for size in axes[0])
-    known = (predictor.fields.get(name, {"size": []}) for name in predictor.outputs)
-    return free and all(len(said["size"]) == len(axes[0]) for said in known)
+    return free and all(len(predictor.fields.get(name, ())) == len(axes[0]) for name in predictor.outputs)
 
 
 def _free_axes(predictor: Predictor) -> tuple[str, list[str]]:

@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from nnspec.runtime.predictor import Port
+from nnspec.runtime.ports import Port
 from nnspec.serving.refusals import Refused
 from nnspec.serving.tensors import DATATYPES, from_binary, from_json, named
 from nnspec.types import closest

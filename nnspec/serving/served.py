@@ -12,7 +12,9 @@ import numpy as np
 from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.metadata import SPEC_NAME
 from nnspec.onnx_backend.seal import require_proven
-from nnspec.runtime.predictor import Port, Predictor, read_model
+from nnspec.runtime.ports import Port
+from nnspec.runtime.predictor import Predictor
+from nnspec.runtime.reading import read_model
 from nnspec.runtime.tiled import Tiling, is_tileable
 from nnspec.serving.batching import Arrays, Batcher
 from nnspec.serving.settings import Settings

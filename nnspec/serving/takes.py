@@ -19,8 +19,9 @@ from nnspec.data.readers.jsonl import Jsonl
 from nnspec.data.recipe import feed_of, read_inputs
 from nnspec.data.transforms.words import tokenize
 from nnspec.diagnostics import NnspecError, SpecError
+from nnspec.runtime.ports import Port
 from nnspec.runtime.predicting import input_types
-from nnspec.runtime.predictor import Port, Predictor
+from nnspec.runtime.predictor import Predictor
 from nnspec.serving.batching import Arrays
 from nnspec.serving.refusals import Refused
 

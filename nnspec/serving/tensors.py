@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.runtime.predictor import Port
+from nnspec.runtime.ports import Port
 from nnspec.serving.refusals import Refused
 
 __all__ = ["DATATYPES", "from_binary", "from_json", "named", "protocol_shape"]

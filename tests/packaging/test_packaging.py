@@ -11,7 +11,8 @@ import yaml
 from nnspec.diagnostics import NnspecError
 from nnspec.packaging.triton import config
 from nnspec.packaging.writing import write_package
-from nnspec.runtime.predictor import Port, Predictor
+from nnspec.runtime.ports import Port
+from nnspec.runtime.predictor import Predictor
 from nnspec.serving.sources import found, named_sources
 from tests.serving import models
 

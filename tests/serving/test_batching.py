@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from nnspec.runtime.predictor import Port
+from nnspec.runtime.ports import Port
 from nnspec.serving.batching import Batcher
 from nnspec.serving.costs import Cost, Gaps
 from nnspec.serving.refusals import Refused

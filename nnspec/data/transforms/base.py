@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import TypeAdapter
 
 from nnspec.data.kinds import Column, DataError
 from nnspec.types import Config
@@ -31,6 +33,9 @@ class Transform(Config):
     takes_ragged: ClassVar[bool] = False
     """Whether rows of different lengths may come in."""
 
+    learns: ClassVar[Mapping[str, Any]] = {}
+    """The type of each thing that it learns, by its name in what ``fit`` gives; what it does not always learn may be None."""
+
     @property
     def fills(self) -> bool:
         """Whether missing values may come in."""
@@ -40,6 +45,16 @@ class Transform(Config):
     def sorts(self) -> bool:
         """Whether the training's batches are made of rows of about one length."""
         return False
+
+    @classmethod
+    def require_learned(cls, learned: Learned) -> None:
+        """Checks what a file says that it learned.
+
+        Raises:
+            ValueError: Where that is not what it learns.
+        """
+        for name, type_ in cls.learns.items():
+            TypeAdapter(type_).validate_python(learned.get(name))
 
     def infer(self, column: Column) -> Column:
         """What comes out, from what comes in; sizes it has yet to learn are None.

@@ -26,6 +26,11 @@ _Label = Annotated[int, Strict()] | Annotated[str, Strict()]
 class _Encode(Transform):
     takes_text: ClassVar[bool] = True
 
+    learns: ClassVar[Mapping[str, Any]] = {
+        "classes": Annotated[list[bool | int | float | str], Field(min_length=1)],
+        "names": list[Any] | None,
+    }
+
     classes: PositiveInt | list[_Label] | None = Field(
         None, description="The classes in order, or their number where they are counted from 0; null to learn them, sorted."
     )

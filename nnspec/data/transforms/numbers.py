@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     Values = NDArray[Any]
 
 __all__ = ["impute", "rescale", "standardize"]
+
+_Statistic = float | list[float] | list[list[float]] | list[list[list[float]]] | list[list[list[list[float]]]]
+"""A number, or an array's as nested lists."""
 
 
 class rescale(Transform):  # noqa: N801
@@ -44,6 +47,8 @@ class rescale(Transform):  # noqa: N801
 
 class standardize(Transform):  # noqa: N801
     """Subtracts the training part's mean and divides by its standard deviation; a value that never varies becomes 0."""
+
+    learns: ClassVar[Mapping[str, Any]] = {"mean": _Statistic, "std": _Statistic}
 
     axis: WholeNumber | None = Field(
         -1,
@@ -103,6 +108,7 @@ class impute(Transform):  # noqa: N801
     """Puts a value in the place of each that is missing: a statistic of the training part, or a number."""
 
     main_argument: ClassVar[str | None] = "strategy"
+    learns: ClassVar[Mapping[str, Any]] = {"value": _Statistic}
 
     strategy: Literal["mean", "median", "most_frequent"] | Number = Field(
         description="A statistic of the training part, for each column its own, or the number itself."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, Strict, model_validator
@@ -23,6 +23,9 @@ __all__ = ["SPECIAL", "pad", "tokenize"]
 SPECIAL = ("<PAD>", "<SOS>", "<EOS>", "<UNK>")
 """The first tokens of every vocabulary: what fills up, begins, ends, and stands for a token that is not known."""
 
+_LONGEST = 1_000_000
+"""The longest rows that a file is believed to want."""
+
 _WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 _Token = Annotated[str, Strict(), Field(min_length=1)]
 
@@ -36,6 +39,8 @@ class tokenize(Transform):  # noqa: N801
 
     main_argument: ClassVar[str | None] = "by"
     takes_text: ClassVar[bool] = True
+
+    learns: ClassVar[Mapping[str, Any]] = {"vocabulary": list[str]}
 
     by: Literal["word", "character"] = Field("word", description="What a token is.")
     lower: Flag = Field(False, description="Whether capitals are made small.")
@@ -106,6 +111,10 @@ class pad(Transform):  # noqa: N801
     """Rows of one length: shorter ones are filled up, longer ones are cut."""
 
     main_argument: ClassVar[str | None] = "length"
+    learns: ClassVar[Mapping[str, Any]] = {
+        "length": Annotated[int, Field(ge=1, le=_LONGEST)],
+        "buckets": list[Annotated[int, Field(ge=1, le=_LONGEST)]] | None,
+    }
     takes_ragged: ClassVar[bool] = True
 
     length: PositiveInt | None = Field(None, description="The length; null for that of the longest row of the training part.")
