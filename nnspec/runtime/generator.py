@@ -80,7 +80,9 @@ class Generator:
         if len(files) == 1 and self._path.is_file():
             self._loop = last
         else:
-            self._stepper = Stepper(self.procedure, files.get(ENCODER), files[DECODER])
+            encoder, decoder = files.get(ENCODER), files[DECODER]
+            self.procedure.require_outputs(encoder.outputs if encoder is not None else (), decoder.outputs, f"`{path}`")
+            self._stepper = Stepper(self.procedure, encoder, decoder)
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
+import onnx
 import pytest
 from click.testing import CliRunner
 
 import nnspec
 from nnspec.cli import main
 from nnspec.diagnostics import NnspecError
+from nnspec.onnx_backend.metadata import GENERATE
 from nnspec.runtime.decoder_models import decoder_models
 from nnspec.runtime.generator import Generator
 from nnspec.spec import load
@@ -124,6 +127,26 @@ def test_what_is_no_source_is_refused(translator, given, said):
 def test_a_model_that_does_not_decode_is_refused(built):
     with pytest.raises(NnspecError, match="no model that decodes"):
         Generator(built / "model.onnx")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"memory": {"memory": "state"}}, "its encoder gives no `state`"),
+        ({"carry": {"state": "states"}}, "its decoder gives no `states`"),
+        ({"beam": {"width": "digit"}}, "damaged: beam"),
+        ({"max_length": None}, "damaged: max_length"),
+    ],
+)
+def test_a_decoder_that_says_nonsense_of_how_it_is_run_is_refused(translator, tmp_path, changed, said):
+    shutil.copy(translator / "parts" / "encoder.onnx", tmp_path)
+    model = onnx.load(translator / "parts" / "decoder.onnx")
+    told = {entry.key: entry.value for entry in model.metadata_props}
+    told[GENERATE] = json.dumps({**json.loads(told[GENERATE]), **changed})
+    onnx.helper.set_model_props(model, told)
+    onnx.save(model, tmp_path / "decoder.onnx")
+    with pytest.raises(NnspecError, match=said):
+        Generator(tmp_path)
 
 
 def test_a_language_model_goes_on_with_what_it_is_given(tmp_path):

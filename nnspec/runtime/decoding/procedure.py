@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from nnspec.diagnostics import NnspecError
 from nnspec.generation.section import Beam, GenerateSection, Sample
@@ -16,6 +17,11 @@ from nnspec.graph.decoding import Decoding
 from nnspec.graph.stepping import Step
 
 __all__ = ["Procedure", "procedure_of", "read_procedure"]
+
+
+def _taken_by(way: type[Beam | Sample], arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    way(**arguments)
+    return arguments
 
 
 @dataclass(frozen=True)
@@ -61,12 +67,32 @@ class Procedure:
     max_length: int
     sources: Mapping[str, str]
     target: str | None
-    beam: Mapping[str, Any] | None = None
-    sample: Mapping[str, Any] | None = None
+    beam: Annotated[Mapping[str, Any], AfterValidator(partial(_taken_by, Beam))] | None = None
+    sample: Annotated[Mapping[str, Any], AfterValidator(partial(_taken_by, Sample))] | None = None
 
     def text(self) -> str:
         """As JSON."""
         return json.dumps(asdict(self))
+
+    def require_outputs(self, encoder: Collection[str], decoder: Collection[str], where: str) -> None:
+        """Checks that networks give what it takes of them.
+
+        Args:
+            encoder: The names of what the encoder gives; none where there is no encoder.
+            decoder: The names of what the decoder gives.
+            where: What they are called in messages.
+
+        Raises:
+            NnspecError: Where one gives less.
+        """
+        of_encoder = [*self.memory.values(), *self.unmasked.values(), *self.begin.values()]
+        of_decoder = [self.logits, *self.carry.values()]
+        for kind, wanted, given in (("encoder", of_encoder, encoder), ("decoder", of_decoder, decoder)):
+            missing = next((name for name in wanted if name not in given), None)
+            if missing is not None:
+                raise NnspecError(
+                    f"what {where} says of its decoding is damaged: its {kind} gives no `{missing}`; export it again"
+                )
 
     @property
     def way(self) -> Beam | Sample | None:
