@@ -62,7 +62,7 @@ def validate(
 
                 check_generation(spec, model, problems)
             if spec.section("sweep") is not None:
-                from nnspec.sweep.check import check_sweep
+                from nnspec.sweeping.check import check_sweep
 
                 again = partial(_with, file, overrides, root=root, limits=limits)
                 check_sweep(spec, problems, again)

@@ -14,7 +14,7 @@ __all__ = ["SECTIONS", "read_section"]
 SECTIONS = {
     "data": "nnspec.data.section.DataSection",
     "train": "nnspec.training.section.TrainSection",
-    "sweep": "nnspec.sweep.section.SweepSection",
+    "sweep": "nnspec.sweeping.section.SweepSection",
     "generate": "nnspec.generation.section.GenerateSection",
     "export": "nnspec.graph.exported.ExportSection",
     "budget": "nnspec.graph.budget.Budget",

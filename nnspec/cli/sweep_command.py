@@ -54,8 +54,8 @@ def command(
         overrides = (*overrides, f"sweep.trials={trials}")
     load(spec, overrides, root=root, limits=limits_from(limits))  # its errors are told before a framework is loaded
     load_frameworks("train")
-    from nnspec.sweep.study import sweep
-    from nnspec.sweep.trials import sweep_text
+    from nnspec.sweeping.study import sweep
+    from nnspec.sweeping.trials import sweep_text
 
     found = sweep(spec, overrides, out=out, resume=resume, root=root, limits=limits_from(limits))
     if form == "json":

@@ -21,7 +21,7 @@ _MODULES = (
     "nnspec.data.problems",
     "nnspec.training.problems",
     "nnspec.generation.problems",
-    "nnspec.sweep.problems",
+    "nnspec.sweeping.problems",
 )
 _FILE = "net.nnspec.yaml"
 

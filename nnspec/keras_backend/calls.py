@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Any
 
 import keras
+from keras.src.backend.common.masking import get_keras_mask
 
 from nnspec.keras_backend import every_step, heads, positions, unpooling
 from nnspec.keras_backend.adaptive import AdaptivePooling as KerasAdaptivePooling
@@ -110,7 +111,8 @@ def _plain(keras_layer: Any, layer: Layer) -> Call:
 
 def mask_of(tensor: Any) -> Any:
     """The mask that travels with a tensor, or None."""
-    return getattr(tensor, "_keras_mask", None)
+    # Keras keeps the masks of tensors that take no attributes, as JAX's, aside; nothing public tells them.
+    return get_keras_mask(tensor)
 
 
 def _convolution(layer: Sliding, name: str, seeds: Seeds, wrap: _Wrap | None = None) -> Call:

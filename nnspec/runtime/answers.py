@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nnspec.graph import Graph
 from nnspec.keras_backend import set_weight_arrays, to_keras
+from nnspec.keras_backend.calls import mask_of
 
 __all__ = ["answering", "in_keras"]
 
@@ -45,7 +46,7 @@ def answering(model: keras.Model, *, masks: bool = False) -> _Run:
 
     def run(inputs: Any) -> dict[str, Any]:
         given = model(inputs, training=False)
-        found = {f"{name}_mask": getattr(value, "_keras_mask", None) for name, value in given.items() if masks}
+        found = {f"{name}_mask": mask_of(value) for name, value in given.items() if masks}
         return {**given, **{name: mask for name, mask in found.items() if mask is not None}}
 
     if keras.backend.backend() == "tensorflow":

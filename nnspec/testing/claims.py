@@ -10,6 +10,7 @@ import numpy as np
 
 from nnspec.graph.model import Graph
 from nnspec.keras_backend import set_weight_arrays, to_keras
+from nnspec.keras_backend.calls import mask_of
 from nnspec.keras_backend.weights import variables
 from nnspec.testing.case import Case
 from nnspec.types import Dim, TensorType, substitute
@@ -44,7 +45,7 @@ def check_symbolic(graph: Graph, model: keras.Model) -> None:
     for name, inferred in graph.output_types.items():
         tensor = model.output[name]
         _same(f"the shape of `{name}`", _open(inferred.shape), tuple(tensor.shape), "`infer`", "Keras's symbolic tensor")
-        mask = _mask(tensor)
+        mask = mask_of(tensor)
         _same(f"whether `{name}` has a mask", inferred.mask is not None, mask is not None, "`mask`", "Keras's symbolic tensor")
         if mask is not None and inferred.mask is not None:
             _same(f"the mask of `{name}`", _open(inferred.mask), tuple(mask.shape), "`mask`", "Keras's symbolic tensor")
@@ -73,7 +74,7 @@ def _check_tensor(name: str, tensor: Any, inferred: TensorType, batch: int, size
     _same(f"the shape of `{name}`", _closed(inferred.shape, batch, sizes), tuple(tensor.shape), "`infer`", where)
     dtype = keras.backend.standardize_dtype(tensor.dtype)
     _same(f"the element type of `{name}`", inferred.dtype, dtype, "`infer`", where)
-    mask = _mask(tensor)
+    mask = mask_of(tensor)
     _same(f"whether `{name}` has a mask", inferred.mask is not None, mask is not None, "`mask`", where)
     if mask is not None and inferred.mask is not None:
         _same(f"the mask of `{name}`", _closed(inferred.mask, batch, sizes), tuple(mask.shape), "`mask`", where)
@@ -90,7 +91,3 @@ def _open(shape: tuple[int | Dim, ...]) -> tuple[int | None, ...]:
 
 def _closed(shape: tuple[int | Dim, ...], batch: int, sizes: Mapping[str, int]) -> tuple[Any, ...]:
     return (batch, *(substitute(size, dict(sizes)) for size in shape))
-
-
-def _mask(tensor: Any) -> Any:
-    return getattr(tensor, "_keras_mask", None)

@@ -9,6 +9,7 @@ import keras
 from keras import ops
 from numpy.typing import NDArray
 
+from nnspec.keras_backend.calls import mask_of
 from nnspec.training.augmenter import Augmenter
 from nnspec.training.changes import Change
 from nnspec.training.cropping import cropped
@@ -158,14 +159,22 @@ class Supervised:
     def update_metrics(self, outputs: Tensors, targets: Tensors) -> None:
         """Adds a batch to the figures."""
         for name, metrics in self._metrics.items():
-            counted = self._counted(name, targets[name]) if metrics else None
+            counted = self._counted(name, targets[name], outputs[name]) if metrics else None
             for metric in metrics:
                 metric.update_state(targets[name], outputs[name], sample_weight=counted)
 
-    def _counted(self, name: str, target: Any) -> Any:
-        """1 where a position counts, and 0 where the loss leaves it out; None where all count."""
+    def _counted(self, name: str, target: Any, output: Any) -> Any:
+        """1 where a position counts, and 0 where it is masked or the loss leaves it out; None where all count.
+
+        Keras's own metrics go by the mask only where they are means of a function.
+        """
         ignored = getattr(self._outputs[name].loss, "ignore_class", None)
-        return None if ignored is None else ops.cast(ops.not_equal(target, ignored), "float32")
+        mask = mask_of(output)
+        counted = None if ignored is None else ops.not_equal(target, ignored)
+        if mask is not None:
+            mask = ops.cast(mask, "bool")
+            counted = mask if counted is None else ops.logical_and(counted, mask)
+        return None if counted is None else ops.cast(counted, "float32")
 
     def build(self, inputs: Tensors, targets: Tensors) -> None:
         """Lets the metrics make their variables, some of which do so when they first see an output."""

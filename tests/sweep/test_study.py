@@ -7,9 +7,9 @@ import json
 import pytest
 
 from nnspec.diagnostics import NnspecError
-from nnspec.sweep import study
-from nnspec.sweep.study import sweep
-from nnspec.sweep.trials import sweep_text
+from nnspec.sweeping import study
+from nnspec.sweeping.study import sweep
+from nnspec.sweeping.trials import sweep_text
 from nnspec.training import Run
 
 pytest.importorskip("optuna")

@@ -19,10 +19,10 @@ from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.extras import require
 from nnspec.files import write_whole
 from nnspec.spec import Limits, Spec, load
-from nnspec.sweep.asking import asked_for, folder_for
-from nnspec.sweep.check import setting
-from nnspec.sweep.section import Range, SweepSection
-from nnspec.sweep.trials import RECORD, Sweep, Trial
+from nnspec.sweeping.asking import asked_for, folder_for
+from nnspec.sweeping.check import setting
+from nnspec.sweeping.section import Range, SweepSection
+from nnspec.sweeping.trials import RECORD, Sweep, Trial
 from nnspec.training.plan import Monitor
 from nnspec.training.progress import Progress, Quiet, progress_for
 from nnspec.training.start import train

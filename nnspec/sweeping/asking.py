@@ -12,8 +12,8 @@ from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.files import is_free, write_whole
 from nnspec.graph import compile
 from nnspec.spec import Spec
-from nnspec.sweep.check import check_sweep
-from nnspec.sweep.section import SweepSection
+from nnspec.sweeping.check import check_sweep
+from nnspec.sweeping.section import SweepSection
 from nnspec.training.check import check_training
 from nnspec.training.check_watch import watched_outputs
 from nnspec.training.plan import Monitor

@@ -10,8 +10,8 @@ from nnspec.diagnostics import Diagnostic
 from nnspec.spec import Spec, check
 from nnspec.spec.overrides import find
 from nnspec.spec.tree import MappingNode, Tree
-from nnspec.sweep import problems as s
-from nnspec.sweep.section import SweepSection
+from nnspec.sweeping import problems as s
+from nnspec.sweeping.section import SweepSection
 from nnspec.types import closest
 
 __all__ = ["check_sweep", "setting"]

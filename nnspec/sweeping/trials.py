@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nnspec.sweep.check import setting
+from nnspec.sweeping.check import setting
 from nnspec.training.plan import Monitor
 
 __all__ = ["RECORD", "Sweep", "Trial", "sweep_text"]
