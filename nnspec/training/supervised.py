@@ -174,7 +174,8 @@ class Supervised:
         if mask is not None:
             mask = ops.cast(mask, "bool")
             counted = mask if counted is None else ops.logical_and(counted, mask)
-        return None if counted is None else ops.cast(counted, "float32")
+        # Whole numbers: Keras warns of others where it counts.
+        return None if counted is None else ops.cast(counted, "int32")
 
     def build(self, inputs: Tensors, targets: Tensors) -> None:
         """Lets the metrics make their variables, some of which do so when they first see an output."""

@@ -50,7 +50,7 @@ def test_figures_are_the_same_however_long_rows_are_padded(tmp_path, ignored):
     for length in (6, 11):
         spec = tmp_path / f"{length}.nnspec.yaml"
         spec.write_text(SPEC.format(length=length, ignored=ignored), encoding="utf-8")
-        found.append(nnspec.train(spec, out=tmp_path / f"run-{length}").metrics()[-1])
+        found.append(nnspec.train(nnspec.load(spec), out=tmp_path / f"run-{length}").metrics()[-1])
     short, long = ({name: value for name, value in record.items() if name.startswith(("y_", "z_", "val_"))} for record in found)
     assert long == pytest.approx(short, rel=1e-5)
-    assert len(short) == 30
+    assert {"val_y_auc", "val_z_mean_io_u", "val_z_exact_match"} <= short.keys()
