@@ -9,7 +9,7 @@ from nnspec.data.prepare import Prepared, prepare
 from nnspec.diagnostics import Diagnostic, SpecError
 from nnspec.extras import require
 from nnspec.graph import Model, compile
-from nnspec.spec import Spec
+from nnspec.spec import Spec, load
 from nnspec.spec.ignores import silence
 from nnspec.training.alone import alone
 from nnspec.training.check import check_training
@@ -24,7 +24,7 @@ __all__ = ["ready", "train"]
 
 
 def train(
-    spec: Spec,
+    spec: Spec | str | Path,
     *,
     out: str | Path | None = None,
     overwrite: bool = False,
@@ -41,7 +41,7 @@ def train(
     The best weights so far are kept, or the last where no epoch has ended.
 
     Args:
-        spec: The spec.
+        spec: The spec, or its file.
         out: The run folder; by default ``runs/NAME/TIME``.
         overwrite: Whether a run that is at ``out`` is replaced.
         progress: Shows how it goes; by default on standard error.
@@ -61,6 +61,8 @@ def train(
     """
     if tensorboard:
         require("tensorboard")
+    if not isinstance(spec, Spec):
+        spec = load(spec)
     shown = progress or progress_for()
     model, plan, problems = _plan(spec)
     path = place_for(spec, Path(out) if out is not None else None, overwrite=overwrite)
