@@ -35,6 +35,7 @@ Where a model has transforms in its own graph, they are not under ``transforms``
 missing, and ``classes`` which values they know.
 """
 
+_DAMAGE = (KeyError, TypeError, AttributeError, ValueError, ValidationError)
 _BY_SUFFIX = {".csv": "csv", ".tsv": "csv", ".npz": "npz", ".jsonl": "jsonl", ".parquet": "parquet"}
 
 
@@ -189,7 +190,18 @@ def _knows(values: Any, table: Table, feed: Feed, classes: list[Any] | None, pro
 
 
 def steps_of(said: Mapping[str, Any]) -> list[Step]:
-    """The transforms of an input, from what a recipe says of it."""
+    """The transforms of an input, from what a recipe says of it.
+
+    Raises:
+        NnspecError: Where the recipe is damaged.
+    """
+    try:
+        return _steps(said)
+    except _DAMAGE as error:
+        raise NnspecError(f"what is said of a transform is damaged: {error}") from None
+
+
+def _steps(said: Mapping[str, Any]) -> list[Step]:
     steps = [Step(_transform(step), dict(step["learned"])) for step in said["transforms"]]
     for step in steps:
         step.transform.require_learned(step.learned)
@@ -204,14 +216,14 @@ def feed_of(input_: str, recipe: Mapping[str, Any], name: str) -> tuple[Feed, li
     """
     try:
         said = recipe.get("inputs", {}).get(input_, {"columns": [input_], "stacked": False, "transforms": []})
-        steps = steps_of(said)
+        steps = _steps(said)
         transforms, learned = tuple(step.transform for step in steps), [step.learned for step in steps]
         columns = tuple(str(column) for column in said["columns"])
         if not columns:
             raise ValueError("it is made of no column")
         path, misses = f"inputs.{input_}", bool(said.get("missing"))
         return Feed(input_, columns, bool(said["stacked"]), transforms, None, _span(name), path, misses), learned
-    except (KeyError, TypeError, AttributeError, ValueError, ValidationError) as error:
+    except _DAMAGE as error:
         raise _damaged(input_, error) from None
 
 

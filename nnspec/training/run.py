@@ -9,12 +9,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nnspec.data.recipe import steps_of
 from nnspec.data.transforms.classes import class_names
 from nnspec.diagnostics import NnspecError
 from nnspec.files import write_whole
 from nnspec.graph import Graph, Model, compile
 from nnspec.graph.side_by_side import side_by_side
 from nnspec.spec import Spec, load
+from nnspec.training.run_info import damage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,6 +66,8 @@ class Run:
             raise NnspecError(
                 f"{path} was written by another version of nnspec: format {info.get('format')}, and this reads {FORMAT}"
             )
+        if wrong := damage(info):
+            raise NnspecError(f"{path / _INFO} is damaged: {wrong}")
         return cls(path, info)
 
     @property
@@ -113,6 +117,9 @@ class Run:
     def graph(self) -> Graph:
         """What was trained: the network; of two against each other both, side by side."""
         networks = self.info.get("networks", ["main"])
+        unknown = [name for name in networks if name not in self.model.networks]
+        if unknown or not networks:
+            raise NnspecError(f"{self.path / _INFO} is damaged: its spec has no network `{unknown[0] if unknown else ''}`")
         graphs = [self.model.networks[name] for name in networks]
         return graphs[0] if len(graphs) == 1 else side_by_side(graphs)
 
@@ -183,8 +190,15 @@ class Run:
         file = self.path / "transforms.json"
         try:
             found: dict[str, list[dict[str, Any]]] = json.loads(file.read_text("utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise NnspecError(f"{file} cannot be read: {error}") from None
+        if not isinstance(found, dict):
+            raise NnspecError(f"{file} is damaged: it is no mapping")
+        try:
+            for steps in found.values():
+                steps_of({"transforms": steps})
+        except NnspecError as error:
+            raise NnspecError(f"{file} is damaged: {error}") from None
         return found
 
     def recipe(self) -> dict[str, Any]:

@@ -391,6 +391,9 @@ train: {epochs: 20, optimizer: {Adam: {learning_rate: 0.1}}, loss: SparseCategor
         ("weights.safetensors", b"\xff" * 100, "is damaged"),
         ("metrics.jsonl", b"{}\n{", "is damaged in line 2"),
         ("transforms.json", b"", "cannot be read"),
+        ("transforms.json", b"[]", "is damaged: it is no mapping"),
+        ("transforms.json", b'{"targets.digit": ["x"]}', "is damaged"),
+        ("transforms.json", b'{"targets.digit": [{"transform": "label_encode", "arguments": {}}]}', "is damaged: .*'learned'"),
         ("spec.yaml", DIGITS.replace("48", "49").encode(), "was changed after the training"),
     ],
 )
@@ -410,6 +413,25 @@ def test_a_damaged_run_is_told(run, tmp_path, file, content, said):
 
     with pytest.raises(NnspecError, match=said):
         read_all()
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"seed": []}, "`seed`: Input should be a valid integer"),
+        ({"data": {"recipe": {"inputs": [1]}}}, r"`data\.recipe\.inputs`"),
+        ({"networks": ["other"]}, "its spec has no network `other`"),
+    ],
+)
+def test_a_run_whose_facts_are_of_another_kind_is_told(run, tmp_path, changed, said):
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(run.path, copy)
+    info = json.loads((copy / "run.json").read_text("utf-8"))
+    (copy / "run.json").write_text(json.dumps({**info, **changed}), encoding="utf-8")
+    with pytest.raises(NnspecError, match=said):
+        _ = Run.open(copy).graph
 
 
 def test_what_is_no_run_is_told(tmp_path):
