@@ -19,7 +19,7 @@ from nnspec.onnx_backend.metadata import PARITY
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-__all__ = ["require_proven", "sealed"]
+__all__ = ["metadata_of", "require_proven", "sealed"]
 
 _DIGEST = "sha256"
 _METADATA = 14
@@ -75,6 +75,17 @@ def require_proven(content: bytes, metadata: Mapping[str, str], name: str) -> No
             f"{name} is not the file that was proven: its parity record is of another\n"
             "  = help: export it again, or allow it with --unproven"
         )
+
+
+def metadata_of(content: bytes) -> dict[str, str]:
+    """What a model says of itself, read off its bytes: nothing is loaded or computed.
+
+    Raises:
+        ValueError: Where these are no model.
+    """
+    view = memoryview(content)
+    entries = [view[body:end] for number, _, body, end in _fields(view) if number == _METADATA]
+    return {bytes(_text(entry, 1)).decode(): bytes(_text(entry, 2)).decode() for entry in entries}
 
 
 def _figures(record: Mapping[str, Any]) -> Iterator[tuple[str, float, float]]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nnspec.diagnostics import NnspecError
 from nnspec.files import write_whole
 from nnspec.onnx_backend.metadata import SAMPLES
+from nnspec.onnx_backend.seal import metadata_of
 from nnspec.runtime.model_file import ModelFile
 from nnspec.runtime.reading import read_model
 from nnspec.training.run import Run
@@ -83,7 +84,10 @@ def makes_examples(path: Path) -> bool:
     """Whether a run or a file makes examples of noise, rather than sequences. What cannot be read does not."""
     if path.is_dir():
         return (path / "run.json").is_file() and "samples" in Run.open(path).info
-    return path.is_file() and SAMPLES in ModelFile(read_model(path), f"`{path}`").metadata
+    try:
+        return path.is_file() and SAMPLES in metadata_of(read_model(path))
+    except ValueError:
+        return False
 
 
 def write_samples(
