@@ -15,6 +15,7 @@ __all__ = [
     "SAMPLES",
     "SPEC_HASH",
     "SPEC_NAME",
+    "SPELLINGS",
     "VERSION",
 ]
 
@@ -26,6 +27,10 @@ SPEC_NAME = "nnspec.spec.name"
 
 SPEC_HASH = "nnspec.spec.hash"
 """The spec's hash."""
+
+SPELLINGS = "nnspec.spellings"
+"""What the tokens mean that an output says at each position of an input, as JSON:
+``{"german": {"by": "character", "vocabulary": ["<PAD>", …], "input": "plain"}}``."""
 
 ANSWERS = "nnspec.answers"
 """How the values of each output are to be read, as JSON: ``{"spam": {"kind": "yes_or_no", "above": 0.5}}``."""

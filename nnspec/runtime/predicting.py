@@ -16,6 +16,7 @@ from nnspec.data.recipe import open_data, read_inputs
 from nnspec.diagnostics import NnspecError
 from nnspec.graph import Graph
 from nnspec.runtime.predictor import Predictor
+from nnspec.runtime.spelling import texts_of
 from nnspec.runtime.tiled import Tiling
 from nnspec.types import TensorType, refusal, symbol, unknown
 
@@ -31,18 +32,20 @@ class Predictions:
         classes: The names of the classes of each output that has them.
         answers: How the values of each output are to be read, where that is known.
         tiling: How the pictures were cut into tiles; None where they were answered whole.
+        texts: The texts of each output that spells them.
     """
 
     outputs: Mapping[str, NDArray[Any]]
     classes: Mapping[str, list[Any]]
     answers: Mapping[str, Answer] = field(default_factory=dict)
     tiling: Tiling | None = None
+    texts: Mapping[str, list[str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(next(iter(self.outputs.values()), ()))
 
     def rows(self, limit: int | None = None) -> Iterator[dict[str, Any]]:
-        """Each row as plain values: the outputs and, of one that says a class, which."""
+        """Each row as plain values: the outputs and, of one that says a class, which; of one that spells a text, that."""
         for row in islice(range(len(self)), limit):
             answer: dict[str, Any] = {"row": row}
             for name, values in self.outputs.items():
@@ -51,6 +54,8 @@ class Predictions:
                 if said is not None:
                     names = self.classes.get(name)
                     answer[f"{name}_class"] = names[said] if names and said < len(names) else said
+                if name in self.texts:
+                    answer[f"{name}_text"] = self.texts[name][row]
                 answer[name] = value.tolist()
             yield answer
 
@@ -81,7 +86,9 @@ def predict_file(
     tiling = None if tile is None else Tiling(predictor, tile, overlap)
     arrays = _limited(_read(data, predictor.recipe, input_types(predictor)), limit)
     answer = predictor.predict if tiling is None else tiling.predict
-    return Predictions(answer(arrays), predictor.classes, predictor.answers, tiling)
+    outputs = answer(arrays)
+    texts = texts_of(outputs, arrays, predictor.spellings)
+    return Predictions(outputs, predictor.classes, predictor.answers, tiling, texts)
 
 
 def input_types(predictor: Predictor) -> dict[str, TensorType]:
@@ -102,6 +109,7 @@ def predict_run(path: str | Path, data: str | None = None, *, limit: int | None 
     Raises:
         NnspecError: Where the run is damaged, or the data do not fit it.
     """
+    from nnspec.runtime.told_of_answers import spellings_of_run
     from nnspec.training import Run
     from nnspec.training.evaluation import answers_of, examples_of, trained_model
 
@@ -114,7 +122,9 @@ def predict_run(path: str | Path, data: str | None = None, *, limit: int | None 
         arrays = _limited(_read(data, run.recipe(), graph.inputs), limit)
         _refuse_sizes(graph, arrays)
     answers = trained_model(run).predict(arrays, verbose=0)
-    return Predictions({name: np.asarray(values) for name, values in answers.items()}, run.classes(), answers_of(run))
+    outputs = {name: np.asarray(values) for name, values in answers.items()}
+    texts = texts_of(outputs, arrays, spellings_of_run(run))
+    return Predictions(outputs, run.classes(), answers_of(run), texts=texts)
 
 
 def _refuse_sizes(graph: Graph, arrays: Mapping[str, NDArray[Any]]) -> None:

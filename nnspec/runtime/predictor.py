@@ -12,16 +12,28 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnspec.data.kinds import Answer
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS, PARITY, SPEC_HASH
+from nnspec.onnx_backend.metadata import (
+    ANSWERS,
+    CLASSES,
+    CONDITIONS,
+    DATA,
+    FIELDS,
+    MAPS,
+    OUTPUTS,
+    PARITY,
+    SPEC_HASH,
+    SPELLINGS,
+)
 from nnspec.onnx_backend.session import open_session
 from nnspec.runtime.ports import fitted, port_of
 from nnspec.runtime.reading import read_metadata, read_model
+from nnspec.runtime.spelling import Spelling
 from nnspec.runtime.tiling import Sight
 from nnspec.types import Condition
 
 __all__ = ["AnswerError", "Predictor"]
 
-_READ = (ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS, PARITY)
+_READ = (ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS, PARITY, SPELLINGS)
 
 
 class AnswerError(NnspecError):
@@ -95,6 +107,11 @@ class Predictor:
     def answers(self) -> Mapping[str, Answer]:
         """How the values of each output are to be read, if it says."""
         return self._said[ANSWERS]
+
+    @property
+    def spellings(self) -> Mapping[str, Spelling]:
+        """What the tokens mean that outputs say at each position of an input."""
+        return self._said[SPELLINGS]
 
     @property
     def recipe(self) -> Mapping[str, Any]:

@@ -13,7 +13,8 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from nnspec.data.kinds import Answer
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS
+from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS, SPELLINGS
+from nnspec.runtime.spelling import Spelling
 from nnspec.runtime.tiling import Sight
 from nnspec.types import Condition
 
@@ -48,7 +49,8 @@ def read_metadata(metadata: Mapping[str, str], key: str, name: str) -> dict[str,
         name: What the file is called in messages.
 
     Returns:
-        By name what is said: an `Answer`, a `Condition`, a tuple of `Sight`, names; plain values under the other keys.
+        By name what is said: an `Answer`, a `Condition`, a `Spelling`, a tuple of `Sight`, names; plain values under the other
+        keys.
 
     Raises:
         NnspecError: Where it is not what nnspec writes there.
@@ -105,4 +107,5 @@ _HELD: dict[str, Any] = {
     FIELDS: dict[str, Annotated[_Field, AfterValidator(_sights)]],
     MAPS: dict[str, str],
     OUTPUTS: dict[str, str],
+    SPELLINGS: dict[str, Spelling],
 }

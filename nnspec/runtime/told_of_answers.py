@@ -6,15 +6,26 @@ import json
 from collections.abc import Collection
 from dataclasses import asdict
 
-from nnspec.onnx_backend.metadata import ANSWERS, CLASSES
+from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, SPELLINGS
+from nnspec.runtime.spelling import Spelling, spellings_of
 from nnspec.training import Run
 from nnspec.training.evaluation import answers_of
 
-__all__ = ["told_of_answers"]
+__all__ = ["spellings_of_run", "told_of_answers"]
 
 
 def told_of_answers(run: Run, outputs: Collection[str]) -> dict[str, str]:
     """The metadata that name the classes of some outputs of a run, and say how those are to be read."""
     classes = {name: [str(each) for each in classes] for name, classes in run.classes().items() if name in outputs}
     answers = {name: asdict(answer) for name, answer in answers_of(run).items() if name in outputs}
-    return {CLASSES: json.dumps(classes), ANSWERS: json.dumps(answers)}
+    told = {CLASSES: json.dumps(classes), ANSWERS: json.dumps(answers)}
+    spelled = {name: asdict(spelling) for name, spelling in spellings_of_run(run).items() if name in outputs}
+    return {**told, SPELLINGS: json.dumps(spelled)} if spelled else told
+
+
+def spellings_of_run(run: Run) -> dict[str, Spelling]:
+    """What the tokens mean that outputs of a run's main network say at each position of an input."""
+    if "main" not in run.model.networks:
+        return {}
+    targets = {place.partition(".")[2]: steps for place, steps in run.transforms().items() if place.startswith("targets.")}
+    return spellings_of(run.model.main, run.recipe(), targets)

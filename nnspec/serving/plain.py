@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from nnspec.runtime.predicting import Predictions
+from nnspec.runtime.spelling import texts_of
 from nnspec.serving.answering import answer
 from nnspec.serving.refusals import Refused
 from nnspec.serving.responses import json_response
@@ -52,12 +53,14 @@ async def predict(request: Request) -> Response:
     async with state.bodies.read(request) as body:
         inputs = await asyncio.to_thread(served.takes.read, body, request.headers.get("content-type", ""))
         outputs = await answer(request, served, inputs, since=since, seconds=state.settings.deadline)
-        found = await asyncio.to_thread(_rows, served, outputs)
+        found = await asyncio.to_thread(_rows, served, inputs, outputs)
     return json_response({"model": served.name, "version": served.version, "predictions": found})
 
 
-def _rows(served: Served, outputs: Any) -> list[dict[str, Any]]:
-    said = Predictions(outputs, served.predictor.classes, served.predictor.answers)
+def _rows(served: Served, inputs: Any, outputs: Any) -> list[dict[str, Any]]:
+    predictor = served.predictor
+    texts = texts_of(outputs, inputs, predictor.spellings)
+    said = Predictions(outputs, predictor.classes, predictor.answers, texts=texts)
     return [{name: value for name, value in row.items() if name != "row"} for row in said.rows()]
 
 
