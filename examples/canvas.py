@@ -27,7 +27,7 @@ def main() -> None:
     images = _read("t10k-images-idx3-ubyte", 16).reshape(-1, SIDE, SIDE)
     labels = _read("t10k-labels-idx1-ubyte", 8)
     predictor = nnspec.Predictor(given.model)
-    [stride] = {*predictor.fields["digit"]["stride"]}
+    [stride] = {int(sight.stride) for sight in predictor.fields["digit"]}
     random = np.random.default_rng(0)
     right = count = 0
     for number in range(given.canvases):

@@ -43,7 +43,7 @@ class _Pictures(Table):
 
 
 def at_sizes(run_path: str | Path, picture: str | Path) -> dict[tuple[int, int], Parity]:
-    """The parity on cut-outs of a picture, each of the next size the network takes; beyond it is its mirror image.
+    """The parity on the middle of a picture, each time of the next size the network takes; beyond it is its mirror image.
 
     Args:
         run_path: The run folder, with the exported ``model.onnx``.
@@ -67,7 +67,9 @@ def at_sizes(run_path: str | Path, picture: str | Path) -> dict[tuple[int, int],
         assert (height, width) != trained
         image = np.asarray(Image.open(picture))
         image = np.pad(image, [(0, max(0, height - image.shape[0])), (0, max(0, width - image.shape[1]))], mode="symmetric")
-        found[height, width] = measure(reference, predictor.predict, [{"image": image[None, :height, :width, None]}])
+        top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
+        middle = image[top : top + height, left : left + width]
+        found[height, width] = measure(reference, predictor.predict, [{"image": middle[None, :, :, None]}])
     return found
 
 
