@@ -34,42 +34,43 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Each public name with where it stands; a module is imported when a name of it is first used.
+# Each public name with the module that holds it, and its name there where that is another; a module is imported when a name
+# of it is first used.
 _PUBLIC = {
-    "Diagnostic": "nnspec.diagnostics:Diagnostic",
-    "Generated": "nnspec.runtime.generator:Generated",
-    "Generator": "nnspec.runtime.generator:Generator",
-    "Graph": "nnspec.graph:Graph",
-    "Model": "nnspec.graph:Model",
-    "NnspecError": "nnspec.diagnostics:NnspecError",
-    "Predictor": "nnspec.runtime.predictor:Predictor",
-    "Run": "nnspec.training:Run",
-    "Sampler": "nnspec.runtime.sampler:Sampler",
-    "Spec": "nnspec.spec:Spec",
-    "SpecError": "nnspec.diagnostics:SpecError",
-    "build": "nnspec.api:build",
-    "compile": "nnspec.graph:compile",
-    "convolutionalize": "nnspec.api:convolutionalize",
-    "crossval": "nnspec.training:crossval",
-    "diff": "nnspec.api:diff",
-    "evaluate": "nnspec.training:evaluate",
-    "explain": "nnspec.api:explain",
+    "Diagnostic": "nnspec.diagnostics",
+    "Generated": "nnspec.runtime.generator",
+    "Generator": "nnspec.runtime.generator",
+    "Graph": "nnspec.graph",
+    "Model": "nnspec.graph",
+    "NnspecError": "nnspec.diagnostics",
+    "Predictor": "nnspec.runtime.predictor",
+    "Run": "nnspec.training",
+    "Sampler": "nnspec.runtime.sampler",
+    "Spec": "nnspec.spec",
+    "SpecError": "nnspec.diagnostics",
+    "build": "nnspec.api",
+    "compile": "nnspec.graph",
+    "convolutionalize": "nnspec.api",
+    "crossval": "nnspec.training",
+    "diff": "nnspec.api",
+    "evaluate": "nnspec.training",
+    "explain": "nnspec.api",
     "export": "nnspec.runtime.exporting:export_run",
-    "from_keras": "nnspec.api:from_keras",
-    "inspect": "nnspec.api:inspect",
-    "load": "nnspec.spec:load",
+    "from_keras": "nnspec.api",
+    "inspect": "nnspec.api",
+    "load": "nnspec.spec",
     "package": "nnspec.packaging.writing:write_package",
-    "predict_file": "nnspec.runtime.predicting:predict_file",
-    "predict_run": "nnspec.runtime.predicting:predict_run",
+    "predict_file": "nnspec.runtime.predicting",
+    "predict_run": "nnspec.runtime.predicting",
     "report": "nnspec.reports:write_report",
-    "resume": "nnspec.training:resume",
-    "schema": "nnspec.json_schema:schema",
-    "serve": "nnspec.serving.server:serve",
-    "sweep": "nnspec.sweeping.study:sweep",
-    "to_keras": "nnspec.api:to_keras",
-    "to_onnx": "nnspec.api:to_onnx",
-    "train": "nnspec.training:train",
-    "validate": "nnspec.api:validate",
+    "resume": "nnspec.training",
+    "schema": "nnspec.json_schema",
+    "serve": "nnspec.serving.server",
+    "sweep": "nnspec.sweeping.study",
+    "to_keras": "nnspec.api",
+    "to_onnx": "nnspec.api",
+    "train": "nnspec.training",
+    "validate": "nnspec.api",
 }
 
 __all__ = [
@@ -114,7 +115,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
         module, _, own = _PUBLIC[name].partition(":")
-        return getattr(import_module(module), own)
+        return getattr(import_module(module), own or name)
     raise AttributeError(f"module 'nnspec' has no attribute '{name}'")
 
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from nnspec.data import problems as d
 from nnspec.data.cells import Cells, Reported
 from nnspec.data.kinds import DataError
@@ -35,7 +33,7 @@ Where a model has transforms in its own graph, they are not under ``transforms``
 missing, and ``classes`` which values they know.
 """
 
-_DAMAGE = (KeyError, TypeError, AttributeError, ValueError, ValidationError)
+_DAMAGE = (KeyError, TypeError, AttributeError, ValueError)
 _BY_SUFFIX = {".csv": "csv", ".tsv": "csv", ".npz": "npz", ".jsonl": "jsonl", ".parquet": "parquet"}
 
 

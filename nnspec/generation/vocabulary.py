@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nnspec.data.section import Columns, DataSection
@@ -14,7 +14,7 @@ from nnspec.spec import Spec, check
 from nnspec.spec.tree import MappingNode
 from nnspec.types import closest
 
-__all__ = ["check_token", "token_number", "tokenizer_of", "vocabulary_of"]
+__all__ = ["check_token", "token_number", "tokenizer_among", "tokenizer_of", "vocabulary_of"]
 
 
 def check_token(
@@ -55,7 +55,11 @@ def tokenizer_of(recipe: Mapping[str, Any], input_: str | None) -> tuple[tokeniz
         recipe: What a model says of its inputs (`data.recipe`).
         input_: The input.
     """
-    steps = recipe.get("inputs", {}).get(input_, {}).get("transforms", [])
+    return tokenizer_among(recipe.get("inputs", {}).get(input_, {}).get("transforms", []))
+
+
+def tokenizer_among(steps: Iterable[Mapping[str, Any]]) -> tuple[tokenize, dict[str, Any]] | None:
+    """The tokenizer among transforms, each with what it learned; None where there is none."""
     for step in steps:
         if step["transform"] == "tokenize":
             return tokenize(**step["arguments"]), dict(step["learned"])

@@ -61,12 +61,15 @@ def _codes(run: Run, found: Evaluated, cut: Halves, input_: str) -> list[Html]:
     title = f"{cut.node.name}: {int(np.prod(arrays.shape[1:])):,} numbers for {int(np.prod(inputs[input_].shape[1:])):,}"
     pieces = [element("h3", title), figure(_points(arrays.reshape(len(arrays), -1), _kinds(found, examples.rows)))]
     decode, [name], [output] = in_keras(cut.after, weights), list(cut.after.inputs), list(cut.after.outputs)
-    if len(arrays) >= 2 * _PAIRS and is_shown(cut.after.output_types[output].shape):  # type: ignore[arg-type]
+    if len(arrays) >= 2 * _PAIRS:
         share = np.linspace(0, 1, _STEPS, dtype=np.float32).reshape(1, _STEPS, *[1] * (arrays.ndim - 1))
         first, second = (arrays[start : 2 * _PAIRS : 2, None] for start in (0, 1))
         line = (first * (1 - share) + second * share).reshape(-1, *arrays.shape[1:])
+        between = decode({name: line})[output]
+        if not is_shown(between.shape[1:]):
+            return pieces
         note = "In each row from the code of one example, on the left, to that of another, along a line"
-        pieces.append(figure(_sheet(scaled(decode({name: line})[output]), _STEPS, "between codes"), note))
+        pieces.append(figure(_sheet(scaled(between), _STEPS, "between codes"), note))
         if isinstance(cut.node.layer, Sampling):
             drawn = np.random.default_rng(0).standard_normal((_DRAWN, *arrays.shape[1:]), np.float32)
             note = "Of codes that are drawn from the standard normal; none is chosen"

@@ -26,14 +26,12 @@ from nnspec.onnx_backend.metadata import (
 )
 from nnspec.onnx_backend.session import open_session
 from nnspec.runtime.ports import fitted, port_of
-from nnspec.runtime.reading import read_metadata, read_model
+from nnspec.runtime.reading import read_all_metadata, read_model
 from nnspec.runtime.spelling import Spelling
 from nnspec.runtime.tiling import Sight
 from nnspec.types import Condition
 
 __all__ = ["AnswerError", "Predictor"]
-
-_READ = (ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS, PARITY, SPELLINGS)
 
 
 class AnswerError(NnspecError):
@@ -88,7 +86,7 @@ class Predictor:
         self.inputs = {given.name: port_of(given) for given in self._session.get_inputs()}
         self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         # All at once: a file that says nonsense is refused before it answers anyone.
-        self._said = {key: read_metadata(self.metadata, key, f"`{path}`") for key in _READ}
+        self._said = read_all_metadata(self.metadata, f"`{path}`")
         spelled = self._said[OUTPUTS]
         ports = [(spelled.get(given.name, given.name), port_of(given)) for given in self._session.get_outputs()]
         self.outputs = {name: replace(port, name=name) for name, port in ports}

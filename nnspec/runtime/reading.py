@@ -13,12 +13,12 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from nnspec.data.kinds import Answer
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS, SPELLINGS
+from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS, PARITY, SPELLINGS
 from nnspec.runtime.spelling import Spelling
 from nnspec.runtime.tiling import Sight
 from nnspec.types import Condition
 
-__all__ = ["read_metadata", "read_model"]
+__all__ = ["read_all_metadata", "read_metadata", "read_model"]
 
 _WIDEST = 1_000_000
 """The widest receptive field that is believed."""
@@ -62,6 +62,19 @@ def read_metadata(metadata: Mapping[str, str], key: str, name: str) -> dict[str,
     return found
 
 
+def read_all_metadata(metadata: Mapping[str, str], name: str) -> dict[str, dict[str, Any]]:
+    """The same under every key that a model which answers may have.
+
+    Args:
+        metadata: What the file says, as text.
+        name: What the file is called in messages.
+
+    Raises:
+        NnspecError: Where something is not what nnspec writes there.
+    """
+    return {key: read_metadata(metadata, key, name) for key in _HELD}
+
+
 @cache
 def _adapter(key: str) -> TypeAdapter[Any]:
     return TypeAdapter(_HELD.get(key, dict[str, Any]))
@@ -74,23 +87,15 @@ class _Field:
     start: list[Annotated[int, Field(ge=-_WIDEST, le=_WIDEST)] | None]
     period: list[_Size]
 
-    def sights(self) -> tuple[Sight, ...]:
-        """What is seen along each axis.
-
-        Raises:
-            ValueError: Where the lists are not of one length, or a stride is none.
-        """
-        strides = [Fraction(stride) for stride in self.stride]
-        if any(stride <= 0 for stride in strides):
-            raise ValueError("a stride must be positive")
-        return tuple(Sight(*each) for each in zip(self.size, strides, self.start, self.period, strict=True))
-
 
 def _sights(field: _Field) -> tuple[Sight, ...]:
     try:
-        return field.sights()
+        strides = [Fraction(stride) for stride in field.stride]
     except ZeroDivisionError as error:
         raise ValueError(str(error)) from None
+    if any(stride <= 0 for stride in strides):
+        raise ValueError("a stride must be positive")
+    return tuple(Sight(*each) for each in zip(field.size, strides, field.start, field.period, strict=True))
 
 
 def _possible(condition: Condition) -> Condition:
@@ -107,5 +112,6 @@ _HELD: dict[str, Any] = {
     FIELDS: dict[str, Annotated[_Field, AfterValidator(_sights)]],
     MAPS: dict[str, str],
     OUTPUTS: dict[str, str],
+    PARITY: dict[str, Any],
     SPELLINGS: dict[str, Spelling],
 }

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.transforms.words import tokenize
 from nnspec.diagnostics import NnspecError
-from nnspec.generation.vocabulary import tokenizer_of
+from nnspec.generation.vocabulary import tokenizer_among, tokenizer_of
 from nnspec.graph import Graph
 
 __all__ = ["Spelling", "spellings_of", "texts_of"]
@@ -42,7 +42,7 @@ def spellings_of(graph: Graph, recipe: Mapping[str, Any], targets: Mapping[str, 
     """
     found = {}
     for name, type_ in graph.output_types.items():
-        mine = tokenizer_of({"inputs": {name: {"transforms": targets.get(name, [])}}}, name)
+        mine = tokenizer_among(targets.get(name, []))
         texts = [
             input_
             for input_, given in graph.inputs.items()

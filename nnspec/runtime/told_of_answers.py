@@ -27,5 +27,4 @@ def spellings_of_run(run: Run) -> dict[str, Spelling]:
     """What the tokens mean that outputs of a run's main network say at each position of an input."""
     if "main" not in run.model.networks:
         return {}
-    targets = {place.partition(".")[2]: steps for place, steps in run.transforms().items() if place.startswith("targets.")}
-    return spellings_of(run.model.main, run.recipe(), targets)
+    return spellings_of(run.model.main, run.recipe(), run.targets())

@@ -118,8 +118,8 @@ class Run:
         """What was trained: the network; of two against each other both, side by side."""
         networks = self.info.get("networks", ["main"])
         unknown = [name for name in networks if name not in self.model.networks]
-        if unknown or not networks:
-            raise NnspecError(f"{self.path / _INFO} is damaged: its spec has no network `{unknown[0] if unknown else ''}`")
+        if unknown:
+            raise NnspecError(f"{self.path / _INFO} is damaged: its spec has no network `{unknown[0]}`")
         graphs = [self.model.networks[name] for name in networks]
         return graphs[0] if len(graphs) == 1 else side_by_side(graphs)
 
@@ -208,8 +208,11 @@ class Run:
 
     def classes(self) -> dict[str, list[Any]]:
         """The names of the classes of each output whose target was encoded, in the order of its units."""
-        learned = {place.partition(".")[2]: steps for place, steps in self.transforms().items() if place.startswith("targets.")}
-        return {output: names for output, steps in learned.items() if (names := class_names(steps)) is not None}
+        return {output: names for output, steps in self.targets().items() if (names := class_names(steps)) is not None}
+
+    def targets(self) -> dict[str, list[dict[str, Any]]]:
+        """What the transforms of each output's target learned."""
+        return {place.partition(".")[2]: steps for place, steps in self.transforms().items() if place.startswith("targets.")}
 
     # --- writing --------------------------------------------------------------------------------------------------------
 

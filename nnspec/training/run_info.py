@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 __all__ = ["damage"]
 
@@ -39,7 +39,7 @@ class _Info:
     data: _Data
     versions: dict[str, str]
     machine: dict[str, Any]
-    networks: list[str] = field(default_factory=list)
+    networks: Annotated[list[str], Field(min_length=1)] = field(default_factory=lambda: ["main"])
     best: dict[str, Any] | None = None
     warnings: list[Any] = field(default_factory=list)
     checkpoints: dict[str, Any] = field(default_factory=dict)

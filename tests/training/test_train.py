@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -382,6 +383,11 @@ train: {epochs: 20, optimizer: {Adam: {learning_rate: 0.1}}, loss: SparseCategor
 # --- damaged runs ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def copy(run, tmp_path):
+    return shutil.copytree(run.path, tmp_path / "copy")
+
+
 @pytest.mark.parametrize(
     ("file", "content", "said"),
     [
@@ -397,11 +403,7 @@ train: {epochs: 20, optimizer: {Adam: {learning_rate: 0.1}}, loss: SparseCategor
         ("spec.yaml", DIGITS.replace("48", "49").encode(), "was changed after the training"),
     ],
 )
-def test_a_damaged_run_is_told(run, tmp_path, file, content, said):
-    import shutil
-
-    copy = tmp_path / "copy"
-    shutil.copytree(run.path, copy)
+def test_a_damaged_run_is_told(copy, file, content, said):
     (copy / file).write_bytes(content)
 
     def read_all() -> None:
@@ -423,11 +425,7 @@ def test_a_damaged_run_is_told(run, tmp_path, file, content, said):
         ({"networks": ["other"]}, "its spec has no network `other`"),
     ],
 )
-def test_a_run_whose_facts_are_of_another_kind_is_told(run, tmp_path, changed, said):
-    import shutil
-
-    copy = tmp_path / "copy"
-    shutil.copytree(run.path, copy)
+def test_a_run_whose_facts_are_of_another_kind_is_told(copy, changed, said):
     info = json.loads((copy / "run.json").read_text("utf-8"))
     (copy / "run.json").write_text(json.dumps({**info, **changed}), encoding="utf-8")
     with pytest.raises(NnspecError, match=said):

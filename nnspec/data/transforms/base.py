@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import TypeAdapter
@@ -53,8 +54,14 @@ class Transform(Config):
         Raises:
             ValueError: Where that is not what it learns.
         """
-        for name, type_ in cls.learns.items():
-            TypeAdapter(type_).validate_python(learned.get(name))
+        for name, adapter in cls._learning().items():
+            adapter.validate_python(learned.get(name))
+
+    @classmethod
+    @cache
+    def _learning(cls) -> Mapping[str, TypeAdapter[Any]]:
+        # Made once: a server asks at each request.
+        return {name: TypeAdapter(type_) for name, type_ in cls.learns.items()}
 
     def infer(self, column: Column) -> Column:
         """What comes out, from what comes in; sizes it has yet to learn are None.
