@@ -154,7 +154,7 @@ class _Binder:
         transforms = tuple(cast("list[Transform]", given.transform if given else []))
         stacked = stacked or (given is not None and given.columns is not None)
         border = weighing.border if weighing is not None else None
-        return Feed(name, columns, stacked, transforms, weight, span, path, border=border)
+        return Feed(name, columns, stacked, transforms, weight, span, path, border=border, is_target=kind == "targets")
 
     def _unknown(self, kind: str, name: str, column: str) -> Diagnostic:
         suggestion = closest(column, self._columns)

@@ -91,6 +91,11 @@ class Column:
         return self.dtype == "text"
 
     @property
+    def is_token_list(self) -> bool:
+        """Whether a row's value is a list of texts."""
+        return self.is_text and len(self.shape) == 1
+
+    @property
     def shape_text(self) -> str:
         """The shape as people write it, ``?`` for an unknown size."""
         sizes = ["?" if size is None else str(size) for size in self.shape]

@@ -104,6 +104,7 @@ class Feed:
         path: The same place as a path.
         may_miss: Whether missing values are left as they are, because what comes after fills them.
         border: What the gaps between a mask's objects count more.
+        is_target: Whether it feeds a target, not an input.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Feed:
     path: str
     may_miss: bool = False
     border: Border | None = None
+    is_target: bool = False
 
     @property
     def columns_text(self) -> str:

@@ -26,7 +26,7 @@ from nnspec.data.readers.base import Table
 from nnspec.data.recipe import Recipe, recipe_of_feeds
 from nnspec.data.target_values import read_target, read_weight
 from nnspec.data.transforms import Learned
-from nnspec.data.values import read_feed, read_input
+from nnspec.data.values import check_raw, read_feed, read_input
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 
 __all__ = ["Prepared", "most_folds", "prepare", "prepare_part"]
@@ -163,7 +163,7 @@ def _bind(plan: DataPlan, tables: Mapping[str, Table], problems: list[Diagnostic
     text = [feed for feed in feeds.values() if any(columns["train"][c].is_text for c in feed.columns)]
     for feed in text:
         if not feed.transforms or not feed.transforms[0].takes_text:
-            read_feed(tables["train"], replace(feed, transforms=()), None, [], problems)
+            check_raw(tables["train"], feed, problems)
     _stop_at_errors(problems)
     check_feeds(plan, feeds, columns["train"], problems)
     check_alike(replace(plan, feeds=feeds), columns, problems)

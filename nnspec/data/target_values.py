@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data import problems as d
+from nnspec.data.advice import is_number
 from nnspec.data.cells import Cells, Reported, Values, refuse_shape
 from nnspec.data.fitting import fits
 from nnspec.data.kinds import Column
 from nnspec.data.plan import Feed, Need
 from nnspec.data.readers.base import Table
 from nnspec.data.transforms.classes import label_encode
-from nnspec.data.values import is_number
 from nnspec.diagnostics import Diagnostic
 
 __all__ = ["read_target", "read_weight"]
@@ -130,14 +130,21 @@ def read_weight(table: Table, feed: Feed, problems: list[Diagnostic]) -> NDArray
     try:
         if values.dtype == object:
             bad = np.array([not is_number(value) for value in values], bool)
-            cells.refuse(d.NotANumber, bad, values)
+            texts = {value for value in values if value is not None and not is_number(value)}
+            help = table.mend(feed.weight, texts) or "name a column of numbers that are at least 0"
+            cells.refuse(d.NotANumber, bad if bad.any() else ~bad, values, help=help)
         if values.ndim != 1:
+            what, got = "a weight", f"has {Column(values.shape[1:]).shape_text}"
+            help = "name a column with one number for each row"
             problems.append(
-                d.WrongShape.at(feed.span, feed.path, what="a weight", wanted="()", columns=own.columns_text, got="has another")
+                d.WrongShape.at(
+                    feed.span, feed.path, help=help, what=what, wanted="()", columns=own.columns_text, got=got
+                )
             )
             return None
-        cells.refuse_any(d.BadWeight, ~np.isfinite(values) | (values < 0), values)
-        cells.refuse_any(d.BadWeight, np.full(len(values), not values.any()), values)
+        help = "write a finite number of at least 0 for each row"
+        cells.refuse_any(d.BadWeight, ~np.isfinite(values) | (values < 0), values, help=help)
+        cells.refuse_any(d.BadWeight, np.full(len(values), not values.any()), values, help="give some rows more than 0")
     except Reported:
         return None
     return values.astype(np.float32)

@@ -57,6 +57,19 @@ class Table:
         """The place of one value, for a message: ``data/train.csv, line 12, column `age` ``."""
         raise NotImplementedError
 
+    def mend(self, column: str, texts: Collection[str]) -> str:
+        """What to write in the spec so that the reader takes texts of a column for numbers or for missing values.
+
+        Args:
+            column: One of `columns`.
+            texts: The texts of the column that are no numbers, each once.
+
+        Returns:
+            A clause such as ``write `csv: {file: a.csv, missing: ["?"]}` ``; empty if no argument of the reader helps.
+        """
+        del column, texts
+        return ""
+
 
 class Reader(Config):
     """How data are read. A subclass is final, and all that is true of a format stands in its file."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -166,6 +166,9 @@ class _FolderTable(Table):
             return values
         assert self._table is not None
         return self._table.read(column, rows)
+
+    def mend(self, column: str, texts: Collection[str]) -> str:
+        return self._table.mend(column, texts) if self._table is not None else ""
 
     def where(self, column: str, row: int) -> str:
         if self._table is not None and column != "image":

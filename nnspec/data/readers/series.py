@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
@@ -87,6 +88,9 @@ class _SeriesTable(Table):
 
     def _is_future(self, column: str) -> bool:
         return column == at_name(bare_name(column), "future")
+
+    def mend(self, column: str, texts: Collection[str]) -> str:
+        return self._table.mend(bare_name(column), texts)
 
     def where(self, column: str, row: int) -> str:
         place = self._table.where(bare_name(column), row * self._reader.stride + self._offset(column))
