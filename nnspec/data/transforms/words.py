@@ -43,8 +43,8 @@ class tokenize(Transform):  # noqa: N801
     takes_ragged: ClassVar[bool] = True
     learns: ClassVar[Mapping[str, Any]] = {"vocabulary": list[str]}
 
-    by: Literal["word", "space", "character"] = Field(
-        "word", description="What a token is: a word or a mark, what stands between white space, or a character."
+    by: Literal["word", "character", "space"] = Field(
+        "word", description="What a token is: a word or a mark, a character, or what stands between white space."
     )
     lower: Flag = Field(False, description="Whether capitals are made small.")
     size: Annotated[int, Strict(), Field(gt=len(SPECIAL))] | None = Field(
@@ -70,7 +70,7 @@ class tokenize(Transform):  # noqa: N801
         return True
 
     def infer(self, column: Column) -> Column:
-        if column.dtype not in ("text", "unknown") or (column.shape and not column.is_token_list):
+        if column.dtype not in ("text", "unknown") or len(column.shape) > 1:
             reason = f"`tokenize` takes text, and the values are {column.dtype} of the shape {column.shape_text}"
             raise DataError(reason, help="put it first under `transform`, on a column of text")
         return Column((None,), "int64", ragged=True)
