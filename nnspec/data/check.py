@@ -106,6 +106,10 @@ def _check_split(section: DataSection, tree: MappingNode, columns: Mapping[str, 
     for key in ("group", "time"):
         name = getattr(section, key)
         if name is None or name in columns:
+            if name is not None and columns[name].refused:
+                reason = columns[name].refused
+                place = locate(tree, key)
+                problems.append(d.UnsupportedColumn.at(*place, help=d.UNSUPPORTED, column=name, reason=reason))
             continue
         if at_name(name, "past") in columns:
             reason = f"`{key}` has no say over a series, whose parts follow each other as its rows do"

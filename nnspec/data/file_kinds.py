@@ -51,7 +51,7 @@ def refuse_other_kind(path: Path, start: bytes, wanted: str, *, name: str = "", 
         if start.startswith(magic):
             found = kind, help.replace("{file}", name or path.name)
             break
-    if found is not None:
+    if found is not None and found[0] != wanted:
         raise DataError(f"{path.name} is {found[0]}, not {wanted}", help=found[1], argument=argument)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -79,12 +80,14 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
             problems.append(d.NoRows.at(source.span, source.path, part=_in_words(part)))
     _stop_at_errors(problems)
     learned: dict[str, list[Learned]] = {place: [] for place in feeds}
-    train_rows, validation_rows = draw(plan, feeds, tables["train"], seed, problems)
-    _stop_at_errors(problems)
-    whole = _read(plan, feeds, tables["train"], train_rows, learned, problems)
+    with _reading(plan, "train", problems):
+        train_rows, validation_rows = draw(plan, feeds, tables["train"], seed, problems)
+        _stop_at_errors(problems)
+        whole = _read(plan, feeds, tables["train"], train_rows, learned, problems)
     validation = None
     if "validation" in tables and whole is not None:
-        validation = _read(plan, feeds, tables["validation"], None, learned, problems)
+        with _reading(plan, "validation", problems):
+            validation = _read(plan, feeds, tables["validation"], None, learned, problems)
     _stop_at_errors(problems)
     assert whole is not None
     if validation is None and validation_rows is not None:
@@ -120,7 +123,8 @@ def prepare_part(plan: DataPlan, part: str, state: State) -> Examples:
         problems.append(d.NoRows.at(source.span, source.path, part=_in_words(part)))
     _stop_at_errors(problems)
     learned = {place: [step["learned"] for step in state.get(place, [])] for place in feeds}
-    examples = _read(plan, feeds, tables[part], None, learned, problems)
+    with _reading(plan, part, problems):
+        examples = _read(plan, feeds, tables[part], None, learned, problems)
     _stop_at_errors(problems)
     assert examples is not None
     examples = cut(plan, feeds, examples, problems)
@@ -134,7 +138,18 @@ def most_folds(plan: DataPlan) -> int:
     Raises:
         SpecError: Where the data cannot be read.
     """
-    return parts_at_most(plan, _open(plan, ("train",), [])["train"])
+    table = _open(plan, ("train",), [])["train"]
+    with _reading(plan, "train", []):
+        return parts_at_most(plan, table)
+
+
+@contextmanager
+def _reading(plan: DataPlan, part: str, problems: list[Diagnostic]) -> Iterator[None]:
+    """Whatever cannot be read meanwhile is an error of the part's reader."""
+    try:
+        yield
+    except DataError as error:
+        raise SpecError([*problems, unreadable(error, plan.sources[part], plan.tree)]) from None
 
 
 def _in_words(part: str) -> str:
@@ -160,14 +175,20 @@ def _bind(plan: DataPlan, tables: Mapping[str, Table], problems: list[Diagnostic
     feeds = plan.feeds or bind(plan.section, plan.tree, plan.inputs, plan.fed, columns["train"], problems)
     _stop_at_errors(problems)
     assert feeds is not None
-    text = [feed for feed in feeds.values() if any(columns["train"][c].is_text for c in feed.columns)]
-    for feed in text:
-        if not feed.transforms or not feed.transforms[0].takes_text:
-            check_raw(tables["train"], feed, problems)
+    with _reading(plan, "train", problems):
+        _check_text(feeds, tables["train"], problems)
     _stop_at_errors(problems)
     check_feeds(plan, feeds, columns["train"], problems)
     check_alike(replace(plan, feeds=feeds), columns, problems)
     return feeds
+
+
+def _check_text(feeds: Mapping[str, Feed], table: Table, problems: list[Diagnostic]) -> None:
+    """Says of text where numbers are expected which text that is, and what to do."""
+    for feed in feeds.values():
+        is_text = any(table.columns[column].is_text for column in feed.columns)
+        if is_text and (not feed.transforms or not feed.transforms[0].takes_text):
+            check_raw(table, feed, problems)
 
 
 def _read(

@@ -140,6 +140,16 @@ class DifferentColumns(Problem):
     message = "{reason}"
 
 
+UNSUPPORTED = "convert the column to numbers or text in the file, or name another"
+
+
+class UnsupportedColumn(Problem):
+    """A column holds values of a type that cannot be read, such as the structs and maps of Parquet."""
+
+    code = "NN480"
+    message = "the column `{column}` {reason}"
+
+
 class NoRows(Problem):
     """A set of data without an example."""
 

@@ -93,6 +93,9 @@ class Images(PictureReader, OverTable):
             suggestion = closest(self.column, columns)
             help = f"did you mean `{suggestion}`?" if suggestion else "it has " + ", ".join(f"`{name}`" for name in columns)
             raise DataError(f"the table has no column `{self.column}`", help=help, argument="column")
+        if columns[self.column].refused:
+            reason = f"the column `{self.column}` {columns[self.column].refused}"
+            raise DataError(reason, help="name a column of paths to images", argument="column")
         others = {name: column for name, column in columns.items() if name != self.column}
         if "image" in others:
             reason = "the table has a column `image`, which is what the pictures are called"

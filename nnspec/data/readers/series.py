@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
@@ -46,7 +47,7 @@ class Series(OverTable):
         """The columns of windows over a table's columns."""
         sizes = {"past": self.window, "future": self.horizon}
         return {
-            at_name(name, at): Column((size, *column.shape), column.dtype, column.ragged)
+            at_name(name, at): replace(column, shape=(size, *column.shape))
             for at, size in sizes.items()
             for name, column in columns.items()
         }
