@@ -53,7 +53,9 @@ def for_text(table: Table, feed: Feed, column: str, values: Values) -> str:
     texts = {value for value in values.ravel().tolist() if value is not None}
     bad = sorted(text for text in texts if not is_number(text))
     if not bad:
-        return f"`{column}` holds numbers as text: write them as numbers into the file" + _or_classes(table, feed, column, texts)
+        return f"`{column}` holds numbers as text: write them as numbers into the file" + _or_classes(
+            table, feed, column, texts
+        )
     missing = missing_among(bad, len(texts) - len(bad))
     mend = table.mend(column, bad)
     if mend:

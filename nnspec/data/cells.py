@@ -11,6 +11,7 @@ from nnspec.data import problems as d
 from nnspec.data.kinds import Column
 from nnspec.data.plan import Feed
 from nnspec.data.readers.base import Table
+from nnspec.data.shape_advice import for_shape
 from nnspec.data.transforms.classes import UnknownClassError
 from nnspec.diagnostics import Diagnostic, Problem
 
@@ -71,7 +72,10 @@ def _first(bad: NDArray[np.bool_]) -> tuple[int, int]:
 def refuse_shape(values: Values, feed: Feed, what: str, wanted: str, problems: list[Diagnostic]) -> None:
     """A size that a transform learned only from the data does not fit."""
     got = f"{'has' if len(feed.columns) == 1 else 'have'} {Column(values.shape[1:]).shape_text} after the transforms"
-    problems.append(d.WrongShape.at(feed.span, feed.path, what=what, wanted=wanted, columns=feed.columns_text, got=got))
+    help = "" if feed.is_target else for_shape(feed.name, values.shape[1:])
+    problems.append(
+        d.WrongShape.at(feed.span, feed.path, help=help, what=what, wanted=wanted, columns=feed.columns_text, got=got)
+    )
 
 
 def _shown(value: Any) -> str:

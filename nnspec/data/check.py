@@ -85,6 +85,7 @@ def check_data(
             plan = replace(plan, feeds=feeds)
             check_feeds(plan, feeds, columns["train"], problems)
             check_alike(plan, columns, problems)
+            _warn_of_doubts(plan, problems)
     return None if any(problem.is_error for problem in problems[before:]) else plan
 
 
@@ -165,6 +166,15 @@ def unreadable(error: DataError, source: Source, tree: MappingNode) -> Diagnosti
     """The diagnostic of data that cannot be read, at the argument that names them."""
     span, path = argument_of(cast("Tree", tree.get(source.part)), error.argument)
     return d.UnreadableData.at(span, path, help=error.help, reason=error.message)
+
+
+def _warn_of_doubts(plan: DataPlan, problems: list[Diagnostic]) -> None:
+    """Warns of files that are probably not what is meant."""
+    used = {column for feed in (plan.feeds or {}).values() for column in feed.columns}
+    for source in plan.sources.values():
+        for doubt in source.reader.doubts(source.files, used) if source.files is not None else ():
+            span, path = argument_of(cast("Tree", plan.tree.get(source.part)), doubt.argument)
+            problems.append(d.DoubtfulFiles.at(span, path, help=doubt.help, reason=doubt.message))
 
 
 def _warn_of_unused(

@@ -150,6 +150,14 @@ class UnsupportedColumn(Problem):
     message = "the column `{column}` {reason}"
 
 
+class DoubtfulFiles(Problem):
+    """The data can be read, and are probably not what is meant: a folder one level above the folders of the classes."""
+
+    code = "NN481"
+    severity = "warning"
+    message = "{reason}"
+
+
 class NoRows(Problem):
     """A set of data without an example."""
 

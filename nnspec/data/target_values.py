@@ -137,9 +137,7 @@ def read_weight(table: Table, feed: Feed, problems: list[Diagnostic]) -> NDArray
             what, got = "a weight", f"has {Column(values.shape[1:]).shape_text}"
             help = "name a column with one number for each row"
             problems.append(
-                d.WrongShape.at(
-                    feed.span, feed.path, help=help, what=what, wanted="()", columns=own.columns_text, got=got
-                )
+                d.WrongShape.at(feed.span, feed.path, help=help, what=what, wanted="()", columns=own.columns_text, got=got)
             )
             return None
         help = "write a finite number of at least 0 for each row"

@@ -15,6 +15,8 @@ _FLOATS = {"halffloat": "float16", "float": "float32", "double": "float64"}
 """NumPy's names of Arrow's."""
 
 _SECONDS = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
+
+
 def column_of(type_: Any) -> Column:
     """What a column of an Arrow type is here; if it cannot be read, the column states why."""
     from pyarrow import types

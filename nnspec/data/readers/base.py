@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nnspec.data.kinds import Column
+from nnspec.data.kinds import Column, DataError
 from nnspec.data.paths import find_file
 from nnspec.types import Config
 
@@ -100,6 +100,27 @@ class Reader(Config):
             DataError: Where a header is not what it should be.
         """
         raise NotImplementedError
+
+    def arguments_to_fit(self, files: Files, made: Column, wanted: Sequence[object]) -> str:
+        """The arguments with which a column would have another shape, as a clause for a help; empty if there are none.
+
+        Args:
+            files: The files.
+            made: What the column becomes.
+            wanted: The shape that an input has; sizes that are not numbers may be anything.
+        """
+        del files, made, wanted
+        return ""
+
+    def doubts(self, files: Files, used: Collection[str]) -> Iterable[DataError]:
+        """What is probably not meant so, by the files' names and headers alone.
+
+        Args:
+            files: The files.
+            used: The columns that the spec uses.
+        """
+        del files, used
+        return ()
 
     def open(self, files: Files) -> Table:
         """The table.

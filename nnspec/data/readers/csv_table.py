@@ -58,7 +58,9 @@ class CsvTable(Table):
             for name, part in zip(names, parts, strict=True)
             if part is not None
         }
-        large = [name for name, values in self._values.items() if values.size and np.fmax.reduce(np.abs(values), initial=0) >= _EXACT]
+        large = [
+            name for name, values in self._values.items() if values.size and np.fmax.reduce(np.abs(values), initial=0) >= _EXACT
+        ]
         if large:
             self._keep_digits(large)
         self._numeric = frozenset(self._values)

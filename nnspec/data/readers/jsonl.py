@@ -30,7 +30,9 @@ class Jsonl(Reader):
     paths: ClassVar[tuple[str, ...]] = ("file",)
 
     file: str = Field(description="The file, UTF-8.")
-    max_bytes: PositiveInt = Field(2 * 2**30, description="The most bytes that the file may have, decompressed: it is read whole.")
+    max_bytes: PositiveInt = Field(
+        2 * 2**30, description="The most bytes that the file may have, decompressed: it is read whole."
+    )
 
     def columns(self, files: Files) -> dict[str, Column]:
         path = files["file"]
@@ -183,4 +185,3 @@ def _column(array: Values) -> Column:
     if isinstance(first, str | list):
         return Column((None,), "text", ragged=True) if isinstance(first, list) else Column((), "text")
     return Column((None, *array[0].shape[1:]), array[0].dtype.name, ragged=True)
-

@@ -98,7 +98,6 @@ class _ParquetTable(Table):
         return self._values[column][rows]
 
     def _load(self, column: str) -> Values:
-        import numpy as np
         import pyarrow
 
         if self.columns[column].refused:
