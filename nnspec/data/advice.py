@@ -53,9 +53,8 @@ def for_text(table: Table, feed: Feed, column: str, values: Values) -> str:
     texts = {value for value in values.ravel().tolist() if value is not None}
     bad = sorted(text for text in texts if not is_number(text))
     if not bad:
-        return f"`{column}` holds numbers as text: write them as numbers into the file" + _or_classes(
-            table, feed, column, texts
-        )
+        text = f"`{column}` holds numbers as text: write them as numbers into the file"
+        return f"{text}; if they are classes or identifiers, {_for_classes(table, feed, column, texts)}"
     missing = missing_among(bad, len(texts) - len(bad))
     mend = table.mend(column, bad)
     if mend:
@@ -100,10 +99,6 @@ def _for_classes(table: Table, feed: Feed, column: str, texts: set[str]) -> str:
             return f"write `impute: most_frequent` in place of `impute: {first.strategy}`"
         return f"write `impute: most_frequent` and {which} in place of `impute: {first.strategy}`"
     return f"put {which} {'first ' if first else ''}under `transform`"
-
-
-def _or_classes(table: Table, feed: Feed, column: str, texts: set[str]) -> str:
-    return f"; if they are classes or identifiers, {_for_classes(table, feed, column, texts)}"
 
 
 def for_missing(feed: Feed) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nnspec.data.kinds import DataError
 
-__all__ = ["Found", "doubts_of_classes", "examples_in", "files_below", "inside"]
+__all__ = ["Found", "doubts_of_classes", "examples_in", "files_below", "inside", "is_file"]
 
 _LITTER = ("thumbs.db", "desktop.ini", "__macosx", "icon\r")
 _PARTS = {
@@ -77,6 +77,14 @@ def inside(path: Path, root: Path) -> bool:
     try:
         return path.resolve().is_relative_to(root)
     except (OSError, RuntimeError, ValueError):
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """Whether a path is an ordinary file; a name that is too long is none."""
+    try:
+        return path.is_file()
+    except OSError:
         return False
 
 

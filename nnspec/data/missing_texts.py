@@ -7,43 +7,11 @@ from collections.abc import Collection
 __all__ = ["looks_missing", "missing_among"]
 
 _MARKS = frozenset(
-    [
-        "na",
-        "n/a",
-        "n.a.",
-        "n.a",
-        "#n/a",
-        "#na",
-        "<na>",
-        "nan",
-        "nat",
-        "none",
-        "null",
-        "nil",
-        "(null)",
-        "\\n",
-        "missing",
-        "unknown",
-        "undefined",
-        "unk",
-        "void",
-        "empty",
-        "blank",
-        "n.d.",
-        "nd",
-        "k.a.",
-        "k. a.",
-        "keine angabe",
-        "#div/0!",
-        "#value!",
-        "#ref!",
-        "#num!",
-        "#name?",
-        "#null!",
-        "not available",
-        "not measured",
-        "no data",
-    ]
+    (
+        *("na", "n/a", "n.a.", "n.a", "#n/a", "#na", "<na>", "nan", "nat", "none", "null", "nil", "(null)", "\\n", "void"),
+        *("missing", "unknown", "undefined", "unk", "empty", "blank", "n.d.", "nd", "no data", "not available", "not measured"),
+        *("k.a.", "k. a.", "keine angabe", "#div/0!", "#value!", "#ref!", "#num!", "#name?", "#null!"),
+    )
 )
 _PUNCTUATION = frozenset("?-.*_—–…/~!:;,'")
 

@@ -175,7 +175,8 @@ def _header(image: Any, path: Path, max_pixels: int) -> Header:
             frames = getattr(picture, "n_frames", 1) if picture.format == "PNG" else 1
     except image.UnidentifiedImageError:
         if not path.stat().st_size:
-            raise DataError(f"{_name(path)} is empty: it has 0 bytes", help="remove it, or write it again") from None
+            reason = f"{_name(path)} is no PNG or JPEG picture: it is empty (0 bytes)"
+            raise DataError(reason, help="remove it, or write it again") from None
         raise DataError(f"{_name(path)} is no PNG or JPEG picture", help="take it away, or write it as PNG") from None
     except image.DecompressionBombError:
         raise _too_large(path, max_pixels) from None

@@ -36,6 +36,9 @@ State = dict[str, list[dict[str, Any]]]
 """What the transforms learned, by ``inputs.NAME`` and ``targets.NAME``: for each its name, arguments and what it learned."""
 
 
+_NO_ROWS = "name data with at least one row; of a table, the first line names the columns and is no row"
+
+
 @dataclass(frozen=True)
 class Prepared:
     """Data that can be trained on.
@@ -77,7 +80,7 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
     for part, table in tables.items():
         if not len(table):
             source = plan.sources[part]
-            problems.append(d.NoRows.at(source.span, source.path, part=_in_words(part)))
+            problems.append(d.NoRows.at(source.span, source.path, help=_NO_ROWS, part=_in_words(part)))
     _stop_at_errors(problems)
     learned: dict[str, list[Learned]] = {place: [] for place in feeds}
     with _reading(plan, "train", problems):
@@ -120,7 +123,7 @@ def prepare_part(plan: DataPlan, part: str, state: State) -> Examples:
     feeds = plan.feeds or _bind(plan, {"train": tables[part]}, problems)
     if not len(tables[part]):
         source = plan.sources[part]
-        problems.append(d.NoRows.at(source.span, source.path, part=_in_words(part)))
+        problems.append(d.NoRows.at(source.span, source.path, help=_NO_ROWS, part=_in_words(part)))
     _stop_at_errors(problems)
     learned = {place: [step["learned"] for step in state.get(place, [])] for place in feeds}
     with _reading(plan, part, problems):

@@ -153,12 +153,14 @@ def read_input(
         if dtype.kind == "f":
             with np.errstate(over="ignore"):
                 made = values.astype(dtype, copy=False)
-            cells.refuse_any(d.NotFinite, np.isinf(made) if feed.may_miss else ~np.isfinite(made), values)
+            help = f"put `standardize` under `transform`: {dtype.name} holds numbers up to {np.finfo(dtype).max:.2g}"
+            cells.refuse_any(d.NotFinite, np.isinf(made) if feed.may_miss else ~np.isfinite(made), values, help=help)
         else:
             made = _whole(values, dtype, cells)
             if rows is not None:
                 bad = (made < 0) | (made >= rows)
-                help = f"give the table {made.max() + 1} rows, `input_dim`, or look at the column" if bad.any() else ""
+                help = f"give the table {made.max() + 1} rows, `input_dim`" if bad.any() else ""
+                help = "put `label_encode` under `transform`: it counts from 0" if bad.any() and made.min() < 0 else help
                 cells.refuse_any(d.OutOfTable, bad, made, help=help, name=feed.name, last=rows - 1)
     except Reported:
         return None
@@ -171,5 +173,6 @@ def _whole(values: Values, dtype: np.dtype[Any], cells: Cells) -> Values:
     bad = (values < low) | (values > high)
     if values.dtype.kind == "f":
         bad |= values != np.floor(values)
-    cells.refuse_any(d.NotWhole, bad, values, wanted=f"a whole number from {low} to {high}")
+    help = f"declare the input with `dtype: float32`, or put `label_encode` under `transform` if `{cells.feed.name}` is a class"
+    cells.refuse_any(d.NotWhole, bad, values, wanted=f"a whole number from {low} to {high}", help=help)
     return values.astype(dtype)

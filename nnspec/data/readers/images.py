@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, model_validator
 
-from nnspec.data.folders import doubts_of_classes, examples_in, inside
+from nnspec.data.folders import doubts_of_classes, examples_in, inside, is_file
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.base import Files, Table
 from nnspec.data.readers.over_table import OverTable
@@ -133,7 +132,7 @@ class Images(PictureReader, OverTable):
             if "\0" in text or not inside(path, folder):
                 reason = f"{where}: `{text[:200]}` leaves the folder `{folder.name}`"
                 raise DataError(reason, help="name the folder that holds all pictures under `folder`", argument="column")
-            if not os.path.isfile(path):  # which, unlike Path.is_file, takes names that are too long
+            if not is_file(path):
                 reason = f"{where}: there is no picture `{text[:200]}`"
                 raise DataError(reason, help=f"it would be `{str(path)[:300]}`", argument="column")
             paths.append(path)

@@ -23,7 +23,8 @@ class Jsonl(Reader):
     """A table as JSON lines: an object a line. One array of objects is read too, and so is a file compressed with gzip.
 
     Every object has the keys of the first. A value is a number, `true` or `false`, a text, a list of texts, which are
-    tokens, or a list of numbers, which may be nested; null is a missing value. `pad` gives lists of different lengths one length.
+    tokens, or a list of numbers, which may be nested; null is a missing value. `pad` gives lists of different lengths one
+    length.
     """
 
     main_argument: ClassVar[str | None] = "file"
