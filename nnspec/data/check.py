@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 from nnspec.data import problems as d
+from nnspec.data.alignment import aligned_inputs
 from nnspec.data.augmenting import check_augment
 from nnspec.data.binding import bind
 from nnspec.data.check_derived import check_derived
@@ -72,7 +73,8 @@ def check_data(
     tables = {ref.source: rows for ref, rows in table_rows(graph).items() if ref.source in inputs}
     changes = check_augment(section.augment, tree, inputs, outputs, needs, problems)
     check_crops(section, tree, needs, problems)
-    plan = DataPlan(section, tree, sources, inputs, tables, needs, None, changes, derived or {}, graph.conditions)
+    aligned = aligned_inputs(graph)
+    plan = DataPlan(section, tree, sources, inputs, tables, needs, None, changes, derived or {}, graph.conditions, aligned)
     check_derived(plan, problems)
     check_weights(plan, problems)
     if any(problem.is_error for problem in problems[before:]):

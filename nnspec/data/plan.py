@@ -158,6 +158,7 @@ class DataPlan:
         augment: The random changes of the training examples, in order.
         derived: The targets that are made of an input, by output; the others have a feed.
         conditions: What the network's free sizes must satisfy, by their symbols.
+        aligned: The inputs whose positions an output has a value at, by output.
     """
 
     section: DataSection
@@ -170,6 +171,7 @@ class DataPlan:
     augment: tuple[AugmentPlan, ...] = ()
     derived: Mapping[str, Derived] = field(default_factory=dict)
     conditions: Mapping[str, Condition] = field(default_factory=dict)
+    aligned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def fed(self) -> dict[str, Need]:

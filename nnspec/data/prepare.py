@@ -23,6 +23,7 @@ from nnspec.data.fitting import check_feeds, target_shape
 from nnspec.data.kinds import DataError
 from nnspec.data.lazy import is_lazy, read_lazily
 from nnspec.data.plan import DataPlan, Feed
+from nnspec.data.positions import check_lengths
 from nnspec.data.readers.base import Table
 from nnspec.data.recipe import Recipe, recipe_of_feeds
 from nnspec.data.target_values import read_target, read_weight
@@ -214,6 +215,8 @@ def _read(
             weights[name] = read_weight(table, feed, problems)
         elif feed.border is not None and targets[name] is not None:
             weights[name] = border_weights(targets[name], plan.needs[name], feed.border)
+    if not any(problem.is_error for problem in problems[before:]):
+        check_lengths(plan, feeds, table, learned, problems)
     if any(problem.is_error for problem in problems[before:]):
         return None
     return Examples(inputs, targets | derive(inputs, plan.derived), weights, np.arange(len(table)))

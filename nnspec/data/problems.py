@@ -158,6 +158,13 @@ class DoubtfulFiles(Problem):
     message = "{reason}"
 
 
+class UnequalLengths(Problem):
+    """An output with a value at each position of an input, as a tagger has, is compared with one label for each token."""
+
+    code = "NN482"
+    message = "{where}: {labels} labels, and the same row has {tokens} tokens in `{column}`{more}"
+
+
 class NoRows(Problem):
     """A set of data without an example."""
 

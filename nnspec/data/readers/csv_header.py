@@ -46,6 +46,8 @@ def _other_names(names: Sequence[str], reader: Csv) -> str:
     """Names that can take the place of those that cannot be used."""
     if reader.names is not None:
         return "give each column a name of its own under `names`"
+    if len(names) > _MOST_SHOWN:
+        return f"write `header: true`, and `names` with a name for each of the {len(names)} columns"
     made: dict[str, None] = {}
     taken = set(names)
     for position, name in enumerate(names, 1):
@@ -55,8 +57,6 @@ def _other_names(names: Sequence[str], reader: Csv) -> str:
             new = f"{name or f'column{position}'}_{number}"
             number += 1
         made[new] = None
-    if len(names) > _MOST_SHOWN:
-        return f"write `header: true`, and `names` with a name for each of the {len(names)} columns"
     return f"write `names: {flow(list(made))}` and `header: true` to replace the header's names"
 
 
