@@ -27,7 +27,7 @@ _DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.](\d{2}|\d{4})( .*)?|\d{1,2}:\d\d(:\d\d.*)?"
     r"|\d{1,2}[ -]?[A-Za-z]{3,9}\.?[ -]?,? ?(\d{2}|\d{4})( .*)?|[A-Za-z]{3,9}\.? \d{1,2},? \d{4}( .*)?"
 )
-_UNIT = re.compile(r"(?P<before>[^\d\s+-.,]{0,4}) ?[+-]?[\d.,]*\d[\d.,]* ?(?P<after>[^\d\s.,]{1,6}|)")
+_UNIT = re.compile(r"(?P<before>[^\d\s+\-.,]{0,4}) ?[+-]?[\d.,]*\d[\d.,]* ?(?P<after>[^\d\s.,]{1,6}|)")
 
 
 def is_number(value: str | None) -> bool:
@@ -66,7 +66,10 @@ def for_text(table: Table, feed: Feed, column: str, values: Values) -> str:
         return _for_dates(feed, column)
     if len(texts) == len(bad) and (unit := _unit(some)):
         return f"write the numbers of `{column}` without `{unit}` into the file"
-    return _for_classes(table, feed, column, texts)
+    classes = _for_classes(table, feed, column, texts)
+    if all(text.lstrip("+-")[:1].isdigit() for text in some):
+        return f"write the values of `{column}` as numbers such as 1234.5 into the file; if they are classes, {classes}"
+    return classes
 
 
 def _for_dates(feed: Feed, column: str) -> str:
@@ -116,7 +119,7 @@ def _impute(feed: Feed) -> str:
 
 def for_infinite(table: Table, feed: Feed, column: str, values: Values) -> str:
     """The help for an infinite value."""
-    mend = table.mend(column, ["inf", "-inf"]) if np.isinf(values).any() else ""
+    mend = table.mend(column, []) if np.isinf(values).any() else ""
     return f"{mend}, and {_impute(feed)}" if mend else "write a finite number, or null for a missing value, into the file"
 
 

@@ -26,7 +26,7 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "extract the file in it, and name that file"),
     (b"Rar!", "a RAR archive", "extract the file in it, and name that file"),
     (b"%PDF", "a PDF document", "save its table as CSV, and name that file"),
-    (b"version https://git-lfs", "a Git LFS pointer, not the file", "fetch the file: `git lfs pull`"),
+    (b"version https://git-lfs", "a Git LFS pointer", "fetch the file: `git lfs pull`"),
     (b"<!DOCTYPE html", "an HTML page", _FETCH),
     (b"<!doctype html", "an HTML page", _FETCH),
     (b"<html", "an HTML page", _FETCH),

@@ -58,11 +58,21 @@ def open_text(
         raise DataError(f"{path.name} cannot be read: {reason}", help=help, argument=argument) from None
 
 
-def undecodable(path: Path, error: UnicodeDecodeError, place: str, help: str, *, argument: str = "file") -> DataError:
-    """What is said of a file that is not in the encoding it was read with."""
-    byte = f"byte {error.object[error.start]:#04x} {place}"
+def undecodable(path: Path, error: UnicodeDecodeError, max_bytes: int, help: str, *, argument: str = "file") -> DataError:
+    """What is said of a file that is not in the encoding it was read with, with the line of the first byte that is not."""
     wanted = "UTF-8" if error.encoding.startswith("utf-8") else error.encoding
-    return DataError(f"{path.name} is not {wanted} text: {byte}", help=help, argument=argument)
+    reason = f"{path.name} is not {wanted} text: byte {error.object[error.start]:#04x}"
+    if wanted == "UTF-8":
+        with path.open("rb") as file:
+            packed = file.read(2) == GZIP
+        with _opened(path, max_bytes if packed else None, argument) as stream:
+            for number, line in enumerate(stream, 1):
+                try:
+                    line.decode()
+                except UnicodeDecodeError:
+                    reason += f" in line {number:,}"
+                    break
+    return DataError(reason, help=help, argument=argument)
 
 
 @contextmanager

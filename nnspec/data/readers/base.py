@@ -62,7 +62,7 @@ class Table:
 
         Args:
             column: One of `columns`.
-            texts: The texts of the column that are no numbers, each once.
+            texts: The texts of the column that are no numbers, each once; none if its infinite numbers cannot be used.
 
         Returns:
             A clause such as ``write `csv: {file: a.csv, missing: ["?"]}` ``; empty if no argument of the reader helps.

@@ -94,7 +94,7 @@ class Csv(Reader):
                 raise DataError(f"{path.name}, line {reader.line_num}: {error}", help=help, argument="file") from None
             except UnicodeDecodeError as error:
                 help = "save it as UTF-8, or write `encoding: cp1252` or `encoding: latin-1` if it is text of Western Europe"
-                raise undecodable(path, error, f"after line {reader.line_num}", help) from None
+                raise undecodable(path, error, self.max_bytes, help) from None
 
     @property
     def _dialect(self) -> dict[str, Any]:

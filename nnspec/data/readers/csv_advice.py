@@ -32,13 +32,16 @@ def mended(reader: Csv, path: Path, column: str, texts: Collection[str], numeric
         reader: The reader.
         path: The file.
         column: The column.
-        texts: Its texts that are no numbers, each once.
+        texts: Its texts that are no numbers, each once; none if it is its infinite numbers that cannot be used.
         numeric: The columns of numbers: they must stay so.
     """
     notation = Notation.of(reader)
     found = dict(_distinct(reader, path, {column, *numeric}))
     own = found.pop(column)
-    missing = missing_among(texts, sum(notation.is_number(text) for text in own))
+    texts = texts or [text for text in own if notation.is_infinite(text)]
+    missing = missing_among(texts, sum(map(notation.is_number, own)))
+    if all(map(notation.is_number, texts)):
+        missing = sorted(texts)
     arguments: dict[str, Any] = {}
     if missing:
         arguments["missing"] = [*_used_marks(reader, path), *missing]

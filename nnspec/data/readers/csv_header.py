@@ -29,17 +29,29 @@ def require_names(names: Sequence[str] | None, reader: Csv, path: Path) -> list[
     if not names:
         raise DataError(f"{path.name} is empty", help="its first line must name the columns", argument="file")
     names = [name.strip() for name in names]
+    if reader.names is None:
+        _refuse_no_header(names, reader, path)
     seen: set[str] = set()
     for position, name in enumerate(names, 1):
         if not name or name in seen:
             reason = f" has two columns `{name}`" if name else f": column {position} has no name"
             raise DataError(f"{path.name}{reason}", help=_other_names(names, reader), argument="file")
         seen.add(name)
-    if len(names) == 1 and reader.names is None:
-        other = next((d for d in (";", "\t", "|", ",") if d in names[0]), None)
+    return names
+
+
+def _refuse_no_header(names: Sequence[str], reader: Csv, path: Path) -> None:
+    """Refuses a first line that is something else than names between delimiters."""
+    first = names[0]
+    if first.startswith(("[{", '{"')):
+        raise DataError(f"{path.name} is JSON, not CSV text", help=f"read it with `jsonl: {reader.file}`", argument="file")
+    if first.startswith("sep=") or (len(names) == 1 and first.startswith("#") and len(first) > 1):
+        reason = f"{path.name} begins with the line `{first[:40]}`, which names no columns"
+        raise DataError(reason, help="remove the line", argument="file")
+    if len(names) == 1:
+        other = next((d for d in (";", "\t", "|", ",") if d in first), None)
         if other is not None:
             raise DataError(f"{path.name} has one column", help=f"write `delimiter: {flow(other)}`", argument="file")
-    return names
 
 
 def _other_names(names: Sequence[str], reader: Csv) -> str:

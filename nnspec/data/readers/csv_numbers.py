@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -39,10 +41,10 @@ class Notation:
         """The notation that a reader's arguments describe."""
         return cls(reader.decimal, reader.thousands, frozenset(("", *reader.missing)))
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether numbers are written as Python writes them."""
-        return self.decimal == "." and self.thousands is None
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Whether numbers are written as Python writes them, and none of them stands for a missing value."""
+        return self.decimal == "." and self.thousands is None and not any(map(self.is_number, self.missing))
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -52,7 +54,7 @@ class Notation:
             group = f"[{_SPACES}]" if self.thousands in _SPACES else re.escape(self.thousands)
             digits = rf"(?:\d{{1,3}}(?:{group}\d{{2,3}})*{group}\d{{3}}|\d+)"
         number = rf"(?:{digits}(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?"
-        return re.compile(rf"[+-]?(?:{number}|inf(?:inity)?|nan)", re.ASCII | re.IGNORECASE)
+        return re.compile(rf"[+\-\u2212]?(?:{number}|inf(?:inity)?|nan)", re.ASCII | re.IGNORECASE)
 
     def is_missing(self, text: str) -> bool:
         """Whether a text stands for a missing value."""
@@ -61,6 +63,10 @@ class Notation:
     def is_number(self, text: str) -> bool:
         """Whether a text is a number."""
         return self._pattern.fullmatch(text.strip()) is not None
+
+    def is_infinite(self, text: str) -> bool:
+        """Whether a text is a number that float64 does not hold."""
+        return self.is_number(text) and not self.is_missing(text) and math.isinf(float(self._plain(text)))
 
     def _plain(self, text: str) -> str:
         """A number as Python writes it; other text is returned with a mark that no number has."""
@@ -72,21 +78,18 @@ class Notation:
         if self.thousands is not None:
             for mark in _SPACES if self.thousands in _SPACES else self.thousands:
                 text = text.replace(mark, "")
-        return text.replace(self.decimal, ".")
+        return text.replace(self.decimal, ".").replace("\u2212", "-")
 
     def numbers(self, texts: Sequence[str]) -> NDArray[np.float64] | None:
         """The numbers that texts are, NaN where one is missing; None if one of them is no number."""
         import numpy as np
 
-        if self.is_plain:
+        if self._is_plain:
             joined = "".join(texts)
             # float() takes `1_000` and the digits of every script; a table that has them means something else.
-            plain = joined.isascii() and "_" not in joined
-            if plain:
-                try:
+            if joined.isascii() and "_" not in joined:
+                with suppress(ValueError):
                     return np.array(texts, np.float64)
-                except ValueError:
-                    pass
         try:
             return np.array([self._plain(text) for text in texts], np.float64)
         except ValueError:

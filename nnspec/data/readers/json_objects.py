@@ -43,7 +43,7 @@ def objects_in(path: Path, max_bytes: int, name: str) -> Iterator[tuple[int, dic
                     yield number, _object(_parsed(first, path, number), path, number, "a line")
                 first, number = file.readline(), number + 1
     except UnicodeDecodeError as error:
-        raise undecodable(path, error, f"at {error.start:,}", "save it as UTF-8") from None
+        raise undecodable(path, error, max_bytes, "save it as UTF-8") from None
 
 
 def _refuse(constant: str) -> NoReturn:

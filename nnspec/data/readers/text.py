@@ -75,8 +75,7 @@ def _read(path: Path, max_bytes: int) -> str:
         with open_text(path, "text", max_bytes, argument="path") as file:
             return file.read().replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
-        place = f"at {error.start:,}"
-        raise undecodable(path, error, place, "save it as UTF-8", argument="path") from None
+        raise undecodable(path, error, max_bytes, "save it as UTF-8", argument="path") from None
 
 
 class _TextTable(Table):

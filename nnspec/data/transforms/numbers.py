@@ -66,6 +66,17 @@ class standardize(Transform):  # noqa: N801
     def fit(self, chunks: Iterable[Values]) -> Learned:
         import numpy as np
 
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, deviation = self._moments(chunks)
+        if not (np.isfinite(mean).all() and np.isfinite(deviation).all()):
+            help = "leave out the rows with values beyond 1e150: float64 does not hold their squares"
+            raise DataError("`standardize` cannot take the standard deviation: the values are too large", help=help)
+        return {"mean": np.asarray(mean).tolist(), "std": np.where(deviation > 0, deviation, 1.0).tolist()}
+
+    def _moments(self, chunks: Iterable[Values]) -> tuple[Any, Any]:
+        """The mean and the standard deviation."""
+        import numpy as np
+
         count, mean, squares = 0, np.float64(0), np.float64(0)
         # Chan, Golub and LeVeque 1979: exact to rounding however the rows are cut into chunks.
         for chunk in chunks:
@@ -80,9 +91,7 @@ class standardize(Transform):  # noqa: N801
             squares = squares + part.var(others) * n + shift**2 * (count * n / (count + n))
             mean = mean + shift * (n / (count + n))
             count += n
-        deviation = np.sqrt(squares / max(count, 1))
-        deviation = np.where(deviation > 0, deviation, 1.0)
-        return {"mean": np.asarray(mean).tolist(), "std": deviation.tolist()}
+        return mean, np.sqrt(squares / max(count, 1))
 
     def apply(self, values: Values, learned: Learned) -> Values:
         import numpy as np
