@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnspec.data.kinds import DataError
+from nnspec.spec.dumping import flow
 
 __all__ = ["Found", "doubts_of_classes", "examples_in", "files_below", "inside", "is_file"]
 
@@ -61,7 +62,8 @@ def _walk(folder: Path, root: Path) -> Iterator[Path]:
         elif entry.is_file():
             yield path
         else:
-            raise DataError(f"`{path.relative_to(root)}` is a device or a pipe, not an ordinary file")
+            reason = f"`{path.relative_to(root)}` is a device or a pipe, not an ordinary file"
+            raise DataError(reason, help="remove it from the folder")
 
 
 def _require_unicode(name: str, folder: Path) -> None:
@@ -119,7 +121,8 @@ def examples_in(folder: Path, suffixes: Collection[str], *, argument: str) -> Fo
         reason = f"the folder `{folder.name}/{min(empty)}` holds no example"
         raise DataError(reason, help="a folder stands for a class: fill it, or take it away", argument=argument)
     if not found:
-        raise DataError(f"the folder `{folder.name}` holds no example", argument=argument)
+        help = "name the folder that holds the files, or the folders of the classes"
+        raise DataError(f"the folder `{folder.name}` holds no example", help=help, argument=argument)
     places = {name: i for i, name in enumerate(classes)}
     return Found(found, classes, [places[names[0]] for names in parts] if classes else [])
 
@@ -137,22 +140,23 @@ def doubts_of_classes(folder: Path, written: str, reader: str) -> DataError | No
     parts = {part: name for part, names in _PARTS.items() for name in classes if name.lower() in names}
     if len(parts) > 1 or (len(parts) == 1 and len(classes) == 1):
         listed = ", ".join(f"`{name}`" for name in classes[:4])
-        lines = ", ".join(f"`{part}: {{{reader}: {written}/{name}}}`" for part, name in parts.items())
+        lines = ", ".join(f"`{part}: {flow({reader: f'{written}/{name}'})}`" for part, name in parts.items())
         reason = f"the classes are {listed}, the folders in `{written}`, and these are names of parts of the data"
         return DataError(reason, help=f"write {lines}, with the reader's other arguments", argument="folder")
+    inside_first = flow(f"{written}/{classes[0]}") if classes else ""
     below = {name: _folders_in(folder / name) for name in classes[:20]}
     if len(classes) == 1:
         [inner] = below.values()
         reason = f"all examples are of one class, `{classes[0]}`, the only folder in `{written}`"
         help = "name a folder that holds a folder for each class"
         if len(inner) > 1:
-            help = f"if the classes are the folders in it, write `{reader}: {{folder: {written}/{classes[0]}}}`"
+            help = f"if the classes are the folders in it, write `{reader}: {inside_first}`"
         return DataError(reason, help=help, argument="folder")
     first = next(iter(below.values()), [])
     if len(first) > 1 and all(inner == first for inner in below.values()):
         listed = ", ".join(f"`{name}`" for name in first[:4])
         reason = f"each class of `{written}` holds the same folders, {listed}, which count for nothing"
-        help = f"if those are the classes, name one folder of them: `{reader}: {{folder: {written}/{classes[0]}}}`"
+        help = f"if those are the classes, name one folder of them: `{reader}: {inside_first}`"
         return DataError(reason, help=help, argument="folder")
     return None
 

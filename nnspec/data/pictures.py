@@ -106,10 +106,7 @@ def headers(paths: Sequence[Path], max_pixels: int) -> list[Header]:
         DataError: That names the first that is no picture, or has too many pixels.
     """
     image = load_pillow()
-    with warnings.catch_warnings():
-        # A picture too large is refused below by our own limit.
-        warnings.simplefilter("ignore", image.DecompressionBombWarning)
-        return in_threads(lambda path: _header(image, path, max_pixels), paths)
+    return in_threads(lambda path: _header(image, path, max_pixels), paths)
 
 
 def decode(path: Path, look: Look) -> NDArray[Any]:
@@ -143,12 +140,10 @@ def _orientation(picture: Any) -> int:
     """The Exif orientation; 1 if there is none that can be read."""
     if "exif" not in picture.info and "Raw profile type exif" not in picture.info:
         return 1
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of damaged Exif data, which say nothing of the pixels
-        try:
-            return int(picture.getexif().get(_ORIENTATION, 1))
-        except _BROKEN:
-            return 1
+    try:
+        return int(picture.getexif().get(_ORIENTATION, 1))
+    except _BROKEN:
+        return 1
 
 
 def _upright(picture: Any) -> Any:
@@ -216,5 +211,15 @@ def _pool() -> ThreadPoolExecutor:
 
 
 def in_threads(function: Any, items: Sequence[Any]) -> list[Any]:
-    """The function of each item, in order; the error of the first that has one."""
+    """The function of each item, in order; the error of the first that has one.
+
+    Pillow's warnings are not shown: a picture too large is refused by our own limit, and damaged Exif data say nothing of
+    the pixels.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        return _in_threads(function, items)
+
+
+def _in_threads(function: Any, items: Sequence[Any]) -> list[Any]:
     return list(_pool().map(function, items)) if len(items) > 1 else [function(item) for item in items]

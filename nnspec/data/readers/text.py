@@ -45,7 +45,7 @@ class Text(Reader):
     def doubts(self, files: Files, used: Collection[str]) -> Iterable[DataError]:
         if "label" in used and files["path"].is_dir():
             found = doubts_of_classes(files["path"], self.path, "text")
-            return [DataError(found.message, help=found.help.replace("folder:", "path:"), argument="path")] if found else []
+            return [DataError(found.message, help=found.help, argument="path")] if found is not None else []
         return ()
 
     def open(self, files: Files) -> Table:
