@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import Field
 
 from nnspec.data.kinds import Column, DataError
+from nnspec.data.missing_texts import missing_among
 from nnspec.data.readers.base import Files, Reader, Table
 from nnspec.data.readers.json_objects import objects_in, word_for
 from nnspec.layers.scalars import PositiveInt
@@ -112,7 +113,14 @@ class _JsonlTable(Table):
         reason = f"{self.where(name, row)}: {word_for(values[row])}"
         if type(values[row]) is not dict:
             reason += f", and in the first line {word_for(values[0])}"
-        raise DataError(reason, help="a column holds numbers, texts, lists of texts, or lists of numbers", argument="file")
+        help = "a column holds numbers, texts, lists of texts, or lists of numbers"
+        texts = {value for value in values if isinstance(value, str)}
+        if texts and kinds <= {int, float, str}:
+            missing = missing_among(texts, len({value for value in values if isinstance(value, int | float)}))
+            help = "write every value of the column as a number, or every one as text"
+            if len(missing) == len(texts):
+                help = "write null for a missing value, and put `impute: median` first under `transform`"
+        raise DataError(reason, help=help, argument="file")
 
     def _require_unicode(self, name: str, texts: list[str | None]) -> None:
         """Refuses halves of surrogate pairs, which JSON can write and no file can hold."""
