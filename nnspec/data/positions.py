@@ -78,8 +78,10 @@ def _help(table: Table, target: Feed, fed: Feed, row: int) -> str:
         text for text, step in zip(texts, tokenizers, strict=True) if isinstance(text, str) and step and step.by == "word"
     ]
     if divided and by_space[0] == by_space[1]:
-        example = next((word for text in divided for word in text.split() if len(tokenize().tokens(word)) != 1), "")
-        shown = f"; `word` divides `{example[:40]}` into {len(tokenize().tokens(example))} tokens" if example else ""
+        words = tokenize.model_validate({})
+        counts = {word: len(words.tokens(word)) for text in divided for word in text.split()}
+        example = next((word for word, count in counts.items() if count != 1), "")
+        shown = f"; `word` divides `{example[:40]}` into {counts[example]} tokens" if example else ""
         return f"write `tokenize: {{by: space}}` for both{shown}"
     return "give every token of the row one label"
 
