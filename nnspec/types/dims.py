@@ -13,9 +13,32 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import lcm
 
-__all__ = ["Dim", "ceil_div", "denominators", "product", "same_size", "substitute", "symbol", "symbols_of", "unknown"]
+__all__ = [
+    "Dim",
+    "SizeTooComplex",
+    "ceil_div",
+    "denominators",
+    "product",
+    "same_size",
+    "substitute",
+    "symbol",
+    "symbols_of",
+    "unknown",
+]
 
 _unknown_names = itertools.count()
+
+_MOST_TERMS = 200
+_LONGEST_TEXT = 4_000
+_LARGEST_FACTOR = 2**63
+
+
+class SizeTooComplex(Exception):
+    """A size has too many terms, is too long when written out, or has a factor that no array's size reaches.
+
+    A product of sums doubles its terms with each factor, and a quotient of a sum of quotients doubles its text: without a
+    bound, a short spec takes all memory.
+    """
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -56,6 +79,10 @@ class Dim:
             return 0
         if set(kept) == {()}:
             return kept[()]
+        if len(kept) > _MOST_TERMS:
+            raise SizeTooComplex(f"a size of {len(kept):,} terms; {_MOST_TERMS:,} is the limit")
+        if max(map(abs, kept.values())) > _LARGEST_FACTOR:
+            raise SizeTooComplex("a size with a factor over 2**63")
         # The constant stands last, as people write it; the others by degree and name, so that equal sizes are equal.
         return cls(tuple(sorted(kept.items(), key=lambda term: (-len(term[0]), [_text_of(atom) for atom in term[0]]))))
 
@@ -141,6 +168,8 @@ def _quotient(numerator: Dim, denominator: int) -> Dim:
             assert isinstance(result, Dim)
             return result
     text = str(numerator)
+    if len(text) > _LONGEST_TEXT:
+        raise SizeTooComplex(f"a size that is {len(text):,} characters long; {_LONGEST_TEXT:,} is the limit")
     inside = f"({text})" if len(numerator.terms) > 1 or numerator.terms[0][1] != 1 or len(numerator.terms[0][0]) > 1 else text
     return Dim((((_Quotient(f"{inside}//{denominator}", numerator, denominator),), 1),))
 
