@@ -145,10 +145,7 @@ class NoSizeFits(Problem):
 
     code = "NN311"
     message = "{reason}"
-    fails = (
-        "nnspec: 1\nname: net\ninputs: {x: [T, 4]}\nlayers:\n  - MaxPooling1D\n"
-        "  - Add:\n    from: [x, max_pooling1d]\n"
-    )
+    fails = "nnspec: 1\nname: net\ninputs: {x: [T, 4]}\nlayers:\n  - MaxPooling1D\n  - Add:\n    from: [x, max_pooling1d]\n"
     passes = (
         "nnspec: 1\nname: net\ninputs: {x: [T, 4]}\nlayers:\n  - Conv1D: {filters: 4, kernel_size: 3, padding: same}\n"
         "    name: alike\n  - Add:\n    from: [x, alike]\n"

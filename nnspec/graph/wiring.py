@@ -48,7 +48,9 @@ def _source(tree: Tree, port: str | None, problems: list[Diagnostic]) -> Source 
     if isinstance(tree, Scalar) and isinstance(tree.value, str):
         return Source(tree.value, port, tree.span, tree.path)
     reason = f"a name is expected under `from`, not {tree.kind}"
-    problems.append(g.BadSource.at(tree.span, tree.path, reason=reason))
+    nested = isinstance(tree, SequenceNode)
+    help = "write one list: `from: \"${['a', 'b'] + …}\"`" if nested and tree.formula else "write one list" if nested else ""
+    problems.append(g.BadSource.at(tree.span, tree.path, help=help, reason=reason))
     return None
 
 

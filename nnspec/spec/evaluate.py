@@ -26,19 +26,25 @@ class Scope:
         values: By name.
         used: The names that some expression has read.
         trees: The same by name, as they stand in the document.
+        steps: The steps that computed lists have taken, one number for the whole document.
     """
 
     def __init__(
-        self, values: Mapping[str, Any] | None = None, used: set[str] | None = None, trees: Mapping[str, Tree] | None = None
+        self,
+        values: Mapping[str, Any] | None = None,
+        used: set[str] | None = None,
+        trees: Mapping[str, Tree] | None = None,
+        steps: list[int] | None = None,
     ) -> None:
         self.values: dict[str, Any] = dict(values or {})
         self.used: set[str] = set() if used is None else used
         self.trees: dict[str, Tree] = dict(trees or {})
+        self.steps: list[int] = [0] if steps is None else steps
 
     def inner(self, trees: Mapping[str, Tree]) -> Scope:
         """The same scope with more names in it; what is read there counts as read here."""
         values = {name: tree.plain() for name, tree in trees.items()}
-        return Scope({**self.values, **values}, self.used, {**self.trees, **trees})
+        return Scope({**self.values, **values}, self.used, {**self.trees, **trees}, self.steps)
 
     def add(self, name: str, tree: Tree) -> None:
         """One more name, for what is evaluated from now on."""
@@ -134,6 +140,10 @@ def _scalar(scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Tree:
     def written(match: re.Match[str]) -> str:
         nonlocal length
         value = _value(match[1], match.start(1), scalar, scope, problems)
+        if isinstance(value, list):
+            reason = "a list cannot be written into a text; alone in its quotes, it stays a list"
+            span = _within(scalar, *match.span())
+            problems.append(p.BadExpression.at(span, scalar.path, reason=reason))
         piece = str(value).lower() if isinstance(value, bool) else str(value)
         length += len(piece)
         return piece if length <= LONGEST_RESULT + len(text) else ""
@@ -154,7 +164,7 @@ def _value(text: str, offset: int, scalar: Scalar, scope: Scope, problems: list[
     try:
         expression = parse(text)
         scope.used |= expression.names
-        return expression.evaluate(scope.values)
+        return expression.evaluate(scope.values, scope.steps)
     except UnknownName as error:
         suggestion = closest(error.name, scope.values)
         scope.used.add(suggestion or "")  # it is used, under a misspelt name

@@ -2,7 +2,7 @@
 
 from nnspec.types.conditions import Condition, Conditions, Relation, simplify
 from nnspec.types.config import Config, Family, Named, closest
-from nnspec.types.dims import Dim, ceil_div, product, same_size, substitute, symbol, symbols_of, unknown
+from nnspec.types.dims import Dim, SizeTooComplex, ceil_div, product, same_size, substitute, symbol, symbols_of, unknown
 from nnspec.types.plugins import Plugin, PluginError, Plugins
 from nnspec.types.tensor import DTYPES, TensorType, Weight, size_text
 
@@ -18,6 +18,7 @@ __all__ = [
     "PluginError",
     "Plugins",
     "Relation",
+    "SizeTooComplex",
     "TensorType",
     "Weight",
     "ceil_div",

@@ -16,6 +16,7 @@ from typing import Any
 
 __all__ = [
     "Dim",
+    "SizeTooComplex",
     "ceil_div",
     "coefficients",
     "first_quotient",
@@ -30,6 +31,18 @@ __all__ = [
 ]
 
 _unknown_names = itertools.count()
+
+_MOST_TERMS = 200
+_LONGEST_TEXT = 4_000
+_LARGEST_FACTOR = 2**63
+
+
+class SizeTooComplex(Exception):
+    """A size has too many terms, is too long when written out, or has a factor that no array's size reaches.
+
+    A product of sums doubles its terms with each factor, and a quotient of a sum of quotients doubles its text: without a
+    bound, a short spec takes all memory.
+    """
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -70,6 +83,10 @@ class Dim:
             return 0
         if set(kept) == {()}:
             return kept[()]
+        if len(kept) > _MOST_TERMS:
+            raise SizeTooComplex(f"a size of {len(kept):,} terms; {_MOST_TERMS:,} is the limit")
+        if max(map(abs, kept.values())) > _LARGEST_FACTOR:
+            raise SizeTooComplex("a size with a factor over 2**63")
         # The constant stands last, as people write it; the others by degree and name, so that equal sizes are equal.
         return cls(tuple(sorted(kept.items(), key=lambda term: (-len(term[0]), [_text_of(atom) for atom in term[0]]))))
 
@@ -159,6 +176,8 @@ def _quotient(numerator: Dim, denominator: int) -> Dim:
             assert isinstance(result, Dim)
             return result
     text = str(numerator)
+    if len(text) > _LONGEST_TEXT:
+        raise SizeTooComplex(f"a size that is {len(text):,} characters long; {_LONGEST_TEXT:,} is the limit")
     inside = f"({text})" if len(numerator.terms) > 1 or numerator.terms[0][1] != 1 or len(numerator.terms[0][0]) > 1 else text
     return Dim((((_Quotient(f"{inside}//{denominator}", numerator, denominator),), 1),))
 
@@ -294,26 +313,24 @@ def from_json(value: Any, *, depth: int = 0) -> int | Dim:
         >>> str(from_json([[1, {"floor": [[1, "T"]], "by": 2}], [3]]))
         'T//2 + 3'
     """
-    result: int | Dim = 0
     if not isinstance(value, list) or depth > _DEEPEST:
         raise ValueError("not a size")
-    for term in value:
-        if not isinstance(term, list) or not term or type(term[0]) is not int:
-            raise ValueError("not a size")
-        factor: int | Dim = term[0]
-        for atom in term[1:]:
-            factor = factor * _atom_from_json(atom, depth)
-            if len(_terms(factor)) > _MOST_TERMS:
+    result: int | Dim = 0
+    try:
+        for term in value:
+            if not isinstance(term, list) or not term or type(term[0]) is not int:
                 raise ValueError("not a size")
-        result = result + factor
-        if len(_terms(result)) > _MOST_TERMS:
-            raise ValueError("not a size")
+            factor: int | Dim = term[0]
+            for atom in term[1:]:
+                factor = factor * _atom_from_json(atom, depth)
+            result = result + factor
+    except SizeTooComplex as error:
+        raise ValueError(str(error)) from error
     return result
 
 
-_MOST_TERMS = 64
 _DEEPEST = 32
-"""What a file may ask of `from_json`."""
+"""How deep quotients may be nested in a file."""
 
 
 def _atom_from_json(atom: Any, depth: int) -> int | Dim:

@@ -21,6 +21,7 @@ _MOST_STEPS = 4_000
 _MOST_LISTED = 64
 _LARGEST_PERIOD = 4_096
 _LARGEST_FACTOR = 20_000
+_LARGEST_SIZE = 2**31
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def solve_one(
     while stack:
         period, remainder, equal, least = stack.pop()
         steps += 1
-        if steps > _MOST_STEPS:
+        if steps > _MOST_STEPS or period > _LARGEST_SIZE:
             return None
         split = _split(equal, least)
         if split is None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nnspec.types import (
     Condition,
+    Dim,
+    SizeTooComplex,
     ceil_div,
     product,
     same_size,
@@ -96,3 +99,25 @@ def test_a_simplified_size_has_the_same_value_wherever_the_condition_holds(opera
     values = {"T": multiple * t + remainder % multiple, "H": h}
     assert condition.is_met(values["T"])
     assert substitute(simpler, values) == substitute(size, values)
+
+
+def test_a_product_of_sums_is_bounded_by_its_terms() -> None:
+    with pytest.raises(SizeTooComplex, match="terms; 200 is the limit"):
+        product(symbol(f"T{number}") + 1 for number in range(40))
+
+
+def test_a_product_of_symbols_is_one_term() -> None:
+    total = product(symbol(f"T{number}") for number in range(40))
+    assert len(symbols_of(total)) == 40
+
+
+def test_a_sum_of_quotients_in_one_another_is_bounded_by_its_text() -> None:
+    size: int | Dim = symbol("T")
+    with pytest.raises(SizeTooComplex, match="characters long"):
+        for _ in range(60):
+            size = size * 3 + size // 2
+
+
+def test_a_factor_that_no_array_reaches_is_refused() -> None:
+    with pytest.raises(SizeTooComplex, match=r"2\*\*63"):
+        product([symbol("T"), 2**40, 2**40])
