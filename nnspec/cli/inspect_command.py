@@ -48,7 +48,7 @@ def command(spec: Path, form: str, out: Path | None, overrides: tuple[str, ...],
 
 
 def _written(model: Model, form: str) -> str:
-    from nnspec.graph.describe import describe
+    from nnspec.graph.describe import describe, stated_sizes
 
     if form in ("mermaid", "svg", "html"):
         from nnspec.graph import drawing
@@ -60,7 +60,7 @@ def _written(model: Model, form: str) -> str:
     texts = []
     for name, network in described["networks"].items():
         title = described["name"] if name == "main" else f"{described['name']}: {name}"
-        texts.append(_text(title, {**network, "conditions": model.networks[name].conditions.texts()}))
+        texts.append(_text(title, {**network, "conditions": stated_sizes(model.networks[name])}))
     return "\n".join(texts)
 
 

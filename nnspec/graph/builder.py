@@ -9,7 +9,17 @@ from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.graph import problems as g
 from nnspec.graph.advice import advise, advise_on_inputs, advise_on_steps
 from nnspec.graph.binding import bind_ports
-from nnspec.graph.conditions import Request, asked_by, bound_sizes, contradiction, free_symbols, origins, solved, with_solution
+from nnspec.graph.conditions import (
+    Request,
+    asked_by,
+    bound_sizes,
+    contradiction,
+    free_symbols,
+    only_one,
+    origins,
+    solved,
+    with_solution,
+)
 from nnspec.graph.model import Graph, Node, Ref, Start
 from nnspec.graph.outputs import output_names, read_outputs
 from nnspec.graph.scope import Given, Scope, Source
@@ -108,8 +118,10 @@ class Builder:
         self._given += self._problems
         if graph is None:
             return None
-        graph = with_solution(graph, solution)
+        bound = {name: size for name, size in self._sizes.items() if not name.startswith("?")}
+        graph = replace(with_solution(graph, solution), bound=bound)
         if not self._broken:
+            self._given += only_one(bound, self._bound_by)
             self._given.extend(advise(graph))
         return graph
 

@@ -181,7 +181,8 @@ def _relations(
     for size in equalities:
         symbols = symbols_of(size)
         if len(symbols) > 1 or symbols <= unsolved:
-            found.append(Relation(*_sides(size)))
+            left, right = _sides(size)
+            found.append(Relation(right, left) if str(right) in symbols and str(left) not in symbols else Relation(left, right))
     for size in bounds:
         symbols = symbols_of(size)
         if (len(symbols) > 1 or symbols <= unsolved) and not _always(size, conditions):

@@ -90,7 +90,6 @@ K3 = {"filters": 2, "kernel_size": 3}
         ("LSTM", {"units": 2, "coupled_gates": True, "unit_forget_bias": True}, {"x": x(T, 3)}, "with `coupled_gates` there is no forget gate whose bias could start at 1"),
         ("GroupNormalization", {}, {"x": x(T, 48)}, "48 channels cannot be split into 32 groups"),
         ("Softmax", {"axis": 3}, {"x": x(T, 4)}, "Softmax cannot run along axis 3 of (T, 4): it has axes 1 to 2"),
-        ("Slice", {"stop": 3}, {"x": x(T, 4)}, "how much [0:3] takes of T depends on T, in (T, 4)"),
         ("Dot", {"axes": 1}, {"_0": x(3), "_1": x(4)}, "Dot runs along axes of one size, got axis 1 of (3,) and axis 1 of (4,)"),
         ("Permute", {"dims": [1]}, {"x": x(3, 4)}, "`dims` [1] is no order of the axes of (3, 4)"),
         ("Cropping1D", {"cropping": 2}, {"x": x(4, 3)}, "a cropping of [[2, 2]] leaves nothing of (4, 3)"),

@@ -14,6 +14,7 @@ from typing import Any
 
 from nnspec.diagnostics import Span
 from nnspec.graph.analysis import total_macs
+from nnspec.graph.describe import stated_sizes
 from nnspec.graph.drawing.facts import arguments_of, count_text, kind_of, owner_of, shape_text, weights_of
 from nnspec.graph.drawing.layout import Layout, Run, lay_out
 from nnspec.graph.drawing.measure import BOX_HEIGHT, STRAIGHT, shortened, text_width
@@ -160,8 +161,7 @@ def _totals(graph: Graph) -> list[list[str]]:
         ["MACs", count_text(total_macs(graph))],
         ["peak of activations", peak_text(graph)],
     ]
-    facts += [[symbol, f"must be {condition}"] for symbol, condition in graph.conditions.items()]
-    return facts + [["sizes", str(relation).replace("`", "")] for relation in graph.conditions.relations]
+    return facts + [["sizes", text] for text in stated_sizes(graph)]
 
 
 def _about(node: Node, field: ReceptiveField | None, sources: dict[str, Sequence[str]]) -> dict[str, Any]:
