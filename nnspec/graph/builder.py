@@ -10,6 +10,7 @@ from nnspec.graph import problems as g
 from nnspec.graph.advice import advise, advise_on_inputs, advise_on_steps
 from nnspec.graph.binding import bind_ports
 from nnspec.graph.conditions import with_conditions
+from nnspec.graph.limits import refuses
 from nnspec.graph.model import Graph, Node, Ref, Start
 from nnspec.graph.outputs import output_names, read_outputs
 from nnspec.graph.scope import Given, Scope, Source
@@ -21,7 +22,7 @@ from nnspec.spec import Network, Step
 from nnspec.spec.checked import check_again
 from nnspec.spec.step import INPUT, Nested, NetworkUse, Shared
 from nnspec.spec.tree import MappingNode, Tree
-from nnspec.types import PluginError
+from nnspec.types import PluginError, SizeTooComplex
 
 __all__ = ["Builder"]
 
@@ -108,7 +109,11 @@ class Builder:
             outputs = {"output": outputs["output"]}
         named = {network.steps[-1].name if network.outputs is None and len(outputs) == 1 else n: o for n, o in outputs.items()}
         refs = {name: ref for name, (ref, _) in named.items()}
-        graph = with_conditions(Graph(network.name, inputs, self._nodes, refs).giving(refs))
+        try:
+            graph = with_conditions(Graph(network.name, inputs, self._nodes, refs).giving(refs))
+        except SizeTooComplex as error:
+            self._problems.append(g.TooLarge.at(network.span, "layers", op=network.name, reason=str(error)))
+            return None
         if not self._broken:
             self._problems.extend(advise(graph))
         return graph
@@ -202,9 +207,15 @@ class Builder:
         except LayerError as error:
             self._problems.append(self._does_not_fit(error, step, fed))
             return None
+        except SizeTooComplex as error:
+            self._problems.append(g.TooLarge.at(step.span, step.path, op=step.op, reason=str(error)))
+            return None
         except PluginError as error:
             help = "tell the authors of the package, with this spec"
             self._problems.append(g.FailedPlugin.at(step.span, step.path, help=help, reason=str(error)))
+            return None
+        if reason := refuses(outputs):
+            self._problems.append(g.TooLarge.at(step.span, step.path, op=step.op, reason=reason))
             return None
         refs = {port: ref for port, (_, (ref, _)) in fed.items()}
         name = here.prefix

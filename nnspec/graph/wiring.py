@@ -26,7 +26,7 @@ def sources_of(step: Step, above: Step | None, inputs: Sequence[str], problems: 
         if len(inputs) == 1:
             return [Source(inputs[0], None, step.span, step.path, implied=True)]
         if inputs:
-            listed = ", ".join(f"`{name}`" for name in inputs)
+            listed = listed(inputs)
             help = f"write `from: {inputs[0]}` beside it; the inputs are {listed}"
             problems.append(g.NoDefaultSource.at(step.span, step.path, help=help))
         return None

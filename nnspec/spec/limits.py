@@ -20,6 +20,7 @@ class Limits:
         parameters: Elements of all weights of one network: 8 GB as float32.
         activations: Bytes of tensors alive at once for one example, where no symbol stands in them.
         errors: Errors and warnings found.
+        expanded: Values that params, expressions and repeats make of what is written; one that an expression makes counts four.
     """
 
     bytes: int = 4 * 2**20
@@ -30,3 +31,4 @@ class Limits:
     parameters: int = 2_000_000_000
     activations: int = 16 * 2**30
     errors: int = 500
+    expanded: int = 2_000_000
