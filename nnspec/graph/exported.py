@@ -13,7 +13,7 @@ from nnspec.graph.activation_maps import NoMap, ending_of, map_name, with_activa
 from nnspec.graph.model import Graph, Model
 from nnspec.spec import Spec, check
 from nnspec.spec.tree import MappingNode, SequenceNode, Tree
-from nnspec.types import Config, closest
+from nnspec.types import Config, closest, listed
 
 __all__ = ["ExportSection", "exported", "read_export"]
 

@@ -18,7 +18,7 @@ __all__ = ["Expanded", "Scope", "Uneval", "evaluate", "evaluated", "names_in", "
 
 _SHORT = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 _LONG = re.compile(r"\$\{([^}]*)\}")
-_MOST_ELEMENTS = 50_000
+_MOST_ELEMENTS = 20_000
 _MADE, _CHARACTERS = 4, 100
 """How much a value that an expression makes counts, and how many characters of its text count as much as one value."""
 
@@ -237,7 +237,7 @@ def _made(value: Any, scalar: Scalar, scope: Scope, problems: list[Diagnostic]) 
         problems.append(p.BadExpression.at(scalar.span, scalar.path, reason=reason))
         return Scalar(None, scalar.span, scalar.place)
     scope.expanded.add(_MADE * count, scalar, problems)
-    return _tree_of(value, scalar, scope)
+    return _tree_of(value, scalar.span, scalar.place, Formula(str(scalar.value), scope.trees))
 
 
 def _elements(value: Any) -> int:
@@ -251,21 +251,17 @@ def _elements(value: Any) -> int:
     return count
 
 
-def _tree_of(value: Any, scalar: Scalar, scope: Scope) -> Tree:
-    """A computed value as a tree, all of it at the place of its expression."""
+def _tree_of(value: Any, span: Span, place: Place | None, formula: Formula) -> Tree:
+    """A computed value as a tree, all of it where its expression stands."""
     result: Tree
     if isinstance(value, list):
-        items = [_tree_of(item, _moved(scalar, index), scope) for index, item in enumerate(value)]
-        result = SequenceNode(items, scalar.span, scalar.place)
+        items = [_tree_of(item, span, Place(place, index), formula) for index, item in enumerate(value)]
+        result = SequenceNode(items, span, place)
     elif isinstance(value, dict):
-        entries = [(Scalar(key, scalar.span), _tree_of(item, _moved(scalar, str(key)), scope)) for key, item in value.items()]
-        result = MappingNode(entries, scalar.span, scalar.place)
+        entries = [(Scalar(key, span), _tree_of(item, span, Place(place, str(key)), formula)) for key, item in value.items()]
+        result = MappingNode(entries, span, place)
     else:
-        result = Scalar(value, scalar.span, scalar.place, quoted=isinstance(value, str))
+        result = Scalar(value, span, place, quoted=isinstance(value, str))
         result.dynamic = False
-    result.formula = Formula(str(scalar.value), scope.trees)
+    result.formula = formula
     return result
-
-
-def _moved(scalar: Scalar, key: int | str) -> Scalar:
-    return Scalar(scalar.value, scalar.span, Place(scalar.place, key))
