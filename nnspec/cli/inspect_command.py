@@ -60,8 +60,7 @@ def _written(model: Model, form: str) -> str:
     texts = []
     for name, network in described["networks"].items():
         title = described["name"] if name == "main" else f"{described['name']}: {name}"
-        conditions = {symbol: str(condition) for symbol, condition in model.networks[name].conditions.items()}
-        texts.append(_text(title, {**network, "conditions": conditions}))
+        texts.append(_text(title, {**network, "conditions": model.networks[name].conditions.texts()}))
     return "\n".join(texts)
 
 
@@ -95,7 +94,7 @@ def _text(title: str, network: dict[str, Any]) -> str:
             "peak of activations for one example: " + (_bytes(peak) if not isinstance(peak, list) else _largest(peak))
         )
     totals += _plugins(network["layers"])
-    totals += [f"{name} must be {text}" for name, text in network["conditions"].items()]
+    totals += network["conditions"]
     return "\n".join([title, "", table(header, rows, right=frozenset({4, 5, 6})), "", *totals, ""])
 
 

@@ -10,7 +10,7 @@ from nnspec.data.kinds import Column, DataError, TargetKind
 from nnspec.data.places import locate
 from nnspec.data.plan import DataPlan, Feed, Need
 from nnspec.diagnostics import Diagnostic
-from nnspec.types import Condition, Dim, TensorType, refusal, substitute, symbols_of
+from nnspec.types import Conditions, Dim, TensorType, substitute, symbols_of
 
 __all__ = ["check_feeds", "fits", "target_shape"]
 
@@ -135,7 +135,7 @@ def _check_input(
     wanted: TensorType,
     made: Column,
     sizes: dict[str, int],
-    conditions: Mapping[str, Condition],
+    conditions: Conditions,
     problems: list[Diagnostic],
 ) -> None:
     shown = str(wanted)
@@ -148,7 +148,7 @@ def _check_input(
                     problems.append(_wrong_shape(feed, f"the input `{feed.name}`", shown, made))
                     return
         own = {str(size): found for size, found in zip(wanted.shape, shape, strict=True) if found is not None}
-        said = refusal(conditions, own)
+        said = conditions.refusal(sizes | own)
         if said:
             help = "bring the pictures to a size that fits with `resize`" if wanted.rank == 3 else ""
             problems.append(

@@ -14,7 +14,7 @@ from nnspec.data.weighing import Border
 from nnspec.diagnostics import Span
 from nnspec.layers.augmentation import Augmentation
 from nnspec.spec.tree import MappingNode
-from nnspec.types import Condition, Dim, TensorType
+from nnspec.types import Conditions, Dim, TensorType
 
 __all__ = ["AugmentPlan", "DataPlan", "Derived", "Feed", "Need", "Source"]
 
@@ -167,7 +167,7 @@ class DataPlan:
     feeds: Mapping[str, Feed] | None
     augment: tuple[AugmentPlan, ...] = ()
     derived: Mapping[str, Derived] = field(default_factory=dict)
-    conditions: Mapping[str, Condition] = field(default_factory=dict)
+    conditions: Conditions = field(default_factory=Conditions)
 
     @property
     def fed(self) -> dict[str, Need]:

@@ -60,8 +60,10 @@ def _network(graph: Graph) -> dict[str, Any]:
     }
     ports = [*graph.inputs.items(), *graph.output_types.items()]
     masks = {f"{name}_mask": [None, *map(_size, t.mask)] for name, t in ports if t.mask is not None}
-    conditions = {name: condition.as_json() for name, condition in graph.conditions.items()}
-    return described | ({"masks": masks} if masks else {}) | ({"conditions": conditions} if conditions else {})
+    found = graph.conditions
+    conditions = {"conditions": {name: condition.as_json() for name, condition in found.items()}} if found else {}
+    relations = {"relations": [str(relation).replace("`", "") for relation in found.relations]} if found.relations else {}
+    return described | ({"masks": masks} if masks else {}) | conditions | relations
 
 
 def _origin(node: Node) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers.base import Inputs, Layer
-from nnspec.types import Condition, Dim, TensorType, Weight
+from nnspec.types import Conditions, Dim, TensorType, Weight
 
 __all__ = ["Graph", "Model", "Node", "Ref", "Start"]
 
@@ -119,7 +119,7 @@ class Graph:
     inputs: Mapping[str, TensorType]
     nodes: Mapping[str, Node]
     outputs: Mapping[str, Ref]
-    conditions: Mapping[str, Condition] = field(default_factory=dict)
+    conditions: Conditions = field(default_factory=Conditions)
 
     def giving(self, outputs: Mapping[str, Ref]) -> Graph:
         """The same network with other outputs, and the nodes that these depend on alone."""

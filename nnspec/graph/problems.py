@@ -148,6 +148,23 @@ class TooLarge(Problem):
     passes = "nnspec: 1\nname: net\ninputs: {x: [T, 4]}\nlayers:\n" + "  - UpSampling1D: {size: 4}\n" * 2
 
 
+class NoSizeFits(Problem):
+    """What layers ask of the free sizes contradicts itself: whatever size comes in, one of them cannot run.
+
+    Two sizes must be equal where tensors are added, multiplied or joined, and every size must be at least 1. A free size
+    that must equal a number is bound to it, everywhere; two symbols that must be equal become one; what remains is stated as
+    a condition, which `nnspec inspect` shows.
+    """
+
+    code = "NN311"
+    message = "{reason}"
+    fails = "nnspec: 1\nname: net\ninputs: {x: [T, 4]}\nlayers:\n  - MaxPooling1D\n  - Add:\n    from: [x, max_pooling1d]\n"
+    passes = (
+        "nnspec: 1\nname: net\ninputs: {x: [T, 4]}\nlayers:\n  - Conv1D: {filters: 4, kernel_size: 3, padding: same}\n"
+        "    name: alike\n  - Add:\n    from: [x, alike]\n"
+    )
+
+
 class UnknownExport(Problem):
     """``export`` names a network or an output that the document does not have."""
 

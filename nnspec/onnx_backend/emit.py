@@ -69,7 +69,7 @@ def to_onnx(
     if renamed := {given: name for name, given in names.items() if given != name}:
         told[OUTPUTS] = json.dumps(renamed)
     if graph.conditions:
-        told[CONDITIONS] = json.dumps({name: condition.as_json() for name, condition in graph.conditions.items()})
+        told[CONDITIONS] = json.dumps(graph.conditions.as_json())
     if seen:
         told[FIELDS] = json.dumps(seen)
     return finish(

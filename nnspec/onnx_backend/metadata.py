@@ -39,7 +39,7 @@ CLASSES = "nnspec.classes"
 """The names of the classes of each output that has them, as JSON: ``{"digit": ["0", "1"]}``."""
 
 CONDITIONS = "nnspec.conditions"
-"""What free sizes must satisfy, as JSON: ``{"H": {"multiple_of": 8, "at_least": 16}}``."""
+"""What free sizes must satisfy, as JSON (`Conditions.as_json`): ``{"H": {"multiple_of": 8, "at_least": 16}}``."""
 
 DATA = "nnspec.data"
 """How its inputs are made from raw data, as JSON (`data.recipe`)."""

@@ -18,7 +18,7 @@ from nnspec.graph import Graph
 from nnspec.runtime.predictor import Predictor
 from nnspec.runtime.spelling import texts_of
 from nnspec.runtime.tiled import Tiling
-from nnspec.types import TensorType, refusal, symbol, unknown
+from nnspec.types import TensorType, symbol, unknown
 
 __all__ = ["Predictions", "input_types", "predict_file", "predict_run"]
 
@@ -133,7 +133,7 @@ def _refuse_sizes(graph: Graph, arrays: Mapping[str, NDArray[Any]]) -> None:
         for name, type_ in graph.inputs.items()
         for size, found in zip(type_.shape, arrays[name].shape[1:], strict=True)
     }
-    wrong = refusal(graph.conditions, sizes)
+    wrong = graph.conditions.refusal(sizes)
     if wrong:
         raise NnspecError(wrong)
 

@@ -29,7 +29,7 @@ from nnspec.runtime.ports import fitted, port_of
 from nnspec.runtime.reading import read_all_metadata, read_model
 from nnspec.runtime.spelling import Spelling
 from nnspec.runtime.tiling import Sight
-from nnspec.types import Condition
+from nnspec.types import Conditions
 
 __all__ = ["AnswerError", "Predictor"]
 
@@ -117,7 +117,7 @@ class Predictor:
         return self._said[DATA]
 
     @property
-    def conditions(self) -> Mapping[str, Condition]:
+    def conditions(self) -> Conditions:
         """What free sizes must satisfy, by their symbols."""
         return self._said[CONDITIONS]
 

@@ -160,7 +160,8 @@ def _totals(graph: Graph) -> list[list[str]]:
         ["MACs", count_text(total_macs(graph))],
         ["peak of activations", peak_text(graph)],
     ]
-    return facts + [[symbol, f"must be {condition}"] for symbol, condition in graph.conditions.items()]
+    facts += [[symbol, f"must be {condition}"] for symbol, condition in graph.conditions.items()]
+    return facts + [["sizes", str(relation).replace("`", "")] for relation in graph.conditions.relations]
 
 
 def _about(node: Node, field: ReceptiveField | None, sources: dict[str, Sequence[str]]) -> dict[str, Any]:
