@@ -20,6 +20,7 @@ from nnspec.graph.conditions import (
     solved,
     with_solution,
 )
+from nnspec.graph.limits import refuses
 from nnspec.graph.model import Graph, Node, Ref, Start
 from nnspec.graph.outputs import output_names, read_outputs
 from nnspec.graph.scope import Given, Scope, Source
@@ -31,7 +32,7 @@ from nnspec.spec import Network, Step
 from nnspec.spec.checked import check_again
 from nnspec.spec.step import INPUT, Nested, NetworkUse, Shared
 from nnspec.spec.tree import MappingNode, Tree
-from nnspec.types import Dim, PluginError, TensorType, size_text, substitute
+from nnspec.types import Dim, PluginError, SizeTooComplex, TensorType, size_text, substitute
 from nnspec.types.constraints import Constraint
 
 __all__ = ["Builder"]
@@ -99,6 +100,18 @@ class Builder:
         Args:
             masked: The inputs that bring a mask, each with the mask's number of axes.
         """
+        try:
+            graph = self._solved(masked)
+        except SizeTooComplex as error:
+            self._problems.append(g.TooLarge.at(self._network.span, "layers", op=self._network.name, reason=str(error)))
+            graph = None
+        self._given += self._problems
+        if graph is not None and not self._broken:
+            self._given += only_one(graph.bound, self._bound_by)
+            self._given.extend(advise(graph))
+        return graph
+
+    def _solved(self, masked: Mapping[str, int]) -> Graph | None:
         while True:
             self._problems, self._nodes, self._uses = [], {}, []
             inputs = self._inputs(masked)
@@ -108,22 +121,13 @@ class Builder:
             solution = solved(requests, symbols)
             if solution is None:
                 self._problems.append(contradiction(requests, symbols))
-                graph = None
-                break
+                return None
             bound = bound_sizes(solution, inputs)
             if not bound:
-                break
+                named = {name: size for name, size in self._sizes.items() if not name.startswith("?")}
+                return None if graph is None else replace(with_solution(graph, solution), bound=named)
             self._bound_by |= origins(bound, requests)
             self._sizes = {name: substitute(size, bound) for name, size in self._sizes.items()} | bound
-        self._given += self._problems
-        if graph is None:
-            return None
-        bound = {name: size for name, size in self._sizes.items() if not name.startswith("?")}
-        graph = replace(with_solution(graph, solution), bound=bound)
-        if not self._broken:
-            self._given += only_one(bound, self._bound_by)
-            self._given.extend(advise(graph))
-        return graph
 
     def _inputs(self, masked: Mapping[str, int]) -> dict[str, TensorType]:
         found: dict[str, TensorType] = {}
@@ -256,9 +260,15 @@ class Builder:
         except LayerError as error:
             self._problems.append(self._does_not_fit(error, step, fed))
             return None
+        except SizeTooComplex as error:
+            self._problems.append(g.TooLarge.at(step.span, step.path, op=step.op, reason=str(error)))
+            return None
         except PluginError as error:
             help = "tell the authors of the package, with this spec"
             self._problems.append(g.FailedPlugin.at(step.span, step.path, help=help, reason=str(error)))
+            return None
+        if reason := refuses(outputs):
+            self._problems.append(g.TooLarge.at(step.span, step.path, op=step.op, reason=reason))
             return None
         refs = {port: ref for port, (_, (ref, _)) in fed.items()}
         name = here.prefix

@@ -135,6 +135,19 @@ class DoesNotFit(Problem):
     passes = "nnspec: 1\nname: net\ninputs: {x: [4, 4, 1]}\nlayers:\n  - Conv2D: {filters: 2, kernel_size: 3}\n"
 
 
+class TooLarge(Problem):
+    """A size that no array has, or that is too complicated to reason about.
+
+    An axis has at most 2**63 positions and a tensor at most 32 axes. A size that depends on symbols has at most 200 terms and
+    is at most 4,000 characters long: a product of sums doubles its terms with each factor.
+    """
+
+    code = "NN302"
+    message = "`{op}`: {reason}"
+    fails = "nnspec: 1\nname: net\ninputs: {x: [T, 4]}\nlayers:\n" + "  - UpSampling1D: {size: 4_000_000_000}\n" * 2
+    passes = "nnspec: 1\nname: net\ninputs: {x: [T, 4]}\nlayers:\n" + "  - UpSampling1D: {size: 4}\n" * 2
+
+
 class NoSizeFits(Problem):
     """What layers ask of the free sizes contradicts itself: whatever size comes in, one of them cannot run.
 

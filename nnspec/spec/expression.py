@@ -24,6 +24,7 @@ _TOKEN = re.compile(
 _LONGEST = 2000
 _DEEPEST = 50
 _LARGEST = 2**63
+_MOST_DIGITS = 300
 LONGEST_RESULT = 10_000
 """Characters and elements of what an expression may give, lists in lists counted through."""
 
@@ -203,11 +204,17 @@ def _range(*bounds: Any) -> list[int]:
     return list(numbers)
 
 
+def _round(value: Any, digits: Any = None) -> Any:
+    if digits is not None and abs(digits) > _MOST_DIGITS:  # a power of ten with as many digits would be computed
+        raise ValueError(f"`round` takes up to {_MOST_DIGITS} digits")
+    return round(value, digits)
+
+
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "min": min,
     "max": max,
     "abs": abs,
-    "round": round,
+    "round": _round,
     "len": len,
     "str": _text,
     "range": _range,

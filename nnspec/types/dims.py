@@ -35,6 +35,8 @@ _unknown_names = itertools.count()
 _MOST_TERMS = 200
 _LONGEST_TEXT = 4_000
 _LARGEST_FACTOR = 2**63
+_LARGEST_PRODUCT = 2**4096
+"""Of numbers: Python writes no longer ones."""
 
 
 class SizeTooComplex(Exception):
@@ -215,6 +217,8 @@ def product(sizes: Iterable[int | Dim]) -> int | Dim:
     result: int | Dim = 1
     for size in sizes:
         result = result * size
+        if isinstance(result, int) and result > _LARGEST_PRODUCT:
+            raise SizeTooComplex("a product of sizes over 2**4096")
     return result
 
 

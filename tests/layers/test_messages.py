@@ -56,7 +56,6 @@ K3 = {"filters": 2, "kernel_size": 3}
         ("EinsumDense", {"equation": "abc,cd->abd", "output_shape": [None, 2]}, {"x": x(4)}, "the equation `abc,cd->abd` takes 3 axes, the batch axis counted, got (batch, 4)"),
         ("EinsumDense", {"equation": "abc,cd->abd", "output_shape": 2}, {"x": x(T, 4)}, "the output of `abc,cd->abd` has 2 axes beside the batch axis, and `output_shape` has 1"),
         ("EinsumDense", {"equation": "abc,cd->abd", "output_shape": [5, None]}, {"x": x(5, 4)}, "the size of `d` in `abc,cd->abd` does not follow from the input"),
-        ("EinsumDense", {"equation": "abc,cd->abd", "output_shape": [5, 2]}, {"x": x(T, 4)}, "`b` in `abc,cd->abd` is T in the input (T, 4), and 5 in `output_shape`"),
         ("EinsumDense", {"equation": "abc,bd->acd", "output_shape": [None, 2]}, {"x": x(T, 4)}, "EinsumDense has weights for each place on `b` of `abc,bd->acd`, so its size must be a number, got (T, 4)"),
         ("EinsumDense", {"equation": "ab,bc->ac", "output_shape": 2, "bias_axes": "b"}, {"x": x(4)}, "`bias_axes` names axes of the output beside the batch axis, `b` does not in `ab,bc->ac`"),
         ("EinsumDense", {"equation": "ab,bc->ca", "output_shape": 2}, {"x": x(4)}, "the batch axis, `a` in `ab,bc->ca`, must stand first in the output, and not in the kernel"),
