@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nnspec.types.conditions import Condition, Relation
-from nnspec.types.dims import Dim, substitute, symbol, symbols_of
+from nnspec.types.dims import Dim, first_quotient, substitute, symbol, symbols_of
 from nnspec.types.solving import as_condition, reduced_bound, reduced_equality, sample, solve_one
 
 __all__ = ["Constraint", "Solution", "conflict", "solve"]
@@ -182,7 +182,9 @@ def _relations(
         symbols = symbols_of(size)
         if len(symbols) > 1 or symbols <= unsolved:
             left, right = _sides(size)
-            found.append(Relation(right, left) if str(right) in symbols and str(left) not in symbols else Relation(left, right))
+            # `T` must equal `S + 1`, but `S//2` must equal `T`
+            turned = str(right) in symbols and str(left) not in symbols and first_quotient(left) is None
+            found.append(Relation(right, left) if turned else Relation(left, right))
     for size in bounds:
         symbols = symbols_of(size)
         if (len(symbols) > 1 or symbols <= unsolved) and not _always(size, conditions):
