@@ -29,6 +29,7 @@ from nnspec.keras_backend.reversible import ReversibleEmbedding as KerasReversib
 from nnspec.keras_backend.sampling import Sampling as KerasSampling
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.keras_backend.standardization import Normalization as KerasNormalization
+from nnspec.keras_backend.volumes import Pooling3D
 from nnspec.layers.activations import Softmax
 from nnspec.layers.adaptive_pooling import AdaptiveMaxPooling, AdaptivePooling
 from nnspec.layers.attention import DotAttention
@@ -155,12 +156,12 @@ def _transposed(layer: TransposedConvolution, name: str, seeds: Seeds, wrap: _Wr
 def _pooling(layer: Pooling, name: str, seeds: Seeds) -> Call:
     """Keras knows no padding by numbers: −∞ around the input loses every maximum; averages are divided by what is counted."""
     if layer.padding in ("valid", "same") or layer.around is None:
-        return _plain(keras_object(layer, seeds, name=name, padding=_same_of_one(layer.padding, layer.pool_size)), layer)
+        return _plain(_window(layer, name, seeds, _same_of_one(layer.padding, layer.pool_size)), layer)
     around = ((0, 0), *layer.around, (0, 0))
-    pool = _plain(keras_object(layer, seeds, name=name, padding="valid"), layer)
+    pool = _plain(_window(layer, name, seeds, "valid"), layer)
     if isinstance(layer, MaxPooling):
         return lambda tensors: pool({"x": keras.ops.pad(tensors["x"], around, constant_values=-float("inf"))})
-    share = _plain(keras_object(layer, seeds, name=f"{name}.share", padding="valid"), layer)
+    share = _plain(_window(layer, f"{name}.share", seeds, "valid"), layer)
 
     def average(tensors: Mapping[str, Any]) -> Any:
         x = tensors["x"]
@@ -168,6 +169,13 @@ def _pooling(layer: Pooling, name: str, seeds: Seeds) -> Call:
         return keras.ops.divide(pool({"x": keras.ops.pad(x, around)}), share({"x": keras.ops.pad(real, around)}))
 
     return average
+
+
+def _window(layer: Pooling, name: str, seeds: Seeds, padding: str) -> Any:
+    if len(layer.pool_size) == 3 and keras.config.floatx() == "float64":
+        reduction = "max" if isinstance(layer, MaxPooling) else "mean"
+        return Pooling3D(reduction, layer.pool_size, layer.steps, padding, name=name)
+    return keras_object(layer, seeds, name=name, padding=padding)
 
 
 def _with_indices(layer: MaxPoolingWithIndices2D, name: str, seeds: Seeds) -> Call:
@@ -190,6 +198,7 @@ def _adaptive(layer: AdaptivePooling, name: str, seeds: Seeds) -> Call:
     def call(tensors: Mapping[str, Any]) -> Any:
         sizes = zip(tensors["x"].shape[1:-1], layer.output_size, strict=True)
         fits = all(size is not None and size > -(-size // count) for size, count in sizes)
+        fits = fits and not (len(layer.output_size) == 3 and keras.config.floatx() == "float64")
         return (theirs if fits else ours)(tensors)
 
     return call

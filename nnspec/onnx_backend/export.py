@@ -12,7 +12,7 @@ from nnspec.files import write_whole
 from nnspec.graph.model import Graph
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.entry import Entries
-from nnspec.onnx_backend.parity import Arrays, Parity, Run
+from nnspec.onnx_backend.parity import Arrays, Parity, Reference, Run
 from nnspec.onnx_backend.proof import first_difference, prove, prove_entries
 from nnspec.onnx_backend.seal import sealed
 
@@ -24,8 +24,8 @@ def export(
     weights: Mapping[str, ArrayLike],
     path: str | Path,
     *,
-    reference: Run,
-    rebuild: Callable[[Graph], Run] | None = None,
+    reference: Run | Reference,
+    rebuild: Callable[[Graph], Run | Reference] | None = None,
     golden: Sequence[Arrays] = (),
     entries: Entries | None = None,
     opset: int = 23,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnspec.onnx_backend.parity import Arrays, Figures, Run, measure
+from nnspec.onnx_backend.parity import Arrays, Figures, Reference, Run, measure
 
 X = np.array([[1.0, -2.0, 0.5]], np.float32)
 
@@ -83,7 +83,9 @@ def test_where_inputs_are_whole_numbers_the_weights_move() -> None:
     tokens = {"t": np.array([[1, 2]])}
     moved: Run = lambda inputs: {"y": X * np.float32(1.001)}  # noqa: E731
     assert measure(giving(X), giving(X), [tokens]).outputs["y"].sensitivity == 0
-    assert measure(giving(X), giving(X), [tokens], moved=moved).outputs["y"].sensitivity == pytest.approx(1e-3, rel=0.01)
+    reference = Reference(giving(X), moved=lambda: moved)
+    assert measure(reference, giving(X), [tokens]).outputs["y"].sensitivity == pytest.approx(1e-3, rel=0.01)
+    assert measure(reference, giving(X), [{"x": X}]).outputs["y"].sensitivity == 0
 
 
 def test_it_can_be_written_as_json_and_as_text() -> None:
