@@ -14,7 +14,7 @@ from typing import Any
 import keras
 from keras.src.backend.common.masking import get_keras_mask
 
-from nnspec.keras_backend import every_step, heads, positions, unpooling
+from nnspec.keras_backend import every_step, float64_layers, heads, positions, unpooling
 from nnspec.keras_backend.adaptive import AdaptivePooling as KerasAdaptivePooling
 from nnspec.keras_backend.center_crop import CenterCrop as KerasCenterCrop
 from nnspec.keras_backend.dilated_transpose import DILATED
@@ -29,7 +29,6 @@ from nnspec.keras_backend.reversible import ReversibleEmbedding as KerasReversib
 from nnspec.keras_backend.sampling import Sampling as KerasSampling
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.keras_backend.standardization import Normalization as KerasNormalization
-from nnspec.keras_backend.volumes import Pooling3D
 from nnspec.layers.activations import Softmax
 from nnspec.layers.adaptive_pooling import AdaptiveMaxPooling, AdaptivePooling
 from nnspec.layers.attention import DotAttention
@@ -172,9 +171,9 @@ def _pooling(layer: Pooling, name: str, seeds: Seeds) -> Call:
 
 
 def _window(layer: Pooling, name: str, seeds: Seeds, padding: str) -> Any:
-    if len(layer.pool_size) == 3 and keras.config.floatx() == "float64":
+    if len(layer.pool_size) == 3 and float64_layers.is_float64():
         reduction = "max" if isinstance(layer, MaxPooling) else "mean"
-        return Pooling3D(reduction, layer.pool_size, layer.steps, padding, name=name)
+        return float64_layers.Pooling3D(reduction, layer.pool_size, layer.steps, padding, name=name)
     return keras_object(layer, seeds, name=name, padding=padding)
 
 
@@ -198,7 +197,7 @@ def _adaptive(layer: AdaptivePooling, name: str, seeds: Seeds) -> Call:
     def call(tensors: Mapping[str, Any]) -> Any:
         sizes = zip(tensors["x"].shape[1:-1], layer.output_size, strict=True)
         fits = all(size is not None and size > -(-size // count) for size, count in sizes)
-        fits = fits and not (len(layer.output_size) == 3 and keras.config.floatx() == "float64")
+        fits = fits and not (len(layer.output_size) == 3 and float64_layers.is_float64())
         return (theirs if fits else ours)(tensors)
 
     return call
@@ -410,7 +409,10 @@ def _softmax(layer: Softmax, name: str, seeds: Seeds) -> Call:
 
 
 def _attention(layer: DotAttention, name: str, seeds: Seeds) -> Call:
-    keras_layer = keras_object(layer, seeds, name=name)
+    if float64_layers.is_float64():
+        keras_layer = getattr(float64_layers, type(layer).__name__)(name=name, **arguments(layer, seeds))
+    else:
+        keras_layer = keras_object(layer, seeds, name=name)
     return lambda tensors, **at_call: keras_layer(list(tensors.values()), **at_call)
 
 

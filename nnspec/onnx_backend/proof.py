@@ -15,7 +15,7 @@ from nnspec.onnx_backend.entry import Entries
 from nnspec.onnx_backend.parity import Arrays, Bound, Parity, Reference, Run, measure
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw
-from nnspec.onnx_backend.session import runner
+from nnspec.onnx_backend.session import Level, runner
 
 __all__ = ["first_difference", "prove", "prove_entries", "spelled"]
 
@@ -30,6 +30,7 @@ def prove(
     opset: int = 23,
     seed: int = 0,
     bound: Bound = "quick",
+    level: Level = "all",
 ) -> Parity:
     """How far a model of a graph is from the reference, on random and golden inputs.
 
@@ -42,10 +43,11 @@ def prove(
         opset: The version of ONNX's operators.
         seed: Of the random inputs.
         bound: ``exact`` asks float64 everywhere, also where the quick bound holds.
+        level: How far ONNX Runtime optimizes the model before it runs.
     """
     masks = _masks(graph, weights, opset)
     cases = [*draw(graph, seed=seed, empty_rows=_takes_empty_rows(graph, weights, opset, seed)), *golden]
-    return measure(_wanted(graph, reference), spelled(graph, model), cases, masks=masks, seed=seed, bound=bound)
+    return measure(_wanted(graph, reference), spelled(graph, model, level=level), cases, masks=masks, seed=seed, bound=bound)
 
 
 def prove_entries(
@@ -132,14 +134,15 @@ def _wanted(graph: Graph, reference: Run | Reference) -> Reference:
     return (reference if isinstance(reference, Reference) else Reference(reference)).around(own)
 
 
-def spelled(graph: Graph, model: onnx.ModelProto) -> Run:
+def spelled(graph: Graph, model: onnx.ModelProto, *, level: Level = "all") -> Run:
     """The model in ONNX Runtime, its outputs called as in the spec.
 
     Args:
         graph: What the model was made of.
         model: The model.
+        level: How far it is optimized before it runs.
     """
-    answer = runner(serialized(model))
+    answer = runner(serialized(model), level=level)
     names = {given: name for name, given in output_names(graph).items()}
     return lambda inputs: {names.get(name, name): array for name, array in answer(inputs).items()}
 
