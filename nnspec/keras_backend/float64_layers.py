@@ -1,7 +1,7 @@
 """Layers that compute in float64 what Keras's compute in float32.
 
-TensorFlow 2.21 has no float64 kernel for pooling of volumes. Keras's attention layers subtract 1e9 from a masked score: in float32
-the score is absorbed, so that a row with no key left has uniform weights; in float64 it is not.
+TensorFlow 2.21 has no float64 kernel for pooling of volumes. Keras's attention layers subtract 1e9 from a masked score: in
+float32 the score is absorbed, so that a row with no key left has uniform weights; in float64 it is not.
 """
 
 from __future__ import annotations

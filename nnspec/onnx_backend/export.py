@@ -78,6 +78,7 @@ _ENTERED = "\nOn inputs that are transformed already both agree: the difference 
 def _difference(graph: Graph, parity: Parity, first: str | None, *, bisected: bool) -> str:
     lines = ["the ONNX model differs from the Keras model, so no file is written:"]
     lines += [f"  `{name}`: {figures}" for name, figures in parity.differing.items()]
+    lines += [f"  Keras in float64 could not decide: {parity.unasked}"] if parity.unasked else []
     if first is not None:
         lines.append(f"The first layer that differs is `{first}` ({graph.nodes[first].op}, {graph.nodes[first].span}).")
     elif bisected:

@@ -87,7 +87,9 @@ def prove_decoder(
         NnspecError: Where something differs, with the figures.
     """
     decoding, opset = models.decoding, models.opset
-    keras: dict[str, Reference] = {graph.name: keras_of(graph) for graph in (decoding.encoder, decoding.decoder) if graph is not None}
+    keras: dict[str, Reference] = {
+        graph.name: keras_of(graph) for graph in (decoding.encoder, decoding.decoder) if graph is not None
+    }
     parts = models.parts()
     networks = {}
     for graph in (decoding.encoder, decoding.decoder):
@@ -194,9 +196,7 @@ class Judge:
             steps.append(logits if logits.ndim == 2 else logits[:, -1])
         return np.stack(steps, axis=1).astype(np.float64)
 
-    def fed(
-        self, inputs: Arrays, rows: int, keras: Mapping[str, Run | Reference] | None = None
-    ) -> dict[str, NDArray[Any]]:
+    def fed(self, inputs: Arrays, rows: int, keras: Mapping[str, Run | Reference] | None = None) -> dict[str, NDArray[Any]]:
         """What the decoder is fed beside the tokens, at the first step.
 
         Args:
