@@ -12,7 +12,7 @@ from nnspec.files import write_whole
 from nnspec.graph.model import Graph
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.entry import Entries
-from nnspec.onnx_backend.parity import Arrays, Parity, Run
+from nnspec.onnx_backend.parity import Arrays, Parity, Reference, Run
 from nnspec.onnx_backend.proof import first_difference, prove, prove_entries
 from nnspec.onnx_backend.seal import sealed
 
@@ -24,8 +24,8 @@ def export(
     weights: Mapping[str, ArrayLike],
     path: str | Path,
     *,
-    reference: Run,
-    rebuild: Callable[[Graph], Run] | None = None,
+    reference: Run | Reference,
+    rebuild: Callable[[Graph], Run | Reference] | None = None,
     golden: Sequence[Arrays] = (),
     entries: Entries | None = None,
     opset: int = 23,
@@ -78,6 +78,7 @@ _ENTERED = "\nOn inputs that are transformed already both agree: the difference 
 def _difference(graph: Graph, parity: Parity, first: str | None, *, bisected: bool) -> str:
     lines = ["the ONNX model differs from the Keras model, so no file is written:"]
     lines += [f"  `{name}`: {figures}" for name, figures in parity.differing.items()]
+    lines += [f"  Keras in float64 could not decide: {parity.unasked}"] if parity.unasked else []
     if first is not None:
         lines.append(f"The first layer that differs is `{first}` ({graph.nodes[first].op}, {graph.nodes[first].span}).")
     elif bisected:

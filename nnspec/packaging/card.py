@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from nnspec.graph.analysis import total_macs
+from nnspec.onnx_backend.seal import deciding
 from nnspec.packaging.contents import Contents
 from nnspec.runtime.ports import Port
 
@@ -93,7 +94,7 @@ def _parity(record: Mapping[str, Any]) -> str:
     rows = [
         [name if not network else f"{network}/{name}", f"{said['error']:.1e}", f"{said['tolerance']:.1e}"]
         for network, own in networks.items()
-        for name, said in own.get("outputs", {}).items()
+        for name, said in ((name, deciding(output)) for name, output in own.get("outputs", {}).items())
     ]
     text = "The ONNX file was compared with the Keras model it was made of, and agrees (`max|a − b| / max|b|`).\n\n"
     return (
