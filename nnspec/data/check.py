@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 from nnspec.data import problems as d
+from nnspec.data.alignment import aligned_inputs
 from nnspec.data.augmenting import check_augment
 from nnspec.data.binding import bind
 from nnspec.data.check_derived import check_derived
@@ -72,7 +73,8 @@ def check_data(
     tables = {ref.source: rows for ref, rows in table_rows(graph).items() if ref.source in inputs}
     changes = check_augment(section.augment, tree, inputs, outputs, needs, problems)
     check_crops(section, tree, needs, problems)
-    plan = DataPlan(section, tree, sources, inputs, tables, needs, None, changes, derived or {}, graph.conditions)
+    aligned = aligned_inputs(graph)
+    plan = DataPlan(section, tree, sources, inputs, tables, needs, None, changes, derived or {}, graph.conditions, aligned)
     check_derived(plan, problems)
     check_weights(plan, problems)
     if any(problem.is_error for problem in problems[before:]):
@@ -85,6 +87,7 @@ def check_data(
             plan = replace(plan, feeds=feeds)
             check_feeds(plan, feeds, columns["train"], problems)
             check_alike(plan, columns, problems)
+            _warn_of_doubts(plan, problems)
     return None if any(problem.is_error for problem in problems[before:]) else plan
 
 
@@ -106,6 +109,10 @@ def _check_split(section: DataSection, tree: MappingNode, columns: Mapping[str, 
     for key in ("group", "time"):
         name = getattr(section, key)
         if name is None or name in columns:
+            if name is not None and columns[name].refused:
+                reason = columns[name].refused
+                place = locate(tree, key)
+                problems.append(d.UnsupportedColumn.at(*place, help=d.UNSUPPORTED, column=name, reason=reason))
             continue
         if at_name(name, "past") in columns:
             reason = f"`{key}` has no say over a series, whose parts follow each other as its rows do"
@@ -161,6 +168,15 @@ def unreadable(error: DataError, source: Source, tree: MappingNode) -> Diagnosti
     """The diagnostic of data that cannot be read, at the argument that names them."""
     span, path = argument_of(cast("Tree", tree.get(source.part)), error.argument)
     return d.UnreadableData.at(span, path, help=error.help, reason=error.message)
+
+
+def _warn_of_doubts(plan: DataPlan, problems: list[Diagnostic]) -> None:
+    """Warns of files that are probably not what is meant."""
+    used = {column for feed in (plan.feeds or {}).values() for column in feed.columns}
+    for source in plan.sources.values():
+        for doubt in source.reader.doubts(source.files, used) if source.files is not None else ():
+            span, path = argument_of(cast("Tree", plan.tree.get(source.part)), doubt.argument)
+            problems.append(d.DoubtfulFiles.at(span, path, help=doubt.help, reason=doubt.message))
 
 
 def _warn_of_unused(

@@ -21,6 +21,8 @@ __all__ = ["draw", "parts_at_most"]
 # ISO 8601, which sorts as text in the order of time.
 _DATE = re.compile(r"\d{4}-\d\d(-\d\d([T ]\d\d(:\d\d(:\d\d(\.\d+)?)?)?(Z|[+-]\d\d:?\d\d)?)?)?")
 
+_SMALLER = "write a smaller fraction, or add examples"
+
 
 def draw(
     plan: DataPlan, feeds: Mapping[str, Feed], table: Table, seed: int, problems: list[Diagnostic]
@@ -66,7 +68,7 @@ class _Draw:
         fraction, span = plan.fraction, locate(plan.tree, "validation")
         assert fraction is not None
         if int(np.ceil(fraction * rows)) >= rows and plan.fold is None:
-            self._problems.append(d.CannotSplit.at(*span, fraction=fraction, rows=rows, left="none to train on"))
+            self._problems.append(d.CannotSplit.at(*span, help=_SMALLER, fraction=fraction, rows=rows, left="none to train on"))
             raise _Refused
         times, groups = self._times(), self._groups()
         gap = self._table.order or 0

@@ -79,16 +79,23 @@ class Column:
     Attributes:
         shape: The shape of one row's value; None for a size that is known only when the data are read.
         dtype: NumPy's name of its element type, ``text`` for strings, or ``unknown`` before the data are read.
-        ragged: Whether the first size is another in each row: such values are an array of arrays.
+        ragged: Whether the first size is another in each row: such values are an array of arrays, or of lists of texts.
+        refused: Why it cannot be read, as a clause such as ``is of a type that …``; empty if it can.
     """
 
     shape: tuple[int | None, ...] = ()
     dtype: str = "float64"
     ragged: bool = False
+    refused: str = ""
 
     @property
     def is_text(self) -> bool:
         return self.dtype == "text"
+
+    @property
+    def is_token_list(self) -> bool:
+        """Whether a row's value is a list of texts."""
+        return self.is_text and len(self.shape) == 1
 
     @property
     def shape_text(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -161,6 +161,9 @@ class SomeRows(Table):
 
     def read(self, column: str, rows: Rows) -> Values:
         return self._table.read(column, self._rows[rows])
+
+    def mend(self, column: str, texts: Collection[str]) -> str:
+        return self._table.mend(column, texts)
 
     def where(self, column: str, row: int) -> str:
         return self._table.where(column, int(self._rows[row]))

@@ -104,6 +104,7 @@ class Feed:
         path: The same place as a path.
         may_miss: Whether missing values are left as they are, because what comes after fills them.
         border: What the gaps between a mask's objects count more.
+        is_target: Whether it feeds a target, not an input.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Feed:
     path: str
     may_miss: bool = False
     border: Border | None = None
+    is_target: bool = False
 
     @property
     def columns_text(self) -> str:
@@ -156,6 +158,7 @@ class DataPlan:
         augment: The random changes of the training examples, in order.
         derived: The targets that are made of an input, by output; the others have a feed.
         conditions: What the network's free sizes must satisfy, by their symbols.
+        aligned: The inputs whose positions an output has a value at, by output.
     """
 
     section: DataSection
@@ -168,6 +171,7 @@ class DataPlan:
     augment: tuple[AugmentPlan, ...] = ()
     derived: Mapping[str, Derived] = field(default_factory=dict)
     conditions: Conditions = field(default_factory=Conditions)
+    aligned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def fed(self) -> dict[str, Need]:

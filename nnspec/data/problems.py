@@ -140,6 +140,31 @@ class DifferentColumns(Problem):
     message = "{reason}"
 
 
+UNSUPPORTED = "convert the column to numbers or text in the file, or name another"
+
+
+class UnsupportedColumn(Problem):
+    """A column holds values of a type that cannot be read, such as the structs and maps of Parquet."""
+
+    code = "NN480"
+    message = "the column `{column}` {reason}"
+
+
+class DoubtfulFiles(Problem):
+    """The data can be read, and are probably not what is meant: a folder one level above the folders of the classes."""
+
+    code = "NN481"
+    severity = "warning"
+    message = "{reason}"
+
+
+class UnequalLengths(Problem):
+    """An output with a value at each position of an input, as a tagger has, is compared with one label for each token."""
+
+    code = "NN482"
+    message = "{where}: {labels} labels, and the same row has {tokens} tokens in `{column}`{more}"
+
+
 class NoRows(Problem):
     """A set of data without an example."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nnspec.data.kinds import Column
+from nnspec.data.kinds import Column, DataError
 from nnspec.data.paths import find_file
 from nnspec.types import Config
 
@@ -57,6 +57,19 @@ class Table:
         """The place of one value, for a message: ``data/train.csv, line 12, column `age` ``."""
         raise NotImplementedError
 
+    def mend(self, column: str, texts: Collection[str]) -> str:
+        """What to write in the spec so that the reader takes texts of a column for numbers or for missing values.
+
+        Args:
+            column: One of `columns`.
+            texts: The texts of the column that are no numbers, each once; none if its infinite numbers cannot be used.
+
+        Returns:
+            A clause such as ``write `csv: {file: a.csv, missing: ["?"]}` ``; empty if no argument of the reader helps.
+        """
+        del column, texts
+        return ""
+
 
 class Reader(Config):
     """How data are read. A subclass is final, and all that is true of a format stands in its file."""
@@ -87,6 +100,27 @@ class Reader(Config):
             DataError: Where a header is not what it should be.
         """
         raise NotImplementedError
+
+    def arguments_to_fit(self, files: Files, made: Column, wanted: Sequence[object]) -> str:
+        """The arguments with which a column would have another shape, as a clause for a help; empty if there are none.
+
+        Args:
+            files: The files.
+            made: What the column becomes.
+            wanted: The shape that an input has; sizes that are not numbers may be anything.
+        """
+        del files, made, wanted
+        return ""
+
+    def doubts(self, files: Files, used: Collection[str]) -> Iterable[DataError]:
+        """What is probably not meant so, by the files' names and headers alone.
+
+        Args:
+            files: The files.
+            used: The columns that the spec uses.
+        """
+        del files, used
+        return ()
 
     def open(self, files: Files) -> Table:
         """The table.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
@@ -45,7 +47,7 @@ class Series(OverTable):
         """The columns of windows over a table's columns."""
         sizes = {"past": self.window, "future": self.horizon}
         return {
-            at_name(name, at): Column((size, *column.shape), column.dtype, column.ragged)
+            at_name(name, at): replace(column, shape=(size, *column.shape))
             for at, size in sizes.items()
             for name, column in columns.items()
         }
@@ -87,6 +89,9 @@ class _SeriesTable(Table):
 
     def _is_future(self, column: str) -> bool:
         return column == at_name(bare_name(column), "future")
+
+    def mend(self, column: str, texts: Collection[str]) -> str:
+        return self._table.mend(bare_name(column), texts)
 
     def where(self, column: str, row: int) -> str:
         place = self._table.where(bare_name(column), row * self._reader.stride + self._offset(column))

@@ -25,9 +25,6 @@ Learned = dict[str, Any]
 class Transform(Config):
     """One step between a column and the model."""
 
-    takes_text: ClassVar[bool] = False
-    """Whether text may come in."""
-
     sets_size: ClassVar[bool] = False
     """Whether pictures of any size come out in one."""
 
@@ -36,6 +33,11 @@ class Transform(Config):
 
     learns: ClassVar[Mapping[str, Any]] = {}
     """The type of each thing that it learns, by its name in what ``fit`` gives; what it does not always learn may be None."""
+
+    @property
+    def takes_text(self) -> bool:
+        """Whether text may come in."""
+        return False
 
     @property
     def fills(self) -> bool:
@@ -85,8 +87,7 @@ class Transform(Config):
         raise NotImplementedError
 
 
-def require_numbers(transform: str, column: Column) -> None:
+def require_numbers(transform: str, column: Column, help: str = "put `label_encode` or `one_hot` before it") -> None:
     """Refuses text."""
     if column.is_text:
-        help = "put `label_encode` or `one_hot` before it"
         raise DataError(f"`{transform}` takes numbers, and the column holds text", help=help)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -65,6 +66,17 @@ class standardize(Transform):  # noqa: N801
     def fit(self, chunks: Iterable[Values]) -> Learned:
         import numpy as np
 
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, deviation = self._moments(chunks)
+        if not (np.isfinite(mean).all() and np.isfinite(deviation).all()):
+            help = "leave out the rows with values beyond 1e150: float64 does not hold their squares"
+            raise DataError("`standardize` cannot take the standard deviation: the values are too large", help=help)
+        return {"mean": np.asarray(mean).tolist(), "std": np.where(deviation > 0, deviation, 1.0).tolist()}
+
+    def _moments(self, chunks: Iterable[Values]) -> tuple[Any, Any]:
+        """The mean and the standard deviation."""
+        import numpy as np
+
         count, mean, squares = 0, np.float64(0), np.float64(0)
         # Chan, Golub and LeVeque 1979: exact to rounding however the rows are cut into chunks.
         for chunk in chunks:
@@ -79,9 +91,7 @@ class standardize(Transform):  # noqa: N801
             squares = squares + part.var(others) * n + shift**2 * (count * n / (count + n))
             mean = mean + shift * (n / (count + n))
             count += n
-        deviation = np.sqrt(squares / max(count, 1))
-        deviation = np.where(deviation > 0, deviation, 1.0)
-        return {"mean": np.asarray(mean).tolist(), "std": deviation.tolist()}
+        return mean, np.sqrt(squares / max(count, 1))
 
     def apply(self, values: Values, learned: Learned) -> Values:
         import numpy as np
@@ -105,10 +115,10 @@ class standardize(Transform):  # noqa: N801
 
 
 class impute(Transform):  # noqa: N801
-    """Puts a value in the place of each that is missing: a statistic of the training part, or a number."""
+    """Replaces missing values by a statistic of the training part, or by a number; missing text by the most frequent text."""
 
     main_argument: ClassVar[str | None] = "strategy"
-    learns: ClassVar[Mapping[str, Any]] = {"value": _Statistic}
+    learns: ClassVar[Mapping[str, Any]] = {"value": _Statistic | str | list[str]}
 
     strategy: Literal["mean", "median", "most_frequent"] | Number = Field(
         description="A statistic of the training part, for each column its own, or the number itself."
@@ -118,8 +128,15 @@ class impute(Transform):  # noqa: N801
     def fills(self) -> bool:
         return True
 
+    @property
+    def takes_text(self) -> bool:
+        return self.strategy == "most_frequent"
+
     def infer(self, column: Column) -> Column:
-        require_numbers("impute", column)
+        if column.is_text and self.takes_text:
+            return column
+        help = "write `impute: most_frequent`, and `label_encode` or `one_hot` after it"
+        require_numbers(f"impute: {self.strategy}", column, help)
         return Column(column.shape, "float64")
 
     def fit(self, chunks: Iterable[Values]) -> Learned:
@@ -127,6 +144,9 @@ class impute(Transform):  # noqa: N801
 
         if not isinstance(self.strategy, str):
             return {"value": self.strategy}
+        chunks = list(chunks)
+        if chunks and chunks[0].dtype == object:
+            return {"value": _most_frequent_texts(np.concatenate(chunks))}
         rows = np.concatenate([chunk.astype(np.float64) for chunk in chunks])
         flat = rows.reshape(len(rows), -1)
         filled = [_statistic(self.strategy, flat[:, i]) for i in range(flat.shape[1])]
@@ -135,6 +155,9 @@ class impute(Transform):  # noqa: N801
     def apply(self, values: Values, learned: Learned) -> Values:
         import numpy as np
 
+        if values.dtype == object:
+            absent = np.array([value is None for value in values.ravel()], bool).reshape(values.shape)
+            return np.where(absent, np.asarray(learned["value"], object), values)
         numbers = values.astype(np.float64)
         return np.where(np.isnan(numbers), np.asarray(learned["value"], np.float64), numbers)
 
@@ -149,3 +172,17 @@ def _statistic(strategy: str, values: NDArray[np.float64]) -> float:
         found, counts = np.unique(known, return_counts=True)
         return float(found[counts.argmax()])
     return float(np.mean(known) if strategy == "mean" else np.median(known))
+
+
+def _most_frequent_texts(rows: Values) -> Any:
+    """The most frequent text of each column; of several, the first in the alphabet."""
+    import numpy as np
+
+    filled = []
+    for column in rows.reshape(len(rows), -1).T:
+        counts = Counter(text for text in column.tolist() if text is not None)
+        if not counts:
+            help = "leave the column out: it holds nothing"
+            raise DataError("`impute` found no value in the training part: all are missing", help=help)
+        filled.append(min(counts, key=lambda text: (-counts[text], text)))
+    return np.array(filled, object).reshape(rows.shape[1:]).tolist()
