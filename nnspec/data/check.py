@@ -13,12 +13,14 @@ from nnspec.data.check_derived import check_derived
 from nnspec.data.check_parts import check_alike
 from nnspec.data.check_weights import check_crops, check_weights
 from nnspec.data.fitting import check_feeds
-from nnspec.data.kinds import Column, DataError, at_name
+from nnspec.data.kinds import Column, DataError, DataWarning, UnknownColumnError, at_name
+from nnspec.data.likely_mistakes import warn_of_columns
 from nnspec.data.paths import MissingFileError
 from nnspec.data.places import argument_of, locate
-from nnspec.data.plan import DataPlan, Derived, Need, Source
+from nnspec.data.plan import DataPlan, Derived, Need, Source, in_words
 from nnspec.data.readers import Reader
 from nnspec.data.section import DataSection
+from nnspec.data.stretches import TimesError
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph
 from nnspec.graph.tables import table_rows
@@ -27,7 +29,7 @@ from nnspec.spec import problems as p
 from nnspec.spec.tree import MappingNode, Tree
 from nnspec.types import TensorType, closest
 
-__all__ = ["check_data", "without_later"]
+__all__ = ["check_data", "suspect", "unreadable", "without_later"]
 
 
 def check_data(
@@ -85,6 +87,7 @@ def check_data(
             plan = replace(plan, feeds=feeds)
             check_feeds(plan, feeds, columns["train"], problems)
             check_alike(plan, columns, problems)
+            problems.extend(warn_of_columns(plan, feeds))
     return None if any(problem.is_error for problem in problems[before:]) else plan
 
 
@@ -108,8 +111,10 @@ def _check_split(section: DataSection, tree: MappingNode, columns: Mapping[str, 
         if name is None or name in columns:
             continue
         if at_name(name, "past") in columns:
-            reason = f"`{key}` has no say over a series, whose parts follow each other as its rows do"
-            problems.append(d.CannotDraw.at(*locate(tree, key), help="take it away", reason=reason))
+            argument = {"group": "by", "time": "time"}[key]
+            reason = f"`{key}` divides single rows, and the rows of a series are windows"
+            help = f"write it in the reader: `series: {{…, {argument}: {name}}}`"
+            problems.append(d.CannotDraw.at(*locate(tree, key), help=help, reason=reason))
             continue
         suggestion = closest(name, columns)
         help = f"did you mean `{suggestion}`?" if suggestion else ""
@@ -153,14 +158,25 @@ def _columns(source: Source, tree: MappingNode, problems: list[Diagnostic]) -> d
     try:
         return source.reader.columns(source.files)
     except DataError as error:
-        problems.append(unreadable(error, source, tree))
+        others = error.others if isinstance(error, UnknownColumnError) else ()
+        problems.extend(unreadable(each, source, tree) for each in (error, *others))
         return None
 
 
 def unreadable(error: DataError, source: Source, tree: MappingNode) -> Diagnostic:
     """The diagnostic of data that cannot be read, at the argument that names them."""
     span, path = argument_of(cast("Tree", tree.get(source.part)), error.argument)
+    if isinstance(error, UnknownColumnError):
+        return d.UnknownColumn.at(span, path, help=error.help, column=error.column, part=in_words(source.part))
+    if isinstance(error, TimesError):
+        return d.BadTimes.at(span, path, help=error.help, reason=error.message)
     return d.UnreadableData.at(span, path, help=error.help, reason=error.message)
+
+
+def suspect(warning: DataWarning, source: Source, tree: MappingNode) -> Diagnostic:
+    """The diagnostic of data that can be used and probably are not meant, at the argument that it is about."""
+    span, path = argument_of(cast("Tree", tree.get(source.part)), warning.argument)
+    return d.SuspectData.at(span, path, help=warning.help, reason=warning.message)
 
 
 def _warn_of_unused(

@@ -155,6 +155,8 @@ class SomeRows(Table):
         self._table = table
         self._rows = rows
         self.columns = table.columns
+        self.series = None if table.series is None else table.series[rows]
+        self.series_labels = table.series_labels
 
     def __len__(self) -> int:
         return len(self._rows)
