@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import cast
 
@@ -29,7 +29,10 @@ from nnspec.spec import problems as p
 from nnspec.spec.tree import MappingNode, Tree
 from nnspec.types import TensorType, closest
 
-__all__ = ["check_data", "suspect", "unreadable", "without_later"]
+__all__ = ["PARTS", "check_data", "suspect", "unreadable", "without_later"]
+
+PARTS = ("train", "validation", "test")
+"""The sets of data."""
 
 
 def check_data(
@@ -40,6 +43,7 @@ def check_data(
     *,
     derived: Mapping[str, Derived] | None = None,
     require_data: bool = False,
+    parts: Collection[str] = PARTS,
 ) -> DataPlan | None:
     """Checks what a spec says of its data against the network.
 
@@ -50,6 +54,7 @@ def check_data(
         problems: What is wrong is appended here.
         derived: The targets that are made of an input, by output.
         require_data: Whether a missing file is an error, as it is for training, or a warning.
+        parts: The sets of data whose files are looked at.
 
     Returns:
         The plan; None where there is no such section or it has errors.
@@ -64,9 +69,7 @@ def check_data(
     _check_names(tree, "targets", "output", outputs, problems)
     if section is None:
         return None
-    sources = {
-        part: found for part in ("train", "validation", "test") if (found := _source(spec, section, tree, part, problems))
-    }
+    sources = {part: found for part in PARTS if part in parts and (found := _source(spec, section, tree, part, problems))}
     if require_data:
         problems[before:] = [replace(x, severity="error") if x.code == d.MissingData.code else x for x in problems[before:]]
     needs = {name: replace(need, crop=_crop(section, name)) for name, need in needs.items()}

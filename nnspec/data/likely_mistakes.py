@@ -138,8 +138,10 @@ def _units(
     ]
     if classes is not None and (known := max([classes, *encoders])) < units:
         span, path = locate(plan.tree, "targets", feed.name)
-        help = f"give the layer {known} units; if classes are missing in these data, `label_encode: {{classes: …}}` lists them"
-        yield d.UnitsAboveClasses.at(span, path, help=help, name=feed.name, units=units, classes=known)
+        own = f"give the layer {known} units" if known > 1 else "look at the column: there is nothing to tell apart"
+        help = f"{own}; if these data lack classes, list all in `label_encode: {{classes: …}}`"
+        found = f"{known} classes" if known > 1 else "a single class"
+        yield d.UnitsAboveClasses.at(span, path, help=help, name=feed.name, units=units, found=found)
 
 
 def _classes(targets: NDArray[Any], need: Need) -> int | None:

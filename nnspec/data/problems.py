@@ -472,4 +472,4 @@ class UnitsAboveClasses(Problem):
 
     code = "NN474"
     severity = "warning"
-    message = "`{name}` has {units} units, and the data have {classes} classes"
+    message = "`{name}` has {units} units, and the data have {found}"

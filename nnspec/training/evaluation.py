@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.check import PARTS
 from nnspec.data.examples import Examples
 from nnspec.data.kinds import Answer, answer_of
 from nnspec.data.lazy import SomeRows
+from nnspec.data.plan import in_words
 from nnspec.data.prepare import prepare, prepare_part
 from nnspec.data.readers.base import Table
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
@@ -104,7 +106,7 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
 
     run.main  # noqa: B018 (it says so where a run has no such figures)
     machine()
-    plan = _plan(run)
+    plan = _plan(run, _wanted(part))
     part, examples = _examples(run, plan, part)
     if most is not None and len(examples) > most:
         examples = examples.only(np.linspace(0, len(examples) - 1, most).astype(np.int64))
@@ -129,7 +131,7 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
 
 def evaluation_text(figures: dict[str, Any]) -> str:
     """The figures as a person reads them."""
-    lines = [f"{figures['rows']:,} examples of the {_in_words(figures['data'])} data"]
+    lines = [f"{figures['rows']:,} examples of the {in_words(figures['data'])} data"]
     if figures["data"] != "test":
         lines[0] += " (the spec names no test data)"
     shown = {name: value for name, value in figures.items() if name not in ("data", "rows", "outputs")}
@@ -142,7 +144,7 @@ def evaluation_text(figures: dict[str, Any]) -> str:
 
 def answers_of(run: Run) -> dict[str, Answer]:
     """How the values of each output of a run are to be read, by the loss it was trained with."""
-    losses = {name: output.loss for name, output in _plan(run).outputs.items() if output.loss is not None}
+    losses = {name: output.loss for name, output in _plan(run, parts=()).outputs.items() if output.loss is not None}
     return {name: answer_of(loss.target_kind(), logits=loss.expected() == "logits") for name, loss in losses.items()}
 
 
@@ -156,22 +158,35 @@ def examples_of(run: Run, part: str | None = None) -> tuple[str, Examples]:
     Returns:
         Which part it is, and the examples.
     """
-    return _examples(run, _plan(run), part)
+    return _examples(run, _plan(run, _wanted(part)), part)
 
 
 def golden_rows(run: Run, count: int) -> tuple[Table, dict[str, NDArray[Any]]]:
     """A few real examples of a run: what an exported model is compared on.
 
+    They are training examples if those are still there, so that an export does not depend on the test data.
+
     Returns:
         Their rows as they are in the data, and the inputs made of them, by name, each with the batch axis first.
+
+    Raises:
+        NnspecError: If none of the run's data can be read any more.
     """
-    plan = _plan(run)
-    part, examples = _examples(run, plan, None)
-    assert plan.data is not None
-    source = plan.data.sources.get(part, plan.data.sources["train"])
-    assert source.files is not None
-    table = SomeRows(source.reader.open(source.files), examples.rows[:count])
-    return table, dict(examples.batch(slice(0, count)).inputs)
+    failure: NnspecError | SpecError | None = None
+    for part in ("train", "validation", "test"):
+        try:
+            plan = _plan(run, parts=(part,))
+            if plan.data is not None and part in plan.data.sources:
+                _require_files(plan, part)
+                source = plan.data.sources[part]
+                examples = prepare_part(plan.data, part, run.transforms())
+                assert source.files is not None
+                table = SomeRows(source.reader.open(source.files), examples.rows[:count])
+                return table, dict(examples.batch(slice(0, count)).inputs)
+        except (NnspecError, SpecError) as error:
+            failure = failure or error
+    assert failure is not None
+    raise failure
 
 
 def trained_model(run: Run) -> keras.Model:
@@ -207,36 +222,38 @@ def _seen(objective: Supervised, examples: Examples, start: int, end: int, batch
     return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in parts[0]}
 
 
-def _in_words(part: str) -> str:
-    return {"train": "training"}.get(part, part)
-
-
-def _plan(run: Run) -> TrainingPlan:
+def _plan(run: Run, parts: Collection[str] = PARTS) -> TrainingPlan:
+    """The plan of a run, with those of its sets of data that are wanted; the others are not looked at."""
     problems: list[Diagnostic] = []
-    plan = check_training(run.spec, run.model, problems)
+    plan = check_training(run.spec, run.model, problems, parts=parts)
     if plan is None or plan.data is None:
         raise SpecError(problems)
     return plan
+
+
+def _wanted(part: str | None) -> Collection[str]:
+    """The sets of data that are looked at for one of them."""
+    return PARTS if part in (None, "test") else ("train", "validation")
 
 
 def _examples(run: Run, plan: TrainingPlan, part: str | None) -> tuple[str, Examples]:
     data = plan.data
     assert data is not None
     if part is None:
-        part = "test" if "test" in data.sources else "validation" if data.validates else "train"
-    if part == "test" and part not in data.sources:
+        part = "test" if data.tests else "validation" if data.validates else "train"
+    if part == "test" and not data.tests:
         raise NnspecError("the spec names no test data\n  = help: write `test: …` under `data`")
     if part == "validation" and not data.validates:
         raise NnspecError("the spec names no validation data\n  = help: write `validation: 0.1` under `data`")
-    if part in data.sources and not (part == "train" and data.fraction is not None):
+    if part in data.sources and not (part == "train" and data.draws):
         _require_files(plan, part)
         return part, prepare_part(data, part, run.transforms())
-    # The validation part is a draw from the training data, and so is what is left of them.
+    # The part is a draw from the training data.
     _require_files(plan, "train")
     prepared = prepare(replace(data, sources={"train": data.sources["train"]}), plan.section.seed)
     if prepared.fingerprints["train"].whole != run.info["data"]["fingerprints"].get("train"):
-        raise NnspecError("the training data changed since the run: their validation part is another")
-    examples = prepared.train if part == "train" else prepared.validation
+        raise NnspecError(f"the training data changed since the run: the {in_words(part)} part of them is another")
+    examples = {"train": prepared.train, "validation": prepared.validation, "test": prepared.test}[part]
     assert examples is not None
     return part, examples
 
@@ -246,7 +263,7 @@ def _require_files(plan: TrainingPlan, part: str) -> None:
     source = plan.data.sources[part]
     if source.files is None:
         named = ", ".join(f"`{text}`" for text in source.reader.named_paths().values())
-        raise NnspecError(f"{source.span}: the {_in_words(part)} data are not there: {named}")
+        raise NnspecError(f"{source.span}: the {in_words(part)} data are not there: {named}")
 
 
 def _is_judged(plan: TrainingPlan, output: OutputPlan) -> bool:
