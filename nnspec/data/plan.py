@@ -109,6 +109,7 @@ class Feed:
         path: The same place as a path.
         may_miss: Whether missing values are left as they are, because what comes after fills them.
         border: What the gaps between a mask's objects count more.
+        series: The columns of the file whose values tell several series apart.
     """
 
     name: str
@@ -120,6 +121,7 @@ class Feed:
     path: str
     may_miss: bool = False
     border: Border | None = None
+    series: tuple[str, ...] = ()
 
     @property
     def columns_text(self) -> str:

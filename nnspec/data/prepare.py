@@ -22,6 +22,7 @@ from nnspec.data.fitting import check_feeds, target_shape
 from nnspec.data.kinds import DataError
 from nnspec.data.lazy import is_lazy, read_lazily
 from nnspec.data.likely_mistakes import warn_of_values
+from nnspec.data.per_series import series_of_rows
 from nnspec.data.plan import DataPlan, Feed, in_words
 from nnspec.data.readers.base import Table
 from nnspec.data.recipe import Recipe, recipe_of_feeds
@@ -199,7 +200,7 @@ def _read(
             weights[name] = border_weights(targets[name], plan.needs[name], feed.border)
     if any(problem.is_error for problem in problems[before:]):
         return None
-    return Examples(inputs, targets | derive(inputs, plan.derived), weights, np.arange(len(table)))
+    return Examples(inputs, targets | derive(inputs, plan.derived), weights, np.arange(len(table)), series_of_rows(table, ()))
 
 
 def _ready(

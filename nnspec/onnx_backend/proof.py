@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from nnspec.graph.model import Graph, Ref
 from nnspec.onnx_backend.emit import output_names, to_onnx
-from nnspec.onnx_backend.entry import Entries
+from nnspec.onnx_backend.entry import Entries, Exit
 from nnspec.onnx_backend.parity import Arrays, Parity, Run, measure, nudged
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw
@@ -52,39 +52,49 @@ def prove(
 def prove_entries(
     graph: Graph,
     weights: Mapping[str, ArrayLike],
-    entries: Entries,
+    entries: Entries | None,
+    exits: Mapping[str, Exit],
     model: onnx.ModelProto,
     reference: Run,
     *,
+    golden: Sequence[Arrays] = (),
     opset: int = 23,
     seed: int = 0,
 ) -> Parity:
-    """How far a model that takes raw inputs is from the reference after the transforms in NumPy.
+    """How far a model of raw values is from the reference between the transforms in NumPy.
 
     Args:
         graph: What the model was made of.
         weights: Likewise.
-        entries: What stands before the graph's inputs.
+        entries: What stands before the graph's inputs, and raw inputs; None for nothing.
+        exits: What stands behind the graph's outputs.
         model: The model.
         reference: Runs the graph in Keras: inputs by name to outputs by name.
+        golden: Batches of real inputs, used if nothing stands before the graph's.
         opset: The version of ONNX's operators.
         seed: Of the directions in which inputs move.
     """
+    before = entries.inputs if entries is not None else {}
     moved = None
-    taken = [entries.inputs[name].type if name in entries.inputs else type for name, type in graph.inputs.items()]
+    taken = [before[name].type if name in before else type for name, type in graph.inputs.items()]
     if any("float" not in type.dtype for type in taken):
-        moved = _run(graph, to_onnx(graph, _moved(weights, seed), opset=opset, entries=entries.inputs))
+        moved = _run(graph, to_onnx(graph, _moved(weights, seed), opset=opset, entries=before, exits=exits))
     masks = _masks(graph, weights, opset)
 
-    def after(run: Run) -> Run:
-        return lambda raw: run(entries.apply(raw))
+    def around(run: Run) -> Run:
+        return lambda raw: run(raw if entries is None else entries.apply(raw))
 
+    def wanted(inputs: Arrays) -> Arrays:
+        found = _wanted(graph, reference)(inputs)
+        return {name: exits[name].apply(array) if name in exits else array for name, array in found.items()}
+
+    empty = entries is None and _takes_empty_rows(graph, weights, opset, seed)
     return measure(
-        after(_wanted(graph, reference)),
+        around(wanted),
         _run(graph, model),
-        entries.cases,
+        entries.cases if entries is not None else [*draw(graph, seed=seed, empty_rows=empty), *golden],
         moved=moved,
-        masks=None if masks is None else after(masks),
+        masks=None if masks is None else around(masks),
         seed=seed,
     )
 

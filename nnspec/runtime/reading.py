@@ -12,8 +12,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from nnspec.data.kinds import Answer
+from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS, PARITY, SPELLINGS
+from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS, PARITY, SPELLINGS, UNITS
 from nnspec.runtime.spelling import Spelling
 from nnspec.runtime.tiling import Sight
 from nnspec.types import Condition
@@ -104,6 +105,13 @@ def _possible(condition: Condition) -> Condition:
     return condition
 
 
+def _units(said: dict[str, Any]) -> Units:
+    try:
+        return Units.from_json(said)
+    except (KeyError, TypeError) as error:
+        raise ValueError(str(error)) from None
+
+
 _HELD: dict[str, Any] = {
     ANSWERS: dict[str, Answer],
     CLASSES: dict[str, list[str]],
@@ -114,4 +122,5 @@ _HELD: dict[str, Any] = {
     OUTPUTS: dict[str, str],
     PARITY: dict[str, Any],
     SPELLINGS: dict[str, Spelling],
+    UNITS: dict[str, Annotated[dict[str, Any], AfterValidator(_units)]],
 }

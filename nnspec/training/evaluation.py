@@ -16,10 +16,12 @@ from nnspec.data.lazy import SomeRows
 from nnspec.data.plan import in_words
 from nnspec.data.prepare import prepare, prepare_part
 from nnspec.data.readers.base import Table
+from nnspec.data.units import Units
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.training.check import check_training
 from nnspec.training.cropping import crops_of, middle
 from nnspec.training.judged import Classified, Measured, judged
+from nnspec.training.output_units import output_units
 from nnspec.training.plan import OutputPlan, TrainingPlan
 from nnspec.training.report import report_of, reports_text
 from nnspec.training.run import Run
@@ -38,6 +40,7 @@ __all__ = [
     "examples_of",
     "golden_rows",
     "trained_model",
+    "units_of_run",
 ]
 
 
@@ -56,7 +59,8 @@ class Evaluated:
         examples: Its examples.
         figures: The losses and metrics, by the names they are logged under.
         answers: What the model gave, by output; none where no output can be judged by them.
-        judged: The answers that can be held against targets, by output.
+        judged: The answers that can be held against targets, by output; numbers are in the units of the data.
+        transformed: The outputs whose targets were transformed, so that losses are not in the units of the data.
     """
 
     plan: TrainingPlan
@@ -66,6 +70,7 @@ class Evaluated:
     figures: dict[str, Any]
     answers: Mapping[str, NDArray[Any]]
     judged: Mapping[str, Classified | Measured]
+    transformed: tuple[str, ...] = ()
 
 
 def evaluate(run: Run, *, part: str | None = None, curves: bool = False) -> dict[str, Any]:
@@ -78,7 +83,8 @@ def evaluate(run: Run, *, part: str | None = None, curves: bool = False) -> dict
 
     Returns:
         ``data`` (the part), ``rows``, the figures by the names they are logged under, and ``outputs``: for each output a
-        report. Plain JSON values.
+        report. Metrics and reports are in the units of the data; losses are as trained, and ``transformed_targets`` lists
+        the outputs whose targets were transformed, if there are any. Plain JSON values.
 
     Raises:
         SpecError: Where the data cannot be used.
@@ -86,7 +92,8 @@ def evaluate(run: Run, *, part: str | None = None, curves: bool = False) -> dict
     """
     found = evaluated(run, part=part)
     reports = {name: report_of(answers, curves=curves) for name, answers in found.judged.items()}
-    return {"data": found.part, "rows": len(found.examples), **found.figures, "outputs": reports}
+    transformed = {"transformed_targets": list(found.transformed)} if found.transformed else {}
+    return {"data": found.part, "rows": len(found.examples), **found.figures, **transformed, "outputs": reports}
 
 
 def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> Evaluated:
@@ -112,7 +119,8 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
         examples = examples.only(np.linspace(0, len(examples) - 1, most).astype(np.int64))
     model = trained_model(run)
     crops = crops_of(plan.data)
-    objective = Supervised(model, plan.outputs, changes=changes_of(plan, model), crops=crops)
+    units = output_units(plan.outputs, plan.derived, run.transforms())
+    objective = Supervised(model, plan.outputs, changes=changes_of(plan, model), crops=crops, units=units)
     first = examples.batch(slice(0, 1))
     objective.build(first.inputs, first.targets)
     steps = steps_for(keras.backend.backend(), objective)
@@ -120,13 +128,27 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
     judged_ = [output for output in plan.outputs.values() if _is_judged(plan, output)]
     answers = _answers(objective, examples, plan.section.batch_size) if judged_ else {}
     classes = run.classes()
-    held = {
-        output.name: found
-        for output in judged_
-        if (found := _judged(output, examples, answers[output.name], classes.get(output.name), crops.get(output.name, 0)))
-        is not None
-    }
-    return Evaluated(plan, model, part, examples, figures, answers, held)
+    held = {}
+    for output in judged_:
+        name, crop = output.name, crops.get(output.name, 0)
+        found = _judged(output, examples, answers[name], classes.get(name), crop, units.get(name))
+        if found is not None:
+            held[name] = found
+        if isinstance(found, Measured) and name in units and units[name].labels:
+            figures |= _metrics_of(output, found)
+    return Evaluated(plan, model, part, examples, figures, answers, held, tuple(units))
+
+
+def _metrics_of(output: OutputPlan, found: Measured) -> dict[str, Any]:
+    """The metrics of an output whose units differ between series, which batches do not know."""
+    from nnspec.training.objects import keras_metric
+
+    figures = {}
+    for name, metric in output.metrics.items():
+        made = keras_metric(metric, name)
+        made.update_state(found.true.astype(np.float32), found.said.astype(np.float32))
+        figures[name] = np.asarray(made.result()).tolist()
+    return figures
 
 
 def evaluation_text(figures: dict[str, Any]) -> str:
@@ -134,12 +156,23 @@ def evaluation_text(figures: dict[str, Any]) -> str:
     lines = [f"{figures['rows']:,} examples of the {in_words(figures['data'])} data"]
     if figures["data"] != "test":
         lines[0] += " (the spec names no test data)"
-    shown = {name: value for name, value in figures.items() if name not in ("data", "rows", "outputs")}
+    transformed = figures.get("transformed_targets", ())
+    shown = {name: value for name, value in figures.items() if name not in ("data", "rows", "outputs", "transformed_targets")}
     width = max(map(len, shown), default=0)
     for name, value in shown.items():
         text = f"{value:.4f}" if isinstance(value, float) else ", ".join(f"{v:.4f}" for v in np.ravel(value))
+        if (name == "loss" and transformed) or name in {f"{output}_loss" for output in transformed}:
+            text += "  (as trained, of transformed targets)"
         lines.append(f"  {name:<{width}}  {text}")
+    if transformed:
+        lines.append("  metrics and errors are in the units of the data")
     return "\n".join([*lines, *reports_text(figures["outputs"])])
+
+
+def units_of_run(run: Run) -> dict[str, Units]:
+    """How the outputs of a run that predict numbers come back to the units of the data, if those are others."""
+    plan = _plan(run, parts=())
+    return output_units(plan.outputs, plan.derived, run.transforms())
 
 
 def answers_of(run: Run) -> dict[str, Answer]:
@@ -273,13 +306,18 @@ def _is_judged(plan: TrainingPlan, output: OutputPlan) -> bool:
 
 
 def _judged(
-    output: OutputPlan, examples: Examples, answer: NDArray[Any], classes: list[Any] | None, crop: int
+    output: OutputPlan,
+    examples: Examples,
+    answer: NDArray[Any],
+    classes: list[Any] | None,
+    crop: int,
+    units: Units | None,
 ) -> Classified | Measured | None:
     assert output.loss is not None
     axis = getattr(output.loss, "axis", -1)
     kind = output.loss.target_kind()
     assert kind is not None
-    return judged(
+    found = judged(
         kind,
         middle(examples.targets[output.name][examples.rows], crop),
         np.asarray(answer, np.float32),
@@ -288,3 +326,6 @@ def _judged(
         ignore=getattr(output.loss, "ignore_class", None),
         classes=classes,
     )
+    if units is None or not isinstance(found, Measured):
+        return found
+    return Measured(*(units.to_data(values, examples.own_series) for values in (found.true, found.said)))
