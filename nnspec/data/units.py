@@ -65,7 +65,11 @@ class Units:
                 reason, help="read them with `series: {by: …}`, or give the columns that name the series of each row"
             )
         places = series.places(self.labels)
-        made: NDArray[np.float64] = values * self.scale[places] + self.offset[places]
+        # One number for a row goes with all of its values.
+        scale, offset = (
+            own[places].reshape(-1, *own.shape[1:] or [1] * (values.ndim - 1)) for own in (self.scale, self.offset)
+        )
+        made: NDArray[np.float64] = values * scale + offset
         return made
 
     def as_json(self) -> dict[str, Any]:

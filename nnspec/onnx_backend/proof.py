@@ -81,20 +81,21 @@ def prove_entries(
         moved = _run(graph, to_onnx(graph, _moved(weights, seed), opset=opset, entries=before, exits=exits))
     masks = _masks(graph, weights, opset)
 
-    def around(run: Run) -> Run:
-        return lambda raw: run(raw if entries is None else entries.apply(raw))
+    def before_run(run: Run) -> Run:
+        return run if entries is None else lambda raw: run(entries.apply(raw))
 
-    def wanted(inputs: Arrays) -> Arrays:
-        found = _wanted(graph, reference)(inputs)
-        return {name: exits[name].apply(array) if name in exits else array for name, array in found.items()}
+    def after_run(run: Run) -> Run:
+        return lambda inputs: {
+            name: exits[name].apply(array) if name in exits else array for name, array in run(inputs).items()
+        }
 
     empty = entries is None and _takes_empty_rows(graph, weights, opset, seed)
     return measure(
-        around(wanted),
+        before_run(after_run(_wanted(graph, reference))),
         _run(graph, model),
         entries.cases if entries is not None else [*draw(graph, seed=seed, empty_rows=empty), *golden],
         moved=moved,
-        masks=None if masks is None else around(masks),
+        masks=None if masks is None else before_run(masks),
         seed=seed,
     )
 

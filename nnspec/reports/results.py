@@ -47,6 +47,8 @@ def results(found: Evaluated, reports: dict[str, dict[str, Any]], train: Evaluat
     ]
     note = f"On {len(found.examples):,} {where} examples"
     note += f", and {len(train.examples):,} of those it was trained on." if train is not None else "."
+    if found.transformed:
+        note += " Losses are as trained, of transformed targets; metrics and errors are in the units of the data."
     pieces = [element("p", note, class_="note"), table(header, rows, numbers=(1, 2))]
     several = {name: report for name, report in reports.items() if "confusion" not in report}
     if len(several) > 1:
