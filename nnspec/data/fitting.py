@@ -85,6 +85,9 @@ def _made(plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column],
                 before = "tokenize` and `pad" if made.is_text else "pad"
                 reason = f"`{type(transform).__name__}` takes rows of one length, and these differ"
                 raise DataError(reason, help=f"put `{before}` before it")
+            if transform.for_each_series and not feed.series:
+                reason = "`per_series` needs several series, and the training data have none"
+                raise DataError(reason, help="name the column that tells them apart: `series: {by: …}`")
             made = transform.infer(made)
         except DataError as error:
             span, path = locate(plan.tree, kind, name, "transform", i)

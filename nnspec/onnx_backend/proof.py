@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from nnspec.graph.model import Graph, Ref
 from nnspec.onnx_backend.emit import output_names, to_onnx
-from nnspec.onnx_backend.entry import Entries
+from nnspec.onnx_backend.entry import Entries, Exit
 from nnspec.onnx_backend.parity import Arrays, Bound, Parity, Reference, Run, measure
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw
@@ -53,34 +53,44 @@ def prove(
 def prove_entries(
     graph: Graph,
     weights: Mapping[str, ArrayLike],
-    entries: Entries,
+    entries: Entries | None,
+    exits: Mapping[str, Exit],
     model: onnx.ModelProto,
     reference: Run | Reference,
     *,
+    golden: Sequence[Arrays] = (),
     opset: int = 23,
     seed: int = 0,
 ) -> Parity:
-    """How far a model that takes raw inputs is from the reference after the transforms in NumPy.
+    """How far a model of raw values is from the reference between the transforms in NumPy.
 
     Args:
         graph: What the model was made of.
         weights: Likewise.
-        entries: What stands before the graph's inputs.
+        entries: What stands before the graph's inputs, and raw inputs; None for nothing.
+        exits: What stands behind the graph's outputs.
         model: The model.
         reference: Runs the graph in Keras: inputs by name to outputs by name.
+        golden: Batches of real inputs, used if nothing stands before the graph's.
         opset: The version of ONNX's operators.
         seed: Of the directions in which inputs move.
     """
     masks = _masks(graph, weights, opset)
 
-    def after(run: Run) -> Run:
-        return lambda raw: run(entries.apply(raw))
+    def before_run(run: Run) -> Run:
+        return run if entries is None else lambda raw: run(entries.apply(raw))
 
+    def after_run(run: Run) -> Run:
+        return lambda inputs: {
+            name: exits[name].apply(array) if name in exits else array for name, array in run(inputs).items()
+        }
+
+    empty = entries is None and _takes_empty_rows(graph, weights, opset, seed)
     return measure(
-        _wanted(graph, reference).around(after),
+        _wanted(graph, reference).around(lambda run: before_run(after_run(run))),
         spelled(graph, model),
-        entries.cases,
-        masks=None if masks is None else after(masks),
+        entries.cases if entries is not None else [*draw(graph, seed=seed, empty_rows=empty), *golden],
+        masks=None if masks is None else before_run(masks),
         seed=seed,
     )
 

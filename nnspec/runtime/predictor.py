@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnspec.data.kinds import Answer
+from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.metadata import (
     ANSWERS,
@@ -23,6 +24,7 @@ from nnspec.onnx_backend.metadata import (
     PARITY,
     SPEC_HASH,
     SPELLINGS,
+    UNITS,
 )
 from nnspec.onnx_backend.session import open_session
 from nnspec.runtime.ports import fitted, port_of
@@ -110,6 +112,11 @@ class Predictor:
     def spellings(self) -> Mapping[str, Spelling]:
         """What the tokens mean that outputs say at each position of an input."""
         return self._said[SPELLINGS]
+
+    @property
+    def units(self) -> Mapping[str, Units]:
+        """How outputs come back to the units of the data, if that differs between series; all others are in them."""
+        return self._said[UNITS]
 
     @property
     def recipe(self) -> Mapping[str, Any]:

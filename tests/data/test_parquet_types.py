@@ -61,7 +61,12 @@ BROKEN = {
 def write(folder, type_, value, missing: bool = False):
     values = [None if missing and i == 3 else value for i in range(ROWS)]
     table = pyarrow.table(
-        {"c": pyarrow.array(values, type_), "n": np.arange(ROWS) / 7, "k": ["r", "g"] * (ROWS // 2), "g": list("abcd") * (ROWS // 4)}
+        {
+            "c": pyarrow.array(values, type_),
+            "n": np.arange(ROWS) / 7,
+            "k": ["r", "g"] * (ROWS // 2),
+            "g": list("abcd") * (ROWS // 4),
+        }
     )
     parquet.write_table(table, folder / "t.parquet")
 
