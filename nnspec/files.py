@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from nnspec.diagnostics import NnspecError
 
-__all__ = ["is_free", "write_whole"]
+__all__ = ["is_free", "json_text", "to_disk", "write_whole"]
 
 
 _HELP = dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some room on that disk") | {
@@ -45,21 +49,33 @@ def write_whole(path: Path, content: bytes | str | Callable[[Path], object], *, 
         else:
             beside.write_bytes(content.encode() if isinstance(content, str) else content)
         if durable:
-            _to_disk(beside)
+            to_disk(beside)
         beside.replace(path)
         if durable:
-            _to_disk(path.parent)
+            to_disk(path.parent)
     except OSError as error:
         help = _HELP.get(error.errno or 0)
         raise NnspecError(
             f"cannot write {path}: {error.strerror or error}" + (f"\n  = help: {help}" if help else "")
         ) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
     return path
 
 
-def _to_disk(path: Path) -> None:
+def json_text(document: Any, *, indent: int | None = None) -> str:
+    """A document as JSON that UTF-8 can encode: the bytes of a file name that are not UTF-8 are escaped.
+
+    Example:
+        >>> json_text({"file": "café-\\udcff.csv"})
+        '{"file": "café-\\\\udcff.csv"}'
+    """
+    text = json.dumps(document, indent=indent, ensure_ascii=False)
+    return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def to_disk(path: Path) -> None:
     """Waits until a file, or the names in a folder, are on the disk."""
     if path.is_dir() and os.name == "nt":
         return  # there a folder cannot be opened
