@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import json
 import os
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from nnspec.diagnostics import NnspecError
+from nnspec.printable import printable
 
 __all__ = ["is_free", "json_text", "to_disk", "write_whole"]
 
@@ -64,15 +64,21 @@ def write_whole(path: Path, content: bytes | str | Callable[[Path], object], *, 
     return path
 
 
-def json_text(document: Any, *, indent: int | None = None) -> str:
-    """A document as JSON that UTF-8 can encode: the bytes of a file name that are not UTF-8 are escaped.
+def json_text(document: Any, *, indent: int | None = None, ascii: bool = False) -> str:
+    """A document as JSON that is safe to encode and to show: what `printable` escapes is escaped as JSON has it.
 
     Example:
         >>> json_text({"file": "café-\\udcff.csv"})
         '{"file": "café-\\\\udcff.csv"}'
     """
-    text = json.dumps(document, indent=indent, ensure_ascii=False)
-    return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
+    text = json.dumps(document, indent=indent, ensure_ascii=ascii).replace("##[", "##\\u005b")
+    if printable(text) == text:
+        return text
+    return "".join(c if printable(c) == c else _as_number(c) for c in text)
+
+
+def _as_number(character: str) -> str:
+    return json.dumps(character)[1:-1] if ord(character) > 0x7F else f"\\u{ord(character):04x}"
 
 
 def to_disk(path: Path) -> None:

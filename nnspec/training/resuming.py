@@ -103,7 +103,9 @@ def resume(
             writer.begin_again([])
         for error in damaged:
             error.path.unlink(missing_ok=True)
-        writer.run = _begun_again(writer.run, wanted, plan.graph, checkpoints={"every_minutes": every, "keep": most}, **different)
+        writer.run = _begun_again(
+            writer.run, wanted, plan.graph, checkpoints={"every_minutes": every, "keep": most}, **different
+        )
         shown.say(_from_where(run, checkpoint))
         return run_to_end(session, writer, shown)
 

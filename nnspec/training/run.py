@@ -17,7 +17,7 @@ from nnspec.files import json_text, write_whole
 from nnspec.graph import Graph, Model, compile
 from nnspec.graph.side_by_side import side_by_side
 from nnspec.spec import Spec, load
-from nnspec.training.digests import Altered, Sealed, digest_of, info_digest, read_sealed, sealed
+from nnspec.training.digests import Sealed, digest_of, info_digest, read_sealed, sealed
 from nnspec.training.run_info import damage, damage_of_records
 
 if TYPE_CHECKING:
@@ -114,9 +114,7 @@ class Run:
             raise DamagedRun(f"{file} was changed after the training, and has errors now:\n{error}\n{_TAKE_BACK}") from None
         # A kill may come between the two files, where a run is given more epochs.
         if spec.hash not in (where.get("hash"), where.get("hash_next")):
-            raise DamagedRun(
-                f"{file} was changed after the training: its hash is not the one in {_INFO}\n{_TAKE_BACK}"
-            )
+            raise DamagedRun(f"{file} was changed after the training: its hash is not the one in {_INFO}\n{_TAKE_BACK}")
         return spec
 
     @property
@@ -249,7 +247,8 @@ class Run:
 
     def _digests(self, name: str) -> Sequence[str]:
         """The digests that a file may have: two while it is replaced, since a kill can leave either."""
-        return self.info.get("digests", {}).get(name, ())
+        found: Sequence[str] = self.info.get("digests", {}).get(name, ())
+        return found
 
     def _check(self, name: str, content: bytes) -> None:
         allowed = self._digests(name)
@@ -335,5 +334,5 @@ def _check_info(file: Path, info: Mapping[str, Any]) -> None:
         raise DamagedRun(
             f"{file} was changed: its content differs from its `digest`\n"
             "  = help: take the change back; remarks of your own belong under `notes`. If the change is meant, write "
-            "`\"digest\": null`"
+            '`"digest": null`'
         )

@@ -13,7 +13,7 @@ __all__ = ["damage"]
 
 _Count = Annotated[int, Field(strict=True, ge=0, lt=2**53)]
 _Number = Annotated[float, Field(allow_inf_nan=True)]
-_Figures = dict[str, "_Number | bool | str | None | list[Any] | dict[str, Any]"]
+_Figures = dict[str, "_Number | bool | str | list[Any] | dict[str, Any] | None"]
 
 
 @dataclass
