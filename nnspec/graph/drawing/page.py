@@ -22,7 +22,7 @@ from nnspec.graph.drawing.tree import Box, Wire, boxes_of, tree_of, wires_of
 from nnspec.graph.memory import activation_bytes, bytes_text
 from nnspec.graph.model import Graph, Model, Node
 from nnspec.graph.receptive_field import ReceptiveField, receptive_fields
-from nnspec.printable import html_text, on_one_line, printable
+from nnspec.printable import html_text, printable
 
 __all__ = ["to_html"]
 
@@ -210,7 +210,7 @@ def _excerpt(span: Span, sources: dict[str, Sequence[str]]) -> list[list[Any]]:
 def _shown(data: Any) -> Any:
     """Plain values, every text in them safe to show."""
     if isinstance(data, dict):
-        return {on_one_line(key): _shown(value) for key, value in data.items()}
+        return {printable(key): _shown(value) for key, value in data.items()}
     if isinstance(data, list | tuple):
         return [_shown(value) for value in data]
     return printable(data) if isinstance(data, str) else data
