@@ -60,7 +60,7 @@ def html_text(text: object) -> str:
         >>> html_text("<b>\\0")
         '&lt;b&gt;\\\\x00'
     """
-    return escape(printable(text))
+    return escape(printable(text)).replace("##[", "##&#91;")
 
 
 def markdown_text(text: object) -> str:
