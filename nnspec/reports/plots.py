@@ -16,7 +16,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from nnspec.printable import html_text
+from nnspec.printable import html_text, on_one_line
 from nnspec.reports.elements import Html
 
 __all__ = ["histogram", "line", "plot", "precision_recall", "reliability", "residuals", "roc"]
@@ -123,9 +123,14 @@ def precision_recall(curves: list[dict[str, Any]]) -> Html:
     return plot(draw, "precision–recall curves")
 
 
+def _plain(text: str) -> str:
+    """A text that Matplotlib takes for no formula."""
+    return on_one_line(text).replace("$", r"\$")
+
+
 def _curve(axes: Axes, points: list[list[float]], label: str) -> None:
     x, y = zip(*points, strict=True)
-    axes.plot(x, y, linewidth=1.4, label=label[:24])
+    axes.plot(x, y, linewidth=1.4, label=_plain(label[:24]))
 
 
 def _legend(axes: Axes, count: int, place: str) -> None:

@@ -106,6 +106,7 @@ def test_no_command_writes_hostile_text_of_a_spec_as_it_is(folder, description, 
     run("explain", str(file), "params.width")
     run("explain", str(file), name)
     run("fmt", "--check", "--diff", str(file))
+    run("validate", str(file), "--data")
     run("validate", str(file), "--set", f"{column}={value}")
     run("build", str(file), "-o", str(folder / "built"))
     run("init", name)

@@ -49,7 +49,9 @@ def to_html(model: Model) -> str:
     script = _part("page.js")
     digest = b64encode(sha256(script.encode()).digest()).decode()
     # In a script element, `<` could end it; in JSON, it may as well be written by its number.
-    text = json.dumps(_shown(data), ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c").replace("##[", "##\\u005b")
+    text = (
+        json.dumps(_shown(data), ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c").replace("##[", "##\\u005b")
+    )
     pieces = {
         "script_hash": f"sha256-{digest}",
         "title": html_text(model.name),
