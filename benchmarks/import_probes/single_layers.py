@@ -119,7 +119,11 @@ def single_layer_probes() -> Iterator[Probe]:
                 refused = "" if kind in UNPROMISED else None
                 if way == "training" and "Drop" in kind + text or way == "training" and kind in ("GaussianNoise",):
                     refused = "training=True"
-                yield Probe(f"{kind}({text}) {shapes} {way}".strip(), lambda k=kind, c=config, s=shapes, w=way: _model(k, c, s, w), refused)
+                yield Probe(
+                    f"{kind}({text}) {shapes} {way}".strip(),
+                    lambda k=kind, c=config, s=shapes, w=way: _model(k, c, s, w),
+                    refused,
+                )
 
 
 def _ways(kind: str, shapes: Any) -> list[str]:

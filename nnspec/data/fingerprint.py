@@ -34,11 +34,11 @@ def fingerprint(source: Source, table: Table) -> Fingerprint:
     """The fingerprint of a set of data."""
     digest = hashlib.blake2b(digest_size=16)
     arguments = {name: value for name, value in _arguments(source.reader).items() if name not in source.reader.paths}
-    digest.update(f"{type(source.reader).__name__} {sorted(arguments.items())}".encode())
+    digest.update(f"{type(source.reader).__name__} {sorted(arguments.items())}".encode(errors="surrogateescape"))
     files = {}
     for name, path in files_of(source).items():
         files[name] = _of_file(path)
-        digest.update(f"\0{name}\0{files[name]}".encode())
+        digest.update(f"\0{name}\0{files[name]}".encode(errors="surrogateescape"))
     if not source.files:
         for block in _of_values(table):
             digest.update(block)
@@ -126,5 +126,5 @@ def files_of(source: Source) -> dict[str, Path]:
 def _of_values(table: Table) -> Iterable[bytes]:
     for name in table.columns:
         values = table.read(name, slice(None))
-        yield f"\0{name}\0{values.dtype.str}\0{values.shape}\0".encode()
+        yield f"\0{name}\0{values.dtype.str}\0{values.shape}\0".encode(errors="surrogateescape")
         yield values.tobytes()

@@ -11,7 +11,7 @@ from nnspec.data.places import locate
 from nnspec.data.plan import DataPlan, Feed, Need
 from nnspec.data.shape_advice import for_shape
 from nnspec.diagnostics import Diagnostic
-from nnspec.types import Conditions, Dim, TensorType, substitute, symbols_of
+from nnspec.types import Dim, TensorType, substitute, symbols_of
 
 __all__ = ["check_feeds", "fits", "target_shape"]
 

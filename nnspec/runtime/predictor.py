@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -126,7 +126,7 @@ class Predictor:
     @property
     def conditions(self) -> Conditions:
         """What free sizes must satisfy, by their symbols."""
-        return self._said[CONDITIONS]
+        return cast("Conditions", self._said[CONDITIONS])
 
     @property
     def fields(self) -> Mapping[str, tuple[Sight, ...]]:
