@@ -17,7 +17,22 @@ PARTS = {
     "decoding": "decoding",
 }
 WITH_OPTIONS = (["onnx"], ["training"], ["decoding"])
-ALONE = ("faults", "generate", "gpu", "hostile", "imports", "memory", "proof", "results", "resume", "serving", "tiling")
+ALONE = (
+    "faults",
+    "flips",
+    "generate",
+    "gpu",
+    "hostile",
+    "imports",
+    "memory",
+    "parity",
+    "proof",
+    "results",
+    "resume",
+    "serving",
+    "sound",
+    "tiling",
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -9,6 +9,7 @@ from nnspec.data import problems as d
 from nnspec.data.kinds import Column, at_name, bare_name
 from nnspec.data.places import locate
 from nnspec.data.plan import Feed, Need
+from nnspec.data.readers.base import Reader
 from nnspec.data.section import Columns, DataSection, TargetColumns
 from nnspec.data.transforms import Transform
 from nnspec.diagnostics import Diagnostic
@@ -160,7 +161,11 @@ class _Binder:
         transforms = tuple(cast("list[Transform]", given.transform if given else []))
         stacked = stacked or (given is not None and given.columns is not None)
         border = weighing.border if weighing is not None else None
-        return Feed(name, columns, stacked, transforms, weight, span, path, border=border, is_target=kind == "targets")
+        reader = self._section.train
+        series = reader.series_columns if isinstance(reader, Reader) else ()
+        return Feed(
+            name, columns, stacked, transforms, weight, span, path, border=border, is_target=kind == "targets", series=series
+        )
 
     def _unknown(self, kind: str, name: str, column: str) -> Diagnostic:
         suggestion = closest(column, self._columns)

@@ -11,7 +11,7 @@ from nnspec.data.places import locate
 from nnspec.data.plan import DataPlan, Feed, Need
 from nnspec.data.shape_advice import for_shape
 from nnspec.diagnostics import Diagnostic
-from nnspec.types import Dim, TensorType, refusal, substitute, symbols_of
+from nnspec.types import Dim, TensorType, substitute, symbols_of
 
 __all__ = ["check_feeds", "fits", "target_shape"]
 
@@ -85,6 +85,9 @@ def _made(plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column],
                 called = type(transform).__name__
                 help = f"put `tokenize` and `pad` in place of `{called}`" if made.is_text else "put `pad` before it"
                 raise DataError(f"`{called}` takes rows of one length, and these differ", help=help)
+            if transform.for_each_series and not feed.series:
+                reason = "`per_series` needs several series, and the training data have none"
+                raise DataError(reason, help="name the column that tells them apart: `series: {by: …}`")
             made = transform.infer(made)
         except DataError as error:
             span, path = locate(plan.tree, kind, name, "transform", i)
@@ -151,7 +154,7 @@ def _check_input(plan: DataPlan, feed: Feed, made: Column, sizes: dict[str, int]
                     problems.append(_wrong_shape(feed, f"the input `{feed.name}`", shown, made))
                     return
         own = {str(size): found for size, found in zip(wanted.shape, shape, strict=True) if found is not None}
-        said = refusal(plan.conditions, own)
+        said = plan.conditions.refusal(sizes | own)
         if said:
             help = "bring the pictures to a size that fits with `resize`" if wanted.rank == 3 else ""
             problems.append(

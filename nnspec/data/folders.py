@@ -124,7 +124,13 @@ def examples_in(folder: Path, suffixes: Collection[str], *, argument: str) -> Fo
         help = "name the folder that holds the files, or the folders of the classes"
         raise DataError(f"the folder `{folder.name}` holds no example", help=help, argument=argument)
     places = {name: i for i, name in enumerate(classes)}
-    return Found(found, classes, [places[names[0]] for names in parts] if classes else [])
+    labels = [places[names[0]] for names in parts] if classes else []
+    return Found(found, [_text_of(name) for name in classes], labels)
+
+
+def _text_of(name: str) -> str:
+    """A file's name as text: bytes that are not UTF-8 are escaped, since the name of a class goes into files that are."""
+    return os.fsencode(name).decode(errors="backslashreplace")
 
 
 def doubts_of_classes(folder: Path, written: str, reader: str) -> DataError | None:

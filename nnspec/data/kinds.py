@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Answer", "Column", "DataError", "TargetKind", "answer_of", "at_name", "bare_name"]
+__all__ = [
+    "Answer",
+    "Column",
+    "DataError",
+    "DataWarning",
+    "TargetKind",
+    "UnknownColumnError",
+    "answer_of",
+    "at_name",
+    "bare_name",
+]
 
 TargetKind = Literal["class", "distribution", "probability", "sign", "number", "non_negative", "label", "sequence"]
 """What a target is, to the loss that reads it.
@@ -118,3 +128,33 @@ class DataError(Exception):
         self.message = message
         self.help = help
         self.argument = argument
+
+
+class UnknownColumnError(DataError):
+    """A reader's arguments name columns that its table does not have.
+
+    Attributes:
+        column: The name.
+        others: The same for other names.
+    """
+
+    others: tuple[UnknownColumnError, ...] = ()
+
+    def __init__(self, column: str, *, help: str, argument: str) -> None:
+        super().__init__(f"there is no column `{column}`", help=help, argument=argument)
+        self.column = column
+
+
+@dataclass(frozen=True, slots=True)
+class DataWarning:
+    """Something about data that can be used, and probably is not meant.
+
+    Attributes:
+        message: What it is.
+        help: What to do.
+        argument: The reader's argument that it is about, if there is one.
+    """
+
+    message: str
+    help: str = ""
+    argument: str | None = None

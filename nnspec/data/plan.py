@@ -14,9 +14,14 @@ from nnspec.data.weighing import Border
 from nnspec.diagnostics import Span
 from nnspec.layers.augmentation import Augmentation
 from nnspec.spec.tree import MappingNode
-from nnspec.types import Condition, Dim, TensorType
+from nnspec.types import Conditions, Dim, TensorType
 
-__all__ = ["AugmentPlan", "DataPlan", "Derived", "Feed", "Need", "Source"]
+__all__ = ["AugmentPlan", "DataPlan", "Derived", "Feed", "Need", "Source", "in_words"]
+
+
+def in_words(part: str) -> str:
+    """What a set of data is called in messages: the "training" data."""
+    return {"train": "training"}.get(part, part)
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,7 @@ class Feed:
         may_miss: Whether missing values are left as they are, because what comes after fills them.
         border: What the gaps between a mask's objects count more.
         is_target: Whether it feeds a target, not an input.
+        series: The columns of the file whose values tell several series apart.
     """
 
     name: str
@@ -117,6 +123,7 @@ class Feed:
     may_miss: bool = False
     border: Border | None = None
     is_target: bool = False
+    series: tuple[str, ...] = ()
 
     @property
     def columns_text(self) -> str:
@@ -170,7 +177,7 @@ class DataPlan:
     feeds: Mapping[str, Feed] | None
     augment: tuple[AugmentPlan, ...] = ()
     derived: Mapping[str, Derived] = field(default_factory=dict)
-    conditions: Mapping[str, Condition] = field(default_factory=dict)
+    conditions: Conditions = field(default_factory=Conditions)
     aligned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -198,6 +205,22 @@ class DataPlan:
         return given if isinstance(given, Fold) else None
 
     @property
+    def left_out(self) -> Fold | None:
+        """The fold of `train` that is the test data, if they are one."""
+        given = self.section.test
+        return given if isinstance(given, Fold) else None
+
+    @property
+    def draws(self) -> bool:
+        """Whether the training data are a part of what `train` reads."""
+        return self.fraction is not None or self.left_out is not None
+
+    @property
     def validates(self) -> bool:
         """Whether there is a validation part."""
         return self.section.validation is not None
+
+    @property
+    def tests(self) -> bool:
+        """Whether there are test data."""
+        return self.section.test is not None

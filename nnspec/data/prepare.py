@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nnspec.data import problems as d
 from nnspec.data.binding import bind
 from nnspec.data.borders import border_weights
-from nnspec.data.check import unreadable
+from nnspec.data.check import suspect, unreadable
 from nnspec.data.check_parts import check_alike
 from nnspec.data.deriving import cut, derive, read_tokens, serves
 from nnspec.data.drawing import draw, parts_at_most
@@ -22,7 +22,9 @@ from nnspec.data.fingerprint import Fingerprint, Watched, fingerprint
 from nnspec.data.fitting import check_feeds, target_shape
 from nnspec.data.kinds import DataError
 from nnspec.data.lazy import is_lazy, read_lazily
-from nnspec.data.plan import DataPlan, Feed
+from nnspec.data.likely_mistakes import warn_of_values
+from nnspec.data.per_series import series_of_rows
+from nnspec.data.plan import DataPlan, Feed, in_words
 from nnspec.data.positions import check_lengths
 from nnspec.data.readers.base import Table
 from nnspec.data.recipe import Recipe, recipe_of_feeds
@@ -47,6 +49,7 @@ class Prepared:
     Attributes:
         train: What is trained on.
         validation: What is watched; None where there is none.
+        test: The fold that is left out, if the test data are one; None if they have a reader of their own, or there are none.
         state: What the transforms learned, as plain JSON.
         recipe: How the inputs are made from raw data, what was learned included.
         fingerprints: What each set of data was, by part.
@@ -56,6 +59,7 @@ class Prepared:
 
     train: Examples
     validation: Examples | None
+    test: Examples | None
     state: State
     recipe: Recipe
     fingerprints: Mapping[str, Fingerprint]
@@ -64,7 +68,7 @@ class Prepared:
 
 
 def prepare(plan: DataPlan, seed: int) -> Prepared:
-    """Reads what a plan trains on and watches.
+    """Reads what a plan trains on and watches; what it is tested on is read and checked, too.
 
     Args:
         plan: The plan.
@@ -76,35 +80,43 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
     """
     problems: list[Diagnostic] = []
     watched = Watched(plan.sources[part] for part in ("train", "validation") if part in plan.sources)
-    tables = _open(plan, ("train", "validation"), problems)
+    tables = _open(plan, ("train", "validation", "test"), problems)
     feeds = _bind(plan, tables, problems)
     for part, table in tables.items():
+        source = plan.sources[part]
         if not len(table):
-            source = plan.sources[part]
-            problems.append(d.NoRows.at(source.span, source.path, help=_NO_ROWS, part=_in_words(part)))
+            problems.append(d.NoRows.at(source.span, source.path, help=_NO_ROWS, part=in_words(part)))
+        with _reading(plan, part, problems):
+            problems.extend(suspect(warning, source, plan.tree) for warning in table.warnings())
     _stop_at_errors(problems)
     learned: dict[str, list[Learned]] = {place: [] for place in feeds}
     with _reading(plan, "train", problems):
-        train_rows, validation_rows = draw(plan, feeds, tables["train"], seed, problems)
+        drawn = draw(plan, feeds, tables["train"], seed, problems)
         _stop_at_errors(problems)
-        whole = _read(plan, feeds, tables["train"], train_rows, learned, problems)
-    validation = None
-    if "validation" in tables and whole is not None:
-        with _reading(plan, "validation", problems):
-            validation = _read(plan, feeds, tables["validation"], None, learned, problems)
+        whole = _read(plan, feeds, tables["train"], drawn.train, learned, problems)
+    others = {}
+    for part in ("validation", "test"):
+        if part in tables and whole is not None:
+            with _reading(plan, part, problems):
+                others[part] = _read(plan, feeds, tables[part], None, learned, problems)
     _stop_at_errors(problems)
     assert whole is not None
-    if validation is None and validation_rows is not None:
-        validation = replace(whole, rows=validation_rows)
-    train = cut(plan, feeds, replace(whole, rows=train_rows), problems)
-    validation = validation and cut(plan, feeds, validation, problems)
+    validation = others.get("validation") or _rows_of(whole, drawn.validation)
+    test = _rows_of(whole, drawn.test)
+    problems.extend(warn_of_values(plan, feeds, tables["train"], learned, whole, others))
+    train = cut(plan, feeds, replace(whole, rows=drawn.train), problems)
+    validation, test = (part and cut(plan, feeds, part, problems) for part in (validation, test))
     _stop_at_errors(problems)
-    digests = {part: fingerprint(plan.sources[part], table) for part, table in tables.items()}
+    digests = {part: fingerprint(plan.sources[part], table) for part, table in tables.items() if part != "test"}
     for name in watched.touched():
         raise NnspecError(f"{name} was written to while it was read\n  = help: begin when nothing writes to it")
     state = _state(feeds, learned)
     recipe = recipe_of_feeds(feeds, state, windows=plan.windows)
-    return Prepared(train, validation, state, recipe, digests, watched, tuple(problems))
+    return Prepared(train, validation, test, state, recipe, digests, watched, tuple(problems))
+
+
+def _rows_of(examples: Examples, rows: NDArray[np.int64] | None) -> Examples | None:
+    return None if rows is None else replace(examples, rows=rows)
 
 
 def prepare_part(plan: DataPlan, part: str, state: State) -> Examples:
@@ -124,7 +136,7 @@ def prepare_part(plan: DataPlan, part: str, state: State) -> Examples:
     feeds = plan.feeds or _bind(plan, {"train": tables[part]}, problems)
     if not len(tables[part]):
         source = plan.sources[part]
-        problems.append(d.NoRows.at(source.span, source.path, help=_NO_ROWS, part=_in_words(part)))
+        problems.append(d.NoRows.at(source.span, source.path, help=_NO_ROWS, part=in_words(part)))
     _stop_at_errors(problems)
     learned = {place: [step["learned"] for step in state.get(place, [])] for place in feeds}
     with _reading(plan, part, problems):
@@ -154,10 +166,6 @@ def _reading(plan: DataPlan, part: str, problems: list[Diagnostic]) -> Iterator[
         yield
     except DataError as error:
         raise SpecError([*problems, unreadable(error, plan.sources[part], plan.tree)]) from None
-
-
-def _in_words(part: str) -> str:
-    return {"train": "training"}.get(part, part)
 
 
 def _open(plan: DataPlan, parts: tuple[str, ...], problems: list[Diagnostic]) -> dict[str, Table]:
@@ -219,7 +227,7 @@ def _read(
         check_lengths(plan, feeds, table, learned, problems)
     if any(problem.is_error for problem in problems[before:]):
         return None
-    return Examples(inputs, targets | derive(inputs, plan.derived), weights, np.arange(len(table)))
+    return Examples(inputs, targets | derive(inputs, plan.derived), weights, np.arange(len(table)), series_of_rows(table, ()))
 
 
 def _ready(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from nnspec.data.advice import for_infinite, for_missing, for_text, is_number
 from nnspec.data.cells import Cells, Reported, Values, refuse_shape
 from nnspec.data.fitting import fits
 from nnspec.data.kinds import DataError
+from nnspec.data.per_series import apply, fit, series_of_rows
 from nnspec.data.plan import Feed
 from nnspec.data.readers.base import Table
 from nnspec.data.transforms import Learned
@@ -42,11 +44,12 @@ def read_feed(
     cells = Cells(table, feed, problems)
     try:
         values = _raw(table, feed, cells)
+        series = series_of_rows(table, feed.series) if any(one.for_each_series for one in feed.transforms) else None
         for i, transform in enumerate(feed.transforms):
             if fit_on is not None:
-                learned.append(transform.fit(_Chunks(values, fit_on)))
+                learned.append(fit(transform, partial(_Chunks, values), fit_on, series))
             try:
-                values = transform.apply(values, learned[i])
+                values = apply(transform, values, learned[i], series)
             except UnknownClassError as error:
                 cells.refuse_class(error, values)
     except _Unreadable as unreadable:

@@ -105,12 +105,21 @@ class Problem:
     @classmethod
     def at(cls, span: Span, path: str = "", *, help: str = "", notes: Iterable[Note] = (), **facts: object) -> Diagnostic:
         """The diagnostic of this problem at one place."""
-        return Diagnostic(cls.code, cls.severity, cls.message.format(**facts), span, path, help, tuple(notes))
+        shown = {name: _shortened(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
+        return Diagnostic(cls.code, cls.severity, cls.message.format(**shown), span, path, _shortened(help), tuple(notes))
 
     @classmethod
     def explanation(cls) -> str:
         """What its docstring says, for people."""
         return inspect.cleandoc(cls.__doc__ or "").replace("``", "`")
+
+
+_LONGEST = 2_000
+
+
+def _shortened(text: str) -> str:
+    """A text that is no longer than a person reads: a name in a file from outside may have 60,000 letters."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 100]} … {text[-80:]}"
 
 
 def once(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -158,7 +158,8 @@ def _steps_at(spec: Spec, path: str) -> list[tuple[Located, list[str | int]]]:
 def _evaluated(tree: Tree, spec: Spec) -> Tree:
     """A value with the document's params in place; as it is written where it needs the params of a block."""
     params = spec.document.get("params")
-    scope = Scope().inner({str(key.value): value for key, value in params.items()} if isinstance(params, MappingNode) else {})
+    given = {str(key.value): value for key, value in params.items()} if isinstance(params, MappingNode) else {}
+    scope = Scope().inner(given, [])
     try:
         return evaluate(tree, scope, [])
     except Uneval:

@@ -1,4 +1,4 @@
-"""A use of a network: the types that come in against those it declares, its symbols bound anew."""
+"""A use of a network: the types that come in against those it declares, its symbols bound for this use."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from nnspec.types import Dim, TensorType, same_size, size_text
 __all__ = ["bind_ports"]
 
 
-def bind_ports(network: Network, given: Mapping[str, TensorType]) -> dict[str, int | Dim]:
-    """What each symbol of a network stands for in one use.
+def bind_ports(network: Network, given: Mapping[str, TensorType]) -> list[tuple[int | Dim, int | Dim]]:
+    """The pairs of sizes that must be equal for one use of a network to fit what the network declares.
 
     Raises:
-        LayerError: Where a shape or an element type does not fit what the network declares.
+        LayerError: If a shape or an element type cannot fit.
     """
     bound: dict[str, int | Dim] = {}
+    pairs: list[tuple[int | Dim, int | Dim]] = []
     for port, type_ in given.items():
         declared = network.inputs[port]
         if declared is None:
@@ -33,11 +34,11 @@ def bind_ports(network: Network, given: Mapping[str, TensorType]) -> dict[str, i
         for size, actual in zip(wanted.shape, type_.shape, strict=True):
             if isinstance(size, Dim):
                 first = bound.setdefault(str(size), actual)
-                fits = same_size(first, actual) is not False
                 reason = f"`{size}` is {size_text(first)} elsewhere in this use, and {size_text(actual)} here"
             else:
-                fits = isinstance(actual, int) and size == actual
+                first = size
                 reason = f"{size_text(actual)} is not {size}"
-            if not fits:
+            if same_size(first, actual) is False:
                 raise LayerError(f"the network `{network.name}` takes {wanted} as `{port}`, got {type_}: {reason}", port=port)
-    return bound
+            pairs.append((first, actual))
+    return pairs

@@ -6,7 +6,7 @@ from nnspec.diagnostics import Diagnostic, SpecError, once
 from nnspec.graph.budget import check_budget
 from nnspec.graph.builder import Builder
 from nnspec.graph.exported import read_export
-from nnspec.graph.limits import check_limits
+from nnspec.graph.limits import check_limits, check_uses
 from nnspec.graph.model import Model
 from nnspec.graph.order import in_order
 from nnspec.graph.plugins import advise_on_plugins
@@ -33,6 +33,10 @@ def build(spec: Spec, problems: list[Diagnostic]) -> Model | None:
     """As [`compile`][], but what is wrong is appended to ``problems``; None where a network has no graph."""
     order = in_order(spec.networks, problems)
     if order is None:
+        return None
+    over = list(check_uses(spec.networks, order, spec.limits))
+    if over:
+        problems += over
         return None
     broken = any(problem.is_error for problem in problems)
     masked: dict[str, dict[str, int]] = {name: {} for name in order}

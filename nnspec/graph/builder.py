@@ -9,7 +9,18 @@ from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.graph import problems as g
 from nnspec.graph.advice import advise, advise_on_inputs, advise_on_steps
 from nnspec.graph.binding import bind_ports
-from nnspec.graph.conditions import with_conditions
+from nnspec.graph.conditions import (
+    Request,
+    asked_by,
+    bound_sizes,
+    contradiction,
+    free_symbols,
+    only_one,
+    origins,
+    solved,
+    with_solution,
+)
+from nnspec.graph.limits import refuses
 from nnspec.graph.model import Graph, Node, Ref, Start
 from nnspec.graph.outputs import output_names, read_outputs
 from nnspec.graph.scope import Given, Scope, Source
@@ -21,7 +32,8 @@ from nnspec.spec import Network, Step
 from nnspec.spec.checked import check_again
 from nnspec.spec.step import INPUT, Nested, NetworkUse, Shared
 from nnspec.spec.tree import MappingNode, Tree
-from nnspec.types import PluginError
+from nnspec.types import Dim, PluginError, SizeTooComplex, TensorType, size_text, substitute
+from nnspec.types.constraints import Constraint
 
 __all__ = ["Builder"]
 
@@ -72,21 +84,69 @@ class Builder:
         self._broken = broken  # what may only follow from an error that was given is not worth saying
         self._network = networks[name]
         self._passed = passed
-        self._problems = problems
+        self._given = problems
+        self._problems: list[Diagnostic] = []
         self._nodes: dict[str, Node] = {}
+        self._uses: list[tuple[str, Request]] = []
+        self._sizes: dict[str, int | Dim] = {}
+        self._bound_by: dict[str, Request] = {}
 
     def build(self, masked: Mapping[str, int]) -> Graph | None:
         """The graph; None where it has errors, all of which have been given.
 
+        A size that must equal a number, or another size, is not known before the layers are asked; then it is put in place
+        of its symbol, and all layers are asked again.
+
         Args:
             masked: The inputs that bring a mask, each with the mask's number of axes.
         """
+        try:
+            graph = self._solved(masked)
+        except SizeTooComplex as error:
+            self._problems.append(g.TooLarge.at(self._network.span, "layers", op=self._network.name, reason=str(error)))
+            graph = None
+        self._given += self._problems
+        if graph is not None and not self._broken:
+            self._given += only_one(graph.bound, self._bound_by)
+            self._given.extend(advise(graph))
+        return graph
+
+    def _solved(self, masked: Mapping[str, int]) -> Graph | None:
+        while True:
+            self._problems, self._nodes, self._uses = [], {}, []
+            inputs = self._inputs(masked)
+            graph = self._built(inputs)
+            symbols = free_symbols(inputs)
+            requests = list(self._requests(graph)) if symbols else []
+            solution = solved(requests, symbols)
+            if solution is None:
+                self._problems.append(contradiction(requests, symbols))
+                return None
+            bound = bound_sizes(solution, inputs)
+            if not bound:
+                named = {name: size for name, size in self._sizes.items() if not name.startswith("?")}
+                return None if graph is None else replace(with_solution(graph, solution), bound=named)
+            self._bound_by |= origins(bound, requests)
+            self._sizes = {name: substitute(size, bound) for name, size in self._sizes.items()} | bound
+
+    def _inputs(self, masked: Mapping[str, int]) -> dict[str, TensorType]:
+        found: dict[str, TensorType] = {}
+        for name, declared in self._network.inputs.items():
+            if declared:
+                type_ = declared.type.with_sizes(self._sizes)
+                found[name] = type_.masked(type_.shape[: masked[name]]) if name in masked else type_
+        return found
+
+    def _requests(self, graph: Graph | None) -> Iterator[Request]:
+        """What is asked of sizes: by the layers that outputs need, or by all that could be built where one could not."""
+        nodes = self._nodes if graph is None else graph.nodes
+        yield from asked_by(nodes.values())
+        for name, request in self._uses:
+            if any(node.startswith(f"{name}/") for node in nodes):
+                yield request
+
+    def _built(self, inputs: Mapping[str, TensorType]) -> Graph | None:
         network, before = self._network, len(self._problems)
-        inputs = {
-            name: declared.type.masked(declared.type.shape[: masked[name]]) if name in masked else declared.type
-            for name, declared in network.inputs.items()
-            if declared
-        }
         given = {name: (Ref(name), inputs[name]) if name in inputs else None for name in network.inputs}
         if not network.steps:
             if not self._broken:
@@ -108,10 +168,7 @@ class Builder:
             outputs = {"output": outputs["output"]}
         named = {network.steps[-1].name if network.outputs is None and len(outputs) == 1 else n: o for n, o in outputs.items()}
         refs = {name: ref for name, (ref, _) in named.items()}
-        graph = with_conditions(Graph(network.name, inputs, self._nodes, refs).giving(refs))
-        if not self._broken:
-            self._problems.extend(advise(graph))
-        return graph
+        return Graph(network.name, inputs, self._nodes, refs).giving(refs)
 
     # --- one list of steps ------------------------------------------------------------------------------------------
 
@@ -183,7 +240,8 @@ class Builder:
             return None
         source, like = next(iter(fed.values()))
         ends = {str(1 + number): (source, given) for number, given in enumerate(inside.values())}
-        return self._layer(step, BatchToSteps(outputs=tuple(inside)), {"0": (source, like), **ends}, here)
+        others = tuple(type_.shape[0] for _, (_, type_) in list(fed.values())[1:])
+        return self._layer(step, BatchToSteps(outputs=tuple(inside), steps=others), {"0": (source, like), **ends}, here)
 
     def _fed(self, step: Step, ports: Ports, sources: list[Source], found: Mapping[Source, Given]) -> _Fed | None:
         fed = ports_of(step, ports, sources, self._problems)
@@ -202,9 +260,15 @@ class Builder:
         except LayerError as error:
             self._problems.append(self._does_not_fit(error, step, fed))
             return None
+        except SizeTooComplex as error:
+            self._problems.append(g.TooLarge.at(step.span, step.path, op=step.op, reason=str(error)))
+            return None
         except PluginError as error:
             help = "tell the authors of the package, with this spec"
             self._problems.append(g.FailedPlugin.at(step.span, step.path, help=help, reason=str(error)))
+            return None
+        if reason := refuses(outputs):
+            self._problems.append(g.TooLarge.at(step.span, step.path, op=step.op, reason=reason))
             return None
         refs = {port: ref for port, (_, (ref, _)) in fed.items()}
         name = here.prefix
@@ -234,10 +298,13 @@ class Builder:
         """A use of a network: its steps with the types of this use; their weights stand under the network's own name."""
         given = {port: given for port, (_, given) in fed.items()}
         try:
-            bind_ports(network, {port: type_ for port, (_, type_) in given.items()})
+            pairs = bind_ports(network, {port: type_ for port, (_, type_) in given.items()})
         except LayerError as error:
             self._problems.append(self._does_not_fit(error, step, fed))
             return None
+        self._uses += [
+            (here.prefix, Request(Constraint(a, b), step.span, step.path, step.op)) for a, b in pairs if isinstance(a - b, Dim)
+        ]
         for port, (_, type_) in given.items():
             if type_.mask is not None:
                 self._passed[network.name][port] = len(type_.mask)
@@ -307,7 +374,13 @@ class Builder:
             if source.path and not source.implied:
                 span, path = source.span, source.path
         notes = {ref: Note(f"`{ref}` is {type_}", self._span_of(ref)) for _, (ref, type_) in fed.values()}
-        return g.DoesNotFit.at(span, path, help=error.help, notes=list(notes.values())[:6], reason=error.message)
+        bound = [
+            Note(f"`{name}` is {size_text(self._sizes[name])} because of this `{request.op}`", request.span)
+            for name, request in self._bound_by.items()
+            if not name.startswith("?")
+        ]
+        notes_ = [*list(notes.values())[:6], *bound[:2]]
+        return g.DoesNotFit.at(span, path, help=error.help, notes=notes_, reason=error.message)
 
     def _named_like_networks(self, steps: tuple[Step, ...]) -> Iterator[Diagnostic]:
         """Steps of the document's own layers whose weights would stand where those of a network do."""

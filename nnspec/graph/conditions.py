@@ -1,80 +1,137 @@
-"""What the free sizes of a graph must satisfy, found from its layers, and its shapes in the simplest form under that."""
+"""What the layers of a graph ask of its free sizes, solved: sizes that are bound, conditions, simpler shapes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from math import lcm
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from nnspec.diagnostics import Diagnostic, Note, Span
+from nnspec.graph import problems as g
 from nnspec.graph.model import Graph, Node
-from nnspec.types import (
-    Condition,
-    Dim,
-    TensorType,
-    common_multiple,
-    common_remainder,
-    least,
-    same_size,
-    simplify,
-    symbols_of,
-)
+from nnspec.types import Condition, Conditions, Dim, TensorType, simplify, size_text, symbol, symbols_of
+from nnspec.types.constraints import Constraint, Solution, conflict, solve
 
-__all__ = ["with_conditions"]
-
-
-def with_conditions(graph: Graph) -> Graph:
-    """The graph with the conditions on its symbols, and with shapes that use them: ``8*(H//8)`` is ``H`` where 8 divides it."""
-    if all(isinstance(size, int) for type_ in graph.inputs.values() for size in type_.shape):
-        return graph
-    conditions = _conditions(graph.nodes.values())
-    known = {name: condition for name, condition in conditions.items() if condition.multiple_of > 1}
-    if known:
-        nodes = {name: _simplified(node, known) for name, node in graph.nodes.items()}
-        graph = replace(graph, nodes=nodes)
-    return replace(graph, conditions=conditions) if conditions else graph
+__all__ = [
+    "Request",
+    "asked_by",
+    "bound_sizes",
+    "contradiction",
+    "free_symbols",
+    "only_one",
+    "origins",
+    "solved",
+    "with_solution",
+]
 
 
-def _conditions(nodes: Iterable[Node]) -> dict[str, Condition]:
-    pairs: list[tuple[int | Dim, int | Dim]] = []
-    smallest: dict[str, int] = {}
+@dataclass(frozen=True)
+class Request:
+    """One constraint, and the step that asks for it.
+
+    Attributes:
+        constraint: What must hold.
+        span: The step.
+        path: The step's path in the document.
+        op: What the step's operation is called.
+    """
+
+    constraint: Constraint
+    span: Span
+    path: str
+    op: str
+
+
+def asked_by(nodes: Iterable[Node]) -> Iterator[Request]:
+    """What layers ask of sizes that depend on symbols: that two are equal, or that one is at least 1."""
     for node in nodes:
-        pairs += [(a, b) for a, b in node.layer.agreeing_sizes(node.input_types) if same_size(a, b) is None]
+        for left, right in node.layer.agreeing_sizes(node.input_types):
+            if isinstance(right - left, Dim):
+                yield Request(Constraint(left, right), node.span, node.path, node.op)
         sizes = [size for type_ in node.outputs.values() for size in type_.shape]
         for size in (*sizes, *node.layer.room(node.input_types)):
             if isinstance(size, Dim):
-                for name, number in least(size).items():
-                    smallest[name] = max(smallest.get(name, 1), number)
-    multiples = _multiples(pairs)
-    found = {
-        name: replace(multiples.get(name, Condition()), at_least=smallest.get(name, 1))
-        for name in sorted({*multiples, *smallest})
+                yield Request(Constraint(size, 1, equal=False), node.span, node.path, node.op)
+
+
+def free_symbols(inputs: Mapping[str, TensorType]) -> list[str]:
+    """The symbols of inputs, in the order in which they are declared."""
+    return list(dict.fromkeys(n for t in inputs.values() for size in t.shape for n in sorted(symbols_of(size))))
+
+
+def bound_sizes(solution: Solution, inputs: Mapping[str, TensorType]) -> dict[str, int | Dim]:
+    """The sizes that replace symbols: those solved for, and a name for each unnamed size of which something is asked.
+
+    Example:
+        >>> from nnspec.types import Condition, unknown
+        >>> size = unknown()
+        >>> even = Solution({}, {str(size): Condition(multiple_of=2)}, ())
+        >>> [str(named) for named in bound_sizes(even, {"signal": TensorType((size, 4))}).values()]
+        ['signal_axis1']
+    """
+    concerned = {*solution.conditions, *(name for relation in solution.relations for name in relation.symbols)}
+    names = {
+        str(size): symbol(f"{name}_axis{axis}")
+        for name, type_ in reversed(inputs.items())
+        for axis, size in reversed(list(enumerate(type_.shape, 1)))
+        if isinstance(size, Dim) and not size.is_known and str(size) in concerned
     }
-    return {name: condition for name, condition in found.items() if not condition.is_trivial and _named(name)}
+    return dict(solution.sizes) | names
 
 
-def _multiples(pairs: Iterable[tuple[int | Dim, int | Dim]]) -> dict[str, Condition]:
-    """What the symbols must be for both sizes of each pair to be equal, where that can be told."""
-    found: dict[str, int] = {}
-    alone: dict[str, list[tuple[int | Dim, int | Dim]]] = {}
-    no_multiple: set[str] = set()
-    for a, b in dict.fromkeys(pairs):
-        names = symbols_of(a) | symbols_of(b)
-        if len(names) == 1:
-            alone.setdefault(min(names), []).append((a, b))
-        multiples = common_multiple(a, b)
-        if multiples is None and len(names) == 1:
-            no_multiple |= names
-        for name, multiple in (multiples or {}).items():
-            found[name] = lcm(found.get(name, 1), multiple)
-    conditions = {name: Condition(multiple_of=multiple) for name, multiple in found.items()}
-    for name in no_multiple:
-        if _named(name) and (condition := common_remainder(alone[name])) is not None:
-            conditions[name] = condition
-    return conditions
+def origins(bound: Iterable[str], requests: Sequence[Request]) -> dict[str, Request]:
+    """For each symbol that is bound, the first request that two sizes be equal which names it."""
+    found: dict[str, Request] = {}
+    for request in requests:
+        for name in _symbols(request.constraint) if request.constraint.equal else ():
+            if name in bound:
+                found.setdefault(name, request)
+    return found
 
 
-def _named(name: str) -> bool:
-    return not name.startswith("?")
+def only_one(bound: Mapping[str, int | Dim], origin: Mapping[str, Request]) -> Iterator[Diagnostic]:
+    """A warning for each symbol that can only be 1: two sizes were meant to be equal, and are so at 1 alone."""
+    for name, size in bound.items():
+        if size == 1 and name in origin:
+            at = origin[name]
+            help = "bring both inputs to one size with the same strides and `padding: same`, or declare the size as 1"
+            yield g.OnlyOneSize.at(at.span, at.path, help=help, name=name, reason=_text(at.constraint))
+
+
+def contradiction(requests: Sequence[Request], names: Sequence[str]) -> Diagnostic:
+    """The diagnostic of what no sizes satisfy: at the first step that cannot be satisfied, with those that contradict it."""
+    last, others = conflict([request.constraint for request in requests], names)
+    at = requests[last]
+    notes = [Note(f"`{other.op}` here: {_text(other.constraint)}", other.span) for other in map(requests.__getitem__, others)]
+    symbols = sorted({name for i in (*others, last) for name in _symbols(requests[i].constraint)})
+    free = " and ".join(f"`{name}`" for name in symbols if not name.startswith("?")) or "the free axis"
+    reason = f"no size of {free} fits: {_text(at.constraint)}" + (", and see below" if notes else "")
+    help = "bring both inputs to one size, for instance with the same strides and `padding: same`, cropping or padding"
+    if not at.constraint.equal:
+        help = "reduce the size less before it (kernel, stride, cropping), or write `padding: same`"
+    return g.NoSizeFits.at(at.span, at.path, help=help, notes=notes[:6], reason=reason)
+
+
+def _text(constraint: Constraint) -> str:
+    verb = "must equal" if constraint.equal else "must be at least"
+    return f"`{size_text(constraint.left)}` {verb} `{size_text(constraint.right)}`"
+
+
+def _symbols(constraint: Constraint) -> set[str]:
+    return symbols_of(constraint.left) | symbols_of(constraint.right)
+
+
+def with_solution(graph: Graph, solution: Solution) -> Graph:
+    """The graph with its conditions and relations, and shapes that use them: ``8*(H//8)`` is ``H`` if 8 divides it."""
+    conditions = {name: found for name, found in solution.conditions.items() if not name.startswith("?")}
+    known = {name: condition for name, condition in conditions.items() if condition.period[0] > 1}
+    if known:
+        graph = replace(graph, nodes={name: _simplified(node, known) for name, node in graph.nodes.items()})
+    return replace(graph, conditions=Conditions(conditions, solution.relations))
+
+
+def solved(requests: Sequence[Request], names: Sequence[str]) -> Solution | None:
+    """The sizes that satisfy all requests; None if there are none."""
+    return solve([request.constraint for request in requests], names)
 
 
 def _simplified(node: Node, known: Mapping[str, Condition]) -> Node:

@@ -13,7 +13,7 @@ from nnspec.graph.activation_maps import NoMap, ending_of, map_name, with_activa
 from nnspec.graph.model import Graph, Model
 from nnspec.spec import Spec, check
 from nnspec.spec.tree import MappingNode, SequenceNode, Tree
-from nnspec.types import Config, closest
+from nnspec.types import Config, closest, listed
 
 __all__ = ["ExportSection", "exported", "read_export"]
 
@@ -54,7 +54,7 @@ def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default
         if section.network is not None:
             at = tree.get("network") or tree
             suggestion = closest(name, model.networks)
-            help = f"did you mean `{suggestion}`?" if suggestion else "there are " + ", ".join(f"`{n}`" for n in model.networks)
+            help = f"did you mean `{suggestion}`?" if suggestion else "there are " + listed(model.networks)
             problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="network", name=name))
         return None
     known = model.networks[name].outputs
@@ -63,7 +63,7 @@ def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default
             at = _item(tree, key, number)
             if output not in known:
                 suggestion = closest(output, known)
-                help = f"did you mean `{suggestion}`?" if suggestion else "there are " + ", ".join(f"`{n}`" for n in known)
+                help = f"did you mean `{suggestion}`?" if suggestion else "there are " + listed(known)
                 problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="output", name=output))
             elif key == "activation_maps":
                 problems += _without_map(model.networks[name], output, at)

@@ -2,15 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph.memory import alive_bytes, bytes_text
 from nnspec.graph.model import Graph, Node
-from nnspec.spec import Limits
-from nnspec.spec.problems import LimitExceeded
+from nnspec.graph.order import callees
+from nnspec.layers.base import Outputs
+from nnspec.spec import Limits, Network, Step
+from nnspec.spec.expand import DEEPEST_STEPS
+from nnspec.spec.problems import LimitExceeded, TooDeep
+from nnspec.spec.step import Nested, NetworkUse
+from nnspec.types import SizeTooComplex
 
-__all__ = ["check_limits"]
+__all__ = ["check_limits", "check_uses", "refuses"]
+
+_LARGEST_AXIS, _MOST_AXES = 2**63, 32
+
+
+def refuses(outputs: Outputs) -> str | None:
+    """What is too large about the tensors that a layer gives; None where nothing is."""
+    for type_ in outputs.values():
+        if type_.rank > _MOST_AXES:
+            return f"a tensor of {type_.rank:,} axes; {_MOST_AXES} is the limit"
+        if any(isinstance(size, int) and size > _LARGEST_AXIS for size in type_.shape):
+            return "an axis of over 2**63 positions, the limit"
+    return None
+
+
+def check_uses(networks: Mapping[str, Network], order: Sequence[str], limits: Limits) -> Iterator[Diagnostic]:
+    """A diagnostic where networks that use one another come to too many layers, or go too deep.
+
+    Each use of a network stands for its layers, so that a chain of networks that each use the one before twice doubles.
+
+    Args:
+        networks: By name.
+        order: Their names, each after those it uses.
+        limits: What they may cost.
+    """
+    layers: dict[str, int] = {}
+    depths: dict[str, int] = {}
+    for name in order:
+        network = networks[name]
+        layers[name], depths[name] = _extent(network.steps, layers, depths)
+        if sum(layers.values()) > limits.layers:
+            what = f"{layers[name]:,} layers, those of the networks that it uses counted"
+            yield LimitExceeded.at(network.span, f"networks.{name}", what=what, limit="layers", most=limits.layers)
+            return
+        if depths[name] > DEEPEST_STEPS:
+            used = next(step for step in callees(network.steps).values())
+            yield TooDeep.at(used.span, used.path, most=DEEPEST_STEPS)
+            return
+
+
+def _extent(steps: Sequence[Step], layers: Mapping[str, int], depths: Mapping[str, int]) -> tuple[int, int]:
+    """How many layers a list comes to, and how many lists deep it is."""
+    count, deepest = 0, 0
+    stack = [(step, 1) for step in steps]
+    while stack:
+        step, depth = stack.pop()
+        deepest = max(deepest, depth)
+        if isinstance(step.content, Nested):
+            stack.extend((inner, depth + 1) for inner in step.content.steps)
+        elif isinstance(step.content, NetworkUse):
+            count += layers.get(step.content.network, 0)
+            deepest = max(deepest, depth + depths.get(step.content.network, 0))
+        else:
+            count += 1
+    return count, deepest
 
 
 def check_limits(graph: Graph, limits: Limits) -> Iterator[Diagnostic]:
@@ -21,11 +80,19 @@ def check_limits(graph: Graph, limits: Limits) -> Iterator[Diagnostic]:
         if total > limits.parameters:
             yield _over(graph, node, f"{total:,} parameters up to here", "parameters", limits.parameters)
             break
-    for reached, size in alive_bytes(graph):
-        if isinstance(size, int) and size > limits.activations:
-            what = f"{bytes_text(size)} of activations for one example"
-            yield _over(graph, reached, what, "activations", limits.activations)
-            break
+    for name, condition in graph.conditions.items():
+        least = condition.next_fit(1)
+        if least > limits.size:
+            what = f"the smallest `{name}` that fits is {least:,}: it must be {condition}"
+            yield _over(graph, next(iter(graph.nodes.values())), what, "size", limits.size)
+    try:
+        for reached, size in alive_bytes(graph):
+            if isinstance(size, int) and size > limits.activations:
+                what = f"{bytes_text(size)} of activations for one example"
+                yield _over(graph, reached, what, "activations", limits.activations)
+                break
+    except SizeTooComplex:
+        return  # the sizes of many free axes: there is no number to compare
 
 
 def _over(graph: Graph, node: Node | None, what: str, limit: str, most: int) -> Diagnostic:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from nnspec.graph.model import Graph, Node, Ref
-from nnspec.types import Condition, Dim, TensorType, product, substitute
+from nnspec.types import Condition, Dim, SizeTooComplex, TensorType, product, substitute
 
 __all__ = ["activation_bytes", "alive_bytes", "bytes_text", "peak_activation_bytes", "tensor_bytes"]
 
@@ -67,7 +67,10 @@ def peak_activation_bytes(graph: Graph) -> tuple[int | Dim, ...]:
     Returns:
         One number; where it depends on symbols, the expressions of which one is the largest; nothing where they are too many.
     """
-    moments = [size for _, size in alive_bytes(graph)]
+    try:
+        moments = [size for _, size in alive_bytes(graph)]
+    except SizeTooComplex:
+        return ()
     numbers = [moment for moment in moments if isinstance(moment, int)]
     if len(numbers) == len(moments):
         return (max(numbers),)

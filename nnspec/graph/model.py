@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers.base import Inputs, Layer
-from nnspec.types import Condition, Dim, TensorType, Weight
+from nnspec.types import Conditions, Dim, TensorType, Weight
 
 __all__ = ["Graph", "Model", "Node", "Ref", "Start"]
 
@@ -113,13 +113,15 @@ class Graph:
         nodes: Its nodes by name; each comes after all it reads.
         outputs: What it gives, by name.
         conditions: What its symbols must satisfy; those that may be anything are left out.
+        bound: The size of each declared symbol that its layers leave only one size, or another symbol's.
     """
 
     name: str
     inputs: Mapping[str, TensorType]
     nodes: Mapping[str, Node]
     outputs: Mapping[str, Ref]
-    conditions: Mapping[str, Condition] = field(default_factory=dict)
+    conditions: Conditions = field(default_factory=Conditions)
+    bound: Mapping[str, int | Dim] = field(default_factory=dict)
 
     def giving(self, outputs: Mapping[str, Ref]) -> Graph:
         """The same network with other outputs, and the nodes that these depend on alone."""

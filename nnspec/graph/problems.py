@@ -135,6 +135,55 @@ class DoesNotFit(Problem):
     passes = "nnspec: 1\nname: net\ninputs: {x: [4, 4, 1]}\nlayers:\n  - Conv2D: {filters: 2, kernel_size: 3}\n"
 
 
+class TooLarge(Problem):
+    """A size that no array has, or that is too complicated to reason about.
+
+    An axis has at most 2**63 positions and a tensor at most 32 axes. A size that depends on symbols has at most 200 terms and
+    is at most 4,000 characters long: a product of sums doubles its terms with each factor.
+    """
+
+    code = "NN302"
+    message = "`{op}`: {reason}"
+    fails = "nnspec: 1\nname: net\ninputs: {x: [T, 4]}\nlayers:\n" + "  - UpSampling1D: {size: 4_000_000_000}\n" * 2
+    passes = "nnspec: 1\nname: net\ninputs: {x: [T, 4]}\nlayers:\n" + "  - UpSampling1D: {size: 4}\n" * 2
+
+
+class NoSizeFits(Problem):
+    """What layers ask of the free sizes contradicts itself: whatever size comes in, one of them cannot run.
+
+    Two sizes must be equal where tensors are added, multiplied or joined, and every size must be at least 1. A free size
+    that must equal a number is bound to it, everywhere; two symbols that must be equal become one; what remains is stated as
+    a condition, which `nnspec inspect` shows.
+    """
+
+    code = "NN311"
+    message = "{reason}"
+    fails = "nnspec: 1\nname: net\ninputs: {x: [T, 4]}\nlayers:\n  - MaxPooling1D\n  - Add:\n    from: [x, max_pooling1d]\n"
+    passes = (
+        "nnspec: 1\nname: net\ninputs: {x: [T, 4]}\nlayers:\n  - Conv1D: {filters: 4, kernel_size: 3, padding: same}\n"
+        "    name: alike\n  - Add:\n    from: [x, alike]\n"
+    )
+
+
+class OnlyOneSize(Problem):
+    """A free size can only be 1, because two sizes that must be equal differ at every other size.
+
+    That is what a stride on one of two branches comes to: `(T + 1)//2` and `T` are equal at T = 1 alone.
+    """
+
+    code = "NN312"
+    severity = "warning"
+    message = "`{name}` can only be 1: {reason}"
+    fails = (
+        "nnspec: 1\nname: net\ninputs: {x: [T, 4]}\nlayers:\n  - Conv1D: {filters: 4, kernel_size: 1, strides: 2}\n"
+        "  - Add:\n    from: [x, conv1d]\n"
+    )
+    passes = (
+        "nnspec: 1\nname: net\ninputs: {x: [T, 4]}\nlayers:\n  - Conv1D: {filters: 4, kernel_size: 1}\n"
+        "  - Add:\n    from: [x, conv1d]\n"
+    )
+
+
 class UnknownExport(Problem):
     """``export`` names a network or an output that the document does not have."""
 

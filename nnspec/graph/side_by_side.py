@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from nnspec.graph.model import Graph, Node, Ref
-from nnspec.types import Condition, TensorType
+from nnspec.types import Condition, Conditions, Relation, TensorType
 
 __all__ = ["side_by_side"]
 
@@ -23,13 +23,15 @@ def side_by_side(networks: Iterable[Graph]) -> Graph:
     inputs: dict[str, TensorType] = {}
     nodes: dict[str, Node] = {}
     conditions: dict[str, Condition] = {}
+    relations: list[Relation] = []
     for network in networks:
         inputs |= network.inputs
         conditions |= network.conditions
+        relations += network.conditions.relations
         for node in network.nodes.values():
             name = f"{network.name}/{node.name}"
             nodes[name] = replace(node, name=name, inputs={port: _moved(ref, network) for port, ref in node.inputs.items()})
-    return Graph("main", inputs, nodes, {}, conditions)
+    return Graph("main", inputs, nodes, {}, Conditions(conditions, relations))
 
 
 def _moved(ref: Ref, network: Graph) -> Ref:

@@ -138,7 +138,7 @@ class _Deriving:
 
     def step(self) -> Step:
         nodes = {name: self._node(node) for name, node in self._graph.nodes.items()}
-        known = {name: condition for name, condition in self._graph.conditions.items() if name not in self._sizes}
+        known = self._graph.conditions.without(self._sizes)
         graph = replace(self._graph, inputs=self._inputs, nodes=nodes, outputs=self._outputs, conditions=known)
         return Step(graph, self._carry, frozenset(self._growing), self._position, whole=False)
 

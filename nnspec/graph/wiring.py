@@ -10,7 +10,7 @@ from nnspec.graph.scope import Scope, Source
 from nnspec.layers.base import Layer, Ports
 from nnspec.spec.step import Step
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
-from nnspec.types import closest
+from nnspec.types import closest, listed
 
 __all__ = ["counts_examples", "misplaced", "ports_of", "sources_of"]
 
@@ -26,8 +26,7 @@ def sources_of(step: Step, above: Step | None, inputs: Sequence[str], problems: 
         if len(inputs) == 1:
             return [Source(inputs[0], None, step.span, step.path, implied=True)]
         if inputs:
-            listed = ", ".join(f"`{name}`" for name in inputs)
-            help = f"write `from: {inputs[0]}` beside it; the inputs are {listed}"
+            help = f"write `from: {inputs[0]}` beside it; the inputs are {listed(inputs)}"
             problems.append(g.NoDefaultSource.at(step.span, step.path, help=help))
         return None
     if isinstance(tree, MappingNode):
@@ -48,7 +47,9 @@ def _source(tree: Tree, port: str | None, problems: list[Diagnostic]) -> Source 
     if isinstance(tree, Scalar) and isinstance(tree.value, str):
         return Source(tree.value, port, tree.span, tree.path)
     reason = f"a name is expected under `from`, not {tree.kind}"
-    problems.append(g.BadSource.at(tree.span, tree.path, reason=reason))
+    nested = isinstance(tree, SequenceNode)
+    help = "write one list: `from: \"${['a', 'b'] + …}\"`" if nested and tree.formula else "write one list" if nested else ""
+    problems.append(g.BadSource.at(tree.span, tree.path, help=help, reason=reason))
     return None
 
 
@@ -71,8 +72,8 @@ def ports_of(step: Step, ports: Ports, sources: list[Source], problems: list[Dia
             return None
         return {}
     if len(sources) > 1 and any(source.port is None for source in sources):
-        listed = ", ".join(f"{port}: …" for port in known)
-        help = "merge them first: `- Concatenate:` with this `from`" if len(known) == 1 else f"write `from: {{{listed}}}`"
+        example = ", ".join(f"{port}: …" for port in known)
+        help = "merge them first: `- Concatenate:` with this `from`" if len(known) == 1 else f"write `from: {{{example}}}`"
         wrong(f"`{step.op}` takes one input, not a list of {len(sources)}", help)
         return None
     fed: dict[str, Source] = {}
@@ -87,8 +88,8 @@ def ports_of(step: Step, ports: Ports, sources: list[Source], problems: list[Dia
         fed = dict.fromkeys(ports.required, sources[0])
     missing = [port for port in ports.required if port not in fed]
     if missing:
-        listed = ", ".join(f"{port}: {fed[port].text if port in fed else '…'}" for port in ports.required)
-        wrong(f"`{step.op}` needs `{missing[0]}`", f"write `from: {{{listed}}}`")
+        example = ", ".join(f"{port}: {fed[port].text if port in fed else '…'}" for port in ports.required)
+        wrong(f"`{step.op}` needs `{missing[0]}`", f"write `from: {{{example}}}`")
         return None
     return {port: fed[port] for port in known if port in fed}
 

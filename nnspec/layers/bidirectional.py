@@ -10,7 +10,7 @@ from pydantic import Field
 
 from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window
-from nnspec.layers.recurrence import RECURRENT, Recurrent, check_states
+from nnspec.layers.recurrence import RECURRENT, Recurrent, check_states, state_sizes
 from nnspec.types import Config, Dim, Named, TensorType, Weight
 
 __all__ = ["Bidirectional"]
@@ -74,6 +74,9 @@ class Bidirectional(Layer):
         if forward.return_state:
             shapes |= dict.fromkeys(names, (forward.units,))
         return {name: TensorType(shape) for name, shape in shapes.items()}
+
+    def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
+        return state_sizes(inputs, self.forward.units)
 
     def _check_pair(self) -> None:
         forward, backward = self.forward, self.backward

@@ -37,7 +37,7 @@ class Dot(Layer):
             require_float(self, x, port)
         a, b = self.places(inputs)
         first, second = inputs["0"], inputs["1"]
-        if same_size(first.shape[a - 1], second.shape[b - 1]) is not True:
+        if same_size(first.shape[a - 1], second.shape[b - 1]) is False:
             raise LayerError(
                 f"Dot runs along axes of one size, got axis {a} of {first} and axis {b} of {second}",
                 help="name other `axes`, or declare the sizes as the same number or symbol",
@@ -59,6 +59,10 @@ class Dot(Layer):
             if not 1 <= found[-1] <= x.rank:
                 raise LayerError(f"Dot finds no axis {axis} in {x}: it has axes 1 to {x.rank}", help="name another", port=port)
         return found[0], found[1]
+
+    def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
+        a, b = self.places(inputs)
+        return ((inputs["0"].shape[a - 1], inputs["1"].shape[b - 1]),)
 
     def macs(self, inputs: Inputs) -> int | Dim:
         a, _ = self.places(inputs)

@@ -167,13 +167,16 @@ class EinsumDense(Layer):
                     help="write a number for it in `output_shape`",
                     argument="output_shape",
                 )
-            if size is not None and same_size(found.setdefault(letter, size), size) is not True:
+            if size is None:
+                continue
+            if same_size(found.get(letter, size), size) is False:
                 known = size_text(found[letter])
                 raise LayerError(
                     f"`{letter}` in `{self.equation}` is {known} in the input {x}, and {size} in `output_shape`",
                     help="write null for it in `output_shape`",
                     argument="output_shape",
                 )
+            found[letter] = size
         return found
 
     def infer(self, inputs: Inputs) -> Outputs:
@@ -182,6 +185,11 @@ class EinsumDense(Layer):
         sizes = self.sizes(x)
         self.weights(inputs)
         return single(tuple(sizes[letter] for letter in self.written_out(x).output[1:]))
+
+    def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
+        x = inputs["x"]
+        sizes = self.sizes(x)
+        return tuple(zip(x.shape, (sizes[letter] for letter in self.written_out(x).input[1:]), strict=True))
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         x = inputs["x"]

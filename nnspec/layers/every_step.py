@@ -45,6 +45,12 @@ class BatchToSteps(Layer):
     uses_mask: ClassVar[bool] = True
 
     outputs: tuple[str, ...] = Field(description="What the other inputs are called as outputs.")
+    steps: tuple[int | Dim, ...] = Field(
+        (), description="The numbers of steps of further inputs, which must be the first one's."
+    )
+
+    def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
+        return tuple((inputs["0"].shape[0], steps) for steps in self.steps)
 
     def infer(self, inputs: Inputs) -> Outputs:
         steps = inputs["0"].shape[0]
@@ -68,7 +74,7 @@ def steps_of(inputs: Inputs) -> int | Dim:
     first, *others = inputs.items()
     steps = first[1].shape[0]
     for port, x in others:
-        if same_size(steps, x.shape[0]) is not True:
+        if same_size(steps, x.shape[0]) is False:
             raise LayerError(
                 f"at every time step alike, `{first[0]}` has {size_text(steps)} steps and `{port}` {size_text(x.shape[0])}",
                 help="declare the same number, or the same symbol, for both",

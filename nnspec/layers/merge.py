@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import ClassVar
 
 from pydantic import Field
@@ -60,9 +59,12 @@ class Elementwise(Layer):
         return tuple(sizes)
 
     def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
-        shapes = [x.shape[::-1] for x in inputs.values()]
-        pairs = [pair for one, other in combinations(shapes, 2) for pair in zip(one, other, strict=False)]
-        return tuple((a, b) for a, b in pairs if a != 1 and b != 1)
+        shapes = dict.fromkeys(x.shape for x in inputs.values())
+        pairs: list[tuple[int | Dim, int | Dim]] = []
+        for axis in range(1, max(map(len, shapes)) + 1):
+            first, *others = dict.fromkeys(shape[-axis] for shape in shapes if len(shape) >= axis and shape[-axis] != 1) or [1]
+            pairs += [(first, other) for other in others]
+        return tuple(pairs)
 
     def mask(self, inputs: Inputs) -> tuple[int | Dim, ...] | None:
         """A position is kept where any input keeps it; there is none where an input has none."""

@@ -13,7 +13,7 @@ from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularize
 from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, single
 from nnspec.layers.checks import known_size, require_axes, require_float
 from nnspec.layers.scalars import PositiveNumber
-from nnspec.types import Weight
+from nnspec.types import Dim, Weight
 
 __all__ = ["PositionEmbedding", "SinusoidalPositionEncoding"]
 
@@ -50,6 +50,9 @@ class PositionEmbedding(_Placed):
                 argument="max_length",
             )
         return single(x.shape)
+
+    def room(self, inputs: Inputs) -> tuple[int | Dim, ...]:
+        return (self.max_length - inputs["x"].shape[0] + 1,)
 
     @property
     def most_steps(self) -> int | None:

@@ -15,7 +15,7 @@ from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, W
 from nnspec.layers.checks import known_size, require_axes, require_float
 from nnspec.types import Dim, Family, TensorType, Weight, same_size
 
-__all__ = ["RECURRENT", "Recurrent", "check_states"]
+__all__ = ["RECURRENT", "Recurrent", "check_states", "state_sizes"]
 
 RECURRENT = Family(kind="recurrent layer", modules=dict.fromkeys(("GRU", "LSTM", "SimpleRNN"), "nnspec.layers.recurrent"))
 """What Bidirectional wraps."""
@@ -76,6 +76,9 @@ class Recurrent(Layer):
         shapes = {"output": output} | (dict.fromkeys(self.states, (self.units,)) if self.return_state else {})
         return {name: TensorType(shape) for name, shape in shapes.items()}
 
+    def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
+        return state_sizes(inputs, self.units)
+
     def mask(self, inputs: Inputs) -> tuple[int | Dim, ...] | None:
         return inputs["x"].mask if self.return_sequences else None
 
@@ -120,6 +123,11 @@ def check_mask(layer: Layer, x: TensorType) -> None:
             help="take `mask_zero` off the embedding, or bring the input to (time, features) before it is masked",
             port="x",
         )
+
+
+def state_sizes(inputs: Inputs, units: int) -> tuple[tuple[int | Dim, int | Dim], ...]:
+    """The size of each initial state, with the number of units that it must equal."""
+    return tuple((state.shape[0], units) for port, state in inputs.items() if port != "x")
 
 
 def check_states(layer: Layer, inputs: Inputs, names: tuple[str, ...], units: int) -> None:

@@ -12,7 +12,7 @@ from nnspec.layers.checks import require_axes, require_float
 from nnspec.layers.scalars import Fraction, NotNegative, PositiveInt, WholeNumber
 from nnspec.layers.sliding import SPATIAL_AXES
 from nnspec.layers.unsupported import DATA_FORMAT
-from nnspec.types import same_size
+from nnspec.types import Dim, same_size
 
 __all__ = [
     "ActivityRegularization",
@@ -80,6 +80,10 @@ class _Shaped(_Random):
                 help=f"give {x.rank + 1} sizes, the batch axis first: each the input's, 1 or null",
                 argument="noise_shape",
             )
+
+    def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
+        pairs = zip((self.noise_shape or [])[1:], inputs["x"].shape, strict=False)
+        return tuple((size, noise) for noise, size in pairs if noise not in (1, None))
 
 
 class Dropout(_Shaped):

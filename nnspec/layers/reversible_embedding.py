@@ -64,7 +64,7 @@ class ReversibleEmbedding(Layer):
 
     def _scores(self, x: TensorType) -> Outputs:
         require_float(self, x)
-        if not x.rank or same_size(x.shape[-1], self.output_dim) is not True:
+        if not x.rank or same_size(x.shape[-1], self.output_dim) is False:
             got = size_text(x.shape[-1]) if x.rank else "a scalar"
             raise LayerError(
                 f"ReversibleEmbedding takes vectors of {self.output_dim} in reverse, got {got}: {x}",
@@ -72,6 +72,9 @@ class ReversibleEmbedding(Layer):
                 port="x",
             )
         return single((*x.shape[:-1], self.input_dim), self.reverse_dtype or "float32")
+
+    def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
+        return ((inputs["x"].shape[-1], self.output_dim),) if self.reverse else ()
 
     def mask(self, inputs: Inputs) -> tuple[int | Dim, ...] | None:
         return inputs["x"].shape if self.mask_zero and not self.reverse else None

@@ -72,7 +72,7 @@ def to_loop(
     outputs = loop.write()
     told = {VERSION: nnspec.__version__, **(metadata or {})}
     if decoding.encoder is not None and (conditions := decoding.encoder.conditions):
-        told[CONDITIONS] = json.dumps({name: condition.as_json() for name, condition in conditions.items()})
+        told[CONDITIONS] = json.dumps(conditions.as_json())
     return finish(loop.b, loop.inputs, outputs, name="generate", metadata=told, version=nnspec.__version__)
 
 

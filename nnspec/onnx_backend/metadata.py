@@ -16,6 +16,7 @@ __all__ = [
     "SPEC_HASH",
     "SPEC_NAME",
     "SPELLINGS",
+    "UNITS",
     "VERSION",
 ]
 
@@ -39,7 +40,7 @@ CLASSES = "nnspec.classes"
 """The names of the classes of each output that has them, as JSON: ``{"digit": ["0", "1"]}``."""
 
 CONDITIONS = "nnspec.conditions"
-"""What free sizes must satisfy, as JSON: ``{"H": {"multiple_of": 8, "at_least": 16}}``."""
+"""What free sizes must satisfy, as JSON (`Conditions.as_json`): ``{"H": {"multiple_of": 8, "at_least": 16}}``."""
 
 DATA = "nnspec.data"
 """How its inputs are made from raw data, as JSON (`data.recipe`)."""
@@ -63,3 +64,7 @@ PARITY = "nnspec.parity"
 
 SAMPLES = "nnspec.samples"
 """How a generator is sampled, as JSON (`training.samples.Samples`)."""
+
+UNITS = "nnspec.units"
+"""How outputs come back to the units of the data, if that differs between series, as JSON (`data.units`): one scale and offset
+for each label. Units that are the same for all rows are part of the graph."""

@@ -12,7 +12,8 @@ from nnspec.diagnostics import NnspecError
 from nnspec.graph.model import Graph, Ref
 from nnspec.graph.tables import table_rows
 from nnspec.layers.base import LayerError
-from nnspec.types import Condition, Dim, TensorType, substitute, symbols_of
+from nnspec.types import Dim, TensorType, substitute, symbols_of
+from nnspec.types.solving import sample
 
 __all__ = ["BATCHES", "draw", "sizes"]
 
@@ -70,11 +71,14 @@ def sizes(graph: Graph) -> list[dict[str, int]]:
     if not names:
         return [{}]
     found: list[dict[str, int]] = []
-    for start in range(len(_LENGTHS)):
-        different = {name: _LENGTHS[(start + place) % len(_LENGTHS)] for place, name in enumerate(names)}
-        for lengths in (different, dict.fromkeys(names, _LENGTHS[start])):
-            choice = {name: graph.conditions.get(name, Condition()).next_fit(length) for name, length in lengths.items()}
-            if choice not in found and _is_taken(graph, choice):
+    for start in range(len(_LENGTHS) + 1):
+        wanted = [{name: _LENGTHS[(start + place) % len(_LENGTHS)] for place, name in enumerate(names)}]
+        wanted.append(dict.fromkeys(names, _LENGTHS[start % len(_LENGTHS)]))
+        if start == len(_LENGTHS):  # sizes that fit are far apart: the ones after those that were found
+            wanted = [{name: size + 1 for name, size in choice.items()} for choice in found]
+        for lengths in wanted:
+            choice = sample(names, graph.conditions, graph.conditions.relations, lengths)
+            if choice is not None and choice not in found and _is_taken(graph, choice):
                 found.append(choice)
                 break
         if len(found) == 2:

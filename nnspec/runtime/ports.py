@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnspec.diagnostics import NnspecError
-from nnspec.types import Condition, closest, refusal
+from nnspec.types import Conditions, closest
 
 __all__ = ["Port", "converted", "fitted", "port_of"]
 
@@ -67,9 +67,7 @@ def converted(port: Port, value: ArrayLike) -> NDArray[Any]:
     return array.astype(wanted)
 
 
-def fitted(
-    inputs: Mapping[str, ArrayLike], ports: Mapping[str, Port], conditions: Mapping[str, Condition]
-) -> dict[str, NDArray[Any]]:
+def fitted(inputs: Mapping[str, ArrayLike], ports: Mapping[str, Port], conditions: Conditions) -> dict[str, NDArray[Any]]:
     """The inputs as a model takes them.
 
     Args:
@@ -92,7 +90,7 @@ def fitted(
     sizes: dict[str, tuple[int, str]] = {}
     for name, array in arrays.items():
         _check_shape(ports[name], array.shape, sizes)
-    wrong = refusal(conditions, {symbol: size for symbol, (size, _) in sizes.items()})
+    wrong = conditions.refusal({symbol: size for symbol, (size, _) in sizes.items()})
     if wrong:
         raise NnspecError(wrong)
     return arrays

@@ -12,11 +12,12 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from nnspec.data.kinds import Answer
+from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS, PARITY, SPELLINGS
+from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS, PARITY, SPELLINGS, UNITS
 from nnspec.runtime.spelling import Spelling
 from nnspec.runtime.tiling import Sight
-from nnspec.types import Condition
+from nnspec.types import Conditions
 
 __all__ = ["read_all_metadata", "read_metadata", "read_model"]
 
@@ -49,7 +50,7 @@ def read_metadata(metadata: Mapping[str, str], key: str, name: str) -> dict[str,
         name: What the file is called in messages.
 
     Returns:
-        By name what is said: an `Answer`, a `Condition`, a `Spelling`, a tuple of `Sight`, names; plain values under the other
+        By name what is said: an `Answer`, a `Conditions`, a `Spelling`, a tuple of `Sight`, names; plain values under the other
         keys.
 
     Raises:
@@ -98,20 +99,22 @@ def _sights(field: _Field) -> tuple[Sight, ...]:
     return tuple(Sight(*each) for each in zip(field.size, strides, field.start, field.period, strict=True))
 
 
-def _possible(condition: Condition) -> Condition:
-    if condition.multiple_of < 1 or condition.at_least < 1 or not 0 <= condition.remainder < condition.multiple_of:
-        raise ValueError("no size satisfies it")
-    return condition
+def _units(said: dict[str, Any]) -> Units:
+    try:
+        return Units.from_json(said)
+    except (KeyError, TypeError) as error:
+        raise ValueError(str(error)) from None
 
 
 _HELD: dict[str, Any] = {
     ANSWERS: dict[str, Answer],
     CLASSES: dict[str, list[str]],
-    CONDITIONS: dict[str, Annotated[Condition, AfterValidator(_possible)]],
+    CONDITIONS: Annotated[dict[str, Any], AfterValidator(Conditions.from_json)],
     DATA: dict[str, dict[str, dict[str, Any]]],
     FIELDS: dict[str, Annotated[_Field, AfterValidator(_sights)]],
     MAPS: dict[str, str],
     OUTPUTS: dict[str, str],
     PARITY: dict[str, Any],
     SPELLINGS: dict[str, Spelling],
+    UNITS: dict[str, Annotated[dict[str, Any], AfterValidator(_units)]],
 }

@@ -60,6 +60,8 @@ class Tiling:
         self._sights = {name: self._sight(name) for name in self.predictor.outputs}
         known = self.predictor.conditions
         self._conditions = [known.get(symbol, Condition()) for symbol in self._symbols]
+        if known.relations or any(c.largest is not None or c.other_remainders or c.also for c in self._conditions):
+            raise NnspecError(f"`{self.predictor.path}` cannot answer tile by tile: {'; '.join(known.texts())}")
         periods = [sight.period for sights in self._sights.values() for sight in sights]
         self.step = lcm(*periods, *(condition.multiple_of for condition in self._conditions))
         self._least = max(condition.at_least for condition in self._conditions)

@@ -20,6 +20,7 @@ from nnspec.serving.batching import Arrays, Batcher
 from nnspec.serving.settings import Settings
 from nnspec.serving.takes import takes_of
 from nnspec.serving.tensors import DATATYPES, protocol_shape
+from nnspec.types.solving import sample
 
 __all__ = ["Served", "name_of"]
 
@@ -95,7 +96,9 @@ class Served:
 
     def _warm_up(self) -> None:
         """Runs it once on zeros of the smallest sizes it takes: what cannot compute is found before it is asked."""
-        least = {symbol: condition.next_fit(8) for symbol, condition in self.predictor.conditions.items()}
+        conditions = self.predictor.conditions
+        symbols = sorted({*conditions, *(name for relation in conditions.relations for name in relation.symbols)})
+        least = sample(symbols, conditions, conditions.relations, dict.fromkeys(symbols, 8)) or {}
         arrays = {name: np.zeros(_smallest(port, least), port.dtype) for name, port in self.predictor.inputs.items()}
         try:
             self.predictor.run(arrays)

@@ -13,7 +13,7 @@ from nnspec.spec.evaluate import Scope, Uneval, evaluate
 from nnspec.spec.hints import spaced, unquoted, yes_or_no
 from nnspec.spec.keys import known_keys
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
-from nnspec.types import closest
+from nnspec.types import closest, listed
 
 __all__ = ["BLOCK_NAME", "Block", "bind", "read_block"]
 
@@ -123,11 +123,11 @@ def bind(block: Block, arguments: Tree | None, span: Span, path: str, problems: 
             # Whatever it is called, it is probably the one that is needed and not there.
             suggestion = closest(name, block.params) or (needed[0] if len(needed) == 1 else None)
             misspelt.add(suggestion)
-            known = ", ".join(f"`{k}`" for k in block.params)
+            known = listed(block.params)
             help = f"did you mean `{suggestion}`?" if suggestion else f"it has {known}" if known else "it has no params"
             help = spaced(name, block.params) or help
             problems.append(p.UnknownKey.at(key.span, value.path, help=help, key=name, where=f"`{block.name}`"))
-    scope = block.scope.inner({})
+    scope = block.scope.inner({}, problems)
     for name, declared in block.params.items():
         if name in given:
             values[name] = given[name][1]
@@ -142,8 +142,8 @@ def bind(block: Block, arguments: Tree | None, span: Span, path: str, problems: 
             except Uneval:
                 continue
         if name in values:
-            scope.add(name, values[name])
-    return None if len(problems) > before else block.scope.inner(values)
+            scope.add(name, values[name], problems)
+    return None if len(problems) > before else scope
 
 
 def _is_type(declared: Tree) -> bool:

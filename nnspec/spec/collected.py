@@ -12,6 +12,10 @@ from nnspec.spec.problems import LimitExceeded
 __all__ = ["Collected"]
 
 
+_REPEATED = 20
+"""How often the same error is counted where a step with it is repeated: each is kept until it is known where it was made."""
+
+
 class Collected(list[Diagnostic]):
     """A list of diagnostics that stops the reading when there are too many; those said twice count once.
 
@@ -30,8 +34,9 @@ class Collected(list[Diagnostic]):
     def append(self, diagnostic: Diagnostic) -> None:
         super().append(diagnostic)
         self._seen.add((diagnostic.code, diagnostic.span))
-        if len(self._seen) > self._most:
-            what = f"over {self._most:,} errors and warnings, the rest is not looked for"
+        if len(self._seen) > self._most or len(self) > _REPEATED * self._most:
+            repeated = "" if len(self._seen) > self._most else ", those of repeated steps counted"
+            what = f"over {max(self._most, len(self) - 1):,} errors and warnings{repeated}, the rest is not looked for"
             at = Span.whole(diagnostic.span.file)
             raise SpecError([*once(self), LimitExceeded.at(at, what=what, limit="errors", most=self._most)])
 

@@ -14,7 +14,7 @@ from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block
 from nnspec.spec.collected import Collected
 from nnspec.spec.dumping import dumped
-from nnspec.spec.evaluate import Scope, evaluated, names_in
+from nnspec.spec.evaluate import Expanded, Scope, evaluated, names_in
 from nnspec.spec.expand import Expander, TooMany
 from nnspec.spec.keys import known_keys
 from nnspec.spec.library import Files, Library, NetworkSource, read_library
@@ -157,7 +157,7 @@ def read_spec(
     name = _check_head(tree, problems)
     folder = (folder or path.parent).resolve()
     root = (root or _root_of(folder)).resolve()
-    library = read_library(tree, Files(folder, root, limits, (path.resolve(),)), problems)
+    library = read_library(tree, Files(folder, root, limits, (path.resolve(),), Expanded(limits.expanded)), problems)
     if library.params is not None:
         tree = MappingNode([(k, library.params if k.value == "params" else v) for k, v in tree.items()], tree.span, tree.place)
     networks = _networks(tree, library, limits, problems)

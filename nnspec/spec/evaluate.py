@@ -3,20 +3,48 @@
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Mapping
 from typing import Any
 
-from nnspec.diagnostics import Diagnostic, Span
+from nnspec.diagnostics import Diagnostic, Span, SpecError, once
 from nnspec.spec import problems as p
 from nnspec.spec.expression import LONGEST_RESULT, ExpressionError, UnknownName, parse
+from nnspec.spec.limits import Limits
 from nnspec.spec.tree import Formula, MappingNode, Place, Scalar, SequenceNode, Tree
-from nnspec.types import closest
+from nnspec.types import closest, listed
 
-__all__ = ["Scope", "Uneval", "evaluate", "evaluated", "names_in", "names_read"]
+__all__ = ["Expanded", "Scope", "Uneval", "evaluate", "evaluated", "names_in", "names_read"]
 
 _SHORT = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 _LONG = re.compile(r"\$\{([^}]*)\}")
-_LARGEST_LIST = 10_000
+_MOST_ELEMENTS = 20_000
+_MADE, _CHARACTERS = 4, 100
+"""How much a value that an expression makes counts, and how many characters of its text count as much as one value."""
+
+
+class Expanded:
+    """How many values the params, expressions and repeats of a document have made, all files that it uses counted.
+
+    Args:
+        most: The limit.
+    """
+
+    def __init__(self, most: int = Limits.expanded) -> None:
+        self._most = most
+        self._count = 0
+
+    def add(self, count: int, at: Tree, problems: list[Diagnostic]) -> None:
+        """Counts on.
+
+        Raises:
+            SpecError: Past the limit, with all that was found up to there.
+        """
+        self._count += count
+        if self._count > self._most:
+            what = f"params, expressions and repeats make over {self._most:,} values"
+            limit = p.LimitExceeded.at(at.span, at.path, what=what, limit="expanded", most=self._most)
+            raise SpecError([*once(problems), limit])
 
 
 class Scope:
@@ -26,22 +54,35 @@ class Scope:
         values: By name.
         used: The names that some expression has read.
         trees: The same by name, as they stand in the document.
+        steps: The steps that computed lists have taken, one number for the whole document.
+        expanded: What has been made of the whole document.
     """
 
     def __init__(
-        self, values: Mapping[str, Any] | None = None, used: set[str] | None = None, trees: Mapping[str, Tree] | None = None
+        self,
+        values: Mapping[str, Any] | None = None,
+        used: set[str] | None = None,
+        trees: Mapping[str, Tree] | None = None,
+        steps: list[int] | None = None,
+        expanded: Expanded | None = None,
     ) -> None:
-        self.values: dict[str, Any] = dict(values or {})
+        # A chain, for a document may have as many params as turns of a repeat: they are not copied for each.
+        self.values = values if isinstance(values, ChainMap) else ChainMap(dict(values or {}))
         self.used: set[str] = set() if used is None else used
-        self.trees: dict[str, Tree] = dict(trees or {})
+        self.trees = trees if isinstance(trees, ChainMap) else ChainMap(dict(trees or {}))
+        self.steps: list[int] = [0] if steps is None else steps
+        self.expanded = expanded or Expanded()
 
-    def inner(self, trees: Mapping[str, Tree]) -> Scope:
+    def inner(self, trees: Mapping[str, Tree], problems: list[Diagnostic]) -> Scope:
         """The same scope with more names in it; what is read there counts as read here."""
-        values = {name: tree.plain() for name, tree in trees.items()}
-        return Scope({**self.values, **values}, self.used, {**self.trees, **trees})
+        inner = Scope(self.values.new_child(), self.used, self.trees.new_child(), self.steps, self.expanded)
+        for name, tree in trees.items():
+            inner.add(name, tree, problems)
+        return inner
 
-    def add(self, name: str, tree: Tree) -> None:
+    def add(self, name: str, tree: Tree, problems: list[Diagnostic]) -> None:
         """One more name, for what is evaluated from now on."""
+        self.expanded.add(tree.size, tree, problems)
         self.values[name], self.trees[name] = tree.plain(), tree
 
 
@@ -90,6 +131,7 @@ def evaluate(tree: Tree, scope: Scope, problems: list[Diagnostic]) -> Tree:
     """
     if not tree.dynamic:
         return tree
+    scope.expanded.add(tree.size, tree, problems)
     before = len(problems)
     result = _evaluate(tree, scope, problems)
     if len(problems) > before:
@@ -123,26 +165,32 @@ def _scalar(scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Tree:
     text = scalar.value
     assert isinstance(text, str)
     if match := _SHORT.fullmatch(text):
-        return _tree_of(_value(match[1], match.start(1), scalar, scope, problems), scalar, scope)
+        return _made(_value(match[1], match.start(1), scalar, scope, problems), scalar, scope, problems)
     if match := _LONG.fullmatch(text):
-        return _tree_of(_value(match[1], match.start(1), scalar, scope, problems), scalar, scope)
+        return _made(_value(match[1], match.start(1), scalar, scope, problems), scalar, scope, problems)
     if "${" not in text:
         return scalar
 
     length = len(text)
+    closed, rest = text[: text.rfind("}") + 1], text[text.rfind("}") + 1 :]  # `${` without an end is not looked for twice
 
     def written(match: re.Match[str]) -> str:
         nonlocal length
         value = _value(match[1], match.start(1), scalar, scope, problems)
+        if isinstance(value, list):
+            reason = "a list cannot be written into a text; alone in its quotes, it stays a list"
+            span = _within(scalar, *match.span())
+            problems.append(p.BadExpression.at(span, scalar.path, reason=reason))
         piece = str(value).lower() if isinstance(value, bool) else str(value)
         length += len(piece)
         return piece if length <= LONGEST_RESULT + len(text) else ""
 
-    result = _LONG.sub(written, text)
+    result = _LONG.sub(written, closed) + rest
+    scope.expanded.add(_MADE + len(result) // _CHARACTERS, scalar, problems)
     if length > LONGEST_RESULT + len(text):
         reason = f"a result longer than {LONGEST_RESULT:,}"
         problems.append(p.BadExpression.at(scalar.span, scalar.path, reason=reason))
-    if "${" in _LONG.sub("", text):
+    if "${" in _LONG.sub("", closed) + rest:
         at = text.rfind("${")
         problems.append(p.BadExpression.at(_within(scalar, at, at + 2), scalar.path, reason="`${` is not closed by `}`"))
     written_out = Scalar(result, scalar.span, scalar.place, quoted=True)
@@ -154,12 +202,12 @@ def _value(text: str, offset: int, scalar: Scalar, scope: Scope, problems: list[
     try:
         expression = parse(text)
         scope.used |= expression.names
-        return expression.evaluate(scope.values)
+        return expression.evaluate(scope.values, scope.steps)
     except UnknownName as error:
         suggestion = closest(error.name, scope.values)
         scope.used.add(suggestion or "")  # it is used, under a misspelt name
         span = _within(scalar, offset + error.start, offset + error.end)
-        known = ", ".join(f"`{name}`" for name in scope.values)
+        known = listed(scope.values)
         help = (
             f"did you mean `{suggestion}`?"
             if suggestion
@@ -181,18 +229,39 @@ def _within(scalar: Scalar, start: int, end: int) -> Span:
     return span.within(start + quotes, end + quotes)
 
 
-def _tree_of(value: Any, scalar: Scalar, scope: Scope) -> Tree:
-    """A computed value as a tree, all of it at the place of its expression."""
+def _made(value: Any, scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Tree:
+    """A computed value as a tree, if it is not too large."""
+    count = _elements(value)
+    if count > _MOST_ELEMENTS:
+        reason = f"a value of over {_MOST_ELEMENTS:,} elements, lists in lists counted"
+        problems.append(p.BadExpression.at(scalar.span, scalar.path, reason=reason))
+        return Scalar(None, scalar.span, scalar.place)
+    scope.expanded.add(_MADE * count, scalar, problems)
+    return _tree_of(value, scalar.span, scalar.place, Formula(str(scalar.value), scope.trees))
+
+
+def _elements(value: Any) -> int:
+    """How many values there are in a value, itself counted, no further than the limit."""
+    count = 0
+    stack = [value]
+    while stack and count <= _MOST_ELEMENTS:
+        value = stack.pop()
+        count += 1
+        stack.extend(value if isinstance(value, list) else value.values() if isinstance(value, dict) else ())
+    return count
+
+
+def _tree_of(value: Any, span: Span, place: Place | None, formula: Formula) -> Tree:
+    """A computed value as a tree, all of it where its expression stands."""
     result: Tree
     if isinstance(value, list):
-        items = [_tree_of(item, _moved(scalar, index), scope) for index, item in enumerate(value[:_LARGEST_LIST])]
-        result = SequenceNode(items, scalar.span, scalar.place)
+        items = [_tree_of(item, span, Place(place, index), formula) for index, item in enumerate(value)]
+        result = SequenceNode(items, span, place)
+    elif isinstance(value, dict):
+        entries = [(Scalar(key, span), _tree_of(item, span, Place(place, str(key)), formula)) for key, item in value.items()]
+        result = MappingNode(entries, span, place)
     else:
-        result = Scalar(value, scalar.span, scalar.place, quoted=isinstance(value, str))
+        result = Scalar(value, span, place, quoted=isinstance(value, str))
         result.dynamic = False
-    result.formula = Formula(str(scalar.value), scope.trees)
+    result.formula = formula
     return result
-
-
-def _moved(scalar: Scalar, key: int) -> Scalar:
-    return Scalar(scalar.value, scalar.span, Place(scalar.place, key))

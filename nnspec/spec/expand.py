@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
-from nnspec.diagnostics import Diagnostic, Note
+from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.layers import LAYERS, snake_name
 from nnspec.layers.base import Layer
 from nnspec.spec import problems as p
@@ -19,10 +20,12 @@ from nnspec.spec.step import INPUT, Content, Nested, NetworkUse, Shared, Step
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
 from nnspec.types import PluginError, closest
 
-__all__ = ["STEP_NAME", "Expander", "default_name"]
+__all__ = ["DEEPEST_STEPS", "STEP_NAME", "Expander", "default_name"]
 
 STEP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _DEEPEST = 40
+DEEPEST_STEPS = 100
+"""Lists of steps inside one another, those of blocks and networks counted: whatever walks them may recurse."""
 
 
 class TooMany(Exception):
@@ -47,6 +50,7 @@ class Expander:
 
     def __post_init__(self) -> None:
         self._layers = 0
+        self._depth = 0
         self._within: list[str] = []
         self.used: set[str] = set()
         """The blocks and networks that some step uses."""
@@ -59,8 +63,16 @@ class Expander:
             taken: The names of the inputs, which share a scope with the steps'.
             scope: What expressions see.
         """
+        self._depth += 1
+        if self._depth > DEEPEST_STEPS:
+            at = tree.span if tree else Span.whole("")
+            self.problems.append(p.TooDeep.at(at, tree.path if tree else "", most=DEEPEST_STEPS))
+            self._depth -= 1
+            return ()
         drafts = [draft for item in steps_of(tree, self.problems) for draft in self._drafts(item, scope)]
-        return self._named(drafts, set(taken))
+        named = self._named(drafts, set(taken))
+        self._depth -= 1
+        return named
 
     # --- from entries to drafts: groups are unrolled into the list around them ---------------------------------------
 
@@ -75,12 +87,13 @@ class Expander:
         self._check_counter(draft, count, counter)
         found: list[Draft] = []
         for number in range(count):
-            inner = _counted(scope, counter, number, draft)
+            scope.expanded.add(1, draft.op, self.problems)  # a turn may hold no layer, and still be one of a billion
+            inner = _counted(scope, counter, number, draft, self.problems)
             for entry in steps_of(draft.arguments, self.problems):
                 found += self._drafts(entry, inner)
         return _fed_from(found, draft)
 
-    @property
+    @cached_property
     def operations(self) -> set[str]:
         """The names of the blocks and networks that steps may use."""
         return {*self.blocks, *self.networks}
@@ -190,7 +203,7 @@ class Expander:
         for number in range(count):
             if number:
                 self._count(draft)
-            turn = self._at_turn(draft, _counted(draft.scope, counter, number, draft))
+            turn = self._at_turn(draft, _counted(draft.scope, counter, number, draft, self.problems))
             if draft.op.value == GROUP:
                 content: Content | None = Nested((INPUT,), self.steps(turn.arguments, (), turn.scope))
             else:
@@ -325,10 +338,10 @@ def _fed_from(drafts: list[Draft], group: Draft) -> list[Draft]:
     return [replace(first, keys=keys), *drafts[1:]]
 
 
-def _counted(scope: Scope, counter: str | None, number: int, draft: Draft) -> Scope:
+def _counted(scope: Scope, counter: str | None, number: int, draft: Draft, problems: list[Diagnostic]) -> Scope:
     """The scope of one turn of a repeat, in which its counter has a value."""
     at = draft.key("as")
-    return scope if counter is None or at is None else scope.inner({counter: Scalar(number, at.span, at.place)})
+    return scope if counter is None or at is None else scope.inner({counter: Scalar(number, at.span, at.place)}, problems)
 
 
 def _is_group(draft: Draft) -> bool:

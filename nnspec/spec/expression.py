@@ -1,7 +1,7 @@
 """The expressions of ``${…}``: read by precedence climbing into small closures, and evaluated within bounds.
 
 Precedence, loosest first, as in Python: ``if else``, ``or``, ``and``, ``not``, comparisons, ``+ -``, ``* / // %``,
-unary ``-``, ``**``, indexing.
+unary ``-``, ``**``, indexing. A list may be computed: ``['e' + str(i) for i in range(3) if i != 1]``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["LONGEST_RESULT", "Expression", "ExpressionError", "UnknownName", "parse"]
+__all__ = ["LONGEST_RESULT", "UNKNOWN", "Expression", "ExpressionError", "UnknownName", "UnknownValue", "parse"]
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d+)?)"
@@ -24,8 +24,19 @@ _TOKEN = re.compile(
 _LONGEST = 2000
 _DEEPEST = 50
 _LARGEST = 2**63
+_MOST_DIGITS = 300
 LONGEST_RESULT = 10_000
 """Characters and elements of what an expression may give, lists in lists counted through."""
+
+LONGEST_RANGE = 10_000
+"""Numbers that `range` may give."""
+MOST_STEPS = 500_000
+"""Steps of all computed lists of a document: a turn, an operation and every 100 elements of a result count one each."""
+
+UNKNOWN: Any = type("Unknown", (), {"__repr__": lambda _: "unknown"})()
+"""The value of a param whose own expression has an error, which has been reported."""
+
+_STEPS = "(steps)"
 
 Value = Any
 _Evaluate = Callable[[Mapping[str, Value]], Value]
@@ -53,19 +64,30 @@ class UnknownName(ExpressionError):
         self.name = name
 
 
+class UnknownValue(ExpressionError):
+    """The expression depends on a param whose value is unknown because of an error that has been reported."""
+
+
 @dataclass(frozen=True)
 class Expression:
     """An expression that was read.
 
     Attributes:
         names: The params it uses.
+        computes_lists: Whether a list in it is computed by a loop.
     """
 
     names: frozenset[str]
+    computes_lists: bool
+    _length: int
     _evaluate: _Evaluate
 
-    def evaluate(self, params: Mapping[str, Value]) -> Value:
+    def evaluate(self, params: Mapping[str, Value], steps: list[int] | None = None) -> Value:
         """Its value.
+
+        Args:
+            params: The values of names.
+            steps: The steps that computed lists have taken so far, one number, which is counted on; None for none.
 
         Raises:
             ExpressionError: Where it has none: an unknown name, a division by zero, a number past 2**63.
@@ -74,7 +96,10 @@ class Expression:
             >>> parse("width * 2 ** (stage + 1)").evaluate({"width": 16, "stage": 1})
             64
         """
-        return self._evaluate(params)
+        try:
+            return self._evaluate({**params, _STEPS: steps} if self.computes_lists and steps is not None else params)
+        except RecursionError:
+            raise ExpressionError("too many operations in one expression", 0, self._length) from None
 
 
 def parse(text: str) -> Expression:
@@ -93,7 +118,7 @@ def _parse(text: str) -> Expression:
     parser = _Parser(text)
     evaluate = parser.conditional()
     parser.expect_end()
-    return Expression(frozenset(parser.names), evaluate)
+    return Expression(frozenset(parser.names), parser.loops > 0, len(text), evaluate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +184,43 @@ _LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"+", "-"}),
     frozenset({"*", "/", "//", "%"}),
 )
-_FUNCTIONS: dict[str, Callable[..., Any]] = {"min": min, "max": max, "abs": abs, "round": round, "len": len}
+
+
+def _text(*values: Any) -> str:
+    [value] = values
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, str | int | float):
+        raise TypeError("`str` takes a number, a text, true or false")
+    return str(value)
+
+
+def _range(*bounds: Any) -> list[int]:
+    if not 1 <= len(bounds) <= 3 or not all(isinstance(bound, int) and not isinstance(bound, bool) for bound in bounds):
+        raise TypeError("`range` takes one to three integers")
+    numbers = range(*bounds)
+    if len(numbers) > LONGEST_RANGE:
+        raise ValueError(f"a range of {len(numbers):,}; {LONGEST_RANGE:,} is the limit")
+    return list(numbers)
+
+
+def _round(value: Any, digits: Any = None) -> Any:
+    if digits is not None and abs(digits) > _MOST_DIGITS:  # a power of ten with as many digits would be computed
+        raise ValueError(f"`round` takes up to {_MOST_DIGITS} digits")
+    return round(value, digits)
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "min": min,
+    "max": max,
+    "abs": abs,
+    "round": _round,
+    "len": len,
+    "str": _text,
+    "range": _range,
+}
 _WORDS: dict[str, Any] = {"true": True, "false": False, "True": True, "False": False, "null": None, "None": None}
-_KEYWORDS = frozenset({"if", "else", "and", "or", "not"})
+_KEYWORDS = frozenset({"if", "else", "and", "or", "not", "for", "in"})
 
 
 class _Parser:
@@ -169,7 +228,13 @@ class _Parser:
         self._tokens = _tokens(text)
         self._at = 0
         self._depth = 0
-        self.names: set[str] = set()
+        self._names: list[set[str]] = [set()]
+        self.loops = 0
+
+    @property
+    def names(self) -> set[str]:
+        """The params that are read."""
+        return self._names[0]
 
     @property
     def _next(self) -> _Token:
@@ -281,21 +346,47 @@ class _Parser:
             self._expect(")")
             return inner
         if self._take("["):
-            return _list_of(self._arguments("]"), token)
+            return self._list(token)
         if token.kind == "name" and token.text not in _KEYWORDS:
             self._at += 1
             if self._take("("):
                 return self._call(token)
             if token.text in _WORDS:
                 return _constant(_WORDS[token.text])
-            self.names.add(token.text)
+            self._names[-1].add(token.text)
             return _lookup(token)
         raise self._unexpected("a value is missing")
 
-    def _arguments(self, close: str) -> list[_Evaluate]:
+    def _list(self, token: _Token) -> _Evaluate:
+        """A list of its items, or one computed: ``[item for name in list if condition]``."""
+        self._names.append(set())
+        items = self._arguments("]", or_loop=True)
+        read = self._names.pop()
+        if len(items) != 1 or not self._take("for"):
+            self._names[-1] |= read
+            return _list_of(items, token)
+        name = self._next
+        if name.kind != "name" or name.text in _KEYWORDS or name.text in _WORDS:
+            raise self._unexpected("a name is missing after `for`")
+        self._at += 1
+        self._expect("in")
+        values = self._or()
+        self._names.append(set())
+        condition = self._or() if self._take("if") else None
+        read |= self._names.pop()
+        if self._next.text in ("for", "if", "else"):
+            raise self._unexpected("a computed list has one `for` and one `if`, the last; nest lists for more")
+        self._expect("]")
+        self.loops += 1
+        self._names[-1] |= read - {name.text}
+        return _loop(items[0], name, values, condition)
+
+    def _arguments(self, close: str, *, or_loop: bool = False) -> list[_Evaluate]:
         arguments: list[_Evaluate] = []
         while not self._take(close):
             arguments.append(self.conditional())
+            if or_loop and len(arguments) == 1 and self._next.text == "for":
+                break
             if not self._take(","):
                 self._expect(close)
                 break
@@ -304,12 +395,13 @@ class _Parser:
     def _call(self, token: _Token) -> _Evaluate:
         function = _FUNCTIONS.get(token.text)
         if function is None:
-            raise ExpressionError(f"there is no function `{token.text}`: min, max, abs, round and len", token.start, token.end)
+            known = ", ".join(f"`{name}`" for name in _FUNCTIONS)
+            raise ExpressionError(f"there is no function `{token.text}`; there are {known}", token.start, token.end)
         arguments = self._arguments(")")
 
         def call(params: Mapping[str, Value]) -> Value:
             values = [argument(params) for argument in arguments]
-            return _bounded(lambda: function(*values), token)
+            return _bounded(lambda: function(*values), token, params)
 
         return call
 
@@ -329,9 +421,12 @@ def _constant(value: Value) -> _Evaluate:
 def _lookup(token: _Token) -> _Evaluate:
     def look(params: Mapping[str, Value]) -> Value:
         try:
-            return params[token.text]
+            value = params[token.text]
         except KeyError:
             raise UnknownName(token.text, token.start, token.end) from None
+        if value is UNKNOWN:
+            raise UnknownValue(f"`{token.text}` has no value", token.start, token.end)
+        return value
 
     return look
 
@@ -345,7 +440,43 @@ def _either(left: _Evaluate, right: _Evaluate, *, stop_at: bool) -> _Evaluate:
 
 
 def _list_of(items: list[_Evaluate], token: _Token) -> _Evaluate:
-    return lambda params: _bounded(lambda: [item(params) for item in items], token)
+    return lambda params: _bounded(lambda: [item(params) for item in items], token, params)
+
+
+def _loop(item: _Evaluate, name: _Token, values: _Evaluate, condition: _Evaluate | None) -> _Evaluate:
+    """A list computed from another."""
+
+    def run(params: Mapping[str, Value]) -> Value:
+        inner = {_STEPS: [0], **params}
+        result: list[Value] = []
+        size = 0
+        for value in _iterable(values(params)):
+            _count(inner, name, 1 + len(inner) // 100)
+            inner[name.text] = value
+            if condition is None or condition(inner):
+                result.append(item(inner))
+                size += max(1, _size(result[-1]))
+            if size > LONGEST_RESULT:
+                raise ValueError(f"a result longer than {LONGEST_RESULT:,}")
+        return result
+
+    return lambda params: _bounded(lambda: run(params), name, params)
+
+
+def _count(params: Mapping[str, Value], token: _Token, steps: int) -> None:
+    """Counts steps on where a loop is running, up to the limit."""
+    taken = params.get(_STEPS)
+    if taken is not None:
+        taken[0] += steps
+        if taken[0] > MOST_STEPS:
+            reason = f"the computed lists of this document take over {MOST_STEPS:,} steps, the limit"
+            raise ExpressionError(reason, token.start, token.end)
+
+
+def _iterable(value: Value) -> list[Value]:
+    if not isinstance(value, list):
+        raise TypeError("`for` goes through a list, such as `range(3)`")
+    return value
 
 
 def _item(value: Value, index: Value) -> Value:
@@ -355,10 +486,10 @@ def _item(value: Value, index: Value) -> Value:
 
 
 def _apply(operation: Callable[[Any, Any], Any], token: _Token, left: _Evaluate, right: _Evaluate) -> _Evaluate:
-    return lambda params: _bounded(lambda: operation(left(params), right(params)), token)
+    return lambda params: _bounded(lambda: operation(left(params), right(params)), token, params)
 
 
-def _bounded(compute: Callable[[], Value], token: _Token) -> Value:
+def _bounded(compute: Callable[[], Value], token: _Token, params: Mapping[str, Value]) -> Value:
     def fail(message: str) -> ExpressionError:
         return ExpressionError(message, token.start, token.end)
 
@@ -371,23 +502,25 @@ def _bounded(compute: Callable[[], Value], token: _Token) -> Value:
     except OverflowError:
         raise fail("a number past 2**63") from None
     except (TypeError, ValueError) as error:
-        raise fail(f"`{token.text}` has no meaning for these values: {error}") from None
+        raise fail(f"`{token.text}` has no value here: {error}") from None
     if isinstance(value, int) and abs(value) > _LARGEST:
         raise fail("a number past 2**63")
     if isinstance(value, complex):
         raise fail("the root of a negative number")
-    if isinstance(value, str | list) and _size(value) > LONGEST_RESULT:
+    size = _size(value) if isinstance(value, str | list) else 0
+    _count(params, token, 1 + size // 100)
+    if size > LONGEST_RESULT:
         raise fail(f"a result longer than {LONGEST_RESULT:,}")
     return value
 
 
 def _size(value: Value) -> int:
-    """Characters and elements, counted no further than the limit."""
+    """Characters and elements, counted no further than the limit; an element counts at least one."""
     if isinstance(value, str):
         return len(value)
-    size = 1
+    size = 0
     for item in value if isinstance(value, list) else ():
-        size += _size(item) + 1
+        size += max(1, _size(item))
         if size > LONGEST_RESULT:
             break
     return size

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from nnspec.diagnostics import Diagnostic, Problem, Span
@@ -14,7 +15,9 @@ from nnspec.spec.comments import comments
 __all__ = ["silence", "useless_ignores"]
 
 _MARK = re.compile(r"#[ \t]*nnspec:")
-_IGNORE = re.compile(r"#[ \t]*nnspec:[ \t]*(?:ignore[ \t]*\[(?P<codes>[^\]]*)\]|ignore\b|noqa\b|\w+[ \t]*\[)")
+_IGNORE = re.compile(r"#[ \t]*nnspec:[ \t]*(?:ignore[ \t]*\[(?P<codes>[^\]#]*)\]|ignore\b|noqa\b|\w+[ \t]*\[)")
+_MOST_IGNORES = 1_000
+"""Of so many it is checked whether they are of use."""
 _CODE = re.compile(r"[^,\s]+")
 
 
@@ -45,7 +48,7 @@ def useless_ignores(
     silenced = {(d.span.line, d.code) for d in problems if d.span.file == file and not d.is_error}
     complete = not any(problem.is_error for problem in problems)  # with errors, not all warnings are looked for
     found: list[Diagnostic] = []
-    for ignore in _ignores(file):
+    for ignore in islice(_ignores(file), _MOST_IGNORES):
         if (ignore.span.line, ignore.code) in silenced:
             continue
         problem = known().get(ignore.code)

@@ -11,7 +11,7 @@ from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import BLOCK_NAME, Block, read_block
 from nnspec.spec.draft import STEP_KEYS
-from nnspec.spec.evaluate import Scope, Uneval, evaluate, evaluated
+from nnspec.spec.evaluate import Expanded, Scope, Uneval, evaluate, evaluated
 from nnspec.spec.keys import known_keys
 from nnspec.spec.limits import Limits
 from nnspec.spec.reader import read_file
@@ -76,17 +76,19 @@ class Files:
         root: What they may not leave.
         limits: What each may cost.
         above: The files being read, from the first to this one.
+        expanded: What has been made of all of them.
     """
 
     folder: Path
     root: Path
     limits: Limits
     above: tuple[Path, ...]
+    expanded: Expanded
 
 
 def read_library(tree: MappingNode, files: Files, problems: list[Diagnostic]) -> Library:
     """Reads what a document defines and what it takes from other files."""
-    scope = Scope()
+    scope = Scope(expanded=files.expanded)
     library = Library(scope, _read_params(tree.get("params"), scope, problems))
     _read_uses(tree.get("use"), library, files, problems)
     library.weights = _weights(evaluated(tree.get("weights"), scope, problems), files, problems)
@@ -137,7 +139,7 @@ def _read_params(given: Tree | None, scope: Scope, problems: list[Diagnostic]) -
         except Uneval:
             known = Scalar(None, value.span, value.place)
         entries.append((key, known))
-        scope.add(str(key.value), known)
+        scope.add(str(key.value), known, problems)
     return MappingNode(entries, params.span, params.place)
 
 
@@ -241,5 +243,5 @@ def _open(tree: Tree, files: Files, problems: list[Diagnostic]) -> tuple[Mapping
     if not isinstance(document, MappingNode):
         problems.append(p.CannotUse.at(tree.span, tree.path, help="it must be a spec", file=tree.value))
         return None
-    inner = Files(path.parent, files.root, files.limits, (*files.above, path))
+    inner = replace(files, folder=path.parent, above=(*files.above, path))
     return document, read_library(document, inner, problems)

@@ -43,8 +43,8 @@ class LimitExceeded(Problem):
     """A document may cost only so much, so that a hostile one costs nobody an hour. Each limit can be raised.
 
     The limits: bytes (of the file), depth (of lists and mappings), nodes (values, aliases expanded), scalar (characters),
-    layers (after blocks and repeats), parameters (of one network), activations (bytes alive at once for one example),
-    errors (found before the rest is given up).
+    layers (after blocks, repeats and uses of networks), parameters (of one network), activations (bytes alive at once for one
+    example), errors (found before the rest is given up), expanded (values that params, expressions and repeats make).
     """
 
     code = "NN005"
@@ -240,7 +240,13 @@ class BadShape(Problem):
 
 
 class BadExpression(Problem):
-    """An expression that cannot be read or has no value."""
+    """An expression that cannot be read or has no value.
+
+    Expressions have the params and counters in scope, numbers, strings, `true`, `false`, `null`, lists and indexing, `+ - * /
+    // % **`, comparisons, `and or not`, `a if c else b`, the functions `min max abs round len str range`, and computed lists:
+    `${['stage' + str(i) for i in range(3) if i != 1]}`. A range has at most 10,000 numbers, a result 10,000 characters or
+    elements.
+    """
 
     code = "NN120"
     message = "{reason}"
@@ -446,6 +452,21 @@ class Unquoted(Problem):
     message = "`{value}` wants quotes here"
     fails = _HEAD + "params: {w: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: ${2 * w}}\n"
     passes = _HEAD + 'params: {w: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: "${2 * w}"}\n'
+
+
+class TooDeep(Problem):
+    """Steps may hold steps (``Residual``, ``Parallel``, ``layers``, blocks and networks), but not without end.
+
+    The limit counts every list on the way from the document's own ``layers`` to the innermost one, through blocks and networks.
+    """
+
+    code = "NN303"
+    message = "steps inside steps, over {most} lists deep"
+
+    @classmethod
+    def at(cls, span: Span, path: str = "", *, help: str = "", notes: Iterable[Note] = (), **facts: object) -> Diagnostic:
+        help = help or "write the innermost steps one after the other, or in fewer blocks"
+        return super().at(span, path, help=help, notes=notes, **facts)
 
 
 class BrokenPlugin(Problem):

@@ -95,10 +95,12 @@ def read_text(text: str, name: str, problems: list[Diagnostic], limits: Limits |
     for slip in before_parsing(text, name):
         problems.append(slip.diagnostic)
         text = slip.text or text
+    read = 0
     for _ in range(_MOST_SLIPS):
         found: list[Diagnostic] = []
+        composer = _Composer(name, found, limits)
         try:
-            tree = _Composer(name, found, limits).compose(yaml.parse(text, Loader=LOADER))
+            tree = composer.compose(yaml.parse(text, Loader=LOADER))
             problems.extend(found)
             return tree
         except _Stop as stop:
@@ -107,7 +109,8 @@ def read_text(text: str, name: str, problems: list[Diagnostic], limits: Limits |
         except yaml.MarkedYAMLError as error:
             mended = after_an_error(text, name, error)
             problems.append(mended.diagnostic if mended else _syntax_error(error, name))
-            if mended is None or mended.text is None:
+            read += composer.nodes
+            if mended is None or mended.text is None or read > limits.nodes:
                 return None
             text = mended.text  # so that what else is wrong is said in the same pass
     return None
@@ -147,7 +150,7 @@ class _Composer:
         self._limits = limits
         self._anchors: dict[str, Tree | None] = {}
         self._open: list[_Open] = []
-        self._nodes = 0
+        self.nodes = 0
         self._root: Tree | None = None
 
     def compose(self, events: Iterator[Any]) -> Tree | None:
@@ -176,8 +179,8 @@ class _Composer:
         return bool(self._open) and self._open[-1].is_mapping and self._open[-1].key is None
 
     def _count(self, size: int, event: Any) -> None:
-        self._nodes += size
-        if self._nodes > self._limits.nodes:
+        self.nodes += size
+        if self.nodes > self._limits.nodes:
             raise _Stop(
                 p.LimitExceeded.at(
                     self._span(event), what=f"over {self._limits.nodes:,} values", limit="nodes", most=self._limits.nodes

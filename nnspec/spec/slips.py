@@ -30,22 +30,25 @@ class Mended:
 
 
 _GLUED = re.compile(r"^(?P<lead>[ ]*-[ ]+)(?P<op>[A-Za-z_]\w*):(?P<open>[{\[])", re.MULTILINE)
-_RUN_ON = re.compile(
-    rf"^(?P<lead>[ ]*-[ ]+)(?P<op>[A-Za-z_]\w*)[ ]+(?P<key>{_STEP_KEYS}):(?P<value>[ ]+[^#\n]+?)[ ]*(?=#|$)", re.MULTILINE
-)
+_RUN_ON = re.compile(rf"^(?P<lead>[ ]*-[ ]+)(?P<op>[A-Za-z_]\w*)[ ]+(?P<key>{_STEP_KEYS}):(?P<value>[ ][^#\n]+)", re.MULTILINE)
 
 
 def before_parsing(text: str, name: str) -> Iterator[Mended]:
     """Slips that are YAML, but never what was meant: ``- Dense:{units: 3}``, ``- Concatenate from: [a]``."""
-    while match := _GLUED.search(text):
+    start = 0
+    while match := _GLUED.search(text, start):
+        start = match.start()
         at = match.start("open")
         mended = f"{text[:at]} {text[at:]}"
         text = mended
         help = f"write `{text[match.start('op') : (text + chr(10)).index(chr(10), at)].strip()}`"
         yield Mended(p.MissingSpace.at(_span(text, at - 1, at, name), help=help, after=f"{match['op']}:"), mended)
-    while match := _RUN_ON.search(text):
+    start = 0
+    while match := _RUN_ON.search(text, start):
+        start = match.start()
         op, key, value = match["op"], match["key"], match["value"].strip()
-        mended = f"{text[: match.start('op')]}{{{op}: , {key}: {value}}}{text[match.end('value') :]}"
+        end = match.end("value") - len(match["value"]) + len(match["value"].rstrip(" "))
+        mended = f"{text[: match.start('op')]}{{{op}: , {key}: {value}}}{text[end:]}"
         span = _span(text, match.start("key"), match.end("key"), name)
         indent = " " * len(match["lead"])
         help = f"write `- {op}:` and, on a line of its own, `{indent}{key}: {value}`"
@@ -99,6 +102,9 @@ def _no_colon(text: str, name: str, lines: list[str], line: int, column: int) ->
     return None
 
 
+_LONGEST_LINE = 2_000
+"""Of a line that nobody wrote by hand, nobody is told how to write it."""
+
 _EXPRESSION = re.compile(r"(?<![\"'])\$\{[^}\n]*\}")
 
 
@@ -106,7 +112,9 @@ def _unquoted(text: str, name: str, lines: list[str], line: int, column: int) ->
     """``${…}`` without quotes after a brace, which begins a mapping."""
     del text, column
     for at in (line, line - 1):
-        for match in _EXPRESSION.finditer(lines[at]) if at >= 0 else ():
+        if at < 0 or len(lines[at]) > _LONGEST_LINE:
+            continue
+        for match in _EXPRESSION.finditer(lines[at]):
             before = lines[at][: match.start()]
             if before.count('"') % 2 or before.count("'") % 2 or "#" in before:
                 continue

@@ -1,14 +1,15 @@
 """Sizes, tensor types and named things: what every other part speaks of."""
 
-from nnspec.types.conditions import Condition, common_multiple, common_remainder, least, refusal, simplify
-from nnspec.types.config import Config, Family, Named, closest
-from nnspec.types.dims import Dim, ceil_div, product, same_size, substitute, symbol, symbols_of, unknown
+from nnspec.types.conditions import Condition, Conditions, Relation, simplify
+from nnspec.types.config import Config, Family, Named, closest, listed
+from nnspec.types.dims import Dim, SizeTooComplex, ceil_div, product, same_size, substitute, symbol, symbols_of, unknown
 from nnspec.types.plugins import Plugin, PluginError, Plugins
 from nnspec.types.tensor import DTYPES, TensorType, Weight, size_text
 
 __all__ = [
     "DTYPES",
     "Condition",
+    "Conditions",
     "Config",
     "Dim",
     "Family",
@@ -16,15 +17,14 @@ __all__ = [
     "Plugin",
     "PluginError",
     "Plugins",
+    "Relation",
+    "SizeTooComplex",
     "TensorType",
     "Weight",
     "ceil_div",
     "closest",
-    "common_multiple",
-    "common_remainder",
-    "least",
+    "listed",
     "product",
-    "refusal",
     "same_size",
     "simplify",
     "size_text",

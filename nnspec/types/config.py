@@ -7,7 +7,7 @@ named, so that a spec pays for what it uses.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -19,7 +19,7 @@ from pydantic_core import core_schema
 if TYPE_CHECKING:
     from nnspec.types.plugins import Plugins
 
-__all__ = ["Config", "Family", "Named", "closest"]
+__all__ = ["Config", "Family", "Named", "closest", "listed"]
 
 
 class Config(BaseModel):
@@ -102,24 +102,47 @@ def _class(module: str, name: str) -> type[Config]:
     return cast("type[Config]", getattr(import_module(module), name))
 
 
-_MOST_CANDIDATES = 200
+_MOST_CANDIDATES, _MOST_COMPARED, _LONGEST_WORD = 1_000, 20, 100
+_MOST_LISTED = 20
 
 
-def closest(word: str, candidates: Any) -> str | None:
+def closest(word: str, candidates: Iterable[object]) -> str | None:
     """The candidate a person most likely meant, or None where none is near; of very many, the last are looked at.
 
     Example:
         >>> closest("filter", ["filters", "kernel_size"])
         'filters'
     """
-    names = [str(candidate) for candidate in candidates]
+    if len(word) > _LONGEST_WORD:
+        return None
+    names = [name for name in map(str, list(candidates)[-_MOST_CANDIDATES:]) if len(name) <= _LONGEST_WORD]
     folded = {name.lower().replace("_", ""): name for name in names}
     key = word.lower().replace("_", "")
     if key in folded:
         return folded[key]
-    names, folded = names[-_MOST_CANDIDATES:], dict(list(folded.items())[-_MOST_CANDIDATES:])
+    if len(folded) > _MOST_COMPARED:  # comparing takes long: only those that have the most pairs of letters in common
+        pairs = _pairs(key)
+        nearest = sorted(folded, key=lambda other: len(pairs & _pairs(other)), reverse=True)[:_MOST_COMPARED]
+        folded = {other: folded[other] for other in nearest}
+        names = list(folded.values())
     found = difflib.get_close_matches(word, names, n=1, cutoff=0.6) or difflib.get_close_matches(key, folded, n=1, cutoff=0.6)
     return folded.get(found[0], found[0]) if found else None
+
+
+def _pairs(word: str) -> set[str]:
+    return {word[place : place + 2] for place in range(len(word) - 1)}
+
+
+def listed(names: Iterable[object]) -> str:
+    """Names for a message; of many the first.
+
+    Example:
+        >>> listed(["x", "y"]), listed(range(100))[-30:]
+        ('`x`, `y`', '`18`, `19` and 80 more')
+    """
+    names = list(names)
+    shown = ", ".join(f"`{name}`" for name in names[:_MOST_LISTED])
+    return f"{shown} and {len(names) - _MOST_LISTED:,} more" if len(names) > _MOST_LISTED else shown
 
 
 @dataclass(frozen=True)

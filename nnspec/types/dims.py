@@ -11,11 +11,40 @@ import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import lcm
+from math import gcd
+from typing import Any
 
-__all__ = ["Dim", "ceil_div", "denominators", "product", "same_size", "substitute", "symbol", "symbols_of", "unknown"]
+__all__ = [
+    "Dim",
+    "SizeTooComplex",
+    "ceil_div",
+    "coefficients",
+    "first_quotient",
+    "from_json",
+    "product",
+    "same_size",
+    "substitute",
+    "symbol",
+    "symbols_of",
+    "to_json",
+    "unknown",
+]
 
 _unknown_names = itertools.count()
+
+_MOST_TERMS = 200
+_LONGEST_TEXT = 4_000
+_LARGEST_FACTOR = 2**63
+_LARGEST_PRODUCT = 2**4096
+"""Of numbers: Python writes no longer ones."""
+
+
+class SizeTooComplex(Exception):
+    """A size has too many terms, is too long when written out, or has a factor that no array's size reaches.
+
+    A product of sums doubles its terms with each factor, and a quotient of a sum of quotients doubles its text: without a
+    bound, a short spec takes all memory.
+    """
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -56,6 +85,10 @@ class Dim:
             return 0
         if set(kept) == {()}:
             return kept[()]
+        if len(kept) > _MOST_TERMS:
+            raise SizeTooComplex(f"a size of {len(kept):,} terms; {_MOST_TERMS:,} is the limit")
+        if max(map(abs, kept.values())) > _LARGEST_FACTOR:
+            raise SizeTooComplex("a size with a factor over 2**63")
         # The constant stands last, as people write it; the others by degree and name, so that equal sizes are equal.
         return cls(tuple(sorted(kept.items(), key=lambda term: (-len(term[0]), [_text_of(atom) for atom in term[0]]))))
 
@@ -98,7 +131,11 @@ class Dim:
         rest = Dim._of(inside)
         if isinstance(rest, int):
             return Dim._of(whole) + rest // divisor
-        return Dim._of(whole) + _quotient(rest, divisor)
+        # floor((4T + 3) / 8) = floor((T + floor(3 / 4)) / 2): one normal form for equal quotients.
+        shared = gcd(divisor, *(factor for monomial, factor in rest.terms if monomial))
+        if shared > 1:
+            rest = Dim(tuple((monomial, factor // shared) for monomial, factor in rest.terms if factor // shared))
+        return Dim._of(whole) + _quotient(rest, divisor // shared)
 
     def __str__(self) -> str:
         return self._text
@@ -141,6 +178,8 @@ def _quotient(numerator: Dim, denominator: int) -> Dim:
             assert isinstance(result, Dim)
             return result
     text = str(numerator)
+    if len(text) > _LONGEST_TEXT:
+        raise SizeTooComplex(f"a size that is {len(text):,} characters long; {_LONGEST_TEXT:,} is the limit")
     inside = f"({text})" if len(numerator.terms) > 1 or numerator.terms[0][1] != 1 or len(numerator.terms[0][0]) > 1 else text
     return Dim((((_Quotient(f"{inside}//{denominator}", numerator, denominator),), 1),))
 
@@ -178,6 +217,8 @@ def product(sizes: Iterable[int | Dim]) -> int | Dim:
     result: int | Dim = 1
     for size in sizes:
         result = result * size
+        if isinstance(result, int) and result > _LARGEST_PRODUCT:
+            raise SizeTooComplex("a product of sizes over 2**4096")
     return result
 
 
@@ -220,11 +261,85 @@ def same_size(a: int | Dim, b: int | Dim) -> bool | None:
     return difference == 0 if isinstance(difference, int) else None
 
 
-def denominators(size: int | Dim) -> int:
-    """The least common multiple of all divisors in a size: the only candidates for a condition on its symbols."""
-    result = 1
+def first_quotient(size: int | Dim) -> tuple[Dim, int] | None:
+    """The numerator and the divisor of an innermost floored quotient of a size; None if it is a polynomial.
+
+    Example:
+        >>> first_quotient((symbol("T") // 2 + symbol("S")) // 3)
+        (T, 2)
+    """
     for monomial, _ in _terms(size):
         for atom in monomial:
             if isinstance(atom, _Quotient):
-                result = lcm(result, atom.denominator, denominators(atom.numerator))
+                return first_quotient(atom.numerator) or (atom.numerator, atom.denominator)
+    return None
+
+
+def coefficients(size: int | Dim) -> list[int]:
+    """The coefficients of a polynomial in one symbol, from the constant up.
+
+    Raises:
+        ValueError: If it has quotients, or several symbols.
+
+    Example:
+        >>> coefficients(symbol("T") * symbol("T") * 3 - 2)
+        [-2, 0, 3]
+    """
+    if len(symbols_of(size)) > 1 or first_quotient(size) is not None:
+        raise ValueError(f"{size} is not a polynomial in one symbol")
+    found = [0] * (1 + max(len(monomial) for monomial, _ in _terms(size)))
+    for monomial, factor in _terms(size):
+        found[len(monomial)] += factor
+    return found
+
+
+def to_json(size: int | Dim) -> Any:
+    """A size as plain lists: ``[factor, atom, …]`` for each term; a quotient is ``{"floor": terms, "by": divisor}``.
+
+    Example:
+        >>> to_json(symbol("T") // 2 + 3), to_json(5)
+        ([[1, {'floor': [[1, 'T']], 'by': 2}], [3]], [[5]])
+    """
+    return [[factor, *(_atom_to_json(atom) for atom in monomial)] for monomial, factor in _terms(size)]
+
+
+def _atom_to_json(atom: str | _Quotient) -> Any:
+    return atom if isinstance(atom, str) else {"floor": to_json(atom.numerator), "by": atom.denominator}
+
+
+def from_json(value: Any, *, depth: int = 0) -> int | Dim:
+    """The size that `to_json` wrote.
+
+    Raises:
+        ValueError: If it is anything else, or larger than what a network has.
+
+    Example:
+        >>> str(from_json([[1, {"floor": [[1, "T"]], "by": 2}], [3]]))
+        'T//2 + 3'
+    """
+    if not isinstance(value, list) or depth > _DEEPEST:
+        raise ValueError("not a size")
+    result: int | Dim = 0
+    try:
+        for term in value:
+            if not isinstance(term, list) or not term or type(term[0]) is not int:
+                raise ValueError("not a size")
+            factor: int | Dim = term[0]
+            for atom in term[1:]:
+                factor = factor * _atom_from_json(atom, depth)
+            result = result + factor
+    except SizeTooComplex as error:
+        raise ValueError(str(error)) from error
     return result
+
+
+_DEEPEST = 32
+"""How deep quotients may be nested in a file."""
+
+
+def _atom_from_json(atom: Any, depth: int) -> int | Dim:
+    if isinstance(atom, str) and atom.isidentifier():
+        return symbol(atom)
+    if isinstance(atom, dict) and set(atom) == {"floor", "by"} and type(atom["by"]) is int and atom["by"] > 0:
+        return from_json(atom["floor"], depth=depth + 1) // atom["by"]
+    raise ValueError("not a size")

@@ -160,11 +160,14 @@ def test_mistakes_in_what_runs_at_every_step_are_told(checked, line: str, messag
     assert message in [problem.message for problem in problems]
 
 
-def test_inputs_of_different_lengths_are_refused(checked) -> None:
+def test_inputs_run_at_every_step_alike_have_one_length(checked) -> None:
     text = HEAD + "networks:\n  add:\n    inputs: {a: [4], b: [4]}\n    layers:\n      - Add:\n        from: [a, b]\n"
     text += "inputs: {a: [T, 4], b: [S, 4]}\nlayers:\n  - TimeDistributed: {layer: add}\n    from: {a: a, b: b}\n"
-    _, [problem] = checked(text)
-    assert problem.message == "at every time step alike, `a` has T steps and `b` S"
+    model, problems = checked(text)
+    assert problems == []
+    assert {name: str(type_) for name, type_ in model.main.inputs.items()} == {"a": "(T, 4)", "b": "(T, 4)"}
+    _, [problem] = checked(text.replace("[T, 4]", "[5, 4]").replace("[S, 4]", "[6, 4]"))
+    assert problem.message == "at every time step alike, `a` has 5 steps and `b` 6"
 
 
 def test_a_class_token_and_a_learned_state_are_exported() -> None:

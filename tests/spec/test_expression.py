@@ -28,6 +28,13 @@ PARAMS = {"width": 16, "stage": 1, "names": ["a", "b"], "flag": True, "rate": 0.
         ("1e-3 * 2", 0.002),
         ("true", True),
         ("1_000", 1000),
+        ("['e' + str(i) for i in range(3)]", ["e0", "e1", "e2"]),
+        ("[i * 2 for i in range(1, 8, 2) if i != 3]", [2, 10, 14]),
+        ("[name + '/x' for name in names] + ['last']", ["a/x", "b/x", "last"]),
+        ("[[j for j in range(i)] for i in range(3)]", [[], [0], [0, 1]]),
+        ("[width for width in range(2)]", [0, 1]),
+        ("len(range(10_000))", 10_000),
+        ("str(rate) + str(flag)", "0.5true"),
     ],
 )
 def test_expressions_mean_what_they_mean_in_python(text, value):
@@ -66,6 +73,14 @@ def test_arithmetic_agrees_with_python(rest, first):
         ("names[9]", 5, 6),
         ("'a' * 'b'", 4, 5),
         ("", 0, 1),
+        ("[i for i in 3]", 7, 8),
+        ("[for i in range(3)]", 1, 4),
+        ("[i for i in range(3)", 20, 21),
+        ("[i for i in range(3) for j in range(3)]", 21, 24),
+        ("[j for i in range(3)]", 1, 2),
+        ("range(10_001)", 0, 5),
+        ("range(true)", 0, 5),
+        ("str([1])", 0, 3),
     ],
 )
 def test_an_error_names_the_characters_at_fault(text, start, end):
@@ -91,11 +106,29 @@ def test_an_unknown_name_is_named():
         "-" * 1990 + "1",
         "1 if " * 300,
         "2**" * 600 + "2",
+        "[len([len([1 for k in range(9999)]) for j in range(9999)]) for i in range(9999)]",
+        "[len([" + "+".join(["i"] * 900) + " for j in range(9999)]) for i in range(9999)]",
+        "['" + "a" * 1900 + "' + str(i) for i in range(9999)]",
+        "[len(range(9999)) for i in range(9999)]",
     ],
 )
 def test_no_expression_runs_away(text):
     with contextlib.suppress(ExpressionError):
         parse(text).evaluate({})
+
+
+def test_the_name_of_a_loop_is_no_param_that_is_read():
+    assert parse("[i + width for i in range(stage)]").names == {"width", "stage"}
+    assert parse("[i for i in i]").names == {"i"}
+
+
+def test_the_computed_lists_of_a_document_share_one_limit_of_steps():
+    steps = [0]
+    loop = parse("[len([1 for j in range(3000)]) for i in range(30)]")
+    with pytest.raises(ExpressionError, match="over 500,000 steps"):
+        for _ in range(10):
+            loop.evaluate({}, steps)
+    assert steps[0] < 510_000
 
 
 @given(st.text("0123456789abwidth+-*/%()[]<>=!'\" .,", max_size=30))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import nnspec
 from nnspec.graph.model import Ref
 
+CASES = Path(__file__).parent.parent / "cases"
 HEAD = "nnspec: 1\nname: net\ninputs: {x: [8]}\n"
 BLOCK = """blocks:
   unit:
@@ -136,6 +139,23 @@ def test_a_named_group_has_its_parts_under_its_name(checked):
     model, problems = checked(HEAD + "layers:\n  - repeat: 2\n    name: g\n    layers:\n      - Dense: {units: 4}\n  - ReLU\n")
     assert not problems
     assert nodes(model) == ["g/0/dense", "g/1/dense", "relu"]
+
+
+def test_from_takes_a_computed_list_of_names(checked):
+    model, problems = checked((CASES / "layers" / "listfrom.nnspec.yaml").read_text())
+    assert not problems
+    assert [str(ref) for ref in model.main.nodes["out"].inputs.values()] == ["e0", "e1", "e2"]
+
+
+def test_a_computed_list_inside_a_list_under_from_is_answered_with_one_list(checked):
+    text = (CASES / "layers" / "listfrom.nnspec.yaml").read_text().replace('from: "${', 'from: [x, "${').replace(']}"', ']}"]')
+    _, problems = checked(text)
+    assert [(p.code, p.help) for p in problems if p.is_error] == [("NN225", "write one list: `from: \"${['a', 'b'] + …}\"`")]
+
+
+def test_a_list_is_not_written_into_a_longer_text(checked):
+    _, problems = checked(HEAD + 'layers:\n  - Dense: {units: 2}\n    name: "a${[1, 2]}"\n')
+    assert codes(problems) == ["NN120"]
 
 
 def test_counters_nest(checked):

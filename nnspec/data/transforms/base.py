@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Learned", "Transform", "require_numbers"]
 
+_LABELS: TypeAdapter[list[list[str]]] = TypeAdapter(list[list[str]], config={"strict": True})
+
 Learned = dict[str, Any]
 """What a transform learned, as plain JSON values."""
 
@@ -49,13 +51,28 @@ class Transform(Config):
         """Whether the training's batches are made of rows of about one length."""
         return False
 
-    @classmethod
-    def require_learned(cls, learned: Learned) -> None:
+    @property
+    def for_each_series(self) -> bool:
+        """Whether it learns from each series of the data by itself."""
+        return False
+
+    def require_learned(self, learned: Learned) -> None:
         """Checks what a file says that it learned.
 
         Raises:
             ValueError: Where that is not what it learns.
         """
+        if not self.for_each_series:
+            self._require(learned)
+            return
+        labels, each = _LABELS.validate_python(learned.get("series")), learned.get("each")
+        if not isinstance(each, list) or len(each) != len(labels) or not all(isinstance(own, dict) for own in each):
+            raise ValueError("what it learned of each series is damaged")
+        for own in each:
+            self._require(own)
+
+    @classmethod
+    def _require(cls, learned: Learned) -> None:
         for name, adapter in cls._learning().items():
             adapter.validate_python(learned.get(name))
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.transforms.base import Learned, Transform, require_numbers
-from nnspec.layers.scalars import Number, WholeNumber
+from nnspec.layers.scalars import Flag, Number, WholeNumber
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     Values = NDArray[Any]
 
 __all__ = ["impute", "rescale", "standardize"]
+
+_PerSeries = Annotated[
+    Flag, Field(description="Whether each series of `series: {by: …}` has statistics of its own, of its training part.")
+]
 
 _Statistic = float | list[float] | list[list[float]] | list[list[list[float]]] | list[list[list[list[float]]]]
 """A number, or an array's as nested lists."""
@@ -55,6 +59,11 @@ class standardize(Transform):  # noqa: N801
         -1,
         description="The axis with statistics of its own for each place, as of channels or stacked columns; null for none.",
     )
+    per_series: _PerSeries = False
+
+    @property
+    def for_each_series(self) -> bool:
+        return self.per_series
 
     def infer(self, column: Column) -> Column:
         require_numbers("standardize", column)
@@ -123,6 +132,11 @@ class impute(Transform):  # noqa: N801
     strategy: Literal["mean", "median", "most_frequent"] | Number = Field(
         description="A statistic of the training part, for each column its own, or the number itself."
     )
+    per_series: _PerSeries = False
+
+    @property
+    def for_each_series(self) -> bool:
+        return self.per_series
 
     @property
     def fills(self) -> bool:

@@ -1,0 +1,217 @@
+"""What layers ask of sizes, solved: symbols that are bound, conditions on those that stay free, relations between several."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from nnspec.types.conditions import Condition, Relation
+from nnspec.types.dims import Dim, first_quotient, substitute, symbol, symbols_of
+from nnspec.types.solving import as_condition, reduced_bound, reduced_equality, sample, solve_one
+
+__all__ = ["Constraint", "Solution", "conflict", "solve"]
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """What one layer asks of two sizes.
+
+    Attributes:
+        left: A size.
+        right: The size that ``left`` must equal, or must not be below.
+        equal: Whether both must be equal; otherwise ``left ≥ right``.
+    """
+
+    left: int | Dim
+    right: int | Dim
+    equal: bool = True
+
+    def __str__(self) -> str:
+        return f"`{self.left}` must " + ("equal" if self.equal else "be at least") + f" `{self.right}`"
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The sizes that satisfy all constraints.
+
+    Attributes:
+        sizes: What symbols stand for: a number, or another symbol.
+        conditions: What each remaining symbol must satisfy by itself; those that may be any size are left out.
+        relations: What several symbols must satisfy together, and what is too large to solve.
+    """
+
+    sizes: Mapping[str, int | Dim]
+    conditions: Mapping[str, Condition]
+    relations: tuple[Relation, ...]
+
+
+def solve(constraints: Sequence[Constraint], names: Sequence[str]) -> Solution | None:
+    """The solution of constraints; None if no sizes satisfy them.
+
+    Args:
+        constraints: What must hold.
+        names: The symbols, the ones to keep first: of two symbols that must be equal, the later one is replaced.
+
+    Example:
+        >>> t, s = symbol("T"), symbol("S")
+        >>> found = solve([Constraint(t, 8), Constraint(s // 2 * 2, s)], ["T", "S"])
+        >>> found.sizes, str(found.conditions["S"])
+        ({'T': 8}, 'a multiple of 2')
+        >>> solve([Constraint(t, t + 1)], ["T"]) is None
+        True
+    """
+    sizes: dict[str, int | Dim] = {}
+    left = list(dict.fromkeys(constraints))
+    while True:
+        split = _substituted(left, sizes)
+        if split is None:
+            return None
+        bound = _bound(split[0], names)
+        if not bound:
+            alone = _alone(*split)
+            if alone is None:
+                return None
+            bound = {name: found[0] for name, found in alone.items() if isinstance(found, tuple)}
+        if not bound:
+            break
+        sizes = {name: substitute(size, bound) for name, size in sizes.items()} | bound
+        if any(isinstance(size, int) and size < 1 for size in sizes.values()):
+            return None
+    conditions = {name: found for name, found in alone.items() if isinstance(found, Condition) and not found.is_trivial}
+    relations = _relations(*split, {name for name, found in alone.items() if found is None}, conditions)
+    free = [name for name in names if name not in sizes]
+    if relations and sample([n for n in free if any(n in r.symbols for r in relations)], conditions, relations, {}) is None:
+        return None
+    return Solution(sizes, {name: conditions[name] for name in free if name in conditions}, relations)
+
+
+def conflict(constraints: Sequence[Constraint], names: Sequence[str]) -> tuple[int, list[int]]:
+    """Which constraint is the first that cannot be satisfied, and which of those before it contradict it.
+
+    Args:
+        constraints: Constraints that have no solution.
+        names: The symbols.
+    """
+    low, high = 0, len(constraints)  # the first `low` have a solution, the first `high` have none
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if solve(constraints[:middle], names) is None else (middle, high)
+    last = high - 1
+    kept = list(range(last))
+    place = len(kept)
+    step = max(1, place // 2)
+    while step:  # drops what is not needed, in ever smaller pieces
+        place = len(kept)
+        while place > 0:
+            start = max(0, place - step)
+            fewer = kept[:start] + kept[place:]
+            if solve([constraints[i] for i in (*fewer, last)], names) is None:
+                kept = fewer
+            place = start
+        step //= 2
+    return last, kept
+
+
+def _substituted(constraints: Sequence[Constraint], sizes: Mapping[str, int | Dim]) -> tuple[list[Dim], list[Dim]] | None:
+    """Equalities to 0 and bounds from 0, those left out that always hold; None if one never does."""
+    equalities: dict[Dim, None] = {}
+    bounds: dict[Dim, None] = {}
+    for constraint in constraints:
+        difference = substitute(constraint.left - constraint.right, sizes)
+        if constraint.equal:
+            reduced = reduced_equality(difference)
+            if reduced is None:
+                return None
+            if isinstance(reduced, Dim):
+                equalities[reduced] = None
+        else:
+            reduced = reduced_bound(difference)
+            if isinstance(reduced, Dim):
+                bounds[reduced] = None
+            elif reduced < 0:
+                return None
+    return list(equalities), list(bounds)
+
+
+def _bound(equalities: Sequence[Dim], names: Sequence[str]) -> dict[str, int | Dim]:
+    """The symbol that an equality binds to a number, or to another symbol."""
+    for size in equalities:
+        linear = {monomial[0]: factor for monomial, factor in size.terms if len(monomial) == 1}
+        constant = sum(factor for monomial, factor in size.terms if not monomial)
+        symbols = [atom for atom in linear if isinstance(atom, str)]
+        if len(symbols) != len([monomial for monomial, _ in size.terms if monomial]):
+            continue
+        if len(symbols) == 1 and abs(linear[symbols[0]]) == 1:
+            return {symbols[0]: -constant // linear[symbols[0]]}
+        if len(symbols) == 2 and not constant and sorted(linear.values()) == [-1, 1]:
+            keep, replaced = sorted(symbols, key=lambda name: _place(name, names))
+            return {replaced: symbol(keep)}
+    return {}
+
+
+def _place(name: str, names: Sequence[str]) -> tuple[bool, int]:
+    """Where a symbol stands in the order; one without a name comes after all others."""
+    return name.startswith("?"), names.index(name) if name in names else len(names)
+
+
+def _alone(equalities: Sequence[Dim], bounds: Sequence[Dim]) -> dict[str, Condition | tuple[int] | None] | None:
+    """For each symbol what the constraints on it alone leave: a condition, one size, or None if it is too large to solve."""
+    groups: dict[str, tuple[list[Dim], list[Dim]]] = {}
+    for kind, sizes in enumerate((equalities, bounds)):
+        for size in sizes:
+            symbols = symbols_of(size)
+            if len(symbols) == 1:
+                groups.setdefault(min(symbols), ([], []))[kind].append(size)
+    found: dict[str, Condition | tuple[int] | None] = {}
+    for name, (equal, least) in groups.items():
+        residues = solve_one(name, equal, least)
+        condition = None if residues is None else as_condition(residues) if residues else Condition()
+        if residues == [] or (residues is None and solve_one(name, equal, least, first=True) in ([], None)):
+            return None
+        one = condition is not None and len(condition.one_of) == 1
+        found[name] = (condition.one_of[0],) if condition is not None and one else condition
+    return found
+
+
+def _relations(
+    equalities: Sequence[Dim], bounds: Sequence[Dim], unsolved: set[str], conditions: Mapping[str, Condition]
+) -> tuple[Relation, ...]:
+    """The constraints on several symbols, and on one if that is too large to solve."""
+    found = []
+    for size in equalities:
+        symbols = symbols_of(size)
+        if len(symbols) > 1 or symbols <= unsolved:
+            left, right = _sides(size)
+            # `T` must equal `S + 1`, but `S//2` must equal `T`
+            turned = str(right) in symbols and str(left) not in symbols and first_quotient(left) is None
+            found.append(Relation(right, left) if turned else Relation(left, right))
+    for size in bounds:
+        symbols = symbols_of(size)
+        if (len(symbols) > 1 or symbols <= unsolved) and not _always(size, conditions):
+            left, right = _sides(size)
+            found.append(Relation(right, left, "at_most"))
+    return tuple(dict.fromkeys(found))
+
+
+def _sides(size: Dim) -> tuple[int | Dim, int | Dim]:
+    """The terms with a positive factor, and those with a negative one, as sizes of their own."""
+    sides: list[int | Dim] = [0, 0]
+    for monomial, factor in size.terms:
+        side = factor < 0
+        term = Dim(((monomial, abs(factor)),)) if monomial else abs(factor)
+        sides[side] = sides[side] + term
+    return sides[0], sides[1]
+
+
+def _always(bound: Dim, conditions: Mapping[str, Condition]) -> bool:
+    """Whether a bound holds for all sizes that satisfy the conditions, by its smallest terms."""
+    least: int | Dim = 0
+    for monomial, factor in bound.terms:
+        if factor < 0 and monomial:
+            return False
+        smallest = substitute(
+            Dim(((monomial, factor),)) if monomial else factor,
+            {name: conditions[name].next_fit(1) if name in conditions else 1 for name in symbols_of(bound)},
+        )
+        least = least + smallest
+    return isinstance(least, int) and least >= 0
