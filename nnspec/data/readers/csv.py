@@ -29,7 +29,7 @@ class Csv(Reader):
 
     main_argument: ClassVar[str | None] = "file"
     paths: ClassVar[tuple[str, ...]] = ("file",)
-    added: ClassVar[tuple[str, ...]] = ("quote", "decimal", "thousands", "header", "encoding", "max_bytes")
+    added: ClassVar[frozenset[str]] = frozenset({"quote", "decimal", "thousands", "header", "encoding", "max_bytes"})
 
     file: str = Field(description="The file.")
     delimiter: _Character = Field(
