@@ -57,14 +57,15 @@ def check_lengths(
 
 
 def _lengths(table: Table, feed: Feed, learned: Sequence[Learned]) -> NDArray[np.int64] | None:
-    """How many positions each row has before it is padded; None if all rows have as many."""
+    """How many positions each row has before it is padded; None if it is not."""
     steps = feed.transforms
-    cut = next((i for i, step in enumerate(steps) if isinstance(step, pad)), len(steps))
-    ragged = any(table.columns[column].ragged for column in feed.columns)
-    if len(feed.columns) != 1 or not (ragged or any(isinstance(step, tokenize) for step in steps[:cut])):
+    cut = next((i for i, step in enumerate(steps) if isinstance(step, pad)), None)
+    if len(feed.columns) != 1 or cut is None:
         return None
     values = read_feed(table, replace(feed, transforms=steps[:cut]), None, list(learned[:cut]), [])
-    return None if values is None else np.array([len(value) for value in values], np.int64)
+    if values is None or (values.dtype != object and values.ndim < 2):
+        return None
+    return np.array([len(value) for value in values], np.int64)
 
 
 def _help(table: Table, target: Feed, fed: Feed, row: int) -> str:
