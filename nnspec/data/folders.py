@@ -53,7 +53,6 @@ def _walk(folder: Path, root: Path) -> Iterator[Path]:
     for entry in entries:
         if entry.name.startswith(".") or entry.name.lower() in _LITTER:
             continue
-        _require_unicode(entry.name, folder)
         path = Path(entry.path)
         if entry.is_symlink() and not (inside(path, root) and path.is_file()):
             raise DataError(f"the link `{path.relative_to(root)}` leads out of `{root.name}`", help="copy what it leads to")
@@ -64,14 +63,6 @@ def _walk(folder: Path, root: Path) -> Iterator[Path]:
         else:
             reason = f"`{path.relative_to(root)}` is a device or a pipe, not an ordinary file"
             raise DataError(reason, help="remove it from the folder")
-
-
-def _require_unicode(name: str, folder: Path) -> None:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        shown = os.fsencode(name).decode("utf-8", "backslashreplace")
-        raise DataError(f"the file name `{shown}` in `{folder.name}` is not UTF-8", help="rename the file") from None
 
 
 def inside(path: Path, root: Path) -> bool:

@@ -46,7 +46,10 @@ def open_text(
         with _opened(path, max_bytes if packed else None, argument) as stream:
             start = stream.read(_START)
             refuse_other_kind(path, start, wanted, name=name, argument=argument)
-            known = encoding or ("utf-16" if start.startswith(_MARKS) else None)
+            known: str | None = encoding or ("utf-16" if start.startswith(_MARKS) else None)
+            if known == "utf-16" and not start.startswith(_MARKS):
+                # Without a mark, the zeros of ASCII tell the order of the bytes.
+                known = "utf-16-be" if start[::2].count(0) > start[1::2].count(0) else "utf-16-le"
             if known is None and b"\0" in start:
                 reason = f"{path.name} holds null bytes, which {wanted} does not"
                 raise DataError(reason, help="save it as UTF-8", argument=argument)

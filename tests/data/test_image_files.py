@@ -95,10 +95,12 @@ def test_what_systems_leave_in_folders_is_passed_over(folder):
     assert len(read(folder)) == 1
 
 
-def test_a_name_that_is_not_utf_8_is_shown_escaped(folder):
-    Image.fromarray(PIXELS).save(folder / "a" / "1.png")
-    os.rename(os.fsencode(folder / "a" / "1.png"), os.fsencode(folder / "a") + b"/caf\xe9.png")  # noqa: PTH104
-    assert refused(folder).message == "the file name `caf\\xe9.png` in `a` is not UTF-8"
+def test_names_that_are_not_utf_8_are_read(folder):
+    os.rename(os.fsencode(folder / "a"), os.fsencode(folder) + b"/caf\xe9")  # noqa: PTH104
+    Image.fromarray(PIXELS).save(os.fsencode(folder) + b"/caf\xe9/\xff.png")
+    table = Images.model_validate({"folder": "p"}).open({"folder": folder})
+    assert len(table.read("image", slice(None))) == 1
+    assert table.read("label", slice(None)).tolist() == ["caf\\xe9"]
 
 
 def test_a_path_that_is_too_long_is_no_image(tmp_path):
