@@ -213,7 +213,11 @@ _TOKENS = "nnspec: 1\nname: net\ninputs: {tokens: {shape: [T], dtype: int32}}\nl
 
 
 class NeedlessBias(Problem):
-    """A normalization subtracts the mean, and with it whatever the bias before it added: parameters for nothing."""
+    """A normalization that subtracts each channel's mean over all positions removes what a bias added: unused parameters.
+
+    `BatchNormalization` does, and `GroupNormalization` with one channel in each group. `LayerNormalization` over the channels
+    does not: the mean it subtracts is that of all the biases together, and their differences stay.
+    """
 
     code = "NN241"
     severity = "warning"

@@ -102,8 +102,8 @@ class Layer(Config):
     """Whether a mask changes what it computes."""
     is_random: ClassVar[bool] = False
     """Whether it changes its input at random in training, and not at all otherwise."""
-    subtracts_mean: ClassVar[bool] = False
-    """Whether a constant added to its input makes no difference."""
+    adds_bias_last: ClassVar[bool] = False
+    """Whether its bias is added along the last axis, after everything but the activation."""
     passes_on: ClassVar[bool] = False
     """Whether it gives what it takes, but in training."""
     keeps_elements: ClassVar[bool] = False
@@ -199,6 +199,16 @@ class Layer(Config):
         The default: the first input's mask if the layer passes masks, otherwise none.
         """
         return next(iter(inputs.values())).mask if self.passes_mask else None
+
+    def removes_offset(self, x: TensorType, axis: int) -> bool:
+        """Whether a number added to its input makes no difference, where it varies along one axis alone.
+
+        Args:
+            x: The input.
+            axis: The axis, the batch left out: a bias differs from channel to channel, and is the same at all positions.
+        """
+        del x, axis
+        return False
 
     def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
         """Pairs of sizes that must be equal for it to run: where that depends on symbols, it is a condition on them."""
