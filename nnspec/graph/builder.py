@@ -13,6 +13,7 @@ from nnspec.graph.conditions import with_conditions
 from nnspec.graph.model import Graph, Node, Ref, Start
 from nnspec.graph.outputs import output_names, read_outputs
 from nnspec.graph.scope import Given, Scope, Source
+from nnspec.graph.shared_weights import Use, check_uses, frozen_alike, started_alike
 from nnspec.graph.wiring import counts_examples, misplaced, ports_of, sources_of
 from nnspec.layers.base import Layer, LayerError, Ports
 from nnspec.layers.every_step import BatchToSteps, StepsToBatch, steps_of
@@ -37,20 +38,24 @@ class _Around:
         weights: What its weights' names begin with.
         frozen: Whether its weights are kept from training.
         start: What its weights start from, where a file is named.
+        use: What it says of weights that it may share with others.
     """
 
     prefix: str
     weights: str
     frozen: bool = False
     start: Start | None = None
+    use: Use = Use()
 
     def at(self, step: Step) -> _Around:
         """The same for one step of the list: its names, and what it says itself."""
         weights = self.weights + step.name
+        at = step.content.network if isinstance(step.content, NetworkUse) else weights
         start = self.start
         if step.weights is not None:
-            start = Start(step.weights.file, step.weights.prefix, weights, step.weights.span, step.weights.path)
-        return _Around(self.prefix + step.name, weights, self.frozen or step.freeze, start)
+            start = Start(step.weights.file, step.weights.prefix, at, step.weights.span, step.weights.path)
+        use = self.use.at(step, is_use=isinstance(step.content, NetworkUse | Shared))
+        return _Around(self.prefix + step.name, weights, self.frozen or step.freeze, start, use)
 
     def inside(self, *, weights: str | None = None) -> _Around:
         """The same for the list that a step holds."""
@@ -74,6 +79,7 @@ class Builder:
         self._passed = passed
         self._problems = problems
         self._nodes: dict[str, Node] = {}
+        self._uses: dict[str, Use] = {}
 
     def build(self, masked: Mapping[str, int]) -> Graph | None:
         """The graph; None where it has errors, all of which have been given.
@@ -108,7 +114,9 @@ class Builder:
             outputs = {"output": outputs["output"]}
         named = {network.steps[-1].name if network.outputs is None and len(outputs) == 1 else n: o for n, o in outputs.items()}
         refs = {name: ref for name, (ref, _) in named.items()}
-        graph = with_conditions(Graph(network.name, inputs, self._nodes, refs).giving(refs))
+        self._problems += check_uses(self._nodes, self._uses)
+        nodes = started_alike(frozen_alike(self._nodes), self._uses)
+        graph = with_conditions(Graph(network.name, inputs, nodes, refs).giving(refs))
         if not self._broken:
             self._problems.extend(advise(graph))
         return graph
@@ -208,6 +216,7 @@ class Builder:
             return None
         refs = {port: ref for port, (_, (ref, _)) in fed.items()}
         name = here.prefix
+        self._uses[name] = here.use
         self._nodes[name] = Node(
             name, layer, refs, types, outputs, weights, here.weights, here.frozen, step.span, step.path, here.start
         )
@@ -282,8 +291,8 @@ class Builder:
             )
         if layer is None:
             return None
-        frozen = first.frozen or here.frozen
-        outputs = self._layer(step, layer, fed, replace(here, weights=first.weights_at, frozen=frozen, start=first.start))
+        start = replace(here.start, at=first.weights_at) if step.weights is not None and here.start else first.start
+        outputs = self._layer(step, layer, fed, replace(here, weights=first.weights_at, start=start))
         node = self._nodes.get(here.prefix)
         if node is not None and [w.shape for w in node.weights] != [w.shape for w in first.weights]:
             shape, other = next(iter(node.input_types.values())), next(iter(first.input_types.values()))

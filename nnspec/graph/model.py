@@ -53,6 +53,8 @@ class Start:
         """The name of a weight in the file."""
         if self.prefix is None:
             return identity
+        if self.at and not identity.startswith(f"{self.at}/"):
+            return identity  # of a network that is used inside, whose weights stand under its own name
         inner = identity.removeprefix(self.at) if self.at else f"/{identity}"
         return f"{self.prefix}{inner}" if self.prefix else inner.removeprefix("/")
 

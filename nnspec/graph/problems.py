@@ -259,6 +259,33 @@ class UnmaskedPadding(Problem):
     passes = _TOKENS + "  - Embedding: {input_dim: 9, output_dim: 4, mask_zero: true}\n  - LSTM: {units: 3}\n"
 
 
+class FrozenElsewhere(Problem):
+    """All uses of a network, or of a layer under ``share``, have one copy of its weights: frozen in one, frozen in all."""
+
+    code = "NN251"
+    severity = "warning"
+    message = "the weights that `{name}` uses are frozen, because `{freezer}` says `freeze: true`"
+    fails = (
+        "nnspec: 1\nname: net\nnetworks:\n  tower: {inputs: {x: [4]}, layers: [{Dense: {units: 4}}]}\ninputs: {a: [4], b: [4]}\n"
+        "layers:\n  - tower:\n    name: one\n    from: a\n    freeze: true\n  - tower:\n    name: two\n    from: b\n"
+        "  - Add:\n    from: [one, two]\n  - Dense: {units: 2}\n"
+    )
+    passes = fails.replace("    name: two\n    from: b\n", "    name: two\n    from: b\n    freeze: true\n")
+
+
+class SeveralStarts(Problem):
+    """All uses of a network, or of a layer under ``share``, have one copy of its weights, which can start from one file."""
+
+    code = "NN252"
+    message = "the weights that `{name}` uses start from another file in another use"
+    fails = (
+        "nnspec: 1\nname: net\nnetworks:\n  tower: {inputs: {x: [4]}, layers: [{Dense: {units: 4}}]}\ninputs: {a: [4], b: [4]}\n"
+        "layers:\n  - tower:\n    name: one\n    from: a\n    weights: one.safetensors\n  - tower:\n    name: two\n    from: b\n"
+        "    weights: two.safetensors\n  - Add:\n    from: [one, two]\n  - Dense: {units: 2}\n"
+    )
+    passes = fails.replace("    weights: one.safetensors\n", "").replace("    weights: two.safetensors\n", "")
+
+
 class DroppedMask(Problem):
     """A layer that does not know what to do with a mask drops it, and what comes after reads padding as if it were data."""
 
