@@ -86,6 +86,11 @@ EVERYTHING = Window((), ())
 """The window of a layer each of whose outputs sees the whole input."""
 
 
+_SHAPE_FREE = frozenset(
+    {"activation", "recurrent_activation", "rate", "dropout", "recurrent_dropout", "epsilon", "momentum", "stddev", "seed"}
+)
+
+
 class Layer(Config):
     """One operation. A subclass is final; its docstring's first line is its documentation's.
 
@@ -155,6 +160,11 @@ class Layer(Config):
     def at_call(self) -> dict[str, object]:
         """What it is called with, beside its inputs."""
         return {name: getattr(self, name) for name in sorted(self.call_arguments)}
+
+    @classmethod
+    def is_shape_free(cls, argument: str) -> bool:
+        """Whether no type and no weight depends on an argument, so that a graph with another value of it is as good to check."""
+        return argument in _SHAPE_FREE or argument.endswith(("_initializer", "_regularizer", "_constraint"))
 
     @classmethod
     def foreign(cls) -> Mapping[str, str]:

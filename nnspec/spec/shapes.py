@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
 from nnspec.spec.keys import known_keys
-from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import DTYPES, Dim, TensorType, closest, symbol, unknown
 
 __all__ = ["HIGHEST_RANK", "Input", "NAME", "SYMBOL", "read_inputs"]
@@ -50,6 +50,9 @@ def read_inputs(tree: Tree | None, problems: list[Diagnostic]) -> dict[str, Inpu
         if not NAME.fullmatch(name):
             problems.append(p.BadName.at(key.span, value.path, name=name, what="an input", pattern=NAME.pattern))
         before = len(problems)
+        if isinstance(value, Unknown):
+            inputs[name] = None
+            continue
         declared = _read_type(value, problems)
         inputs[name] = Input(name, declared, key.span, value.path) if declared and len(problems) == before else None
     return inputs
@@ -75,6 +78,8 @@ def _read_type(tree: Tree, problems: list[Diagnostic]) -> TensorType | None:
 
 
 def _read_shape(tree: Tree, problems: list[Diagnostic]) -> tuple[int | Dim, ...] | None:
+    if isinstance(tree, Unknown):
+        return None
     if not isinstance(tree, SequenceNode):
         help = (
             f"write `[{tree.plain()}]`" if isinstance(tree, Scalar) and isinstance(tree.value, int) else "write `[28, 28, 1]`"
@@ -90,6 +95,8 @@ def _read_shape(tree: Tree, problems: list[Diagnostic]) -> tuple[int | Dim, ...]
 
 
 def _read_size(item: Tree, problems: list[Diagnostic]) -> int | Dim | None:
+    if isinstance(item, Unknown):
+        return None
     if isinstance(item, Scalar):
         value = item.value
         if value is None:
