@@ -17,18 +17,24 @@ from nnspec.types import Dim
 __all__ = ["advise", "advise_on_inputs", "advise_on_steps"]
 
 
-def advise(graph: Graph) -> Iterator[Diagnostic]:
-    """Warnings about a graph, each at the step it concerns."""
+def advise(graph: Graph, read_elsewhere: Collection[str] = ()) -> Iterator[Diagnostic]:
+    """Warnings about a graph, each at the step it concerns.
+
+    Args:
+        graph: The graph.
+        read_elsewhere: The nodes that are also read by steps which could not be built.
+    """
     readers: dict[str, list[Node]] = {name: [] for name in graph.nodes}
     for node in graph.nodes.values():
         for ref in node.inputs.values():
             if ref.source in readers:
                 readers[ref.source].append(node)
-    outputs = {ref.source for ref in graph.outputs.values()}
+    outputs = {ref.source for ref in graph.outputs.values()} | set(read_elsewhere)
     yield from _needless_biases(graph, readers, outputs)
     for node in graph.nodes.values():
         yield from _random_output(graph, node)
-        yield from _constant_output(node)
+        if node.name not in graph.gaps.assumed:
+            yield from _constant_output(node)
         yield from _unmasked_padding(graph, node)
         yield from _dropped_mask(node, readers)
 
@@ -78,7 +84,8 @@ def _needless_biases(graph: Graph, readers: dict[str, list[Node]], outputs: set[
     for node in graph.nodes.values():
         by = readers[node.name][0] if len(readers[node.name]) == 1 and node.name not in outputs else None
         # Frozen statistics subtract the same mean whatever the bias is, and weights from a file have a bias of their own.
-        if by is not None and _has_plain_bias(node) and not by.frozen and node.start is None and by.start is None:
+        assumed = {node.name, by.name if by else ""} & graph.gaps.assumed
+        if by is not None and not assumed and _has_plain_bias(node) and not by.frozen and node.start is None and by.start is None:
             x = by.input_types.get("x")
             if x is not None and x == node.output and by.layer.removes_offset(x, x.rank - 1):
                 removed[node.name] = by

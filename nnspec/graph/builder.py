@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.graph import problems as g
 from nnspec.graph.advice import advise, advise_on_inputs, advise_on_steps
 from nnspec.graph.binding import bind_ports
 from nnspec.graph.conditions import with_conditions
-from nnspec.graph.model import Graph, Node, Ref, Start
-from nnspec.graph.outputs import output_names, read_outputs
+from nnspec.graph.model import Gaps, Graph, Node, Ref, Start
+from nnspec.graph.outputs import Outputs, known_outputs, output_names, read_outputs
 from nnspec.graph.scope import Given, Scope, Source
 from nnspec.graph.shared_weights import Use, check_uses, frozen_alike, started_alike
 from nnspec.graph.wiring import counts_examples, misplaced, ports_of, sources_of
@@ -20,11 +20,12 @@ from nnspec.layers.every_step import BatchToSteps, StepsToBatch, steps_of
 from nnspec.layers.plugin import plugin_of, tried
 from nnspec.spec import Network, Step
 from nnspec.spec.checked import check_again
+from nnspec.spec.draft import GROUP, NESTING
 from nnspec.spec.step import INPUT, Nested, NetworkUse, Shared
 from nnspec.spec.tree import MappingNode, Tree
-from nnspec.types import PluginError
+from nnspec.types import PluginError, TensorType
 
-__all__ = ["Builder"]
+__all__ = ["Builder", "step_paths"]
 
 _Fed = Mapping[str, tuple[Source, Given]]
 
@@ -45,7 +46,7 @@ class _Around:
     weights: str
     frozen: bool = False
     start: Start | None = None
-    use: Use = Use()
+    use: Use = field(default_factory=Use)
 
     def at(self, step: Step) -> _Around:
         """The same for one step of the list: its names, and what it says itself."""
@@ -71,55 +72,63 @@ class Builder:
         name: str,
         passed: dict[str, dict[str, int]],
         problems: list[Diagnostic],
-        broken: bool,
     ) -> None:
         self._networks = networks
-        self._broken = broken  # what may only follow from an error that was given is not worth saying
         self._network = networks[name]
         self._passed = passed
         self._problems = problems
         self._nodes: dict[str, Node] = {}
         self._uses: dict[str, Use] = {}
+        self._failed = False  # whether a step could not be built
+        self._unread = False  # whether it is not known what some step reads
+        self._read_in_gaps: set[str] = set()
+        self._assumed: set[str] = set()
 
-    def build(self, masked: Mapping[str, int]) -> Graph | None:
-        """The graph; None where it has errors, all of which have been given.
+    def build(self, masked: Mapping[str, int]) -> Graph:
+        """The graph; with gaps where it has errors, all of which have been reported.
 
         Args:
             masked: The inputs that bring a mask, each with the mask's number of axes.
         """
-        network, before = self._network, len(self._problems)
+        network = self._network
         inputs = {
             name: declared.type.masked(declared.type.shape[: masked[name]]) if name in masked else declared.type
             for name, declared in network.inputs.items()
             if declared
         }
         given = {name: (Ref(name), inputs[name]) if name in inputs else None for name in network.inputs}
-        if not network.steps:
-            if not self._broken:
-                self._problems.append(g.NoLayers.at(network.span, "layers", help="write `- Dense: {units: 10}`"))
-            return None
+        if not network.steps and not network.is_cut:
+            self._problems.append(g.NoLayers.at(network.span, "layers", help="write `- Dense: {units: 10}`"))
         weights = "" if network.name == "main" else f"{network.name}/"
         scope = Scope(given, _first_of_each(network.steps))
         self._list(network.steps, scope, _Around("", weights, start=_start(network)))
         if network.name == "main":
             self._problems += self._named_like_networks(network.steps)
-        outputs = read_outputs(network.outputs, network.steps, scope, self._problems)
-        failed = any(problem.is_error for problem in self._problems[before:])
-        if not failed and not self._broken:
+        found = known_outputs(network.outputs, network.steps, scope, self._problems)
+        if not self._unread and found.are_named and network.steps:
             self._problems += advise_on_steps(network.steps, scope, network.outputs, listed=network.outputs is not None)
             self._problems += advise_on_inputs(network, scope.reached(output_names(network.outputs, network.steps)))
-        if outputs is None or failed:
-            return None
-        if network.outputs is None and len(outputs) > 1 and "output" in outputs:
-            outputs = {"output": outputs["output"]}
-        named = {network.steps[-1].name if network.outputs is None and len(outputs) == 1 else n: o for n, o in outputs.items()}
-        refs = {name: ref for name, (ref, _) in named.items()}
         self._problems += check_uses(self._nodes, self._uses)
         nodes = started_alike(frozen_alike(self._nodes), self._uses)
-        graph = with_conditions(Graph(network.name, inputs, nodes, refs).giving(refs))
-        if not self._broken:
-            self._problems.extend(advise(graph))
+        refs = _named_outputs(network, found)
+        gaps = self._gaps(inputs, found)
+        graph = Graph(network.name, inputs, nodes, refs, gaps=gaps)
+        if not gaps.inputs and not gaps.outputs and not gaps.layers and gaps.are_named:
+            graph = with_conditions(graph.giving(refs))
+        self._problems.extend(advise(graph, self._read_in_gaps))
         return graph
+
+    def _gaps(self, inputs: Mapping[str, TensorType], found: Outputs) -> Gaps:
+        """What of the graph is not known."""
+        network = self._network
+        broken = self._failed or not network.steps
+        return Gaps(
+            frozenset(network.inputs) - frozenset(inputs),
+            found.missing,
+            frozenset(step_paths(network.steps)) if broken else frozenset(),
+            found.are_named and bool(network.steps),
+            frozenset(self._assumed),
+        )
 
     # --- one list of steps ------------------------------------------------------------------------------------------
 
@@ -130,11 +139,13 @@ class Builder:
         sources: list[list[Source] | None] = []
         for step in steps:
             sources.append(sources_of(step, above, list(scope.inputs), self._problems))
+            self._unread |= sources[-1] is None or (step.content is None and step.op in (*NESTING, GROUP))
             for source in () if counts_examples(step) else sources[-1] or ():
                 scope.note_read(step.name, source.name)
             above = step
         for step, its in zip(steps, sources, strict=True):
             built = None if its is None else self._step(step, its, scope, around.at(step))
+            self._failed |= built is None
             scope.built.setdefault(step.name, built)
 
     def _step(self, step: Step, sources: list[Source], scope: Scope, here: _Around) -> Mapping[str, Given] | None:
@@ -145,7 +156,10 @@ class Builder:
                 self._problems.append(misplaced(source, step, scope))
             elif resolved := scope.resolve(source, self._problems):
                 found[source] = resolved
+            self._unread |= scope.holder(source.name) is None
         content = step.content
+        if content is None or len(found) < len(set(sources)):
+            self._read_in_gaps |= {ref.source for ref, _ in found.values()}
         if isinstance(content, Shared):
             return self._shared(step, content, sources, found, scope, here)
         if content is None:
@@ -209,6 +223,7 @@ class Builder:
                 outputs, weights = layer.output_types(types), layer.weights(types)
         except LayerError as error:
             self._problems.append(self._does_not_fit(error, step, fed))
+            self._read_in_gaps |= {ref.source for _, (ref, _) in fed.values()}
             return None
         except PluginError as error:
             help = "tell the authors of the package, with this spec"
@@ -217,6 +232,8 @@ class Builder:
         refs = {port: ref for port, (_, (ref, _)) in fed.items()}
         name = here.prefix
         self._uses[name] = here.use
+        if step.is_assumed:
+            self._assumed.add(name)
         self._nodes[name] = Node(
             name, layer, refs, types, outputs, weights, here.weights, here.frozen, step.span, step.path, here.start
         )
@@ -230,7 +247,7 @@ class Builder:
         before = len(self._problems)
         self._list(content.steps, scope, here.inside())
         outputs = read_outputs(content.outputs, content.steps, scope, self._problems)
-        if len(self._problems) == before and not self._broken:
+        if not self._unread and outputs is not None:
             self._problems += advise_on_steps(content.steps, scope, content.outputs, listed=False)
         if content.closed:
             note = Note(f"in this use of `{step.op}`", step.span)
@@ -345,6 +362,25 @@ def _start(network: Network) -> Start | None:
         return None
     prefix = given.prefix or "" if network.weights_at else given.prefix
     return Start(given.file, prefix, network.weights_at, given.span, given.path)
+
+
+def _named_outputs(network: Network, found: Outputs) -> dict[str, Ref]:
+    """The outputs by the names that the network gives them."""
+    outputs = dict(found.given)
+    if network.outputs is None and len(outputs) > 1 and "output" in outputs:
+        outputs = {"output": outputs["output"]}
+    alone = network.outputs is None and len(outputs) == 1
+    return {network.steps[-1].name if alone else name: ref for name, (ref, _) in outputs.items()}
+
+
+def step_paths(steps: tuple[Step, ...], prefix: str = "") -> Iterator[str]:
+    """What the steps and those inside them are called, and the networks that they use."""
+    for step in steps:
+        yield prefix + step.name
+        if isinstance(step.content, Nested):
+            yield from step_paths(step.content.steps, f"{prefix}{step.name}/")
+        elif isinstance(step.content, NetworkUse):
+            yield step.content.network
 
 
 def _first_of_each(steps: tuple[Step, ...]) -> dict[str, Step]:

@@ -15,6 +15,8 @@ __all__ = ["check_limits"]
 
 def check_limits(graph: Graph, limits: Limits) -> Iterator[Diagnostic]:
     """A diagnostic at the layer with which the network's weights, or its tensors, go past their limit."""
+    if not graph.nodes:  # nothing of it could be built
+        return
     total = 0
     for _, weight, node in graph.weights():
         total += weight.size

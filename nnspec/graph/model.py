@@ -10,7 +10,7 @@ from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers.base import Inputs, Layer
 from nnspec.types import Condition, Dim, TensorType, Weight
 
-__all__ = ["Graph", "Model", "Node", "Ref", "Start"]
+__all__ = ["Gaps", "Graph", "Model", "Node", "Ref", "Start"]
 
 T = TypeVar("T")
 
@@ -106,6 +106,28 @@ class Node:
 
 
 @dataclass(frozen=True)
+class Gaps:
+    """What of a graph is not known, because of errors that have been reported: what depends on it is not checked.
+
+    Attributes:
+        inputs: The inputs without a type.
+        outputs: The outputs without a type.
+        layers: What the steps that could not be built, and those inside them, are called.
+        are_named: Whether all names of steps and outputs are known.
+        assumed: The nodes of which arguments are wrong, on which no type depends.
+    """
+
+    inputs: frozenset[str] = frozenset()
+    outputs: frozenset[str] = frozenset()
+    layers: frozenset[str] = frozenset()
+    are_named: bool = True
+    assumed: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.inputs or self.outputs or self.layers or self.assumed) or not self.are_named
+
+
+@dataclass(frozen=True)
 class Graph:
     """One network: inputs, nodes in an order in which they can run, outputs.
 
@@ -115,6 +137,7 @@ class Graph:
         nodes: Its nodes by name; each comes after all it reads.
         outputs: What it gives, by name.
         conditions: What its symbols must satisfy; those that may be anything are left out.
+        gaps: What of it is not known; nothing of a graph that can be built.
     """
 
     name: str
@@ -122,6 +145,17 @@ class Graph:
     nodes: Mapping[str, Node]
     outputs: Mapping[str, Ref]
     conditions: Mapping[str, Condition] = field(default_factory=dict)
+    gaps: Gaps = field(default_factory=Gaps)
+
+    @property
+    def input_names(self) -> list[str]:
+        """The inputs, those without a type too."""
+        return [*self.inputs, *sorted(self.gaps.inputs)]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The outputs, those without a type too."""
+        return [*self.outputs, *sorted(self.gaps.outputs)]
 
     def giving(self, outputs: Mapping[str, Ref]) -> Graph:
         """The same network with other outputs, and the nodes that these depend on alone."""

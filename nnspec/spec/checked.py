@@ -372,11 +372,16 @@ def broken_plugin(error: PluginError, key: Scalar, path: str) -> Diagnostic:
     return p.BrokenPlugin.at(key.span, path, help=help, name=key.value, reason=str(error))
 
 
+def meant_member(family: Family, word: str) -> str | None:
+    """The member that a wrong name stands for: an alias's, or one that is spelt nearly so."""
+    return dict(family.aliases).get(word) or closest(word, family.names(plugins=True))
+
+
 def unknown_member(family: Family, key: Scalar, path: str) -> Diagnostic:
     """The diagnostic of a name that is in no family, with the name that was meant."""
     word = str(key.value)
     aliases = dict(family.aliases)
-    suggestion = aliases.get(word) or closest(word, family.names(plugins=True))
+    suggestion = meant_member(family, word)
     if word in family.left_out:
         help = family.left_out[word]
     elif word in aliases:

@@ -52,7 +52,7 @@ class Draft:
     def is_open(self) -> bool:
         """Whether its name is not known, because of an error that has been reported."""
         name = self.keys.get("name") if self.keys else None
-        return name.unknown if name is not None else self.op.value == LOST
+        return name is not None and name.unknown
 
 
 def read_draft(item: Tree, scope: Scope, operations: Container[object], problems: list[Diagnostic]) -> Draft:

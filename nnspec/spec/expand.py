@@ -11,7 +11,7 @@ from nnspec.layers import LAYERS, snake_name
 from nnspec.layers.base import Layer
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block, bind
-from nnspec.spec.checked import broken_plugin, check_known, unknown_member
+from nnspec.spec.checked import broken_plugin, check_known, meant_member, unknown_member
 from nnspec.spec.draft import GROUP, LOST, NESTING, SHARE, STEP_KEYS, Draft, read_draft, steps_of
 from nnspec.spec.evaluate import Scope, evaluate, evaluated
 from nnspec.spec.starting import read_weights
@@ -166,7 +166,8 @@ class Expander:
         content = self._repeated(draft) if repeated else self.content(draft)
         assumed = isinstance(content, Layer) and self._assumed
         op = str(draft.op.value)
-        source, freeze, weights = draft.key("from"), self._freeze(draft), read_weights(draft.key("weights"), self.problems)
+        source = draft.keys.get("from") if draft.keys else None
+        freeze, weights = self._freeze(draft), read_weights(draft.key("weights"), self.problems)
         return Step(name, op, content, source, freeze, draft.op.span, draft.path, draft.arguments, weights, is_assumed=assumed)
 
     def _freeze(self, draft: Draft) -> bool:
@@ -343,6 +344,8 @@ def _base_name(draft: Draft) -> str:
     if word == SHARE:
         shared = draft.arguments.get("layer") if isinstance(draft.arguments, MappingNode) else draft.arguments
         return str(shared.value) if isinstance(shared, Scalar) else SHARE
+    if word not in LAYERS and word[:1].isupper() and word not in NESTING:
+        word = meant_member(LAYERS, word) or word  # others read it by the name that it would have
     return "group" if word == GROUP else "step" if word == LOST else snake_name(word)
 
 

@@ -49,12 +49,8 @@ def read_inputs(tree: Tree | None, problems: list[Diagnostic]) -> dict[str, Inpu
         name = str(key.value)
         if not NAME.fullmatch(name):
             problems.append(p.BadName.at(key.span, value.path, name=name, what="an input", pattern=NAME.pattern))
-        before = len(problems)
-        if isinstance(value, Unknown):
-            inputs[name] = None
-            continue
         declared = _read_type(value, problems)
-        inputs[name] = Input(name, declared, key.span, value.path) if declared and len(problems) == before else None
+        inputs[name] = Input(name, declared, key.span, value.path) if declared else None
     return inputs
 
 
@@ -64,17 +60,18 @@ def _read_type(tree: Tree, problems: list[Diagnostic]) -> TensorType | None:
         return None if shape is None else TensorType(shape)
     tree = known_keys(tree, ("shape", "dtype"), "an input", problems)
     dtype = tree.get("dtype")
-    if dtype is not None and (not isinstance(dtype, Scalar) or dtype.value not in DTYPES):
+    known = not isinstance(dtype, Unknown)
+    if known and dtype is not None and (not isinstance(dtype, Scalar) or dtype.value not in DTYPES):
         suggestion = closest(str(dtype.plain()), DTYPES)
         help = f"did you mean `{suggestion}`?" if suggestion else f"one of {', '.join(DTYPES)}"
         problems.append(p.WrongValue.at(dtype.span, dtype.path, help=help, reason=f"{dtype.kind} is not an element type"))
-        dtype = None
+        known = False
     given = tree.get("shape")
     if given is None:
         problems.append(p.MissingKey.at(tree.span, tree.path, help="write `shape: [28, 28, 1]`", where="an input", key="shape"))
         return None
     shape = _read_shape(given, problems)
-    return None if shape is None else TensorType(shape, str(dtype.plain()) if dtype else "float32")
+    return TensorType(shape, str(dtype.plain()) if dtype else "float32") if known and shape is not None else None
 
 
 def _read_shape(tree: Tree, problems: list[Diagnostic]) -> tuple[int | Dim, ...] | None:
