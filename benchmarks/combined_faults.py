@@ -33,6 +33,9 @@ ENDS_THE_FILE = frozenset(
 )
 """Codes of text that cannot be read as a document; others come after it has been."""
 
+NEEDS_ALL_ELSE = frozenset({"NN008", "NN802"})
+"""Codes that are looked for only where nothing else is wrong: an ignore without a warning, a value that a sweep would try."""
+
 
 @dataclass(frozen=True)
 class Combined:
@@ -43,12 +46,18 @@ class Combined:
         names: What was combined.
         text: The document.
         expected: What must be found, each as in the document with this fault alone.
+        allowed: The codes that may be found beside these.
     """
 
     how: str
     names: tuple[str, ...]
     text: str
     expected: frozenset[tuple[str, int, int]]
+    allowed: frozenset[str] = frozenset()
+
+    def unexpected(self, found: frozenset[Found]) -> frozenset[Found]:
+        """What follows from no fault alone: on a line, a code, that is not expected there."""
+        return frozenset(f for f in found - self.expected if f[0] not in self.allowed | NEEDS_ALL_ELSE)
 
     def missing(self, found: frozenset[Found]) -> frozenset[Found]:
         """What is expected and was not found."""
@@ -87,38 +96,61 @@ def combined(validator: Validator, *, seed: int = 7, most: int = 400) -> Iterato
 
 def _networks(validator: Validator, rng: random.Random, most: int) -> Iterator[Combined]:
     known = [p for p in all_problems().values() if p.fails and p.code not in ENDS_THE_FILE]
-    inner = [p for p in known if set(_keys(p.fails)) | set(_keys(p.passes)) <= {"nnspec", "name", "inputs", "layers", "outputs"}]
+    inner = [
+        p for p in known if set(_keys(p.fails)) | set(_keys(p.passes)) <= {"nnspec", "name", "inputs", "layers", "outputs"}
+    ]
     pairs = [(a, b) for a in inner for b in known if a is not b]
     for a, b in rng.sample(pairs, min(most, len(pairs))):
-        clean, clean_at = _joined(a.passes, b.passes)
-        good = validator.found(clean)
-        expected: set[Found] = set()
-        text, at = _joined(a.fails, b.fails)
-        alone, alone_at = _joined(a.fails, b.passes)
-        ours = validator.found(alone) - good
-        expected |= {(code, line + at - alone_at, column) for code, line, column in ours if line >= alone_at}
-        alone, alone_at = _joined(a.passes, b.fails)
-        expected |= {found for found in validator.found(alone) - good if found[1] < alone_at}
-        yield Combined("networks", (a.code, b.code), text, frozenset(expected))
+        clean = _joined(a.passes, b.passes)
+        good = _apart(validator, clean)
+        both, first, second = (_joined(*texts) for texts in ((a.fails, b.fails), (a.fails, b.passes), (a.passes, b.fails)))
+        expected = {found for found in _apart(validator, first) - good if found[0] == "inner"}
+        expected |= {found for found in _apart(validator, second) - good if found[0] == "outer"}
+        wanted = frozenset(both.back(*found) for found in expected if found[1] not in NEEDS_ALL_ELSE)
+        yield Combined("networks", (a.code, b.code), both.text, wanted, frozenset(code for _, code, *_ in good))
+
+
+@dataclass(frozen=True)
+class _Joined:
+    """A document in another one: the lines that come before the inner one, and those that it has."""
+
+    text: str
+    before: int
+    lines: int
+
+    def apart(self, found: Found) -> tuple[str, str, int, int]:
+        """A place counted in the part where it is."""
+        code, line, column = found
+        inner = self.before < line <= self.before + self.lines
+        shift = self.before if inner else self.lines if line > self.before else 0
+        return "inner" if inner else "outer", code, line - shift, column
+
+    def back(self, part: str, code: str, line: int, column: int) -> Found:
+        shift = self.before if part == "inner" else self.lines if line > self.before else 0
+        return code, line + shift, column
+
+
+def _apart(validator: Validator, joined: _Joined) -> frozenset[tuple[str, str, int, int]]:
+    return frozenset(map(joined.apart, validator.found(joined.text)))
 
 
 def _keys(text: str) -> list[str]:
     return re.findall(r"^([a-z_]\w*):", text, re.MULTILINE)
 
 
-def _joined(inner: str, outer: str) -> tuple[str, int]:
-    """A document with another one's layers as its network `other`, and the line where these begin."""
+def _joined(inner: str, outer: str) -> _Joined:
+    """A document with another one's layers as its network `other`."""
     body = re.sub(r"\A(?:(?:nnspec|name):.*\n)*", "", inner)
     indented = "".join(f"    {line}" for line in body.splitlines(keepends=True))
+    outer = outer if outer.endswith("\n") else f"{outer}\n"
     if "\nnetworks:\n" in outer:
         head, _, rest = outer.partition("\nnetworks:\n")
         end = re.search(r"^(?! )", rest, re.MULTILINE)
         assert end is not None
-        return f"{head}\nnetworks:\n{rest[:end.start()]}  other:\n{indented}{rest[end.start():]}", (
-            head.count("\n") + 3 + rest[: end.start()].count("\n") + 1
-        )
-    text = outer if outer.endswith("\n") else f"{outer}\n"
-    return f"{text}networks:\n  other:\n{indented}", text.count("\n") + 3
+        start, rest = f"{head}\nnetworks:\n{rest[: end.start()]}  other:\n", rest[end.start() :]
+    else:
+        start, rest = f"{outer}networks:\n  other:\n", ""
+    return _Joined(start + indented + rest, start.count("\n"), indented.count("\n"))
 
 
 # --- edits of one good spec ---------------------------------------------------------------------------------------------
@@ -145,7 +177,7 @@ def _edits(validator: Validator, rng: random.Random, most: int) -> Iterator[Comb
         for fault in some:
             lines[fault.line - 1] = fault.text.splitlines(keepends=True)[fault.line - 1]
         names = tuple(fault.kind for fault in some)
-        expected = frozenset(f for found, fault in zip(alone, some, strict=True) for f in found if f[1] == fault.line)
+        expected = frozenset(f for found in alone for f in found)
         yield Combined("edits", names, "".join(lines), expected)
 
 
@@ -232,7 +264,7 @@ def _sections(validator: Validator, rng: random.Random, most: int) -> Iterator[C
         for name, edit in chosen.items():
             shift = _shifts(good, chosen, name)
             alone = validator.found(_document(good, {name: edit}), warnings=False)
-            expected |= {(code, line + shift(line), column) for code, line, column in alone}
+            expected |= {(code, line + shift(line), column) for code, line, column in alone if code not in NEEDS_ALL_ELSE}
         yield Combined("sections", tuple(f"{name}: {edit[1]}" for name, edit in chosen.items()), text, frozenset(expected))
 
 
@@ -271,16 +303,19 @@ def main(arguments: Sequence[str] = ()) -> int:
             row["fully"] += not missing
             row["faults"] += len(case.expected)
             row["reported"] += len(case.expected) - len(missing)
+            extra = case.unexpected(validator.found(case.text, warnings=case.how == "networks"))
+            row["unexpected"] += len(extra)
+            for code, *_ in extra:
+                missed[case.how, f"+{code}"] += 1
+                shown.setdefault((case.how, f"+{code}"), case)
             for code, *_ in missing:
                 missed[case.how, code] += 1
                 shown.setdefault((case.how, code), case)
-    print(f"{'combined by':<12} {'documents':>10} {'fully reported':>18} {'diagnostics':>12} {'reported':>18}")
+    print(f"{'combined by':<12} {'documents':>10} {'fully reported':>18} {'diagnostics':>12} {'reported':>18} {'beside':>8}")
     for how, row in rows.items():
         fully = f"{row['fully']} ({row['fully'] / row['documents']:.1%})"
         reported = f"{row['reported']} ({row['reported'] / row['faults']:.1%})"
-        print(f"{how:<12} {row['documents']:>10} {fully:>18} {row['faults']:>12} {reported:>18}")
+        print(f"{how:<12} {row['documents']:>10} {fully:>18} {row['faults']:>12} {reported:>18} {row['unexpected']:>8}")
     for (how, code), count in missed.most_common() if "-v" in arguments else ():
         print(f"{how} {code}: {count} times missing, as in {shown[how, code].names}")
     return 0
-
-

@@ -16,7 +16,7 @@ from nnspec.data.fitting import check_feeds
 from nnspec.data.kinds import Column, DataError, at_name
 from nnspec.data.paths import MissingFileError
 from nnspec.data.places import argument_of, locate
-from nnspec.data.plan import AugmentPlan, DataPlan, Derived, Need, Source
+from nnspec.data.plan import DataPlan, Derived, Need, Source
 from nnspec.data.readers import Reader
 from nnspec.data.section import DataSection
 from nnspec.diagnostics import Diagnostic
@@ -81,9 +81,8 @@ def check_data(
     if certain:
         _warn_of_unused(section, tree, outputs, needs, problems)
     tables = {ref.source: rows for ref, rows in table_rows(graph).items() if ref.source in inputs}
-    changes: tuple[AugmentPlan, ...] = ()
-    if not graph.gaps.inputs:
-        changes = check_augment(section.augment, tree, inputs, outputs, needs, problems)
+    untyped = [*graph.gaps.inputs, *graph.gaps.outputs, *([] if certain else outputs)]
+    changes = check_augment(section.augment, tree, inputs, outputs, needs, problems, untyped=untyped)
     check_crops(section, tree, needs, problems)
     plan = DataPlan(section, tree, sources, inputs, tables, needs, None, changes, derived or {}, graph.conditions)
     check_derived(plan, problems)

@@ -96,7 +96,10 @@ class Ports:
     def _agrees(self, key: str, source: Graph, output: str, decoder: Graph, input_: str, sizes: dict[str, int | Dim]) -> bool:
         given, wanted = source.output_types[output], decoder.inputs[input_]
         if given.dtype == wanted.dtype and _same_shape(given, wanted, sizes, own=key == "carry"):
-            if given.mask is not None and wanted.mask is None and key == "memory" and _uses_mask(decoder, input_):
+            whole = not any(
+                graph.gaps for graph in self._model.networks.values()
+            )  # else a use that brings a mask may be missing
+            if whole and given.mask is not None and wanted.mask is None and key == "memory" and _uses_mask(decoder, input_):
                 at = self._at(key, input_)
                 help = f"use `{source.name}` and `{decoder.name}` in the document's own layers"
                 self._problems.append(g.LostMask.at(*at, help=help, output=output, input=input_, network=decoder.name))
@@ -149,7 +152,7 @@ class Ports:
 
     def _begin_alike(self, encoder: Graph | None, decoder: Graph) -> None:
         """Says where decoding begins with zeros what training began with something the network makes."""
-        for name in self._section.carry:
+        for name in self._section.carry if "main" not in self._model.networks or not self._model.main.gaps else ():
             fed = fed_by(self._model, decoder, name) if name not in self._section.begin and decoder.name != "main" else None
             if fed is None or fed.source not in self._model.main.nodes:
                 continue

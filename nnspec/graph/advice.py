@@ -85,7 +85,14 @@ def _needless_biases(graph: Graph, readers: dict[str, list[Node]], outputs: set[
         by = readers[node.name][0] if len(readers[node.name]) == 1 and node.name not in outputs else None
         # Frozen statistics subtract the same mean whatever the bias is, and weights from a file have a bias of their own.
         assumed = {node.name, by.name if by else ""} & graph.gaps.assumed
-        if by is not None and not assumed and _has_plain_bias(node) and not by.frozen and node.start is None and by.start is None:
+        if (
+            by is not None
+            and not assumed
+            and _has_plain_bias(node)
+            and not by.frozen
+            and node.start is None
+            and by.start is None
+        ):
             x = by.input_types.get("x")
             if x is not None and x == node.output and by.layer.removes_offset(x, x.rank - 1):
                 removed[node.name] = by

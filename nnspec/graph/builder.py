@@ -105,7 +105,7 @@ class Builder:
         if network.name == "main":
             self._problems += self._named_like_networks(network.steps)
         found = known_outputs(network.outputs, network.steps, scope, self._problems)
-        if not self._unread and found.are_named and network.steps:
+        if not self._unread and found.are_named and found.are_found and network.steps:
             self._problems += advise_on_steps(network.steps, scope, network.outputs, listed=network.outputs is not None)
             self._problems += advise_on_inputs(network, scope.reached(output_names(network.outputs, network.steps)))
         self._problems += check_uses(self._nodes, self._uses)
@@ -209,6 +209,7 @@ class Builder:
 
     def _fed(self, step: Step, ports: Ports, sources: list[Source], found: Mapping[Source, Given]) -> _Fed | None:
         fed = ports_of(step, ports, sources, self._problems)
+        self._unread |= fed is None
         if fed is None or any(source not in found for source in sources):
             return None
         return {port: (source, found[source]) for port, source in fed.items()}

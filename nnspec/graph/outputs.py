@@ -33,11 +33,13 @@ class Outputs:
         given: The tensors, by name.
         missing: The names of those without a type.
         are_named: Whether all names are known.
+        are_found: Whether all that they name is there.
     """
 
     given: Mapping[str, Given]
     missing: frozenset[str] = frozenset()
     are_named: bool = True
+    are_found: bool = True
 
 
 def read_outputs(
@@ -57,12 +59,14 @@ def known_outputs(tree: Tree | None, steps: Sequence[Step], scope: Scope, proble
         return Outputs(built) if built else Outputs({}, frozenset({last.name}), are_named=not last.is_open and bool(last.op))
     outputs: dict[str, Given] = {}
     missing: set[str] = set()
+    are_found = True
     entries = _entries(tree, problems)
     for name, value in entries:
         source = Source(str(value.value), None, value.span, value.path)
         shown = name or source.text.replace(".", "_")
         if source.name not in scope.built and source.text not in scope.inputs:
             suggestion = closest(source.text, scope.built)
+            are_found = False
             missing |= {shown, *([suggestion] if suggestion and name is None else [])}
             if suggestion or not scope.is_open:
                 problems.append(_unknown(source, scope))
@@ -81,7 +85,7 @@ def known_outputs(tree: Tree | None, steps: Sequence[Step], scope: Scope, proble
         else:
             missing.add(shown)
     size = len(tree) if isinstance(tree, MappingNode) else len(tree.items) if isinstance(tree, SequenceNode) else 1
-    return Outputs(outputs, frozenset(missing), are_named=len(entries) == size and size > 0)
+    return Outputs(outputs, frozenset(missing), are_named=len(entries) == size and size > 0, are_found=are_found)
 
 
 def _entries(tree: Tree, problems: list[Diagnostic]) -> list[tuple[str | None, Scalar]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 
 from nnspec.diagnostics import Diagnostic, Note
 from nnspec.layers import LAYERS, snake_name
@@ -23,6 +24,8 @@ __all__ = ["STEP_NAME", "Expander", "default_name"]
 
 STEP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _DEEPEST = 40
+_SURE = 0.85
+"""How much a wrong name must be like a layer's for its step to be checked as that layer."""
 
 
 class TooMany(Exception):
@@ -240,7 +243,19 @@ class Expander:
             inner = inner_use(self, draft)
             return inner.content(self) if inner else self._layer(draft)
         self.problems.append(self._unknown(op, draft.path))
-        return None
+        return self._meant(draft)
+
+    def _meant(self, draft: Draft) -> Layer | None:
+        """The layer that a wrong name almost surely stands for, so that its arguments and what reads it are checked too."""
+        word = str(draft.op.value)
+        meant = meant_member(LAYERS, word) if word[:1].isupper() else None
+        near = meant is not None and SequenceMatcher(None, word.lower(), meant.lower()).ratio() >= _SURE
+        if meant is None or not (near or word in LAYERS.aliases):
+            return None
+        op = Scalar(meant, draft.op.span, draft.op.place)
+        layer = self._layer(replace(draft, op=op))
+        self._assumed = True
+        return layer if layer is not None and not layer.ports.variadic else None
 
     def _shared(self, draft: Draft) -> Shared | None:
         layer, others = draft.arguments, None

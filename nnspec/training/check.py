@@ -75,7 +75,9 @@ def _check(spec: Spec, model: Model | None, problems: list[Diagnostic], require_
         outputs = check_outputs(graph, section, tree, problems)
     # What an objective makes of a network can only be checked of all of it.
     objective_known = section is not None and (type(section.objective).__name__ == "supervised" or not graph.gaps)
-    made = _made(graph, section, tree, outputs, problems) if objective_known and section is not None and tree is not None else None
+    made = (
+        _made(graph, section, tree, outputs, problems) if objective_known and section is not None and tree is not None else None
+    )
     data = _data(spec, graph, made, problems, require_data, certain=tree is None or made is not None)
     if require_data:
         check_ready(spec, graph, data, section, tree, problems)

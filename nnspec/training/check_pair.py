@@ -76,7 +76,10 @@ def _check_sections_alone(
     graph = side_by_side(networks)
     judged = model.networks.get(objective.discriminator)
     if judged is not None:
-        check_data(spec, replace(graph, inputs=judged.inputs, gaps=judged.gaps), {}, problems, certain=False)
+        # Conditions that the two networks do not share have no one type.
+        inputs = {name: kind for name, kind in judged.inputs.items() if name not in objective.condition}
+        gaps = replace(judged.gaps, inputs=judged.gaps.inputs | (set(judged.inputs) - set(inputs)))
+        check_data(spec, replace(graph, inputs=inputs, gaps=gaps), {}, problems, certain=False)
     missing = {name for network in networks for name in network.gaps.layers}
     if len(networks) == 2:
         gaps = Gaps(layers=frozenset(missing), are_named=not missing)

@@ -17,7 +17,15 @@ from nnspec.training.schedules import Schedule
 from nnspec.training.section import EarlyStopping, ReduceOnPlateau, TrainSection
 from nnspec.types import closest
 
-__all__ = ["Watched", "check_class_weight", "check_input_noise", "check_monitor", "check_noise", "check_plateau", "watched_outputs"]
+__all__ = [
+    "Watched",
+    "check_class_weight",
+    "check_input_noise",
+    "check_monitor",
+    "check_noise",
+    "check_plateau",
+    "watched_outputs",
+]
 
 _WEIGHTED = ("class", "distribution", "probability")
 
