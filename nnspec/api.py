@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Diagnostic, Problem, SpecError, once
 from nnspec.extras import require
-from nnspec.graph import build as build_graphs
-from nnspec.graph import compile
+from nnspec.graph import compile, survey
 from nnspec.spec import Collected, Limits, Spec, read_spec
 from nnspec.spec.ignores import silence, useless_ignores
 
@@ -54,10 +53,10 @@ def validate(
     try:
         spec = read_spec(file, problems, overrides, root=root, limits=limits)
         if spec is not None:
-            model = build_graphs(spec, problems)
+            model = survey(spec, problems)
             if any(spec.section(name) is not None for name in ("train", "data")):
                 _check_training(spec, model, problems, data=data)
-            if model is not None and spec.section("generate") is not None:
+            if spec.section("generate") is not None:
                 from nnspec.generation.check import check_generation
 
                 check_generation(spec, model, problems)
@@ -85,7 +84,7 @@ def _all_problems() -> Mapping[str, type[Problem]]:
     return all_problems()
 
 
-def _check_training(spec: Spec, model: Model | None, problems: list[Diagnostic], *, data: bool) -> None:
+def _check_training(spec: Spec, model: Model, problems: list[Diagnostic], *, data: bool) -> None:
     from nnspec.training.check import check_training
 
     plan = check_training(spec, model, problems, require_data=data)

@@ -12,7 +12,8 @@ from nnspec.graph.decoding import Decoding
 from nnspec.graph.model import Ref
 from nnspec.graph.stepping import obstacles, sees_ahead
 from nnspec.graph.tables import table_rows
-from nnspec.spec import Spec, check
+from nnspec.spec import Spec
+from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode
 
 __all__ = ["check_generation", "generation_of"]
@@ -30,14 +31,16 @@ def check_generation(spec: Spec, model: Model, problems: list[Diagnostic]) -> tu
         The section, and the networks that it names; None where there is none, or something is wrong.
     """
     tree = spec.section("generate")
-    section = check(GenerateSection, tree, problems, name="generate") if tree is not None else None
-    if section is None or tree is None:
+    if tree is None:
         return None
     before = len(problems)
+    section = check_known(GenerateSection, tree, problems, name="generate").value
+    if section is None:
+        return None
     decoding = Ports(section, tree, model, problems).decoding()
     if decoding is not None:
         _check_tokens(decoding, tree, problems)
-        for key in ("start", "end"):
+        for key in ("start", "end") if not any(graph.gaps for graph in model.networks.values()) else ():
             check_token(spec, decoding, tree, key, getattr(section, key), problems)
         _check_time(decoding, section, tree, problems)
     wrong = any(problem.is_error for problem in problems[before:])

@@ -9,7 +9,7 @@ from nnspec.graph import problems as g
 from nnspec.graph.scope import Scope, Source
 from nnspec.layers.base import Layer, Ports
 from nnspec.spec.step import Step
-from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest, listed
 
 __all__ = ["counts_examples", "misplaced", "ports_of", "sources_of"]
@@ -29,6 +29,8 @@ def sources_of(step: Step, above: Step | None, inputs: Sequence[str], problems: 
             help = f"write `from: {inputs[0]}` beside it; the inputs are {listed(inputs)}"
             problems.append(g.NoDefaultSource.at(step.span, step.path, help=help))
         return None
+    if isinstance(tree, Unknown):
+        return None
     if isinstance(tree, MappingNode):
         found = [_source(value, str(key.value), problems) for key, value in tree.items()]
     elif isinstance(tree, SequenceNode):
@@ -46,6 +48,8 @@ def counts_examples(step: Step) -> bool:
 def _source(tree: Tree, port: str | None, problems: list[Diagnostic]) -> Source | None:
     if isinstance(tree, Scalar) and isinstance(tree.value, str):
         return Source(tree.value, port, tree.span, tree.path)
+    if isinstance(tree, Unknown):
+        return None
     reason = f"a name is expected under `from`, not {tree.kind}"
     nested = isinstance(tree, SequenceNode)
     help = "write one list: `from: \"${['a', 'b'] + …}\"`" if nested and tree.formula else "write one list" if nested else ""

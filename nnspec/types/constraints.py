@@ -172,7 +172,7 @@ def _alone(equalities: Sequence[Dim], bounds: Sequence[Dim]) -> tuple[dict[str, 
     conditions: dict[str, Condition | None] = {}
     for name, (equal, least) in groups.items():
         residues = solve_one(name, equal, least)
-        if not residues and not (residues is None and solve_one(name, equal, least, first=True)):
+        if not residues and not (residues is None and _has_some(name, equal, least)):
             return None
         condition = as_condition(residues) if residues else None
         if condition is not None and len(condition.one_of) == 1:
@@ -180,6 +180,24 @@ def _alone(equalities: Sequence[Dim], bounds: Sequence[Dim]) -> tuple[dict[str, 
         else:
             conditions[name] = condition
     return bound, conditions
+
+
+_MOST_TRIED = 512
+
+
+def _has_some(name: str, equalities: Sequence[Dim], bounds: Sequence[Dim]) -> bool:
+    """Whether a size is found that satisfies constraints which are too large to solve."""
+    if solve_one(name, equalities, bounds, first=True):
+        return True
+    return any(
+        all(substitute(size, {name: tried}) == 0 for size in equalities)
+        and all(_at_least_zero(substitute(size, {name: tried})) for size in bounds)
+        for tried in range(1, _MOST_TRIED)
+    )
+
+
+def _at_least_zero(size: int | Dim) -> bool:
+    return isinstance(size, int) and size >= 0
 
 
 def _relations(
