@@ -280,7 +280,8 @@ class SeveralStarts(Problem):
     message = "the weights that `{name}` uses start from another file in another use"
     fails = (
         "nnspec: 1\nname: net\nnetworks:\n  tower: {inputs: {x: [4]}, layers: [{Dense: {units: 4}}]}\ninputs: {a: [4], "
-        "b: [4]}\nlayers:\n  - tower:\n    name: one\n    from: a\n    weights: one.safetensors\n  - tower:\n    name: two\n    from: b\n"
+        "b: [4]}\nlayers:\n  - tower:\n    name: one\n    from: a\n    weights: one.safetensors\n"
+        "  - tower:\n    name: two\n    from: b\n"
         "    weights: two.safetensors\n  - Add:\n    from: [one, two]\n  - Dense: {units: 2}\n"
     )
     passes = fails.replace("    weights: one.safetensors\n", "").replace("    weights: two.safetensors\n", "")
