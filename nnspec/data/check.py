@@ -75,8 +75,8 @@ def check_data(
     unsure |= checked.wrong & {"inputs", "targets"}
     if not _check_names(tree, "inputs", "input", graph.input_names, problems):
         unsure.add("inputs")
-    known = graph.output_names
-    if (known and graph.gaps.are_named) and not _check_names(tree, "targets", "output", known, problems):
+    named = graph.output_names
+    if named and graph.gaps.are_named and not _check_names(tree, "targets", "output", named, problems):
         unsure.add("targets")
     if section is None:
         return None

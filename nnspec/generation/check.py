@@ -10,6 +10,7 @@ from nnspec.generation.vocabulary import check_token
 from nnspec.graph import Model
 from nnspec.graph.decoding import Decoding
 from nnspec.graph.model import Ref
+from nnspec.graph.order import callees
 from nnspec.graph.stepping import obstacles, sees_ahead
 from nnspec.graph.tables import table_rows
 from nnspec.spec import Spec
@@ -34,13 +35,17 @@ def check_generation(spec: Spec, model: Model, problems: list[Diagnostic]) -> tu
     if tree is None:
         return None
     before = len(problems)
-    section = check_known(GenerateSection, tree, problems, name="generate").value
+    checked = check_known(GenerateSection, tree, problems, name="generate")
+    section = checked.value
     if section is None:
         return None
-    decoding = Ports(section, tree, model, problems).decoding()
+    decoding = Ports(section, tree, model, problems, checked.wrong).decoding()
     if decoding is not None:
         _check_tokens(decoding, tree, problems)
-        for key in ("start", "end") if not any(graph.gaps for graph in model.networks.values()) else ():
+        # Which tokens are meant follows from what feeds the decoder in training: not known where those steps have errors.
+        broken = {name for name, graph in model.networks.items() if graph.gaps.layers}
+        users = {name for name, network in spec.networks.items() if decoding.decoder.name in callees(network.steps)}
+        for key in ("start", "end") if not broken & users else ():
             check_token(spec, decoding, tree, key, getattr(section, key), problems)
         _check_time(decoding, section, tree, problems)
     wrong = any(problem.is_error for problem in problems[before:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.generation import problems as g
@@ -19,7 +20,15 @@ __all__ = ["Ports", "place"]
 class Ports:
     """The names of one section against the networks of its document."""
 
-    def __init__(self, section: GenerateSection, tree: MappingNode, model: Model, problems: list[Diagnostic]) -> None:
+    def __init__(
+        self,
+        section: GenerateSection,
+        tree: MappingNode,
+        model: Model,
+        problems: list[Diagnostic],
+        wrong: AbstractSet[str] = frozenset(),
+    ) -> None:
+        self._wrong = wrong  # the keys whose values are not known, because of errors that have been reported
         self._section = section
         self._tree = tree
         self._model = model
@@ -40,6 +49,8 @@ class Ports:
             self._fits("carry", decoder, decoder),
         ]
         if not all(known):
+            return None
+        if self._wrong & {"encode", "memory", "begin", "carry"}:
             return None
         self._all_fed(decoder)
         if decoder.gaps or (encoder is not None and encoder.gaps) or len(self._problems) > before:

@@ -315,9 +315,8 @@ class FrozenElsewhere(Problem):
     severity = "warning"
     message = "the weights that `{name}` uses are frozen, because `{freezer}` says `freeze: true`"
     fails = (
-        "nnspec: 1\nname: net\nnetworks:\n  tower: {inputs: {x: [4]}, layers: [{Dense: {units: 4}}]}\n"
-        "inputs: {a: [4], b: [4]}\nlayers:\n"
-        "  - tower:\n    name: one\n    from: a\n    freeze: true\n  - tower:\n    name: two\n    from: b\n"
+        "nnspec: 1\nname: net\nnetworks:\n  tower: {inputs: {x: [4]}, layers: [{Dense: {units: 4}}]}\ninputs: {a: [4], "
+        "b: [4]}\nlayers:\n  - tower:\n    name: one\n    from: a\n    freeze: true\n  - tower:\n    name: two\n    from: b\n"
         "  - Add:\n    from: [one, two]\n  - Dense: {units: 2}\n"
     )
     passes = fails.replace("    name: two\n    from: b\n", "    name: two\n    from: b\n    freeze: true\n")
@@ -329,9 +328,9 @@ class SeveralStarts(Problem):
     code = "NN252"
     message = "the weights that `{name}` uses start from another file in another use"
     fails = (
-        "nnspec: 1\nname: net\nnetworks:\n  tower: {inputs: {x: [4]}, layers: [{Dense: {units: 4}}]}\n"
-        "inputs: {a: [4], b: [4]}\nlayers:\n"
-        "  - tower:\n    name: one\n    from: a\n    weights: one.safetensors\n  - tower:\n    name: two\n    from: b\n"
+        "nnspec: 1\nname: net\nnetworks:\n  tower: {inputs: {x: [4]}, layers: [{Dense: {units: 4}}]}\ninputs: {a: [4], "
+        "b: [4]}\nlayers:\n  - tower:\n    name: one\n    from: a\n    weights: one.safetensors\n"
+        "  - tower:\n    name: two\n    from: b\n"
         "    weights: two.safetensors\n  - Add:\n    from: [one, two]\n  - Dense: {units: 2}\n"
     )
     passes = fails.replace("    weights: one.safetensors\n", "").replace("    weights: two.safetensors\n", "")

@@ -163,7 +163,7 @@ class Layer(Config):
 
     @classmethod
     def is_shape_free(cls, argument: str) -> bool:
-        """Whether no type and no weight depends on an argument, so that a graph with any value of it can be checked."""
+        """Whether no type and no weight depends on an argument: checks of the graph are the same for any value of it."""
         return argument in _SHAPE_FREE or argument.endswith(("_initializer", "_regularizer", "_constraint"))
 
     @classmethod

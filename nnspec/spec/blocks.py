@@ -103,8 +103,9 @@ def bind(block: Block, arguments: Tree | None, span: Span, path: str, problems: 
     A param whose argument is missing or of the wrong type, which is reported, has an unknown value in the block.
     """
     unknown = isinstance(arguments, Unknown)
+    given: dict[str, tuple[Scalar, Tree]] = {}
     if unknown:
-        given = {}
+        pass
     elif arguments is not None and not (isinstance(arguments, Scalar) and arguments.value is None):
         if not isinstance(arguments, MappingNode):
             first = next(iter(block.params), None)
@@ -112,7 +113,7 @@ def bind(block: Block, arguments: Tree | None, span: Span, path: str, problems: 
             problems.append(
                 p.NotAMapping.at(arguments.span, arguments.path, help=help, what=f"`{block.name}`", got=arguments.kind)
             )
-            given, unknown = {}, True
+            unknown = True
         else:
             given = {str(key.value): (key, value) for key, value in arguments.items()}
     else:

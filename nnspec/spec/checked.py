@@ -372,8 +372,15 @@ def broken_plugin(error: PluginError, key: Scalar, path: str) -> Diagnostic:
     return p.BrokenPlugin.at(key.span, path, help=help, name=key.value, reason=str(error))
 
 
+def other_word(family: Family, word: str) -> str | None:
+    """What to write in place of a word that others use; None where it is no such word."""
+    return family.other_words.get(word.lower().replace("_", ""))
+
+
 def meant_member(family: Family, word: str) -> str | None:
     """The member that a wrong name stands for: an alias's, or one that is spelt nearly so."""
+    if other_word(family, word) is not None:
+        return None
     return dict(family.aliases).get(word) or closest(word, family.names(plugins=True))
 
 
@@ -384,12 +391,14 @@ def unknown_member(family: Family, key: Scalar, path: str) -> Diagnostic:
     suggestion = meant_member(family, word)
     if word in family.left_out:
         help = family.left_out[word]
+    elif (other := other_word(family, word)) is not None:
+        help = other
     elif word in aliases:
         help = f"it is called `{aliases[word]}` here"
     elif suggestion:
         help = f"did you mean `{suggestion}`?"
     else:
-        help = f"there are {', '.join(family.names())}" if len(family.names()) < 30 else ""
+        help = f"there are {', '.join(family.names())}" if len(family.names()) < 60 else ""
     return p.UnknownMember.at(key.span, path, help=help, kind=family.kind, name=word)
 
 
@@ -403,18 +412,26 @@ def _translate(
     for detail in error.errors(include_url=False, include_context=True):
         by_field.setdefault(str(detail["loc"][0]) if detail["loc"] else "", []).append(detail)
     found: list[Diagnostic] = []
+    missing = [field for field, details in by_field.items() if field not in failed and _is_missing(details[0])]
+    if missing:
+        needed = ", ".join(f"{field}: …" for field in missing)
+        keys = "` and `".join(missing)
+        found.append(p.MissingKey.at(span, path, help=f"write `{name}: {{{needed}}}`", where=f"`{name}`", key=keys))
     for field, details in by_field.items():
         # What is said of all arguments together is not to be trusted where one of them was left out as wrong.
         if field in failed or (failed and not field):
             continue
         detail = _most_specific(details, arguments.get(field))
-        if detail["type"] == "missing" and len(detail["loc"]) == 1:
-            found.append(p.MissingKey.at(span, path, help=f"write `{name}: {{{field}: …}}`", where=f"`{name}`", key=field))
+        if field in missing:
             continue
         tree = _follow(arguments, detail["loc"]) if field else arguments
         reason, help = _in_words(detail, field, tree, [d for d in details if d["type"] != detail["type"]])
         found.append(p.WrongValue.at(tree.span, tree.path, help=help, reason=reason))
     return found
+
+
+def _is_missing(detail: ErrorDetails) -> bool:
+    return detail["type"] == "missing" and len(detail["loc"]) == 1
 
 
 def _most_specific(details: list[ErrorDetails], tree: Tree | None) -> ErrorDetails:

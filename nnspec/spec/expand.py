@@ -13,7 +13,7 @@ from nnspec.layers import LAYERS, snake_name
 from nnspec.layers.base import Layer
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block, bind
-from nnspec.spec.checked import broken_plugin, check_known, meant_member, unknown_member
+from nnspec.spec.checked import broken_plugin, check_known, meant_member, other_word, unknown_member
 from nnspec.spec.draft import GROUP, LOST, NESTING, SHARE, STEP_KEYS, Draft, read_draft, steps_of
 from nnspec.spec.evaluate import Scope, evaluate, evaluated
 from nnspec.spec.starting import read_weights
@@ -334,7 +334,8 @@ class Expander:
         word = str(op.value)
         help = unknown_member(LAYERS, op, path).help
         near = closest(word, self.operations)
-        if near and (word[:1].islower() or not help):
+        told = word in LAYERS.left_out or other_word(LAYERS, word) is not None
+        if near and not told and (word[:1].islower() or not help):
             help = f"did you mean `{near}`?"
         elif not help and word[:1].islower():
             help = "operations in snake case are blocks and networks of the document; built-in ones are in PascalCase"
