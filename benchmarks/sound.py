@@ -165,7 +165,9 @@ def _kind(wrong: str) -> str:
 def _print(found: _Found, count: int, *, build: bool) -> None:
     print(f"specs: {count:,} drawn, {found.accepted:,} accepted ({found.free:,} with free sizes), {found.refused:,} refused")
     kinds = ", ".join(f"{kind} {number}" for kind, number in found.wrong.most_common()) or "none"
-    print(f"conditions against trying{f', {found.built:,} built and run' if build else ''}: {found.wrong.total()} failures ({kinds})")
+    print(
+        f"conditions against trying{f', {found.built:,} built and run' if build else ''}: {found.wrong.total()} failures ({kinds})"
+    )
     print("refused: " + ", ".join(f"{code} {number}" for code, number in found.codes.most_common()))
     if not build:
         return

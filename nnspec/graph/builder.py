@@ -116,6 +116,7 @@ class Builder:
                 return None if graph is None else with_solution(graph, solution)
             self._bound_by |= origins(bound, requests)
             self._sizes = {name: substitute(size, bound) for name, size in self._sizes.items()} | bound
+
     def _inputs(self, masked: Mapping[str, int]) -> dict[str, TensorType]:
         found: dict[str, TensorType] = {}
         for name, declared in self._network.inputs.items():

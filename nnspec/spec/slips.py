@@ -30,9 +30,7 @@ class Mended:
 
 
 _GLUED = re.compile(r"^(?P<lead>[ ]*-[ ]+)(?P<op>[A-Za-z_]\w*):(?P<open>[{\[])", re.MULTILINE)
-_RUN_ON = re.compile(
-    rf"^(?P<lead>[ ]*-[ ]+)(?P<op>[A-Za-z_]\w*)[ ]+(?P<key>{_STEP_KEYS}):(?P<value>[ ][^#\n]+)", re.MULTILINE
-)
+_RUN_ON = re.compile(rf"^(?P<lead>[ ]*-[ ]+)(?P<op>[A-Za-z_]\w*)[ ]+(?P<key>{_STEP_KEYS}):(?P<value>[ ][^#\n]+)", re.MULTILINE)
 
 
 def before_parsing(text: str, name: str) -> Iterator[Mended]:

@@ -42,7 +42,10 @@ def _symbols(count: int) -> str:
     names = [f"T{n}" for n in range(count)]
     groups = [names[n : n + 4] for n in range(0, count, 4)]
     inputs = ", ".join(f"x{n}: [{', '.join(group)}]" for n, group in enumerate(groups))
-    steps = "".join(f"  - Flatten:\n    from: x{n}\n    name: f{n}\n  - Reshape: {{target_shape: [-1, 1]}}\n    name: r{n}\n" for n in range(len(groups)))
+    steps = "".join(
+        f"  - Flatten:\n    from: x{n}\n    name: f{n}\n  - Reshape: {{target_shape: [-1, 1]}}\n    name: r{n}\n"
+        for n in range(len(groups))
+    )
     steps += "  - Identity:\n    from: r0\n    name: p0\n"
     for n in range(1, len(groups)):
         steps += f"  - Dot: {{axes: 2}}\n    from: [p{n - 1}, r{n}]\n    name: d{n}\n  - Reshape: {{target_shape: [-1, 1]}}\n    name: p{n}\n"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.samples import draw, sizes
 from nnspec.testing.case import Case, Input
 

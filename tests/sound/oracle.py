@@ -45,7 +45,7 @@ class Mismatch:
 
 def admits(graph: Graph, sizes: Mapping[str, int]) -> bool:
     """Whether the conditions of a graph admit sizes of its symbols."""
-    return all(condition.is_met(sizes[name]) for name, condition in graph.conditions.items() if name in sizes)
+    return graph.conditions.refusal(sizes) is None
 
 
 def free_sizes(graph: Graph) -> list[str]:

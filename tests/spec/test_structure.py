@@ -150,13 +150,11 @@ def test_from_takes_a_computed_list_of_names(checked):
 def test_a_computed_list_inside_a_list_under_from_is_answered_with_one_list(checked):
     text = (CASES / "layers" / "listfrom.nnspec.yaml").read_text().replace('from: "${', 'from: [x, "${').replace(']}"', ']}"]')
     _, problems = checked(text)
-    assert [(p.code, p.help) for p in problems if p.is_error] == [
-        ("NN225", "write one list: `from: \"${['a', 'b'] + …}\"`")
-    ]
+    assert [(p.code, p.help) for p in problems if p.is_error] == [("NN225", "write one list: `from: \"${['a', 'b'] + …}\"`")]
 
 
 def test_a_list_is_not_written_into_a_longer_text(checked):
-    _, problems = checked(HEAD + "layers:\n  - Dense: {units: 2}\n    name: \"a${[1, 2]}\"\n")
+    _, problems = checked(HEAD + 'layers:\n  - Dense: {units: 2}\n    name: "a${[1, 2]}"\n')
     assert codes(problems) == ["NN120"]
 
 
