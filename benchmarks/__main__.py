@@ -19,11 +19,13 @@ PARTS = {
 WITH_OPTIONS = (["onnx"], ["training"], ["decoding"])
 ALONE = (
     "faults",
+    "flips",
     "generate",
     "gpu",
     "hostile",
     "imports",
     "memory",
+    "parity",
     "proof",
     "results",
     "resume",

@@ -28,22 +28,21 @@ _BATCH = 256
 
 def compare(run_path: str | Path, onnx_path: str | Path) -> tuple[Parity, dict[str, int]]:
     """The parity on the test data, and of each output that says classes how many of them differ."""
-    from nnspec.runtime.answers import answering
-    from nnspec.training.evaluation import answers_of, examples_of, golden_rows, trained_model
+    from nnspec.runtime.answers import in_keras
+    from nnspec.training.evaluation import answers_of, examples_of, golden_rows
 
     run, predictor = Run.open(run_path), Predictor(onnx_path)
     table, inputs = golden_rows(run, len(examples_of(run)[1]))
-    keras = answering(trained_model(run))
-    ours = [keras(batch) for batch in _batches(inputs)]
     raw = [*_batches(read_inputs(table, "the data", predictor.recipe, input_types(predictor)))]
+    trained_on = {id(batch): given for batch, given in zip(raw, _batches(inputs), strict=True)}
+    keras = in_keras(run.main, run.weights()).around(lambda answer: lambda batch: answer(trained_on[id(batch)]))
     saying = {name: answer for name, answer in answers_of(run).items() if answer.kind != "number"}
     differing = dict.fromkeys(saying, 0)
-    for right, batch in zip(ours, raw, strict=True):
-        theirs = predictor.predict(batch)
+    for batch in raw:
+        right, theirs = keras(batch), predictor.predict(batch)
         for name, answer in saying.items():
             differing[name] += int((_said(right[name], answer) != _said(theirs[name], answer)).sum())
-    given = iter(ours)
-    return measure(lambda _: next(given), predictor.predict, raw), differing
+    return measure(keras, predictor.predict, raw), differing
 
 
 def _batches(arrays: Mapping[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]]:

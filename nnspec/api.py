@@ -94,7 +94,7 @@ def _check_training(spec: Spec, model: Model | None, problems: list[Diagnostic],
         from nnspec.data.prepare import prepare
 
         try:
-            prepare(plan.data, plan.section.seed)
+            problems.extend(prepare(plan.data, plan.section.seed).warnings)
         except SpecError as error:
             problems.extend(error.diagnostics)
 

@@ -6,7 +6,6 @@ Run ``python -m examples.segmentation.sizes runs/unet_nuclei data/nuclei/whole/i
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from nnspec.data.kinds import Column
 from nnspec.data.readers.base import Table
 from nnspec.data.recipe import read_inputs
 from nnspec.onnx_backend.parity import Parity, measure
+from nnspec.onnx_backend.parity import Run as Answers
 from nnspec.training import Run
 from nnspec.types import Condition
 
@@ -49,16 +49,17 @@ def at_sizes(run_path: str | Path, picture: str | Path) -> dict[tuple[int, int],
         run_path: The run folder, with the exported ``model.onnx``.
         picture: The picture, grey.
     """
-    from nnspec.runtime.answers import answering
-    from nnspec.training.evaluation import examples_of, trained_model
+    from nnspec.runtime.answers import in_keras
+    from nnspec.training.evaluation import examples_of
 
     run, predictor = Run.open(run_path), Predictor(Path(run_path, "model.onnx"))
-    keras, graph = answering(trained_model(run)), run.main
+    graph = run.main
     trained = examples_of(run, "train")[1].inputs["image"].shape[1:3]
 
-    def reference(raw: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
-        return keras(read_inputs(_Pictures(raw["image"]), "the picture", run.recipe(), graph.inputs))
+    def of_pictures(keras: Answers) -> Answers:
+        return lambda raw: keras(read_inputs(_Pictures(raw["image"]), "the picture", run.recipe(), graph.inputs))
 
+    reference = in_keras(graph, run.weights()).around(of_pictures)
     found = {}
     for wanted in _WANTED:
         height, width = (

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -16,6 +18,9 @@ import nnspec
 from nnspec.diagnostics import NnspecError, SpecError
 
 __all__ = ["main"]
+
+_SIGPIPE = 141
+"""The status that a shell reports of a program whose reader has gone."""
 
 _COMMANDS = {
     "init": "write a starter spec with comments",
@@ -70,33 +75,61 @@ class _Commands(click.Group):
             ctx.fail(f"no such command '{args[0]}'; did you mean '{suggestion}'?")
         return super().resolve_command(ctx, args)
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with _told_of_errors():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with _told_of_errors():
             return super().invoke(ctx)
-        except SpecError as error:
-            from nnspec.cli.text import show
 
-            show(error.diagnostics)
-            ctx.exit(1)
-        except NnspecError as error:
-            from nnspec.cli.text import styled
 
-            click.echo(f"{styled('error', 'error')}: {error}", err=True)
-            ctx.exit(1)
-        except BrokenPipeError:
-            sys.stderr.close()
-            ctx.exit(1)
-        except (click.exceptions.Exit, click.ClickException, click.Abort):
-            raise
-        except Exception as error:
-            if os.environ.get("NNSPEC_TRACEBACK"):
-                raise
-            click.echo(
-                f"internal error: {type(error).__name__}: {error}\n"
-                "  = help: this is a bug in nnspec; NNSPEC_TRACEBACK=1 shows where, and a report with it is welcome",
-                err=True,
-            )
-            ctx.exit(70)
+@contextmanager
+def _told_of_errors() -> Iterator[None]:
+    """Turns errors meant for people into text and a status."""
+    try:
+        yield
+    except (click.exceptions.Exit, click.Abort):
+        raise
+    except click.ClickException as error:
+        from nnspec.printable import terminal_text
+
+        error.message = terminal_text(error.message)  # type: ignore[misc]
+        raise
+    except SpecError as error:
+        from nnspec.cli.text import show
+
+        show(error.diagnostics)
+        raise click.exceptions.Exit(1) from None
+    except NnspecError as error:
+        from nnspec.cli.text import OutputError, echo_error
+
+        if isinstance(error, OutputError) and error.closed:
+            raise click.exceptions.Exit(_SIGPIPE) from None
+        echo_error(error)
+        raise click.exceptions.Exit(1) from None
+    except Exception as error:
+        raise click.exceptions.Exit(_status_of(error)) from None
+
+
+def _status_of(error: Exception) -> int:
+    """The status of a command that failed by an error that is not meant for people, once it is told."""
+    from nnspec.cli.text import discard_output, echo, echo_error
+
+    if isinstance(error, OSError) and error.filename is None and error.errno in (errno.EPIPE, errno.ENOSPC, errno.EIO):
+        discard_output(err=False)  # click's own help and version do not pass through `echo`
+        if error.errno == errno.EPIPE:
+            return _SIGPIPE
+        echo_error(f"cannot write to standard output: {error.strerror}")
+        return 1
+    if os.environ.get("NNSPEC_TRACEBACK"):
+        raise error
+    echo(
+        f"internal error: {type(error).__name__}: {error}\n"
+        "  = help: this is a bug in nnspec; NNSPEC_TRACEBACK=1 shows where, and a report with it is welcome",
+        err=True,
+    )
+    return 70
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

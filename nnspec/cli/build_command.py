@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from nnspec.cli.options import limit_option, limits_from, set_option, spec_argument
-from nnspec.cli.text import show
+from nnspec.cli.text import echo_path, show
 
 
 @click.command("build")
@@ -30,4 +30,4 @@ def command(spec: Path, folder: Path, seed: int | None, overrides: tuple[str, ..
     written, diagnostics = build(load(spec, overrides, limits=limits_from(limits)), folder, seed=seed)
     show(diagnostics)
     for file in written:
-        click.echo(file)
+        echo_path(file)

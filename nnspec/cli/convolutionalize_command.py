@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from nnspec.cli.options import format_option
+from nnspec.cli.text import echo, echo_json, echo_path
 
 
 @click.command("convolutionalize")
@@ -34,13 +34,13 @@ def command(model: Path, folder: Path, opset: int, form: str) -> None:
     if form == "json":
         told = {"files": [str(file) for file in made.files], "layers": dict(made.layers), "outputs": dict(made.outputs)}
         told |= {"on_own_size": made.on_own_size.as_json(), "parity": made.parity.as_json()}
-        click.echo(json.dumps(told))
+        echo_json(told)
         return
     for name, op in made.layers.items():
-        click.echo(f"`{name}` " + (f"is a {op} now" if op else "is not needed any more"))
+        echo(f"`{name}` " + (f"is a {op} now" if op else "is not needed any more"))
     for name, sizes in made.outputs.items():
-        click.echo(f"`{name}` is {sizes}")
-    click.echo("on the classifier's own size:\n" + made.on_own_size.text())
-    click.echo("the ONNX model and Keras:\n" + made.parity.text())
+        echo(f"`{name}` is {sizes}")
+    echo("on the classifier's own size:\n" + made.on_own_size.text())
+    echo("the ONNX model and Keras:\n" + made.parity.text())
     for file in made.files:
-        click.echo(file)
+        echo_path(file)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from nnspec.cli.options import format_option, limit_option, limits_from, root_option, set_option, spec_argument
+from nnspec.cli.text import echo, echo_json, echo_path
 
 
 @click.command("crossval")
@@ -53,9 +53,9 @@ def command(
     wanted = None if leave_one_out else folds or 5
     found = crossval(spec, overrides, folds=wanted, out=out, root=root, limits=limits_from(limits))
     if form == "json":
-        click.echo(json.dumps(asdict(found) | {"path": str(found.path)}))
+        echo_json(asdict(found) | {"path": str(found.path)})
     else:
-        click.echo(crossval_text(found))
-        click.echo(found.path)
+        echo(crossval_text(found))
+        echo_path(found.path)
     if found.finished < found.folds:
-        ctx.exit(130)  # as a shell says of a program that Ctrl-C ended
+        ctx.exit(found.status)  # as a shell reports a program that a signal ended

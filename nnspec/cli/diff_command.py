@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from nnspec.cli.options import format_option
+from nnspec.cli.text import echo, echo_json
 
 
 @click.command("diff")
@@ -27,4 +27,7 @@ def command(a: Path, b: Path, form: str) -> None:
     from nnspec.comparison.text import as_text
 
     difference = diff(a, b)
-    click.echo(json.dumps(difference.as_json(), indent=1) if form == "json" else as_text(difference))
+    if form == "json":
+        echo_json(difference.as_json(), indent=1)
+    else:
+        echo(as_text(difference))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 import click
 
 from nnspec.cli.options import format_option
-from nnspec.cli.text import styled
+from nnspec.cli.text import echo, echo_json, styled
 
 
 @click.command("doctor")
@@ -33,19 +32,19 @@ def command(ctx: click.Context, form: str) -> None:
     system = {"nnspec": nnspec.__version__, "python": platform.python_version(), "system": platform.platform()}
     found = []
     if form == "text":
-        click.echo(", ".join(f"{name} {value}" for name, value in system.items()) + f", {processors()} processors")
+        echo(", ".join(f"{name} {value}" for name, value in system.items()) + f", {processors()} processors")
     for finding in findings():
         found.append(finding)
         if form == "text":
             style = {"works": "good", "fails": "error", "absent": "warning"}[finding.state]
             versions = ", ".join(f"{name} {value}" for name, value in finding.versions.items())
             told = f" ({finding.told})" if finding.told else ""
-            click.echo(f"{styled(f'{finding.state:<7}', style)} {finding.part:<12} {finding.does}{told}")
+            echo(f" {finding.part:<12} {finding.does}{told}", lead=styled(f"{finding.state:<7}", style))
             if versions:
-                click.echo(f"{'':<21}{versions}")
+                echo(f"{'':<21}{versions}")
             if finding.help:
-                click.echo(f"{'':<21}= help: {finding.help}")
+                echo(f"{'':<21}= help: {finding.help}")
     if form == "json":
-        click.echo(json.dumps({**system, "processors": processors(), "parts": [asdict(one) for one in found]}))
+        echo_json({**system, "processors": processors(), "parts": [asdict(one) for one in found]})
     if any(finding.state == "fails" for finding in found):
         ctx.exit(1)

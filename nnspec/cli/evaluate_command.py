@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from nnspec.cli.options import format_option, part_option, run_argument
+from nnspec.cli.text import echo, echo_json
 
 
 @click.command("evaluate")
@@ -39,8 +39,8 @@ def command(run: Path, part: str | None, curves: bool, form: str) -> None:
     figures = evaluate(opened, part=part, curves=curves)
     generated = generated_figures(opened, part)
     if form == "json":
-        click.echo(json.dumps(figures | ({"generated": generated} if generated is not None else {})))
+        echo_json(figures | ({"generated": generated} if generated is not None else {}))
         return
-    click.echo(evaluation_text(figures))
+    echo(evaluation_text(figures))
     if generated is not None:
-        click.echo("\ngenerated: " + "  ".join(f"{name} {value:.4f}" for name, value in generated.items()))
+        echo("\ngenerated: " + "  ".join(f"{name} {value:.4f}" for name, value in generated.items()))

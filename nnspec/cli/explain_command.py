@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from nnspec.cli.options import format_option, set_option
+from nnspec.cli.text import echo, echo_json
 
 _MOST = 30
 
@@ -34,19 +34,19 @@ def command(subject: str | None, path: str | None, everything: bool, form: str, 
     if everything:
         from nnspec.explanations.page import diagnostics_page
 
-        click.echo(diagnostics_page(), nl=False)
+        echo(diagnostics_page(), nl=False)
     elif path is None:
         if Path(str(subject)).suffix:
             raise click.UsageError(f"name a path in {subject}: a layer's argument, conv2d.filters, or train.batch_size")
         from nnspec.explanations.codes import explain_code
 
-        click.echo(explain_code(str(subject)))
+        echo(explain_code(str(subject)))
     else:
         from nnspec.api import explain
 
         found = explain(str(subject), path, overrides)
         if form == "json":
-            click.echo(json.dumps([origin.as_json() for origin in found], indent=1))
+            echo_json([origin.as_json() for origin in found], indent=1)
         else:
             more = [f"and {len(found) - _MOST} more; --format json has all"] if len(found) > _MOST else []
-            click.echo("\n\n".join([*(origin.text() for origin in found[:_MOST]), *more]))
+            echo("\n\n".join([*(origin.text() for origin in found[:_MOST]), *more]))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from nnspec.cli.options import format_option, run_argument
+from nnspec.cli.text import echo, echo_json, echo_path
 
 if TYPE_CHECKING:
     from nnspec.runtime.exporting import Form
@@ -47,7 +47,7 @@ def command(run: Path, out: Path, opset: int | None, network: str | None, which:
 
     parity = export_run(run, out, opset=opset, form=which, network=network)
     if form == "json":
-        click.echo(json.dumps(parity.as_json()))
+        echo_json(parity.as_json())
     else:
-        click.echo(parity.text())
-        click.echo(out)
+        echo(parity.text())
+        echo_path(out)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from nnspec.cli.options import limit_option, limits_from
-from nnspec.cli.text import show, styled
+from nnspec.cli.text import echo, echo_error, show
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 
 
@@ -47,14 +47,14 @@ def command(ctx: click.Context, files: tuple[Path, ...], check: bool, diff: bool
             changed += 1
             if diff:
                 lines = unified_diff(before.splitlines(True), after.splitlines(True), str(file), str(file))
-                click.echo("".join(line if line.endswith("\n") else line + "\n" for line in lines), nl=False)
+                echo("".join(line if line.endswith("\n") else line + "\n" for line in lines), nl=False)
             elif not check:
                 write_whole(file.resolve(), after)  # a link stays one
-            click.echo(f"{'would change' if check or diff else 'formatted'} {file}", err=True)
+            echo(f"{'would change' if check or diff else 'formatted'} {file}", err=True)
         except SpecError as error:
             failed = True
             show(error.diagnostics)
         except NnspecError as error:
             failed = True
-            click.echo(f"{styled('error', 'error')}: {error}", err=True)
+            echo_error(error)
     ctx.exit(1 if failed or (check and changed) else 0)

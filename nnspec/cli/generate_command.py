@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import click
 
 from nnspec.cli.frameworks import load_frameworks
 from nnspec.cli.options import format_option
-from nnspec.cli.text import table
+from nnspec.cli.text import echo, echo_json, echo_path, table
 
 if TYPE_CHECKING:
     from nnspec.generation.section import Beam, Sample
@@ -101,7 +100,10 @@ def _pictures(
     place = out or (whole.with_name(f"{whole.name}.png") if whole.is_dir() else whole.with_suffix(".png"))
     count = number or (sampler.samples.columns or 0) * 8 or 64
     record = write_samples(sampler, place, count, seed=seed or 0, conditions=asked)
-    click.echo(json.dumps(record, ensure_ascii=False) if form == "json" else record["file"])
+    if form == "json":
+        echo_json(record, ascii=False)
+    else:
+        echo_path(Path(record["file"]))
 
 
 def _sequences(
@@ -131,11 +133,11 @@ def _sequences(
     )
     if form == "json":
         for row in rows:
-            click.echo(json.dumps(row, ensure_ascii=False))
+            echo_json(row, ascii=False)
         return
     header = [name for name in (rows[0] if rows else {"row": 0}) if name != "ended"]
     numbers = frozenset(i for i, name in enumerate(header) if name in ("row", "score"))
-    click.echo(table(header, [[_cell(row[name]) for name in header] for row in rows], right=numbers))
+    echo(table(header, [[_cell(row[name]) for name in header] for row in rows], right=numbers))
 
 
 def _way(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from nnspec.cli.options import format_option
-from nnspec.cli.text import show
+from nnspec.cli.text import echo, echo_json, echo_path, show
 from nnspec.diagnostics import NnspecError
 
 
@@ -54,10 +53,10 @@ def command(model: Path, out: Path | None, weights: Path | None, force: bool, fo
     if form == "json":
         told = {"files": [str(path) for path in written], "parameters": imported.parameters, "renamed": dict(imported.renamed)}
         told["diagnostics"] = [diagnostic.as_json() for diagnostic in imported.diagnostics]
-        click.echo(json.dumps(told, indent=1, ensure_ascii=False))
+        echo_json(told, indent=1, ascii=False)
         return
     for theirs, ours in imported.renamed.items():
-        click.echo(f"`{theirs}` is called `{ours}` here")
+        echo(f"`{theirs}` is called `{ours}` here")
     for path in written:
-        click.echo(path)
-    click.echo(f"{imported.parameters:,} parameters; next: nnspec inspect {file}")
+        echo_path(path)
+    echo(f"{imported.parameters:,} parameters; next: nnspec inspect {file}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nnspec.cli.text import table
+from nnspec.cli.text import echo, table
 from nnspec.diagnostics import NnspecError
 
 
@@ -27,11 +27,11 @@ def command(template: str, out: Path | None, listed: bool, force: bool) -> None:
     from nnspec.templates import template as text_of
 
     if listed:
-        click.echo(table(["template", "is"], [list(row) for row in TEMPLATES.items()]))
+        echo(table(["template", "is"], [list(row) for row in TEMPLATES.items()]))
         return
     text = text_of(template)
     file = out or Path(f"{template}.nnspec.yaml")
     if not force and (file.exists() or file.is_symlink()):
         raise NnspecError(f"{file} is there already\n  = help: `--force` replaces it; `-o FILE` writes elsewhere")
     write_whole(file, text)
-    click.echo(f"wrote {file}; next: nnspec validate {file}")
+    echo(f"wrote {file}; next: nnspec validate {file}")

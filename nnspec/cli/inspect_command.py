@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from nnspec.cli.options import format_option, limit_option, limits_from, set_option, spec_argument
-from nnspec.cli.text import show, table
+from nnspec.cli.text import echo, echo_document, show, table
+from nnspec.files import json_text
 
 if TYPE_CHECKING:
     from nnspec.graph import Model
@@ -41,14 +41,14 @@ def command(spec: Path, form: str, out: Path | None, overrides: tuple[str, ...],
     show(model.diagnostics)
     text = _written(model, form)
     if out is None:
-        click.echo(text.rstrip("\n"))
+        (echo if form == "text" else echo_document)(text.rstrip("\n"))
     else:
         write_whole(out, text)
-        click.echo(f"wrote {out}")
+        echo(f"wrote {out}")
 
 
 def _written(model: Model, form: str) -> str:
-    from nnspec.graph.describe import describe
+    from nnspec.graph.describe import describe, stated_sizes
 
     if form in ("mermaid", "svg", "html"):
         from nnspec.graph import drawing
@@ -56,11 +56,11 @@ def _written(model: Model, form: str) -> str:
         return {"mermaid": drawing.to_mermaid, "svg": drawing.to_svg, "html": drawing.to_html}[form](model)
     described = describe(model)
     if form == "json":
-        return json.dumps(described, indent=1) + "\n"
+        return json_text(described, indent=1) + "\n"
     texts = []
     for name, network in described["networks"].items():
         title = described["name"] if name == "main" else f"{described['name']}: {name}"
-        texts.append(_text(title, {**network, "conditions": model.networks[name].conditions.texts()}))
+        texts.append(_text(title, {**network, "conditions": stated_sizes(model.networks[name])}))
     return "\n".join(texts)
 
 

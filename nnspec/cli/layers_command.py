@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from nnspec.cli.options import format_option
-from nnspec.cli.text import styled, table
+from nnspec.cli.text import echo, echo_error, echo_json, echo_path, table
 from nnspec.diagnostics import NnspecError
 
 
@@ -35,21 +34,21 @@ def command(ctx: click.Context, name: str | None, form: str, docs: Path | None) 
     """
     if docs is not None:
         for path in _write(docs):
-            click.echo(path)
+            echo_path(path)
     elif name is not None:
-        click.echo(_one(name), nl=False)
+        echo(_one(name), nl=False)
     else:
         from nnspec.reference.listing import listing
 
         found = listing()
         if form == "json":
-            click.echo(json.dumps([layer.as_json() for layer in found], indent=1))
+            echo_json([layer.as_json() for layer in found], indent=1)
         else:
             rows = [[layer.name, layer.package or "built in", layer.about if layer.usable else ""] for layer in found]
-            click.echo(table(["layer", "from", "what it is"], rows))
+            echo(table(["layer", "from", "what it is"], rows))
             for layer in found:
                 if not layer.usable:
-                    click.echo(f"{styled('error', 'error')}: {layer.about}", err=True)
+                    echo_error(layer.about)
         ctx.exit(0 if all(layer.usable for layer in found) else 1)
 
 

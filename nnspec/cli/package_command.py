@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nnspec.cli.frameworks import load_frameworks
+from nnspec.cli.text import echo_path
 
 if TYPE_CHECKING:
     from nnspec.packaging.writing import Target
@@ -34,4 +35,4 @@ def command(model: Path, target: Target, out: Path, storage_uri: str | None, lic
     from nnspec.packaging.writing import write_package
 
     for file in write_package(model, target, out, storage_uri=storage_uri, license=license):
-        click.echo(file)
+        echo_path(file)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import click
 
 from nnspec.cli.frameworks import load_frameworks
 from nnspec.cli.options import format_option
-from nnspec.cli.text import table
+from nnspec.cli.text import echo, echo_json, table
 
 
 @click.command("predict")
@@ -53,15 +52,15 @@ def command(model: Path, data: str | None, limit: int | None, tile: int | None, 
 
         predictions = predict_file(model, data, limit=limit, tile=tile, overlap=overlap)
         if predictions.tiling is not None:
-            click.echo(predictions.tiling.text(), err=True)
+            echo(predictions.tiling.text(), err=True)
     rows = list(predictions.rows())
     if form == "json":
         for row in rows:
-            click.echo(json.dumps(row))
+            echo_json(row)
         return
     header = list(rows[0]) if rows else ["row"]
     numbers = frozenset(i for i, name in enumerate(header) if rows and isinstance(rows[0][name], int | float))
-    click.echo(table(header, [[_cell(row[name]) for name in header] for row in rows], right=numbers))
+    echo(table(header, [[_cell(row[name]) for name in header] for row in rows], right=numbers))
 
 
 def _shape(value: Any) -> list[int]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from nnspec.cli.options import part_option, run_argument
+from nnspec.cli.text import echo
 
 
 @click.command("report")
@@ -40,4 +41,4 @@ def command(run: Path, out: Path | None, part: str | None, onnx: Path | None) ->
     load_frameworks("train")
     from nnspec.reports import write_report
 
-    click.echo(f"wrote {write_report(run, out, part=part, onnx=onnx)}")
+    echo(f"wrote {write_report(run, out, part=part, onnx=onnx)}")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from nnspec.cli.text import echo
+
 
 @click.command("schema")
 @click.option("-o", "--output", "out", type=click.Path(path_type=Path, dir_okay=False), help="Write it to a file.")
@@ -24,7 +26,7 @@ def command(out: Path | None, plugins: bool) -> None:
 
     text = as_text(schema(plugins=plugins))
     if out is None:
-        click.echo(text, nl=False)
+        echo(text, nl=False)
     else:
         write_whole(out, text)
-        click.echo(f"wrote {out}")
+        echo(f"wrote {out}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from nnspec.cli.options import format_option, limit_option, limits_from, root_option, set_option, spec_argument
+from nnspec.cli.text import echo, echo_json
 
 
 @click.command("sweep")
@@ -60,9 +61,9 @@ def command(
     found = sweep(spec, overrides, out=out, resume=resume, root=root, limits=limits_from(limits))
     if form == "json":
         best = found.best.number if found.best is not None else None
-        click.echo(json.dumps(asdict(found) | {"path": str(found.path), "best": best}))
+        echo_json(asdict(found) | {"path": str(found.path), "best": best})
     else:
-        click.echo(sweep_text(found))
+        echo(sweep_text(found))
     if found.interrupted:
-        click.echo(f"go on with: nnspec sweep {spec} --out {found.path} --resume", err=True)
-        ctx.exit(130)  # as a shell says of a program that Ctrl-C ended
+        echo(f"go on with: nnspec sweep {shlex.quote(str(spec))} --out {shlex.quote(str(found.path))} --resume", err=True)
+        ctx.exit(found.status)  # as a shell reports a program that a signal ended

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nnspec.cli.options import limit_option, limits_from, root_option, set_option
+from nnspec.cli.text import echo_path
 
 if TYPE_CHECKING:
     from nnspec.training import Run
@@ -56,7 +57,7 @@ def command(ctx: click.Context, /, spec: Path | None, run: Path | None, **option
     """
     with _second_signal_ends_at_once():
         trained = _resume(run, spec, **options) if run is not None else _train(spec, **options)
-    click.echo(trained.path)
+    echo_path(trained.path)
     if trained.status == "interrupted":
         # As a shell says of a program that the signal ended.
         ctx.exit(128 + signal.Signals[trained.info["signal"]])

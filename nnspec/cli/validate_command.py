@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from nnspec.cli.options import format_option, limit_option, limits_from, root_option, set_option
-from nnspec.cli.text import show, styled
+from nnspec.cli.text import echo, echo_document, show
 from nnspec.diagnostics import Diagnostic
 from nnspec.diagnostics.formats import FORMATS
 
@@ -62,7 +62,7 @@ def command(
     bad = any(diagnostic.fails(strict) for diagnostic in found)
     if form == "text":
         text = summary(found, len(checked), strict=strict)
-        click.echo(styled(text, "error" if bad else "good"), err=bad)
+        echo(text, style="error" if bad else "good", err=bad)
     elif text := written(form, checked, strict=strict):
-        click.echo(text)
+        echo_document(text)
     ctx.exit(1 if bad else 0)

@@ -9,6 +9,7 @@ from nnspec.data import problems as d
 from nnspec.data.kinds import Column, at_name, bare_name
 from nnspec.data.places import locate
 from nnspec.data.plan import Feed, Need
+from nnspec.data.readers.base import Reader
 from nnspec.data.section import Columns, DataSection, TargetColumns
 from nnspec.data.transforms import Transform
 from nnspec.diagnostics import Diagnostic
@@ -149,25 +150,39 @@ class _Binder:
         unknown = [column for column in (*columns, *([weight] if weight else [])) if column not in self._columns]
         for column in unknown:
             self._problems.append(self._unknown(kind, name, column))
-        if unknown:
+        refused = [column for column in (*columns, *([weight] if weight else [])) if column not in unknown]
+        refused = [column for column in refused if self._columns[column].refused]
+        for column in refused:
+            at = locate(self._tree, kind, name, *self._key_of(kind, name, column))
+            reason = self._columns[column].refused
+            self._problems.append(d.UnsupportedColumn.at(*at, help=d.UNSUPPORTED, column=bare_name(column), reason=reason))
+        if unknown or refused:
             return None
         transforms = tuple(cast("list[Transform]", given.transform if given else []))
         stacked = stacked or (given is not None and given.columns is not None)
         border = weighing.border if weighing is not None else None
-        return Feed(name, columns, stacked, transforms, weight, span, path, border=border)
+        reader = self._section.train
+        series = reader.series_columns if isinstance(reader, Reader) else ()
+        return Feed(
+            name, columns, stacked, transforms, weight, span, path, border=border, is_target=kind == "targets", series=series
+        )
 
     def _unknown(self, kind: str, name: str, column: str) -> Diagnostic:
         suggestion = closest(column, self._columns)
         help = f"did you mean `{bare_name(suggestion)}`?" if suggestion else f"the columns are {_listed(self._columns)}"
         column = bare_name(column) if self._timed else column
+        span, path = locate(self._tree, kind, name, *self._key_of(kind, name, column))
+        return d.UnknownColumn.at(span, path, help=help, column=column, part="training")
+
+    def _key_of(self, kind: str, name: str, column: str) -> list[str | int]:
+        """Where under an input or a target a column is named."""
         given = (self._section.inputs if kind == "inputs" else self._section.targets).get(name)
         key: list[str | int] = ["column"]
         if given is not None and given.columns is not None and column in given.columns:
             key = ["columns", given.columns.index(column)]
         elif isinstance(given, TargetColumns) and given.weight is not None and given.weight.column == column:
             key = ["weight"]
-        span, path = locate(self._tree, kind, name, *key)
-        return d.UnknownColumn.at(span, path, help=help, column=column, part="training")
+        return key
 
 
 def _listed(columns: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from nnspec.data import problems as d
 from nnspec.data.kinds import Column
 from nnspec.data.plan import Feed
 from nnspec.data.readers.base import Table
+from nnspec.data.shape_advice import for_shape
 from nnspec.data.transforms.classes import UnknownClassError
 from nnspec.diagnostics import Diagnostic, Problem
 
@@ -36,8 +37,8 @@ class Cells:
     ) -> None:
         """Says of the first value that is bad what it is and where, and how many more there are."""
         flat = bad.reshape(len(bad), -1)
-        row, position = divmod(int(flat.ravel().argmax()), max(flat.shape[1], 1))
-        column = self.feed.columns[position % len(self.feed.columns)]
+        row, position = _first(bad)
+        column = self.column_of(bad)
         if values is not None:
             facts["value"] = _shown(values.reshape(len(values), -1)[row, position])
         others = int(flat.any(1).sum()) - 1
@@ -45,6 +46,10 @@ class Cells:
         facts["where"] = self._table.where(column, row)
         self._problems.append(problem.at(self.feed.span, self.feed.path, help=help, **facts, more=more))
         raise Reported
+
+    def column_of(self, bad: NDArray[np.bool_]) -> str:
+        """The column of the first value that is bad."""
+        return self.feed.columns[_first(bad)[1] % len(self.feed.columns)]
 
     def refuse_class(self, error: UnknownClassError, values: Values) -> None:
         """Says of a value that is none of the classes."""
@@ -58,10 +63,19 @@ class Cells:
             self.refuse(problem, bad, values, **facts)
 
 
+def _first(bad: NDArray[np.bool_]) -> tuple[int, int]:
+    """The row of the first value that is bad, and its place in that row."""
+    size = bad[0].size if len(bad) else 1
+    return divmod(int(bad.ravel().argmax()), max(size, 1))
+
+
 def refuse_shape(values: Values, feed: Feed, what: str, wanted: str, problems: list[Diagnostic]) -> None:
     """A size that a transform learned only from the data does not fit."""
     got = f"{'has' if len(feed.columns) == 1 else 'have'} {Column(values.shape[1:]).shape_text} after the transforms"
-    problems.append(d.WrongShape.at(feed.span, feed.path, what=what, wanted=wanted, columns=feed.columns_text, got=got))
+    help = "" if feed.is_target else for_shape(feed.name, values.shape[1:])
+    problems.append(
+        d.WrongShape.at(feed.span, feed.path, help=help, what=what, wanted=wanted, columns=feed.columns_text, got=got)
+    )
 
 
 def _shown(value: Any) -> str:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import cast
 
 from nnspec.data import problems as d
+from nnspec.data.alignment import aligned_inputs
 from nnspec.data.augmenting import check_augment
 from nnspec.data.binding import bind
 from nnspec.data.check_derived import check_derived
 from nnspec.data.check_parts import check_alike
 from nnspec.data.check_weights import check_crops, check_weights
 from nnspec.data.fitting import check_feeds
-from nnspec.data.kinds import Column, DataError, at_name
+from nnspec.data.kinds import Column, DataError, DataWarning, UnknownColumnError, at_name
+from nnspec.data.likely_mistakes import warn_of_columns
 from nnspec.data.paths import MissingFileError
 from nnspec.data.places import argument_of, locate
-from nnspec.data.plan import DataPlan, Derived, Need, Source
+from nnspec.data.plan import DataPlan, Derived, Need, Source, in_words
 from nnspec.data.readers import Reader
 from nnspec.data.section import DataSection
+from nnspec.data.stretches import TimesError
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph
 from nnspec.graph.tables import table_rows
@@ -27,7 +30,10 @@ from nnspec.spec import problems as p
 from nnspec.spec.tree import MappingNode, Tree
 from nnspec.types import TensorType, closest
 
-__all__ = ["check_data", "without_later"]
+__all__ = ["PARTS", "check_data", "suspect", "unreadable", "without_later"]
+
+PARTS = ("train", "validation", "test")
+"""The sets of data."""
 
 
 def check_data(
@@ -38,6 +44,7 @@ def check_data(
     *,
     derived: Mapping[str, Derived] | None = None,
     require_data: bool = False,
+    parts: Collection[str] = PARTS,
 ) -> DataPlan | None:
     """Checks what a spec says of its data against the network.
 
@@ -48,6 +55,7 @@ def check_data(
         problems: What is wrong is appended here.
         derived: The targets that are made of an input, by output.
         require_data: Whether a missing file is an error, as it is for training, or a warning.
+        parts: The sets of data whose files are looked at.
 
     Returns:
         The plan; None where there is no such section or it has errors.
@@ -62,9 +70,7 @@ def check_data(
     _check_names(tree, "targets", "output", outputs, problems)
     if section is None:
         return None
-    sources = {
-        part: found for part in ("train", "validation", "test") if (found := _source(spec, section, tree, part, problems))
-    }
+    sources = {part: found for part in PARTS if part in parts and (found := _source(spec, section, tree, part, problems))}
     if require_data:
         problems[before:] = [replace(x, severity="error") if x.code == d.MissingData.code else x for x in problems[before:]]
     needs = {name: replace(need, crop=_crop(section, name)) for name, need in needs.items()}
@@ -72,7 +78,8 @@ def check_data(
     tables = {ref.source: rows for ref, rows in table_rows(graph).items() if ref.source in inputs}
     changes = check_augment(section.augment, tree, inputs, outputs, needs, problems)
     check_crops(section, tree, needs, problems)
-    plan = DataPlan(section, tree, sources, inputs, tables, needs, None, changes, derived or {}, graph.conditions)
+    aligned = aligned_inputs(graph)
+    plan = DataPlan(section, tree, sources, inputs, tables, needs, None, changes, derived or {}, graph.conditions, aligned)
     check_derived(plan, problems)
     check_weights(plan, problems)
     if any(problem.is_error for problem in problems[before:]):
@@ -85,6 +92,8 @@ def check_data(
             plan = replace(plan, feeds=feeds)
             check_feeds(plan, feeds, columns["train"], problems)
             check_alike(plan, columns, problems)
+            _warn_of_doubts(plan, problems)
+            problems.extend(warn_of_columns(plan, feeds))
     return None if any(problem.is_error for problem in problems[before:]) else plan
 
 
@@ -106,10 +115,16 @@ def _check_split(section: DataSection, tree: MappingNode, columns: Mapping[str, 
     for key in ("group", "time"):
         name = getattr(section, key)
         if name is None or name in columns:
+            if name is not None and columns[name].refused:
+                reason = columns[name].refused
+                place = locate(tree, key)
+                problems.append(d.UnsupportedColumn.at(*place, help=d.UNSUPPORTED, column=name, reason=reason))
             continue
         if at_name(name, "past") in columns:
-            reason = f"`{key}` has no say over a series, whose parts follow each other as its rows do"
-            problems.append(d.CannotDraw.at(*locate(tree, key), help="take it away", reason=reason))
+            argument = {"group": "by", "time": "time"}[key]
+            reason = f"`{key}` divides single rows, and the rows of a series are windows"
+            help = f"write it in the reader: `series: {{…, {argument}: {name}}}`"
+            problems.append(d.CannotDraw.at(*locate(tree, key), help=help, reason=reason))
             continue
         suggestion = closest(name, columns)
         help = f"did you mean `{suggestion}`?" if suggestion else ""
@@ -153,14 +168,34 @@ def _columns(source: Source, tree: MappingNode, problems: list[Diagnostic]) -> d
     try:
         return source.reader.columns(source.files)
     except DataError as error:
-        problems.append(unreadable(error, source, tree))
+        others = error.others if isinstance(error, UnknownColumnError) else ()
+        problems.extend(unreadable(each, source, tree) for each in (error, *others))
         return None
 
 
 def unreadable(error: DataError, source: Source, tree: MappingNode) -> Diagnostic:
     """The diagnostic of data that cannot be read, at the argument that names them."""
     span, path = argument_of(cast("Tree", tree.get(source.part)), error.argument)
+    if isinstance(error, UnknownColumnError):
+        return d.UnknownColumn.at(span, path, help=error.help, column=error.column, part=in_words(source.part))
+    if isinstance(error, TimesError):
+        return d.BadTimes.at(span, path, help=error.help, reason=error.message)
     return d.UnreadableData.at(span, path, help=error.help, reason=error.message)
+
+
+def _warn_of_doubts(plan: DataPlan, problems: list[Diagnostic]) -> None:
+    """Warns of files that are probably not what is meant."""
+    used = {column for feed in (plan.feeds or {}).values() for column in feed.columns}
+    for source in plan.sources.values():
+        for doubt in source.reader.doubts(source.files, used) if source.files is not None else ():
+            span, path = argument_of(cast("Tree", plan.tree.get(source.part)), doubt.argument)
+            problems.append(d.DoubtfulFiles.at(span, path, help=doubt.help, reason=doubt.message))
+
+
+def suspect(warning: DataWarning, source: Source, tree: MappingNode) -> Diagnostic:
+    """The diagnostic of data that can be used and probably are not meant, at the argument that it is about."""
+    span, path = argument_of(cast("Tree", tree.get(source.part)), warning.argument)
+    return d.SuspectData.at(span, path, help=warning.help, reason=warning.message)
 
 
 def _warn_of_unused(

@@ -1,31 +1,48 @@
-"""Which rows are trained on and which are watched, as a spec asks for."""
+"""Which rows are trained on, which are watched and which are left out, as a spec asks for."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data import problems as d
+from nnspec.data.kinds import DataError, at_name, bare_name
 from nnspec.data.places import locate
 from nnspec.data.plan import DataPlan, Feed
 from nnspec.data.readers.base import Table
-from nnspec.data.split import Parts, fold_of, split, split_by_group, split_by_time, why_not_stratified
+from nnspec.data.split import InTime, Parts, fold_in_time, fold_of, split, split_by_group, split_by_time, why_not_stratified
+from nnspec.data.times import read_times
+from nnspec.data.validation import Fold
 from nnspec.diagnostics import Diagnostic
 
-__all__ = ["draw", "parts_at_most"]
+__all__ = ["Drawn", "draw", "parts_at_most"]
 
-# ISO 8601, which sorts as text in the order of time.
-_DATE = re.compile(r"\d{4}-\d\d(-\d\d([T ]\d\d(:\d\d(:\d\d(\.\d+)?)?)?(Z|[+-]\d\d:?\d\d)?)?)?")
+Rows = NDArray[np.int64]
+
+_SMALLER = "write a smaller fraction, or add examples"
 
 
-def draw(
-    plan: DataPlan, feeds: Mapping[str, Feed], table: Table, seed: int, problems: list[Diagnostic]
-) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
-    """The rows that are trained on, and those of the validation part where that is drawn from the same table.
+@dataclass(frozen=True)
+class Drawn:
+    """The rows of the training table, by what they are for.
+
+    Attributes:
+        train: Those that are trained on.
+        validation: Those that are watched; None if the validation data are others, or there are none.
+        test: Those that are left out; None if the test data are others, or there are none.
+    """
+
+    train: Rows
+    validation: Rows | None = None
+    test: Rows | None = None
+
+
+def draw(plan: DataPlan, feeds: Mapping[str, Feed], table: Table, seed: int, problems: list[Diagnostic]) -> Drawn:
+    """Draws the parts of the training table: the fold that is left out first, and of the rest the validation part.
 
     Args:
         plan: The plan.
@@ -35,12 +52,20 @@ def draw(
         problems: Why they cannot be drawn, or not with each class in proportion, is appended here.
     """
     rows = np.arange(len(table))
-    if plan.fraction is None:
-        return rows, None
+    if not plan.draws:
+        return Drawn(rows)
     try:
-        return _Draw(plan, feeds, table, seed, problems).parts()
+        draws = _Draw(plan, feeds, table, seed, problems)
+        test = validation = None
+        if plan.left_out is not None:
+            rows, test = draws.fold(rows, plan.left_out, "test")
+        if plan.fold is not None:
+            rows, validation = draws.fold(rows, plan.fold, "validation")
+        elif plan.fraction is not None:
+            rows, validation = draws.fraction(rows, plan.fraction)
     except _Refused:
-        return rows, None
+        return Drawn(rows)
+    return Drawn(rows, validation, test)
 
 
 def parts_at_most(plan: DataPlan, table: Table) -> int:
@@ -54,89 +79,117 @@ class _Refused(Exception):
 
 
 class _Draw:
+    """Divides rows of a table, each time into those that stay and those that are taken, both as row numbers."""
+
     def __init__(self, plan: DataPlan, feeds: Mapping[str, Feed], table: Table, seed: int, problems: list[Diagnostic]) -> None:
         self._plan = plan
         self._feeds = feeds
         self._table = table
         self._seed = seed
         self._problems = problems
+        self._in_time = self._ordered()
+        self._groups = self._grouped()
 
-    def parts(self) -> Parts:
-        plan, rows = self._plan, len(self._table)
-        fraction, span = plan.fraction, locate(plan.tree, "validation")
-        assert fraction is not None
-        if int(np.ceil(fraction * rows)) >= rows and plan.fold is None:
-            self._problems.append(d.CannotSplit.at(*span, fraction=fraction, rows=rows, left="none to train on"))
+    def fraction(self, rows: Rows, fraction: float) -> Parts:
+        """Takes the validation part."""
+        if int(np.ceil(fraction * len(rows))) >= len(rows):
+            place = locate(self._plan.tree, "validation")
+            self._problems.append(
+                d.CannotSplit.at(*place, help=_SMALLER, fraction=fraction, rows=len(rows), left="none to train on")
+            )
             raise _Refused
-        times, groups = self._times(), self._groups()
-        gap = self._table.order or 0
-        if plan.fold is not None:
-            return self._fold(times, groups, gap)
-        if times is not None:
-            return self._whole(split_by_time(times, fraction, gap), f"no row comes before the last {fraction:g} of them")
-        if groups is not None:
-            found = len(np.unique(groups))
+        if self._in_time is not None:
+            parts = split_by_time(_some(self._in_time, rows), fraction)
+            if not len(parts[0]) or not len(parts[1]):
+                self._refuse(f"no row comes before the last {fraction:g} of them", "validation")
+        elif self._groups is not None:
+            found = len(np.unique(self._groups[rows]))
             if int(np.ceil(fraction * found)) >= found:
-                self._refuse(f"{fraction:g} of {found} groups leaves none to train on")
-            return split_by_group(groups, fraction, self._seed)
-        return split(rows, fraction, self._seed, self._stratified(lambda classes: why_not_stratified(classes, fraction)))
+                self._refuse(f"{fraction:g} of {found} groups leaves none to train on", "validation")
+            parts = split_by_group(self._groups[rows], fraction, self._seed)
+        else:
+            classes = self._stratified(rows, lambda classes: why_not_stratified(classes, fraction), "validation")
+            parts = split(len(rows), fraction, self._seed, classes)
+        return rows[parts[0]], rows[parts[1]]
 
-    def _fold(self, times: NDArray[Any] | None, groups: NDArray[np.int64] | None, gap: int) -> Parts:
-        fold = self._plan.fold
-        assert fold is not None
-        units = len(self._table) if groups is None else len(np.unique(groups))
-        # In time, the first part is never kept: it is what the first fold is trained on.
-        if fold.of + (times is not None) > units:
-            self._refuse(f"{units:,} {'rows' if groups is None else 'groups'} cannot be cut into {fold.of:,} folds")
-        if times is not None:
-            if len(times) // (fold.of + 1) <= gap:
-                self._refuse(f"{units:,} windows cannot be cut into {fold.of:,} folds whose targets lie apart")
-            return fold_of(len(times), fold.number, fold.of, self._seed, times=times, gap=gap)
+    def fold(self, rows: Rows, fold: Fold, key: str) -> Parts:
+        """Takes a fold."""
+        if self._in_time is not None:
+            parts = self._fold_in_time(_some(self._in_time, rows), fold, key)
+            return rows[parts[0]], rows[parts[1]]
+        if fold.rolling:
+            self._refuse("`rolling` is for folds in time, and these rows have no order: name a column under `time`", key)
+        groups = None if self._groups is None else self._groups[rows]
+        units = len(rows) if groups is None else len(np.unique(groups))
+        if fold.of > units:
+            self._refuse(f"{units:,} {'rows' if groups is None else 'groups'} cannot be cut into {fold.of:,} folds", key)
         classes = None
         if fold.of < units:
             least = "a class has fewer examples than there are folds"
-            classes = self._stratified(lambda classes: least if np.bincount(classes).min() < fold.of else None)
-        return fold_of(len(self._table), fold.number, fold.of, self._seed, classes=classes, groups=groups)
+            classes = self._stratified(rows, lambda classes: least if np.bincount(classes).min() < fold.of else None, key)
+        parts = fold_of(len(rows), fold.number, fold.of, self._seed, classes=classes, groups=groups)
+        return rows[parts[0]], rows[parts[1]]
 
-    def _stratified(self, why_not: Any) -> NDArray[np.int64] | None:
+    def _fold_in_time(self, rows: InTime, fold: Fold, key: str) -> Parts:
+        for own in rows.each():
+            # The first part is never kept: it is what the first fold is trained on.
+            if fold.of >= len(own):
+                self._refuse(f"{len(own):,} rows{self._of_series(rows, own)} cannot be cut into {fold.of:,} folds", key)
+        parts = fold_in_time(rows, fold.number, fold.of, rolling=fold.rolling)
+        if not len(parts[0]) or not len(parts[1]):
+            windows = len(rows.series)
+            self._refuse(f"{windows:,} windows cannot be cut into {fold.of:,} folds whose targets lie apart", key)
+        return parts
+
+    def _of_series(self, rows: InTime, own: Rows) -> str:
+        label = self._table.series_labels[int(rows.series[own[0]])] if self._table.series_labels else ()
+        return f" of the series `{', '.join(label)}`" if label else ""
+
+    def _stratified(self, rows: Rows, why_not: Any, key: str) -> NDArray[np.int64] | None:
         """The classes, where each can be kept in proportion."""
         classes = _classes(self._plan, self._feeds, self._table)
-        if classes is not None and (reason := why_not(classes)):
-            self._problems.append(d.NotStratified.at(*locate(self._plan.tree, "validation"), reason=reason))
+        if classes is None:
+            return None
+        classes = np.unique(classes[rows], return_inverse=True)[1].astype(np.int64)
+        if reason := why_not(classes):
+            self._problems.append(d.NotStratified.at(*locate(self._plan.tree, key), reason=reason))
             return None
         return classes
 
-    def _whole(self, parts: Parts, reason: str) -> Parts:
-        if not len(parts[0]):
-            self._refuse(reason)
-        return parts
-
-    def _refuse(self, reason: str, key: str = "validation") -> NoReturn:
-        self._problems.append(d.CannotDraw.at(*locate(self._plan.tree, key), reason=reason))
+    def _refuse(self, reason: str, key: str, help: str = "") -> NoReturn:
+        self._problems.append(d.CannotDraw.at(*locate(self._plan.tree, key), help=help, reason=reason))
         raise _Refused
 
-    def _groups(self) -> NDArray[np.int64] | None:
+    def _grouped(self) -> NDArray[np.int64] | None:
         name = self._plan.section.group
         if name is None or name not in self._table.columns:
             return None
         numbered: NDArray[np.int64] = np.unique(_as_text(self._table.read(name, slice(None))), return_inverse=True)[1]
         return numbered.astype(np.int64)
 
-    def _times(self) -> NDArray[Any] | None:
-        name = self._plan.section.time
-        if name is None:
-            # What windows are cut from stays in one piece.
-            in_order = self._table.order is not None or bool(self._plan.windows)
-            return np.arange(len(self._table)) if in_order else None
-        values = self._table.read(name, slice(None))
-        if values.ndim != 1 or (values.dtype != object and values.dtype.kind not in "iuf"):
-            self._refuse(f"`{name}` holds no times", "time")
-        bad = [not (isinstance(v, str) and _DATE.fullmatch(v)) if values.dtype == object else v != v for v in values]
-        if any(bad):
-            where = self._table.where(name, bad.index(True))
-            shown = str(values[bad.index(True)])[:40]
-            self._refuse(f"{where}: `{shown}` is no number and no date as ISO 8601 has it (2026-01-31)", "time")
-        return values.astype(str) if values.dtype == object else values
+    def _ordered(self) -> InTime | None:
+        name, timeline = self._plan.section.time, self._table.timeline
+        if timeline is not None:
+            return InTime(timeline.series, timeline.begin if self._targets_past() else timeline.future, timeline.end)
+        places = np.arange(len(self._table))
+        if name is not None:
+            try:
+                times = read_times(self._table, name)
+            except DataError as error:
+                self._refuse(error.message, "time", error.help)
+            places = np.unique(times.values, return_inverse=True)[1].astype(np.int64)
+        elif not self._plan.windows:  # what windows are cut from stays in one piece
+            return None
+        return InTime(np.zeros(len(places), np.int64), places, places + 1)
+
+    def _targets_past(self) -> bool:
+        """Whether a target has rows of the past, or is made of an input: then a window predicts from its beginning on."""
+        columns = [column for place, feed in self._feeds.items() if place.startswith("targets.") for column in feed.columns]
+        return bool(self._plan.derived) or any(column == at_name(bare_name(column), "past") for column in columns)
+
+
+def _some(rows: InTime, kept: Rows) -> InTime:
+    return InTime(rows.series[kept], rows.target[kept], rows.end[kept])
 
 
 def _classes(plan: DataPlan, feeds: Mapping[str, Feed], table: Table) -> NDArray[np.int64] | None:

@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nnspec.data.folders import files_below
 from nnspec.data.plan import Source
-from nnspec.data.readers.base import Table
+from nnspec.data.readers.base import Reader, Table
 
 __all__ = ["Fingerprint", "Watched", "files_of", "fingerprint"]
 
@@ -32,16 +33,28 @@ class Fingerprint:
 def fingerprint(source: Source, table: Table) -> Fingerprint:
     """The fingerprint of a set of data."""
     digest = hashlib.blake2b(digest_size=16)
-    arguments = source.reader.model_dump(mode="json", exclude=set(source.reader.paths))
-    digest.update(f"{type(source.reader).__name__} {sorted(arguments.items())}".encode())
+    arguments = {name: value for name, value in _arguments(source.reader).items() if name not in source.reader.paths}
+    digest.update(f"{type(source.reader).__name__} {sorted(arguments.items())}".encode(errors="surrogateescape"))
     files = {}
     for name, path in files_of(source).items():
         files[name] = _of_file(path)
-        digest.update(f"\0{name}\0{files[name]}".encode())
+        digest.update(f"\0{name}\0{files[name]}".encode(errors="surrogateescape"))
     if not source.files:
         for block in _of_values(table):
             digest.update(block)
     return Fingerprint(f"blake2b:{digest.hexdigest()}", files)
+
+
+def _arguments(reader: Reader) -> dict[str, Any]:
+    """A reader's arguments, those of a reader in it too. One that came with a later version counts only if it is given."""
+    given = reader.model_dump(mode="json")
+    for name, field in type(reader).model_fields.items():
+        value = getattr(reader, name)
+        if name in reader.added and value == field.default:
+            del given[name]
+        elif isinstance(value, Reader):
+            given[name] = _arguments(value)
+    return given
 
 
 class Watched:
@@ -113,5 +126,5 @@ def files_of(source: Source) -> dict[str, Path]:
 def _of_values(table: Table) -> Iterable[bytes]:
     for name in table.columns:
         values = table.read(name, slice(None))
-        yield f"\0{name}\0{values.dtype.str}\0{values.shape}\0".encode()
+        yield f"\0{name}\0{values.dtype.str}\0{values.shape}\0".encode(errors="surrogateescape")
         yield values.tobytes()

@@ -9,8 +9,9 @@ from nnspec.data import problems as d
 from nnspec.data.kinds import Column, DataError, TargetKind
 from nnspec.data.places import locate
 from nnspec.data.plan import DataPlan, Feed, Need
+from nnspec.data.shape_advice import for_shape
 from nnspec.diagnostics import Diagnostic
-from nnspec.types import Conditions, Dim, TensorType, substitute, symbols_of
+from nnspec.types import Dim, TensorType, substitute, symbols_of
 
 __all__ = ["check_feeds", "fits", "target_shape"]
 
@@ -24,7 +25,7 @@ def check_feeds(plan: DataPlan, feeds: Mapping[str, Feed], columns: Mapping[str,
     for place, column in made.items():
         kind, _, name = place.partition(".")
         if kind == "inputs":
-            _check_input(feeds[place], plan.inputs[name], column, sizes, plan.conditions, problems)
+            _check_input(plan, feeds[place], column, sizes, problems)
     _check_buckets(plan, feeds, problems)
     for place, column in made.items():
         kind, _, name = place.partition(".")
@@ -64,12 +65,16 @@ def _made(plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column],
     shapes = {part.shape for part in parts}
     if len(shapes) > 1:
         reason = f"columns of different shapes cannot be stacked: {', '.join(part.shape_text for part in parts)}"
-        problems.append(d.BadTransform.at(*locate(plan.tree, kind, name, "columns"), reason=reason))
+        help = "name columns of one shape"
+        problems.append(d.BadTransform.at(*locate(plan.tree, kind, name, "columns"), help=help, reason=reason))
         return None
     if len({part.is_text for part in parts}) > 1:
         text = next(column for column, part in zip(feed.columns, parts, strict=True) if part.is_text)
         reason = f"text and numbers cannot be stacked: `{text}` is text"
-        problems.append(d.BadTransform.at(*locate(plan.tree, kind, name, "columns"), reason=reason))
+        help = f"leave `{text}` out of `columns`"
+        if kind == "inputs":
+            help = f"give `{text}` an input of its own with `label_encode` under `transform`, or {help}"
+        problems.append(d.BadTransform.at(*locate(plan.tree, kind, name, "columns"), help=help, reason=reason))
         return None
     shape = (*parts[0].shape, len(parts)) if feed.stacked else parts[0].shape
     made = Column(shape, parts[0].dtype)
@@ -77,9 +82,12 @@ def _made(plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column],
     for i, transform in enumerate(feed.transforms):
         try:
             if made.ragged and not transform.takes_ragged:
-                raise DataError(
-                    f"`{type(transform).__name__}` takes rows of one length, and these differ", help="put `pad` before it"
-                )
+                before = "tokenize` and `pad" if made.is_text else "pad"
+                reason = f"`{type(transform).__name__}` takes rows of one length, and these differ"
+                raise DataError(reason, help=f"put `{before}` before it")
+            if transform.for_each_series and not feed.series:
+                reason = "`per_series` needs several series, and the training data have none"
+                raise DataError(reason, help="name the column that tells them apart: `series: {by: …}`")
             made = transform.infer(made)
         except DataError as error:
             span, path = locate(plan.tree, kind, name, "transform", i)
@@ -94,12 +102,14 @@ def _made(plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column],
         )
         problems.append(d.BadWindow.at(feed.span, feed.path, help="take `pad` away, or `window`", reason=reason))
         return None
-    if made.ragged:
+    if made.ragged and not made.is_text:
         help = "put `pad` last under `transform`"
         problems.append(d.RaggedValues.at(feed.span, feed.path, help=help, what=what, columns=feed.columns_text))
         return None
     if made.is_text:
-        help = "put `tokenize` and `pad` under `transform`" if kind == "inputs" else "put `label_encode` under `transform`"
+        help = "put `label_encode` under `transform`"
+        if kind == "inputs" or made.is_token_list:
+            help = "put `tokenize` and `pad` under `transform`"
         holds = f"{feed.columns_text} {'holds' if len(feed.columns) == 1 else 'hold'}"
         problems.append(d.TextValues.at(feed.span, feed.path, help=help, what=what, columns=holds))
         return None
@@ -130,14 +140,8 @@ def _check_buckets(plan: DataPlan, feeds: Mapping[str, Feed], problems: list[Dia
             problems.append(d.BadTransform.at(span, path, help=help, reason=reason))
 
 
-def _check_input(
-    feed: Feed,
-    wanted: TensorType,
-    made: Column,
-    sizes: dict[str, int],
-    conditions: Conditions,
-    problems: list[Diagnostic],
-) -> None:
+def _check_input(plan: DataPlan, feed: Feed, made: Column, sizes: dict[str, int], problems: list[Diagnostic]) -> None:
+    wanted = plan.inputs[feed.name]
     shown = str(wanted)
     if fits(made.shape, wanted.shape):
         shape = made.shape if len(made.shape) == wanted.rank else (*made.shape, 1)[: wanted.rank]
@@ -148,14 +152,26 @@ def _check_input(
                     problems.append(_wrong_shape(feed, f"the input `{feed.name}`", shown, made))
                     return
         own = {str(size): found for size, found in zip(wanted.shape, shape, strict=True) if found is not None}
-        said = conditions.refusal(sizes | own)
+        said = plan.conditions.refusal(sizes | own)
         if said:
             help = "bring the pictures to a size that fits with `resize`" if wanted.rank == 3 else ""
             problems.append(
                 d.UnfitSize.at(feed.span, feed.path, help=help, refusal=said, columns=feed.columns_text, got=_got(feed, made))
             )
         return
-    problems.append(_wrong_shape(feed, f"the input `{feed.name}`", shown, made))
+    problems.append(_wrong_shape(feed, f"the input `{feed.name}`", shown, made, _help_to_fit(plan, feed, made, wanted)))
+
+
+def _help_to_fit(plan: DataPlan, feed: Feed, made: Column, wanted: TensorType) -> str:
+    """What to write so that values have an input's shape."""
+    source = plan.sources.get("train")
+    if (
+        source is not None
+        and source.files is not None
+        and (help := source.reader.arguments_to_fit(source.files, made, wanted.shape))
+    ):
+        return help
+    return for_shape(feed.name, made.shape)
 
 
 def _wrong_shape(feed: Feed, what: str, wanted: str, made: Column, help: str = "") -> Diagnostic:
@@ -188,6 +204,8 @@ def _check_target(feed: Feed, need: Need, made: Column, sizes: Mapping[str, int]
         help = ""
         if (crop := _crop(made.shape, wanted)) is not None:
             help = f"the output is smaller than the mask: write `crop: {need.crop + crop}` beside its column"
+        elif len(made.shape) == len(wanted) == 1 and None not in (*made.shape, *wanted):
+            help = f"give the output {made.shape[0]} units, or name as many columns as it has: {wanted[0]}"
         elif is_class and classes != 1:
             help = f"put `one_hot: {{classes: {classes}}}` under `transform`, or use a loss of classes"
         problems.append(_wrong_shape(feed, what, Column(wanted).shape_text, made, help))

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Answer", "Column", "DataError", "TargetKind", "answer_of", "at_name", "bare_name"]
+__all__ = [
+    "Answer",
+    "Column",
+    "DataError",
+    "DataWarning",
+    "TargetKind",
+    "UnknownColumnError",
+    "answer_of",
+    "at_name",
+    "bare_name",
+]
 
 TargetKind = Literal["class", "distribution", "probability", "sign", "number", "non_negative", "label", "sequence"]
 """What a target is, to the loss that reads it.
@@ -79,16 +89,23 @@ class Column:
     Attributes:
         shape: The shape of one row's value; None for a size that is known only when the data are read.
         dtype: NumPy's name of its element type, ``text`` for strings, or ``unknown`` before the data are read.
-        ragged: Whether the first size is another in each row: such values are an array of arrays.
+        ragged: Whether the first size is another in each row: such values are an array of arrays, or of lists of texts.
+        refused: Why it cannot be read, as a clause such as ``is of a type that …``; empty if it can.
     """
 
     shape: tuple[int | None, ...] = ()
     dtype: str = "float64"
     ragged: bool = False
+    refused: str = ""
 
     @property
     def is_text(self) -> bool:
         return self.dtype == "text"
+
+    @property
+    def is_token_list(self) -> bool:
+        """Whether a row's value is a list of texts."""
+        return self.is_text and len(self.shape) == 1
 
     @property
     def shape_text(self) -> str:
@@ -111,3 +128,33 @@ class DataError(Exception):
         self.message = message
         self.help = help
         self.argument = argument
+
+
+class UnknownColumnError(DataError):
+    """A reader's arguments name columns that its table does not have.
+
+    Attributes:
+        column: The name.
+        others: The same for other names.
+    """
+
+    others: tuple[UnknownColumnError, ...] = ()
+
+    def __init__(self, column: str, *, help: str, argument: str) -> None:
+        super().__init__(f"there is no column `{column}`", help=help, argument=argument)
+        self.column = column
+
+
+@dataclass(frozen=True, slots=True)
+class DataWarning:
+    """Something about data that can be used, and probably is not meant.
+
+    Attributes:
+        message: What it is.
+        help: What to do.
+        argument: The reader's argument that it is about, if there is one.
+    """
+
+    message: str
+    help: str = ""
+    argument: str | None = None

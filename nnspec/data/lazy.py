@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.per_series import fit, series_of_rows
 from nnspec.data.plan import Feed
 from nnspec.data.readers.base import Table
 from nnspec.data.transforms import Learned
@@ -123,10 +124,14 @@ def read_lazily(
         for some in _chunks(rows, len(rows) * _row_bytes(table, feed)):
             yield values_of(some, step)[0]
 
+    def again(step: int, rows: NDArray[np.int64]) -> _Again:
+        return _Again(partial(chunks_before, step, rows))
+
     try:
         if fit_on is not None:
+            series = series_of_rows(table, feed.series) if any(one.for_each_series for one in feed.transforms) else None
             for step, transform in enumerate(feed.transforms):
-                learned.append(transform.fit(_Again(partial(chunks_before, step, fit_on))))
+                learned.append(fit(transform, partial(again, step), fit_on, series))
         return LazyArray(len(table), make)
     except SpecError as error:
         problems.extend(error.diagnostics)
@@ -155,12 +160,17 @@ class SomeRows(Table):
         self._table = table
         self._rows = rows
         self.columns = table.columns
+        self.series = None if table.series is None else table.series[rows]
+        self.series_labels = table.series_labels
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def read(self, column: str, rows: Rows) -> Values:
         return self._table.read(column, self._rows[rows])
+
+    def mend(self, column: str, texts: Collection[str]) -> str:
+        return self._table.mend(column, texts)
 
     def where(self, column: str, row: int) -> str:
         return self._table.where(column, int(self._rows[row]))

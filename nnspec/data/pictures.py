@@ -34,6 +34,9 @@ _LOOKS: dict[str, ColorMode] = {
     "CMYK": "rgb", "YCbCr": "rgb",
 }  # fmt: skip
 _FORMATS = ("PNG", "JPEG")
+_ORIENTATION = 0x0112
+_TURNED = (5, 6, 7, 8)
+"""The Exif orientations that exchange height and width."""
 # What Pillow raises on files that are cut short or made up.
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error, zlib.error)
 
@@ -103,10 +106,7 @@ def headers(paths: Sequence[Path], max_pixels: int) -> list[Header]:
         DataError: That names the first that is no picture, or has too many pixels.
     """
     image = load_pillow()
-    with warnings.catch_warnings():
-        # A picture too large is refused below by our own limit.
-        warnings.simplefilter("ignore", image.DecompressionBombWarning)
-        return in_threads(lambda path: _header(image, path, max_pixels), paths)
+    return in_threads(lambda path: _header(image, path, max_pixels), paths)
 
 
 def decode(path: Path, look: Look) -> NDArray[Any]:
@@ -121,6 +121,7 @@ def decode(path: Path, look: Look) -> NDArray[Any]:
     try:
         with image.open(path, formats=_FORMATS) as picture:
             _require_small(path, picture.size, look.max_pixels)
+            picture = _upright(picture)
             if look.color_mode is not None:
                 picture = _converted(picture, _MODES[look.color_mode])
             if picture.size != (look.width, look.height):
@@ -135,6 +136,25 @@ def decode(path: Path, look: Look) -> NDArray[Any]:
     return pixels.reshape(look.shape)
 
 
+def _orientation(picture: Any) -> int:
+    """The Exif orientation; 1 if there is none that can be read."""
+    if "exif" not in picture.info and "Raw profile type exif" not in picture.info:
+        return 1
+    try:
+        return int(picture.getexif().get(_ORIENTATION, 1))
+    except _BROKEN:
+        return 1
+
+
+def _upright(picture: Any) -> Any:
+    """The picture turned as its Exif orientation says."""
+    from PIL import Image
+
+    methods = ("FLIP_LEFT_RIGHT", "ROTATE_180", "FLIP_TOP_BOTTOM", "TRANSPOSE", "ROTATE_270", "TRANSVERSE", "ROTATE_90")
+    orientation = _orientation(picture)
+    return picture.transpose(Image.Transpose[methods[orientation - 2]]) if 2 <= orientation <= 8 else picture
+
+
 def _converted(picture: Any, mode: str) -> Any:
     if picture.mode == "P" and "transparency" in picture.info:
         picture = picture.convert("RGBA")
@@ -146,14 +166,21 @@ def _header(image: Any, path: Path, max_pixels: int) -> Header:
         with image.open(path, formats=_FORMATS) as picture:
             width, height = picture.size
             mode = picture.mode
+            turned = _orientation(picture) in _TURNED
+            frames = getattr(picture, "n_frames", 1) if picture.format == "PNG" else 1
     except image.UnidentifiedImageError:
+        if not path.stat().st_size:
+            reason = f"{_name(path)} is no PNG or JPEG picture: it is empty (0 bytes)"
+            raise DataError(reason, help="remove it, or write it again") from None
         raise DataError(f"{_name(path)} is no PNG or JPEG picture", help="take it away, or write it as PNG") from None
     except image.DecompressionBombError:
         raise _too_large(path, max_pixels) from None
     except _BROKEN as error:
         raise DataError(f"{_name(path)} cannot be read: {_said(error)}", help="take it away, or write it anew") from None
     _require_small(path, (width, height), max_pixels)
-    return Header(height, width, mode)
+    if frames > 1:
+        raise DataError(f"{_name(path)} is an animation of {frames:,} frames", help="write the frame that is meant as PNG")
+    return Header(width, height, mode) if turned else Header(height, width, mode)
 
 
 def _require_small(path: Path, size: tuple[int, int], max_pixels: int) -> None:
@@ -162,7 +189,10 @@ def _require_small(path: Path, size: tuple[int, int], max_pixels: int) -> None:
 
 
 def _too_large(path: Path, max_pixels: int, size: str = "") -> DataError:
-    return DataError(f"{_name(path)} has more pixels than `max_pixels`, {max_pixels:,}{size}", help="make it smaller")
+    return DataError(
+        f"{_name(path)} has more pixels than `max_pixels`, {max_pixels:,}{size}",
+        help="make it smaller, or write a larger `max_pixels`",
+    )
 
 
 def _name(path: Path) -> str:
@@ -181,5 +211,15 @@ def _pool() -> ThreadPoolExecutor:
 
 
 def in_threads(function: Any, items: Sequence[Any]) -> list[Any]:
-    """The function of each item, in order; the error of the first that has one."""
+    """The function of each item, in order; the error of the first that has one.
+
+    Pillow's warnings are not shown: a picture too large is refused by our own limit, and damaged Exif data say nothing of
+    the pixels.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        return _in_threads(function, items)
+
+
+def _in_threads(function: Any, items: Sequence[Any]) -> list[Any]:
     return list(_pool().map(function, items)) if len(items) > 1 else [function(item) for item in items]

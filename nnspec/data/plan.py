@@ -16,7 +16,12 @@ from nnspec.layers.augmentation import Augmentation
 from nnspec.spec.tree import MappingNode
 from nnspec.types import Conditions, Dim, TensorType
 
-__all__ = ["AugmentPlan", "DataPlan", "Derived", "Feed", "Need", "Source"]
+__all__ = ["AugmentPlan", "DataPlan", "Derived", "Feed", "Need", "Source", "in_words"]
+
+
+def in_words(part: str) -> str:
+    """What a set of data is called in messages: the "training" data."""
+    return {"train": "training"}.get(part, part)
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,8 @@ class Feed:
         path: The same place as a path.
         may_miss: Whether missing values are left as they are, because what comes after fills them.
         border: What the gaps between a mask's objects count more.
+        is_target: Whether it feeds a target, not an input.
+        series: The columns of the file whose values tell several series apart.
     """
 
     name: str
@@ -115,6 +122,8 @@ class Feed:
     path: str
     may_miss: bool = False
     border: Border | None = None
+    is_target: bool = False
+    series: tuple[str, ...] = ()
 
     @property
     def columns_text(self) -> str:
@@ -156,6 +165,7 @@ class DataPlan:
         augment: The random changes of the training examples, in order.
         derived: The targets that are made of an input, by output; the others have a feed.
         conditions: What the network's free sizes must satisfy, by their symbols.
+        aligned: The inputs whose positions an output has a value at, by output.
     """
 
     section: DataSection
@@ -168,6 +178,7 @@ class DataPlan:
     augment: tuple[AugmentPlan, ...] = ()
     derived: Mapping[str, Derived] = field(default_factory=dict)
     conditions: Conditions = field(default_factory=Conditions)
+    aligned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def fed(self) -> dict[str, Need]:
@@ -194,6 +205,22 @@ class DataPlan:
         return given if isinstance(given, Fold) else None
 
     @property
+    def left_out(self) -> Fold | None:
+        """The fold of `train` that is the test data, if they are one."""
+        given = self.section.test
+        return given if isinstance(given, Fold) else None
+
+    @property
+    def draws(self) -> bool:
+        """Whether the training data are a part of what `train` reads."""
+        return self.fraction is not None or self.left_out is not None
+
+    @property
     def validates(self) -> bool:
         """Whether there is a validation part."""
         return self.section.validation is not None
+
+    @property
+    def tests(self) -> bool:
+        """Whether there are test data."""
+        return self.section.test is not None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from nnspec.data import problems as d
 from nnspec.data.binding import bind
 from nnspec.data.borders import border_weights
-from nnspec.data.check import unreadable
+from nnspec.data.check import suspect, unreadable
 from nnspec.data.check_parts import check_alike
 from nnspec.data.deriving import cut, derive, read_tokens, serves
 from nnspec.data.drawing import draw, parts_at_most
@@ -21,18 +22,24 @@ from nnspec.data.fingerprint import Fingerprint, Watched, fingerprint
 from nnspec.data.fitting import check_feeds, target_shape
 from nnspec.data.kinds import DataError
 from nnspec.data.lazy import is_lazy, read_lazily
-from nnspec.data.plan import DataPlan, Feed
+from nnspec.data.likely_mistakes import warn_of_values
+from nnspec.data.per_series import series_of_rows
+from nnspec.data.plan import DataPlan, Feed, in_words
+from nnspec.data.positions import check_lengths
 from nnspec.data.readers.base import Table
 from nnspec.data.recipe import Recipe, recipe_of_feeds
 from nnspec.data.target_values import read_target, read_weight
 from nnspec.data.transforms import Learned
-from nnspec.data.values import read_feed, read_input
+from nnspec.data.values import check_raw, read_feed, read_input
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 
 __all__ = ["Prepared", "most_folds", "prepare", "prepare_part"]
 
 State = dict[str, list[dict[str, Any]]]
 """What the transforms learned, by ``inputs.NAME`` and ``targets.NAME``: for each its name, arguments and what it learned."""
+
+
+_NO_ROWS = "name data with at least one row; of a table, the first line names the columns and is no row"
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,7 @@ class Prepared:
     Attributes:
         train: What is trained on.
         validation: What is watched; None where there is none.
+        test: The fold that is left out, if the test data are one; None if they have a reader of their own, or there are none.
         state: What the transforms learned, as plain JSON.
         recipe: How the inputs are made from raw data, what was learned included.
         fingerprints: What each set of data was, by part.
@@ -51,6 +59,7 @@ class Prepared:
 
     train: Examples
     validation: Examples | None
+    test: Examples | None
     state: State
     recipe: Recipe
     fingerprints: Mapping[str, Fingerprint]
@@ -59,7 +68,7 @@ class Prepared:
 
 
 def prepare(plan: DataPlan, seed: int) -> Prepared:
-    """Reads what a plan trains on and watches.
+    """Reads what a plan trains on and watches; what it is tested on is read and checked, too.
 
     Args:
         plan: The plan.
@@ -71,33 +80,43 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
     """
     problems: list[Diagnostic] = []
     watched = Watched(plan.sources[part] for part in ("train", "validation") if part in plan.sources)
-    tables = _open(plan, ("train", "validation"), problems)
+    tables = _open(plan, ("train", "validation", "test"), problems)
     feeds = _bind(plan, tables, problems)
     for part, table in tables.items():
+        source = plan.sources[part]
         if not len(table):
-            source = plan.sources[part]
-            problems.append(d.NoRows.at(source.span, source.path, part=_in_words(part)))
+            problems.append(d.NoRows.at(source.span, source.path, help=_NO_ROWS, part=in_words(part)))
+        with _reading(plan, part, problems):
+            problems.extend(suspect(warning, source, plan.tree) for warning in table.warnings())
     _stop_at_errors(problems)
     learned: dict[str, list[Learned]] = {place: [] for place in feeds}
-    train_rows, validation_rows = draw(plan, feeds, tables["train"], seed, problems)
-    _stop_at_errors(problems)
-    whole = _read(plan, feeds, tables["train"], train_rows, learned, problems)
-    validation = None
-    if "validation" in tables and whole is not None:
-        validation = _read(plan, feeds, tables["validation"], None, learned, problems)
+    with _reading(plan, "train", problems):
+        drawn = draw(plan, feeds, tables["train"], seed, problems)
+        _stop_at_errors(problems)
+        whole = _read(plan, feeds, tables["train"], drawn.train, learned, problems)
+    others = {}
+    for part in ("validation", "test"):
+        if part in tables and whole is not None:
+            with _reading(plan, part, problems):
+                others[part] = _read(plan, feeds, tables[part], None, learned, problems)
     _stop_at_errors(problems)
     assert whole is not None
-    if validation is None and validation_rows is not None:
-        validation = replace(whole, rows=validation_rows)
-    train = cut(plan, feeds, replace(whole, rows=train_rows), problems)
-    validation = validation and cut(plan, feeds, validation, problems)
+    validation = others.get("validation") or _rows_of(whole, drawn.validation)
+    test = _rows_of(whole, drawn.test)
+    problems.extend(warn_of_values(plan, feeds, tables["train"], learned, whole, others))
+    train = cut(plan, feeds, replace(whole, rows=drawn.train), problems)
+    validation, test = (part and cut(plan, feeds, part, problems) for part in (validation, test))
     _stop_at_errors(problems)
-    digests = {part: fingerprint(plan.sources[part], table) for part, table in tables.items()}
+    digests = {part: fingerprint(plan.sources[part], table) for part, table in tables.items() if part != "test"}
     for name in watched.touched():
         raise NnspecError(f"{name} was written to while it was read\n  = help: begin when nothing writes to it")
     state = _state(feeds, learned)
     recipe = recipe_of_feeds(feeds, state, windows=plan.windows)
-    return Prepared(train, validation, state, recipe, digests, watched, tuple(problems))
+    return Prepared(train, validation, test, state, recipe, digests, watched, tuple(problems))
+
+
+def _rows_of(examples: Examples, rows: NDArray[np.int64] | None) -> Examples | None:
+    return None if rows is None else replace(examples, rows=rows)
 
 
 def prepare_part(plan: DataPlan, part: str, state: State) -> Examples:
@@ -117,10 +136,11 @@ def prepare_part(plan: DataPlan, part: str, state: State) -> Examples:
     feeds = plan.feeds or _bind(plan, {"train": tables[part]}, problems)
     if not len(tables[part]):
         source = plan.sources[part]
-        problems.append(d.NoRows.at(source.span, source.path, part=_in_words(part)))
+        problems.append(d.NoRows.at(source.span, source.path, help=_NO_ROWS, part=in_words(part)))
     _stop_at_errors(problems)
     learned = {place: [step["learned"] for step in state.get(place, [])] for place in feeds}
-    examples = _read(plan, feeds, tables[part], None, learned, problems)
+    with _reading(plan, part, problems):
+        examples = _read(plan, feeds, tables[part], None, learned, problems)
     _stop_at_errors(problems)
     assert examples is not None
     examples = cut(plan, feeds, examples, problems)
@@ -134,11 +154,18 @@ def most_folds(plan: DataPlan) -> int:
     Raises:
         SpecError: Where the data cannot be read.
     """
-    return parts_at_most(plan, _open(plan, ("train",), [])["train"])
+    table = _open(plan, ("train",), [])["train"]
+    with _reading(plan, "train", []):
+        return parts_at_most(plan, table)
 
 
-def _in_words(part: str) -> str:
-    return {"train": "training"}.get(part, part)
+@contextmanager
+def _reading(plan: DataPlan, part: str, problems: list[Diagnostic]) -> Iterator[None]:
+    """Whatever cannot be read meanwhile is an error of the part's reader."""
+    try:
+        yield
+    except DataError as error:
+        raise SpecError([*problems, unreadable(error, plan.sources[part], plan.tree)]) from None
 
 
 def _open(plan: DataPlan, parts: tuple[str, ...], problems: list[Diagnostic]) -> dict[str, Table]:
@@ -160,14 +187,20 @@ def _bind(plan: DataPlan, tables: Mapping[str, Table], problems: list[Diagnostic
     feeds = plan.feeds or bind(plan.section, plan.tree, plan.inputs, plan.fed, columns["train"], problems)
     _stop_at_errors(problems)
     assert feeds is not None
-    text = [feed for feed in feeds.values() if any(columns["train"][c].is_text for c in feed.columns)]
-    for feed in text:
-        if not feed.transforms or not feed.transforms[0].takes_text:
-            read_feed(tables["train"], replace(feed, transforms=()), None, [], problems)
+    with _reading(plan, "train", problems):
+        _check_text(feeds, tables["train"], problems)
     _stop_at_errors(problems)
     check_feeds(plan, feeds, columns["train"], problems)
     check_alike(replace(plan, feeds=feeds), columns, problems)
     return feeds
+
+
+def _check_text(feeds: Mapping[str, Feed], table: Table, problems: list[Diagnostic]) -> None:
+    """Says of text where numbers are expected which text that is, and what to do."""
+    for feed in feeds.values():
+        is_text = any(table.columns[column].is_text for column in feed.columns)
+        if is_text and (not feed.transforms or not feed.transforms[0].takes_text):
+            check_raw(table, feed, problems)
 
 
 def _read(
@@ -190,9 +223,11 @@ def _read(
             weights[name] = read_weight(table, feed, problems)
         elif feed.border is not None and targets[name] is not None:
             weights[name] = border_weights(targets[name], plan.needs[name], feed.border)
+    if not any(problem.is_error for problem in problems[before:]):
+        check_lengths(plan, feeds, table, learned, problems)
     if any(problem.is_error for problem in problems[before:]):
         return None
-    return Examples(inputs, targets | derive(inputs, plan.derived), weights, np.arange(len(table)))
+    return Examples(inputs, targets | derive(inputs, plan.derived), weights, np.arange(len(table)), series_of_rows(table, ()))
 
 
 def _ready(

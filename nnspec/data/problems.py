@@ -140,6 +140,31 @@ class DifferentColumns(Problem):
     message = "{reason}"
 
 
+UNSUPPORTED = "convert the column to numbers or text in the file, or name another"
+
+
+class UnsupportedColumn(Problem):
+    """A column holds values of a type that cannot be read, such as the structs and maps of Parquet."""
+
+    code = "NN480"
+    message = "the column `{column}` {reason}"
+
+
+class DoubtfulFiles(Problem):
+    """The data can be read, and are probably not what is meant: a folder one level above the folders of the classes."""
+
+    code = "NN481"
+    severity = "warning"
+    message = "{reason}"
+
+
+class UnequalLengths(Problem):
+    """An output with a value at each position of an input, as a tagger has, is compared with one label for each token."""
+
+    code = "NN482"
+    message = "{where}: {labels} labels, and the same row has {tokens} tokens in `{column}`{more}"
+
+
 class NoRows(Problem):
     """A set of data without an example."""
 
@@ -409,3 +434,67 @@ class CannotCrop(Problem):
     message = "`crop` is for the target of a picture, and `{name}` has the shape {shape}"
     fails = _HEAD + _NET + "data: {train: {builtin: digits}, targets: {digit: {crop: 1}}}\n" + _TRAIN
     passes = _GOOD
+
+
+class BadTimes(Problem):
+    """The rows of a series are sorted by the column `time`, each time is there once, and the step between them is the same.
+
+    The usual step is the median of the distances. A distance below half of it or above 1.5 times it counts as a gap, so that
+    months and leap days are none. `gaps: split` cuts the series there, and no window spans the gap; `gaps: ignore` takes
+    the rows as evenly spaced. Of several series in one table, `by` names the column that tells them apart. No row is ever
+    sorted or left out silently.
+    """
+
+    code = "NN470"
+    message = "{reason}"
+
+
+class SuspectData(Problem):
+    """The data can be used, but probably are not meant so.
+
+    Said of a reader's table: a column that looks like the time and is not sorted, is repeated or has gaps, in a series
+    without `time`; rows that no window can be cut from.
+    """
+
+    code = "NN471"
+    severity = "warning"
+    message = "{reason}"
+
+
+class TargetAmongInputs(Problem):
+    """An input has the very column that a target has: what is to be predicted is given.
+
+    In a series the same column in the past and in the future is two columns. To reconstruct an input, train an
+    `autoencoder`.
+    """
+
+    code = "NN472"
+    severity = "warning"
+    message = "the column `{column}` of the input `{input}` {how} the target of `{target}`"
+    fails = (
+        _HEAD + "inputs: {facts: [2]}\nlayers:\n  - Dense: {units: 1}\n    name: progress\n"
+        "data: {train: {builtin: diabetes}, inputs: {facts: {columns: [bmi, target]}}, targets: {progress: target}}\n"
+        "train: {epochs: 1, loss: MeanSquaredError}\n"
+    )
+    passes = fails.replace("[bmi, target]", "[bmi, age]")
+
+
+class TestIsTraining(Problem):
+    """What a run is evaluated on, or watched by, was trained on: the values say nothing about new data."""
+
+    code = "NN473"
+    severity = "warning"
+    message = "the {part} data are {what}"
+    fails = _HEAD + _NET + _DIGITS.replace("digits}}", "digits}, test: {builtin: digits}}") + _TRAIN
+    passes = _HEAD + _NET + _DIGITS.replace("digits}}", "digits}, test: {fold: {number: 1, of: 5}}}") + _TRAIN
+
+
+class UnitsAboveClasses(Problem):
+    """A classifier has more units than there are classes in the data: some are never right.
+
+    Fewer units than classes are an error, NN425.
+    """
+
+    code = "NN474"
+    severity = "warning"
+    message = "`{name}` has {units} units, and the data have {found}"

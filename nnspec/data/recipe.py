@@ -24,13 +24,14 @@ from nnspec.spec.reader import read_text
 from nnspec.spec.tree import MappingNode, Scalar, Tree
 from nnspec.types import TensorType, closest
 
-__all__ = ["Recipe", "Step", "feed_of", "open_data", "read_inputs", "read_raw", "recipe_of_feeds", "steps_of"]
+__all__ = ["Recipe", "Step", "feed_of", "open_data", "read_inputs", "read_raw", "recipe_of_feeds", "series_columns", "steps_of"]
 
 Recipe = dict[str, Any]
 """``{"inputs": {NAME: {"columns": […], "stacked": false, "transforms": […]}}}``, plain JSON.
 
 Where a model has transforms in its own graph, they are not under ``transforms``; ``missing`` says whether they fill what is
-missing, and ``classes`` which values they know.
+missing, and ``classes`` which values they know. Where a transform has statistics of each series, ``series`` has the columns
+that name the series of a row as keys: ``{"series": {"shop": {}}}``.
 """
 
 _DAMAGE = (KeyError, TypeError, AttributeError, ValueError)
@@ -61,12 +62,19 @@ def recipe_of_feeds(
     for name, length in (windows or {}).items():
         whole = pad.model_validate({"length": length})
         inputs[name][1].append({"transform": "pad", "arguments": whole.model_dump(mode="json"), "learned": whole.fit([])})
-    return {
+    said: Recipe = {
         "inputs": {
             name: {"columns": list(feed.columns), "stacked": feed.stacked, "transforms": steps}
             for name, (feed, steps) in inputs.items()
         }
     }
+    series = next((feed.series for feed in feeds.values() if any(one.for_each_series for one in feed.transforms)), None)
+    return said if series is None else {**said, "series": {column: {} for column in series}}
+
+
+def series_columns(recipe: Mapping[str, Any]) -> tuple[str, ...]:
+    """The columns that name the series of a row, if inputs or targets are scaled for each; else none."""
+    return tuple(map(str, recipe.get("series", {})))
 
 
 def open_data(text: str) -> tuple[Table, str]:
@@ -219,8 +227,9 @@ def feed_of(input_: str, recipe: Mapping[str, Any], name: str) -> tuple[Feed, li
         columns = tuple(str(column) for column in said["columns"])
         if not columns:
             raise ValueError("it is made of no column")
-        path, misses = f"inputs.{input_}", bool(said.get("missing"))
-        return Feed(input_, columns, bool(said["stacked"]), transforms, None, _span(name), path, misses), learned
+        path, misses, stacked = f"inputs.{input_}", bool(said.get("missing")), bool(said["stacked"])
+        series = series_columns(recipe)
+        return Feed(input_, columns, stacked, transforms, None, _span(name), path, misses, series=series), learned
     except _DAMAGE as error:
         raise _damaged(input_, error) from None
 

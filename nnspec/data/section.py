@@ -18,6 +18,7 @@ __all__ = ["AnyReader", "Columns", "DataSection", "TargetColumns"]
 
 AnyReader = Annotated[Config, Named(READERS)]
 AnyValidation = Annotated[Config, Named(VALIDATIONS)]
+"""A reader, or a fold of the training data."""
 AnyTransform = Annotated[Config, Named(TRANSFORMS)]
 _Text = Annotated[str, Strict()]
 
@@ -69,7 +70,9 @@ class DataSection(Config):
     time: _Text | None = Field(
         None, description="A column of `train` by which the last rows are kept for validation: numbers, or dates as ISO 8601."
     )
-    test: AnyReader | None = Field(None, description="What a finished run is evaluated on.")
+    test: AnyValidation | None = Field(
+        None, description="What a finished run is evaluated on: a reader, or a fold of `train` that is left out of it."
+    )
     inputs: dict[str, Columns] = Field({}, description="The columns of each input; by default those of its name.")
     targets: dict[str, TargetColumns] = Field({}, description="The columns each output is compared with.")
     augment: list[Augment] = Field([], description="Random changes of the training examples, in order.")

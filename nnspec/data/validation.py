@@ -1,4 +1,4 @@
-"""What may stand under ``data.validation`` beside a fraction: a reader, or one fold of the training data."""
+"""What ``data.validation`` and ``data.test`` may be: a reader, or one fold of the training data."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field, Strict, model_validator
 
 from nnspec.data.readers import READERS
+from nnspec.layers.scalars import Flag
 from nnspec.types import Config, Family
 
 __all__ = ["VALIDATIONS", "Fold"]
@@ -38,14 +39,18 @@ VALIDATIONS = Family(kind="validation", modules=_WithFold(READERS.modules), alia
 
 
 class Fold(Config):
-    """One of the equal parts that the training data are cut into: `nnspec crossval` trains with each in turn.
+    """One of the equal parts that the training data are cut into: `nnspec crossval` leaves out each in turn.
 
-    Each class is in proportion in every part; rows of one `group` are in one part; by `time`, and in a series, what is
-    behind a part is left out.
+    Each class is in proportion in every part; rows of one `group` are in one part. By `time`, and in a series, the parts
+    follow each other, and only what is before the part is trained on (walk-forward validation).
     """
 
     number: Annotated[int, Strict(), Field(ge=1)] = Field(description="Which part, from 1.")
     of: Annotated[int, Strict(), Field(ge=2)] = Field(description="How many parts there are.")
+
+    rolling: Flag = Field(
+        False, description="By time: train on as many rows as the first fold does, rather than on all before the part."
+    )
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Fold:

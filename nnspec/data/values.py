@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data import problems as d
+from nnspec.data.advice import for_infinite, for_missing, for_text, is_number
 from nnspec.data.cells import Cells, Reported, Values, refuse_shape
 from nnspec.data.fitting import fits
 from nnspec.data.kinds import DataError
+from nnspec.data.per_series import apply, fit, series_of_rows
 from nnspec.data.plan import Feed
 from nnspec.data.readers.base import Table
 from nnspec.data.transforms import Learned
@@ -18,7 +21,7 @@ from nnspec.data.transforms.classes import UnknownClassError
 from nnspec.diagnostics import Diagnostic
 from nnspec.types import TensorType
 
-__all__ = ["is_number", "read_feed", "read_input"]
+__all__ = ["check_raw", "read_feed", "read_input"]
 
 _CHUNK = 65_536
 
@@ -41,16 +44,16 @@ def read_feed(
     cells = Cells(table, feed, problems)
     try:
         values = _raw(table, feed, cells)
+        series = series_of_rows(table, feed.series) if any(one.for_each_series for one in feed.transforms) else None
         for i, transform in enumerate(feed.transforms):
             if fit_on is not None:
-                learned.append(transform.fit(_Chunks(values, fit_on)))
+                learned.append(fit(transform, partial(_Chunks, values), fit_on, series))
             try:
-                values = transform.apply(values, learned[i])
+                values = apply(transform, values, learned[i], series)
             except UnknownClassError as error:
                 cells.refuse_class(error, values)
     except _Unreadable as unreadable:
-        found = unreadable.error
-        problems.append(d.UnreadableValue.at(feed.span, feed.path, help=found.help, reason=found.message))
+        problems.append(_unreadable(feed, unreadable.error))
         return None
     except DataError as error:
         problems.append(d.BadTransform.at(feed.span, feed.path, help=error.help, reason=error.message))
@@ -68,6 +71,10 @@ class _Unreadable(Exception):
         self.error = error
 
 
+def _unreadable(feed: Feed, error: DataError) -> Diagnostic:
+    return d.UnreadableValue.at(feed.span, feed.path, help=error.help, reason=error.message)
+
+
 class _Chunks:
     """The rows that a transform learns from, some at a time, as often as they are asked for."""
 
@@ -80,6 +87,16 @@ class _Chunks:
             yield self._values[self._rows[start : start + _CHUNK]]
 
 
+def check_raw(table: Table, feed: Feed, problems: list[Diagnostic]) -> None:
+    """Says what is wrong with the values of a feed before its transforms."""
+    try:
+        _raw(table, feed, Cells(table, feed, problems))
+    except _Unreadable as unreadable:
+        problems.append(_unreadable(feed, unreadable.error))
+    except Reported:
+        pass
+
+
 def _raw(table: Table, feed: Feed, cells: Cells) -> Values:
     try:
         parts = [table.read(column, slice(None)) for column in feed.columns]
@@ -88,21 +105,24 @@ def _raw(table: Table, feed: Feed, cells: Cells) -> Values:
     values = np.stack(parts, -1) if feed.stacked else parts[0]
     first = feed.transforms[0] if feed.transforms else None
     if any(table.columns[column].ragged for column in feed.columns):
-        return values  # rows of numbers, which their reader has looked at
+        return values  # rows of numbers or of tokens, which their reader has looked at
     if values.dtype == object:
         if first is None or not first.takes_text:
             bad = np.stack([_no_numbers(part) for part in parts], -1) if feed.stacked else _no_numbers(parts[0])
-            cells.refuse(d.NotANumber, bad, values, help="put `label_encode` or `one_hot` under `transform`")
+            column = cells.column_of(bad)
+            cells.refuse(d.NotANumber, bad, values, help=for_text(table, feed, column, parts[feed.columns.index(column)]))
         missing = np.array([value is None for value in values.ravel()], bool).reshape(values.shape)
     elif values.dtype.kind == "f":
         missing = np.isnan(values)
         infinite = np.isinf(values)
         if infinite.any():
-            cells.refuse(d.NotFinite, infinite, values)
+            column = cells.column_of(infinite)
+            help = for_infinite(table, feed, column, parts[feed.columns.index(column)])
+            cells.refuse(d.NotFinite, infinite, values, help=help)
     else:
         return values
     if missing.any() and not (feed.may_miss or (first is not None and first.fills)):
-        cells.refuse(d.MissingValue, missing, None, help="put `impute: median` first under `transform`, or leave the row out")
+        cells.refuse(d.MissingValue, missing, None, help=for_missing(feed))
     return values
 
 
@@ -112,17 +132,6 @@ def _no_numbers(values: Values) -> NDArray[np.bool_]:
         return np.zeros(values.shape, bool)
     bad = np.array([not is_number(value) for value in values.ravel()], bool).reshape(values.shape)
     return bad if bad.any() else np.ones(values.shape, bool)
-
-
-def is_number(value: str | None) -> bool:
-    """Whether a text is what everybody takes for a number, or missing."""
-    if value is None:
-        return True  # that it is missing is said as such
-    try:
-        float(value)
-    except ValueError:
-        return False
-    return value.isascii() and "_" not in value
 
 
 def read_input(
@@ -147,12 +156,14 @@ def read_input(
         if dtype.kind == "f":
             with np.errstate(over="ignore"):
                 made = values.astype(dtype, copy=False)
-            cells.refuse_any(d.NotFinite, np.isinf(made) if feed.may_miss else ~np.isfinite(made), values)
+            help = f"put `standardize` under `transform`: {dtype.name} holds numbers up to {np.finfo(dtype).max:.2g}"
+            cells.refuse_any(d.NotFinite, np.isinf(made) if feed.may_miss else ~np.isfinite(made), values, help=help)
         else:
             made = _whole(values, dtype, cells)
             if rows is not None:
                 bad = (made < 0) | (made >= rows)
-                help = f"give the table {made.max() + 1} rows, `input_dim`, or look at the column" if bad.any() else ""
+                help = f"give the table {made.max() + 1} rows, `input_dim`" if bad.any() else ""
+                help = "put `label_encode` under `transform`: it counts from 0" if bad.any() and made.min() < 0 else help
                 cells.refuse_any(d.OutOfTable, bad, made, help=help, name=feed.name, last=rows - 1)
     except Reported:
         return None
@@ -165,5 +176,6 @@ def _whole(values: Values, dtype: np.dtype[Any], cells: Cells) -> Values:
     bad = (values < low) | (values > high)
     if values.dtype.kind == "f":
         bad |= values != np.floor(values)
-    cells.refuse_any(d.NotWhole, bad, values, wanted=f"a whole number from {low} to {high}")
+    help = f"declare the input with `dtype: float32`, or put `label_encode` under `transform` if `{cells.feed.name}` is a class"
+    cells.refuse_any(d.NotWhole, bad, values, wanted=f"a whole number from {low} to {high}", help=help)
     return values.astype(dtype)

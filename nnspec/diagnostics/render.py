@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nnspec.diagnostics.diagnostic import Diagnostic
 from nnspec.diagnostics.span import Span
+from nnspec.printable import on_one_line, printable, terminal_text
 
 __all__ = ["counted", "render", "summary"]
 
@@ -38,24 +39,24 @@ def render(diagnostic: Diagnostic, *, style: _Style = _unstyled, lines: Callable
         lines: The lines of a file by its name; read from disk by default.
     """
     head = style(f"{diagnostic.severity}[{diagnostic.code}]", diagnostic.severity)
-    shown = [f"{head}: {style(diagnostic.message, 'strong')}"]
+    shown = [f"{head}: {style(terminal_text(diagnostic.message), 'strong')}"]
     notes = [note for note in diagnostic.notes if note.span is not None]
     width = max(len(str(span.end_line)) for span in [diagnostic.span, *(note.span for note in notes if note.span)])
     shown += _excerpt(diagnostic.span, diagnostic.severity, width, style, lines)
     bar = style(" " * width + " =", "frame")
     if diagnostic.help:
-        shown.append(f"{bar} {style('help', 'note')}: {diagnostic.help}")
+        shown.append(f"{bar} {style('help', 'note')}: {terminal_text(diagnostic.help)}")
     for note in diagnostic.notes:
         if note.span is None:
-            shown.append(f"{bar} {style('note', 'note')}: {note.message}")
+            shown.append(f"{bar} {style('note', 'note')}: {terminal_text(note.message)}")
         else:
-            shown.append(f"{style('note', 'note')}: {note.message}")
+            shown.append(f"{style('note', 'note')}: {terminal_text(note.message)}")
             shown += _excerpt(note.span, "note", width, style, lines)
     return "\n".join(shown)
 
 
 def _excerpt(span: Span, kind: str, width: int, style: _Style, lines: Callable[[str], Sequence[str]]) -> list[str]:
-    arrow = f"{style(' ' * width + '-->', 'frame')} {span}"
+    arrow = f"{style(' ' * width + '-->', 'frame')} {on_one_line(span)}"
     text = lines(span.file)
     if not 0 < span.line <= len(text):
         return [arrow]
@@ -69,12 +70,15 @@ def _excerpt(span: Span, kind: str, width: int, style: _Style, lines: Callable[[
     # A tab or a wide character moves the caret by what it takes on the screen.
     before = "".join("\t" if c == "\t" else " " * _columns(c) for c in line[:start])
     caret = "^" * max(1, sum(_columns(c) for c in line[start:end]) or end - start)
+    line = terminal_text(line)
     gutter = style(" " * width + " |", "frame")
     number = style(f"{span.line:>{width}} |", "frame")
     return [arrow, gutter, f"{number} {line}", f"{gutter} {before}{style(caret, kind)}"]
 
 
 def _columns(character: str) -> int:
+    if (shown := printable(character)) != character:
+        return len(shown)
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -9,7 +9,17 @@ from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.graph import problems as g
 from nnspec.graph.advice import advise, advise_on_inputs, advise_on_steps
 from nnspec.graph.binding import bind_ports
-from nnspec.graph.conditions import Request, asked_by, bound_sizes, contradiction, free_symbols, origins, solved, with_solution
+from nnspec.graph.conditions import (
+    Request,
+    asked_by,
+    bound_sizes,
+    contradiction,
+    free_symbols,
+    only_one,
+    origins,
+    solved,
+    with_solution,
+)
 from nnspec.graph.limits import refuses
 from nnspec.graph.model import Graph, Node, Ref, Start
 from nnspec.graph.outputs import output_names, read_outputs
@@ -97,6 +107,7 @@ class Builder:
             graph = None
         self._given += self._problems
         if graph is not None and not self._broken:
+            self._given += only_one(graph.bound, self._bound_by)
             self._given.extend(advise(graph))
         return graph
 
@@ -113,7 +124,8 @@ class Builder:
                 return None
             bound = bound_sizes(solution, inputs)
             if not bound:
-                return None if graph is None else with_solution(graph, solution)
+                named = {name: size for name, size in self._sizes.items() if not name.startswith("?")}
+                return None if graph is None else replace(with_solution(graph, solution), bound=named)
             self._bound_by |= origins(bound, requests)
             self._sizes = {name: substitute(size, bound) for name, size in self._sizes.items()} | bound
 

@@ -17,6 +17,7 @@ __all__ = [
     "bound_sizes",
     "contradiction",
     "free_symbols",
+    "only_one",
     "origins",
     "solved",
     "with_solution",
@@ -68,13 +69,12 @@ def bound_sizes(solution: Solution, inputs: Mapping[str, TensorType]) -> dict[st
         ['signal_axis1']
     """
     concerned = {*solution.conditions, *(name for relation in solution.relations for name in relation.symbols)}
-    names = {
-        str(size): symbol(f"{name}_axis{axis}")
-        for name, type_ in reversed(inputs.items())
-        for axis, size in reversed(list(enumerate(type_.shape, 1)))
-        if isinstance(size, Dim) and not size.is_known and str(size) in concerned
-    }
-    return dict(solution.sizes) | names
+    bound = dict(solution.sizes)
+    for name, type_ in inputs.items():
+        for axis, size in enumerate(type_.shape, 1):
+            if isinstance(size, Dim) and not size.is_known and str(size) in concerned:
+                bound.setdefault(str(size), symbol(f"{name}_axis{axis}"))
+    return bound
 
 
 def origins(bound: Iterable[str], requests: Sequence[Request]) -> dict[str, Request]:
@@ -85,6 +85,15 @@ def origins(bound: Iterable[str], requests: Sequence[Request]) -> dict[str, Requ
             if name in bound:
                 found.setdefault(name, request)
     return found
+
+
+def only_one(bound: Mapping[str, int | Dim], origin: Mapping[str, Request]) -> Iterator[Diagnostic]:
+    """A warning for each symbol that can only be 1: two sizes were meant to be equal, and are so at 1 alone."""
+    for name, size in bound.items():
+        if size == 1 and name in origin:
+            at = origin[name]
+            help = "bring both inputs to one size with the same strides and `padding: same`, or declare the size as 1"
+            yield g.OnlyOneSize.at(at.span, at.path, help=help, name=name, reason=_text(at.constraint))
 
 
 def contradiction(requests: Sequence[Request], names: Sequence[str]) -> Diagnostic:

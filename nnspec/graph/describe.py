@@ -12,7 +12,7 @@ from nnspec.graph.receptive_field import receptive_fields
 from nnspec.layers.plugin import converted, plugin_of
 from nnspec.types import Dim, TensorType
 
-__all__ = ["describe"]
+__all__ = ["describe", "stated_sizes"]
 
 
 def describe(model: Model) -> dict[str, Any]:
@@ -63,7 +63,13 @@ def _network(graph: Graph) -> dict[str, Any]:
     found = graph.conditions
     conditions = {"conditions": {name: condition.as_json() for name, condition in found.items()}} if found else {}
     relations = {"relations": [str(relation).replace("`", "") for relation in found.relations]} if found.relations else {}
-    return described | ({"masks": masks} if masks else {}) | conditions | relations
+    bound = {"bound": {name: _size(size) for name, size in graph.bound.items()}} if graph.bound else {}
+    return described | ({"masks": masks} if masks else {}) | conditions | relations | bound
+
+
+def stated_sizes(graph: Graph) -> list[str]:
+    """What is known of free sizes, a line each: ``T is 8``, ``H must be a multiple of 8``."""
+    return [f"{name} is {size}" for name, size in graph.bound.items()] + graph.conditions.texts()
 
 
 def _origin(node: Node) -> dict[str, Any]:

@@ -80,6 +80,11 @@ def check_limits(graph: Graph, limits: Limits) -> Iterator[Diagnostic]:
         if total > limits.parameters:
             yield _over(graph, node, f"{total:,} parameters up to here", "parameters", limits.parameters)
             break
+    for name, condition in graph.conditions.items():
+        least = condition.next_fit(1)
+        if least > limits.size:
+            what = f"the smallest `{name}` that fits is {least:,}: it must be {condition}"
+            yield _over(graph, next(iter(graph.nodes.values())), what, "size", limits.size)
     try:
         for reached, size in alive_bytes(graph):
             if isinstance(size, int) and size > limits.activations:

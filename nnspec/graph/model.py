@@ -113,6 +113,7 @@ class Graph:
         nodes: Its nodes by name; each comes after all it reads.
         outputs: What it gives, by name.
         conditions: What its symbols must satisfy; those that may be anything are left out.
+        bound: The size of each declared symbol that its layers leave only one size, or another symbol's.
     """
 
     name: str
@@ -120,6 +121,7 @@ class Graph:
     nodes: Mapping[str, Node]
     outputs: Mapping[str, Ref]
     conditions: Conditions = field(default_factory=Conditions)
+    bound: Mapping[str, int | Dim] = field(default_factory=dict)
 
     def giving(self, outputs: Mapping[str, Ref]) -> Graph:
         """The same network with other outputs, and the nodes that these depend on alone."""

@@ -165,6 +165,25 @@ class NoSizeFits(Problem):
     )
 
 
+class OnlyOneSize(Problem):
+    """A free size can only be 1, because two sizes that must be equal differ at every other size.
+
+    That is what a stride on one of two branches comes to: `(T + 1)//2` and `T` are equal at T = 1 alone.
+    """
+
+    code = "NN312"
+    severity = "warning"
+    message = "`{name}` can only be 1: {reason}"
+    fails = (
+        "nnspec: 1\nname: net\ninputs: {x: [T, 4]}\nlayers:\n  - Conv1D: {filters: 4, kernel_size: 1, strides: 2}\n"
+        "  - Add:\n    from: [x, conv1d]\n"
+    )
+    passes = (
+        "nnspec: 1\nname: net\ninputs: {x: [T, 4]}\nlayers:\n  - Conv1D: {filters: 4, kernel_size: 1}\n"
+        "  - Add:\n    from: [x, conv1d]\n"
+    )
+
+
 class UnknownExport(Problem):
     """``export`` names a network or an output that the document does not have."""
 

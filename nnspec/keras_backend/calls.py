@@ -14,7 +14,7 @@ from typing import Any
 import keras
 from keras.src.backend.common.masking import get_keras_mask
 
-from nnspec.keras_backend import every_step, heads, positions, unpooling
+from nnspec.keras_backend import every_step, float64_layers, heads, positions, unpooling
 from nnspec.keras_backend.adaptive import AdaptivePooling as KerasAdaptivePooling
 from nnspec.keras_backend.center_crop import CenterCrop as KerasCenterCrop
 from nnspec.keras_backend.dilated_transpose import DILATED
@@ -155,12 +155,12 @@ def _transposed(layer: TransposedConvolution, name: str, seeds: Seeds, wrap: _Wr
 def _pooling(layer: Pooling, name: str, seeds: Seeds) -> Call:
     """Keras knows no padding by numbers: −∞ around the input loses every maximum; averages are divided by what is counted."""
     if layer.padding in ("valid", "same") or layer.around is None:
-        return _plain(keras_object(layer, seeds, name=name, padding=_same_of_one(layer.padding, layer.pool_size)), layer)
+        return _plain(_window(layer, name, seeds, _same_of_one(layer.padding, layer.pool_size)), layer)
     around = ((0, 0), *layer.around, (0, 0))
-    pool = _plain(keras_object(layer, seeds, name=name, padding="valid"), layer)
+    pool = _plain(_window(layer, name, seeds, "valid"), layer)
     if isinstance(layer, MaxPooling):
         return lambda tensors: pool({"x": keras.ops.pad(tensors["x"], around, constant_values=-float("inf"))})
-    share = _plain(keras_object(layer, seeds, name=f"{name}.share", padding="valid"), layer)
+    share = _plain(_window(layer, f"{name}.share", seeds, "valid"), layer)
 
     def average(tensors: Mapping[str, Any]) -> Any:
         x = tensors["x"]
@@ -168,6 +168,13 @@ def _pooling(layer: Pooling, name: str, seeds: Seeds) -> Call:
         return keras.ops.divide(pool({"x": keras.ops.pad(x, around)}), share({"x": keras.ops.pad(real, around)}))
 
     return average
+
+
+def _window(layer: Pooling, name: str, seeds: Seeds, padding: str) -> Any:
+    if len(layer.pool_size) == 3 and float64_layers.is_float64():
+        reduction = "max" if isinstance(layer, MaxPooling) else "mean"
+        return float64_layers.Pooling3D(reduction, layer.pool_size, layer.steps, padding, name=name)
+    return keras_object(layer, seeds, name=name, padding=padding)
 
 
 def _with_indices(layer: MaxPoolingWithIndices2D, name: str, seeds: Seeds) -> Call:
@@ -190,6 +197,7 @@ def _adaptive(layer: AdaptivePooling, name: str, seeds: Seeds) -> Call:
     def call(tensors: Mapping[str, Any]) -> Any:
         sizes = zip(tensors["x"].shape[1:-1], layer.output_size, strict=True)
         fits = all(size is not None and size > -(-size // count) for size, count in sizes)
+        fits = fits and not (len(layer.output_size) == 3 and float64_layers.is_float64())
         return (theirs if fits else ours)(tensors)
 
     return call
@@ -401,7 +409,10 @@ def _softmax(layer: Softmax, name: str, seeds: Seeds) -> Call:
 
 
 def _attention(layer: DotAttention, name: str, seeds: Seeds) -> Call:
-    keras_layer = keras_object(layer, seeds, name=name)
+    if float64_layers.is_float64():
+        keras_layer = getattr(float64_layers, type(layer).__name__)(name=name, **arguments(layer, seeds))
+    else:
+        keras_layer = keras_object(layer, seeds, name=name)
     return lambda tensors, **at_call: keras_layer(list(tensors.values()), **at_call)
 
 

@@ -11,6 +11,7 @@ import keras
 from nnspec.graph.model import Graph, Node, Ref
 from nnspec.keras_backend.calls import Call, lower
 from nnspec.keras_backend.first_weights import draw_again
+from nnspec.keras_backend.known_sizes import with_known_sizes
 from nnspec.keras_backend.masked import Masked
 from nnspec.keras_backend.names import keras_name, name_operations
 from nnspec.keras_backend.plugin import check_facts, is_plugin
@@ -97,4 +98,8 @@ def _outputs(node: Node, result: Any) -> dict[Ref, Any]:
     results = result if isinstance(result, (list, tuple)) else [result]
     if is_plugin(node.layer) and len(results) != len(node.outputs):
         check_facts(node, results, ())
-    return {Ref(node.name, output): tensor for output, tensor in zip(node.outputs, results, strict=True)}
+    found: dict[Ref, Any] = {}
+    for (output, type_), tensor in zip(node.outputs.items(), results, strict=True):
+        name = f"{keras_name(node.name)}.{output}.sizes"
+        found[Ref(node.name, output)] = tensor if is_plugin(node.layer) else with_known_sizes(tensor, type_.shape, name)
+    return found

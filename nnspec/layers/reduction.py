@@ -64,7 +64,7 @@ class Slice(Layer):
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
         axis = self.place(x)
-        size = self._size(x.shape[axis - 1], x)
+        size = self._size(x.shape[axis - 1])
         if isinstance(size, int) and size < 1:
             raise LayerError(f"{self._text} of axis {axis} of {x} is nothing", help="move `start` or `stop`", argument="start")
         return single((*x.shape[: axis - 1], size, *x.shape[axis:]), computed(x.dtype))
@@ -77,18 +77,23 @@ class Slice(Layer):
     def _text(self) -> str:
         return f"[{self.start}:{'' if self.stop is None else self.stop}]"
 
-    def _size(self, size: int | Dim, x: TensorType) -> int | Dim:
+    def _size(self, size: int | Dim) -> int | Dim:
         if isinstance(size, int):
             return len(range(*slice(self.start, self.stop, self.step).indices(size)))
         if (self.start, self.stop) in ((0, 1), (-1, None)):
             return 1
-        if self.start < 0 or (self.stop or 0) > 0:
-            raise LayerError(
-                f"how much {self._text} takes of {size} depends on {size}, in {x}",
-                help="count `start` from the front and `stop` from the end, or declare the size as a number",
-                argument="start" if self.start < 0 else "stop",
-            )
-        return ceil_div(size + (self.stop or 0) - self.start, self.step)
+        first = self.start if self.start >= 0 else size + self.start
+        behind = size if self.stop is None else self.stop if self.stop >= 0 else size + self.stop
+        return ceil_div(behind - first, self.step)
+
+    def room(self, inputs: Inputs) -> tuple[int | Dim, ...]:
+        """A free size reaches as far as positions are counted, from the front or from the end."""
+        x = inputs["x"]
+        size = x.shape[self.place(x) - 1]
+        if isinstance(size, int):
+            return ()
+        counted = max(-self.start, -(self.stop or 0) if (self.stop or 0) < 0 else (self.stop or 0), 1)
+        return (size - counted + 1,)
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
         """Everything: positions are others, so that no window can be named."""

@@ -14,11 +14,12 @@ from nnspec.diagnostics import NnspecError
 from nnspec.graph.model import Graph
 from nnspec.graph.receptive_field import seen_by_outputs
 from nnspec.onnx_backend.builder import Builder
-from nnspec.onnx_backend.entry import Entry
+from nnspec.onnx_backend.entry import Entry, Exit
 from nnspec.onnx_backend.interface import Interface
 from nnspec.onnx_backend.lowered import lowered
 from nnspec.onnx_backend.metadata import CONDITIONS, FIELDS, OUTPUTS, VERSION
 from nnspec.onnx_backend.proto import finish
+from nnspec.onnx_backend.value import Value
 from nnspec.types import TensorType
 
 __all__ = ["OPSETS", "output_names", "to_onnx"]
@@ -35,6 +36,7 @@ def to_onnx(
     metadata: Mapping[str, str] | None = None,
     masks: bool | None = None,
     entries: Mapping[str, Entry] | None = None,
+    exits: Mapping[str, Exit] | None = None,
 ) -> onnx.ModelProto:
     """The ONNX model of a graph, in inference.
 
@@ -49,6 +51,7 @@ def to_onnx(
         masks: Whether an output that carries a mask is followed by that mask, ``NAME_mask``, boolean. By default it is in a
             network of ``networks``, so that networks run apart equal the whole, and not in the document's own.
         entries: What stands before inputs, by their names: those take what comes into it.
+        exits: What stands behind outputs, by their names: those give what goes out of it.
 
     Raises:
         NnspecError: Where a weight is missing or has another shape, or the opset is another.
@@ -62,7 +65,10 @@ def to_onnx(
     interface = Interface(b, graph.inputs, graph.outputs, entries or {})
     values = lowered(b, graph, weights, interface.given)
     outputs: dict[str, TensorType] = {}
+    behind = {names[name]: own for name, own in (exits or {}).items() if name in names}
     for name, ref in graph.outputs.items():
+        if name in behind:
+            values[name] = _behind(b, behind[name], values[name])
         wanted = graph.name != "main" if masks is None else masks
         outputs |= interface.give(name, ref.source, values[name], wanted)
     told = {VERSION: nnspec.__version__, **(metadata or {})}
@@ -80,6 +86,12 @@ def to_onnx(
         metadata=told,
         version=nnspec.__version__,
     )
+
+
+def _behind(b: Builder, own: Exit, value: Value) -> Value:
+    """An output after what stands behind it."""
+    type = replace(value.type, dtype=own.dtype)
+    return replace(value, name=own.lower(b, value.name), type=type, linear=None)
 
 
 def output_names(graph: Graph) -> dict[str, str]:

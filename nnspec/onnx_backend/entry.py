@@ -1,15 +1,18 @@
-"""What stands before a graph's inputs: the numeric transforms of data, so that an exported model takes raw values."""
+"""What stands around a graph: the numeric transforms of data, so that an exported model takes and gives raw values."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
 
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.parity import Arrays, Run
 from nnspec.types import TensorType
 
-__all__ = ["Entries", "Entry"]
+__all__ = ["Entries", "Entry", "Exit"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,21 @@ class Entry:
 
     type: TensorType
     lower: Callable[[Builder, str], str]
+
+
+@dataclass(frozen=True)
+class Exit:
+    """What stands behind one output.
+
+    Attributes:
+        dtype: The element type of what goes out, under the output's name.
+        lower: Writes its nodes: from the output's tensor to the one that goes out, of the same shape.
+        apply: The same in NumPy.
+    """
+
+    dtype: str
+    lower: Callable[[Builder, str], str]
+    apply: Callable[[NDArray[Any]], NDArray[Any]]
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from nnspec.diagnostics import NnspecError
 from nnspec.files import write_whole
 from nnspec.graph.model import Graph
 from nnspec.onnx_backend.emit import to_onnx
-from nnspec.onnx_backend.entry import Entries
-from nnspec.onnx_backend.parity import Arrays, Parity, Run
+from nnspec.onnx_backend.entry import Entries, Exit
+from nnspec.onnx_backend.parity import Arrays, Parity, Reference, Run
 from nnspec.onnx_backend.proof import first_difference, prove, prove_entries
 from nnspec.onnx_backend.seal import sealed
 
@@ -24,10 +24,11 @@ def export(
     weights: Mapping[str, ArrayLike],
     path: str | Path,
     *,
-    reference: Run,
-    rebuild: Callable[[Graph], Run] | None = None,
+    reference: Run | Reference,
+    rebuild: Callable[[Graph], Run | Reference] | None = None,
     golden: Sequence[Arrays] = (),
     entries: Entries | None = None,
+    exits: Mapping[str, Exit] | None = None,
     opset: int = 23,
     metadata: Mapping[str, str] | None = None,
     seed: int = 0,
@@ -43,6 +44,7 @@ def export(
         rebuild: The same for the same layers with other outputs: lets the error name the first layer that differs.
         golden: Batches of real inputs, tried beside random ones.
         entries: What stands before the inputs in the file, proven too; None for nothing.
+        exits: What stands behind the outputs in the file, proven too; None for nothing.
         opset: The version of ONNX's operators.
         metadata: Written into the model, beside nnspec's version and the parity.
         seed: Of the random inputs.
@@ -59,9 +61,11 @@ def export(
     if not parity.agrees:
         first = rebuild and first_difference(graph, weights, rebuild, golden=golden, opset=opset, seed=seed)
         raise NnspecError(_difference(graph, parity, first, bisected=rebuild is not None))
-    if entries is not None:
-        model = to_onnx(graph, weights, opset=opset, metadata=metadata, entries=entries.inputs)
-        entered = prove_entries(graph, weights, entries, model, reference, opset=opset, seed=seed)
+    if entries is not None or exits:
+        before = entries.inputs if entries is not None else {}
+        model = to_onnx(graph, weights, opset=opset, metadata=metadata, entries=before, exits=exits)
+        around = (entries, exits or {}, model, reference)
+        entered = prove_entries(graph, weights, *around, golden=golden, opset=opset, seed=seed)
         if not entered.agrees:
             raise NnspecError(_difference(graph, entered, None, bisected=False) + _ENTERED)
         parity = parity.joined(entered)
@@ -72,12 +76,13 @@ def export(
     return parity
 
 
-_ENTERED = "\nOn inputs that are transformed already both agree: the difference comes from the transforms."
+_ENTERED = "\nWithout the transforms of inputs and targets both agree: the difference comes from these."
 
 
 def _difference(graph: Graph, parity: Parity, first: str | None, *, bisected: bool) -> str:
     lines = ["the ONNX model differs from the Keras model, so no file is written:"]
     lines += [f"  `{name}`: {figures}" for name, figures in parity.differing.items()]
+    lines += [f"  Keras in float64 could not decide: {parity.unasked}"] if parity.unasked else []
     if first is not None:
         lines.append(f"The first layer that differs is `{first}` ({graph.nodes[first].op}, {graph.nodes[first].span}).")
     elif bisected:

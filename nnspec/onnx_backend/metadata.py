@@ -16,6 +16,7 @@ __all__ = [
     "SPEC_HASH",
     "SPEC_NAME",
     "SPELLINGS",
+    "UNITS",
     "VERSION",
 ]
 
@@ -63,3 +64,7 @@ PARITY = "nnspec.parity"
 
 SAMPLES = "nnspec.samples"
 """How a generator is sampled, as JSON (`training.samples.Samples`)."""
+
+UNITS = "nnspec.units"
+"""How outputs come back to the units of the data, if that differs between series, as JSON (`data.units`): one scale and offset
+for each label. Units that are the same for all rows are part of the graph."""

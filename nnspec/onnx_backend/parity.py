@@ -1,21 +1,40 @@
-"""Parity: whether two ways of computing a model give the same, by the one definition that is used everywhere.
+"""Parity: whether two computations of a model agree, by the one definition that is used everywhere.
 
-For each output, over the positions that its mask leaves valid, ``max|a − b| ≤ max(1e-5, 10·s) · max|b|``, where ``s`` is how
-much the output changes, relative to its largest value, when what goes in moves by one unit in the last place. An element-wise
+**The quick bound.** For each output, over the positions that its mask leaves valid,
+``max|a − b| ≤ max(1e-5, 10·s) · max|b|``, where ``s`` is the sensitivity: how much the output changes, relative to its largest
+value, when the inputs move by one unit in the last place, and the weights too where an input is not a float. An element-wise
 bound of 1e-5 is impossible in float32 (an output near zero has no relative precision), and a fixed one is wrong for a model
-that amplifies: there no two computations agree. Where ``s`` exceeds 1e-4 the model is called ill-conditioned.
+that amplifies. Where ``s`` exceeds 1e-4 the model is called ill-conditioned.
+
+**The second opinion.** Rounding alone can exceed the quick bound. Where it is exceeded, the reference in float64 decides: the
+candidate passes where its error against that is at most the larger of 4 times the reference's own float32 error and 1e-6 of the
+largest value. Otherwise it differs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ILL_CONDITIONED", "LEAST_TOLERANCE", "Arrays", "Figures", "Parity", "Run", "measure"]
+__all__ = [
+    "ILL_CONDITIONED",
+    "LEAST_TOLERANCE",
+    "Arrays",
+    "Bound",
+    "Exact",
+    "Figures",
+    "Parity",
+    "Reference",
+    "Run",
+    "allowed",
+    "distance",
+    "measure",
+    "nudged",
+]
 
 Arrays = Mapping[str, NDArray[Any]]
 Run = Callable[[Arrays], Arrays]
@@ -23,6 +42,73 @@ Run = Callable[[Arrays], Arrays]
 
 LEAST_TOLERANCE = 1e-5
 ILL_CONDITIONED = 1e-4
+_FACTOR = 4
+_LEAST_ALLOWED = 1e-6
+
+Bound = Literal["quick", "exact"]
+"""Which bound is tried first. Where the quick one fails, or is not asked, the exact one decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A model that others are compared with, and what decides where the quick bound fails.
+
+    Attributes:
+        run: The model.
+        moved: Makes the model whose weights are one unit in the last place away; None where there are no weights.
+        exact: Makes the model in float64, with the same weights; None where there is none.
+    """
+
+    run: Run
+    moved: Callable[[], Run] | None = None
+    exact: Callable[[], Run] | None = None
+
+    def __call__(self, inputs: Arrays) -> Arrays:
+        return self.run(inputs)
+
+    def around(self, change: Callable[[Run], Run]) -> Reference:
+        """The same model with something before or after it.
+
+        Args:
+            change: Makes the changed run of a run.
+        """
+        moved, exact = self.moved, self.exact
+        return Reference(
+            change(self.run),
+            None if moved is None else lambda: change(moved()),
+            None if exact is None else lambda: change(exact()),
+        )
+
+
+def allowed(own: float) -> float:
+    """The largest error against float64 that rounding explains.
+
+    Args:
+        own: The error of the reference in float32.
+    """
+    return max(_LEAST_ALLOWED, _FACTOR * own)
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """The second opinion on one output: errors against the reference in float64.
+
+    Attributes:
+        error: The candidate's; infinite where shapes differ or one alone is not finite.
+        own: The reference's in float32.
+    """
+
+    error: float
+    own: float
+
+    @property
+    def tolerance(self) -> float:
+        """The largest error that passes."""
+        return allowed(self.own)
+
+    @property
+    def agrees(self) -> bool:
+        return self.error <= self.tolerance
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,28 +118,47 @@ class Figures:
     Attributes:
         error: ``max|a − b| / max|b|``; infinite where shapes differ or one alone is not finite.
         sensitivity: ``s``.
+        exact: The second opinion, which decides; None where the quick bound holds, or there is no reference in float64.
     """
 
     error: float
     sensitivity: float
+    exact: Exact | None = None
 
     @property
     def tolerance(self) -> float:
-        """The largest error that counts as the same."""
+        """The largest error that passes by the quick bound."""
         return max(LEAST_TOLERANCE, 10 * self.sensitivity)
 
     @property
     def agrees(self) -> bool:
-        return self.error <= self.tolerance
+        return self.error <= self.tolerance if self.exact is None else self.exact.agrees
+
+    @property
+    def strain(self) -> float:
+        """How much of the bound that decides is used: above 1 the output differs."""
+        if self.exact is None:
+            return self.error / self.tolerance
+        return self.exact.error / self.exact.tolerance
 
     @property
     def is_ill_conditioned(self) -> bool:
         return self.sensitivity > ILL_CONDITIONED
 
+    def as_json(self) -> dict[str, object]:
+        """The same as plain values."""
+        quick = {"error": self.error, "tolerance": self.tolerance, "sensitivity": self.sensitivity}
+        if self.exact is None:
+            return {**quick}
+        exact = {"error": self.exact.error, "tolerance": self.exact.tolerance, "keras_error": self.exact.own}
+        return {**quick, "float64": exact}
+
     def __str__(self) -> str:
         text = f"error {self.error:.1e}, tolerance {self.tolerance:.1e}"
         if self.is_ill_conditioned:
             text += f" (ill-conditioned: the last bit of the input changes it by {self.sensitivity:.1e})"
+        if self.exact is not None:
+            text += f"; against float64: error {self.exact.error:.1e}, tolerance {self.exact.tolerance:.1e}"
         return text
 
 
@@ -65,11 +170,13 @@ class Parity:
         outputs: The figures of each output.
         cases: How many batches were run.
         examples: How many examples they held together.
+        unasked: Why float64 could not decide where the quick bound failed; empty where it could, or did not need to.
     """
 
     outputs: Mapping[str, Figures]
     cases: int
     examples: int
+    unasked: str = ""
 
     @property
     def agrees(self) -> bool:
@@ -82,41 +189,42 @@ class Parity:
 
     def joined(self, other: Parity) -> Parity:
         """Both together: of each output the worse figures."""
-        worse = {name: max(figures, other.outputs[name], key=_strain) for name, figures in self.outputs.items()}
-        return Parity(worse, self.cases + other.cases, self.examples + other.examples)
+        worse = {name: max(figures, other.outputs[name], key=_order) for name, figures in self.outputs.items()}
+        unasked = self.unasked or other.unasked
+        return Parity(worse, self.cases + other.cases, self.examples + other.examples, unasked)
 
     def as_json(self) -> dict[str, object]:
         """The same as plain values: what is written into the exported model."""
-        outputs = {
-            name: {"error": figures.error, "tolerance": figures.tolerance, "sensitivity": figures.sensitivity}
-            for name, figures in self.outputs.items()
-        }
+        outputs = {name: figures.as_json() for name, figures in self.outputs.items()}
         return {"outputs": outputs, "cases": self.cases, "examples": self.examples}
 
     def text(self) -> str:
         """The same for people, a line for each output."""
         lines = [f"`{name}` {'agrees' if figures.agrees else 'differs'}: {figures}" for name, figures in self.outputs.items()]
-        return "\n".join([*lines, f"on {self.examples} examples in {self.cases} batches"])
+        lines.append(f"on {self.examples} examples in {self.cases} batches")
+        if self.unasked:
+            lines.append(f"Keras in float64, which decides beyond the tolerance, does not compute this network: {self.unasked}")
+        return "\n".join(lines)
 
 
 def measure(
-    reference: Run,
+    reference: Run | Reference,
     candidate: Run,
     cases: Iterable[Arrays],
     *,
-    moved: Run | None = None,
     masks: Run | None = None,
     seed: int = 0,
+    bound: Bound = "quick",
 ) -> Parity:
     """Runs both on the same inputs and compares.
 
     Args:
-        reference: What is right.
-        candidate: What is judged; its sensitivity is measured too.
-        cases: Batches of inputs. Each is judged by itself; the worst counts.
-        moved: The candidate with weights one unit in the last place away: how sensitive it is where inputs are whole numbers.
+        reference: What is right. A plain run has no second opinion, and no weights that could move.
+        candidate: What is compared with it.
+        cases: Batches of inputs. Each is compared by itself; the worst counts.
         masks: The outputs' masks by the outputs' names, where they have one; None: every position counts.
         seed: Of the directions in which inputs move.
+        bound: ``exact`` asks the second opinion everywhere, also where the quick bound holds.
 
     Example:
         >>> double = lambda inputs: {"y": inputs["x"] * 2}
@@ -125,19 +233,77 @@ def measure(
         (True, 0.0)
     """
     rng = np.random.default_rng(seed)
+    judge = _Judge(reference if isinstance(reference, Reference) else Reference(reference), bound)
     worst: dict[str, Figures] = {}
     count = examples = 0
     for inputs in cases:
         count += 1
         examples += len(next(iter(inputs.values())))
-        wanted, given = reference(inputs), candidate(inputs)
-        others = [candidate(nudged(inputs, rng))] + ([moved(inputs)] if moved is not None else [])
         valid = masks(inputs) if masks is not None else {}
-        for name, right in wanted.items():
-            figures = _figures(right, given.get(name), [other[name] for other in others if name in other], valid.get(name))
-            if name not in worst or _strain(figures) > _strain(worst[name]):
+        for name, figures in judge.figures(candidate, inputs, nudged(inputs, rng), valid).items():
+            if name not in worst or _order(figures) > _order(worst[name]):
                 worst[name] = figures
-    return Parity(worst, count, examples)
+    return Parity(worst, count, examples, judge.unasked)
+
+
+class _Judge:
+    """Compares runs with one reference, whose other forms are made once and only where they are needed.
+
+    Attributes:
+        unasked: Why float64 could not decide.
+    """
+
+    def __init__(self, reference: Reference, bound: Bound) -> None:
+        self._reference, self._bound = reference, bound
+        self._moved: Run | None = None
+        self._exact: Run | None = None
+        self.unasked = ""
+
+    def figures(self, candidate: Run, inputs: Arrays, beside: Arrays, masks: Arrays) -> dict[str, Figures]:
+        """How far each output is from the reference.
+
+        Args:
+            candidate: What is compared.
+            inputs: A batch of inputs.
+            beside: The same, one unit in the last place away.
+            masks: The outputs' masks.
+        """
+        wanted, given, shifted = self._reference(inputs), candidate(inputs), candidate(beside)
+        moved = self._with_moved_weights(inputs)
+        found = {}
+        for name, right in wanted.items():
+            if name not in given or np.shape(given[name]) != np.shape(right):
+                found[name] = Figures(np.inf, 0.0)
+                continue
+            keep = _kept(right, masks.get(name))
+            a, b = _wide(right, keep), _wide(given[name], keep)
+            shifts = [distance(b, _wide(shifted[name], keep), a)] if name in shifted else []
+            shifts += [distance(a, _wide(moved[name], keep), a)] if name in moved else []
+            found[name] = Figures(distance(a, b, a), max((shift for shift in shifts if np.isfinite(shift)), default=0.0))
+        undecided = [name for name, quick in found.items() if self._bound == "exact" or not quick.agrees]
+        exact = self._in_float64(inputs) if undecided else {}
+        for name in undecided:
+            if name in given and name in exact and np.shape(given[name]) == np.shape(wanted[name]) == np.shape(exact[name]):
+                keep = _kept(wanted[name], masks.get(name))
+                true, a, b = (_wide(arrays[name], keep) for arrays in (exact, wanted, given))
+                found[name] = replace(found[name], exact=Exact(distance(true, b, true), distance(true, a, true)))
+        return found
+
+    def _with_moved_weights(self, inputs: Arrays) -> Arrays:
+        if self._reference.moved is None or all(np.asarray(array).dtype.kind == "f" for array in inputs.values()):
+            return {}
+        self._moved = self._moved or self._reference.moved()
+        return self._moved(inputs)
+
+    def _in_float64(self, inputs: Arrays) -> Arrays:
+        if self._reference.exact is None or self.unasked:
+            return {}
+        try:
+            self._exact = self._exact or self._reference.exact()
+            return self._exact(inputs)
+        except Exception as error:  # whatever a framework raises that has no such kernel: then the quick bound decides
+            self.unasked = " ".join(str(error).split())[:200] or type(error).__name__
+            return {}
 
 
 def nudged(arrays: Arrays, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
@@ -152,34 +318,41 @@ def nudged(arrays: Arrays, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
     return {name: nudge(np.asarray(array)) for name, array in arrays.items()}
 
 
-def _strain(figures: Figures) -> float:
-    return figures.error / figures.tolerance
+def _order(figures: Figures) -> tuple[bool, float, float]:
+    """What differs is worse than what agrees, and then the quick bound counts: it was asked of all."""
+    return not figures.agrees, figures.error / figures.tolerance, figures.strain
 
 
-def _figures(
-    right: NDArray[Any],
-    given: NDArray[Any] | None,
-    others: Iterable[NDArray[Any]],
-    valid: NDArray[Any] | None,
-) -> Figures:
-    right = np.asarray(right)
-    if given is None or np.shape(given) != right.shape:
-        return Figures(np.inf, 0.0)
-    keep = np.ones(right.shape, bool)
+def _kept(right: NDArray[Any], mask: NDArray[Any] | None) -> NDArray[np.bool_]:
+    """Which elements count."""
+    shape = np.shape(right)
+    keep = np.ones(shape, bool)
     # Keras passes a `TimeDistributed`'s mask on whatever its layer makes of the axes: one that does not fit counts for none.
-    if valid is not None and valid.shape == right.shape[: valid.ndim]:
-        keep &= np.asarray(valid, bool).reshape(valid.shape + (1,) * (right.ndim - valid.ndim))
-    right, given = right[keep].astype(np.float64), np.asarray(given)[keep].astype(np.float64)
-    shifts = [_distance(given, np.asarray(other)[keep].astype(np.float64), right) for other in others]
-    return Figures(_distance(right, given, right), max((shift for shift in shifts if np.isfinite(shift)), default=0.0))
+    if mask is not None and mask.shape == shape[: mask.ndim]:
+        keep &= np.asarray(mask, bool).reshape(mask.shape + (1,) * (len(shape) - mask.ndim))
+    return keep
 
 
-def _distance(a: NDArray[Any], b: NDArray[Any], right: NDArray[Any]) -> float:
-    """The largest difference relative to the largest value. What is the same infinity, or no number, on both sides is equal."""
+def _wide(array: NDArray[Any], keep: NDArray[np.bool_]) -> NDArray[np.float64]:
+    array = np.asarray(array)
+    if array.shape != keep.shape:
+        return np.full(int(keep.sum()), np.nan)
+    return np.asarray(array[keep], np.float64)
+
+
+def distance(a: NDArray[Any], b: NDArray[Any], right: NDArray[Any]) -> float:
+    """The largest difference relative to the largest value. The same infinity, or no number, on both sides is equal.
+
+    Args:
+        a: Values.
+        b: As many others.
+        right: Those whose largest counts.
+    """
     differs = ~((a == b) | (np.isnan(a) & np.isnan(b)))
     if not differs.any():
         return 0.0
     finite = np.abs(right[np.isfinite(right)])
     largest = float(finite.max(initial=0.0))
-    difference = float(np.max(np.abs(a[differs] - b[differs])))
+    with np.errstate(over="ignore", invalid="ignore"):
+        difference = float(np.max(np.abs(a[differs] - b[differs])))
     return difference / largest if largest and np.isfinite(difference) else np.inf

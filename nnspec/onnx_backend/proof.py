@@ -11,24 +11,26 @@ from numpy.typing import ArrayLike
 
 from nnspec.graph.model import Graph, Ref
 from nnspec.onnx_backend.emit import output_names, to_onnx
-from nnspec.onnx_backend.entry import Entries
-from nnspec.onnx_backend.parity import Arrays, Parity, Run, measure, nudged
+from nnspec.onnx_backend.entry import Entries, Exit
+from nnspec.onnx_backend.parity import Arrays, Bound, Parity, Reference, Run, measure
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw
-from nnspec.onnx_backend.session import runner
+from nnspec.onnx_backend.session import Level, runner
 
-__all__ = ["first_difference", "prove", "prove_entries"]
+__all__ = ["first_difference", "prove", "prove_entries", "spelled"]
 
 
 def prove(
     graph: Graph,
     weights: Mapping[str, ArrayLike],
     model: onnx.ModelProto,
-    reference: Run,
+    reference: Run | Reference,
     *,
     golden: Sequence[Arrays] = (),
     opset: int = 23,
     seed: int = 0,
+    bound: Bound = "quick",
+    level: Level = "all",
 ) -> Parity:
     """How far a model of a graph is from the reference, on random and golden inputs.
 
@@ -40,51 +42,55 @@ def prove(
         golden: Batches of real inputs.
         opset: The version of ONNX's operators.
         seed: Of the random inputs.
+        bound: ``exact`` asks float64 everywhere, also where the quick bound holds.
+        level: How far ONNX Runtime optimizes the model before it runs.
     """
-    moved = None
-    if any(type.is_integer for type in graph.inputs.values()):
-        moved = _run(graph, to_onnx(graph, _moved(weights, seed), opset=opset))
     masks = _masks(graph, weights, opset)
     cases = [*draw(graph, seed=seed, empty_rows=_takes_empty_rows(graph, weights, opset, seed)), *golden]
-    return measure(_wanted(graph, reference), _run(graph, model), cases, moved=moved, masks=masks, seed=seed)
+    return measure(_wanted(graph, reference), spelled(graph, model, level=level), cases, masks=masks, seed=seed, bound=bound)
 
 
 def prove_entries(
     graph: Graph,
     weights: Mapping[str, ArrayLike],
-    entries: Entries,
+    entries: Entries | None,
+    exits: Mapping[str, Exit],
     model: onnx.ModelProto,
-    reference: Run,
+    reference: Run | Reference,
     *,
+    golden: Sequence[Arrays] = (),
     opset: int = 23,
     seed: int = 0,
 ) -> Parity:
-    """How far a model that takes raw inputs is from the reference after the transforms in NumPy.
+    """How far a model of raw values is from the reference between the transforms in NumPy.
 
     Args:
         graph: What the model was made of.
         weights: Likewise.
-        entries: What stands before the graph's inputs.
+        entries: What stands before the graph's inputs, and raw inputs; None for nothing.
+        exits: What stands behind the graph's outputs.
         model: The model.
         reference: Runs the graph in Keras: inputs by name to outputs by name.
+        golden: Batches of real inputs, used if nothing stands before the graph's.
         opset: The version of ONNX's operators.
         seed: Of the directions in which inputs move.
     """
-    moved = None
-    taken = [entries.inputs[name].type if name in entries.inputs else type for name, type in graph.inputs.items()]
-    if any("float" not in type.dtype for type in taken):
-        moved = _run(graph, to_onnx(graph, _moved(weights, seed), opset=opset, entries=entries.inputs))
     masks = _masks(graph, weights, opset)
 
-    def after(run: Run) -> Run:
-        return lambda raw: run(entries.apply(raw))
+    def before_run(run: Run) -> Run:
+        return run if entries is None else lambda raw: run(entries.apply(raw))
 
+    def after_run(run: Run) -> Run:
+        return lambda inputs: {
+            name: exits[name].apply(array) if name in exits else array for name, array in run(inputs).items()
+        }
+
+    empty = entries is None and _takes_empty_rows(graph, weights, opset, seed)
     return measure(
-        after(_wanted(graph, reference)),
-        _run(graph, model),
-        entries.cases,
-        moved=moved,
-        masks=None if masks is None else after(masks),
+        _wanted(graph, reference).around(lambda run: before_run(after_run(run))),
+        spelled(graph, model),
+        entries.cases if entries is not None else [*draw(graph, seed=seed, empty_rows=empty), *golden],
+        masks=None if masks is None else before_run(masks),
         seed=seed,
     )
 
@@ -92,7 +98,7 @@ def prove_entries(
 def first_difference(
     graph: Graph,
     weights: Mapping[str, ArrayLike],
-    rebuild: Callable[[Graph], Run],
+    rebuild: Callable[[Graph], Run | Reference],
     *,
     golden: Sequence[Arrays] = (),
     opset: int = 23,
@@ -129,26 +135,32 @@ def _takes_empty_rows(graph: Graph, weights: Mapping[str, ArrayLike], opset: int
     return all(np.isfinite(array).all() for array in tensors if array.dtype.kind == "f")
 
 
-def _wanted(graph: Graph, reference: Run) -> Run:
+def _wanted(graph: Graph, reference: Run | Reference) -> Reference:
     """The reference's outputs that are the graph's: it may give masks beside them."""
-    return lambda inputs: {name: array for name, array in reference(inputs).items() if name in graph.outputs}
+
+    def own(run: Run) -> Run:
+        return lambda inputs: {name: array for name, array in run(inputs).items() if name in graph.outputs}
+
+    return (reference if isinstance(reference, Reference) else Reference(reference)).around(own)
 
 
-def _run(graph: Graph, model: onnx.ModelProto) -> Run:
-    """The model, its outputs called as in the spec."""
-    answer = runner(serialized(model))
-    spelled = {given: name for name, given in output_names(graph).items()}
-    return lambda inputs: {spelled.get(name, name): array for name, array in answer(inputs).items()}
+def spelled(graph: Graph, model: onnx.ModelProto, *, level: Level = "all") -> Run:
+    """The model in ONNX Runtime, its outputs called as in the spec.
 
-
-def _moved(weights: Mapping[str, ArrayLike], seed: int) -> Arrays:
-    return nudged({name: np.asarray(array) for name, array in weights.items()}, np.random.default_rng(seed))
+    Args:
+        graph: What the model was made of.
+        model: The model.
+        level: How far it is optimized before it runs.
+    """
+    answer = runner(serialized(model), level=level)
+    names = {given: name for name, given in output_names(graph).items()}
+    return lambda inputs: {names.get(name, name): array for name, array in answer(inputs).items()}
 
 
 def _masks(graph: Graph, weights: Mapping[str, ArrayLike], opset: int) -> Run | None:
     if all(type.mask is None for type in graph.output_types.values()):
         return None
-    run = _run(graph, to_onnx(graph, weights, opset=opset, masks=True))
+    run = spelled(graph, to_onnx(graph, weights, opset=opset, masks=True))
     given = output_names(graph)
     masked = [name for name, type in graph.output_types.items() if type.mask is not None]
 

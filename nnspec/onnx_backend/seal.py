@@ -19,7 +19,7 @@ from nnspec.onnx_backend.metadata import PARITY
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-__all__ = ["metadata_of", "require_proven", "sealed"]
+__all__ = ["deciding", "metadata_of", "require_proven", "sealed"]
 
 _DIGEST = "sha256"
 _METADATA = 14
@@ -88,10 +88,21 @@ def metadata_of(content: bytes) -> dict[str, str]:
     return {bytes(_text(entry, 1)).decode(): bytes(_text(entry, 2)).decode() for entry in entries}
 
 
+def deciding(output: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The error and the tolerance that decided on one output of a record: those against float64, if it was asked.
+
+    Args:
+        output: The record of the output.
+    """
+    found: Mapping[str, Any] = output.get("float64", output)
+    return found
+
+
 def _figures(record: Mapping[str, Any]) -> Iterator[tuple[str, float, float]]:
     for own in record.get("networks", {"": record}).values():
         for output, said in own["outputs"].items():
-            yield output, float(said["error"]), float(said["tolerance"])
+            decided = deciding(said)
+            yield output, float(decided["error"]), float(decided["tolerance"])
 
 
 def _digest(content: bytes) -> str:

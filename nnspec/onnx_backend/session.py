@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Literal
 
 import numpy as np
 import onnxruntime
@@ -10,11 +11,24 @@ import onnxruntime
 from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.parity import Arrays, Run
 
-__all__ = ["open_session", "runner"]
+__all__ = ["Level", "open_session", "runner"]
+
+Level = Literal["all", "basic", "disabled"]
+
+_LEVELS = {
+    "all": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL,
+    "basic": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC,
+    "disabled": onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL,
+}
 
 
 def open_session(
-    content: bytes, *, name: str = "the model", threads: int | None = None, spinning: bool = True
+    content: bytes,
+    *,
+    name: str = "the model",
+    threads: int | None = None,
+    spinning: bool = True,
+    level: Level = "all",
 ) -> onnxruntime.InferenceSession:
     """A session for a model's bytes. No other file is read, whatever the model asks for.
 
@@ -24,6 +38,7 @@ def open_session(
         threads: How many threads compute one operator; None: one for each core.
         spinning: Whether a thread that waits for work keeps its core busy. That is faster where nothing else runs, and far
             slower beside other work.
+        level: How far the model is optimized before it runs.
 
     Raises:
         NnspecError: Where ONNX Runtime does not load it.
@@ -32,6 +47,7 @@ def open_session(
     # What is said in an error is not printed a second time.
     options.log_severity_level = 4
     options.intra_op_num_threads = threads or 0
+    options.graph_optimization_level = _LEVELS[level]
     if not spinning:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Files that hold weights beside a model are looked for in here, where none can be.
@@ -43,13 +59,17 @@ def open_session(
         raise NnspecError(f"{name} cannot be loaded by ONNX Runtime {onnxruntime.__version__}: {reason}") from error
 
 
-def runner(content: bytes) -> Run:
+def runner(content: bytes, *, level: Level = "all") -> Run:
     """A model as a function from inputs to outputs, by name; inputs that it does not take are ignored.
+
+    Args:
+        content: The model.
+        level: How far the model is optimized before it runs.
 
     Raises:
         NnspecError: Where ONNX Runtime does not load it.
     """
-    session = open_session(content)
+    session = open_session(content, level=level)
     names = [output.name for output in session.get_outputs()]
     taken = {given.name for given in session.get_inputs()}
 

@@ -9,8 +9,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from nnspec.files import json_text
 from nnspec.graph.analysis import total_macs
+from nnspec.onnx_backend.seal import deciding
 from nnspec.packaging.contents import Contents
+from nnspec.printable import markdown_code, markdown_text, printable
 from nnspec.runtime.ports import Port
 
 __all__ = ["card"]
@@ -31,13 +34,14 @@ def card(contents: Contents) -> str:
         "Figures": _figures(contents),
         "Parity": _parity(contents.predictor.parity),
         "Budget": _budget(contents),
-        "Licence": contents.license or f"{_UNKNOWN} Ask whoever trained it; `nnspec package --license` writes it here.",
+        "Licence": printable(contents.license or "")
+        or f"{_UNKNOWN} Ask whoever trained it; `nnspec package --license` writes it here.",
         "Not covered": "Whether the data are like those it will meet, and whether its errors fall on some more than on others, "
         "is not known from a run. `nnspec evaluate` and `nnspec report` show its errors by class.",
     }
     front = f"---\nlibrary_name: onnx\nlicense: {json.dumps(contents.license or 'unknown')}\n---\n\n"
     body = "".join(f"\n## {title}\n\n{text}\n" for title, text in sections.items())
-    return f"{front}# {contents.name}\n\n{_escaped(described) if described else _UNKNOWN}\n{body}"
+    return f"{front}# {markdown_text(contents.name)}\n\n{markdown_text(described) if described else _UNKNOWN}\n{body}"
 
 
 def _ports(contents: Contents) -> str:
@@ -53,7 +57,7 @@ def _ports(contents: Contents) -> str:
     rows += [row("output", port) for port in contents.predictor.outputs.values()]
     columns = _table(("", "name", "shape", "type", "classes"), rows)
     fed = [
-        f"- `{name}` is made of {', '.join(f'`{column}`' for column in said['columns'])}"
+        f"- {markdown_code(name)} is made of {', '.join(markdown_code(column) for column in said['columns'])}"
         for name, said in contents.predictor.recipe.get("inputs", {}).items()
     ]
     return columns + ("\n\n" + "\n".join(fed) if fed else "")
@@ -83,7 +87,7 @@ def _figures(contents: Contents) -> str:
         return _UNKNOWN
     assert contents.run is not None
     figures = {name: value for name, value in best["figures"].items() if isinstance(value, float) and "second" not in name}
-    kept = f"Weights of epoch {best['epoch']}, chosen by `{best['monitor']}`. "
+    kept = f"Weights of epoch {best['epoch']}, chosen by {markdown_code(best['monitor'])}. "
     note = "Figures with `val_` are of the validation part, by which the weights were chosen, the others of the training part."
     return kept + note + "\n\n" + _table(("figure", "value"), [[name, f"{value:.4g}"] for name, value in figures.items()])
 
@@ -93,13 +97,13 @@ def _parity(record: Mapping[str, Any]) -> str:
     rows = [
         [name if not network else f"{network}/{name}", f"{said['error']:.1e}", f"{said['tolerance']:.1e}"]
         for network, own in networks.items()
-        for name, said in own.get("outputs", {}).items()
+        for name, said in ((name, deciding(output)) for name, output in own.get("outputs", {}).items())
     ]
     text = "The ONNX file was compared with the Keras model it was made of, and agrees (`max|a − b| / max|b|`).\n\n"
     return (
         text
         + _table(("output", "greatest difference", "tolerance"), rows)
-        + f"\n\nSHA-256 of what was compared: `{record.get('sha256', '–')}`"
+        + f"\n\nSHA-256 of what was compared: {markdown_code(record.get('sha256', '–'))}"
     )
 
 
@@ -125,7 +129,7 @@ def _limit(limits: Mapping[str, Any], name: str) -> str:
 
 
 def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else json_text(value)
 
 
 def _table(header: Iterable[str], rows: Iterable[list[str]]) -> str:
@@ -134,12 +138,6 @@ def _table(header: Iterable[str], rows: Iterable[list[str]]) -> str:
 
 def _lines(rows: list[list[str]]) -> Iterator[str]:
     for i, row in enumerate(rows):
-        yield "| " + " | ".join(_escaped(cell) for cell in row) + " |"
+        yield "| " + " | ".join(markdown_text(cell) for cell in row) + " |"
         if i == 0:
             yield "|" + "---|" * len(row)
-
-
-def _escaped(text: str) -> str:
-    """A text that is no markup in Markdown, on one line."""
-    joined = " ".join(str(text).split())
-    return "".join(f"\\{letter}" if letter in "\\`*_[]<>|#" else letter for letter in joined)

@@ -5,11 +5,12 @@ Source: Triton Inference Server, ``model_repository`` and ``model_configuration`
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from nnspec.files import json_text
 from nnspec.packaging.contents import Contents
+from nnspec.printable import printable
 from nnspec.runtime.ports import Port
 
 __all__ = ["BATCH_ROWS", "config", "repository"]
@@ -95,8 +96,8 @@ def _dims(sizes: Sequence[int | str | None]) -> str:
 
 def _quoted(text: str) -> str:
     # What JSON escapes, the text format of protobuf reads the same way; non-ASCII stays as it is, UTF-8.
-    return json.dumps(text, ensure_ascii=False)
+    return json_text(text)
 
 
 def _line(label: str) -> str:
-    return " ".join(str(label).split())
+    return printable(" ".join(str(label).split()))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
 from typing import Any
+
+from nnspec.printable import html_text
 
 __all__ = ["Html", "element", "figure", "number", "section", "table"]
 
@@ -25,7 +26,7 @@ def element(name: str, *content: object, **attributes: object) -> Html:
         '<p class="note">1 &lt; 2</p>'
     """
     given = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(str(value))}"' for key, value in attributes.items() if value is not None
+        f' {key.rstrip("_").replace("_", "-")}="{html_text(value)}"' for key, value in attributes.items() if value is not None
     )
     if name == "img":
         return Html(f"<img{given}>")
@@ -33,7 +34,7 @@ def element(name: str, *content: object, **attributes: object) -> Html:
 
 
 def _markup(piece: object) -> str:
-    return piece if isinstance(piece, Html) else escape(str(piece))
+    return piece if isinstance(piece, Html) else html_text(piece)
 
 
 def section(title: str, *content: Html) -> Html:

@@ -62,6 +62,7 @@ def exported_facts(run: Run, file: Path | None) -> Html:
 
 
 def _exported(run: Run, path: Path, *, named: bool) -> list[list[Any]]:
+    from nnspec.onnx_backend.seal import deciding
     from nnspec.runtime.predictor import Predictor
 
     try:
@@ -76,7 +77,7 @@ def _exported(run: Run, path: Path, *, named: bool) -> list[list[Any]]:
         return [[path.name, size, "", "", "", "of another spec"]]
     return [
         [path.name, size, name, f"{said['error']:.2g}", f"{said['tolerance']:.2g}", "equal within tolerance"]
-        for name, said in outputs.items()
+        for name, said in ((name, deciding(output)) for name, output in outputs.items())
     ] or [[path.name, size, "", "", "", "says nothing of its proof"]]
 
 

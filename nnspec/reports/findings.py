@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 from typing import Any, Literal
 
 import numpy as np
 
 from nnspec.layers.normalization import BatchNormalization
+from nnspec.printable import html_text
 from nnspec.reports.elements import Html, element, section
 from nnspec.training.diversity import warnings_of
 from nnspec.training.evaluation import Evaluated
@@ -73,7 +73,7 @@ def findings_section(said: list[Finding]) -> Html:
 def _marked(text: str) -> Html:
     """A text with what stands between backticks as code."""
     pieces = text.split("`")
-    return Html("".join(element("code", piece) if i % 2 else escape(piece) for i, piece in enumerate(pieces)))
+    return Html("".join(element("code", piece) if i % 2 else html_text(piece) for i, piece in enumerate(pieces)))
 
 
 def _ending(run: Run) -> Iterator[Finding]:

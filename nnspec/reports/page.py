@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from html import escape
 from importlib.resources import files
 from pathlib import Path
 
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.files import write_whole
 from nnspec.graph.drawing import to_svg
+from nnspec.printable import html_text
 from nnspec.reports.activation_maps import activation_maps
 from nnspec.reports.attention_maps import attention_maps
 from nnspec.reports.codes import codes
@@ -68,13 +68,13 @@ def to_page(run: Run, *, part: str | None = None, onnx: Path | None = None) -> s
     sections = _sections(run, part, onnx)
     titles = [(match[1], match[2]) for text in sections for match in re.finditer(r'<section id="([^"]+)"><h2>(.*?)</h2>', text)]
     pieces = {
-        "title": escape(f"{run.name}: a run"),
+        "title": html_text(f"{run.name}: a run"),
         "style": _part("page.css"),
-        "name": escape(run.name),
-        "summary": escape(_description(run)),
+        "name": html_text(run.name),
+        "summary": html_text(_description(run)),
         "contents": "".join(f'<a href="#{anchor}">{title}</a>' for anchor, title in titles),
         "sections": "\n".join(sections),
-        "footer": escape(f"{run.path.resolve().name} · written by nnspec {run.info['versions'].get('nnspec', '')}"),
+        "footer": html_text(f"{run.path.resolve().name} · written by nnspec {run.info['versions'].get('nnspec', '')}"),
     }
     # In one pass, so that a piece which looks like a place is not taken for one.
     return re.sub(r"\{\{(\w+)\}\}", lambda place: pieces[place[1]], _part("page.html"))

@@ -6,7 +6,6 @@ import io
 import re
 import warnings
 from collections.abc import Callable
-from html import escape
 from typing import Any
 
 import matplotlib
@@ -17,6 +16,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from nnspec.printable import html_text, on_one_line
 from nnspec.reports.elements import Html
 
 __all__ = ["histogram", "line", "plot", "precision_recall", "reliability", "residuals", "roc"]
@@ -73,7 +73,7 @@ def _inline(text: str, label: str) -> Html:
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     for color, variable in _VARIABLES.items():
         text = text.replace(color, variable)
-    return Html(text.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1).strip())
+    return Html(text.replace("<svg", f'<svg role="img" aria-label="{html_text(label)}"', 1).strip())
 
 
 def line(values: NDArray[Any], label: str, heat: NDArray[Any] | None = None) -> Html:
@@ -123,9 +123,14 @@ def precision_recall(curves: list[dict[str, Any]]) -> Html:
     return plot(draw, "precision–recall curves")
 
 
+def _plain(text: str) -> str:
+    """A text that Matplotlib takes for no formula."""
+    return on_one_line(text).replace("$", r"\$")
+
+
 def _curve(axes: Axes, points: list[list[float]], label: str) -> None:
     x, y = zip(*points, strict=True)
-    axes.plot(x, y, linewidth=1.4, label=label[:24])
+    axes.plot(x, y, linewidth=1.4, label=_plain(label[:24]))
 
 
 def _legend(axes: Axes, count: int, place: str) -> None:

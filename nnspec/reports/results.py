@@ -19,6 +19,7 @@ from nnspec.training.run import Run
 __all__ = ["learning", "results"]
 
 _MOST_CURVES = 12
+_MOST_CONFUSED = 30
 _MOST_CLASSES = 30
 """A confusion of more classes is a picture."""
 
@@ -46,6 +47,8 @@ def results(found: Evaluated, reports: dict[str, dict[str, Any]], train: Evaluat
     ]
     note = f"On {len(found.examples):,} {where} examples"
     note += f", and {len(train.examples):,} of those it was trained on." if train is not None else "."
+    if found.transformed:
+        note += " Losses are as trained, of transformed targets; metrics and errors are in the units of the data."
     pieces = [element("p", note, class_="note"), table(header, rows, numbers=(1, 2))]
     several = {name: report for name, report in reports.items() if "confusion" not in report}
     if len(several) > 1:
@@ -75,7 +78,7 @@ def _classes(name: str, report: dict[str, Any]) -> list[Html]:
         element("div", *(figure(piece) for piece in drawn), class_="plots"),
         element("h3", f"{name}: confusion"),
         _confusion(report),
-        element("p", "Rows: what it is; columns: what was said.", class_="note"),
+        element("p", "Rows: actual; columns: predicted.", class_="note"),
     ]
 
 
@@ -85,6 +88,9 @@ def _share(value: float | None) -> str:
 
 def _confusion(report: dict[str, Any]) -> Html:
     names = [str(row["class"]) for row in report["classes"]]
+    if report["confusion"] is None:
+        rows = [[pair["class"], pair["predicted"], number(pair["rows"])] for pair in report["confused"][:_MOST_CONFUSED]]
+        return table(["actual", "predicted", "examples"], rows, numbers=(2,))
     counts = np.asarray(report["confusion"])
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     if len(names) > _MOST_CLASSES:

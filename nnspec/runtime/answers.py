@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from nnspec.graph import Graph
 from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.keras_backend.calls import mask_of
+from nnspec.keras_backend.precision import in_float64, widened
+from nnspec.onnx_backend.parity import Reference, nudged
 
 __all__ = ["answering", "in_keras"]
 
@@ -19,17 +21,52 @@ _Arrays = Mapping[str, NDArray[Any]]
 _Run = Callable[[_Arrays], dict[str, NDArray[Any]]]
 
 
-def in_keras(graph: Graph, weights: _Arrays, *, masks: bool = False) -> _Run:
-    """A network's answers as Keras gives them.
+def in_keras(graph: Graph, weights: _Arrays, *, masks: bool = False, model: keras.Model | None = None) -> Reference:
+    """A network in Keras: what an exported model is compared with, also in float64.
 
     Args:
         graph: The network.
         weights: Arrays by the spec's names; those of other networks are left out.
         masks: Whether an output's mask is given too, as ``NAME_mask``, where it has one.
+        model: The Keras model of the graph, with these weights, where there is one already.
     """
-    model = to_keras(graph, seed=1)
-    set_weight_arrays(model, graph, graph.own(weights))
-    return answering(model, masks=masks)
+    own = graph.own(weights)
+    if model is None:
+        model = to_keras(graph, seed=1)
+        set_weight_arrays(model, graph, own)
+    run = answering(model, masks=masks)
+    return Reference(run, lambda: _moved(model, graph, own, run), lambda: _exact(graph, own, masks=masks))
+
+
+def _moved(model: keras.Model, graph: Graph, weights: _Arrays, run: _Run) -> _Run:
+    """The answers with weights one unit in the last place away."""
+    beside = nudged(weights, np.random.default_rng(1))
+
+    def answer(inputs: _Arrays) -> dict[str, NDArray[Any]]:
+        set_weight_arrays(model, graph, beside)
+        try:
+            return run(inputs)
+        finally:
+            set_weight_arrays(model, graph, weights)
+
+    return answer
+
+
+def _exact(graph: Graph, weights: _Arrays, *, masks: bool) -> _Run:
+    """The answers in float64."""
+    wide = widened(graph)
+    with in_float64():
+        model = to_keras(wide, seed=1)
+    set_weight_arrays(model, wide, weights)
+    dtypes = {name: keras.backend.standardize_dtype(tensor.dtype) for name, tensor in model.input.items()}
+    run = answering(model, masks=masks)
+
+    def answer(inputs: _Arrays) -> dict[str, NDArray[Any]]:
+        given = {name: np.asarray(array) for name, array in inputs.items()}
+        with in_float64():
+            return run({name: array.astype(dtypes.get(name, array.dtype)) for name, array in given.items()})
+
+    return answer
 
 
 def answering(model: keras.Model, *, masks: bool = False) -> _Run:

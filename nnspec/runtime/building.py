@@ -18,8 +18,8 @@ from nnspec.graph.describe import describe
 from nnspec.keras_backend import set_weight_arrays, to_keras, weight_arrays
 from nnspec.onnx_backend.export import export
 from nnspec.onnx_backend.metadata import SPEC_HASH, SPEC_NAME
-from nnspec.onnx_backend.parity import Run
-from nnspec.runtime.answers import answering
+from nnspec.onnx_backend.parity import Reference
+from nnspec.runtime.answers import in_keras
 from nnspec.runtime.decoder_models import decoder_models
 from nnspec.runtime.decoder_proof import prove_decoder
 from nnspec.runtime.decoder_writing import write_loop, write_parts
@@ -73,8 +73,8 @@ def _write_decoder(spec: Spec, model: Model, folder: Path, seed: int) -> list[Pa
     models = replace(models, weights=weights)
     check_size = partial(check_onnx_bytes, spec)
 
-    def keras_of(graph: Graph) -> Run:
-        return answering(keras_models[graph.name], masks=True)
+    def keras_of(graph: Graph) -> Reference:
+        return in_keras(graph, weights, masks=True, model=keras_models[graph.name])
 
     parity = prove_decoder(models, keras_of, seed=seed)
     write_loop(models, folder / "generate.onnx", parity, check_size)
@@ -90,5 +90,6 @@ def _write_network(spec: Spec, graph: Graph, stem: Path, seed: int) -> list[Path
     onnx_file = stem.with_suffix(".onnx")
     metadata = {SPEC_NAME: spec.name, SPEC_HASH: spec.hash}
     check_size = partial(check_onnx_bytes, spec)
-    export(graph, weights, onnx_file, reference=answering(keras_model), metadata=metadata, check_size=check_size)
+    reference = in_keras(graph, weights, model=keras_model)
+    export(graph, weights, onnx_file, reference=reference, metadata=metadata, check_size=check_size)
     return [keras_file, onnx_file]

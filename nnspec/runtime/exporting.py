@@ -21,10 +21,12 @@ from nnspec.runtime.answers import in_keras
 from nnspec.runtime.decoder_models import decoder_models
 from nnspec.runtime.decoder_proof import DecodingParity, prove_decoder
 from nnspec.runtime.decoder_writing import write_loop, write_parts
+from nnspec.runtime.output_units import exits_of
 from nnspec.runtime.raw_inputs import raw_inputs
 from nnspec.runtime.told_of_answers import told_of_answers
 from nnspec.runtime.whites import with_whites
 from nnspec.training import Run, golden_rows
+from nnspec.training.evaluation import units_of_run
 from nnspec.types import closest
 
 __all__ = ["Form", "export_run"]
@@ -125,6 +127,7 @@ def _export_network(
         rebuild=keras_of,
         golden=[{name: golden[name] for name in graph.inputs}] if all(name in golden for name in graph.inputs) else [],
         entries=entries,
+        exits=exits_of(units_of_run(run), graph, run.model.main) if of_main else None,
         opset=opset,
         metadata=metadata,
         check_size=lambda size: check_onnx_bytes(run.spec, size),

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.kinds import Answer
-from nnspec.data.recipe import open_data, read_inputs
+from nnspec.data.per_series import RowSeries, series_of_rows
+from nnspec.data.recipe import open_data, read_inputs, series_columns
+from nnspec.data.units import in_units
 from nnspec.diagnostics import NnspecError
 from nnspec.graph import Graph
 from nnspec.runtime.predictor import Predictor
@@ -28,7 +30,7 @@ class Predictions:
     """Answers to rows of data.
 
     Attributes:
-        outputs: An array for each output, the rows first.
+        outputs: An array for each output, the rows first; numbers are in the units of the data.
         classes: The names of the classes of each output that has them.
         answers: How the values of each output are to be read, where that is known.
         tiling: How the pictures were cut into tiles; None where they were answered whole.
@@ -84,9 +86,9 @@ def predict_file(
     """
     predictor = Predictor(path)
     tiling = None if tile is None else Tiling(predictor, tile, overlap)
-    arrays = _limited(_read(data, predictor.recipe, input_types(predictor)), limit)
+    arrays, series = _read(data, predictor.recipe, input_types(predictor), limit)
     answer = predictor.predict if tiling is None else tiling.predict
-    outputs = answer(arrays)
+    outputs = in_units(answer(arrays), predictor.units, series)
     texts = texts_of(outputs, arrays, predictor.spellings)
     return Predictions(outputs, predictor.classes, predictor.answers, tiling, texts)
 
@@ -111,18 +113,19 @@ def predict_run(path: str | Path, data: str | None = None, *, limit: int | None 
     """
     from nnspec.runtime.told_of_answers import spellings_of_run
     from nnspec.training import Run
-    from nnspec.training.evaluation import answers_of, examples_of, trained_model
+    from nnspec.training.evaluation import answers_of, examples_of, trained_model, units_of_run
 
     run = Run.open(path)
     graph = run.main
     if data is None:
         _, examples = examples_of(run)
-        arrays = dict(examples.batch(slice(0, limit)).inputs)
+        examples = examples.only(slice(0, limit))
+        arrays, series = dict(examples.batch(slice(None)).inputs), examples.own_series
     else:
-        arrays = _limited(_read(data, run.recipe(), graph.inputs), limit)
+        arrays, series = _read(data, run.recipe(), graph.inputs, limit)
         _refuse_sizes(graph, arrays)
     answers = trained_model(run).predict(arrays, verbose=0)
-    outputs = {name: np.asarray(values) for name, values in answers.items()}
+    outputs = in_units({name: np.asarray(values) for name, values in answers.items()}, units_of_run(run), series)
     texts = texts_of(outputs, arrays, spellings_of_run(run))
     return Predictions(outputs, run.classes(), answers_of(run), texts=texts)
 
@@ -138,13 +141,16 @@ def _refuse_sizes(graph: Graph, arrays: Mapping[str, NDArray[Any]]) -> None:
         raise NnspecError(wrong)
 
 
-def _read(data: str, recipe: Mapping[str, Any], types: Mapping[str, TensorType]) -> dict[str, NDArray[Any]]:
+def _read(
+    data: str, recipe: Mapping[str, Any], types: Mapping[str, TensorType], limit: int | None
+) -> tuple[dict[str, NDArray[Any]], RowSeries | None]:
+    """The inputs of some rows of data, and the series of each."""
     table, name = open_data(data)
-    return read_inputs(table, name, recipe, types)
-
-
-def _limited(arrays: Mapping[str, NDArray[Any]], limit: int | None) -> dict[str, NDArray[Any]]:
-    return {name: array[:limit] for name, array in arrays.items()}
+    arrays = read_inputs(table, name, recipe, types)
+    series = series_of_rows(table, series_columns(recipe))
+    if series is not None:
+        series = RowSeries(series.numbers[:limit], series.labels)
+    return {name: array[:limit] for name, array in arrays.items()}, series
 
 
 def _size(size: int | str | None) -> Any:

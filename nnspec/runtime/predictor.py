@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnspec.data.kinds import Answer
+from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.metadata import (
     ANSWERS,
@@ -23,6 +24,7 @@ from nnspec.onnx_backend.metadata import (
     PARITY,
     SPEC_HASH,
     SPELLINGS,
+    UNITS,
 )
 from nnspec.onnx_backend.session import open_session
 from nnspec.runtime.ports import fitted, port_of
@@ -112,6 +114,11 @@ class Predictor:
         return self._said[SPELLINGS]
 
     @property
+    def units(self) -> Mapping[str, Units]:
+        """How outputs come back to the units of the data, if that differs between series; all others are in them."""
+        return self._said[UNITS]
+
+    @property
     def recipe(self) -> Mapping[str, Any]:
         """How its inputs are made from raw data (`data.recipe`); empty if it does not say."""
         return self._said[DATA]
@@ -119,7 +126,7 @@ class Predictor:
     @property
     def conditions(self) -> Conditions:
         """What free sizes must satisfy, by their symbols."""
-        return self._said[CONDITIONS]
+        return cast("Conditions", self._said[CONDITIONS])
 
     @property
     def fields(self) -> Mapping[str, tuple[Sight, ...]]:

@@ -60,7 +60,7 @@ def _cut(steps: Sequence[Step], given: TensorType) -> int:
         return len(steps)  # whether numbers are whole is looked at outside
     cut = 0
     for i, step in enumerate(steps):
-        if type(step.transform) not in IN_GRAPH:
+        if type(step.transform) not in IN_GRAPH or step.transform.for_each_series:
             cut = i + 1
         elif isinstance(step.transform, label_encode | one_hot):
             numeric = all(isinstance(label, int | float) for label in step.learned["classes"])

@@ -12,8 +12,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from nnspec.data.kinds import Answer
+from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS, PARITY, SPELLINGS
+from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS, PARITY, SPELLINGS, UNITS
 from nnspec.runtime.spelling import Spelling
 from nnspec.runtime.tiling import Sight
 from nnspec.types import Conditions
@@ -98,6 +99,13 @@ def _sights(field: _Field) -> tuple[Sight, ...]:
     return tuple(Sight(*each) for each in zip(field.size, strides, field.start, field.period, strict=True))
 
 
+def _units(said: dict[str, Any]) -> Units:
+    try:
+        return Units.from_json(said)
+    except (KeyError, TypeError) as error:
+        raise ValueError(str(error)) from None
+
+
 _HELD: dict[str, Any] = {
     ANSWERS: dict[str, Answer],
     CLASSES: dict[str, list[str]],
@@ -108,4 +116,5 @@ _HELD: dict[str, Any] = {
     OUTPUTS: dict[str, str],
     PARITY: dict[str, Any],
     SPELLINGS: dict[str, Spelling],
+    UNITS: dict[str, Annotated[dict[str, Any], AfterValidator(_units)]],
 }

@@ -27,7 +27,7 @@ class Spelling:
         input: The input whose positions they stand at; where it is padded, nothing is said.
     """
 
-    by: Literal["word", "character"]
+    by: Literal["word", "character", "space"]
     vocabulary: list[str]
     input: str
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import Collection
 from dataclasses import asdict
 
-from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, SPELLINGS
+from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, SPELLINGS, UNITS
 from nnspec.runtime.spelling import Spelling, spellings_of
 from nnspec.training import Run
-from nnspec.training.evaluation import answers_of
+from nnspec.training.evaluation import answers_of, units_of_run
 
 __all__ = ["spellings_of_run", "told_of_answers"]
 
@@ -19,6 +19,8 @@ def told_of_answers(run: Run, outputs: Collection[str]) -> dict[str, str]:
     classes = {name: [str(each) for each in classes] for name, classes in run.classes().items() if name in outputs}
     answers = {name: asdict(answer) for name, answer in answers_of(run).items() if name in outputs}
     told = {CLASSES: json.dumps(classes), ANSWERS: json.dumps(answers)}
+    units = {name: own.as_json() for name, own in units_of_run(run).items() if name in outputs and own.labels}
+    told |= {UNITS: json.dumps(units)} if units else {}
     spelled = {name: asdict(spelling) for name, spelling in spellings_of_run(run).items() if name in outputs}
     return {**told, SPELLINGS: json.dumps(spelled)} if spelled else told
 

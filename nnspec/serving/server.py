@@ -148,7 +148,10 @@ class Server(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():
             yield  # only there can signals be listened to
             return
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        ending = [signal.SIGINT, signal.SIGTERM]
+        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # `nohup` has it ignored
+            ending.append(signal.SIGHUP)
+        before = {number: signal.signal(number, self.handle_exit) for number in ending}
         try:
             yield
         finally:

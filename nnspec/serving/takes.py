@@ -138,7 +138,8 @@ _MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null")
 def takes_of(predictor: Predictor) -> Takes | None:
     """What a person gives a model; None where it decodes sequences, or its file does not say how its inputs are made."""
     inputs = predictor.recipe.get("inputs", {})
-    if not inputs or predictor.inputs.keys() - inputs.keys():
+    # Whose units differ between series cannot be answered in them: a request does not say of which series its rows are.
+    if not inputs or predictor.inputs.keys() - inputs.keys() or predictor.units:
         return None
     columns = {column: said for name, port in predictor.inputs.items() for column, said in _columns(name, port, predictor)}
     if len(predictor.inputs) == len(columns) == 1:

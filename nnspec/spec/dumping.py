@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
 from nnspec.spec.scalars import resolve_plain
 
-__all__ = ["dumped"]
+__all__ = ["dumped", "flow"]
+
+_PLAIN = re.compile(r"[A-Za-z_][\w./ -]*(?<! )")
+# Words that other languages read as something else; quoted, they are clear to people.
+_WORDS = frozenset(("none", "nan", "inf", "yes", "no", "on", "off", "y", "n", "na"))
 
 
 def dumped(document: Any) -> str:
@@ -23,6 +30,23 @@ def dumped(document: Any) -> str:
         'yes': "1e3"
     """
     return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
+
+
+def flow(value: Any) -> str:
+    """A value on one line, as a message quotes it.
+
+    Example:
+        >>> flow({"file": "a.csv", "missing": ["?"], "header": True})
+        '{file: a.csv, missing: ["?"], header: true}'
+    """
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{flow(str(key))}: {flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "[" + ", ".join(map(flow, value)) + "]"
+    if value is None or isinstance(value, bool | int | float):
+        return json.dumps(value)
+    plain = _PLAIN.fullmatch(value) and isinstance(resolve_plain(value), str) and value.lower() not in _WORDS
+    return value if plain else json.dumps(value, ensure_ascii=False)
 
 
 class _Dumper(yaml.SafeDumper):

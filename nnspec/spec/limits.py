@@ -19,6 +19,7 @@ class Limits:
         layers: Layers, after blocks and repeats are expanded.
         parameters: Elements of all weights of one network: 8 GB as float32.
         activations: Bytes of tensors alive at once for one example, where no symbol stands in them.
+        size: The smallest value that a free size may have: the network is built and compared at such sizes.
         errors: Errors and warnings found.
         expanded: Values that params, expressions and repeats make of what is written; one that an expression makes counts four.
     """
@@ -30,5 +31,6 @@ class Limits:
     layers: int = 50_000
     parameters: int = 2_000_000_000
     activations: int = 16 * 2**30
+    size: int = 2**20
     errors: int = 500
     expanded: int = 2_000_000

@@ -7,7 +7,6 @@ was stopped goes on where it was.
 
 from __future__ import annotations
 
-import json
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -17,12 +16,13 @@ from typing import Any
 
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.extras import require
-from nnspec.files import write_whole
+from nnspec.files import json_text, write_whole
 from nnspec.spec import Limits, Spec, load
 from nnspec.sweeping.asking import asked_for, folder_for
 from nnspec.sweeping.check import setting
 from nnspec.sweeping.section import Range, SweepSection
 from nnspec.sweeping.trials import RECORD, Sweep, Trial
+from nnspec.training.interruption import Interruption, interruptible
 from nnspec.training.plan import Monitor
 from nnspec.training.progress import Progress, Quiet, progress_for
 from nnspec.training.start import train
@@ -106,12 +106,16 @@ class _Study:
         self._study.sampler = optuna.samplers.TPESampler(seed=section.seed + len(self._study.trials))
 
     def run(self) -> Sweep:
-        """Tries until there are as many trials as were asked for, or Ctrl-C."""
+        """Tries until there are as many trials as were asked for, or a signal."""
+        with interruptible() as interrupted:
+            return self._run(interrupted)
+
+    def _run(self, interrupted: Interruption) -> Sweep:
         failed = 0
         for number in range(self._tried() + 1, self._section.trials + 1):
-            found = self._try(number)
+            found = None if interrupted() else self._try(number)
             if found is None:
-                return self._ended(interrupted=True)
+                return self._ended(interrupted=True, status=interrupted.status)
             failed = failed + 1 if found.state == "failed" else 0
             self._say(found)
             if failed == number == _FAILED_AT_FIRST:
@@ -183,10 +187,10 @@ class _Study:
         values = [value for value in trial.intermediate_values.values() if math.isfinite(value)]
         return {"min": min, "max": max}[self._monitor.mode](values) if values else None
 
-    def _ended(self, *, interrupted: bool = False) -> Sweep:
+    def _ended(self, *, interrupted: bool = False, status: int = 0) -> Sweep:
         """What was tried, with each range's share in it: these grow dearer with each trial, so they are made once."""
         trials = self._trials()
-        found = Sweep(self._path, self._monitor, self._section.trials, trials, self._shares(trials), interrupted)
+        found = Sweep(self._path, self._monitor, self._section.trials, trials, self._shares(trials), interrupted, status)
         self._write(found)
         return found
 
@@ -208,7 +212,7 @@ class _Study:
             "shares": dict(found.shares),
             "trials": [asdict(trial) for trial in found.trials],
         }
-        write_whole(self._path / RECORD, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        write_whole(self._path / RECORD, json_text(record, indent=1) + "\n")
 
     def _say(self, trial: Trial) -> None:
         value = "–" if trial.value is None else f"{trial.value:.4g}"

@@ -56,7 +56,8 @@ class Sweep:
         trials: Those that ended, in order.
         shares: How much of the figure's spread each place accounts for, by functional ANOVA (Hutter et al. 2014); nothing
             before there are enough finished trials.
-        interrupted: Whether Ctrl-C ended it.
+        interrupted: Whether Ctrl-C or another signal ended it.
+        status: The exit status of a process that the signal ended; 0 where none did.
     """
 
     path: Path
@@ -65,6 +66,7 @@ class Sweep:
     trials: Sequence[Trial]
     shares: Mapping[str, float] = field(default_factory=dict)
     interrupted: bool = False
+    status: int = 0
 
     @property
     def best(self) -> Trial | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from nnspec.data.check import check_data, without_later
+from nnspec.data.check import PARTS, check_data, without_later
 from nnspec.data.plan import DataPlan, Need
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph, Model
@@ -32,7 +33,12 @@ __all__ = ["check_training"]
 
 
 def check_training(
-    spec: Spec, model: Model | None, problems: list[Diagnostic], *, require_data: bool = False
+    spec: Spec,
+    model: Model | None,
+    problems: list[Diagnostic],
+    *,
+    require_data: bool = False,
+    parts: Collection[str] = PARTS,
 ) -> TrainingPlan | None:
     """Checks the sections ``train`` and ``data`` against the network.
 
@@ -41,26 +47,29 @@ def check_training(
         model: Its graphs; None where they have errors: the sections are then checked for themselves alone.
         problems: What is wrong is appended here.
         require_data: Whether the training is to begin: both sections must then be there, and the files they name.
+        parts: The sets of data whose files are looked at.
 
     Returns:
         The plan; None where there is no section ``train``, or where something is wrong.
     """
     before = len(problems)
-    plan = _check(spec, model, problems, require_data)
+    plan = _check(spec, model, problems, require_data, parts)
     if not require_data:
         # The network can be built and exported all the same.
         problems[before:] = [replace(x, severity="warning") if x.code == p.NotYet.code else x for x in problems[before:]]
     return None if any(problem.is_error for problem in problems[before:]) else plan
 
 
-def _check(spec: Spec, model: Model | None, problems: list[Diagnostic], require_data: bool) -> TrainingPlan | None:
+def _check(
+    spec: Spec, model: Model | None, problems: list[Diagnostic], require_data: bool, parts: Collection[str]
+) -> TrainingPlan | None:
     section, tree = _section(spec, model, problems)
     if section is not None and tree is not None and section.has_losses_of_its_own:
         if model is None:
             return None
         from nnspec.training.check_pair import check_pair
 
-        return check_pair(spec, model, section, tree, problems, require_data=require_data)
+        return check_pair(spec, model, section, tree, problems, require_data=require_data, parts=parts)
     graph = model.networks.get("main") if model is not None else None
     if graph is None:
         if model is not None and require_data and section is not None and tree is not None:
@@ -70,7 +79,7 @@ def _check(spec: Spec, model: Model | None, problems: list[Diagnostic], require_
     outputs = check_outputs(graph, section, tree, problems) if section is not None and tree is not None else None
     made = _made(graph, section, tree, outputs, problems) if section is not None and tree is not None else None
     outputs = made.outputs if made is not None else None
-    data = _data(spec, graph, made, problems, require_data)
+    data = _data(spec, graph, made, problems, require_data, parts)
     if require_data:
         check_ready(spec, graph, data, section, tree, problems)
     if section is None or tree is None or outputs is None:
@@ -132,7 +141,14 @@ def _has_losses_of_its_own(tree: MappingNode) -> bool:
     return name in OBJECTIVES and cast("type[Objective]", OBJECTIVES.get(name)).losses_of_its_own
 
 
-def _data(spec: Spec, graph: Graph, made: Made | None, problems: list[Diagnostic], require_data: bool) -> DataPlan | None:
+def _data(
+    spec: Spec,
+    graph: Graph,
+    made: Made | None,
+    problems: list[Diagnostic],
+    require_data: bool,
+    parts: Collection[str],
+) -> DataPlan | None:
     needs: dict[str, Need] = {}
     for name, output in (made.outputs if made is not None else {}).items():
         kind = output.loss.target_kind() if output.loss is not None else None
@@ -148,4 +164,4 @@ def _data(spec: Spec, graph: Graph, made: Made | None, problems: list[Diagnostic
                 loss.by_position,
             )
     derived = made.derived if made is not None else {}
-    return check_data(spec, graph, needs, problems, derived=derived, require_data=require_data)
+    return check_data(spec, graph, needs, problems, derived=derived, require_data=require_data, parts=parts)

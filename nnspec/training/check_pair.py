@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import cast
 
@@ -33,6 +34,7 @@ def check_pair(
     problems: list[Diagnostic],
     *,
     require_data: bool,
+    parts: Collection[str],
 ) -> TrainingPlan | None:
     """Checks the sections ``train`` and ``data`` against the two networks.
 
@@ -43,6 +45,7 @@ def check_pair(
         tree: The same as it was written.
         problems: What is wrong is appended here.
         require_data: Whether the training is to begin.
+        parts: The sets of data whose files are looked at.
 
     Returns:
         The plan; None where the two are no pair, or something else is wrong with it.
@@ -54,7 +57,8 @@ def check_pair(
         return None
     graph = side_by_side(pair.networks.values())
     # What the data feed, and no more: noise is drawn.
-    data = check_data(spec, replace(graph, inputs=pair.discriminator.inputs), {}, problems, require_data=require_data)
+    fed = replace(graph, inputs=pair.discriminator.inputs)
+    data = check_data(spec, fed, {}, problems, require_data=require_data, parts=parts)
     if require_data:
         check_ready(spec, graph, data, section, tree, problems)
     watched = [*pair.figures, *(f"val_{name}" for name in pair.validated if data is None or data.validates)]

@@ -11,15 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import NnspecError
 from nnspec.files import write_whole
+from nnspec.training.digests import read_sealed, sealed
 from nnspec.training.position import Position
+from nnspec.training.run_info import damage_of_records
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["Checkpoint", "Checkpoints", "DamagedCheckpoint", "read_checkpoint"]
 
-_FORMAT = "1"
+_FORMAT = "2"
 """The version of a checkpoint's layout."""
+
+_WITHOUT_DIGESTS = "1"
+"""The version before it: the same, without digests."""
 
 _NAME = re.compile(r"step-(\d{9,})(?:-epoch-(\d{4,}))?\.safetensors")
 
@@ -83,14 +88,13 @@ class Checkpoints:
         Raises:
             NnspecError: Where it cannot be written; those that are there stay.
         """
-        from safetensors.numpy import save
-
         state = {
             "position": checkpoint.position.as_json(),
             "history": checkpoint.history,
             "conditions": checkpoint.conditions,
         }
-        content = save(dict(checkpoint.arrays), {"format": _FORMAT, "state": json.dumps(state, ensure_ascii=False)})
+        content, _ = sealed(checkpoint.arrays, {"format": _FORMAT, "state": state})
+        self.folder.mkdir(exist_ok=True)  # what copies a run may leave out an empty folder
         path = write_whole(self.folder / checkpoint.file_name, content, durable=True)
         self._take_away(checkpoint.position.best_epoch)
         return path
@@ -121,15 +125,24 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         DamagedCheckpoint: Where it is damaged, or of another version.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
 
     try:
-        with safe_open(path, framework="numpy") as file:
-            header = file.metadata() or {}
-            if header.get("format") != _FORMAT:
-                raise DamagedCheckpoint(path, f"was written by another version of nnspec: format {header.get('format')}")
-            state = json.loads(header["state"])
-            arrays = {name: file.get_tensor(name) for name in list(file.keys())}
-        return Checkpoint(Position.from_json(state["position"]), list(state["history"]), dict(state["conditions"]), arrays)
+        found = read_sealed(path)
+        version = found.metadata.get("format")
+        if version not in (_FORMAT, _WITHOUT_DIGESTS):
+            raise DamagedCheckpoint(path, f"was written by another version of nnspec: format {version!s:.40}")
+        if version == _FORMAT and found.digest is None:
+            raise DamagedCheckpoint(path, "is damaged: it has no digests")
+        state = found.metadata["state"]
+        state = json.loads(state) if isinstance(state, str) else state
+        if not isinstance(state, dict):
+            raise DamagedCheckpoint(path, "is damaged: its state is no mapping")
+        if wrong := damage_of_records(state["history"]):
+            raise DamagedCheckpoint(path, f"is damaged: its history: {wrong}")
+        position = Position.from_json(state["position"])
+        if position.epoch != len(state["history"]):
+            raise DamagedCheckpoint(path, f"is damaged: it has {len(state['history'])} records of {position.epoch} epochs")
+        return Checkpoint(position, state["history"], dict(state["conditions"]), found.arrays)
     except (SafetensorError, OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise DamagedCheckpoint(path, f"is damaged: {error}") from None

@@ -7,12 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.training.class_areas import areas
 from nnspec.training.judged import Classified
 
 __all__ = ["calibration", "class_figures", "curves_of"]
 
 _MOST_SORTED = 1_000_000
 """Positions of which areas, curves and calibration are made, at most."""
+
+_MOST_SCORES = 2**28
+"""The same as scores: positions times classes."""
+
+_MOST_IN_MATRIX = 1000
+"""The most classes whose confusion is given as a matrix."""
+
+_MOST_CURVES = 100
 
 _POINTS = 101
 _BINS = 15
@@ -27,30 +36,33 @@ def class_figures(found: Classified, *, curves: bool = False) -> dict[str, Any]:
 
     Returns:
         ``accuracy``; ``precision``, ``recall``, ``f1``, ``auc``, ``average_precision`` (means over the classes that are
-        there); ``classes`` with the figures of each, itself against the rest; ``confusion`` (rows: what is so; columns: what
-        was said); ``calibration`` where the answers are probabilities; ``iou`` where an example has many positions, as a mask
-        has (its Dice coefficient is ``f1``); ``curves``. A figure that is not defined is None.
+        there); ``classes`` with the figures of each, itself against the rest; ``confusion`` (rows: actual; columns: predicted;
+        None for more than 1,000 classes); ``confused``: each two classes that were confused, the most frequent first, with
+        the number of positions; ``calibration`` where the answers are probabilities; ``iou`` where an example has many
+        positions, as a mask has (its Dice coefficient is ``f1``); ``curves``, of the 100 largest classes. A figure that is
+        not defined is None.
     """
-    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+    from sklearn.metrics import precision_recall_fscore_support
 
-    labels = list(range(len(found.names)))
+    count = len(found.names)
+    labels = np.arange(count)
     precision, recall, f1, support = precision_recall_fscore_support(found.true, found.said, labels=labels, zero_division=0)
-    confusion = confusion_matrix(found.true, found.said, labels=labels)
-    sorted_ = found.thinned(_MOST_SORTED)
-    areas = [_areas(sorted_.true == label, sorted_.scores[:, label]) for label in labels]
+    sorted_ = found.thinned(min(_MOST_SORTED, _MOST_SCORES // count))
     rows = [
         {"class": name, "precision": float(p), "recall": float(r), "f1": float(f), "auc": auc, "average_precision": ap}
-        for name, p, r, f, (auc, ap) in zip(found.names, precision, recall, f1, areas, strict=True)
+        for name, p, r, f, (auc, ap) in zip(
+            found.names, precision, recall, f1, areas(sorted_.true, sorted_.scores), strict=True
+        )
     ]
     if found.each > 1:
-        for row, overlap in zip(rows, _overlap(confusion), strict=True):
+        for row, overlap in zip(rows, _overlap(found), strict=True):
             row["iou"] = overlap
     figures: dict[str, Any] = {"accuracy": float((found.true == found.said).mean())}
     there = [row for row, n in zip(rows, support, strict=True) if n]
     for name in ("precision", "recall", "f1", "auc", "average_precision", *(["iou"] if found.each > 1 else [])):
         figures[name] = _mean([row[name] for row in there])
     figures["classes"] = [{**row, "rows": int(n)} for row, n in zip(rows, support, strict=True)]
-    figures["confusion"] = confusion.tolist()
+    figures |= _confusion(found)
     figures["calibration"] = calibration(sorted_) if found.probabilities else None
     if curves:
         figures["curves"] = curves_of(sorted_)
@@ -62,19 +74,30 @@ def _mean(values: list[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _areas(true: NDArray[np.bool_], score: NDArray[Any]) -> tuple[float | None, float | None]:
-    """The area under the ROC curve, and the average precision; not defined where all are, or none is, of the class."""
-    from sklearn.metrics import average_precision_score, roc_auc_score
+def _confusion(found: Classified) -> dict[str, Any]:
+    """How often each class was predicted for each; every position is in it."""
+    count = len(found.names)
+    pairs, rows = np.unique(found.true * count + found.said, return_counts=True)
+    actual, predicted = np.divmod(pairs, count)
+    matrix = None
+    if count <= _MOST_IN_MATRIX:
+        whole = np.zeros((count, count), np.int64)
+        whole[actual, predicted] = rows
+        matrix = whole.tolist()
+    wrong = np.flatnonzero(actual != predicted)
+    wrong = wrong[np.argsort(-rows[wrong], kind="stable")]
+    confused = [
+        {"class": found.names[actual[i]], "predicted": found.names[predicted[i]], "rows": int(rows[i])} for i in wrong.tolist()
+    ]
+    return {"confusion": matrix, "confused": confused}
 
-    if not true.any() or true.all():
-        return None, None
-    return float(roc_auc_score(true, score)), float(average_precision_score(true, score))
 
-
-def _overlap(confusion: NDArray[Any]) -> list[float | None]:
+def _overlap(found: Classified) -> list[float | None]:
     """Intersection over union of each class (Jaccard 1912)."""
-    both = np.diag(confusion)
-    union = confusion.sum(0) + confusion.sum(1) - both
+    count = len(found.names)
+    true, said = (np.bincount(labels, minlength=count) for labels in (found.true, found.said))
+    both = np.bincount(found.true[found.true == found.said], minlength=count)
+    union = true + said - both
     return [float(b / u) if u else None for b, u in zip(both, union, strict=True)]
 
 
@@ -106,11 +129,13 @@ def calibration(found: Classified) -> dict[str, Any]:
 def curves_of(found: Classified) -> list[dict[str, Any]]:
     """The ROC curve and the precision–recall curve of each class against the rest, a hundred points each.
 
-    Of two classes the second alone: the first's says the same. A class of which all or none are has no curve.
+    Of two classes the second alone: the first's says the same. A class of which all or none are has no curve; of more than a
+    hundred classes the largest hundred have one.
     """
     from sklearn.metrics import precision_recall_curve, roc_curve
 
-    labels = [1] if len(found.names) == 2 else range(len(found.names))
+    largest = np.argsort(-np.bincount(found.true, minlength=len(found.names)), kind="stable")
+    labels = [1] if len(found.names) == 2 else sorted(largest[:_MOST_CURVES].tolist())
     curves = []
     for label in labels:
         true = found.true == label

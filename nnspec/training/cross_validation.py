@@ -17,7 +17,9 @@ from nnspec.files import is_free, write_whole
 from nnspec.graph import compile
 from nnspec.spec import Limits, Spec, load
 from nnspec.training.check import check_training
+from nnspec.training.interruption import interruptible
 from nnspec.training.progress import Progress
+from nnspec.training.run import Run
 from nnspec.training.start import train
 
 __all__ = ["CrossValidation", "Spread", "crossval", "crossval_text"]
@@ -58,14 +60,16 @@ class CrossValidation:
     Attributes:
         path: The folder with a run folder for each fold, ``fold-1``, ``fold-2`` …
         folds: How many folds there are.
-        finished: How many of them were trained: fewer where Ctrl-C ended it.
+        finished: How many of them were trained: fewer where Ctrl-C or another signal ended it.
         figures: Each figure of the examples that are left out, by the name it is logged under, without ``val_``.
+        status: The exit status of a process that the signal ended; 0 where none did.
     """
 
     path: Path
     folds: int
     finished: int
     figures: Mapping[str, Spread]
+    status: int = 0
 
 
 def crossval(
@@ -107,20 +111,19 @@ def crossval(
     of = folds if folds is not None else _most_folds(spec_of(1, 2))
     path = _place(spec_of(1, of), None if out is None else Path(out))
     records: list[dict[str, Any]] = []
-    for number in range(1, of + 1):
-        import keras
+    with interruptible() as interrupted:
+        for number in range(1, of + 1):
+            if interrupted():
+                break
+            import keras
 
-        keras.backend.clear_session(free_memory=True)  # what the fold before left in memory
-        run = train(spec_of(number, of), out=path / f"fold-{number}", progress=progress)
-        if run.status == "interrupted":
-            break
-        best = run.info["best"]["figures"]
-        records.append({name: value for name, value in best.items() if name.startswith(_VALIDATION)})
-        found = CrossValidation(path, of, len(records), _figures(records))
-        _write(found)
-    if not records:
-        raise NnspecError(f"no fold was finished; what there is of it is at {path}")
-    return CrossValidation(path, of, len(records), _figures(records))
+            keras.backend.clear_session(free_memory=True)  # what the fold before left in memory
+            run = train(spec_of(number, of), out=path / f"fold-{number}", progress=progress)
+            if run.status == "interrupted":
+                break
+            records.append(_figures_of(run))
+            _write(CrossValidation(path, of, len(records), _figures(records)))
+    return CrossValidation(path, of, len(records), _figures(records), interrupted.status if len(records) < of else 0)
 
 
 def crossval_text(found: CrossValidation) -> str:
@@ -153,8 +156,18 @@ def _place(spec: Spec, out: Path | None) -> Path:
     return out
 
 
+def _figures_of(run: Run) -> dict[str, Any]:
+    """The figures of a fold's best epoch on the examples that are left out."""
+    best = run.info["best"]
+    if best is None:
+        raise NnspecError(f"the figure that is watched was never a number in {run.path}: no epoch of it is the best")
+    return {name: value for name, value in best["figures"].items() if name.startswith(_VALIDATION)}
+
+
 def _figures(records: Sequence[Mapping[str, Any]]) -> dict[str, Spread]:
     """The figures that are numbers; a list of numbers, as of classes, has no mean of its own."""
+    if not records:
+        return {}
     names = [name for name, value in records[0].items() if isinstance(value, float | int) and math.isfinite(value)]
     return {name.removeprefix(_VALIDATION): Spread.of([float(record[name]) for record in records]) for name in names}
 

@@ -9,9 +9,9 @@ from nnspec.diagnostics import NnspecError
 from nnspec.training.new_run import now
 from nnspec.training.not_finite import Diverged
 from nnspec.training.progress import Progress
-from nnspec.training.run import Run
+from nnspec.training.run import Run, resume_command
 from nnspec.training.session import Session
-from nnspec.training.writing import RunWriter, resume_command
+from nnspec.training.writing import RunWriter
 
 __all__ = ["run_to_end"]
 
@@ -35,7 +35,7 @@ def run_to_end(session: Session, writer: RunWriter, progress: Progress, stop: Ca
         status = session.run(writer, stop)
     except NnspecError as error:
         _note_failure(session, writer, str(error))
-        raise NnspecError(f"{error}\nthe run is at {writer.run.path}{_kept(session)}{_how_to_go_on(writer, error)}") from None
+        raise NnspecError(f"{error}\nthe run is at {writer.run.path}{_kept(writer)}{_how_to_go_on(writer, error)}") from None
     except BaseException:
         _note_failure(session, writer, "it broke off")
         raise
@@ -44,7 +44,7 @@ def run_to_end(session: Session, writer: RunWriter, progress: Progress, stop: Ca
     run = writer.end(status, at, monitor, reason, now())
     if status == "interrupted":
         where = f"after step {at.step:,}, with {at.epoch} epochs finished"
-        progress.say(f"interrupted {where}; the run is at {run.path}{_kept(session)}")
+        progress.say(f"interrupted {where}; the run is at {run.path}{_kept(writer)}")
         progress.say(f"go on with: {resume_command(run.path)}")
     elif status == "stopped early":
         best = (
@@ -62,9 +62,11 @@ def _note_failure(session: Session, writer: RunWriter, reason: str) -> None:
         writer.end("failed", session.position, session.monitor.name, reason, now())
 
 
-def _kept(session: Session) -> str:
-    best = session.position.best_epoch
-    return f", with the weights of epoch {best}" if best else "; no epoch had ended, and no weights were kept"
+def _kept(writer: RunWriter) -> str:
+    best = writer.weights_of()
+    if best is None:
+        return "; no epoch had ended, and no weights were kept"
+    return f", with the weights of epoch {best}" if best else "; no epoch had ended: its weights are the last"
 
 
 def _how_to_go_on(writer: RunWriter, error: NnspecError) -> str:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.check import PARTS
 from nnspec.data.examples import Examples
 from nnspec.data.kinds import Answer, answer_of
 from nnspec.data.lazy import SomeRows
+from nnspec.data.plan import in_words
 from nnspec.data.prepare import prepare, prepare_part
 from nnspec.data.readers.base import Table
+from nnspec.data.units import Units
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.training.check import check_training
 from nnspec.training.cropping import crops_of, middle
 from nnspec.training.judged import Classified, Measured, judged
+from nnspec.training.output_units import output_units
 from nnspec.training.plan import OutputPlan, TrainingPlan
 from nnspec.training.report import report_of, reports_text
 from nnspec.training.run import Run
@@ -36,6 +40,7 @@ __all__ = [
     "examples_of",
     "golden_rows",
     "trained_model",
+    "units_of_run",
 ]
 
 
@@ -54,7 +59,8 @@ class Evaluated:
         examples: Its examples.
         figures: The losses and metrics, by the names they are logged under.
         answers: What the model gave, by output; none where no output can be judged by them.
-        judged: The answers that can be held against targets, by output.
+        judged: The answers that can be held against targets, by output; numbers are in the units of the data.
+        transformed: The outputs whose targets were transformed, so that losses are not in the units of the data.
     """
 
     plan: TrainingPlan
@@ -64,6 +70,7 @@ class Evaluated:
     figures: dict[str, Any]
     answers: Mapping[str, NDArray[Any]]
     judged: Mapping[str, Classified | Measured]
+    transformed: tuple[str, ...] = ()
 
 
 def evaluate(run: Run, *, part: str | None = None, curves: bool = False) -> dict[str, Any]:
@@ -76,7 +83,8 @@ def evaluate(run: Run, *, part: str | None = None, curves: bool = False) -> dict
 
     Returns:
         ``data`` (the part), ``rows``, the figures by the names they are logged under, and ``outputs``: for each output a
-        report. Plain JSON values.
+        report. Metrics and reports are in the units of the data; losses are as trained, and ``transformed_targets`` lists
+        the outputs whose targets were transformed, if there are any. Plain JSON values.
 
     Raises:
         SpecError: Where the data cannot be used.
@@ -84,7 +92,8 @@ def evaluate(run: Run, *, part: str | None = None, curves: bool = False) -> dict
     """
     found = evaluated(run, part=part)
     reports = {name: report_of(answers, curves=curves) for name, answers in found.judged.items()}
-    return {"data": found.part, "rows": len(found.examples), **found.figures, "outputs": reports}
+    transformed = {"transformed_targets": list(found.transformed)} if found.transformed else {}
+    return {"data": found.part, "rows": len(found.examples), **found.figures, **transformed, "outputs": reports}
 
 
 def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> Evaluated:
@@ -104,13 +113,14 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
 
     run.main  # noqa: B018 (it says so where a run has no such figures)
     machine()
-    plan = _plan(run)
+    plan = _plan(run, _wanted(part))
     part, examples = _examples(run, plan, part)
     if most is not None and len(examples) > most:
         examples = examples.only(np.linspace(0, len(examples) - 1, most).astype(np.int64))
     model = trained_model(run)
     crops = crops_of(plan.data)
-    objective = Supervised(model, plan.outputs, changes=changes_of(plan, model), crops=crops)
+    units = output_units(plan.outputs, plan.derived, run.transforms())
+    objective = Supervised(model, plan.outputs, changes=changes_of(plan, model), crops=crops, units=units)
     first = examples.batch(slice(0, 1))
     objective.build(first.inputs, first.targets)
     steps = steps_for(keras.backend.backend(), objective)
@@ -118,31 +128,56 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
     judged_ = [output for output in plan.outputs.values() if _is_judged(plan, output)]
     answers = _answers(objective, examples, plan.section.batch_size) if judged_ else {}
     classes = run.classes()
-    held = {
-        output.name: found
-        for output in judged_
-        if (found := _judged(output, examples, answers[output.name], classes.get(output.name), crops.get(output.name, 0)))
-        is not None
-    }
-    return Evaluated(plan, model, part, examples, figures, answers, held)
+    held = {}
+    for output in judged_:
+        name, crop = output.name, crops.get(output.name, 0)
+        found = _judged(output, examples, answers[name], classes.get(name), crop, units.get(name))
+        if found is not None:
+            held[name] = found
+        if isinstance(found, Measured) and name in units and units[name].labels:
+            figures |= _metrics_of(output, found)
+    return Evaluated(plan, model, part, examples, figures, answers, held, tuple(units))
+
+
+def _metrics_of(output: OutputPlan, found: Measured) -> dict[str, Any]:
+    """The metrics of an output whose units differ between series, which batches do not know."""
+    from nnspec.training.objects import keras_metric
+
+    figures = {}
+    for name, metric in output.metrics.items():
+        made = keras_metric(metric, name)
+        made.update_state(found.true.astype(np.float32), found.said.astype(np.float32))
+        figures[name] = np.asarray(made.result()).tolist()
+    return figures
 
 
 def evaluation_text(figures: dict[str, Any]) -> str:
     """The figures as a person reads them."""
-    lines = [f"{figures['rows']:,} examples of the {_in_words(figures['data'])} data"]
+    lines = [f"{figures['rows']:,} examples of the {in_words(figures['data'])} data"]
     if figures["data"] != "test":
         lines[0] += " (the spec names no test data)"
-    shown = {name: value for name, value in figures.items() if name not in ("data", "rows", "outputs")}
+    transformed = figures.get("transformed_targets", ())
+    shown = {name: value for name, value in figures.items() if name not in ("data", "rows", "outputs", "transformed_targets")}
     width = max(map(len, shown), default=0)
     for name, value in shown.items():
         text = f"{value:.4f}" if isinstance(value, float) else ", ".join(f"{v:.4f}" for v in np.ravel(value))
+        if (name == "loss" and transformed) or name in {f"{output}_loss" for output in transformed}:
+            text += "  (as trained, of transformed targets)"
         lines.append(f"  {name:<{width}}  {text}")
+    if transformed:
+        lines.append("  metrics and errors are in the units of the data")
     return "\n".join([*lines, *reports_text(figures["outputs"])])
+
+
+def units_of_run(run: Run) -> dict[str, Units]:
+    """How the outputs of a run that predict numbers come back to the units of the data, if those are others."""
+    plan = _plan(run, parts=())
+    return output_units(plan.outputs, plan.derived, run.transforms())
 
 
 def answers_of(run: Run) -> dict[str, Answer]:
     """How the values of each output of a run are to be read, by the loss it was trained with."""
-    losses = {name: output.loss for name, output in _plan(run).outputs.items() if output.loss is not None}
+    losses = {name: output.loss for name, output in _plan(run, parts=()).outputs.items() if output.loss is not None}
     return {name: answer_of(loss.target_kind(), logits=loss.expected() == "logits") for name, loss in losses.items()}
 
 
@@ -156,22 +191,35 @@ def examples_of(run: Run, part: str | None = None) -> tuple[str, Examples]:
     Returns:
         Which part it is, and the examples.
     """
-    return _examples(run, _plan(run), part)
+    return _examples(run, _plan(run, _wanted(part)), part)
 
 
 def golden_rows(run: Run, count: int) -> tuple[Table, dict[str, NDArray[Any]]]:
     """A few real examples of a run: what an exported model is compared on.
 
+    They are training examples if those are still there, so that an export does not depend on the test data.
+
     Returns:
         Their rows as they are in the data, and the inputs made of them, by name, each with the batch axis first.
+
+    Raises:
+        NnspecError: If none of the run's data can be read any more.
     """
-    plan = _plan(run)
-    part, examples = _examples(run, plan, None)
-    assert plan.data is not None
-    source = plan.data.sources.get(part, plan.data.sources["train"])
-    assert source.files is not None
-    table = SomeRows(source.reader.open(source.files), examples.rows[:count])
-    return table, dict(examples.batch(slice(0, count)).inputs)
+    failure: NnspecError | SpecError | None = None
+    for part in ("train", "validation", "test"):
+        try:
+            plan = _plan(run, parts=(part,))
+            if plan.data is not None and part in plan.data.sources:
+                _require_files(plan, part)
+                source = plan.data.sources[part]
+                examples = prepare_part(plan.data, part, run.transforms())
+                assert source.files is not None
+                table = SomeRows(source.reader.open(source.files), examples.rows[:count])
+                return table, dict(examples.batch(slice(0, count)).inputs)
+        except (NnspecError, SpecError) as error:
+            failure = failure or error
+    assert failure is not None
+    raise failure
 
 
 def trained_model(run: Run) -> keras.Model:
@@ -207,36 +255,38 @@ def _seen(objective: Supervised, examples: Examples, start: int, end: int, batch
     return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in parts[0]}
 
 
-def _in_words(part: str) -> str:
-    return {"train": "training"}.get(part, part)
-
-
-def _plan(run: Run) -> TrainingPlan:
+def _plan(run: Run, parts: Collection[str] = PARTS) -> TrainingPlan:
+    """The plan of a run, with those of its sets of data that are wanted; the others are not looked at."""
     problems: list[Diagnostic] = []
-    plan = check_training(run.spec, run.model, problems)
+    plan = check_training(run.spec, run.model, problems, parts=parts)
     if plan is None or plan.data is None:
         raise SpecError(problems)
     return plan
+
+
+def _wanted(part: str | None) -> Collection[str]:
+    """The sets of data that are looked at for one of them."""
+    return PARTS if part in (None, "test") else ("train", "validation")
 
 
 def _examples(run: Run, plan: TrainingPlan, part: str | None) -> tuple[str, Examples]:
     data = plan.data
     assert data is not None
     if part is None:
-        part = "test" if "test" in data.sources else "validation" if data.validates else "train"
-    if part == "test" and part not in data.sources:
+        part = "test" if data.tests else "validation" if data.validates else "train"
+    if part == "test" and not data.tests:
         raise NnspecError("the spec names no test data\n  = help: write `test: …` under `data`")
     if part == "validation" and not data.validates:
         raise NnspecError("the spec names no validation data\n  = help: write `validation: 0.1` under `data`")
-    if part in data.sources and not (part == "train" and data.fraction is not None):
+    if part in data.sources and not (part == "train" and data.draws):
         _require_files(plan, part)
         return part, prepare_part(data, part, run.transforms())
-    # The validation part is a draw from the training data, and so is what is left of them.
+    # The part is a draw from the training data.
     _require_files(plan, "train")
     prepared = prepare(replace(data, sources={"train": data.sources["train"]}), plan.section.seed)
     if prepared.fingerprints["train"].whole != run.info["data"]["fingerprints"].get("train"):
-        raise NnspecError("the training data changed since the run: their validation part is another")
-    examples = prepared.train if part == "train" else prepared.validation
+        raise NnspecError(f"the training data changed since the run: the {in_words(part)} part of them is another")
+    examples = {"train": prepared.train, "validation": prepared.validation, "test": prepared.test}[part]
     assert examples is not None
     return part, examples
 
@@ -246,7 +296,7 @@ def _require_files(plan: TrainingPlan, part: str) -> None:
     source = plan.data.sources[part]
     if source.files is None:
         named = ", ".join(f"`{text}`" for text in source.reader.named_paths().values())
-        raise NnspecError(f"{source.span}: the {_in_words(part)} data are not there: {named}")
+        raise NnspecError(f"{source.span}: the {in_words(part)} data are not there: {named}")
 
 
 def _is_judged(plan: TrainingPlan, output: OutputPlan) -> bool:
@@ -256,13 +306,18 @@ def _is_judged(plan: TrainingPlan, output: OutputPlan) -> bool:
 
 
 def _judged(
-    output: OutputPlan, examples: Examples, answer: NDArray[Any], classes: list[Any] | None, crop: int
+    output: OutputPlan,
+    examples: Examples,
+    answer: NDArray[Any],
+    classes: list[Any] | None,
+    crop: int,
+    units: Units | None,
 ) -> Classified | Measured | None:
     assert output.loss is not None
     axis = getattr(output.loss, "axis", -1)
     kind = output.loss.target_kind()
     assert kind is not None
-    return judged(
+    found = judged(
         kind,
         middle(examples.targets[output.name][examples.rows], crop),
         np.asarray(answer, np.float32),
@@ -271,3 +326,6 @@ def _judged(
         ignore=getattr(output.loss, "ignore_class", None),
         classes=classes,
     )
+    if units is None or not isinstance(found, Measured):
+        return found
+    return Measured(*(units.to_data(values, examples.own_series) for values in (found.true, found.said)))

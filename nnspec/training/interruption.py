@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, noted for the loop to heed after the step."""
+"""Ctrl-C, SIGTERM and SIGHUP, noted for the loop to heed after the step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from contextlib import contextmanager
 
 __all__ = ["Interruption", "interruptible"]
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)  # Windows has no SIGHUP
 
 
 class Interruption:
@@ -21,30 +23,48 @@ class Interruption:
     def __call__(self) -> bool:
         return self.signal is not None
 
+    @property
+    def status(self) -> int:
+        """The status of a process that the signal ended, as a shell reports it."""
+        return 128 + (self.signal or signal.SIGINT)
+
+
+_active: list[Interruption] = []
+
 
 @contextmanager
 def interruptible() -> Iterator[Interruption]:
-    """Notes a first Ctrl-C or SIGTERM; a second does what it did before, which for a command is to end it at once.
+    """Notes a first Ctrl-C, SIGTERM or SIGHUP; a second does what it did before, which for a command is to end it at once.
 
-    Signals reach the main thread alone: in another, nothing is noted.
+    Within another ``interruptible()``, as the trainings of a sweep are, it is the same interruption. A SIGHUP that the process
+    was started to ignore (``nohup``) is ignored. Signals reach the main thread alone: in another, nothing is noted.
     """
-    asked = Interruption()
     if threading.current_thread() is not threading.main_thread():
-        yield asked
+        yield Interruption()
         return
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    if _active:
+        yield _active[-1]
+        return
+    asked = Interruption()
+    before = {number: signal.getsignal(number) for number in _SIGNALS if not _ignored(number)}
 
     def note(number: int, frame: object) -> None:
         del frame
         asked.signal = signal.Signals(number)
         _restore(before)
 
-    for number in _SIGNALS:
+    for number in before:
         signal.signal(number, note)
+    _active.append(asked)
     try:
         yield asked
     finally:
+        _active.remove(asked)
         _restore(before)
+
+
+def _ignored(number: signal.Signals) -> bool:
+    return number.name == "SIGHUP" and signal.getsignal(number) == signal.SIG_IGN
 
 
 def _restore(before: Mapping[signal.Signals, object]) -> None:

@@ -18,7 +18,7 @@ class Classified:
     """Classes that were said, one for each position of each example.
 
     Attributes:
-        names: The classes, in order.
+        names: The classes, in order; ``unit 3`` for a unit that no class belongs to.
         true: What each is, the index of a class, (N,).
         said: What was said of each, (N,).
         scores: How much spoke for each class, (N, C).
@@ -120,7 +120,14 @@ def _of_several(
         flat = np.exp(flat - flat.max(-1, keepdims=True))
         flat /= flat.sum(-1, keepdims=True)
     sums = bool(flat.size) and bool(flat.min() >= 0) and bool(np.abs(flat.sum(-1) - 1).max() < 1e-3)
-    return Classified(classes or list(range(count)), true, flat.argmax(-1), flat, sums, examples, each)
+    return Classified(_named(classes, count), true, flat.argmax(-1), flat, sums, examples, each)
+
+
+def _named(classes: list[Any] | None, units: int) -> list[Any]:
+    """A name for each unit: one that no class belongs to may be predicted all the same."""
+    if not classes:
+        return list(range(units))
+    return [*classes[:units], *(f"unit {unit}" for unit in range(len(classes), units))]
 
 
 def _yes_or_no(
@@ -136,4 +143,4 @@ def _yes_or_no(
         yes = 0.5 * (1 + np.tanh(0.5 * yes))  # the logistic function, which does not overflow so
     no = -yes if signs else 1 - yes
     probable = not signs and bool(yes.size) and bool(yes.min() >= 0) and bool(yes.max() <= 1)
-    return Classified(classes or [0, 1], true, said, np.stack([no, yes], 1), probable, examples, each)
+    return Classified(_named(classes, 2), true, said, np.stack([no, yes], 1), probable, examples, each)

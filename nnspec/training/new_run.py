@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,15 +12,16 @@ from typing import Any
 
 from nnspec.data.prepare import Prepared
 from nnspec.diagnostics import NnspecError
-from nnspec.files import is_free, write_whole
+from nnspec.files import is_free, to_disk, write_whole
 from nnspec.graph import Graph
 from nnspec.graph.fingerprint import node_digests
 from nnspec.layers.plugin import plugin_of
 from nnspec.spec import Spec
 from nnspec.training.alone import alone
 from nnspec.training.conditions import versions
+from nnspec.training.digests import digest_of
 from nnspec.training.plan import TrainingPlan
-from nnspec.training.run import FORMAT, Run
+from nnspec.training.run import FORMAT, TRANSFORMS, Run, transforms_content
 
 __all__ = ["as_json", "begin", "now", "place_for", "said_of_spec"]
 
@@ -67,18 +69,51 @@ def begin(
     """
     whole = path.resolve()
     beside = whole.with_name(f".{whole.name}.{os.getpid()}.part")
+    _remove_leftovers(whole.parent)
+    above = next(folder for folder in whole.parents if folder.exists())
     try:
         (beside / "checkpoints").mkdir(parents=True)
-        info = _info(path, spec, plan, prepared, machine)
-        write_whole(beside / "spec.yaml", spec.resolved())
-        write_whole(beside / "transforms.json", json.dumps(prepared.state, indent=1) + "\n")
-        Run(beside, {}).write_info(**info, checkpoints=checkpoints)
+        contents = {"spec.yaml": spec.resolved().encode(), TRANSFORMS: transforms_content(prepared.state)}
+        for name, content in contents.items():
+            write_whole(beside / name, content, durable=True)
+        digests = {name: [digest_of(content)] for name, content in contents.items()}
+        Run(beside, {}).write_info(**_info(path, spec, plan, prepared, machine), checkpoints=checkpoints, digests=digests)
         _put(beside, path)
+        for folder in (whole, *whole.parents):
+            to_disk(folder)
+            if folder == above:
+                break
     except OSError as error:
         raise NnspecError(f"the run cannot be written to {path}: {error.strerror}") from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return Run.open(path)
+
+
+_PART = re.compile(r"\..+\.(\d+)\.part")
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Removes what processes left that were killed while they began a run here."""
+    for part in folder.glob(".*.part"):
+        made_by = _PART.fullmatch(part.name)
+        if made_by is None or not part.is_dir() or _runs(int(made_by[1])):
+            continue
+        if {entry.name for entry in part.iterdir()} <= {"checkpoints", "spec.yaml", TRANSFORMS, "run.json"}:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    """Whether a process other than this one runs under a number."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        pass  # it is another user's
+    return True
 
 
 def _put(beside: Path, path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -56,14 +57,26 @@ class Position:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Position:
+    def from_json(cls, values: Any) -> Position:
         """Itself again.
+
+        Raises:
+            ValueError: If a value is missing, is of another type, or cannot be.
 
         Example:
             >>> Position.from_json(Position(epoch=3, best=0.5).as_json()) == Position(epoch=3, best=0.5)
             True
         """
-        return cls(**{field.name: values[field.name] for field in fields(cls)})
+        if not isinstance(values, Mapping):
+            raise ValueError("its position is no mapping")
+        for field in fields(cls):
+            value = values.get(field.name)
+            if not _ALLOWED[str(field.type)](value):
+                raise ValueError(f"its position has the value {value!r:.60} for `{field.name}`")
+        position = cls(**{field.name: values[field.name] for field in fields(cls)})
+        if position.best_epoch > position.epoch:
+            raise ValueError(f"its position says that epoch {position.best_epoch} was best, of {position.epoch}")
+        return position
 
     def next_phase(self, *, comparable: bool) -> None:
         """Enters the next phase.
@@ -77,3 +90,20 @@ class Position:
         self.counted = self.plateau = None
         if not comparable:
             self.best = None
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**53
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, float) or (type(value) is int and abs(value) < 2**53)
+
+
+_ALLOWED: dict[str, Callable[[Any], bool]] = {
+    "int": _is_count,
+    "bool": lambda value: isinstance(value, bool),
+    "float": lambda value: _is_number(value) and 0 <= value < math.inf,
+    "float | None": lambda value: value is None or _is_number(value),
+}
+"""What a field may hold, by its annotation."""

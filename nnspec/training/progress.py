@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol, TextIO
+
+from nnspec.printable import terminal_text
 
 __all__ = ["Progress", "Quiet", "progress_for"]
 
@@ -49,8 +52,27 @@ class Quiet:
 
 def progress_for(stream: TextIO | None = None) -> Progress:
     """What suits a stream, standard error by default: the shell's pipes keep standard output for results."""
-    stream = stream or sys.stderr
-    return _Terminal(stream) if stream.isatty() else _Lines(stream)
+    lasting: Any = _Lasting(stream or sys.stderr)
+    return _Terminal(lasting) if lasting.isatty() else _Lines(lasting)
+
+
+class _Lasting:
+    """A stream whose end is no error: the training goes on where its terminal was closed or the disk of its log is full."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 class _Lines:
@@ -64,7 +86,7 @@ class _Lines:
         self._unsaid: dict[str, Any] | None = None
 
     def say(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        print(terminal_text(text), file=self._stream, flush=True)
 
     def begin(self, epochs: int, steps: int, batch_size: int) -> None:
         del batch_size
@@ -121,7 +143,7 @@ class _Terminal(_Lines):
         self._drawn = 0.0
 
     def say(self, text: str) -> None:
-        self._bar.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self._bar.console.print(terminal_text(text), highlight=False, markup=False, soft_wrap=True)
 
     def begin(self, epochs: int, steps: int, batch_size: int) -> None:
         super().begin(epochs, steps, batch_size)

@@ -15,6 +15,7 @@ NUMBER_FIGURES = ("mean_absolute_error", "root_mean_squared_error", "r2")
 """What is said of an output of numbers, beside its residuals."""
 
 _MOST_SHOWN = 20
+_MOST_CONFUSED = 10
 
 
 def report_of(found: Classified | Measured, *, curves: bool = False) -> dict[str, Any]:
@@ -91,8 +92,19 @@ def _class_report(name: str, report: dict[str, Any]) -> list[str]:
         error, gap = report["calibration"]["expected_error"], report["calibration"]["gap"]
         lines.append(f"  calibration: expected error {error:.4f}; confidence less accuracy {gap:+.4f}")
     if len(report["classes"]) > _MOST_SHOWN:
-        return lines
+        return lines + _confused_lines(report["confused"])
     return lines + _class_lines(report["classes"]) + _confusion_lines(report)
+
+
+def _confused_lines(confused: list[dict[str, Any]]) -> list[str]:
+    """The classes that are confused most."""
+    if not confused:
+        return []
+    shown = confused[:_MOST_CONFUSED]
+    rows = sum(pair["rows"] for pair in confused)
+    names = [f"{pair['class']} as {pair['predicted']}" for pair in shown]
+    lines = [f"  confused: {rows:,} rows in {len(confused):,} pairs of classes" + (", the most frequent:" if shown else "")]
+    return lines + [f"    {name:<{max(map(len, names))}}  {pair['rows']:,}" for name, pair in zip(names, shown, strict=True)]
 
 
 def _number_lines(name: str, report: dict[str, Any]) -> list[str]:
@@ -120,7 +132,7 @@ def _confusion_lines(report: dict[str, Any]) -> list[str]:
     names = [str(row["class"]) for row in report["classes"]]
     wide = max(5, *map(len, names))
     cell = max(4, *map(len, names), *(len(str(n)) for row in report["confusion"] for n in row))
-    lines = ["  confusion (rows: what it is; columns: what was said)"]
+    lines = ["  confusion (rows: actual; columns: predicted)"]
     lines += ["  " + " " * wide + "".join(f" {label:>{cell}}" for label in names)]
     lines += [
         f"  {label:<{wide}}" + "".join(f" {n:>{cell}}" for n in row)

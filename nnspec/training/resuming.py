@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from nnspec.data.prepare import Prepared
 from nnspec.diagnostics import NnspecError
 from nnspec.extras import require
-from nnspec.files import write_whole
 from nnspec.graph import Graph
 from nnspec.spec import Spec
 from nnspec.training.alone import alone
@@ -17,7 +17,7 @@ from nnspec.training.conditions import as_then
 from nnspec.training.devices import devices_for
 from nnspec.training.new_run import said_of_spec
 from nnspec.training.progress import Progress, progress_for
-from nnspec.training.run import Run
+from nnspec.training.run import DamagedRun, Run
 from nnspec.training.same import of_this_run, same_data, same_graph, same_machine, same_spec
 from nnspec.training.start import ready
 from nnspec.training.writing import CHECKPOINT_MINUTES, CHECKPOINTS_KEPT, RunWriter
@@ -64,17 +64,23 @@ def resume(
     run = Run.open(path)
     with alone(run.path):
         checkpoint, damaged = Checkpoints(run.path / "checkpoints").newest()
-        if run.status in _ENDED and spec is None and not overrides:
+        broken = _broken(run, shown) if run.status in _ENDED else []
+        if run.status in _ENDED and not broken and spec is None and not overrides:
+            for error in damaged:
+                shown.say(str(error))
             shown.say(_has_ended(run))
             return run
         if run.info.get("tensorboard"):
             require("tensorboard")
         for error in damaged:
-            shown.say(f"{error}; going on from the one before it")
+            before = "going on from the one before it" if checkpoint else "there is none before it"
+            shown.say(f"{error}; {before}")
         wanted = same_spec(run, spec, overrides, allow_different=allow_different)
-        if run.status in _ENDED and not _is_longer(run, wanted):
+        if run.status in _ENDED and not broken and not _is_longer(run, wanted):
             shown.say(_has_ended(run))
             return run
+        if broken and checkpoint is None:
+            raise NnspecError(f"{run.path} has no checkpoint to restore that from\n  = help: train it again")
         _check_longer(run, wanted, checkpoint)
         as_then(run.info["machine"])
         plan, prepared = ready(wanted, shown)
@@ -89,6 +95,7 @@ def resume(
         session = Session(wanted, plan, prepared, shown, devices_for(strategy))
         every, most = _checkpointing(run, checkpoint_every, keep)
         writer = RunWriter(run, keep=most, every_minutes=every, tensorboard=bool(run.info.get("tensorboard")))
+        _restore_transforms(writer, prepared, shown)
         if checkpoint is not None:
             of_this_run(run, checkpoint)
             session.restore(checkpoint, writer)
@@ -96,7 +103,9 @@ def resume(
             writer.begin_again([])
         for error in damaged:
             error.path.unlink(missing_ok=True)
-        writer.run = _begun_again(run, wanted, plan.graph, checkpoints={"every_minutes": every, "keep": most}, **different)
+        writer.run = _begun_again(
+            writer.run, wanted, plan.graph, checkpoints={"every_minutes": every, "keep": most}, **different
+        )
         shown.say(_from_where(run, checkpoint))
         return run_to_end(session, writer, shown)
 
@@ -106,9 +115,13 @@ def resume(
 
 def _epochs(document: Mapping[str, Any]) -> Any:
     """How long the last phase is, as a document has it."""
-    section = document.get("train", {})
-    last = (section.get("phases") or [{}])[-1]
-    return last.get("epochs", section.get("epochs"))
+    section = document.get("train")
+    phases = section.get("phases") if isinstance(section, dict) else None
+    last = phases[-1] if phases and isinstance(phases, list) else None
+    for place in (last, section):
+        if isinstance(place, dict) and "epochs" in place:
+            return place["epochs"]
+    return None
 
 
 def _is_longer(run: Run, wanted: Spec) -> bool:
@@ -133,7 +146,7 @@ def _has_ended(run: Run) -> str:
     how = "has finished" if run.status == "finished" else "was ended by early stopping"
     can_go_on = run.status == "finished" and _epochs(run.info["spec"]["document"]) is not None
     more = "; `--set train.epochs=N` trains on" if can_go_on else ""
-    return f"{run.path} {how}, after {run.info['epochs']} epochs: there is nothing to go on with{more}"
+    return f"{run.path} {how}, after {run.info.get('epochs')} epochs: there is nothing to go on with{more}"
 
 
 # --- the run folder -------------------------------------------------------------------------------------------------------
@@ -142,9 +155,27 @@ def _has_ended(run: Run) -> str:
 def _checkpointing(run: Run, every: float | None, keep: int | None) -> tuple[float, int]:
     before = run.info.get("checkpoints") or {}
     return (
-        before.get("every_minutes", CHECKPOINT_MINUTES) if every is None else every,
-        before.get("keep", CHECKPOINTS_KEPT) if keep is None else keep,
+        (before.get("every_minutes") or CHECKPOINT_MINUTES) if every is None else every,
+        (before.get("keep") or CHECKPOINTS_KEPT) if keep is None else keep,
     )
+
+
+def _broken(run: Run, shown: Progress) -> list[DamagedRun]:
+    """What of a run that has ended must be restored; it is said."""
+    found = run.damaged()
+    for error in found:
+        shown.say(f"{str(error).partition(chr(10))[0]}; it is restored")
+    return found
+
+
+def _restore_transforms(writer: RunWriter, prepared: Prepared, shown: Progress) -> None:
+    """Writes what the transforms learned, where the file is missing or damaged; it is learned anew from the same data."""
+    try:
+        writer.run.transforms()
+    except DamagedRun as error:
+        if writer.run.status not in _ENDED:
+            shown.say(f"{str(error).partition(chr(10))[0]}; it is restored")
+        writer.run = writer.run.write_transforms(prepared.state)
 
 
 def _begun_again(run: Run, spec: Spec, graph: Graph, **noted: Any) -> Run:
@@ -152,9 +183,8 @@ def _begun_again(run: Run, spec: Spec, graph: Graph, **noted: Any) -> Run:
     said = dict(run.info["spec"])
     if _is_longer(run, spec):
         now = said_of_spec(spec, graph, run.path)
-        # Three writes, so that a kill between any two leaves a run that can be read.
-        run = run.write_info(spec={**said, "hash_next": now["hash"]})
-        write_whole(run.path / "spec.yaml", spec.resolved().encode())
+        # The hash is written before the file, so that a kill between the two leaves a run that can be read.
+        run = run.write_info(spec={**said, "hash_next": now["hash"]}).write_spec(spec)
         said = {**said, "hash": now["hash"], "document": now["document"]}
     said.pop("hash_next", None)
     return run.write_info(status="running", spec=said, resumed=run.info.get("resumed", 0) + 1, **noted)

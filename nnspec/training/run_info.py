@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 __all__ = ["damage"]
+
+
+_Count = Annotated[int, Field(strict=True, ge=0, lt=2**53)]
+_Number = Annotated[float, Field(allow_inf_nan=True)]
+_Figures = dict[str, "_Number | bool | str | list[Any] | dict[str, Any] | None"]
 
 
 @dataclass
@@ -16,6 +21,7 @@ class _Spec:
     hash: str
     folder: str | None = None
     root: str | None = None
+    file: str = ""
     hash_next: str | None = None
     document: dict[str, Any] = field(default_factory=dict)
     nodes: dict[str, str] = field(default_factory=dict)
@@ -27,22 +33,66 @@ class _Data:
     recipe: dict[str, dict[str, dict[str, Any]]] | None = None
     fingerprints: dict[str, str] = field(default_factory=dict)
     files: dict[str, dict[str, str]] = field(default_factory=dict)
-    examples: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, _Count] = field(default_factory=dict)
+
+
+@dataclass
+class _Machine:
+    backend: Literal["tensorflow", "jax", "torch"] = "tensorflow"
+    strategy: Literal["mirrored"] | None = None
+    onednn: Annotated[str, Field(pattern=r"^[ -~]*$")] = ""
+    threads: dict[str, Annotated[int, Field(ge=0, lt=2**16)]] | None = None
+
+
+@dataclass
+class _Best:
+    monitor: str
+    epoch: _Count
+    value: _Number | None = None
+    figures: _Figures = field(default_factory=dict)
+
+
+@dataclass
+class _Checkpoints:
+    every_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    keep: Annotated[int, Field(ge=1, lt=2**31)] | None = None
+
+
+@dataclass
+class _Warning:
+    message: str
 
 
 @dataclass
 class _Info:
-    status: str
+    status: Literal["running", "finished", "stopped early", "interrupted", "failed"]
     name: str
-    seed: int
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
     spec: _Spec
     data: _Data
-    versions: dict[str, str]
-    machine: dict[str, Any]
+    versions: dict[str, str | None]
+    machine: _Machine
     networks: Annotated[list[str], Field(min_length=1)] = field(default_factory=lambda: ["main"])
-    best: dict[str, Any] | None = None
-    warnings: list[Any] = field(default_factory=list)
-    checkpoints: dict[str, Any] = field(default_factory=dict)
+    best: _Best | None = None
+    warnings: list[_Warning] = field(default_factory=list)
+    checkpoints: _Checkpoints | None = None
+    digest: str | None = None
+    digests: dict[str, list[str]] = field(default_factory=dict)
+    epochs: _Count = 0
+    steps: _Count = 0
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    resumed: _Count = 0
+    reason: str | None = None
+    signal: str | None = None
+    started: str = ""
+    samples: dict[str, Any] = field(default_factory=dict)
+    not_bit_for_bit: list[str] = field(default_factory=list)
+
+
+@dataclass
+class _Record:
+    epoch: _Count
+    step: _Count
 
 
 def damage(info: Mapping[str, Any]) -> str | None:
@@ -53,9 +103,28 @@ def damage(info: Mapping[str, Any]) -> str | None:
         >>> damage({"status": "finished", "seed": [], **rest})
         '`seed`: Input should be a valid integer'
     """
+    return _damage(_Info, info)
+
+
+def damage_of_records(records: Any) -> str | None:
+    """What is wrong with the records of a training's epochs; None where nothing is.
+
+    Example:
+        >>> damage_of_records([{"epoch": 1, "step": 8}, {"epoch": 3, "step": 16}])
+        'epoch 2 is recorded as epoch 3'
+    """
+    if wrong := _damage(list[_Record], records) or _damage(list[_Figures], records):
+        return wrong
+    for number, record in enumerate(records, 1):
+        if record["epoch"] != number:
+            return f"epoch {number} is recorded as epoch {record['epoch']}"
+    return None
+
+
+def _damage(kind: Any, values: Any) -> str | None:
     try:
-        TypeAdapter(_Info).validate_python(info)
+        TypeAdapter(kind).validate_python(values)
     except ValidationError as error:
-        [first, *_] = error.errors(include_url=False)
+        first = error.errors(include_url=False)[0]
         return f"`{'.'.join(map(str, first['loc']))}`: {first['msg']}"
     return None

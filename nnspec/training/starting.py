@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.data.kinds import DataError
 from nnspec.data.paths import find_file
-from nnspec.diagnostics import Diagnostic, SpecError
+from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.graph import Graph
 from nnspec.graph import problems as g
 from nnspec.graph.model import Start
 from nnspec.spec import Spec
+from nnspec.training.digests import read_sealed
+from nnspec.training.run import Run
 from nnspec.types import closest
 
 if TYPE_CHECKING:
@@ -60,15 +62,18 @@ def starting_arrays(spec: Spec, graph: Graph) -> dict[str, NDArray[Any]]:
 
 def _read(spec: Spec, start: Start, problems: list[Diagnostic]) -> Mapping[str, NDArray[Any]]:
     from safetensors import SafetensorError
-    from safetensors.numpy import load
 
     text = start.file if start.file.endswith(".safetensors") else f"{start.file.rstrip('/')}/{_FILE}"
     try:
-        arrays: dict[str, NDArray[Any]] = load(find_file(text, spec.folder, spec.root).read_bytes())
+        file = find_file(text, spec.folder, spec.root)
+        if text != start.file and (file.parent / "run.json").is_file():
+            return Run.open(file.parent).weights()
+        return read_sealed(file).arrays
     except DataError as error:
         problems.append(g.BadStart.at(start.span, start.path, help=error.help, reason=error.message))
-        return {}
+    except NnspecError as error:
+        reason, _, help = str(error).partition("\n  = help: ")
+        problems.append(g.BadStart.at(start.span, start.path, help=help, reason=reason))
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         problems.append(g.BadStart.at(start.span, start.path, reason=f"`{text}` cannot be read: {error}"))
-        return {}
-    return arrays
+    return {}

@@ -9,11 +9,13 @@ import keras
 from keras import ops
 from numpy.typing import NDArray
 
+from nnspec.data.units import Units
 from nnspec.keras_backend.calls import mask_of
 from nnspec.training.augmenter import Augmenter
 from nnspec.training.changes import Change
 from nnspec.training.cropping import cropped
 from nnspec.training.learner import Group, Side, Tensors, Turn
+from nnspec.training.metrics.base import Metric
 from nnspec.training.objects import keras_loss, keras_metric
 from nnspec.training.plan import OutputPlan
 
@@ -31,6 +33,7 @@ class Supervised:
         augmenter: Changes inputs and targets at random before a training step; None for nothing.
         changes: What is done to a batch before the model sees it; metrics see the targets as they are.
         crops: How much is cut from each side of a target before it is compared, by output.
+        units: The units of the data, by output: metrics are in them, losses in those that are trained in.
     """
 
     batches = 1
@@ -44,6 +47,7 @@ class Supervised:
         augmenter: Augmenter | None = None,
         changes: Sequence[Change] = (),
         crops: Mapping[str, int] | None = None,
+        units: Mapping[str, Units] | None = None,
     ) -> None:
         self.model = model
         self.sides: Sequence[Side] = () if optimizer is None else (Side("main", model.trainable_variables, optimizer),)
@@ -53,6 +57,8 @@ class Supervised:
         self._class_weights = dict(class_weights or {})
         self.changes = changes
         self._crops = dict(crops or {})
+        # Those of a series each would need to know the series of every example.
+        self._units = {name: own for name, own in (units or {}).items() if not own.labels}
         self._total = keras.metrics.Mean(name="loss")
         several = len(self._outputs) > 1
         self._means = {name: keras.metrics.Mean(name=f"{name}_loss") for name in self._outputs} if several else {}
@@ -160,8 +166,17 @@ class Supervised:
         """Adds a batch to the figures."""
         for name, metrics in self._metrics.items():
             counted = self._counted(name, targets[name], outputs[name]) if metrics else None
-            for metric in metrics:
-                metric.update_state(targets[name], outputs[name], sample_weight=counted)
+            kinds = self._outputs[name].metrics.values() if name in self._outputs else ()
+            for metric, kind in zip(metrics, kinds, strict=True):
+                target, output = (self._in_units(name, kind, values) for values in (targets[name], outputs[name]))
+                metric.update_state(target, output, sample_weight=counted)
+
+    def _in_units(self, name: str, metric: Metric, values: Any) -> Any:
+        units = self._units.get(name)
+        if units is None:
+            return values
+        scaled = ops.cast(values, "float32") * ops.convert_to_tensor(units.scale, "float32")
+        return scaled + ops.convert_to_tensor(units.offset, "float32") if metric.relative else scaled
 
     def _counted(self, name: str, target: Any, output: Any) -> Any:
         """1 where a position counts, and 0 where it is masked or the loss leaves it out; None where all count.

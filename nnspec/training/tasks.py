@@ -16,6 +16,7 @@ from nnspec.training.learner import Learner
 from nnspec.training.looking_ahead import refuse_looking_ahead
 from nnspec.training.networks import Networks
 from nnspec.training.objects import keras_optimizer
+from nnspec.training.output_units import output_units
 from nnspec.training.plan import PhasePlan, TrainingPlan
 from nnspec.training.supervised import Supervised
 
@@ -53,11 +54,12 @@ class SupervisedTask:
         self._changes = changes_of(plan, self._model)
         self._augmenter = augmenter
         self._crops = crops_of(plan.data)
+        self._units = output_units(plan.outputs, plan.derived, prepared.state)
         self._first = prepared.train.batch(slice(0, 1))
 
     def learner(self, phase: PhasePlan) -> Learner:
         optimizer = keras_optimizer(phase.section)
-        given = (self._class_weights, self._augmenter, self._changes, self._crops)
+        given = (self._class_weights, self._augmenter, self._changes, self._crops, self._units)
         learner = Supervised(self._model, phase.outputs, optimizer, *given)
         learner.build(self._first.inputs, self._first.targets)
         return learner

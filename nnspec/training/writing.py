@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from contextlib import nullcontext, suppress
-from pathlib import Path
 from signal import Signals
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
     from nnspec.training.tensorboard import Board
 
-__all__ = ["CHECKPOINTS_KEPT", "CHECKPOINT_MINUTES", "RunWriter", "resume_command"]
+__all__ = ["CHECKPOINTS_KEPT", "CHECKPOINT_MINUTES", "RunWriter"]
 
 CHECKPOINT_MINUTES = 10.0
 """How often a checkpoint is taken in the middle of an epoch where nothing else is said."""
@@ -75,11 +73,11 @@ class RunWriter:
 
     def write_weights(self, arrays: Mapping[str, NDArray[Any]], epoch: int) -> None:
         """Writes the best weights, which are those of an epoch; 0 where none has ended."""
-        self.run.write_weights(arrays, epoch)
+        self.run = self.run.write_weights(arrays, epoch)
 
     def write_metrics(self) -> None:
         """Writes the log, and of TensorBoard's its last epoch."""
-        self.run.write_metrics(self.records)
+        self.run = self.run.write_metrics(self.records)
         if self._board is not None and self.records:
             self._board.write(self.records[-1])
 
@@ -103,15 +101,19 @@ class RunWriter:
         """Writes how the training ended, and its curves."""
         if self._board is not None:
             self._board.close()
+        kept = self.weights_of() or 0
         best = None
-        if at.best_epoch:
-            best = {"monitor": monitor, "value": at.best, "epoch": at.best_epoch, "figures": self.records[at.best_epoch - 1]}
+        if 0 < kept <= len(self.records):
+            figures = self.records[kept - 1]
+            # After a failed write these are the weights of an earlier epoch.
+            value = at.best if kept == at.best_epoch else figures.get(monitor)
+            best = {"monitor": monitor, "value": value, "epoch": kept, "figures": figures}
         if self.records:
             from nnspec.training.curves import curves
 
             # Where it failed for want of room, what is said of it still finds some.
             with suppress(NnspecError) if status == "failed" else nullcontext():
-                write_whole(self.run.path / "curves.png", curves(self.records, self.run.name, at.best_epoch))
+                write_whole(self.run.path / "curves.png", curves(self.records, self.run.name, kept))
         seconds = round(at.seconds + at.epoch_seconds, 3)
         self.run = self.run.write_info(
             status=status,
@@ -124,8 +126,3 @@ class RunWriter:
             best=best,
         )
         return self.run
-
-
-def resume_command(path: Path) -> str:
-    """The command that goes on with a run, to paste into a shell."""
-    return f"nnspec train --resume {shlex.quote(str(path))}"

@@ -137,7 +137,7 @@ def listed(names: Iterable[object]) -> str:
     """Names for a message; of many the first.
 
     Example:
-        >>> listed(["x", "y"]), listed(range(100))[-30:]
+        >>> listed(["x", "y"]), listed(range(100))[-22:]
         ('`x`, `y`', '`18`, `19` and 80 more')
     """
     names = list(names)

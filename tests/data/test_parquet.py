@@ -114,9 +114,9 @@ def test_a_file_with_bytes_turned_is_refused_or_read_and_never_a_traceback(tmp_p
 
 
 def test_a_column_of_another_kind_is_refused_when_it_is_read(tmp_path):
-    table = Parquet(file="a").open(write(tmp_path / "a", s=[{"x": 1}], b=[b"x"]))
+    table = Parquet(file="a").open(write(tmp_path / "a", s=[{"x": 1}], b=[b"x\xff"]))
     assert "the column `s` is of the type struct" in refused(lambda: table.read("s", slice(None)))
-    assert "the column `b` is of the type binary" in refused(lambda: table.read("b", slice(None)))
+    assert "row 0, column `b`: the bytes are no UTF-8 text" in refused(lambda: table.read("b", slice(None)))
 
 
 def test_without_pyarrow_the_extra_is_named():

@@ -51,7 +51,7 @@ def test_the_validation_part_has_the_classes_in_proportion(project):
     (project.folder / "a.csv").write_text(rows(60, "0 if i % 10 else 1"))
     prepared = project.prepare(csv_spec(", validation: 0.5"))
     assert np.bincount(prepared.validation.batch(slice(None)).targets["kind"]).tolist() == [27, 3]
-    assert prepared.warnings == ()
+    assert [warning.code for warning in prepared.warnings] == ["NN474"]  # three units, two classes
 
 
 def test_classes_too_rare_for_that_are_a_warning(project):

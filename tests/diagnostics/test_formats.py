@@ -12,6 +12,7 @@ from junitparser import JUnitXml
 from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.diagnostics.formats import written
 from nnspec.explanations.codes import all_problems
+from nnspec.printable import printable
 
 all_problems()
 ERROR = Diagnostic("NN103", "error", "unknown key `unit`", Span("a.yaml", 3, 5, 3, 9), "layers[0]", "did you mean `units`?")
@@ -57,7 +58,7 @@ def test_github_reads_back_what_was_written_whatever_it_holds(file, message):
     diagnostic = Diagnostic("NN001", "error", message, Span(file, 1, 1, 1, 1))
     text = written("github", {file: [diagnostic]})
     _, properties, data = _read_as_the_runner_does(text)
-    assert (properties["file"], data) == (file, message)
+    assert (properties["file"], data) == (printable(file), printable(message))
 
 
 def test_nothing_found_is_nothing_written_for_github():

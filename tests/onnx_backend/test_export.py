@@ -14,7 +14,7 @@ from nnspec.diagnostics import NnspecError
 from nnspec.graph.model import Graph
 from nnspec.onnx_backend import builder
 from nnspec.onnx_backend.export import export
-from nnspec.onnx_backend.parity import Arrays, Run
+from nnspec.onnx_backend.parity import Arrays, Reference, Run
 
 from .nets import graph_of, in_keras, lenet, random_weights, tagger
 
@@ -109,16 +109,15 @@ def test_a_masked_model_is_proven_where_its_mask_is_set(tmp_path: Path) -> None:
     weights = random_weights(graph)
     keras = in_keras(graph, weights)
 
-    def wrong_behind_the_mask(inputs: Arrays) -> Arrays:
-        return {"labels": np.where(inputs["tokens"][..., None] == 0, 9, keras(inputs)["labels"])}
+    def wrong_at(token: int) -> Reference:
+        return keras.around(
+            lambda run: lambda inputs: {"labels": np.where(inputs["tokens"][..., None] == token, 9, run(inputs)["labels"])}
+        )
 
-    def wrong_before_it(inputs: Arrays) -> Arrays:
-        return {"labels": np.where(inputs["tokens"][..., None] == 1, 9, keras(inputs)["labels"])}
-
-    parity = export(graph, weights, tmp_path / "m.onnx", reference=wrong_behind_the_mask)
+    parity = export(graph, weights, tmp_path / "m.onnx", reference=wrong_at(0))
     assert parity.outputs["labels"].sensitivity > 0
     with pytest.raises(NnspecError, match="`labels`"):
-        export(graph, weights, tmp_path / "n.onnx", reference=wrong_before_it)
+        export(graph, weights, tmp_path / "n.onnx", reference=wrong_at(1))
 
 
 def test_a_file_that_is_too_large_is_not_written(net: tuple[Graph, Arrays, Run], tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnspec.onnx_backend.parity import Arrays, Figures, Run, measure
+from nnspec.onnx_backend.parity import Arrays, Figures, Reference, Run, measure
 
 X = np.array([[1.0, -2.0, 0.5]], np.float32)
 
@@ -83,7 +83,9 @@ def test_where_inputs_are_whole_numbers_the_weights_move() -> None:
     tokens = {"t": np.array([[1, 2]])}
     moved: Run = lambda inputs: {"y": X * np.float32(1.001)}  # noqa: E731
     assert measure(giving(X), giving(X), [tokens]).outputs["y"].sensitivity == 0
-    assert measure(giving(X), giving(X), [tokens], moved=moved).outputs["y"].sensitivity == pytest.approx(1e-3, rel=0.01)
+    reference = Reference(giving(X), moved=lambda: moved)
+    assert measure(reference, giving(X), [tokens]).outputs["y"].sensitivity == pytest.approx(1e-3, rel=0.01)
+    assert measure(reference, giving(X), [{"x": X}]).outputs["y"].sensitivity == 0
 
 
 def test_it_can_be_written_as_json_and_as_text() -> None:
@@ -109,3 +111,73 @@ def test_a_mask_that_does_not_fit_leaves_nothing_out() -> None:
     x = {"x": np.ones((2, 3), np.float32)}
     parity = measure(dict, lambda inputs: {"x": inputs["x"] + 1}, [x], masks=lambda inputs: {"x": np.zeros((2, 4), bool)})
     assert not parity.agrees
+
+
+def rounding_differently(own: float, error: float) -> tuple[Reference, Run]:
+    """A reference whose float32 is off by so much from its float64, and a candidate that is off by so much."""
+    true = np.array([[1.0, -4.0, 0.5]])
+
+    def off(by: float) -> Run:
+        return giving(true + np.array([[4 * by, 0, 0]]))
+
+    return Reference(off(own), exact=lambda: giving(true)), off(error)
+
+
+@pytest.mark.parametrize(
+    ("own", "error", "agrees"),
+    [
+        (-6e-6, 8e-6, True),  # as far from float64 as the reference itself, on the other side
+        (-1e-5, 3.9e-5, True),
+        (-1e-5, 4.1e-5, False),
+        (0.0, 2e-5, False),  # the reference is exact: rounding explains nothing
+        (2e-5, 9e-7, True),  # the candidate is the better one
+    ],
+)
+def test_where_the_quick_bound_fails_float64_decides(own: float, error: float, agrees: bool) -> None:
+    reference, candidate = rounding_differently(own, error)
+    found = measure(reference, candidate, [{"x": X}]).outputs["y"]
+    assert found.error > found.tolerance
+    assert found.agrees is agrees
+    assert found.exact is not None
+    assert (found.exact.error, found.exact.own) == (pytest.approx(error), pytest.approx(abs(own)))
+    assert (found.strain <= 1) is agrees
+    assert "against float64: error" in str(found)
+
+
+def test_where_the_quick_bound_holds_float64_is_not_asked() -> None:
+    def make() -> Run:
+        raise AssertionError
+
+    assert measure(Reference(giving(X), exact=make), giving(X), [{"x": X}]).agrees
+
+
+def test_float64_can_be_asked_everywhere() -> None:
+    reference, candidate = rounding_differently(0, 2e-6)
+    assert measure(reference, candidate, [{"x": X}]).agrees
+    assert not measure(reference, candidate, [{"x": X}], bound="exact").agrees
+
+
+def test_the_record_holds_what_decided() -> None:
+    reference, candidate = rounding_differently(-6e-6, 8e-6)
+    record = measure(reference, candidate, [{"x": X}]).outputs["y"].as_json()
+    assert record["float64"] == {
+        "error": pytest.approx(8e-6),
+        "tolerance": pytest.approx(2.4e-5),
+        "keras_error": pytest.approx(6e-6),
+    }
+
+
+def test_a_reference_with_something_before_it_keeps_its_other_forms() -> None:
+    doubled = Reference(dict, moved=lambda: dict, exact=lambda: dict).around(lambda run: lambda x: run({"x": 2 * x["x"]}))
+    assert doubled.moved is not None
+    assert doubled.exact is not None
+    assert [float(run({"x": X})["x"][0, 0]) for run in (doubled, doubled.moved(), doubled.exact())] == [2, 2, 2]
+
+
+def test_where_float64_cannot_be_computed_the_quick_bound_decides_and_that_is_said() -> None:
+    def make() -> Run:
+        raise NotImplementedError("no such kernel")
+
+    found = measure(Reference(giving(X), exact=make), giving(X * np.float32(1.001)), [{"x": X}])
+    assert not found.agrees
+    assert "Keras in float64, which decides beyond the tolerance, does not compute this network: no such kernel" in found.text()

@@ -2,7 +2,7 @@
 
 Shapes and element types agree in all four; weights are Keras's variables one by one; masks are those that Keras computes;
 outputs are in parity by the one parity function, at several batch sizes, two lengths and padding of every kind. Where they are
-not, they may yet be as near as rounding inside the net allows (`shaken`), or as ONNX Runtime's gates do (`exact`).
+not, they may yet be as near as ONNX Runtime's gates allow (`exact`).
 """
 
 from __future__ import annotations
@@ -19,17 +19,16 @@ from nnspec.graph.model import Graph
 from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.keras_backend.weights import variables
 from nnspec.onnx_backend.emit import output_names, to_onnx
-from nnspec.onnx_backend.parity import Arrays, Run, measure
-from nnspec.onnx_backend.proof import prove
+from nnspec.onnx_backend.parity import Arrays, Bound, Reference, Run
+from nnspec.onnx_backend.proof import prove, spelled
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw, sizes
 from nnspec.onnx_backend.session import runner
-from nnspec.runtime.answers import answering
+from nnspec.runtime.answers import in_keras
 from nnspec.types import Dim, substitute
 
 from ..onnx_backend.nets import random_weights
 from .exact import exactly, has_gates, only_coarse
-from .shaken import shaken
 
 __all__ = ["Unproven", "concrete", "judge"]
 
@@ -50,13 +49,14 @@ COARSE = "what ONNX Runtime rounds away is more than the outputs"
 """The file is proven, computed exactly, and ONNX Runtime is off by the last bit of its gates: see ``only_coarse``."""
 
 
-def judge(graph: Graph, opset: int = 23, *, seed: int = 1) -> None:
+def judge(graph: Graph, opset: int = 23, *, seed: int = 1, bound: Bound = "quick") -> None:
     """Proves a graph with random weights.
 
     Args:
         graph: The graph.
         opset: The version of the operators.
         seed: Of the weights. It is not that of the inputs: a mean that were one of them would leave exactly nothing of it.
+        bound: By which bound outputs are compared.
 
     Raises:
         AssertionError: What differs.
@@ -68,24 +68,20 @@ def judge(graph: Graph, opset: int = 23, *, seed: int = 1) -> None:
     check_weights(graph, model)
     set_weight_arrays(model, graph, weights)
     check_eager(graph, model)
-    reference = compiled(model)
+    reference = compiled(in_keras(graph, weights, masks=True, model=model))
     check_range(graph, reference)
     written = to_onnx(graph, weights, masks=True, opset=opset)
     onnx.checker.check_model(written, full_check=True)
     check_written(graph, written, reference)
-    parity = prove(graph, weights, written, reference, opset=opset)
-    if not parity.agrees:
-        wanted, found = wanted_of(graph, reference), spelled(graph, runner(serialized(written)))
-        moved = spelled(graph, runner(serialized(shaken(written))))
-        parity = measure(wanted, found, draw(graph), moved=moved)
-        if not parity.agrees and has_gates(written) and is_coarse(graph, written, wanted, found):
-            raise Unproven(COARSE)
+    parity = prove(graph, weights, written, reference, opset=opset, bound=bound)
+    if not parity.agrees and has_gates(written) and is_coarse(graph, written, reference):
+        raise Unproven(COARSE)
     assert parity.agrees, "\n" + parity.text()
 
 
-def is_coarse(graph: Graph, written: onnx.ModelProto, wanted: Run, found: Run) -> bool:
+def is_coarse(graph: Graph, written: onnx.ModelProto, reference: Run) -> bool:
     try:
-        return only_coarse(wanted, found, spelled(graph, exactly(written)), draw(graph))
+        return only_coarse(wanted_of(graph, reference), spelled(graph, written), renamed(graph, exactly(written)), draw(graph))
     except Exception:  # ONNX's reference has not every operator: then nothing is known
         return False
 
@@ -95,7 +91,7 @@ def wanted_of(graph: Graph, reference: Run) -> Run:
     return lambda inputs: {name: array for name, array in reference(inputs).items() if name in graph.outputs}
 
 
-def spelled(graph: Graph, run: Run) -> Run:
+def renamed(graph: Graph, run: Run) -> Run:
     """The model's answers under the graph's names."""
     given = output_names(graph)
 
@@ -171,17 +167,19 @@ def kind_of(graph: Graph, name: str) -> tuple[int | Dim, ...]:
     return graph.inputs[name.removesuffix("_mask")].mask or ()
 
 
-def compiled(model: keras.Model) -> Run:
-    """Keras's answers, each followed by its mask where it has one."""
-    run = answering(model, masks=True)
+def compiled(reference: Reference) -> Reference:
+    """Keras's answers, each followed by its mask where it has one; what TensorFlow refuses is told from an error."""
 
-    def answers(inputs: Arrays) -> Arrays:
-        try:
-            return run(inputs)
-        except tf.errors.AbortedError as error:
-            raise _unless_refused(error) from None
+    def telling(run: Run) -> Run:
+        def answers(inputs: Arrays) -> Arrays:
+            try:
+                return run(inputs)
+            except tf.errors.AbortedError as error:
+                raise _unless_refused(error) from None
 
-    return answers
+        return answers
+
+    return reference.around(telling)
 
 
 def _unless_refused(error: tf.errors.AbortedError) -> Exception:

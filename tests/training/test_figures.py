@@ -6,7 +6,10 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from nnspec.training.class_areas import areas
 from nnspec.training.class_figures import calibration, curves_of
 from nnspec.training.judged import Classified, Measured, judged
 from nnspec.training.report import NUMBER_FIGURES, report_of, reports_text
@@ -128,3 +131,45 @@ def test_several_outputs_of_numbers_are_put_side_by_side():
     assert near.split() == ["near", "0.5", "0.5", "0.8", "0.5"]
     assert far.split()[:3] == ["far_away", "2", "2"]
     assert len(near) == len(far) == len(header)
+
+
+def test_a_row_answered_with_an_unnamed_unit_is_counted():
+    shares = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.2, 0.1, 0.7]], np.float32)
+    report = report_of(judged("class", np.zeros(3, int), shares, classes=["r"]))
+    assert report["confusion"] == [[1, 1, 1], [0, 0, 0], [0, 0, 0]]
+    assert [row["class"] for row in report["classes"]] == ["r", "unit 1", "unit 2"]
+    assert {"class": "r", "predicted": "unit 2", "rows": 1} in report["confused"]
+    assert report["accuracy"] == pytest.approx(1 / 3)
+    yes = report_of(judged("probability", np.zeros((2, 1)), np.array([[0.2], [0.7]], np.float32), classes=["no"]))
+    assert yes["confusion"] == [[1, 1], [0, 0]]
+
+
+@given(st.integers(2, 60), st.integers(2, 5), st.integers(1, 6), st.integers(0, 2**32 - 1))
+def test_areas_with_and_without_ties_are_those_of_scikit_learn(rows, classes, levels, seed):
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    random = np.random.default_rng(seed)
+    true = random.integers(0, classes, rows)
+    scores = random.integers(0, levels, (rows, classes)) / levels
+    for label, (auc, precision) in enumerate(areas(true, scores)):
+        own = true == label
+        if own.all() or not own.any():
+            assert (auc, precision) == (None, None)
+        else:
+            assert auc == pytest.approx(roc_auc_score(own, scores[:, label]))
+            assert precision == pytest.approx(average_precision_score(own, scores[:, label]))
+
+
+def test_of_thousands_of_classes_the_most_confused_are_printed():
+    random = np.random.default_rng(0)
+    true = random.integers(0, 2_000, 3_000)
+    said = np.where(random.random(3_000) < 0.5, true, random.integers(0, 2_000, 3_000))
+    said[:40], true[:40] = 8, 7
+    report = report_of(judged("class", true, np.eye(2_000, dtype=np.float32)[said]))
+    assert report["confusion"] is None
+    assert report["confused"][0] == {"class": 7, "predicted": 8, "rows": 40}
+    assert sum(pair["rows"] for pair in report["confused"]) == (true != said).sum()
+    lines = reports_text({"kind": report})
+    assert len(lines) < 20
+    assert any("7 as 8" in line for line in lines)
+    assert len(json.dumps(report)) < 1_000_000

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nnspec.data.kinds import Column
+from nnspec.data.kinds import Column, DataError, DataWarning
 from nnspec.data.paths import find_file
 from nnspec.types import Config
 
@@ -17,10 +18,27 @@ if TYPE_CHECKING:
     Rows = slice | NDArray[np.integer[Any]]
     Values = NDArray[Any]
 
-__all__ = ["Files", "Reader", "Table"]
+__all__ = ["Files", "Reader", "Table", "Timeline"]
 
 Files = Mapping[str, Path]
 """The files a reader reads, by the argument that names each."""
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Where the rows of a table lie in time, if each row is a window. Places of different series do not overlap.
+
+    Attributes:
+        series: The series of each row, (rows,).
+        begin: The place of the first value of each row.
+        future: The place of its first value in the future.
+        end: The place behind its last value.
+    """
+
+    series: NDArray[np.int64]
+    begin: NDArray[np.int64]
+    future: NDArray[np.int64]
+    end: NDArray[np.int64]
 
 
 class Table:
@@ -30,13 +48,16 @@ class Table:
         columns: What stands in each column.
         lazy: The columns of which some rows cost no more than their share of all: those that are too large for memory are
             read as they are used.
-        order: None, or the number of rows that a row in the order of time shares values with: what is behind a row by
-            more has nothing of it.
+        timeline: Where each row lies in time; None if rows have no such order.
+        series: The number of the series each row is of; None if the table is not divided into series.
+        series_labels: What identifies each series: the values of the columns it is told apart by.
     """
 
     columns: Mapping[str, Column]
     lazy: Collection[str] = ()
-    order: int | None = None
+    timeline: Timeline | None = None
+    series: NDArray[np.int64] | None = None
+    series_labels: tuple[tuple[str, ...], ...] = ()
 
     def __len__(self) -> int:
         raise NotImplementedError
@@ -57,6 +78,23 @@ class Table:
         """The place of one value, for a message: ``data/train.csv, line 12, column `age` ``."""
         raise NotImplementedError
 
+    def mend(self, column: str, texts: Collection[str]) -> str:
+        """What to write in the spec so that the reader takes texts of a column for numbers or for missing values.
+
+        Args:
+            column: One of `columns`.
+            texts: The texts of the column that are no numbers, each once; none if its infinite numbers cannot be used.
+
+        Returns:
+            A clause such as ``write `csv: {file: a.csv, missing: ["?"]}` ``; empty if no argument of the reader helps.
+        """
+        del column, texts
+        return ""
+
+    def warnings(self) -> Iterable[DataWarning]:
+        """What is probably not meant, although the data can be used. It may read whole columns."""
+        return ()
+
 
 class Reader(Config):
     """How data are read. A subclass is final, and all that is true of a format stands in its file."""
@@ -66,6 +104,14 @@ class Reader(Config):
 
     folders: ClassVar[Collection[str]] = ()
     """Those of them that may be folders."""
+
+    added: ClassVar[frozenset[str]] = frozenset()
+    """Arguments that are newer than the others: at their defaults they leave the fingerprint of data as it was without them."""
+
+    @property
+    def series_columns(self) -> tuple[str, ...]:
+        """The columns of the file whose values tell several series apart."""
+        return ()
 
     def named_paths(self) -> dict[str, str]:
         """The paths that are given, by the argument that names each."""
@@ -87,6 +133,27 @@ class Reader(Config):
             DataError: Where a header is not what it should be.
         """
         raise NotImplementedError
+
+    def arguments_to_fit(self, files: Files, made: Column, wanted: Sequence[object]) -> str:
+        """The arguments with which a column would have another shape, as a clause for a help; empty if there are none.
+
+        Args:
+            files: The files.
+            made: What the column becomes.
+            wanted: The shape that an input has; sizes that are not numbers may be anything.
+        """
+        del files, made, wanted
+        return ""
+
+    def doubts(self, files: Files, used: Collection[str]) -> Iterable[DataError]:
+        """What is probably not meant so, by the files' names and headers alone.
+
+        Args:
+            files: The files.
+            used: The columns that the spec uses.
+        """
+        del files, used
+        return ()
 
     def open(self, files: Files) -> Table:
         """The table.

@@ -3,103 +3,148 @@
 from __future__ import annotations
 
 import csv as text_format
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.base import Files, Reader, Table
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from nnspec.data.readers.base import Rows, Values
+from nnspec.data.readers.csv_header import begins_with_header, require_names
+from nnspec.data.text_files import Encoding, open_text, undecodable
+from nnspec.layers.scalars import Flag, PositiveInt
 
 __all__ = ["Csv", "csv"]
 
 _CHUNK = 8192
-_MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null")
+_MISSING = ("NA", "N/A", "NaN", "nan", "NULL", "null")
+_Character = Annotated[str, Field(min_length=1, max_length=1)]
 
 
 class Csv(Reader):
-    """A table as text. A column in which every value is a number is numeric, any other is text."""
+    """A table as text, which may be compressed with gzip. A column is numeric if every value in it is a number, else text."""
 
     main_argument: ClassVar[str | None] = "file"
     paths: ClassVar[tuple[str, ...]] = ("file",)
 
-    file: str = Field(description="The file, UTF-8.")
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = Field(",", description="What stands between two values.")
-    names: list[str] | None = Field(
-        None, description="The columns' names, where the file has no header line; null: its first line."
+    file: str = Field(description="The file.")
+    delimiter: _Character | None = Field(
+        None, description="The character between two values; null: a tab in a `.tsv` file, else a comma."
     )
-    missing: list[str] = Field(list(_MISSING), description="What stands for a value that is not there.")
+    quote: Literal["none"] | _Character = Field(
+        '"', description="The character around a value that contains the delimiter; `none`: quotes are ordinary characters."
+    )
+    decimal: Literal[".", ","] = Field(".", description="The decimal separator.")
+    thousands: _Character | None = Field(None, description="The separator between groups of digits, as in `1,234.5`.")
+    header: Flag | None = Field(
+        None,
+        description="Whether the first line names the columns; null: it does unless `names` are given. With `names`, true "
+        "replaces its names, and null replaces them only if the line contains one of `names` in its place.",
+    )
+    names: list[str] | None = Field(None, description="The columns' names; null: those of the first line.")
+    missing: list[str] = Field(list(_MISSING), description="The texts that stand for a missing value, beside an empty one.")
+    encoding: Encoding | None = Field(
+        None, description="The encoding; null: UTF-8, or UTF-16 if the file begins with its byte order mark."
+    )
+    max_bytes: PositiveInt = Field(8 * 2**30, description="The most bytes that a compressed file may decompress to.")
+
+    @model_validator(mode="after")
+    def _apart(self) -> Csv:
+        if self.thousands is not None and (self.thousands == self.decimal or self.thousands in "+-0123456789eE"):
+            raise ValueError(f"`thousands` cannot be `{self.thousands}` with `decimal: {self.decimal}`")
+        for name in ("delimiter", "quote"):
+            if getattr(self, name) in ("\n", "\r", "\0"):
+                raise ValueError(f"`{name}` cannot be a line end or a null character")
+        if self.quote == self.separator:
+            raise ValueError("`quote` and `delimiter` must differ")
+        if self.header is False and self.names is None:
+            raise ValueError("without a header line, `names` must name the columns")
+        return self
+
+    @property
+    def separator(self) -> str:
+        """The delimiter."""
+        if self.delimiter is not None:
+            return self.delimiter
+        return "\t" if self.file.lower().removesuffix(".gz").endswith((".tsv", ".tab")) else ","
 
     def columns(self, files: Files) -> dict[str, Column]:
         with self._rows(files["file"]) as rows:
-            return dict.fromkeys(self._header(rows, files["file"]), Column((), "unknown"))
+            return dict.fromkeys(self._header(rows, files["file"])[0], Column((), "unknown"))
 
     def open(self, files: Files) -> Table:
-        return _CsvTable(self, files["file"])
+        from nnspec.data.readers.csv_table import CsvTable
+
+        return CsvTable(self, files["file"])
 
     @contextmanager
     def _rows(self, path: Path) -> Iterator[Iterator[list[str]]]:
         """The rows, the header among them; what cannot be read becomes a DataError that names the line."""
-        try:
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                reader = text_format.reader(file, delimiter=self.delimiter, strict=True)
-                try:
-                    yield (row for row in reader if row)
-                except text_format.Error as error:
-                    raise DataError(f"{path.name}, line {reader.line_num}: {error}", argument="file") from None
-                except UnicodeDecodeError as error:
-                    reason = (
-                        f"{path.name} is not UTF-8 text: byte {error.object[error.start]:#04x} after line {reader.line_num}"
-                    )
-                    raise DataError(reason, help="save it as UTF-8", argument="file") from None
-        except OSError as error:
-            raise DataError(f"{path.name} cannot be read: {error}", argument="file") from None
+        with open_text(path, "CSV text", self.max_bytes, encoding=self.encoding, name=self.file) as file:
+            reader = text_format.reader(_without_nulls(file, path), strict=True, **self._dialect)
+            try:
+                yield (row for row in reader if row)
+            except text_format.Error as error:
+                help = "write `quote: none` if quotes are part of the text; a quote in a quoted value is written twice"
+                if "limit" in str(error):
+                    help += "; read texts that are this long with `jsonl`"
+                raise DataError(f"{path.name}, line {reader.line_num}: {error}", help=help, argument="file") from None
+            except UnicodeDecodeError as error:
+                help = "save it as UTF-8, or write `encoding: cp1252` or `encoding: latin-1` if it is text of Western Europe"
+                raise undecodable(path, error, self.max_bytes, help) from None
 
-    def _header(self, rows: Iterator[list[str]], path: Path) -> list[str]:
-        names = self.names if self.names is not None else next(rows, None)
-        if not names:
-            raise DataError(f"{path.name} is empty", help="its first line must name the columns", argument="file")
-        names = [name.strip() for name in names]
-        for position, name in enumerate(names, 1):
-            if not name:
-                raise DataError(f"{path.name}: column {position} has no name", help="name it, or give `names`", argument="file")
-            if name in names[: position - 1]:
-                raise DataError(f"{path.name} has two columns `{name}`", help="rename one, or give `names`", argument="file")
-        if len(names) == 1:
-            other = next((d for d in (";", "\t", "|") if d in names[0]), None)
-            if other is not None:
-                shown = "\\t" if other == "\t" else other
-                raise DataError(f"{path.name} has one column", help=f'write `delimiter: "{shown}"`', argument="file")
-        return names
+    @property
+    def _dialect(self) -> dict[str, Any]:
+        if self.quote == "none":
+            return {"delimiter": self.separator, "quoting": text_format.QUOTE_NONE}
+        return {"delimiter": self.separator, "quotechar": self.quote}
+
+    def _header(self, rows: Iterator[list[str]], path: Path) -> tuple[list[str], Iterator[list[str]]]:
+        """The columns' names, and the rows without the header line."""
+        if self.names is None:
+            return require_names(next(rows, None), self, path), rows
+        names = require_names(self.names, self, path)
+        if self.header is None:
+            first = list(islice(rows, _CHUNK))
+            rows = chain(first, rows)
+            if not begins_with_header(first, names, self, path):
+                return names, rows
+        if self.header is not False:
+            next(rows, None)
+        return names, rows
 
     def table(self, path: Path) -> Iterator[list[tuple[str, ...]]]:
         """The columns of some rows at a time, each row of the right length."""
-        with self._rows(path) as rows:
-            names = self._header(rows, path)
+        with self._rows(path) as all_rows:
+            names, rows = self._header(all_rows, path)
             done = 0
             while chunk := list(islice(rows, _CHUNK)):
                 for i, row in enumerate(chunk):
                     if len(row) != len(names):
-                        where = f"{path.name}, line {self.line(path, done + i)}"
-                        reason = f"{where}: {len(row)} values, where there are {len(names)} columns"
-                        raise DataError(reason, help="a value with a comma in it stands in quotes", argument="file")
+                        raise self._ragged(path, done + i, row, names)
                 yield list(zip(*chunk, strict=True))
                 done += len(chunk)
 
+    def _ragged(self, path: Path, row: int, values: list[str], names: list[str]) -> DataError:
+        reason = f"{path.name}, line {self.line(path, row)}: {len(values)} values, where there are {len(names)} columns"
+        help = f"write a value that contains `{self.separator}` in quotes"
+        if self.quote == "none":
+            help = "remove the delimiter from the values, or write `quote` if values are in quotes"
+        elif row == 0 and len(values) == len(names) + 1 and self.names is None:
+            help = "the header has one name fewer than the rows have values: give `names` for all, and write `header: true`"
+        elif len(values) < len(names):
+            help = "complete the line, or remove it"
+        return DataError(reason, help=help, argument="file")
+
     def line(self, path: Path, row: int) -> int:
         """The line of the file on which a row begins; a value in quotes may span several."""
-        with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
-            reader = text_format.reader(file, delimiter=self.delimiter)
-            left = row + (self.names is None)
+        with open_text(path, "CSV text", self.max_bytes, encoding=self.encoding) as file:
+            file.reconfigure(errors="replace")  # type: ignore[attr-defined]
+            reader = text_format.reader(file, **self._dialect)
+            left = row + self._has_header(path)
             before = 0
             for values in reader:
                 if values:
@@ -109,77 +154,20 @@ class Csv(Reader):
                 before = reader.line_num
             return before + 1
 
+    def _has_header(self, path: Path) -> bool:
+        if self.names is None or self.header is not None:
+            return self.header is not False
+        with self._rows(path) as rows:
+            first = list(islice(rows, _CHUNK))
+        return begins_with_header(first, require_names(self.names, self, path), self, path)
+
 
 csv = Csv
 
 
-class _CsvTable(Table):
-    """The numeric columns in memory; text is read again when it is asked for."""
-
-    def __init__(self, reader: Csv, path: Path) -> None:
-        import numpy as np
-
-        self._reader = reader
-        self._path = path
-        with reader._rows(path) as rows:
-            names = reader._header(rows, path)
-        parts: list[list[NDArray[np.float64]] | None] = [[] for _ in names]
-        self._rows = 0
-        for chunk in reader.table(path):
-            self._rows += len(chunk[0])
-            for i, values in enumerate(chunk):
-                part = parts[i]
-                if part is not None:
-                    numbers = _numbers(values, reader.missing)
-                    if numbers is None:
-                        parts[i] = None
-                    else:
-                        part.append(numbers)
-        self._values: dict[str, Values] = {
-            name: np.concatenate(part) if part else np.empty(0)
-            for name, part in zip(names, parts, strict=True)
-            if part is not None
-        }
-        self.columns = {name: Column((), "float64" if name in self._values else "text") for name in names}
-
-    def __len__(self) -> int:
-        return self._rows
-
-    def read(self, column: str, rows: Rows) -> Values:
-        if column not in self._values:
-            self._values[column] = self._text(column)
-        return self._values[column][rows]
-
-    def _text(self, column: str) -> Values:
-        import numpy as np
-
-        position = list(self.columns).index(column)
-        missing = set(self._reader.missing)
-        values = np.empty(self._rows, object)
-        done = 0
-        for chunk in self._reader.table(self._path):
-            part = [None if value.strip() in missing else value.strip() for value in chunk[position]]
-            values[done : done + len(part)] = part
-            done += len(part)
-        return values
-
-    def where(self, column: str, row: int) -> str:
-        return f"{self._path.name}, line {self._reader.line(self._path, row)}, column `{column}`"
-
-
-def _numbers(values: tuple[str, ...], missing: list[str]) -> NDArray[np.float64] | None:
-    """The numbers that the texts are, NaN where one is missing; None where one is no number."""
-    import numpy as np
-
-    joined = "".join(values)
-    # float() takes `1_000` and the digits of every script; a table that has them means something else.
-    if "_" in joined or not joined.isascii():
-        return None
-    try:
-        return np.array(values, np.float64)
-    except ValueError:
-        absent = set(missing)
-        try:
-            return np.array([np.nan if value.strip() in absent else value for value in values], np.float64)
-        except ValueError:
-            return None
+def _without_nulls(lines: Iterable[str], path: Path) -> Iterator[str]:
+    for number, line in enumerate(lines, 1):
+        if "\0" in line:
+            reason = f"{path.name}, line {number}: a null character, which CSV text does not hold"
+            raise DataError(reason, help="the file is damaged: fetch it again", argument="file")
+        yield line

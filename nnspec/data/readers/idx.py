@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
+from nnspec.data.file_kinds import GZIP
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.base import Files, Reader, Table
 from nnspec.layers.scalars import PositiveInt
@@ -25,7 +26,6 @@ __all__ = ["Idx", "idx"]
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _NAMES = {"u1": "uint8", "i1": "int8", ">i2": "int16", ">i4": "int32", ">f4": "float32", ">f8": "float64"}
-_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ idx = Idx
 
 def _is_gzip(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.read(2) == _GZIP
+        return file.read(2) == GZIP
 
 
 def _read_header(path: Path, argument: str) -> _Header:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, model_validator
 
-from nnspec.data.folders import examples_in, inside
+from nnspec.data.folders import doubts_of_classes, examples_in, inside, is_file
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.base import Files, Table
 from nnspec.data.readers.over_table import OverTable
@@ -26,8 +26,8 @@ class Images(PictureReader, OverTable):
 
     The columns are `image` (height × width × channels, 0 to 255) and `label`, the name of the folder that a picture lies in;
     where the pictures lie in one folder with none in it, `image` alone. With a table, they are `image` and the table's own.
-    Pictures are decoded in threads; those that memory does not hold, as they are used. How a camera was held
-    (Exif) is not looked at.
+    Pictures are decoded in threads; those that memory does not hold, as they are used. They are turned as their Exif
+    orientation says.
     """
 
     main_argument: ClassVar[str | None] = "folder"
@@ -66,6 +66,18 @@ class Images(PictureReader, OverTable):
         found = examples_in(self._folder(files), SUFFIXES, argument="folder")
         return _FolderTable(self, self._folder(files), found.paths, [found.classes[i] for i in found.labels])
 
+    def arguments_to_fit(self, files: Files, made: Column, wanted: Sequence[object]) -> str:
+        first = None
+        if self.table_kind is None:
+            first = examples_in(self._folder(files), SUFFIXES, argument="folder").paths[0]
+        return self.arguments_for(first, made, wanted)
+
+    def doubts(self, files: Files, used: Collection[str]) -> Iterable[DataError]:
+        if self.table_kind is None and "label" in used and self.folder is not None:
+            found = doubts_of_classes(files["folder"], self.folder, "images")
+            return [found] if found is not None else []
+        return ()
+
     def column_of(self, first: Path) -> Column:
         """What the pictures become, an error of the first said of the folder."""
         try:
@@ -82,8 +94,11 @@ class Images(PictureReader, OverTable):
             assert self.table_kind is not None
             return files[self.table_kind].parent
         if not files["folder"].is_dir():
-            reason = f"`{self.folder}` is a file, not a folder of pictures"
-            raise DataError(reason, help=f"for a table of paths, write `csv: {self.folder}` and `column`", argument="folder")
+            help = f"if it is a table of paths, write `csv: {self.folder}` and `column`"
+            suffix = files["folder"].suffix.lower()
+            if suffix in (*SUFFIXES, ".zip", ".gz", ".tar", ".tgz"):
+                help = "name the folder that holds the images" if suffix in SUFFIXES else "extract it, and name the folder"
+            raise DataError(f"`{self.folder}` is a file, not a folder of pictures", help=help, argument="folder")
         return files["folder"]
 
     def _of_table(self, columns: Mapping[str, Column]) -> dict[str, Column]:
@@ -93,6 +108,9 @@ class Images(PictureReader, OverTable):
             suggestion = closest(self.column, columns)
             help = f"did you mean `{suggestion}`?" if suggestion else "it has " + ", ".join(f"`{name}`" for name in columns)
             raise DataError(f"the table has no column `{self.column}`", help=help, argument="column")
+        if columns[self.column].refused:
+            reason = f"the column `{self.column}` {columns[self.column].refused}"
+            raise DataError(reason, help="name a column of paths to images", argument="column")
         others = {name: column for name, column in columns.items() if name != self.column}
         if "image" in others:
             reason = "the table has a column `image`, which is what the pictures are called"
@@ -114,9 +132,9 @@ class Images(PictureReader, OverTable):
             if "\0" in text or not inside(path, folder):
                 reason = f"{where}: `{text[:200]}` leaves the folder `{folder.name}`"
                 raise DataError(reason, help="name the folder that holds all pictures under `folder`", argument="column")
-            if not path.is_file():
+            if not is_file(path):
                 reason = f"{where}: there is no picture `{text[:200]}`"
-                raise DataError(reason, help=f"it would be `{path}`", argument="column")
+                raise DataError(reason, help=f"it would be `{str(path)[:300]}`", argument="column")
             paths.append(path)
         return _FolderTable(self, folder, paths, None, table, others)
 
@@ -166,6 +184,9 @@ class _FolderTable(Table):
             return values
         assert self._table is not None
         return self._table.read(column, rows)
+
+    def mend(self, column: str, texts: Collection[str]) -> str:
+        return self._table.mend(column, texts) if self._table is not None else ""
 
     def where(self, column: str, row: int) -> str:
         if self._table is not None and column != "image":

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.base import Files, Reader, Table
+from nnspec.data.readers.json_objects import objects_in, word_for
 from nnspec.layers.scalars import PositiveInt
 
 if TYPE_CHECKING:
@@ -20,21 +20,24 @@ __all__ = ["Jsonl", "jsonl"]
 
 
 class Jsonl(Reader):
-    """A table as lines of JSON. Every line is an object with the keys of the first.
+    """A table as JSON lines: an object a line. One array of objects is read too, and so is a file compressed with gzip.
 
-    A value is a number, `true` or `false`, a text, or a list of numbers, which may be nested; null is a value that is
-    missing. Lists of different lengths are made alike by `pad`.
+    Every object has the keys of the first. A value is a number, `true` or `false`, a text, a list of texts, which are
+    tokens, or a list of numbers, which may be nested; null is a missing value. `pad` gives lists of different lengths one
+    length.
     """
 
     main_argument: ClassVar[str | None] = "file"
     paths: ClassVar[tuple[str, ...]] = ("file",)
 
     file: str = Field(description="The file, UTF-8.")
-    max_bytes: PositiveInt = Field(2 * 2**30, description="The most that the file may hold: it is read whole.")
+    max_bytes: PositiveInt = Field(
+        2 * 2**30, description="The most bytes that the file may have, decompressed: it is read whole."
+    )
 
     def columns(self, files: Files) -> dict[str, Column]:
         path = files["file"]
-        _, first = next(_objects(path), (0, None))
+        _, first = next(self._objects(path), (0, None))
         if first is None:
             raise DataError(f"{path.name} is empty", help="each line is an object of JSON", argument="file")
         return {name: _kind(value) for name, value in first.items()}
@@ -44,7 +47,10 @@ class Jsonl(Reader):
         size = path.stat().st_size
         if size > self.max_bytes:
             raise DataError(f"{path.name} holds {size:,} bytes; `max_bytes` is {self.max_bytes:,}", argument="file")
-        return _JsonlTable(path, list(self.columns(files)))
+        return _JsonlTable(path, list(self.columns(files)), self._objects(path))
+
+    def _objects(self, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+        return objects_in(path, self.max_bytes, self.file)
 
 
 jsonl = Jsonl
@@ -57,40 +63,15 @@ def _kind(value: Any) -> Column:
         value = value[0] if value else None
         depth += 1
     kind = "text" if isinstance(value, str) else "bool" if isinstance(value, bool) else "unknown"
-    return Column((None,) * depth, kind)
-
-
-def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The object of each line that is not blank, with the line's number."""
-
-    def refuse(constant: str) -> NoReturn:
-        raise ValueError(f"`{constant}` is no JSON")
-
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            for number, line in enumerate(file, 1):
-                if not line.strip():
-                    continue
-                try:
-                    found = json.loads(line, parse_constant=refuse)
-                except (ValueError, RecursionError) as error:
-                    raise DataError(f"{path.name}, line {number}: {error}", argument="file") from None
-                if not isinstance(found, dict):
-                    reason = f"{path.name}, line {number}: a line is an object, and this is {_word(found)}"
-                    raise DataError(reason, help='write {"column": value, …}', argument="file")
-                yield number, found
-    except UnicodeDecodeError:
-        raise DataError(f"{path.name} is not UTF-8 text", help="save it as UTF-8", argument="file") from None
-    except OSError as error:
-        raise DataError(f"{path.name} cannot be read: {error.strerror}", argument="file") from None
+    return Column((None,) * depth, kind, ragged=kind == "text" and depth == 1)
 
 
 class _JsonlTable(Table):
-    def __init__(self, path: Path, names: list[str]) -> None:
+    def __init__(self, path: Path, names: list[str], objects: Iterator[tuple[int, dict[str, Any]]]) -> None:
         self._path = path
         self._lines: list[int] = []
         cells: dict[str, list[Any]] = {name: [] for name in names}
-        for number, found in _objects(path):
+        for number, found in objects:
             if found.keys() != cells.keys():
                 other = next(iter(sorted(found.keys() ^ cells.keys())))
                 has = "has `{}`, which the first line has not" if other in found else "has no `{}`, which the first line has"
@@ -118,18 +99,43 @@ class _JsonlTable(Table):
         if kinds <= {int, float} or kinds == {bool}:
             return self._numbers(name, values)
         if kinds == {str}:
+            self._require_unicode(name, values)
             made = np.empty(len(values), object)
             made[:] = values
             return made
         if kinds == {list}:
-            return self._lists(name, values)
+            found = next((item for value in values for item in value or ()), None)
+            return self._token_lists(name, values) if isinstance(found, str) else self._lists(name, values)
         row = next(
             i for i, value in enumerate(values) if type(value) is dict or type(value) not in (type(values[0]), type(None))
         )
-        reason = f"{self.where(name, row)}: {_word(values[row])}"
+        reason = f"{self.where(name, row)}: {word_for(values[row])}"
         if type(values[row]) is not dict:
-            reason += f", and in the first line {_word(values[0])}"
-        raise DataError(reason, help="a column holds numbers, texts, or lists of numbers", argument="file")
+            reason += f", and in the first line {word_for(values[0])}"
+        raise DataError(reason, help="a column holds numbers, texts, lists of texts, or lists of numbers", argument="file")
+
+    def _require_unicode(self, name: str, texts: list[str | None]) -> None:
+        """Refuses halves of surrogate pairs, which JSON can write and no file can hold."""
+        for row, text in enumerate(texts):
+            if text is not None and not text.isascii():
+                try:
+                    text.encode()
+                except UnicodeEncodeError:
+                    reason = f"{self.where(name, row)}: the text holds half of a surrogate pair (\\ud800 to \\udfff)"
+                    raise DataError(reason, help="write the character itself", argument="file") from None
+
+    def _token_lists(self, name: str, values: list[Any]) -> Values:
+        """An array of lists of texts."""
+        import numpy as np
+
+        made = np.empty(len(values), object)
+        for row, value in enumerate(values):
+            if value is None or not all(isinstance(token, str) for token in value):
+                what = "the list is missing" if value is None else "the list holds texts and other values"
+                raise DataError(f"{self.where(name, row)}: {what}", help="write a list of texts", argument="file")
+            made[row] = value
+        self._require_unicode(name, [" ".join(value) for value in values])
+        return made
 
     def _numbers(self, name: str, values: list[Any]) -> Values:
         import numpy as np
@@ -176,11 +182,7 @@ class _JsonlTable(Table):
 def _column(array: Values) -> Column:
     if array.dtype != object:
         return Column(array.shape[1:], array.dtype.name)
-    if isinstance(next((value for value in array if value is not None), ""), str):
-        return Column((), "text")
+    first = next((value for value in array if value is not None), "")
+    if isinstance(first, str | list):
+        return Column((None,), "text", ragged=True) if isinstance(first, list) else Column((), "text")
     return Column((None, *array[0].shape[1:]), array[0].dtype.name, ragged=True)
-
-
-def _word(value: Any) -> str:
-    words = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
-    return words.get(type(value), "a number")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -52,6 +53,9 @@ class Masks(PictureReader):
                 reason = f"{path.parent.name}/{path.name} is {found[0]}, and its picture {found[1]}"
                 raise DataError(reason, argument="masks")
         return _MasksTable(images, masks, look)
+
+    def arguments_to_fit(self, files: Files, made: Column, wanted: Sequence[object]) -> str:
+        return self.arguments_for(self.pairs(files)[0][0], made, wanted)
 
     def pairs(self, files: Files) -> tuple[list[Path], list[Path]]:
         """The pictures and their labels, in the order of their names.

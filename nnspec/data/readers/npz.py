@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
+from nnspec.data.file_kinds import refuse_other_kind
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.base import Files, Reader, Table
 from nnspec.layers.scalars import PositiveInt
@@ -47,6 +48,10 @@ class Npz(Reader):
 
     def _headers(self, path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
         """Shape and element type of each array; all have the same number of examples."""
+        with path.open("rb") as file:
+            start = file.read(16)
+        if not start.startswith(b"PK"):
+            refuse_other_kind(path, start, "an archive of arrays (.npz)", name=self.file)
         try:
             with zipfile.ZipFile(path) as archive:
                 members = [info for info in archive.infolist() if info.filename.endswith(".npy")]
@@ -64,7 +69,8 @@ class Npz(Reader):
         except (zipfile.BadZipFile, OSError, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
             raise DataError(f"{path.name} is not an archive of arrays: {error}", argument="file") from None
         if not headers:
-            raise DataError(f"{path.name} has no arrays in it", argument="file")
+            refuse_other_kind(path, start, "an archive of NumPy arrays (.npz)", name=self.file)
+            raise DataError(f"{path.name} has no arrays in it", help="save them with `numpy.savez`", argument="file")
         lengths = {name: shape[0] for name, (shape, _) in headers.items()}
         if len(set(lengths.values())) > 1:
             found = ", ".join(f"`{name}` {length}" for name, length in lengths.items())

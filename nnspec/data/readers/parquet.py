@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
+from nnspec.data.file_kinds import refuse_other_kind
 from nnspec.data.kinds import Column, DataError
+from nnspec.data.readers.arrow_types import column_of, is_list, numbers_of, plain, texts_of
 from nnspec.data.readers.base import Files, Reader, Table
 
 if TYPE_CHECKING:
@@ -15,14 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Parquet", "parquet"]
 
-_FLOATS = {"halffloat": "float16", "float": "float32", "double": "float64"}
-"""NumPy's names of Arrow's."""
-
 
 class Parquet(Reader):
-    """A table of columns. Numbers, truth values, texts, dates as their days or seconds since 1970, and lists of numbers.
+    """A table of columns: numbers, truth values, texts, dates and times as days or seconds, lists of numbers or of texts.
 
-    The columns that are used are read whole, and the others not at all. It needs pyarrow, the extra `nnspec[parquet]`.
+    Dates count from 1970; text may be stored as strings or as bytes in UTF-8. The columns that are used are read whole, and
+    the others not at all. It needs pyarrow, the extra `nnspec[parquet]`.
     """
 
     main_argument: ClassVar[str | None] = "file"
@@ -54,6 +55,8 @@ def _opened(path: Path) -> Any:
 
 
 def _broken(path: Path, error: Exception) -> DataError:
+    with path.open("rb") as file:
+        refuse_other_kind(path, file.read(16), "a Parquet file")
     return DataError(f"{path.name} is no Parquet file that can be read: {_line(error)}", argument="file")
 
 
@@ -62,27 +65,8 @@ def _columns(schema: Any, name: str) -> dict[str, Column]:
     for field in schema:
         if field.name in columns:
             raise DataError(f"{name} has two columns `{field.name}`", help="rename one", argument="file")
-        columns[field.name] = _kind(field.type)
+        columns[field.name] = column_of(field.type)
     return columns
-
-
-def _kind(type: Any) -> Column:
-    """What a column of an Arrow type is here; one that cannot be read is refused when it is."""
-    from pyarrow import types
-
-    if types.is_dictionary(type):
-        type = type.value_type
-    if types.is_string(type) or types.is_large_string(type):
-        return Column((), "text")
-    if types.is_fixed_size_list(type):
-        inner = _kind(type.value_type)
-        return Column((type.list_size, *inner.shape), inner.dtype)
-    if types.is_list(type) or types.is_large_list(type):
-        inner = _kind(type.value_type)
-        return Column((None, *inner.shape), inner.dtype)
-    if types.is_floating(type) or types.is_integer(type):
-        return Column((), _FLOATS.get(str(type), str(type)))
-    return Column((), "bool" if types.is_boolean(type) else "unknown")
 
 
 class _ParquetTable(Table):
@@ -94,8 +78,13 @@ class _ParquetTable(Table):
         self._values: dict[str, Values] = {}
         # Whether lists are of one length, and whether whole numbers are missing, is in the values alone.
         for name, column in list(self.columns.items()):
-            if None in column.shape:
-                values = self.read(name, slice(None))
+            if None in column.shape and not column.is_token_list:
+                try:
+                    values = self.read(name, slice(None))
+                except DataError as error:
+                    # It counts only if the column is used.
+                    self.columns[name] = replace(column, refused=f"cannot be read: {error.message}")
+                    continue
                 ragged = values.dtype == object
                 shape = (None, *values[0].shape[1:]) if ragged and len(values) else column.shape if ragged else values.shape[1:]
                 self.columns[name] = Column(shape, column.dtype, ragged=ragged)
@@ -109,39 +98,36 @@ class _ParquetTable(Table):
         return self._values[column][rows]
 
     def _load(self, column: str) -> Values:
-        import numpy as np
         import pyarrow
 
+        if self.columns[column].refused:
+            raise DataError(f"{self._path.name}: the column `{column}` {self.columns[column].refused}")
         try:
             with _opened(self._path) as file:
                 array = file.read(columns=[column], use_threads=True).column(0).combine_chunks()
         except (pyarrow.ArrowException, OSError, ValueError) as error:
             raise _broken(self._path, error) from None
-        array = array.chunk(0) if isinstance(array, pyarrow.ChunkedArray) and array.num_chunks else array
-        if pyarrow.types.is_dictionary(array.type):
-            array = array.dictionary_decode()
-        kind = array.type
+        array = plain(array)
+        if self.columns[column].is_token_list:
+            return self._token_lists(column, array)
         if self.columns[column].is_text:
-            made = np.empty(len(array), object)
-            made[:] = array.to_pylist()
-            return made
-        if pyarrow.types.is_nested(kind):
-            return self._lists(column, array)
-        if pyarrow.types.is_temporal(kind):
-            wide = pyarrow.int32() if kind.bit_width == 32 else pyarrow.int64()
-            per_second = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}.get(getattr(kind, "unit", ""), 1)
-            return _numbers(array.cast(wide)) / per_second
-        if pyarrow.types.is_decimal(kind):
-            array = array.cast(pyarrow.float64())
-        elif not (pyarrow.types.is_floating(kind) or pyarrow.types.is_integer(kind) or pyarrow.types.is_boolean(kind)):
-            raise self._refused(column, kind)
-        return _numbers(array)
+            return texts_of(array, lambda row: self.where(column, row))
+        return self._lists(column, array) if is_list(array.type) else numbers_of(array)
+
+    def _token_lists(self, column: str, array: Any) -> Values:
+        import numpy as np
+
+        made = np.empty(len(array), object)
+        for row, value in enumerate(array.to_pylist()):
+            if value is None or None in value:
+                what = "the list is missing" if value is None else "a text in the list is missing"
+                raise DataError(f"{self.where(column, row)}: {what}", help="write a list of texts", argument="file")
+            made[row] = [text.decode(errors="replace") if isinstance(text, bytes) else text for text in value]
+        return made
 
     def _lists(self, column: str, array: Any) -> Values:
         import numpy as np
 
-        if not self.columns[column].shape:
-            raise self._refused(column, array.type)
         made = np.empty(len(array), object)
         for row, value in enumerate(array.to_pylist()):
             try:
@@ -155,18 +141,8 @@ class _ParquetTable(Table):
             return made
         return np.stack(list(made)) if len(made) else np.empty((0, *(size or 0 for size in self.columns[column].shape)))
 
-    def _refused(self, column: str, kind: Any) -> DataError:
-        help = "a column holds numbers, truth values, dates, texts, or lists of numbers"
-        return DataError(f"{self._path.name}: the column `{column}` is of the type {kind}", help=help, argument="file")
-
     def where(self, column: str, row: int) -> str:
         return f"{self._path.name}, row {row}, column `{column}`"
-
-
-def _numbers(array: Any) -> Values:
-    """The numbers, NaN where one is missing."""
-    values: Values = array.to_numpy(zero_copy_only=False)
-    return values.astype(float) if values.dtype == object else values
 
 
 def _line(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from nnspec.data.kinds import Column, DataError
-from nnspec.data.pictures import CHANNELS, ColorMode, Interpolation, Look, decode, headers, in_threads, load_pillow
+from nnspec.data.pictures import CHANNELS, ColorMode, Header, Interpolation, Look, decode, headers, in_threads, load_pillow
 from nnspec.data.readers.base import Reader
 from nnspec.layers.scalars import PositiveInt
 
@@ -65,19 +66,51 @@ class PictureReader(Reader):
                     names = [f"{p.parent.name}/{p.name}" for p in (path, paths[0])]
                     reason = f"the pictures differ in size: {names[0]} is {sizes[0]}, and {names[1]} {sizes[1]}"
                     raise DataError(reason, help=f"write `image_size: [{first.height}, {first.width}]`")
-        mode = self.color_mode or first.color_mode
-        for path, header in zip(paths, found, strict=True):
-            name = f"{path.parent.name}/{path.name}"
+        mode = self._mode(paths, found)
+        height, width = self.image_size or (first.height, first.width)
+        return Look(height, width, mode, self.interpolation, self.max_pixels)
+
+    def _mode(self, paths: Sequence[Path], found: Sequence[Header]) -> ColorMode:
+        """The channels of all images: those that are asked for, or those that all have."""
+        names = [f"{path.parent.name}/{path.name}" for path in paths]
+        for name, header in zip(names, found, strict=True):
             if header.color_mode is None:
                 reason = f"{name} has pixels of the kind `{header.mode}`, more than a byte a channel"
                 raise DataError(reason, help="write the pictures with 8 bits a channel")
-            if self.color_mode is None and header.color_mode != mode:
-                first_name = f"{paths[0].parent.name}/{paths[0].name}"
-                reason = f"the pictures differ in their channels: {name} is {header.color_mode}, and {first_name} {mode}"
-                raise DataError(reason, help="write `color_mode: rgb` or `color_mode: grayscale`")
-        assert mode is not None
-        height, width = self.image_size or (first.height, first.width)
-        return Look(height, width, mode, self.interpolation, self.max_pixels)
+        if self.color_mode is not None:
+            return self.color_mode
+        modes = [header.color_mode for header in found if header.color_mode is not None]
+        most, _ = Counter(modes).most_common(1)[0]
+        for name, mode in zip(names, modes, strict=True):
+            if mode != most:
+                reason = f"the pictures differ in their channels: {name} is {mode}, and {names[modes.index(most)]} {most}"
+                other = "grayscale" if most == "rgb" else "rgb"
+                raise DataError(reason, help=f"write `color_mode: {most}` or `color_mode: {other}`")
+        return most
+
+    def arguments_for(self, first: Path | None, column: Column, wanted: Sequence[object]) -> str:
+        """The arguments with which images have the shape of an input, as a clause; empty if there are none.
+
+        Args:
+            first: The first image; None if it is not known.
+            column: What the images are.
+            wanted: The input's shape.
+        """
+        if len(column.shape) != 3 or len(wanted) != 3:
+            return ""
+        arguments = []
+        pairs = zip(column.shape[:2], wanted[:2], strict=True)
+        if all(isinstance(want, int) for want in wanted[:2]) and any(have != want for have, want in pairs):
+            arguments.append(f"image_size: [{wanted[0]}, {wanted[1]}]")
+        mode = next((mode for mode, channels in CHANNELS.items() if channels == wanted[2]), None)
+        if mode is not None and column.shape[2] != wanted[2]:
+            arguments.append(f"color_mode: {mode}")
+        if not arguments:
+            return ""
+        own = next((mode for mode, channels in CHANNELS.items() if channels == column.shape[2]), "")
+        name = f"`{first.parent.name}/{first.name}` is" if first is not None else "the images are"
+        shown = f"{name} {column.shape[0]} × {column.shape[1]} {own}".strip()
+        return f"{shown}: write `{', '.join(arguments)}` in the reader"
 
 
 def read_pictures(paths: Sequence[Path], look: Look) -> NDArray[Any]:

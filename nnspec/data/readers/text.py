@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from nnspec.data.folders import examples_in
+from nnspec.data.folders import doubts_of_classes, examples_in
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.base import Files, Reader, Table
+from nnspec.data.text_files import open_text, undecodable
 from nnspec.layers.scalars import PositiveInt
 
 if TYPE_CHECKING:
@@ -40,16 +42,22 @@ class Text(Reader):
         found = examples_in(files["path"], _SUFFIXES, argument="path")
         return text | ({"label": Column((), "text")} if found.classes else {})
 
+    def doubts(self, files: Files, used: Collection[str]) -> Iterable[DataError]:
+        if "label" in used and files["path"].is_dir():
+            found = doubts_of_classes(files["path"], self.path, "text")
+            return [DataError(found.message, help=found.help, argument="path")] if found is not None else []
+        return ()
+
     def open(self, files: Files) -> Table:
         path = files["path"]
         if path.is_dir():
             found = examples_in(path, _SUFFIXES, argument="path")
             self._require_small(found.paths)
-            texts = [_read(file) for file in found.paths]
+            texts = [_read(file, self.max_bytes) for file in found.paths]
             places = [str(file.relative_to(path.resolve())) for file in found.paths]
             return _TextTable(texts, places, [found.classes[i] for i in found.labels])
         self._require_small([path])
-        lines = [(number, line) for number, line in enumerate(_read(path).splitlines(), 1) if line.strip()]
+        lines = [(number, line) for number, line in enumerate(_read(path, self.max_bytes).split("\n"), 1) if line.strip()]
         return _TextTable([line for _, line in lines], [f"{path.name}, line {number}" for number, _ in lines], [])
 
     def _require_small(self, paths: list[Path]) -> None:
@@ -62,14 +70,12 @@ class Text(Reader):
 text = Text
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, max_bytes: int) -> str:
     try:
-        return path.read_text("utf-8-sig")
+        with open_text(path, "text", max_bytes, argument="path") as file:
+            return file.read().replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
-        reason = f"{path.parent.name}/{path.name} is not UTF-8 text: byte {error.object[error.start]:#04x} at {error.start:,}"
-        raise DataError(reason, help="save it as UTF-8", argument="path") from None
-    except OSError as error:
-        raise DataError(f"{path.name} cannot be read: {error.strerror}", argument="path") from None
+        raise undecodable(path, error, max_bytes, "save it as UTF-8", argument="path") from None
 
 
 class _TextTable(Table):

@@ -18,15 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Learned", "Transform", "require_numbers"]
 
+_LABELS: TypeAdapter[list[list[str]]] = TypeAdapter(list[list[str]], config={"strict": True})
+
 Learned = dict[str, Any]
 """What a transform learned, as plain JSON values."""
 
 
 class Transform(Config):
     """One step between a column and the model."""
-
-    takes_text: ClassVar[bool] = False
-    """Whether text may come in."""
 
     sets_size: ClassVar[bool] = False
     """Whether pictures of any size come out in one."""
@@ -38,6 +37,11 @@ class Transform(Config):
     """The type of each thing that it learns, by its name in what ``fit`` gives; what it does not always learn may be None."""
 
     @property
+    def takes_text(self) -> bool:
+        """Whether text may come in."""
+        return False
+
+    @property
     def fills(self) -> bool:
         """Whether missing values may come in."""
         return False
@@ -47,13 +51,28 @@ class Transform(Config):
         """Whether the training's batches are made of rows of about one length."""
         return False
 
-    @classmethod
-    def require_learned(cls, learned: Learned) -> None:
+    @property
+    def for_each_series(self) -> bool:
+        """Whether it learns from each series of the data by itself."""
+        return False
+
+    def require_learned(self, learned: Learned) -> None:
         """Checks what a file says that it learned.
 
         Raises:
             ValueError: Where that is not what it learns.
         """
+        if not self.for_each_series:
+            self._require(learned)
+            return
+        labels, each = _LABELS.validate_python(learned.get("series")), learned.get("each")
+        if not isinstance(each, list) or len(each) != len(labels) or not all(isinstance(own, dict) for own in each):
+            raise ValueError("what it learned of each series is damaged")
+        for own in each:
+            self._require(own)
+
+    @classmethod
+    def _require(cls, learned: Learned) -> None:
         for name, adapter in cls._learning().items():
             adapter.validate_python(learned.get(name))
 
@@ -85,8 +104,7 @@ class Transform(Config):
         raise NotImplementedError
 
 
-def require_numbers(transform: str, column: Column) -> None:
+def require_numbers(transform: str, column: Column, help: str = "put `label_encode` or `one_hot` before it") -> None:
     """Refuses text."""
     if column.is_text:
-        help = "put `label_encode` or `one_hot` before it"
         raise DataError(f"`{transform}` takes numbers, and the column holds text", help=help)

@@ -24,8 +24,6 @@ _Label = Annotated[int, Strict()] | Annotated[str, Strict()]
 
 
 class _Encode(Transform):
-    takes_text: ClassVar[bool] = True
-
     learns: ClassVar[Mapping[str, Any]] = {
         "classes": Annotated[list[bool | int | float | str], Field(min_length=1)],
         "names": list[Any] | None,
@@ -48,6 +46,10 @@ class _Encode(Transform):
         if self.classes is not None and self.names is not None and self._count() != len(self.names):
             raise ValueError(f"there are {self._count()} `classes` and {len(self.names)} `names`")
         return self
+
+    @property
+    def takes_text(self) -> bool:
+        return True
 
     @property
     def fills(self) -> bool:

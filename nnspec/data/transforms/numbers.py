@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.transforms.base import Learned, Transform, require_numbers
-from nnspec.layers.scalars import Number, WholeNumber
+from nnspec.layers.scalars import Flag, Number, WholeNumber
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     Values = NDArray[Any]
 
 __all__ = ["impute", "rescale", "standardize"]
+
+_PerSeries = Annotated[
+    Flag, Field(description="Whether each series of `series: {by: …}` has statistics of its own, of its training part.")
+]
 
 _Statistic = float | list[float] | list[list[float]] | list[list[list[float]]] | list[list[list[list[float]]]]
 """A number, or an array's as nested lists."""
@@ -54,6 +59,11 @@ class standardize(Transform):  # noqa: N801
         -1,
         description="The axis with statistics of its own for each place, as of channels or stacked columns; null for none.",
     )
+    per_series: _PerSeries = False
+
+    @property
+    def for_each_series(self) -> bool:
+        return self.per_series
 
     def infer(self, column: Column) -> Column:
         require_numbers("standardize", column)
@@ -63,6 +73,17 @@ class standardize(Transform):  # noqa: N801
         return Column(column.shape, "float32")
 
     def fit(self, chunks: Iterable[Values]) -> Learned:
+        import numpy as np
+
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, deviation = self._moments(chunks)
+        if not (np.isfinite(mean).all() and np.isfinite(deviation).all()):
+            help = "leave out the rows with values beyond 1e150: float64 does not hold their squares"
+            raise DataError("`standardize` cannot take the standard deviation: the values are too large", help=help)
+        return {"mean": np.asarray(mean).tolist(), "std": np.where(deviation > 0, deviation, 1.0).tolist()}
+
+    def _moments(self, chunks: Iterable[Values]) -> tuple[Any, Any]:
+        """The mean and the standard deviation."""
         import numpy as np
 
         count, mean, squares = 0, np.float64(0), np.float64(0)
@@ -79,9 +100,7 @@ class standardize(Transform):  # noqa: N801
             squares = squares + part.var(others) * n + shift**2 * (count * n / (count + n))
             mean = mean + shift * (n / (count + n))
             count += n
-        deviation = np.sqrt(squares / max(count, 1))
-        deviation = np.where(deviation > 0, deviation, 1.0)
-        return {"mean": np.asarray(mean).tolist(), "std": deviation.tolist()}
+        return mean, np.sqrt(squares / max(count, 1))
 
     def apply(self, values: Values, learned: Learned) -> Values:
         import numpy as np
@@ -105,21 +124,33 @@ class standardize(Transform):  # noqa: N801
 
 
 class impute(Transform):  # noqa: N801
-    """Puts a value in the place of each that is missing: a statistic of the training part, or a number."""
+    """Replaces missing values by a statistic of the training part, or by a number; missing text by the most frequent text."""
 
     main_argument: ClassVar[str | None] = "strategy"
-    learns: ClassVar[Mapping[str, Any]] = {"value": _Statistic}
+    learns: ClassVar[Mapping[str, Any]] = {"value": _Statistic | str | list[str]}
 
     strategy: Literal["mean", "median", "most_frequent"] | Number = Field(
         description="A statistic of the training part, for each column its own, or the number itself."
     )
+    per_series: _PerSeries = False
+
+    @property
+    def for_each_series(self) -> bool:
+        return self.per_series
 
     @property
     def fills(self) -> bool:
         return True
 
+    @property
+    def takes_text(self) -> bool:
+        return self.strategy == "most_frequent"
+
     def infer(self, column: Column) -> Column:
-        require_numbers("impute", column)
+        if column.is_text and self.takes_text:
+            return column
+        help = "write `impute: most_frequent`, and `label_encode` or `one_hot` after it"
+        require_numbers(f"impute: {self.strategy}", column, help)
         return Column(column.shape, "float64")
 
     def fit(self, chunks: Iterable[Values]) -> Learned:
@@ -127,6 +158,9 @@ class impute(Transform):  # noqa: N801
 
         if not isinstance(self.strategy, str):
             return {"value": self.strategy}
+        chunks = list(chunks)
+        if chunks and chunks[0].dtype == object:
+            return {"value": _most_frequent_texts(np.concatenate(chunks))}
         rows = np.concatenate([chunk.astype(np.float64) for chunk in chunks])
         flat = rows.reshape(len(rows), -1)
         filled = [_statistic(self.strategy, flat[:, i]) for i in range(flat.shape[1])]
@@ -135,6 +169,9 @@ class impute(Transform):  # noqa: N801
     def apply(self, values: Values, learned: Learned) -> Values:
         import numpy as np
 
+        if values.dtype == object:
+            absent = np.array([value is None for value in values.ravel()], bool).reshape(values.shape)
+            return np.where(absent, np.asarray(learned["value"], object), values)
         numbers = values.astype(np.float64)
         return np.where(np.isnan(numbers), np.asarray(learned["value"], np.float64), numbers)
 
@@ -149,3 +186,17 @@ def _statistic(strategy: str, values: NDArray[np.float64]) -> float:
         found, counts = np.unique(known, return_counts=True)
         return float(found[counts.argmax()])
     return float(np.mean(known) if strategy == "mean" else np.median(known))
+
+
+def _most_frequent_texts(rows: Values) -> Any:
+    """The most frequent text of each column; of several, the first in the alphabet."""
+    import numpy as np
+
+    filled = []
+    for column in rows.reshape(len(rows), -1).T:
+        counts = Counter(text for text in column.tolist() if text is not None)
+        if not counts:
+            help = "leave the column out: it holds nothing"
+            raise DataError("`impute` found no value in the training part: all are missing", help=help)
+        filled.append(min(counts, key=lambda text: (-counts[text], text)))
+    return np.array(filled, object).reshape(rows.shape[1:]).tolist()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, Strict, model_validator
@@ -34,15 +34,18 @@ class tokenize(Transform):  # noqa: N801
     """A text as the numbers of its words or characters.
 
     The vocabulary begins with `<PAD>` 0, `<SOS>` 1, `<EOS>` 2 and `<UNK>` 3; then come the tokens of the training part, the
-    most frequent first. A word is letters and digits, an apostrophe within it; any other mark is a token of its own.
+    most frequent first. A `word` is letters and digits, an apostrophe within it; any other mark is a token of its own. With
+    `space`, tokens are what white space separates: `B-PER` and `[MASK]` are one token each. A list of texts, as JSON lines
+    and Parquet can hold, is a list of tokens already, and `by` does not divide them.
     """
 
     main_argument: ClassVar[str | None] = "by"
-    takes_text: ClassVar[bool] = True
-
+    takes_ragged: ClassVar[bool] = True
     learns: ClassVar[Mapping[str, Any]] = {"vocabulary": list[str]}
 
-    by: Literal["word", "character"] = Field("word", description="What a token is.")
+    by: Literal["word", "character", "space"] = Field(
+        "word", description="What a token is: a word or a mark, a character, or what stands between white space."
+    )
     lower: Flag = Field(False, description="Whether capitals are made small.")
     size: Annotated[int, Strict(), Field(gt=len(SPECIAL))] | None = Field(
         None, description="The most tokens that the vocabulary may have, the four special ones among them; null for all."
@@ -62,8 +65,12 @@ class tokenize(Transform):  # noqa: N801
             raise ValueError("only one of `vocabulary` and `size` can be given")
         return self
 
+    @property
+    def takes_text(self) -> bool:
+        return True
+
     def infer(self, column: Column) -> Column:
-        if column.dtype not in ("text", "unknown") or column.shape:
+        if column.dtype not in ("text", "unknown") or len(column.shape) > 1:
             reason = f"`tokenize` takes text, and the values are {column.dtype} of the shape {column.shape_text}"
             raise DataError(reason, help="put it first under `transform`, on a column of text")
         return Column((None,), "int64", ragged=True)
@@ -74,7 +81,7 @@ class tokenize(Transform):  # noqa: N801
         counts: Counter[str] = Counter()
         for chunk in chunks:
             for text in chunk.tolist():
-                counts.update(self._tokens(text))
+                counts.update(self.tokens(text))
         # What a text says of `<PAD>` is no padding.
         known = [token for token, count in counts.items() if count >= self.min_count and token not in SPECIAL]
         known.sort(key=lambda token: (-counts[token], token))
@@ -87,7 +94,7 @@ class tokenize(Transform):  # noqa: N801
         before, behind = [1] * self.start, [2] * self.end
         made = np.empty(len(values), object)
         for row, text in enumerate(values.tolist()):
-            tokens = [numbers.get(token, 3) for token in self._tokens(text)]
+            tokens = [numbers.get(token, 3) for token in self.tokens(text)]
             made[row] = np.array([*before, *tokens, *behind], np.int64)
         return made
 
@@ -102,20 +109,28 @@ class tokenize(Transform):  # noqa: N801
         tokens = [known[i] if i < len(known) else SPECIAL[3] for i in numbers if i > 2]
         return ("" if self.by == "character" else " ").join(tokens)
 
-    def _tokens(self, text: str) -> list[str]:
+    def tokens(self, text: str | Sequence[str]) -> list[str]:
+        """The tokens of a text; those of a list of texts are its items.
+
+        Example:
+            >>> tokenize(by="space").tokens("B-PER O [MASK]")
+            ['B-PER', 'O', '[MASK]']
+        """
+        if not isinstance(text, str):
+            return [token.lower() for token in text] if self.lower else list(text)
         text = text.lower() if self.lower else text
-        return _WORD.findall(text) if self.by == "word" else list(text)
+        return _WORD.findall(text) if self.by == "word" else text.split() if self.by == "space" else list(text)
 
 
 class pad(Transform):  # noqa: N801
     """Rows of one length: shorter ones are filled up, longer ones are cut."""
 
     main_argument: ClassVar[str | None] = "length"
+    takes_ragged: ClassVar[bool] = True
     learns: ClassVar[Mapping[str, Any]] = {
         "length": Annotated[int, Field(ge=1, le=_LONGEST)],
         "buckets": list[Annotated[int, Field(ge=1, le=_LONGEST)]] | None,
     }
-    takes_ragged: ClassVar[bool] = True
 
     length: PositiveInt | None = Field(None, description="The length; null for that of the longest row of the training part.")
     side: Literal["left", "right"] = Field("right", description="Where the filling goes.")

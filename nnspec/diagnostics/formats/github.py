@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from nnspec.diagnostics.diagnostic import Diagnostic
 from nnspec.diagnostics.formats import Checked
+from nnspec.printable import printable
 
 
 def written(checked: Checked, strict: bool) -> str:
@@ -33,7 +34,7 @@ def _command(diagnostic: Diagnostic) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 from nnspec.diagnostics.formats import Checked
+from nnspec.files import json_text
 
 
 def written(checked: Checked, strict: bool) -> str:
     """``{"diagnostics": [{"code", "severity", …}]}``."""
     del strict
     found = [diagnostic.as_json() for diagnostics in checked.values() for diagnostic in diagnostics]
-    return json.dumps({"diagnostics": found}, indent=1)
+    return json_text({"diagnostics": found}, indent=1, ascii=True)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from nnspec.diagnostics.diagnostic import Diagnostic
 from nnspec.diagnostics.formats import Checked
 from nnspec.diagnostics.render import counted, render
-
-# What XML 1.0 cannot hold, even escaped (section 2.2).
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+from nnspec.printable import printable
 
 
 def written(checked: Checked, strict: bool) -> str:
@@ -21,10 +18,12 @@ def written(checked: Checked, strict: bool) -> str:
     suites = ElementTree.Element("testsuites", counts)
     suite = ElementTree.SubElement(suites, "testsuite", {"name": "nnspec validate", **counts, "skipped": "0"})
     for file, diagnostics in checked.items():
-        case = ElementTree.SubElement(suite, "testcase", {"name": _clean(file), "classname": "nnspec", "time": "0"})
+        case = ElementTree.SubElement(suite, "testcase", {"name": printable(file), "classname": "nnspec", "time": "0"})
         _fill(case, diagnostics, strict)
     ElementTree.indent(suites)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(suites, encoding="unicode")
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(suites, encoding="unicode").replace(
+        "##[", "##&#91;"
+    )
 
 
 def _fill(case: ElementTree.Element, diagnostics: Sequence[Diagnostic], strict: bool) -> None:
@@ -33,11 +32,7 @@ def _fill(case: ElementTree.Element, diagnostics: Sequence[Diagnostic], strict: 
         first = bad[0]
         more = f" (and {counted(len(bad) - 1, 'more problem')})" if len(bad) > 1 else ""
         message = f"{first.span}: {first.severity}[{first.code}]: {first.message}{more}"
-        failure = ElementTree.SubElement(case, "failure", {"message": _clean(message), "type": first.code})
-        failure.text = _clean("\n\n".join(render(d) for d in bad))
+        failure = ElementTree.SubElement(case, "failure", {"message": printable(message), "type": first.code})
+        failure.text = printable("\n\n".join(render(d) for d in bad))
     if rest := [d for d in diagnostics if d not in bad]:
-        ElementTree.SubElement(case, "system-out").text = _clean("\n\n".join(render(d) for d in rest))
-
-
-def _clean(text: str) -> str:
-    return _FORBIDDEN.sub("\ufffd", text)
+        ElementTree.SubElement(case, "system-out").text = printable("\n\n".join(render(d) for d in rest))

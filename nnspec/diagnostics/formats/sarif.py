@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +9,8 @@ from urllib.parse import quote
 from nnspec.diagnostics.diagnostic import Diagnostic, Note, Problem, problems
 from nnspec.diagnostics.formats import Checked
 from nnspec.diagnostics.span import Span
+from nnspec.files import json_text
+from nnspec.printable import printable
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -28,7 +29,7 @@ def written(checked: Checked, strict: bool) -> str:
         "columnKind": "unicodeCodePoints",
         "results": [_result(diagnostic, codes.index(diagnostic.code)) for diagnostic in found],
     }
-    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1)
+    return json_text({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1, ascii=True)
 
 
 def _rule(problem: type[Problem]) -> dict[str, Any]:
@@ -47,12 +48,12 @@ def _result(diagnostic: Diagnostic, rule: int) -> dict[str, Any]:
     text = diagnostic.message + (f"\nhelp: {diagnostic.help}" if diagnostic.help else "")
     location: dict[str, Any] = {"physicalLocation": _physical(diagnostic.span)}
     if diagnostic.path:
-        location["logicalLocations"] = [{"fullyQualifiedName": diagnostic.path}]
+        location["logicalLocations"] = [{"fullyQualifiedName": printable(diagnostic.path)}]
     result: dict[str, Any] = {
         "ruleId": diagnostic.code,
         "ruleIndex": rule,
         "level": diagnostic.severity,
-        "message": {"text": text},
+        "message": {"text": printable(text)},
         "locations": [location],
     }
     related = [_related(note) for note in diagnostic.notes]
@@ -61,7 +62,7 @@ def _result(diagnostic: Diagnostic, rule: int) -> dict[str, Any]:
 
 def _related(note: Note) -> dict[str, Any]:
     place = {"physicalLocation": _physical(note.span)} if note.span else {}
-    return {**place, "message": {"text": note.message}}
+    return {**place, "message": {"text": printable(note.message)}}
 
 
 def _physical(span: Span) -> dict[str, Any]:

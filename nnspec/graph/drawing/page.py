@@ -7,13 +7,14 @@ import re
 from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
-from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from nnspec.diagnostics import Span
+from nnspec.files import json_text
 from nnspec.graph.analysis import total_macs
+from nnspec.graph.describe import stated_sizes
 from nnspec.graph.drawing.facts import arguments_of, count_text, kind_of, owner_of, shape_text, weights_of
 from nnspec.graph.drawing.layout import Layout, Run, lay_out
 from nnspec.graph.drawing.measure import BOX_HEIGHT, STRAIGHT, shortened, text_width
@@ -22,6 +23,7 @@ from nnspec.graph.drawing.tree import Box, Wire, boxes_of, tree_of, wires_of
 from nnspec.graph.memory import activation_bytes, bytes_text
 from nnspec.graph.model import Graph, Model, Node
 from nnspec.graph.receptive_field import ReceptiveField, receptive_fields
+from nnspec.printable import html_text, printable
 
 __all__ = ["to_html"]
 
@@ -48,10 +50,12 @@ def to_html(model: Model) -> str:
     script = _part("page.js")
     digest = b64encode(sha256(script.encode()).digest()).decode()
     # In a script element, `<` could end it; in JSON, it may as well be written by its number.
-    text = json.dumps(data, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
+    text = (
+        json.dumps(_shown(data), ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c").replace("##[", "##\\u005b")
+    )
     pieces = {
         "script_hash": f"sha256-{digest}",
-        "title": escape(model.name),
+        "title": html_text(model.name),
         "style": _part("page.css"),
         "data": text,
         "script": script,
@@ -160,8 +164,7 @@ def _totals(graph: Graph) -> list[list[str]]:
         ["MACs", count_text(total_macs(graph))],
         ["peak of activations", peak_text(graph)],
     ]
-    facts += [[symbol, f"must be {condition}"] for symbol, condition in graph.conditions.items()]
-    return facts + [["sizes", str(relation).replace("`", "")] for relation in graph.conditions.relations]
+    return facts + [["sizes", text] for text in stated_sizes(graph)]
 
 
 def _about(node: Node, field: ReceptiveField | None, sources: dict[str, Sequence[str]]) -> dict[str, Any]:
@@ -182,7 +185,7 @@ def _about(node: Node, field: ReceptiveField | None, sources: dict[str, Sequence
         facts.append(["its stride", " × ".join(map(str, field.stride))])
         facts.append(["its first position", start])
     doc = (type(node.layer).__doc__ or "").strip().partition("\n")[0]
-    arguments = [[n, json.dumps(value, ensure_ascii=False), given] for n, (value, given) in arguments_of(node).items()]
+    arguments = [[n, json_text(value), given] for n, (value, given) in arguments_of(node).items()]
     return {
         "doc": doc.replace("``", ""),
         "facts": facts,
@@ -205,3 +208,12 @@ def _excerpt(span: Span, sources: dict[str, Sequence[str]]) -> list[list[Any]]:
     lines: Sequence[str] = sources[span.file]
     numbers = range(max(1, span.line - _AROUND), min(len(lines), span.line + _AROUND) + 1)
     return [[number, lines[number - 1][:_LONGEST_LINE], number == span.line] for number in numbers]
+
+
+def _shown(data: Any) -> Any:
+    """Plain values, every text in them safe to show."""
+    if isinstance(data, dict):
+        return {printable(key): _shown(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_shown(value) for value in data]
+    return printable(data) if isinstance(data, str) else data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 from nnspec.graph.analysis import total_macs
 from nnspec.graph.drawing.facts import count_text, kind_of, shape_text, summary, weights_of
@@ -12,6 +12,7 @@ from nnspec.graph.drawing.scene import Placed, Scene, place_on_plane
 from nnspec.graph.drawing.tree import Box, Frame, Wire, boxes_of, tree_of, wires_of
 from nnspec.graph.memory import bytes_text, peak_activation_bytes
 from nnspec.graph.model import Graph, Model
+from nnspec.printable import html_text, printable
 
 __all__ = ["box_lines", "box_width", "peak_text", "to_svg"]
 
@@ -71,7 +72,7 @@ def to_svg(model: Model) -> str:
     width, height = round(x - _BETWEEN + _MARGIN), round(height + _HEAD + 2 * _MARGIN)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
-        f' role="img" aria-label={quoteattr(_clean(model.name))}>'
+        f' role="img" aria-label={quoteattr(printable(model.name))}>'
     )
     paper = f'<rect class="paper" width="{width}" height="{height}"/>'
     return "\n".join([head, f"<style>{_STYLE}</style>", paper, *parts, "</svg>", ""])
@@ -149,12 +150,12 @@ def _frame(item: Placed) -> str:
 def _frame_title(item: Placed) -> str:
     assert isinstance(item.item, Frame)
     title = _text("", item.x + 10, item.y + 15, item.item.label)
-    return f'<g class="frame" data-frame={quoteattr(_clean(item.item.id))}>{title}</g>'
+    return f'<g class="frame" data-frame={quoteattr(printable(item.item.id))}>{title}</g>'
 
 
 def _wire(wire: Wire, line: str, tip: str) -> str:
     source = wire.source if wire.output == "output" else f"{wire.source}.{wire.output}"
-    ends = f"data-from={quoteattr(_clean(source))} data-to={quoteattr(_clean(wire.target))}"
+    ends = f"data-from={quoteattr(printable(source))} data-to={quoteattr(printable(wire.target))}"
     return f'<path class="wire" {ends} d="{line}" marker-end="url(#{tip})"/>'
 
 
@@ -169,8 +170,8 @@ def _box(item: Placed, graph: Graph) -> str:
     kind = box.kind if box.node is None else kind_of(box.node)
     return "".join(
         [
-            f'<g class="box {kind}" data-layer={quoteattr(_clean(box.id))}>',
-            f"<title>{escape(_clean(summary(box.node)))}</title>" if box.node is not None else "",
+            f'<g class="box {kind}" data-layer={quoteattr(printable(box.id))}>',
+            f"<title>{html_text(summary(box.node))}</title>" if box.node is not None else "",
             f'<rect {_place(item)} rx="{5 if box.node is not None else 20}"/>',
             _text("op", left, item.y + 18, shortened(op, 12, room, bold=True)),
             _text("shape", right, item.y + 18, shape, end=True),
@@ -188,11 +189,4 @@ def _place(item: Placed) -> str:
 def _text(kind: str, x: float, y: float, text: str, *, end: bool = False) -> str:
     style = f' class="{kind}"' if kind else ""
     anchor = ' text-anchor="end"' if end else ""
-    return f'<text{style} x="{x:g}" y="{y:g}"{anchor}>{escape(_clean(text))}</text>'
-
-
-def _clean(text: str) -> str:
-    """A text without the characters that XML cannot hold."""
-    return "".join(
-        c if c in "\t\n" or (c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff") else "�" for c in text
-    )
+    return f'<text{style} x="{x:g}" y="{y:g}"{anchor}>{html_text(text)}</text>'

@@ -23,6 +23,9 @@ class Metric(Compares):
     better: ClassVar[Literal["max", "min"] | None] = None
     """Which way it improves; None where that cannot be said."""
 
+    relative: ClassVar[bool] = True
+    """Whether it changes if the same number is added to outputs and targets; if not, the numbers are spared the addition."""
+
     @classmethod
     def monitored(cls) -> str:
         """What it is called in logs, behind the output's name: ``digit_sparse_categorical_accuracy``."""

@@ -27,13 +27,19 @@ __all__ = [
 class MeanSquaredError(Falling):
     """The mean of the squared differences."""
 
+    relative: ClassVar[bool] = False
+
 
 class RootMeanSquaredError(Falling):
     """The root of the mean of the squared differences, in the target's unit."""
 
+    relative: ClassVar[bool] = False
+
 
 class MeanAbsoluteError(Falling):
     """The mean of the absolute differences, in the target's unit."""
+
+    relative: ClassVar[bool] = False
 
 
 class MeanAbsolutePercentageError(Falling):
@@ -49,6 +55,8 @@ class MeanSquaredLogarithmicError(Falling):
 class LogCoshError(Falling):
     """The mean of ``log(cosh(x))`` of the differences."""
 
+    relative: ClassVar[bool] = False
+
     @classmethod
     def monitored(cls) -> str:
         return "logcosh"
@@ -56,6 +64,8 @@ class LogCoshError(Falling):
 
 class R2Score(Rising):
     """The share of the target's variance that is explained: 1 is perfect, 0 no better than the mean."""
+
+    relative: ClassVar[bool] = False
 
     class_aggregation: Literal["uniform_average", "variance_weighted_average"] | None = Field(
         "uniform_average", description="How several outputs become one figure; null for one figure each."
@@ -73,6 +83,8 @@ class CosineSimilarity(Rising):
 
 class PearsonCorrelation(Rising):
     """The linear correlation of output and target, computed within each example and averaged."""
+
+    relative: ClassVar[bool] = False
 
     axis: WholeNumber = Field(-1, description="The axis along which they are correlated; 0 for the batch.")
 

@@ -1,0 +1,1 @@
+"""Small Keras models that try ``nnspec import``: ``python -m benchmarks imports --probes``."""

@@ -1,0 +1,174 @@
+"""Builds, saves, imports and compares the probes."""
+
+from __future__ import annotations
+
+import tempfile
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.import_probes.probe import PROBES, Probe
+
+__all__ = ["VERDICTS", "all_probes", "tried"]
+
+VERDICTS = ("equal", "refused with its reason", "refused badly", "crash", "WRONG", "cannot be built in Keras")
+
+_TOLERANCE = 1e-4
+
+
+def all_probes() -> list[Probe]:
+    """Every probe."""
+    from benchmarks.import_probes import calls, compositions, own_classes, parts_of_layers, single_layers
+
+    del compositions, own_classes
+    return [*single_layers.single_layer_probes(), *calls.operation_probes(), *parts_of_layers.wrapper_probes(), *PROBES]
+
+
+def tried(probe: Probe, folder: Path) -> tuple[str, str]:
+    """The verdict on a probe, and why."""
+    import keras
+
+    from nnspec.diagnostics import SpecError
+
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(1)
+    file = folder / f"model{probe.suffix}"
+    try:
+        model = probe.model()
+        _disturb(model)
+        model.save(file)
+    except Exception as error:
+        return "cannot be built in Keras", _first(error)
+    try:
+        return _imported(probe, model, file, folder)
+    except SpecError as error:
+        said = "; ".join(f"{d.code} {d.message}" + (f" [{d.help}]" if d.help else "") for d in error.diagnostics if d.is_error)
+        if probe.refused is None or probe.refused not in said or any(d.code == "NN604" for d in error.diagnostics):
+            return "refused badly", said
+        return "refused with its reason", said
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return "crash", f"{_first(error)} ({Path(place.filename).name}:{place.lineno})"
+
+
+def _imported(probe: Probe, model: Any, file: Path, folder: Path) -> tuple[str, str]:
+    import numpy as np
+
+    import nnspec
+    from nnspec.keras_backend import set_weight_arrays
+    from nnspec.runtime.answers import answering
+    from nnspec.training.starting import starting_arrays
+
+    imported = nnspec.from_keras(file)
+    spec_file, *_ = imported.write(folder / "model.nnspec.yaml")
+    spec = nnspec.load(spec_file, root=folder)
+    graph = nnspec.compile(spec).main
+    arrays = starting_arrays(spec, graph) if imported.weights else {}
+    inputs = _inputs(probe, model)
+    wanted = _flat(_called(model, inputs))
+    ours = nnspec.to_keras(graph)
+    if imported.weights:
+        set_weight_arrays(ours, graph, arrays)
+    fed = {name: _as(array, type_.dtype) for (name, type_), array in zip(graph.inputs.items(), inputs, strict=True)}
+    given = [np.asarray(value) for value in answering(ours)(fed).values()]
+    if [a.shape for a in given] != [b.shape for b in wanted]:
+        return "WRONG", f"shapes {[a.shape for a in given]}, not {[b.shape for b in wanted]}"
+    errors = [_difference(a, b) for a, b in zip(given, wanted, strict=True)]
+    tolerance = 2e-2 if any(d.code == "NN622" for d in imported.diagnostics) else _TOLERANCE
+    if not all(error <= tolerance for error in errors):
+        return "WRONG", f"differs by {max(errors):.2g}"
+    warnings = "; ".join(f"{d.code} {d.message}" for d in imported.diagnostics)
+    return "equal", warnings
+
+
+def _as(array: Any, dtype: str) -> Any:
+    return array.astype(dtype)
+
+
+def _disturb(model: Any) -> None:
+    """Gives weights that start at 0 or 1 other values."""
+    import numpy as np
+
+    random = np.random.default_rng(0)
+    for variable in model.variables:
+        array = np.asarray(variable)
+        if array.dtype.kind == "f" and array.size and np.ptp(array) == 0 and "seed" not in variable.path:
+            variable.assign(random.uniform(0.5, 1.5, array.shape))
+    for layer in model._flatten_layers():
+        if type(layer).__name__ == "Normalization" and layer.input_mean is None:
+            layer.finalize_state()
+
+
+def _inputs(probe: Probe, model: Any) -> list[Any]:
+    import numpy as np
+
+    random = np.random.default_rng(3)
+    found = []
+    for number, tensor in enumerate(model.inputs):
+        shape = (3, *(size or 7 + axis for axis, size in enumerate(tensor.shape[1:])))
+        if probe.inputs and tensor.name in probe.inputs:
+            found.append(np.asarray(probe.inputs[tensor.name]))
+        elif tensor.dtype == "bool":
+            found.append(random.uniform(size=shape) < 0.7)
+        elif "int" in tensor.dtype or tensor.name.startswith("whole"):
+            drawn = random.integers(0, 5, shape).astype(tensor.dtype)
+            if len(shape) > 1:
+                drawn[:, 0] = 1 + number % 2
+            found.append(drawn)
+        elif tensor.name.startswith("pixels"):
+            found.append(random.uniform(0, 255, shape).astype(tensor.dtype))
+        else:
+            found.append(random.normal(size=shape).astype(tensor.dtype))
+    return found
+
+
+def _called(model: Any, inputs: list[Any]) -> Any:
+    import keras
+
+    given = model._inputs_struct if hasattr(model, "_inputs_struct") else None
+    if given is None or isinstance(given, list | tuple):
+        return model(inputs[0] if len(inputs) == 1 else inputs, training=False)
+    return model(keras.tree.pack_sequence_as(given, inputs), training=False)
+
+
+def _flat(value: Any) -> list[Any]:
+    import numpy as np
+
+    if isinstance(value, dict):
+        return [array for item in value.values() for array in _flat(item)]
+    if isinstance(value, list | tuple):
+        return [array for item in value for array in _flat(item)]
+    return [np.asarray(value)]
+
+
+def _difference(a: Any, b: Any) -> float:
+    import numpy as np
+
+    largest = float(np.max(np.abs(b))) if b.size else 0.0
+    return float(np.max(np.abs(a.astype("float64") - b.astype("float64")))) / (largest or 1.0) if b.size else 0.0
+
+
+def _first(error: Exception) -> str:
+    return f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0][:200]}"
+
+
+def results(probes: list[Probe]) -> Iterator[tuple[Probe, str, str]]:
+    """Every probe with its verdict."""
+    for probe in probes:
+        with tempfile.TemporaryDirectory() as folder:
+            yield probe, *tried(probe, Path(folder))
+
+
+def main(words: list[str]) -> int:
+    """Prints each probe that is not equal or refused with its reason, or all with ``-v``; then how many there are of each."""
+    shown = "-v" in words
+    wanted = [word for word in words if word != "-v"]
+    counts: Counter[str] = Counter()
+    for probe, verdict, why in results([p for p in all_probes() if not wanted or any(word in p.name for word in wanted)]):
+        counts[verdict] += 1
+        if shown or verdict not in VERDICTS[:2]:
+            print(f"{verdict:<24} {probe.name}: {why}", flush=True)
+    print(f"{counts.total()} probes: " + ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS), flush=True)
+    return 0 if set(counts) <= set(VERDICTS[:2]) else 1

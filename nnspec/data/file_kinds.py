@@ -1,0 +1,73 @@
+"""Formats that are recognized by their first bytes, so that a reader given the wrong file can name the right one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nnspec.data.kinds import DataError
+
+__all__ = ["GZIP", "refuse_other_kind"]
+
+GZIP = b"\x1f\x8b"
+
+_FETCH = "name the file itself, and download it in full"
+_KINDS: tuple[tuple[bytes, str, str], ...] = (
+    (b"PAR1", "a Parquet file", "read it with `parquet: {file}`"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "save its arrays with `numpy.savez`, and read that file with `npz`"),
+    (b"\xd0\xcf\x11\xe0", "an Excel workbook (.xls)", "save the sheet as CSV in UTF-8, and name that file"),
+    (b"\x93NUMPY", "an array of NumPy (.npy)", "save it with `numpy.savez`, and read that file with `npz`"),
+    (b"SQLite format 3\0", "an SQLite database", "save the table as CSV, and name that file"),
+    (b"ARROW1", "an Arrow (Feather) file", "save it as Parquet, and read that file with `parquet`"),
+    (b"\x89PNG\r\n", "a PNG image", "read a folder of images with `images`"),
+    (b"\xff\xd8\xff", "a JPEG image", "read a folder of images with `images`"),
+    (b"BZh", "compressed with bzip2", "decompress it, or compress it with gzip"),
+    (b"\xfd7zXZ\0", "compressed with xz", "decompress it, or compress it with gzip"),
+    (b"\x28\xb5\x2f\xfd", "compressed with Zstandard", "decompress it, or compress it with gzip"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "extract the file in it, and name that file"),
+    (b"Rar!", "a RAR archive", "extract the file in it, and name that file"),
+    (b"%PDF", "a PDF document", "save its table as CSV, and name that file"),
+    (b"version https://git-lfs", "a Git LFS pointer", "fetch the file: `git lfs pull`"),
+    (b"<!DOCTYPE html", "an HTML page", _FETCH),
+    (b"<!doctype html", "an HTML page", _FETCH),
+    (b"<html", "an HTML page", _FETCH),
+)
+
+
+def refuse_other_kind(path: Path, start: bytes, wanted: str, *, name: str = "", argument: str = "file") -> None:
+    """Refuses a file whose first bytes are those of another format.
+
+    Args:
+        path: The file.
+        start: Its first bytes, decompressed if it is compressed with gzip.
+        wanted: What the reader reads, for the message: ``CSV text``.
+        name: The file as the spec names it, for a help that quotes it; by default the file's name.
+        argument: The reader's argument that names the file.
+
+    Raises:
+        DataError: That names the format and what to do.
+    """
+    found = _archive(path) if start.startswith(b"PK\x03\x04") else None
+    for magic, kind, help in () if found else _KINDS:
+        if start.startswith(magic):
+            found = kind, help.replace("{file}", name or path.name)
+            break
+    if found is not None and found[0] != wanted:
+        raise DataError(f"{path.name} is {found[0]}, not {wanted}", help=found[1], argument=argument)
+
+
+def _archive(path: Path) -> tuple[str, str]:
+    """What a zip archive is: workbooks and NumPy's archives are zip files too."""
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        names = []
+    if any(name.startswith("xl/") for name in names):
+        return "an Excel workbook (.xlsx)", "save the sheet as CSV in UTF-8, and name that file"
+    if any(name == "content.xml" for name in names):
+        return "an OpenDocument file", "save the sheet as CSV in UTF-8, and name that file"
+    if any(name.endswith(".npy") for name in names):
+        return "an archive of NumPy arrays (.npz)", f"read it with `npz: {path.name}`"
+    return "a zip archive", "extract the file in it, and name that file"

@@ -1,0 +1,157 @@
+"""Warnings about data that can be used, and whose results would probably mean nothing: leaks, and units without a class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from nnspec.data import problems as d
+from nnspec.data.kinds import bare_name
+from nnspec.data.places import locate
+from nnspec.data.plan import DataPlan, Feed, Need, in_words
+from nnspec.data.transforms.classes import label_encode, one_hot
+from nnspec.data.transforms.words import tokenize
+from nnspec.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from nnspec.data.examples import Examples
+    from nnspec.data.readers.base import Table
+    from nnspec.data.transforms import Learned
+
+__all__ = ["warn_of_columns", "warn_of_values"]
+
+_MOST_BYTES = 2**28
+_MOSTLY = 0.5
+
+
+def warn_of_columns(plan: DataPlan, feeds: Mapping[str, Feed]) -> Iterator[Diagnostic]:
+    """Warns, without reading a value, of a target among the inputs, and of test data that are the training data."""
+    for target, input_ in _pairs(feeds):
+        for column in target.columns:
+            if column in input_.columns:
+                shown = bare_name(column)
+                help = "remove it from the input, or train an `autoencoder` if the input is to be reconstructed"
+                facts = {"column": shown, "input": input_.name, "target": target.name, "how": "is"}
+                yield d.TargetAmongInputs.at(input_.span, input_.path, help=help, **facts)
+    train = plan.sources.get("train")
+    for part in ("validation", "test"):
+        other = plan.sources.get(part)
+        if train is not None and other is not None and train.files is not None and train.files == other.files:
+            arguments = [source.reader.model_dump(exclude=set(source.reader.paths)) for source in (train, other)]
+            if type(train.reader) is type(other.reader) and arguments[0] == arguments[1]:
+                yield d.TestIsTraining.at(other.span, other.path, help=_APART, part=in_words(part), what="the training data")
+
+
+_APART = "name other data, or leave out a part of the training data: `test: {fold: {number: 1, of: 5}}`, `validation: 0.2`"
+
+
+def warn_of_values(
+    plan: DataPlan,
+    feeds: Mapping[str, Feed],
+    table: Table,
+    learned: Mapping[str, Sequence[Learned]],
+    whole: Examples,
+    others: Mapping[str, Examples | None],
+) -> Iterator[Diagnostic]:
+    """Warns, by the values, of copies of a target among the inputs, of rows in two sets, and of units without a class.
+
+    Args:
+        plan: The plan.
+        feeds: How inputs and targets get their values.
+        table: The training table.
+        learned: What the transforms learned.
+        whole: All rows of the training table.
+        others: The sets that have a reader of their own, by part.
+    """
+    yield from _copies(feeds, table)
+    known = {part: examples for part, examples in others.items() if examples is not None}
+    yield from _shared_rows(plan, whole, known)
+    for name, need in plan.fed.items():
+        yield from _units(plan, feeds[f"targets.{name}"], need, learned[f"targets.{name}"], [whole, *known.values()])
+
+
+def _pairs(feeds: Mapping[str, Feed]) -> Iterator[tuple[Feed, Feed]]:
+    for place, target in feeds.items():
+        for other, input_ in feeds.items():
+            if place.startswith("targets.") and other.startswith("inputs."):
+                yield target, input_
+
+
+def _copies(feeds: Mapping[str, Feed], table: Table) -> Iterator[Diagnostic]:
+    """A column of single values that an input has, and that equals a target's in every row under another name."""
+    import numpy as np
+
+    for target, input_ in _pairs(feeds):
+        if len(target.columns) != 1 or table.columns[target.columns[0]].shape != ():
+            continue
+        wanted = table.read(target.columns[0], slice(None))
+        for column in input_.columns:
+            if column in target.columns or table.columns[column].shape != ():
+                continue
+            values = table.read(column, slice(None))
+            if values.dtype.kind == wanted.dtype.kind and np.array_equal(values, wanted) and (wanted[:1] != wanted).any():
+                help = f"remove it from the input, if `{column}` is not known when `{target.name}` is to be predicted"
+                facts = {"column": column, "input": input_.name, "target": target.name, "how": "equals in every row"}
+                yield d.TargetAmongInputs.at(input_.span, input_.path, help=help, **facts)
+
+
+def _shared_rows(plan: DataPlan, whole: Examples, others: Mapping[str, Examples]) -> Iterator[Diagnostic]:
+    trained = _digests(whole) if others else None
+    # A table of few distinct rows has the same ones everywhere.
+    if trained is None or len(set(trained)) < _MOSTLY * len(trained):
+        return
+    seen = set(trained)
+    for part, examples in others.items():
+        found, source = _digests(examples), plan.sources[part]
+        shared = sum(row in seen for row in found or ())
+        if found and shared >= _MOSTLY * len(found):
+            what = f"mostly training data: {shared:,} of {len(found):,} rows are there, too"
+            yield d.TestIsTraining.at(source.span, source.path, help=_APART, part=in_words(part), what=what)
+
+
+def _digests(examples: Examples) -> list[int] | None:
+    """A digest of each row's inputs and targets; None if there are too many, or they are not held in memory."""
+    import numpy as np
+
+    arrays = [*examples.inputs.values(), *examples.targets.values()]
+    if not all(isinstance(array, np.ndarray) for array in arrays) or examples.bytes > _MOST_BYTES:
+        return None
+    return [hash(b"\0".join(array[row].tobytes() for array in arrays)) for row in examples.rows.tolist()]
+
+
+def _units(
+    plan: DataPlan, feed: Feed, need: Need, learned: Sequence[Learned], parts: Sequence[Examples]
+) -> Iterator[Diagnostic]:
+    units = need.output.shape[need.axis] if need.output.rank else None
+    if need.kind not in ("class", "distribution") or not isinstance(units, int) or units < 2:
+        return
+    if any(isinstance(transform, tokenize) for transform in feed.transforms):
+        return
+    classes = max((found for part in parts if (found := _classes(part.targets[feed.name], need)) is not None), default=None)
+    encoders = [
+        len(known["classes"]) + transform.unknown
+        for transform, known in zip(feed.transforms, learned, strict=True)
+        if isinstance(transform, label_encode | one_hot)
+    ]
+    if classes is not None and (known := max([classes, *encoders])) < units:
+        span, path = locate(plan.tree, "targets", feed.name)
+        own = f"give the layer {known} units" if known > 1 else "look at the column: there is nothing to tell apart"
+        help = f"{own}; if these data lack classes, list all in `label_encode: {{classes: …}}`"
+        found = f"{known} classes" if known > 1 else "a single class"
+        yield d.UnitsAboveClasses.at(span, path, help=help, name=feed.name, units=units, found=found)
+
+
+def _classes(targets: NDArray[Any], need: Need) -> int | None:
+    """One more than the largest class; None if the values are not held in memory."""
+    import numpy as np
+
+    if not isinstance(targets, np.ndarray) or not targets.size:
+        return None
+    if need.kind == "distribution":
+        others = tuple(axis for axis in range(targets.ndim) if axis != need.axis % targets.ndim)
+        return int(np.flatnonzero(targets.any(others)).max(initial=0)) + 1
+    kept: NDArray[np.integer[Any]] = targets if need.ignore is None else targets[targets != need.ignore]
+    return int(kept.max(initial=0)) + 1

@@ -1,0 +1,43 @@
+"""Texts by which people mark a missing number."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+__all__ = ["looks_missing", "missing_among"]
+
+_MARKS = frozenset(
+    (
+        *("na", "n/a", "n.a.", "n.a", "#n/a", "#na", "<na>", "nan", "nat", "none", "null", "nil", "(null)", "\\n", "void"),
+        *("missing", "unknown", "undefined", "unk", "empty", "blank", "n.d.", "nd", "no data", "not available", "not measured"),
+        *("k.a.", "k. a.", "keine angabe", "#div/0!", "#value!", "#ref!", "#num!", "#name?", "#null!"),
+    )
+)
+_PUNCTUATION = frozenset("?-.*_—–…/~!:;,'")
+
+
+def looks_missing(text: str) -> bool:
+    """Whether people write a text where a number is missing.
+
+    Example:
+        >>> [looks_missing(text) for text in ("?", "None", "--", "red", "12")]
+        [True, True, True, False, False]
+    """
+    return text.lower() in _MARKS or (len(text) <= 4 and set(text) <= _PUNCTUATION)
+
+
+def missing_among(texts: Collection[str], numbers: int) -> list[str]:
+    """The texts that stand for missing numbers, of the texts of a column that are none.
+
+    Args:
+        texts: The texts, each once.
+        numbers: How many different numbers the column has.
+
+    Returns:
+        The texts that look so; the one text of a column of numbers too, as long as it has no digit.
+    """
+    found = sorted(text for text in texts if looks_missing(text))
+    others = [text for text in texts if not looks_missing(text)]
+    if len(others) == 1 and numbers >= 3 and not any(c.isdigit() for c in others[0]) and len(others[0]) <= 40:
+        return sorted([*found, *others])
+    return found

@@ -1,0 +1,145 @@
+"""What columns of Arrow's types are here, and how their values become NumPy's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nnspec.data.kinds import Column, DataError
+
+if TYPE_CHECKING:
+    from nnspec.data.readers.base import Values
+
+__all__ = ["column_of", "is_list", "numbers_of", "plain", "texts_of"]
+
+_FLOATS = {"halffloat": "float16", "float": "float32", "double": "float64"}
+"""NumPy's names of Arrow's."""
+
+_SECONDS = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
+
+
+def column_of(type_: Any) -> Column:
+    """What a column of an Arrow type is here; if it cannot be read, the column states why."""
+    from pyarrow import types
+
+    type_ = _storage(type_)
+    if _is_text(type_) or _is_bytes(type_):
+        return Column((), "text")
+    if is_list(type_):
+        inner = column_of(type_.value_type)
+        size = type_.list_size if types.is_fixed_size_list(type_) else None
+        item = type_.value_type
+        if inner.refused or (inner.is_text and inner.shape) or _is_temporal(item) or types.is_decimal(item):
+            return Column((), "unknown", refused=_refusal(type_))
+        if inner.is_text:
+            return Column((None,), "text", ragged=True)
+        return Column((size, *inner.shape), inner.dtype)
+    if types.is_floating(type_) or types.is_integer(type_):
+        return Column((), _FLOATS.get(str(type_), str(type_)))
+    if types.is_boolean(type_):
+        return Column((), "bool")
+    if types.is_decimal(type_) or types.is_null(type_) or _is_temporal(type_):
+        return Column((), "float64")
+    return Column((), "unknown", refused=_refusal(type_))
+
+
+def _refusal(type_: Any) -> str:
+    return f"is of the type {str(type_)[:80]}, which cannot be read"
+
+
+def _storage(type_: Any) -> Any:
+    """The type of the values behind a dictionary or an extension."""
+    import pyarrow
+    from pyarrow import types
+
+    if isinstance(type_, pyarrow.BaseExtensionType):
+        return _storage(type_.storage_type)
+    if types.is_dictionary(type_):
+        return _storage(type_.value_type)
+    return type_
+
+
+def _is_text(type_: Any) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_string(type_) or types.is_large_string(type_)) or str(type_) == "string_view"
+
+
+def _is_bytes(type_: Any) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_binary(type_) or types.is_large_binary(type_)) or str(type_) == "binary_view"
+
+
+def is_list(type_: Any) -> bool:
+    """Whether values of an Arrow type are lists."""
+    from pyarrow import types
+
+    kinds = (types.is_list, types.is_large_list, types.is_fixed_size_list)
+    return any(kind(type_) for kind in kinds)
+
+
+def _is_temporal(type_: Any) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_temporal(type_)) and not types.is_interval(type_)
+
+
+def plain(array: Any) -> Any:
+    """A chunked column as one array of its values: no dictionary and no extension."""
+    import pyarrow
+
+    if isinstance(array, pyarrow.ChunkedArray):
+        array = array.combine_chunks()
+    if isinstance(array, pyarrow.ChunkedArray):
+        array = array.chunk(0) if array.num_chunks else pyarrow.array([], array.type)
+    if isinstance(array.type, pyarrow.BaseExtensionType):
+        return plain(array.storage)
+    if pyarrow.types.is_dictionary(array.type):
+        return plain(array.dictionary_decode())
+    return array
+
+
+def texts_of(array: Any, where: Any) -> Values:
+    """The texts, None where one is missing; bytes are UTF-8.
+
+    Args:
+        array: The array.
+        where: The place of a row, for a message.
+
+    Raises:
+        DataError: If bytes are no UTF-8 text.
+    """
+    import numpy as np
+
+    made = np.empty(len(array), object)
+    made[:] = array.to_pylist()
+    if _is_bytes(array.type):
+        for row, value in enumerate(made):
+            try:
+                made[row] = None if value is None else value.decode()
+            except UnicodeDecodeError:
+                help = "bytes are read as UTF-8 text; write images as files, and their paths into the table"
+                raise DataError(f"{where(row)}: the bytes are no UTF-8 text", help=help, argument="file") from None
+    return made
+
+
+def numbers_of(array: Any) -> Values:
+    """The numbers, NaN where one is missing; dates and times as their days or seconds since 1970."""
+    import numpy as np
+    import pyarrow
+
+    kind = array.type
+    if pyarrow.types.is_null(kind):
+        return np.full(len(array), np.nan)
+    if pyarrow.types.is_temporal(kind):
+        wide = pyarrow.int32() if kind.bit_width == 32 else pyarrow.int64()
+        unit = "ms" if pyarrow.types.is_date64(kind) else getattr(kind, "unit", "")
+        return _numpy(array.cast(wide)) / (_SECONDS.get(unit, 1))
+    if pyarrow.types.is_decimal(kind):
+        array = array.cast(pyarrow.float64())
+    return _numpy(array)
+
+
+def _numpy(array: Any) -> Values:
+    values: Values = array.to_numpy(zero_copy_only=False)
+    return values.astype(float) if values.dtype == object else values

@@ -1,0 +1,96 @@
+"""Numbers as texts: decimal separators, groups of digits, and what stands for a missing value."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from nnspec.data.readers.csv import Csv
+
+__all__ = ["Notation"]
+
+# Spaces that word processors and statistical offices put between groups of digits.
+_SPACES = " \u00a0\u2009\u202f"
+
+
+@dataclass(frozen=True)
+class Notation:
+    """How a table writes its numbers.
+
+    Attributes:
+        decimal: The decimal separator.
+        thousands: The separator between groups of digits; None if there is none.
+        missing: The texts that stand for a missing value.
+    """
+
+    decimal: str
+    thousands: str | None
+    missing: frozenset[str]
+
+    @classmethod
+    def of(cls, reader: Csv) -> Notation:
+        """The notation that a reader's arguments describe."""
+        return cls(reader.decimal, reader.thousands, frozenset(("", *reader.missing)))
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Whether numbers are written as Python writes them, and none of them stands for a missing value."""
+        return self.decimal == "." and self.thousands is None and not any(map(self.is_number, self.missing))
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        point = re.escape(self.decimal)
+        digits = r"\d+"
+        if self.thousands is not None:
+            group = f"[{_SPACES}]" if self.thousands in _SPACES else re.escape(self.thousands)
+            digits = rf"(?:\d{{1,3}}(?:{group}\d{{2,3}})*{group}\d{{3}}|\d+)"
+        number = rf"(?:{digits}(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?"
+        return re.compile(rf"[+\-\u2212]?(?:{number}|inf(?:inity)?|nan)", re.ASCII | re.IGNORECASE)
+
+    def is_missing(self, text: str) -> bool:
+        """Whether a text stands for a missing value."""
+        return text.strip() in self.missing
+
+    def is_number(self, text: str) -> bool:
+        """Whether a text is a number."""
+        return self._pattern.fullmatch(text.strip()) is not None
+
+    def is_infinite(self, text: str) -> bool:
+        """Whether a text is a number that float64 does not hold."""
+        return self.is_number(text) and not self.is_missing(text) and math.isinf(float(self._plain(text)))
+
+    def _plain(self, text: str) -> str:
+        """A number as Python writes it; other text is returned with a mark that no number has."""
+        text = text.strip()
+        if text in self.missing:
+            return "nan"
+        if self._pattern.fullmatch(text) is None:
+            return "?"
+        if self.thousands is not None:
+            for mark in _SPACES if self.thousands in _SPACES else self.thousands:
+                text = text.replace(mark, "")
+        return text.replace(self.decimal, ".").replace("\u2212", "-")
+
+    def numbers(self, texts: Sequence[str]) -> NDArray[np.float64] | None:
+        """The numbers that texts are, NaN where one is missing; None if one of them is no number."""
+        import numpy as np
+
+        if self._is_plain:
+            joined = "".join(texts)
+            # float() takes `1_000` and the digits of every script; a table that has them means something else.
+            if joined.isascii() and "_" not in joined:
+                with suppress(ValueError):
+                    return np.array(texts, np.float64)
+        try:
+            return np.array([self._plain(text) for text in texts], np.float64)
+        except ValueError:
+            return None

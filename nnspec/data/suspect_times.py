@@ -1,0 +1,109 @@
+"""What can be seen of a series' table without being told its time or its series: columns that look like either."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from nnspec.data.kinds import DataError, DataWarning
+from nnspec.data.stretches import Faults, faults_of, series_among, series_of
+from nnspec.data.times import Times, read_times
+
+if TYPE_CHECKING:
+    from nnspec.data.readers.base import Table
+
+__all__ = ["suspect_series", "suspect_times"]
+
+_NAMES = frozenset({"time", "timestamp", "date", "datetime", "ds", "t"})
+"""Numbers are taken for times only in columns with these names; texts in ISO 8601 in any column."""
+
+
+def suspect_times(table: Table, by: Sequence[str]) -> Iterator[DataWarning]:
+    """Warns if a column looks like the time, and the rows are not sorted by it or not evenly spaced.
+
+    Nothing is said if any such column is in order: that one is the time then.
+
+    Args:
+        table: The table.
+        by: The columns that tell several series apart.
+    """
+    found = [(name, times, _faults(table, times, by)) for name, times in _times(table, by)]
+    suspect = [(name, times, faults) for name, times, faults in found if _is_suspect(faults)]
+    if suspect and len(suspect) == len(found):
+        name, times, faults = suspect[0]
+        reason, row = _reason(faults)
+        also = "" if row is None else f", first at {table.where(name, row)}"
+        help = f"write `time: {name}` in `series`"
+        if (len(faults.backward) or len(faults.repeated)) and not by:
+            column = series_among(table, times, name)
+            help += f" and `by: {column}`, which tells several series apart" if column else ", and sort the rows by it"
+        elif not len(faults.backward) and not len(faults.repeated):
+            help += ", and `gaps: split`: no window then spans a gap"
+        yield DataWarning(f"`{name}` looks like the time, and {reason}{also}", help=help)
+
+
+def suspect_series(table: Table, least: int) -> Iterator[DataWarning]:
+    """Warns if a column of texts has one value throughout each long run of rows, as if it named several series.
+
+    Args:
+        table: The table.
+        least: How long the runs are on average at least.
+    """
+    for name, column in table.columns.items():
+        if not column.is_text or column.shape != () or column.ragged:
+            continue
+        values = table.read(name, slice(None)).tolist()
+        runs = [value for value, before in zip(values, [object(), *values], strict=False) if value != before]
+        if 1 < len(runs) == len(set(runs)) <= len(values) // least and not any(map(_may_be_time, runs)):
+            shown = ", ".join(f"`{str(run)[:20]}`" for run in runs[:3]) + (", …" if len(runs) > 3 else "")
+            reason = f"`{name}` looks like the name of a series: {len(runs):,} runs of rows have one value each, {shown}"
+            yield DataWarning(reason, help=f"if they are several series, write `by: {name}`: no window then crosses them")
+            return
+
+
+def _times(table: Table, by: Sequence[str]) -> Iterator[tuple[str, Times]]:
+    import numpy as np
+
+    for name, column in table.columns.items():
+        if name in by or column.shape != () or column.ragged or not len(table):
+            continue
+        if not column.is_text and name.lower() not in _NAMES:
+            continue
+        try:
+            # One value tells most texts that are no times.
+            if column.is_text and not _may_be_time(table.read(name, slice(0, 1))[0]):
+                continue
+            times = read_times(table, name)
+        except DataError:
+            continue
+        if len(np.unique(times.values)) > 1:
+            yield name, times
+
+
+def _may_be_time(value: object) -> bool:
+    return isinstance(value, str) and len(value) >= len("2024-03") and value[:4].isdigit()
+
+
+def _faults(table: Table, times: Times, by: Sequence[str]) -> Faults:
+    import numpy as np
+
+    series, _ = series_of(table, by)
+    order = np.argsort(series, kind="stable")
+    found = faults_of(times.values[order], np.flatnonzero(np.diff(series[order], prepend=-1)))
+    return Faults(order[found.backward], order[found.repeated], order[found.uneven], found.step)
+
+
+def _is_suspect(faults: Faults) -> bool:
+    return bool(len(faults.backward) or len(faults.repeated) or len(faults.uneven))
+
+
+def _reason(faults: Faults) -> tuple[str, int | None]:
+    if len(faults.backward):
+        return f"it goes back at {_rows(len(faults.backward))}", int(faults.backward[0])
+    if len(faults.repeated):
+        return f"it is repeated at {_rows(len(faults.repeated))}", int(faults.repeated[0])
+    return f"it is not evenly spaced at {_rows(len(faults.uneven))}", int(faults.uneven[0])
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"

@@ -1,0 +1,114 @@
+"""Text files: their encoding, gzip, and what a file is that holds no text."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Literal, TextIO, cast
+
+from nnspec.data.file_kinds import GZIP, refuse_other_kind
+from nnspec.data.kinds import DataError
+
+__all__ = ["Encoding", "open_text", "undecodable"]
+
+Encoding = Literal["utf-8", "utf-16", "latin-1", "cp1252"]
+"""The encodings that a text file may have."""
+
+_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_START = 4096
+
+
+@contextmanager
+def open_text(
+    path: Path, wanted: str, max_bytes: int, *, encoding: Encoding | None = None, name: str = "", argument: str = "file"
+) -> Iterator[TextIO]:
+    """Opens a text file, decompressed if it is compressed with gzip; line ends are kept.
+
+    Args:
+        path: The file.
+        wanted: What the reader reads, for messages: ``CSV text``.
+        max_bytes: The most bytes that a compressed file may decompress to.
+        encoding: Its encoding; None for UTF-8, or UTF-16 if the file begins with the mark of UTF-16.
+        name: The file as the spec names it, for messages.
+        argument: The reader's argument that names the file.
+
+    Raises:
+        DataError: If the file cannot be read, is no text, or decompresses to more.
+    """
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == GZIP
+        with _opened(path, max_bytes if packed else None, argument) as stream:
+            start = stream.read(_START)
+            refuse_other_kind(path, start, wanted, name=name, argument=argument)
+            known = encoding or next((found for mark, found in _MARKS.items() if start.startswith(mark)), None)
+            if known is None and b"\0" in start:
+                reason = f"{path.name} holds null bytes, which {wanted} does not"
+                raise DataError(reason, help="save it as UTF-8", argument=argument)
+            stream.seek(0)
+            yield io.TextIOWrapper(cast("IO[bytes]", stream), known or "utf-8-sig", newline="")
+    except (OSError, EOFError, zlib.error) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        help = "the file is damaged or was cut short: fetch it again" if isinstance(error, EOFError | zlib.error) else ""
+        raise DataError(f"{path.name} cannot be read: {reason}", help=help, argument=argument) from None
+
+
+def undecodable(path: Path, error: UnicodeDecodeError, max_bytes: int, help: str, *, argument: str = "file") -> DataError:
+    """What is said of a file that is not in the encoding it was read with, with the line of the first byte that is not."""
+    wanted = "UTF-8" if error.encoding.startswith("utf-8") else error.encoding
+    reason = f"{path.name} is not {wanted} text: byte {error.object[error.start]:#04x}"
+    if wanted == "UTF-8":
+        with path.open("rb") as file:
+            packed = file.read(2) == GZIP
+        with _opened(path, max_bytes if packed else None, argument) as stream:
+            for number, line in enumerate(stream, 1):
+                try:
+                    line.decode()
+                except UnicodeDecodeError:
+                    reason += f" in line {number:,}"
+                    break
+    return DataError(reason, help=help, argument=argument)
+
+
+@contextmanager
+def _opened(path: Path, limit: int | None, argument: str) -> Iterator[IO[bytes]]:
+    if limit is None:
+        with path.open("rb") as file:
+            yield file
+    else:
+        with gzip.open(path) as packed:
+            yield cast("IO[bytes]", io.BufferedReader(_Limited(packed, limit, path, argument)))
+
+
+class _Limited(io.RawIOBase):
+    """A decompressed stream that refuses to give more than so many bytes."""
+
+    def __init__(self, stream: gzip.GzipFile, limit: int, path: Path, argument: str) -> None:
+        self._stream, self._limit, self._path, self._argument = stream, limit, path, argument
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
+        data = self._stream.read(len(view))
+        if self._stream.tell() > self._limit:
+            reason = f"{self._path.name} decompresses to more than `max_bytes`, {self._limit:,}"
+            help = "if the file is that large, write a larger `max_bytes`"
+            raise DataError(reason, help=help, argument=self._argument)
+        view[: len(data)] = data
+        return len(data)

@@ -1,0 +1,155 @@
+"""Columns of times: numbers, or dates and datetimes in ISO 8601."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from nnspec.data.kinds import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from nnspec.data.readers.base import Table
+
+__all__ = ["Times", "read_times"]
+
+_EPOCH = datetime(1970, 1, 1)
+_MICROSECOND = timedelta(microseconds=1)
+_MONTH = re.compile(r"\d{4}-\d\d")
+_BASIC_DATES = (18000101, 22001231)
+
+_YEAR_LAST = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4}|\d\d)(?:[ T,]+(.+))?")
+_YEAR_FIRST = re.compile(r"(\d{4})[./](\d{1,2})[./](\d{1,2})(?:[ T]+(.+))?")
+_TIME_OF_DAY = re.compile(r"\d{1,2}:\d\d(:\d\d)?( ?[AaPp][Mm])?")
+_HAS_MONTH_NAME = re.compile(r"[A-Za-z]{3}")
+
+
+@dataclass(frozen=True)
+class Times:
+    """The time of each row of a table.
+
+    Attributes:
+        values: Microseconds since 1970 for dates, else the numbers themselves, (rows,).
+        dates: Whether they are dates.
+    """
+
+    values: NDArray[np.int64] | NDArray[np.float64]
+    dates: bool
+
+    def shown(self, row: int) -> str:
+        """The time of a row, for a message."""
+        value = self.values[row]
+        return str(_EPOCH + timedelta(microseconds=int(value))) if self.dates else f"{value:.15g}"
+
+    def duration(self, length: float) -> str:
+        """A difference between two times, for a message."""
+        return str(timedelta(microseconds=int(length))) if self.dates else f"{length:g}"
+
+
+def read_times(table: Table, column: str) -> Times:
+    """The times in a column.
+
+    Args:
+        table: The table.
+        column: One of its columns: numbers, eight-digit dates (``20240301``), or texts in ISO 8601. Times with a UTC offset
+            are compared in UTC.
+
+    Raises:
+        DataError: If a value is missing or is not a time, with its row.
+    """
+    import numpy as np
+
+    values = table.read(column, slice(None))
+    if values.ndim != 1 or values.dtype.kind not in "OiufM":
+        raise DataError(f"`{column}` holds no times", help="a time is a number or a date in ISO 8601, one in each row")
+    if values.dtype == object:
+        return _of_texts(table, column, values)
+    if values.dtype.kind == "M":
+        values = np.where(np.isnat(values), np.nan, values.astype("datetime64[us]").astype(np.int64))
+        return Times(_finite(table, column, values.astype(np.float64)).astype(np.int64), dates=True)
+    numbers = _finite(table, column, values.astype(np.float64))
+    dates = _basic_dates(numbers)
+    return Times(numbers, dates=False) if dates is None else Times(dates, dates=True)
+
+
+def _finite(table: Table, column: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    import numpy as np
+
+    bad = ~np.isfinite(values)
+    if bad.any():
+        raise DataError(f"{table.where(column, int(bad.argmax()))}: the time is missing", help=_EVERY_ROW)
+    return values
+
+
+_EVERY_ROW = "every row needs its time: fill it in, or remove the row"
+
+
+def _of_texts(table: Table, column: str, values: NDArray[Any]) -> Times:
+    import numpy as np
+
+    found = np.empty(len(values), np.int64)
+    offset: bool | None = None
+    for row, value in enumerate(values):
+        if value is None:
+            raise DataError(f"{table.where(column, row)}: the time is missing", help=_EVERY_ROW)
+        moment = _moment(value) if isinstance(value, str) else None
+        if moment is None:
+            shown = str(value)[:40]
+            reason = f"{table.where(column, row)}: `{shown}` is no number and no date as ISO 8601 has it (2026-01-31)"
+            raise DataError(reason, help=_help(shown))
+        aware = moment.tzinfo is not None
+        if offset is not None and aware != offset:
+            reason = f"{table.where(column, row)}: `{value}` has {'a' if aware else 'no'} UTC offset, unlike the rows before it"
+            raise DataError(reason, help="write all times of the column with an offset, or none")
+        offset = aware
+        found[row] = ((moment.astimezone(UTC).replace(tzinfo=None) if aware else moment) - _EPOCH) // _MICROSECOND
+    return Times(found, dates=True)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(f"{text}-01" if _MONTH.fullmatch(text) else text)
+    except ValueError:
+        return None
+
+
+def _basic_dates(numbers: NDArray[np.float64]) -> NDArray[np.int64] | None:
+    """The dates that numbers such as 20240301 are; None if they are plain numbers."""
+    import numpy as np
+
+    low, high = _BASIC_DATES
+    if not len(numbers) or numbers.min() < low or numbers.max() > high or (numbers % 1).any():
+        return None
+    moments = [_moment(str(int(number))) for number in numbers]
+    if None in moments:
+        return None
+    return np.array([(moment - _EPOCH) // _MICROSECOND for moment in moments if moment is not None], np.int64)
+
+
+def _help(text: str) -> str:
+    """How a date in another form is written in ISO 8601."""
+    if found := _YEAR_FIRST.fullmatch(text):
+        year, month, day, rest = found.groups()
+        return f"write it with hyphens: `{year}-{int(month):02}-{int(day):02}{_time(rest)}`"
+    if found := _YEAR_LAST.fullmatch(text):
+        first, separator, second, year, rest = found.groups()
+        year, a, b = year if len(year) == 4 else f"20{year}", int(first), int(second)
+        day_first, month_first = f"`{year}-{b:02}-{a:02}{_time(rest)}`", f"`{year}-{a:02}-{b:02}{_time(rest)}`"
+        if a > 12 or (separator == "." and b <= 12):
+            return f"write the year first: {day_first}"
+        if b > 12:
+            return f"write the year first: {month_first}"
+        return f"write the year first: {day_first} if the day comes first in your data, {month_first} if the month does"
+    if _TIME_OF_DAY.fullmatch(text):
+        return "a time of day alone does not order rows of several days: write `2026-01-31 " + text[:5] + "`, with the date"
+    if _HAS_MONTH_NAME.search(text) and any(letter.isdigit() for letter in text):
+        return "write the month as a number, the year first: `2026-01-31` or `2026-01-31 13:45:00`"
+    return "write `2026-01-31`, `2026-01-31 13:45:00`, or a number"
+
+
+def _time(rest: str | None) -> str:
+    return f" {rest}" if rest else ""

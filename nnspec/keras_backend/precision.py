@@ -1,0 +1,49 @@
+"""A network in Keras in float64: what decides where float32 leaves open whether two computations agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+
+import keras
+
+from nnspec.graph.model import Graph, Node
+from nnspec.types import TensorType
+
+__all__ = ["in_float64", "widened"]
+
+
+@contextmanager
+def in_float64() -> Iterator[None]:
+    """Keras builds and runs layers in float64 within this context."""
+    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
+    with ExitStack() as stack:
+        if keras.backend.backend() == "jax":
+            import jax
+
+            stack.callback(jax.config.update, "jax_enable_x64", jax.config.jax_enable_x64)
+            jax.config.update("jax_enable_x64", True)
+        stack.callback(keras.config.set_dtype_policy, policy)
+        stack.callback(keras.config.set_floatx, floatx)
+        keras.config.set_floatx("float64")
+        keras.config.set_dtype_policy("float64")
+        yield
+
+
+def widened(graph: Graph) -> Graph:
+    """The same network, where every float32 tensor is float64.
+
+    Args:
+        graph: The network.
+    """
+    nodes = {name: _node(node) for name, node in graph.nodes.items()}
+    return replace(graph, inputs=_types(graph.inputs), nodes=nodes)
+
+
+def _node(node: Node) -> Node:
+    return replace(node, input_types=_types(node.input_types), outputs=_types(node.outputs))
+
+
+def _types(types: Mapping[str, TensorType]) -> dict[str, TensorType]:
+    return {name: replace(type, dtype="float64") if type.dtype == "float32" else type for name, type in types.items()}

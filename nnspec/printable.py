@@ -1,0 +1,94 @@
+"""Text from specs, data and files, made safe to show: whatever reaches a terminal, a page or a log passes here.
+
+A control character moves a terminal's cursor or ends a line of a log, a bidirectional control shows text in another order than
+it has, half a surrogate (a file name that is not UTF-8) cannot be encoded. Each is shown as Python writes it, ``\\x1b``.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+__all__ = ["html_text", "markdown_code", "markdown_text", "on_one_line", "printable", "terminal_text"]
+
+# Controls but for tab and newline, the separators that end a line, bidirectional and other invisible controls (not the
+# joiners U+200C and U+200D, which scripts need), tags, surrogates, and what is no character.
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_COMMAND = re.compile(r"^(\s*)::|##\[", re.MULTILINE)
+"""What GitHub's runner takes for a command: ``::`` at the beginning of a line, and ``##[`` anywhere."""
+
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>|#~&!$@]|^\s*(?:[-+=]|\d+[.)])|(?<=\w)://|(?<=\b[wW]{3})\.")
+
+
+def printable(text: object) -> str:
+    """A text with every control character escaped but tabs and newlines.
+
+    Example:
+        >>> printable("red \\x1b[31m\\u202e")
+        'red \\\\x1b[31m\\\\u202e'
+    """
+    return _UNSAFE.sub(lambda found: _escaped(found[0]), str(text))
+
+
+def on_one_line(text: object) -> str:
+    """The same, tabs and newlines escaped too: a cell of a table, a name.
+
+    Example:
+        >>> on_one_line("cat\\n::error::")
+        'cat\\\\n::error::'
+    """
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def terminal_text(text: object) -> str:
+    """A text for a terminal or a log, in which no line is a command to a continuous integration service.
+
+    Example:
+        >>> terminal_text("cat\\n::error::")
+        'cat\\n\\\\x3a:error::'
+    """
+    return _COMMAND.sub(lambda found: "##\\x5b" if found[1] is None else f"{found[1]}\\x3a:", printable(text))
+
+
+def html_text(text: object) -> str:
+    """A text for HTML, SVG and XML, that can become no markup.
+
+    Example:
+        >>> html_text("<b>\\0")
+        '&lt;b&gt;\\\\x00'
+    """
+    return escape(printable(text)).replace("##[", "##&#91;")
+
+
+def markdown_text(text: object) -> str:
+    """A text for Markdown, on one line, that can become no markup.
+
+    Example:
+        >>> print(markdown_text("<img src=x> *a*"))
+        \\<img src=x\\> \\*a\\*
+    """
+    joined = " ".join(printable(" ".join(str(text).split())).split())
+    return _MARKDOWN.sub(lambda found: found[0][:-1] + "\\" + found[0][-1], joined)
+
+
+def markdown_code(text: object) -> str:
+    """A text for Markdown as code, whatever backticks it has.
+
+    Example:
+        >>> print(markdown_code("a`b"))
+        ``a`b``
+    """
+    shown = on_one_line(text).replace("|", "\\x7c")
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", shown)), default=0))
+    space = " " if not shown.strip() or shown[0] in "` " or shown[-1] in "` " else ""
+    return f"{fence}{space}{shown}{space}{fence}"
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"  # a byte that was no UTF-8
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

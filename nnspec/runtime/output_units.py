@@ -1,0 +1,45 @@
+"""The way back to the units of the data, as the last nodes of an exported model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.data.units import Units
+from nnspec.graph import Graph
+from nnspec.onnx_backend.builder import Builder
+from nnspec.onnx_backend.entry import Exit
+from nnspec.onnx_backend.proto import ELEMENT
+
+__all__ = ["exits_of"]
+
+
+def exits_of(units: Mapping[str, Units], graph: Graph, trained: Graph) -> dict[str, Exit]:
+    """What stands behind the outputs of a graph that predict in other units than those of the data.
+
+    Args:
+        units: The units of the outputs of what was trained. Those that differ between series stay outside: the graph does
+            not know the series of a row.
+        graph: What is exported.
+        trained: What was trained: an output of the graph counts if it is the same there.
+    """
+    same = {name for name, ref in graph.outputs.items() if graph.name == trained.name and trained.outputs.get(name) == ref}
+    return {name: _exit(name, own) for name, own in units.items() if name in same and not own.labels}
+
+
+def _exit(name: str, units: Units) -> Exit:
+    dtype = "float64" if units.is_far else "float32"
+
+    def lower(b: Builder, tensor: str) -> str:
+        with b.at(f"{name}/units"):
+            made = b.op("Cast", tensor, to=ELEMENT[dtype])
+            made = b.op("Mul", made, b.constant(units.scale.astype(dtype), "scale"))
+            return b.op("Add", made, b.constant(units.offset.astype(dtype), "offset"))
+
+    def apply(values: NDArray[Any]) -> NDArray[Any]:
+        return units.to_data(np.asarray(values, np.float64))
+
+    return Exit(dtype, lower, apply)

@@ -1,0 +1,36 @@
+"""Which outputs of a training are numbers whose targets were transformed, and how they come back to the units of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nnspec.data.kinds import answer_of
+from nnspec.data.plan import Derived
+from nnspec.data.units import Units, units_of
+from nnspec.training.plan import OutputPlan
+
+__all__ = ["output_units"]
+
+
+def output_units(
+    outputs: Mapping[str, OutputPlan], derived: Mapping[str, Derived], state: Mapping[str, list[dict[str, Any]]]
+) -> dict[str, Units]:
+    """The units of the outputs that predict numbers in others than those of the data.
+
+    Args:
+        outputs: What is done with each output.
+        derived: The targets that are made of an input, whose transforms are theirs.
+        state: What the transforms learned, by ``inputs.NAME`` and ``targets.NAME``.
+    """
+    found = {}
+    for name, output in outputs.items():
+        kind = output.loss.target_kind() if output.loss is not None else None
+        if kind is None or answer_of(kind).kind != "number" or kind in ("label", "sequence"):
+            continue
+        place = f"inputs.{derived[name].input}" if name in derived else f"targets.{name}"
+        shape = [size if isinstance(size, int) else None for size in output.type.shape]
+        units = units_of(state.get(place, []), shape)
+        if units is not None:
+            found[name] = units
+    return found

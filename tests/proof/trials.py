@@ -1,0 +1,121 @@
+"""Trials of parity itself: a correct model must pass by either bound, and one with a mistake by neither."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from random import Random
+
+import numpy as np
+import onnx
+
+from nnspec.graph import Graph
+from nnspec.onnx_backend.emit import to_onnx
+from nnspec.onnx_backend.parity import Bound, Parity, Reference, Run, distance
+from nnspec.onnx_backend.proof import prove, spelled
+from nnspec.onnx_backend.samples import draw
+from nnspec.onnx_backend.session import Level
+from nnspec.runtime.answers import in_keras
+
+from ..onnx_backend.nets import random_weights
+from .documents import draw_document, numbered
+from .judge import Unproven, check_range
+from .judge import compiled as telling_refusals
+from .mutants import Mutant, mutants
+from .proven import compiled
+
+__all__ = ["VISIBLE", "Trial", "trials"]
+
+VISIBLE = 1e-4
+"""A mistake that changes no output by so much, relative to its largest value, is none."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One drawn network with random weights.
+
+    Attributes:
+        name: Which.
+        graph: The network.
+    """
+
+    name: str
+    graph: Graph
+
+    @cached_property
+    def weights(self) -> dict[str, np.ndarray]:
+        return random_weights(self.graph, 1)
+
+    @cached_property
+    def model(self) -> onnx.ModelProto:
+        return to_onnx(self.graph, self.weights, masks=True)
+
+    @cached_property
+    def reference(self) -> Reference:
+        return telling_refusals(in_keras(self.graph, self.weights, masks=True))
+
+    def check(self) -> None:
+        """Raises `Unproven` where nothing can be said of the network."""
+        check_range(self.graph, self.reference)
+
+    def parity(self, model: onnx.ModelProto, bound: Bound, level: Level = "all") -> Parity:
+        """How far a model is from Keras.
+
+        Args:
+            model: The model.
+            bound: By which bound.
+            level: How far ONNX Runtime changes the model before it runs it: it then rounds otherwise.
+        """
+        return prove(self.graph, self.weights, model, self.reference, bound=bound, level=level)
+
+    def mistaken(self, random: Random, kind: str) -> Mutant | None:
+        """The model with one mistake that can be seen; None where there is none of this kind."""
+        for mutant, _ in zip(mutants(self.model, random, kind), range(8), strict=False):
+            if self._is_visible(mutant.model):
+                return mutant
+        return None
+
+    def _is_visible(self, model: onnx.ModelProto) -> bool:
+        """Whether some output changes on inputs other than those of the proof."""
+        try:
+            other = spelled(self.graph, model)
+            for inputs in draw(self.graph, seed=99, empty_rows=False):
+                right, wrong = self._own(inputs), other(inputs)
+                if any(_differ(array, wrong[name]) for name, array in right.items() if name in self.graph.outputs):
+                    return True
+        except Exception:  # a model that does not run is refused, and proves nothing of parity
+            return False
+        return False
+
+    @cached_property
+    def _own(self) -> Run:
+        return spelled(self.graph, self.model)
+
+
+def _differ(a: np.ndarray, b: np.ndarray) -> bool:
+    if a.shape != b.shape:
+        return True
+    wide = a.astype(np.float64)
+    return distance(wide, b.astype(np.float64), wide) > VISIBLE
+
+
+def trials(seed: int, around: Sequence[str] = ()) -> Iterator[Trial]:
+    """Drawn networks without end; those of which nothing can be said are left out.
+
+    Args:
+        seed: Other networks.
+        around: Layers that they have; by default all of the catalogue take turns.
+    """
+    number = 0
+    while True:
+        random = Random(f"trial {seed} {number}")
+        document = draw_document(random, random.choice(around)) if around else numbered(seed, number)
+        for name, graph in compiled(document.text).networks.items():
+            trial = Trial(f"{number} {name}", graph)
+            try:
+                trial.check()
+            except Unproven:
+                continue
+            yield trial
+        number += 1
