@@ -93,7 +93,7 @@ class Expander:
         self._check_counter(draft, count, counter)
         found: list[Draft] = []
         for number in range(count):
-            scope.expanded.add(1, draft.op, self.problems)  # a turn may hold no layer, and still be one of a billion
+            scope.expanded.add(10, draft.op, self.problems)  # a turn may hold no layer, and still be one of a billion
             inner = _counted(scope, counter, number, draft, self.problems)
             for entry in steps_of(draft.arguments, self.problems):
                 found += self._drafts(entry, inner)
