@@ -98,20 +98,29 @@ def _check_training(spec: Spec, model: Model, problems: list[Diagnostic], *, dat
             problems.extend(error.diagnostics)
 
 
-def inspect(file: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+def inspect(file: str | Path, overrides: Sequence[str] = (), *, at: Mapping[str, int] | None = None) -> dict[str, Any]:
     """What ``nnspec inspect --format json`` prints; see [`describe`][nnspec.graph.describe.describe].
+
+    Args:
+        file: The spec.
+        overrides: ``path=value`` each.
+        at: Numbers in place of free sizes: ``{"H": 572, "W": 572}``.
 
     Raises:
         SpecError: Where the spec has errors.
+        NnspecError: Where there is no such free size, or the sizes do not fit, with the next that do.
 
     Example:
         >>> inspect("specs/lenet5.nnspec.yaml")["networks"]["main"]["macs"]
         416520
     """
     from nnspec.graph.describe import describe
+    from nnspec.graph.fixed_sizes import at_sizes
     from nnspec.spec import load
 
-    return describe(compile(load(file, overrides)))
+    spec = load(file, overrides)
+    model = compile(spec)
+    return describe(at_sizes(spec, model, at) if at else model)
 
 
 def diff(a: str | Path | Spec, b: str | Path | Spec) -> Difference:

@@ -117,7 +117,7 @@ def single_layer_probes() -> Iterator[Probe]:
             for way in _ways(kind, shapes):
                 text = ", ".join(f"{key}={value}" for key, value in config.items())
                 refused = "" if kind in UNPROMISED else None
-                if way == "training" and "Drop" in kind + text or way == "training" and kind in ("GaussianNoise",):
+                if (way == "training" and "Drop" in kind + text) or (way == "training" and kind in ("GaussianNoise",)):
                     refused = "training=True"
                 yield Probe(
                     f"{kind}({text}) {shapes} {way}".strip(),

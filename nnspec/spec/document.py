@@ -207,6 +207,7 @@ def _network(name: str, source: NetworkSource, limits: Limits, problems: list[Di
         steps = expander.steps(layers, inputs, library.scope)
     except TooMany:
         steps, is_cut = (), True
+        expander.used |= expander.operations  # which of them are used is not known
     used |= expander.used
     what = "a spec" if name == "main" else f"the network `{name}`"
     for key, example in (("inputs", "`inputs: {image: [28, 28, 1]}`"), ("layers", "`layers:` and a list of steps")):

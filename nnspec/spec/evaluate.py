@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import ChainMap
 from collections.abc import Mapping
+from itertools import chain, islice
 from typing import Any
 
 from nnspec.diagnostics import Diagnostic, Span, SpecError, once
@@ -18,6 +19,7 @@ __all__ = ["Expanded", "Scope", "evaluate", "evaluated", "names_in", "names_read
 
 _SHORT = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 _LONG = re.compile(r"\$\{([^}]*)\}")
+_MOST_NAMES = 300
 _MOST_ELEMENTS = 20_000
 _MADE, _CHARACTERS = 4, 100
 """How much a value that an expression makes counts, and how many characters of its text count as much as one value."""
@@ -79,6 +81,10 @@ class Scope:
         for name, tree in trees.items():
             inner.add(name, tree, problems)
         return inner
+
+    def last_names(self, most: int) -> list[str]:
+        """The names that are known, in order; of very many the last."""
+        return list(islice(chain.from_iterable(map(reversed, self.values.maps)), most))[::-1]
 
     def add(self, name: str, tree: Tree, problems: list[Diagnostic]) -> None:
         """One more name, for what is evaluated from now on."""
@@ -206,10 +212,11 @@ def _value(text: str, offset: int, scalar: Scalar, scope: Scope, problems: list[
     except UnknownValue:
         pass
     except UnknownName as error:
-        suggestion = closest(error.name, scope.values)
+        names = scope.last_names(_MOST_NAMES)
+        suggestion = closest(error.name, names)
         scope.used.add(suggestion or "")  # it is used, under a misspelt name
         span = _within(scalar, offset + error.start, offset + error.end)
-        known = listed(scope.values)
+        known = listed(names)
         help = (
             f"did you mean `{suggestion}`?"
             if suggestion

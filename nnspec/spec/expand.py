@@ -14,6 +14,7 @@ from nnspec.layers.base import Layer
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block, bind
 from nnspec.spec.checked import broken_plugin, check_known, meant_member, other_word, unknown_member
+from nnspec.spec.counting import least_layers
 from nnspec.spec.draft import GROUP, LOST, NESTING, SHARE, STEP_KEYS, Draft, read_draft, steps_of
 from nnspec.spec.evaluate import Scope, evaluate, evaluated
 from nnspec.spec.starting import read_weights
@@ -67,6 +68,11 @@ class Expander:
             taken: The names of the inputs, which share a scope with the steps'.
             scope: What expressions see.
         """
+        if self._depth == 0 and (count := least_layers(tree, self.blocks)) > self.limit:
+            at = tree or Scalar(None, Span.whole(""))
+            what = f"{count:,} layers" if count < 2**63 else "over 2**63 layers"
+            self.problems.append(p.LimitExceeded.at(at.span, at.path, what=what, limit="layers", most=self.limit))
+            raise TooMany
         self._depth += 1
         if self._depth > DEEPEST_STEPS:
             at = tree.span if tree else Span.whole("")
@@ -89,7 +95,7 @@ class Expander:
         self._check_counter(draft, count, counter)
         found: list[Draft] = []
         for number in range(count):
-            scope.expanded.add(1, draft.op, self.problems)  # a turn may hold no layer, and still be one of a billion
+            scope.expanded.add(10, draft.op, self.problems)  # a turn may hold no layer, and still be one of a billion
             inner = _counted(scope, counter, number, draft, self.problems)
             for entry in steps_of(draft.arguments, self.problems):
                 found += self._drafts(entry, inner)

@@ -105,7 +105,7 @@ def _class(module: str, name: str) -> type[Config]:
     return cast("type[Config]", getattr(import_module(module), name))
 
 
-_MOST_CANDIDATES, _MOST_COMPARED, _LONGEST_WORD = 1_000, 20, 100
+_MOST_CANDIDATES, _MOST_COMPARED, _LONGEST_WORD = 300, 20, 100
 _MOST_LISTED = 20
 
 
