@@ -227,13 +227,13 @@ def to_onnx(graph: Graph, weights: Mapping[str, np.ndarray], *, opset: int = 23)
     return onnx_backend.to_onnx(graph, weights, opset=opset)
 
 
-def convolutionalize(model: str | Path, folder: str | Path, *, opset: int = 23) -> Convolutional:
+def convolutionalize(model: str | Path, folder: str | Path, *, opset: int | None = None) -> Convolutional:
     """Writes a trained classifier as a fully convolutional network, its weights carried (Long, Shelhamer and Darrell 2015).
 
     Args:
         model: A run folder, or a spec whose weights start from a file.
         folder: Where the spec, its weights and the ONNX model are written; made if it is not there.
-        opset: The ONNX operator set.
+        opset: The ONNX operator set; what the spec says by default.
 
     Returns:
         The files, what each layer became, and how far the network is from the classifier on the classifier's own size.

@@ -13,9 +13,9 @@ from nnspec.cli.text import echo, echo_json, echo_path
 @click.command("convolutionalize")
 @click.argument("model", type=click.Path(path_type=Path), metavar="RUN|SPEC")
 @click.option("-o", "--out", "folder", required=True, type=click.Path(path_type=Path, file_okay=False), help="Where to write.")
-@click.option("--opset", type=click.IntRange(min=17), default=23, show_default=True, help="The ONNX operator set.")
+@click.option("--opset", type=click.IntRange(min=17), help="The ONNX operator set.  [default: the spec's export.opset, or 23]")
 @format_option("text", "json")
-def command(model: Path, folder: Path, opset: int, form: str) -> None:
+def command(model: Path, folder: Path, opset: int | None, form: str) -> None:
     """Make a classifier a fully convolutional network: pictures of any size go in, an answer for every place comes out.
 
     `Flatten` and `Dense` become convolutions, global poolings windows, and the weights are carried. A spec, its weights and an

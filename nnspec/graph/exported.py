@@ -16,7 +16,7 @@ from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode, SequenceNode, Tree
 from nnspec.types import Config, closest, listed
 
-__all__ = ["ExportSection", "exported", "read_export"]
+__all__ = ["ExportSection", "export_opset", "exported", "read_export"]
 
 NEWEST_OPSET = 26
 """The newest set of ONNX operators that ONNX Runtime 1.31 runs."""
@@ -71,6 +71,17 @@ def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default
             elif key == "activation_maps" and not graph.gaps:
                 problems += _without_map(graph, output, at)
     return section if checked.is_right else None
+
+
+def export_opset(spec: Spec) -> int:
+    """The version of ONNX's operators that a document's files are written with.
+
+    Args:
+        spec: The spec, whose section ``export`` has been checked.
+    """
+    tree = spec.section("export")
+    section = None if tree is None else check(ExportSection, tree, [], name="export")
+    return (section or ExportSection()).opset
 
 
 def _item(tree: MappingNode, key: str, number: int) -> Tree:
