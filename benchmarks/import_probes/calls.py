@@ -339,3 +339,10 @@ def positions_of_ones() -> Any:
     t = _tokens()
     x = L.Embedding(5, 4)(t)
     return keras.Model(t, x + np.random.default_rng(0).normal(size=(6, 4)).astype("float32"))
+
+
+@probe(refused="mask")
+def operation_in_a_model_that_drops_a_mask() -> Any:
+    t, z = _tokens(), keras.Input((6, 4))
+    inner = keras.Model(z, L.LSTM(3)(L.Dense(4)(z) * 2), name="inner")
+    return keras.Model(t, inner(L.Embedding(5, 4, mask_zero=True)(t)))

@@ -166,7 +166,7 @@ def _sequential(
         above = Tensor(own)
     if above is None or not layers:
         raise ConfigError(f"`{name}` has no layers")
-    return KerasModel(name, inputs, layers, {above.layer: above}, order=(above.layer,), is_chain=True)
+    return KerasModel(name, inputs, layers, {above.layer: above}, order=(above.layer,))
 
 
 def _shape_before(config: Mapping[str, Any], first: Mapping[str, Any], name: str) -> tuple[int | None, ...]:

@@ -35,6 +35,10 @@ __all__ = ["Imported", "from_keras", "import_file"]
 _LIMITS = Limits(bytes=64 * 2**20, nodes=10_000_000, layers=1_000_000)
 
 
+_DAMAGED = (ConfigError, TypeError, ValueError, RecursionError, KeyError, IndexError, AttributeError, ArithmeticError)
+"""What a config leads to that is not as Keras writes it: anything may stand in it where Keras writes a number or a list."""
+
+
 @dataclass(frozen=True)
 class Imported:
     """A Keras model as a spec.
@@ -135,7 +139,7 @@ class _Import:
             self._keras: KerasModel = read_config(config, *([] if weights is None else [weights.stores]))
         except OwnModelError as error:
             raise SpecError([_own_model(self.span, error)]) from None
-        except (ConfigError, TypeError, ValueError, RecursionError, KeyError, IndexError, AttributeError) as error:
+        except _DAMAGED as error:
             raise SpecError([k.BadConfig.at(self.span, reason=str(error))]) from None
 
     def run(self, weights: WeightsFile | None, *, live: Any = None) -> Imported:
@@ -147,7 +151,7 @@ class _Import:
         planner = Planner(self._file, saved)
         try:
             planner.plan(self._keras)
-        except (ConfigError, ValueError) as error:
+        except _DAMAGED as error:
             self.problems.append(k.BadConfig.at(self.span, reason=str(error)))
         self.problems += planner.problems
         self._stop()
@@ -174,7 +178,7 @@ class _Import:
         found: list[Diagnostic] = []
         with TemporaryDirectory() as folder:
             file = Path(folder) / "imported.nnspec.yaml"
-            file.write_text(text, encoding="utf-8")
+            file.write_text(text, encoding="utf-8", errors="replace")
             spec = read_spec(file, found, limits=_LIMITS)
             model = build(spec, found) if spec is not None else None
         errors = [problem for problem in found if problem.is_error]
@@ -196,7 +200,7 @@ class _Import:
                         layer, kind = step.keras.name, kind_of(step.keras)
                         said = k.OtherShape.at(self.span, step.name, layer=layer, kind=kind, ours=type_, theirs=shape)
                         self.problems.append(said)
-            check_masks(network, graph, self.span, self.problems)
+        self.problems += check_masks(networks, model.networks, self.span)
 
 
 def _recorded(model: KerasModel) -> dict[tuple[str, int, int], tuple[int | None, ...]]:

@@ -15,15 +15,14 @@ def is_of_keras(entry: Mapping[str, Any]) -> bool:
     """Whether a serialized object is of a class, or a function, of Keras itself, and not one that only has its name.
 
     Keras writes the public module of its own classes and no registered name; of those it does not export, a module under
-    ``keras.src`` and the class's name. Everything else is a user's own: another module, null (for ``__main__``), or a name
-    it was registered as. Keras 2 wrote neither key.
+    ``keras.src`` and the class's name once more. Everything else is a user's own: another module, null (for ``__main__``),
+    or another name, ``package>Name``, that it was registered as. Keras 2 wrote neither key.
     """
     kind, registered = entry.get("class_name"), entry.get("registered_name")
     module = entry.get("module", "keras")
     if not isinstance(kind, str) or not isinstance(module, str) or module.partition(".")[0] not in _OWN_MODULES:
         return False
-    internal = module.partition(".")[2].startswith("src.")
-    return ">" not in kind and (registered is None or (internal and registered == kind))
+    return ">" not in kind and registered in (None, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,6 @@ class KerasModel:
         outputs: What it gives, by name.
         keys: What its inputs are called where it takes them as a mapping, in the same order.
         order: The names of its outputs in the order in which Keras counts them.
-        is_chain: Whether it is sequential: its config does not tell what its layers are called with.
     """
 
     name: str
@@ -119,7 +117,6 @@ class KerasModel:
     outputs: Mapping[str, Tensor]
     keys: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
-    is_chain: bool = False
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:

@@ -36,12 +36,20 @@ def translated(layer: KerasLayer, call: KerasCall, within: Within) -> Translatio
             parts = _joined(*made)
         else:
             parts = _translator(layer)(layer, call, within)
+        _check_sources(parts)
         if call.kwargs.get("training") is True and not _trains_by_default(layer) and not isinstance(parts, Tensor):
             _refuse_training(parts)
         return parts
     except (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError) as error:
         # The config comes from outside: anything may stand where Keras writes a number.
         raise NoEqual(f"its config is not as Keras writes it ({type(error).__name__}: {error})", setting=True) from error
+
+
+def _check_sources(made: Translation) -> None:
+    """Refuses a part that reads something else than a tensor or an earlier part."""
+    for number, one in enumerate(() if isinstance(made, Tensor) else made):
+        if not all(isinstance(read, Tensor) or (type(read) is int and 0 <= read < number) for read in one.sources.values()):
+            raise NoEqual("it is called with something that is no tensor", setting=True)
 
 
 def _before_activation(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:

@@ -35,6 +35,10 @@ _MOST_GROUPS = 100_000
 """Hard links can lead in a circle."""
 
 
+_DAMAGED = (OSError, RuntimeError, ValueError, KeyError, TypeError)
+"""What h5py raises for a file that is damaged."""
+
+
 class WeightsFile:
     """The arrays of an HDF5 file that are stored in it as numbers. Links that lead elsewhere are not followed."""
 
@@ -54,9 +58,15 @@ class WeightsFile:
 
     def stores(self, group: str) -> bool:
         """Whether a group, or one in it, has arrays."""
+        try:
+            return self._has_arrays(self._at(group))
+        except _DAMAGED:
+            return False  # which is found out when they are read
+
+    def _has_arrays(self, group: Any) -> bool:
         import h5py
 
-        waiting = [self._at(group)]
+        waiting = [group]
         for _ in range(_MOST_GROUPS):
             if not waiting:
                 return False
@@ -90,10 +100,19 @@ class WeightsFile:
         size = math.prod(found.shape) * found.dtype.itemsize
         if size > max(_FLOOR, _EXPANSION * found.id.get_storage_size()):
             raise ValueError(f"`{place}` says it has {size:,} bytes, and stores {found.id.get_storage_size():,}")
-        array: NDArray[Any] = found[()]
+        try:
+            array: NDArray[Any] = found[()]
+        except _DAMAGED as error:
+            raise ValueError(f"`{place}` cannot be read: {(str(error).splitlines() or ['it is damaged'])[0]}") from None
         return array
 
     def _at(self, place: str) -> Any:
+        try:
+            return self._found(place)
+        except _DAMAGED as error:
+            raise ValueError(f"`{place}`: {(str(error).splitlines() or ['it is damaged'])[0]}") from None
+
+    def _found(self, place: str) -> Any:
         import h5py
 
         at: Any = self._file
@@ -101,7 +120,7 @@ class WeightsFile:
             if not isinstance(at, h5py.Group) or part not in at:
                 return None
             if at.get(part, getlink=True, getclass=True) is not h5py.HardLink:
-                raise ValueError(f"`{place}` is a link that leads elsewhere")
+                raise ValueError("it is a link that leads elsewhere")
             at = at[part]
         return at
 
