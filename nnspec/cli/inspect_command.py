@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nnspec.cli.options import format_option, limit_option, limits_from, set_option, spec_argument
+from nnspec.cli.options import format_option, limit_option, limits_from, root_option, set_option, spec_argument
 from nnspec.cli.text import echo, echo_document, show, table
 from nnspec.files import json_text
 
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 @format_option("text", "json", "mermaid", "svg", "html")
 @click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="The file to write; else it is printed.")
 @set_option
+@root_option
 @limit_option
-def command(spec: Path, form: str, out: Path | None, overrides: tuple[str, ...], limits: tuple[str, ...]) -> None:
+def command(
+    spec: Path, form: str, out: Path | None, overrides: tuple[str, ...], root: Path | None, limits: tuple[str, ...]
+) -> None:
     """The layers: output shapes, parameters, multiply–accumulates, memory, receptive fields; or a drawing of them.
 
     `mermaid` is a flowchart for Markdown, `svg` a picture, `html` one page to open in a browser: click a layer to read about
@@ -37,7 +40,7 @@ def command(spec: Path, form: str, out: Path | None, overrides: tuple[str, ...],
     from nnspec.graph import compile
     from nnspec.spec import load
 
-    model = compile(load(spec, overrides, limits=limits_from(limits)))
+    model = compile(load(spec, overrides, root=root, limits=limits_from(limits)))
     show(model.diagnostics)
     text = _written(model, form)
     if out is None:
