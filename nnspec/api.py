@@ -55,6 +55,10 @@ def validate(
         spec = read_spec(file, problems, overrides, root=root, limits=limits)
         if spec is not None:
             model = build_graphs(spec, problems)
+            if model is not None and any(node.start for graph in model.networks.values() for node in graph.nodes.values()):
+                from nnspec.training.starting import check_starting
+
+                check_starting(spec, model.networks.values(), problems)
             if any(spec.section(name) is not None for name in ("train", "data")):
                 _check_training(spec, model, problems, data=data)
             if model is not None and spec.section("generate") is not None:
