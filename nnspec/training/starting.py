@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnspec.data.kinds import DataError
-from nnspec.data.paths import find_file
+from nnspec.data.paths import MissingFileError, find_file
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError, once
 from nnspec.graph import Graph
 from nnspec.graph import problems as g
@@ -26,7 +26,9 @@ _LISTED = 6
 
 
 def check_starting(spec: Spec, graphs: Iterable[Graph], problems: list[Diagnostic]) -> None:
-    """Whether every file under ``weights`` is there and has the weights that start from it. No framework is loaded.
+    """Whether every file under ``weights`` has the weights that start from it; a warning where one is not there yet.
+
+    No framework is loaded.
 
     Args:
         spec: The spec.
@@ -89,7 +91,8 @@ def _header(spec: Spec, start: Start, problems: list[Diagnostic]) -> Mapping[str
     try:
         return read_header(find_file(text, spec.folder, spec.root))
     except DataError as error:
-        problems.append(g.BadStart.at(start.span, start.path, help=error.help, reason=error.message))
+        kind = g.MissingStart if isinstance(error, MissingFileError) else g.BadStart
+        problems.append(kind.at(start.span, start.path, help=error.help, reason=error.message))
     except UnreadableHeader as error:
         help = "name a run folder or a .safetensors file"
         problems.append(g.BadStart.at(start.span, start.path, help=help, reason=f"`{text}` {error}"))

@@ -194,6 +194,7 @@ def test_a_file_that_is_no_safetensors_file_is_an_error_of_validate(write, tmp_p
     assert said in problem.message
 
 
-def test_a_run_that_is_not_there_is_an_error_of_validate(write, tmp_path):
+def test_a_run_that_is_not_there_yet_is_a_warning_of_validate(write, tmp_path):
     [problem] = _validated(write, tmp_path, "runs/none", x=(1,))
+    assert (problem.code, problem.severity) == ("NN850", "warning")
     assert "there is no file `runs/none/weights.safetensors`" in problem.message
