@@ -91,8 +91,11 @@ def _header(spec: Spec, start: Start, problems: list[Diagnostic]) -> Mapping[str
     try:
         return read_header(find_file(text, spec.folder, spec.root))
     except DataError as error:
-        kind = g.MissingStart if isinstance(error, MissingFileError) else g.BadStart
-        problems.append(kind.at(start.span, start.path, help=error.help, reason=error.message))
+        if isinstance(error, MissingFileError):
+            help = "train it first, or name a run folder or a .safetensors file that is there; paths begin at the spec's folder"
+            problems.append(g.MissingStart.at(start.span, start.path, help=help, reason=error.message))
+        else:
+            problems.append(g.BadStart.at(start.span, start.path, help=error.help, reason=error.message))
     except UnreadableHeader as error:
         help = "name a run folder or a .safetensors file"
         problems.append(g.BadStart.at(start.span, start.path, help=help, reason=f"`{text}` {error}"))
