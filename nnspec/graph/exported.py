@@ -80,7 +80,7 @@ def export_opset(spec: Spec) -> int:
         spec: The spec, whose section ``export`` has been checked.
     """
     tree = spec.section("export")
-    section = None if tree is None else check(ExportSection, tree, [], name="export")
+    section = None if tree is None else check_known(ExportSection, tree, [], name="export").value
     return (section or ExportSection()).opset
 
 

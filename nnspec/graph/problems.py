@@ -213,6 +213,19 @@ class BadStart(Problem):
     message = "{reason}"
 
 
+class MissingStart(Problem):
+    """``weights`` names a file that is not there yet, so its names and shapes cannot be compared with the layers.
+
+    Training, exporting and converting need it; a run that another spec is yet to train is a good reason for the warning.
+    """
+
+    code = "NN850"
+    severity = "warning"
+    message = "{reason}"
+    fails = _HEAD + "  - Dense: {units: 2}\n    weights: runs/autoencoder\n"
+    passes = _HEAD + "  - Dense: {units: 2}\n"
+
+
 class OverBudget(Problem):
     """The model is larger than its ``budget`` allows."""
 

@@ -178,9 +178,7 @@ def _shape_before(config: Mapping[str, Any], first: Mapping[str, Any], name: str
     raise ConfigError(f"`{name}` does not say what comes in: put `keras.Input(shape)` before its first layer")
 
 
-def _layer(
-    entry: Mapping[str, Any], name: str, calls: tuple[KerasCall, ...], group: str | None, shared: _Shared
-) -> KerasLayer:
+def _layer(entry: Mapping[str, Any], name: str, calls: tuple[KerasCall, ...], group: str | None, shared: _Shared) -> KerasLayer:
     kind = entry.get("class_name")
     if not isinstance(kind, str):
         raise ConfigError(f"`{name}` has no `class_name`")
@@ -342,7 +340,9 @@ def _renumbered(layers: dict[str, KerasLayer]) -> dict[str, KerasLayer]:
     late = {
         name
         for name, layer in layers.items()
-        if (layer.model is not None or "output_layers" in layer.config) and max(read.get(name, {0})) >= max(1, len(layer.calls)) and 0 not in read[name]
+        if (layer.model is not None or "output_layers" in layer.config)
+        and max(read.get(name, {0})) >= max(1, len(layer.calls))
+        and 0 not in read[name]
     }
     if not late:
         return layers

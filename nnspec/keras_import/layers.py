@@ -181,7 +181,15 @@ def _held(entry: Any, within: Within) -> tuple[Part, ...]:
     kind, config = str(entry.get("class_name")), entry["config"]
     registered = entry.get("registered_name")
     layer = KerasLayer(
-        str(config.get("name")), kind, str(entry.get("module") or "keras.layers"), registered, config, (), None, None, is_of_keras(entry)
+        str(config.get("name")),
+        kind,
+        str(entry.get("module") or "keras.layers"),
+        registered,
+        config,
+        (),
+        None,
+        None,
+        is_of_keras(entry),
     )
     if registered not in OF_OURS:
         _require_keras(entry)
@@ -190,7 +198,9 @@ def _held(entry: Any, within: Within) -> tuple[Part, ...]:
     parts = () if isinstance(made, Tensor) else made
     for number, one in enumerate(parts):
         if list(one.sources.values()) != [number - 1 if number else Tensor(_HELD)]:
-            raise NoEqual(f"it holds a `{kind}`, which becomes several steps here", "apply it without the wrapper", setting=True)
+            raise NoEqual(
+                f"it holds a `{kind}`, which becomes several steps here", "apply it without the wrapper", setting=True
+            )
     return parts
 
 
@@ -207,7 +217,9 @@ def _random_crop(layer: KerasLayer, call: KerasCall, within: Within) -> Translat
     [x] = tensors_in([call.args, call.kwargs])
     shape = within.shape_of(x)
     if shape is None or [*shape[1:3]] != [layer.config.get("height"), layer.config.get("width")]:
-        help = "replace it by `CenterCrop` of the same size, which is the same in training and after it, and save the model again"
+        help = (
+            "replace it by `CenterCrop` of the same size, which is the same in training and after it, and save the model again"
+        )
         raise NoEqual("outside training Keras passes images on uncropped, of another size than it says", help, setting=True)
     return named("RandomCrop", layer, call, within)
 

@@ -103,7 +103,9 @@ class _Check:
             theirs = _NONE if layer.is_operation or (layer.kind in _ALONE and len(read) > 1) else carried
         ours = _NONE.union(*(self._ours.get(ref, _NONE) for ref in refs[: 1 if layer.kind in _ALONE else None]))
         node = self._graph.nodes.get(use.prefix + steps[0].name)
-        matters = layer.model is not None or given is not None or (node is not None and (node.layer.uses_mask or node.op in _MERGES))
+        matters = (
+            layer.model is not None or given is not None or (node is not None and (node.layer.uses_mask or node.op in _MERGES))
+        )
         if ours != theirs and matters:
             said = {"layer": use.prefix + layer.name, "kind": kind_of(layer), "reason": _reason(ours, theirs)}
             self.problems.append(k.OtherMask.at(self._span, use.prefix + steps[0].name, help=_HELP, **said))

@@ -95,7 +95,13 @@ def _joined(before: Translation, after: tuple[Part, ...]) -> Translation:
 
 def _trains_by_default(layer: KerasLayer) -> bool:
     """Whether Keras calls it with ``training=True`` by itself: its layers for images do so, and change nothing in use."""
-    return layer.kind.startswith("Random") or layer.kind in ("AutoContrast", "CenterCrop", "RandAugment", "Resizing", "Solarization")
+    return layer.kind.startswith("Random") or layer.kind in (
+        "AutoContrast",
+        "CenterCrop",
+        "RandAugment",
+        "Resizing",
+        "Solarization",
+    )
 
 
 def _refuse_training(parts: tuple[Part, ...]) -> None:

@@ -81,9 +81,7 @@ class Walk:
 
     def _emit(self, layer: KerasLayer, number: int) -> None:
         call = layer.calls[number]
-        within = Within(
-            self._shape_of, self.planner.left_out(layer, self.path), self.planner.saved, translated, self._dtype_of
-        )
+        within = Within(self._shape_of, self.planner.left_out(layer, self.path), self.planner.saved, translated, self._dtype_of)
         try:
             if layer.model is not None:
                 self._use(layer, number)

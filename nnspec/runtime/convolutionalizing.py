@@ -56,7 +56,9 @@ class Convolutional:
     parity: Parity
 
 
-def convolutionalize(path: str | Path, folder: str | Path, *, opset: int | None = None) -> Convolutional:
+def convolutionalize(
+    path: str | Path, folder: str | Path, *, opset: int | None = None, root: Path | None = None
+) -> Convolutional:
     """Writes a classifier as a network that takes pictures of any size and answers at every place.
 
     ``Flatten`` goes, the ``Dense`` behind it becomes a convolution whose kernel is as large as the feature maps, those behind
@@ -68,6 +70,7 @@ def convolutionalize(path: str | Path, folder: str | Path, *, opset: int | None 
         path: A run folder, or a spec whose weights start from a file.
         folder: Where ``NAME_fcn.nnspec.yaml``, ``NAME_fcn.safetensors`` and ``NAME_fcn.onnx`` go; made if it is not there.
         opset: The version of ONNX's operators; what the spec says by default.
+        root: What the paths of a spec may not leave.
 
     Raises:
         NnspecError: Where a layer cannot slide over a larger picture, with its place; where an output differs.
@@ -75,7 +78,7 @@ def convolutionalize(path: str | Path, folder: str | Path, *, opset: int | None 
     Example:
         ``convolutionalize("runs/lenet5", "lenet5_fcn").outputs["digit"]`` is ``(H//4 - 6, W//4 - 6, 10)``.
     """
-    classifier = Classifier.open(path)
+    classifier = Classifier.open(path, root=root)
     opset = opset or export_opset(classifier.spec)
     document, layers = slid_document(classifier.spec, classifier.graph)
     name = str(document["name"])

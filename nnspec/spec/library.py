@@ -221,7 +221,11 @@ def _open(tree: Tree, files: Files, problems: list[Diagnostic]) -> tuple[Mapping
     if not isinstance(tree, Scalar) or not isinstance(tree.value, str):
         problems.append(p.WrongValue.at(tree.span, tree.path, reason=f"a path is expected, not {tree.kind}"))
         return None
-    path = (files.folder / tree.value).resolve()
+    try:
+        path = (files.folder / tree.value).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a null character, a link in a circle
+        problems.append(p.WrongValue.at(tree.span, tree.path, reason=f"`{tree.value}` is no path: {error}"))
+        return None
     if not path.is_relative_to(files.root):
         help = "paths may not leave the project; `--root FOLDER` allows more"
         problems.append(p.OutsideRoot.at(tree.span, tree.path, help=help, file=tree.value))
