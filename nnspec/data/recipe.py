@@ -10,6 +10,7 @@ from typing import Any
 
 from nnspec.data import problems as d
 from nnspec.data.cells import Cells, Reported
+from nnspec.data.file_kinds import reader_of
 from nnspec.data.kinds import DataError
 from nnspec.data.plan import Feed
 from nnspec.data.readers import READERS
@@ -35,7 +36,6 @@ that name the series of a row as keys: ``{"series": {"shop": {}}}``.
 """
 
 _DAMAGE = (KeyError, TypeError, AttributeError, ValueError)
-_BY_SUFFIX = {".csv": "csv", ".tsv": "csv", ".npz": "npz", ".jsonl": "jsonl", ".parquet": "parquet"}
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def open_data(text: str) -> tuple[Table, str]:
 
     Args:
         text: A reader as a spec writes it (``builtin: digits``, ``{csv: {file: a.csv, delimiter: ";"}}``), or the path of
-            a ``.csv``, ``.npz``, ``.jsonl`` or ``.parquet`` file.
+            a CSV, NPZ, JSON or Parquet file.
 
     Returns:
         The table, and what to call it in messages.
@@ -93,9 +93,9 @@ def open_data(text: str) -> tuple[Table, str]:
     """
     problems: list[Diagnostic] = []
     name = f"--data {text}"
-    suffix = Path(text).suffix.lower()
-    if suffix in _BY_SUFFIX and ":" not in text:
-        tree: Tree | None = MappingNode([(Scalar(_BY_SUFFIX[suffix], _span(name)), Scalar(text, _span(name)))], _span(name))
+    reader_name = reader_of(text)
+    if reader_name is not None and ":" not in text:
+        tree: Tree | None = MappingNode([(Scalar(reader_name, _span(name)), Scalar(text, _span(name)))], _span(name))
     else:
         tree = read_text(text, name, problems)
     reader = check_named(READERS, tree, problems) if tree is not None else None

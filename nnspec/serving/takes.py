@@ -96,9 +96,9 @@ class Takes:
             return Jsonl(file="rows.jsonl", max_bytes=2**31).open({"file": place / "rows.jsonl"})
         if kind == "text/csv":
             (place / "rows.csv").write_bytes(body)
-            return Csv(file="rows.csv", names=self._names(body), delimiter=",", missing=[*_MISSING]).open(
-                {"file": place / "rows.csv"}
-            )
+            names = self._names(body)
+            reader = Csv.model_validate({"file": "rows.csv", "names": names, "header": names is None})
+            return reader.open({"file": place / "rows.csv"})
         picture = _suffix(body)
         if self.kind == "picture" and picture:
             (place / f"picture{picture}").write_bytes(body)
@@ -130,9 +130,6 @@ class Takes:
             for given, wanted in zip(pixels.shape, map(_size, self._port.shape[1:]), strict=False)
         )
         return _OneValue(next(iter(self.columns)), values.reshape(shape))
-
-
-_MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null")
 
 
 def takes_of(predictor: Predictor) -> Takes | None:
