@@ -153,8 +153,11 @@ def most_folds(plan: DataPlan) -> int:
 
     Raises:
         SpecError: Where the data cannot be read.
+        NnspecError: Where the rows have an order in time, by which single ones cannot be left out.
     """
     table = _open(plan, ("train",), [])["train"]
+    if plan.section.time is not None or table.timeline is not None or plan.windows:
+        raise NnspecError("the rows follow each other in time, so that none can be left out alone: give a number of folds")
     with _reading(plan, "train", []):
         return parts_at_most(plan, table)
 

@@ -17,10 +17,11 @@ from nnspec.data.recipe import open_data, read_inputs, series_columns
 from nnspec.data.units import in_units
 from nnspec.diagnostics import NnspecError
 from nnspec.graph import Graph
+from nnspec.runtime.ports import type_of
 from nnspec.runtime.predictor import Predictor
 from nnspec.runtime.spelling import texts_of
 from nnspec.runtime.tiled import Tiling
-from nnspec.types import TensorType, symbol, unknown
+from nnspec.types import TensorType
 
 __all__ = ["Predictions", "input_types", "predict_file", "predict_run"]
 
@@ -95,9 +96,7 @@ def predict_file(
 
 def input_types(predictor: Predictor) -> dict[str, TensorType]:
     """What an exported model takes, by name."""
-    return {
-        name: TensorType(tuple(_size(size) for size in port.shape[1:]), port.dtype) for name, port in predictor.inputs.items()
-    }
+    return {name: type_of(port) for name, port in predictor.inputs.items()}
 
 
 def predict_run(path: str | Path, data: str | None = None, *, limit: int | None = None) -> Predictions:
@@ -151,9 +150,3 @@ def _read(
     if series is not None:
         series = RowSeries(series.numbers[:limit], series.labels)
     return {name: array[:limit] for name, array in arrays.items()}, series
-
-
-def _size(size: int | str | None) -> Any:
-    if isinstance(size, int):
-        return size
-    return symbol(size) if size and size.isidentifier() else unknown()
