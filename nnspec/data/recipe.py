@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from nnspec.data import problems as d
+from nnspec.data.as_trained import reader_as_trained
 from nnspec.data.cells import Cells, Reported
-from nnspec.data.kinds import DataError
+from nnspec.data.kinds import Column, DataError
 from nnspec.data.plan import Feed
 from nnspec.data.readers import READERS
 from nnspec.data.readers.base import Reader, Table
@@ -24,7 +26,18 @@ from nnspec.spec.reader import read_text
 from nnspec.spec.tree import MappingNode, Scalar, Tree
 from nnspec.types import TensorType, closest
 
-__all__ = ["Recipe", "Step", "feed_of", "open_data", "read_inputs", "read_raw", "recipe_of_feeds", "steps_of"]
+__all__ = [
+    "Recipe",
+    "Step",
+    "columns_of",
+    "feed_of",
+    "open_data",
+    "read_inputs",
+    "read_raw",
+    "recipe_of_feeds",
+    "require_columns",
+    "steps_of",
+]
 
 Recipe = dict[str, Any]
 """``{"inputs": {NAME: {"columns": […], "stacked": false, "transforms": […]}}}``, plain JSON.
@@ -46,7 +59,11 @@ class Step:
 
 
 def recipe_of_feeds(
-    feeds: Mapping[str, Feed], state: Mapping[str, list[dict[str, Any]]], *, windows: Mapping[str, int] | None = None
+    feeds: Mapping[str, Feed],
+    state: Mapping[str, list[dict[str, Any]]],
+    *,
+    windows: Mapping[str, int] | None = None,
+    reader: Mapping[str, Any] | None = None,
 ) -> Recipe:
     """What an exported model says of its inputs: the columns of each, and its transforms with what they learned.
 
@@ -54,6 +71,7 @@ def recipe_of_feeds(
         feeds: How each input gets its values.
         state: What their transforms learned.
         windows: How long the windows are that an input was cut into: a row that is answered is brought to that length.
+        reader: What is said of the reader of the data (`data.as_trained`).
     """
     inputs = {
         place.partition(".")[2]: (feed, [*state.get(place, [])]) for place, feed in feeds.items() if place.startswith("inputs.")
@@ -61,20 +79,24 @@ def recipe_of_feeds(
     for name, length in (windows or {}).items():
         whole = pad.model_validate({"length": length})
         inputs[name][1].append({"transform": "pad", "arguments": whole.model_dump(mode="json"), "learned": whole.fit([])})
-    return {
-        "inputs": {
-            name: {"columns": list(feed.columns), "stacked": feed.stacked, "transforms": steps}
-            for name, (feed, steps) in inputs.items()
-        }
+    made = {
+        name: {"columns": list(feed.columns), "stacked": feed.stacked, "transforms": steps}
+        for name, (feed, steps) in inputs.items()
     }
+    return {"inputs": made} | ({"reader": dict(reader)} if reader else {})
 
 
-def open_data(text: str) -> tuple[Table, str]:
+def open_data(
+    text: str, recipe: Mapping[str, Any] | None = None, types: Mapping[str, TensorType] | None = None
+) -> tuple[Table, str]:
     """Opens data that are named on the command line.
 
     Args:
         text: A reader as a spec writes it (``builtin: digits``, ``{csv: {file: a.csv, delimiter: ";"}}``), or the path of
             a ``.csv``, ``.npz``, ``.jsonl`` or ``.parquet`` file.
+        recipe: What the model that answers them says of its inputs: its data's reader had the same arguments, but for those
+            that are given here.
+        types: What it takes, by input.
 
     Returns:
         The table, and what to call it in messages.
@@ -93,12 +115,23 @@ def open_data(text: str) -> tuple[Table, str]:
     reader = check_named(READERS, tree, problems) if tree is not None else None
     if not isinstance(reader, Reader):
         raise SpecError(problems)
+    reader = reader_as_trained(reader, recipe or {}, columns_of(recipe or {}, types or {}))
     try:
         # Whoever types a path may read it: nothing is out of bounds here.
         files = {argument: reader.find(argument, Path.cwd(), Path("/")) for argument in reader.named_paths()}
         return reader.open(files), name
     except DataError as error:
         raise NnspecError(error.message + (f"\n  = help: {error.help}" if error.help else "")) from None
+
+
+def columns_of(recipe: Mapping[str, Any], types: Mapping[str, TensorType]) -> dict[str, Column]:
+    """What a model takes of each column that an input is made of alone."""
+    found = {}
+    for name, type_ in types.items():
+        columns = recipe.get("inputs", {}).get(name, {}).get("columns", [name])
+        if len(columns) == 1:
+            found[str(columns[0])] = Column(tuple(size if isinstance(size, int) else None for size in type_.shape), type_.dtype)
+    return found
 
 
 def read_inputs(table: Table, name: str, recipe: Mapping[str, Any], types: Mapping[str, TensorType]) -> dict[str, Any]:
@@ -152,7 +185,7 @@ def _read(table: Table, feed: Feed, learned: list[Learned], problems: list[Diagn
     Raises:
         NnspecError: Where a column is missing, or what was learned does not go with the values.
     """
-    _require_columns(table, feed)
+    require_columns(table.columns, feed)
     try:
         return read_feed(table, feed, None, learned, problems)
     except ValueError as error:
@@ -163,12 +196,22 @@ def _damaged(input_: str, error: Exception) -> NnspecError:
     return NnspecError(f"what the model says of its input `{input_}` is damaged: {error}")
 
 
-def _require_columns(table: Table, feed: Feed) -> None:
+def require_columns(columns: Collection[str], feed: Feed) -> None:
+    """Refuses data that lack a column of a feed.
+
+    Raises:
+        NnspecError: That says which they may have instead.
+    """
     for column in feed.columns:
-        if column not in table.columns:
-            suggestion = closest(column, table.columns)
-            hint = f"did you mean `{suggestion}`?" if suggestion else f"they have {', '.join(f'`{c}`' for c in table.columns)}"
+        if column not in columns:
+            suggestion = closest(column, columns)
+            hint = f"did you mean `{suggestion}`?" if suggestion else f"they have {_listed(columns)}"
             raise NnspecError(f"the data have no column `{column}`, which `{feed.name}` takes\n  = help: {hint}")
+
+
+def _listed(columns: Collection[str]) -> str:
+    shown = [f"`{column}`" for column in islice(columns, 20)]
+    return ", ".join(shown) + (" …" if len(columns) > 20 else "") if shown else "none"
 
 
 def _knows(values: Any, table: Table, feed: Feed, classes: list[Any] | None, problems: list[Diagnostic]) -> bool:

@@ -20,7 +20,7 @@ from nnspec.runtime.spelling import texts_of
 from nnspec.runtime.tiled import Tiling
 from nnspec.types import TensorType, refusal, symbol, unknown
 
-__all__ = ["Predictions", "input_types", "predict_file", "predict_run"]
+__all__ = ["Predictions", "input_types", "predict_file", "predict_run", "predictions_of"]
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,21 @@ def predict_file(
     tiling = None if tile is None else Tiling(predictor, tile, overlap)
     arrays = _limited(_read(data, predictor.recipe, input_types(predictor)), limit)
     answer = predictor.predict if tiling is None else tiling.predict
-    outputs = answer(arrays)
-    texts = texts_of(outputs, arrays, predictor.spellings)
+    return predictions_of(predictor, arrays, answer(arrays), tiling)
+
+
+def predictions_of(
+    predictor: Predictor, inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]], tiling: Tiling | None = None
+) -> Predictions:
+    """What an exported model's outputs say, in the words and units of its data: what `predict` shows and the server answers.
+
+    Args:
+        predictor: The model.
+        inputs: What it was given.
+        outputs: What came out.
+        tiling: How the pictures were cut, where they were.
+    """
+    texts = texts_of(outputs, inputs, predictor.spellings)
     return Predictions(outputs, predictor.classes, predictor.answers, tiling, texts)
 
 
@@ -139,7 +152,7 @@ def _refuse_sizes(graph: Graph, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def _read(data: str, recipe: Mapping[str, Any], types: Mapping[str, TensorType]) -> dict[str, NDArray[Any]]:
-    table, name = open_data(data)
+    table, name = open_data(data, recipe, types)
     return read_inputs(table, name, recipe, types)
 
 

@@ -27,6 +27,7 @@ from nnspec.serving.repository import Repository
 from nnspec.serving.settings import Settings
 from nnspec.serving.sources import named_sources
 from nnspec.serving.state import State
+from nnspec.serving.work import Work
 
 __all__ = ["Server", "read_tokens", "serve", "state_of"]
 
@@ -89,8 +90,8 @@ def state_of(models: Sequence[str], settings: Settings, journal: Journal) -> Sta
     """
     metrics = Metrics()
     repository = Repository(named_sources(models), settings, metrics, journal.say)
-    bodies = Bodies(settings.max_bytes, settings.held_bytes, settings.body_seconds)
-    return State(settings, repository, metrics, journal, bodies)
+    work = Work()
+    return State(settings, repository, metrics, journal, Bodies(settings, work), work)
 
 
 def read_tokens(path: Path) -> frozenset[bytes]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-import orjson
-
-from nnspec.data.kinds import Column, DataError
+from nnspec.data.as_trained import COLOR_MODES
+from nnspec.data.kinds import DataError
+from nnspec.data.plan import Feed
 from nnspec.data.readers.base import Table
-from nnspec.data.readers.csv import Csv
-from nnspec.data.readers.images import Images
-from nnspec.data.readers.jsonl import Jsonl
 from nnspec.data.recipe import feed_of, read_inputs
 from nnspec.data.transforms.words import tokenize
 from nnspec.diagnostics import NnspecError, SpecError
@@ -23,12 +22,16 @@ from nnspec.runtime.ports import Port
 from nnspec.runtime.predicting import input_types
 from nnspec.runtime.predictor import Predictor
 from nnspec.serving.batching import Arrays
+from nnspec.serving.bodies import Content
+from nnspec.serving.budget import BYTES_A_VALUE, Budget
 from nnspec.serving.refusals import Refused
+from nnspec.serving.tables import csv_table, json_table, picture_table, text_table
 
 __all__ = ["Takes", "takes_of"]
 
-_COLOURS: Mapping[int, Literal["grayscale", "rgb", "rgba"]] = {1: "grayscale", 3: "rgb", 4: "rgba"}
-_MAX_PIXELS = 2**25
+_OF_PICTURES = ("image/png", "image/jpeg", "image/jpg", "application/octet-stream")
+_BYTES_AN_ELEMENT = 16
+"""What an element of an input takes while it is made: eight bytes, twice."""
 _DATA = "the request"
 
 
@@ -56,21 +59,23 @@ class Takes:
             told |= {"height": _size(self._port.shape[1]), "width": _size(self._port.shape[2]), "channels": self._channels}
         return told
 
-    def read(self, body: bytes, kind: str) -> Arrays:
+    def read(self, body: Content, kind: str, budget: Budget) -> Arrays:
         """The model's inputs from a body.
 
         Args:
             body: A picture's bytes, rows as CSV or JSON, or a text.
             kind: The body's content type.
+            budget: What the request may use.
 
         Raises:
-            Refused: With 400 or 415, where it is not what the model takes.
+            Refused: With 400, 413 or 415, where it is not what the model takes, or too much of it.
         """
-        with tempfile.TemporaryDirectory() as folder:
-            place = Path(folder) / "request"
-            place.mkdir()
+        budget.require_time()
+        with ExitStack() as until_read:
             try:
-                table = self._table(body, kind.partition(";")[0].strip().lower(), place)
+                table = self._table(body, kind.partition(";")[0].strip().lower(), budget, until_read)
+                budget.require_rows(len(table))
+                self._take_room(table, budget)
                 return read_inputs(table, _DATA, self.predictor.recipe, input_types(self.predictor))
             except SpecError as error:
                 # Their helps are for who writes the spec.
@@ -88,51 +93,51 @@ class Takes:
     def _channels(self) -> int:
         return int(self._port.shape[3]) if len(self._port.shape) == 4 else 1  # type: ignore[arg-type]
 
-    def _table(self, body: bytes, kind: str, place: Path) -> Table:
+    @cached_property
+    def _feeds(self) -> list[Feed]:
+        return [feed_of(name, self.predictor.recipe, _DATA)[0] for name in self.predictor.inputs]
+
+    def _table(self, body: Content, kind: str, budget: Budget, until_read: ExitStack) -> Table:
         if not body:
             raise Refused(400, f"the body is empty; this model takes {self._wanted}")
+        first = next(iter(self.columns))
+        takes_text = any(said["kind"] == "text" for said in self.columns.values())
+        if takes_text and kind in ("application/json", "text/csv", "text/plain"):
+            # Each character may become a token.
+            budget.require_values(len(body), text=True)
+            budget.room.take(BYTES_A_VALUE * len(body))
         if kind == "application/json":
-            (place / "rows.jsonl").write_bytes(_lines(body, self))
-            return Jsonl(file="rows.jsonl", max_bytes=2**31).open({"file": place / "rows.jsonl"})
+            return json_table(body, self._feeds, first if self.kind == "text" else None, budget)
         if kind == "text/csv":
-            (place / "rows.csv").write_bytes(body)
-            return Csv(file="rows.csv", names=self._names(body), delimiter=",", missing=[*_MISSING]).open(
-                {"file": place / "rows.csv"}
-            )
-        picture = _suffix(body)
-        if self.kind == "picture" and picture:
-            (place / f"picture{picture}").write_bytes(body)
-            return self._picture(place)
-        if self.kind == "text" and kind.startswith("text/") and not picture:
-            return _OneText(next(iter(self.columns)), _decoded(body))
+            folder = Path(until_read.enter_context(tempfile.TemporaryDirectory()))
+            return csv_table(body, self._feeds, list(self.columns), self.predictor.recipe, folder, budget)
+        if self.kind == "picture" and (is_picture(body) or kind in _OF_PICTURES):
+            shape = [_size(size) for size in self._port.shape[1:]]
+            return picture_table(body, first, shape, self.white, self.predictor.recipe, budget)
+        if self.kind == "text" and kind.startswith("text/") and not is_picture(body):
+            return text_table(body, first, budget)
         raise Refused(415, f"this model takes {self._wanted}; the content type {kind[:60] or 'is missing and'!r} is none of it")
+
+    def _take_room(self, table: Table, budget: Budget) -> None:
+        """Counts what the inputs will take, and what their transforms make on the way."""
+        longest = 1
+        for feed in self._feeds:
+            steps = self.predictor.recipe["inputs"][feed.name]["transforms"]
+            longest = max(longest, *(int(step["learned"].get("length", 1)) for step in steps if step["transform"] == "pad"), 1)
+            for column in feed.columns:
+                if table.columns[column].is_text or table.columns[column].ragged:
+                    longest = max(longest, *(len(value) for value in table.read(column, slice(None)) if value is not None), 1)
+        sizes = [
+            math.prod(size if isinstance(size, int) else longest for size in port.shape[1:])
+            for port in self.predictor.inputs.values()
+        ]
+        budget.room.take(_BYTES_AN_ELEMENT * len(table) * sum(sizes))
 
     @property
     def _wanted(self) -> str:
         rows = "rows as JSON or as CSV (application/json, text/csv)"
         first = {"picture": "a PNG or JPEG picture, ", "text": "a text (text/plain), ", "row": ""}[self.kind]
         return first + rows
-
-    def _names(self, body: bytes) -> list[str] | None:
-        """The columns of a CSV whose first line does not name them: the model's, in order."""
-        first = {cell.strip().strip('"') for cell in body.partition(b"\n")[0].decode(errors="replace").split(",")}
-        return None if first & self.columns.keys() else list(self.columns)
-
-    def _picture(self, place: Path) -> Table:
-        height, width = (_size(size) for size in self._port.shape[1:3])
-        size = [height, width] if height and width else None
-        said = {"folder": "request", "image_size": size, "color_mode": _COLOURS[self._channels], "max_pixels": _MAX_PIXELS}
-        reader = Images.model_validate(said)
-        [pixels] = reader.open({"folder": place}).read("image", slice(None))
-        values = pixels if self.white == 255 else (pixels / 255).astype(np.float32)
-        shape = tuple(
-            given if wanted is None else wanted
-            for given, wanted in zip(pixels.shape, map(_size, self._port.shape[1:]), strict=False)
-        )
-        return _OneValue(next(iter(self.columns)), values.reshape(shape))
-
-
-_MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null")
 
 
 def takes_of(predictor: Predictor) -> Takes | None:
@@ -145,7 +150,7 @@ def takes_of(predictor: Predictor) -> Takes | None:
         [(name, port)] = predictor.inputs.items()
         if columns[next(iter(columns))]["kind"] == "text":
             return Takes(predictor, "text", columns)
-        if "white" in inputs[name] and (len(port.shape) == 3 or (len(port.shape) == 4 and port.shape[3] in _COLOURS)):
+        if "white" in inputs[name] and (len(port.shape) == 3 or (len(port.shape) == 4 and port.shape[3] in COLOR_MODES)):
             return Takes(predictor, "picture", columns, int(inputs[name]["white"]))
     return Takes(predictor, "row", columns)
 
@@ -167,61 +172,9 @@ def _columns(name: str, port: Port, predictor: Predictor) -> list[tuple[str, dic
     return [(column, told) for column in feed.columns]
 
 
-class _OneValue(Table):
-    """One row with one array."""
-
-    def __init__(self, column: str, value: Any) -> None:
-        self.columns = {column: Column(value.shape, value.dtype.name)}
-        self._values = value[np.newaxis]
-
-    def __len__(self) -> int:
-        return 1
-
-    def read(self, column: str, rows: Any) -> Any:
-        del column
-        return self._values[rows]
-
-    def where(self, column: str, row: int) -> str:
-        del column, row
-        return "the picture"
-
-
-class _OneText(_OneValue):
-    """One row with one text."""
-
-    def __init__(self, column: str, text: str) -> None:
-        super().__init__(column, np.zeros(()))
-        self.columns = {column: Column((), "text")}
-        self._values = np.array([text, None], object)[:1]
-
-    def where(self, column: str, row: int) -> str:
-        del column, row
-        return "the text"
-
-
-def _lines(body: bytes, takes: Takes) -> bytes:
-    """A line for each row of JSON: an object, a list of objects, or a text alone."""
-    try:
-        said = orjson.loads(body)
-    except ValueError as error:
-        raise Refused(400, f"the request is no JSON: {str(error)[:200]}") from None
-    if isinstance(said, str) and takes.kind == "text":
-        said = {next(iter(takes.columns)): said}
-    rows = said if isinstance(said, list) else [said]
-    if not rows or not all(isinstance(row, dict) for row in rows):
-        raise Refused(400, 'rows are JSON objects, {"column": value, …}, alone or in a list')
-    return b"\n".join(orjson.dumps(row) for row in rows)
-
-
-def _decoded(body: bytes) -> str:
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        raise Refused(400, "the text is not UTF-8") from None
-
-
-def _suffix(body: bytes) -> str | None:
-    return ".png" if body.startswith(b"\x89PNG\r\n\x1a\n") else ".jpg" if body.startswith(b"\xff\xd8\xff") else None
+def is_picture(body: Content) -> bool:
+    """Whether a body begins as a PNG or a JPEG does."""
+    return body.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"))
 
 
 def _size(size: int | str | None) -> int | None:

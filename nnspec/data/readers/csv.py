@@ -31,6 +31,7 @@ class Csv(Reader):
 
     main_argument: ClassVar[str | None] = "file"
     paths: ClassVar[tuple[str, ...]] = ("file",)
+    not_of_values: ClassVar[tuple[str, ...]] = ("names",)
 
     file: str = Field(description="The file, UTF-8.")
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = Field(",", description="What stands between two values.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -16,7 +16,7 @@ from nnspec.layers.scalars import PositiveInt
 if TYPE_CHECKING:
     from nnspec.data.readers.base import Rows, Values
 
-__all__ = ["Jsonl", "jsonl"]
+__all__ = ["JsonTable", "Jsonl", "jsonl"]
 
 
 class Jsonl(Reader):
@@ -28,6 +28,7 @@ class Jsonl(Reader):
 
     main_argument: ClassVar[str | None] = "file"
     paths: ClassVar[tuple[str, ...]] = ("file",)
+    not_of_values: ClassVar[tuple[str, ...]] = ("max_bytes",)
 
     file: str = Field(description="The file, UTF-8.")
     max_bytes: PositiveInt = Field(2 * 2**30, description="The most that the file may hold: it is read whole.")
@@ -44,7 +45,7 @@ class Jsonl(Reader):
         size = path.stat().st_size
         if size > self.max_bytes:
             raise DataError(f"{path.name} holds {size:,} bytes; `max_bytes` is {self.max_bytes:,}", argument="file")
-        return _JsonlTable(path, list(self.columns(files)))
+        return JsonTable(_objects(path), list(self.columns(files)), lambda number: f"{path.name}, line {number}")
 
 
 jsonl = Jsonl
@@ -85,16 +86,27 @@ def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise DataError(f"{path.name} cannot be read: {error.strerror}", argument="file") from None
 
 
-class _JsonlTable(Table):
-    def __init__(self, path: Path, names: list[str]) -> None:
-        self._path = path
+class JsonTable(Table):
+    """A table of JSON objects.
+
+    Args:
+        objects: The objects, each with its number.
+        names: The keys of each.
+        place: Where the object of a number is, for messages.
+
+    Raises:
+        DataError: Where an object has other keys, or a column holds what no column can.
+    """
+
+    def __init__(self, objects: Iterable[tuple[int, dict[str, Any]]], names: list[str], place: Callable[[int], str]) -> None:
+        self._place = place
         self._lines: list[int] = []
         cells: dict[str, list[Any]] = {name: [] for name in names}
-        for number, found in _objects(path):
+        for number, found in objects:
             if found.keys() != cells.keys():
                 other = next(iter(sorted(found.keys() ^ cells.keys())))
                 has = "has `{}`, which the first line has not" if other in found else "has no `{}`, which the first line has"
-                reason = f"{path.name}, line {number}: it {has.format(other)}"
+                reason = f"{place(number)}: it {has.format(other)}"
                 raise DataError(reason, help="give every line the same keys; null is a value that is missing", argument="file")
             self._lines.append(number)
             for name, value in found.items():
@@ -109,7 +121,7 @@ class _JsonlTable(Table):
         return self._values[column][rows]
 
     def where(self, column: str, row: int) -> str:
-        return f"{self._path.name}, line {self._lines[row]}, column `{column}`"
+        return f"{self._place(self._lines[row])}, column `{column}`"
 
     def _array(self, name: str, values: list[Any]) -> Values:
         import numpy as np

@@ -30,6 +30,7 @@ class Masks(PictureReader):
 
     paths: ClassVar[tuple[str, ...]] = ("images", "masks")
     folders: ClassVar[tuple[str, ...]] = ("images", "masks")
+    not_of_values: ClassVar[tuple[str, ...]] = ("max_pixels",)
 
     images: str = Field(description="The folder of pictures.")
     masks: str = Field(description="The folder of their labels: PNG, with the pictures' names.")

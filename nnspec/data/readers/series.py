@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -24,6 +24,8 @@ class Series(OverTable):
     a target the future where it says nothing. The table's rows are in the order of time. A fraction for validation
     is the last part of the windows, and no target of one is seen in training.
     """
+
+    not_of_values: ClassVar[tuple[str, ...]] = ("window", "horizon", "stride")
 
     window: PositiveInt = Field(description="How many rows of the past an example has.")
     horizon: PositiveInt = Field(1, description="How many rows of the future an example has.")

@@ -1,0 +1,212 @@
+"""The body of a request as a table: rows of JSON or CSV, a text, or a picture. Rows and values are counted before they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from nnspec.data.as_trained import picture_arguments, reader_as_trained
+from nnspec.data.kinds import Column, DataError
+from nnspec.data.pictures import Header, Look, decode_content, header_of
+from nnspec.data.plan import Feed
+from nnspec.data.readers.base import Table
+from nnspec.data.readers.csv import Csv
+from nnspec.data.readers.images import Images
+from nnspec.data.readers.jsonl import JsonTable
+from nnspec.data.recipe import require_columns
+from nnspec.serving.budget import BYTES_A_VALUE, Budget
+from nnspec.serving.refusals import Refused
+
+__all__ = ["csv_table", "json_table", "picture_table", "text_table"]
+
+_MAX_PIXELS = 2**24
+_BYTES_A_PIXEL = 8
+"""What decoding takes: Pillow's four bytes, and as many where a picture is converted or comes in several scans."""
+
+_COUNTED = 2**20
+Bytes = bytes | bytearray
+
+
+def json_table(body: Bytes, feeds: Sequence[Feed], text_column: str | None, budget: Budget) -> Table:
+    """Rows of JSON: an object, a list of objects, or a text alone.
+
+    Args:
+        body: The body.
+        feeds: What needs which columns; the others are left out.
+        text_column: The column that a text alone stands for; None where the model takes more than a text.
+        budget: What the request may use.
+
+    Raises:
+        Refused: Where they are no such rows, or too many.
+        DataError: Where a row is not like the first.
+        NnspecError: Where the first row lacks a column.
+    """
+    # Each value but the first comes after a comma or a bracket: there are no more than these.
+    values = 0
+    for sign in (b",", b"[", b"{"):
+        for start in range(0, len(body), _COUNTED):
+            values += body.count(sign, start, start + _COUNTED)
+    budget.require_values(values)
+    budget.room.take(BYTES_A_VALUE * values + _characters(body))
+    budget.require_time()
+    try:
+        said = orjson.loads(body)
+    except ValueError as error:
+        raise Refused(400, f"the request is no JSON: {str(error)[:200]}") from None
+    if isinstance(said, str) and text_column is not None:
+        said = {text_column: said}
+    rows = said if isinstance(said, list) else [said]
+    budget.require_rows(len(rows))
+    if not rows or not all(isinstance(row, dict) for row in rows):
+        raise Refused(400, 'rows are JSON objects, {"column": value, …}, alone or in a list')
+    for feed in feeds:
+        require_columns(rows[0], feed)
+    wanted = {column for feed in feeds for column in feed.columns}
+    return JsonTable(_wanted(rows, wanted, budget), list(wanted), _row)
+
+
+def _wanted(rows: Sequence[Mapping[str, Any]], wanted: set[str], budget: Budget) -> Iterator[tuple[int, dict[str, Any]]]:
+    first = rows[0].keys()
+    for number, row in enumerate(rows, 1):
+        if number % 256 == 0:
+            budget.require_time()
+        if row.keys() != first:
+            other = min(row.keys() ^ first)
+            has = (
+                f"has `{other}`, which the first row has not" if other in row else f"has no `{other}`, which the first row has"
+            )
+            raise DataError(f"{_row(number)}: it {has}", help="give every row the same keys; null is a value that is missing")
+        yield number, {column: row[column] for column in wanted}
+
+
+def _row(number: int) -> str:
+    return f"the request, row {number}"
+
+
+def csv_table(
+    body: Bytes, feeds: Sequence[Feed], columns: Sequence[str], recipe: Mapping[str, Any], folder: Path, budget: Budget
+) -> Table:
+    """Rows of CSV, written as the training data's, with a line of names or in the model's order.
+
+    Args:
+        body: The body.
+        feeds: What needs which columns.
+        columns: The model's columns, in order.
+        recipe: What the model says of its data.
+        folder: Where the rows are written to: the table reads them there.
+        budget: What the request may use.
+
+    Raises:
+        Refused: Where there are too many.
+        DataError: Where they are no such rows.
+        NnspecError: Where a column is missing.
+    """
+    reader = reader_as_trained(Csv(file="rows.csv"), recipe, {})
+    assert isinstance(reader, Csv)
+    lines = max(body.count(b"\n"), body.count(b"\r")) + 1
+    budget.require_rows(lines - 2)
+    values = body.count(reader.delimiter.encode()) + lines
+    budget.require_values(values)
+    budget.room.take(BYTES_A_VALUE * values + _characters(body))
+    first = bytes(body[: body.find(b"\n") + 1 or len(body)]).decode(errors="replace")
+    header = {cell.strip().strip('"') for cell in first.split(reader.delimiter)}
+    if not header.intersection(columns):
+        reader = reader.model_copy(update={"names": list(columns)})
+    files = {"file": folder / "rows.csv"}
+    files["file"].write_bytes(body)
+    for feed in feeds:
+        require_columns(reader.columns(files), feed)
+    budget.require_time()
+    return reader.open(files)
+
+
+def text_table(body: Bytes, column: str, budget: Budget) -> Table:
+    """A text alone.
+
+    Raises:
+        Refused: Where it is not UTF-8.
+    """
+    budget.room.take(_characters(body))
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise Refused(400, "the text is not UTF-8") from None
+    return _OneText(column, text)
+
+
+def picture_table(
+    body: Bytes, column: str, shape: Sequence[int | None], white: int, recipe: Mapping[str, Any], budget: Budget
+) -> Table:
+    """A picture, decoded and resized as `nnspec predict` would.
+
+    Args:
+        body: A PNG or JPEG file's bytes.
+        column: The column it stands for.
+        shape: What the model takes: height, width and, of three axes, channels.
+        white: What white is in the model's data.
+        recipe: What the model says of its data.
+        budget: What the request may use.
+
+    Raises:
+        Refused: Where there is no room for it.
+        DataError: Where it is no picture, or damaged.
+    """
+    header = header_of(body, "the picture", _MAX_PIXELS)
+    reader = Images.model_validate(
+        {"folder": "request", "max_pixels": _MAX_PIXELS, **picture_arguments(recipe, Column(tuple(shape), "uint8"))}
+    )
+    look = _look(reader, header)
+    budget.room.take(_BYTES_A_PIXEL * (header.height * header.width + look.height * look.width * look.shape[-1]))
+    budget.require_time()
+    pixels = decode_content(body, "the picture", look)
+    values = pixels if white == 255 else (pixels / 255).astype(np.float32)
+    return _OneValue(column, values if len(shape) == 3 else values[..., 0])
+
+
+def _look(reader: Images, header: Header) -> Look:
+    """What the picture becomes: as the reader is told, else as it is."""
+    if header.color_mode is None:
+        raise DataError(f"the picture has pixels of the kind `{header.mode}`, more than a byte a channel")
+    height, width = reader.image_size or (header.height, header.width)
+    return Look(height, width, reader.color_mode or header.color_mode, reader.interpolation, reader.max_pixels)
+
+
+def _characters(body: Bytes) -> int:
+    """What the texts in a body take as strings, at most: a character of four bytes makes all of a string as wide."""
+    return len(body) * (1 if body.isascii() else 4)
+
+
+class _OneValue(Table):
+    """One row with one array."""
+
+    def __init__(self, column: str, value: Any) -> None:
+        self.columns = {column: Column(value.shape, value.dtype.name)}
+        self._values = value[np.newaxis]
+
+    def __len__(self) -> int:
+        return 1
+
+    def read(self, column: str, rows: Any) -> Any:
+        del column
+        return self._values[rows]
+
+    def where(self, column: str, row: int) -> str:
+        del column, row
+        return "the picture"
+
+
+class _OneText(_OneValue):
+    """One row with one text."""
+
+    def __init__(self, column: str, text: str) -> None:
+        super().__init__(column, np.zeros(()))
+        self.columns = {column: Column((), "text")}
+        self._values = np.array([text, None], object)[:1]
+
+    def where(self, column: str, row: int) -> str:
+        del column, row
+        return "the text"
