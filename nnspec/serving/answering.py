@@ -51,8 +51,13 @@ async def answer(request: Request, served: Served, inputs: Arrays, budget: Budge
             parts.append(await _part(gone, served, part, budget))
     finally:
         gone.cancel()
-    found = parts[0] if len(parts) == 1 else {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    budget.room.take(max(0, sum(array.nbytes for array in found.values()) - expected))
+    size = sum(array.nbytes for part in parts for array in part.values())
+    budget.room.take(max(0, size - expected))
+    if len(parts) == 1:
+        return parts[0]
+    budget.room.take(size)
+    found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    budget.room.give_back(size)
     return found
 
 

@@ -1,17 +1,24 @@
-"""What one request may use: memory, time, rows and values. It is asked while a body is read, before anything large is made of it."""
+"""What one request may use: memory, time, rows and values; asked before anything large is made of its body."""
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from nnspec.serving.memory import Room
 from nnspec.serving.refusals import Refused, too_late
+from nnspec.serving.work import LARGE
 
 __all__ = ["Budget"]
 
 BYTES_A_VALUE = 72
 """What a value of a row takes at most: a Python object, its places in a list and in arrays (measured, tests/serving)."""
+
+
+_ALONE = threading.Lock()
 
 
 @dataclass
@@ -42,6 +49,23 @@ class Budget:
         if seconds < self.seconds:
             self.until -= self.seconds - seconds
             self.seconds = seconds
+
+    @contextmanager
+    def alone(self, size: int) -> Iterator[None]:
+        """Within it, no other large request holds the interpreter for long: small ones wait for one of them at most.
+
+        Raises:
+            Refused: With 504, where the time is over before that.
+        """
+        if size < LARGE:
+            yield
+            return
+        if not _ALONE.acquire(timeout=self.left):
+            raise too_late(self.seconds)
+        try:
+            yield
+        finally:
+            _ALONE.release()
 
     def require_time(self) -> None:
         """Raises Refused, with 504, where the time is over."""

@@ -34,8 +34,8 @@ class Memory:
             if mine + size > SMALL and mine + size > large:
                 raise Refused(
                     413,
-                    f"the request needs more than {large:,} bytes of memory, the most that one may hold (--max-memory); ask for "
-                    "less at once",
+                    f"the request needs more than {large:,} bytes of memory, the most that one may hold (--max-memory); "
+                    "ask for less at once",
                 )
             if self.held + size > (self._limit if mine + size <= SMALL else large):
                 raise overloaded("other requests fill the memory that is kept for them (--max-memory)")

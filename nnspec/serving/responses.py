@@ -1,4 +1,4 @@
-"""Responses: JSON, errors among them, as the protocol wants them on every path; and answers that are counted until they are read."""
+"""Responses: JSON, errors among them, on every path; and answers that are counted until they are read."""
 
 from __future__ import annotations
 

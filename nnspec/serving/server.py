@@ -11,6 +11,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,8 +22,10 @@ from nnspec.diagnostics import NnspecError
 from nnspec.serving.app import application
 from nnspec.serving.bodies import Bodies
 from nnspec.serving.connection import limited
+from nnspec.serving.hosts import allowed_hosts
 from nnspec.serving.journal import Journal
 from nnspec.serving.metrics import Metrics
+from nnspec.serving.process import prepare_process
 from nnspec.serving.repository import Repository
 from nnspec.serving.settings import Settings
 from nnspec.serving.sources import named_sources
@@ -63,6 +66,8 @@ def serve(
         NnspecError: Where a model cannot be served, or the address cannot be listened on.
     """
     settings = settings or Settings()
+    settings = replace(settings, hosts=allowed_hosts(host, settings.hosts or ()))
+    prepare_process(settings.connections)
     journal = Journal()
     sys.setswitchinterval(_SWITCH_SECONDS)
     try:
@@ -127,7 +132,7 @@ class Server(uvicorn.Server):
         settings = state.settings
         config = uvicorn.Config(
             application(state),
-            http=limited(settings.connections, settings.header_seconds),
+            http=limited(settings),
             ws="none",
             log_config=None,
             log_level="critical",

@@ -29,7 +29,8 @@ class Settings:
         header_seconds: Seconds within which a request's head must have come.
         write_seconds: Seconds within which a client must take some of what is written to it.
         warm_up_seconds: Seconds within which a model must be loaded and have answered once.
-        hosts: What a request may call this server in its header ``Host``, beside addresses and ``localhost``; None: anything.
+        hosts: What a request may call this server in its header ``Host``, beside addresses and ``localhost``; ``*``: anything.
+            None: anything, unless only this machine reaches the server.
         queue: How many requests may wait for one model.
         batch_rows: The most rows that are computed at once.
         tile: How large a picture may be to be computed whole, where the model can answer tile by tile; None: any is.

@@ -1,4 +1,4 @@
-"""The body of a request as a table: rows of JSON or CSV, a text, or a picture. Rows and values are counted before they are read."""
+"""The body of a request as a table: rows of JSON or CSV, a text, or a picture; counted before it is read."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ _MAX_PIXELS = 2**24
 _BYTES_A_PIXEL = 8
 """What decoding takes: Pillow's four bytes, and as many where a picture is converted or comes in several scans."""
 
+_BYTES_OF_VALUE = 64
+"""What a number, or a short word, takes in a body at most; what is more is counted as text."""
+
 _COUNTED = 2**20
 Bytes = bytes | bytearray
 
@@ -51,8 +54,13 @@ def json_table(body: Bytes, feeds: Sequence[Feed], text_column: str | None, budg
         for start in range(0, len(body), _COUNTED):
             values += body.count(sign, start, start + _COUNTED)
     budget.require_values(values)
+    budget.require_values(len(body) - _BYTES_OF_VALUE * values, text=True)
     budget.room.take(BYTES_A_VALUE * values + _characters(body))
-    budget.require_time()
+    with budget.alone(len(body)):
+        return _json_table(body, feeds, text_column, budget)
+
+
+def _json_table(body: Bytes, feeds: Sequence[Feed], text_column: str | None, budget: Budget) -> Table:
     try:
         said = orjson.loads(body)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Threads for what would hold up the loop: one set for what is small, one for what is large, so that neither waits for the other."""
+"""Threads for what would hold up the loop: some for what is small, others for what is large."""
 
 from __future__ import annotations
 

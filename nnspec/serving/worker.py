@@ -9,9 +9,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
-__all__ = ["Worker"]
+__all__ = ["Worker", "are_running"]
 
 T = TypeVar("T")
+_NAMES = ("batch", "load")
+_LAST_SECONDS = 0.5
 _Call = tuple[Callable[[], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
 
 
@@ -44,7 +46,8 @@ class Worker:
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
             function, loop, future = call
-            result, failure = None, None
+            result: Any = None
+            failure: BaseException | None = None
             try:
                 result = function()
             except BaseException as error:
@@ -52,6 +55,14 @@ class Worker:
             with suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(_tell, future, result, failure)
             del call, function, future, result, failure
+
+
+def are_running() -> bool:
+    """Whether a thread still computes what could not be stopped. A process that ends beside it may crash."""
+    for thread in threading.enumerate():
+        if thread.daemon and thread.name in _NAMES:
+            thread.join(_LAST_SECONDS)
+    return any(thread.daemon and thread.name in _NAMES for thread in threading.enumerate())
 
 
 def _tell(future: asyncio.Future[Any], result: Any, failure: BaseException | None) -> None:
