@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from starlette.requests import Request
 
 from nnspec.diagnostics import NnspecError
@@ -19,6 +20,9 @@ from nnspec.serving.refusals import Refused, left, too_late
 from nnspec.serving.served import Served
 
 __all__ = ["answer"]
+
+_MOST_PARTS = 64
+"""Parts that a request is computed in, at most: another waits for one of them, not for all."""
 
 
 async def answer(request: Request, served: Served, inputs: Arrays, budget: Budget) -> Arrays:
@@ -42,22 +46,22 @@ async def answer(request: Request, served: Served, inputs: Arrays, budget: Budge
     expected = _expected_bytes(served.predictor.outputs, served.predictor.inputs, arrays)
     budget.room.take(expected)
     rows = max((len(array) for array in arrays.values() if array.ndim), default=1)
-    step = served.rows_at_once or max(1, rows)
-    parts = []
+    step = max(served.rows_at_once, -(-rows // _MOST_PARTS)) if served.rows_at_once else max(1, rows)
+    found: dict[str, NDArray[Any]] = {}
     gone = asyncio.ensure_future(_gone(request))
     try:
         for start in range(0, max(1, rows), step):
-            part = arrays if rows <= step else {name: array[start : start + step] for name, array in arrays.items()}
-            parts.append(await _part(gone, served, part, budget))
+            if rows <= step:
+                found = dict(await _part(gone, served, arrays, budget))
+                continue
+            part = await _part(gone, served, {name: array[start : start + step] for name, array in arrays.items()}, budget)
+            for name, array in part.items():
+                if name not in found:
+                    found[name] = np.empty((rows, *array.shape[1:]), array.dtype)
+                found[name][start : start + step] = array
     finally:
         gone.cancel()
-    size = sum(array.nbytes for part in parts for array in part.values())
-    budget.room.take(max(0, size - expected))
-    if len(parts) == 1:
-        return parts[0]
-    budget.room.take(size)
-    found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    budget.room.give_back(size)
+    budget.room.take(max(0, sum(array.nbytes for array in found.values()) - expected))
     return found
 
 
