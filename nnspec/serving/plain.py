@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from nnspec.runtime.predicting import predictions_of
 from nnspec.serving.answering import answer
 from nnspec.serving.batching import Arrays
 from nnspec.serving.budget import Budget
@@ -55,22 +54,30 @@ async def predict(request: Request) -> Response:
         kind = request.headers.get("content-type", "")
         inputs = await state.work.run(len(body), served.takes.read, body, kind, budget)
         del body
-        outputs = await answer(request, served, inputs, budget)
-        size = sum(array.nbytes for array in outputs.values())
-        content = await state.work.run(size, _written, served, inputs, outputs, budget)
+        rows = len(next(iter(inputs.values())))
+        step = served.takes.rows_at_once or rows
+        parts = []
+        for start in range(0, rows, step):
+            part = {name: array[start : start + step] for name, array in inputs.items()}
+            parts.append((part, await answer(request, served, part, budget)))
+        size = sum(array.nbytes for _, outputs in parts for array in outputs.values())
+        content = await state.work.run(size, _written, served, parts, budget)
         return HeldAnswer(content, {"Content-Type": "application/json"}, budget, state.settings.write_seconds)
 
 
-def _written(served: Served, inputs: Arrays, outputs: Arrays, budget: Budget) -> bytearray:
+def _written(served: Served, parts: list[tuple[Arrays, Arrays]], budget: Budget) -> bytearray:
     """The answer, written row by row."""
+    assert served.takes is not None
     content = bytearray(orjson.dumps({"model": served.name, "version": served.version})[:-1] + b',"predictions":[')
-    for place, row in enumerate(predictions_of(served.predictor, inputs, outputs).rows()):
-        if place % 64 == 0:
-            budget.require_time()
-        del row["row"]
-        part = b"," * bool(place) + orjson.dumps(row)
-        budget.room.take(len(part))
-        content += part
+    place = 0
+    for inputs, outputs in parts:
+        for row in served.takes.rows(inputs, outputs):
+            if place % 64 == 0:
+                budget.require_time()
+            part = b"," * bool(place) + orjson.dumps(row)
+            budget.room.take(len(part))
+            content += part
+            place += 1
     return content + b"]}"
 
 

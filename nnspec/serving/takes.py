@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,11 +19,12 @@ from nnspec.data.recipe import feed_of, read_inputs
 from nnspec.data.transforms.words import tokenize
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.runtime.ports import Port
-from nnspec.runtime.predicting import input_types
+from nnspec.runtime.predicting import input_types, predictions_of
 from nnspec.runtime.predictor import Predictor
 from nnspec.serving.batching import Arrays
 from nnspec.serving.bodies import Content
 from nnspec.serving.budget import BYTES_A_VALUE, Budget
+from nnspec.serving.decoders import Decoder, decoder_of
 from nnspec.serving.refusals import Refused
 from nnspec.serving.tables import csv_table, json_table, picture_table, text_table
 
@@ -33,6 +34,8 @@ _OF_PICTURES = ("image/png", "image/jpeg", "image/jpg", "application/octet-strea
 _BYTES_AN_ELEMENT = 16
 """What an element of an input takes while it is made: eight bytes, twice."""
 _DATA = "the request"
+_SEQUENCES = 32
+"""Sequences that are decoded together, as `nnspec generate` does."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,28 @@ class Takes:
         kind: ``picture``, ``text`` or ``row``.
         columns: The columns of a row, in order, each with what stands in it.
         white: Of a picture, what white is.
+        decoder: What it is asked by where it decodes sequences.
     """
 
     predictor: Predictor
     kind: Literal["picture", "text", "row"]
     columns: Mapping[str, Mapping[str, Any]]
     white: int = 255
+    decoder: Decoder | None = None
+
+    @property
+    def rows_at_once(self) -> int | None:
+        """The most rows that are answered at once; None where that is no matter."""
+        return _SEQUENCES if self.decoder is not None else None
+
+    def rows(self, inputs: Arrays, outputs: Arrays) -> Iterator[dict[str, Any]]:
+        """The answers as `nnspec predict` and `nnspec generate` show them."""
+        if self.decoder is not None:
+            yield from self.decoder.rows(outputs)
+            return
+        for row in predictions_of(self.predictor, inputs, outputs).rows():
+            del row["row"]
+            yield row
 
     @property
     def description(self) -> dict[str, Any]:
@@ -76,6 +95,8 @@ class Takes:
                 table = self._table(body, kind.partition(";")[0].strip().lower(), budget, until_read)
                 budget.require_rows(len(table))
                 self._take_room(table, budget)
+                if self.decoder is not None:
+                    return self.decoder.inputs(table, _DATA)
                 return read_inputs(table, _DATA, self.predictor.recipe, input_types(self.predictor))
             except SpecError as error:
                 # Their helps are for who writes the spec.
@@ -95,6 +116,8 @@ class Takes:
 
     @cached_property
     def _feeds(self) -> list[Feed]:
+        if self.decoder is not None:
+            return list(self.decoder.feeds.values())
         return [feed_of(name, self.predictor.recipe, _DATA)[0] for name in self.predictor.inputs]
 
     def _table(self, body: Content, kind: str, budget: Budget, until_read: ExitStack) -> Table:
@@ -141,7 +164,10 @@ class Takes:
 
 
 def takes_of(predictor: Predictor) -> Takes | None:
-    """What a person gives a model; None where it decodes sequences, or its file does not say how its inputs are made."""
+    """What a person gives a model; None where its file does not say how its inputs are made."""
+    decoder = decoder_of(predictor)
+    if decoder is not None:
+        return _takes_of_decoder(decoder)
     inputs = predictor.recipe.get("inputs", {})
     if not inputs or predictor.inputs.keys() - inputs.keys():
         return None
@@ -153,6 +179,19 @@ def takes_of(predictor: Predictor) -> Takes | None:
         if "white" in inputs[name] and (len(port.shape) == 3 or (len(port.shape) == 4 and port.shape[3] in COLOR_MODES)):
             return Takes(predictor, "picture", columns, int(inputs[name]["white"]))
     return Takes(predictor, "row", columns)
+
+
+def _takes_of_decoder(decoder: Decoder) -> Takes:
+    texts = {name: decoder.takes_text(name) for name in decoder.feeds}
+    told = {"kind": "text", "may_miss": False}
+    columns = {
+        column: told if texts[name] else said
+        for name, feed in decoder.feeds.items()
+        for column, said in (
+            [(feed.columns[0], told)] if texts[name] else _columns(name, decoder.predictor.inputs[name], decoder.predictor)
+        )
+    }
+    return Takes(decoder.predictor, "text" if len(columns) == 1 and all(texts.values()) else "row", columns, decoder=decoder)
 
 
 def _columns(name: str, port: Port, predictor: Predictor) -> list[tuple[str, dict[str, Any]]]:
