@@ -22,8 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from benchmarks.serving.clients import request
@@ -309,41 +307,11 @@ async def _hosts(port: int, pid: int, place: Path) -> Found:
     return wrong[0] + right[0], wrong[1] + right[1]
 
 
-def endless() -> onnx.ModelProto:
-    """``y = x`` after as many turns as ``n`` says: for ever, as good as."""
-    turn = helper.make_graph(
-        [helper.make_node("Identity", ["on"], ["still"]), helper.make_node("Identity", ["v"], ["w"])],
-        "turn",
-        [models.port("i", [], TensorProto.INT64), models.port("on", [], TensorProto.BOOL), models.port("v", ["batch", 3])],
-        [models.port("still", [], TensorProto.BOOL), models.port("w", ["batch", 3])],
-    )
-    constants = [numpy_helper.from_array(np.array(2**62), "n"), numpy_helper.from_array(np.array(True), "yes")]
-    graph = helper.make_graph(
-        [helper.make_node("Loop", ["n", "yes", "x"], ["y"], body=turn)],
-        "g",
-        [models.port("x", ["batch", 3])],
-        [models.port("y", ["batch", 3])],
-        constants,
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
-
-
-def long_if_told() -> onnx.ModelProto:
-    """``y = x`` after as many turns as its first value says."""
-    model = endless()
-    graph = model.graph
-    del graph.initializer[0]
-    graph.initializer.append(numpy_helper.from_array(np.array([0, 0]), "first"))
-    graph.node.insert(0, helper.make_node("Cast", ["value"], ["n"], to=TensorProto.INT64))
-    graph.node.insert(0, helper.make_node("GatherND", ["x", "first"], ["value"]))
-    return model
-
-
 async def _endless_warm_up(port: int, pid: int, place: Path) -> Found:
     """A file is replaced by a model that never answers; another's is replaced by a good one; then SIGTERM."""
     found: Counter[str] = Counter()
     wrong = []
-    models.write(place / "side.onnx", endless())
+    models.write(place / "side.onnx", models.endless())
     await asyncio.sleep(2.5)
     models.write(place / "net2.onnx", models.scale(3, "net2"))
     body = json.dumps({"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 3], "data": [1, 2, 3]}]}).encode()
@@ -362,7 +330,7 @@ async def _endless_warm_up(port: int, pid: int, place: Path) -> Found:
             break
         await asyncio.sleep(0.05)
     found[f"ended {time.monotonic() - begun:.1f} s after SIGTERM"] += 1
-    file = models.write(place / "begun.onnx", endless())
+    file = models.write(place / "begun.onnx", models.endless())
     begun = time.monotonic()
     command = [sys.executable, "-m", "nnspec", "serve", str(file), "--port", str(free_port()), "--warm-up", "2"]
     done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60)
@@ -403,5 +371,5 @@ CASES = {
     "damaged images": Case(_damaged_images),
     "wrong hosts": Case(_hosts),
     "endless warm-up": Case(_endless_warm_up, models=lambda: {"net2": models.scale(2, "net2")}, ends_server=True),
-    "endless answer": Case(_endless_answer, ("--deadline", "3"), lambda: {"long": long_if_told()}),
+    "endless answer": Case(_endless_answer, ("--deadline", "3"), lambda: {"long": models.endless(turns=None)}),
 }

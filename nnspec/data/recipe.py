@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,9 +14,12 @@ from nnspec.data import problems as d
 from nnspec.data.as_trained import reader_as_trained
 from nnspec.data.cells import Cells, Reported
 from nnspec.data.kinds import Column, DataError
+from nnspec.data.one_picture import look_as_trained, picture_table
+from nnspec.data.pictures import headers
 from nnspec.data.plan import Feed
 from nnspec.data.readers import READERS
 from nnspec.data.readers.base import Reader, Table
+from nnspec.data.readers.picture_arguments import SUFFIXES
 from nnspec.data.transforms import TRANSFORMS, Learned, Transform
 from nnspec.data.transforms.classes import UnknownClassError, label_encode
 from nnspec.data.transforms.words import pad
@@ -46,6 +50,7 @@ Where a model has transforms in its own graph, they are not under ``transforms``
 missing, and ``classes`` which values they know.
 """
 
+_MAX_PIXELS = 2**26
 _DAMAGE = (KeyError, TypeError, AttributeError, ValueError)
 _BY_SUFFIX = {".csv": "csv", ".tsv": "csv", ".npz": "npz", ".jsonl": "jsonl", ".parquet": "parquet"}
 
@@ -93,7 +98,7 @@ def open_data(
 
     Args:
         text: A reader as a spec writes it (``builtin: digits``, ``{csv: {file: a.csv, delimiter: ";"}}``), or the path of
-            a ``.csv``, ``.npz``, ``.jsonl`` or ``.parquet`` file.
+            a ``.csv``, ``.npz``, ``.jsonl`` or ``.parquet`` file, of a picture, or of a folder of pictures.
         recipe: What the model that answers them says of its inputs: its data's reader had the same arguments, but for those
             that are given here.
         types: What it takes, by input.
@@ -108,6 +113,10 @@ def open_data(
     problems: list[Diagnostic] = []
     name = f"--data {text}"
     suffix = Path(text).suffix.lower()
+    if suffix in SUFFIXES and ":" not in text:
+        return _open_picture(Path(text), recipe or {}, types or {}), name
+    if Path(text).is_dir():
+        text = json.dumps({"images": {"folder": text}})
     if suffix in _BY_SUFFIX and ":" not in text:
         tree: Tree | None = MappingNode([(Scalar(_BY_SUFFIX[suffix], _span(name)), Scalar(text, _span(name)))], _span(name))
     else:
@@ -120,6 +129,21 @@ def open_data(
         # Whoever types a path may read it: nothing is out of bounds here.
         files = {argument: reader.find(argument, Path.cwd(), Path("/")) for argument in reader.named_paths()}
         return reader.open(files), name
+    except DataError as error:
+        raise NnspecError(error.message + (f"\n  = help: {error.help}" if error.help else "")) from None
+
+
+def _open_picture(path: Path, recipe: Mapping[str, Any], types: Mapping[str, TensorType]) -> Table:
+    columns = columns_of(recipe, types)
+    if len(columns) != 1:
+        raise NnspecError(
+            f"`{path}` is one picture, and the model takes more than that\n  = help: name a table of all it takes"
+        )
+    [(column, wanted)] = columns.items()
+    try:
+        [header] = headers([path], _MAX_PIXELS)
+        look = look_as_trained(header, str(path), recipe, wanted, _MAX_PIXELS)
+        return picture_table(path.read_bytes(), str(path), look, column, wanted)
     except DataError as error:
         raise NnspecError(error.message + (f"\n  = help: {error.help}" if error.help else "")) from None
 
@@ -152,6 +176,7 @@ def read_inputs(table: Table, name: str, recipe: Mapping[str, Any], types: Mappi
     """
     problems: list[Diagnostic] = []
     arrays: dict[str, Any] = {}
+    table = _as_bright(table, recipe)
     for input_, type_ in types.items():
         said = recipe.get("inputs", {}).get(input_, {})
         feed, learned = feed_of(input_, recipe, name)
@@ -163,6 +188,35 @@ def read_inputs(table: Table, name: str, recipe: Mapping[str, Any], types: Mappi
     if any(problem.is_error for problem in problems):
         raise SpecError(problems)
     return arrays
+
+
+def _as_bright(table: Table, recipe: Mapping[str, Any]) -> Table:
+    """The table, its pictures as bright as those the model was trained on: from 0 to 1 where those were."""
+    fractions = {
+        column for said in recipe.get("inputs", {}).values() if said.get("white") == 1 for column in said.get("columns", ())
+    }
+    return _Fractions(table, fractions.intersection(table.pictures)) if fractions.intersection(table.pictures) else table
+
+
+class _Fractions(Table):
+    """A table with some of its columns divided by 255."""
+
+    def __init__(self, table: Table, divided: Collection[str]) -> None:
+        self._table = table
+        self._divided = divided
+        self.columns = {
+            name: Column(column.shape, "float32") if name in divided else column for name, column in table.columns.items()
+        }
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def read(self, column: str, rows: Any) -> Any:
+        values = self._table.read(column, rows)
+        return (values / 255).astype("float32") if column in self._divided else values
+
+    def where(self, column: str, row: int) -> str:
+        return self._table.where(column, row)
 
 
 def read_raw(table: Table, name: str, input_: str, recipe: Mapping[str, Any]) -> Any:

@@ -50,6 +50,7 @@ class _Limited(HttpToolsProtocol):
     _unsent_since = 0.0
     _head = 0
     _in_head = _in_body = False
+    _hears = True
     _place: str | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -70,7 +71,7 @@ class _Limited(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self.transport.is_closing():
+        if self.transport.is_closing() or not self._hears:
             return
         self._head += len(data)
         super().data_received(data)
@@ -88,7 +89,9 @@ class _Limited(HttpToolsProtocol):
         self._stop()
         self._in_head, self._in_body, self._head = False, True, 0
         if len(self.pipeline) >= _MOST_PIPELINED:
-            self._refuse(503, "too many requests at once on one connection", b"retry-after: 1\r\n")
+            # Those before it are answered, the last with the word that nothing more is.
+            self.cycle.keep_alive = self._in_body = False
+            self._hears = False
             raise _IsClosingError
         if self._place == "health" and self.url.partition(b"?")[0].decode("latin-1") not in HEALTH:
             self._refuse(503, "too many connections; try again later", b"retry-after: 1\r\n")
@@ -141,7 +144,7 @@ class _Limited(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         del msg
-        if not self.transport.is_closing():
+        if self._hears and not self.transport.is_closing():
             self._refuse(400, "this is no HTTP request")
 
     def _within(self, seconds: float) -> None:

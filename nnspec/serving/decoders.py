@@ -13,7 +13,6 @@ from nnspec.data.readers.base import Table
 from nnspec.data.recipe import feed_of, read_inputs
 from nnspec.diagnostics import NnspecError
 from nnspec.generation.vocabulary import tokenizer_of
-from nnspec.onnx_backend.decoding_loop import PROMPT
 from nnspec.onnx_backend.metadata import GENERATE
 from nnspec.runtime.decoding.procedure import Procedure, read_procedure
 from nnspec.runtime.generating import plain_values
@@ -24,6 +23,9 @@ from nnspec.runtime.token_texts import beginning_with, source_tokens
 from nnspec.serving.batching import Arrays
 
 __all__ = ["Decoder", "decoder_of"]
+
+PROMPT = "prompt"
+"""The input by which a language model is told how a sequence begins (`onnx_backend.decoding_loop`, which needs ONNX)."""
 
 
 @dataclass(frozen=True)

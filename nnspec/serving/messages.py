@@ -95,13 +95,15 @@ def read_inference(
     )
 
 
-def _numbers(port: Port, said: Any, numbers: list[Numbers]) -> Numbers:
+def _numbers(port: Port, said: Any, numbers: dict[int, Numbers]) -> Numbers:
     """The numbers that stood where a message now has the place of them."""
     if not isinstance(said, list):
         raise Refused(400, f"the data of the input `{port.name}` must be a list")
-    if len(said) != 1 or type(said[0]) is not int or not 0 <= said[0] < len(numbers):
+    # Each is taken once: a list of the client's own, under a key that is written with escapes, is none of them.
+    found = numbers.pop(said[0], None) if len(said) == 1 and type(said[0]) is int else None
+    if found is None:
         raise Refused(400, f"the data of the input `{port.name}` are not all of the datatype {DATATYPES[port.dtype]}")
-    return numbers[said[0]]
+    return found
 
 
 def write_inference(
@@ -181,7 +183,7 @@ class _Blobs:
             raise Refused(400, f"{len(self._view):,} bytes are left in the body behind the last input")
 
 
-def _divided(body: bytes | bytearray, header_length: str | None) -> tuple[dict[str, Any], list[Numbers], _Blobs]:
+def _divided(body: bytes | bytearray, header_length: str | None) -> tuple[dict[str, Any], dict[int, Numbers], _Blobs]:
     view = memoryview(body)
     length = len(view)
     if header_length is not None:
@@ -197,7 +199,7 @@ def _divided(body: bytes | bytearray, header_length: str | None) -> tuple[dict[s
         raise Refused(400, f"the request is no JSON: {str(error)[:200]}") from None
     if not isinstance(said, dict):
         raise Refused(400, 'the request must be a JSON object: {"inputs": […]}')
-    return said, numbers, _Blobs(view[length:])
+    return said, dict(enumerate(numbers)), _Blobs(view[length:])
 
 
 def _parameters(said: Mapping[str, Any]) -> dict[str, Any]:

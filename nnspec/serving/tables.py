@@ -6,23 +6,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import orjson
 
-from nnspec.data.as_trained import picture_arguments, reader_as_trained
+from nnspec.data.as_trained import reader_as_trained
 from nnspec.data.kinds import Column, DataError
-from nnspec.data.pictures import Header, Look, decode_content, header_of
+from nnspec.data.one_picture import OneValue, look_as_trained, picture_table
+from nnspec.data.pictures import header_of
 from nnspec.data.plan import Feed
 from nnspec.data.readers.base import Table
 from nnspec.data.readers.csv import Csv
-from nnspec.data.readers.images import Images
 from nnspec.data.readers.jsonl import JsonTable
 from nnspec.data.recipe import require_columns
 from nnspec.serving.budget import BYTES_A_VALUE, Budget
 from nnspec.serving.refusals import Refused
 
-__all__ = ["csv_table", "json_table", "picture_table", "text_table"]
+__all__ = ["csv_table", "json_table", "picture_of", "text_table"]
 
+_PICTURE = "the picture"
 _MAX_PIXELS = 2**24
 _BYTES_A_PIXEL = 8
 """What decoding takes: Pillow's four bytes, and as many where a picture is converted or comes in several scans."""
@@ -142,19 +142,16 @@ def text_table(body: Bytes, column: str, budget: Budget) -> Table:
         text = body.decode()
     except UnicodeDecodeError:
         raise Refused(400, "the text is not UTF-8") from None
-    return _OneText(column, text)
+    return OneValue(column, text, "the text")
 
 
-def picture_table(
-    body: Bytes, column: str, shape: Sequence[int | None], white: int, recipe: Mapping[str, Any], budget: Budget
-) -> Table:
+def picture_of(body: Bytes, column: str, wanted: Column, recipe: Mapping[str, Any], budget: Budget) -> Table:
     """A picture, decoded and resized as `nnspec predict` would.
 
     Args:
         body: A PNG or JPEG file's bytes.
         column: The column it stands for.
-        shape: What the model takes: height, width and, of three axes, channels.
-        white: What white is in the model's data.
+        wanted: What the model takes: height, width and, of three axes, channels.
         recipe: What the model says of its data.
         budget: What the request may use.
 
@@ -162,58 +159,13 @@ def picture_table(
         Refused: Where there is no room for it.
         DataError: Where it is no picture, or damaged.
     """
-    header = header_of(body, "the picture", _MAX_PIXELS)
-    reader = Images.model_validate(
-        {"folder": "request", "max_pixels": _MAX_PIXELS, **picture_arguments(recipe, Column(tuple(shape), "uint8"))}
-    )
-    look = _look(reader, header)
+    header = header_of(body, _PICTURE, _MAX_PIXELS)
+    look = look_as_trained(header, _PICTURE, recipe, wanted, _MAX_PIXELS)
     budget.room.take(_BYTES_A_PIXEL * (header.height * header.width + look.height * look.width * look.shape[-1]))
     budget.require_time()
-    pixels = decode_content(body, "the picture", look)
-    values = pixels if white == 255 else (pixels / 255).astype(np.float32)
-    return _OneValue(column, values if len(shape) == 3 else values[..., 0])
-
-
-def _look(reader: Images, header: Header) -> Look:
-    """What the picture becomes: as the reader is told, else as it is."""
-    if header.color_mode is None:
-        raise DataError(f"the picture has pixels of the kind `{header.mode}`, more than a byte a channel")
-    height, width = reader.image_size or (header.height, header.width)
-    return Look(height, width, reader.color_mode or header.color_mode, reader.interpolation, reader.max_pixels)
+    return picture_table(body, _PICTURE, look, column, wanted)
 
 
 def _characters(body: Bytes) -> int:
     """What the texts in a body take as strings, at most: a character of four bytes makes all of a string as wide."""
     return len(body) * (1 if body.isascii() else 4)
-
-
-class _OneValue(Table):
-    """One row with one array."""
-
-    def __init__(self, column: str, value: Any) -> None:
-        self.columns = {column: Column(value.shape, value.dtype.name)}
-        self._values = value[np.newaxis]
-
-    def __len__(self) -> int:
-        return 1
-
-    def read(self, column: str, rows: Any) -> Any:
-        del column
-        return self._values[rows]
-
-    def where(self, column: str, row: int) -> str:
-        del column, row
-        return "the picture"
-
-
-class _OneText(_OneValue):
-    """One row with one text."""
-
-    def __init__(self, column: str, text: str) -> None:
-        super().__init__(column, np.zeros(()))
-        self.columns = {column: Column((), "text")}
-        self._values = np.array([text, None], object)[:1]
-
-    def where(self, column: str, row: int) -> str:
-        del column, row
-        return "the text"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nnspec.data.as_trained import COLOR_MODES
-from nnspec.data.kinds import DataError
+from nnspec.data.kinds import Column, DataError
 from nnspec.data.plan import Feed
 from nnspec.data.readers.base import Table
 from nnspec.data.recipe import feed_of, read_inputs
@@ -26,7 +26,7 @@ from nnspec.serving.bodies import Content
 from nnspec.serving.budget import BYTES_A_VALUE, Budget
 from nnspec.serving.decoders import Decoder, decoder_of
 from nnspec.serving.refusals import Refused
-from nnspec.serving.tables import csv_table, json_table, picture_table, text_table
+from nnspec.serving.tables import csv_table, json_table, picture_of, text_table
 
 __all__ = ["Takes", "takes_of"]
 
@@ -46,14 +46,12 @@ class Takes:
         predictor: The model.
         kind: ``picture``, ``text`` or ``row``.
         columns: The columns of a row, in order, each with what stands in it.
-        white: Of a picture, what white is.
         decoder: What it is asked by where it decodes sequences.
     """
 
     predictor: Predictor
     kind: Literal["picture", "text", "row"]
     columns: Mapping[str, Mapping[str, Any]]
-    white: int = 255
     decoder: Decoder | None = None
 
     @property
@@ -135,8 +133,8 @@ class Takes:
             folder = Path(until_read.enter_context(tempfile.TemporaryDirectory()))
             return csv_table(body, self._feeds, list(self.columns), self.predictor.recipe, folder, budget)
         if self.kind == "picture" and (is_picture(body) or kind in _OF_PICTURES):
-            shape = [_size(size) for size in self._port.shape[1:]]
-            return picture_table(body, first, shape, self.white, self.predictor.recipe, budget)
+            wanted = Column(tuple(_size(size) for size in self._port.shape[1:]), self._port.dtype)
+            return picture_of(body, first, wanted, self.predictor.recipe, budget)
         if self.kind == "text" and kind.startswith("text/") and not is_picture(body):
             return text_table(body, first, budget)
         raise Refused(415, f"this model takes {self._wanted}; the content type {kind[:60] or 'is missing and'!r} is none of it")
@@ -177,7 +175,7 @@ def takes_of(predictor: Predictor) -> Takes | None:
         if columns[next(iter(columns))]["kind"] == "text":
             return Takes(predictor, "text", columns)
         if "white" in inputs[name] and (len(port.shape) == 3 or (len(port.shape) == 4 and port.shape[3] in COLOR_MODES)):
-            return Takes(predictor, "picture", columns, int(inputs[name]["white"]))
+            return Takes(predictor, "picture", columns)
     return Takes(predictor, "row", columns)
 
 

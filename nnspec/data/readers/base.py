@@ -30,12 +30,14 @@ class Table:
         columns: What stands in each column.
         lazy: The columns of which some rows cost no more than their share of all: those that are too large for memory are
             read as they are used.
+        pictures: The columns that hold pictures from files, 0 to 255.
         order: None, or the number of rows that a row in the order of time shares values with: what is behind a row by
             more has nothing of it.
     """
 
     columns: Mapping[str, Column]
     lazy: Collection[str] = ()
+    pictures: Collection[str] = ()
     order: int | None = None
 
     def __len__(self) -> int:

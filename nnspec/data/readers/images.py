@@ -150,6 +150,7 @@ class _FolderTable(Table):
         label = {"label": Column((), "text")} if labels else {}
         self.columns = {"image": image, **label, **(others or {})}
         self.lazy = ("image",)
+        self.pictures = ("image",)
 
     def __len__(self) -> int:
         return len(self._paths)

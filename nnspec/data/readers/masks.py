@@ -99,6 +99,7 @@ class _MasksTable(Table):
         self._of = {"image": (images, look), "mask": (masks, labels)}
         self.columns = {"image": Column(look.shape, "uint8"), "mask": Column(labels.shape, "int32")}
         self.lazy = ("image", "mask")
+        self.pictures = ("image",)
 
     def __len__(self) -> int:
         return len(self._of["image"][0])
