@@ -15,7 +15,7 @@ from nnspec.data.kinds import Column
 from nnspec.data.readers.base import Reader, Table
 from nnspec.diagnostics import NnspecError
 
-__all__ = ["PICTURES", "picture_arguments", "reader_as_trained", "told_of_reader"]
+__all__ = ["PICTURES", "damaged_reader", "picture_arguments", "reader_as_trained", "told_of_reader"]
 
 PICTURES = ("color_mode", "image_size", "interpolation")
 """The arguments that change what a picture becomes."""
@@ -54,7 +54,12 @@ def reader_as_trained(reader: Reader, recipe: Mapping[str, Any], shapes: Mapping
     try:
         return type(reader).model_validate(given | own | tables)
     except ValidationError:
-        raise NnspecError("what the model says of the reader of its data is damaged; export it again") from None
+        raise damaged_reader() from None
+
+
+def damaged_reader() -> NnspecError:
+    """What the model says of its data's reader is not what nnspec writes there."""
+    return NnspecError("what the model says of the reader of its data is damaged; export it again")
 
 
 def picture_arguments(recipe: Mapping[str, Any], wanted: Column | None) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nnspec.data.as_trained import picture_arguments
+from pydantic import ValidationError
+
+from nnspec.data.as_trained import damaged_reader, picture_arguments
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.pictures import Header, Look, decode_content
 from nnspec.data.readers.base import Table
@@ -65,12 +67,16 @@ def look_as_trained(header: Header, name: str, recipe: Mapping[str, Any], wanted
 
     Raises:
         DataError: Where it is of a kind that a byte a channel cannot hold.
+        NnspecError: Where what the model says is damaged.
     """
     if header.color_mode is None:
         reason = f"{name} has pixels of the kind `{header.mode}`, more than a byte a channel"
         raise DataError(reason, help="write the pictures with 8 bits a channel")
     told = {"folder": ".", "max_pixels": max_pixels, **picture_arguments(recipe, wanted)}
-    reader = Images.model_validate(told)
+    try:
+        reader = Images.model_validate(told)
+    except ValidationError:
+        raise damaged_reader() from None
     height, width = reader.image_size or (header.height, header.width)
     return Look(height, width, reader.color_mode or header.color_mode, reader.interpolation, max_pixels)
 

@@ -31,7 +31,9 @@ def loaded(load: Callable[[], T], path: Path, seconds: float) -> T:
     Raises:
         NnspecError: Where it takes longer, or the model cannot be loaded.
     """
-    stop, results, failures = Stop(), [], []  # type: ignore[var-annotated]
+    stop = Stop()
+    results: list[T] = []
+    failures: list[BaseException] = []
 
     def run() -> None:
         try:
@@ -51,8 +53,7 @@ def loaded(load: Callable[[], T], path: Path, seconds: float) -> T:
         raise _too_long(path, seconds)
     if failures:
         raise failures[0]
-    found: T = results[0]
-    return found
+    return results[0]
 
 
 async def loaded_beside(load: Callable[[], T], path: Path, seconds: float) -> T:

@@ -161,7 +161,7 @@ class _Written:
 
     def add_bytes(self, array: NDArray[Any]) -> None:
         plain = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-        self.add(memoryview(plain.reshape(-1).view(np.uint8)))
+        self.add(plain.reshape(-1).view(np.uint8).data)
 
 
 class _Blobs:

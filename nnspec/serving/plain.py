@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -65,7 +66,7 @@ async def predict(request: Request) -> Response:
         return HeldAnswer(content, {"Content-Type": "application/json"}, budget, state.settings.write_seconds)
 
 
-def _written(served: Served, parts: list[tuple[Arrays, Arrays]], budget: Budget) -> bytearray:
+def _written(served: Served, parts: Sequence[tuple[Arrays, Arrays]], budget: Budget) -> bytearray:
     """The answer, written row by row."""
     assert served.takes is not None
     content = bytearray(orjson.dumps({"model": served.name, "version": served.version})[:-1] + b',"predictions":[')

@@ -112,8 +112,8 @@ async def _written(
     told: Inference, outputs: Arrays, served: Served, accepted: str, budget: Budget, work: Work
 ) -> tuple[Content, dict[str, str]]:
     def write() -> tuple[Content, dict[str, str]]:
-        content, headers = write_inference(told, outputs, served.name, served.version, budget)
-        content, coding = packed(content, accepted)
+        plain, headers = write_inference(told, outputs, served.name, served.version, budget)
+        content, coding = packed(plain, accepted)
         return content, headers | ({"Content-Encoding": coding, "Vary": "Accept-Encoding"} if coding else {})
 
     size = sum(array.nbytes for array in outputs.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -121,8 +122,9 @@ class Repository:
         for task in self._loading.values():
             task.cancel()
         closing = (served.batcher.close(_LAST_SECONDS) for served in self._served.values())
-        ending = [*self._closing, *self._loading.values(), asyncio.gather(*closing)]
-        await asyncio.wait(ending, timeout=2 * _LAST_SECONDS)
+        ending = asyncio.gather(*self._closing, *self._loading.values(), *closing, return_exceptions=True)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ending, 2 * _LAST_SECONDS)
 
     async def _reload(self, key: _Key, path: Path) -> None:
         try:

@@ -112,7 +112,7 @@ def csv_table(
         DataError: Where they are no such rows.
         NnspecError: Where a column is missing.
     """
-    reader = reader_as_trained(Csv(file="rows.csv"), recipe, {})
+    reader = reader_as_trained(Csv.model_validate({"file": "rows.csv"}), recipe, {})
     assert isinstance(reader, Csv)
     lines = max(body.count(b"\n"), body.count(b"\r")) + 1
     budget.require_rows(lines - 2)

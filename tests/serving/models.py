@@ -48,10 +48,11 @@ def table() -> onnx.ModelProto:
     )
 
 
-def iris() -> onnx.ModelProto:
+def iris(reader=None) -> onnx.ModelProto:
     """Two columns, stacked, of (batch, 2) and three classes."""
     node = helper.make_node("MatMul", ["x", "k"], ["kind"])
     recipe = {"inputs": {"x": {"columns": ["length", "width"], "stacked": True, "transforms": [], "missing": False}}}
+    recipe |= {"reader": reader} if reader else {}
     return _model(
         [node],
         [port("x", ["batch", 2])],
