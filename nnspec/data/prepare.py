@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data import problems as d
+from nnspec.data.as_trained import told_of_reader
 from nnspec.data.binding import bind
 from nnspec.data.borders import border_weights
 from nnspec.data.check import suspect, unreadable
@@ -111,7 +112,8 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
     for name in watched.touched():
         raise NnspecError(f"{name} was written to while it was read\n  = help: begin when nothing writes to it")
     state = _state(feeds, learned)
-    recipe = recipe_of_feeds(feeds, state, windows=plan.windows)
+    reader = told_of_reader(plan.sources["train"].reader, tables["train"])
+    recipe = recipe_of_feeds(feeds, state, windows=plan.windows, reader=reader)
     return Prepared(train, validation, test, state, recipe, digests, watched, tuple(problems))
 
 

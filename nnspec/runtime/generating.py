@@ -15,7 +15,7 @@ from nnspec.diagnostics import NnspecError
 from nnspec.runtime.generator import Generated, Generator
 from nnspec.runtime.token_texts import source_tokens
 
-__all__ = ["generate_rows"]
+__all__ = ["generate_rows", "plain_values"]
 
 
 def generate_rows(
@@ -33,10 +33,11 @@ def generate_rows(
         NnspecError: Where the data do not fit the model.
     """
     found = _of_data(generator, given, limit, wanted) if isinstance(given, str) else generator.texts(given, **wanted)
-    return [{"row": row, **_plain(one)} for row, one in enumerate(found)]
+    return [{"row": row, **plain_values(one)} for row, one in enumerate(found)]
 
 
-def _plain(one: Generated) -> dict[str, Any]:
+def plain_values(one: Generated) -> dict[str, Any]:
+    """A sequence as plain values: its text where it has one, its tokens, whether it came to its end."""
     text = {"text": one.text} if one.text is not None else {}
     score = {"score": one.score} if one.score is not None else {}
     return {**text, "tokens": list(one.tokens), **score, "ended": one.ended}

@@ -23,7 +23,7 @@ from nnspec.runtime.reading import read_model
 from nnspec.runtime.token_texts import beginning_with, padded, source_tokens, text_of
 from nnspec.types import TensorType, closest, unknown
 
-__all__ = ["DECODER", "ENCODER", "Generated", "Generator"]
+__all__ = ["DECODER", "ENCODER", "Generated", "Generator", "generated_of"]
 
 ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
 """The files of a folder that is decoded with step by step."""
@@ -169,10 +169,7 @@ class Generator:
                 tokens, lengths = drawn(self._stepper, state, prompt, most, way, first)
             else:
                 tokens, lengths = greedy(self._stepper, state, prompt, most)
-        for row, length, score in zip(tokens, lengths, scores, strict=True):
-            own = tuple(int(token) for token in row[: int(length)])
-            ended = bool(length < len(row)) and int(row[int(length)]) == self.procedure.end
-            yield Generated(own, ended, text_of(self.recipe, self.procedure.target, own), score)
+        yield from generated_of(self.recipe, self.procedure, tokens, lengths, scores)
 
     def _checked(
         self, inputs: Mapping[str, ArrayLike], prompt: ArrayLike | None
@@ -203,6 +200,28 @@ class Generator:
 
     def __repr__(self) -> str:
         return f"Generator({str(self._path)!r})"
+
+
+def generated_of(
+    recipe: Mapping[str, Any],
+    procedure: Procedure,
+    tokens: NDArray[Any],
+    lengths: NDArray[Any],
+    scores: Sequence[float | None] | None = None,
+) -> Iterator[Generated]:
+    """The sequences that were decoded.
+
+    Args:
+        recipe: What the model says of its inputs: its vocabularies.
+        procedure: How it decodes.
+        tokens: Rows, steps.
+        lengths: How many tokens of each row are its sequence.
+        scores: What each is worth, of a beam search.
+    """
+    for row, length, score in zip(tokens, lengths, scores or [None] * len(tokens), strict=True):
+        own = tuple(int(token) for token in row[: int(length)])
+        ended = bool(length < len(row)) and int(row[int(length)]) == procedure.end
+        yield Generated(own, ended, text_of(recipe, procedure.target, own), score)
 
 
 def _source_type(file: ModelFile, name: str) -> TensorType:

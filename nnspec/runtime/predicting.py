@@ -23,7 +23,7 @@ from nnspec.runtime.spelling import texts_of
 from nnspec.runtime.tiled import Tiling
 from nnspec.types import TensorType
 
-__all__ = ["Predictions", "input_types", "predict_file", "predict_run"]
+__all__ = ["Predictions", "input_types", "predict_file", "predict_run", "predictions_of"]
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,27 @@ def predict_file(
     tiling = None if tile is None else Tiling(predictor, tile, overlap)
     arrays, series = _read(data, predictor.recipe, input_types(predictor), limit)
     answer = predictor.predict if tiling is None else tiling.predict
-    outputs = in_units(answer(arrays), predictor.units, series)
-    texts = texts_of(outputs, arrays, predictor.spellings)
+    return predictions_of(predictor, arrays, answer(arrays), tiling, series)
+
+
+def predictions_of(
+    predictor: Predictor,
+    inputs: Mapping[str, NDArray[Any]],
+    outputs: Mapping[str, NDArray[Any]],
+    tiling: Tiling | None = None,
+    series: RowSeries | None = None,
+) -> Predictions:
+    """What an exported model's outputs say, in the words and units of its data: what `predict` shows and the server answers.
+
+    Args:
+        predictor: The model.
+        inputs: What it was given.
+        outputs: What came out.
+        tiling: How the images were cut, if they were.
+        series: The series of each row, if the units differ between series.
+    """
+    outputs = in_units(outputs, predictor.units, series)
+    texts = texts_of(outputs, inputs, predictor.spellings)
     return Predictions(outputs, predictor.classes, predictor.answers, tiling, texts)
 
 
@@ -144,7 +163,7 @@ def _read(
     data: str, recipe: Mapping[str, Any], types: Mapping[str, TensorType], limit: int | None
 ) -> tuple[dict[str, NDArray[Any]], RowSeries | None]:
     """The inputs of some rows of data, and the series of each."""
-    table, name = open_data(data)
+    table, name = open_data(data, recipe, types)
     arrays = read_inputs(table, name, recipe, types)
     series = series_of_rows(table, series_columns(recipe))
     if series is not None:
