@@ -81,7 +81,7 @@ def export_opset(spec: Spec) -> int:
     """
     tree = spec.section("export")
     section = None if tree is None else check_known(ExportSection, tree, [], name="export").value
-    return (section or ExportSection()).opset
+    return (section or ExportSection.model_validate({})).opset
 
 
 def _item(tree: MappingNode, key: str, number: int) -> Tree:

@@ -69,9 +69,9 @@ class Expander:
             scope: What expressions see.
         """
         if self._depth == 0 and (count := least_layers(tree, self.blocks)) > self.limit:
-            at = tree or Scalar(None, Span.whole(""))
+            place: Tree = tree or Scalar(None, Span.whole(""))
             what = f"{count:,} layers" if count < 2**63 else "over 2**63 layers"
-            self.problems.append(p.LimitExceeded.at(at.span, at.path, what=what, limit="layers", most=self.limit))
+            self.problems.append(p.LimitExceeded.at(place.span, place.path, what=what, limit="layers", most=self.limit))
             raise TooMany
         self._depth += 1
         if self._depth > DEEPEST_STEPS:
