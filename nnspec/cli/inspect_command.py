@@ -7,39 +7,59 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nnspec.cli.options import format_option, limit_option, limits_from, set_option, spec_argument
+from nnspec.cli.options import format_option, limit_option, limits_from, root_option, set_option, spec_argument
 from nnspec.cli.text import echo, echo_document, show, table
 from nnspec.files import json_text
 
 if TYPE_CHECKING:
-    from nnspec.graph import Model
+    from collections.abc import Mapping
+
+    from nnspec.graph import Graph, Model
 
 
 @click.command("inspect")
 @spec_argument
 @format_option("text", "json", "mermaid", "svg", "html")
 @click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="The file to write; else it is printed.")
+@click.option("--at", "settings", multiple=True, metavar="SYMBOL=N,…", help="Numbers in place of free sizes: H=572,W=572.")
 @set_option
+@root_option
 @limit_option
-def command(spec: Path, form: str, out: Path | None, overrides: tuple[str, ...], limits: tuple[str, ...]) -> None:
+def command(
+    spec: Path,
+    form: str,
+    out: Path | None,
+    settings: tuple[str, ...],
+    overrides: tuple[str, ...],
+    root: Path | None,
+    limits: tuple[str, ...],
+) -> None:
     """The layers: output shapes, parameters, multiply–accumulates, memory, receptive fields; or a drawing of them.
 
     `mermaid` is a flowchart for Markdown, `svg` a picture, `html` one page to open in a browser: click a layer to read about
     it, a block to open or close it. Nothing of them needs a network.
 
+    Free sizes are symbols, and what depends on them is an expression; `--at` puts numbers in their place, in every form. Sizes
+    that do not fit are refused, with the next that do.
+
     \b
     nnspec inspect net.nnspec.yaml
     nnspec inspect net.nnspec.yaml --set params.width=12 --format json
+    nnspec inspect unet.nnspec.yaml --at H=572,W=572
     nnspec inspect net.nnspec.yaml --format svg -o net.svg
     nnspec inspect net.nnspec.yaml --format html -o net.html
     """
     from nnspec.files import write_whole
     from nnspec.graph import compile
+    from nnspec.graph.fixed_sizes import at_sizes, sizes_from
     from nnspec.spec import load
 
-    model = compile(load(spec, overrides, limits=limits_from(limits)))
+    sizes = sizes_from(settings)
+    loaded = load(spec, overrides, root=root, limits=limits_from(limits))
+    model = compile(loaded)
     show(model.diagnostics)
-    text = _written(model, form)
+    fixed = at_sizes(loaded, model, sizes) if sizes else model
+    text = _written(fixed, form, {name: _own(graph, sizes) for name, graph in model.networks.items()})
     if out is None:
         (echo if form == "text" else echo_document)(text.rstrip("\n"))
     else:
@@ -47,7 +67,14 @@ def command(spec: Path, form: str, out: Path | None, overrides: tuple[str, ...],
         echo(f"wrote {out}")
 
 
-def _written(model: Model, form: str) -> str:
+def _own(graph: Graph, sizes: Mapping[str, int]) -> dict[str, int]:
+    """The sizes of a network among those of ``--at``."""
+    from nnspec.graph.fixed_sizes import free_sizes
+
+    return {name: sizes[name] for name in free_sizes(graph) if name in sizes}
+
+
+def _written(model: Model, form: str, sizes: Mapping[str, Mapping[str, int]]) -> str:
     from nnspec.graph.describe import describe, stated_sizes
 
     if form in ("mermaid", "svg", "html"):
@@ -55,11 +82,14 @@ def _written(model: Model, form: str) -> str:
 
         return {"mermaid": drawing.to_mermaid, "svg": drawing.to_svg, "html": drawing.to_html}[form](model)
     described = describe(model)
+    for name, own in sizes.items():
+        described["networks"][name] |= {"at": own} if own else {}
     if form == "json":
         return json_text(described, indent=1) + "\n"
     texts = []
     for name, network in described["networks"].items():
         title = described["name"] if name == "main" else f"{described['name']}: {name}"
+        title += f" at {', '.join(f'{symbol} = {size}' for symbol, size in sizes[name].items())}" if sizes[name] else ""
         texts.append(_text(title, {**network, "conditions": stated_sizes(model.networks[name])}))
     return "\n".join(texts)
 

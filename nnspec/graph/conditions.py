@@ -69,13 +69,12 @@ def bound_sizes(solution: Solution, inputs: Mapping[str, TensorType]) -> dict[st
         ['signal_axis1']
     """
     concerned = {*solution.conditions, *(name for relation in solution.relations for name in relation.symbols)}
-    names = {
-        str(size): symbol(f"{name}_axis{axis}")
-        for name, type_ in reversed(inputs.items())
-        for axis, size in reversed(list(enumerate(type_.shape, 1)))
-        if isinstance(size, Dim) and not size.is_known and str(size) in concerned
-    }
-    return dict(solution.sizes) | names
+    bound = dict(solution.sizes)
+    for name, type_ in inputs.items():
+        for axis, size in enumerate(type_.shape, 1):
+            if isinstance(size, Dim) and not size.is_known and str(size) in concerned:
+                bound.setdefault(str(size), symbol(f"{name}_axis{axis}"))
+    return bound
 
 
 def origins(bound: Iterable[str], requests: Sequence[Request]) -> dict[str, Request]:

@@ -12,7 +12,7 @@ from nnspec.spec.problems import LimitExceeded
 __all__ = ["Collected"]
 
 
-_REPEATED = 20
+_REPEATED = 4
 """How often the same error is counted where a step with it is repeated: each is kept until it is known where it was made."""
 
 

@@ -115,7 +115,8 @@ class Condition:
         """
         if not isinstance(value, Mapping) or not set(value) <= set(cls.__dataclass_fields__):
             raise ValueError("not a condition")
-        found = cls(**{name: tuple(given) if isinstance(given, list) else given for name, given in value.items()})
+        arguments: dict[str, Any] = {name: tuple(given) if isinstance(given, list) else given for name, given in value.items()}
+        found = cls(**arguments)
         listed = (found.also, found.one_of, found.other_remainders)
         if not all(isinstance(numbers, tuple) for numbers in listed):
             raise ValueError("not a condition")

@@ -62,6 +62,8 @@ class Family:
         aliases: Other names people know, each with the name it stands for.
         spellings: How else a name may be written, as Keras allows (``glorot_uniform``).
         left_out: Names that Keras has and the family has not, each with the reason and what to write instead.
+        other_words: Words that people write for what is called otherwise, or is none of the family, in small letters without
+            underscores; each with what to write instead.
         plugins: What other packages bring to it; a built-in name is never taken from there.
     """
 
@@ -70,6 +72,7 @@ class Family:
     aliases: Mapping[str, str] = field(default_factory=dict)
     spellings: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    other_words: Mapping[str, str] = field(default_factory=dict)
     plugins: Plugins | None = None
 
     def __contains__(self, name: object) -> bool:
@@ -102,7 +105,7 @@ def _class(module: str, name: str) -> type[Config]:
     return cast("type[Config]", getattr(import_module(module), name))
 
 
-_MOST_CANDIDATES, _MOST_COMPARED, _LONGEST_WORD = 1_000, 20, 100
+_MOST_CANDIDATES, _MOST_COMPARED, _LONGEST_WORD = 300, 20, 100
 _MOST_LISTED = 20
 
 
@@ -137,7 +140,7 @@ def listed(names: Iterable[object]) -> str:
     """Names for a message; of many the first.
 
     Example:
-        >>> listed(["x", "y"]), listed(range(100))[-30:]
+        >>> listed(["x", "y"]), listed(range(100))[-22:]
         ('`x`, `y`', '`18`, `19` and 80 more')
     """
     names = list(names)

@@ -61,23 +61,24 @@ def solve(constraints: Sequence[Constraint], names: Sequence[str]) -> Solution |
         True
     """
     sizes: dict[str, int | Dim] = {}
-    left = list(dict.fromkeys(constraints))
+    asked = list(dict.fromkeys(constraints))
     while True:
-        split = _substituted(left, sizes)
+        split = _substituted(asked, sizes)
         if split is None:
             return None
         bound = _bound(split[0], names)
+        alone: dict[str, Condition | None] = {}
         if not bound:
-            alone = _alone(*split)
-            if alone is None:
+            found = _alone(*split)
+            if found is None:
                 return None
-            bound = {name: found[0] for name, found in alone.items() if isinstance(found, tuple)}
+            bound, alone = found
         if not bound:
             break
         sizes = {name: substitute(size, bound) for name, size in sizes.items()} | bound
         if any(isinstance(size, int) and size < 1 for size in sizes.values()):
             return None
-    conditions = {name: found for name, found in alone.items() if isinstance(found, Condition) and not found.is_trivial}
+    conditions = {name: found for name, found in alone.items() if found is not None and not found.is_trivial}
     relations = _relations(*split, {name for name, found in alone.items() if found is None}, conditions)
     free = [name for name in names if name not in sizes]
     if relations and sample([n for n in free if any(n in r.symbols for r in relations)], conditions, relations, {}) is None:
@@ -154,23 +155,49 @@ def _place(name: str, names: Sequence[str]) -> tuple[bool, int]:
     return name.startswith("?"), names.index(name) if name in names else len(names)
 
 
-def _alone(equalities: Sequence[Dim], bounds: Sequence[Dim]) -> dict[str, Condition | tuple[int] | None] | None:
-    """For each symbol what the constraints on it alone leave: a condition, one size, or None if it is too large to solve."""
+def _alone(equalities: Sequence[Dim], bounds: Sequence[Dim]) -> tuple[dict[str, int | Dim], dict[str, Condition | None]] | None:
+    """What the constraints on one symbol alone leave of it.
+
+    Returns:
+        The symbols of which one size is left, and the conditions of the others, None for what is too large to solve; None
+        if a symbol has no size left.
+    """
     groups: dict[str, tuple[list[Dim], list[Dim]]] = {}
     for kind, sizes in enumerate((equalities, bounds)):
         for size in sizes:
             symbols = symbols_of(size)
             if len(symbols) == 1:
                 groups.setdefault(min(symbols), ([], []))[kind].append(size)
-    found: dict[str, Condition | tuple[int] | None] = {}
+    bound: dict[str, int | Dim] = {}
+    conditions: dict[str, Condition | None] = {}
     for name, (equal, least) in groups.items():
         residues = solve_one(name, equal, least)
-        condition = None if residues is None else as_condition(residues) if residues else Condition()
-        if residues == [] or (residues is None and solve_one(name, equal, least, first=True) in ([], None)):
+        if not residues and not (residues is None and _has_some(name, equal, least)):
             return None
-        one = condition is not None and len(condition.one_of) == 1
-        found[name] = (condition.one_of[0],) if condition is not None and one else condition
-    return found
+        condition = as_condition(residues) if residues else None
+        if condition is not None and len(condition.one_of) == 1:
+            bound[name] = condition.one_of[0]
+        else:
+            conditions[name] = condition
+    return bound, conditions
+
+
+_MOST_TRIED = 512
+
+
+def _has_some(name: str, equalities: Sequence[Dim], bounds: Sequence[Dim]) -> bool:
+    """Whether a size is found that satisfies constraints which are too large to solve."""
+    if solve_one(name, equalities, bounds, first=True):
+        return True
+    return any(
+        all(substitute(size, {name: tried}) == 0 for size in equalities)
+        and all(_at_least_zero(substitute(size, {name: tried})) for size in bounds)
+        for tried in range(1, _MOST_TRIED)
+    )
+
+
+def _at_least_zero(size: int | Dim) -> bool:
+    return isinstance(size, int) and size >= 0
 
 
 def _relations(

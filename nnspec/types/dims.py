@@ -19,6 +19,7 @@ __all__ = [
     "SizeTooComplex",
     "ceil_div",
     "coefficients",
+    "divided",
     "first_quotient",
     "from_json",
     "product",
@@ -291,6 +292,20 @@ def coefficients(size: int | Dim) -> list[int]:
     for monomial, factor in _terms(size):
         found[len(monomial)] += factor
     return found
+
+
+def divided(size: Dim, name: str) -> int | Dim:
+    """A size divided by a symbol that all of its terms have.
+
+    Example:
+        >>> str(divided(symbol("S") * symbol("T") - 8 * symbol("S"), "S"))
+        'T - 8'
+    """
+    terms: dict[tuple[str | _Quotient, ...], int] = {}
+    for monomial, factor in size.terms:
+        place = monomial.index(name)
+        terms[(*monomial[:place], *monomial[place + 1 :])] = factor
+    return Dim._of(terms)
 
 
 def to_json(size: int | Dim) -> Any:

@@ -84,7 +84,7 @@ HOSTILE: dict[str, str] = {
     "a list doubled 23 times": _params(_doubled("[1, 2, 3]", "['$@', '$@']", 24)) + _FLAT,
     "a list doubled by +": _params(_doubled("[1, 2, 3]", "'${@ + @}'", 40)) + _FLAT,
     "a list tripled in flow": _params(_doubled("[1]", "['$@', '$@', '${@}']", 30)) + _X + "layers: [{Dense: {units: $s29}}]\n",
-    "a mapping doubled": _params(_doubled("{a: 1}", "{a: $@, b: $@}", 40)) + _FLAT,
+    "a mapping doubled": _params(_doubled("{a: 1}", "{a: $@, b: $@}", 40)) + _X + "layers: [{Dense: {units: $s39}}]\n",
     "a list that is copied by every layer": _params([f"s: {_LONG_LIST}"]) + _X + "layers:\n" + "  - Reshape: {target_shape: $s}\n" * 4_000,
     "a list that is copied at every turn": _params([f"s: {_LONG_LIST}"]) + _X + "layers:\n  - Reshape: {target_shape: $s}\n    repeat: 40_000\n",
     "a list that is a block's default": _HEAD + f"blocks:\n  b: {{params: {{s: {_LONG_LIST}}}, layers: [{{Reshape: {{target_shape: $s}}}}]}}\n" + _X + "layers:\n  - b:\n    repeat: 40_000\n",
@@ -103,6 +103,7 @@ HOSTILE: dict[str, str] = {
     "branches that double": _HEAD + "blocks:\n  b0: {layers: [Flatten]}\n" + "".join(f"  b{n}: {{layers: [{{Parallel: {{branches: [[b{n - 1}], [b{n - 1}]], merge: Add}}}}]}}\n" for n in range(1, 40)) + _X + "layers: [b39]\n",
     "residuals that double": _HEAD + "blocks:\n  b0: {layers: [{Dense: {units: 4}}]}\n" + "".join(f"  b{n}: {{layers: [{{Residual: {{layers: [b{n - 1}, b{n - 1}]}}}}]}}\n" for n in range(1, 40)) + _X + "layers: [b39]\n",
     "an error in a block that doubles": _HEAD + "blocks:\n  b0: {layers: [Dens]}\n" + "".join(f"  b{n}: {{layers: [b{n - 1}, b{n - 1}]}}\n" for n in range(1, 40)) + _X + "layers: [b39]\n",
+    "24 levels of pooling and upsampling": _levels("MaxPooling1D", "UpSampling1D", 24),
     "a product of 40 sums": _sums(40),
     "a square 12 times": _squares(12),
     "quotients of quotients": _pyramid(60),
@@ -125,12 +126,12 @@ HOSTILE: dict[str, str] = {
 """Texts that must be refused."""
 
 FINE: dict[str, str] = {
-    "24 levels of pooling and upsampling": _levels("MaxPooling1D", "UpSampling1D", 24),
+    "16 levels of pooling and upsampling": _levels("MaxPooling1D", "UpSampling1D", 16),
     "a product of 40 symbols": _symbols(40),
     "a sum of 3,000 tensors": _HEAD + "inputs: {x: [T, 4]}\nlayers: [{Add: , from: [" + ", ".join(["x"] * 3_000) + "]}]\n",
     "10,000 layers": _chain("[4]", "  - Dense: {units: 4}\n", 10_000),
     "an enlargement to 100,000 positions": _HEAD + "inputs: {x: [7, 1]}\nlayers: [{AdaptiveAveragePooling1D: {output_size: 100_000}}, GlobalMaxPooling1D]\n",
-    "strides 2 and 3, 200 times": _chain("[T, 4]", "  - Conv1D: {filters: 4, kernel_size: 3, strides: 2, padding: same}\n  - UpSampling1D: {size: 3}\n", 40),
+    "strides 2 and 3, 20 times": _chain("[T, 4]", "  - Conv1D: {filters: 4, kernel_size: 3, strides: 2, padding: same}\n  - UpSampling1D: {size: 3}\n", 20),
     "nested residuals": _HEAD + "blocks:\n  b0: {layers: [{Dense: {units: 4}}]}\n" + "".join(f"  b{n}: {{layers: [{{Residual: {{layers: [b{n - 1}]}}}}]}}\n" for n in range(1, 39)) + _X + "layers: [b38]\n",
 }  # fmt: skip
 """Texts that are large or deep, and good."""

@@ -61,7 +61,7 @@ def _run_elsewhere(spec: Spec, graph: Graph, file: Path) -> None:
     for choice in tried_sizes(names, Random(1)) if names else ():
         if tried == 3 or not admits(graph, choice) or _elements(graph, choice) > _LARGEST:
             continue
-        at_numbers, reason = numeric(spec, graph, choice)
+        at_numbers, reason = numeric(spec, graph.inputs, choice)
         assert at_numbers is not None, f"{choice} is admitted: {reason}"
         tried += 1
         inputs = {name: np.resize(drawn[name], (2, *at_numbers.inputs[name].shape)) for name in graph.inputs}

@@ -132,7 +132,7 @@ class _Drawing:
         steps = [name for name in self.types if name not in self.spec_["inputs"]]
         unread = [name for name in steps if name not in self.read]
         if len(unread) > 1 or (steps and self.chance(0.2)):
-            chosen = [*unread[-3:], *self.random.sample(steps, min(len(steps), self.random.choice([0, 0, 1])))]
+            chosen = [*unread, *self.random.sample(steps, min(len(steps), self.random.choice([0, 0, 1])))]
             self.spec_["outputs"] = [name for name in dict.fromkeys(chosen) if "." not in name]
 
     def step(self) -> None:

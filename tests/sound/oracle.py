@@ -16,10 +16,11 @@ from nnspec.diagnostics import Diagnostic, SpecError
 from nnspec.graph import Graph, Model
 from nnspec.graph.build import build
 from nnspec.layers.merge import Elementwise
+from nnspec.layers.reduction import Slice
 from nnspec.spec import Spec
 from nnspec.types import TensorType, substitute, symbols_of
 
-__all__ = ["Mismatch", "admits", "free_sizes", "mismatches", "numeric", "tried_sizes"]
+__all__ = ["Mismatch", "admits", "free_sizes", "mismatches", "numeric", "tried_sizes", "widens_ones"]
 
 LARGEST = 60
 
@@ -75,11 +76,17 @@ def tried_sizes(names: list[str], random: Random, most: int = 60) -> Iterator[di
             yield dict(zip(names, choice, strict=True))
 
 
-def numeric(spec: Spec, graph: Graph, sizes: Mapping[str, int]) -> tuple[Graph | None, str]:
-    """The graph of the spec's own layers at numbers; or None, and why."""
+def numeric(spec: Spec, types: Mapping[str, TensorType], sizes: Mapping[str, int]) -> tuple[Graph | None, str]:
+    """The graph of the spec's own layers at numbers; or None, and why.
+
+    Args:
+        spec: The spec.
+        types: The types of its inputs.
+        sizes: A number for each symbol in them.
+    """
     main = spec.networks["main"]
     inputs = {
-        name: replace(declared, type=graph.inputs[name].masked(None).with_sizes(sizes)) if declared else None
+        name: replace(declared, type=types[name].masked(None).with_sizes(sizes)) if declared else None
         for name, declared in main.inputs.items()
     }
     problems: list[Diagnostic] = []
@@ -96,10 +103,9 @@ def numeric(spec: Spec, graph: Graph, sizes: Mapping[str, int]) -> tuple[Graph |
 
 
 def _empty(graph: Graph) -> str | None:
-    """The first node with a size below 1, or with too little room."""
+    """The first node with a size below 1, or with sizes that do not agree."""
     for node in graph.nodes.values():
-        sizes = [*(size for type in node.outputs.values() for size in type.shape), *node.layer.room(node.input_types)]
-        if any(isinstance(size, int) and size < 1 for size in sizes):
+        if any(isinstance(size, int) and size < 1 for type in node.outputs.values() for size in type.shape):
             return node.name
         if any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in node.layer.agreeing_sizes(node.input_types)):
             return node.name
@@ -115,12 +121,14 @@ def mismatches(spec: Spec, model: Model, random: Random, most: int = 60) -> list
         return []
     fits = 0
     for sizes in tried_sizes(names, random, most):
-        at_numbers, reason = numeric(spec, graph, sizes)
+        at_numbers, reason = numeric(spec, graph.inputs, sizes)
         admitted = admits(graph, sizes)
         fits += at_numbers is not None
         if admitted and at_numbers is None:
             found.setdefault("loose", Mismatch("loose", sizes, reason))
         if at_numbers is None:
+            continue
+        if _is_cramped(at_numbers):
             continue
         differs = _differs(graph, at_numbers, sizes)
         if not admitted and not differs and not _broadcasts(graph, at_numbers):
@@ -128,6 +136,23 @@ def mismatches(spec: Spec, model: Model, random: Random, most: int = 60) -> list
         if admitted and differs:
             found.setdefault("shape", Mismatch("shape", sizes, differs))
     return list(found.values())
+
+
+def _is_cramped(graph: Graph) -> bool:
+    """Whether a layer does something else with a number this small than with a free size.
+
+    ``CenterCrop`` enlarges what is smaller than its result, and ``Slice`` takes what there is.
+    """
+    for node in graph.nodes.values():
+        if any(isinstance(size, int) and size < 1 for size in node.layer.room(node.input_types)):
+            return True
+        if isinstance(node.layer, Slice):
+            shape = node.input_types["x"].shape
+            size = (0, *shape)[node.layer.axis]
+            bounds = (node.layer.start, node.layer.stop)
+            if any(isinstance(size, int) and isinstance(bound, int) and abs(bound) > size for bound in bounds):
+                return True
+    return False
 
 
 def _differs(graph: Graph, at_numbers: Graph, sizes: Mapping[str, int]) -> str:
@@ -138,6 +163,20 @@ def _differs(graph: Graph, at_numbers: Graph, sizes: Mapping[str, int]) -> str:
             if found is not None and found.shape != shape:
                 return f"`{name}.{output}` is {type}, so {shape}, and {found} at the numbers"
     return ""
+
+
+def widens_ones(spec: Spec, sizes: Mapping[str, int]) -> bool:
+    """Whether a spec that is refused runs at these sizes because a merge repeats an axis of size 1."""
+    declared = {name: given.type for name, given in spec.networks["main"].inputs.items() if given}
+    at_numbers, _ = numeric(spec, declared, {name: 1 for type in declared.values() for name in _names(type)} | dict(sizes))
+    if at_numbers is None:
+        return False
+    merges = [node.input_types.values() for node in at_numbers.nodes.values() if isinstance(node.layer, Elementwise)]
+    return any(len({type.shape for type in types}) > 1 for types in merges)
+
+
+def _names(type: TensorType) -> set[str]:
+    return set().union(*(symbols_of(size) for size in type.shape))
 
 
 def _broadcasts(graph: Graph, at_numbers: Graph) -> bool:

@@ -30,6 +30,7 @@ class Csv(Reader):
     main_argument: ClassVar[str | None] = "file"
     paths: ClassVar[tuple[str, ...]] = ("file",)
     added: ClassVar[frozenset[str]] = frozenset({"quote", "decimal", "thousands", "header", "encoding", "max_bytes"})
+    not_of_values: ClassVar[tuple[str, ...]] = ("names", "header", "max_bytes")
 
     file: str = Field(description="The file.")
     delimiter: _Character = Field(

@@ -30,6 +30,7 @@ class Jsonl(Reader):
 
     main_argument: ClassVar[str | None] = "file"
     paths: ClassVar[tuple[str, ...]] = ("file",)
+    not_of_values: ClassVar[tuple[str, ...]] = ("max_bytes",)
 
     file: str = Field(description="The file, UTF-8.")
     max_bytes: PositiveInt = Field(

@@ -34,6 +34,7 @@ class Npz(Reader):
 
     main_argument: ClassVar[str | None] = "file"
     paths: ClassVar[tuple[str, ...]] = ("file",)
+    not_of_values: ClassVar[tuple[str, ...]] = ("max_bytes",)
 
     file: str = Field(description="The archive.")
     max_bytes: PositiveInt = Field(8 * 2**30, description="The most that the archive may unpack to.")

@@ -1,0 +1,130 @@
+"""A model at given sizes: numbers in place of its symbols, in every shape and every figure."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
+from nnspec.graph.builder import Builder
+from nnspec.graph.model import Graph, Model
+from nnspec.spec import Network, Spec
+from nnspec.types import Conditions, Dim, listed, substitute, symbols_of
+
+__all__ = ["at_sizes", "free_sizes", "sizes_from"]
+
+_FURTHER = (0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 32, 64)
+_MOST_TRIED = 20_000
+
+
+def sizes_from(settings: Sequence[str]) -> dict[str, int]:
+    """The sizes of ``--at``: ``H=572,W=572``.
+
+    Raises:
+        NnspecError: For what is no list of symbols with a positive number each, or names a symbol twice.
+
+    Example:
+        >>> sizes_from(["H=572,W=388"])
+        {'H': 572, 'W': 388}
+    """
+    sizes: dict[str, int] = {}
+    for setting in (part for text in settings for part in text.split(",")):
+        name, equals, number = (part.strip() for part in setting.partition("="))
+        digits = number.replace("_", "")
+        if not name.isidentifier() or not equals or not digits.isdecimal() or len(digits) > 12 or int(digits) < 1:
+            raise NnspecError(f"--at takes a positive size for each symbol, as in `--at H=572,W=572`, not `{setting.strip()}`")
+        if name in sizes:
+            raise NnspecError(f"--at gives `{name}` twice")
+        sizes[name] = int(digits)
+    return sizes
+
+
+def at_sizes(spec: Spec, model: Model, sizes: Mapping[str, int]) -> Model:
+    """The model with numbers in place of symbols; those that have no number stay.
+
+    Args:
+        spec: The spec.
+        model: Its graphs.
+        sizes: Of symbols by name, in every network that has them.
+
+    Raises:
+        NnspecError: For a symbol that no network has, and for sizes that do not fit, with the next that do.
+    """
+    known = {name: free_sizes(graph) for name, graph in model.networks.items()}
+    every = list(dict.fromkeys(itertools.chain.from_iterable(known.values())))
+    for name in sizes:
+        if name not in every:
+            there = f"the free sizes are {listed(every)}" if every else "all sizes of this spec are numbers"
+            raise NnspecError(f"there is no free size `{name}`: {there}")
+    networks = dict(model.networks)
+    for name, graph in model.networks.items():
+        own = {symbol: size for symbol, size in sizes.items() if symbol in known[name]}
+        if own:
+            networks[name] = _fixed(spec, graph, own)
+    return replace(model, networks=networks)
+
+
+def free_sizes(graph: Graph) -> list[str]:
+    """The names of a network's free sizes, those that its layers bind to others too."""
+    free = (name for type_ in graph.inputs.values() for size in type_.shape for name in sorted(symbols_of(size)))
+    return [name for name in dict.fromkeys((*graph.bound, *free)) if not name.startswith("?")]
+
+
+def _fixed(spec: Spec, graph: Graph, sizes: Mapping[str, int]) -> Graph:
+    """One network, built again with its inputs at these sizes."""
+    free = _free(graph, sizes)
+    wrong = graph.conditions.refusal(free)
+    if wrong is not None:
+        where = "" if graph.name == "main" else f" (in the network `{graph.name}`)"
+        raise NnspecError(f"these sizes do not fit{where}: {wrong}{_suggestion(graph.conditions, free)}")
+    network = spec.networks[graph.name]
+    networks = {**spec.networks, graph.name: replace(network, inputs=dict(_inputs(network, graph, free)))}
+    masks = {name: len(type_.mask) for name, type_ in graph.inputs.items() if type_.mask is not None}
+    problems: list[Diagnostic] = []
+    found = Builder(networks, graph.name, {name: {} for name in networks}, problems).build(masks)
+    if found.gaps:
+        raise SpecError(problems)
+    return found
+
+
+def _free(graph: Graph, sizes: Mapping[str, int]) -> dict[str, int]:
+    """The sizes of the symbols that the graph has left: what another symbol is bound to gives it its size.
+
+    Raises:
+        NnspecError: Where a symbol is bound to another size.
+    """
+    free = {name: size for name, size in sizes.items() if name not in graph.bound}
+    for name, size in sizes.items():
+        bound = graph.bound.get(name, size)
+        if isinstance(bound, Dim) and str(bound) in symbols_of(bound):  # another symbol, and nothing else
+            free.setdefault(str(bound), size)
+    for name, size in sizes.items():
+        bound = substitute(graph.bound.get(name, size), free)
+        if isinstance(bound, int) and bound != size:
+            as_written = graph.bound[name]
+            meaning = f"`{as_written}`, which is {bound} here" if isinstance(as_written, Dim) else str(bound)
+            raise NnspecError(f"`{name}` must be {meaning}, not {size}: the layers of this spec ask for it")
+    return free
+
+
+def _inputs(network: Network, graph: Graph, free: Mapping[str, int]) -> Iterator[tuple[str, object]]:
+    for name, declared in network.inputs.items():
+        if declared is None or name not in graph.inputs:
+            yield name, declared
+            continue
+        numbers = (substitute(size, free) for size in graph.inputs[name].shape)
+        shape = tuple(now if isinstance(now, int) else was for now, was in zip(numbers, declared.type.shape, strict=True))
+        yield name, replace(declared, type=replace(declared.type, shape=shape))
+
+
+def _suggestion(conditions: Conditions, sizes: Mapping[str, int]) -> str:
+    """The next larger sizes that satisfy relations between several symbols; nothing where none is near."""
+    concerned = [name for name in sizes if any(name in relation.symbols for relation in conditions.relations)]
+    if len(concerned) < 2 or len(_FURTHER) ** len(concerned) > _MOST_TRIED:
+        return ""
+    for further in sorted(itertools.product(_FURTHER, repeat=len(concerned)), key=sum):
+        larger = {name: sizes[name] + more for name, more in zip(concerned, further, strict=True)}
+        if conditions.refusal({**sizes, **larger}) is None:
+            return "; the next sizes that fit are " + " and ".join(f"{name}={size}" for name, size in larger.items())
+    return ""

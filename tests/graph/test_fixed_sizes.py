@@ -1,0 +1,118 @@
+"""Numbers in place of free sizes: ``nnspec inspect --at``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import nnspec
+from nnspec.cli import main
+from nnspec.diagnostics import NnspecError, SpecError
+
+UNET = Path(__file__).parent.parent / "corpus" / "unet.nnspec.yaml"
+
+SEVERAL = """nnspec: 1
+name: several
+networks:
+  encoder: {inputs: {x: [N, 4]}, layers: [{Conv1D: {filters: 4, kernel_size: 3, padding: same}}]}
+inputs: {a: [T, 4], b: [S, 4], c: [U, 4], d: [8, 4], e: [V, 4]}
+layers:
+  - {encoder: , from: a}
+  - {MaxPooling1D: , from: b, name: half}
+  - {Add: , from: [encoder, half], name: first}
+  - {Add: , from: [c, d], name: second}
+  - {Add: , from: [a, e], name: third}
+  - {MaxPooling1D: {pool_size: 4}, from: a, name: down}
+  - {UpSampling1D: {size: 4}, name: up}
+  - {Add: , from: [up, a], name: fourth}
+outputs: [first, second, third, fourth]
+"""
+
+
+@pytest.fixture
+def several(write) -> Path:
+    return write(SEVERAL)
+
+
+def at(file: Path, **sizes: int) -> dict:
+    return nnspec.inspect(file, at=sizes)["networks"]
+
+
+def inspected(*arguments: object) -> str:
+    result = CliRunner().invoke(main, ["inspect", *map(str, arguments)])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_every_expression_becomes_a_number(several: Path) -> None:
+    network = at(several, T=8, S=17)["main"]
+    assert network["inputs"]["b"]["shape"] == [None, 17, 4]
+    assert network["outputs"]["fourth"]["shape"] == [None, 8, 4]
+    assert network["macs"] == 8 * 48
+    assert isinstance(network["peak_activation_bytes"], int)
+    assert "conditions" not in network and "relations" not in network
+    assert all(isinstance(layer["activation_bytes"], int) for layer in network["layers"])
+
+
+def test_a_size_that_follows_from_another_need_not_be_given(several: Path) -> None:
+    assert at(several, S=16)["main"]["outputs"]["third"]["shape"] == [None, 8, 4]
+
+
+def test_sizes_hold_for_the_networks_that_have_them(several: Path) -> None:
+    networks = at(several, N=6)
+    assert networks["encoder"]["outputs"]["conv1d"]["shape"] == [None, 6, 4]
+    assert networks["main"]["outputs"]["third"]["shape"] == [None, "T", 4]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"T": 7}, r"`T` must be a multiple of 4, not 7; the next size that fits is 8"),
+        ({"S": 9, "T": 5}, r"the next sizes that fit are S=16 and T=8"),
+        ({"U": 9}, r"`U` must be 8, not 9"),
+        ({"V": 12, "T": 16}, r"`V` must be `T`, which is 16 here, not 12"),
+        ({"X": 4}, r"there is no free size `X`: the free sizes are `N`"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused_with_the_next_that_do(several: Path, sizes: dict[str, int], message: str) -> None:
+    with pytest.raises(NnspecError, match=message):
+        at(several, **sizes)
+
+
+def test_a_size_that_leaves_another_none_is_refused(several: Path) -> None:
+    with pytest.raises(SpecError, match="NN311"):
+        at(several, S=15)
+
+
+def test_a_spec_of_numbers_has_no_free_size(write) -> None:
+    file = write("nnspec: 1\nname: net\ninputs: {x: [4]}\nlayers: [{Dense: {units: 2}}]\n")
+    with pytest.raises(NnspecError, match="all sizes of this spec are numbers"):
+        at(file, T=4)
+
+
+@pytest.mark.parametrize("setting", ["H", "H=", "H=0", "H=-4", "H=4,H=8", "=4", "H=4.5", "H=1e3"])
+def test_what_is_no_size_is_refused(setting: str) -> None:
+    result = CliRunner().invoke(main, ["inspect", str(UNET), "--at", setting])
+    assert result.exit_code == 1
+    assert "--at" in result.output
+
+
+@pytest.mark.parametrize("form", ["text", "json", "svg", "html", "mermaid"])
+def test_every_form_shows_the_numbers(form: str) -> None:
+    free = inspected(UNET, "--format", form)
+    fixed = inspected(UNET, "--format", form, "--at", "H=64,W=96")
+    assert "H//2" in free and "H//2" not in fixed
+    assert "32" in fixed and "48" in fixed
+
+
+def test_json_names_the_sizes() -> None:
+    document = json.loads(inspected(UNET, "--format", "json", "--at", "H=64", "--at", "W=96"))
+    assert document["networks"]["main"]["at"] == {"H": 64, "W": 96}
+
+
+@pytest.mark.parametrize("form", ["text", "json", "html"])
+def test_relations_between_several_sizes_are_shown(several: Path, form: str) -> None:
+    assert "S//2 must equal T" in inspected(several, "--format", form).replace('["sizes","S//2 must', "S//2 must")
