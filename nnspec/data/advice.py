@@ -23,6 +23,9 @@ Values = NDArray[Any]
 _MOST = 1000
 """The most different texts that are looked at."""
 
+_DIGITS = 17
+"""The most digits that float64 keeps."""
+
 _DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.](\d{2}|\d{4})( .*)?|\d{1,2}:\d\d(:\d\d.*)?"
     r"|\d{1,2}[ -]?[A-Za-z]{3,9}\.?[ -]?,? ?(\d{2}|\d{4})( .*)?|[A-Za-z]{3,9}\.? \d{1,2},? \d{4}( .*)?"
@@ -54,6 +57,8 @@ def for_text(table: Table, feed: Feed, column: str, values: Values) -> str:
     bad = sorted(text for text in texts if not is_number(text))
     if not bad:
         text = f"`{column}` holds numbers as text: write them as numbers into the file"
+        if any(len(value) > _DIGITS for value in texts):
+            text = f"`{column}` holds whole numbers of more digits than a number keeps: write fewer digits into the file"
         return f"{text}; if they are classes or identifiers, {_for_classes(table, feed, column, texts)}"
     missing = missing_among(bad, len(texts) - len(bad))
     mend = table.mend(column, bad)

@@ -23,6 +23,7 @@ __all__ = ["Drawn", "draw", "parts_at_most"]
 
 Rows = NDArray[np.int64]
 
+_FEWER = "write fewer folds, or add examples"
 _SMALLER = "write a smaller fraction, or add examples"
 
 
@@ -101,11 +102,11 @@ class _Draw:
         if self._in_time is not None:
             parts = split_by_time(_some(self._in_time, rows), fraction)
             if not len(parts[0]) or not len(parts[1]):
-                self._refuse(f"no row comes before the last {fraction:g} of them", "validation")
+                self._refuse(f"no row comes before the last {fraction:g} of them", "validation", _SMALLER)
         elif self._groups is not None:
             found = len(np.unique(self._groups[rows]))
             if int(np.ceil(fraction * found)) >= found:
-                self._refuse(f"{fraction:g} of {found} groups leaves none to train on", "validation")
+                self._refuse(f"{fraction:g} of {found} groups leaves none to train on", "validation", _SMALLER)
             parts = split_by_group(self._groups[rows], fraction, self._seed)
         else:
             classes = self._stratified(rows, lambda classes: why_not_stratified(classes, fraction), "validation")
@@ -122,7 +123,8 @@ class _Draw:
         groups = None if self._groups is None else self._groups[rows]
         units = len(rows) if groups is None else len(np.unique(groups))
         if fold.of > units:
-            self._refuse(f"{units:,} {'rows' if groups is None else 'groups'} cannot be cut into {fold.of:,} folds", key)
+            of = "rows" if groups is None else "groups"
+            self._refuse(f"{units:,} {of} cannot be cut into {fold.of:,} folds", key, _FEWER)
         classes = None
         if fold.of < units:
             least = "a class has fewer examples than there are folds"
@@ -134,11 +136,11 @@ class _Draw:
         for own in rows.each():
             # The first part is never kept: it is what the first fold is trained on.
             if fold.of >= len(own):
-                self._refuse(f"{len(own):,} rows{self._of_series(rows, own)} cannot be cut into {fold.of:,} folds", key)
+                self._refuse(f"{len(own):,} rows{self._of_series(rows, own)} cannot be cut into {fold.of:,} folds", key, _FEWER)
         parts = fold_in_time(rows, fold.number, fold.of, rolling=fold.rolling)
         if not len(parts[0]) or not len(parts[1]):
             windows = len(rows.series)
-            self._refuse(f"{windows:,} windows cannot be cut into {fold.of:,} folds whose targets lie apart", key)
+            self._refuse(f"{windows:,} windows cannot be cut into {fold.of:,} folds whose targets lie apart", key, _FEWER)
         return parts
 
     def _of_series(self, rows: InTime, own: Rows) -> str:
@@ -200,7 +202,7 @@ def _classes(plan: DataPlan, feeds: Mapping[str, Feed], table: Table) -> NDArray
             continue
         if table.columns[feed.columns[0]].shape == ():
             values = table.read(feed.columns[0], slice(None))
-            if values.dtype.kind in "Oiub" or not (values % 1).any():
+            if values.dtype.kind in "Oiub" or (np.isfinite(values).all() and not (values % 1).any()):
                 numbered: NDArray[np.int64] = np.unique(_as_text(values), return_inverse=True)[1]
                 return numbered.astype(np.int64)
     return None

@@ -208,6 +208,8 @@ def _check_target(feed: Feed, need: Need, made: Column, sizes: Mapping[str, int]
             help = f"the output is smaller than the mask: write `crop: {need.crop + crop}` beside its column"
         elif len(made.shape) == len(wanted) == 1 and None not in (*made.shape, *wanted):
             help = f"give the output {made.shape[0]} units, or name as many columns as it has: {wanted[0]}"
+        elif need.kind in ("number", "non_negative") and len(wanted) == 1 and made.shape == ():
+            help = f"give the output 1 unit, or, for a class, put `one_hot: {{classes: {wanted[0]}}}` under `transform`"
         elif is_class and classes != 1:
             help = f"put `one_hot: {{classes: {classes}}}` under `transform`, or use a loss of classes"
         problems.append(_wrong_shape(feed, what, Column(wanted).shape_text, made, help))

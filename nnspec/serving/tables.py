@@ -114,15 +114,17 @@ def csv_table(
     """
     reader = reader_as_trained(Csv.model_validate({"file": "rows.csv"}), recipe, {})
     assert isinstance(reader, Csv)
+    # What was counted is the body as it is: a compressed one may not become more.
+    reader = reader.model_copy(update={"encoding": None, "max_bytes": max(len(body), 1)})
     lines = max(body.count(b"\n"), body.count(b"\r")) + 1
     budget.require_rows(lines - 2)
-    values = body.count(reader.delimiter.encode()) + lines
+    values = body.count(reader.separator.encode()) + lines
     budget.require_values(values)
     budget.room.take(BYTES_A_VALUE * values + _characters(body))
     first = bytes(body[: body.find(b"\n") + 1 or len(body)]).decode(errors="replace")
-    header = {cell.strip().strip('"') for cell in first.split(reader.delimiter)}
+    header = {cell.strip().strip('"') for cell in first.split(reader.separator)}
     if not header.intersection(columns):
-        reader = reader.model_copy(update={"names": list(columns)})
+        reader = reader.model_copy(update={"names": list(columns), "header": False})
     files = {"file": folder / "rows.csv"}
     files["file"].write_bytes(body)
     for feed in feeds:

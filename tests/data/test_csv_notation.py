@@ -180,3 +180,8 @@ def test_all_columns_of_text_are_read_in_one_pass(tmp_path, monkeypatch):
     monkeypatch.setattr(Csv, "table", lambda self, path, read=Csv.table: (passes.append(path), read(self, path))[1])
     assert [found.read(name, slice(None))[0] for name in names] == ["x"] * 300
     assert len(passes) == 1
+
+
+def test_the_delimiter_of_a_tsv_file_is_no_argument_for_other_files():
+    assert "delimiter" not in Csv.model_validate({"file": "a.tsv"}).value_arguments()
+    assert Csv.model_validate({"file": "a.tsv", "delimiter": ";"}).value_arguments()["delimiter"] == ";"

@@ -126,9 +126,12 @@ class Reader(Config):
     def value_arguments(self) -> dict[str, Any]:
         """The arguments that change values, as plain JSON; those of a reader that it reads with, under its name.
 
-        An argument is one of them unless its reader says otherwise, in `paths` or in `not_of_values`.
+        An argument is one of them unless its reader says otherwise, in `paths` or in `not_of_values`. One that came with a
+        later version is named only if it is given: an earlier one does not know it.
         """
         own = {argument for argument in type(self).model_fields if argument not in (*self.paths, *self.not_of_values)}
+        fields = type(self).model_fields
+        own -= {argument for argument in self.added if getattr(self, argument) == fields[argument].default}
         nested = {argument: value for argument in own if isinstance(value := getattr(self, argument), Reader)}
         empty = {argument for argument in own - nested.keys() if self._takes_reader(argument)}
         told = self.model_dump(mode="json", include=own - nested.keys() - empty)

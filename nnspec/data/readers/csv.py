@@ -72,6 +72,12 @@ class Csv(Reader):
         is_tsv = self.file.lower().removesuffix(".gz").endswith((".tsv", ".tab"))
         return "\t" if is_tsv and "delimiter" not in self.model_fields_set else self.delimiter
 
+    def value_arguments(self) -> dict[str, Any]:
+        told = super().value_arguments()
+        if "delimiter" not in self.model_fields_set:
+            del told["delimiter"]  # which goes by the name of each file
+        return told
+
     def columns(self, files: Files) -> dict[str, Column]:
         with self._rows(files["file"]) as rows:
             return dict.fromkeys(self._header(rows, files["file"])[0], Column((), "unknown"))
