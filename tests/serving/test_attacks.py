@@ -82,6 +82,11 @@ def test_rows_and_values_are_counted_before_they_are_read(rows, body, headers, s
     assert words in said["error"] or (is_packed and "100 times its size" in said["error"]), said
 
 
+def test_rows_that_are_a_compressed_file_become_no_more_than_their_bytes(rows):
+    status, said = rows.json("POST", "/predict", gzip.compress(b"5,1\n" * 200_000), CSV)
+    assert (status, "decompresses to more" in said["error"]) == (400, True), said
+
+
 def test_a_body_that_unpacks_to_very_much_is_refused_whatever_it_says_of_itself(rows):
     bomb = gzip.compress(b" " * 3_000_000)
     for body in (bomb, bomb[:-4] + (2000).to_bytes(4, "little")):
