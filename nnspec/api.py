@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Diagnostic, Problem, SpecError, once
 from nnspec.extras import require
-from nnspec.graph import build as build_graphs
-from nnspec.graph import compile
+from nnspec.graph import compile, survey
 from nnspec.spec import Collected, Limits, Spec, read_spec
 from nnspec.spec.ignores import silence, useless_ignores
 
@@ -54,10 +53,14 @@ def validate(
     try:
         spec = read_spec(file, problems, overrides, root=root, limits=limits)
         if spec is not None:
-            model = build_graphs(spec, problems)
+            model = survey(spec, problems)
+            if any(node.start for graph in model.networks.values() for node in graph.nodes.values()):
+                from nnspec.training.starting import check_starting
+
+                check_starting(spec, model.networks.values(), problems)
             if any(spec.section(name) is not None for name in ("train", "data")):
                 _check_training(spec, model, problems, data=data)
-            if model is not None and spec.section("generate") is not None:
+            if spec.section("generate") is not None:
                 from nnspec.generation.check import check_generation
 
                 check_generation(spec, model, problems)
@@ -85,7 +88,7 @@ def _all_problems() -> Mapping[str, type[Problem]]:
     return all_problems()
 
 
-def _check_training(spec: Spec, model: Model | None, problems: list[Diagnostic], *, data: bool) -> None:
+def _check_training(spec: Spec, model: Model, problems: list[Diagnostic], *, data: bool) -> None:
     from nnspec.training.check import check_training
 
     plan = check_training(spec, model, problems, require_data=data)
@@ -99,13 +102,16 @@ def _check_training(spec: Spec, model: Model | None, problems: list[Diagnostic],
             problems.extend(error.diagnostics)
 
 
-def inspect(file: str | Path, overrides: Sequence[str] = (), *, at: Mapping[str, int] | None = None) -> dict[str, Any]:
+def inspect(
+    file: str | Path, overrides: Sequence[str] = (), *, at: Mapping[str, int] | None = None, root: Path | None = None
+) -> dict[str, Any]:
     """What ``nnspec inspect --format json`` prints; see [`describe`][nnspec.graph.describe.describe].
 
     Args:
         file: The spec.
         overrides: ``path=value`` each.
         at: Numbers in place of free sizes: ``{"H": 572, "W": 572}``.
+        root: What the spec's paths may not leave.
 
     Raises:
         SpecError: Where the spec has errors.
@@ -119,17 +125,18 @@ def inspect(file: str | Path, overrides: Sequence[str] = (), *, at: Mapping[str,
     from nnspec.graph.fixed_sizes import at_sizes
     from nnspec.spec import load
 
-    spec = load(file, overrides)
+    spec = load(file, overrides, root=root)
     model = compile(spec)
     return describe(at_sizes(spec, model, at) if at else model)
 
 
-def diff(a: str | Path | Spec, b: str | Path | Spec) -> Difference:
+def diff(a: str | Path | Spec, b: str | Path | Spec, *, root: Path | None = None) -> Difference:
     """What changed in meaning from one spec to another, and which weights carry over.
 
     Args:
         a: The first spec, or its file.
         b: The second.
+        root: What the paths of specs that are read may not leave.
 
     Raises:
         SpecError: Where one has errors.
@@ -141,11 +148,11 @@ def diff(a: str | Path | Spec, b: str | Path | Spec) -> Difference:
     from nnspec.comparison import compare
     from nnspec.spec import load
 
-    first, second = (spec if isinstance(spec, Spec) else load(spec) for spec in (a, b))
+    first, second = (spec if isinstance(spec, Spec) else load(spec, root=root) for spec in (a, b))
     return compare(first, compile(first), second, compile(second))
 
 
-def explain(file: str | Path, path: str, overrides: Sequence[str] = ()) -> list[Origin]:
+def explain(file: str | Path, path: str, overrides: Sequence[str] = (), *, root: Path | None = None) -> list[Origin]:
     """Where a value of a spec came from: a default, a param of a block or of the document, an override.
 
     Args:
@@ -153,6 +160,7 @@ def explain(file: str | Path, path: str, overrides: Sequence[str] = ()) -> list[
         path: An argument of a layer by its name in the graph (``unit/0/conv2d.filters``), a layer (all its arguments), or
             a place of the document (``train.batch_size``).
         overrides: ``path=value`` each.
+        root: What the spec's paths may not leave.
 
     Returns:
         The value and the places it came through; several where what a path names is used several times.
@@ -169,7 +177,8 @@ def explain(file: str | Path, path: str, overrides: Sequence[str] = ()) -> list[
     from nnspec.explanations.places import origins
     from nnspec.spec import load
 
-    return origins(load(file, overrides), path, load(file).document if overrides else None)
+    before = load(file, root=root).document if overrides else None
+    return origins(load(file, overrides, root=root), path, before)
 
 
 def from_keras(model: Any) -> Imported:
@@ -228,13 +237,16 @@ def to_onnx(graph: Graph, weights: Mapping[str, np.ndarray], *, opset: int = 23)
     return onnx_backend.to_onnx(graph, weights, opset=opset)
 
 
-def convolutionalize(model: str | Path, folder: str | Path, *, opset: int = 23) -> Convolutional:
+def convolutionalize(
+    model: str | Path, folder: str | Path, *, opset: int | None = None, root: Path | None = None
+) -> Convolutional:
     """Writes a trained classifier as a fully convolutional network, its weights carried (Long, Shelhamer and Darrell 2015).
 
     Args:
         model: A run folder, or a spec whose weights start from a file.
         folder: Where the spec, its weights and the ONNX model are written; made if it is not there.
-        opset: The ONNX operator set.
+        opset: The ONNX operator set; what the spec says by default.
+        root: What the paths of a spec may not leave.
 
     Returns:
         The files, what each layer became, and how far the network is from the classifier on the classifier's own size.
@@ -245,7 +257,7 @@ def convolutionalize(model: str | Path, folder: str | Path, *, opset: int = 23) 
     require("train", "export")
     from nnspec.runtime import convolutionalizing
 
-    return convolutionalizing.convolutionalize(model, folder, opset=opset)
+    return convolutionalizing.convolutionalize(model, folder, opset=opset, root=root)
 
 
 def build(spec: Spec, folder: str | Path, *, seed: int | None = None) -> tuple[list[Path], tuple[Diagnostic, ...]]:

@@ -20,9 +20,9 @@ SINGLE: dict[str, Callable[[Any], Any]] = {
     "x + x": lambda x: x + x, "x * x": lambda x: x * x, "x - x*2": lambda x: x - x * 2, "x[:, 0]": lambda x: x[:, 0], "x[:, -1]": lambda x: x[:, -1],
     "x[:, 1:3]": lambda x: x[:, 1:3], "x[:, ::2]": lambda x: x[:, ::2], "x[..., 0]": lambda x: x[..., 0], "x[:, :, 1:]": lambda x: x[:, :, 1:],
     "x[:, 0, 1:]": lambda x: x[:, 0, 1:], "x[:, :-1]": lambda x: x[:, :-1], "x[:, -3:]": lambda x: x[:, -3:], "x[:, None]": lambda x: x[:, None],
-    "x + array": lambda x: x + np.arange(4, dtype="float32"), "array - x": lambda x: np.arange(4, dtype="float32") - x,
-    "x * [array of time]": lambda x: x * np.arange(5, dtype="float32")[:, None], "x / array": lambda x: x / np.arange(1, 5).astype("float32"),
-    "relu": ops.relu, "gelu": ops.gelu, "gelu exact": lambda x: ops.gelu(x, approximate=False), "softmax": ops.softmax,
+    "x + array": lambda x: x + np.arange(4, dtype="float32"), 
+    "x / array": lambda x: x / np.arange(1, 5).astype("float32"),
+    "relu": ops.relu, "gelu exact": lambda x: ops.gelu(x, approximate=False), "softmax": ops.softmax,
     "softmax axis 1": lambda x: ops.softmax(x, axis=1), "leaky": lambda x: ops.leaky_relu(x, 0.3), "elu": ops.elu, "exp": ops.exp, "square": ops.square,
     "mean 1": lambda x: ops.mean(x, axis=1), "mean -1": lambda x: ops.mean(x, axis=-1, keepdims=True), "mean (1, 2)": lambda x: ops.mean(x, axis=(1, 2)),
     "sum": lambda x: ops.sum(x, axis=2), "reshape": lambda x: ops.reshape(x, (-1, 20)), "reshape 2": lambda x: ops.reshape(x, (-1, 10, 2)),
@@ -41,7 +41,8 @@ SINGLE: dict[str, Callable[[Any], Any]] = {
 }  # fmt: skip
 
 WITHOUT_EQUAL: dict[str, Callable[[Any], Any]] = {
-    "x ** 3": lambda x: x**3, "2 / x": lambda x: 2 / x, "log": ops.log, "cumsum": lambda x: ops.cumsum(x, axis=1), "x[0]": lambda x: x[0:1], "x @ y": lambda x: x @ ops.transpose(x, (0, 2, 1)),
+    "gelu": ops.gelu, "x * [array of time]": lambda x: x * np.arange(5, dtype="float32")[:, None],
+    "x ** 3": lambda x: x**3, "2 / x": lambda x: 2 / x, "log": ops.log, "cumsum": lambda x: ops.cumsum(x, axis=1), "x @ y": lambda x: x @ ops.transpose(x, (0, 2, 1)),
     "x > 0": lambda x: ops.cast(x > 0, "float32"), "where": lambda x: ops.where(x > 0, x, 0.0), "einsum": lambda x: ops.einsum("btf,bsf->bts", x, x), "roll": lambda x: ops.roll(x, 1, axis=1),
     "x[:, ::-1]": lambda x: x[:, ::-1], "cast to int": lambda x: ops.cast(x, "int32"), "mean of batch": lambda x: x - ops.mean(x, axis=0), "clip below 0": lambda x: ops.clip(x, -1, 1),
     "maximum 1": lambda x: ops.maximum(x, 1.0), "l2": lambda x: ops.normalize(x), "max": lambda x: ops.max(x, axis=1), "stack": lambda x: ops.stack([x, x], axis=1), "sqrt": lambda x: ops.sqrt(ops.abs(x)),
@@ -140,6 +141,101 @@ def batch_normalization_with_a_mask() -> Any:
     return keras.Model([x, m], L.BatchNormalization()(x, mask=m))
 
 
+@probe(refused="mask")
+def product_that_ignores_a_mask() -> Any:
+    t = _tokens()
+    x = L.Embedding(5, 4, mask_zero=True)(t)
+    return keras.Model(t, x * L.Dense(4)(x))
+
+
+@probe(refused="mask")
+def attention_after_an_operation_that_drops_the_mask() -> Any:
+    t = _tokens()
+    x = L.Embedding(5, 4, mask_zero=True)(t) * 2
+    return keras.Model(t, L.MultiHeadAttention(2, 3)(x, x))
+
+
+@probe()
+def layer_product_of_masked_tensors() -> Any:
+    t = _tokens()
+    x = L.Embedding(5, 4, mask_zero=True)(t)
+    return keras.Model(t, L.Multiply()([x, L.Dense(4)(x)]))
+
+
+@probe(refused="mask")
+def mask_of_another_number() -> Any:
+    t = _tokens()
+    x = L.Embedding(5, 4, mask_zero=True)(t)
+    return keras.Model(t, L.LSTM(3)(x, mask=ops.not_equal(t, 1)))
+
+
+@probe(refused="mask")
+def mask_turned_round() -> Any:
+    t = _tokens()
+    x = L.Embedding(5, 4, mask_zero=True)(t)
+    return keras.Model(t, L.LSTM(3)(x, mask=ops.logical_not(ops.not_equal(t, 0))))
+
+
+@probe(refused="mask")
+def mask_given_to_a_model() -> Any:
+    t, m = _tokens(), keras.Input((6,), dtype="bool", name="m")
+    inner = keras.Sequential([keras.Input((6, 4)), L.LSTM(3)])
+    return keras.Model([t, m], inner(L.Embedding(5, 4)(t), mask=m))
+
+
+@probe()
+def mask_through_a_model() -> Any:
+    t = _tokens()
+    inner = keras.Sequential([keras.Input((6, 4)), L.Dense(4), L.LSTM(3, return_sequences=True)])
+    return keras.Model(t, L.GRU(2)(inner(L.Embedding(5, 4, mask_zero=True)(t))))
+
+
+@probe()
+def masking_layer() -> Any:
+    x = keras.Input((5, 4), name="whole_x")
+    y = L.Masking(2.0)(x)
+    return keras.Model(x, L.LSTM(3)(L.Dense(4)(y)))
+
+
+@probe()
+def attention_shared_with_another_causality() -> Any:
+    q = keras.Input((5, 8), name="q")
+    mha = L.MultiHeadAttention(2, 3)
+    return keras.Model(q, [mha(q, q), mha(q, q, use_causal_mask=True)])
+
+
+@probe(refused="training=True")
+def model_called_in_training() -> Any:
+    inner = keras.Sequential([keras.Input((4,)), L.Dense(4), L.Dropout(0.5)], name="inner")
+    x = keras.Input((4,))
+    return keras.Model(x, inner(x, training=True))
+
+
+@probe()
+def model_without_dropout_called_in_training() -> Any:
+    inner = keras.Sequential([keras.Input((4,)), L.Dense(4)], name="inner")
+    x = keras.Input((4,))
+    return keras.Model(x, inner(x, training=True))
+
+
+@probe()
+def cast_tokens_into_operations() -> Any:
+    t = _tokens()
+    return keras.Model(t, ops.cast(t, "float32") * 0.5 + 1)
+
+
+@probe()
+def booleans_cast_to_floats() -> Any:
+    t = keras.Input((6,), dtype="bool", name="b")
+    return keras.Model(t, L.Dense(2)(ops.cast(t, "float32")))
+
+
+@probe(refused="casts")
+def floats_cast_to_integers() -> Any:
+    x = keras.Input((6,), name="x")
+    return keras.Model(x, L.Embedding(5, 2)(ops.cast(L.ReLU()(x), "int32")))
+
+
 @probe()
 def self_attention_of_embedded_tokens() -> Any:
     t = _tokens()
@@ -178,10 +274,10 @@ def reversible_embedding_both_ways() -> Any:
 
 
 @probe()
-def reversible_embedding_positional_and_untied() -> Any:
+def reversible_embedding_untied() -> Any:
     t = _tokens()
     table = L.ReversibleEmbedding(7, 4, tie_weights=False, logit_soft_cap=2.0)
-    return keras.Model(t, table(L.Dense(4)(table(t)), True))
+    return keras.Model(t, table(L.Dense(4)(table(t)), reverse=True))
 
 
 @probe()
@@ -220,7 +316,7 @@ def whole_floats_embedded_and_used() -> Any:
     return keras.Model(t, [L.Embedding(5, 3)(t), L.Embedding(5, 2, mask_zero=True)(t)])
 
 
-@probe()
+@probe(refused="whole numbers")
 def whole_floats_embedded_and_computed_with() -> Any:
     t = keras.Input((6,), name="whole_t")
     return keras.Model(t, [L.Embedding(5, 3)(t), L.Dense(2)(t)])
@@ -238,8 +334,15 @@ def sequential_embedding() -> Any:
     return keras.Sequential([keras.Input((6,), name="whole_t"), L.Embedding(5, 4, mask_zero=True), L.LSTM(3), L.Dense(1)])
 
 
-@probe()
+@probe(refused="")
 def positions_of_ones() -> Any:
     t = _tokens()
     x = L.Embedding(5, 4)(t)
     return keras.Model(t, x + np.random.default_rng(0).normal(size=(6, 4)).astype("float32"))
+
+
+@probe(refused="mask")
+def operation_in_a_model_that_drops_a_mask() -> Any:
+    t, z = _tokens(), keras.Input((6, 4))
+    inner = keras.Model(z, L.LSTM(3)(L.Dense(4)(z) * 2), name="inner")
+    return keras.Model(t, inner(L.Embedding(5, 4, mask_zero=True)(t)))

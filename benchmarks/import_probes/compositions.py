@@ -38,7 +38,7 @@ def siblings_of_one_name_on_two_levels() -> Any:
 
 @probe()
 def names_that_networks_and_steps_both_want() -> Any:
-    x = keras.Input((4,), name="main")
+    x = keras.Input((4,), name="model_1")
     y = _tower("layers")(L.Dense(4, name="model")(x))
     y = _tower("main")(L.Dense(4, name="main_1")(y))
     y = _tower("name")(L.Dense(4, name="main_network")(y))

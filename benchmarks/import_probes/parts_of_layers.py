@@ -50,7 +50,7 @@ WRAPPED: dict[str, tuple[Any, tuple[int | None, ...], str | None]] = {
     "bidirectional sum": (lambda: L.Bidirectional(L.SimpleRNN(3), merge_mode="sum"), S, None),
     "bidirectional unmerged": (lambda: L.Bidirectional(L.GRU(3, return_sequences=True), merge_mode=None), S, None),
     "bidirectional states": (lambda: L.Bidirectional(L.LSTM(3, return_state=True)), S, None),
-    "bidirectional backwards": (lambda: L.Bidirectional(L.LSTM(3, go_backwards=True, return_sequences=True)), S, ""),
+    "bidirectional backwards": (lambda: L.Bidirectional(L.LSTM(3, return_sequences=True, zero_output_for_mask=True)), S, None),
     "bidirectional rnn of cell": (lambda: L.Bidirectional(L.RNN(L.LSTMCell(3))), S, None),
     "bidirectional rnn of stacked cells": (lambda: L.Bidirectional(L.RNN(L.StackedRNNCells([L.LSTMCell(3), L.LSTMCell(2)]))), S, ""),
     "rnn of gru cell": (lambda: L.RNN(L.GRUCell(3, reset_after=False), return_sequences=True), S, None),
@@ -64,7 +64,7 @@ WRAPPED: dict[str, tuple[Any, tuple[int | None, ...], str | None]] = {
     "dense with a leaky relu layer": (lambda: L.Dense(3, activation=L.LeakyReLU(0.2)), V, None),
     "dense with a relu layer": (lambda: L.Dense(3, activation=L.ReLU(max_value=1.0)), V, None),
     "dense with an activation layer": (lambda: L.Dense(3, activation=L.Activation("gelu")), V, None),
-    "dense with a prelu layer": (lambda: L.Dense(3, activation=L.PReLU()), V, None),
+    "dense with a prelu layer": (lambda: L.Dense(3, activation=L.PReLU()), V, "no weights"),
     "dense with a softmax layer": (lambda: L.Dense(3, activation=L.Softmax()), V, None),
     "conv with a leaky relu layer": (lambda: L.Conv2D(3, 3, activation=L.LeakyReLU(0.2)), (8, 8, 2), None),
     "separable with an elu layer": (lambda: L.SeparableConv1D(3, 3, activation=L.ELU(0.5)), (9, 2), None),
@@ -101,7 +101,7 @@ def shared_stacked_cells() -> Any:
     return keras.Model([x, y], [rnn(x), rnn(y)])
 
 
-@probe()
+@probe(refused="no weights")
 def shared_dense_with_an_activation_layer() -> Any:
     x, y = keras.Input((4,), name="x"), keras.Input((4,), name="y")
     dense = L.Dense(3, activation=L.PReLU())

@@ -95,13 +95,16 @@ LAYERS: list[tuple[str, list[dict[str, Any]], Any]] = [
         "RandomGaussianBlur": {}, "RandomGrayscale": {}, "RandomHue": {"factor": 0.2}, "RandomInvert": {}, "RandomPerspective": {},
         "RandomPosterization": {"factor": 4}, "RandomRotation": {"factor": 0.2}, "RandomSaturation": {"factor": 0.2}, "RandomSharpness": {"factor": 0.2},
         "RandomShear": {"x_factor": 0.2}, "RandomTranslation": {"height_factor": 0.2, "width_factor": 0.1}, "RandomZoom": {"height_factor": 0.2},
-        "Solarization": {"addition_factor": 10.0}, "AugMix": {}, "CutMix": {}, "MixUp": {}, "Equalization": {}, "ContrastLimitedAdaptiveHistogramEqualization": {}}.items()),
+        "Solarization": {"addition_factor": 0.2}, "AugMix": {}, "CutMix": {}, "MixUp": {}, "ContrastLimitedAdaptiveHistogramEqualization": {}}.items()),
     ("RandomFlip", [{"mode": "horizontal", "seed": 3}], IMAGE), ("RandomZoom", [{"height_factor": (-0.2, 0.1), "fill_mode": "constant"}], IMAGE),
     ("RandomTranslation", [{"height_factor": 0.2, "width_factor": (-0.1, 0.1), "interpolation": "nearest"}], IMAGE),
     ("CategoryEncoding", [{"num_tokens": 7}], "tokens"), ("Discretization", [{"bin_boundaries": [0.0, 1.0]}], V), ("Hashing", [{"num_bins": 3}], "tokens"),
     ("IntegerLookup", [{"vocabulary": [1, 2, 3]}], "tokens"), ("STFTSpectrogram", [{"frame_length": 8, "fft_length": 8}], (32, 1)),
     ("MelSpectrogram", [{"fft_length": 16, "sequence_stride": 8, "num_mel_bins": 4}], (64,)),
 ]  # fmt: skip
+
+_WITHOUT_EQUAL = ("activation=glu", "activation=threshold", "axis=1")
+"""Arguments of which the language says that it has not them; if one is imported all the same, it must be equal."""
 
 UNPROMISED = {
     "ConvLSTM1D", "ConvLSTM2D", "AugMix", "CutMix", "MixUp", "Equalization", "ContrastLimitedAdaptiveHistogramEqualization", "CategoryEncoding",
@@ -117,8 +120,10 @@ def single_layer_probes() -> Iterator[Probe]:
             for way in _ways(kind, shapes):
                 text = ", ".join(f"{key}={value}" for key, value in config.items())
                 refused = "" if kind in UNPROMISED else None
-                if (way == "training" and "Drop" in kind + text) or (way == "training" and kind in ("GaussianNoise",)):
+                if way == "training" and (kind in ("Dropout", "BatchNormalization") or "dropout" in text):
                     refused = "training=True"
+                if kind == "RandomCrop" or text in _WITHOUT_EQUAL:
+                    refused = ""
                 yield Probe(
                     f"{kind}({text}) {shapes} {way}".strip(),
                     lambda k=kind, c=config, s=shapes, w=way: _model(k, c, s, w),
@@ -130,6 +135,8 @@ def _ways(kind: str, shapes: Any) -> list[str]:
     """How the layer is called beside the plain way."""
     names = list(inspect.signature(getattr(L, kind).call).parameters)[1:]
     ways = [""]
+    if names[0] == "data":
+        return [*ways, "training"] if kind in ("RandomFlip", "Resizing") else ways  # Keras 3.15 takes `data` by position alone
     if kind in ("Dropout", "BatchNormalization", "RandomFlip", "Resizing", "LSTM", "Attention", "MultiHeadAttention"):
         ways += ["training", "no training"]
     if not isinstance(shapes, list):

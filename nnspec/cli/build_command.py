@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nnspec.cli.options import limit_option, limits_from, set_option, spec_argument
+from nnspec.cli.options import limit_option, limits_from, root_option, set_option, spec_argument
 from nnspec.cli.text import echo_path, show
 
 
@@ -15,8 +15,11 @@ from nnspec.cli.text import echo_path, show
 @click.option("-o", "--out", "folder", required=True, type=click.Path(path_type=Path, file_okay=False), help="Where to write.")
 @click.option("--seed", type=click.IntRange(min=0), help="Make the initial weights repeatable.")
 @set_option
+@root_option
 @limit_option
-def command(spec: Path, folder: Path, seed: int | None, overrides: tuple[str, ...], limits: tuple[str, ...]) -> None:
+def command(
+    spec: Path, folder: Path, seed: int | None, overrides: tuple[str, ...], root: Path | None, limits: tuple[str, ...]
+) -> None:
     """Write the compiled graph, the Keras model and the ONNX model, with initial weights, proven equal.
 
     \b
@@ -27,7 +30,7 @@ def command(spec: Path, folder: Path, seed: int | None, overrides: tuple[str, ..
     from nnspec.spec import load
 
     load_frameworks("train", "export")
-    written, diagnostics = build(load(spec, overrides, limits=limits_from(limits)), folder, seed=seed)
+    written, diagnostics = build(load(spec, overrides, root=root, limits=limits_from(limits)), folder, seed=seed)
     show(diagnostics)
     for file in written:
         echo_path(file)

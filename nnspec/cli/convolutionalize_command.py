@@ -6,16 +6,17 @@ from pathlib import Path
 
 import click
 
-from nnspec.cli.options import format_option
+from nnspec.cli.options import format_option, root_option
 from nnspec.cli.text import echo, echo_json, echo_path
 
 
 @click.command("convolutionalize")
 @click.argument("model", type=click.Path(path_type=Path), metavar="RUN|SPEC")
 @click.option("-o", "--out", "folder", required=True, type=click.Path(path_type=Path, file_okay=False), help="Where to write.")
-@click.option("--opset", type=click.IntRange(min=17), default=23, show_default=True, help="The ONNX operator set.")
+@click.option("--opset", type=click.IntRange(min=17), help="The ONNX operator set.  [default: the spec's export.opset, or 23]")
+@root_option
 @format_option("text", "json")
-def command(model: Path, folder: Path, opset: int, form: str) -> None:
+def command(model: Path, folder: Path, opset: int | None, root: Path | None, form: str) -> None:
     """Make a classifier a fully convolutional network: pictures of any size go in, an answer for every place comes out.
 
     `Flatten` and `Dense` become convolutions, global poolings windows, and the weights are carried. A spec, its weights and an
@@ -30,7 +31,7 @@ def command(model: Path, folder: Path, opset: int, form: str) -> None:
     load_frameworks("train", "export")
     from nnspec.api import convolutionalize
 
-    made = convolutionalize(model, folder, opset=opset)
+    made = convolutionalize(model, folder, opset=opset, root=root)
     if form == "json":
         told = {"files": [str(file) for file in made.files], "layers": dict(made.layers), "outputs": dict(made.outputs)}
         told |= {"on_own_size": made.on_own_size.as_json(), "parity": made.parity.as_json()}

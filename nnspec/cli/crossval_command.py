@@ -15,6 +15,7 @@ from nnspec.cli.text import echo, echo_json, echo_path
 @spec_argument
 @click.option("--folds", type=click.IntRange(min=2), help="How many folds.  [default: 5]")
 @click.option("--leave-one-out", is_flag=True, help="Leave out one example at a time, or one group.")
+@click.option("--rolling", is_flag=True, help="By time: train each fold on as many rows as the first, not on all before it.")
 @click.option("--out", type=click.Path(path_type=Path), help="The folder of runs.  [default: runs/NAME/crossval-TIME]")
 @format_option("text", "json")
 @set_option
@@ -26,19 +27,22 @@ def command(
     spec: Path,
     folds: int | None,
     leave_one_out: bool,
+    rolling: bool,
     out: Path | None,
     form: str,
     overrides: tuple[str, ...],
     root: Path | None,
     limits: tuple[str, ...],
 ) -> None:
-    """Train a spec once for each fold of its data: the mean and the deviation of every figure.
+    """Train a spec once for each fold of its data, and score it there: the mean and the deviation of every figure.
 
-    Each class is in proportion in every fold, rows of one data.group are in one fold, and by data.time, or in a series, the
-    folds follow each other.
+    The fold that scores a model chooses nothing of it: the spec's own validation part, drawn from the rest, chooses the epoch.
+    Each class is in proportion in every fold, and rows of one data.group are in one fold. By data.time, or in a series, the
+    folds follow each other, and each is trained on what is before it (walk-forward).
 
     \b
     nnspec crossval net.nnspec.yaml --folds 10
+    nnspec crossval series.nnspec.yaml --folds 6 --rolling
     nnspec crossval net.nnspec.yaml --leave-one-out --set data.group=patient
     """
     from nnspec.cli.frameworks import load_frameworks
@@ -51,7 +55,7 @@ def command(
     from nnspec.training.cross_validation import crossval, crossval_text
 
     wanted = None if leave_one_out else folds or 5
-    found = crossval(spec, overrides, folds=wanted, out=out, root=root, limits=limits_from(limits))
+    found = crossval(spec, overrides, folds=wanted, rolling=rolling, out=out, root=root, limits=limits_from(limits))
     if form == "json":
         echo_json(asdict(found) | {"path": str(found.path)})
     else:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nnspec.cli.options import format_option
+from nnspec.cli.options import format_option, root_option
 from nnspec.cli.text import echo, echo_json
 
 
@@ -14,7 +14,8 @@ from nnspec.cli.text import echo, echo_json
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", type=click.Path(path_type=Path))
 @format_option("text", "json")
-def command(a: Path, b: Path, form: str) -> None:
+@root_option
+def command(a: Path, b: Path, form: str, root: Path | None) -> None:
     """What changed in meaning from spec A to spec B: layers, shapes, parameters, sections, and which weights carry over.
 
     Comments, order, and what is written in another way do not count. A run's spec is in its folder.
@@ -26,7 +27,7 @@ def command(a: Path, b: Path, form: str) -> None:
     from nnspec.api import diff
     from nnspec.comparison.text import as_text
 
-    difference = diff(a, b)
+    difference = diff(a, b, root=root)
     if form == "json":
         echo_json(difference.as_json(), indent=1)
     else:

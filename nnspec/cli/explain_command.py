@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nnspec.cli.options import format_option, set_option
+from nnspec.cli.options import format_option, root_option, set_option
 from nnspec.cli.text import echo, echo_json
 
 _MOST = 30
@@ -18,7 +18,15 @@ _MOST = 30
 @click.option("--all", "everything", is_flag=True, help="All codes, as the Markdown of docs/diagnostics.md.")
 @format_option("text", "json")
 @set_option
-def command(subject: str | None, path: str | None, everything: bool, form: str, overrides: tuple[str, ...]) -> None:
+@root_option
+def command(
+    subject: str | None,
+    path: str | None,
+    everything: bool,
+    form: str,
+    overrides: tuple[str, ...],
+    root: Path | None,
+) -> None:
     """What a code means, or where a value of a spec came from.
 
     A PATH is an argument of a layer by its name in the graph, a layer (all its arguments), or a place of the document.
@@ -44,7 +52,7 @@ def command(subject: str | None, path: str | None, everything: bool, form: str, 
     else:
         from nnspec.api import explain
 
-        found = explain(str(subject), path, overrides)
+        found = explain(str(subject), path, overrides, root=root)
         if form == "json":
             echo_json([origin.as_json() for origin in found], indent=1)
         else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nnspec.cli.options import format_option, limit_option, limits_from, set_option, spec_argument
+from nnspec.cli.options import format_option, limit_option, limits_from, root_option, set_option, spec_argument
 from nnspec.cli.text import echo, echo_document, show, table
 from nnspec.files import json_text
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="The file to write; else it is printed.")
 @click.option("--at", "settings", multiple=True, metavar="SYMBOL=N,…", help="Numbers in place of free sizes: H=572,W=572.")
 @set_option
+@root_option
 @limit_option
 def command(
     spec: Path,
@@ -30,6 +31,7 @@ def command(
     out: Path | None,
     settings: tuple[str, ...],
     overrides: tuple[str, ...],
+    root: Path | None,
     limits: tuple[str, ...],
 ) -> None:
     """The layers: output shapes, parameters, multiply–accumulates, memory, receptive fields; or a drawing of them.
@@ -53,7 +55,7 @@ def command(
     from nnspec.spec import load
 
     sizes = sizes_from(settings)
-    loaded = load(spec, overrides, limits=limits_from(limits))
+    loaded = load(spec, overrides, root=root, limits=limits_from(limits))
     model = compile(loaded)
     show(model.diagnostics)
     fixed = at_sizes(loaded, model, sizes) if sizes else model

@@ -54,13 +54,18 @@ def command(ctx: click.Context, name: str | None, form: str, docs: Path | None) 
 
 def _one(name: str) -> str:
     from nnspec.layers import LAYERS
+    from nnspec.reference.language import language_text
     from nnspec.reference.layer import layer_text
+    from nnspec.spec.checked import other_word
     from nnspec.types import closest
 
     if name in LAYERS:
         return layer_text(name)
-    meant = LAYERS.left_out.get(name) or LAYERS.aliases.get(name)
+    if (text := language_text(name)) is not None:
+        return text
+    meant = LAYERS.left_out.get(name) or other_word(LAYERS, name) or LAYERS.aliases.get(name)
     near = closest(name, LAYERS.names(plugins=True))
+    meant = f"it is called `{meant}`" if meant in LAYERS else meant
     help = meant or (f"did you mean `{near}`?" if near else "`nnspec layers` lists all")
     raise NnspecError(f"there is no layer `{name}`: {help}")
 

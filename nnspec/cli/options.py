@@ -36,7 +36,9 @@ set_option = click.option(
     "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Replace a value of the spec: train.epochs=3."
 )
 root_option = click.option(
-    "--root", type=click.Path(path_type=Path, file_okay=False, exists=True), help="What the spec's paths may not leave."
+    "--root",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="What the spec's paths may not leave.  [default: the folder above it with .git, pyproject.toml or nnspec.toml]",
 )
 limit_option = click.option(
     "--limit",

@@ -120,7 +120,9 @@ def _impute(feed: Feed) -> str:
 def for_infinite(table: Table, feed: Feed, column: str, values: Values) -> str:
     """The help for an infinite value."""
     mend = table.mend(column, []) if np.isinf(values).any() else ""
-    return f"{mend}, and {_impute(feed)}" if mend else "write a finite number, or null for a missing value, into the file"
+    if feed.is_target:
+        return mend or "write a finite number into the file, or leave the row out"
+    return f"{mend or 'write a finite number, or none, into the file'}, and {_impute(feed)}"
 
 
 def _listed(texts: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from nnspec.data import problems as d
@@ -29,14 +29,19 @@ def check_augment(
     outputs: Mapping[str, TensorType],
     needs: Mapping[str, Need],
     problems: list[Diagnostic],
+    *,
+    untyped: Collection[str] = (),
 ) -> tuple[AugmentPlan, ...]:
-    """Says what each change acts on; what is wrong is appended to the problems, and that change left out."""
+    """Says what each change acts on; what is wrong is appended to the problems, and that change left out.
+
+    Of the names in ``untyped`` the types are not known, because of errors that have been reported.
+    """
     found = []
     for i, step in enumerate(steps):
         span, path = locate(tree, "augment", i)
         written = tree.get("augment")
         assert written is not None
-        plan = _Step(step, span, path, tree, i, inputs, needs or dict.fromkeys(outputs), needs, problems).plan()
+        plan = _Step(step, span, path, tree, i, inputs, needs or dict.fromkeys(outputs), needs, problems, untyped).plan()
         if plan is not None:
             found.append(plan)
     return tuple(found)
@@ -53,6 +58,7 @@ class _Step:
     targets: Mapping[str, object]
     needs: Mapping[str, Need]
     problems: list[Diagnostic]
+    untyped: Collection[str]
 
     @property
     def layer(self) -> Augmentation:
@@ -66,6 +72,8 @@ class _Step:
     def plan(self) -> AugmentPlan | None:
         before = len(self.problems)
         named = self._named()
+        if self.untyped and (self.step.on is None or set(self.step.on) & set(self.untyped)):
+            return None
         pictures = [name for name in named if name in self.inputs]
         if named and not pictures:
             self._refuse(f"`{self.name}` acts on no input", f"name one: {_listed(self.inputs)}")
@@ -81,6 +89,8 @@ class _Step:
 
     def _named(self) -> list[str]:
         """The names under `on`, or the only picture."""
+        if self.step.on is None and self.untyped:
+            return []
         if self.step.on is None:
             pictures = [name for name, type in self.inputs.items() if type.rank == 3 and "float" in type.dtype]
             if len(pictures) != 1:
@@ -88,7 +98,7 @@ class _Step:
                 help = f"write `on: [{pictures[0]}]` beside it" if pictures else "take it away"
                 self.problems.append(d.NoPicture.at(self.span, self.path, help=help, name=self.name, which=which))
             return pictures if len(pictures) == 1 else []
-        known = [*self.inputs, *self.targets]
+        known = [*self.inputs, *self.targets, *self.untyped]
         for j, name in enumerate(self.step.on):
             if name not in known:
                 suggestion = closest(name, known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import cast
 
 from nnspec.data import problems as d
@@ -16,7 +16,7 @@ from nnspec.diagnostics import Diagnostic
 from nnspec.spec.tree import MappingNode
 from nnspec.types import TensorType, closest
 
-__all__ = ["bind"]
+__all__ = ["bind", "known_feeds"]
 
 _TARGET_NAMES = ("target", "label", "labels", "class", "y")
 
@@ -29,8 +29,34 @@ def bind(
     columns: Mapping[str, Column],
     problems: list[Diagnostic],
 ) -> dict[str, Feed] | None:
-    """How each input and each target gets its values, by ``inputs.NAME`` and ``targets.NAME``; None where one does not."""
-    return _Binder(section, tree, inputs, needs, columns, problems).bind()
+    """As [`known_feeds`][]; None where something is not fed."""
+    feeds, whole = known_feeds(section, tree, inputs, needs, columns, problems)
+    return feeds if whole else None
+
+
+def known_feeds(
+    section: DataSection,
+    tree: MappingNode,
+    inputs: Mapping[str, TensorType],
+    needs: Mapping[str, Need],
+    columns: Mapping[str, Column],
+    problems: list[Diagnostic],
+    *,
+    unsure: Collection[str] = (),
+) -> tuple[dict[str, Feed], bool]:
+    """How each input and each target gets its values, by ``inputs.NAME`` and ``targets.NAME``, and whether each does.
+
+    Args:
+        section: The section ``data``.
+        tree: The same as it was written.
+        inputs: The inputs' types.
+        needs: What the losses want, by output.
+        columns: The columns of the training part.
+        problems: What is wrong is appended here.
+        unsure: ``inputs`` and ``targets``, where these are not all known because of errors that have been reported: that
+            nothing feeds one may then follow from those.
+    """
+    return _Binder(section, tree, inputs, needs, columns, problems, frozenset(unsure)).bind()
 
 
 class _Binder:
@@ -42,7 +68,9 @@ class _Binder:
         needs: Mapping[str, Need],
         columns: Mapping[str, Column],
         problems: list[Diagnostic],
+        unsure: frozenset[str],
     ) -> None:
+        self._unsure = unsure
         self._section = section
         self._tree = tree
         self._inputs = inputs
@@ -66,14 +94,17 @@ class _Binder:
         at = given.at if given is not None and given.at is not None else at
         return tuple(at_name(name, at) for name in names)
 
-    def bind(self) -> dict[str, Feed] | None:
+    def bind(self) -> tuple[dict[str, Feed], bool]:
         self._refuse_times()
         targets = {f"targets.{name}": self._target(name) for name in self._needs}
         named = {f"inputs.{name}": self._named(name) for name in self._inputs}
         feeds = {**{place: feed or self._stacked(place) for place, feed in named.items()}, **targets}
-        if any(feed is None for feed in feeds.values()):
-            return None
-        return cast("dict[str, Feed]", feeds)
+        if "targets" in self._unsure:
+            for name, given in self._section.targets.items():
+                if name not in self._needs and given.names:
+                    self._feed("targets", name, given, self._names(given, "future"))
+        found = {place: feed for place, feed in feeds.items() if feed is not None}
+        return found, len(found) == len(feeds)
 
     def _named(self, name: str) -> Feed | None:
         """The columns given for an input, or the column of its name."""
@@ -91,6 +122,8 @@ class _Binder:
         name = place.partition(".")[2]
         given = self._section.inputs.get(name)
         if given is not None and given.names:
+            return None
+        if self._unsure:
             return None
         left = self._left()
         wanted = self._inputs[name]
@@ -121,6 +154,8 @@ class _Binder:
             if len(found) == 1 and found[0] in self._columns and (i == 0 or alone):
                 self._taken.add(found[0])
                 return self._feed("targets", name, given, (found[0],))
+        if self._unsure:
+            return None
         span, path = locate(self._tree, "targets")
         help = f"write `targets: {{{name}: COLUMN}}` under `data`; the columns are {_listed(self._columns)}"
         self._problems.append(d.NoColumn.at(span, path, help=help, verb="is the target of", name=name))

@@ -9,7 +9,7 @@ from typing import cast
 from nnspec.data import problems as d
 from nnspec.data.alignment import aligned_inputs
 from nnspec.data.augmenting import check_augment
-from nnspec.data.binding import bind
+from nnspec.data.binding import known_feeds
 from nnspec.data.check_derived import check_derived
 from nnspec.data.check_parts import check_alike
 from nnspec.data.check_weights import check_crops, check_weights
@@ -25,8 +25,9 @@ from nnspec.data.stretches import TimesError
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph
 from nnspec.graph.tables import table_rows
-from nnspec.spec import Spec, check
+from nnspec.spec import Spec
 from nnspec.spec import problems as p
+from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode, Tree
 from nnspec.types import TensorType, closest
 
@@ -45,6 +46,7 @@ def check_data(
     derived: Mapping[str, Derived] | None = None,
     require_data: bool = False,
     parts: Collection[str] = PARTS,
+    certain: bool = True,
 ) -> DataPlan | None:
     """Checks what a spec says of its data against the network.
 
@@ -56,6 +58,7 @@ def check_data(
         derived: The targets that are made of an input, by output.
         require_data: Whether a missing file is an error, as it is for training, or a warning.
         parts: The sets of data whose files are looked at.
+        certain: Whether the needs are all there are; not where errors that have been reported keep some from being known.
 
     Returns:
         The plan; None where there is no such section or it has errors.
@@ -65,36 +68,43 @@ def check_data(
         return None
     before = len(problems)
     inputs, outputs = graph.inputs, graph.output_types
-    section = check(DataSection, tree, problems, name="data")
-    _check_names(tree, "inputs", "input", inputs, problems)
-    _check_names(tree, "targets", "output", outputs, problems)
+    checked = check_known(DataSection, tree, problems, name="data")
+    section = checked.value
+    unsure = {"inputs"} if graph.gaps.inputs or not certain else set()
+    unsure |= {"targets"} if graph.gaps.outputs or not graph.gaps.are_named or not certain else set()
+    unsure |= checked.wrong & {"inputs", "targets"}
+    if not _check_names(tree, "inputs", "input", graph.input_names, problems):
+        unsure.add("inputs")
+    named = graph.output_names
+    if named and graph.gaps.are_named and not _check_names(tree, "targets", "output", named, problems):
+        unsure.add("targets")
     if section is None:
         return None
     sources = {part: found for part in PARTS if part in parts and (found := _source(spec, section, tree, part, problems))}
     if require_data:
         problems[before:] = [replace(x, severity="error") if x.code == d.MissingData.code else x for x in problems[before:]]
     needs = {name: replace(need, crop=_crop(section, name)) for name, need in needs.items()}
-    _warn_of_unused(section, tree, outputs, needs, problems)
+    if certain:
+        _warn_of_unused(section, tree, outputs, needs, problems)
     tables = {ref.source: rows for ref, rows in table_rows(graph).items() if ref.source in inputs}
-    changes = check_augment(section.augment, tree, inputs, outputs, needs, problems)
+    untyped = [*graph.gaps.inputs, *graph.gaps.outputs, *([] if certain else outputs)]
+    changes = check_augment(section.augment, tree, inputs, outputs, needs, problems, untyped=untyped)
     check_crops(section, tree, needs, problems)
     aligned = aligned_inputs(graph)
     plan = DataPlan(section, tree, sources, inputs, tables, needs, None, changes, derived or {}, graph.conditions, aligned)
     check_derived(plan, problems)
     check_weights(plan, problems)
-    if any(problem.is_error for problem in problems[before:]):
-        return None
     columns = {part: known for part, source in sources.items() if (known := _columns(source, tree, problems)) is not None}
     if "train" in columns:
         _check_split(section, tree, columns["train"], problems)
-        feeds = bind(section, tree, inputs, plan.fed, columns["train"], problems)
-        if feeds is not None:
-            plan = replace(plan, feeds=feeds)
-            check_feeds(plan, feeds, columns["train"], problems)
+        feeds, whole = known_feeds(section, tree, inputs, plan.fed, columns["train"], problems, unsure=unsure)
+        plan = replace(plan, feeds=feeds)
+        check_feeds(plan, feeds, columns["train"], problems)
+        if whole:
             check_alike(plan, columns, problems)
             _warn_of_doubts(plan, problems)
             problems.extend(warn_of_columns(plan, feeds))
-    return None if any(problem.is_error for problem in problems[before:]) else plan
+    return None if not checked.is_right or graph.gaps or any(problem.is_error for problem in problems[before:]) else plan
 
 
 def _crop(section: DataSection, target: str) -> int:
@@ -131,16 +141,20 @@ def _check_split(section: DataSection, tree: MappingNode, columns: Mapping[str, 
         problems.append(d.UnknownColumn.at(*locate(tree, key), help=help, column=name, part="training"))
 
 
-def _check_names(tree: MappingNode, key: str, what: str, known: Mapping[str, TensorType], problems: list[Diagnostic]) -> None:
+def _check_names(tree: MappingNode, key: str, what: str, known: Collection[str], problems: list[Diagnostic]) -> bool:
+    """Says which names are none, and returns whether all are."""
     given = tree.get(key)
     if not isinstance(given, MappingNode):
-        return
+        return True
+    fine = True
     for name, value in given.items():
         if name.value not in known:
+            fine = False
             suggestion = closest(str(name.value), known)
             listed = ", ".join(f"`{k}`" for k in known)
             help = f"did you mean `{suggestion}`?" if suggestion else f"its {what}s are {listed}"
             problems.append(d.UnknownInput.at(name.span, value.path, help=help, what=what, name=name.value))
+    return fine
 
 
 def _source(spec: Spec, section: DataSection, tree: MappingNode, part: str, problems: list[Diagnostic]) -> Source | None:
@@ -158,6 +172,7 @@ def _source(spec: Spec, section: DataSection, tree: MappingNode, part: str, prob
             missing = True
             problems.append(d.MissingData.at(span, path, help=error.help, reason=error.message))
         except DataError as error:
+            missing = True
             problems.append(d.BadPath.at(span, path, help=error.help, reason=error.message))
     return Source(part, reader, None if missing else files, *locate(tree, part))
 

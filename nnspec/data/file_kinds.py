@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nnspec.data.kinds import DataError
 
-__all__ = ["GZIP", "refuse_other_kind"]
+__all__ = ["GZIP", "other_reader", "reader_of", "refuse_other_kind"]
 
 GZIP = b"\x1f\x8b"
 
@@ -31,6 +31,27 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (b"<!doctype html", "an HTML page", _FETCH),
     (b"<html", "an HTML page", _FETCH),
 )
+
+
+_BY_SUFFIX = {
+    ".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".json": "jsonl", ".ndjson": "jsonl", ".npz": "npz", ".parquet": "parquet"
+}  # fmt: skip
+
+
+def reader_of(name: str) -> str | None:
+    """The reader of a file by how its name ends; None if that does not tell.
+
+    Example:
+        >>> reader_of("mail/train.CSV.gz")
+        'csv'
+    """
+    return _BY_SUFFIX.get(Path(name.lower().removesuffix(".gz")).suffix)
+
+
+def other_reader(path: Path, wanted: str) -> str:
+    """The help that names the reader of a file that another one cannot read; empty if the file's name does not tell."""
+    reader = reader_of(path.name)
+    return f"read it with `{reader}: {path.name}`" if reader not in (None, wanted) else ""
 
 
 def refuse_other_kind(path: Path, start: bytes, wanted: str, *, name: str = "", argument: str = "file") -> None:

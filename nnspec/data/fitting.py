@@ -71,9 +71,9 @@ def _made(plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column],
     if len({part.is_text for part in parts}) > 1:
         text = next(column for column, part in zip(feed.columns, parts, strict=True) if part.is_text)
         reason = f"text and numbers cannot be stacked: `{text}` is text"
-        help = f"leave `{text}` out of `columns`"
+        help = f"write `{text}` as numbers into the file, or leave it out of `columns`"
         if kind == "inputs":
-            help = f"give `{text}` an input of its own with `label_encode` under `transform`, or {help}"
+            help += "; if it holds classes, give it an input of its own with `label_encode`"
         problems.append(d.BadTransform.at(*locate(plan.tree, kind, name, "columns"), help=help, reason=reason))
         return None
     shape = (*parts[0].shape, len(parts)) if feed.stacked else parts[0].shape
@@ -82,9 +82,9 @@ def _made(plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column],
     for i, transform in enumerate(feed.transforms):
         try:
             if made.ragged and not transform.takes_ragged:
-                before = "tokenize` and `pad" if made.is_text else "pad"
-                reason = f"`{type(transform).__name__}` takes rows of one length, and these differ"
-                raise DataError(reason, help=f"put `{before}` before it")
+                called = type(transform).__name__
+                help = f"put `tokenize` and `pad` in place of `{called}`" if made.is_text else "put `pad` before it"
+                raise DataError(f"`{called}` takes rows of one length, and these differ", help=help)
             if transform.for_each_series and not feed.series:
                 reason = "`per_series` needs several series, and the training data have none"
                 raise DataError(reason, help="name the column that tells them apart: `series: {by: …}`")
@@ -108,8 +108,10 @@ def _made(plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column],
         return None
     if made.is_text:
         help = "put `label_encode` under `transform`"
-        if kind == "inputs" or made.is_token_list:
+        if made.is_token_list or (kind == "inputs" and plan.inputs[name].is_integer):
             help = "put `tokenize` and `pad` under `transform`"
+        elif kind == "inputs":
+            help = "put `label_encode` or `one_hot` under `transform` for classes, `tokenize` and `pad` for texts"
         holds = f"{feed.columns_text} {'holds' if len(feed.columns) == 1 else 'hold'}"
         problems.append(d.TextValues.at(feed.span, feed.path, help=help, what=what, columns=holds))
         return None

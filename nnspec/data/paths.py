@@ -42,7 +42,7 @@ def find_file(text: str, folder: Path, root: Path, *, or_folder: bool = False) -
     except (OSError, RuntimeError) as error:
         raise DataError(f"`{text}` cannot be followed: {_reason(error)}") from None
     if not inside:
-        help = f"move the file below `{root}`, or widen the root on the command line"
+        help = f"move the file below `{root}`, or allow more: `--root FOLDER`"
         raise DataError(f"`{text}` leaves the project's root", help=help)
     try:
         _require_file(path, text, or_folder=or_folder)

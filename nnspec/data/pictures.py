@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,7 +19,19 @@ from nnspec.data.kinds import DataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["INTERPOLATIONS", "ColorMode", "Header", "Interpolation", "Look", "decode", "headers", "in_threads", "load_pillow"]
+__all__ = [
+    "INTERPOLATIONS",
+    "ColorMode",
+    "Header",
+    "Interpolation",
+    "Look",
+    "decode",
+    "decode_content",
+    "header_of",
+    "headers",
+    "in_threads",
+    "load_pillow",
+]
 
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "area"]
 ColorMode = Literal["grayscale", "rgb", "rgba"]
@@ -37,6 +50,13 @@ _FORMATS = ("PNG", "JPEG")
 _ORIENTATION = 0x0112
 _TURNED = (5, 6, 7, 8)
 """The Exif orientations that exchange height and width."""
+_PNG = b"\x89PNG\r\n\x1a\n"
+_SCAN = b"\xff\xda"
+_MOST_SCANS = 100
+"""A progressive JPEG has about ten; each costs a pass over all of its pixels."""
+
+Bytes = bytes | bytearray
+
 # What Pillow raises on files that are cut short or made up.
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error, zlib.error)
 
@@ -106,7 +126,24 @@ def headers(paths: Sequence[Path], max_pixels: int) -> list[Header]:
         DataError: That names the first that is no picture, or has too many pixels.
     """
     image = load_pillow()
-    return in_threads(lambda path: _header(image, path, max_pixels), paths)
+    with warnings.catch_warnings():
+        # A picture too large is refused below by our own limit.
+        warnings.simplefilter("ignore", image.DecompressionBombWarning)
+        return in_threads(lambda path: _header(image, path, _name(path), max_pixels), paths)
+
+
+def header_of(content: Bytes, name: str, max_pixels: int) -> Header:
+    """What a picture says of itself; it is not decoded.
+
+    Args:
+        content: The file's bytes.
+        name: What to call it in messages.
+        max_pixels: The most that it may have.
+
+    Raises:
+        DataError: Where it is no picture, or has too many pixels.
+    """
+    return _header(load_pillow(), BytesIO(content), name, max_pixels)
 
 
 def decode(path: Path, look: Look) -> NDArray[Any]:
@@ -115,12 +152,31 @@ def decode(path: Path, look: Look) -> NDArray[Any]:
     Raises:
         DataError: That names the picture, where it cannot be read.
     """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise _undecodable(_name(path), error) from None
+    return decode_content(content, _name(path), look)
+
+
+def decode_content(content: Bytes, name: str, look: Look) -> NDArray[Any]:
+    """The same of a file's bytes; a picture from a request and one from a file are decoded and resized here alike.
+
+    Args:
+        content: The file's bytes.
+        name: What to call it in messages.
+        look: What it is made into.
+
+    Raises:
+        DataError: Where it cannot be read.
+    """
     import numpy as np
 
     image = load_pillow()
     try:
-        with image.open(path, formats=_FORMATS) as picture:
-            _require_small(path, picture.size, look.max_pixels)
+        with image.open(BytesIO(content), formats=_FORMATS) as picture:
+            _require_small(name, picture.size, look.max_pixels)
+            _require_intact(content)
             picture = _upright(picture)
             if look.color_mode is not None:
                 picture = _converted(picture, _MODES[look.color_mode])
@@ -129,10 +185,10 @@ def decode(path: Path, look: Look) -> NDArray[Any]:
                     (look.width, look.height), getattr(image.Resampling, INTERPOLATIONS[look.interpolation])
                 )
             pixels = np.asarray(picture, np.uint8 if look.color_mode is not None else np.int32)
-    except image.DecompressionBombError:
-        raise _too_large(path, look.max_pixels) from None
+    except (image.DecompressionBombError, image.DecompressionBombWarning):
+        raise _too_large(name, look.max_pixels) from None
     except _BROKEN as error:
-        raise DataError(f"{_name(path)} cannot be decoded: {_said(error)}", help="take it away, or write it anew") from None
+        raise _undecodable(name, error) from None
     return pixels.reshape(look.shape)
 
 
@@ -155,42 +211,70 @@ def _upright(picture: Any) -> Any:
     return picture.transpose(Image.Transpose[methods[orientation - 2]]) if 2 <= orientation <= 8 else picture
 
 
+def _require_intact(content: Bytes) -> None:
+    """Refuses what Pillow would decode to other pixels than were written, or for minutes.
+
+    Raises:
+        ValueError: For a PNG one of whose chunks does not have its checksum, and a JPEG of very many scans.
+    """
+    if content.startswith(_PNG):
+        place, kind = len(_PNG), b""
+        while kind != b"IEND":
+            if len(content) < place + 12:
+                raise ValueError("it is cut short")
+            [length] = struct.unpack_from(">I", content, place)
+            kind = bytes(content[place + 4 : place + 8])
+            end = place + 8 + length
+            if len(content) < end + 4:
+                raise ValueError("it is cut short")
+            if zlib.crc32(memoryview(content)[place + 4 : end]) != struct.unpack_from(">I", content, end)[0]:
+                raise ValueError(f"the checksum of its chunk {kind.decode('ascii', 'replace')!r} is wrong")
+            place = end + 4
+    elif content.count(_SCAN) > _MOST_SCANS:
+        raise ValueError(f"it has more than {_MOST_SCANS} scans")
+
+
 def _converted(picture: Any, mode: str) -> Any:
     if picture.mode == "P" and "transparency" in picture.info:
         picture = picture.convert("RGBA")
     return picture if picture.mode == mode else picture.convert(mode)
 
 
-def _header(image: Any, path: Path, max_pixels: int) -> Header:
+def _header(image: Any, source: Path | BytesIO, name: str, max_pixels: int) -> Header:
     try:
-        with image.open(path, formats=_FORMATS) as picture:
+        with image.open(source, formats=_FORMATS) as picture:
             width, height = picture.size
             mode = picture.mode
             turned = _orientation(picture) in _TURNED
             frames = getattr(picture, "n_frames", 1) if picture.format == "PNG" else 1
     except image.UnidentifiedImageError:
-        if not path.stat().st_size:
-            reason = f"{_name(path)} is no PNG or JPEG picture: it is empty (0 bytes)"
+        empty = not (source.getbuffer().nbytes if isinstance(source, BytesIO) else source.stat().st_size)
+        if empty:
+            reason = f"{name} is no PNG or JPEG picture: it is empty (0 bytes)"
             raise DataError(reason, help="remove it, or write it again") from None
-        raise DataError(f"{_name(path)} is no PNG or JPEG picture", help="take it away, or write it as PNG") from None
-    except image.DecompressionBombError:
-        raise _too_large(path, max_pixels) from None
+        raise DataError(f"{name} is no PNG or JPEG picture", help="take it away, or write it as PNG") from None
+    except (image.DecompressionBombError, image.DecompressionBombWarning):
+        raise _too_large(name, max_pixels) from None
     except _BROKEN as error:
-        raise DataError(f"{_name(path)} cannot be read: {_said(error)}", help="take it away, or write it anew") from None
-    _require_small(path, (width, height), max_pixels)
+        raise DataError(f"{name} cannot be read: {_said(error)}", help="take it away, or write it anew") from None
+    _require_small(name, (width, height), max_pixels)
     if frames > 1:
-        raise DataError(f"{_name(path)} is an animation of {frames:,} frames", help="write the frame that is meant as PNG")
+        raise DataError(f"{name} is an animation of {frames:,} frames", help="write the frame that is meant as PNG")
     return Header(width, height, mode) if turned else Header(height, width, mode)
 
 
-def _require_small(path: Path, size: tuple[int, int], max_pixels: int) -> None:
+def _undecodable(name: str, error: BaseException) -> DataError:
+    return DataError(f"{name} cannot be decoded: {_said(error)}", help="take it away, or write it anew")
+
+
+def _require_small(name: str, size: tuple[int, int], max_pixels: int) -> None:
     if size[0] * size[1] > max_pixels:
-        raise _too_large(path, max_pixels, f": {size[0]:,} × {size[1]:,}")
+        raise _too_large(name, max_pixels, f": {size[0]:,} × {size[1]:,}")
 
 
-def _too_large(path: Path, max_pixels: int, size: str = "") -> DataError:
+def _too_large(name: str, max_pixels: int, size: str = "") -> DataError:
     return DataError(
-        f"{_name(path)} has more pixels than `max_pixels`, {max_pixels:,}{size}",
+        f"{name} has more pixels than `max_pixels`, {max_pixels:,}{size}",
         help="make it smaller, or write a larger `max_pixels`",
     )
 

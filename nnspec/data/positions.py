@@ -57,14 +57,15 @@ def check_lengths(
 
 
 def _lengths(table: Table, feed: Feed, learned: Sequence[Learned]) -> NDArray[np.int64] | None:
-    """How many positions each row has before it is padded; None if all rows have as many."""
+    """How many positions each row has before it is padded; None if it is not."""
     steps = feed.transforms
-    cut = next((i for i, step in enumerate(steps) if isinstance(step, pad)), len(steps))
-    ragged = any(table.columns[column].ragged for column in feed.columns)
-    if len(feed.columns) != 1 or not (ragged or any(isinstance(step, tokenize) for step in steps[:cut])):
+    cut = next((i for i, step in enumerate(steps) if isinstance(step, pad)), None)
+    if len(feed.columns) != 1 or cut is None:
         return None
     values = read_feed(table, replace(feed, transforms=steps[:cut]), None, list(learned[:cut]), [])
-    return None if values is None else np.array([len(value) for value in values], np.int64)
+    if values is None or (values.dtype != object and values.ndim < 2):
+        return None
+    return np.array([len(value) for value in values], np.int64)
 
 
 def _help(table: Table, target: Feed, fed: Feed, row: int) -> str:
@@ -78,8 +79,10 @@ def _help(table: Table, target: Feed, fed: Feed, row: int) -> str:
         text for text, step in zip(texts, tokenizers, strict=True) if isinstance(text, str) and step and step.by == "word"
     ]
     if divided and by_space[0] == by_space[1]:
-        example = next((word for text in divided for word in text.split() if len(tokenize().tokens(word)) != 1), "")
-        shown = f"; `word` divides `{example[:40]}` into {len(tokenize().tokens(example))} tokens" if example else ""
+        words = tokenize.model_validate({})
+        counts = {word: len(words.tokens(word)) for text in divided for word in text.split()}
+        example = next((word for word, count in counts.items() if count != 1), "")
+        shown = f"; `word` divides `{example[:40]}` into {counts[example]} tokens" if example else ""
         return f"write `tokenize: {{by: space}}` for both{shown}"
     return "give every token of the row one label"
 

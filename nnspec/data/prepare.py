@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data import problems as d
+from nnspec.data.as_trained import told_of_reader
 from nnspec.data.binding import bind
 from nnspec.data.borders import border_weights
 from nnspec.data.check import suspect, unreadable
@@ -111,7 +112,8 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
     for name in watched.touched():
         raise NnspecError(f"{name} was written to while it was read\n  = help: begin when nothing writes to it")
     state = _state(feeds, learned)
-    recipe = recipe_of_feeds(feeds, state, windows=plan.windows)
+    reader = told_of_reader(plan.sources["train"].reader, tables["train"])
+    recipe = recipe_of_feeds(feeds, state, windows=plan.windows, reader=reader)
     return Prepared(train, validation, test, state, recipe, digests, watched, tuple(problems))
 
 
@@ -153,8 +155,11 @@ def most_folds(plan: DataPlan) -> int:
 
     Raises:
         SpecError: Where the data cannot be read.
+        NnspecError: Where the rows have an order in time, by which single ones cannot be left out.
     """
     table = _open(plan, ("train",), [])["train"]
+    if plan.section.time is not None or table.timeline is not None or plan.windows:
+        raise NnspecError("the rows follow each other in time, so that none can be left out alone: give a number of folds")
     with _reading(plan, "train", []):
         return parts_at_most(plan, table)
 

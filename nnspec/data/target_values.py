@@ -82,6 +82,8 @@ def _help_of_range(labels: Values, size: int, need: Need, cells: Cells) -> str:
         return f"{mark}`{_IGNORING}: {{ignore_class: {other}}}` for the loss"
     if len(found) <= size:
         return "put `label_encode` under `transform`: it numbers the classes from 0"
+    if found.min() >= 0 and high + 1 == len(found):
+        return f"give the layer {high + 1} units, or put `label_encode` under `transform`"
     if found.min() >= 0 and high + 1 <= 2 * len(found):
         return f"give the layer {high + 1} units, or put `label_encode` under `transform` and give it {len(found)}"
     return f"put `label_encode` under `transform`, and give the layer {len(found)} units"

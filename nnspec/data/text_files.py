@@ -19,7 +19,7 @@ __all__ = ["Encoding", "open_text", "undecodable"]
 Encoding = Literal["utf-8", "utf-16", "latin-1", "cp1252"]
 """The encodings that a text file may have."""
 
-_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _START = 4096
 
 
@@ -46,12 +46,12 @@ def open_text(
         with _opened(path, max_bytes if packed else None, argument) as stream:
             start = stream.read(_START)
             refuse_other_kind(path, start, wanted, name=name, argument=argument)
-            known = encoding or next((found for mark, found in _MARKS.items() if start.startswith(mark)), None)
+            known = encoding or ("utf-16" if start.startswith(_MARKS) else None)
             if known is None and b"\0" in start:
                 reason = f"{path.name} holds null bytes, which {wanted} does not"
                 raise DataError(reason, help="save it as UTF-8", argument=argument)
             stream.seek(0)
-            yield io.TextIOWrapper(cast("IO[bytes]", stream), known or "utf-8-sig", newline="")
+            yield io.TextIOWrapper(stream, known or "utf-8-sig", newline="")
     except (OSError, EOFError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         help = "the file is damaged or was cut short: fetch it again" if isinstance(error, EOFError | zlib.error) else ""

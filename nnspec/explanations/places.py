@@ -13,7 +13,7 @@ from nnspec.layers.base import Layer
 from nnspec.sections import read_section
 from nnspec.spec import Spec
 from nnspec.spec.document import KEYS, SECTIONS
-from nnspec.spec.evaluate import Scope, Uneval, evaluate
+from nnspec.spec.evaluate import Scope, evaluate
 from nnspec.spec.overrides import find, keys_of
 from nnspec.spec.step import Nested
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
@@ -160,10 +160,8 @@ def _evaluated(tree: Tree, spec: Spec) -> Tree:
     params = spec.document.get("params")
     given = {str(key.value): value for key, value in params.items()} if isinstance(params, MappingNode) else {}
     scope = Scope().inner(given, [])
-    try:
-        return evaluate(tree, scope, [])
-    except Uneval:
-        return tree
+    found = evaluate(tree, scope, [])
+    return tree if found.unknown else found
 
 
 def _no_place(spec: Spec, path: str, keys: Sequence[str | int]) -> str:

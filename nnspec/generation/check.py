@@ -10,9 +10,11 @@ from nnspec.generation.vocabulary import check_token
 from nnspec.graph import Model
 from nnspec.graph.decoding import Decoding
 from nnspec.graph.model import Ref
+from nnspec.graph.order import callees
 from nnspec.graph.stepping import obstacles, sees_ahead
 from nnspec.graph.tables import table_rows
-from nnspec.spec import Spec, check
+from nnspec.spec import Spec
+from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode
 
 __all__ = ["check_generation", "generation_of"]
@@ -30,14 +32,20 @@ def check_generation(spec: Spec, model: Model, problems: list[Diagnostic]) -> tu
         The section, and the networks that it names; None where there is none, or something is wrong.
     """
     tree = spec.section("generate")
-    section = check(GenerateSection, tree, problems, name="generate") if tree is not None else None
-    if section is None or tree is None:
+    if tree is None:
         return None
     before = len(problems)
-    decoding = Ports(section, tree, model, problems).decoding()
+    checked = check_known(GenerateSection, tree, problems, name="generate")
+    section = checked.value
+    if section is None:
+        return None
+    decoding = Ports(section, tree, model, problems, checked.wrong).decoding()
     if decoding is not None:
         _check_tokens(decoding, tree, problems)
-        for key in ("start", "end"):
+        # Which tokens are meant follows from what feeds the decoder in training: not known where those steps have errors.
+        broken = {name for name, graph in model.networks.items() if graph.gaps.layers}
+        users = {name for name, network in spec.networks.items() if decoding.decoder.name in callees(network.steps)}
+        for key in ("start", "end") if not broken & users else ():
             check_token(spec, decoding, tree, key, getattr(section, key), problems)
         _check_time(decoding, section, tree, problems)
     wrong = any(problem.is_error for problem in problems[before:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.generation import problems as g
@@ -19,7 +20,15 @@ __all__ = ["Ports", "place"]
 class Ports:
     """The names of one section against the networks of its document."""
 
-    def __init__(self, section: GenerateSection, tree: MappingNode, model: Model, problems: list[Diagnostic]) -> None:
+    def __init__(
+        self,
+        section: GenerateSection,
+        tree: MappingNode,
+        model: Model,
+        problems: list[Diagnostic],
+        wrong: AbstractSet[str] = frozenset(),
+    ) -> None:
+        self._wrong = wrong  # the keys whose values are not known, because of errors that have been reported
         self._section = section
         self._tree = tree
         self._model = model
@@ -34,14 +43,18 @@ class Ports:
         if decoder is None or (encoder is None and section.encode is not None):
             return None
         known = [
-            self._has(("token", "input"), decoder, "input", section.token.input, decoder.inputs),
-            self._has(("token", "logits"), decoder, "output", section.token.logits, decoder.outputs),
+            self._has(("token", "input"), decoder, "input", section.token.input, decoder.input_names),
+            self._has(("token", "logits"), decoder, "output", section.token.logits, decoder.output_names),
             *(self._fits(key, encoder, decoder) for key in ("memory", "begin")),
             self._fits("carry", decoder, decoder),
         ]
-        if not all(known) or len(self._problems) > before:
+        if not all(known):
+            return None
+        if self._wrong & {"encode", "memory", "begin", "carry"}:
             return None
         self._all_fed(decoder)
+        if decoder.gaps or (encoder is not None and encoder.gaps) or len(self._problems) > before:
+            return None
         self._begin_alike(encoder, decoder)
         sources = {}
         if encoder is not None:
@@ -67,6 +80,8 @@ class Ports:
         known = list(known)
         if name in known:
             return True
+        if what == "output" and not network.gaps.are_named:
+            return False
         where = f"`{network.name}`" if network.name != "main" else "the document's own network"
         at = self._at(*path, key=key)
         self._problems.append(g.UnknownPart.at(*at, help=_suggestion(name, known), where=where, what=what, name=name))
@@ -83,15 +98,19 @@ class Ports:
         sizes: dict[str, int | Dim] = {}
         for input_, output in pairs.items():
             assert source is not None
-            there = self._has((key, input_), decoder, "input", input_, decoder.inputs, key=True)
-            there &= self._has((key, input_), source, "output", output, source.outputs)
-            fine &= there and self._agrees(key, source, output, decoder, input_, sizes)
+            there = self._has((key, input_), decoder, "input", input_, decoder.input_names, key=True)
+            there &= self._has((key, input_), source, "output", output, source.output_names)
+            untyped = output not in source.outputs or input_ not in decoder.inputs
+            fine &= there and (untyped or self._agrees(key, source, output, decoder, input_, sizes))
         return fine
 
     def _agrees(self, key: str, source: Graph, output: str, decoder: Graph, input_: str, sizes: dict[str, int | Dim]) -> bool:
         given, wanted = source.output_types[output], decoder.inputs[input_]
         if given.dtype == wanted.dtype and _same_shape(given, wanted, sizes, own=key == "carry"):
-            if given.mask is not None and wanted.mask is None and key == "memory" and _uses_mask(decoder, input_):
+            whole = not any(
+                graph.gaps for graph in self._model.networks.values()
+            )  # else a use that brings a mask may be missing
+            if whole and given.mask is not None and wanted.mask is None and key == "memory" and _uses_mask(decoder, input_):
                 at = self._at(key, input_)
                 help = f"use `{source.name}` and `{decoder.name}` in the document's own layers"
                 self._problems.append(g.LostMask.at(*at, help=help, output=output, input=input_, network=decoder.name))
@@ -129,7 +148,8 @@ class Ports:
                 self._problems.append(
                     g.NothingFeeds.at(*self._at("carry", name, key=True), help="leave one out", reason=reason)
                 )
-            free = [size for size in decoder.inputs[name].shape if not isinstance(size, int)]
+            kind = decoder.inputs.get(name)
+            free = [size for size in kind.shape if not isinstance(size, int)] if kind is not None else []
             if name not in section.begin and free:
                 reason = f"`{name}` begins with zeros, and how many depends on `{free[0]}`"
                 help = "name what it begins with under `begin`"
@@ -143,7 +163,7 @@ class Ports:
 
     def _begin_alike(self, encoder: Graph | None, decoder: Graph) -> None:
         """Says where decoding begins with zeros what training began with something the network makes."""
-        for name in self._section.carry:
+        for name in self._section.carry if "main" not in self._model.networks or not self._model.main.gaps else ():
             fed = fed_by(self._model, decoder, name) if name not in self._section.begin and decoder.name != "main" else None
             if fed is None or fed.source not in self._model.main.nodes:
                 continue

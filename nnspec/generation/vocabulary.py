@@ -10,7 +10,8 @@ from nnspec.data.transforms.words import SPECIAL, tokenize
 from nnspec.diagnostics import Diagnostic, NnspecError, Span
 from nnspec.generation import problems as g
 from nnspec.graph.decoding import Decoding
-from nnspec.spec import Spec, check
+from nnspec.spec import Spec
+from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode
 from nnspec.types import closest
 
@@ -30,7 +31,9 @@ def check_token(
             reason = f"`{key}` is {given}, and `{decoding.logits}` tells the tokens 0 to {decoding.vocabulary - 1} apart"
             problems.append(g.NotInVocabulary.at(*place, reason=reason))
         return
-    step = _tokenizer(spec, decoding)
+    step, is_known = _tokenizer(spec, decoding)
+    if not is_known:
+        return
     if step is None:
         fed = f"`data.inputs.{decoding.target}`" if decoding.target else f"`{decoding.token}`"
         reason = f"`{key}` is the text `{given}`, and no `tokenize` of {fed} says which token that is"
@@ -41,11 +44,18 @@ def check_token(
         problems.append(g.NotInVocabulary.at(*place, help=help, reason=f"`{given}` is no token of the vocabulary"))
 
 
-def _tokenizer(spec: Spec, decoding: Decoding) -> tokenize | None:
+def _tokenizer(spec: Spec, decoding: Decoding) -> tuple[tokenize | None, bool]:
+    """The tokenizer of what feeds the decoder, and whether that is known: not where the inputs under `data` have errors."""
     tree = spec.section("data")
-    section = check(DataSection, tree, [], name="data") if tree is not None else None
-    columns: Columns | None = section.inputs.get(decoding.target or "") if section is not None else None
-    return next((step for step in columns.transform if isinstance(step, tokenize)), None) if columns is not None else None
+    if tree is None:
+        return None, True
+    checked = check_known(DataSection, tree, [], name="data")
+    section = checked.value
+    if section is None or "inputs" in checked.wrong:
+        return None, False
+    columns: Columns | None = section.inputs.get(decoding.target or "")
+    found = columns.transform if columns is not None else []
+    return next((step for step in found if isinstance(step, tokenize)), None), True
 
 
 def tokenizer_of(recipe: Mapping[str, Any], input_: str | None) -> tuple[tokenize, dict[str, Any]] | None:

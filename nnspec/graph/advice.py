@@ -17,18 +17,24 @@ from nnspec.types import Dim
 __all__ = ["advise", "advise_on_inputs", "advise_on_steps"]
 
 
-def advise(graph: Graph) -> Iterator[Diagnostic]:
-    """Warnings about a graph, each at the step it concerns."""
+def advise(graph: Graph, read_elsewhere: Collection[str] = ()) -> Iterator[Diagnostic]:
+    """Warnings about a graph, each at the step it concerns.
+
+    Args:
+        graph: The graph.
+        read_elsewhere: The nodes that are also read by steps which could not be built.
+    """
     readers: dict[str, list[Node]] = {name: [] for name in graph.nodes}
     for node in graph.nodes.values():
         for ref in node.inputs.values():
             if ref.source in readers:
                 readers[ref.source].append(node)
-    outputs = {ref.source for ref in graph.outputs.values()}
+    outputs = {ref.source for ref in graph.outputs.values()} | set(read_elsewhere)
+    yield from _needless_biases(graph, readers, outputs)
     for node in graph.nodes.values():
-        yield from _needless_bias(graph, node, readers, outputs)
         yield from _random_output(graph, node)
-        yield from _constant_output(node)
+        if node.name not in graph.gaps.assumed:
+            yield from _constant_output(node)
         yield from _unmasked_padding(graph, node)
         yield from _dropped_mask(node, readers)
 
@@ -72,15 +78,37 @@ def _before(graph: Graph, node: Node) -> Node | None:
     return graph.nodes.get(refs[0].source) if len(refs) == 1 else None
 
 
-def _needless_bias(graph: Graph, node: Node, readers: dict[str, list[Node]], outputs: set[str]) -> Iterator[Diagnostic]:
-    before = _before(graph, node) if node.layer.subtracts_mean else None
-    if before is None or len(readers[before.name]) > 1 or before.name in outputs:
-        return
-    activation = getattr(before.layer, "activation", None)
-    if getattr(before.layer, "use_bias", False) and activation in (None, "linear"):
-        help = f"write `use_bias: false` in `{before.op}`"
-        note = Note(f"`{node.op}` takes it away here", node.span)
-        yield g.NeedlessBias.at(before.span, before.path, help=help, notes=[note], name=before.name, by=node.name)
+def _needless_biases(graph: Graph, readers: dict[str, list[Node]], outputs: set[str]) -> Iterator[Diagnostic]:
+    """Biases that the normalization behind them removes, in every use of the weights."""
+    removed: dict[str, Node] = {}
+    for node in graph.nodes.values():
+        by = readers[node.name][0] if len(readers[node.name]) == 1 and node.name not in outputs else None
+        # Frozen statistics subtract the same mean whatever the bias is, and weights from a file have a bias of their own.
+        assumed = {node.name, by.name if by else ""} & graph.gaps.assumed
+        if (
+            by is not None
+            and not assumed
+            and _has_plain_bias(node)
+            and not by.frozen
+            and node.start is None
+            and by.start is None
+        ):
+            x = by.input_types.get("x")
+            if x is not None and x == node.output and by.layer.removes_offset(x, x.rank - 1):
+                removed[node.name] = by
+    kept = {node.weights_at for node in graph.nodes.values() if node.name not in removed}
+    for name, by in removed.items():
+        node = graph.nodes[name]
+        if node.weights_at not in kept:
+            help = f"write `use_bias: false` in `{node.op}`"
+            note = Note(f"`{by.op}` takes it away here", by.span)
+            yield g.NeedlessBias.at(node.span, node.path, help=help, notes=[note], name=node.name, by=by.name)
+
+
+def _has_plain_bias(node: Node) -> bool:
+    layer = node.layer
+    plain = getattr(layer, "activation", None) in (None, "linear") and getattr(layer, "activity_regularizer", None) is None
+    return layer.adds_bias_last and getattr(layer, "use_bias", False) and plain
 
 
 def _random_output(graph: Graph, node: Node) -> Iterator[Diagnostic]:

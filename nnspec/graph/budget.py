@@ -11,6 +11,7 @@ from nnspec.graph import problems as g
 from nnspec.graph.analysis import total_macs
 from nnspec.graph.model import Model
 from nnspec.spec import Spec, check
+from nnspec.spec.checked import check_known
 from nnspec.types import Config, Dim
 
 __all__ = ["Budget", "check_budget", "check_onnx_bytes"]
@@ -51,12 +52,14 @@ def check_budget(spec: Spec, model: Model, problems: list[Diagnostic]) -> None:
     section = spec.section("budget")
     if section is None:
         return
-    budget = check(Budget, section, problems, name="budget")
+    budget = check_known(Budget, section, problems, name="budget").value
     if budget is None or "main" not in model.networks:
         return
     graph = model.main
+    # What is over the budget without the layers that have errors is over it with them, too.
+    help = "counted without the steps that have errors" if graph.gaps.layers else ""
     figures: dict[str, int | Dim] = {"parameters": graph.parameters, "macs": total_macs(graph)}
     for what, got in figures.items():
         most, at = getattr(budget, what), section.get(what)
         if most is not None and at is not None and isinstance(got, int) and got > most:
-            problems.append(g.OverBudget.at(at.span, at.path, what=what, got=got, most=most))
+            problems.append(g.OverBudget.at(at.span, at.path, help=help, what=what, got=got, most=most))

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from nnspec.diagnostics import Diagnostic, SpecError, once
 from nnspec.graph.budget import check_budget
-from nnspec.graph.builder import Builder
+from nnspec.graph.builder import Builder, unbuilt
 from nnspec.graph.exported import read_export
 from nnspec.graph.limits import check_limits, check_uses
-from nnspec.graph.model import Model
+from nnspec.graph.model import Graph, Model
 from nnspec.graph.order import in_order
 from nnspec.graph.plugins import advise_on_plugins
 from nnspec.spec import Collected, Spec
 from nnspec.spec.ignores import silence
 
-__all__ = ["build", "compile"]
+__all__ = ["build", "compile", "survey"]
 
 
 def compile(spec: Spec) -> Model:
@@ -31,33 +31,38 @@ def compile(spec: Spec) -> Model:
 
 def build(spec: Spec, problems: list[Diagnostic]) -> Model | None:
     """As [`compile`][], but what is wrong is appended to ``problems``; None where a network has no graph."""
+    model = survey(spec, problems)
+    return None if any(graph.gaps for graph in model.networks.values()) else model
+
+
+def survey(spec: Spec, problems: list[Diagnostic]) -> Model:
+    """The graphs of a spec as far as they are known: those with errors, which are appended to ``problems``, have gaps."""
     order = in_order(spec.networks, problems)
-    if order is None:
-        return None
-    over = list(check_uses(spec.networks, order, spec.limits))
-    if over:
-        problems += over
-        return None
-    broken = any(problem.is_error for problem in problems)
-    masked: dict[str, dict[str, int]] = {name: {} for name in order}
-    while True:
-        # A network that is built on its own has a mask port for each input that some use feeds with a mask. Uses are known
-        # once the networks around are built, so this goes round until no further port is found: at most once an input.
-        found = Collected(spec.limits)
-        passed: dict[str, dict[str, int]] = {name: dict(ports) for name, ports in masked.items()}
-        networks = {name: Builder(spec.networks, name, passed, found, broken).build(masked[name]) for name in order}
-        if passed == masked:
-            break
-        masked = passed
-    problems[:] = once([*problems, *found])
-    graphs = {name: graph for name in spec.networks if (graph := networks[name]) is not None}
-    if len(graphs) < len(networks):
-        return None
-    model = Model(spec.name, graphs)
-    for graph in graphs.values():
+    over = [] if order is None else list(check_uses(spec.networks, order, spec.limits))
+    problems += over
+    if order is None or over:
+        model = Model(spec.name, {name: unbuilt(network) for name, network in spec.networks.items()})
+    else:
+        model = Model(spec.name, _graphs(spec, order, problems))
+    for graph in model.networks.values():
         problems.extend(check_limits(graph, spec.limits))
     problems[:] = once(problems)
     check_budget(spec, model, problems)
     read_export(spec, model, problems)
     problems.extend(advise_on_plugins(model))
     return model
+
+
+def _graphs(spec: Spec, order: list[str], problems: list[Diagnostic]) -> dict[str, Graph]:
+    masked: dict[str, dict[str, int]] = {name: {} for name in order}
+    while True:
+        # A network that is built on its own has a mask port for each input that some use feeds with a mask. Uses are known
+        # once the networks around are built, so this goes round until no further port is found: at most once an input.
+        found = Collected(spec.limits)
+        passed: dict[str, dict[str, int]] = {name: dict(ports) for name, ports in masked.items()}
+        networks = {name: Builder(spec.networks, name, passed, found).build(masked[name]) for name in order}
+        if passed == masked:
+            break
+        masked = passed
+    problems[:] = once([*problems, *found])
+    return {name: networks[name] for name in spec.networks}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.graph import problems as g
@@ -21,21 +21,23 @@ from nnspec.graph.conditions import (
     with_solution,
 )
 from nnspec.graph.limits import refuses
-from nnspec.graph.model import Graph, Node, Ref, Start
-from nnspec.graph.outputs import output_names, read_outputs
+from nnspec.graph.model import Gaps, Graph, Node, Ref, Start
+from nnspec.graph.outputs import Outputs, known_outputs, output_names, read_outputs
 from nnspec.graph.scope import Given, Scope, Source
+from nnspec.graph.shared_weights import Use, check_uses, frozen_alike, started_alike
 from nnspec.graph.wiring import counts_examples, misplaced, ports_of, sources_of
 from nnspec.layers.base import Layer, LayerError, Ports
 from nnspec.layers.every_step import BatchToSteps, StepsToBatch, steps_of
 from nnspec.layers.plugin import plugin_of, tried
 from nnspec.spec import Network, Step
 from nnspec.spec.checked import check_again
+from nnspec.spec.draft import GROUP, NESTING
 from nnspec.spec.step import INPUT, Nested, NetworkUse, Shared
 from nnspec.spec.tree import MappingNode, Tree
 from nnspec.types import Dim, PluginError, SizeTooComplex, TensorType, size_text, substitute
 from nnspec.types.constraints import Constraint
 
-__all__ = ["Builder"]
+__all__ = ["Builder", "unbuilt"]
 
 _Fed = Mapping[str, tuple[Source, Given]]
 
@@ -49,20 +51,24 @@ class _Around:
         weights: What its weights' names begin with.
         frozen: Whether its weights are kept from training.
         start: What its weights start from, where a file is named.
+        use: What it says of weights that it may share with others.
     """
 
     prefix: str
     weights: str
     frozen: bool = False
     start: Start | None = None
+    use: Use = field(default_factory=Use)
 
     def at(self, step: Step) -> _Around:
         """The same for one step of the list: its names, and what it says itself."""
         weights = self.weights + step.name
+        at = step.content.network if isinstance(step.content, NetworkUse) else weights
         start = self.start
         if step.weights is not None:
-            start = Start(step.weights.file, step.weights.prefix, weights, step.weights.span, step.weights.path)
-        return _Around(self.prefix + step.name, weights, self.frozen or step.freeze, start)
+            start = Start(step.weights.file, step.weights.prefix, at, step.weights.span, step.weights.path)
+        use = self.use.at(step, is_use=isinstance(step.content, NetworkUse | Shared))
+        return _Around(self.prefix + step.name, weights, self.frozen or step.freeze, start, use)
 
     def inside(self, *, weights: str | None = None) -> _Around:
         """The same for the list that a step holds."""
@@ -78,21 +84,17 @@ class Builder:
         name: str,
         passed: dict[str, dict[str, int]],
         problems: list[Diagnostic],
-        broken: bool,
     ) -> None:
         self._networks = networks
-        self._broken = broken  # what may only follow from an error that was given is not worth saying
         self._network = networks[name]
         self._passed = passed
         self._given = problems
-        self._problems: list[Diagnostic] = []
-        self._nodes: dict[str, Node] = {}
-        self._uses: list[tuple[str, Request]] = []
         self._sizes: dict[str, int | Dim] = {}
         self._bound_by: dict[str, Request] = {}
+        self._start_anew()
 
-    def build(self, masked: Mapping[str, int]) -> Graph | None:
-        """The graph; None where it has errors, all of which have been given.
+    def build(self, masked: Mapping[str, int]) -> Graph:
+        """The graph; with gaps where it has errors, all of which have been reported.
 
         A size that must equal a number, or another size, is not known before the layers are asked; then it is put in place
         of its symbol, and all layers are asked again.
@@ -104,16 +106,26 @@ class Builder:
             graph = self._solved(masked)
         except SizeTooComplex as error:
             self._problems.append(g.TooLarge.at(self._network.span, "layers", op=self._network.name, reason=str(error)))
-            graph = None
+            graph = unbuilt(self._network)
         self._given += self._problems
-        if graph is not None and not self._broken:
+        if graph.nodes:
             self._given += only_one(graph.bound, self._bound_by)
-            self._given.extend(advise(graph))
+            self._given.extend(advise(graph, self._read_in_gaps))
         return graph
 
-    def _solved(self, masked: Mapping[str, int]) -> Graph | None:
+    def _start_anew(self) -> None:
+        self._problems: list[Diagnostic] = []
+        self._nodes: dict[str, Node] = {}
+        self._uses: dict[str, Use] = {}
+        self._bindings: list[tuple[str, Request]] = []
+        self._failed = False  # whether a step could not be built
+        self._unread = False  # whether it is not known what some step reads
+        self._read_in_gaps: set[str] = set()
+        self._assumed: set[str] = set()
+
+    def _solved(self, masked: Mapping[str, int]) -> Graph:
         while True:
-            self._problems, self._nodes, self._uses = [], {}, []
+            self._start_anew()
             inputs = self._inputs(masked)
             graph = self._built(inputs)
             symbols = free_symbols(inputs)
@@ -121,11 +133,11 @@ class Builder:
             solution = solved(requests, symbols)
             if solution is None:
                 self._problems.append(contradiction(requests, symbols))
-                return None
+                return replace(graph, gaps=replace(graph.gaps, sizes=True))
             bound = bound_sizes(solution, inputs)
             if not bound:
                 named = {name: size for name, size in self._sizes.items() if not name.startswith("?")}
-                return None if graph is None else replace(with_solution(graph, solution), bound=named)
+                return replace(with_solution(graph, solution), bound=named)
             self._bound_by |= origins(bound, requests)
             self._sizes = {name: substitute(size, bound) for name, size in self._sizes.items()} | bound
 
@@ -137,38 +149,45 @@ class Builder:
                 found[name] = type_.masked(type_.shape[: masked[name]]) if name in masked else type_
         return found
 
-    def _requests(self, graph: Graph | None) -> Iterator[Request]:
-        """What is asked of sizes: by the layers that outputs need, or by all that could be built where one could not."""
-        nodes = self._nodes if graph is None else graph.nodes
-        yield from asked_by(nodes.values())
-        for name, request in self._uses:
-            if any(node.startswith(f"{name}/") for node in nodes):
+    def _requests(self, graph: Graph) -> Iterator[Request]:
+        """What is asked of sizes: by the layers that outputs need, or by all that could be built if one could not."""
+        yield from asked_by(graph.nodes.values())
+        for name, request in self._bindings:
+            if any(node.startswith(f"{name}/") for node in graph.nodes):
                 yield request
 
-    def _built(self, inputs: Mapping[str, TensorType]) -> Graph | None:
-        network, before = self._network, len(self._problems)
+    def _built(self, inputs: Mapping[str, TensorType]) -> Graph:
+        network = self._network
         given = {name: (Ref(name), inputs[name]) if name in inputs else None for name in network.inputs}
-        if not network.steps:
-            if not self._broken:
-                self._problems.append(g.NoLayers.at(network.span, "layers", help="write `- Dense: {units: 10}`"))
-            return None
+        if not network.steps and not network.is_cut:
+            self._problems.append(g.NoLayers.at(network.span, "layers", help="write `- Dense: {units: 10}`"))
         weights = "" if network.name == "main" else f"{network.name}/"
         scope = Scope(given, _first_of_each(network.steps))
         self._list(network.steps, scope, _Around("", weights, start=_start(network)))
         if network.name == "main":
             self._problems += self._named_like_networks(network.steps)
-        outputs = read_outputs(network.outputs, network.steps, scope, self._problems)
-        failed = any(problem.is_error for problem in self._problems[before:])
-        if not failed and not self._broken:
+        found = known_outputs(network.outputs, network.steps, scope, self._problems)
+        if not self._unread and found.are_named and found.are_found and network.steps:
             self._problems += advise_on_steps(network.steps, scope, network.outputs, listed=network.outputs is not None)
             self._problems += advise_on_inputs(network, scope.reached(output_names(network.outputs, network.steps)))
-        if outputs is None or failed:
-            return None
-        if network.outputs is None and len(outputs) > 1 and "output" in outputs:
-            outputs = {"output": outputs["output"]}
-        named = {network.steps[-1].name if network.outputs is None and len(outputs) == 1 else n: o for n, o in outputs.items()}
-        refs = {name: ref for name, (ref, _) in named.items()}
-        return Graph(network.name, inputs, self._nodes, refs).giving(refs)
+        self._problems += check_uses(self._nodes, self._uses)
+        nodes = started_alike(frozen_alike(self._nodes), self._uses)
+        refs = _named_outputs(network, found)
+        gaps = self._gaps(inputs, found)
+        graph = Graph(network.name, inputs, nodes, refs, gaps=gaps)
+        return graph if gaps.inputs or gaps.outputs or gaps.layers or not gaps.are_named else graph.giving(refs)
+
+    def _gaps(self, inputs: Mapping[str, TensorType], found: Outputs) -> Gaps:
+        """What of the graph is not known."""
+        network = self._network
+        broken = self._failed or not network.steps
+        return Gaps(
+            frozenset(network.inputs) - frozenset(inputs),
+            found.missing,
+            frozenset(step_paths(network.steps)) if broken else frozenset(),
+            found.are_named and bool(network.steps),
+            frozenset(self._assumed),
+        )
 
     # --- one list of steps ------------------------------------------------------------------------------------------
 
@@ -179,11 +198,13 @@ class Builder:
         sources: list[list[Source] | None] = []
         for step in steps:
             sources.append(sources_of(step, above, list(scope.inputs), self._problems))
+            self._unread |= sources[-1] is None or (step.content is None and step.op in (*NESTING, GROUP))
             for source in () if counts_examples(step) else sources[-1] or ():
                 scope.note_read(step.name, source.name)
             above = step
         for step, its in zip(steps, sources, strict=True):
             built = None if its is None else self._step(step, its, scope, around.at(step))
+            self._failed |= built is None
             scope.built.setdefault(step.name, built)
 
     def _step(self, step: Step, sources: list[Source], scope: Scope, here: _Around) -> Mapping[str, Given] | None:
@@ -194,7 +215,10 @@ class Builder:
                 self._problems.append(misplaced(source, step, scope))
             elif resolved := scope.resolve(source, self._problems):
                 found[source] = resolved
+            self._unread |= scope.holder(source.name) is None
         content = step.content
+        if content is None or len(found) < len(set(sources)):
+            self._read_in_gaps |= {ref.source for ref, _ in found.values()}
         if isinstance(content, Shared):
             return self._shared(step, content, sources, found, scope, here)
         if content is None:
@@ -245,6 +269,7 @@ class Builder:
 
     def _fed(self, step: Step, ports: Ports, sources: list[Source], found: Mapping[Source, Given]) -> _Fed | None:
         fed = ports_of(step, ports, sources, self._problems)
+        self._unread |= fed is None
         if fed is None or any(source not in found for source in sources):
             return None
         return {port: (source, found[source]) for port, source in fed.items()}
@@ -259,6 +284,7 @@ class Builder:
                 outputs, weights = layer.output_types(types), layer.weights(types)
         except LayerError as error:
             self._problems.append(self._does_not_fit(error, step, fed))
+            self._read_in_gaps |= {ref.source for _, (ref, _) in fed.values()}
             return None
         except SizeTooComplex as error:
             self._problems.append(g.TooLarge.at(step.span, step.path, op=step.op, reason=str(error)))
@@ -272,6 +298,9 @@ class Builder:
             return None
         refs = {port: ref for port, (_, (ref, _)) in fed.items()}
         name = here.prefix
+        self._uses[name] = here.use
+        if step.is_assumed:
+            self._assumed.add(name)
         self._nodes[name] = Node(
             name, layer, refs, types, outputs, weights, here.weights, here.frozen, step.span, step.path, here.start
         )
@@ -285,7 +314,7 @@ class Builder:
         before = len(self._problems)
         self._list(content.steps, scope, here.inside())
         outputs = read_outputs(content.outputs, content.steps, scope, self._problems)
-        if len(self._problems) == before and not self._broken:
+        if not self._unread and outputs is not None:
             self._problems += advise_on_steps(content.steps, scope, content.outputs, listed=False)
         if content.closed:
             note = Note(f"in this use of `{step.op}`", step.span)
@@ -302,7 +331,7 @@ class Builder:
         except LayerError as error:
             self._problems.append(self._does_not_fit(error, step, fed))
             return None
-        self._uses += [
+        self._bindings += [
             (here.prefix, Request(Constraint(a, b), step.span, step.path, step.op)) for a, b in pairs if isinstance(a - b, Dim)
         ]
         for port, (_, type_) in given.items():
@@ -349,8 +378,8 @@ class Builder:
             )
         if layer is None:
             return None
-        frozen = first.frozen or here.frozen
-        outputs = self._layer(step, layer, fed, replace(here, weights=first.weights_at, frozen=frozen, start=first.start))
+        start = replace(here.start, at=first.weights_at) if step.weights is not None and here.start else first.start
+        outputs = self._layer(step, layer, fed, replace(here, weights=first.weights_at, start=start))
         node = self._nodes.get(here.prefix)
         if node is not None and [w.shape for w in node.weights] != [w.shape for w in first.weights]:
             shape, other = next(iter(node.input_types.values())), next(iter(first.input_types.values()))
@@ -409,6 +438,33 @@ def _start(network: Network) -> Start | None:
         return None
     prefix = given.prefix or "" if network.weights_at else given.prefix
     return Start(given.file, prefix, network.weights_at, given.span, given.path)
+
+
+def unbuilt(network: Network) -> Graph:
+    """The graph of a network none of whose steps is built."""
+    inputs = {name: declared.type for name, declared in network.inputs.items() if declared is not None}
+    outputs = frozenset(output_names(network.outputs, network.steps))
+    missing = frozenset(network.inputs) - frozenset(inputs)
+    return Graph(network.name, inputs, {}, {}, gaps=Gaps(missing, outputs, frozenset(step_paths(network.steps)), False))
+
+
+def _named_outputs(network: Network, found: Outputs) -> dict[str, Ref]:
+    """The outputs by the names that the network gives them."""
+    outputs = dict(found.given)
+    if network.outputs is None and len(outputs) > 1 and "output" in outputs:
+        outputs = {"output": outputs["output"]}
+    alone = network.outputs is None and len(outputs) == 1
+    return {network.steps[-1].name if alone else name: ref for name, (ref, _) in outputs.items()}
+
+
+def step_paths(steps: tuple[Step, ...], prefix: str = "") -> Iterator[str]:
+    """What the steps and those inside them are called, and the networks that they use."""
+    for step in steps:
+        yield prefix + step.name
+        if isinstance(step.content, Nested):
+            yield from step_paths(step.content.steps, f"{prefix}{step.name}/")
+        elif isinstance(step.content, NetworkUse):
+            yield step.content.network
 
 
 def _first_of_each(steps: tuple[Step, ...]) -> dict[str, Step]:

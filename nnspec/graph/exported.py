@@ -11,11 +11,12 @@ from nnspec.diagnostics import Diagnostic
 from nnspec.graph import problems as g
 from nnspec.graph.activation_maps import NoMap, ending_of, map_name, with_activation_maps
 from nnspec.graph.model import Graph, Model
-from nnspec.spec import Spec, check
+from nnspec.spec import Spec
+from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode, SequenceNode, Tree
 from nnspec.types import Config, closest, listed
 
-__all__ = ["ExportSection", "exported", "read_export"]
+__all__ = ["ExportSection", "export_opset", "exported", "read_export"]
 
 NEWEST_OPSET = 26
 """The newest set of ONNX operators that ONNX Runtime 1.31 runs."""
@@ -46,8 +47,9 @@ def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default
         default: The network that is exported where none is named.
     """
     tree = spec.section("export") or MappingNode([], next(iter(spec.document.items()))[0].span)
-    section = check(ExportSection, tree, problems, name="export")
-    if section is None:
+    checked = check_known(ExportSection, tree, problems, name="export")
+    section = checked.value
+    if section is None or "network" in checked.wrong:
         return None
     name = section.network or default
     if name not in model.networks:
@@ -57,17 +59,29 @@ def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default
             help = f"did you mean `{suggestion}`?" if suggestion else "there are " + listed(model.networks)
             problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="network", name=name))
         return None
-    known = model.networks[name].outputs
+    graph = model.networks[name]
+    known = graph.output_names
     for key in ("outputs", "activation_maps"):
         for number, output in enumerate(getattr(section, key) or ()):
             at = _item(tree, key, number)
-            if output not in known:
+            if output not in known and graph.gaps.are_named:
                 suggestion = closest(output, known)
                 help = f"did you mean `{suggestion}`?" if suggestion else "there are " + listed(known)
                 problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="output", name=output))
-            elif key == "activation_maps":
-                problems += _without_map(model.networks[name], output, at)
-    return section
+            elif key == "activation_maps" and not graph.gaps:
+                problems += _without_map(graph, output, at)
+    return section if checked.is_right else None
+
+
+def export_opset(spec: Spec) -> int:
+    """The version of ONNX's operators that a document's files are written with.
+
+    Args:
+        spec: The spec, whose section ``export`` has been checked.
+    """
+    tree = spec.section("export")
+    section = None if tree is None else check_known(ExportSection, tree, [], name="export").value
+    return (section or ExportSection.model_validate({})).opset
 
 
 def _item(tree: MappingNode, key: str, number: int) -> Tree:

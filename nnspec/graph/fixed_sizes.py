@@ -82,8 +82,8 @@ def _fixed(spec: Spec, graph: Graph, sizes: Mapping[str, int]) -> Graph:
     networks = {**spec.networks, graph.name: replace(network, inputs=dict(_inputs(network, graph, free)))}
     masks = {name: len(type_.mask) for name, type_ in graph.inputs.items() if type_.mask is not None}
     problems: list[Diagnostic] = []
-    found = Builder(networks, graph.name, {name: {} for name in networks}, problems, broken=False).build(masks)
-    if found is None:
+    found = Builder(networks, graph.name, {name: {} for name in networks}, problems).build(masks)
+    if found.gaps:
         raise SpecError(problems)
     return found
 

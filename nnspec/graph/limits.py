@@ -74,6 +74,8 @@ def _extent(steps: Sequence[Step], layers: Mapping[str, int], depths: Mapping[st
 
 def check_limits(graph: Graph, limits: Limits) -> Iterator[Diagnostic]:
     """A diagnostic at the layer with which the network's weights, or its tensors, go past their limit."""
+    if not graph.nodes:  # nothing of it could be built
+        return
     total = 0
     for _, weight, node in graph.weights():
         total += weight.size

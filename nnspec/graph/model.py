@@ -10,7 +10,7 @@ from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers.base import Inputs, Layer
 from nnspec.types import Conditions, Dim, TensorType, Weight
 
-__all__ = ["Graph", "Model", "Node", "Ref", "Start"]
+__all__ = ["Gaps", "Graph", "Model", "Node", "Ref", "Start"]
 
 T = TypeVar("T")
 
@@ -53,6 +53,8 @@ class Start:
         """The name of a weight in the file."""
         if self.prefix is None:
             return identity
+        if self.at and not identity.startswith(f"{self.at}/"):
+            return identity  # of a network that is used inside, whose weights stand under its own name
         inner = identity.removeprefix(self.at) if self.at else f"/{identity}"
         return f"{self.prefix}{inner}" if self.prefix else inner.removeprefix("/")
 
@@ -104,6 +106,30 @@ class Node:
 
 
 @dataclass(frozen=True)
+class Gaps:
+    """What of a graph is not known, because of errors that have been reported: what depends on it is not checked.
+
+    Attributes:
+        inputs: The inputs without a type.
+        outputs: The outputs without a type.
+        layers: What the steps that could not be built, and those inside them, are called.
+        are_named: Whether all names of steps and outputs are known.
+        assumed: The nodes of which arguments are wrong, on which no type depends.
+        sizes: Whether no sizes satisfy what the layers ask.
+    """
+
+    inputs: frozenset[str] = frozenset()
+    outputs: frozenset[str] = frozenset()
+    layers: frozenset[str] = frozenset()
+    are_named: bool = True
+    assumed: frozenset[str] = frozenset()
+    sizes: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.inputs or self.outputs or self.layers or self.assumed) or not self.are_named or self.sizes
+
+
+@dataclass(frozen=True)
 class Graph:
     """One network: inputs, nodes in an order in which they can run, outputs.
 
@@ -114,6 +140,7 @@ class Graph:
         outputs: What it gives, by name.
         conditions: What its symbols must satisfy; those that may be anything are left out.
         bound: The size of each declared symbol that its layers leave only one size, or another symbol's.
+        gaps: What of it is not known; nothing of a graph that can be built.
     """
 
     name: str
@@ -122,6 +149,17 @@ class Graph:
     outputs: Mapping[str, Ref]
     conditions: Conditions = field(default_factory=Conditions)
     bound: Mapping[str, int | Dim] = field(default_factory=dict)
+    gaps: Gaps = field(default_factory=Gaps)
+
+    @property
+    def input_names(self) -> list[str]:
+        """The inputs, those without a type too."""
+        return [*self.inputs, *sorted(self.gaps.inputs)]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The outputs, those without a type too."""
+        return [*self.outputs, *sorted(self.gaps.outputs)]
 
     def giving(self, outputs: Mapping[str, Ref]) -> Graph:
         """The same network with other outputs, and the nodes that these depend on alone."""

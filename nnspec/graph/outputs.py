@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import problems as g
 from nnspec.graph.scope import Given, Scope, Source
 from nnspec.spec.shapes import NAME
 from nnspec.spec.step import Step
-from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest
 
-__all__ = ["output_names", "read_outputs"]
+__all__ = ["Outputs", "known_outputs", "output_names", "read_outputs"]
 
 
 def output_names(tree: Tree | None, steps: Sequence[Step]) -> list[str]:
@@ -24,30 +25,67 @@ def output_names(tree: Tree | None, steps: Sequence[Step]) -> list[str]:
     return [str(value).partition(".")[0] for value in found]
 
 
+@dataclass(frozen=True)
+class Outputs:
+    """What a list of steps gives, as far as that is known.
+
+    Attributes:
+        given: The tensors, by name.
+        missing: The names of those without a type.
+        are_named: Whether all names are known.
+        are_found: Whether all that they name is there.
+    """
+
+    given: Mapping[str, Given]
+    missing: frozenset[str] = frozenset()
+    are_named: bool = True
+    are_found: bool = True
+
+
 def read_outputs(
     tree: Tree | None, steps: Sequence[Step], scope: Scope, problems: list[Diagnostic]
 ) -> Mapping[str, Given] | None:
     """The tensors that a list of steps gives, by name; None where one has no type."""
+    found = known_outputs(tree, steps, scope, problems)
+    return found.given if found.given and not found.missing and found.are_named else None
+
+
+def known_outputs(tree: Tree | None, steps: Sequence[Step], scope: Scope, problems: list[Diagnostic]) -> Outputs:
+    """As [`read_outputs`][], with what is known where something is not."""
     if tree is None:
-        return scope.built[steps[-1].name] if steps else None
+        if not steps:
+            return Outputs({}, are_named=False)
+        built, last = scope.built[steps[-1].name], steps[-1]
+        return Outputs(built) if built else Outputs({}, frozenset({last.name}), are_named=not last.is_open and bool(last.op))
     outputs: dict[str, Given] = {}
+    missing: set[str] = set()
+    are_found = True
     entries = _entries(tree, problems)
     for name, value in entries:
         source = Source(str(value.value), None, value.span, value.path)
+        shown = name or source.text.replace(".", "_")
         if source.name not in scope.built and source.text not in scope.inputs:
-            problems.append(_unknown(source, scope))
+            suggestion = closest(source.text, scope.built)
+            are_found = False
+            missing |= {shown, *([suggestion] if suggestion and name is None else [])}
+            if suggestion or not scope.is_open:
+                problems.append(_unknown(source, scope))
             continue
         if name is None and source.text in scope.inputs:
             reason = f"`{source.text}` is an input"
             problems.append(g.BadOutputs.at(value.span, value.path, help="name a step", reason=reason))
+            missing.add(shown)
             continue
         resolved = scope.resolve(source, problems)
-        shown = name or source.text.replace(".", "_")
         if shown in outputs:
             problems.append(g.BadOutputs.at(value.span, value.path, reason=f"`{shown}` is listed twice"))
+            missing.add(shown)
         elif resolved is not None:
             outputs[shown] = resolved
-    return outputs if len(outputs) == len(entries) and entries else None
+        else:
+            missing.add(shown)
+    size = len(tree) if isinstance(tree, MappingNode) else len(tree.items) if isinstance(tree, SequenceNode) else 1
+    return Outputs(outputs, frozenset(missing), are_named=len(entries) == size and size > 0, are_found=are_found)
 
 
 def _entries(tree: Tree, problems: list[Diagnostic]) -> list[tuple[str | None, Scalar]]:
@@ -63,6 +101,8 @@ def _entries(tree: Tree, problems: list[Diagnostic]) -> list[tuple[str | None, S
         )
     entries: list[tuple[str | None, Scalar]] = []
     for name, value in found:
+        if isinstance(value, Unknown):
+            continue
         if not isinstance(value, Scalar) or not isinstance(value.value, str):
             reason = f"an output is the name of a step, not {value.kind}"
             problems.append(g.BadOutputs.at(value.span, value.path, help="write `outputs: [digit]`", reason=reason))

@@ -213,6 +213,19 @@ class BadStart(Problem):
     message = "{reason}"
 
 
+class MissingStart(Problem):
+    """``weights`` names a file that is not there yet, so its names and shapes cannot be compared with the layers.
+
+    Training, exporting and converting need it; a run that another spec is yet to train is a good reason for the warning.
+    """
+
+    code = "NN850"
+    severity = "warning"
+    message = "{reason}"
+    fails = _HEAD + "  - Dense: {units: 2}\n    weights: runs/autoencoder\n"
+    passes = _HEAD + "  - Dense: {units: 2}\n"
+
+
 class OverBudget(Problem):
     """The model is larger than its ``budget`` allows."""
 
@@ -262,7 +275,11 @@ _TOKENS = "nnspec: 1\nname: net\ninputs: {tokens: {shape: [T], dtype: int32}}\nl
 
 
 class NeedlessBias(Problem):
-    """A normalization subtracts the mean, and with it whatever the bias before it added: parameters for nothing."""
+    """A normalization that subtracts each channel's mean over all positions removes what a bias added: unused parameters.
+
+    `BatchNormalization` does, and `GroupNormalization` with one channel in each group. `LayerNormalization` over the channels
+    does not: the mean it subtracts is that of all the biases together, and their differences stay.
+    """
 
     code = "NN241"
     severity = "warning"
@@ -302,6 +319,34 @@ class UnmaskedPadding(Problem):
     message = "`{name}` reads padding as if it were data: nothing masks it"
     fails = _TOKENS + "  - Embedding: {input_dim: 9, output_dim: 4}\n  - LSTM: {units: 3}\n"
     passes = _TOKENS + "  - Embedding: {input_dim: 9, output_dim: 4, mask_zero: true}\n  - LSTM: {units: 3}\n"
+
+
+class FrozenElsewhere(Problem):
+    """All uses of a network, or of a layer under ``share``, have one copy of its weights: frozen in one, frozen in all."""
+
+    code = "NN251"
+    severity = "warning"
+    message = "the weights that `{name}` uses are frozen, because `{freezer}` says `freeze: true`"
+    fails = (
+        "nnspec: 1\nname: net\nnetworks:\n  tower: {inputs: {x: [4]}, layers: [{Dense: {units: 4}}]}\ninputs: {a: [4], "
+        "b: [4]}\nlayers:\n  - tower:\n    name: one\n    from: a\n    freeze: true\n  - tower:\n    name: two\n    from: b\n"
+        "  - Add:\n    from: [one, two]\n  - Dense: {units: 2}\n"
+    )
+    passes = fails.replace("    name: two\n    from: b\n", "    name: two\n    from: b\n    freeze: true\n")
+
+
+class SeveralStarts(Problem):
+    """All uses of a network, or of a layer under ``share``, have one copy of its weights, which can start from one file."""
+
+    code = "NN252"
+    message = "the weights that `{name}` uses start from another file in another use"
+    fails = (
+        "nnspec: 1\nname: net\nnetworks:\n  tower: {inputs: {x: [4]}, layers: [{Dense: {units: 4}}]}\ninputs: {a: [4], "
+        "b: [4]}\nlayers:\n  - tower:\n    name: one\n    from: a\n    weights: one.safetensors\n"
+        "  - tower:\n    name: two\n    from: b\n"
+        "    weights: two.safetensors\n  - Add:\n    from: [one, two]\n  - Dense: {units: 2}\n"
+    )
+    passes = fails.replace("    weights: one.safetensors\n", "").replace("    weights: two.safetensors\n", "")
 
 
 class DroppedMask(Problem):

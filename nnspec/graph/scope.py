@@ -84,7 +84,8 @@ class Scope:
         name, dot, output = source.text.partition(".")
         holder = self.holder(name)
         if holder is None:
-            problems.append(self._unknown(name, source))
+            if not self.is_open or closest(name, self.known()):
+                problems.append(self._unknown(name, source))
             return None
         if name in holder.inputs:
             if dot:
@@ -110,6 +111,12 @@ class Scope:
         content = holder.steps[name].content if name in holder.steps else None
         state = ", or give it `return_state: true`" if getattr(content, "return_state", None) is False else ""
         return f"it has one output: write `{name}`" + state
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a step here, or in a list around, has a name that is not known because of an error."""
+        around = self.around is not None and self.around.is_open
+        return around or any(step.is_open for step in self.steps.values())
 
     def known(self) -> list[str]:
         """The names that may be read from here, the nearest last."""

@@ -9,10 +9,17 @@ from nnspec.graph import problems as g
 from nnspec.graph.scope import Scope, Source
 from nnspec.layers.base import Layer, Ports
 from nnspec.spec.step import Step
-from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest, listed
 
 __all__ = ["counts_examples", "misplaced", "ports_of", "sources_of"]
+
+_OVER_AN_AXIS = {
+    "Add": "over an axis of one input, `Sum: {axis: 1}` adds",
+    "Average": "over an axis of one input, `Mean: {axis: 1}` averages",
+    "Maximum": "over the positions of one input, `GlobalMaxPooling1D` takes the largest",
+}
+"""What a merge of one input alone is likely meant to be."""
 
 
 def sources_of(step: Step, above: Step | None, inputs: Sequence[str], problems: list[Diagnostic]) -> list[Source] | None:
@@ -28,6 +35,8 @@ def sources_of(step: Step, above: Step | None, inputs: Sequence[str], problems: 
         if inputs:
             help = f"write `from: {inputs[0]}` beside it; the inputs are {listed(inputs)}"
             problems.append(g.NoDefaultSource.at(step.span, step.path, help=help))
+        return None
+    if isinstance(tree, Unknown):
         return None
     if isinstance(tree, MappingNode):
         found = [_source(value, str(key.value), problems) for key, value in tree.items()]
@@ -46,6 +55,8 @@ def counts_examples(step: Step) -> bool:
 def _source(tree: Tree, port: str | None, problems: list[Diagnostic]) -> Source | None:
     if isinstance(tree, Scalar) and isinstance(tree.value, str):
         return Source(tree.value, port, tree.span, tree.path)
+    if isinstance(tree, Unknown):
+        return None
     reason = f"a name is expected under `from`, not {tree.kind}"
     nested = isinstance(tree, SequenceNode)
     help = "write one list: `from: \"${['a', 'b'] + …}\"`" if nested and tree.formula else "write one list" if nested else ""
@@ -62,7 +73,9 @@ def ports_of(step: Step, ports: Ports, sources: list[Source], problems: list[Dia
 
     if ports.variadic:
         if len(sources) < 2 or any(source.port for source in sources):
-            wrong(f"`{step.op}` merges a list of at least two", "write `from: [a, b]`")
+            alone = _OVER_AN_AXIS.get(step.op)
+            help = "write `from: [a, b]`" + (f"; {alone}" if alone and len(sources) < 2 else "")
+            wrong(f"`{step.op}` merges a list of at least two", help)
             return None
         return {str(i): source for i, source in enumerate(sources)}
     known = (*ports.required, *ports.optional)
@@ -72,9 +85,16 @@ def ports_of(step: Step, ports: Ports, sources: list[Source], problems: list[Dia
             return None
         return {}
     if len(sources) > 1 and any(source.port is None for source in sources):
-        example = ", ".join(f"{port}: …" for port in known)
-        help = "merge them first: `- Concatenate:` with this `from`" if len(known) == 1 else f"write `from: {{{example}}}`"
-        wrong(f"`{step.op}` takes one input, not a list of {len(sources)}", help)
+        if len(known) == 1:
+            help = "merge them first: `- Concatenate:` with this `from`"
+            wrong(f"`{step.op}` takes one input, not a list of {len(sources)}", help)
+            return None
+        texts = [source.text for source in sources] if len(sources) <= len(known) else []
+        named = ", ".join(
+            f"{port}: {texts[i] if i < len(texts) else '…'}" for i, port in enumerate(known) if texts == [] or i < len(texts)
+        )
+        reason = f"`{step.op}` has inputs of different names, and a list does not say which is which"
+        wrong(reason, f"write `from: {{{named}}}`")
         return None
     fed: dict[str, Source] = {}
     for source in sources:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from nnspec.keras_import.model import is_of_keras
 from nnspec.layers.families import CONSTRAINTS, INITIALIZERS, REGULARIZERS
 from nnspec.types import Config, Family
 
@@ -83,7 +84,17 @@ def configured(kind: type[Config], config: Mapping[str, Any], left_out: Untransl
     try:
         return kind.model_validate(given)
     except (ValidationError, ValueError) as error:
-        raise NoEqual(in_words(error), setting=True) from None
+        one = {name: value[1] if _is_both_ways(value) else value for name, value in given.items()}
+        try:
+            return kind.model_validate(one)
+        except (ValidationError, ValueError):
+            raise NoEqual(in_words(error), setting=True) from None
+
+
+def _is_both_ways(value: Any) -> bool:
+    """Whether it is ``[-a, a]``, as Keras writes a range that was given as ``a``."""
+    numbers = isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(one, int | float) for one in value)
+    return bool(numbers and value[1] == -value[0])
 
 
 def _is_default(kind: type[Config], name: str, value: Any) -> bool:
@@ -127,11 +138,12 @@ def _member(family: Family, argument: str, value: Any, left_out: Untranslated) -
     """An initializer, a regularizer or a constraint."""
     name: Any = value
     config: Any = {}
+    own = False
     if isinstance(value, dict):
         name, config = value.get("class_name"), value.get("config") or {}
-        if value.get("registered_name") is not None and not str(value.get("module")).startswith("keras"):
-            name = value.get("registered_name")
-    if not isinstance(name, str) or name not in family or not isinstance(config, dict):
+        own = not is_of_keras(value)
+        name = value.get("registered_name") or name if own else name
+    if own or not isinstance(name, str) or name not in family or not isinstance(config, dict):
         if family is INITIALIZERS:
             left_out(f"the initializer `{_short(name)}` has no equal")
             return ...

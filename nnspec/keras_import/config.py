@@ -4,82 +4,156 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from nnspec.keras_import.model import KerasCall, KerasLayer, KerasModel, Tensor, tensors_in
+from nnspec.keras_import.model import KerasCall, KerasLayer, KerasModel, Tensor, is_of_keras, tensors_in
 
-__all__ = ["ConfigError", "read_config"]
+__all__ = ["ConfigError", "OwnModelError", "read_config"]
 
 
 class ConfigError(Exception):
     """The config is not as Keras writes it; the text says where."""
 
 
-def read_config(document: Any) -> KerasModel:
+class OwnModelError(ConfigError):
+    """The model is of a user's own class.
+
+    Attributes:
+        name: The model's name.
+        kind: Its class.
+        functional: Whether the config lists layers and how they are connected all the same.
+    """
+
+    def __init__(self, name: str, kind: str, *, functional: bool) -> None:
+        super().__init__(f"`{name}` is a `{kind}`")
+        self.name = name
+        self.kind = kind
+        self.functional = functional
+
+
+def read_config(document: Any, stores: Callable[[str], bool] = lambda group: False) -> KerasModel:
     """The model that a config tells of.
 
+    Args:
+        document: The config.
+        stores: Whether the weights file has arrays in a group: a layer that stands at several places is stored at one.
+
     Raises:
-        ConfigError: Where it is not as Keras writes it, or not of a functional or sequential model.
+        OwnModelError: If it is of a user's own class.
+        ConfigError: Where it is not as Keras writes it.
     """
     entry = _mapping(document, "the config")
     kind = entry.get("class_name")
     if "config" not in entry or not isinstance(kind, str):
         raise ConfigError("it has no `class_name` and `config`: it is no model of Keras 3")
     if not _is_model(entry):
-        raise ConfigError(f"it is a `{kind}`, and only functional and sequential models tell what they compute")
-    return _model(entry, "")
+        config = _mapping(entry["config"], "the config of the model")
+        name, registered = config.get("name", entry.get("name", "model")), entry.get("registered_name")
+        raise OwnModelError(str(name), registered if isinstance(registered, str) else kind, functional="layers" in config)
+    return _model(entry, "", _Shared(stores))
+
+
+class _Shared:
+    """The layers that have been read, for those that stand at several places of a model.
+
+    Args:
+        stores: Whether the weights file has arrays in a group.
+    """
+
+    def __init__(self, stores: Callable[[str], bool]) -> None:
+        self._stores = stores
+        self._read: dict[tuple[str, str], list[tuple[Any, KerasLayer]]] = {}
+
+    def same(self, entry: Mapping[str, Any], name: str, group: str) -> KerasLayer | None:
+        """The layer that an entry repeats; None if it is one of its own.
+
+        Keras marks what it writes again by ``shared_object_id``, the address of the object. An address can be used again by
+        another object: what has arrays of its own is none that is repeated.
+        """
+        if type(entry.get("shared_object_id")) is not int or self._stores(group):
+            return None
+        plain = _without_marks(entry.get("config"))
+        found = self._read.get((str(entry.get("class_name")), name), [])
+        return next((layer for config, layer in found if config == plain and self._stores(str(layer.group))), None)
+
+    def add(self, entry: Mapping[str, Any], layer: KerasLayer) -> None:
+        """Keeps a layer that has been read."""
+        self._read.setdefault((layer.kind, layer.name), []).append((_without_marks(entry.get("config")), layer))
+
+
+def _without_marks(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_marks(item) for key, item in value.items() if key != "shared_object_id"}
+    return [_without_marks(item) for item in value] if isinstance(value, list) else value
+
+
+_SEQUENTIAL = "Sequential"
+_FUNCTIONAL = ("Functional", "Model")
 
 
 def _is_model(entry: Mapping[str, Any]) -> bool:
-    config = entry.get("config")
-    kind = entry.get("class_name")
-    functional = isinstance(config, dict) and {"layers", "input_layers", "output_layers"} <= config.keys()
-    return functional or (kind == "Sequential" and isinstance(config, dict) and "layers" in config)
+    """Whether it is a model of Keras's own classes: a subclass may compute something else than its layers."""
+    config, kind = entry.get("config"), entry.get("class_name")
+    if not isinstance(config, dict) or not is_of_keras(entry):
+        return False
+    needed = {"layers"} if kind == _SEQUENTIAL else {"layers", "input_layers", "output_layers"}
+    return kind in (_SEQUENTIAL, *_FUNCTIONAL) and needed <= config.keys()
 
 
-def _model(entry: Mapping[str, Any], group: str) -> KerasModel:
+def _is_input(entry: Mapping[str, Any]) -> bool:
+    return entry.get("class_name") == "InputLayer" and is_of_keras(entry)
+
+
+def _model(entry: Mapping[str, Any], group: str, shared: _Shared) -> KerasModel:
     config = _mapping(entry["config"], "a model")
     name = str(config.get("name", "model"))
     entries = [_mapping(layer, f"a layer of `{name}`") for layer in _list(config["layers"], f"the layers of `{name}`")]
-    read = _functional if "output_layers" in config else _sequential
-    return read(name, config, entries, group)
+    read = _sequential if entry.get("class_name") == _SEQUENTIAL else _functional
+    return read(name, config, entries, group, shared)
 
 
-def _functional(name: str, config: Mapping[str, Any], entries: list[Mapping[str, Any]], group: str) -> KerasModel:
+def _functional(
+    name: str, config: Mapping[str, Any], entries: list[Mapping[str, Any]], group: str, shared: _Shared
+) -> KerasModel:
     declared: dict[str, tuple[tuple[int | None, ...], str]] = {}
     layers: dict[str, KerasLayer] = {}
     for entry, place in zip(entries, _groups(entries, group), strict=True):
         own = str(entry.get("name") or _mapping(entry.get("config"), "a layer").get("name"))
         if own in layers or own in declared:
             raise ConfigError(f"`{name}` has two layers `{own}`")
-        if entry.get("class_name") == "InputLayer":
+        if _is_input(entry):
             declared[own] = _input(entry, own)
         else:
             calls = tuple(_call(node, own) for node in _list(entry.get("inbound_nodes", []), f"the calls of `{own}`"))
-            layers[own] = _layer(entry, own, calls, place)
+            layers[own] = _layer(entry, own, calls, place, shared)
     layers = _renumbered(layers)
-    inputs = [tensor.layer for tensor in _ends(config["input_layers"], f"the inputs of `{name}`").values()]
+    begins, counted = _ends(config["input_layers"], f"the inputs of `{name}`")
+    inputs = [begins[one].layer for one in counted]
     for given in inputs:
+        if given in layers and not layers[given].is_keras:
+            raise ConfigError(f"`{name}` begins at `{given}`, an input layer of your own class: begin it at a `keras.Input`")
         if given not in declared:
             raise ConfigError(f"`{name}` begins at `{given}`, which is no `InputLayer`")
-    ends = _ends(config["output_layers"], f"the outputs of `{name}`")
+    ends, order = _ends(config["output_layers"], f"the outputs of `{name}`")
     outputs = {end: _of_model(tensor, layers) for end, tensor in ends.items()}
     if not outputs:
         raise ConfigError(f"`{name}` has no outputs")
-    keys = config["input_layers"] if isinstance(config["input_layers"], dict) else ()
-    return KerasModel(name, {given: declared[given] for given in inputs}, layers, outputs, tuple(keys))
+    keys = sorted(config["input_layers"]) if isinstance(config["input_layers"], dict) else ()
+    return KerasModel(name, {given: declared[given] for given in inputs}, layers, outputs, tuple(keys), order)
 
 
-def _sequential(name: str, config: Mapping[str, Any], entries: list[Mapping[str, Any]], group: str) -> KerasModel:
+def _sequential(
+    name: str, config: Mapping[str, Any], entries: list[Mapping[str, Any]], group: str, shared: _Shared
+) -> KerasModel:
     inputs: dict[str, tuple[tuple[int | None, ...], str]] = {}
     layers: dict[str, KerasLayer] = {}
-    places = _groups([e for e in entries if e.get("class_name") != "InputLayer"], group)
+    places = _groups([e for e in entries if not _is_input(e)], group)
     above: Tensor | None = None
     for entry in entries:
         own = str(entry.get("name") or _mapping(entry.get("config"), "a layer").get("name"))
-        if entry.get("class_name") == "InputLayer":
+        if _is_input(entry):
             inputs[own] = _input(entry, own)
             above = Tensor(own)
             continue
@@ -88,11 +162,11 @@ def _sequential(name: str, config: Mapping[str, Any], entries: list[Mapping[str,
             above = Tensor("input")
         if own in layers or own in inputs:
             raise ConfigError(f"`{name}` has two layers `{own}`")
-        layers[own] = _layer(entry, own, (KerasCall([above], {}),), next(places))
+        layers[own] = _layer(entry, own, (KerasCall([above], {}),), next(places), shared)
         above = Tensor(own)
     if above is None or not layers:
         raise ConfigError(f"`{name}` has no layers")
-    return KerasModel(name, inputs, layers, {above.layer: above})
+    return KerasModel(name, inputs, layers, {above.layer: above}, order=(above.layer,))
 
 
 def _shape_before(config: Mapping[str, Any], first: Mapping[str, Any], name: str) -> tuple[int | None, ...]:
@@ -104,13 +178,15 @@ def _shape_before(config: Mapping[str, Any], first: Mapping[str, Any], name: str
     raise ConfigError(f"`{name}` does not say what comes in: put `keras.Input(shape)` before its first layer")
 
 
-def _layer(entry: Mapping[str, Any], name: str, calls: tuple[KerasCall, ...], group: str | None) -> KerasLayer:
+def _layer(entry: Mapping[str, Any], name: str, calls: tuple[KerasCall, ...], group: str | None, shared: _Shared) -> KerasLayer:
     kind = entry.get("class_name")
     if not isinstance(kind, str):
         raise ConfigError(f"`{name}` has no `class_name`")
+    before = shared.same(entry, name, group) if group else None
+    if before is not None:
+        return replace(before, name=name, calls=calls, same_as=before.name)
     registered = entry.get("registered_name")
-    model = _model(entry, f"{group}/") if _is_model(entry) and group else None
-    return KerasLayer(
+    layer = KerasLayer(
         name,
         kind,
         str(entry.get("module") or "keras.layers"),
@@ -118,8 +194,12 @@ def _layer(entry: Mapping[str, Any], name: str, calls: tuple[KerasCall, ...], gr
         _mapping(entry.get("config"), f"`{name}`"),
         calls,
         group,
-        model,
+        _model(entry, f"{group}/", shared) if _is_model(entry) and group else None,
+        is_of_keras(entry),
     )
+    if group:
+        shared.add(entry, layer)
+    return layer
 
 
 def _groups(entries: list[Mapping[str, Any]], group: str) -> Iterator[str | None]:
@@ -129,10 +209,14 @@ def _groups(entries: list[Mapping[str, Any]], group: str) -> Iterator[str | None
         if str(entry.get("module", "")).startswith("keras.src.ops."):
             yield None
             continue
-        base = _snake(str(entry.get("class_name")))
+        base = _snake(_PRIVATE_NAMES.get(str(entry.get("class_name")), str(entry.get("class_name"))))
         number = counted[base]
         counted[base] += 1
         yield f"{group}layers/{base}_{number}" if number else f"{group}layers/{base}"
+
+
+_PRIVATE_NAMES = {"GroupQueryAttention": "GroupedQueryAttention"}
+"""Classes whose own names, by which weights are filed, are not those that Keras exports."""
 
 
 def _snake(kind: str) -> str:
@@ -184,9 +268,13 @@ def _revived(value: Any) -> Any:
     kind, config = value.get("class_name"), value.get("config")
     if kind == "__keras_tensor__" and isinstance(config, dict):
         history = _list(config.get("keras_history"), "a tensor")
-        shape = config.get("shape")
-        known = tuple(shape) if isinstance(shape, list) else None
-        return Tensor(str(history[0]), int(history[1]), int(history[2]), known)
+        shape, place = config.get("shape"), history[1:]
+        if len(history) != 3 or not all(type(number) is int and 0 <= number for number in place):
+            raise ConfigError("a tensor does not say where it comes from")
+        sizes = shape if isinstance(shape, list) else None
+        if sizes is not None and not all(size is None or type(size) is int for size in sizes):
+            raise ConfigError(f"{str(shape)[:60]} is no shape")
+        return Tensor(str(history[0]), place[0], place[1], None if sizes is None else tuple(sizes))
     if kind == "__slice__" and isinstance(config, dict):
         bounds = [config.get(key) for key in ("start", "stop", "step")]
         return slice(*bounds) if all(bound is None or isinstance(bound, int) for bound in bounds) else value
@@ -195,39 +283,51 @@ def _revived(value: Any) -> Any:
     return {key: _revived(item) for key, item in value.items()}
 
 
-def _ends(value: Any, what: str) -> dict[str, Tensor]:
-    """A model's inputs or outputs: one, a list, or a mapping; by the layers' names where they have none of their own."""
-    if isinstance(value, dict):
-        return {str(key): _end(item, what) for key, item in value.items()}
-    items = _list(value, what)
-    if len(items) == 3 and isinstance(items[0], str):
-        items = [items]
-    named: dict[str, Tensor] = {}
-    for item in items:
-        tensor = _end(item, what)
-        base, number = tensor.layer, 1
-        name = base
-        while name in named:
+def _ends(value: Any, what: str) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """A model's inputs or outputs by name, as they are listed; and their names in the order in which Keras counts them.
+
+    Keras sorts the keys of mappings to count. What stands under a key is called by it; other tensors by their layers.
+    """
+    named: dict[tuple[str, ...], tuple[str, Tensor]] = {}
+    taken: set[str] = set()
+    for place, key, tensor in _flat_ends(value, what, sort=True):
+        base = key or tensor.layer
+        name, number = base, 1
+        while name in taken:
             number += 1
             name = f"{base}_{number}"
-        named[name] = tensor
-    return named
+        taken.add(name)
+        named[place] = name, tensor
+    listed = dict(named[place] for place, _, _ in _flat_ends(value, what, sort=False))
+    return listed, tuple(name for name, _ in named.values())
 
 
-def _end(item: Any, what: str) -> Tensor:
-    if isinstance(item, list) and len(item) == 1:
-        item = item[0]
-    if not (isinstance(item, list) and len(item) == 3 and isinstance(item[0], str)):
-        raise ConfigError(f"{what} cannot be read")
-    return Tensor(item[0], int(item[1]), int(item[2]))
+def _flat_ends(
+    value: Any, what: str, key: str = "", place: tuple[str, ...] = (), *, sort: bool
+) -> Iterator[tuple[tuple[str, ...], str, Tensor]]:
+    if isinstance(value, dict):
+        for name in sorted(value) if sort else value:
+            yield from _flat_ends(value[name], what, str(name), (*place, f"key {name}"), sort=sort)
+    elif isinstance(value, list) and len(value) == 3 and isinstance(value[0], str):
+        if not all(type(number) is int and number >= 0 for number in value[1:]):
+            raise ConfigError(f"{what} cannot be read")
+        yield place, key, Tensor(value[0], value[1], value[2])
+    else:
+        for number, item in enumerate(_list(value, what)):
+            yield from _flat_ends(item, what, key, (*place, str(number)), sort=sort)
 
 
 def _of_model(tensor: Tensor, layers: Mapping[str, KerasLayer]) -> Tensor:
     """Keras counts the calls of a functional model from 1 where it tells its outputs: call 0 is how it was defined."""
     layer = layers.get(tensor.layer)
-    if layer is None or layer.model is None or layer.kind == "Sequential":
+    if layer is None or not _counts_from_one(layer):
         return tensor
     return Tensor(tensor.layer, max(0, tensor.call - 1), tensor.index, tensor.shape)
+
+
+def _counts_from_one(layer: KerasLayer) -> bool:
+    """Whether it is a functional model, or of a user's own class that extends one."""
+    return layer.kind != _SEQUENTIAL and (layer.model is not None or "output_layers" in layer.config)
 
 
 def _renumbered(layers: dict[str, KerasLayer]) -> dict[str, KerasLayer]:
@@ -240,7 +340,9 @@ def _renumbered(layers: dict[str, KerasLayer]) -> dict[str, KerasLayer]:
     late = {
         name
         for name, layer in layers.items()
-        if layer.model is not None and max(read.get(name, {0})) >= max(1, len(layer.calls)) and 0 not in read[name]
+        if (layer.model is not None or "output_layers" in layer.config)
+        and max(read.get(name, {0})) >= max(1, len(layer.calls))
+        and 0 not in read[name]
     }
     if not late:
         return layers

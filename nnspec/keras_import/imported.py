@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,12 +13,13 @@ from nnspec.files import write_whole
 from nnspec.graph import Model, build
 from nnspec.keras_import import problems as k
 from nnspec.keras_import.archive import open_archive, read_config_file
-from nnspec.keras_import.config import ConfigError, read_config
+from nnspec.keras_import.config import ConfigError, OwnModelError, read_config
+from nnspec.keras_import.live import live_config, live_problems, live_statistics
 from nnspec.keras_import.masks import check_masks
-from nnspec.keras_import.model import KerasLayer, KerasModel, tensors_in
+from nnspec.keras_import.model import KerasModel, tensors_in
 from nnspec.keras_import.naming import model_name
 from nnspec.keras_import.plan import Planner
-from nnspec.keras_import.planned import PlannedNetwork
+from nnspec.keras_import.planned import PlannedNetwork, PlannedStep
 from nnspec.keras_import.translate import kind_of
 from nnspec.keras_import.weights import WeightsFile, live_arrays, open_weights, saved_arrays
 from nnspec.keras_import.writing import document
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 __all__ = ["Imported", "from_keras", "import_file"]
 
 _LIMITS = Limits(bytes=64 * 2**20, nodes=10_000_000, layers=1_000_000)
+
+
+_DAMAGED = (ConfigError, TypeError, ValueError, RecursionError, KeyError, IndexError, AttributeError, ArithmeticError)
+"""What a config leads to that is not as Keras writes it: anything may stand in it where Keras writes a number or a list."""
 
 
 @dataclass(frozen=True)
@@ -107,11 +111,10 @@ def import_file(file: str | Path) -> Imported:
     """
     path = Path(file)
     if path.suffix.lower() == ".json":
-        return _Import(str(path), read_config_file(path)).run(None)
-    with open_archive(path) as (config, weights):
-        importing = _Import(str(path), config)
-        with open_weights(weights, importing.span, importing.problems) as opened:
-            return importing.run(opened)
+        return _Import(str(path), read_config_file(path), []).run(None)
+    problems: list[Diagnostic] = []
+    with open_archive(path) as (config, weights), open_weights(weights, Span.whole(str(path)), problems) as opened:
+        return _Import(str(path), config, problems, opened).run(opened)
 
 
 def from_keras(model: Any) -> Imported:
@@ -121,32 +124,34 @@ def from_keras(model: Any) -> Imported:
         SpecError: With every layer that has no equal.
     """
     name = f"<keras.Model {model.name}>"
-    importing = _Import(name, json.loads(model.to_json()))
+    importing = _Import(name, live_config(model), live_problems(model, Span.whole(name)))
     return importing.run(None, live=model)
 
 
 class _Import:
     """One import: what is wrong is gathered, and raised together."""
 
-    def __init__(self, file: str, config: Any) -> None:
+    def __init__(self, file: str, config: Any, problems: list[Diagnostic], weights: WeightsFile | None = None) -> None:
         self.span = Span.whole(file)
-        self.problems: list[Diagnostic] = []
+        self.problems = problems
         self._file = file
         try:
-            self._keras: KerasModel = read_config(config)
-        except (ConfigError, TypeError, ValueError, RecursionError, KeyError, IndexError, AttributeError) as error:
+            self._keras: KerasModel = read_config(config, *([] if weights is None else [weights.stores]))
+        except OwnModelError as error:
+            raise SpecError([_own_model(self.span, error)]) from None
+        except _DAMAGED as error:
             raise SpecError([k.BadConfig.at(self.span, reason=str(error))]) from None
 
     def run(self, weights: WeightsFile | None, *, live: Any = None) -> Imported:
         def saved(place: str) -> Any:
             if weights is not None:
                 return weights.read(place)
-            return None if live is None else _live_saved(self._keras, live, place)
+            return None if live is None else live_statistics(self._keras, live, place)
 
         planner = Planner(self._file, saved)
         try:
             planner.plan(self._keras)
-        except (ConfigError, ValueError) as error:
+        except _DAMAGED as error:
             self.problems.append(k.BadConfig.at(self.span, reason=str(error)))
         self.problems += planner.problems
         self._stop()
@@ -173,7 +178,7 @@ class _Import:
         found: list[Diagnostic] = []
         with TemporaryDirectory() as folder:
             file = Path(folder) / "imported.nnspec.yaml"
-            file.write_text(text, encoding="utf-8")
+            file.write_text(text, encoding="utf-8", errors="replace")
             spec = read_spec(file, found, limits=_LIMITS)
             model = build(spec, found) if spec is not None else None
         errors = [problem for problem in found if problem.is_error]
@@ -188,14 +193,14 @@ class _Import:
             recorded = _recorded(network.keras)
             for step in network.steps:
                 node = graph.nodes.get(step.name)
-                for index, type_ in enumerate(node.outputs.values() if node is not None and step.call >= 0 else ()):
-                    theirs = recorded.get((step.keras.name, step.call, index))
+                for output, type_ in node.outputs.items() if node is not None else ():
+                    theirs = recorded.get((step.keras.name, step.call, step.gives.get(output, -1)))
                     if theirs is not None and not _agrees(type_, theirs):
                         shape = f"({', '.join('?' if size is None else str(size) for size in theirs[1:])})"
                         layer, kind = step.keras.name, kind_of(step.keras)
                         said = k.OtherShape.at(self.span, step.name, layer=layer, kind=kind, ours=type_, theirs=shape)
                         self.problems.append(said)
-            check_masks(network, graph, self.span, self.problems)
+        self.problems += check_masks(networks, model.networks, self.span)
 
 
 def _recorded(model: KerasModel) -> dict[tuple[str, int, int], tuple[int | None, ...]]:
@@ -214,9 +219,9 @@ def _agrees(ours: TensorType, theirs: tuple[int | None, ...]) -> bool:
 
 def _origins(
     networks: Mapping[str, PlannedNetwork],
-) -> tuple[dict[str, KerasLayer], dict[str, tuple[str, ...]], dict[str, str]]:
-    """Of each layer, by where its weights stand: the Keras layer, the names that lead to it; and what is called otherwise."""
-    of: dict[str, KerasLayer] = {}
+) -> tuple[dict[str, PlannedStep], dict[str, tuple[str, ...]], dict[str, str]]:
+    """Of each layer, by where its weights stand: its step, the names that lead to it in Keras; and what is called otherwise."""
+    of: dict[str, PlannedStep] = {}
     paths: dict[str, tuple[str, ...]] = {}
     renamed: dict[str, str] = {}
     around = {
@@ -236,22 +241,24 @@ def _origins(
             renamed["/".join(path)] = network.name
         renamed |= {"/".join((*path, theirs)): prefix + ours for theirs, ours in network.input_names.items() if theirs != ours}
         for step in network.steps:
-            if step.layer is not None and step.share is None and step.call <= 0:
-                of.setdefault(prefix + step.name, step.keras)
+            if step.layer is not None and step.share is None:
+                of.setdefault(prefix + step.name, step)
                 paths.setdefault(prefix + step.name, (*path, step.keras.name))
             if step.call == 0 and step.name != step.keras.name and step.layer is not None:
                 renamed["/".join((*path, step.keras.name))] = prefix + step.name
     return of, paths, renamed
 
 
-def _live_saved(model: KerasModel, live: Any, place: str) -> Any:
-    """What a file would have at a place: only the statistics of ``Normalization`` are asked for."""
-    for layer in model.layers.values():
-        if layer.group is None or not place.startswith(f"{layer.group}/"):
-            continue
-        own = live.get_layer(layer.name)
-        if layer.model is not None:
-            return _live_saved(layer.model, own, place)
-        number = int(place.rpartition("/")[2])
-        return own.weights[number].numpy() if number < len(own.weights) else None
-    return None
+def _own_model(span: Span, error: OwnModelError) -> Diagnostic:
+    """What refuses a model of a user's own class."""
+    if error.functional:
+        help = (
+            "if its class leaves `call` as it is, save `keras.Model(model.inputs, model.outputs)`, or import the live model with "
+            "`nnspec.from_keras(model)`; otherwise write what `call` does as layers between `keras.Input` and the outputs"
+        )
+    else:
+        help = (
+            "pass a `keras.Input` through its layers as `call` does, and save `keras.Model(inputs, outputs)`: "
+            "`x = keras.Input(shape); keras.Model(x, model.call(x)).save('model.keras')`"
+        )
+    return k.OwnModel.at(span, error.name, help=help, layer=error.name, kind=error.kind)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from nnspec.keras_import.arguments import NoEqual, configured
-from nnspec.keras_import.model import KerasCall, KerasLayer, tensors_in
+from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, is_of_keras, tensors_in
 from nnspec.keras_import.normalization import normalization
-from nnspec.keras_import.parts import Part, Translation, Translator, Within, bound, named, wired
+from nnspec.keras_import.parts import Inside, Part, Translation, Translator, Within, bound, named, wired
+from nnspec.keras_import.stacked_cells import stacked, stacked_cells
 from nnspec.layers import LAYERS
 from nnspec.layers.recurrence import RECURRENT, Recurrent
 from nnspec.types import Config
@@ -16,47 +18,78 @@ from nnspec.types import Config
 __all__ = ["OF_KERAS", "OF_OURS"]
 
 
-def _multi_head(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-    given = bound(call, ("query", "value", "key", *_BESIDE, "attention_mask", "return_attention_scores", "training", _CAUSAL))
-    config = {**layer.config, _CAUSAL: bool(given.get(_CAUSAL, False))}
-    if config.get("value_dim") == config.get("key_dim"):
-        config.pop("value_dim", None)
-    size = config.get("output_shape")
-    config["output_shape"] = size[0] if isinstance(size, list) and len(size) == 1 else size
-    made = configured(LAYERS.get("MultiHeadAttention"), config, within.left_out)
-    _refuse(given, "attention_mask", "return_attention_scores")
-    return (Part(made, {port: given[port] for port in ("query", "value", "key") if port in given}),)
+def _heads(op: str, *names: str) -> Translator:
+    """An attention of several heads; what Keras takes at each call are arguments of ours."""
+
+    def translate(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
+        given = bound(call, ("query", "value", "key", *names))
+        _refuse_masks(given)
+        config = {**layer.config, **_at_call(op, given)}
+        if config.get("value_dim") == config.get("key_dim"):
+            config.pop("value_dim", None)
+        size = config.get("output_shape")
+        config["output_shape"] = size[0] if isinstance(size, list) and len(size) == 1 else size
+        made = configured(LAYERS.get(op), {name: value for name, value in config.items() if value is not None}, within.left_out)
+        return (Part(made, {port: given[port] for port in ("query", "value", "key") if port in given}),)
+
+    return translate
+
+
+def _at_call(op: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a call says beside its inputs."""
+    names = LAYERS.get(op).call_arguments  # type: ignore[attr-defined]
+    return {name: value for name, value in given.items() if name in names and isinstance(value, bool)}
 
 
 _CAUSAL = "use_causal_mask"
-_BESIDE = ("query_mask", "value_mask", "key_mask")
+_SCORES = "return_attention_scores"
+_MASKS = ("query_mask", "value_mask", "key_mask", "attention_mask")
 
 
 def _attention(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-    given = bound(call, ("inputs", "mask", "return_attention_scores", "training", _CAUSAL))
-    _refuse(given, "return_attention_scores")
-    config = {**layer.config, _CAUSAL: bool(given.get(_CAUSAL, False))}
+    given = bound(call, ("inputs", "mask", _SCORES, "training", _CAUSAL))
+    _refuse_masks({**given, "mask": given.get("mask", call.kwargs.get("mask"))})
+    config = {**layer.config, **_at_call(layer.kind, given)}
     made = configured(LAYERS.get(layer.kind), config, within.left_out)
     return (wired(made, list(tensors_in(given["inputs"]))),)
 
 
-def _refuse(given: Mapping[str, Any], *names: str) -> None:
-    for name in names:
-        if given.get(name) not in (None, False):
-            raise NoEqual(f"it is called with `{name}`", setting=True)
+def _refuse_masks(given: Mapping[str, Any]) -> None:
+    """Refuses masks that are given by hand: Keras does not write those that tensors carry."""
+    for name in ("mask", *_MASKS):
+        if any(True for _ in tensors_in(given.get(name))):
+            raise NoEqual(f"it is called with `{name}`", _CARRIED, setting=True)
+
+
+_CARRIED = (
+    "a mask comes with its tensor: make it by `Embedding(mask_zero=True)` or `Masking`, and leave the argument out; "
+    "for a causal one write `use_causal_mask=True`"
+)
+
+
+def _reversible(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
+    given = bound(call, ("inputs", "reverse"))
+    config = {**layer.config, **_at_call(layer.kind, given)}
+    made = configured(LAYERS.get(layer.kind), config, within.left_out)
+    return (wired(made, list(tensors_in(given.get("inputs")))),)
 
 
 def _recurrent(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
+    cells = stacked_cells(layer.config) if layer.kind == "RNN" else None
+    if cells is not None:
+        return stacked(layer, call, [_recurrent_layer(config, "RNN", within) for config in cells])
     return _with_states(_recurrent_layer(layer.config, layer.kind, within), call)
 
 
 def _with_states(made: Config, call: KerasCall) -> Translation:
     given = bound(call, ("sequences", "initial_state", "mask", "training"))
-    first = given.get("sequences", call.kwargs.get("inputs"))
-    tensors = list(tensors_in([first, given.get("initial_state")]))
+    tensors = list(tensors_in([given.get("sequences"), given.get("initial_state")]))
     if not tensors:
         raise NoEqual("nothing comes in", setting=True)
-    return (Part(made, dict(zip(("x", *_states(made)), tensors, strict=False))),)
+    ports = ("x", *_states(made))
+    if len(tensors) > len(ports):
+        raise NoEqual(f"it is called with {len(tensors)} tensors, and has {len(ports) - 1} states", setting=True)
+    return (Part(made, dict(zip(ports, tensors, strict=False))),)
 
 
 def _states(made: Config) -> tuple[str, ...]:
@@ -71,6 +104,7 @@ def _recurrent_layer(config: Mapping[str, Any], kind: str, within: Within, *, in
         cell = config.get("cell")
         if not isinstance(cell, dict) or cell.get("class_name") not in _CELLS:
             raise NoEqual("its cell is not one of Keras's", "write it as an LSTM, a GRU or a SimpleRNN")
+        _require_keras(cell)
         kind = _CELLS[str(cell["class_name"])]
         config = {**{key: value for key, value in config.items() if key != "cell"}, **(cell.get("config") or {})}
     if kind not in RECURRENT:
@@ -81,17 +115,26 @@ def _recurrent_layer(config: Mapping[str, Any], kind: str, within: Within, *, in
     return made
 
 
-_CELLS = {"LSTMCell": "LSTM", "GRUCell": "GRU", "SimpleRNNCell": "SimpleRNN", "GatedLSTMCell": "LSTM"}
+_CELLS = {"LSTMCell": "LSTM", "GRUCell": "GRU", "SimpleRNNCell": "SimpleRNN"}
+
+
+def _require_keras(entry: Mapping[str, Any]) -> None:
+    """Refuses a class of a user's own within a layer of Keras's."""
+    if not is_of_keras(entry) and entry.get("registered_name") not in _OURS_INSIDE:
+        name = entry.get("registered_name") or entry.get("class_name")
+        raise NoEqual(f"it holds a `{name}`, a class of your own, and what that computes is not in the file", _OWN)
+
+
+_OURS_INSIDE = ("nnspec>GatedLSTMCell",)
+_OWN = "replace it by one of Keras's own, and save the model again"
 
 
 def _bidirectional(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
     config = dict(layer.config)
-    ways = [config.pop(name, None) for name in ("layer", "backward_layer")]
-    made = [
-        _recurrent_layer(way.get("config") or {}, str(way.get("class_name")), within, inside=True)
-        for way in ways
-        if isinstance(way, dict)
-    ]
+    ways = [way for way in (config.pop(name, None) for name in ("layer", "backward_layer")) if isinstance(way, dict)]
+    for way in ways:
+        _require_keras(way)
+    made = [_recurrent_layer(way.get("config") or {}, str(way.get("class_name")), within, inside=True) for way in ways]
     if not made:
         raise NoEqual("it holds no layer", setting=True)
     as_forward = made[0].model_copy(update={"go_backwards": True})
@@ -100,18 +143,68 @@ def _bidirectional(layer: KerasLayer, call: KerasCall, within: Within) -> Transl
     return _with_states(both, call)
 
 
-def _wrapping(op: str) -> Translator:
-    """A layer around one other, which Keras keeps as its argument `layer`."""
+def _wrapping(op: str, *, rest_too: bool) -> Translator:
+    """A layer around one other, which Keras keeps as its argument `layer`.
+
+    Args:
+        op: Our wrapper.
+        rest_too: If what it holds becomes several layers: whether each is wrapped, or the first alone.
+    """
 
     def translate(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-        inner = layer.config.get("layer")
-        if not isinstance(inner, dict) or inner.get("class_name") not in LAYERS:
-            raise NoEqual("it holds a layer that the language has not", "a model inside it can be unrolled into steps by hand")
-        held = configured(LAYERS.get(str(inner["class_name"])), inner.get("config") or {}, within.left_out)
-        made = configured(LAYERS.get(op), {**layer.config, "layer": held}, within.left_out)
-        return (wired(made, list(tensors_in(bound(call, ("inputs",)).get("inputs")))),)
+        [x] = tensors_in(bound(call, ("inputs",)).get("inputs"))
+        shape = within.shape_of(x)
+        inner = shape if op != "TimeDistributed" or shape is None else (shape[0], *shape[2:])
+        held = _held(layer.config.get("layer"), replace(within, shape_of=lambda tensor: inner))
+        parts: list[Part] = []
+        for number, part in enumerate(held):
+            config = {**layer.config, "layer": part.layer}
+            wrapped = rest_too or number == 0
+            made = configured(LAYERS.get(op), config, within.left_out) if wrapped else part.layer
+            inside = part.inside and Inside(f"layer/{part.inside.group}", ("layer", *part.inside.attributes))
+            parts.append(replace(wired(made, [number - 1 if number else x]), suffix=part.suffix, inside=inside))
+        return tuple(parts) or x
 
     return translate
+
+
+def _held(entry: Any, within: Within) -> tuple[Part, ...]:
+    """What the layer in a wrapper becomes: parts that each read the one before."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("config"), dict):
+        raise NoEqual("it holds no layer", setting=True)
+    if is_of_keras(entry) and entry.get("class_name") in ("Functional", "Sequential", "Model"):
+        help = "apply the model's layers one by one, each in a `TimeDistributed` of its own, and save the model again"
+        raise NoEqual(f"it holds a model, `{entry['config'].get('name')}`", help)
+    if entry.get("class_name") not in LAYERS and entry.get("class_name") not in OF_KERAS:
+        _require_keras(entry)
+        raise NoEqual(f"it holds a `{entry.get('class_name')}`, which the language has not")
+    kind, config = str(entry.get("class_name")), entry["config"]
+    registered = entry.get("registered_name")
+    layer = KerasLayer(
+        str(config.get("name")),
+        kind,
+        str(entry.get("module") or "keras.layers"),
+        registered,
+        config,
+        (),
+        None,
+        None,
+        is_of_keras(entry),
+    )
+    if registered not in OF_OURS:
+        _require_keras(entry)
+    assert within.translated is not None
+    made = within.translated(layer, KerasCall([Tensor(_HELD)], {}), within)
+    parts = () if isinstance(made, Tensor) else made
+    for number, one in enumerate(parts):
+        if list(one.sources.values()) != [number - 1 if number else Tensor(_HELD)]:
+            raise NoEqual(
+                f"it holds a `{kind}`, which becomes several steps here", "apply it without the wrapper", setting=True
+            )
+    return parts
+
+
+_HELD = "held"
 
 
 def _sampling(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
@@ -119,13 +212,24 @@ def _sampling(layer: KerasLayer, call: KerasCall, within: Within) -> Translation
     return (wired(made, list(tensors_in(call.args))),)
 
 
+def _random_crop(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
+    """Outside training Keras's passes images on uncropped; ours gives the middle."""
+    [x] = tensors_in([call.args, call.kwargs])
+    shape = within.shape_of(x)
+    if shape is None or [*shape[1:3]] != [layer.config.get("height"), layer.config.get("width")]:
+        help = (
+            "replace it by `CenterCrop` of the same size, which is the same in training and after it, and save the model again"
+        )
+        raise NoEqual("outside training Keras passes images on uncropped, of another size than it says", help, setting=True)
+    return named("RandomCrop", layer, call, within)
+
+
 def _older(renamed: Mapping[str, str]) -> Translator:
     """A layer whose arguments once had other names."""
 
     def translate(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
         config = {renamed.get(name, name): value for name, value in layer.config.items()}
-        renewed = KerasLayer(layer.name, layer.kind, layer.module, layer.registered, config, layer.calls, layer.group)
-        return named(layer.kind, renewed, call, within)
+        return named(layer.kind, replace(layer, config=config), call, within)
 
     return translate
 
@@ -137,12 +241,15 @@ OF_KERAS: Mapping[str, Translator] = {
     "GRU": _recurrent,
     "LSTM": _recurrent,
     "LeakyReLU": _older({"alpha": "negative_slope"}),
-    "MultiHeadAttention": _multi_head,
+    "GroupQueryAttention": _heads("GroupQueryAttention", *_MASKS, _SCORES, "training", _CAUSAL),
+    "MultiHeadAttention": _heads("MultiHeadAttention", *_MASKS, _SCORES, "training", _CAUSAL),
     "Normalization": normalization,
     "RNN": _recurrent,
+    "RandomCrop": _random_crop,
+    "ReversibleEmbedding": _reversible,
     "SimpleRNN": _recurrent,
-    "SpectralNormalization": _wrapping("SpectralNormalization"),
-    "TimeDistributed": _wrapping("TimeDistributed"),
+    "SpectralNormalization": _wrapping("SpectralNormalization", rest_too=False),
+    "TimeDistributed": _wrapping("TimeDistributed", rest_too=True),
 }
 """By Keras's name; all others are ours of the same name."""
 
@@ -154,8 +261,8 @@ def _as(op: str) -> Translator:
 OF_OURS: Mapping[str, Translator] = {
     "nnspec>CenterCrop": _as("CenterCrop"),
     "nnspec>EinsumDense": _as("EinsumDense"),
-    "nnspec>EveryStep": _wrapping("TimeDistributed"),
-    "nnspec>MultiHeadAttention": _multi_head,
+    "nnspec>EveryStep": _wrapping("TimeDistributed", rest_too=True),
+    "nnspec>MultiHeadAttention": _heads("MultiHeadAttention", *_MASKS, _SCORES, "training", _CAUSAL),
     "nnspec>PositionEmbedding": _as("PositionEmbedding"),
     "nnspec>RandomCrop": _as("RandomCrop"),
     "nnspec>RandomShear": _as("RandomShear"),

@@ -6,7 +6,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["KerasCall", "KerasLayer", "KerasModel", "Tensor", "tensors_in"]
+__all__ = ["KerasCall", "KerasLayer", "KerasModel", "Tensor", "is_of_keras", "tensors_in"]
+
+_OWN_MODULES = ("keras", "keras_core")
+
+
+def is_of_keras(entry: Mapping[str, Any]) -> bool:
+    """Whether a serialized object is of a class, or a function, of Keras itself, and not one that only has its name.
+
+    Keras writes the public module of its own classes and no registered name; of those it does not export, a module under
+    ``keras.src`` and the class's name once more. Everything else is a user's own: another module, null (for ``__main__``),
+    or another name, ``package>Name``, that it was registered as. Keras 2 wrote neither key.
+    """
+    kind, registered = entry.get("class_name"), entry.get("registered_name")
+    module = entry.get("module", "keras")
+    if not isinstance(kind, str) or not isinstance(module, str) or module.partition(".")[0] not in _OWN_MODULES:
+        return False
+    return ">" not in kind and registered in (None, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +63,9 @@ class KerasLayer:
         name: Its name in its model.
         kind: Its class, ``Conv2D``.
         module: Where Keras says that class is.
-        registered: What a class of the user's own is registered as; None for Keras's.
+        registered: What the class is registered as, where the config says so.
+        same_as: The name, in another model, of the very same layer, which has the weights; empty if there is none before it.
+        is_keras: Whether it is a class of Keras itself, and not one that only has its name.
         config: Its arguments.
         calls: Its applications in their order.
         group: Where its weights stand in the file, ``layers/conv2d_1``; None for an operation.
@@ -62,11 +80,13 @@ class KerasLayer:
     calls: tuple[KerasCall, ...]
     group: str | None
     model: KerasModel | None = None
+    is_keras: bool = True
+    same_as: str = ""
 
     @property
     def is_operation(self) -> bool:
         """Whether it is an operation between layers, which drops masks and has no weights."""
-        return self.module.startswith("keras.src.ops.")
+        return self.is_keras and self.module.startswith("keras.src.ops.")
 
     @property
     def precision(self) -> str:
@@ -76,11 +96,6 @@ class KerasLayer:
             inner = given.get("config")
             given = inner.get("name") if isinstance(inner, dict) else None
         return given if isinstance(given, str) else "float32"
-
-    @property
-    def is_keras(self) -> bool:
-        """Whether it is a class of Keras itself, and not one that only bears the name."""
-        return self.module == "keras" or self.module.startswith(("keras.", "keras_core."))
 
 
 @dataclass(frozen=True)
@@ -93,6 +108,7 @@ class KerasModel:
         layers: Its layers by name, in the config's order.
         outputs: What it gives, by name.
         keys: What its inputs are called where it takes them as a mapping, in the same order.
+        order: The names of its outputs in the order in which Keras counts them.
     """
 
     name: str
@@ -100,6 +116,7 @@ class KerasModel:
     layers: Mapping[str, KerasLayer]
     outputs: Mapping[str, Tensor]
     keys: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:

@@ -14,31 +14,43 @@ __all__ = ["Names", "model_name"]
 
 
 class Names:
-    """The names of one scope; each is given once."""
+    """The names of one scope; each is given once.
 
-    def __init__(self) -> None:
+    Args:
+        beside: Names of another scope that must differ too: networks and the steps of the main one have their weights side by
+            side.
+    """
+
+    def __init__(self, beside: Names | None = None) -> None:
+        self.beside = beside
         self._taken: set[str] = set()
         self._reserved: set[str] = set()
+        self._claimed: set[str] = set()
         self._outputs: set[str] = set()
 
     def reserve(self, names: Iterable[str]) -> None:
         """Keeps legal names for those that bear them, so that a name made legal does not take another's."""
         self._reserved |= {name for name in names if STEP_NAME.fullmatch(name)}
 
+    def claim(self, names: Iterable[str]) -> None:
+        """Keeps names from the scope beside this one."""
+        self._claimed |= {name for name in names if STEP_NAME.fullmatch(name)}
+
     def input(self, name: str) -> str:
         """What an input is called."""
         return self._free(_legal(name, NAME, "input"), own=name)
 
-    def step(self, name: str, call: int, suffix: str = "") -> str:
+    def step(self, name: str, call: int, suffix: str = "", *, network: str = "") -> str:
         """What a step is called.
 
         Args:
             name: The Keras layer's name.
             call: Which call of it; from the second on it is counted.
             suffix: Of a part of what the layer becomes.
+            network: The network that it uses, whose name it may have.
         """
         legal = _legal(name, STEP_NAME, "layer") + suffix + (f"_{call}" if call else "")
-        return self._free(legal, own=name if legal == name else "")
+        return self._free(legal, own=name if legal == name else "", shared=network)
 
     def output(self, name: str) -> str:
         """What an output is called."""
@@ -55,13 +67,20 @@ class Names:
         legal = _legal(name.lower(), BLOCK_NAME, "network")
         return self._free(f"{legal}_network" if legal in (*STEP_KEYS, "main", "model") else legal, own=name)
 
-    def _free(self, name: str, own: str) -> str:
+    def _free(self, name: str, own: str, shared: str = "") -> str:
         found, number = name, 1
-        while found in self._taken or (found in self._reserved and found != own):
+        while self._is_taken(found, own) or (self.beside is not None and found != shared and self.beside.has(found)):
             number += 1
             found = f"{name}_{number}"
         self._taken.add(found)
         return found
+
+    def _is_taken(self, name: str, own: str) -> bool:
+        return name in self._taken or (name in self._reserved and name != own)
+
+    def has(self, name: str) -> bool:
+        """Whether a name is given, or kept for one that will be."""
+        return name in self._taken or name in self._claimed
 
 
 def model_name(name: str) -> str:

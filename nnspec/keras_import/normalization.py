@@ -8,7 +8,7 @@ from typing import Any
 
 from nnspec.keras_import.arguments import NoEqual
 from nnspec.keras_import.model import KerasCall, KerasLayer, tensors_in
-from nnspec.keras_import.parts import Translation, Within, part
+from nnspec.keras_import.parts import Translation, Within, named, part
 
 __all__ = ["normalization"]
 
@@ -19,10 +19,16 @@ _EPSILON = 1e-7
 def normalization(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
     """``(x − mean) / max(√variance, 1e-7)`` as ``Rescaling``, or the reverse of it where it inverts."""
     [tensor] = tensors_in([call.args, call.kwargs.get("inputs")])
-    mean, variance = _statistics(layer, within)
     axes = layer.config.get("axis")
     rank = within.rank(tensor)
-    if len(mean) > 1 and axes not in (-1, [-1], None if rank is None else rank - 1, [None if rank is None else rank - 1]):
+    last = (-1, [-1], None, []) if rank is None else (-1, [-1], rank - 1, [rank - 1], None, [])
+    given = layer.config.get("mean") is not None
+    if axes not in last and not given:
+        if within.saved(f"{layer.group}/vars/0") is None:
+            raise NoEqual("its statistics are weights, and there are none here", _STATISTICS)
+        return named("Normalization", layer, call, within)  # which keeps the statistics as weights
+    mean, variance = _statistics(layer, within)
+    if len(mean) > 1 and axes not in last:
         raise NoEqual(f"it normalises along axis {axes}", "only statistics of the last axis become a factor", setting=True)
     deviation = [max(math.sqrt(value), _EPSILON) for value in variance]
     if layer.config.get("invert"):
@@ -33,13 +39,15 @@ def normalization(layer: KerasLayer, call: KerasCall, within: Within) -> Transla
     return (part("Rescaling", {"scale": _shortest(scale), "offset": _shortest([value or 0.0 for value in offset])}, [tensor]),)
 
 
+_STATISTICS = "import the .keras file, which has the statistics, or give `mean` and `variance` to the layer"
+
+
 def _statistics(layer: KerasLayer, within: Within) -> tuple[Sequence[float], Sequence[float]]:
     found = [layer.config.get("mean"), layer.config.get("variance")]
     if None in found:
         found = [within.saved(f"{layer.group}/vars/{number}") for number in (0, 1)]
     if any(value is None for value in found):
-        help = "import the .keras file, which has the statistics, or give `mean` and `variance` to the layer"
-        raise NoEqual("its statistics are weights, and there are none here", help)
+        raise NoEqual("its statistics are weights, and there are none here", _STATISTICS)
     mean, variance = (_flat(value) for value in found)
     if len(mean) != len(variance) or not mean or min(variance) < 0 or not all(map(math.isfinite, [*mean, *variance])):
         raise NoEqual("its statistics are no means and variances", setting=True)

@@ -155,10 +155,12 @@ def _reduced(op: str) -> Translator:
 
 
 def _concatenate(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-    tensors, [axis] = list(tensors_in(call.args)), _settings(layer, call, "axis")
+    tensors, [axis] = list(tensors_in([call.args, call.kwargs])), _settings(layer, call, "axis")
     rank = within.rank(tensors[0]) if tensors else None
     if axis is None or rank is None or not tensors or axis % rank == 0:
         raise NoEqual("it joins along the batch axis", setting=True)
+    if len(tensors) == 1:
+        return tensors[0]
     _same_rank(tensors, within)
     return (part("Concatenate", {} if axis % rank == rank - 1 else {"axis": axis % rank}, tensors),)
 
@@ -226,35 +228,46 @@ def _pad(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
 
 
 def _cast(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-    del within
-    [dtype] = _settings(layer, call, "dtype")
-    if dtype != "float32":
-        raise NoEqual(f"it casts to {dtype}", setting=True)
-    return _x(call)
+    """Whole numbers to floats by a factor of 1; whole numbers to whole numbers, and floats to floats, as they are."""
+    x, [dtype] = _x(call), _settings(layer, call, "dtype")
+    given = within.dtype_of(x)
+    if dtype == "float32" and (given is None or "float" in given):
+        return x
+    if dtype == "float32":
+        return (part("Rescaling", {"scale": 1.0}, [x]),)
+    if dtype in ("int32", "int64") and given is not None and "int" in given:
+        return x
+    if "float" in str(dtype):
+        raise NoEqual(
+            f"it casts to {dtype}, and a spec computes in float32", "leave it out: `x` is float32 already", setting=True
+        )
+    help = "declare the model's input as whole numbers, `keras.Input(shape, dtype='int32')`, or compute this before the model"
+    if dtype == "bool":
+        help = "a mask comes with its tensor, from `Embedding(mask_zero=True)` or `Masking`; compute other conditions before the model"
+    raise NoEqual(f"it casts {given or 'a tensor'} to {dtype}, and no layer truncates or compares", help, setting=True)
 
 
 def _take(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-    """One position of an axis, which stays."""
-    x, [axis] = _x(call), _settings(layer, call, "axis")
-    indices = [value for value in call.args if not isinstance(value, Tensor)] or _settings(layer, call, "indices")
+    """One position of an axis: the axis stays where a list of one is given, and goes where a number is."""
+    x, [axis, indices] = _x(call), _settings(layer, call, "axis", "indices")
+    others = [value for value in call.args if not isinstance(value, Tensor)]
+    indices = others[0] if others else indices
     rank = within.rank(x)
-    if (
-        rank is None
-        or not isinstance(axis, int)
-        or axis % rank == 0
-        or not isinstance(indices[0], list)
-        or len(indices[0]) != 1
-    ):
+    one = indices[0] if isinstance(indices, list) and len(indices) == 1 else indices
+    if rank is None or type(axis) is not int or axis % rank == 0 or type(one) is not int:
         raise NoEqual("only one position of an axis other than the batch axis is a layer, `Slice`", setting=True)
-    [start] = indices[0]
-    stop = {} if start == -1 else {"stop": start + 1}
-    return (part("Slice", {"axis": axis % rank, "start": start, **stop}, [x]),)
+    keys = [_ALL] * (axis % rank) + [one if indices is one else slice(one, None if one == -1 else one + 1)]
+    return slices(KerasCall([x, keys], {}), within)
+
+
+_ALL = slice(None, None, None)
 
 
 OPERATIONS: Mapping[str, Translator] = {
     "Absolute": _absolute,
     "Add": _merge("Add", lambda number, first: {"scale": 1.0, "offset": number}),
     "Cast": _cast,
+    "Celu": _activation("celu", alpha=1.0),
     "Clip": _clip,
     "Copy": lambda layer, call, within: _x(call),
     "Concatenate": _concatenate,

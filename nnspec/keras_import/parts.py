@@ -13,13 +13,39 @@ from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, tensors_in
 from nnspec.layers import LAYERS
 from nnspec.types import Config
 
-__all__ = ["Part", "Saved", "Source", "Translation", "Translator", "Within", "bound", "part", "same"]
+__all__ = [
+    "Inside",
+    "Part",
+    "Saved",
+    "Source",
+    "Translation",
+    "Translator",
+    "Within",
+    "bound",
+    "named",
+    "part",
+    "same",
+    "wired",
+]
 
 Source = Tensor | int
 """A tensor of the Keras model, or an earlier part of the same translation by its number."""
 
 Saved = Callable[[str], Any]
 """The array at a place of the weights file, ``layers/dense/vars/0``; None where there is none."""
+
+
+@dataclass(frozen=True)
+class Inside:
+    """Where a part keeps its weights within the Keras layer it comes from.
+
+    Attributes:
+        group: In the weights file, below the layer's group: ``cell/cells/gru_cell``.
+        attributes: On the live layer: ``("cell", "cells", 0)``.
+    """
+
+    group: str
+    attributes: tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -30,11 +56,16 @@ class Part:
         layer: The layer of ours.
         sources: What it reads, by port; a merge's ports are ``"0"``, ``"1"``, …
         suffix: Stands behind the Keras layer's name, in the name of a part that is not the last.
+        inside: Where its weights are, if they are not the Keras layer's own.
+        gives: The Keras layer's outputs that this part computes: Keras's number of each, and our name. By default the last
+            part computes all, in order.
     """
 
     layer: Config
     sources: Mapping[str, Source]
     suffix: str = ""
+    inside: Inside | None = None
+    gives: Mapping[int, str] | None = None
 
 
 Translation = tuple[Part, ...] | Tensor
@@ -49,11 +80,15 @@ class Within:
         shape_of: A tensor's sizes, the batch axis first; None where the config does not tell.
         left_out: Is told of an initializer that is left out.
         saved: The arrays in the weights file.
+        translated: Translates a layer; for those that stand in another.
+        dtype_of: A tensor's element type, as the spec has it; None where it is not known.
     """
 
     shape_of: Callable[[Tensor], tuple[int | None, ...] | None]
     left_out: Untranslated
     saved: Saved = field(default=lambda place: None)
+    translated: Callable[[KerasLayer, KerasCall, Within], Translation] | None = None
+    dtype_of: Callable[[Tensor], str | None] = field(default=lambda tensor: None)
 
     def rank(self, tensor: Tensor) -> int | None:
         """The number of a tensor's axes, the batch axis counted."""
@@ -65,7 +100,11 @@ Translator = Callable[[KerasLayer, KerasCall, Within], Translation]
 
 
 def bound(call: KerasCall, names: Sequence[str]) -> dict[str, Any]:
-    """A call's arguments by name; masks, which travel by themselves, and ``training`` are left out.
+    """A call's arguments by name; ``mask``, which is checked apart, and ``training`` are left out.
+
+    Args:
+        call: The call.
+        names: The arguments in Keras's order. The first is also found under the names that other layers have for it.
 
     Raises:
         NoEqual: Where one is given that the language has not.
@@ -74,21 +113,19 @@ def bound(call: KerasCall, names: Sequence[str]) -> dict[str, Any]:
     if len(call.args) > len(names):
         raise NoEqual(f"it is called with {len(call.args)} arguments", setting=True)
     for name, value in call.kwargs.items():
-        if value is None or name == "mask" or (name.endswith("_mask") and name in _IMPLIED):
+        if value is None or name in ("mask", "training"):
             continue
-        if name == "training":
-            if value is True:
-                raise NoEqual("it is called with `training=True`, and in a spec nothing trains in use", setting=True)
+        known = name if name in names else names[0] if name in _FIRST and names[0] not in given else None
+        if known is None and value is False:
             continue
-        if name not in names:
-            if value is False:
-                continue
+        if known is None:
             raise NoEqual(f"it is called with `{name}`", setting=True)
-        given[name] = value
+        given[known] = value
     return {name: value for name, value in given.items() if value is not None}
 
 
-_IMPLIED = ("query_mask", "value_mask", "key_mask")
+_FIRST = ("inputs", "x", "data", "sequences", "sequence")
+"""What layers call the first argument of ``call``."""
 
 
 def part(op: str, arguments: Mapping[str, Any], sources: Sequence[Source], suffix: str = "") -> Part:
@@ -113,10 +150,12 @@ def same(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
 
 def named(op: str, layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
     """A layer of ours with the same arguments."""
-    tensors = list(tensors_in(list(bound(call, ("inputs",)).values()) or list(call.kwargs.values())))
+    tensors = list(tensors_in(bound(call, ("inputs",)).get("inputs")))
     if not tensors:
         raise NoEqual("nothing comes in", setting=True)
     made = configured(LAYERS.get(op), layer.config, within.left_out, rank=within.rank(tensors[0]))
+    if made.ports.variadic and len(tensors) == 1:  # type: ignore[attr-defined]
+        return tensors[0]  # a merge of one is that one
     return (wired(made, tensors),)
 
 

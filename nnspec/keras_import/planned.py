@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from nnspec.keras_import.model import KerasLayer, KerasModel, Tensor
+from nnspec.keras_import.parts import Inside
 from nnspec.layers.base import Layer
 from nnspec.types import TensorType
 
@@ -24,7 +25,10 @@ class PlannedStep:
         sources: What it reads, by port: the names of steps and inputs, with ``.OUTPUT`` where that must be said.
         frozen: Whether its weights are kept from training.
         keras: The layer that it comes from.
-        call: Which call of it; -1 for a part that is not the one that gives what the layer gives.
+        call: Which call of it; -1 for a part that gives nothing of what the layer gives.
+        inside: Where its weights are within that layer; None if they are its own.
+        gives: The number of each of its outputs among that layer's.
+        calling: What `share` changes of the layer's call arguments.
     """
 
     name: str
@@ -35,6 +39,9 @@ class PlannedStep:
     frozen: bool
     keras: KerasLayer
     call: int
+    inside: Inside | None = None
+    gives: Mapping[str, int] = field(default_factory=dict)
+    calling: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass

@@ -86,3 +86,34 @@ class MaskTakenOff(Problem):
     code = "NN623"
     severity = "warning"
     message = "Keras takes the mask off `{source}` when `{layer}` reads it, and here it stays for its other readers"
+
+
+class OwnModel(Problem):
+    """The model, or a model in it, is of a class of your own. The file lists its layers, but what its ``call`` computes with
+    them is Python code, which is not in the file and would not be run if it were. A subclass that changes ``train_step``
+    alone looks the same in the file as one with its own ``call``. From Python, ``nnspec.from_keras(model)`` sees the class,
+    and accepts one that leaves ``call`` as it is.
+    """
+
+    code = "NN624"
+    message = "the model `{layer}` is of your own class `{kind}`: what its `call` computes is not in the file"
+
+
+class InputTypeChanged(Problem):
+    """Keras's ``Embedding`` accepts floats and truncates them to whole numbers. In a spec the input that feeds embeddings alone
+    is declared as whole numbers.
+    """
+
+    code = "NN625"
+    severity = "warning"
+    message = "the input `{input}` is {theirs} in Keras and {ours} here, because only embeddings read it"
+
+
+class WeightsCopied(Problem):
+    """Two models, or a model and a model in it, use the very same layer. In a spec a layer's weights are of one network. The
+    copies are equal, so the outputs are; when they are trained, they will differ from each other.
+    """
+
+    code = "NN626"
+    severity = "warning"
+    message = "`{layer}` shares its weights with `{other}` in Keras; here each has a copy"

@@ -24,9 +24,12 @@ def slices(call: KerasCall, within: Within) -> Translation:
     shape = within.shape_of(x) if isinstance(x, Tensor) else None
     for place, one in enumerate(keys):
         if isinstance(one, dict) and one.get("class_name") == "__ellipsis__" and shape is not None:
-            keys = [*keys[:place], *[_ALL] * (len(shape) - len(keys) + 1), *keys[place + 1 :]]
+            named = sum(key is not None for key in keys) - 1
+            keys = [*keys[:place], *[_ALL] * (len(shape) - named), *keys[place + 1 :]]
             break
-    if shape is None or len(keys) > len(shape) or not all(isinstance(k, slice) or type(k) is int for k in keys):
+    added = [place for place, one in enumerate(keys) if one is None]
+    keys = [one for one in keys if one is not None]
+    if shape is None or not keys or len(keys) > len(shape) or not all(isinstance(k, slice) or type(k) is int for k in keys):
         raise NoEqual("it indexes by something else than slices and whole numbers", setting=True)
     if keys[0] != _ALL:
         raise NoEqual("it picks among the examples of a batch", setting=True)
@@ -39,16 +42,24 @@ def slices(call: KerasCall, within: Within) -> Translation:
         parts.append(part("Slice", _bounds(axis, one), [at], f"_slice{axis}"))
         known = shape[axis]
         sizes[axis] = 1 if isinstance(one, int) else None if known is None else len(range(*one.indices(known)))
-    if not parts:
-        assert isinstance(x, Tensor)
-        return x
+    assert isinstance(x, Tensor)
     gone = {axis for axis, one in enumerate(keys) if isinstance(one, int)}
-    if gone:
-        left = [-1 if size is None else size for axis, size in enumerate(sizes) if axis not in gone][1:]
-        if left.count(-1) > 1 or not left:
-            raise NoEqual("it leaves two sizes unknown, or none", setting=True)
-        parts.append(part("Reshape", {"target_shape": left}, [len(parts) - 1]))
-    return tuple(parts)
+    if gone or added:
+        left = _left(sizes, gone, added, len(keys))
+        parts.append(part("Reshape", {"target_shape": left}, [len(parts) - 1 if parts else x]))
+    return tuple(parts) or x
+
+
+def _left(sizes: list[Any], gone: set[int], added: list[int], keyed: int) -> list[int]:
+    """The sizes after an indexing: axes taken by a number are gone, and ``None`` puts one of size 1."""
+    entries: list[tuple[int | None, Any]] = [(axis, size) for axis, size in enumerate(sizes[:keyed])]
+    for place in added:
+        entries.insert(place, (None, 1))
+    kept = [size for axis, size in entries if axis not in gone or axis is None] + sizes[keyed:]
+    left = [-1 if size is None else size for size in kept[1:]]
+    if 0 in added or left.count(-1) > 1 or not left:
+        raise NoEqual("it puts an axis before the batch, leaves two sizes unknown, or none", setting=True)
+    return left
 
 
 def _bounds(axis: int, one: Any) -> dict[str, Any]:

@@ -10,11 +10,13 @@ from typing import IO, TYPE_CHECKING, Any
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.graph.model import Graph, Node
 from nnspec.keras_import import problems as k
-from nnspec.keras_import.model import KerasLayer
+from nnspec.keras_import.planned import PlannedStep
 from nnspec.layers.base import Layer
 from nnspec.layers.bidirectional import Bidirectional
-from nnspec.layers.multi_head_attention import MultiHeadAttention
+from nnspec.layers.group_query_attention import GroupQueryAttention
+from nnspec.layers.heads import HeadAttention
 from nnspec.layers.recurrence import Recurrent
+from nnspec.layers.spectral_normalization import SpectralNormalization
 from nnspec.layers.time_distributed import TimeDistributed
 from nnspec.types import Weight
 
@@ -28,6 +30,13 @@ _EXPANSION = 1000
 """HDF5 compresses; what grows more than this, past a floor, stores a shape and no values."""
 
 _FLOOR = 2**24
+
+_MOST_GROUPS = 100_000
+"""Hard links can lead in a circle."""
+
+
+_DAMAGED = (OSError, RuntimeError, ValueError, KeyError, TypeError)
+"""What h5py raises for a file that is damaged."""
 
 
 class WeightsFile:
@@ -46,6 +55,28 @@ class WeightsFile:
         """How many arrays a group has."""
         found = self._at(f"{group}/vars")
         return 0 if found is None else len(found)
+
+    def stores(self, group: str) -> bool:
+        """Whether a group, or one in it, has arrays."""
+        try:
+            return self._has_arrays(self._at(group))
+        except _DAMAGED:
+            return False  # which is found out when they are read
+
+    def _has_arrays(self, group: Any) -> bool:
+        import h5py
+
+        waiting = [group]
+        for _ in range(_MOST_GROUPS):
+            if not waiting:
+                return False
+            at = waiting.pop()
+            if isinstance(at, h5py.Dataset):
+                return True
+            if isinstance(at, h5py.Group):
+                hard = [name for name in at if at.get(name, getlink=True, getclass=True) is h5py.HardLink]
+                waiting += [at[name] for name in hard]
+        return False
 
     def read(self, place: str, shape: tuple[int, ...] | None = None) -> NDArray[Any] | None:
         """One array; None where there is none.
@@ -69,10 +100,19 @@ class WeightsFile:
         size = math.prod(found.shape) * found.dtype.itemsize
         if size > max(_FLOOR, _EXPANSION * found.id.get_storage_size()):
             raise ValueError(f"`{place}` says it has {size:,} bytes, and stores {found.id.get_storage_size():,}")
-        array: NDArray[Any] = found[()]
+        try:
+            array: NDArray[Any] = found[()]
+        except _DAMAGED as error:
+            raise ValueError(f"`{place}` cannot be read: {(str(error).splitlines() or ['it is damaged'])[0]}") from None
         return array
 
     def _at(self, place: str) -> Any:
+        try:
+            return self._found(place)
+        except _DAMAGED as error:
+            raise ValueError(f"`{place}`: {(str(error).splitlines() or ['it is damaged'])[0]}") from None
+
+    def _found(self, place: str) -> Any:
         import h5py
 
         at: Any = self._file
@@ -80,7 +120,7 @@ class WeightsFile:
             if not isinstance(at, h5py.Group) or part not in at:
                 return None
             if at.get(part, getlink=True, getclass=True) is not h5py.HardLink:
-                raise ValueError(f"`{place}` is a link that leads elsewhere")
+                raise ValueError("it is a link that leads elsewhere")
             at = at[part]
         return at
 
@@ -113,11 +153,16 @@ def _places(layer: Layer, weights: tuple[Weight, ...]) -> list[str]:
         return [f"cell/vars/{number}" for number in range(len(weights))]
     if isinstance(layer, TimeDistributed):
         return [f"layer/{place}" for place in _places(layer.inner, weights)]
+    if isinstance(layer, SpectralNormalization):
+        kernel, _, *others = weights
+        first, *rest = (f"layer/{place}" for place in _places(layer.inner, (kernel, *others)))
+        return [first, "vars/1", *rest]
     if isinstance(layer, Bidirectional):
         return _by_part(weights, {"forward": "forward_layer/cell", "backward": "backward_layer/cell"})
-    if isinstance(layer, MultiHeadAttention):
+    if isinstance(layer, HeadAttention):
+        own = "_" if isinstance(layer, GroupQueryAttention) else ""
         parts = {weight.name.partition("/")[0] for weight in weights}
-        return _by_part(weights, {part: f"{part.removeprefix('attention_')}_dense" for part in parts})
+        return _by_part(weights, {part: f"{own}{part.removeprefix('attention_')}_dense" for part in parts})
     return [f"vars/{number}" for number in range(len(weights))]
 
 
@@ -132,32 +177,36 @@ def _by_part(weights: tuple[Weight, ...], parts: Mapping[str, str]) -> list[str]
     return places
 
 
-def _stored(node: Node, keras: KerasLayer) -> list[tuple[int, ...]]:
+def _stored(node: Node, step: PlannedStep) -> list[tuple[int, ...]]:
     """The shapes as Keras has them: LayerScale's factors are a vector, and a depthwise kernel here."""
-    if keras.kind == "LayerScale":
+    if step.keras.kind == "LayerScale":
         return [(math.prod(weight.shape),) for weight in node.weights]
     return [weight.shape for weight in node.weights]
 
 
 def saved_arrays(
-    graphs: Mapping[str, Graph], of: Mapping[str, KerasLayer], file: WeightsFile, span: Span, problems: list[Diagnostic]
+    graphs: Mapping[str, Graph], of: Mapping[str, PlannedStep], file: WeightsFile, span: Span, problems: list[Diagnostic]
 ) -> dict[str, NDArray[Any]]:
     """Every weight's values, by the spec's names.
 
     Args:
         graphs: The spec's networks.
-        of: The Keras layer that each node comes from, by where its weights stand.
+        of: The step that each node comes from, by where its weights stand.
         file: The weights file.
         span: The model's file.
         problems: What is wrong is appended here.
     """
 
-    def read(node: Node, keras: KerasLayer) -> list[NDArray[Any]]:
+    def read(node: Node, step: PlannedStep) -> list[NDArray[Any]]:
+        keras = step.keras
         told = file.named(str(keras.group))
         if told is not None and told != keras.name:
             raise ValueError(f"the weights at `{keras.group}` are those of `{told}`, and by the config those of `{keras.name}`")
         arrays = []
-        for place, shape in zip(_places(node.layer, node.weights), _stored(node, keras), strict=True):
+        places = _places(node.layer, node.weights)
+        if step.inside is not None:
+            places = [f"{step.inside.group}/vars/{number}" for number in range(len(node.weights))]
+        for place, shape in zip(places, _stored(node, step), strict=True):
             array = file.read(f"{keras.group}/{place}", shape)
             if array is None:
                 raise ValueError(f"there are no weights of `{keras.name}` at `{keras.group}/{place}`")
@@ -168,7 +217,7 @@ def saved_arrays(
 
 
 def live_arrays(
-    model: Any, graphs: Mapping[str, Graph], of: Mapping[str, KerasLayer], paths: Mapping[str, tuple[str, ...]], span: Span,
+    model: Any, graphs: Mapping[str, Graph], of: Mapping[str, PlannedStep], paths: Mapping[str, tuple[str, ...]], span: Span,
     problems: list[Diagnostic],
 ) -> dict[str, NDArray[Any]]:  # fmt: skip
     """Every weight's values in a live model, by the spec's names.
@@ -176,26 +225,29 @@ def live_arrays(
     Args:
         model: The ``keras.Model``.
         graphs: The spec's networks.
-        of: The Keras layer that each node comes from, by where its weights stand.
+        of: The step that each node comes from, by where its weights stand.
         paths: The names that lead to it in the model.
         span: What stands for the model in diagnostics.
         problems: What is wrong is appended here.
     """
 
-    def read(node: Node, keras: KerasLayer) -> list[NDArray[Any]]:
+    def read(node: Node, step: PlannedStep) -> list[NDArray[Any]]:
         at = model
         for name in paths[node.weights_at]:
             at = at.get_layer(name)
+        for attribute in step.inside.attributes if step.inside is not None else ():
+            at = at[attribute] if isinstance(attribute, int) else getattr(at, attribute)
         arrays: list[NDArray[Any]] = [variable.numpy() for variable in at.weights]
-        if [array.shape for array in arrays] != _stored(node, keras):
-            raise ValueError(f"`{keras.name}` has weights of {[array.shape for array in arrays]}, not {_stored(node, keras)}")
+        if [array.shape for array in arrays] != _stored(node, step):
+            name, theirs = step.keras.name, [array.shape for array in arrays]
+            raise ValueError(f"`{name}` has weights of {theirs}, not {_stored(node, step)}")
         return arrays
 
     return _arrays(graphs, of, read, span, problems)
 
 
 def _arrays(
-    graphs: Mapping[str, Graph], of: Mapping[str, KerasLayer], read: Callable[[Node, KerasLayer], list[NDArray[Any]]],
+    graphs: Mapping[str, Graph], of: Mapping[str, PlannedStep], read: Callable[[Node, PlannedStep], list[NDArray[Any]]],
     span: Span, problems: list[Diagnostic],
 ) -> dict[str, NDArray[Any]]:  # fmt: skip
     import numpy as np

@@ -99,7 +99,7 @@ def _step(step: PlannedStep, named: bool, source: Any) -> list[str]:
     beside |= {"from": source} if source is not None else {}
     beside |= {"freeze": True} if step.frozen and step.share is None else {}
     if step.share is not None:
-        lines = [f"- share: {_flow(step.share)}"]
+        lines = [f"- share: {_flow({'layer': step.share, **step.calling} if step.calling else step.share)}"]
     elif step.layer is None:
         lines = [f"- {step.network}" + (":" if beside else "")]
     else:

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from nnspec.layers.left_out import LEFT_OUT
+from nnspec.layers.other_words import OTHER_WORDS
 from nnspec.types import Family, Plugins
 
 __all__ = ["LAYERS", "LEFT_OUT", "snake_name"]
@@ -183,6 +184,7 @@ LAYERS = Family(
     modules={name: f"nnspec.layers.{module}" for module, names in _MODULES.items() for name in names},
     aliases=_ALIASES,
     left_out=LEFT_OUT,
+    other_words=OTHER_WORDS,
     plugins=Plugins("nnspec.layers", _fault),
 )
 """Every layer by name; those of other packages too, under the entry point group ``nnspec.layers``."""

@@ -144,9 +144,13 @@ class Softmax(Layer):
         require_float(self, x)
         self.axes(x)
         if x.mask is not None:
+            last = self.axes(x) == (x.rank,)
             raise LayerError(
                 f"Softmax takes a mask of its input's own shape alone, got one of {len(x.mask)} axes with {x}",
-                help="write `Activation: softmax`, which passes the mask on",
+                help="write `Activation: softmax`, which runs along the last axis and passes the mask on"
+                if last
+                else "to weight steps and leave padding out, write `Attention` with `from: {query: …, value: …}`; it takes the "
+                "mask of `value`",
                 port="x",
             )
         return single(x.shape)

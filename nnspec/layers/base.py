@@ -86,6 +86,11 @@ EVERYTHING = Window((), ())
 """The window of a layer each of whose outputs sees the whole input."""
 
 
+_SHAPE_FREE = frozenset(
+    {"activation", "recurrent_activation", "rate", "dropout", "recurrent_dropout", "epsilon", "momentum", "stddev", "seed"}
+)
+
+
 class Layer(Config):
     """One operation. A subclass is final; its docstring's first line is its documentation's.
 
@@ -102,8 +107,8 @@ class Layer(Config):
     """Whether a mask changes what it computes."""
     is_random: ClassVar[bool] = False
     """Whether it changes its input at random in training, and not at all otherwise."""
-    subtracts_mean: ClassVar[bool] = False
-    """Whether a constant added to its input makes no difference."""
+    adds_bias_last: ClassVar[bool] = False
+    """Whether its bias is added along the last axis, after everything but the activation."""
     passes_on: ClassVar[bool] = False
     """Whether it gives what it takes, but in training."""
     keeps_elements: ClassVar[bool] = False
@@ -157,6 +162,11 @@ class Layer(Config):
         return {name: getattr(self, name) for name in sorted(self.call_arguments)}
 
     @classmethod
+    def is_shape_free(cls, argument: str) -> bool:
+        """Whether no type and no weight depends on an argument: checks of the graph are the same for any value of it."""
+        return argument in _SHAPE_FREE or argument.endswith(("_initializer", "_regularizer", "_constraint"))
+
+    @classmethod
     def foreign(cls) -> Mapping[str, str]:
         """PyTorch's names for its arguments, each with what to write instead."""
         return foreign_arguments(frozenset(cls.model_fields))
@@ -199,6 +209,16 @@ class Layer(Config):
         The default: the first input's mask if the layer passes masks, otherwise none.
         """
         return next(iter(inputs.values())).mask if self.passes_mask else None
+
+    def removes_offset(self, x: TensorType, axis: int) -> bool:
+        """Whether a number added to its input makes no difference, where it varies along one axis alone.
+
+        Args:
+            x: The input.
+            axis: The axis, the batch left out: a bias differs from channel to channel, and is the same at all positions.
+        """
+        del x, axis
+        return False
 
     def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
         """Pairs of sizes that must be equal for it to run: where that depends on symbols, it is a condition on them."""

@@ -22,6 +22,7 @@ class Dense(Layer):
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, **LATER}
     passes_mask: ClassVar[bool] = True
+    adds_bias_last: ClassVar[bool] = True
 
     units: PositiveInt = Field(description="Size of the output's last axis.")
     activation: ActivationName | None = Field(None, description="Applied to the output; null: none.")

@@ -41,7 +41,6 @@ class BatchNormalization(Layer):
         "synchronized": "statistics are each device's own; leave it out",
     }
     passes_mask: ClassVar[bool] = True
-    subtracts_mean: ClassVar[bool] = True
 
     axis: WholeNumber = Field(-1, description="The channels' axis, the batch axis counted as 0.")
     momentum: Fraction = Field(0.99, description="How much of the moving averages stays at each step.")
@@ -71,6 +70,10 @@ class BatchNormalization(Layer):
 
     def over_positions(self, sizes: tuple[int, ...]) -> Layer | None:
         return self if self.axis == -1 and set(sizes) == {1} else None
+
+    def removes_offset(self, x: TensorType, axis: int) -> bool:
+        """The mean is each channel's, over the batch and all positions."""
+        return axis == self.channel_axis(x.rank) or x.shape[axis] == 1
 
     def channel_axis(self, rank: int) -> int:
         """The channels' axis, the batch axis left out: 0 to ``rank − 1``.
@@ -164,12 +167,15 @@ class LayerNormalization(AlongAxes, _Affine):
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "rms_scaling": "write `RMSNormalization`"}
     passes_mask: ClassVar[bool] = True
-    subtracts_mean: ClassVar[bool] = True
 
     def infer(self, inputs: Inputs) -> Outputs:
         if self.scale or self.center:
             self.normalised(inputs)
         return super().infer(inputs)
+
+    def removes_offset(self, x: TensorType, axis: int) -> bool:
+        """The mean is taken along its axes: an offset that varies along one of them changes the differences from it."""
+        return axis not in self.axes(x.rank) or x.shape[axis] == 1
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         return self.affine_weights(self.normalised(inputs)) if self.scale or self.center else ()
@@ -206,7 +212,6 @@ class GroupNormalization(_Affine):
     """Brings groups of channels to mean 0 and variance 1, each example alone (Wu and He 2018)."""
 
     passes_mask: ClassVar[bool] = True
-    subtracts_mean: ClassVar[bool] = True
 
     groups: Annotated[int, Strict(), Field(ge=-1)] = Field(
         32, description="Number of groups: 1 is layer normalization over all axes; −1, each channel its own."
@@ -229,6 +234,11 @@ class GroupNormalization(_Affine):
     def receptive_field(self, inputs: Inputs) -> Window | None:
         """Everything: the statistics of a group are those of all positions."""
         return EVERYTHING if inputs["x"].rank > 1 else None
+
+    def removes_offset(self, x: TensorType, axis: int) -> bool:
+        """The mean is that of a group over all positions: one number for each channel where a group is one channel."""
+        channels = self.channel_axis(x.rank)
+        return x.shape[axis] == 1 or (axis == channels and self.group_count(x) == x.shape[channels])
 
     def channel_axis(self, rank: int) -> int:
         """The channels' axis, the batch axis left out."""

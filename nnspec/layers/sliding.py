@@ -24,6 +24,7 @@ class Sliding(Layer):
     """A kernel that slides; one is made by naming its axes."""
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, **LATER, "data_format": DATA_FORMAT}
+    adds_bias_last: ClassVar[bool] = True
     axes: ClassVar[tuple[str, ...]]
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same", "full")
 

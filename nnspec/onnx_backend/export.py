@@ -13,7 +13,7 @@ from nnspec.graph.model import Graph
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.entry import Entries, Exit
 from nnspec.onnx_backend.parity import Arrays, Parity, Reference, Run
-from nnspec.onnx_backend.proof import first_difference, prove, prove_entries
+from nnspec.onnx_backend.proof import first_difference, prove, prove_entries, prove_varied
 from nnspec.onnx_backend.seal import sealed
 
 __all__ = ["export"]
@@ -61,6 +61,9 @@ def export(
     if not parity.agrees:
         first = rebuild and first_difference(graph, weights, rebuild, golden=golden, opset=opset, seed=seed)
         raise NnspecError(_difference(graph, parity, first, bisected=rebuild is not None))
+    parity = prove_varied(graph, weights, parity, reference, opset=opset, seed=seed)
+    if parity.drawn is not None and not parity.drawn.agrees:
+        raise NnspecError(_difference(graph, parity.drawn, None, bisected=False) + _DRAWN)
     if entries is not None or exits:
         before = entries.inputs if entries is not None else {}
         model = to_onnx(graph, weights, opset=opset, metadata=metadata, entries=before, exits=exits)
@@ -76,6 +79,7 @@ def export(
     return parity
 
 
+_DRAWN = "\nWith its own weights the network agrees, and proves little: its outputs do not vary, or weights are all 0 or 1."
 _ENTERED = "\nWithout the transforms of inputs and targets both agree: the difference comes from these."
 
 

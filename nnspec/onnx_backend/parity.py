@@ -8,13 +8,14 @@ that amplifies. Where ``s`` exceeds 1e-4 the model is called ill-conditioned.
 
 **The second opinion.** Rounding alone can exceed the quick bound. Where it is exceeded, the reference in float64 decides: the
 candidate passes where its error against that is at most the larger of 4 times the reference's own float32 error and 1e-6 of the
-largest value. Otherwise it differs.
+largest value. Otherwise it differs. One run is a single draw of rounding, so the reference's own error is the largest of three:
+as given, with inputs one unit in the last place away, and with such weights.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "ILL_CONDITIONED",
+    "LEAST_SPREAD",
     "LEAST_TOLERANCE",
     "Arrays",
     "Bound",
@@ -41,6 +43,9 @@ Run = Callable[[Arrays], Arrays]
 """A model: from its inputs to its outputs, by name."""
 
 LEAST_TOLERANCE = 1e-5
+LEAST_SPREAD = 1e-2
+"""Of an output that varies less with the inputs, the tolerance is too coarse a measure."""
+
 ILL_CONDITIONED = 1e-4
 _FACTOR = 4
 _LEAST_ALLOWED = 1e-6
@@ -57,11 +62,13 @@ class Reference:
         run: The model.
         moved: Makes the model whose weights are one unit in the last place away; None where there are no weights.
         exact: Makes the model in float64, with the same weights; None where there is none.
+        drawn: From a batch of inputs to drawn weights, by identity, and the reference that has them; None where there are none.
     """
 
     run: Run
     moved: Callable[[], Run] | None = None
     exact: Callable[[], Run] | None = None
+    drawn: Callable[[Arrays], tuple[Arrays, Reference]] | None = None
 
     def __call__(self, inputs: Arrays) -> Arrays:
         return self.run(inputs)
@@ -77,6 +84,7 @@ class Reference:
             change(self.run),
             None if moved is None else lambda: change(moved()),
             None if exact is None else lambda: change(exact()),
+            self.drawn,
         )
 
 
@@ -95,7 +103,7 @@ class Exact:
 
     Attributes:
         error: The candidate's; infinite where shapes differ or one alone is not finite.
-        own: The reference's in float32.
+        own: The reference's in float32, the largest of its runs.
     """
 
     error: float
@@ -170,41 +178,67 @@ class Parity:
         outputs: The figures of each output.
         cases: How many batches were run.
         examples: How many examples they held together.
+        spread: How much each output varies between the examples of a batch, relative to its largest value; of those outputs
+            that were seen for several examples at once.
+        drawn: The same with drawn weights, where under its own the model proves too little; see `proof.prove_varied`.
         unasked: Why float64 could not decide where the quick bound failed; empty where it could, or did not need to.
     """
 
     outputs: Mapping[str, Figures]
     cases: int
     examples: int
+    spread: Mapping[str, float] = field(default_factory=dict)
+    drawn: Parity | None = None
     unasked: str = ""
 
     @property
     def agrees(self) -> bool:
-        return all(figures.agrees for figures in self.outputs.values())
+        """Whether all outputs are the same, with drawn weights too if they were tried."""
+        return all(figures.agrees for figures in self.outputs.values()) and (self.drawn is None or self.drawn.agrees)
 
     @property
     def differing(self) -> dict[str, Figures]:
         """The outputs that are not the same."""
         return {name: figures for name, figures in self.outputs.items() if not figures.agrees}
 
+    @property
+    def constant(self) -> list[str]:
+        """The outputs that hardly vary with the inputs, also under drawn weights: that they agree proves little."""
+        drawn = {} if self.drawn is None else self.drawn.spread
+        return [name for name, value in self.spread.items() if max(value, drawn.get(name, 0.0)) < LEAST_SPREAD]
+
     def joined(self, other: Parity) -> Parity:
         """Both together: of each output the worse figures."""
         worse = {name: max(figures, other.outputs[name], key=_order) for name, figures in self.outputs.items()}
-        unasked = self.unasked or other.unasked
-        return Parity(worse, self.cases + other.cases, self.examples + other.examples, unasked)
+        spread = {name: max(value, other.spread.get(name, 0.0)) for name, value in self.spread.items()}
+        counts = self.cases + other.cases, self.examples + other.examples
+        return Parity(worse, *counts, spread, self.drawn, self.unasked or other.unasked)
 
     def as_json(self) -> dict[str, object]:
         """The same as plain values: what is written into the exported model."""
+        drawn = {} if self.drawn is None else {"drawn_weights": self.drawn._counted()}
+        return {**self._counted(), **drawn, **({"constant": self.constant} if self.constant else {})}
+
+    def _counted(self) -> dict[str, object]:
         outputs = {name: figures.as_json() for name, figures in self.outputs.items()}
         return {"outputs": outputs, "cases": self.cases, "examples": self.examples}
 
     def text(self) -> str:
         """The same for people, a line for each output."""
+        lines = self._lines()
+        if self.drawn is not None:
+            lines += ["with drawn weights:", *(f"  {line}" for line in self.drawn._lines())]
+        if self.constant:
+            names = ", ".join(f"`{name}`" for name in self.constant)
+            lines.append(f"hardly varies with the inputs, so that agreement proves little: {names}")
+        return "\n".join(lines)
+
+    def _lines(self) -> list[str]:
         lines = [f"`{name}` {'agrees' if figures.agrees else 'differs'}: {figures}" for name, figures in self.outputs.items()]
         lines.append(f"on {self.examples} examples in {self.cases} batches")
         if self.unasked:
             lines.append(f"Keras in float64, which decides beyond the tolerance, does not compute this network: {self.unasked}")
-        return "\n".join(lines)
+        return lines
 
 
 def measure(
@@ -235,21 +269,25 @@ def measure(
     rng = np.random.default_rng(seed)
     judge = _Judge(reference if isinstance(reference, Reference) else Reference(reference), bound)
     worst: dict[str, Figures] = {}
+    spread: dict[str, float] = {}
     count = examples = 0
     for inputs in cases:
         count += 1
         examples += len(next(iter(inputs.values())))
         valid = masks(inputs) if masks is not None else {}
         for name, figures in judge.figures(candidate, inputs, nudged(inputs, rng), valid).items():
+            if name in judge.spread:
+                spread[name] = max(spread.get(name, 0.0), judge.spread[name])
             if name not in worst or _order(figures) > _order(worst[name]):
                 worst[name] = figures
-    return Parity(worst, count, examples, judge.unasked)
+    return Parity(worst, count, examples, spread, unasked=judge.unasked)
 
 
 class _Judge:
     """Compares runs with one reference, whose other forms are made once and only where they are needed.
 
     Attributes:
+        spread: How much each output of the last batch varies between its examples.
         unasked: Why float64 could not decide.
     """
 
@@ -257,6 +295,7 @@ class _Judge:
         self._reference, self._bound = reference, bound
         self._moved: Run | None = None
         self._exact: Run | None = None
+        self.spread: dict[str, float] = {}
         self.unasked = ""
 
     def figures(self, candidate: Run, inputs: Arrays, beside: Arrays, masks: Arrays) -> dict[str, Figures]:
@@ -269,7 +308,9 @@ class _Judge:
             masks: The outputs' masks.
         """
         wanted, given, shifted = self._reference(inputs), candidate(inputs), candidate(beside)
-        moved = self._with_moved_weights(inputs)
+        floats = all(np.asarray(array).dtype.kind == "f" for array in inputs.values())
+        moved = {} if floats else self._with_moved_weights(inputs)
+        self.spread = {name: _spread(array, masks.get(name)) for name, array in wanted.items() if len(array) > 1}
         found = {}
         for name, right in wanted.items():
             if name not in given or np.shape(given[name]) != np.shape(right):
@@ -282,15 +323,18 @@ class _Judge:
             found[name] = Figures(distance(a, b, a), max((shift for shift in shifts if np.isfinite(shift)), default=0.0))
         undecided = [name for name, quick in found.items() if self._bound == "exact" or not quick.agrees]
         exact = self._in_float64(inputs) if undecided else {}
+        runs = [wanted, self._reference(beside), self._with_moved_weights(inputs)] if exact else []
         for name in undecided:
             if name in given and name in exact and np.shape(given[name]) == np.shape(wanted[name]) == np.shape(exact[name]):
                 keep = _kept(wanted[name], masks.get(name))
-                true, a, b = (_wide(arrays[name], keep) for arrays in (exact, wanted, given))
-                found[name] = replace(found[name], exact=Exact(distance(true, b, true), distance(true, a, true)))
+                true = _wide(exact[name], keep)
+                own = [distance(true, _wide(run[name], keep), true) for run in runs if name in run]
+                error = distance(true, _wide(given[name], keep), true)
+                found[name] = replace(found[name], exact=Exact(error, max(filter(np.isfinite, own), default=0.0)))
         return found
 
     def _with_moved_weights(self, inputs: Arrays) -> Arrays:
-        if self._reference.moved is None or all(np.asarray(array).dtype.kind == "f" for array in inputs.values()):
+        if self._reference.moved is None:
             return {}
         self._moved = self._moved or self._reference.moved()
         return self._moved(inputs)
@@ -331,6 +375,17 @@ def _kept(right: NDArray[Any], mask: NDArray[Any] | None) -> NDArray[np.bool_]:
     if mask is not None and mask.shape == shape[: mask.ndim]:
         keep &= np.asarray(mask, bool).reshape(mask.shape + (1,) * (len(shape) - mask.ndim))
     return keep
+
+
+def _spread(array: NDArray[Any], mask: NDArray[Any] | None) -> float:
+    """The largest difference between two examples at one place, relative to the largest value."""
+    if not array.size:
+        return 0.0
+    wide = np.asarray(array, np.float64)
+    wide = np.where(_kept(array, mask) & np.isfinite(wide), wide, np.nan)
+    low, high = np.fmin.reduce(wide), np.fmax.reduce(wide)
+    largest = float(np.nanmax(np.abs(wide), initial=0.0))
+    return float(np.nanmax(high - low, initial=0.0)) / largest if largest else 0.0
 
 
 def _wide(array: NDArray[Any], keep: NDArray[np.bool_]) -> NDArray[np.float64]:

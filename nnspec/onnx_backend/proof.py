@@ -17,7 +17,7 @@ from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw
 from nnspec.onnx_backend.session import Level, runner
 
-__all__ = ["first_difference", "prove", "prove_entries", "spelled"]
+__all__ = ["first_difference", "prove", "prove_entries", "prove_varied", "spelled"]
 
 
 def prove(
@@ -48,6 +48,40 @@ def prove(
     masks = _masks(graph, weights, opset)
     cases = [*draw(graph, seed=seed, empty_rows=_takes_empty_rows(graph, weights, opset, seed)), *golden]
     return measure(_wanted(graph, reference), spelled(graph, model, level=level), cases, masks=masks, seed=seed, bound=bound)
+
+
+def prove_varied(
+    graph: Graph,
+    weights: Mapping[str, ArrayLike],
+    parity: Parity,
+    reference: Run | Reference,
+    *,
+    opset: int = 23,
+    seed: int = 0,
+) -> Parity:
+    """The parity, with that under drawn weights where the given ones prove too little.
+
+    They do where an output hardly varies with the inputs, and where a weight is all 0 or all 1, as before training: a mistake
+    in what is multiplied by it, or in itself, is not seen. The graph is written again with the drawn weights.
+
+    Args:
+        graph: What the model was made of.
+        weights: Likewise.
+        parity: What was found with them.
+        reference: Runs the graph in Keras.
+        opset: The version of ONNX's operators.
+        seed: Of the random inputs.
+    """
+    drawn = reference.drawn if isinstance(reference, Reference) else None
+    if drawn is None or not (parity.constant or any(_is_fresh(np.asarray(weights[name])) for name, *_ in graph.weights())):
+        return parity
+    *_, batch = draw(graph, seed=seed, empty_rows=False)
+    others, changed = drawn(batch)
+    return replace(parity, drawn=prove(graph, others, to_onnx(graph, others, opset=opset), changed, opset=opset, seed=seed))
+
+
+def _is_fresh(array: np.ndarray) -> bool:
+    return bool(array.size and array.flat[0] in (0, 1) and (array == array.flat[0]).all())
 
 
 def prove_entries(

@@ -100,9 +100,10 @@ def deciding(output: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _figures(record: Mapping[str, Any]) -> Iterator[tuple[str, float, float]]:
     for own in record.get("networks", {"": record}).values():
-        for output, said in own["outputs"].items():
-            decided = deciding(said)
-            yield output, float(decided["error"]), float(decided["tolerance"])
+        for part in (own, own.get("drawn_weights", {"outputs": {}})):
+            for output, said in part["outputs"].items():
+                decided = deciding(said)
+                yield output, float(decided["error"]), float(decided["tolerance"])
 
 
 def _digest(content: bytes) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Literal
 
 import numpy as np
 import onnxruntime
@@ -11,7 +14,7 @@ import onnxruntime
 from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.parity import Arrays, Run
 
-__all__ = ["Level", "open_session", "runner"]
+__all__ = ["Level", "Stop", "open_session", "run_options", "runner"]
 
 Level = Literal["all", "basic", "disabled"]
 
@@ -20,6 +23,40 @@ _LEVELS = {
     "basic": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC,
     "disabled": onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL,
 }
+
+
+class Stop:
+    """Stops the runs of one thread from another: ONNX Runtime looks at it before each node, within loops too.
+
+    A single node is not interrupted.
+    """
+
+    def __init__(self) -> None:
+        self._options = onnxruntime.RunOptions()
+        self._options.log_severity_level = 4
+        self.is_set = False
+
+    def set(self) -> None:
+        """Makes the runs fail, those to come included."""
+        self.is_set = True
+        self._options.terminate = True
+
+    @contextmanager
+    def of_this_thread(self) -> Iterator[None]:
+        """Within it, the runs of this thread can be stopped."""
+        token = _OPTIONS.set(self._options)
+        try:
+            yield
+        finally:
+            _OPTIONS.reset(token)
+
+
+_OPTIONS: ContextVar[Any] = ContextVar("run options", default=None)
+
+
+def run_options() -> Any:
+    """The options with which a session is to be run in this thread; None for ONNX Runtime's own."""
+    return _OPTIONS.get()
 
 
 def open_session(

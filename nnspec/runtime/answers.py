@@ -14,6 +14,7 @@ from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.keras_backend.calls import mask_of
 from nnspec.keras_backend.precision import in_float64, widened
 from nnspec.onnx_backend.parity import Reference, nudged
+from nnspec.runtime.redrawing import redrawn
 
 __all__ = ["answering", "in_keras"]
 
@@ -35,19 +36,33 @@ def in_keras(graph: Graph, weights: _Arrays, *, masks: bool = False, model: kera
         model = to_keras(graph, seed=1)
         set_weight_arrays(model, graph, own)
     run = answering(model, masks=masks)
-    return Reference(run, lambda: _moved(model, graph, own, run), lambda: _exact(graph, own, masks=masks))
+
+    def drawn(inputs: _Arrays) -> tuple[_Arrays, Reference]:
+        other = redrawn(model, graph, own, inputs)
+        changed = Reference(
+            _with_weights(model, graph, own, other, run),
+            lambda: _with_weights(model, graph, own, _beside(other), run),
+            lambda: _exact(graph, other, masks=masks),
+        )
+        return other, changed
+
+    moved = _with_weights(model, graph, own, _beside(own), run)
+    return Reference(run, lambda: moved, lambda: _exact(graph, own, masks=masks), drawn)
 
 
-def _moved(model: keras.Model, graph: Graph, weights: _Arrays, run: _Run) -> _Run:
-    """The answers with weights one unit in the last place away."""
-    beside = nudged(weights, np.random.default_rng(1))
+def _beside(weights: _Arrays) -> _Arrays:
+    return nudged(weights, np.random.default_rng(1))
+
+
+def _with_weights(model: keras.Model, graph: Graph, own: _Arrays, other: _Arrays, run: _Run) -> _Run:
+    """The answers with other weights; the model has its own again after each."""
 
     def answer(inputs: _Arrays) -> dict[str, NDArray[Any]]:
-        set_weight_arrays(model, graph, beside)
+        set_weight_arrays(model, graph, other)
         try:
             return run(inputs)
         finally:
-            set_weight_arrays(model, graph, weights)
+            set_weight_arrays(model, graph, own)
 
     return answer
 

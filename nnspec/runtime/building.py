@@ -15,6 +15,7 @@ from nnspec.files import write_whole
 from nnspec.graph import Graph, Model
 from nnspec.graph.budget import check_onnx_bytes
 from nnspec.graph.describe import describe
+from nnspec.graph.exported import export_opset
 from nnspec.keras_backend import set_weight_arrays, to_keras, weight_arrays
 from nnspec.onnx_backend.export import export
 from nnspec.onnx_backend.metadata import SPEC_HASH, SPEC_NAME
@@ -60,7 +61,7 @@ def _write_decoder(spec: Spec, model: Model, folder: Path, seed: int) -> list[Pa
 
     Nothing where it begins or ends with a word: which token that is, training finds out.
     """
-    models = decoder_models(spec, model, {}, {})
+    models = decoder_models(spec, model, {}, {}, opset=export_opset(spec))
     if models is None or {x for x in (models.section.start, models.section.end) if isinstance(x, str)} - {*SPECIAL}:
         return []
     weights: dict[str, Any] = {}
@@ -91,5 +92,6 @@ def _write_network(spec: Spec, graph: Graph, stem: Path, seed: int) -> list[Path
     metadata = {SPEC_NAME: spec.name, SPEC_HASH: spec.hash}
     check_size = partial(check_onnx_bytes, spec)
     reference = in_keras(graph, weights, model=keras_model)
-    export(graph, weights, onnx_file, reference=reference, metadata=metadata, check_size=check_size)
+    opset = export_opset(spec)
+    export(graph, weights, onnx_file, reference=reference, opset=opset, metadata=metadata, check_size=check_size)
     return [keras_file, onnx_file]

@@ -51,8 +51,12 @@ class Classifier:
     table: Table | None = None
 
     @classmethod
-    def open(cls, path: str | Path) -> Classifier:
+    def open(cls, path: str | Path, *, root: Path | None = None) -> Classifier:
         """Opens a run folder, or a spec that says where all its weights are.
+
+        Args:
+            path: The folder or the spec.
+            root: What the spec's paths may not leave.
 
         Raises:
             NnspecError: Where the run is damaged, or a weight has no value.
@@ -60,7 +64,7 @@ class Classifier:
         path = Path(path)
         if path.is_dir():
             return cls._of_run(Run.open(path))
-        spec = load(path)
+        spec = load(path, root=root)
         graph = compile(spec).networks.get("main")
         if graph is None:
             raise NnspecError(f"{path} has no `layers` of its own, but networks alone")

@@ -16,6 +16,7 @@ from nnspec.diagnostics import Diagnostic, NnspecError
 from nnspec.files import write_whole
 from nnspec.graph import Graph, build
 from nnspec.graph.convolutional import sees_everything
+from nnspec.graph.exported import export_opset
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.export import export
 from nnspec.onnx_backend.metadata import SPEC_HASH, SPEC_NAME
@@ -55,7 +56,9 @@ class Convolutional:
     parity: Parity
 
 
-def convolutionalize(path: str | Path, folder: str | Path, *, opset: int = 23) -> Convolutional:
+def convolutionalize(
+    path: str | Path, folder: str | Path, *, opset: int | None = None, root: Path | None = None
+) -> Convolutional:
     """Writes a classifier as a network that takes pictures of any size and answers at every place.
 
     ``Flatten`` goes, the ``Dense`` behind it becomes a convolution whose kernel is as large as the feature maps, those behind
@@ -66,7 +69,8 @@ def convolutionalize(path: str | Path, folder: str | Path, *, opset: int = 23) -
     Args:
         path: A run folder, or a spec whose weights start from a file.
         folder: Where ``NAME_fcn.nnspec.yaml``, ``NAME_fcn.safetensors`` and ``NAME_fcn.onnx`` go; made if it is not there.
-        opset: The version of ONNX's operators.
+        opset: The version of ONNX's operators; what the spec says by default.
+        root: What the paths of a spec may not leave.
 
     Raises:
         NnspecError: Where a layer cannot slide over a larger picture, with its place; where an output differs.
@@ -74,7 +78,8 @@ def convolutionalize(path: str | Path, folder: str | Path, *, opset: int = 23) -
     Example:
         ``convolutionalize("runs/lenet5", "lenet5_fcn").outputs["digit"]`` is ``(H//4 - 6, W//4 - 6, 10)``.
     """
-    classifier = Classifier.open(path)
+    classifier = Classifier.open(path, root=root)
+    opset = opset or export_opset(classifier.spec)
     document, layers = slid_document(classifier.spec, classifier.graph)
     name = str(document["name"])
     spec, graph, document = _compiled(document, classifier)

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.lazy import SomeRows
+from nnspec.data.readers.base import Table
 from nnspec.data.recipe import open_data, read_inputs
 from nnspec.diagnostics import NnspecError
 from nnspec.runtime.generator import Generated, Generator
 from nnspec.runtime.token_texts import source_tokens
-from nnspec.types import TensorType, unknown
 
-__all__ = ["generate_rows"]
+__all__ = ["generate_rows", "plain_values"]
 
 
 def generate_rows(
@@ -32,10 +33,11 @@ def generate_rows(
         NnspecError: Where the data do not fit the model.
     """
     found = _of_data(generator, given, limit, wanted) if isinstance(given, str) else generator.texts(given, **wanted)
-    return [{"row": row, **_plain(one)} for row, one in enumerate(found)]
+    return [{"row": row, **plain_values(one)} for row, one in enumerate(found)]
 
 
-def _plain(one: Generated) -> dict[str, Any]:
+def plain_values(one: Generated) -> dict[str, Any]:
+    """A sequence as plain values: its text where it has one, its tokens, whether it came to its end."""
     text = {"text": one.text} if one.text is not None else {}
     score = {"score": one.score} if one.score is not None else {}
     return {**text, "tokens": list(one.tokens), **score, "ended": one.ended}
@@ -48,19 +50,20 @@ def _of_data(generator: Generator, data: str, limit: int | None, wanted: Mapping
         if column not in table.columns:
             raise NnspecError(f"the data have no column `{column}`, with which sequences are to begin")
         return generator.texts([str(text) for text in table.read(column, slice(limit))], **wanted)
-    texts = {}
-    for source in generator.sources:
-        feed = generator.recipe.get("inputs", {}).get(source)
-        columns = feed["columns"] if feed else [source]
-        if len(columns) == 1 and columns[0] in table.columns and table.columns[columns[0]].is_text:
-            texts[source] = [str(text) for text in table.read(columns[0], slice(limit))]
-    if len(texts) == len(generator.sources):
-        return generator.generate(
-            {source: source_tokens(generator.recipe, source, own) for source, own in texts.items()}, **wanted
-        )
-    types = {source: TensorType((unknown(),), "int64") for source in generator.sources}
-    arrays: dict[str, NDArray[Any]] = read_inputs(table, name, generator.recipe, types)
-    return generator.generate({source: np.asarray(array)[:limit] for source, array in arrays.items()}, **wanted)
+    if limit is not None and limit < len(table):
+        table = SomeRows(table, np.arange(limit))
+    return generator.generate({source: _source(generator, source, table, name) for source in generator.sources}, **wanted)
+
+
+def _source(generator: Generator, source: str, table: Table, name: str) -> NDArray[Any]:
+    """What a source takes, from data: the tokens of texts, or whatever its transforms make: images, numbers, rows of tokens."""
+    feed = generator.recipe.get("inputs", {}).get(source)
+    columns = feed["columns"] if feed else [source]
+    if len(columns) == 1 and columns[0] in table.columns and table.columns[columns[0]].is_text:
+        texts = [str(text) for text in table.read(columns[0], slice(None))]
+        return source_tokens(generator.recipe, source, texts)
+    arrays = read_inputs(table, name, generator.recipe, {source: generator.source_types[source]})
+    return np.asarray(arrays[source])
 
 
 def _column(generator: Generator) -> str:

@@ -18,11 +18,12 @@ from nnspec.runtime.decoding.one_by_one import drawn, greedy
 from nnspec.runtime.decoding.procedure import Procedure, read_procedure
 from nnspec.runtime.decoding.stepper import Stepper
 from nnspec.runtime.model_file import ModelFile
+from nnspec.runtime.ports import type_of
 from nnspec.runtime.reading import read_model
 from nnspec.runtime.token_texts import beginning_with, padded, source_tokens, text_of
-from nnspec.types import closest
+from nnspec.types import TensorType, closest, unknown
 
-__all__ = ["DECODER", "ENCODER", "Generated", "Generator"]
+__all__ = ["DECODER", "ENCODER", "Generated", "Generator", "generated_of"]
 
 ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
 """The files of a folder that is decoded with step by step."""
@@ -55,6 +56,7 @@ class Generator:
     Attributes:
         procedure: How its networks are run.
         recipe: What it says of its inputs: the vocabularies stand there.
+        source_types: What each source takes.
 
     Raises:
         NnspecError: Where there is nothing to decode with.
@@ -77,6 +79,10 @@ class Generator:
             )
         self.procedure: Procedure = read_procedure(last.metadata[GENERATE], f"`{path}`")
         self.recipe: Mapping[str, Any] = last.json(DATA)
+        reads = files.get(ENCODER, last)
+        self.source_types: Mapping[str, TensorType] = {
+            shown: _source_type(reads, shown if reads is last else own) for own, shown in self.procedure.sources.items()
+        }
         if len(files) == 1 and self._path.is_file():
             self._loop = last
         else:
@@ -163,10 +169,7 @@ class Generator:
                 tokens, lengths = drawn(self._stepper, state, prompt, most, way, first)
             else:
                 tokens, lengths = greedy(self._stepper, state, prompt, most)
-        for row, length, score in zip(tokens, lengths, scores, strict=True):
-            own = tuple(int(token) for token in row[: int(length)])
-            ended = bool(length < len(row)) and int(row[int(length)]) == self.procedure.end
-            yield Generated(own, ended, text_of(self.recipe, self.procedure.target, own), score)
+        yield from generated_of(self.recipe, self.procedure, tokens, lengths, scores)
 
     def _checked(
         self, inputs: Mapping[str, ArrayLike], prompt: ArrayLike | None
@@ -197,6 +200,36 @@ class Generator:
 
     def __repr__(self) -> str:
         return f"Generator({str(self._path)!r})"
+
+
+def generated_of(
+    recipe: Mapping[str, Any],
+    procedure: Procedure,
+    tokens: NDArray[Any],
+    lengths: NDArray[Any],
+    scores: Sequence[float | None] | None = None,
+) -> Iterator[Generated]:
+    """The sequences that were decoded.
+
+    Args:
+        recipe: What the model says of its inputs: its vocabularies.
+        procedure: How it decodes.
+        tokens: Rows, steps.
+        lengths: How many tokens of each row are its sequence.
+        scores: What each is worth, of a beam search.
+    """
+    for row, length, score in zip(tokens, lengths, scores or [None] * len(tokens), strict=True):
+        own = tuple(int(token) for token in row[: int(length)])
+        ended = bool(length < len(row)) and int(row[int(length)]) == procedure.end
+        yield Generated(own, ended, text_of(recipe, procedure.target, own), score)
+
+
+def _source_type(file: ModelFile, name: str) -> TensorType:
+    """What an input of a file takes. Rows of tokens may have any length, and are whole numbers of any type."""
+    port = file.inputs.get(name)
+    if port is None or (len(port.shape) == 2 and port.dtype.startswith("int")):
+        return TensorType((unknown(),), "int64")
+    return type_of(port)
 
 
 def _array(value: ArrayLike) -> NDArray[Any]:

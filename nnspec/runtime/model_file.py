@@ -8,7 +8,7 @@ from typing import Any
 from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.metadata import OUTPUTS
 from nnspec.onnx_backend.parity import Arrays
-from nnspec.onnx_backend.session import open_session
+from nnspec.onnx_backend.session import open_session, run_options
 from nnspec.runtime.ports import converted, port_of
 from nnspec.runtime.reading import read_metadata
 
@@ -60,7 +60,7 @@ class ModelFile:
         ports = self.inputs | self.optional
         taken = {name: converted(ports[name], array) for name, array in inputs.items() if name in ports}
         try:
-            given = self._session.run(None, taken)
+            given = self._session.run(None, taken, run_options())
         except Exception as error:
             raise NnspecError(f"{self._name} cannot answer: {str(error).partition('] : ')[2] or error}") from error
         return dict(zip(self.outputs, given, strict=True))

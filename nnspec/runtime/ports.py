@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnspec.diagnostics import NnspecError
-from nnspec.types import Conditions, closest
+from nnspec.types import Conditions, TensorType, closest, symbol, unknown
 
-__all__ = ["Port", "converted", "fitted", "port_of"]
+__all__ = ["Port", "check_shape", "converted", "fitted", "port_of", "type_of"]
 
 _DTYPES = {
     "tensor(float)": "float32",
@@ -46,6 +46,17 @@ def port_of(given: Any) -> Port:
     if given.type not in _DTYPES:
         raise NnspecError(f"`{given.name}` is of the type {given.type}, which nnspec's models do not have")
     return Port(given.name, tuple(given.shape), _DTYPES[given.type])
+
+
+def type_of(port: Port) -> TensorType:
+    """The type of one example of an input or an output."""
+    return TensorType(tuple(_size(size) for size in port.shape[1:]), port.dtype)
+
+
+def _size(size: int | str | None) -> Any:
+    if isinstance(size, int):
+        return size
+    return symbol(size) if size and size.isidentifier() else unknown()
 
 
 def converted(port: Port, value: ArrayLike) -> NDArray[Any]:
@@ -89,14 +100,14 @@ def fitted(inputs: Mapping[str, ArrayLike], ports: Mapping[str, Port], condition
     arrays = {name: converted(port, inputs[name]) for name, port in ports.items()}
     sizes: dict[str, tuple[int, str]] = {}
     for name, array in arrays.items():
-        _check_shape(ports[name], array.shape, sizes)
+        check_shape(ports[name], array.shape, sizes)
     wrong = conditions.refusal({symbol: size for symbol, (size, _) in sizes.items()})
     if wrong:
         raise NnspecError(wrong)
     return arrays
 
 
-def _check_shape(port: Port, shape: tuple[int, ...], sizes: dict[str, tuple[int, str]]) -> None:
+def check_shape(port: Port, shape: tuple[int, ...], sizes: dict[str, tuple[int, str]]) -> None:
     """Refuses a shape that is not the port's; a symbol has the same size wherever it stands."""
     if len(shape) != len(port.shape):
         raise NnspecError(f"the input {port} has {len(port.shape)} axes, the batch axis first; got the shape {shape}")

@@ -17,12 +17,13 @@ from nnspec.data.recipe import open_data, read_inputs, series_columns
 from nnspec.data.units import in_units
 from nnspec.diagnostics import NnspecError
 from nnspec.graph import Graph
+from nnspec.runtime.ports import type_of
 from nnspec.runtime.predictor import Predictor
 from nnspec.runtime.spelling import texts_of
 from nnspec.runtime.tiled import Tiling
-from nnspec.types import TensorType, symbol, unknown
+from nnspec.types import TensorType
 
-__all__ = ["Predictions", "input_types", "predict_file", "predict_run"]
+__all__ = ["Predictions", "input_types", "predict_file", "predict_run", "predictions_of"]
 
 
 @dataclass(frozen=True)
@@ -88,16 +89,33 @@ def predict_file(
     tiling = None if tile is None else Tiling(predictor, tile, overlap)
     arrays, series = _read(data, predictor.recipe, input_types(predictor), limit)
     answer = predictor.predict if tiling is None else tiling.predict
-    outputs = in_units(answer(arrays), predictor.units, series)
-    texts = texts_of(outputs, arrays, predictor.spellings)
+    return predictions_of(predictor, arrays, answer(arrays), tiling, series)
+
+
+def predictions_of(
+    predictor: Predictor,
+    inputs: Mapping[str, NDArray[Any]],
+    outputs: Mapping[str, NDArray[Any]],
+    tiling: Tiling | None = None,
+    series: RowSeries | None = None,
+) -> Predictions:
+    """What an exported model's outputs say, in the words and units of its data: what `predict` shows and the server answers.
+
+    Args:
+        predictor: The model.
+        inputs: What it was given.
+        outputs: What came out.
+        tiling: How the images were cut, if they were.
+        series: The series of each row, if the units differ between series.
+    """
+    outputs = in_units(outputs, predictor.units, series)
+    texts = texts_of(outputs, inputs, predictor.spellings)
     return Predictions(outputs, predictor.classes, predictor.answers, tiling, texts)
 
 
 def input_types(predictor: Predictor) -> dict[str, TensorType]:
     """What an exported model takes, by name."""
-    return {
-        name: TensorType(tuple(_size(size) for size in port.shape[1:]), port.dtype) for name, port in predictor.inputs.items()
-    }
+    return {name: type_of(port) for name, port in predictor.inputs.items()}
 
 
 def predict_run(path: str | Path, data: str | None = None, *, limit: int | None = None) -> Predictions:
@@ -145,15 +163,9 @@ def _read(
     data: str, recipe: Mapping[str, Any], types: Mapping[str, TensorType], limit: int | None
 ) -> tuple[dict[str, NDArray[Any]], RowSeries | None]:
     """The inputs of some rows of data, and the series of each."""
-    table, name = open_data(data)
+    table, name = open_data(data, recipe, types)
     arrays = read_inputs(table, name, recipe, types)
     series = series_of_rows(table, series_columns(recipe))
     if series is not None:
         series = RowSeries(series.numbers[:limit], series.labels)
     return {name: array[:limit] for name, array in arrays.items()}, series
-
-
-def _size(size: int | str | None) -> Any:
-    if isinstance(size, int):
-        return size
-    return symbol(size) if size and size.isidentifier() else unknown()

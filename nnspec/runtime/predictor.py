@@ -26,7 +26,7 @@ from nnspec.onnx_backend.metadata import (
     SPELLINGS,
     UNITS,
 )
-from nnspec.onnx_backend.session import open_session
+from nnspec.onnx_backend.session import open_session, run_options
 from nnspec.runtime.ports import fitted, port_of
 from nnspec.runtime.reading import read_all_metadata, read_model
 from nnspec.runtime.spelling import Spelling
@@ -198,7 +198,7 @@ class Predictor:
             AnswerError: Where ONNX Runtime fails.
         """
         try:
-            given = self._session.run(None, dict(arrays))
+            given = self._session.run(None, dict(arrays), run_options())
         except Exception as error:
             reason = str(error).partition("] : ")[2] or str(error)
             raise AnswerError(f"`{self.path}` cannot answer: {reason}", of_input="INVALID_ARGUMENT" in reason) from error

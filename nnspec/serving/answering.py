@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from starlette.requests import Request
 
 from nnspec.diagnostics import NnspecError
+from nnspec.runtime.ports import Port
 from nnspec.runtime.predictor import AnswerError
 from nnspec.serving.batching import Arrays
+from nnspec.serving.budget import Budget
 from nnspec.serving.refusals import Refused, left, too_late
 from nnspec.serving.served import Served
 
 __all__ = ["answer"]
 
+_MOST_PARTS = 64
+"""Parts that a request is computed in, at most: another waits for one of them, not for all."""
 
-async def answer(request: Request, served: Served, inputs: Arrays, *, since: float, seconds: float) -> Arrays:
+
+async def answer(request: Request, served: Served, inputs: Arrays, budget: Budget) -> Arrays:
     """A model's outputs for a request.
+
+    A request of very many rows is computed in parts, each queued when the one before is done: other requests go between.
 
     Args:
         request: Whose body has been read.
         served: The model.
         inputs: What it is given; checked here.
-        since: When the request came, by the loop's clock.
-        seconds: How long it may take from then on.
+        budget: What the request may use.
 
     Raises:
         Refused: Where the inputs do not fit, the time is over, the queue is full, the client has gone, or the model fails.
@@ -33,18 +43,38 @@ async def answer(request: Request, served: Served, inputs: Arrays, *, since: flo
         arrays = served.predictor.checked(inputs)
     except NnspecError as error:
         raise Refused(400, str(error)) from None
-    waiting = served.batcher.submit(arrays)
+    expected = _expected_bytes(served.predictor.outputs, served.predictor.inputs, arrays)
+    budget.room.take(expected)
+    rows = max((len(array) for array in arrays.values() if array.ndim), default=1)
+    step = max(served.rows_at_once, -(-rows // _MOST_PARTS)) if served.rows_at_once else max(1, rows)
+    found: dict[str, NDArray[Any]] = {}
     gone = asyncio.ensure_future(_gone(request))
-    either: set[asyncio.Future[Any]] = {waiting, gone}
     try:
-        remaining = since + seconds - asyncio.get_running_loop().time()
-        await asyncio.wait(either, timeout=max(0.0, remaining), return_when=asyncio.FIRST_COMPLETED)
+        for start in range(0, max(1, rows), step):
+            if rows <= step:
+                found = dict(await _part(gone, served, arrays, budget))
+                continue
+            part = await _part(gone, served, {name: array[start : start + step] for name, array in arrays.items()}, budget)
+            for name, array in part.items():
+                if name not in found:
+                    found[name] = np.empty((rows, *array.shape[1:]), array.dtype)
+                found[name][start : start + step] = array
     finally:
         gone.cancel()
+    budget.room.take(max(0, sum(array.nbytes for array in found.values()) - expected))
+    return found
+
+
+async def _part(gone: asyncio.Future[None], served: Served, arrays: Arrays, budget: Budget) -> Arrays:
+    waiting = served.batcher.submit(arrays)
+    either: set[asyncio.Future[Any]] = {waiting, gone}
+    try:
+        await asyncio.wait(either, timeout=budget.left, return_when=asyncio.FIRST_COMPLETED)
+    finally:
         if not waiting.done():
             waiting.cancel()
     if waiting.cancelled():
-        raise left() if gone.done() and not gone.cancelled() else too_late(seconds)
+        raise left() if gone.done() and not gone.cancelled() else too_late(budget.seconds)
     failure = waiting.exception()
     if isinstance(failure, AnswerError) and failure.of_input:
         raise Refused(400, str(failure))
@@ -56,3 +86,18 @@ async def answer(request: Request, served: Served, inputs: Arrays, *, since: flo
 async def _gone(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+
+
+def _expected_bytes(outputs: Mapping[str, Port], inputs: Mapping[str, Port], arrays: Arrays) -> int:
+    """The bytes of the outputs, as far as they can be told from the inputs' sizes."""
+    sizes = {
+        name: size
+        for port in inputs.values()
+        for name, size in zip(port.shape, arrays[port.name].shape, strict=False)
+        if isinstance(name, str)
+    }
+    return sum(
+        np.dtype(port.dtype).itemsize
+        * math.prod(size if isinstance(size, int) else sizes.get(str(size), 1) for size in port.shape)
+        for port in outputs.values()
+    )

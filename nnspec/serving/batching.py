@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.onnx_backend.session import Stop
 from nnspec.serving.costs import Cost, Gaps
 from nnspec.serving.refusals import Refused, overloaded
+from nnspec.serving.worker import Worker
 
 __all__ = ["Arrays", "Batcher"]
 
@@ -75,9 +78,10 @@ class Batcher:
         self._on_batch = on_batch
         self._kinds: OrderedDict[tuple[Any, ...], _Kind] = OrderedDict()
         self._came = asyncio.Event()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="batch")
+        self._worker = Worker("batch")
+        self._stop: Stop | None = None
         self._task: asyncio.Task[None] | None = None
-        self._running = 0
+        self._running: Sequence[_Waiting] = ()
         self.waiting = 0
 
     def submit(self, arrays: Arrays) -> asyncio.Future[Arrays]:
@@ -100,18 +104,29 @@ class Batcher:
         rows = max((len(array) for array in arrays.values() if array.ndim), default=1)
         one = _Waiting(arrays, rows, loop.create_future())
         kind.gaps.arrived(loop.time())
+        one.answer.add_done_callback(self._stop_if_unwanted)
         kind.waiting.append(one)
         self.waiting += 1
         self._came.set()
         return one.answer
 
-    async def close(self) -> None:
-        """Computes what still waits, and ends."""
-        while self.waiting or self._running:
+    async def close(self, seconds: float = math.inf) -> None:
+        """Computes what still waits, and ends.
+
+        Args:
+            seconds: After which what still computes is stopped; what cannot be stopped is left alone.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while (self.waiting or self._running) and loop.time() < until:
             await asyncio.sleep(0.005)
+        for one in [*(one for kind in self._kinds.values() for one in kind.waiting), *self._running]:
+            one.answer.cancel()
+        if self._stop is not None:
+            self._stop.set()
         if self._task is not None:
             self._task.cancel()
-        self._thread.shutdown(wait=False)
+        self._worker.close()
 
     def cost(self) -> Cost:
         """What the shapes that were last asked for cost."""
@@ -168,12 +183,17 @@ class Batcher:
         self.waiting -= len(batch)
         return batch
 
+    def _stop_if_unwanted(self, answer: asyncio.Future[Arrays]) -> None:
+        """Stops the batch that runs where nobody waits for it any more: all have left, or their time is over."""
+        if answer.cancelled() and self._stop is not None and all(one.answer.done() for one in self._running):
+            self._stop.set()
+
     async def _compute(self, batch: Sequence[_Waiting], cost: Cost) -> None:
-        self._running = len(batch)
+        self._running, self._stop = batch, Stop()
         try:
-            given, seconds = await asyncio.get_running_loop().run_in_executor(self._thread, self._results, batch)
+            given, seconds = await self._worker.run(partial(self._results, batch, self._stop))
         finally:
-            self._running = 0
+            self._running, self._stop = (), None
         for one, result in zip(batch, given, strict=True):
             if one.answer.done():
                 continue
@@ -186,16 +206,17 @@ class Batcher:
             cost.learn(rows, seconds)
             self._on_batch(rows, seconds)
 
-    def _results(self, batch: Sequence[_Waiting]) -> tuple[list[_Result], float | None]:
+    def _results(self, batch: Sequence[_Waiting], stop: Stop) -> tuple[list[_Result], float | None]:
         """The results of a batch, and the seconds it took; None where it failed. In the thread."""
         begun = perf_counter()
-        try:
-            if len(batch) == 1:
-                return [self._run(batch[0].arrays)], perf_counter() - begun
-            joined = {name: np.concatenate([one.arrays[name] for one in batch]) for name in batch[0].arrays}
-            answers = self._run(joined)
-        except Exception as error:
-            return [error] if len(batch) == 1 else [self._alone(one) for one in batch], None
+        with stop.of_this_thread():
+            try:
+                if len(batch) == 1:
+                    return [self._run(batch[0].arrays)], perf_counter() - begun
+                joined = {name: np.concatenate([one.arrays[name] for one in batch]) for name in batch[0].arrays}
+                answers = self._run(joined)
+            except Exception as error:
+                return [error] if len(batch) == 1 else [self._alone(one) for one in batch], None
         return _divided(answers, batch), perf_counter() - begun
 
     def _alone(self, one: _Waiting) -> _Result:

@@ -11,6 +11,7 @@ from typing import Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from nnspec.serving.hosts import require_host
 from nnspec.serving.refusals import Refused
 from nnspec.serving.responses import error, refusal
 from nnspec.serving.state import State
@@ -39,7 +40,9 @@ class Front:
         begun = perf_counter()
         answer = _Answer(send, closing=lambda: self._state.draining)
         try:
-            if scope["path"] not in _OPEN and not self._lets_in(Headers(scope=scope)):
+            headers = Headers(scope=scope)
+            require_host(headers.getlist("host"), self._state.settings.hosts)
+            if scope["path"] not in _OPEN and not self._lets_in(headers):
                 raise Refused(401, "this server wants a bearer token", {"WWW-Authenticate": "Bearer"})
             await self._app(scope, receive, answer.send)
         except Refused as refused:
@@ -97,8 +100,10 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self._begun = True
+            headers = MutableHeaders(scope=message)
+            headers["X-Content-Type-Options"] = "nosniff"
             if self._closing():
-                MutableHeaders(scope=message)["Connection"] = "close"
+                headers["Connection"] = "close"
         elif message["type"] == "http.response.body":
             self.size += len(message.get("body", b""))
         await self._send(message)

@@ -12,6 +12,8 @@ import orjson
 from numpy.typing import NDArray
 
 from nnspec.runtime.ports import Port
+from nnspec.serving.budget import Budget
+from nnspec.serving.numbers import Numbers, without_numbers
 from nnspec.serving.refusals import Refused
 from nnspec.serving.tensors import DATATYPES, from_binary, from_json, named
 from nnspec.types import closest
@@ -20,6 +22,9 @@ __all__ = ["HEADER_LENGTH", "Inference", "read_inference", "write_inference"]
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
 """The header that says where a body's JSON ends and its binary tensors begin."""
+
+_STEP = 16 * 1024
+"""Numbers that are written at once: about a millisecond."""
 
 _KEYS = ("id", "parameters", "inputs", "outputs", "model_name", "model_version")
 # What would change the answer, and is not here; a parameter that means nothing to us may be left aside.
@@ -34,17 +39,19 @@ class Inference:
         id: The request's, or one made up.
         inputs: The arrays by name; their shapes are not looked at yet.
         outputs: The outputs that are wanted, and whether each in binary.
-        timeout: Seconds that the client gives it; None where it does not say.
     """
 
     id: str
     inputs: Mapping[str, NDArray[Any]]
     outputs: Mapping[str, bool]
-    timeout: float | None
 
 
 def read_inference(
-    body: bytes, header_length: str | None, inputs: Mapping[str, Port], outputs: Mapping[str, Port]
+    body: bytes | bytearray,
+    header_length: str | None,
+    inputs: Mapping[str, Port],
+    outputs: Mapping[str, Port],
+    budget: Budget,
 ) -> Inference:
     """Reads a request.
 
@@ -53,16 +60,20 @@ def read_inference(
         header_length: The value of the header of that name; None where all of the body is JSON.
         inputs: The model's.
         outputs: The model's.
+        budget: What the request may use; its memory and its time are counted.
 
     Raises:
         Refused: With 400, where it is none.
     """
-    said, blobs = _divided(body, header_length)
+    said, numbers, blobs = _divided(body, header_length)
     for key in said:
         if key not in _KEYS:
             meant = closest(key, _KEYS)
             raise Refused(400, f"a request has no `{key[:100]}`" + (f"; did you mean `{meant}`?" if meant else ""))
     parameters = _parameters(said)
+    timeout = _timeout(parameters)
+    if timeout is not None:
+        budget.shorten(timeout)
     tensors = _listed(said, "inputs", inputs, "input")
     arrays = {}
     for tensor in tensors:
@@ -72,7 +83,7 @@ def read_inference(
         if size is None:
             if "data" not in tensor:
                 raise Refused(400, f"the input `{port.name}` has neither `data` nor a `binary_data_size`")
-            arrays[port.name] = from_json(port, shape, tensor["data"])
+            arrays[port.name] = from_json(port, shape, _numbers(port, tensor["data"], numbers), budget)
         else:
             arrays[port.name] = from_binary(port, shape, blobs.take(size, port.name))
     blobs.require_empty()
@@ -81,36 +92,76 @@ def read_inference(
         identity if isinstance(identity, str) and identity else uuid.uuid4().hex,
         arrays,
         _wanted(said, parameters, outputs),
-        _timeout(parameters),
     )
+
+
+def _numbers(port: Port, said: Any, numbers: dict[int, Numbers]) -> Numbers:
+    """The numbers that stood where a message now has the place of them."""
+    if not isinstance(said, list):
+        raise Refused(400, f"the data of the input `{port.name}` must be a list")
+    # Each is taken once: a list of the client's own, under a key that is written with escapes, is none of them.
+    found = numbers.pop(said[0], None) if len(said) == 1 and type(said[0]) is int else None
+    if found is None:
+        raise Refused(400, f"the data of the input `{port.name}` are not all of the datatype {DATATYPES[port.dtype]}")
+    return found
 
 
 def write_inference(
-    wanted: Inference, answers: Mapping[str, NDArray[Any]], name: str, version: str
-) -> tuple[bytes, dict[str, str]]:
-    """The response's body and headers."""
-    blobs, outputs = [], []
-    for output, binary in wanted.outputs.items():
-        array = np.ascontiguousarray(answers[output])
-        told: dict[str, Any] = {"name": output, "datatype": DATATYPES[array.dtype.name], "shape": list(array.shape)}
+    wanted: Inference, answers: Mapping[str, NDArray[Any]], name: str, version: str, budget: Budget
+) -> tuple[bytearray, dict[str, str]]:
+    """The response's body and headers.
+
+    Raises:
+        Refused: Where there is no room for it, or the time is over.
+    """
+    written = _Written(budget)
+    told: dict[str, Any] = {"model_name": name, "model_version": version, "id": wanted.id}
+    written.add(orjson.dumps(told)[:-1] + b',"outputs":[')
+    blobs = []
+    for place, (output, binary) in enumerate(wanted.outputs.items()):
+        array = answers[output]
+        told = {"name": output, "datatype": DATATYPES[array.dtype.name], "shape": list(array.shape)}
         if binary:
-            blobs.append(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
-            told["parameters"] = {"binary_data_size": len(blobs[-1])}
-        else:
-            told["data"] = _plain(array)
-        outputs.append(told)
-    head = orjson.dumps(
-        {"model_name": name, "model_version": version, "id": wanted.id, "outputs": outputs}, option=orjson.OPT_SERIALIZE_NUMPY
-    )
+            blobs.append(array)
+            told["parameters"] = {"binary_data_size": array.nbytes}
+        written.add(b"," * bool(place) + orjson.dumps(told)[:-1])
+        if not binary:
+            written.add(b',"data":[')
+            written.add_numbers(array)
+            written.add(b"]")
+        written.add(b"}")
+    written.add(b"]}")
+    length = len(written.body)
+    for array in blobs:
+        written.add_bytes(array)
     if not blobs:
-        return head, {"Content-Type": "application/json"}
-    return b"".join([head, *blobs]), {"Content-Type": "application/octet-stream", HEADER_LENGTH: str(len(head))}
+        return written.body, {"Content-Type": "application/json"}
+    return written.body, {"Content-Type": "application/octet-stream", HEADER_LENGTH: str(length)}
 
 
-def _plain(array: NDArray[Any]) -> Any:
-    # What is not finite becomes null: JSON has no word for it. orjson takes no float16.
-    flat = array.reshape(-1)
-    return flat.astype(np.float32) if flat.dtype == np.float16 else flat
+class _Written:
+    """A body that is written a little at a time, counted in the request's memory."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.body = bytearray()
+        self._budget = budget
+
+    def add(self, part: bytes | memoryview) -> None:
+        self._budget.room.take(len(part))
+        self.body += part
+
+    def add_numbers(self, array: NDArray[Any]) -> None:
+        flat = np.ascontiguousarray(array).reshape(-1)
+        for start in range(0, len(flat), _STEP):
+            self._budget.require_time()
+            part = flat[start : start + _STEP]
+            # What is not finite becomes null: JSON has no word for it. orjson takes no float16.
+            part = part.astype(np.float32) if part.dtype == np.float16 else part
+            self.add(b"," * bool(start) + orjson.dumps(part, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1])
+
+    def add_bytes(self, array: NDArray[Any]) -> None:
+        plain = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+        self.add(plain.reshape(-1).view(np.uint8).data)
 
 
 class _Blobs:
@@ -132,7 +183,7 @@ class _Blobs:
             raise Refused(400, f"{len(self._view):,} bytes are left in the body behind the last input")
 
 
-def _divided(body: bytes, header_length: str | None) -> tuple[dict[str, Any], _Blobs]:
+def _divided(body: bytes | bytearray, header_length: str | None) -> tuple[dict[str, Any], dict[int, Numbers], _Blobs]:
     view = memoryview(body)
     length = len(view)
     if header_length is not None:
@@ -141,13 +192,14 @@ def _divided(body: bytes, header_length: str | None) -> tuple[dict[str, Any], _B
         length = int(header_length[:20])
         if length > len(view):
             raise Refused(400, f"{HEADER_LENGTH} is {length:,}, and the body has {len(view):,} bytes")
+    head, numbers = without_numbers(body, length)
     try:
-        said = orjson.loads(view[:length])
+        said = orjson.loads(head)
     except ValueError as error:
         raise Refused(400, f"the request is no JSON: {str(error)[:200]}") from None
     if not isinstance(said, dict):
         raise Refused(400, 'the request must be a JSON object: {"inputs": […]}')
-    return said, _Blobs(view[length:])
+    return said, dict(enumerate(numbers)), _Blobs(view[length:])
 
 
 def _parameters(said: Mapping[str, Any]) -> dict[str, Any]:

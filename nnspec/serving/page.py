@@ -29,7 +29,6 @@ async def page(request: Request) -> Response:
         headers={
             "Content-Type": "text/html; charset=utf-8",
             "Content-Security-Policy": policy,
-            "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
             "Cache-Control": "no-cache",
         },

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 from typing import Any
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from nnspec.runtime.predicting import Predictions
-from nnspec.runtime.spelling import texts_of
 from nnspec.serving.answering import answer
+from nnspec.serving.batching import Arrays
+from nnspec.serving.budget import Budget
 from nnspec.serving.refusals import Refused
-from nnspec.serving.responses import json_response
+from nnspec.serving.responses import HeldAnswer, json_response
 from nnspec.serving.served import Served
 from nnspec.serving.state import State
 
@@ -49,19 +50,36 @@ async def predict(request: Request) -> Response:
         raise Refused(
             400, f"`{served.name}` does not say how its inputs are made from data; ask /v2/models/{served.name}/infer"
         )
-    since = asyncio.get_running_loop().time()
-    async with state.bodies.read(request) as body:
-        inputs = await asyncio.to_thread(served.takes.read, body, request.headers.get("content-type", ""))
-        outputs = await answer(request, served, inputs, since=since, seconds=state.settings.deadline)
-        found = await asyncio.to_thread(_rows, served, inputs, outputs)
-    return json_response({"model": served.name, "version": served.version, "predictions": found})
+    with state.bodies.budget() as budget:
+        body = await state.bodies.read(request, budget)
+        kind = request.headers.get("content-type", "")
+        inputs = await state.work.run(len(body), served.takes.read, body, kind, budget)
+        del body
+        rows = len(next(iter(inputs.values())))
+        step = served.takes.rows_at_once or rows
+        parts = []
+        for start in range(0, rows, step):
+            part = {name: array[start : start + step] for name, array in inputs.items()}
+            parts.append((part, await answer(request, served, part, budget)))
+        size = sum(array.nbytes for _, outputs in parts for array in outputs.values())
+        content = await state.work.run(size, _written, served, parts, budget)
+        return HeldAnswer(content, {"Content-Type": "application/json"}, budget, state.settings.write_seconds)
 
 
-def _rows(served: Served, inputs: Any, outputs: Any) -> list[dict[str, Any]]:
-    predictor = served.predictor
-    texts = texts_of(outputs, inputs, predictor.spellings)
-    said = Predictions(outputs, predictor.classes, predictor.answers, texts=texts)
-    return [{name: value for name, value in row.items() if name != "row"} for row in said.rows()]
+def _written(served: Served, parts: Sequence[tuple[Arrays, Arrays]], budget: Budget) -> bytearray:
+    """The answer, written row by row."""
+    assert served.takes is not None
+    content = bytearray(orjson.dumps({"model": served.name, "version": served.version})[:-1] + b',"predictions":[')
+    place = 0
+    for inputs, outputs in parts:
+        for row in served.takes.rows(inputs, outputs):
+            if place % 64 == 0:
+                budget.require_time()
+            part = b"," * bool(place) + orjson.dumps(row)
+            budget.room.take(len(part))
+            content += part
+            place += 1
+    return content + b"]}"
 
 
 def _asked(request: Request) -> Served:

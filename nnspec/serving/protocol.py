@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 import nnspec
 from nnspec.serving.answering import answer
-from nnspec.serving.bodies import packed
+from nnspec.serving.batching import Arrays
+from nnspec.serving.bodies import Content
+from nnspec.serving.budget import Budget
 from nnspec.serving.messages import HEADER_LENGTH, Inference, read_inference, write_inference
-from nnspec.serving.responses import json_response
+from nnspec.serving.responses import HeldAnswer, json_response, packed
 from nnspec.serving.served import Served
 from nnspec.serving.state import State
+from nnspec.serving.work import Work
 
 __all__ = ["routes"]
 
-_LARGE = 256 * 1024
-"""Bytes of a body that is read in a thread, so that the loop goes on."""
+_INLINE = 64 * 1024
+"""Bytes from which something is read or written in a thread, so that the loop goes on."""
 
 
 def routes() -> list[BaseRoute]:
@@ -86,13 +86,13 @@ async def infer(request: Request) -> Response:
     """A model's outputs for tensors."""
     state = State.of(request)
     served = _asked(request)
-    since = asyncio.get_running_loop().time()
-    async with state.bodies.read(request) as body:
-        told = await _read(body, request.headers.get(HEADER_LENGTH), served)
-        seconds = min(state.settings.deadline, told.timeout or state.settings.deadline)
-        outputs = await answer(request, served, told.inputs, since=since, seconds=seconds)
-        content, headers = await _written(told, outputs, served, request.headers.get("accept-encoding", ""))
-    return Response(content, 200, headers)
+    accepted = request.headers.get("accept-encoding", "")
+    with state.bodies.budget() as budget:
+        body = await state.bodies.read(request, budget)
+        told = await _read(body, request.headers.get(HEADER_LENGTH), served, budget, state.work)
+        outputs = await answer(request, served, told.inputs, budget)
+        content, headers = await _written(told, outputs, served, accepted, budget, state.work)
+        return HeldAnswer(content, headers, budget, state.settings.write_seconds)
 
 
 def _asked(request: Request) -> Served:
@@ -101,19 +101,20 @@ def _asked(request: Request) -> Served:
     return found
 
 
-async def _read(body: bytes, header_length: str | None, served: Served) -> Inference:
+async def _read(body: Content, header_length: str | None, served: Served, budget: Budget, work: Work) -> Inference:
     ports = served.predictor.inputs, served.predictor.outputs
-    if len(body) < _LARGE:
-        return read_inference(body, header_length, *ports)
-    return await asyncio.to_thread(read_inference, body, header_length, *ports)
+    if len(body) < _INLINE:
+        return read_inference(body, header_length, *ports, budget)
+    return await work.run(len(body), read_inference, body, header_length, *ports, budget)
 
 
-async def _written(told: Inference, outputs: Any, served: Served, accepted: str) -> tuple[bytes, dict[str, str]]:
-    def write() -> tuple[bytes, dict[str, str]]:
-        content, headers = write_inference(told, outputs, served.name, served.version)
-        content, coding = packed(content, accepted)
+async def _written(
+    told: Inference, outputs: Arrays, served: Served, accepted: str, budget: Budget, work: Work
+) -> tuple[Content, dict[str, str]]:
+    def write() -> tuple[Content, dict[str, str]]:
+        plain, headers = write_inference(told, outputs, served.name, served.version, budget)
+        content, coding = packed(plain, accepted)
         return content, headers | ({"Content-Encoding": coding, "Vary": "Accept-Encoding"} if coding else {})
 
-    if sum(array.nbytes for array in outputs.values()) < _LARGE:
-        return write()
-    return await asyncio.to_thread(write)
+    size = sum(array.nbytes for array in outputs.values())
+    return write() if size < _INLINE else await work.run(size, write)

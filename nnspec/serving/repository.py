@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from nnspec.diagnostics import NnspecError
+from nnspec.serving.loading import loaded, loaded_beside
 from nnspec.serving.metrics import Metrics
 from nnspec.serving.refusals import Refused
 from nnspec.serving.served import Served
@@ -19,6 +22,8 @@ __all__ = ["Repository"]
 
 _SECONDS = 1.0
 """How often the files are looked at."""
+_LAST_SECONDS = 2.0
+"""How long what still computes when the server ends may go on."""
 _Key = tuple[str, str]
 _Stamp = tuple[int, int, int]
 
@@ -51,7 +56,8 @@ class Repository:
         self._stamps: dict[_Key, _Stamp | None] = {}
         for key, path in found(sources).items():
             self._stamps[key] = _stamp(path)
-            self._served[key] = self._load(key, path)
+            self._served[key] = loaded(partial(self._load, key, path), path, settings.warm_up_seconds)
+        self._loading: dict[_Key, asyncio.Task[None]] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     def __iter__(self) -> Any:
@@ -82,41 +88,60 @@ class Repository:
         return self._served[name, version or versions[-1]]
 
     async def watch(self) -> None:
-        """Looks at the files for ever."""
+        """Looks at the files for ever. A model that takes long to load holds up no other."""
         while True:
             await asyncio.sleep(_SECONDS)
-            await self.refresh()
+            await self._look()
 
     async def refresh(self) -> None:
         """Loads what is new or has changed, and lets go of what is gone.
 
         A model that cannot be loaded leaves the one before it in its place.
         """
+        await self._look()
+        await asyncio.gather(*self._loading.values(), return_exceptions=True)
+
+    async def _look(self) -> None:
         files = await asyncio.to_thread(found, self._sources)
         for key, path in files.items():
             stamp = _stamp(path)
             if stamp is None or self._stamps.get(key) == stamp:
                 continue  # a file that is gone for a moment is being replaced
             self._stamps[key] = stamp
-            try:
-                fresh = await asyncio.to_thread(self._load, key, path)
-            except NnspecError as error:
-                self._metrics.reloads.labels(*key, "failed").inc()
-                self._say("reload failed", model=key[0], version=key[1], error=str(error))
-                continue
-            before = self._served.get(key)
-            self._served[key] = fresh
-            self._metrics.reloads.labels(*key, "loaded").inc()
-            self._say("loaded", model=key[0], version=key[1], file=str(path))
-            self._let_go(before)
+            if key in self._loading:
+                self._loading[key].cancel()
+            self._loading[key] = task = asyncio.get_running_loop().create_task(self._reload(key, path))
+            task.add_done_callback(partial(self._has_loaded, key))
         for key in self._served.keys() - files.keys():
             self._say("gone", model=key[0], version=key[1])
             self._let_go(self._served.pop(key))
-            del self._stamps[key]
+            self._stamps.pop(key, None)
 
     async def close(self) -> None:
-        """Computes what still waits, and lets go of all models."""
-        await asyncio.gather(*(served.batcher.close() for served in self._served.values()), *self._closing)
+        """Computes what still waits, for a moment, and lets go of all models."""
+        for task in self._loading.values():
+            task.cancel()
+        closing = (served.batcher.close(_LAST_SECONDS) for served in self._served.values())
+        ending = asyncio.gather(*self._closing, *self._loading.values(), *closing, return_exceptions=True)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ending, 2 * _LAST_SECONDS)
+
+    async def _reload(self, key: _Key, path: Path) -> None:
+        try:
+            fresh = await loaded_beside(partial(self._load, key, path), path, self._settings.warm_up_seconds)
+        except NnspecError as error:
+            self._metrics.reloads.labels(*key, "failed").inc()
+            self._say("reload failed", model=key[0], version=key[1], error=str(error))
+            return
+        before = self._served.get(key)
+        self._served[key] = fresh
+        self._metrics.reloads.labels(*key, "loaded").inc()
+        self._say("loaded", model=key[0], version=key[1], file=str(path))
+        self._let_go(before)
+
+    def _has_loaded(self, key: _Key, task: asyncio.Task[None]) -> None:
+        if self._loading.get(key) is task:
+            del self._loading[key]
 
     def _load(self, key: _Key, path: Path) -> Served:
         return Served(*key, path, self._settings, self._metrics.of_batches(*key))

@@ -41,6 +41,7 @@ class Served:
     Attributes:
         predictor: What answers.
         batcher: Its queue.
+        rows_at_once: The most rows that are queued together; None where they cannot be divided.
         takes: What a person gives it; None where its file does not say.
 
     Raises:
@@ -68,7 +69,7 @@ class Served:
         if self._tile is not None:
             Tiling(self.predictor, self._tile)  # says what is wrong with the size before anything is asked
         joins = is_row_by_row(self.predictor.inputs, self.predictor.outputs)
-        self._joins = joins
+        self.rows_at_once = settings.batch_rows if joins else None
         self.batcher = Batcher(
             self._answers,
             most_rows=settings.batch_rows if joins else 1,
@@ -92,7 +93,7 @@ class Served:
         if self._tile is not None and max(next(iter(arrays.values())).shape[1:-1]) > self._tile:
             return Tiling(self.predictor, self._tile).predict(arrays)
         # A request of very many rows is computed in parts, like anyone's.
-        return self.predictor.in_parts(arrays) if self._joins else self.predictor.run(arrays)
+        return self.predictor.in_parts(arrays) if self.rows_at_once else self.predictor.run(arrays)
 
     def _warm_up(self) -> None:
         """Runs it once on zeros of the smallest sizes it takes: what cannot compute is found before it is asked."""

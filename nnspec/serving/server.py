@@ -11,6 +11,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,12 +22,15 @@ from nnspec.diagnostics import NnspecError
 from nnspec.serving.app import application
 from nnspec.serving.bodies import Bodies
 from nnspec.serving.connection import limited
+from nnspec.serving.hosts import allowed_hosts
 from nnspec.serving.journal import Journal
 from nnspec.serving.metrics import Metrics
+from nnspec.serving.process import prepare_process
 from nnspec.serving.repository import Repository
 from nnspec.serving.settings import Settings
 from nnspec.serving.sources import named_sources
 from nnspec.serving.state import State
+from nnspec.serving.work import Work
 
 __all__ = ["Server", "read_tokens", "serve", "state_of"]
 
@@ -62,6 +66,8 @@ def serve(
         NnspecError: Where a model cannot be served, or the address cannot be listened on.
     """
     settings = settings or Settings()
+    settings = replace(settings, hosts=allowed_hosts(host, settings.hosts or ()))
+    prepare_process(settings.connections)
     journal = Journal()
     sys.setswitchinterval(_SWITCH_SECONDS)
     try:
@@ -89,8 +95,8 @@ def state_of(models: Sequence[str], settings: Settings, journal: Journal) -> Sta
     """
     metrics = Metrics()
     repository = Repository(named_sources(models), settings, metrics, journal.say)
-    bodies = Bodies(settings.max_bytes, settings.held_bytes, settings.body_seconds)
-    return State(settings, repository, metrics, journal, bodies)
+    work = Work()
+    return State(settings, repository, metrics, journal, Bodies(settings, work), work)
 
 
 def read_tokens(path: Path) -> frozenset[bytes]:
@@ -126,7 +132,7 @@ class Server(uvicorn.Server):
         settings = state.settings
         config = uvicorn.Config(
             application(state),
-            http=limited(settings.connections, settings.header_seconds),
+            http=limited(settings),
             ws="none",
             log_config=None,
             log_level="critical",

@@ -20,10 +20,17 @@ class Settings:
     Attributes:
         tokens: The bearer tokens that are let in; none: everyone is.
         max_bytes: The most that a body may hold, unpacked.
-        held_bytes: The most that all bodies being answered may hold together.
+        max_rows: The most rows of one request to ``/predict``.
+        max_values: The most values of one request to ``/predict``: numbers, words, and the characters of texts.
+        max_ratio: How many times its size a packed body may become, beyond its first megabyte.
+        held_bytes: The most that all requests being answered may hold together: bodies, what is made of them, answers.
         deadline: Seconds after which a request that asks for no shorter time is answered with 504.
         body_seconds: Seconds within which a body must have come.
         header_seconds: Seconds within which a request's head must have come.
+        write_seconds: Seconds within which a client must take some of what is written to it.
+        warm_up_seconds: Seconds within which a model must be loaded and have answered once.
+        hosts: What a request may call this server in its header ``Host``, beside addresses and ``localhost``; ``*``: anything.
+            None: anything, unless only this machine reaches the server.
         queue: How many requests may wait for one model.
         batch_rows: The most rows that are computed at once.
         tile: How large a picture may be to be computed whole, where the model can answer tile by tile; None: any is.
@@ -36,10 +43,16 @@ class Settings:
 
     tokens: frozenset[bytes] = frozenset()
     max_bytes: int = 32 * 2**20
-    held_bytes: int = 256 * 2**20
+    max_rows: int = 10_000
+    max_values: int = 1_000_000
+    max_ratio: int = 100
+    held_bytes: int = 128 * 2**20
     deadline: float = 30.0
     body_seconds: float = 20.0
     header_seconds: float = 10.0
+    write_seconds: float = 10.0
+    warm_up_seconds: float = 60.0
+    hosts: frozenset[str] | None = None
     queue: int = 256
     batch_rows: int = 64
     tile: int | None = None

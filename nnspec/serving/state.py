@@ -11,6 +11,7 @@ from nnspec.serving.journal import Journal
 from nnspec.serving.metrics import Metrics
 from nnspec.serving.repository import Repository
 from nnspec.serving.settings import Settings
+from nnspec.serving.work import Work
 
 __all__ = ["State"]
 
@@ -24,7 +25,8 @@ class State:
         repository: The models.
         metrics: The figures.
         journal: What is written down.
-        bodies: The room for bodies.
+        bodies: What reads bodies.
+        work: Threads for what would hold up the loop.
         draining: Whether it has been asked to end.
     """
 
@@ -33,6 +35,7 @@ class State:
     metrics: Metrics
     journal: Journal
     bodies: Bodies
+    work: Work
     draining: bool = False
 
     @classmethod

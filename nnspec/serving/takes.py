@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-import orjson
-
+from nnspec.data.as_trained import COLOR_MODES
 from nnspec.data.kinds import Column, DataError
+from nnspec.data.plan import Feed
 from nnspec.data.readers.base import Table
-from nnspec.data.readers.csv import Csv
-from nnspec.data.readers.images import Images
-from nnspec.data.readers.jsonl import Jsonl
 from nnspec.data.recipe import feed_of, read_inputs
 from nnspec.data.transforms.words import tokenize
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.runtime.ports import Port
-from nnspec.runtime.predicting import input_types
+from nnspec.runtime.predicting import input_types, predictions_of
 from nnspec.runtime.predictor import Predictor
 from nnspec.serving.batching import Arrays
+from nnspec.serving.bodies import Content
+from nnspec.serving.budget import BYTES_A_VALUE, Budget
+from nnspec.serving.decoders import Decoder, decoder_of
 from nnspec.serving.refusals import Refused
+from nnspec.serving.tables import csv_table, json_table, picture_of, text_table
 
 __all__ = ["Takes", "takes_of"]
 
-_COLOURS: Mapping[int, Literal["grayscale", "rgb", "rgba"]] = {1: "grayscale", 3: "rgb", 4: "rgba"}
-_MAX_PIXELS = 2**25
+_OF_PICTURES = ("image/png", "image/jpeg", "image/jpg", "application/octet-stream")
+_BYTES_AN_ELEMENT = 16
+"""What an element of an input takes while it is made: eight bytes, twice."""
 _DATA = "the request"
+_SEQUENCES = 32
+"""Sequences that are decoded together, as `nnspec generate` does."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +46,27 @@ class Takes:
         predictor: The model.
         kind: ``picture``, ``text`` or ``row``.
         columns: The columns of a row, in order, each with what stands in it.
-        white: Of a picture, what white is.
+        decoder: What it is asked by where it decodes sequences.
     """
 
     predictor: Predictor
     kind: Literal["picture", "text", "row"]
     columns: Mapping[str, Mapping[str, Any]]
-    white: int = 255
+    decoder: Decoder | None = None
+
+    @property
+    def rows_at_once(self) -> int | None:
+        """The most rows that are answered at once; None where that is no matter."""
+        return _SEQUENCES if self.decoder is not None else None
+
+    def rows(self, inputs: Arrays, outputs: Arrays) -> Iterator[dict[str, Any]]:
+        """The answers as `nnspec predict` and `nnspec generate` show them."""
+        if self.decoder is not None:
+            yield from self.decoder.rows(outputs)
+            return
+        for row in predictions_of(self.predictor, inputs, outputs).rows():
+            del row["row"]
+            yield row
 
     @property
     def description(self) -> dict[str, Any]:
@@ -56,21 +76,25 @@ class Takes:
             told |= {"height": _size(self._port.shape[1]), "width": _size(self._port.shape[2]), "channels": self._channels}
         return told
 
-    def read(self, body: bytes, kind: str) -> Arrays:
+    def read(self, body: Content, kind: str, budget: Budget) -> Arrays:
         """The model's inputs from a body.
 
         Args:
             body: A picture's bytes, rows as CSV or JSON, or a text.
             kind: The body's content type.
+            budget: What the request may use.
 
         Raises:
-            Refused: With 400 or 415, where it is not what the model takes.
+            Refused: With 400, 413 or 415, where it is not what the model takes, or too much of it.
         """
-        with tempfile.TemporaryDirectory() as folder:
-            place = Path(folder) / "request"
-            place.mkdir()
+        budget.require_time()
+        with ExitStack() as until_read:
             try:
-                table = self._table(body, kind.partition(";")[0].strip().lower(), place)
+                table = self._table(body, kind.partition(";")[0].strip().lower(), budget, until_read)
+                budget.require_rows(len(table))
+                self._take_room(table, budget)
+                if self.decoder is not None:
+                    return self.decoder.inputs(table, _DATA)
                 return read_inputs(table, _DATA, self.predictor.recipe, input_types(self.predictor))
             except SpecError as error:
                 # Their helps are for who writes the spec.
@@ -88,24 +112,47 @@ class Takes:
     def _channels(self) -> int:
         return int(self._port.shape[3]) if len(self._port.shape) == 4 else 1  # type: ignore[arg-type]
 
-    def _table(self, body: bytes, kind: str, place: Path) -> Table:
+    @cached_property
+    def _feeds(self) -> list[Feed]:
+        if self.decoder is not None:
+            return list(self.decoder.feeds.values())
+        return [feed_of(name, self.predictor.recipe, _DATA)[0] for name in self.predictor.inputs]
+
+    def _table(self, body: Content, kind: str, budget: Budget, until_read: ExitStack) -> Table:
         if not body:
             raise Refused(400, f"the body is empty; this model takes {self._wanted}")
+        first = next(iter(self.columns))
+        takes_text = any(said["kind"] == "text" for said in self.columns.values())
+        if takes_text and kind in ("application/json", "text/csv", "text/plain"):
+            # Each character may become a token.
+            budget.require_values(len(body), text=True)
+            budget.room.take(BYTES_A_VALUE * len(body))
         if kind == "application/json":
-            (place / "rows.jsonl").write_bytes(_lines(body, self))
-            return Jsonl(file="rows.jsonl", max_bytes=2**31).open({"file": place / "rows.jsonl"})
+            return json_table(body, self._feeds, first if self.kind == "text" else None, budget)
         if kind == "text/csv":
-            (place / "rows.csv").write_bytes(body)
-            return Csv(file="rows.csv", names=self._names(body), delimiter=",", missing=[*_MISSING]).open(
-                {"file": place / "rows.csv"}
-            )
-        picture = _suffix(body)
-        if self.kind == "picture" and picture:
-            (place / f"picture{picture}").write_bytes(body)
-            return self._picture(place)
-        if self.kind == "text" and kind.startswith("text/") and not picture:
-            return _OneText(next(iter(self.columns)), _decoded(body))
+            folder = Path(until_read.enter_context(tempfile.TemporaryDirectory()))
+            return csv_table(body, self._feeds, list(self.columns), self.predictor.recipe, folder, budget)
+        if self.kind == "picture" and (is_picture(body) or kind in _OF_PICTURES):
+            wanted = Column(tuple(_size(size) for size in self._port.shape[1:]), self._port.dtype)
+            return picture_of(body, first, wanted, self.predictor.recipe, budget)
+        if self.kind == "text" and kind.startswith("text/") and not is_picture(body):
+            return text_table(body, first, budget)
         raise Refused(415, f"this model takes {self._wanted}; the content type {kind[:60] or 'is missing and'!r} is none of it")
+
+    def _take_room(self, table: Table, budget: Budget) -> None:
+        """Counts what the inputs will take, and what their transforms make on the way."""
+        longest = 1
+        for feed in self._feeds:
+            steps = self.predictor.recipe["inputs"][feed.name]["transforms"]
+            longest = max(longest, *(int(step["learned"].get("length", 1)) for step in steps if step["transform"] == "pad"), 1)
+            for column in feed.columns:
+                if table.columns[column].is_text or table.columns[column].ragged:
+                    longest = max(longest, *(len(value) for value in table.read(column, slice(None)) if value is not None), 1)
+        sizes = [
+            math.prod(size if isinstance(size, int) else longest for size in port.shape[1:])
+            for port in self.predictor.inputs.values()
+        ]
+        budget.room.take(_BYTES_AN_ELEMENT * len(table) * sum(sizes))
 
     @property
     def _wanted(self) -> str:
@@ -113,30 +160,12 @@ class Takes:
         first = {"picture": "a PNG or JPEG picture, ", "text": "a text (text/plain), ", "row": ""}[self.kind]
         return first + rows
 
-    def _names(self, body: bytes) -> list[str] | None:
-        """The columns of a CSV whose first line does not name them: the model's, in order."""
-        first = {cell.strip().strip('"') for cell in body.partition(b"\n")[0].decode(errors="replace").split(",")}
-        return None if first & self.columns.keys() else list(self.columns)
-
-    def _picture(self, place: Path) -> Table:
-        height, width = (_size(size) for size in self._port.shape[1:3])
-        size = [height, width] if height and width else None
-        said = {"folder": "request", "image_size": size, "color_mode": _COLOURS[self._channels], "max_pixels": _MAX_PIXELS}
-        reader = Images.model_validate(said)
-        [pixels] = reader.open({"folder": place}).read("image", slice(None))
-        values = pixels if self.white == 255 else (pixels / 255).astype(np.float32)
-        shape = tuple(
-            given if wanted is None else wanted
-            for given, wanted in zip(pixels.shape, map(_size, self._port.shape[1:]), strict=False)
-        )
-        return _OneValue(next(iter(self.columns)), values.reshape(shape))
-
-
-_MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null")
-
 
 def takes_of(predictor: Predictor) -> Takes | None:
-    """What a person gives a model; None where it decodes sequences, or its file does not say how its inputs are made."""
+    """What a person gives a model; None where its file does not say how its inputs are made."""
+    decoder = decoder_of(predictor)
+    if decoder is not None:
+        return _takes_of_decoder(decoder)
     inputs = predictor.recipe.get("inputs", {})
     # Whose units differ between series cannot be answered in them: a request does not say of which series its rows are.
     if not inputs or predictor.inputs.keys() - inputs.keys() or predictor.units:
@@ -146,9 +175,22 @@ def takes_of(predictor: Predictor) -> Takes | None:
         [(name, port)] = predictor.inputs.items()
         if columns[next(iter(columns))]["kind"] == "text":
             return Takes(predictor, "text", columns)
-        if "white" in inputs[name] and (len(port.shape) == 3 or (len(port.shape) == 4 and port.shape[3] in _COLOURS)):
-            return Takes(predictor, "picture", columns, int(inputs[name]["white"]))
+        if "white" in inputs[name] and (len(port.shape) == 3 or (len(port.shape) == 4 and port.shape[3] in COLOR_MODES)):
+            return Takes(predictor, "picture", columns)
     return Takes(predictor, "row", columns)
+
+
+def _takes_of_decoder(decoder: Decoder) -> Takes:
+    texts = {name: decoder.takes_text(name) for name in decoder.feeds}
+    told = {"kind": "text", "may_miss": False}
+    columns = {
+        column: told if texts[name] else said
+        for name, feed in decoder.feeds.items()
+        for column, said in (
+            [(feed.columns[0], told)] if texts[name] else _columns(name, decoder.predictor.inputs[name], decoder.predictor)
+        )
+    }
+    return Takes(decoder.predictor, "text" if len(columns) == 1 and all(texts.values()) else "row", columns, decoder=decoder)
 
 
 def _columns(name: str, port: Port, predictor: Predictor) -> list[tuple[str, dict[str, Any]]]:
@@ -168,61 +210,9 @@ def _columns(name: str, port: Port, predictor: Predictor) -> list[tuple[str, dic
     return [(column, told) for column in feed.columns]
 
 
-class _OneValue(Table):
-    """One row with one array."""
-
-    def __init__(self, column: str, value: Any) -> None:
-        self.columns = {column: Column(value.shape, value.dtype.name)}
-        self._values = value[np.newaxis]
-
-    def __len__(self) -> int:
-        return 1
-
-    def read(self, column: str, rows: Any) -> Any:
-        del column
-        return self._values[rows]
-
-    def where(self, column: str, row: int) -> str:
-        del column, row
-        return "the picture"
-
-
-class _OneText(_OneValue):
-    """One row with one text."""
-
-    def __init__(self, column: str, text: str) -> None:
-        super().__init__(column, np.zeros(()))
-        self.columns = {column: Column((), "text")}
-        self._values = np.array([text, None], object)[:1]
-
-    def where(self, column: str, row: int) -> str:
-        del column, row
-        return "the text"
-
-
-def _lines(body: bytes, takes: Takes) -> bytes:
-    """A line for each row of JSON: an object, a list of objects, or a text alone."""
-    try:
-        said = orjson.loads(body)
-    except ValueError as error:
-        raise Refused(400, f"the request is no JSON: {str(error)[:200]}") from None
-    if isinstance(said, str) and takes.kind == "text":
-        said = {next(iter(takes.columns)): said}
-    rows = said if isinstance(said, list) else [said]
-    if not rows or not all(isinstance(row, dict) for row in rows):
-        raise Refused(400, 'rows are JSON objects, {"column": value, …}, alone or in a list')
-    return b"\n".join(orjson.dumps(row) for row in rows)
-
-
-def _decoded(body: bytes) -> str:
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        raise Refused(400, "the text is not UTF-8") from None
-
-
-def _suffix(body: bytes) -> str | None:
-    return ".png" if body.startswith(b"\x89PNG\r\n\x1a\n") else ".jpg" if body.startswith(b"\xff\xd8\xff") else None
+def is_picture(body: Content) -> bool:
+    """Whether a body begins as a PNG or a JPEG does."""
+    return body.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"))
 
 
 def _size(size: int | str | None) -> int | None:

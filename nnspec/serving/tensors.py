@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.runtime.ports import Port
+from nnspec.diagnostics import NnspecError
+from nnspec.runtime.ports import Port, check_shape
+from nnspec.serving.budget import Budget
+from nnspec.serving.numbers import Numbers
 from nnspec.serving.refusals import Refused
 
 __all__ = ["DATATYPES", "from_binary", "from_json", "named", "protocol_shape"]
@@ -59,24 +62,34 @@ def named(port: Port, said: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def from_json(port: Port, shape: Sequence[int], data: Any) -> NDArray[Any]:
-    """An array from JSON's numbers, flat or nested.
+def from_json(port: Port, shape: Sequence[int], data: Numbers, budget: Budget) -> NDArray[Any]:
+    """An array from JSON's numbers, flat or nested, which are counted before they are parsed.
 
     Raises:
         Refused: Where they are not as many as the shape says, or not of the port's element type.
     """
-    if not isinstance(data, list):
-        raise Refused(400, f"the data of the input `{port.name}` must be a list")
+    data.require_count(f"input `{port.name}`", shape, budget)
     try:
-        values = np.array(data)
-    except (ValueError, OverflowError):  # lists of different lengths, or nested too deep
-        raise Refused(400, f"the data of the input `{port.name}` are no tensor: lists of different lengths") from None
+        check_shape(port, tuple(shape), {})
+    except NnspecError as error:
+        raise Refused(400, str(error)) from None
     wanted = np.dtype(port.dtype)
-    if values.size != math.prod(shape) or (values.ndim > 1 and values.shape != tuple(shape)):
-        raise Refused(400, f"the input `{port.name}` has the shape {list(shape)}, and its data have {list(values.shape)}")
-    if values.size and values.dtype.kind not in _KINDS[wanted.kind]:
-        raise Refused(400, f"the data of the input `{port.name}` are not all of the datatype {DATATYPES[port.dtype]}")
-    return _within(port, values, wanted).reshape(tuple(shape))
+    size = math.prod(shape)
+    budget.room.take(size * wanted.itemsize)
+    made = np.empty(size, wanted)
+    place = 0
+    try:
+        for part in data.parts(budget) if size else ():
+            values = np.array(part)
+            if values.size and values.dtype.kind not in _KINDS[wanted.kind]:
+                raise Refused(400, f"the data of the input `{port.name}` are not all of the datatype {DATATYPES[port.dtype]}")
+            made[place : place + len(values)] = _within(port, values, wanted)
+            place += len(values)
+    except (ValueError, OverflowError, TypeError) as error:
+        raise Refused(400, f"the data of the input `{port.name}` are no JSON, or no tensor: {str(error)[:200]}") from None
+    if place != size:
+        raise Refused(400, f"the input `{port.name}` has the shape {list(shape)}, and its data have [{place}]")
+    return made.reshape(tuple(shape))
 
 
 def _within(port: Port, values: NDArray[Any], wanted: np.dtype[Any]) -> NDArray[Any]:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
 from nnspec.spec.draft import STEP_KEYS
-from nnspec.spec.evaluate import Scope, Uneval, evaluate
+from nnspec.spec.evaluate import Scope, evaluate
 from nnspec.spec.hints import spaced, unquoted, yes_or_no
 from nnspec.spec.keys import known_keys
-from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest, listed
 
 __all__ = ["BLOCK_NAME", "Block", "bind", "read_block"]
@@ -97,22 +97,25 @@ def _inputs(name: str, tree: Tree | None, problems: list[Diagnostic]) -> tuple[s
     return tuple(str(n) for n in names)
 
 
-def bind(block: Block, arguments: Tree | None, span: Span, path: str, problems: list[Diagnostic]) -> Scope | None:
+def bind(block: Block, arguments: Tree | None, span: Span, path: str, problems: list[Diagnostic]) -> Scope:
     """What the steps of a block see in one use of it: the document's params and its own.
 
-    Returns:
-        None where an argument is missing, unknown or of the wrong type, with a diagnostic.
+    A param whose argument is missing or of the wrong type, which is reported, has an unknown value in the block.
     """
-    before = len(problems)
-    if arguments is not None and not (isinstance(arguments, Scalar) and arguments.value is None):
+    unknown = isinstance(arguments, Unknown)
+    given: dict[str, tuple[Scalar, Tree]] = {}
+    if unknown:
+        pass
+    elif arguments is not None and not (isinstance(arguments, Scalar) and arguments.value is None):
         if not isinstance(arguments, MappingNode):
             first = next(iter(block.params), None)
             help = f"write `{block.name}: {{{first}: …}}`" if first else f"`{block.name}` has no params"
             problems.append(
                 p.NotAMapping.at(arguments.span, arguments.path, help=help, what=f"`{block.name}`", got=arguments.kind)
             )
-            return None
-        given = {str(key.value): (key, value) for key, value in arguments.items()}
+            unknown = True
+        else:
+            given = {str(key.value): (key, value) for key, value in arguments.items()}
     else:
         given = {}
     values: dict[str, Tree] = {}
@@ -129,21 +132,21 @@ def bind(block: Block, arguments: Tree | None, span: Span, path: str, problems: 
             problems.append(p.UnknownKey.at(key.span, value.path, help=help, key=name, where=f"`{block.name}`"))
     scope = block.scope.inner({}, problems)
     for name, declared in block.params.items():
+        before = len(problems)
         if name in given:
             values[name] = given[name][1]
             _check_type(name, declared, given[name][1], problems)
+        elif name in misspelt or unknown:
+            values[name] = Unknown(span)
         elif _is_type(declared):
-            if name not in misspelt:
-                help = f"write `{block.name}: {{{name}: …}}`"
-                problems.append(p.MissingKey.at(span, path, help=help, where=f"`{block.name}`", key=name))
+            help = f"write `{block.name}: {{{name}: …}}`"
+            problems.append(p.MissingKey.at(span, path, help=help, where=f"`{block.name}`", key=name))
         else:
-            try:
-                values[name] = evaluate(declared, scope, problems)
-            except Uneval:
-                continue
-        if name in values:
-            scope.add(name, values[name], problems)
-    return None if len(problems) > before else scope
+            values[name] = evaluate(declared, scope, problems)
+        if len(problems) > before:
+            values[name] = Unknown(span)
+        scope.add(name, values[name], problems)
+    return block.scope.inner(values, problems)
 
 
 def _is_type(declared: Tree) -> bool:
@@ -153,7 +156,7 @@ def _is_type(declared: Tree) -> bool:
 
 
 def _check_type(name: str, declared: Tree, given: Tree, problems: list[Diagnostic]) -> None:
-    if not _is_type(declared):
+    if not _is_type(declared) or isinstance(given, Unknown):
         return
     if isinstance(declared, SequenceNode):
         if not isinstance(given, SequenceNode) or len(given.items) != len(declared.items):

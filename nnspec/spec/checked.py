@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import types
 import typing
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import cache, partial
-from typing import Annotated, Any, TypeVar, Union
+from typing import Annotated, Any, Generic, TypeVar, Union
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -19,10 +20,10 @@ from pydantic_core import ErrorDetails
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
 from nnspec.spec.hints import spaced, unquoted, yes_or_no
-from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import Config, Family, Named, PluginError, closest
 
-__all__ = ["check", "check_again", "check_named"]
+__all__ = ["Known", "check", "check_again", "check_known", "check_named"]
 
 C = TypeVar("C", bound=Config)
 _Resolve = Callable[[Tree, list[Diagnostic]], Any]
@@ -47,11 +48,51 @@ def check(
     Returns:
         The object, or None where something is wrong with it.
     """
+    known = check_known(config, tree, problems, name=name, span=span)
+    return known.value if known.is_right else None
+
+
+@dataclass(frozen=True)
+class Known(Generic[C]):
+    """What is known of a typed object, some of whose arguments may be wrong.
+
+    Attributes:
+        value: The object, what is wrong left at its default; None where it cannot be made so.
+        wrong: The arguments that are wrong, or whose values are unknown; all have been reported.
+        is_right: Whether nothing is wrong.
+    """
+
+    value: C | None
+    wrong: frozenset[str]
+    is_right: bool
+
+
+def check_known(
+    config: type[C],
+    tree: Tree | None,
+    problems: list[Diagnostic],
+    *,
+    name: str = "",
+    span: Span | None = None,
+    instead: Mapping[str, Any] | None = None,
+) -> Known[C]:
+    """As [`check`][], but with what is right of an object of which something is wrong.
+
+    Args:
+        config: The class.
+        tree: Its arguments.
+        problems: What is wrong is appended here.
+        name: What it is called in messages.
+        span: Where it was named.
+        instead: Values to go on with in place of wrong arguments, by name; their defaults where they are not here.
+    """
     name = name or config.__name__
     span = span or (tree.span if tree else Span.whole(""))
+    if isinstance(tree, Unknown):
+        return Known(None, frozenset(config.model_fields), False)
     arguments = _arguments(config, tree, problems, name)
     if arguments is None:
-        return None
+        return Known(None, frozenset(config.model_fields), False)
     path = tree.path if tree is not None else ""
     before = len(problems)
     values: dict[str, Any] = {}
@@ -66,12 +107,27 @@ def check(
             values[field] = _resolver(config, field)(value, problems)
         except _Failed:
             failed.add(field)
+    failed |= {str(key.value) for key, value in arguments.items() if value.unknown}
     try:
-        built = config.model_validate(values)
+        built = config.model_validate({key: value for key, value in values.items() if key not in failed})
     except ValidationError as error:
         problems.extend(_translate(error, arguments, failed, name, span, path))
+        wrong = failed | {str(detail["loc"][0]) for detail in error.errors() if detail["loc"]}
+        return Known(_without(config, values, wrong, instead or {}), frozenset(wrong - {""}), False)
+    if not failed and len(problems) == before:
+        return Known(built, frozenset(), True)
+    if instead and set(instead) & failed:
+        return Known(_without(config, values, failed, instead), frozenset(failed - {""}), False)
+    return Known(built, frozenset(failed - {""}), False)
+
+
+def _without(config: type[C], values: Mapping[str, Any], wrong: Collection[str], instead: Mapping[str, Any]) -> C | None:
+    """An object without its wrong arguments; None where there is none."""
+    right = {key: value for key, value in values.items() if key not in wrong}
+    try:
+        return config.model_validate({key: value for key, value in instead.items() if key in wrong} | right)
+    except ValidationError:
         return None
-    return built if len(problems) == before else None
 
 
 def check_again(built: C, tree: MappingNode, fields: Collection[str], problems: list[Diagnostic], *, where: str) -> C | None:
@@ -95,7 +151,7 @@ def check_again(built: C, tree: MappingNode, fields: Collection[str], problems: 
             help = f"did you mean `{suggestion}`?" if suggestion else f"at each use `{type(built).__name__}` takes {listed}"
             help = type(built).unsupported.get(str(key.value), help)
             problems.append(p.UnknownKey.at(key.span, value.path, help=help, key=key.value, where=where))
-    if len(problems) > before:
+    if len(problems) > before or tree.unknown:
         return None
     values = {name: getattr(built, name) for name in built.model_fields_set}
     try:
@@ -270,6 +326,8 @@ def _all(thunks: list[Callable[[], Any]]) -> list[Any]:
 
 
 def _nested(config: type[Config], tree: Tree, problems: list[Diagnostic]) -> Config:
+    if isinstance(tree, Unknown):
+        raise _Failed
     built = check(config, tree, problems, name="" if config.operation or not tree.place else str(tree.place.key))
     if built is None:
         raise _Failed
@@ -277,6 +335,8 @@ def _nested(config: type[Config], tree: Tree, problems: list[Diagnostic]) -> Con
 
 
 def _named(family: Family, tree: Tree, problems: list[Diagnostic]) -> Config | None:
+    if isinstance(tree, Unknown):
+        raise _Failed
     if _is_null(tree):
         return None
     arguments: Tree | None = None
@@ -312,19 +372,33 @@ def broken_plugin(error: PluginError, key: Scalar, path: str) -> Diagnostic:
     return p.BrokenPlugin.at(key.span, path, help=help, name=key.value, reason=str(error))
 
 
+def other_word(family: Family, word: str) -> str | None:
+    """What to write in place of a word that others use; None where it is no such word."""
+    return family.other_words.get(word.lower().replace("_", ""))
+
+
+def meant_member(family: Family, word: str) -> str | None:
+    """The member that a wrong name stands for: an alias's, or one that is spelt nearly so."""
+    if other_word(family, word) is not None:
+        return None
+    return dict(family.aliases).get(word) or closest(word, family.names(plugins=True))
+
+
 def unknown_member(family: Family, key: Scalar, path: str) -> Diagnostic:
     """The diagnostic of a name that is in no family, with the name that was meant."""
     word = str(key.value)
     aliases = dict(family.aliases)
-    suggestion = aliases.get(word) or closest(word, family.names(plugins=True))
+    suggestion = meant_member(family, word)
     if word in family.left_out:
         help = family.left_out[word]
+    elif (other := other_word(family, word)) is not None:
+        help = other
     elif word in aliases:
         help = f"it is called `{aliases[word]}` here"
     elif suggestion:
         help = f"did you mean `{suggestion}`?"
     else:
-        help = f"there are {', '.join(family.names())}" if len(family.names()) < 30 else ""
+        help = f"there are {', '.join(family.names())}" if len(family.names()) < 60 else ""
     return p.UnknownMember.at(key.span, path, help=help, kind=family.kind, name=word)
 
 
@@ -338,18 +412,26 @@ def _translate(
     for detail in error.errors(include_url=False, include_context=True):
         by_field.setdefault(str(detail["loc"][0]) if detail["loc"] else "", []).append(detail)
     found: list[Diagnostic] = []
+    missing = [field for field, details in by_field.items() if field not in failed and _is_missing(details[0])]
+    if missing:
+        needed = ", ".join(f"{field}: …" for field in missing)
+        keys = "` and `".join(missing)
+        found.append(p.MissingKey.at(span, path, help=f"write `{name}: {{{needed}}}`", where=f"`{name}`", key=keys))
     for field, details in by_field.items():
         # What is said of all arguments together is not to be trusted where one of them was left out as wrong.
         if field in failed or (failed and not field):
             continue
         detail = _most_specific(details, arguments.get(field))
-        if detail["type"] == "missing" and len(detail["loc"]) == 1:
-            found.append(p.MissingKey.at(span, path, help=f"write `{name}: {{{field}: …}}`", where=f"`{name}`", key=field))
+        if field in missing:
             continue
         tree = _follow(arguments, detail["loc"]) if field else arguments
         reason, help = _in_words(detail, field, tree, [d for d in details if d["type"] != detail["type"]])
         found.append(p.WrongValue.at(tree.span, tree.path, help=help, reason=reason))
     return found
+
+
+def _is_missing(detail: ErrorDetails) -> bool:
+    return detail["type"] == "missing" and len(detail["loc"]) == 1
 
 
 def _most_specific(details: list[ErrorDetails], tree: Tree | None) -> ErrorDetails:

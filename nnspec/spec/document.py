@@ -23,7 +23,7 @@ from nnspec.spec.overrides import override
 from nnspec.spec.reader import read_file
 from nnspec.spec.shapes import Input, read_inputs
 from nnspec.spec.step import Step, WeightsFrom
-from nnspec.spec.tree import MappingNode, Scalar, Tree
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.types import closest
 
 __all__ = ["KEYS", "Network", "Spec", "load", "read_spec"]
@@ -49,6 +49,7 @@ class Network:
         span: Where its layers stand.
         weights: What its weights start from, where its document says so.
         weights_at: What their names begin with here and not there: a network's name, where it is another document's top level.
+        is_cut: Whether its steps could not be read, because of an error that has been reported.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Network:
     span: Span
     weights: WeightsFrom | None = None
     weights_at: str = ""
+    is_cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -199,20 +201,22 @@ def _network(name: str, source: NetworkSource, limits: Limits, problems: list[Di
     tree, library = source.tree, source.library
     inputs = read_inputs(evaluated(tree.get("inputs"), library.scope, problems), problems)
     expander = Expander(library.blocks, library.networks, limits.layers, problems)
+    layers = tree.get("layers")
+    is_cut = layers is not None and not isinstance(layers, SequenceNode)
     try:
-        steps = expander.steps(tree.get("layers"), inputs, library.scope)
+        steps = expander.steps(layers, inputs, library.scope)
     except TooMany:
-        steps = ()
+        steps, is_cut = (), True
         expander.used |= expander.operations  # which of them are used is not known
     used |= expander.used
     what = "a spec" if name == "main" else f"the network `{name}`"
     for key, example in (("inputs", "`inputs: {image: [28, 28, 1]}`"), ("layers", "`layers:` and a list of steps")):
         if tree.get(key) is None:
             problems.append(p.MissingKey.at(source.span, tree.path, help=f"write {example}", where=what, key=key))
+            is_cut = is_cut or key == "layers"
     outputs = evaluated(source.outputs or tree.get("outputs"), library.scope, problems)
-    layers = tree.get("layers")
     at = name if source.is_document and name != "main" else ""
-    return Network(name, inputs, steps, outputs, layers.span if layers else source.span, library.weights, at)
+    return Network(name, inputs, steps, outputs, layers.span if layers else source.span, library.weights, at, is_cut)
 
 
 def _networks(tree: MappingNode, library: Library, limits: Limits, problems: list[Diagnostic]) -> dict[str, Network]:

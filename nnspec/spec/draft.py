@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from nnspec.diagnostics import Diagnostic
 from nnspec.layers import LAYERS
 from nnspec.spec import problems as p
-from nnspec.spec.evaluate import Scope, Uneval, evaluate
-from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
+from nnspec.spec.evaluate import Scope, evaluate
+from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest
 
-__all__ = ["GROUP", "STEP_KEYS", "Broken", "Draft", "read_draft"]
+__all__ = ["GROUP", "LOST", "STEP_KEYS", "Draft", "read_draft"]
 
 STEP_KEYS = ("name", "from", "repeat", "as", "share", "freeze", "weights", "layers")
 """What may stand beside an operation, or in its place (``share``, ``layers``)."""
@@ -21,13 +21,8 @@ GROUP = "layers"
 SHARE = "share"
 
 
-class Broken(Scalar):
-    """Stands where an expression had no value; the error has been given."""
-
-    __slots__ = ()
-
-    def __init__(self, tree: Tree) -> None:
-        super().__init__(None, tree.span, tree.place)
+LOST = ""
+"""The operation of a step that has none, or that is none: the error has been reported."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +30,7 @@ class Draft:
     """A step before the names of its list are known.
 
     Attributes:
-        op: The operation; for a group the key ``layers``, for a shared layer the key ``share``.
+        op: The operation; for a group the key ``layers``, for a shared layer the key ``share``; [`LOST`][] for none.
         arguments: What stands under it; for a group its steps, not yet evaluated.
         keys: The step's mapping; None for a name alone.
         scope: What its expressions see.
@@ -51,10 +46,16 @@ class Draft:
     def key(self, name: str) -> Tree | None:
         """What stands under one of the step keys; None where nothing does, or an expression there had no value."""
         found = self.keys.get(name) if self.keys else None
-        return None if isinstance(found, Broken) else found
+        return None if isinstance(found, Unknown) else found
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its name is not known, because of an error that has been reported."""
+        name = self.keys.get("name") if self.keys else None
+        return name is not None and name.unknown
 
 
-def read_draft(item: Tree, scope: Scope, operations: Container[object], problems: list[Diagnostic]) -> Draft | None:
+def read_draft(item: Tree, scope: Scope, operations: Container[object], problems: list[Diagnostic]) -> Draft:
     """Takes a step apart.
 
     Args:
@@ -62,16 +63,13 @@ def read_draft(item: Tree, scope: Scope, operations: Container[object], problems
         scope: What its expressions see.
         operations: The names of the document's blocks and networks.
         problems: What is wrong is appended here.
-
-    Returns:
-        The step; None where there is nothing to run.
     """
     if isinstance(item, Scalar) and isinstance(item.value, str):
         return Draft(item, None, None, scope, item.path)
     if not isinstance(item, MappingNode):
         help = "write `- Flatten` or `- Dense: {units: 10}`"
         problems.append(p.NotAStep.at(item.span, item.path, help=help, got=item.kind))
-        return None
+        return Draft(Scalar(LOST, item.span), None, None, scope, item.path)
     keys = _evaluated(_respelt(item, operations, problems), scope, problems)
     found = [(key, value) for key, value in keys.items() if key.value not in STEP_KEYS]
     if not found:
@@ -116,10 +114,7 @@ def _evaluated(item: MappingNode, scope: Scope, problems: list[Diagnostic]) -> M
     repeated = "repeat" in item
     for key, value in item.items():
         nested = key.value == GROUP or key.value in NESTING or (repeated and key.value not in STEP_KEYS)
-        try:
-            entries.append((key, value if nested else evaluate(value, scope, problems)))
-        except Uneval:
-            entries.append((key, Broken(value)))
+        entries.append((key, value if nested else evaluate(value, scope, problems)))
     return MappingNode(entries, item.span, item.place)
 
 
@@ -127,12 +122,12 @@ NESTING = ("Residual", "Parallel")
 """Operations whose arguments hold steps; these are evaluated when they are expanded."""
 
 
-def _without_operation(keys: MappingNode, scope: Scope, problems: list[Diagnostic]) -> Draft | None:
+def _without_operation(keys: MappingNode, scope: Scope, problems: list[Diagnostic]) -> Draft:
     for name in (GROUP, SHARE):
         if (key := keys.key(name)) is not None:
             return Draft(key, keys.get(name), keys, scope, keys.path)
     problems.append(p.StepWithoutOperation.at(keys.span, keys.path, help="write `- Dense: {units: 10}`"))
-    return None
+    return Draft(Scalar(LOST, keys.span), None, keys, scope, keys.path)
 
 
 def _the_operation(found: list[tuple[Scalar, Tree]], operations: Container[object]) -> tuple[Scalar, Tree]:

@@ -10,12 +10,12 @@ from typing import Any
 
 from nnspec.diagnostics import Diagnostic, Span, SpecError, once
 from nnspec.spec import problems as p
-from nnspec.spec.expression import LONGEST_RESULT, ExpressionError, UnknownName, parse
+from nnspec.spec.expression import LONGEST_RESULT, UNKNOWN, ExpressionError, UnknownName, UnknownValue, parse
 from nnspec.spec.limits import Limits
-from nnspec.spec.tree import Formula, MappingNode, Place, Scalar, SequenceNode, Tree
+from nnspec.spec.tree import Formula, MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest, listed
 
-__all__ = ["Expanded", "Scope", "Uneval", "evaluate", "evaluated", "names_in", "names_read"]
+__all__ = ["Expanded", "Scope", "evaluate", "evaluated", "names_in", "names_read"]
 
 _SHORT = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 _LONG = re.compile(r"\$\{([^}]*)\}")
@@ -89,7 +89,11 @@ class Scope:
     def add(self, name: str, tree: Tree, problems: list[Diagnostic]) -> None:
         """One more name, for what is evaluated from now on."""
         self.expanded.add(tree.size, tree, problems)
-        self.values[name], self.trees[name] = tree.plain(), tree
+        self.values[name], self.trees[name] = _plain(tree), tree
+
+
+def _plain(tree: Tree) -> Any:
+    return UNKNOWN if tree.unknown else tree.plain()
 
 
 def names_read(text: str) -> set[str]:
@@ -125,32 +129,22 @@ def names_in(tree: Tree) -> frozenset[str]:
     return frozenset()
 
 
-class Uneval(Exception):
-    """An expression in the tree has no value; the diagnostic has been given."""
-
-
 def evaluate(tree: Tree, scope: Scope, problems: list[Diagnostic]) -> Tree:
     """The tree with every expression replaced by its value.
 
-    Raises:
-        Uneval: Where one has none; all that are at fault have been appended to ``problems``.
+    An expression without a value is reported and replaced by an [`Unknown`][nnspec.spec.tree.Unknown]; so is, without a further
+    report, one that reads a param whose value is unknown.
     """
     if not tree.dynamic:
         return tree
     scope.expanded.add(tree.size, tree, problems)
-    before = len(problems)
-    result = _evaluate(tree, scope, problems)
-    if len(problems) > before:
-        raise Uneval
-    return result
+    return _evaluate(tree, scope, problems)
 
 
 def evaluated(tree: Tree | None, scope: Scope, problems: list[Diagnostic]) -> Tree | None:
-    """As [`evaluate`][], for what may be left out; None also where an expression has no value."""
-    try:
-        return None if tree is None else evaluate(tree, scope, problems)
-    except Uneval:
-        return None
+    """As [`evaluate`][], for what may be left out; None also where the whole of it is unknown."""
+    found = None if tree is None else evaluate(tree, scope, problems)
+    return None if isinstance(found, Unknown) else found
 
 
 def _evaluate(tree: Tree, scope: Scope, problems: list[Diagnostic]) -> Tree:
@@ -179,10 +173,12 @@ def _scalar(scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Tree:
 
     length = len(text)
     closed, rest = text[: text.rfind("}") + 1], text[text.rfind("}") + 1 :]  # `${` without an end is not looked for twice
+    known = True
 
     def written(match: re.Match[str]) -> str:
-        nonlocal length
+        nonlocal length, known
         value = _value(match[1], match.start(1), scalar, scope, problems)
+        known = known and value is not UNKNOWN and not isinstance(value, list)
         if isinstance(value, list):
             reason = "a list cannot be written into a text; alone in its quotes, it stays a list"
             span = _within(scalar, *match.span())
@@ -196,9 +192,13 @@ def _scalar(scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Tree:
     if length > LONGEST_RESULT + len(text):
         reason = f"a result longer than {LONGEST_RESULT:,}"
         problems.append(p.BadExpression.at(scalar.span, scalar.path, reason=reason))
+        known = False
     if "${" in _LONG.sub("", closed) + rest:
         at = text.rfind("${")
         problems.append(p.BadExpression.at(_within(scalar, at, at + 2), scalar.path, reason="`${` is not closed by `}`"))
+        known = False
+    if not known:
+        return Unknown(scalar.span, scalar.place)
     written_out = Scalar(result, scalar.span, scalar.place, quoted=True)
     written_out.formula = Formula(text, scope.trees)
     return written_out
@@ -209,6 +209,8 @@ def _value(text: str, offset: int, scalar: Scalar, scope: Scope, problems: list[
         expression = parse(text)
         scope.used |= expression.names
         return expression.evaluate(scope.values, scope.steps)
+    except UnknownValue:
+        pass
     except UnknownName as error:
         names = scope.last_names(_MOST_NAMES)
         suggestion = closest(error.name, names)
@@ -224,7 +226,7 @@ def _value(text: str, offset: int, scalar: Scalar, scope: Scope, problems: list[
     except ExpressionError as error:
         span = _within(scalar, offset + error.start, offset + error.end)
         problems.append(p.BadExpression.at(span, scalar.path, reason=str(error)))
-    return None
+    return UNKNOWN
 
 
 def _within(scalar: Scalar, start: int, end: int) -> Span:
@@ -242,7 +244,7 @@ def _made(value: Any, scalar: Scalar, scope: Scope, problems: list[Diagnostic]) 
     if count > _MOST_ELEMENTS:
         reason = f"a value of over {_MOST_ELEMENTS:,} elements, lists in lists counted"
         problems.append(p.BadExpression.at(scalar.span, scalar.path, reason=reason))
-        return Scalar(None, scalar.span, scalar.place)
+        return Unknown(scalar.span, scalar.place)
     scope.expanded.add(_MADE * count, scalar, problems)
     return _tree_of(value, scalar.span, scalar.place, Formula(str(scalar.value), scope.trees))
 
@@ -261,6 +263,8 @@ def _elements(value: Any) -> int:
 def _tree_of(value: Any, span: Span, place: Place | None, formula: Formula) -> Tree:
     """A computed value as a tree, all of it where its expression stands."""
     result: Tree
+    if value is UNKNOWN:
+        return Unknown(span, place)
     if isinstance(value, list):
         items = [_tree_of(item, span, Place(place, index), formula) for index, item in enumerate(value)]
         result = SequenceNode(items, span, place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from functools import cached_property
 
 from nnspec.diagnostics import Diagnostic, Note, Span
@@ -12,13 +13,13 @@ from nnspec.layers import LAYERS, snake_name
 from nnspec.layers.base import Layer
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block, bind
-from nnspec.spec.checked import broken_plugin, check, unknown_member
+from nnspec.spec.checked import broken_plugin, check_known, meant_member, other_word, unknown_member
 from nnspec.spec.counting import least_layers
-from nnspec.spec.draft import GROUP, NESTING, SHARE, STEP_KEYS, Broken, Draft, read_draft, steps_of
-from nnspec.spec.evaluate import Scope, Uneval, evaluate, evaluated
+from nnspec.spec.draft import GROUP, LOST, NESTING, SHARE, STEP_KEYS, Draft, read_draft, steps_of
+from nnspec.spec.evaluate import Scope, evaluate, evaluated
 from nnspec.spec.starting import read_weights
 from nnspec.spec.step import INPUT, Content, Nested, NetworkUse, Shared, Step
-from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
+from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import PluginError, closest
 
 __all__ = ["DEEPEST_STEPS", "STEP_NAME", "Expander", "default_name"]
@@ -27,6 +28,8 @@ STEP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _DEEPEST = 40
 DEEPEST_STEPS = 100
 """Lists of steps inside one another, those of blocks and networks counted: whatever walks them may recurse."""
+_SURE = 0.85
+"""How much a wrong name must be like a layer's for its step to be checked as that layer."""
 
 
 class TooMany(Exception):
@@ -53,6 +56,7 @@ class Expander:
         self._layers = 0
         self._depth = 0
         self._within: list[str] = []
+        self._assumed = False  # whether wrong arguments of the last layer that was read were left at their defaults
         self.used: set[str] = set()
         """The blocks and networks that some step uses."""
 
@@ -65,9 +69,9 @@ class Expander:
             scope: What expressions see.
         """
         if self._depth == 0 and (count := least_layers(tree, self.blocks)) > self.limit:
-            at = tree or Scalar(None, Span.whole(""))
+            place: Tree = tree or Scalar(None, Span.whole(""))
             what = f"{count:,} layers" if count < 2**63 else "over 2**63 layers"
-            self.problems.append(p.LimitExceeded.at(at.span, at.path, what=what, limit="layers", most=self.limit))
+            self.problems.append(p.LimitExceeded.at(place.span, place.path, what=what, limit="layers", most=self.limit))
             raise TooMany
         self._depth += 1
         if self._depth > DEEPEST_STEPS:
@@ -84,8 +88,6 @@ class Expander:
 
     def _drafts(self, item: Tree, scope: Scope) -> Iterable[Draft]:
         draft = read_draft(item, scope, self.operations, self.problems)
-        if draft is None:
-            return []
         if not _is_group(draft) or draft.key("name"):
             self._count(draft)
             return [draft]
@@ -155,6 +157,7 @@ class Expander:
         steps: list[Step] = []
         reported: set[str] = set()
         for draft, name in zip(drafts, given, strict=True):
+            is_open = name is None and (draft.is_open or draft.key("name") is not None)
             if name is None:
                 name = default_name(_base_name(draft), used, numbers)
                 used.add(name)
@@ -165,7 +168,7 @@ class Expander:
                 if not any(d.span == at.span for d in self.problems):
                     self.problems.append(p.DuplicateName.at(at.span, draft.path, name=name, notes=notes))
             first.setdefault(name, draft)
-            steps.append(self._step(draft, name))
+            steps.append(replace(self._step(draft, name), is_open=is_open))
         return tuple(steps)
 
     def _given_name(self, draft: Draft) -> str | None:
@@ -177,14 +180,17 @@ class Expander:
             return name
         shown = name if name is not None else tree.kind
         self.problems.append(p.BadName.at(tree.span, tree.path, name=shown, what="a step", pattern=STEP_NAME.pattern))
-        return None
+        # Others may read it by the name that it is meant to have.
+        return name if isinstance(name, str) and name and not set(name) & set("./ ") else None
 
     def _step(self, draft: Draft, name: str) -> Step:
         repeated = draft.key("repeat") is not None or draft.key("as") is not None or _is_group(draft)
         content = self._repeated(draft) if repeated else self.content(draft)
+        assumed = isinstance(content, Layer) and self._assumed
         op = str(draft.op.value)
-        source, freeze, weights = draft.key("from"), self._freeze(draft), read_weights(draft.key("weights"), self.problems)
-        return Step(name, op, content, source, freeze, draft.op.span, draft.path, draft.arguments, weights)
+        source = draft.keys.get("from") if draft.keys else None
+        freeze, weights = self._freeze(draft), read_weights(draft.key("weights"), self.problems)
+        return Step(name, op, content, source, freeze, draft.op.span, draft.path, draft.arguments, weights, is_assumed=assumed)
 
     def _freeze(self, draft: Draft) -> bool:
         tree = draft.key("freeze")
@@ -216,24 +222,23 @@ class Expander:
                 content = self.content(turn)
             freeze = self._freeze(draft) if number == 0 else parts[0].freeze
             op = str(draft.op.value)
-            parts.append(Step(str(number), op, content, None, freeze, draft.op.span, draft.path, turn.arguments))
+            assumed = isinstance(content, Layer) and self._assumed
+            place = (draft.op.span, draft.path, turn.arguments)
+            parts.append(Step(str(number), op, content, None, freeze, *place, is_assumed=assumed))
         return Nested((INPUT,), tuple(parts))
 
     def _at_turn(self, draft: Draft, scope: Scope) -> Draft:
         """A repeated step with its counter at one value."""
-        try:
-            arguments = draft.arguments
-            if arguments is not None and draft.op.value not in (*NESTING, GROUP):
-                arguments = evaluate(arguments, scope, self.problems)
-        except Uneval:
-            arguments = Broken(draft.op)
+        arguments = draft.arguments
+        if arguments is not None and draft.op.value not in (*NESTING, GROUP):
+            arguments = evaluate(arguments, scope, self.problems)
         return replace(draft, scope=scope, arguments=arguments)
 
     def content(self, draft: Draft) -> Content | None:
         """What a step runs; None, with a diagnostic, where it is written wrong."""
         op = draft.op
         word = str(op.value)
-        if isinstance(draft.arguments, Broken):
+        if word == LOST:
             return None
         if word == SHARE:
             return self._shared(draft)
@@ -241,7 +246,7 @@ class Expander:
             return self._block(self.blocks[word], draft)
         if word in self.networks:
             self.used.add(word)
-            if draft.arguments is not None and draft.arguments.plain() not in (None, {}):
+            if draft.arguments is not None and not draft.arguments.unknown and draft.arguments.plain() not in (None, {}):
                 tree = draft.arguments
                 help = f"write `- {word}:` and `from` beside it"
                 reason = f"the network `{word}` has no arguments"
@@ -257,10 +262,24 @@ class Expander:
             inner = inner_use(self, draft)
             return inner.content(self) if inner else self._layer(draft)
         self.problems.append(self._unknown(op, draft.path))
-        return None
+        return self._meant(draft)
+
+    def _meant(self, draft: Draft) -> Layer | None:
+        """The layer that a wrong name almost surely stands for, so that its arguments and what reads it are checked too."""
+        word = str(draft.op.value)
+        meant = meant_member(LAYERS, word) if word[:1].isupper() else None
+        near = meant is not None and SequenceMatcher(None, word.lower(), meant.lower()).ratio() >= _SURE
+        if meant is None or not (near or word in LAYERS.aliases):
+            return None
+        op = Scalar(meant, draft.op.span, draft.op.place)
+        layer = self._layer(replace(draft, op=op))
+        self._assumed = True
+        return layer if layer is not None and not layer.ports.variadic else None
 
     def _shared(self, draft: Draft) -> Shared | None:
         layer, others = draft.arguments, None
+        if isinstance(layer, Unknown):
+            return None
         if isinstance(layer, MappingNode):
             others = MappingNode([(k, v) for k, v in layer.items() if k.value != "layer"], layer.span, layer.place)
             layer = layer.get("layer")
@@ -284,8 +303,6 @@ class Expander:
             self.problems.append(p.BlockInItself.at(draft.op.span, path, chain=chain))
             return None
         scope = bind(block, draft.arguments, draft.op.span, path, self.problems)
-        if scope is None:
-            return None
         before = len(self.problems)
         self._within.append(block.name)
         try:
@@ -313,15 +330,18 @@ class Expander:
             if misplaced:
                 kept = [(k, v) for k, v in arguments.items() if k not in misplaced]
                 arguments = MappingNode(kept, arguments.span, arguments.place)
-        layer = check(config, arguments, self.problems, name=str(op.value), span=op.span)
+        known = check_known(config, arguments, self.problems, name=str(op.value), span=op.span)
+        layer = known.value
         assert layer is None or isinstance(layer, Layer)
-        return layer
+        self._assumed = not known.is_right
+        return layer if layer is None or all(layer.is_shape_free(argument) for argument in known.wrong) else None
 
     def _unknown(self, op: Scalar, path: str) -> Diagnostic:
         word = str(op.value)
         help = unknown_member(LAYERS, op, path).help
         near = closest(word, self.operations)
-        if near and (word[:1].islower() or not help):
+        told = word in LAYERS.left_out or other_word(LAYERS, word) is not None
+        if near and not told and (word[:1].islower() or not help):
             help = f"did you mean `{near}`?"
         elif not help and word[:1].islower():
             help = "operations in snake case are blocks and networks of the document; built-in ones are in PascalCase"
@@ -359,7 +379,9 @@ def _base_name(draft: Draft) -> str:
     if word == SHARE:
         shared = draft.arguments.get("layer") if isinstance(draft.arguments, MappingNode) else draft.arguments
         return str(shared.value) if isinstance(shared, Scalar) else SHARE
-    return "group" if word == GROUP else snake_name(word)
+    if word not in LAYERS and word[:1].isupper() and word not in NESTING:
+        word = meant_member(LAYERS, word) or word  # others read it by the name that it would have
+    return "group" if word == GROUP else "step" if word == LOST else snake_name(word)
 
 
 def default_name(base: str, used: set[str], numbers: dict[str, int]) -> str:

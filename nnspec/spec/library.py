@@ -11,7 +11,7 @@ from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import BLOCK_NAME, Block, read_block
 from nnspec.spec.draft import STEP_KEYS
-from nnspec.spec.evaluate import Expanded, Scope, Uneval, evaluate, evaluated
+from nnspec.spec.evaluate import Expanded, Scope, evaluate, evaluated
 from nnspec.spec.keys import known_keys
 from nnspec.spec.limits import Limits
 from nnspec.spec.reader import read_file
@@ -134,10 +134,7 @@ def _read_params(given: Tree | None, scope: Scope, problems: list[Diagnostic]) -
         if not _PARAM.fullmatch(str(key.value)):
             problems.append(p.BadName.at(key.span, value.path, name=key.value, what="a param", pattern=_PARAM.pattern))
             continue
-        try:
-            known = evaluate(value, scope, problems)
-        except Uneval:
-            known = Scalar(None, value.span, value.place)
+        known = evaluate(value, scope, problems)
         entries.append((key, known))
         scope.add(str(key.value), known, problems)
     return MappingNode(entries, params.span, params.place)
@@ -224,7 +221,11 @@ def _open(tree: Tree, files: Files, problems: list[Diagnostic]) -> tuple[Mapping
     if not isinstance(tree, Scalar) or not isinstance(tree.value, str):
         problems.append(p.WrongValue.at(tree.span, tree.path, reason=f"a path is expected, not {tree.kind}"))
         return None
-    path = (files.folder / tree.value).resolve()
+    try:
+        path = (files.folder / tree.value).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a null character, a link in a circle
+        problems.append(p.WrongValue.at(tree.span, tree.path, reason=f"`{tree.value}` is no path: {error}"))
+        return None
     if not path.is_relative_to(files.root):
         help = "paths may not leave the project; `--root FOLDER` allows more"
         problems.append(p.OutsideRoot.at(tree.span, tree.path, help=help, file=tree.value))

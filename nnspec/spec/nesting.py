@@ -10,10 +10,10 @@ from nnspec.layers.base import Layer
 from nnspec.spec import problems as p
 from nnspec.spec.checked import check_named
 from nnspec.spec.draft import Draft
-from nnspec.spec.evaluate import Uneval, evaluate
+from nnspec.spec.evaluate import evaluate
 from nnspec.spec.keys import known_keys
 from nnspec.spec.step import INPUT, Nested, Step
-from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 
 if TYPE_CHECKING:
     from nnspec.spec.expand import Expander
@@ -31,6 +31,8 @@ _EXAMPLE = {
 def expand_nesting(expander: Expander, draft: Draft) -> Nested | None:
     """The steps that a ``Residual`` or a ``Parallel`` stands for; None, with a diagnostic, where it is written wrong."""
     name, arguments = str(draft.op.value), draft.arguments
+    if isinstance(arguments, Unknown):
+        return None
     if not isinstance(arguments, MappingNode):
         got = arguments.kind if arguments is not None else "nothing"
         help = f"write {_EXAMPLE[name]}"
@@ -89,9 +91,8 @@ def _parallel(expander: Expander, draft: Draft, arguments: MappingNode) -> Neste
         span = value.span if value.span.line == value.span.end_line else draft.op.span
         steps.append(Step(name, f"branch {name}", inner, Scalar(INPUT, draft.op.span), False, span, value.path, None))
     merge = arguments.get("merge")
-    try:
-        merge = None if merge is None else evaluate(merge, draft.scope, expander.problems)
-    except Uneval:
+    merge = None if merge is None else evaluate(merge, draft.scope, expander.problems)
+    if isinstance(merge, Unknown):
         return None
     return _merged(expander, draft, merge, steps)
 

@@ -242,10 +242,10 @@ class BadShape(Problem):
 class BadExpression(Problem):
     """An expression that cannot be read or has no value.
 
-    Expressions have the params and counters in scope, numbers, strings, `true`, `false`, `null`, lists and indexing, `+ - * /
-    // % **`, comparisons, `and or not`, `a if c else b`, the functions `min max abs round len str range`, and computed lists:
-    `${['stage' + str(i) for i in range(3) if i != 1]}`. A range has at most 10,000 numbers, a result 10,000 characters or
-    elements.
+    Expressions have the params and counters in scope, numbers, strings, `true`, `false`, `null`, lists and indexing,
+    `+ - * / // % **`, comparisons, `and or not`, `a if c else b`, the functions `min max abs round len str range`, and
+    computed lists: `${['stage' + str(i) for i in range(3) if i != 1]}`. A range has at most 10,000 numbers, and a result
+    10,000 characters or elements.
     """
 
     code = "NN120"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
 from nnspec.spec.keys import known_keys
-from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import DTYPES, Dim, TensorType, closest, symbol, unknown
 
 __all__ = ["HIGHEST_RANK", "Input", "NAME", "SYMBOL", "read_inputs"]
@@ -49,9 +49,8 @@ def read_inputs(tree: Tree | None, problems: list[Diagnostic]) -> dict[str, Inpu
         name = str(key.value)
         if not NAME.fullmatch(name):
             problems.append(p.BadName.at(key.span, value.path, name=name, what="an input", pattern=NAME.pattern))
-        before = len(problems)
         declared = _read_type(value, problems)
-        inputs[name] = Input(name, declared, key.span, value.path) if declared and len(problems) == before else None
+        inputs[name] = Input(name, declared, key.span, value.path) if declared else None
     return inputs
 
 
@@ -61,20 +60,23 @@ def _read_type(tree: Tree, problems: list[Diagnostic]) -> TensorType | None:
         return None if shape is None else TensorType(shape)
     tree = known_keys(tree, ("shape", "dtype"), "an input", problems)
     dtype = tree.get("dtype")
-    if dtype is not None and (not isinstance(dtype, Scalar) or dtype.value not in DTYPES):
+    known = not isinstance(dtype, Unknown)
+    if known and dtype is not None and (not isinstance(dtype, Scalar) or dtype.value not in DTYPES):
         suggestion = closest(str(dtype.plain()), DTYPES)
         help = f"did you mean `{suggestion}`?" if suggestion else f"one of {', '.join(DTYPES)}"
         problems.append(p.WrongValue.at(dtype.span, dtype.path, help=help, reason=f"{dtype.kind} is not an element type"))
-        dtype = None
+        known = False
     given = tree.get("shape")
     if given is None:
         problems.append(p.MissingKey.at(tree.span, tree.path, help="write `shape: [28, 28, 1]`", where="an input", key="shape"))
         return None
     shape = _read_shape(given, problems)
-    return None if shape is None else TensorType(shape, str(dtype.plain()) if dtype else "float32")
+    return TensorType(shape, str(dtype.plain()) if dtype else "float32") if known and shape is not None else None
 
 
 def _read_shape(tree: Tree, problems: list[Diagnostic]) -> tuple[int | Dim, ...] | None:
+    if isinstance(tree, Unknown):
+        return None
     if not isinstance(tree, SequenceNode):
         help = (
             f"write `[{tree.plain()}]`" if isinstance(tree, Scalar) and isinstance(tree.value, int) else "write `[28, 28, 1]`"
@@ -90,6 +92,8 @@ def _read_shape(tree: Tree, problems: list[Diagnostic]) -> tuple[int | Dim, ...]
 
 
 def _read_size(item: Tree, problems: list[Diagnostic]) -> int | Dim | None:
+    if isinstance(item, Unknown):
+        return None
     if isinstance(item, Scalar):
         value = item.value
         if value is None:

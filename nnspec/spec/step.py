@@ -94,6 +94,8 @@ class Step:
         path: The step's path in the document.
         arguments: The operation's arguments, for their places.
         weights: What its weights start from, where a file is named.
+        is_open: Whether its name is not known, because of an error that has been reported.
+        is_assumed: Whether arguments that are wrong, on which no shape depends, were left at their defaults.
     """
 
     name: str
@@ -105,3 +107,5 @@ class Step:
     path: str
     arguments: Tree | None
     weights: WeightsFrom | None = None
+    is_open: bool = False
+    is_assumed: bool = False

@@ -8,7 +8,7 @@ from typing import Any
 
 from nnspec.diagnostics import Span
 
-__all__ = ["Formula", "MappingNode", "Place", "Scalar", "SequenceNode", "Tree"]
+__all__ = ["Formula", "MappingNode", "Place", "Scalar", "SequenceNode", "Tree", "Unknown"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,22 +51,25 @@ class Tree:
         place: Where it stands in the document; None for the document itself.
         size: The number of nodes in it, itself counted, aliases expanded.
         dynamic: Whether an expression (``$…``) stands anywhere in it.
+        unknown: Whether a value in it is unknown because of an error that has been reported.
         formula: How it was computed; None for what is written as it is.
     """
 
-    __slots__ = ("dynamic", "formula", "place", "size", "span")
+    __slots__ = ("dynamic", "formula", "place", "size", "span", "unknown")
 
     span: Span
     place: Place | None
     size: int
     dynamic: bool
+    unknown: bool
     formula: Formula | None
 
-    def __init__(self, span: Span, place: Place | None, size: int, dynamic: bool) -> None:
+    def __init__(self, span: Span, place: Place | None, size: int, dynamic: bool, unknown: bool = False) -> None:
         self.span = span
         self.place = place
         self.size = size
         self.dynamic = dynamic
+        self.unknown = unknown
         self.formula = None
 
     @property
@@ -128,6 +131,16 @@ class Scalar(Tree):
                 return f"{self.value}"
 
 
+class Unknown(Scalar):
+    """A value that could not be evaluated. The error has been reported; what depends on the value is not checked."""
+
+    __slots__ = ()
+
+    def __init__(self, span: Span, place: Place | None = None) -> None:
+        super().__init__(None, span, place)
+        self.unknown = True
+
+
 class MappingNode(Tree):
     """Keys and values, in the order of the file."""
 
@@ -135,7 +148,11 @@ class MappingNode(Tree):
 
     def __init__(self, entries: list[tuple[Scalar, Tree]], span: Span, place: Place | None = None) -> None:
         super().__init__(
-            span, place, 1 + sum(1 + value.size for _, value in entries), any(value.dynamic for _, value in entries)
+            span,
+            place,
+            1 + sum(1 + value.size for _, value in entries),
+            any(value.dynamic for _, value in entries),
+            any(value.unknown for _, value in entries),
         )
         self._entries = {key.value: (key, value) for key, value in entries}
 
@@ -172,7 +189,8 @@ class SequenceNode(Tree):
     __slots__ = ("items",)
 
     def __init__(self, items: list[Tree], span: Span, place: Place | None = None) -> None:
-        super().__init__(span, place, 1 + sum(item.size for item in items), any(item.dynamic for item in items))
+        dynamic, unknown = any(item.dynamic for item in items), any(item.unknown for item in items)
+        super().__init__(span, place, 1 + sum(item.size for item in items), dynamic, unknown)
         self.items = tuple(items)
 
     def plain(self) -> list[Any]:

@@ -10,8 +10,9 @@ from nnspec.data.check import PARTS, check_data, without_later
 from nnspec.data.plan import DataPlan, Need
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph, Model
-from nnspec.spec import Spec, check
+from nnspec.spec import Spec
 from nnspec.spec import problems as p
+from nnspec.spec.checked import Known, check_known
 from nnspec.spec.tree import MappingNode, Scalar
 from nnspec.training import problems as t
 from nnspec.training.check_adapting import check_adapting
@@ -19,7 +20,7 @@ from nnspec.training.check_objective import Made, Where
 from nnspec.training.check_outputs import check_outputs, drop_unknown
 from nnspec.training.check_phases import check_phases
 from nnspec.training.check_ready import check_ready
-from nnspec.training.check_watch import check_class_weight, check_noise, watched_outputs
+from nnspec.training.check_watch import check_class_weight, check_input_noise, check_noise, watched_outputs
 from nnspec.training.objectives import OBJECTIVES
 from nnspec.training.objectives.base import Objective
 from nnspec.training.plan import OutputPlan, TrainingPlan
@@ -63,9 +64,11 @@ def check_training(
 def _check(
     spec: Spec, model: Model | None, problems: list[Diagnostic], require_data: bool, parts: Collection[str]
 ) -> TrainingPlan | None:
-    section, tree = _section(spec, model, problems)
-    if section is not None and tree is not None and section.has_losses_of_its_own:
-        if model is None:
+    known, tree = _section(spec, model, problems)
+    section = known.value if known is not None else None
+    wrong = known.wrong if known is not None else frozenset()
+    if tree is not None and _has_losses_of_its_own(tree):
+        if model is None or section is None or "objective" in wrong:
             return None
         from nnspec.training.check_pair import check_pair
 
@@ -76,21 +79,43 @@ def _check(
             help = "give the document `inputs` and `layers` of its own"
             problems.append(t.NotTrainable.at(tree.span, tree.path, help=help))
         return None
-    outputs = check_outputs(graph, section, tree, problems) if section is not None and tree is not None else None
-    made = _made(graph, section, tree, outputs, problems) if section is not None and tree is not None else None
-    outputs = made.outputs if made is not None else None
-    data = _data(spec, graph, made, problems, require_data, parts)
+    outputs = None
+    if section is not None and tree is not None and not wrong & {"loss", "objective"}:
+        outputs = check_outputs(graph, section, tree, problems)
+    # What an objective makes of a network can only be checked of all of it.
+    objective_known = section is not None and (type(section.objective).__name__ == "supervised" or not graph.gaps)
+    made = (
+        _made(graph, section, tree, outputs, problems) if objective_known and section is not None and tree is not None else None
+    )
+    data = _data(spec, graph, made, problems, require_data, parts, certain=tree is None or made is not None)
     if require_data:
         check_ready(spec, graph, data, section, tree, problems)
-    if section is None or tree is None or outputs is None:
+    if section is None or tree is None:
         return None
+    outputs = made.outputs if made is not None else outputs
+    _check_rest(graph, section, tree, outputs, problems)
+    watched = watched_outputs(outputs, data) if outputs is not None and made is not None and "metrics" not in wrong else None
+    phases = check_phases(graph, section, tree, outputs or {}, watched, problems)
+    if phases is None or made is None or known is None or not known.is_right or graph.gaps:
+        return None
+    return TrainingPlan(graph, section, tree, data, made.outputs, phases[-1].monitor, phases, made.derived)
+
+
+def _check_rest(
+    graph: Graph,
+    section: TrainSection,
+    tree: MappingNode,
+    outputs: dict[str, OutputPlan] | None,
+    problems: list[Diagnostic],
+) -> None:
+    """What depends on the losses of the outputs, where these are known."""
+    if outputs is None:
+        check_input_noise(section, tree, graph, problems)
+        return
     check_class_weight(section, tree, outputs, problems)
-    check_adapting(graph, outputs, problems)
-    check_noise(section, tree, graph.inputs, outputs, problems)
-    phases = check_phases(graph, section, tree, outputs, watched_outputs(outputs, data), problems)
-    if phases is None or made is None:
-        return None
-    return TrainingPlan(graph, section, tree, data, outputs, phases[-1].monitor, phases, made.derived)
+    if not graph.gaps:
+        check_adapting(graph, outputs, problems)
+    check_noise(section, tree, graph, outputs, problems)
 
 
 def _made(
@@ -114,7 +139,9 @@ def _made(
     return None if any(problem.is_error for problem in problems[before:]) else made
 
 
-def _section(spec: Spec, model: Model | None, problems: list[Diagnostic]) -> tuple[TrainSection | None, MappingNode | None]:
+def _section(
+    spec: Spec, model: Model | None, problems: list[Diagnostic]
+) -> tuple[Known[TrainSection] | None, MappingNode | None]:
     tree = spec.section("train")
     if tree is None:
         return None, None
@@ -127,10 +154,13 @@ def _section(spec: Spec, model: Model | None, problems: list[Diagnostic]) -> tup
             problems.append(p.MissingKey.at(tree.span, tree.path, help="write `train: {loss: …}`", where="`train`", key="loss"))
         if model is not None and "main" in model.networks:
             kept = drop_unknown(kept, model.networks["main"], problems)
+    without_loss = kept is None
     if kept is None:
-        return None, tree
-    section = check(TrainSection, kept, problems, name="train")
-    return None if missing else section, tree
+        kept = MappingNode([(key, value) for key, value in tree.items() if key.value != "loss"], tree.span, tree.place)
+    known = check_known(TrainSection, kept, problems, name="train", instead={"epochs": 1, "steps": 1})
+    if missing or without_loss:
+        known = Known(known.value, known.wrong | {"loss"}, False)
+    return known, tree
 
 
 def _has_losses_of_its_own(tree: MappingNode) -> bool:
@@ -148,9 +178,13 @@ def _data(
     problems: list[Diagnostic],
     require_data: bool,
     parts: Collection[str],
+    *,
+    certain: bool,
 ) -> DataPlan | None:
     needs: dict[str, Need] = {}
     for name, output in (made.outputs if made is not None else {}).items():
+        if name in graph.gaps.outputs:
+            continue
         kind = output.loss.target_kind() if output.loss is not None else None
         if output.loss is not None and kind is not None:
             loss = output.loss
@@ -164,4 +198,4 @@ def _data(
                 loss.by_position,
             )
     derived = made.derived if made is not None else {}
-    return check_data(spec, graph, needs, problems, derived=derived, require_data=require_data, parts=parts)
+    return check_data(spec, graph, needs, problems, derived=derived, require_data=require_data, certain=certain, parts=parts)

@@ -70,6 +70,8 @@ class _Check:
         if generator is discriminator:
             self._no_pair("they are one network", "discriminator")
             return
+        if generator.gaps or discriminator.gaps:
+            return
         self._check_conditions(generator, discriminator)
         noise = self._noise(generator)
         judged = self._judged(discriminator, generator)

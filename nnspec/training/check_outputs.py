@@ -66,17 +66,19 @@ def drop_unknown(tree: MappingNode, graph: Graph, problems: list[Diagnostic]) ->
 
 def _is_known(name: str, tree: MappingNode, family: Family | None, graph: Graph) -> bool:
     """Whether a key is an output; one key alone may also be a loss with its arguments, or one that is misspelt."""
-    if name in graph.outputs:
+    if name in graph.output_names:
+        return True
+    if not graph.gaps.are_named and (family is None or name not in family):
         return True
     if family is None or len(tree) != 1:
         return False
-    nearest = closest(name, [*graph.outputs, *family.names(), *dict(family.aliases)])
+    nearest = closest(name, [*graph.output_names, *family.names(), *dict(family.aliases)])
     return name in family or nearest in family or nearest in dict(family.aliases)
 
 
 def _unknown(name: str, span: Span, path: str, graph: Graph) -> Diagnostic:
-    suggestion = closest(name, graph.outputs)
-    listed = ", ".join(f"`{output}`" for output in graph.outputs)
+    suggestion = closest(name, graph.output_names)
+    listed = ", ".join(f"`{output}`" for output in graph.output_names)
     help = f"did you mean `{suggestion}`?" if suggestion else f"its outputs are {listed}"
     return t.UnknownOutput.at(span, path, help=help, name=name)
 
@@ -90,14 +92,15 @@ def check_outputs(
     if losses is None or metrics is None:
         return None
     plans: dict[str, OutputPlan] = {}
-    for name, type_ in graph.output_types.items():
+    for name in graph.output_names:
+        type_ = graph.type_of(graph.outputs[name]) if name in graph.outputs else TensorType(())
         loss = cast("Loss | None", losses.get(name))
         given = metrics.get(name, [])
         listed = cast("list[Metric]", given if isinstance(given, list) else [given])
         where = _Output(graph, name, type_, loss, tree, problems)
-        if loss is None:
+        if loss is None and name not in graph.gaps.outputs:
             where.warn_of_no_loss()
-        else:
+        elif loss is not None:
             where.check(loss, "loss", None)
         resolved = [where.check_metric(metric, i) for i, metric in enumerate(listed)]
         plans[name] = OutputPlan(name, type_, loss, section.loss_weights.get(name, 1.0), _named(name, listed, resolved))
@@ -109,12 +112,15 @@ def _by_output(
 ) -> dict[str, object] | None:
     if isinstance(given, dict):
         return given
-    if len(graph.outputs) == 1:
-        return {next(iter(graph.outputs)): given}
+    names = graph.output_names
+    if len(names) == 1:
+        return {names[0]: given}
     if not given:
         return {}
-    first = next(iter(graph.outputs))
-    listed = ", ".join(f"`{name}`" for name in graph.outputs)
+    if not graph.gaps.are_named or not names:
+        return None
+    first = names[0]
+    listed = ", ".join(f"`{name}`" for name in names)
     span, path = locate(tree, key)
     problems.append(t.WhichOutput.at(span, path, help=f"write `{key}: {{{first}: …}}`", outputs=listed, key=key))
     return None
@@ -151,6 +157,8 @@ class _Output:
 
     def check(self, compares: Compares, key: str, position: int | None) -> None:
         """Says where a loss or a metric does not fit the output's shape or what its layer gives."""
+        if self._name in self._graph.gaps.outputs:
+            return
         place = self._place(key, position)
         word = type(compares).__name__
         axis = getattr(compares, "axis", -1)
@@ -205,7 +213,7 @@ class _Output:
     def _activation(self) -> str | None:
         """The activation the output comes from; None where it comes from none, or from one that cannot be told."""
         node = self._graph.nodes.get(self._graph.outputs[self._name].source)
-        return None if node is None else node.layer.activation_name
+        return None if node is None or node.name in self._graph.gaps.assumed else node.layer.activation_name
 
     def check_metric(self, metric: Metric, position: int) -> Metric | None:
         """The metric that is meant; None where it does not fit."""

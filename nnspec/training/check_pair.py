@@ -9,6 +9,7 @@ from typing import cast
 from nnspec.data.check import check_data
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Model
+from nnspec.graph.model import Gaps
 from nnspec.graph.side_by_side import side_by_side
 from nnspec.spec import Spec
 from nnspec.spec.tree import MappingNode
@@ -54,6 +55,7 @@ def check_pair(
     problems += found.problems
     pair = found.pair
     if pair is None:
+        _check_sections_alone(spec, cast("gan", section.objective), model, section, tree, problems)
         return None
     graph = side_by_side(pair.networks.values())
     # What the data feed, and no more: noise is drawn.
@@ -68,3 +70,22 @@ def check_pair(
     if phases is None:
         return None
     return TrainingPlan(graph, section, tree, data, {}, phases[-1].monitor, phases, pair=pair)
+
+
+def _check_sections_alone(
+    spec: Spec, objective: gan, model: Model, section: TrainSection, tree: MappingNode, problems: list[Diagnostic]
+) -> None:
+    """What can be checked without a pair: the names of inputs and layers, files and columns."""
+    networks = [model.networks[name] for name in (objective.generator, objective.discriminator) if name in model.networks]
+    graph = side_by_side(networks)
+    judged = model.networks.get(objective.discriminator)
+    if judged is not None:
+        # Conditions that the two networks do not share have no one type.
+        inputs = {name: kind for name, kind in judged.inputs.items() if name not in objective.condition}
+        gaps = replace(judged.gaps, inputs=judged.gaps.inputs | (set(judged.inputs) - set(inputs)))
+        check_data(spec, replace(graph, inputs=inputs, gaps=gaps), {}, problems, certain=False)
+    missing = {name for network in networks for name in network.gaps.layers}
+    if len(networks) == 2:
+        gaps = Gaps(layers=frozenset(missing), are_named=not missing)
+        names = tuple(network.name for network in networks)
+        check_phases(replace(graph, gaps=gaps), section, tree, {}, None, problems, networks=names)

@@ -24,7 +24,7 @@ def check_phases(
     section: TrainSection,
     tree: MappingNode,
     outputs: Mapping[str, OutputPlan],
-    watched: Watched,
+    watched: Watched | None,
     problems: list[Diagnostic],
     *,
     networks: Sequence[str] = (),
@@ -36,23 +36,25 @@ def check_phases(
         section: The section ``train``.
         tree: The same as it was written.
         outputs: What is done with each output.
-        watched: What can be watched of it.
+        watched: What can be watched of it; None where that is not known.
         problems: What is wrong is appended here.
         networks: The networks that have an optimizer each; none where one is trained.
     """
-    plans = []
+    plans, whole = [], True
     for i, own in enumerate(section.in_phases()):
         written = _written(tree, i) if section.phases else tree
         check_optimizer(own, written, networks, problems)
-        _check_loss_weights(own, written, outputs, problems)
+        if outputs and graph.gaps.are_named:
+            _check_loss_weights(own, written, outputs, problems)
         weighted = {name: replace(plan, weight=own.loss_weights.get(name, 1.0)) for name, plan in outputs.items()}
-        monitor = check_monitor(own, written, watched, problems)
-        plateau = check_plateau(own, written, watched, problems)
+        monitor = check_monitor(own, written, watched, problems) if watched is not None else None
+        plateau = check_plateau(own, written, watched, problems) if watched is not None else None
         frozen = _check_freeze(graph, own, written, problems)
         if monitor is None or frozen is None or (own.reduce_on_plateau is not None and plateau is None):
-            return None
+            whole = False
+            continue
         plans.append(PhasePlan(own, weighted, monitor, plateau, frozen))
-    return tuple(plans)
+    return tuple(plans) if whole else None
 
 
 def _written(tree: MappingNode, phase: int) -> MappingNode:
@@ -83,13 +85,13 @@ def _check_freeze(graph: Graph, section: TrainSection, tree: MappingNode, proble
     before = len(problems)
     for i, path in enumerate(section.freeze):
         found = [node.weights_at for node in graph.nodes.values() if _within(node.name, path) or _within(node.weights_at, path)]
-        if not found:
-            suggestion = closest(path, _paths(graph))
+        if not found and path not in graph.gaps.layers:
+            suggestion = closest(path, [*_paths(graph), *graph.gaps.layers])
             help = f"did you mean `{suggestion}`?" if suggestion else "`nnspec inspect` lists the layers by their paths"
             problems.append(t.UnknownFrozen.at(*locate(tree, "freeze", i), help=help, layer=path))
         frozen |= dict.fromkeys(found)
     trains = any(weight.trainable and not node.frozen and node.weights_at not in frozen for _, weight, node in graph.weights())
-    if section.freeze and not trains and graph.trainable_parameters:
+    if section.freeze and not trains and graph.trainable_parameters and not graph.gaps.layers:
         problems.append(t.AllFrozen.at(*locate(tree, "freeze"), help="leave out of `freeze` what is to learn"))
     return None if len(problems) > before else tuple(frozen)
 

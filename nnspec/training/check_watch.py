@@ -9,14 +9,23 @@ from typing import Literal
 from nnspec.data.places import locate
 from nnspec.data.plan import DataPlan
 from nnspec.diagnostics import Diagnostic
+from nnspec.graph import Graph
 from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t
 from nnspec.training.plan import Monitor, OutputPlan
 from nnspec.training.schedules import Schedule
 from nnspec.training.section import EarlyStopping, ReduceOnPlateau, TrainSection
-from nnspec.types import TensorType, closest
+from nnspec.types import closest
 
-__all__ = ["Watched", "check_class_weight", "check_monitor", "check_noise", "check_plateau", "watched_outputs"]
+__all__ = [
+    "Watched",
+    "check_class_weight",
+    "check_input_noise",
+    "check_monitor",
+    "check_noise",
+    "check_plateau",
+    "watched_outputs",
+]
 
 _WEIGHTED = ("class", "distribution", "probability")
 
@@ -108,20 +117,28 @@ def check_class_weight(
         problems.append(t.ClassWeightDoesNotFit.at(*locate(tree, "class_weight"), help=help, reason=reason))
 
 
-def check_noise(
-    section: TrainSection,
-    tree: MappingNode,
-    inputs: Mapping[str, TensorType],
-    outputs: Mapping[str, OutputPlan],
-    problems: list[Diagnostic],
-) -> None:
-    """Says where noise is to be put on what can have none."""
+def check_input_noise(section: TrainSection, tree: MappingNode, graph: Graph, problems: list[Diagnostic]) -> None:
+    """Says where noise is to be put on an input that can have none."""
+    inputs = graph.inputs
     for name in section.input_noise_of(inputs):
+        if name in graph.gaps.inputs:
+            continue
         if name not in inputs:
             _does_not_fit("input_noise", name, "names `{name}`, which is no input", inputs, tree, problems)
         elif not inputs[name].dtype.startswith("float"):
             reason = f"is added to floats, and `{{name}}` is {inputs[name].dtype}"
             _does_not_fit("input_noise", name, reason, (), tree, problems)
+
+
+def check_noise(
+    section: TrainSection,
+    tree: MappingNode,
+    graph: Graph,
+    outputs: Mapping[str, OutputPlan],
+    problems: list[Diagnostic],
+) -> None:
+    """Says where noise is to be put on what can have none."""
+    check_input_noise(section, tree, graph, problems)
     labelled = {name: output for name, output in outputs.items() if output.needs_target}
     for name in section.label_noise_of(labelled):
         if name not in labelled:
@@ -133,7 +150,7 @@ def check_noise(
         if kind not in _WEIGHTED:
             reason = f"is for targets that are classes, and `{type(loss).__name__}` of `{{name}}` takes none"
             _does_not_fit("label_noise", name, reason, (), tree, problems)
-        elif kind != "probability" and not isinstance(labelled[name].type.shape[axis], int):
+        elif name not in graph.gaps.outputs and kind != "probability" and not isinstance(labelled[name].type.shape[axis], int):
             _does_not_fit("label_noise", name, "needs to know how many classes `{name}` has", (), tree, problems)
 
 

@@ -227,9 +227,18 @@ class Run:
         return found
 
     def recipe(self) -> dict[str, Any]:
-        """How its inputs are made from raw data (`data.recipe`)."""
-        found = self.info["data"].get("recipe")
-        return found if isinstance(found, dict) else {}
+        """How its inputs are made from raw data (`data.recipe`).
+
+        Raises:
+            NnspecError: Where it is damaged.
+        """
+        found: dict[str, Any] = self.info["data"].get("recipe") or {}
+        try:
+            for said in found.get("inputs", {}).values():
+                steps_of(said)
+        except NnspecError as error:
+            raise DamagedRun(f"{self.path / _INFO} is damaged: {error}") from None
+        return found
 
     def classes(self) -> dict[str, list[Any]]:
         """The names of the classes of each output whose target was encoded, in the order of its units."""

@@ -29,8 +29,20 @@ class _Spec:
 
 
 @dataclass
+class _Input:
+    columns: Annotated[list[str], Field(min_length=1)]
+    transforms: list[dict[str, Any]]
+    stacked: bool = False
+
+
+@dataclass
+class _Recipe:
+    inputs: dict[str, _Input] = field(default_factory=dict)
+
+
+@dataclass
 class _Data:
-    recipe: dict[str, dict[str, dict[str, Any]]] | None = None
+    recipe: _Recipe | None = None
     fingerprints: dict[str, str] = field(default_factory=dict)
     files: dict[str, dict[str, str]] = field(default_factory=dict)
     examples: dict[str, _Count] = field(default_factory=dict)

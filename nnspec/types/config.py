@@ -62,6 +62,8 @@ class Family:
         aliases: Other names people know, each with the name it stands for.
         spellings: How else a name may be written, as Keras allows (``glorot_uniform``).
         left_out: Names that Keras has and the family has not, each with the reason and what to write instead.
+        other_words: Words that people write for what is called otherwise, or is none of the family, in small letters without
+            underscores; each with what to write instead.
         plugins: What other packages bring to it; a built-in name is never taken from there.
     """
 
@@ -70,6 +72,7 @@ class Family:
     aliases: Mapping[str, str] = field(default_factory=dict)
     spellings: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    other_words: Mapping[str, str] = field(default_factory=dict)
     plugins: Plugins | None = None
 
     def __contains__(self, name: object) -> bool:

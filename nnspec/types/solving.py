@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from math import gcd, lcm
 
 from nnspec.types.conditions import Condition, Relation
-from nnspec.types.dims import Dim, coefficients, divided, first_quotient, substitute, symbol, symbols_of
+from nnspec.types.dims import Dim, SizeTooComplex, coefficients, divided, first_quotient, substitute, symbol, symbols_of
 from nnspec.types.ranges import Range, intersection, nonnegative
 
 __all__ = ["Residue", "as_condition", "reduced_bound", "reduced_equality", "sample", "solve_one"]
@@ -107,6 +107,13 @@ def solve_one(
         >>> [(r.period, r.remainder, r.within) for r in solve_one("T", [t // 2 * 2 - t], [t - 5])]
         [(2, 2, (2, None))]
     """
+    try:
+        return _solved(name, list(equalities), list(bounds), first)
+    except SizeTooComplex:
+        return None
+
+
+def _solved(name: str, equalities: list[int | Dim], bounds: list[int | Dim], first: bool) -> list[Residue] | None:
     found: list[Residue] = []
     from_zero: dict[str, int | Dim] = {name: symbol(name) + 1}
     stack = [(1, 1, [substitute(e, from_zero) for e in equalities], [substitute(b, from_zero) for b in bounds])]
@@ -335,7 +342,11 @@ def _candidates(
     for relation in relations:
         left, right = substitute(relation.left, given), substitute(relation.right, given)
         (equal if relation.kind == "equal" else least).append(right - left)
-    for residue in solve_one(name, equal, least) or ():
+    residues = solve_one(name, equal, least)
+    if residues is None:  # too large to solve: some sizes are tried
+        yield from _near(condition, wanted)
+        return
+    for residue in residues:
         # Nearest to what is wanted first, then from the smallest.
         last = residue.last if residue.last is not None else max(wanted, residue.first) + residue.period * _MOST_CANDIDATES
         sizes = range(residue.first, last + 1, residue.period)

@@ -278,3 +278,9 @@ def test_classes_under_a_loss_of_numbers_are_told_apart(project):
     problem = only(project.refuses(csv_spec(train="train: {epochs: 1, loss: mse}\n")))
     assert problem.code == "NN407"
     assert "`one_hot: {classes: 3}`" in problem.help
+
+
+def test_the_arguments_of_the_reader_that_change_values_are_in_the_recipe(project):
+    (project.folder / "a.csv").write_text(rows(6).replace(",", ";"))
+    prepared = project.prepare(csv_spec().replace("{csv: a.csv}", "{csv: {file: a.csv, delimiter: ';'}}"))
+    assert prepared.recipe["reader"]["csv"]["delimiter"] == ";"

@@ -97,7 +97,7 @@ def test_a_member_that_leaves_its_folder_and_one_that_is_there_twice_are_refused
         (b"[" * 5000 + b"]" * 5000, "nested|no JSON"),
         (b"\xff\xfe", "no JSON"),
         ([], "NN604"),
-        ({"class_name": "Mine", "config": {}}, "`Mine`, and only functional and sequential models"),
+        ({"class_name": "Mine", "config": {}}, "of your own class `Mine`"),
         ({"class_name": "Sequential", "config": {"name": "s", "layers": []}}, "has no layers"),
         ({"class_name": "Sequential", "config": {"name": "s", "layers": [DENSE]}}, "put `keras.Input"),
         (functional(DENSE, output="other"), "not there"),

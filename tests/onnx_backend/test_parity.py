@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -121,6 +122,13 @@ def rounding_differently(own: float, error: float) -> tuple[Reference, Run]:
         return giving(true + np.array([[4 * by, 0, 0]]))
 
     return Reference(off(own), exact=lambda: giving(true)), off(error)
+
+
+def test_the_reference_is_as_inexact_as_the_worst_of_its_runs() -> None:
+    reference, candidate = rounding_differently(0, 2e-5)
+    assert not measure(reference, candidate, [{"x": X}]).agrees
+    far, _ = rounding_differently(6e-6, 0)
+    assert measure(replace(reference, moved=lambda: far.run), candidate, [{"x": X}]).agrees
 
 
 @pytest.mark.parametrize(

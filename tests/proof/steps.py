@@ -88,7 +88,7 @@ def inferred(layer: Layer, types: Mapping[str, TensorType]) -> Outputs:
         layer.weights(types)
     except LayerError as error:
         raise Misfit from error
-    if layer.subtracts_mean and "momentum" not in type(layer).model_fields and types["x"].shape[-1] == 1:
+    if "momentum" not in type(layer).model_fields and _is_one_value(layer, types):
         raise Misfit  # A value less itself is nothing but Keras's rounding, some hundred times as large.
     if not all(_at_hand(a) == _at_hand(b) for a, b in layer.agreeing_sizes(types)):
         raise Misfit
@@ -99,6 +99,12 @@ def inferred(layer: Layer, types: Mapping[str, TensorType]) -> Outputs:
         if not all(1 <= size <= _LARGEST_AXIS for size in sizes) or product(sizes) > _LARGEST:  # type: ignore[operator]
             raise Misfit
     return outputs
+
+
+def _is_one_value(layer: Layer, types: Mapping[str, TensorType]) -> bool:
+    """Whether the last axis is one value, and it subtracts it."""
+    x = types.get("x")
+    return x is not None and x.shape[-1:] == (1,) and layer.removes_offset(x, x.rank - 1)
 
 
 def _at_hand(size: int | Dim) -> int | Dim:

@@ -48,10 +48,11 @@ def table() -> onnx.ModelProto:
     )
 
 
-def iris() -> onnx.ModelProto:
+def iris(reader=None) -> onnx.ModelProto:
     """Two columns, stacked, of (batch, 2) and three classes."""
     node = helper.make_node("MatMul", ["x", "k"], ["kind"])
     recipe = {"inputs": {"x": {"columns": ["length", "width"], "stacked": True, "transforms": [], "missing": False}}}
+    recipe |= {"reader": reader} if reader else {}
     return _model(
         [node],
         [port("x", ["batch", 2])],
@@ -66,7 +67,7 @@ def iris() -> onnx.ModelProto:
     )
 
 
-def picture(dtype=TensorProto.UINT8, **facts) -> onnx.ModelProto:
+def picture(dtype=TensorProto.UINT8, reader=None, transforms=(), **facts) -> onnx.ModelProto:
     """The mean of the left and of the right half of a picture of 4 × 4."""
     nodes = [
         helper.make_node(
@@ -80,7 +81,8 @@ def picture(dtype=TensorProto.UINT8, **facts) -> onnx.ModelProto:
         helper.make_node("Reshape", ["f", "s"], ["r"]),
         helper.make_node("ReduceMean", ["r", "a"], ["side"], keepdims=0),
     ]
-    recipe = {"inputs": {"image": {"columns": ["image"], "stacked": False, "transforms": [], "missing": False, **facts}}}
+    said = {"columns": ["image"], "stacked": False, "transforms": list(transforms), "missing": False, **facts}
+    recipe = {"inputs": {"image": said}} | ({"reader": reader} if reader else {})
     constants = {"s": np.array([-1, 4, 2, 2], np.int64), "a": np.array([1, 3], np.int64)}
     return _model(
         nodes,
@@ -89,6 +91,24 @@ def picture(dtype=TensorProto.UINT8, **facts) -> onnx.ModelProto:
         constants,
         **{SPEC_NAME: "side", DATA: json.dumps(recipe), CLASSES: json.dumps({"side": ["left", "right"]})},
     )
+
+
+def endless(turns=2**62) -> onnx.ModelProto:
+    """``y = x``, of (batch, 3), after as many turns of a loop as it says, or as its first value says where that is None."""
+    turn = helper.make_graph(
+        [helper.make_node("Identity", ["on"], ["still"]), helper.make_node("Identity", ["v"], ["w"])],
+        "turn",
+        [port("i", [], TensorProto.INT64), port("on", [], TensorProto.BOOL), port("v", ["batch", 3])],
+        [port("still", [], TensorProto.BOOL), port("w", ["batch", 3])],
+    )
+    told = [
+        helper.make_node("GatherND", ["x", "first"], ["value"]),
+        helper.make_node("Cast", ["value"], ["n"], to=TensorProto.INT64),
+    ]
+    constants = {"yes": np.array(True)} | ({"first": np.array([0, 0])} if turns is None else {"n": np.array(turns)})
+    batch = ["batch", 3]
+    loop = helper.make_node("Loop", ["n", "yes", "x"], ["y"], body=turn)
+    return _model([*(told if turns is None else []), loop], [port("x", batch)], [port("y", batch)], constants)
 
 
 def write(path, model, record=PROVEN):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
 import re
 
 import numpy as np
@@ -12,8 +13,13 @@ import pytest
 from onnx import TensorProto
 from PIL import Image
 
+from nnspec.data.pictures import INTERPOLATIONS
+from nnspec.runtime.generating import generate_rows
+from nnspec.runtime.generator import Generator
+from nnspec.runtime.predicting import predict_file
 from tests.serving import models
 from tests.serving.conftest import running
+from tests.serving.decoders import decoder_files
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +137,118 @@ def test_the_page_runs_no_script_but_its_own(rows):
     assert f"script-src 'sha256-{hashed}'" in policy
     assert "unsafe" not in policy
     assert "innerHTML" not in script
+
+
+RESIZED = [{"transform": "resize", "arguments": {"size": [4, 4], "interpolation": "nearest"}, "learned": {}}]
+
+
+def read_by(interpolation, size=(4, 4)):
+    return {"images": {"image_size": list(size), "color_mode": "grayscale", "interpolation": interpolation}}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Models that were trained on pictures read and resized in every way, and their files."""
+    folder = tmp_path_factory.mktemp("m")
+    made = {f"read_{way}": models.picture(white=255, reader=read_by(way)) for way in INTERPOLATIONS}
+    made |= {
+        "transform": models.picture(white=255, transforms=RESIZED),
+        "both": models.picture(white=255, reader=read_by("area", (9, 7)), transforms=RESIZED),
+        "neither": models.picture(white=255),
+        "fractions": models.picture(TensorProto.FLOAT, white=1),
+    }
+    files = {name: models.write(folder / f"{name}.onnx", model) for name, model in made.items()}
+    with running([f"{name}={file}" for name, file in files.items()]) as found:
+        yield found, files
+
+
+@pytest.mark.parametrize(
+    ("mode", "size", "form"), [("L", (13, 17), "PNG"), ("RGB", (33, 20), "JPEG"), ("P", (9, 9), "PNG"), ("RGBA", (4, 4), "PNG")]
+)
+def test_a_picture_is_decoded_and_resized_alike_by_predict_and_by_the_server(trained, tmp_path, mode, size, form):
+    server, files = trained
+    file = tmp_path / "pictures" / f"a.{form.lower()}"
+    file.parent.mkdir()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)).convert(mode).save(file)
+    for name, model in files.items():
+        said = server.json("POST", f"/predict/{name}", file.read_bytes(), {"Content-Type": f"image/{form.lower()}"})[1]
+        for data in (str(file), str(file.parent), f"{{images: {{folder: '{file.parent}'}}}}"):
+            assert said["predictions"][0]["side"] == predict_file(model, data).outputs["side"][0].tolist(), (name, data)
+
+
+def test_the_way_a_picture_is_resized_is_that_of_the_training(trained):
+    server, _ = trained
+    content = drawn((9, 7))
+    found = {
+        name: server.json("POST", f"/predict/{name}", content, {"Content-Type": "image/png"})[1]["predictions"][0]["side"]
+        for name in ("read_nearest", "read_bilinear", "transform", "neither")
+    }
+    pixels = np.asarray(Image.open(io.BytesIO(content)))
+    nearest = np.asarray(Image.fromarray(pixels).resize((4, 4), Image.Resampling.NEAREST), np.float32)
+    assert found["read_nearest"] == found["transform"] == [nearest[:, :2].mean(), nearest[:, 2:].mean()]
+    assert found["read_bilinear"] == found["neither"] != found["read_nearest"]
+
+
+def test_rows_of_csv_are_written_as_those_of_the_training(tmp_path):
+    model = models.iris(reader={"csv": {"delimiter": ";", "missing": ["-"]}})
+    file = models.write(tmp_path / "a.onnx", model)
+    (tmp_path / "rows.csv").write_text("length;width\n9;1\n1;9\n")
+    with running([file]) as server:
+        said = server.json("POST", "/predict", (tmp_path / "rows.csv").read_bytes(), {"Content-Type": "text/csv"})[1]
+    predicted = predict_file(file, str(tmp_path / "rows.csv"))
+    assert (
+        [row["kind_class"] for row in said["predictions"]]
+        == [row["kind_class"] for row in predicted.rows()]
+        == ["long", "wide"]
+    )
+
+
+def test_a_file_that_says_nonsense_of_its_reader_is_an_error_and_no_failure(tmp_path):
+    for reader in (
+        {"csv": {"delimiter": "too long"}},
+        {"images": {"interpolation": 3}},
+        {"images": {"interpolation": "area", "image_size": "x"}},
+    ):
+        file = models.write(tmp_path / "a.onnx", models.picture(white=255, reader=reader))
+        body, kind = (b"image\n1\n", "text/csv") if "csv" in reader else (drawn(), "image/png")
+        with running([file]) as server:
+            status, said = server.json("POST", "/predict", body, {"Content-Type": kind})
+            assert (status, "damaged" in said["error"]) == (400, True)
+
+
+# --- decoders ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def decoders(tmp_path_factory):
+    """A translator and a language model, with texts, and their files."""
+    files = decoder_files(tmp_path_factory.mktemp("m"))
+    with running([f"{name}={file}" for name, file in files.items()], require_proof=False) as found:
+        yield found, files
+
+
+@pytest.mark.parametrize("name", ["translator", "language_model"])
+def test_a_decoder_answers_with_texts_as_generate_does(decoders, name):
+    server, files = decoders
+    takes = server.json("GET", f"/predict/{name}")[1]
+    assert takes["takes"] == "text"
+    column = takes["columns"][0]["name"]
+    wanted = generate_rows(Generator(files[name]), ["a b", "b"])
+    rows = [{column: "a b"}, {column: "b"}]
+    for body, kind in (
+        (json.dumps(rows).encode(), "application/json"),
+        (f"{column}\na b\nb\n".encode(), "text/csv"),
+    ):
+        status, said = server.json("POST", f"/predict/{name}", body, {"Content-Type": kind})
+        assert status == 200, said
+        assert said["predictions"] == [{key: value for key, value in row.items() if key != "row"} for row in wanted]
+    said = server.json("POST", f"/predict/{name}", b"a b", {"Content-Type": "text/plain"})[1]
+    assert said["predictions"][0]["text"] == wanted[0]["text"]
+
+
+def test_a_decoder_that_is_given_no_text_says_so(decoders):
+    server, _ = decoders
+    for value in (3, None, [1, 2]):
+        status, said = server.json("POST", "/predict/translator", {"german": value}, {"Content-Type": "application/json"})
+        assert status == 400
+        assert "row 1" in said["error"]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from nnspec.api import validate
 from nnspec.diagnostics import SpecError
 from nnspec.graph import compile
 from nnspec.spec import load
@@ -144,3 +145,59 @@ layers:
 def test_weights_of_a_whole_document_that_are_no_path_are_an_error(write):
     with pytest.raises(SpecError, match="`file` must be text"):
         load(write(WHOLE.format(weights="{file: 3}", beside="")))
+
+
+# --- what validate sees ---------------------------------------------------------------------------------------------------
+
+
+def _validated(write, tmp_path, weights: str, content: bytes | None = None, **shapes):
+    if content is None:
+        arrays = {name.replace("__", "/"): np.full(shape, 2.0, np.float32) for name, shape in shapes.items()}
+        save_file(arrays, tmp_path / "w.safetensors")
+    else:
+        (tmp_path / "w.safetensors").write_bytes(content)
+    return validate(write(SPEC.format(weights=weights)))
+
+
+def test_validate_compares_names_and_shapes_with_the_header(write, tmp_path):
+    [missing] = _validated(write, tmp_path, "w.safetensors", body__dense__kernel=(4, 3))
+    assert (missing.code, missing.span.line) == ("NN235", 11)
+    assert "has no weight `body/dense/bias`" in missing.message
+    [other] = _validated(write, tmp_path, "w.safetensors", body__dense__kernel=(4, 5), body__dense__bias=(3,))
+    assert "is (4, 5), and `body/dense/kernel` is (4, 3)" in other.message
+    assert _validated(write, tmp_path, "w.safetensors", body__dense__kernel=(4, 3), body__dense__bias=(3,)) == []
+
+
+@pytest.mark.parametrize(("there", "prefix"), [("old__enc__", "old/enc"), ("", '""')])
+def test_validate_names_the_prefix_that_is_missing(write, tmp_path, there, prefix):
+    shapes = {f"{there}dense__kernel": (4, 3), f"{there}dense__bias": (3,)}
+    [problem] = _validated(write, tmp_path, "w.safetensors", **shapes)
+    assert f"write `prefix: {prefix}`" in problem.help
+    assert _validated(write, tmp_path, f"{{file: w.safetensors, prefix: {prefix}}}", **shapes) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "does not begin with the length of a header"),
+        (b"\xff" * 64, "does not begin with the length of a header"),
+        (b"\x10" + b"\0" * 7 + b"x" * 16, "its header is not JSON"),
+        (b"\x02" + b"\0" * 7 + b"[]", "its header is no mapping"),
+        ((9).to_bytes(8, "little") + b'{"a": 12}', "its header does not describe `a`"),
+        (
+            (60).to_bytes(8, "little") + b'{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}'.ljust(60),
+            "is cut short: `a`",
+        ),
+        ((60).to_bytes(8, "little") + b'{"a":{"dtype":"F32","shape":[9],"data_offsets":[0,16]}}'.ljust(76), "has 16 bytes"),
+        ((5 * 10**4).to_bytes(8, "little") + b"[" * 5 * 10**4, "its header is not JSON"),
+    ],
+)
+def test_a_file_that_is_no_safetensors_file_is_an_error_of_validate(write, tmp_path, content, said):
+    [problem] = _validated(write, tmp_path, "w.safetensors", content)
+    assert said in problem.message
+
+
+def test_a_run_that_is_not_there_yet_is_a_warning_of_validate(write, tmp_path):
+    [problem] = _validated(write, tmp_path, "runs/none", x=(1,))
+    assert (problem.code, problem.severity) == ("NN850", "warning")
+    assert "there is no file `runs/none/weights.safetensors`" in problem.message

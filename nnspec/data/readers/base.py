@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from nnspec.data.kinds import Column, DataError, DataWarning
 from nnspec.data.paths import find_file
@@ -51,6 +51,7 @@ class Table:
         timeline: Where each row lies in time; None if rows have no such order.
         series: The number of the series each row is of; None if the table is not divided into series.
         series_labels: What identifies each series: the values of the columns it is told apart by.
+        pictures: The columns that hold pictures from files, 0 to 255.
     """
 
     columns: Mapping[str, Column]
@@ -58,6 +59,7 @@ class Table:
     timeline: Timeline | None = None
     series: NDArray[np.int64] | None = None
     series_labels: tuple[tuple[str, ...], ...] = ()
+    pictures: Collection[str] = ()
 
     def __len__(self) -> int:
         raise NotImplementedError
@@ -112,6 +114,30 @@ class Reader(Config):
     def series_columns(self) -> tuple[str, ...]:
         """The columns of the file whose values tell several series apart."""
         return ()
+
+    not_of_values: ClassVar[Collection[str]] = ()
+    """The arguments that say which data are read, or how many at most, and change no value."""
+
+    @property
+    def spec_name(self) -> str:
+        """Its name in a spec."""
+        return type(self).__name__.lower()
+
+    def value_arguments(self) -> dict[str, Any]:
+        """The arguments that change values, as plain JSON; those of a reader that it reads with, under its name.
+
+        An argument is one of them unless its reader says otherwise, in `paths` or in `not_of_values`.
+        """
+        own = {argument for argument in type(self).model_fields if argument not in (*self.paths, *self.not_of_values)}
+        nested = {argument: value for argument in own if isinstance(value := getattr(self, argument), Reader)}
+        empty = {argument for argument in own - nested.keys() if self._takes_reader(argument)}
+        told = self.model_dump(mode="json", include=own - nested.keys() - empty)
+        return told | {argument: told_of_it for argument, reader in nested.items() if (told_of_it := reader.value_arguments())}
+
+    @classmethod
+    def _takes_reader(cls, argument: str) -> bool:
+        kinds = get_args(cls.model_fields[argument].annotation)
+        return any(isinstance(kind, type) and issubclass(kind, Reader) for kind in kinds)
 
     def named_paths(self) -> dict[str, str]:
         """The paths that are given, by the argument that names each."""

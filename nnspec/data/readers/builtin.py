@@ -35,6 +35,7 @@ class Builtin(Reader):
     """
 
     main_argument: ClassVar[str | None] = "set"
+    not_of_values: ClassVar[tuple[str, ...]] = ("set",)
 
     set: Literal["breast_cancer", "diabetes", "digits", "iris", "wine"] = Field(description="Which one.")
 

@@ -20,7 +20,7 @@ from nnspec.layers.scalars import Flag, PositiveInt
 __all__ = ["Csv", "csv"]
 
 _CHUNK = 8192
-_MISSING = ("NA", "N/A", "NaN", "nan", "NULL", "null")
+_MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null")
 _Character = Annotated[str, Field(min_length=1, max_length=1)]
 
 
@@ -29,10 +29,12 @@ class Csv(Reader):
 
     main_argument: ClassVar[str | None] = "file"
     paths: ClassVar[tuple[str, ...]] = ("file",)
+    added: ClassVar[frozenset[str]] = frozenset({"quote", "decimal", "thousands", "header", "encoding", "max_bytes"})
+    not_of_values: ClassVar[tuple[str, ...]] = ("names", "header", "max_bytes")
 
     file: str = Field(description="The file.")
-    delimiter: _Character | None = Field(
-        None, description="The character between two values; null: a tab in a `.tsv` file, else a comma."
+    delimiter: _Character = Field(
+        ",", description="The character between two values; in a `.tsv` file it is a tab if none is given."
     )
     quote: Literal["none"] | _Character = Field(
         '"', description="The character around a value that contains the delimiter; `none`: quotes are ordinary characters."
@@ -67,9 +69,8 @@ class Csv(Reader):
     @property
     def separator(self) -> str:
         """The delimiter."""
-        if self.delimiter is not None:
-            return self.delimiter
-        return "\t" if self.file.lower().removesuffix(".gz").endswith((".tsv", ".tab")) else ","
+        is_tsv = self.file.lower().removesuffix(".gz").endswith((".tsv", ".tab"))
+        return "\t" if is_tsv and "delimiter" not in self.model_fields_set else self.delimiter
 
     def columns(self, files: Files) -> dict[str, Column]:
         with self._rows(files["file"]) as rows:

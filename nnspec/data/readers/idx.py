@@ -48,6 +48,7 @@ class Idx(Reader):
     """
 
     paths: ClassVar[tuple[str, ...]] = ("images", "labels")
+    not_of_values: ClassVar[tuple[str, ...]] = ("max_bytes",)
 
     images: str = Field(description="The file of images: examples × height × width, or with channels behind.")
     labels: str | None = Field(None, description="The file of labels, one for each image.")

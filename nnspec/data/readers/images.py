@@ -33,6 +33,7 @@ class Images(PictureReader, OverTable):
     main_argument: ClassVar[str | None] = "folder"
     paths: ClassVar[tuple[str, ...]] = ("folder",)
     folders: ClassVar[tuple[str, ...]] = ("folder",)
+    not_of_values: ClassVar[tuple[str, ...]] = ("column", "max_pixels")
 
     folder: str | None = Field(
         None, description="The folder; with a table, what its paths are relative to, by default the table's own folder."
@@ -167,6 +168,7 @@ class _FolderTable(Table):
         label = {"label": Column((), "text")} if labels else {}
         self.columns = {"image": image, **label, **(others or {})}
         self.lazy = ("image",)
+        self.pictures = ("image",)
 
     def __len__(self) -> int:
         return len(self._paths)

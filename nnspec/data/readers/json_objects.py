@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -50,7 +51,22 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"`{constant}` is no JSON; null is a value that is missing")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse)
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"the key `{twice}` is there twice")
+    return found
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _LONGEST:
+        raise ValueError(f"a number of {len(digits):,} digits is too long; write it as text if it is an identifier")
+    return int(digits)
+
+
+_LONGEST = 4000
+_DECODER = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_distinct, parse_int=_whole)
 
 
 def _parsed(line: str, path: Path, number: int) -> Any:
@@ -76,7 +92,8 @@ def _items(text: str, path: Path, line: int) -> Iterator[tuple[int, dict[str, An
         if text[position : position + 1] == "]" and not comma:
             break
         if position < len(text) and comma == first:
-            raise DataError(f"{path.name}, line {line}: a comma is {'missing' if not comma else 'too many'}", argument="file")
+            reason = f"{path.name}, line {line}: {'one comma too many' if comma else 'a comma is missing'} in the array"
+            raise DataError(reason, help=_HELP, argument="file")
         try:
             found, position = _DECODER.raw_decode(text, position)
         except json.JSONDecodeError as error:

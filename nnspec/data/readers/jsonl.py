@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
 from nnspec.data.kinds import Column, DataError
+from nnspec.data.missing_texts import missing_among
 from nnspec.data.readers.base import Files, Reader, Table
 from nnspec.data.readers.json_objects import objects_in, word_for
 from nnspec.layers.scalars import PositiveInt
@@ -16,7 +17,7 @@ from nnspec.layers.scalars import PositiveInt
 if TYPE_CHECKING:
     from nnspec.data.readers.base import Rows, Values
 
-__all__ = ["Jsonl", "jsonl"]
+__all__ = ["JsonTable", "Jsonl", "jsonl"]
 
 
 class Jsonl(Reader):
@@ -29,6 +30,7 @@ class Jsonl(Reader):
 
     main_argument: ClassVar[str | None] = "file"
     paths: ClassVar[tuple[str, ...]] = ("file",)
+    not_of_values: ClassVar[tuple[str, ...]] = ("max_bytes",)
 
     file: str = Field(description="The file, UTF-8.")
     max_bytes: PositiveInt = Field(
@@ -47,7 +49,7 @@ class Jsonl(Reader):
         size = path.stat().st_size
         if size > self.max_bytes:
             raise DataError(f"{path.name} holds {size:,} bytes; `max_bytes` is {self.max_bytes:,}", argument="file")
-        return _JsonlTable(path, list(self.columns(files)), self._objects(path))
+        return JsonTable(self._objects(path), list(self.columns(files)), lambda number: f"{path.name}, line {number}")
 
     def _objects(self, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         return objects_in(path, self.max_bytes, self.file)
@@ -66,16 +68,27 @@ def _kind(value: Any) -> Column:
     return Column((None,) * depth, kind, ragged=kind == "text" and depth == 1)
 
 
-class _JsonlTable(Table):
-    def __init__(self, path: Path, names: list[str], objects: Iterator[tuple[int, dict[str, Any]]]) -> None:
-        self._path = path
+class JsonTable(Table):
+    """A table of JSON objects.
+
+    Args:
+        objects: The objects, each with its number.
+        names: The keys of each.
+        place: Where the object of a number is, for messages.
+
+    Raises:
+        DataError: If an object has other keys, or a column holds what no column can.
+    """
+
+    def __init__(self, objects: Iterable[tuple[int, dict[str, Any]]], names: list[str], place: Callable[[int], str]) -> None:
+        self._place = place
         self._lines: list[int] = []
         cells: dict[str, list[Any]] = {name: [] for name in names}
         for number, found in objects:
             if found.keys() != cells.keys():
                 other = next(iter(sorted(found.keys() ^ cells.keys())))
                 has = "has `{}`, which the first line has not" if other in found else "has no `{}`, which the first line has"
-                reason = f"{path.name}, line {number}: it {has.format(other)}"
+                reason = f"{place(number)}: it {has.format(other)}"
                 raise DataError(reason, help="give every line the same keys; null is a value that is missing", argument="file")
             self._lines.append(number)
             for name, value in found.items():
@@ -90,7 +103,7 @@ class _JsonlTable(Table):
         return self._values[column][rows]
 
     def where(self, column: str, row: int) -> str:
-        return f"{self._path.name}, line {self._lines[row]}, column `{column}`"
+        return f"{self._place(self._lines[row])}, column `{column}`"
 
     def _array(self, name: str, values: list[Any]) -> Values:
         import numpy as np
@@ -112,7 +125,14 @@ class _JsonlTable(Table):
         reason = f"{self.where(name, row)}: {word_for(values[row])}"
         if type(values[row]) is not dict:
             reason += f", and in the first line {word_for(values[0])}"
-        raise DataError(reason, help="a column holds numbers, texts, lists of texts, or lists of numbers", argument="file")
+        help = "a column holds numbers, texts, lists of texts, or lists of numbers"
+        texts = {value for value in values if isinstance(value, str)}
+        if texts and kinds <= {int, float, str}:
+            missing = missing_among(texts, len({value for value in values if isinstance(value, int | float)}))
+            help = "write every value of the column as a number, or every one as text"
+            if len(missing) == len(texts):
+                help = "write null for a missing value, and put `impute: median` first under `transform`"
+        raise DataError(reason, help=help, argument="file")
 
     def _require_unicode(self, name: str, texts: list[str | None]) -> None:
         """Refuses halves of surrogate pairs, which JSON can write and no file can hold."""

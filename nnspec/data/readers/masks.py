@@ -31,6 +31,7 @@ class Masks(PictureReader):
 
     paths: ClassVar[tuple[str, ...]] = ("images", "masks")
     folders: ClassVar[tuple[str, ...]] = ("images", "masks")
+    not_of_values: ClassVar[tuple[str, ...]] = ("max_pixels",)
 
     images: str = Field(description="The folder of pictures.")
     masks: str = Field(description="The folder of their labels: PNG, with the pictures' names.")
@@ -102,6 +103,7 @@ class _MasksTable(Table):
         self._of = {"image": (images, look), "mask": (masks, labels)}
         self.columns = {"image": Column(look.shape, "uint8"), "mask": Column(labels.shape, "int32")}
         self.lazy = ("image", "mask")
+        self.pictures = ("image",)
 
     def __len__(self) -> int:
         return len(self._of["image"][0])

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from nnspec.data.file_kinds import refuse_other_kind
+from nnspec.data.file_kinds import other_reader, refuse_other_kind
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.base import Files, Reader, Table
 from nnspec.layers.scalars import PositiveInt
@@ -34,6 +34,7 @@ class Npz(Reader):
 
     main_argument: ClassVar[str | None] = "file"
     paths: ClassVar[tuple[str, ...]] = ("file",)
+    not_of_values: ClassVar[tuple[str, ...]] = ("max_bytes",)
 
     file: str = Field(description="The archive.")
     max_bytes: PositiveInt = Field(8 * 2**30, description="The most that the archive may unpack to.")
@@ -67,7 +68,8 @@ class Npz(Reader):
                             file, f"{path.name}: {info.filename}", info.file_size
                         )
         except (zipfile.BadZipFile, OSError, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
-            raise DataError(f"{path.name} is not an archive of arrays: {error}", argument="file") from None
+            help = other_reader(path, "npz") or "save it again with `numpy.savez`"
+            raise DataError(f"{path.name} is not an archive of arrays: {error}", help=help, argument="file") from None
         if not headers:
             refuse_other_kind(path, start, "an archive of NumPy arrays (.npz)", name=self.file)
             raise DataError(f"{path.name} has no arrays in it", help="save them with `numpy.savez`", argument="file")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from nnspec.data.file_kinds import refuse_other_kind
+from nnspec.data.file_kinds import other_reader, refuse_other_kind
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.arrow_types import column_of, is_list, numbers_of, plain, texts_of
 from nnspec.data.readers.base import Files, Reader, Table
@@ -57,7 +57,8 @@ def _opened(path: Path) -> Any:
 def _broken(path: Path, error: Exception) -> DataError:
     with path.open("rb") as file:
         refuse_other_kind(path, file.read(16), "a Parquet file")
-    return DataError(f"{path.name} is no Parquet file that can be read: {_line(error)}", argument="file")
+    help = other_reader(path, "parquet") or "write the file again"
+    return DataError(f"{path.name} is no Parquet file that can be read: {_line(error)}", help=help, argument="file")
 
 
 def _columns(schema: Any, name: str) -> dict[str, Column]:

@@ -36,6 +36,7 @@ class Series(OverTable):
     """
 
     added: ClassVar[frozenset[str]] = frozenset({"time", "by", "gaps"})
+    not_of_values: ClassVar[tuple[str, ...]] = ("window", "horizon", "stride", "time", "by", "gaps")
 
     window: PositiveInt = Field(description="How many rows of the past an example has.")
     horizon: PositiveInt = Field(1, description="How many rows of the future an example has.")

@@ -31,6 +31,7 @@ class Text(Reader):
     main_argument: ClassVar[str | None] = "path"
     paths: ClassVar[tuple[str, ...]] = ("path",)
     folders: ClassVar[tuple[str, ...]] = ("path",)
+    not_of_values: ClassVar[tuple[str, ...]] = ("max_bytes",)
 
     path: str = Field(description="The file or the folder.")
     max_bytes: PositiveInt = Field(2 * 2**30, description="The most that all texts may hold: they are read whole.")

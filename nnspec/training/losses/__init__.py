@@ -65,6 +65,11 @@ _SPELLINGS = {
     "Tversky": ("tversky",),
 }
 
+_OF_CLASSES = (
+    "write `SparseCategoricalCrossentropy` for a target that is a class's index, `CategoricalCrossentropy` for a one-hot target, "
+    "`BinaryCrossentropy` for yes or no; with `{from_logits: true}` after a layer without activation"
+)
+
 LOSSES = Family(
     kind="loss",
     modules={name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names},
@@ -83,6 +88,21 @@ LOSSES = Family(
         "SmoothL1Loss": "Huber",
     },
     spellings={spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings},
+    other_words={
+        **dict.fromkeys(
+            ("crossentropy", "crossentropyloss", "ce", "celoss", "xent", "logloss", "softmax", "logits"), _OF_CLASSES
+        ),
+        **dict.fromkeys(("nll", "nllloss", "negativeloglikelihood", "softmaxcrossentropy", "logistic"), _OF_CLASSES),
+        **dict.fromkeys(("accuracy", "acc"), f"it is a metric: write `metrics: [Accuracy]`; for the loss, {_OF_CLASSES}"),
+        **dict.fromkeys(("bcewithlogits", "bcewithlogitsloss"), "write `{BinaryCrossentropy: {from_logits: true}}`"),
+        **dict.fromkeys(("l1", "absoluteerror"), "write `MeanAbsoluteError`"),
+        **dict.fromkeys(("l2", "l2loss", "squarederror", "euclidean"), "write `MeanSquaredError`"),
+        **dict.fromkeys(("rmse", "rootmeansquarederror"), "write `MeanSquaredError`, and `metrics: [RootMeanSquaredError]`"),
+        **dict.fromkeys(("smoothl1",), "write `Huber`"),
+        **dict.fromkeys(("focal",), "write `BinaryFocalCrossentropy` or `CategoricalFocalCrossentropy`"),
+        **dict.fromkeys(("kl", "kldiv"), "write `KLDivergence`"),
+        **dict.fromkeys(("iou", "jaccard", "diceloss"), "write `Dice`, or `Tversky`"),
+    },
 )
 """Every loss by name; Keras's snake case and short names are accepted too."""
 

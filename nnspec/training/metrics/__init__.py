@@ -83,6 +83,19 @@ _NAMES = {name: f"{__name__}.{module}" for module, names in _MODULES.items() for
 METRICS = Family(
     kind="metric",
     modules=_NAMES,
+    other_words={
+        **dict.fromkeys(("f1", "fscore"), "write `F1Score`"),
+        **dict.fromkeys(
+            ("topk", "topkaccuracy", "top5"),
+            "write `SparseTopKCategoricalAccuracy` for a class's index, `TopKCategoricalAccuracy` for a one-hot target",
+        ),
+        **dict.fromkeys(("dice", "dicescore"), "write `MeanDice`, of classes, or `BinaryDice`, of yes or no"),
+        **dict.fromkeys(("jaccard",), "write `MeanIoU`, of classes, or `BinaryIoU`, of yes or no"),
+        **dict.fromkeys(("roc", "rocauc", "aucroc"), "write `AUC`"),
+        **dict.fromkeys(("sensitivity", "tpr"), "write `Recall`"),
+        **dict.fromkeys(("specificity",), "write `SpecificityAtSensitivity: {sensitivity: …}`"),
+        **dict.fromkeys(("confusion", "confusionmatrix"), "`nnspec evaluate` shows it; no metric is needed"),
+    },
     aliases={
         "Dice": "BinaryDice",
         "DiceScore": "BinaryDice",

@@ -1,0 +1,88 @@
+"""A live ``keras.Model`` as its config: here the classes can be looked at, which a file only names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from types import FunctionType
+from typing import Any
+
+from nnspec.diagnostics import Diagnostic, Span
+from nnspec.keras_import import problems as k
+from nnspec.keras_import.model import KerasModel
+
+__all__ = ["live_config", "live_problems", "live_statistics"]
+
+_COMPUTING = ("__call__", "call", "compute_mask", "compute_output_shape", "compute_output_spec")
+
+
+def live_config(model: Any) -> Any:
+    """What ``model.to_json()`` gives; a subclass that computes what its base does is written as its base."""
+    bases: dict[tuple[Any, str], tuple[str, str]] = {}
+    for kind in {type(one) for one in _models(model)}:
+        base = _base(kind)
+        if base is not kind and all(getattr(kind, name) is getattr(base, name) for name in _COMPUTING):
+            bases[None if kind.__module__ == "__main__" else kind.__module__, kind.__name__] = base.__module__, base.__name__
+    return _with_bases(json.loads(model.to_json()), bases)
+
+
+def _models(model: Any) -> Iterator[Any]:
+    yield model
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            yield from _models(layer)
+
+
+def _base(kind: type) -> type:
+    """The class of Keras's own that it extends: ``Functional``, ``Sequential``, or itself where there is none."""
+    return next((one for one in kind.__mro__ if one.__name__ in ("Functional", "Sequential") and _is_keras(one)), kind)
+
+
+def _is_keras(value: Any) -> bool:
+    return str(value.__module__).partition(".")[0] == "keras"
+
+
+def _with_bases(value: Any, bases: Mapping[tuple[Any, str], tuple[str, str]]) -> Any:
+    if isinstance(value, list):
+        return [_with_bases(item, bases) for item in value]
+    if not isinstance(value, dict):
+        return value
+    inside = {key: _with_bases(item, bases) for key, item in value.items()}
+    found = bases.get((value.get("module", ""), str(value.get("class_name"))))
+    if found is None:
+        return inside
+    module, name = found
+    return {**inside, "module": module, "class_name": name, "registered_name": name}
+
+
+def live_problems(model: Any, span: Span) -> list[Diagnostic]:
+    """Activations that only have the name of one of Keras's: the config does not tell them apart."""
+    import keras
+
+    found = []
+    for one in _models(model):
+        for layer in one.layers:
+            for holder in filter(None, (layer, *(getattr(layer, name, None) for name in ("layer", "cell", "forward_layer")))):
+                for argument in ("activation", "recurrent_activation"):
+                    given = getattr(holder, argument, None)
+                    known = getattr(keras.activations, getattr(given, "__name__", ""), None)
+                    if isinstance(given, FunctionType) and known is not None and known is not given and not _is_keras(given):
+                        reason = f"its `{argument}` is your own function `{given.__module__}.{given.__name__}`"
+                        help = "write it with layers, or use one of Keras's activations by name"
+                        kind = type(layer).__name__
+                        problem = k.NoEqualArgument.at(span, layer.name, help=help, layer=layer.name, kind=kind, reason=reason)
+                        found.append(problem)
+    return found
+
+
+def live_statistics(model: KerasModel, live: Any, place: str) -> Any:
+    """What a file would have at a place: only the statistics of ``Normalization`` are asked for."""
+    for layer in model.layers.values():
+        if layer.group is None or not place.startswith(f"{layer.group}/"):
+            continue
+        own = live.get_layer(layer.name)
+        if layer.model is not None:
+            return live_statistics(layer.model, own, place)
+        number = int(place.rpartition("/")[2])
+        return own.weights[number].numpy() if number < len(own.weights) else None
+    return None

@@ -1,0 +1,253 @@
+"""The walk through one Keras model: a step for each call, from the outputs back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from nnspec.keras_import.arguments import NoEqual
+from nnspec.keras_import.config import ConfigError
+from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, tensors_in
+from nnspec.keras_import.naming import Names
+from nnspec.keras_import.order import calls_in_order
+from nnspec.keras_import.parts import Part, Within, part
+from nnspec.keras_import.planned import PlannedNetwork, PlannedStep
+from nnspec.keras_import.translate import translated
+from nnspec.layers.base import Layer, LayerError
+from nnspec.types import Dim, TensorType, symbol, unknown
+
+if TYPE_CHECKING:
+    from nnspec.keras_import.plan import Planner
+
+__all__ = ["Walk"]
+
+
+@dataclass
+class Walk:
+    """The walk through one model, each branch as a whole."""
+
+    planner: Planner
+    network: PlannedNetwork
+    path: str
+
+    def __post_init__(self) -> None:
+        self.names = self.planner.main_scope() if self.network.name == "main" else Names()
+        self._texts: dict[Tensor, str] = {}
+        self._first: dict[tuple[str, int], PlannedStep] = {}
+        self._shapes: dict[Tensor, tuple[int | None, ...]] = {}
+
+    def run(self) -> None:
+        """Plans the network's steps."""
+        model = self.network.keras
+        for layer in model.layers.values():
+            for call in layer.calls:
+                for tensor in tensors_in([call.args, call.kwargs]):
+                    if tensor.shape is not None:
+                        self._shapes[tensor] = tensor.shape
+        self.names.reserve(layer.name for layer in model.layers.values())
+        self.names.claim(layer.name for layer in model.layers.values() if layer.model is None)
+        self._inputs()
+        for layer_name, call_number in calls_in_order(model, self.path):
+            self._emit(model.layers[layer_name], call_number)
+        if not self.network.steps and not self.planner.has_errors:
+            self._identities()
+        for name, tensor in model.outputs.items():
+            self.network.outputs[self.names.output(name)] = self._texts.get(tensor, tensor.layer)
+
+    def _inputs(self) -> None:
+        symbols = _symbols()
+        whole = self.planner.whole.of(self.network.keras)
+        for given, (shape, dtype) in self.network.keras.inputs.items():
+            name = self.names.input(given)
+            sizes = tuple(symbol(next(symbols)) if size is None else size for size in shape[1:])
+            ours = "int32" if given in whole else dtype
+            if ours != dtype and not self.path:
+                self.planner.note_type(name, dtype, ours)
+            self.network.inputs[name] = self.network.types[Tensor(given)] = TensorType(sizes, ours)
+            self.network.input_names[given] = name
+            self._texts[Tensor(given)] = name
+
+    def _identities(self) -> None:
+        """A step for each output of a model that has no step: it passes its inputs on."""
+        for name, tensor in self.network.keras.outputs.items():
+            keras = KerasLayer(name, "Identity", "keras.layers", None, {}, (KerasCall([tensor], {}),), None)
+            step = self.names.step(name, 0)
+            sources = {"x": self._texts.get(tensor, tensor.layer)}
+            [made] = (part("Identity", {}, [tensor]),)
+            assert isinstance(made.layer, Layer)
+            self.network.steps.append(PlannedStep(step, made.layer, None, None, sources, False, keras, -1))
+            self._texts[tensor] = step
+
+    def _emit(self, layer: KerasLayer, number: int) -> None:
+        call = layer.calls[number]
+        within = Within(self._shape_of, self.planner.left_out(layer, self.path), self.planner.saved, translated, self._dtype_of)
+        try:
+            if layer.model is not None:
+                self._use(layer, number)
+                return
+            if not layer.is_operation:
+                self.planner.note_precision(layer)
+            made = translated(layer, call, within)
+            if isinstance(made, Tensor):
+                self._pass_on(made, Tensor(layer.name, number))
+            else:
+                self._parts(layer, number, made)
+        except NoEqual as error:
+            self.planner.say(layer, self.path, error)
+
+    def _pass_on(self, source: Tensor, target: Tensor) -> None:
+        if source in self._texts:
+            self._texts[target] = self._texts[source]
+        if source in self.network.types:
+            self.network.types[target] = self.network.types[source]
+
+    def _parts(self, layer: KerasLayer, number: int, parts: tuple[Part, ...]) -> None:
+        texts: list[str] = []
+        types: list[TensorType | None] = []
+        for place, one in enumerate(parts):
+            last = place == len(parts) - 1
+            read = one.sources.items()
+            sources = {p: texts[s] if isinstance(s, int) else self._texts.get(s, s.layer) for p, s in read}
+            known = {p: types[s] if isinstance(s, int) else self._type_of(s) for p, s in read}
+            assert isinstance(one.layer, Layer)
+            if layer.kind in _PROMOTE:
+                self._promote(layer, number, sources, known)
+            outputs = _outputs(one.layer, known)
+            gives = one.gives if one.gives is not None else dict(enumerate(outputs or ())) if last else {}
+            step = PlannedStep(
+                self.names.step(layer.name, number, "" if last else one.suffix), one.layer, None, None, sources,
+                layer.config.get("trainable") is False and _has_weights(one.layer), layer, number if gives or last else -1,
+                one.inside, {name: index for index, name in gives.items()},
+            )  # fmt: skip
+            step = self._shared(step, place)
+            if layer.same_as and _has_weights(one.layer):
+                self.planner.note_copy(layer, self.path)
+            self.network.steps.append(step)
+            texts.append(step.name)
+            types.append(next(iter(outputs.values())) if outputs else None)
+            self._give(step, outputs)
+            if last:
+                self._texts.setdefault(Tensor(layer.name, number), step.name)
+
+    def _shared(self, step: PlannedStep, place: int) -> PlannedStep:
+        """The step, as another use of an earlier one where the same layer has been applied before."""
+        first = self._first.setdefault((step.keras.name, place), step)
+        assert step.layer is not None and first.layer is not None
+        if first is step or not (_has_weights(step.layer) or step.layer.is_random):
+            return step
+        at_call = step.layer.at_call
+        calling = {name: value for name, value in at_call.items() if value != first.layer.at_call[name]}
+        if step.layer != first.layer.model_copy(update=calling):
+            raise NoEqual("its calls differ in more than what they read", "use two layers", setting=True)
+        return replace(step, share=first.name, calling=calling)
+
+    def _promote(self, layer: KerasLayer, number: int, sources: dict[str, str], known: dict[str, TensorType | None]) -> None:
+        """Puts a step that makes floats of whole numbers before a layer that Keras lets multiply them."""
+        for port, type_ in list(known.items()):
+            if type_ is None or "float" in type_.dtype:
+                continue
+            made = part("Rescaling", {"scale": 1.0}, [Tensor(layer.name)]).layer
+            assert isinstance(made, Layer)
+            name = self.names.step(layer.name, number, "_floats")
+            self.network.steps.append(PlannedStep(name, made, None, None, {"x": sources[port]}, False, layer, -1))
+            sources[port] = name
+            known[port] = replace(type_, dtype="float32")
+
+    def _give(self, step: PlannedStep, outputs: Mapping[str, TensorType] | None) -> None:
+        for output, index in step.gives.items():
+            tensor = Tensor(step.keras.name, step.call, index)
+            several = len(outputs or {}) > 1
+            self._texts[tensor] = step.name if output == "output" or not several else f"{step.name}.{output}"
+            if outputs:
+                self.network.types[tensor] = outputs[output]
+
+    def _use(self, layer: KerasLayer, number: int) -> None:
+        """A step that uses a network."""
+        inner = self.planner.inner(layer, f"{self.path}{layer.name}/")
+        if layer.calls[number].kwargs.get("training") is True and self.planner.trains(inner):
+            help = "call it without `training`, and save the model again"
+            raise NoEqual("it is called with `training=True`, and in a spec nothing trains in use", help, setting=True)
+        given = self._ports(layer, number, inner)
+        for port, tensor in given.items():
+            ours, wanted = self._dtype_of(tensor), inner.inputs[port].dtype
+            if ours is not None and ("int" in ours) != ("int" in wanted):
+                raise NoEqual(f"it is given {ours} for `{port}`, and takes {wanted}", "declare both alike", setting=True)
+        name = self.names.step(layer.name, number, network=inner.name)
+        sources = {port: self._texts.get(tensor, tensor.layer) for port, tensor in given.items()}
+        self.network.steps.append(PlannedStep(name, None, inner.name, None, sources, False, layer, number))
+        several = len(inner.outputs) > 1
+        names = dict(zip(inner.keras.outputs, inner.outputs, strict=True))
+        for index, theirs in enumerate(inner.keras.order):
+            output, end = names[theirs], inner.keras.outputs[theirs]
+            tensor = Tensor(layer.name, number, index)
+            self._texts[tensor] = f"{name}.{output}" if several else name
+            known, type_ = self._shapes.get(tensor), inner.types.get(end)
+            if known is not None:
+                sizes = tuple(unknown() if size is None else size for size in known[1:])
+                self.network.types[tensor] = TensorType(sizes, type_.dtype if type_ is not None else "float32")
+            elif type_ is not None:
+                self.network.types[tensor] = type_
+
+    def _ports(self, layer: KerasLayer, number: int, inner: PlannedNetwork) -> dict[str, Tensor]:
+        call = layer.calls[number]
+        value = call.args[0] if call.args else call.kwargs.get("inputs")
+        names = list(inner.input_names.values())
+        keys = inner.keras.keys or tuple(inner.keras.inputs)
+        by_key = dict(zip(keys, names, strict=False))
+        if isinstance(value, dict) and set(keys) <= value.keys() and len(keys) == len(names):
+            return {by_key[key]: tensor for key, tensor in value.items() if key in by_key and isinstance(tensor, Tensor)}
+        tensors = list(tensors_in(_sorted(value)))
+        if len(tensors) != len(names):
+            raise ConfigError(f"`{self.path}{layer.name}` has {len(names)} inputs, and is called with {len(tensors)}")
+        return dict(zip(names, tensors, strict=True))
+
+    def _type_of(self, tensor: Tensor) -> TensorType | None:
+        return self.network.types.get(tensor)
+
+    def _dtype_of(self, tensor: Tensor) -> str | None:
+        type_ = self._type_of(tensor)
+        return None if type_ is None else type_.dtype
+
+    def _shape_of(self, tensor: Tensor) -> tuple[int | None, ...] | None:
+        known = self._shapes.get(tensor, tensor.shape)
+        if known is not None:
+            return known
+        type_ = self._type_of(tensor)
+        return None if type_ is None else (None, *(None if isinstance(size, Dim) else size for size in type_.shape))
+
+
+_PROMOTE = ("Dense", "EinsumDense")
+"""The layers that Keras lets multiply whole numbers by their weights."""
+
+
+def _has_weights(layer: Layer) -> bool:
+    return type(layer).weights is not Layer.weights
+
+
+def _sorted(value: Any) -> Any:
+    """Arguments in the order in which Keras counts tensors: keys of mappings are sorted."""
+    if isinstance(value, dict):
+        return [_sorted(value[key]) for key in sorted(value)]
+    return [_sorted(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _outputs(layer: Layer, inputs: Mapping[str, TensorType | None]) -> Mapping[str, TensorType] | None:
+    """What a layer gives; None where something above it has no equal, so that its inputs are not known."""
+    known = {port: type_ for port, type_ in inputs.items() if type_ is not None}
+    if len(known) < len(inputs):
+        return None
+    try:
+        layer.weights(known)
+        return layer.output_types(known)
+    except LayerError as error:
+        raise NoEqual(error.message, error.help, setting=True) from None
+
+
+def _symbols() -> Iterator[str]:
+    """Names for free sizes."""
+    yield from ("T", "U", "V", "W")
+    number = 1
+    while True:
+        yield f"N{number}"
+        number += 1
