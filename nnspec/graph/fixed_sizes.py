@@ -10,6 +10,7 @@ from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.graph.builder import Builder
 from nnspec.graph.model import Graph, Model
 from nnspec.spec import Network, Spec
+from nnspec.spec.shapes import Input
 from nnspec.types import Conditions, Dim, listed, substitute, symbols_of
 
 __all__ = ["at_sizes", "free_sizes", "sizes_from"]
@@ -108,7 +109,7 @@ def _free(graph: Graph, sizes: Mapping[str, int]) -> dict[str, int]:
     return free
 
 
-def _inputs(network: Network, graph: Graph, free: Mapping[str, int]) -> Iterator[tuple[str, object]]:
+def _inputs(network: Network, graph: Graph, free: Mapping[str, int]) -> Iterator[tuple[str, Input | None]]:
     for name, declared in network.inputs.items():
         if declared is None or name not in graph.inputs:
             yield name, declared

@@ -15,4 +15,4 @@ class CenterCrop(keras.layers.CenterCrop):  # type: ignore[misc]
 
     def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
         part = super().transform_images(images, transformation, training)
-        return self.backend.numpy.reshape(part, (-1, self.height, self.width, images.shape[-1]))
+        return self.backend.numpy.reshape(part, (-1, self.height, self.width, self.backend.shape(images)[-1]))

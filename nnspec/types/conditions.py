@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import gcd
 from typing import Any
 
@@ -168,7 +169,7 @@ class Relation:
     right: int | Dim
     kind: str = "equal"
 
-    @property
+    @cached_property
     def symbols(self) -> frozenset[str]:
         return frozenset(symbols_of(self.left) | symbols_of(self.right))
 

@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nnspec.types.conditions import Condition, Relation
-from nnspec.types.dims import Dim, first_quotient, substitute, symbol, symbols_of
+from nnspec.types.dims import Dim, SizeTooComplex, first_quotient, substitute, symbol, symbols_of
 from nnspec.types.solving import as_condition, reduced_bound, reduced_equality, sample, solve_one
 
 __all__ = ["Constraint", "Solution", "conflict", "solve"]
+
+
+_MOST_RELATED = 64
+"""Sizes that satisfy relations between so many are looked for by trying."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,10 @@ def solve(constraints: Sequence[Constraint], names: Sequence[str]) -> Solution |
     conditions = {name: found for name, found in alone.items() if found is not None and not found.is_trivial}
     relations = _relations(*split, {name for name, found in alone.items() if found is None}, conditions)
     free = [name for name in names if name not in sizes]
-    if relations and sample([n for n in free if any(n in r.symbols for r in relations)], conditions, relations, {}) is None:
+    concerned = [name for name in free if any(name in relation.symbols for relation in relations)]
+    if len(concerned) > _MOST_RELATED:
+        raise SizeTooComplex(f"relations between {len(concerned):,} free sizes; {_MOST_RELATED} is the limit")
+    if concerned and sample(concerned, conditions, relations, {}) is None:
         return None
     return Solution(sizes, {name: conditions[name] for name in free if name in conditions}, relations)
 
@@ -135,19 +142,32 @@ def _substituted(constraints: Sequence[Constraint], sizes: Mapping[str, int | Di
 
 
 def _bound(equalities: Sequence[Dim], names: Sequence[str]) -> dict[str, int | Dim]:
-    """The symbol that an equality binds to a number, or to another symbol."""
+    """The symbols that equalities bind to a number, or to another symbol; all at once, for there may be thousands."""
+    stands: dict[str, int | Dim] = {}
+
+    def resolved(size: int | Dim) -> int | Dim:
+        while isinstance(size, Dim) and str(size) in stands:
+            size = stands[str(size)]
+        return size
+
     for size in equalities:
         linear = {monomial[0]: factor for monomial, factor in size.terms if len(monomial) == 1}
         constant = sum(factor for monomial, factor in size.terms if not monomial)
         symbols = [atom for atom in linear if isinstance(atom, str)]
         if len(symbols) != len([monomial for monomial, _ in size.terms if monomial]):
             continue
+        pair: list[int | Dim] = []
         if len(symbols) == 1 and abs(linear[symbols[0]]) == 1:
-            return {symbols[0]: -constant // linear[symbols[0]]}
-        if len(symbols) == 2 and not constant and sorted(linear.values()) == [-1, 1]:
-            keep, replaced = sorted(symbols, key=lambda name: _place(name, names))
-            return {replaced: symbol(keep)}
-    return {}
+            pair = [symbol(symbols[0]), -constant // linear[symbols[0]]]
+        elif len(symbols) == 2 and not constant and sorted(linear.values()) == [-1, 1]:
+            pair = [symbol(name) for name in symbols]
+        found = [resolved(each) for each in pair]
+        free = sorted((each for each in found if isinstance(each, Dim)), key=lambda each: _place(str(each), names))
+        if len(free) == 2 and free[0] != free[1]:
+            stands[str(free[1])] = free[0]
+        elif len(free) == 1:  # two numbers that differ are found when they are put in place
+            stands[str(free[0])] = next(each for each in found if isinstance(each, int))
+    return {name: resolved(symbol(name)) for name in stands}
 
 
 def _place(name: str, names: Sequence[str]) -> tuple[bool, int]:
