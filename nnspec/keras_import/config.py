@@ -130,7 +130,7 @@ def _functional(
             layers[own] = _layer(entry, own, calls, place, shared)
     layers = _renumbered(layers)
     begins, counted = _ends(config["input_layers"], f"the inputs of `{name}`")
-    inputs = [begins[one].layer for one in counted]
+    inputs = [tensor.layer for tensor in begins.values()]
     for given in inputs:
         if given in layers and not layers[given].is_keras:
             raise ConfigError(f"`{name}` begins at `{given}`, an input layer of your own class: begin it at a `keras.Input`")
@@ -140,8 +140,8 @@ def _functional(
     outputs = {end: _of_model(tensor, layers) for end, tensor in ends.items()}
     if not outputs:
         raise ConfigError(f"`{name}` has no outputs")
-    keys = sorted(config["input_layers"]) if isinstance(config["input_layers"], dict) else ()
-    return KerasModel(name, {given: declared[given] for given in inputs}, layers, outputs, tuple(keys), order)
+    keys = tuple(map(str, config["input_layers"])) if isinstance(config["input_layers"], dict) else ()
+    return KerasModel(name, {given: declared[given] for given in inputs}, layers, outputs, keys, tuple(begins[one].layer for one in counted), order)
 
 
 def _sequential(
@@ -166,7 +166,7 @@ def _sequential(
         above = Tensor(own)
     if above is None or not layers:
         raise ConfigError(f"`{name}` has no layers")
-    return KerasModel(name, inputs, layers, {above.layer: above}, order=(above.layer,))
+    return KerasModel(name, inputs, layers, {above.layer: above}, (), tuple(inputs), (above.layer,))
 
 
 def _shape_before(config: Mapping[str, Any], first: Mapping[str, Any], name: str) -> tuple[int | None, ...]:

@@ -115,7 +115,7 @@ def _recurrent_layer(config: Mapping[str, Any], kind: str, within: Within, *, in
     return made
 
 
-_CELLS = {"LSTMCell": "LSTM", "GRUCell": "GRU", "SimpleRNNCell": "SimpleRNN"}
+_CELLS = {"LSTMCell": "LSTM", "GRUCell": "GRU", "SimpleRNNCell": "SimpleRNN", "GatedLSTMCell": "LSTM"}
 
 
 def _require_keras(entry: Mapping[str, Any]) -> None:

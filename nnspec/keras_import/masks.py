@@ -170,7 +170,7 @@ def _given_by(step: PlannedStep, networks: Mapping[str, PlannedNetwork], node: N
     if step.network is not None:
         inner = networks[step.network]
         names = dict(zip(inner.keras.outputs, inner.outputs, strict=True))
-        yield from ((index, f"{step.name}.{names[theirs]}") for index, theirs in enumerate(inner.keras.order))
+        yield from ((index, f"{step.name}.{names[theirs]}") for index, theirs in enumerate(inner.keras.output_order))
     elif node is not None:
         for place, output in enumerate(node.outputs):
             yield step.gives.get(output, place), f"{step.name}.{output}"

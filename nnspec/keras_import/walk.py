@@ -180,7 +180,7 @@ class Walk:
         self.network.steps.append(PlannedStep(name, None, inner.name, None, sources, False, layer, number))
         several = len(inner.outputs) > 1
         names = dict(zip(inner.keras.outputs, inner.outputs, strict=True))
-        for index, theirs in enumerate(inner.keras.order):
+        for index, theirs in enumerate(inner.keras.output_order):
             output, end = names[theirs], inner.keras.outputs[theirs]
             tensor = Tensor(layer.name, number, index)
             self._texts[tensor] = f"{name}.{output}" if several else name
@@ -202,7 +202,7 @@ class Walk:
         tensors = list(tensors_in(_sorted(value)))
         if len(tensors) != len(names):
             raise ConfigError(f"`{self.path}{layer.name}` has {len(names)} inputs, and is called with {len(tensors)}")
-        return dict(zip(names, tensors, strict=True))
+        return dict(zip((inner.input_names[given] for given in inner.keras.input_order), tensors, strict=True))
 
     def _type_of(self, tensor: Tensor) -> TensorType | None:
         return self.network.types.get(tensor)
