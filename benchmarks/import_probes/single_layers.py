@@ -124,7 +124,11 @@ def single_layer_probes() -> Iterator[Probe]:
                     refused = "training=True"
                 if kind == "RandomCrop" or text in _WITHOUT_EQUAL:
                     refused = ""
-                yield Probe(f"{kind}({text}) {shapes} {way}".strip(), lambda k=kind, c=config, s=shapes, w=way: _model(k, c, s, w), refused)
+                yield Probe(
+                    f"{kind}({text}) {shapes} {way}".strip(),
+                    lambda k=kind, c=config, s=shapes, w=way: _model(k, c, s, w),
+                    refused,
+                )
 
 
 def _ways(kind: str, shapes: Any) -> list[str]:

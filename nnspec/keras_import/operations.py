@@ -238,10 +238,12 @@ def _cast(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
     if dtype in ("int32", "int64") and given is not None and "int" in given:
         return x
     if "float" in str(dtype):
-        raise NoEqual(f"it casts to {dtype}, and a spec computes in float32", "leave it out: `x` is float32 already", setting=True)
+        raise NoEqual(
+            f"it casts to {dtype}, and a spec computes in float32", "leave it out: `x` is float32 already", setting=True
+        )
     help = "declare the model's input as whole numbers, `keras.Input(shape, dtype='int32')`, or compute this before the model"
     if dtype == "bool":
-        help = "a mask comes with its tensor, from `Embedding(mask_zero=True)` or `Masking`; compute other conditions before the model"
+        help = "a mask comes with its tensor, from `Embedding(mask_zero=True)`; compute other conditions before the model"
     raise NoEqual(f"it casts {given or 'a tensor'} to {dtype}, and no layer truncates or compares", help, setting=True)
 
 

@@ -13,7 +13,20 @@ from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, tensors_in
 from nnspec.layers import LAYERS
 from nnspec.types import Config
 
-__all__ = ["Inside", "Part", "Saved", "Source", "Translation", "Translator", "Within", "bound", "named", "part", "same", "wired"]
+__all__ = [
+    "Inside",
+    "Part",
+    "Saved",
+    "Source",
+    "Translation",
+    "Translator",
+    "Within",
+    "bound",
+    "named",
+    "part",
+    "same",
+    "wired",
+]
 
 Source = Tensor | int
 """A tensor of the Keras model, or an earlier part of the same translation by its number."""

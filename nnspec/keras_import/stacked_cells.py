@@ -62,4 +62,3 @@ def stacked(layer: KerasLayer, call: KerasCall, made: Sequence[Recurrent]) -> tu
         parts.append(Part(one, {"x": source, **states}, f"_{number}", inside, gives))
         source = number
     return tuple(parts)
-

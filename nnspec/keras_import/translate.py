@@ -95,7 +95,13 @@ def _joined(before: Translation, after: tuple[Part, ...]) -> Translation:
 
 def _trains_by_default(layer: KerasLayer) -> bool:
     """Whether Keras calls it with ``training=True`` by itself: its layers for images do so, and change nothing in use."""
-    return layer.kind.startswith("Random") or layer.kind in ("AutoContrast", "CenterCrop", "RandAugment", "Resizing", "Solarization")
+    return layer.kind.startswith("Random") or layer.kind in (
+        "AutoContrast",
+        "CenterCrop",
+        "RandAugment",
+        "Resizing",
+        "Solarization",
+    )
 
 
 def _refuse_training(parts: tuple[Part, ...]) -> None:
@@ -141,7 +147,7 @@ def _translator(layer: KerasLayer) -> Translator:
 _OPERATION = "write it with a layer of Keras where there is one, or compute it before the model or after it"
 _CODE = "replace it by layers or operations (`x * 2`, `keras.ops.relu(x)`) that compute the same, and save the model again"
 _SUBCLASSED = (
-    "replace it by what its `call` does, on the tensors of the model around it: `y = inner.call(x)` in place of `y = inner(x)`, "
+    "replace it by what its `call` does on the tensors of the model around it: `y = inner.call(x)` in place of `y = inner(x)`, "
     "and save the model again"
 )
 _OWN = "replace it by layers of Keras that compute the same, and save the model again"

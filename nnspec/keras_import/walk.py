@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec.keras_import.arguments import NoEqual
-from nnspec.keras_import.config import ConfigError
+from nnspec.keras_import.config_values import ConfigError
 from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, tensors_in
 from nnspec.keras_import.naming import Names
 from nnspec.keras_import.order import calls_in_order
@@ -81,9 +81,7 @@ class Walk:
 
     def _emit(self, layer: KerasLayer, number: int) -> None:
         call = layer.calls[number]
-        within = Within(
-            self._shape_of, self.planner.left_out(layer, self.path), self.planner.saved, translated, self._dtype_of
-        )
+        within = Within(self._shape_of, self.planner.left_out(layer, self.path), self.planner.saved, translated, self._dtype_of)
         try:
             if layer.model is not None:
                 self._use(layer, number)
@@ -135,7 +133,8 @@ class Walk:
     def _shared(self, step: PlannedStep, place: int) -> PlannedStep:
         """The step, as another use of an earlier one where the same layer has been applied before."""
         first = self._first.setdefault((step.keras.name, place), step)
-        assert step.layer is not None and first.layer is not None
+        assert step.layer is not None
+        assert first.layer is not None
         if first is step or not (_has_weights(step.layer) or step.layer.is_random):
             return step
         at_call = step.layer.at_call
