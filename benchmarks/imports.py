@@ -5,6 +5,10 @@ Each model gets random weights, its statistics of batch normalization and all th
 of their own, on small pictures, the last activation left out: among 1,000 classes a softmax would hide what differs.
 
     python -m benchmarks imports [MODEL…]
+    python -m benchmarks imports --probes [-v] [WORD…]
+
+With ``--probes``, some 800 small models in place of these: every layer class of Keras, called in several ways, models in models,
+masks, operators, classes of one's own. Each must be imported and equal, or refused with its reason.
 """
 
 from __future__ import annotations
@@ -194,6 +198,10 @@ def application(name: str) -> tuple[Any, dict[str, Any]]:
 
 def main(names: list[str]) -> int:
     """Prints a row for each model; 1 where one is not equal."""
+    if "--probes" in names:
+        from benchmarks.import_probes.run import main as try_probes
+
+        return try_probes([name for name in names if name != "--probes"])
     unknown = [name for name in names if name not in MODELS]
     if unknown:
         print(f"there is no model {unknown[0]}: {', '.join(MODELS)}", file=sys.stderr)

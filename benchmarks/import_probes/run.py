@@ -67,11 +67,14 @@ def _imported(probe: Probe, model: Any, file: Path, folder: Path) -> tuple[str, 
     graph = nnspec.compile(spec).main
     arrays = starting_arrays(spec, graph) if imported.weights else {}
     inputs = _inputs(probe, model)
+    named = {tensor._keras_history.operation.name: array for tensor, array in zip(model.inputs, inputs, strict=True)}
+    theirs = {ours: name for name, ours in imported.networks["main"].input_names.items()}
+    ordered = [named[theirs[name]] for name in graph.inputs]
     wanted = _flat(_called(model, inputs))
     ours = nnspec.to_keras(graph)
     if imported.weights:
         set_weight_arrays(ours, graph, arrays)
-    fed = {name: _as(array, type_.dtype) for (name, type_), array in zip(graph.inputs.items(), inputs, strict=True)}
+    fed = {name: _as(array, type_.dtype) for (name, type_), array in zip(graph.inputs.items(), ordered, strict=True)}
     given = [np.asarray(value) for value in answering(ours)(fed).values()]
     if [a.shape for a in given] != [b.shape for b in wanted]:
         return "WRONG", f"shapes {[a.shape for a in given]}, not {[b.shape for b in wanted]}"

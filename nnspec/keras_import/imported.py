@@ -13,7 +13,8 @@ from nnspec.files import write_whole
 from nnspec.graph import Model, build
 from nnspec.keras_import import problems as k
 from nnspec.keras_import.archive import open_archive, read_config_file
-from nnspec.keras_import.config import ConfigError, OwnModelError, read_config
+from nnspec.keras_import.config import read_config
+from nnspec.keras_import.config_values import ConfigError, OwnModelError
 from nnspec.keras_import.live import live_config, live_problems, live_statistics
 from nnspec.keras_import.masks import check_masks
 from nnspec.keras_import.model import KerasModel, tensors_in
@@ -21,7 +22,8 @@ from nnspec.keras_import.naming import model_name
 from nnspec.keras_import.plan import Planner
 from nnspec.keras_import.planned import PlannedNetwork, PlannedStep
 from nnspec.keras_import.translate import kind_of
-from nnspec.keras_import.weights import WeightsFile, live_arrays, open_weights, saved_arrays
+from nnspec.keras_import.weights import live_arrays, saved_arrays
+from nnspec.keras_import.weights_file import WeightsFile, open_weights
 from nnspec.keras_import.writing import document
 from nnspec.spec import read_spec
 from nnspec.spec.limits import Limits
@@ -253,7 +255,7 @@ def _own_model(span: Span, error: OwnModelError) -> Diagnostic:
     """What refuses a model of a user's own class."""
     if error.functional:
         help = (
-            "if its class leaves `call` as it is, save `keras.Model(model.inputs, model.outputs)`, or import the live model with "
+            "if its class leaves `call` as it is, save `keras.Model(model.inputs, model.outputs)`, or import the live model by "
             "`nnspec.from_keras(model)`; otherwise write what `call` does as layers between `keras.Input` and the outputs"
         )
     else:

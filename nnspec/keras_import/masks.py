@@ -107,8 +107,9 @@ class _Check:
             layer.model is not None or given is not None or (node is not None and (node.layer.uses_mask or node.op in _MERGES))
         )
         if ours != theirs and matters:
-            said = {"layer": use.prefix + layer.name, "kind": kind_of(layer), "reason": _reason(ours, theirs)}
-            self.problems.append(k.OtherMask.at(self._span, use.prefix + steps[0].name, help=_HELP, **said))
+            at, name, reason = use.prefix + steps[0].name, use.prefix + layer.name, _reason(ours, theirs)
+            problem = k.OtherMask.at(self._span, at, help=_HELP, layer=name, kind=kind_of(layer), reason=reason)
+            self.problems.append(problem)
         elif layer.model is not None:
             self._within(use, steps[0])
         if not layer.is_operation:
@@ -172,7 +173,7 @@ def _given_by(step: PlannedStep, networks: Mapping[str, PlannedNetwork], node: N
     if step.network is not None:
         inner = networks[step.network]
         names = dict(zip(inner.keras.outputs, inner.outputs, strict=True))
-        yield from ((index, f"{step.name}.{names[theirs]}") for index, theirs in enumerate(inner.keras.order))
+        yield from ((index, f"{step.name}.{names[theirs]}") for index, theirs in enumerate(inner.keras.output_order))
     elif node is not None:
         for place, output in enumerate(node.outputs):
             yield step.gives.get(output, place), f"{step.name}.{output}"
@@ -195,7 +196,10 @@ def _masks_taken_off(network: PlannedNetwork, graph: Graph, span: Span) -> Itera
                 yield k.MaskTakenOff.at(span, step.name, source=source, layer=step.keras.name)
 
 
-_HELP = "let the mask come with the tensor, from `Embedding(mask_zero=True)` or `Masking`, by layers alone, and save the model again"
+_HELP = (
+    "let the mask come with the tensor, from `Embedding(mask_zero=True)` or `Masking`, through layers alone, "
+    "and save the model again"
+)
 
 
 def _reason(ours: Roots, theirs: Roots) -> str:

@@ -108,7 +108,8 @@ class KerasModel:
         layers: Its layers by name, in the config's order.
         outputs: What it gives, by name.
         keys: What its inputs are called where it takes them as a mapping, in the same order.
-        order: The names of its outputs in the order in which Keras counts them.
+        input_order: The names of its inputs in the order in which Keras counts them.
+        output_order: The names of its outputs in the order in which Keras counts them.
     """
 
     name: str
@@ -116,7 +117,8 @@ class KerasModel:
     layers: Mapping[str, KerasLayer]
     outputs: Mapping[str, Tensor]
     keys: tuple[str, ...] = ()
-    order: tuple[str, ...] = ()
+    input_order: tuple[str, ...] = ()
+    output_order: tuple[str, ...] = ()
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:

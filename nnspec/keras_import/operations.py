@@ -243,7 +243,7 @@ def _cast(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
         )
     help = "declare the model's input as whole numbers, `keras.Input(shape, dtype='int32')`, or compute this before the model"
     if dtype == "bool":
-        help = "a mask comes with its tensor, from `Embedding(mask_zero=True)` or `Masking`; compute other conditions before the model"
+        help = "a mask comes with its tensor, from `Embedding(mask_zero=True)`; compute other conditions before the model"
     raise NoEqual(f"it casts {given or 'a tensor'} to {dtype}, and no layer truncates or compares", help, setting=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nnspec.keras_import.config import ConfigError
+from nnspec.keras_import.config_values import ConfigError
 from nnspec.keras_import.model import KerasModel, Tensor, tensors_in
 
 __all__ = ["calls_in_order"]

@@ -147,7 +147,7 @@ def _translator(layer: KerasLayer) -> Translator:
 _OPERATION = "write it with a layer of Keras where there is one, or compute it before the model or after it"
 _CODE = "replace it by layers or operations (`x * 2`, `keras.ops.relu(x)`) that compute the same, and save the model again"
 _SUBCLASSED = (
-    "replace it by what its `call` does, on the tensors of the model around it: `y = inner.call(x)` in place of `y = inner(x)`, "
+    "replace it by what its `call` does on the tensors of the model around it: `y = inner.call(x)` in place of `y = inner(x)`, "
     "and save the model again"
 )
 _OWN = "replace it by layers of Keras that compute the same, and save the model again"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec.keras_import.arguments import NoEqual
-from nnspec.keras_import.config import ConfigError
+from nnspec.keras_import.config_values import ConfigError
 from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, tensors_in
 from nnspec.keras_import.naming import Names
 from nnspec.keras_import.order import calls_in_order
@@ -133,7 +133,8 @@ class Walk:
     def _shared(self, step: PlannedStep, place: int) -> PlannedStep:
         """The step, as another use of an earlier one where the same layer has been applied before."""
         first = self._first.setdefault((step.keras.name, place), step)
-        assert step.layer is not None and first.layer is not None
+        assert step.layer is not None
+        assert first.layer is not None
         if first is step or not (_has_weights(step.layer) or step.layer.is_random):
             return step
         at_call = step.layer.at_call
@@ -178,7 +179,7 @@ class Walk:
         self.network.steps.append(PlannedStep(name, None, inner.name, None, sources, False, layer, number))
         several = len(inner.outputs) > 1
         names = dict(zip(inner.keras.outputs, inner.outputs, strict=True))
-        for index, theirs in enumerate(inner.keras.order):
+        for index, theirs in enumerate(inner.keras.output_order):
             output, end = names[theirs], inner.keras.outputs[theirs]
             tensor = Tensor(layer.name, number, index)
             self._texts[tensor] = f"{name}.{output}" if several else name
@@ -200,7 +201,7 @@ class Walk:
         tensors = list(tensors_in(_sorted(value)))
         if len(tensors) != len(names):
             raise ConfigError(f"`{self.path}{layer.name}` has {len(names)} inputs, and is called with {len(tensors)}")
-        return dict(zip(names, tensors, strict=True))
+        return dict(zip((inner.input_names[given] for given in inner.keras.input_order), tensors, strict=True))
 
     def _type_of(self, tensor: Tensor) -> TensorType | None:
         return self.network.types.get(tensor)

@@ -40,7 +40,7 @@ class WholeInputs:
     def _passes_to_whole(self, layer: KerasLayer, number: int, name: str) -> bool:
         """Whether a model within it reads the input as whole numbers, of those that are called with a list or one tensor."""
         assert layer.model is not None
-        read, inputs = list(_read(layer, number)), list(layer.model.inputs)
+        read, inputs = list(_read(layer, number)), layer.model.input_order
         if len(read) != len(inputs) or any(isinstance(value, dict) for value in layer.calls[number].args):
             return False
         inside = self.of(layer.model)

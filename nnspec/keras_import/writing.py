@@ -103,14 +103,16 @@ def _step(step: PlannedStep, named: bool, source: Any) -> list[str]:
     elif step.layer is None:
         lines = [f"- {step.network}" + (":" if beside else "")]
     else:
-        lines = _operation(step.layer, list(step.keras.config), bool(beside))
+        same = type(step.layer).__name__ == step.keras.kind
+        order = list(step.keras.config) if same else list(type(step.layer).model_fields)
+        lines = _operation(step.layer, order, bool(beside))
     for key, value in beside.items():
         lines += _entry(key, value)
     return lines
 
 
 def _operation(layer: Layer, order: list[str], beside: bool) -> list[str]:
-    """A layer with the arguments that it needs, in Keras's order."""
+    """A layer with the arguments that it needs, in the order of Keras's config, or else of the layer's own."""
     told = plain(layer)
     if isinstance(told, str):
         return [f"- {told}" + (":" if beside else "")]

@@ -1,0 +1,40 @@
+"""What is read from a config, taken for what it must be: anything may stand in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["ConfigError", "OwnModelError", "list_in", "mapping_in"]
+
+
+class ConfigError(Exception):
+    """The config is not as Keras writes it; the text says where."""
+
+
+class OwnModelError(ConfigError):
+    """The model is of a user's own class.
+
+    Attributes:
+        name: The model's name.
+        kind: Its class.
+        functional: Whether the config lists layers and how they are connected all the same.
+    """
+
+    def __init__(self, name: str, kind: str, *, functional: bool) -> None:
+        super().__init__(f"`{name}` is a `{kind}`")
+        self.name = name
+        self.kind = kind
+        self.functional = functional
+
+
+def mapping_in(value: Any, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise ConfigError(f"{what} is no mapping")
+    return value
+
+
+def list_in(value: Any, what: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise ConfigError(f"{what} is no list")
+    return value
