@@ -31,7 +31,7 @@ def nnspec(*arguments: str, **options) -> subprocess.Popen[bytes]:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_full_standard_output_is_an_error(command):
-    with open("/dev/full", "wb") as full:
+    with Path("/dev/full").open("wb") as full:
         child = nnspec(*COMMANDS[command], stdout=full)
         said = child.communicate()[1].decode()
     assert child.returncode == 1

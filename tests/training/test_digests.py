@@ -36,7 +36,7 @@ def finished(projects, tmp_path) -> Path:
 
 @pytest.fixture
 def interrupted(projects, tmp_path) -> Path:
-    return Path(shutil.copytree(projects["interrupted"], tmp_path / "copy")) / "run"
+    return Path(shutil.copytree(projects["interrupted"], tmp_path / "cut")) / "run"
 
 
 class Saying(Quiet):
@@ -257,7 +257,7 @@ def test_all_that_begin_writes_reaches_the_disk_before_it_is_put_in_its_place(pr
     fsync = os.fsync
 
     def noted(number: int) -> None:
-        synced.append(os.readlink(f"/proc/self/fd/{number}"))
+        synced.append(str(Path(f"/proc/self/fd/{number}").readlink()))
         fsync(number)
 
     if not Path("/proc/self/fd").is_dir():
