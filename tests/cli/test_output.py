@@ -14,7 +14,7 @@ import pytest
 from benchmarks.resume import damaged_files, spec_of
 
 ROOT = Path(__file__).parents[2]
-SPEC = str(ROOT / "specs" / "lenet5.nnspec.yaml")
+SPEC = str(ROOT / "specs" / "digits.nnspec.yaml")
 COMMANDS = {
     "validate": ["validate", SPEC],
     "json": ["validate", SPEC, "--format", "json"],
