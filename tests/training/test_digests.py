@@ -19,7 +19,7 @@ from nnspec.training import Run, resume, train
 from nnspec.training.checkpoints import Checkpoints, DamagedCheckpoint, read_checkpoint
 from nnspec.training.digests import Altered, info_digest, read_sealed, sealed
 from nnspec.training.progress import Quiet
-from nnspec.training.run import METRICS, TRANSFORMS, WEIGHTS
+from nnspec.training.run_files import METRICS, TRANSFORMS, WEIGHTS
 
 pytest.importorskip("keras")
 
