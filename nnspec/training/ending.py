@@ -9,7 +9,8 @@ from nnspec.diagnostics import NnspecError
 from nnspec.training.new_run import now
 from nnspec.training.not_finite import Diverged
 from nnspec.training.progress import Progress
-from nnspec.training.run import Run, resume_command
+from nnspec.training.run import Run
+from nnspec.training.run_files import resume_command
 from nnspec.training.session import Session
 from nnspec.training.writing import RunWriter
 

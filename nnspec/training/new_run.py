@@ -21,7 +21,8 @@ from nnspec.training.alone import alone
 from nnspec.training.conditions import versions
 from nnspec.training.digests import digest_of
 from nnspec.training.plan import TrainingPlan
-from nnspec.training.run import FORMAT, TRANSFORMS, Run, transforms_content
+from nnspec.training.run import FORMAT, Run
+from nnspec.training.run_files import TRANSFORMS, transforms_content
 
 __all__ = ["as_json", "begin", "now", "place_for", "said_of_spec"]
 

@@ -17,7 +17,8 @@ from nnspec.training.conditions import as_then
 from nnspec.training.devices import devices_for
 from nnspec.training.new_run import said_of_spec
 from nnspec.training.progress import Progress, progress_for
-from nnspec.training.run import DamagedRun, Run
+from nnspec.training.run import Run
+from nnspec.training.run_files import DamagedRun
 from nnspec.training.same import of_this_run, same_data, same_graph, same_machine, same_spec
 from nnspec.training.start import ready
 from nnspec.training.writing import CHECKPOINT_MINUTES, CHECKPOINTS_KEPT, RunWriter

@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from nnspec.diagnostics import NnspecError
 
@@ -70,5 +70,5 @@ def _shape(name: str, entry: Any, size: int) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def _are_counts(values: Any) -> bool:
+def _are_counts(values: object) -> TypeGuard[list[int]]:
     return isinstance(values, list) and all(type(value) is int and 0 <= value < 2**63 for value in values)

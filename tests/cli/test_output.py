@@ -1,0 +1,94 @@
+"""Standard output that is full, or that nobody reads any more, and signals that end a command."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from benchmarks.resume import damaged_files, spec_of
+
+ROOT = Path(__file__).parents[2]
+SPEC = str(ROOT / "specs" / "digits.nnspec.yaml")
+COMMANDS = {
+    "validate": ["validate", SPEC],
+    "json": ["validate", SPEC, "--format", "json"],
+    "inspect": ["inspect", SPEC],
+    "schema": ["schema"],
+    "help": ["--help"],
+}
+
+
+def nnspec(*arguments: str, **options) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "nnspec", *arguments], cwd=ROOT, stderr=subprocess.PIPE, **options)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_full_standard_output_is_an_error(command):
+    with Path("/dev/full").open("wb") as full:
+        child = nnspec(*COMMANDS[command], stdout=full)
+        said = child.communicate()[1].decode()
+    assert child.returncode == 1
+    assert said == "error: cannot write to standard output: No space left on device\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes end otherwise there")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_reader_that_has_gone_is_no_error_to_tell(command):
+    reading, writing = os.pipe()
+    os.close(reading)
+    child = nnspec(*COMMANDS[command], stdout=writing)
+    os.close(writing)
+    assert child.communicate()[1] == b""
+    assert child.returncode == 128 + signal.SIGPIPE
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no SIGHUP here")
+@pytest.mark.parametrize("command", ["train", "crossval", "sweep"])
+def test_sighup_ends_a_training_as_sigterm_does(tmp_path, command):
+    pytest.importorskip("keras")
+    spec = tmp_path / "net.nnspec.yaml"
+    spec.write_text(
+        spec_of("convolution", 1000) + ("sweep: {trials: 3, over: {train.seed: {int: [1, 9]}}}\n" if command == "sweep" else "")
+    )
+    out = tmp_path / "out"
+    run = {"train": out, "crossval": out / "fold-1", "sweep": out / "trial-001"}[command]
+    child = nnspec(command, str(spec), "--out", str(out), stdout=subprocess.DEVNULL)
+    while child.poll() is None and not (run / "metrics.jsonl").is_file():
+        time.sleep(0.05)
+    child.send_signal(signal.SIGHUP)
+    said = child.communicate()[1].decode()
+    assert child.returncode == 128 + signal.SIGHUP, said
+    assert damaged_files(run) == []
+    assert '"signal": "SIGHUP"' in (run / "run.json").read_text()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no SIGHUP here")
+def test_a_sighup_that_is_ignored_stays_so():
+    from nnspec.training.interruption import interruptible
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruptible() as interrupted:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not interrupted()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no SIGHUP here")
+def test_an_interruption_within_another_is_the_same():
+    from nnspec.training.interruption import interruptible
+
+    with interruptible() as outer:
+        with interruptible() as inner:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert inner()
+        assert outer()
+        assert outer.status == 128 + signal.SIGHUP
