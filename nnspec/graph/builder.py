@@ -10,7 +10,7 @@ from nnspec.graph import problems as g
 from nnspec.graph.advice import advise, advise_on_inputs, advise_on_steps
 from nnspec.graph.binding import bind_ports
 from nnspec.graph.conditions import with_conditions
-from nnspec.graph.model import Graph, Node, Ref, Start
+from nnspec.graph.model import Graph, Node, Ref, Start, Use
 from nnspec.graph.outputs import output_names, read_outputs
 from nnspec.graph.scope import Given, Scope, Source
 from nnspec.graph.wiring import counts_examples, misplaced, ports_of, sources_of
@@ -74,6 +74,7 @@ class Builder:
         self._passed = passed
         self._problems = problems
         self._nodes: dict[str, Node] = {}
+        self._uses: list[Use] = []
 
     def build(self, masked: Mapping[str, int]) -> Graph | None:
         """The graph; None where it has errors, all of which have been given.
@@ -108,7 +109,7 @@ class Builder:
             outputs = {"output": outputs["output"]}
         named = {network.steps[-1].name if network.outputs is None and len(outputs) == 1 else n: o for n, o in outputs.items()}
         refs = {name: ref for name, (ref, _) in named.items()}
-        graph = with_conditions(Graph(network.name, inputs, self._nodes, refs).giving(refs))
+        graph = with_conditions(Graph(network.name, inputs, self._nodes, refs, uses=tuple(self._uses)).giving(refs))
         if not self._broken:
             self._problems.extend(advise(graph))
         return graph
@@ -253,7 +254,10 @@ class Builder:
         note = Note(f"in this use of the network `{network.name}`", step.span)
         self._problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self._problems[before:]]
         if outputs is not None and network.outputs is None and len(outputs) > 1 and "output" in outputs:
-            return {"output": outputs["output"]}
+            outputs = {"output": outputs["output"]}
+        ports = {port: ref for port, (ref, _) in given.items()}
+        named = {name: ref for name, (ref, _) in (outputs or {}).items()}
+        self._uses.append(Use(network.name, here.prefix, ports, named))
         return outputs
 
     def _shared(

@@ -10,7 +10,7 @@ from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers.base import Inputs, Layer
 from nnspec.types import Condition, Dim, TensorType, Weight
 
-__all__ = ["Graph", "Model", "Node", "Ref", "Start"]
+__all__ = ["Graph", "Model", "Node", "Ref", "Start", "Use"]
 
 T = TypeVar("T")
 
@@ -103,6 +103,23 @@ class Node:
         return self.layer.macs(self.input_types) * self.times
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use of a network, whose steps stand in place of it.
+
+    Attributes:
+        network: The network's name.
+        name: The path of the step that uses it.
+        inputs: What feeds each of its inputs.
+        outputs: Where each of its outputs is.
+    """
+
+    network: str
+    name: str
+    inputs: Mapping[str, Ref]
+    outputs: Mapping[str, Ref]
+
+
 @dataclass(frozen=True)
 class Graph:
     """One network: inputs, nodes in an order in which they can run, outputs.
@@ -113,6 +130,7 @@ class Graph:
         nodes: Its nodes by name; each comes after all it reads.
         outputs: What it gives, by name.
         conditions: What its symbols must satisfy; those that may be anything are left out.
+        uses: Its uses of networks, in order, nested ones among them.
     """
 
     name: str
@@ -120,6 +138,7 @@ class Graph:
     nodes: Mapping[str, Node]
     outputs: Mapping[str, Ref]
     conditions: Mapping[str, Condition] = field(default_factory=dict)
+    uses: tuple[Use, ...] = ()
 
     def giving(self, outputs: Mapping[str, Ref]) -> Graph:
         """The same network with other outputs, and the nodes that these depend on alone."""
