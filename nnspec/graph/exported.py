@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field, Strict
@@ -13,7 +14,7 @@ from nnspec.graph.activation_maps import NoMap, ending_of, map_name, with_activa
 from nnspec.graph.model import Graph, Model
 from nnspec.spec import Spec, check
 from nnspec.spec.tree import MappingNode, SequenceNode, Tree
-from nnspec.types import Config, closest
+from nnspec.types import Config, closest, symbols_of
 
 __all__ = ["ExportSection", "export_opset", "exported", "read_export"]
 
@@ -105,4 +106,16 @@ def exported(section: ExportSection, model: Model, *, default: str = "main") -> 
     graph = model.networks[section.network or default]
     wanted = list(graph.outputs if section.outputs is None else section.outputs)
     graph = with_activation_maps(graph, section.activation_maps)
-    return graph.giving({name: graph.outputs[name] for name in [*wanted, *map(map_name, section.activation_maps)]})
+    graph = graph.giving({name: graph.outputs[name] for name in [*wanted, *map(map_name, section.activation_maps)]})
+    return graph if section.outputs is None else _reading(graph)
+
+
+def _reading(graph: Graph) -> Graph:
+    """The graph without the inputs that no output depends on, and what is known of their sizes alone."""
+    read = {ref.source for refs in (graph.outputs, *(node.inputs for node in graph.nodes.values())) for ref in refs.values()}
+    inputs = {name: type_ for name, type_ in graph.inputs.items() if name in read}
+    if not inputs:  # an output of weights alone: one input says how many examples there are
+        inputs = dict([next(iter(graph.inputs.items()))])
+    free = set().union(*(symbols_of(size) for type_ in inputs.values() for size in (*type_.shape, *(type_.mask or ()))))
+    known = {name: condition for name, condition in graph.conditions.items() if name in free}
+    return replace(graph, inputs=inputs, conditions=known)
