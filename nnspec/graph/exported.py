@@ -18,6 +18,7 @@ from nnspec.types import Config, closest, symbols_of
 
 __all__ = ["ExportSection", "export_opset", "exported", "read_export"]
 
+_OPSET = 23
 NEWEST_OPSET = 26
 """The newest set of ONNX operators that ONNX Runtime 1.31 runs."""
 
@@ -34,7 +35,7 @@ class ExportSection(Config):
         description="Outputs whose class activation maps (Zhou et al. 2016) the file gives too, each as `NAME_map`: what the "
         "last layer gives at each position before `GlobalAveragePooling2D`. Averaged, it is the output before its activation.",
     )
-    opset: Annotated[int, Strict(), Field(ge=17, le=NEWEST_OPSET)] = Field(23, description="The version of ONNX's operators.")
+    opset: Annotated[int, Strict(), Field(ge=17, le=NEWEST_OPSET)] = Field(_OPSET, description="The version of ONNX's operators.")
 
 
 def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default: str = "main") -> ExportSection | None:
@@ -79,7 +80,7 @@ def export_opset(spec: Spec) -> int:
     """
     tree = spec.section("export")
     section = None if tree is None else check(ExportSection, tree, [], name="export")
-    return (section or ExportSection()).opset
+    return _OPSET if section is None else section.opset
 
 
 def _item(tree: MappingNode, key: str, number: int) -> Tree:
