@@ -2,7 +2,8 @@
 
 Networks are drawn, with random weights. Correct ones run at several levels of ONNX Runtime's optimization, which round otherwise;
 set `ONEDNN_MAX_CPU_ISA=AVX2` and `TF_ENABLE_ONEDNN_OPTS=0` in the environment for other kernels of TensorFlow. A mistake is one
-weight, one pad, or two gates of an LSTM or GRU exchanged; one that changes no output by 1e-4 of its largest value is drawn again.
+weight, one pad, or two gates of an LSTM or GRU exchanged; one that changes no output by 1e-4 of its largest value, on each of
+four other draws of inputs, is drawn again.
 
     python -m benchmarks parity --nets 200 --seed 1
 """

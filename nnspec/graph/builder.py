@@ -21,7 +21,7 @@ from nnspec.graph.conditions import (
     with_solution,
 )
 from nnspec.graph.limits import refuses
-from nnspec.graph.model import Gaps, Graph, Node, Ref, Start
+from nnspec.graph.model import Gaps, Graph, NetworkCall, Node, Ref, Start
 from nnspec.graph.outputs import Outputs, known_outputs, output_names, read_outputs
 from nnspec.graph.scope import Given, Scope, Source
 from nnspec.graph.shared_weights import Use, check_uses, frozen_alike, started_alike
@@ -117,6 +117,7 @@ class Builder:
         self._problems: list[Diagnostic] = []
         self._nodes: dict[str, Node] = {}
         self._uses: dict[str, Use] = {}
+        self._calls: list[NetworkCall] = []
         self._bindings: list[tuple[str, Request]] = []
         self._failed = False  # whether a step could not be built
         self._unread = False  # whether it is not known what some step reads
@@ -174,7 +175,7 @@ class Builder:
         nodes = started_alike(frozen_alike(self._nodes), self._uses)
         refs = _named_outputs(network, found)
         gaps = self._gaps(inputs, found)
-        graph = Graph(network.name, inputs, nodes, refs, gaps=gaps)
+        graph = Graph(network.name, inputs, nodes, refs, uses=tuple(self._calls), gaps=gaps)
         return graph if gaps.inputs or gaps.outputs or gaps.layers or not gaps.are_named else graph.giving(refs)
 
     def _gaps(self, inputs: Mapping[str, TensorType], found: Outputs) -> Gaps:
@@ -349,7 +350,10 @@ class Builder:
         note = Note(f"in this use of the network `{network.name}`", step.span)
         self._problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self._problems[before:]]
         if outputs is not None and network.outputs is None and len(outputs) > 1 and "output" in outputs:
-            return {"output": outputs["output"]}
+            outputs = {"output": outputs["output"]}
+        ports = {port: ref for port, (ref, _) in given.items()}
+        named = {name: ref for name, (ref, _) in (outputs or {}).items()}
+        self._calls.append(NetworkCall(network.name, here.prefix, ports, named))
         return outputs
 
     def _shared(

@@ -67,17 +67,12 @@ class Decoding:
 
 
 def fed_by(model: Model, network: Graph, input_: str) -> Ref | None:
-    """What feeds an input of a network in the document's own layers; None where no layer with weights reads it there."""
+    """What feeds an input of a network at its first use in the document's own layers; None where these do not use it."""
     if "main" not in model.networks:
         return None
     if network.name == "main":
         return Ref(input_)
-    for node in network.nodes.values():
-        ports = [port for port, ref in node.inputs.items() if ref == Ref(input_)]
-        for used in model.main.nodes.values() if ports and node.weights else ():
-            if used.weights_at == node.weights_at and ports[0] in used.inputs:
-                return used.inputs[ports[0]]
-    return None
+    return next((use.inputs.get(input_) for use in model.main.uses if use.network == network.name), None)
 
 
 def input_feeding(model: Model, network: Graph, input_: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field, Strict
@@ -14,10 +15,11 @@ from nnspec.graph.model import Graph, Model
 from nnspec.spec import Spec
 from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode, SequenceNode, Tree
-from nnspec.types import Config, closest, listed
+from nnspec.types import Config, closest, listed, symbols_of
 
 __all__ = ["ExportSection", "export_opset", "exported", "read_export"]
 
+_OPSET = 23
 NEWEST_OPSET = 26
 """The newest set of ONNX operators that ONNX Runtime 1.31 runs."""
 
@@ -34,7 +36,9 @@ class ExportSection(Config):
         description="Outputs whose class activation maps (Zhou et al. 2016) the file gives too, each as `NAME_map`: what the "
         "last layer gives at each position before `GlobalAveragePooling2D`. Averaged, it is the output before its activation.",
     )
-    opset: Annotated[int, Strict(), Field(ge=17, le=NEWEST_OPSET)] = Field(23, description="The version of ONNX's operators.")
+    opset: Annotated[int, Strict(), Field(ge=17, le=NEWEST_OPSET)] = Field(
+        _OPSET, description="The version of ONNX's operators."
+    )
 
 
 def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default: str = "main") -> ExportSection | None:
@@ -81,7 +85,7 @@ def export_opset(spec: Spec) -> int:
     """
     tree = spec.section("export")
     section = None if tree is None else check_known(ExportSection, tree, [], name="export").value
-    return (section or ExportSection.model_validate({})).opset
+    return _OPSET if section is None else section.opset
 
 
 def _item(tree: MappingNode, key: str, number: int) -> Tree:
@@ -108,4 +112,16 @@ def exported(section: ExportSection, model: Model, *, default: str = "main") -> 
     graph = model.networks[section.network or default]
     wanted = list(graph.outputs if section.outputs is None else section.outputs)
     graph = with_activation_maps(graph, section.activation_maps)
-    return graph.giving({name: graph.outputs[name] for name in [*wanted, *map(map_name, section.activation_maps)]})
+    graph = graph.giving({name: graph.outputs[name] for name in [*wanted, *map(map_name, section.activation_maps)]})
+    return graph if section.outputs is None else _reading(graph)
+
+
+def _reading(graph: Graph) -> Graph:
+    """The graph without the inputs that no output depends on, and what is known of their sizes alone."""
+    read = {ref.source for refs in (graph.outputs, *(node.inputs for node in graph.nodes.values())) for ref in refs.values()}
+    inputs = {name: type_ for name, type_ in graph.inputs.items() if name in read}
+    if not inputs:  # an output of weights alone: one input says how many examples there are
+        inputs = dict([next(iter(graph.inputs.items()))])
+    free = set().union(*(symbols_of(size) for type_ in inputs.values() for size in (*type_.shape, *(type_.mask or ()))))
+    known = {name: condition for name, condition in graph.conditions.items() if name in free}
+    return replace(graph, inputs=inputs, conditions=known)

@@ -10,7 +10,7 @@ from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers.base import Inputs, Layer
 from nnspec.types import Conditions, Dim, TensorType, Weight
 
-__all__ = ["Gaps", "Graph", "Model", "Node", "Ref", "Start"]
+__all__ = ["Gaps", "Graph", "Model", "NetworkCall", "Node", "Ref", "Start"]
 
 T = TypeVar("T")
 
@@ -105,6 +105,23 @@ class Node:
         return self.layer.macs(self.input_types) * self.times
 
 
+@dataclass(frozen=True, slots=True)
+class NetworkCall:
+    """One use of a network, whose steps stand in place of it.
+
+    Attributes:
+        network: The network's name.
+        name: The path of the step that uses it.
+        inputs: What feeds each of its inputs.
+        outputs: Where each of its outputs is.
+    """
+
+    network: str
+    name: str
+    inputs: Mapping[str, Ref]
+    outputs: Mapping[str, Ref]
+
+
 @dataclass(frozen=True)
 class Gaps:
     """What of a graph is not known, because of errors that have been reported: what depends on it is not checked.
@@ -141,6 +158,7 @@ class Graph:
         conditions: What its symbols must satisfy; those that may be anything are left out.
         bound: The size of each declared symbol that its layers leave only one size, or another symbol's.
         gaps: What of it is not known; nothing of a graph that can be built.
+        uses: Its uses of networks, in order, nested ones among them.
     """
 
     name: str
@@ -149,6 +167,7 @@ class Graph:
     outputs: Mapping[str, Ref]
     conditions: Conditions = field(default_factory=Conditions)
     bound: Mapping[str, int | Dim] = field(default_factory=dict)
+    uses: tuple[NetworkCall, ...] = ()
     gaps: Gaps = field(default_factory=Gaps)
 
     @property

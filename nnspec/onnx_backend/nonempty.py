@@ -1,7 +1,7 @@
 """Keeps tensors without elements from operators that end the process on them.
 
-ONNX Runtime 1.31 ends the whole process, and not with an error, where ``GRU`` reads no steps, where ``GRU``, ``LSTM`` or ``Einsum``
-reads no examples, and where ``ConvTranspose`` of volumes or ``InstanceNormalization`` reads nothing.
+ONNX Runtime 1.31 ends the whole process, without an error, if ``GRU`` reads no steps, if ``GRU``, ``LSTM`` or ``Einsum`` reads
+no examples, and if ``ConvTranspose`` of volumes or ``InstanceNormalization`` reads nothing.
 """
 
 from __future__ import annotations

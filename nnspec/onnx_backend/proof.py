@@ -14,7 +14,7 @@ from nnspec.onnx_backend.emit import output_names, to_onnx
 from nnspec.onnx_backend.entry import Entries, Exit
 from nnspec.onnx_backend.parity import Arrays, Bound, Parity, Reference, Run, measure
 from nnspec.onnx_backend.proto import serialized
-from nnspec.onnx_backend.samples import draw
+from nnspec.onnx_backend.samples import draw, draw_many
 from nnspec.onnx_backend.session import Level, runner
 
 __all__ = ["first_difference", "prove", "prove_entries", "prove_varied", "spelled"]
@@ -46,7 +46,8 @@ def prove(
         level: How far ONNX Runtime optimizes the model before it runs.
     """
     masks = _masks(graph, weights, opset)
-    cases = [*draw(graph, seed=seed, empty_rows=_takes_empty_rows(graph, weights, opset, seed)), *golden]
+    empty = _takes_empty_rows(graph, weights, opset, seed)
+    cases = [*draw(graph, seed=seed, empty_rows=empty), *draw_many(graph, seed=seed, empty_rows=empty), *golden]
     return measure(_wanted(graph, reference), spelled(graph, model, level=level), cases, masks=masks, seed=seed, bound=bound)
 
 

@@ -3,40 +3,48 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.diagnostics import NnspecError
+from nnspec.graph.analysis import total_macs
 from nnspec.graph.model import Graph, Ref
 from nnspec.graph.tables import table_rows
 from nnspec.layers.base import LayerError
 from nnspec.types import Dim, TensorType, substitute, symbols_of
 from nnspec.types.solving import sample
 
-__all__ = ["BATCHES", "draw", "sizes"]
+__all__ = ["BATCHES", "draw", "draw_many", "sizes"]
 
 BATCHES = (1, 2, 5)
+
+_MANY = 32
+_CHEAP = 100_000_000
+"""Multiply-accumulates that a large batch may take."""
 
 _LENGTHS = (7, 12, 5, 16, 24, 32, 48, 64, 96, 128, 3, 2, 160, 192, 224, 256, 1)
 """Sizes to try for what is free; the first that the layers take are used."""
 
 
-def draw(graph: Graph, *, seed: int = 0, empty_rows: bool = True) -> Iterator[dict[str, NDArray[np.generic]]]:
+def draw(
+    graph: Graph, *, seed: int = 0, empty_rows: bool = True, batches: Sequence[int] = BATCHES
+) -> Iterator[dict[str, NDArray[np.generic]]]:
     """Batches of random inputs, by name.
 
     Args:
         graph: Whose inputs.
         seed: The same seed gives the same inputs.
         empty_rows: Whether there are examples that are nothing but padding.
+        batches: Their sizes, at each choice of the free axes.
 
     Raises:
         NnspecError: Where no sizes are found that the layers take.
     """
     rng = np.random.default_rng(seed)
     masked = any(type.mask is not None for node in graph.nodes.values() for type in node.outputs.values())
-    for free, batch in itertools.product(sizes(graph), BATCHES):
+    for free, batch in itertools.product(sizes(graph), batches):
         inputs = {}
         bounds = table_rows(graph) | _by_size(graph, free)
         for name, type in graph.inputs.items():
@@ -47,6 +55,19 @@ def draw(graph: Graph, *, seed: int = 0, empty_rows: bool = True) -> Iterator[di
             if type.mask is not None:
                 inputs[f"{name}_mask"] = _kept(rng, (batch, *(_known(size, free) for size in type.mask)), empty_rows)
         yield inputs
+
+
+def draw_many(graph: Graph, *, seed: int = 0, empty_rows: bool = True) -> Iterator[dict[str, NDArray[np.generic]]]:
+    """Larger batches of other random inputs, if the network is cheap: some mistakes show in one example of ten.
+
+    Args:
+        graph: Whose inputs.
+        seed: The same seed gives the same inputs.
+        empty_rows: Whether there are examples that are nothing but padding.
+    """
+    macs = [substitute(total_macs(graph), free) for free in sizes(graph)]
+    if all(isinstance(count, int) and count * _MANY <= _CHEAP for count in macs):
+        yield from draw(graph, seed=seed + 1, empty_rows=empty_rows, batches=(_MANY,))
 
 
 def _by_size(graph: Graph, free: Mapping[str, int]) -> dict[Ref, int]:

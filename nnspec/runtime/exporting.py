@@ -21,6 +21,7 @@ from nnspec.runtime.answers import in_keras
 from nnspec.runtime.decoder_models import decoder_models
 from nnspec.runtime.decoder_proof import DecodingParity, prove_decoder
 from nnspec.runtime.decoder_writing import write_loop, write_parts
+from nnspec.runtime.exported_place import Place
 from nnspec.runtime.output_units import exits_of
 from nnspec.runtime.raw_inputs import raw_inputs
 from nnspec.runtime.told_of_answers import told_of_answers
@@ -104,30 +105,32 @@ def _export_network(
 ) -> Parity:
     graph = exported(section, run.model, default=_trained(run))
     table, golden = golden_rows(run, GOLDEN_ROWS)
-    # The transforms are those of the document's own inputs.
-    of_main = graph.name == "main"
-    recipe = with_whites(run.recipe(), table)
-    served, entries = raw_inputs(recipe, table, graph.inputs) if of_main else (recipe, None)
+    place = Place.of(run.model, graph)
+    of_samples = graph.name == run.info.get("samples", {}).get("network")
+    recipe = place.recipe(with_whites(run.recipe(), table))
+    # A generator is fed what is drawn, and conditions that are transformed already.
+    served, entries = (recipe, None) if of_samples else raw_inputs(recipe, table, graph.inputs)
     metadata = {
         SPEC_NAME: run.name,
         SPEC_HASH: run.spec.hash,
-        **told_of_answers(run, graph.outputs),
+        **told_of_answers(run, place.outputs, {field: name for name, field in place.fields.items()}),
         DATA: json.dumps(served),
     }
     if section.activation_maps:
         metadata[MAPS] = json.dumps({map_name(name): name for name in section.activation_maps})
-    if graph.name == run.info.get("samples", {}).get("network"):
+    if of_samples:
         metadata[SAMPLES] = json.dumps(run.info["samples"])
     keras_of = partial(in_keras, weights=weights)
+    units = units_of_run(run)
     return export(
         graph,
         weights,
         out,
         reference=keras_of(graph),
         rebuild=keras_of,
-        golden=[{name: golden[name] for name in graph.inputs}] if all(name in golden for name in graph.inputs) else [],
+        golden=place.golden(golden),
         entries=entries,
-        exits=exits_of(units_of_run(run), graph, run.model.main) if of_main else None,
+        exits=exits_of({own: units[shown] for shown, own in place.outputs.items() if shown in units}),
         opset=opset,
         metadata=metadata,
         check_size=lambda size: check_onnx_bytes(run.spec, size),

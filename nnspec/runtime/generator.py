@@ -183,6 +183,9 @@ class Generator:
             if name not in inputs:
                 raise NnspecError(f"the input `{name}` is missing")
         arrays = {name: _array(value) for name, value in inputs.items()}
+        for name, array in arrays.items():
+            if not array.size and array.ndim and len(array):
+                raise NnspecError(f"the input `{name}` is empty: got the shape {array.shape}; give at least one token or step")
         counts = {len(array) for array in arrays.values()} or {1 if prompt is None else len(np.asarray(prompt))}
         if len(counts) > 1:
             raise NnspecError(f"the inputs have {' and '.join(map(str, sorted(counts)))} rows; they must have as many")

@@ -6,6 +6,7 @@ and the moving statistics are those of a batch of inputs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -55,7 +56,7 @@ def _draw(rng: np.random.Generator, weight: Weight) -> NDArray[Any]:
         return rng.uniform(0.5, 2.0, weight.shape)
     if len(weight.shape) >= 2 and "bias" not in name:
         own = weight.shape[:-2] if "depthwise" in name else weight.shape[:-1]
-        return rng.normal(0, _GAIN / max(1, np.prod(own)) ** 0.5, weight.shape)
+        return rng.normal(0, _GAIN / max(1, math.prod(own)) ** 0.5, weight.shape)
     if type(weight.initializer).__name__ == "Ones" or name in ("gamma", "scale"):
         return rng.uniform(0.5, 1.5, weight.shape)
     return rng.normal(0, 0.3, weight.shape)

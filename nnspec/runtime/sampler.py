@@ -69,6 +69,8 @@ class Sampler:
         Raises:
             NnspecError: Where a condition is none, or the model cannot answer.
         """
+        if count < 1:
+            raise NnspecError(f"the number of examples must be at least 1, not {count}")
         given: dict[str, NDArray[Any]] = {
             self.samples.noise: self.samples.drawn(count, seed),
             **self.samples.chosen(conditions or {}, count),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 
 from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, SPELLINGS, UNITS
@@ -14,14 +14,27 @@ from nnspec.training.evaluation import answers_of, units_of_run
 __all__ = ["spellings_of_run", "told_of_answers"]
 
 
-def told_of_answers(run: Run, outputs: Collection[str]) -> dict[str, str]:
-    """The metadata that name the classes of some outputs of a run, and say how those are to be read."""
-    classes = {name: [str(each) for each in classes] for name, classes in run.classes().items() if name in outputs}
-    answers = {name: asdict(answer) for name, answer in answers_of(run).items() if name in outputs}
+def told_of_answers(
+    run: Run, outputs: Collection[str] | Mapping[str, str], inputs: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The metadata that name the classes of some outputs of a run, and say how those are to be read.
+
+    Args:
+        run: The run.
+        outputs: Their names, or what the file calls each.
+        inputs: What the file calls each input of the document that it has; None: as the document does.
+    """
+    shown = outputs if isinstance(outputs, Mapping) else {name: name for name in outputs}
+    classes = {shown[name]: [str(each) for each in classes] for name, classes in run.classes().items() if name in shown}
+    answers = {shown[name]: asdict(answer) for name, answer in answers_of(run).items() if name in shown}
     told = {CLASSES: json.dumps(classes), ANSWERS: json.dumps(answers)}
-    units = {name: own.as_json() for name, own in units_of_run(run).items() if name in outputs and own.labels}
+    units = {shown[name]: own.as_json() for name, own in units_of_run(run).items() if name in shown and own.labels}
     told |= {UNITS: json.dumps(units)} if units else {}
-    spelled = {name: asdict(spelling) for name, spelling in spellings_of_run(run).items() if name in outputs}
+    spelled = {}
+    for name, spelling in spellings_of_run(run).items():
+        text = spelling.input if inputs is None else inputs.get(spelling.input)
+        if name in shown and text is not None:
+            spelled[shown[name]] = {**asdict(spelling), "input": text}
     return {**told, SPELLINGS: json.dumps(spelled)} if spelled else told
 
 
