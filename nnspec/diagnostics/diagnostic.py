@@ -87,6 +87,7 @@ class Problem:
         severity: ``error`` where the model cannot be built as written, ``warning`` where it probably is not what was meant,
             ``note`` where all is well and there is something to know.
         message: Its text, with the facts of the case in braces.
+        advice: The help where no better one is known at the place.
         fails: A document that has the problem.
         passes: The same, mended.
     """
@@ -94,6 +95,7 @@ class Problem:
     code: ClassVar[str]
     severity: ClassVar[Severity] = "error"
     message: ClassVar[str]
+    advice: ClassVar[str] = ""
     fails: ClassVar[str] = ""
     passes: ClassVar[str] = ""
 
@@ -105,7 +107,7 @@ class Problem:
     @classmethod
     def at(cls, span: Span, path: str = "", *, help: str = "", notes: Iterable[Note] = (), **facts: object) -> Diagnostic:
         """The diagnostic of this problem at one place."""
-        return Diagnostic(cls.code, cls.severity, cls.message.format(**facts), span, path, help, tuple(notes))
+        return Diagnostic(cls.code, cls.severity, cls.message.format(**facts), span, path, help or cls.advice, tuple(notes))
 
     @classmethod
     def explanation(cls) -> str:

@@ -169,6 +169,7 @@ class OverBudget(Problem):
 
     code = "NN310"
     message = "{got:,} {what}; the budget is {most:,}"
+    advice = "make the model smaller, or raise the budget"
     fails = _HEAD + "  - Dense: {units: 2}\nbudget: {parameters: 9}\n"
     passes = _HEAD + "  - Dense: {units: 2}\nbudget: {parameters: 10}\n"
 
@@ -184,6 +185,7 @@ class NetworkInItself(Problem):
 
     code = "NN229"
     message = "a network that contains itself: {chain}"
+    advice = "use other networks or layers in it; `repeat` runs a step several times"
     fails = _NETWORKS.format("b")
     passes = _NETWORKS.format("Dense: {units: 2}")
 

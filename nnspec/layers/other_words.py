@@ -17,8 +17,8 @@ _TRANSFORMER = (
 )
 _IN_ORDER = "steps run one after the other: write them under `layers`, or as a block under `blocks`"
 _LARGEST = (
-    "for the largest value over positions write `GlobalMaxPooling1D` (`2D`, `3D`); for the larger of several inputs, element by "
-    "element, `Maximum` with `from: [a, b]`"
+    "for the largest value over positions write `GlobalMaxPooling1D` (`2D`, `3D`); for the larger of several inputs, element "
+    "by element, `Maximum` with `from: [a, b]`"
 )
 _SMALLEST = (
     "for the smaller of several inputs, element by element, write `Minimum` with `from: [a, b]`; over an axis there is none"
@@ -57,7 +57,7 @@ OTHER_WORDS: Mapping[str, str] = {
     "reducemin": _SMALLEST,
     "reducesum": "write `Sum: {axis: …}`",
     "relu6": "write `ReLU: {max_value: 6}`",
-    "repeat": "write `repeat: 3` beside a step, or `{repeat: 3, layers: […]}` for several; `RepeatVector` repeats a vector in time",
+    "repeat": "write `repeat: 3` beside a step, or `{repeat: 3, layers: […]}`; `RepeatVector` repeats a vector in time",
     "scale": "write `Rescaling: {scale: …}` for a number that is given, or `Normalization`",
     "selu": _activation("selu"),
     "sequential": _IN_ORDER,

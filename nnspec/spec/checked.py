@@ -484,13 +484,13 @@ def _in_words(detail: ErrorDetails, field: str, tree: Tree, others: list[ErrorDe
     word = f"`{field}`"
     match kind:
         case "greater_than":
-            return f"{word} must be greater than {context['gt']}, not {tree.kind}", ""
+            return f"{word} must be greater than {context['gt']}, not {tree.kind}", f"write a number above {context['gt']}"
         case "greater_than_equal":
-            return f"{word} must be at least {context['ge']}, not {tree.kind}", ""
+            return f"{word} must be at least {context['ge']}, not {tree.kind}", f"write {context['ge']} or more"
         case "less_than":
-            return f"{word} must be less than {context['lt']}, not {tree.kind}", ""
+            return f"{word} must be less than {context['lt']}, not {tree.kind}", f"write a number below {context['lt']}"
         case "less_than_equal":
-            return f"{word} must be at most {context['le']}, not {tree.kind}", ""
+            return f"{word} must be at most {context['le']}, not {tree.kind}", f"write {context['le']} or less"
         case "literal_error":
             choices = [part.strip().strip("'") for part in str(context["expected"]).replace(" or ", ", ").split(",")]
             suggestion = closest(str(tree.plain()), choices) if isinstance(tree, Scalar) else None

@@ -64,6 +64,8 @@ def read_draft(item: Tree, scope: Scope, operations: Container[object], problems
         operations: The names of the document's blocks and networks.
         problems: What is wrong is appended here.
     """
+    if isinstance(item, Unknown):
+        return Draft(Scalar(LOST, item.span), None, None, scope, item.path)
     if isinstance(item, Scalar) and isinstance(item.value, str):
         return Draft(item, None, None, scope, item.path)
     if not isinstance(item, MappingNode):
@@ -153,7 +155,7 @@ def _surplus(key: Scalar, value: Tree, op: Scalar, operations: Container[object]
 
 def steps_of(tree: Tree | None, problems: list[Diagnostic], *, what: str = "`layers`") -> tuple[Tree, ...]:
     """The entries of a list of steps; none, with a diagnostic, where it is no list."""
-    if tree is None:
+    if tree is None or isinstance(tree, Unknown):
         return ()
     if isinstance(tree, SequenceNode):
         return tree.items

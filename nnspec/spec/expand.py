@@ -322,7 +322,7 @@ class Expander:
         help = unknown_member(LAYERS, op, path).help
         near = closest(word, self.operations)
         told = word in LAYERS.left_out or other_word(LAYERS, word) is not None
-        if near and not told and (word[:1].islower() or not help):
+        if near and (word[:1].islower() or not (told or help)):
             help = f"did you mean `{near}`?"
         elif not help and word[:1].islower():
             help = "operations in snake case are blocks and networks of the document; built-in ones are in PascalCase"

@@ -125,7 +125,7 @@ def test_the_name_of_a_loop_is_no_param_that_is_read():
 def test_the_computed_lists_of_a_document_share_one_limit_of_steps():
     steps = [0]
     loop = parse("[len([1 for j in range(3000)]) for i in range(30)]")
-    for _ in range(2):
+    for _ in range(5):
         loop.evaluate({}, steps)
     with pytest.raises(ExpressionError, match="over 500,000 steps"):
         loop.evaluate({}, steps)
