@@ -465,6 +465,15 @@ class Unquoted(Problem):
     passes = _HEAD + 'params: {w: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: "${2 * w}"}\n'
 
 
+class NoBraces(Problem):
+    """Keys on the line of another key are a mapping of their own, which begins and ends with a brace."""
+
+    code = "NN023"
+    message = "what stands after `{after}` wants braces around it"
+    fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: units: 2\n"
+    passes = _GOOD
+
+
 class BrokenPlugin(Problem):
     """A layer of an installed package, a plug-in, that cannot be used.
 
