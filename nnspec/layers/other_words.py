@@ -24,6 +24,8 @@ _SMALLEST = (
     "for the smaller of several inputs, element by element, write `Minimum` with `from: [a, b]`; over an axis there is none"
 )
 
+_OPERATION = "the operation is the key itself: write `- Dense: {units: 10}`"
+
 OTHER_WORDS: Mapping[str, str] = {
     "block": "a block is defined under `blocks: {NAME: {layers: […]}}` and used by its name: `- NAME`",
     "branch": "write `Parallel: {branches: [[…], […]], merge: Concatenate}`",
@@ -80,6 +82,7 @@ OTHER_WORDS: Mapping[str, str] = {
     "transformerencoder": _TRANSFORMER,
     "transformerencoderlayer": _TRANSFORMER,
     "transpose": "write `Permute: {dims: […]}`, the axes counted from 1, the batch left out",
+    **dict.fromkeys(("type", "layer", "op", "kind", "class", "module"), _OPERATION),
     "unflatten": _RESHAPE,
     "unsqueeze": _RESHAPE,
     "upsample": "write `UpSampling2D: {size: 2}` (`1D`, `3D`), or `Resizing` for a size that is given",

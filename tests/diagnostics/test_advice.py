@@ -41,7 +41,9 @@ def follow(found_in, text, code):
         for edited in edits(texts[-1], wanted):
             told = found_in(edited)
             after = {(d.code, d.message) for d in told if d.is_error}
-            if (wanted.code, wanted.message) not in {(d.code, d.message) for d in told} and "NN010" not in {code for code, _ in after}:
+            if (wanted.code, wanted.message) not in {(d.code, d.message) for d in told} and "NN010" not in {
+                code for code, _ in after
+            }:
                 better.append((len(after - before), edited, after))
         if not better:
             break
