@@ -173,6 +173,9 @@ def _edits(validator: Validator, rng: random.Random, most: int) -> Iterator[Comb
         drawn += 1
         if any({code for code, *_ in found} & ENDS_THE_FILE for found in alone):
             continue
+        lines_of_others = [{other.line for other in some if other is not fault} for fault in some]
+        if any(line in others for found, others in zip(alone, lines_of_others, strict=True) for _, line, _ in found):
+            continue  # another edit of its line moves it to another column
         lines = text.splitlines(keepends=True)
         for fault in some:
             lines[fault.line - 1] = fault.text.splitlines(keepends=True)[fault.line - 1]

@@ -87,6 +87,7 @@ class Problem:
         severity: ``error`` where the model cannot be built as written, ``warning`` where it probably is not what was meant,
             ``note`` where all is well and there is something to know.
         message: Its text, with the facts of the case in braces.
+        advice: The help where no better one is known at the place.
         fails: A document that has the problem.
         passes: The same, mended.
     """
@@ -94,6 +95,7 @@ class Problem:
     code: ClassVar[str]
     severity: ClassVar[Severity] = "error"
     message: ClassVar[str]
+    advice: ClassVar[str] = ""
     fails: ClassVar[str] = ""
     passes: ClassVar[str] = ""
 
@@ -106,7 +108,8 @@ class Problem:
     def at(cls, span: Span, path: str = "", *, help: str = "", notes: Iterable[Note] = (), **facts: object) -> Diagnostic:
         """The diagnostic of this problem at one place."""
         shown = {name: _shortened(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
-        return Diagnostic(cls.code, cls.severity, cls.message.format(**shown), span, path, _shortened(help), tuple(notes))
+        message, help = cls.message.format(**shown), _shortened(help or cls.advice)
+        return Diagnostic(cls.code, cls.severity, message, span, path, help, tuple(notes))
 
     @classmethod
     def explanation(cls) -> str:

@@ -231,6 +231,7 @@ class OverBudget(Problem):
 
     code = "NN310"
     message = "{got:,} {what}; the budget is {most:,}"
+    advice = "make the model smaller, or raise the budget"
     fails = _HEAD + "  - Dense: {units: 2}\nbudget: {parameters: 9}\n"
     passes = _HEAD + "  - Dense: {units: 2}\nbudget: {parameters: 10}\n"
 
@@ -246,6 +247,7 @@ class NetworkInItself(Problem):
 
     code = "NN229"
     message = "a network that contains itself: {chain}"
+    advice = "use other networks or layers in it; `repeat` runs a step several times"
     fails = _NETWORKS.format("b")
     passes = _NETWORKS.format("Dense: {units: 2}")
 

@@ -74,7 +74,7 @@ def ports_of(step: Step, ports: Ports, sources: list[Source], problems: list[Dia
     if ports.variadic:
         if len(sources) < 2 or any(source.port for source in sources):
             alone = _OVER_AN_AXIS.get(step.op)
-            help = "write `from: [a, b]`" + (f"; {alone}" if alone and len(sources) < 2 else "")
+            help = "write `from: [a, b]`" + (f"; {alone}" if alone and all(source.implied for source in sources) else "")
             wrong(f"`{step.op}` merges a list of at least two", help)
             return None
         return {str(i): source for i, source in enumerate(sources)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnspec.layers.base import Layer, LayerError
-from nnspec.types import TensorType
+from nnspec.types import TensorType, size_text
 
 __all__ = ["computed", "known_size", "require_axes", "require_float"]
 
@@ -38,6 +38,8 @@ def require_axes(layer: Layer, x: TensorType, *axes: str, port: str = "x") -> No
     wanted = "(" + ", ".join(axes) + ")"
     if x.rank > len(axes):
         help = "`Flatten`, `Reshape` or a global pooling before it takes axes away"
+        if x.rank == len(axes) + 1 and size_text(x.shape[0]) == "?":
+            help = "the batch axis is implied: leave the first size out of the input's shape"
     else:
         help = f"`Reshape` before it gives it {len(axes)} axes"
         if axes[0] == "time":

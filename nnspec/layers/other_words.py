@@ -17,12 +17,14 @@ _TRANSFORMER = (
 )
 _IN_ORDER = "steps run one after the other: write them under `layers`, or as a block under `blocks`"
 _LARGEST = (
-    "for the largest value over positions write `GlobalMaxPooling1D` (`2D`, `3D`); for the larger of several inputs, element by "
-    "element, `Maximum` with `from: [a, b]`"
+    "for the largest value over positions write `GlobalMaxPooling1D` (`2D`, `3D`); for the larger of several inputs, element "
+    "by element, `Maximum` with `from: [a, b]`"
 )
 _SMALLEST = (
     "for the smaller of several inputs, element by element, write `Minimum` with `from: [a, b]`; over an axis there is none"
 )
+
+_OPERATION = "the operation is the key itself: write `- Dense: {units: 10}`"
 
 OTHER_WORDS: Mapping[str, str] = {
     "block": "a block is defined under `blocks: {NAME: {layers: […]}}` and used by its name: `- NAME`",
@@ -57,7 +59,7 @@ OTHER_WORDS: Mapping[str, str] = {
     "reducemin": _SMALLEST,
     "reducesum": "write `Sum: {axis: …}`",
     "relu6": "write `ReLU: {max_value: 6}`",
-    "repeat": "write `repeat: 3` beside a step, or `{repeat: 3, layers: […]}` for several; `RepeatVector` repeats a vector in time",
+    "repeat": "write `repeat: 3` beside a step, or `{repeat: 3, layers: […]}`; `RepeatVector` repeats a vector in time",
     "scale": "write `Rescaling: {scale: …}` for a number that is given, or `Normalization`",
     "selu": _activation("selu"),
     "sequential": _IN_ORDER,
@@ -80,6 +82,7 @@ OTHER_WORDS: Mapping[str, str] = {
     "transformerencoder": _TRANSFORMER,
     "transformerencoderlayer": _TRANSFORMER,
     "transpose": "write `Permute: {dims: […]}`, the axes counted from 1, the batch left out",
+    **dict.fromkeys(("type", "layer", "op", "kind", "class", "module"), _OPERATION),
     "unflatten": _RESHAPE,
     "unsqueeze": _RESHAPE,
     "upsample": "write `UpSampling2D: {size: 2}` (`1D`, `3D`), or `Resizing` for a size that is given",

@@ -19,8 +19,8 @@ _TEXTS: Mapping[str, str] = {
         "    merge: Concatenate\n```"
     ),
     "repeat": (
-        "Stands beside a step, or beside `layers` for a group, and runs it several times in a row, with weights of its own each "
-        "time. `as` names the counter, from 0.\n\n"
+        "Stands beside a step, or beside `layers` for a group, and runs it several times in a row, with weights of its own "
+        "each time. `as` names the counter, from 0.\n\n"
         '```yaml\n- Dense: {units: "${8 * 2 ** i}"}\n  repeat: 3\n  as: i\n```'
     ),
     "share": (
@@ -38,7 +38,7 @@ _TEXTS: Mapping[str, str] = {
         "```yaml\nnetworks:\n  tower:\n    inputs: {x: [4]}\n    layers:\n      - Dense: {units: 8}\nlayers:\n"
         "  - tower:\n    name: left\n    from: a\n  - tower:\n    name: right\n    from: b\n```"
     ),
-    "use": "Takes blocks and networks of other files: `use: [common.nnspec.yaml]`, or `use: {backbone: {spec: FILE, outputs: […]}}`.",
+    "use": "Takes blocks and networks of other files: `use: [common.nnspec.yaml]`, or `use: {backbone: {spec: FILE}}`.",
     "from": "Stands beside an operation: what it reads. A name, a list of names for a merge, or `{input: name}`.",
     "name": "Stands beside an operation: what others call the step.",
     "freeze": "Stands beside an operation: `freeze: true` keeps its weights from training.",

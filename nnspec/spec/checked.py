@@ -19,7 +19,7 @@ from pydantic_core import ErrorDetails
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
-from nnspec.spec.hints import spaced, unquoted, yes_or_no
+from nnspec.spec.hints import param_meant, spaced, unquoted, yes_or_no
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import Config, Family, Named, PluginError, closest
 
@@ -111,7 +111,7 @@ def check_known(
     try:
         built = config.model_validate({key: value for key, value in values.items() if key not in failed})
     except ValidationError as error:
-        problems.extend(_translate(error, arguments, failed, name, span, path))
+        problems.extend(_translate(config, error, arguments, failed, name, span, path))
         wrong = failed | {str(detail["loc"][0]) for detail in error.errors() if detail["loc"]}
         return Known(_without(config, values, wrong, instead or {}), frozenset(wrong - {""}), False)
     if not failed and len(problems) == before:
@@ -157,7 +157,7 @@ def check_again(built: C, tree: MappingNode, fields: Collection[str], problems: 
     try:
         return type(built).model_validate(values | {str(key.value): value.plain() for key, value in tree.items()})
     except ValidationError as error:
-        problems.extend(_translate(error, tree, set(), where, tree.span, tree.path))
+        problems.extend(_translate(type(built), error, tree, set(), where, tree.span, tree.path))
         return None
 
 
@@ -178,10 +178,16 @@ def _arguments(config: type[Config], tree: Tree | None, problems: list[Diagnosti
         return tree
     if config.main_argument is not None:
         return MappingNode([(Scalar(config.main_argument, tree.span), tree)], tree.span, tree.place)
-    first = next(iter(config.model_fields), None)
-    help = f"write `{name}: {{{first}: …}}`" if first else f"`{name}` has no arguments"
-    problems.append(p.NotAMapping.at(tree.span, tree.path, help=help, what=f"`{name}`", got=tree.kind))
+    problems.append(p.NotAMapping.at(tree.span, tree.path, help=_as_mapping(config, name), what=f"`{name}`", got=tree.kind))
     return None
+
+
+def _as_mapping(config: type[Config], name: str) -> str:
+    """How the arguments of a class are written: those that it needs, else its first."""
+    needed = [field for field, info in config.model_fields.items() if info.is_required()]
+    named = needed or list(config.model_fields)[:1]
+    written = f"write `{name}: {{{', '.join(f'{field}: …' for field in named)}}}`"
+    return written if needed else f"write `{name}` alone, or {written}" if named else f"`{name}` has no arguments"
 
 
 def _with_operation(config: type[Config], field: str, tree: Tree, problems: list[Diagnostic]) -> MappingNode | None:
@@ -405,8 +411,16 @@ def unknown_member(family: Family, key: Scalar, path: str) -> Diagnostic:
 # --- pydantic's errors in words ---------------------------------------------------------------------------------------
 
 
+def _nested_class(annotation: Any) -> type[Config] | None:
+    """The class of an argument that is a mapping of its own."""
+    for kind in (annotation, *typing.get_args(annotation)):
+        if isinstance(kind, type) and issubclass(kind, Config) and kind is not Config:
+            return kind
+    return None
+
+
 def _translate(
-    error: ValidationError, arguments: MappingNode, failed: set[str], name: str, span: Span, path: str
+    config: type[Config], error: ValidationError, arguments: MappingNode, failed: set[str], name: str, span: Span, path: str
 ) -> list[Diagnostic]:
     by_field: dict[str, list[ErrorDetails]] = {}
     for detail in error.errors(include_url=False, include_context=True):
@@ -426,6 +440,9 @@ def _translate(
             continue
         tree = _follow(arguments, detail["loc"]) if field else arguments
         reason, help = _in_words(detail, field, tree, [d for d in details if d["type"] != detail["type"]])
+        nested = _nested_class(config.model_fields[field].annotation) if field in config.model_fields else None
+        if not help and nested is not None and not isinstance(tree, MappingNode):
+            help = f"write `{field}: {{{', '.join(f'{key}: …' for key in list(nested.model_fields)[:2])}}}`"
         found.append(p.WrongValue.at(tree.span, tree.path, help=help, reason=reason))
     return found
 
@@ -484,13 +501,13 @@ def _in_words(detail: ErrorDetails, field: str, tree: Tree, others: list[ErrorDe
     word = f"`{field}`"
     match kind:
         case "greater_than":
-            return f"{word} must be greater than {context['gt']}, not {tree.kind}", ""
+            return f"{word} must be greater than {context['gt']}, not {tree.kind}", f"write a number above {context['gt']}"
         case "greater_than_equal":
-            return f"{word} must be at least {context['ge']}, not {tree.kind}", ""
+            return f"{word} must be at least {context['ge']}, not {tree.kind}", f"write {context['ge']} or more"
         case "less_than":
-            return f"{word} must be less than {context['lt']}, not {tree.kind}", ""
+            return f"{word} must be less than {context['lt']}, not {tree.kind}", f"write a number below {context['lt']}"
         case "less_than_equal":
-            return f"{word} must be at most {context['le']}, not {tree.kind}", ""
+            return f"{word} must be at most {context['le']}, not {tree.kind}", f"write {context['le']} or less"
         case "literal_error":
             choices = [part.strip().strip("'") for part in str(context["expected"]).replace(" or ", ", ").split(",")]
             suggestion = closest(str(tree.plain()), choices) if isinstance(tree, Scalar) else None
@@ -514,4 +531,7 @@ def _in_words(detail: ErrorDetails, field: str, tree: Tree, others: list[ErrorDe
     wanted += [_EXPECTED[d["type"]] for d in others if d["type"] in _EXPECTED and _EXPECTED[d["type"]] not in wanted]
     if not wanted:
         return f"{word}: {detail['msg'][0].lower()}{detail['msg'][1:]}", ""
-    return f"{word} must be {' or '.join(wanted)}, not {tree.kind}", yes_or_no(tree) or unquoted(tree)
+    help = yes_or_no(tree) or unquoted(tree)
+    if not help and {"an integer", "a number"} & set(wanted):
+        help = param_meant(tree)
+    return f"{word} must be {' or '.join(wanted)}, not {tree.kind}", help

@@ -250,7 +250,7 @@ def _sections(tree: MappingNode, scope: Scope, problems: list[Diagnostic]) -> di
 def _check_params_used(tree: MappingNode, library: Library, problems: list[Diagnostic]) -> None:
     for key, value in library.params.items() if library.params else ():
         if key.value not in library.scope.used:
-            problems.append(p.UnusedParam.at(key.span, value.path, name=key.value))
+            problems.append(_unused(key, value))
     for _, block in _entries(tree.get("blocks")):
         params = block.get("params") if isinstance(block, MappingNode) else None
         read = names_in(block)
@@ -258,7 +258,11 @@ def _check_params_used(tree: MappingNode, library: Library, problems: list[Diagn
         misspelt = {closest(name, names) for name in read - names - set(library.scope.values)}
         for key, value in _entries(params):
             if key.value not in read | misspelt:
-                problems.append(p.UnusedParam.at(key.span, value.path, name=key.value))
+                problems.append(_unused(key, value))
+
+
+def _unused(key: Scalar, value: Tree) -> Diagnostic:
+    return p.UnusedParam.at(key.span, value.path, help=f"use it as `${key.value}`, or remove it", name=key.value)
 
 
 def _entries(tree: Tree | None) -> Iterable[tuple[Scalar, Tree]]:

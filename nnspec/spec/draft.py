@@ -64,6 +64,8 @@ def read_draft(item: Tree, scope: Scope, operations: Container[object], problems
         operations: The names of the document's blocks and networks.
         problems: What is wrong is appended here.
     """
+    if isinstance(item, Unknown):
+        return Draft(Scalar(LOST, item.span), None, None, scope, item.path)
     if isinstance(item, Scalar) and isinstance(item.value, str):
         return Draft(item, None, None, scope, item.path)
     if not isinstance(item, MappingNode):
@@ -76,11 +78,23 @@ def read_draft(item: Tree, scope: Scope, operations: Container[object], problems
         return _without_operation(keys, scope, problems)
     op, arguments = found[0] if len(found) == 1 else _the_operation(found, operations)
     problems.extend(_surplus(key, value, op, operations) for key, value in found if key is not op)
+    keys = _hoisted(keys, op, arguments)
     for name in (GROUP, SHARE):
         if (key := keys.key(name)) is not None:
             help = f"write it as a step of its own: `- {name}: …`"
             problems.append(p.SeveralOperations.at(key.span, item.path, help=help, first=op.value, second=name))
     return Draft(op, arguments, keys, scope, item.path)
+
+
+def _hoisted(keys: MappingNode, op: Scalar, arguments: Tree | None) -> MappingNode:
+    """The step with the name and the source that stand among a layer's arguments, where they are an error, beside it."""
+    if op.value not in LAYERS.modules or not isinstance(arguments, MappingNode):
+        return keys
+    fields = LAYERS.get(str(op.value)).model_fields
+    moved = [
+        (k, v) for k, v in arguments.items() if k.value in ("name", "from") and k.value not in fields and k.value not in keys
+    ]
+    return MappingNode([*keys.items(), *moved], keys.span, keys.place) if moved else keys
 
 
 def _respelt(item: MappingNode, operations: Container[object], problems: list[Diagnostic]) -> MappingNode:
@@ -138,6 +152,16 @@ def _the_operation(found: list[tuple[Scalar, Tree]], operations: Container[objec
     return next(((k, v) for k, v in found if str(k.value)[:1].isupper()), found[0])
 
 
+_MEANT = {
+    **dict.fromkeys(("inputs", "input", "in", "source", "sources", "x"), "from: NAME"),
+    **dict.fromkeys(("id", "label", "title"), "name: NAME"),
+    **dict.fromkeys(("trainable", "frozen", "requires_grad"), "freeze: true"),
+    **dict.fromkeys(("times", "count", "n"), "repeat: 3"),
+    **dict.fromkeys(("initial_weights", "pretrained", "checkpoint"), "weights: FILE"),
+}
+"""What a step key is called elsewhere."""
+
+
 def _surplus(key: Scalar, value: Tree, op: Scalar, operations: Container[object]) -> Diagnostic:
     word = str(key.value)
     path = _beside(value, word)
@@ -146,6 +170,8 @@ def _surplus(key: Scalar, value: Tree, op: Scalar, operations: Container[object]
         return p.SeveralOperations.at(key.span, path, help=help, first=op.value, second=word)
     if op.value in LAYERS and word in LAYERS.get(str(op.value)).model_fields:
         help = f"it is an argument: write `{op.value}: {{{word}: …}}`, or indent it under `{op.value}:`"
+    elif word in _MEANT:
+        help = f"write `{_MEANT[word]}` beside the operation"
     else:
         help = f"a step has one operation and {', '.join(f'`{k}`' for k in STEP_KEYS)}"
     return p.UnknownKey.at(key.span, path, help=help, key=word, where="a step")
@@ -153,7 +179,7 @@ def _surplus(key: Scalar, value: Tree, op: Scalar, operations: Container[object]
 
 def steps_of(tree: Tree | None, problems: list[Diagnostic], *, what: str = "`layers`") -> tuple[Tree, ...]:
     """The entries of a list of steps; none, with a diagnostic, where it is no list."""
-    if tree is None:
+    if tree is None or isinstance(tree, Unknown):
         return ()
     if isinstance(tree, SequenceNode):
         return tree.items

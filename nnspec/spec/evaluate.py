@@ -225,8 +225,29 @@ def _value(text: str, offset: int, scalar: Scalar, scope: Scope, problems: list[
         problems.append(p.UnknownParam.at(span, scalar.path, help=help, name=error.name))
     except ExpressionError as error:
         span = _within(scalar, offset + error.start, offset + error.end)
-        problems.append(p.BadExpression.at(span, scalar.path, reason=str(error)))
+        at_fault = text[error.start : error.end]
+        problems.append(p.BadExpression.at(span, scalar.path, help=_HINTS.get(at_fault, ""), reason=str(error)))
     return UNKNOWN
+
+
+_HINTS = {
+    "^": "a power is written `**`",
+    "int": "`//` divides to a whole number, `round` rounds",
+    "float": "numbers need no `float`: leave it out",
+    "floor": "`//` divides and rounds down",
+    "ceil": "write `-(-a // b)` for a division that rounds up",
+    "sqrt": "write `** 0.5`",
+    "math": "write `** 0.5` for a root, `//` for a division that rounds down",
+    "sum": "write the terms with `+`",
+    "&": "write `and`",
+    "|": "write `or`",
+    "!": "write `not`",
+    "?": "write `a if c else b`",
+    "=": "write `==`",
+    "{": "names stand without braces in an expression",
+    "$": "names stand without `$` in an expression",
+}
+"""What is said of the characters at fault in an expression."""
 
 
 def _within(scalar: Scalar, start: int, end: int) -> Span:

@@ -330,6 +330,13 @@ class Expander:
             if misplaced:
                 kept = [(k, v) for k, v in arguments.items() if k not in misplaced]
                 arguments = MappingNode(kept, arguments.span, arguments.place)
+        assert issubclass(config, Layer)
+        if isinstance(arguments, SequenceNode) and config.ports.variadic and config.main_argument is None:
+            listed = ", ".join(str(name) for name in arguments.plain()[:4])
+            help = f"write `- {op.value}:` and, beside it, `from: [{listed}]`"
+            found = p.NotAMapping.at(arguments.span, arguments.path, help=help, what=f"`{op.value}`", got=arguments.kind)
+            self.problems.append(found)
+            return None
         known = check_known(config, arguments, self.problems, name=str(op.value), span=op.span)
         layer = known.value
         assert layer is None or isinstance(layer, Layer)
@@ -339,9 +346,15 @@ class Expander:
     def _unknown(self, op: Scalar, path: str) -> Diagnostic:
         word = str(op.value)
         help = unknown_member(LAYERS, op, path).help
+        if (called := re.fullmatch(r"([A-Za-z]\w*)\(.*\)", word)) and called[1] in LAYERS:
+            help = f"arguments are keys: write `{called[1]}: {{…}}`"
+            return p.UnknownLayer.at(op.span, f"{path}.{word}", help=help, name=word)
+        if word.startswith("for "):
+            help = "write `{repeat: 3, as: i, layers: […]}`"
+            return p.UnknownLayer.at(op.span, f"{path}.{word}", help=help, name=word)
         near = closest(word, self.operations)
         told = word in LAYERS.left_out or other_word(LAYERS, word) is not None
-        if near and not told and (word[:1].islower() or not help):
+        if near and (word[:1].islower() or not (told or help)):
             help = f"did you mean `{near}`?"
         elif not help and word[:1].islower():
             help = "operations in snake case are blocks and networks of the document; built-in ones are in PascalCase"

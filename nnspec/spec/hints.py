@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
-from nnspec.spec.tree import Scalar, Tree
+from nnspec.spec.tree import MappingNode, Scalar, Tree
 from nnspec.types import closest
 
-__all__ = ["spaced", "unquoted", "yes_or_no"]
+__all__ = ["param_meant", "spaced", "unquoted", "yes_or_no"]
 
 
 def spaced(word: str, names: Iterable[str]) -> str:
@@ -25,6 +26,22 @@ def unquoted(tree: Tree) -> str:
     """What to write for a number in quotes; empty where it is none."""
     text = isinstance(tree, Scalar) and tree.quoted and isinstance(tree.value, str)
     return "write it without quotes" if text and str(tree.plain()).strip("-+").replace(".", "", 1).isdigit() else ""
+
+
+_NAME = re.compile(r"(?:\{\{\s*|%)?([a-z_]\w*)(?:\s*\}\}|%)?")
+
+
+def param_meant(tree: Tree) -> str:
+    """What to write for a param's name where a number is expected: ``width``, ``{width}`` or ``{{ width }}``."""
+    name = None
+    if isinstance(tree, Scalar) and isinstance(tree.value, str):
+        found = _NAME.fullmatch(tree.value.strip())
+        name = found[1] if found else None
+    elif isinstance(tree, MappingNode) and len(tree) == 1:
+        [(key, value)] = tree.items()
+        plain = isinstance(value, Scalar) and value.value is None and not value.unknown
+        name = str(key.value) if plain and str(key.value).isidentifier() else None
+    return f"write a number, or `${name}` for a param of that name" if name else ""
 
 
 def yes_or_no(tree: Tree) -> str:

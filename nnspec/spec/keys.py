@@ -38,6 +38,8 @@ def known_keys(
         suggestion = meant or closest(str(key.value), known)
         listed = ", ".join(f"`{name}`" for name in known)
         help = f"did you mean `{suggestion}`?" if suggestion else otherwise or f"{where} has {listed}"
+        if suggestion and meant is None:
+            help = f"`{suggestion}` is given already: move this there, or remove it"
         problems.append(p.UnknownKey.at(key.span, value.path, help=help, key=key.value, where=where))
         if meant is not None:
             entries.append((Scalar(meant, key.span, key.place), value))

@@ -102,6 +102,7 @@ class SeveralDocuments(Problem):
 
     code = "NN011"
     message = "a second YAML document begins here; a spec is one"
+    advice = "write it in a file of its own, or remove the `---`"
     fails = _GOOD + "---\nname: other\n"
     passes = _GOOD
 
@@ -111,6 +112,7 @@ class DuplicateKey(Problem):
 
     code = "NN012"
     message = "the key `{key}` is given twice"
+    advice = "keep one of the two"
     fails = _HEAD + "name: other\n" + _BODY
     passes = _GOOD
 
@@ -120,6 +122,7 @@ class MergeKey(Problem):
 
     code = "NN013"
     message = "merge keys (`<<`) are not part of the language"
+    advice = "write the values out, or take them from a param: `$width`"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {<<: {units: 2}}\n"
     passes = _GOOD
 
@@ -129,6 +132,7 @@ class Tagged(Problem):
 
     code = "NN014"
     message = "the tag `{tag}` is not part of the language"
+    advice = "remove the tag; put a text that looks like a number in quotes"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: !!int 2}\n"
     passes = _GOOD
 
@@ -138,6 +142,7 @@ class KeyIsNoScalar(Problem):
 
     code = "NN015"
     message = "a key must be a word, not a list or a mapping"
+    advice = 'write a word before the colon, and put an expression in quotes: `"${…}"`'
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - {[Dense]: {units: 2}}\n"
     passes = _GOOD
 
@@ -147,6 +152,7 @@ class UnknownAlias(Problem):
 
     code = "NN016"
     message = "the alias `*{name}` has no anchor `&{name}` before it"
+    advice = "mark what it stands for with `&` above, or write the value out"
     fails = _HEAD + "inputs: {x: *shape}\nlayers:\n  - Dense: {units: 2}\n"
     passes = _HEAD + "inputs: {x: &shape [4], y: *shape}\nlayers:\n  - Add:\n    from: [x, y]\n"
 
@@ -156,6 +162,7 @@ class SelfReference(Problem):
 
     code = "NN017"
     message = "`*{name}` stands inside what it refers to"
+    advice = "write out what is meant"
     fails = _HEAD + "inputs: {x: [4]}\nlayers: &all\n  - *all\n"
     passes = _GOOD
 
@@ -339,6 +346,7 @@ class DuplicateName(Problem):
 
     code = "NN206"
     message = "the name `{name}` is taken"
+    advice = "give one of the two another `name`"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2}\n    name: a\n  - Dense: {units: 2}\n    name: a\n"
     passes = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2}\n    name: a\n  - Dense: {units: 2}\n    name: b\n"
 
@@ -368,6 +376,7 @@ class BlockInItself(Problem):
 
     code = "NN208"
     message = "a block that contains itself: {chain}"
+    advice = "use other blocks or layers in it; `repeat` runs a step several times"
     fails = _BLOCK.format("unit")
     passes = _BLOCK.format("ReLU")
 
@@ -396,6 +405,7 @@ class UseInCircle(Problem):
 
     code = "NN141"
     message = "`{file}` is used in a circle"
+    advice = "remove it: a document has its own blocks and networks already"
     fails = _HEAD + "use: [net.nnspec.yaml]\n" + _BODY
     passes = _GOOD
 
@@ -405,6 +415,7 @@ class CannotUse(Problem):
 
     code = "NN142"
     message = "`{file}` cannot be used"
+    advice = "name a spec that is there, its path relative to this file"
     fails = _HEAD + "use: [none.nnspec.yaml]\n" + _BODY
     passes = _GOOD
 
@@ -462,11 +473,16 @@ class TooDeep(Problem):
 
     code = "NN303"
     message = "steps inside steps, over {most} lists deep"
+    advice = "write the innermost steps one after the other, or in fewer blocks"
 
-    @classmethod
-    def at(cls, span: Span, path: str = "", *, help: str = "", notes: Iterable[Note] = (), **facts: object) -> Diagnostic:
-        help = help or "write the innermost steps one after the other, or in fewer blocks"
-        return super().at(span, path, help=help, notes=notes, **facts)
+
+class NoBraces(Problem):
+    """Keys on the line of another key are a mapping of their own, which begins and ends with a brace."""
+
+    code = "NN023"
+    message = "what stands after `{after}` wants braces around it"
+    fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: units: 2\n"
+    passes = _GOOD
 
 
 class BrokenPlugin(Problem):

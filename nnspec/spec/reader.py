@@ -16,7 +16,7 @@ from nnspec.spec import problems as p
 from nnspec.spec.limits import Limits
 from nnspec.spec.scalars import resolve_plain
 from nnspec.spec.slips import after_an_error, before_parsing
-from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
+from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
 
 __all__ = ["LOADER", "read_file", "read_text"]
 
@@ -123,6 +123,7 @@ def _syntax_error(error: yaml.MarkedYAMLError, name: str) -> Diagnostic:
     if error.context and error.context_mark:
         at = error.context_mark
         notes.append(Note(error.context, Span(name, at.line + 1, at.column + 1, at.line + 1, at.column + 2)))
+    notes.append(Note("the rest of the file is checked once this is YAML"))
     return p.NotYaml.at(span, reason=error.problem or "no YAML", notes=notes)
 
 
@@ -159,8 +160,9 @@ class _Composer:
             match event:
                 case yaml.DocumentStartEvent():
                     documents += 1
-                    if documents > 1:
-                        raise _Stop(p.SeveralDocuments.at(self._span(event)))
+                    if documents > 1:  # the first is the spec
+                        self._problems.append(p.SeveralDocuments.at(self._span(event)))
+                        break
                 case yaml.ScalarEvent():
                     self._scalar(event)
                 case yaml.AliasEvent():
@@ -208,11 +210,11 @@ class _Composer:
         self._add(Scalar(value, span, place, quoted=not plain, text=text), event)
 
     def _alias(self, event: Any) -> None:
-        if event.anchor not in self._anchors:
-            raise _Stop(p.UnknownAlias.at(self._span(event), name=event.anchor))
-        node = self._anchors[event.anchor]
+        node = self._anchors.get(event.anchor)
         if node is None:
-            raise _Stop(p.SelfReference.at(self._span(event), name=event.anchor))
+            kind = p.SelfReference if event.anchor in self._anchors else p.UnknownAlias
+            self._problems.append(kind.at(self._span(event), name=event.anchor))
+            node = Unknown(self._span(event), None if not self._open or self._expects_key() else self._open[-1].next_place())
         self._count(node.size, event)
         self._add(node, event)
 

@@ -38,7 +38,7 @@ class Input:
 
 def read_inputs(tree: Tree | None, problems: list[Diagnostic]) -> dict[str, Input | None]:
     """The inputs of a network, by name; None for one whose declaration is wrong."""
-    if tree is None:
+    if tree is None or isinstance(tree, Unknown):
         return {}
     if not isinstance(tree, MappingNode):
         help = "write `inputs: {image: [28, 28, 1]}`"

@@ -64,7 +64,7 @@ def after_an_error(text: str, name: str, error: yaml.MarkedYAMLError) -> Mended 
     lines = text.split("\n")
     if mark.line >= len(lines):
         return None
-    finders: tuple[Callable[[str, str, list[str], int, int], Mended | None], ...] = (_tab, _no_colon, _unquoted)
+    finders: tuple[Callable[[str, str, list[str], int, int], Mended | None], ...] = (_tab, _no_colon, _unquoted, _no_braces)
     for find in finders:
         if found := find(text, name, lines, mark.line, mark.column):
             return found
@@ -126,6 +126,30 @@ def _unquoted(text: str, name: str, lines: list[str], line: int, column: int) ->
             short = re.fullmatch(r"\$\{(\w+)\}", value)
             help = f'write `"{value}"`' + (f", or `${short[1]}`" if short else "")
             return Mended(p.Unquoted.at(span, help=help, value=value), "\n".join(mended))
+    return None
+
+
+_KEYS_BEHIND = re.compile(r"^(?P<lead>[ ]*-[ ]+)(?P<op>[A-Za-z_]\w*):[ ]+(?P<keys>[a-z_]\w*:[ ][^#\n]*?)[ ]*(?=#|$)")
+_NAME_BEHIND = re.compile(r"\b(?P<key>\w+):[ ]+(?P<op>[A-Z]\w*):[ ]+(?P<keys>\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})")
+
+
+def _no_braces(text: str, name: str, lines: list[str], line: int, column: int) -> Mended | None:
+    """``- Dense: units: 10`` and ``optimizer: Adam: {…}``: keys on the line of another key want braces around them."""
+    del text, column
+    for at in (line, line - 1):
+        written = lines[at] if at >= 0 else ""
+        if match := _KEYS_BEHIND.match(written):
+            new = f"{match['op']}: {{{match['keys']}}}"
+            start, end, shown = match.start("op"), match.end("keys"), f"{match['op']}: "
+        elif match := _NAME_BEHIND.search(written):
+            new = f"{match['key']}: {{{match['op']}: {match['keys']}}}"
+            start, end, shown = match.start("key"), match.end("keys"), f"{match['key']}: "
+        else:
+            continue
+        mended = [*lines[:at], written[:start] + new + written[end:], *lines[at + 1 :]]
+        span = Span(name, at + 1, start + len(shown) + 1, at + 1, end + 1)
+        help = f"write `{new}`"
+        return Mended(p.NoBraces.at(span, help=help, after=shown.strip()), "\n".join(mended))
     return None
 
 

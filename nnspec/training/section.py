@@ -114,7 +114,11 @@ class TrainSection(Config):
     """Keys of the language that this release does not know, each with what to say of it."""
 
     unsupported: ClassVar[Mapping[str, str]] = {
-        "learning_rate": "it is the optimizer's: write `optimizer: {Adam: {learning_rate: …}}`",
+        **dict.fromkeys(("learning_rate", "lr"), "it is the optimizer's: write `optimizer: {Adam: {learning_rate: …}}`"),
+        "callbacks": "write `early_stopping: {…}` or `reduce_on_plateau: {…}`; runs, checkpoints and logs need no callback",
+        **dict.fromkeys(("device", "gpu", "gpus"), "leave it out: a graphics card is used where there is one"),
+        **dict.fromkeys(("num_workers", "workers"), "leave it out: data are read ahead without it"),
+        "validation_data": "write `validation: {…}` under `data`",
         "shuffle": "take it away: each epoch has an order of its own, by `seed`",
         "validation_split": "write `validation: 0.1` under `data`",
     }

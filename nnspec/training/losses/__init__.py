@@ -66,8 +66,8 @@ _SPELLINGS = {
 }
 
 _OF_CLASSES = (
-    "write `SparseCategoricalCrossentropy` for a target that is a class's index, `CategoricalCrossentropy` for a one-hot target, "
-    "`BinaryCrossentropy` for yes or no; with `{from_logits: true}` after a layer without activation"
+    "write `SparseCategoricalCrossentropy` for a target that is a class's index, `CategoricalCrossentropy` for a one-hot "
+    "target, `BinaryCrossentropy` for yes or no; with `{from_logits: true}` after a layer without activation"
 )
 
 LOSSES = Family(
