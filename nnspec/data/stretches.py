@@ -120,14 +120,24 @@ def series_among(table: Table, times: Times, time: str) -> str | None:
     import numpy as np
 
     for name, column in table.columns.items():
-        if name == time or column.shape != () or column.ragged:
+        if name == time or column.shape != () or column.ragged or not _may_name(table.read(name, slice(None))):
             continue
-        series, labels = series_of(table, (name,))
+        series, _ = series_of(table, (name,))
         order = np.argsort(series, kind="stable")
         found = faults_of(times.values[order], np.flatnonzero(np.diff(series[order], prepend=-1)))
-        if 1 < len(labels) <= len(table) // _ROWS_EACH and not len(found.backward) and not len(found.repeated):
+        if not len(found.backward) and not len(found.repeated):
             return name
     return None
+
+
+def _may_name(values: NDArray[Any]) -> bool:
+    """Whether values can be the names of series: texts or whole numbers, none missing, each in several rows."""
+    import numpy as np
+
+    if values.dtype == object:
+        distinct = set(values.tolist())
+        return None not in distinct and 1 < len(distinct) <= len(values) // _ROWS_EACH
+    return not (values % 1).any() and 1 < len(np.unique(values)) <= len(values) // _ROWS_EACH
 
 
 def series_of(table: Table, by: Sequence[str]) -> tuple[NDArray[np.int64], tuple[tuple[str, ...], ...]]:
