@@ -127,7 +127,7 @@ def _export_network(
         rebuild=keras_of,
         golden=[{name: golden[name] for name in graph.inputs}] if all(name in golden for name in graph.inputs) else [],
         entries=entries,
-        exits=exits_of(units_of_run(run), graph, run.model.main) if of_main else None,
+        exits=exits_of(units_of_run(run), {name: name for name in graph.outputs}) if of_main else None,
         opset=opset,
         metadata=metadata,
         check_size=lambda size: check_onnx_bytes(run.spec, size),

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.units import Units
-from nnspec.graph import Graph
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.entry import Exit
 from nnspec.onnx_backend.proto import ELEMENT
@@ -17,17 +16,15 @@ from nnspec.onnx_backend.proto import ELEMENT
 __all__ = ["exits_of"]
 
 
-def exits_of(units: Mapping[str, Units], graph: Graph, trained: Graph) -> dict[str, Exit]:
-    """What stands behind the outputs of a graph that predict in other units than those of the data.
+def exits_of(units: Mapping[str, Units], shown: Mapping[str, str]) -> dict[str, Exit]:
+    """What stands behind the outputs of an exported model that predict in other units than those of the data.
 
     Args:
-        units: The units of the outputs of what was trained. Those that differ between series stay outside: the graph does
-            not know the series of a row.
-        graph: What is exported.
-        trained: What was trained: an output of the graph counts if it is the same there.
+        units: The units, by the document's outputs. Those that differ between series stay outside: the graph does not know
+            the series of a row.
+        shown: What the model calls each output of the document that it has.
     """
-    same = {name for name, ref in graph.outputs.items() if graph.name == trained.name and trained.outputs.get(name) == ref}
-    return {name: _exit(name, own) for name, own in units.items() if name in same and not own.labels}
+    return {shown[name]: _exit(shown[name], own) for name, own in units.items() if name in shown and not own.labels}
 
 
 def _exit(name: str, units: Units) -> Exit:
