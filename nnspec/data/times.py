@@ -35,13 +35,17 @@ class Times:
     Attributes:
         values: Microseconds since 1970 for dates, else the numbers themselves, (rows,).
         dates: Whether they are dates.
+        written: The texts they were read from; None if they were numbers.
     """
 
     values: NDArray[np.int64] | NDArray[np.float64]
     dates: bool
+    written: NDArray[Any] | None = None
 
     def shown(self, row: int) -> str:
         """The time of a row, for a message."""
+        if self.written is not None:
+            return str(self.written[row])
         value = self.values[row]
         return str(_EPOCH + timedelta(microseconds=int(value))) if self.dates else f"{value:.15g}"
 
@@ -141,7 +145,7 @@ def _of_texts(table: Table, column: str, values: NDArray[Any]) -> Times:
             raise DataError(reason, help="write all times of the column with an offset, or none")
         offset = aware
         found[row] = ((moment.astimezone(UTC).replace(tzinfo=None) if aware else moment) - _EPOCH) // _MICROSECOND
-    return Times(found, dates=True)
+    return Times(found, dates=True, written=values)
 
 
 def _moment(text: str) -> datetime | None:
