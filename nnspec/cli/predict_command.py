@@ -69,7 +69,8 @@ def _shape(value: Any) -> list[int]:
 
 def _cell(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:.4g}"
+        # Of a large number in the units of the data, as many digits as float32 holds.
+        return f"{value:.4g}" if abs(value) < 1000 else f"{value:.7g}"
     if isinstance(value, list) and value and isinstance(value[0], list):
         return " × ".join(map(str, _shape(value))) + " numbers"
     if isinstance(value, list):

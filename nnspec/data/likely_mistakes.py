@@ -32,10 +32,8 @@ def warn_of_columns(plan: DataPlan, feeds: Mapping[str, Feed]) -> Iterator[Diagn
     for target, input_ in _pairs(feeds):
         for column in target.columns:
             if column in input_.columns:
-                shown = bare_name(column)
                 help = "remove it from the input, or train an `autoencoder` if the input is to be reconstructed"
-                facts = {"column": shown, "input": input_.name, "target": target.name, "how": "is"}
-                yield d.TargetAmongInputs.at(input_.span, input_.path, help=help, **facts)
+                yield _given_away(bare_name(column), input_, target, "is", help)
     train = plan.sources.get("train")
     for part in ("validation", "test"):
         other = plan.sources.get(part)
@@ -73,6 +71,12 @@ def warn_of_values(
         yield from _units(plan, feeds[f"targets.{name}"], need, learned[f"targets.{name}"], [whole, *known.values()])
 
 
+def _given_away(column: str, input_: Feed, target: Feed, how: str, help: str) -> Diagnostic:
+    return d.TargetAmongInputs.at(
+        input_.span, input_.path, help=help, column=column, input=input_.name, target=target.name, how=how
+    )
+
+
 def _pairs(feeds: Mapping[str, Feed]) -> Iterator[tuple[Feed, Feed]]:
     for place, target in feeds.items():
         for other, input_ in feeds.items():
@@ -94,8 +98,7 @@ def _copies(feeds: Mapping[str, Feed], table: Table) -> Iterator[Diagnostic]:
             values = table.read(column, slice(None))
             if values.dtype.kind == wanted.dtype.kind and np.array_equal(values, wanted) and (wanted[:1] != wanted).any():
                 help = f"remove it from the input, if `{column}` is not known when `{target.name}` is to be predicted"
-                facts = {"column": column, "input": input_.name, "target": target.name, "how": "equals in every row"}
-                yield d.TargetAmongInputs.at(input_.span, input_.path, help=help, **facts)
+                yield _given_away(column, input_, target, "equals in every row", help)
 
 
 def _shared_rows(plan: DataPlan, whole: Examples, others: Mapping[str, Examples]) -> Iterator[Diagnostic]:
@@ -138,10 +141,10 @@ def _units(
     ]
     if classes is not None and (known := max([classes, *encoders])) < units:
         span, path = locate(plan.tree, "targets", feed.name)
-        own = f"give the layer {known} units" if known > 1 else "look at the column: there is nothing to tell apart"
-        help = f"{own}; if these data lack classes, list all in `label_encode: {{classes: …}}`"
-        found = f"{known} classes" if known > 1 else "a single class"
-        yield d.UnitsAboveClasses.at(span, path, help=help, name=feed.name, units=units, found=found)
+        first = f"give the layer {known} units" if known > 1 else "look at the column: there is nothing to tell apart"
+        help = f"{first}; if these data lack classes, list all in `label_encode: {{classes: …}}`"
+        has = f"{known} classes" if known > 1 else "a single class"
+        yield d.UnitsAboveClasses.at(span, path, help=help, name=feed.name, units=units, found=has)
 
 
 def _classes(targets: NDArray[Any], need: Need) -> int | None:

@@ -95,7 +95,7 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
         drawn = draw(plan, feeds, tables["train"], seed, problems)
         _stop_at_errors(problems)
         whole = _read(plan, feeds, tables["train"], drawn.train, learned, problems)
-    others = {}
+    others: dict[str, Examples | None] = {}
     for part in ("validation", "test"):
         if part in tables and whole is not None:
             with _reading(plan, part, problems):

@@ -112,7 +112,7 @@ def faults_of(times: NDArray[Any], first: NDArray[np.int64]) -> Faults:
     forward = inside & (steps > 0)
     step = float(np.median(steps[forward])) if forward.any() else 0.0
     uneven = forward & ((steps > 1.5 * step) | (steps < 0.5 * step))
-    return Faults(*map(np.flatnonzero, (inside & (steps < 0), inside & (steps == 0), uneven)), step)
+    return Faults(np.flatnonzero(inside & (steps < 0)), np.flatnonzero(inside & (steps == 0)), np.flatnonzero(uneven), step)
 
 
 def series_among(table: Table, times: Times, time: str) -> str | None:
@@ -120,14 +120,24 @@ def series_among(table: Table, times: Times, time: str) -> str | None:
     import numpy as np
 
     for name, column in table.columns.items():
-        if name == time or column.shape != () or column.ragged:
+        if name == time or column.shape != () or column.ragged or not _may_name(table.read(name, slice(None))):
             continue
-        series, labels = series_of(table, (name,))
+        series, _ = series_of(table, (name,))
         order = np.argsort(series, kind="stable")
         found = faults_of(times.values[order], np.flatnonzero(np.diff(series[order], prepend=-1)))
-        if 1 < len(labels) <= len(table) // _ROWS_EACH and not len(found.backward) and not len(found.repeated):
+        if not len(found.backward) and not len(found.repeated):
             return name
     return None
+
+
+def _may_name(values: NDArray[Any]) -> bool:
+    """Whether values can be the names of series: texts or whole numbers, none missing, each in several rows."""
+    import numpy as np
+
+    if values.dtype == object:
+        distinct = set(values.tolist())
+        return None not in distinct and 1 < len(distinct) <= len(values) // _ROWS_EACH
+    return not (values % 1).any() and 1 < len(np.unique(values)) <= len(values) // _ROWS_EACH
 
 
 def series_of(table: Table, by: Sequence[str]) -> tuple[NDArray[np.int64], tuple[tuple[str, ...], ...]]:
@@ -142,12 +152,12 @@ def series_of(table: Table, by: Sequence[str]) -> tuple[NDArray[np.int64], tuple
         if values.ndim != 1:
             raise DataError(f"`{name}` has several values a row, and cannot tell series apart", argument="by")
     numbers = np.empty(len(table), np.int64)
-    for row, values in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
-        if any(value is None or value != value for value in values):
-            which = next(name for name, value in zip(by, values, strict=True) if value is None or value != value)
+    for row, cells in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
+        if any(cell is None or cell != cell for cell in cells):
+            which = next(name for name, cell in zip(by, cells, strict=True) if cell is None or cell != cell)
             help = "every row needs the name of its series: fill it in, or remove the row"
             raise DataError(f"{table.where(which, row)}: the value is missing", help=help, argument="by")
-        numbers[row] = known.setdefault(tuple(map(_label, values)), len(known))
+        numbers[row] = known.setdefault(tuple(map(_label, cells)), len(known))
     return numbers, tuple(known)
 
 

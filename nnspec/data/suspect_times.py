@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from nnspec.data.kinds import DataError, DataWarning
 from nnspec.data.stretches import Faults, faults_of, series_among, series_of
-from nnspec.data.times import Times, read_times
+from nnspec.data.times import Times, read_guessed_times, read_times
 
 if TYPE_CHECKING:
     from nnspec.data.readers.base import Table
 
 __all__ = ["suspect_series", "suspect_times"]
+
+_DATE = re.compile(r"\d{4}[-./W]?\d|\d{1,2}[-./]\d{1,2}[-./]\d{2}")
 
 _NAMES = frozenset({"time", "timestamp", "date", "datetime", "ds", "t"})
 """Numbers are taken for times only in columns with these names; texts in ISO 8601 in any column."""
@@ -27,10 +30,13 @@ def suspect_times(table: Table, by: Sequence[str]) -> Iterator[DataWarning]:
         table: The table.
         by: The columns that tell several series apart.
     """
-    found = [(name, times, _faults(table, times, by)) for name, times in _times(table, by)]
-    suspect = [(name, times, faults) for name, times, faults in found if _is_suspect(faults)]
+    found = [
+        (name, [(times, _faults(table, times, by)) for times in readings]) for name, readings in _times(table, by) if readings
+    ]
+    # Where day and month can be told apart by nothing, one order that is fine is enough.
+    suspect = [(name, read[0]) for name, read in found if all(_is_suspect(faults) for _, faults in read)]
     if suspect and len(suspect) == len(found):
-        name, times, faults = suspect[0]
+        name, (times, faults) = suspect[0]
         reason, row = _reason(faults)
         also = "" if row is None else f", first at {table.where(name, row)}"
         help = f"write `time: {name}` in `series`"
@@ -61,7 +67,8 @@ def suspect_series(table: Table, least: int) -> Iterator[DataWarning]:
             return
 
 
-def _times(table: Table, by: Sequence[str]) -> Iterator[tuple[str, Times]]:
+def _times(table: Table, by: Sequence[str]) -> Iterator[tuple[str, list[Times]]]:
+    """The columns that look like times, each with the ways in which it can be read."""
     import numpy as np
 
     for name, column in table.columns.items():
@@ -69,19 +76,18 @@ def _times(table: Table, by: Sequence[str]) -> Iterator[tuple[str, Times]]:
             continue
         if not column.is_text and name.lower() not in _NAMES:
             continue
-        try:
-            # One value tells most texts that are no times.
-            if column.is_text and not _may_be_time(table.read(name, slice(0, 1))[0]):
-                continue
-            times = read_times(table, name)
-        except DataError:
+        # One value tells most texts that are no times.
+        if column.is_text and not _may_be_time(table.read(name, slice(0, 1))[0]):
             continue
-        if len(np.unique(times.values)) > 1:
-            yield name, times
+        try:
+            readings = [read_times(table, name)]
+        except DataError:
+            readings = read_guessed_times(table, name) if column.is_text else []
+        yield name, [times for times in readings if len(np.unique(times.values)) > 1]
 
 
 def _may_be_time(value: object) -> bool:
-    return isinstance(value, str) and len(value) >= len("2024-03") and value[:4].isdigit()
+    return isinstance(value, str) and _DATE.match(value) is not None
 
 
 def _faults(table: Table, times: Times, by: Sequence[str]) -> Faults:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from nnspec.data.readers.base import Table
 
-__all__ = ["Times", "read_times"]
+__all__ = ["Times", "read_guessed_times", "read_times"]
 
 _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
@@ -35,13 +35,17 @@ class Times:
     Attributes:
         values: Microseconds since 1970 for dates, else the numbers themselves, (rows,).
         dates: Whether they are dates.
+        written: The texts they were read from; None if they were numbers.
     """
 
     values: NDArray[np.int64] | NDArray[np.float64]
     dates: bool
+    written: NDArray[Any] | None = None
 
     def shown(self, row: int) -> str:
         """The time of a row, for a message."""
+        if self.written is not None:
+            return str(self.written[row])
         value = self.values[row]
         return str(_EPOCH + timedelta(microseconds=int(value))) if self.dates else f"{value:.15g}"
 
@@ -73,7 +77,41 @@ def read_times(table: Table, column: str) -> Times:
         return Times(_finite(table, column, values.astype(np.float64)).astype(np.int64), dates=True)
     numbers = _finite(table, column, values.astype(np.float64))
     dates = _basic_dates(numbers)
-    return Times(numbers, dates=False) if dates is None else Times(dates, dates=True)
+    return Times(numbers, dates=False) if dates is None else dates
+
+
+def read_guessed_times(table: Table, column: str) -> list[Times]:
+    """The times in a column of texts that are dates in another form than ISO 8601.
+
+    There may be two readings, with the day or the month first. They are good enough for a warning, not to train by. The list is
+    empty if some row is no date.
+    """
+    found = []
+    texts = table.read(column, slice(None)).tolist()
+    for day_first in (True, False):
+        moments = [_moment(_as_iso(text, day_first=day_first)) if isinstance(text, str) else None for text in texts]
+        if None not in moments:
+            found.append(_since_epoch([moment.replace(tzinfo=None) for moment in moments if moment is not None]))
+    return found
+
+
+def _as_iso(text: str, *, day_first: bool) -> str:
+    if found := _YEAR_FIRST.fullmatch(text):
+        year, month, day, rest = found.groups()
+    elif found := _YEAR_LAST.fullmatch(text):
+        first, separator, second, year, rest = found.groups()
+        day, month = (first, second) if day_first or separator == "." else (second, first)
+        year = year if len(year) == 4 else f"20{year}"
+    else:
+        return text
+    time = f"T{rest.zfill(5)}" if rest and ":" in rest[:3] else ""
+    return f"{year}-{int(month):02}-{int(day):02}{time}"
+
+
+def _since_epoch(moments: list[datetime]) -> Times:
+    import numpy as np
+
+    return Times(np.array([(moment - _EPOCH) // _MICROSECOND for moment in moments], np.int64), dates=True)
 
 
 def _finite(table: Table, column: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -107,7 +145,7 @@ def _of_texts(table: Table, column: str, values: NDArray[Any]) -> Times:
             raise DataError(reason, help="write all times of the column with an offset, or none")
         offset = aware
         found[row] = ((moment.astimezone(UTC).replace(tzinfo=None) if aware else moment) - _EPOCH) // _MICROSECOND
-    return Times(found, dates=True)
+    return Times(found, dates=True, written=values)
 
 
 def _moment(text: str) -> datetime | None:
@@ -117,17 +155,13 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _basic_dates(numbers: NDArray[np.float64]) -> NDArray[np.int64] | None:
+def _basic_dates(numbers: NDArray[np.float64]) -> Times | None:
     """The dates that numbers such as 20240301 are; None if they are plain numbers."""
-    import numpy as np
-
     low, high = _BASIC_DATES
     if not len(numbers) or numbers.min() < low or numbers.max() > high or (numbers % 1).any():
         return None
     moments = [_moment(str(int(number))) for number in numbers]
-    if None in moments:
-        return None
-    return np.array([(moment - _EPOCH) // _MICROSECOND for moment in moments if moment is not None], np.int64)
+    return None if None in moments else _since_epoch([moment for moment in moments if moment is not None])
 
 
 def _help(text: str) -> str:

@@ -133,7 +133,10 @@ def units_of(steps: Sequence[Mapping[str, Any]], shape: Sequence[int | None]) ->
     labels = tuple(tuple(map(str, label)) for label in series) if series is not None else ()
     found = []
     for place in range(len(labels) or 1):
-        scale, offset = np.float64(1), np.float64(0)
+        scale: NDArray[np.float64] | np.float64 = np.float64(1)
+        offset: NDArray[np.float64] | np.float64 = np.float64(0)
+        deviation: NDArray[np.float64] | np.float64
+        mean: NDArray[np.float64] | np.float64
         for step in known:
             own = step.learned["each"][place] if step.transform.for_each_series else step.learned
             if isinstance(step.transform, standardize):

@@ -89,8 +89,8 @@ def _share(value: float | None) -> str:
 def _confusion(report: dict[str, Any]) -> Html:
     names = [str(row["class"]) for row in report["classes"]]
     if report["confusion"] is None:
-        rows = [[pair["class"], pair["predicted"], number(pair["rows"])] for pair in report["confused"][:_MOST_CONFUSED]]
-        return table(["actual", "predicted", "examples"], rows, numbers=(2,))
+        pairs = [[pair["class"], pair["predicted"], number(pair["rows"])] for pair in report["confused"][:_MOST_CONFUSED]]
+        return table(["actual", "predicted", "examples"], pairs, numbers=(2,))
     counts = np.asarray(report["confusion"])
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     if len(names) > _MOST_CLASSES:

@@ -121,7 +121,6 @@ def _export_network(
     if of_samples:
         metadata[SAMPLES] = json.dumps(run.info["samples"])
     keras_of = partial(in_keras, weights=weights)
-    units = units_of_run(run)
     return export(
         graph,
         weights,
@@ -130,7 +129,7 @@ def _export_network(
         rebuild=keras_of,
         golden=place.golden(golden),
         entries=entries,
-        exits=exits_of({own: units[shown] for shown, own in place.outputs.items() if shown in units}),
+        exits=exits_of(units_of_run(run), place.outputs),
         opset=opset,
         metadata=metadata,
         check_size=lambda size: check_onnx_bytes(run.spec, size),

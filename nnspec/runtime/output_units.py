@@ -16,14 +16,15 @@ from nnspec.onnx_backend.proto import ELEMENT
 __all__ = ["exits_of"]
 
 
-def exits_of(units: Mapping[str, Units]) -> dict[str, Exit]:
-    """What stands behind the outputs of a graph that predict in other units than those of the data.
+def exits_of(units: Mapping[str, Units], shown: Mapping[str, str]) -> dict[str, Exit]:
+    """What stands behind the outputs of an exported model that predict in other units than those of the data.
 
     Args:
-        units: The units of its outputs, by name. Those that differ between series stay outside: the graph does not know the
-            series of a row.
+        units: The units, by the document's outputs. Those that differ between series stay outside: the graph does not know
+            the series of a row.
+        shown: What the model calls each output of the document that it has.
     """
-    return {name: _exit(name, own) for name, own in units.items() if not own.labels}
+    return {shown[name]: _exit(shown[name], own) for name, own in units.items() if name in shown and not own.labels}
 
 
 def _exit(name: str, units: Units) -> Exit:

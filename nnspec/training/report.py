@@ -112,7 +112,7 @@ def _number_lines(name: str, report: dict[str, Any]) -> list[str]:
     q = report["residuals"]["quantiles"]
     return [
         f"{name}: {shown}",
-        f"  residuals (said less true): mean {report['residuals']['mean']:.4g}, median {q['50']:.4g}, "
+        f"  residuals (predicted less actual): mean {report['residuals']['mean']:.4g}, median {q['50']:.4g}, "
         f"nine of ten between {q['5']:.4g} and {q['95']:.4g}",
     ]
 

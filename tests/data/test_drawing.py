@@ -62,6 +62,30 @@ def test_folds_in_time_are_trained_on_what_comes_before(table):
         assert sorted(kept) == list(range(12 * number, 12 * number + 12))
 
 
+def test_rows_of_one_time_are_never_in_two_folds_nor_in_a_fold_and_its_training(table):
+    (table.folder / "a.csv").write_text(
+        "a,b,kind,day\n" + "".join(f"{i},{i},{i % 3},2026-01-{i // 7 + 1:02}\n" for i in range(60))
+    )
+    kept = []
+    for number in range(1, 5):
+        train, own = drawn(table, spec(f"validation: {{fold: {{number: {number}, of: 4}}}}, time: day"))
+        assert max(train // 7) < min(own // 7)
+        kept.append({*own // 7})
+    assert sum(map(len, kept)) == len(set.union(*kept))
+
+
+@pytest.mark.parametrize("test", ["", ", test: {fold: {number: 2, of: 3}}"])
+def test_groups_and_times_divide_what_is_left_of_a_test_fold(table, test):
+    prepared = table.prepare(spec(f"validation: 0.3, group: patient{test}"))
+    parts = [prepared.train, prepared.validation, *([prepared.test] if test else [])]
+    groups = [{*(part.batch(slice(None)).inputs["x"][:, 0].astype(int) // 4)} for part in parts]
+    assert sum(map(len, groups)) == len(set.union(*groups)) == 15
+    prepared = table.prepare(spec(f"validation: 0.3, time: b{test}"))
+    ends = [part.batch(slice(None)).inputs["x"][:, 1] for part in (prepared.train, prepared.validation)]
+    assert ends[0].max() < ends[1].min()
+    assert not test or ends[1].max() < prepared.test.batch(slice(None)).inputs["x"][:, 1].min()
+
+
 def test_the_columns_that_are_drawn_by_feed_nothing(table):
     (table.folder / "a.csv").write_text("a,b,kind,patient\n" + "".join(f"{i},1,{i % 3},{i // 3}\n" for i in range(30)))
     prepared = table.prepare(spec("validation: 0.5, group: patient", inputs=""))

@@ -79,6 +79,24 @@ def test_without_time_what_can_be_seen_is_a_warning(cases, name, said, help):
     assert help in warning.help
 
 
+@pytest.mark.parametrize(
+    ("form", "suspect"),
+    [
+        ("{d:02}.{m:02}.2024", True),
+        ("{m}/{d}/2024 0:00", True),
+        ("2024/{m:02}/{d:02}", True),
+        ("{m:02}/{d:02}/24", True),
+        ("{d:02}. day of {m}", False),
+    ],
+)
+def test_dates_in_other_forms_are_seen_too(project, form, suspect):
+    days = [(1 + i // 28, 1 + i % 28) for i in range(56)]
+    for rows, warned in ((days[:28], False), (days[27::-1], suspect)):
+        lines = [f"{form.format(m=m, d=d)},{i},{i}" for i, (m, d) in enumerate(rows)]
+        (project.folder / "a.csv").write_text("\n".join(["when,load,temp", *lines, ""]))
+        assert [w.code for w in project.prepare(spec("csv: a.csv")).warnings] == ["NN471"] * warned
+
+
 def test_a_series_in_order_is_fine_with_and_without_time(cases):
     for arguments in ("csv: ok.csv", "csv: ok.csv, time: time", "csv: gap.csv, time: time, gaps: ignore"):
         assert cases.prepare(spec(arguments)).warnings == ()
