@@ -25,7 +25,7 @@ answer only then."""
 _LAST_WORD = 1.0
 """Seconds for which an open connection is still listened to when the server ends."""
 
-_MOST_PIPELINED = 16
+_MOST_PIPELINED = 4
 """Requests that may wait on one connection behind the one that is being answered."""
 
 _WRITE_BUFFER = 64 * 1024
