@@ -234,6 +234,30 @@ async def _slow_writers(port: int, pid: int, place: Path) -> Found:
     return found, []
 
 
+async def _trailers(port: int, pid: int, place: Path) -> Found:
+    """Bodies in chunks, with trailers, or extensions of a chunk, that have no end."""
+    found: Counter[str] = Counter()
+    head = b"POST /predict/iris HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    async def one(begin: bytes, more: bytes) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        until, sent = time.monotonic() + 5, 0
+        try:
+            writer.write(head + begin)
+            while time.monotonic() < until:
+                writer.write(more)
+                sent += len(more)
+                await writer.drain()
+            found["went on"] += 1
+        except OSError:
+            found["closed"] += 1
+        writer.transport.abort()
+
+    kinds = ((b"0\r\n", b"X-A: b\r\n" * 5_000), (b"0\r\nX-A: ", b"b" * 50_000), (b"5;extension=", b"b" * 50_000))
+    await asyncio.gather(*(one(*kind) for kind in kinds * 10))
+    return found, [f"{found['went on']} went on"] * bool(found["went on"])
+
+
 async def _idle(port: int, pid: int, place: Path) -> Found:
     found: Counter[str] = Counter()
     held = [await _sent(port, b"", found) for _ in range(2500)]
@@ -367,6 +391,7 @@ CASES = {
     "numbers in infer": Case(_numbers),
     "clients that never read": Case(_never_read),
     "slow writers": Case(_slow_writers),
+    "bodies without end": Case(_trailers),
     "idle connections": Case(_idle),
     "damaged images": Case(_damaged_images),
     "wrong hosts": Case(_hosts),

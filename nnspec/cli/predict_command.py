@@ -14,7 +14,11 @@ from nnspec.cli.text import echo, echo_json, table
 
 @click.command("predict")
 @click.argument("model", type=click.Path(path_type=Path), metavar="RUN|MODEL.onnx")
-@click.option("--data", metavar="READER", help="What to answer: `builtin: digits`, a .csv or .npz file, or a reader in full.")
+@click.option(
+    "--data",
+    metavar="READER",
+    help="What to answer: `builtin: digits`, a .csv or .npz file, an image, a folder of images, or a reader in full.",
+)
 @click.option("--limit", type=click.IntRange(min=1), help="Answer the first rows alone.")
 @click.option("--tile", type=click.IntRange(min=1), help="Cut large pictures into tiles of that size; of an ONNX file.")
 @click.option(
@@ -26,8 +30,8 @@ from nnspec.cli.text import echo, echo_json, table
 def command(model: Path, data: str | None, limit: int | None, tile: int | None, overlap: int | None, form: str) -> None:
     """Predictions of a run, by Keras, or of an ONNX file, by ONNX Runtime alone.
 
-    The data are raw, as before training: what the transforms learned is in the run and in the file. A run without --data
-    answers its spec's test data.
+    The data are raw, as before training: what the transforms learned, and how the training data were read, is in the run and in
+    the file. A run without --data answers its spec's test data.
 
     \b
     nnspec predict runs/first

@@ -37,7 +37,7 @@ _SECONDS = click.FloatRange(0.001, 3600)
     type=click.IntRange(1),
     default=1_000_000,
     show_default=True,
-    help="Numbers, words and characters of text of a POST /predict; then 413.",
+    help="Keys, numbers, words and characters of text of a POST /predict; then 413.",
 )
 @click.option(
     "--max-ratio",

@@ -43,10 +43,12 @@ async def answer(request: Request, served: Served, inputs: Arrays, budget: Budge
         arrays = served.predictor.checked(inputs)
     except NnspecError as error:
         raise Refused(400, str(error)) from None
-    expected = _expected_bytes(served.predictor.outputs, served.predictor.inputs, arrays)
-    budget.room.take(expected)
     rows = max((len(array) for array in arrays.values() if array.ndim), default=1)
+    if served.most_rows is not None and rows > served.most_rows:
+        raise Refused(413, f"`{served.name}` decodes at most {served.most_rows} sequences of one request at once (--batch)")
     step = max(served.rows_at_once, -(-rows // _MOST_PARTS)) if served.rows_at_once else max(1, rows)
+    expected = 0 if rows <= step else _expected_bytes(served.predictor.outputs, served.predictor.inputs, arrays)
+    budget.room.take(expected)
     found: dict[str, NDArray[Any]] = {}
     gone = asyncio.ensure_future(_gone(request))
     try:
@@ -72,7 +74,7 @@ async def _part(gone: asyncio.Future[None], served: Served, arrays: Arrays, budg
         await asyncio.wait(either, timeout=budget.left, return_when=asyncio.FIRST_COMPLETED)
     finally:
         if not waiting.done():
-            waiting.cancel()
+            served.batcher.cancel(waiting)
     if waiting.cancelled():
         raise left() if gone.done() and not gone.cancelled() else too_late(budget.seconds)
     failure = waiting.exception()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -51,11 +52,15 @@ async def _living(app: Starlette) -> AsyncIterator[None]:
 
 async def _metrics(request: Request) -> Response:
     state = State.of(request)
+    text, kind = state.metrics.text(partial(_look, state))
+    return Response(text, headers={"Content-Type": kind})
+
+
+def _look(state: State) -> int:
     for served in state.repository:
         cost = served.batcher.cost()
         state.metrics.queue(served.name, served.version, served.batcher.waiting, cost.a, cost.b)
-    text, kind = state.metrics.text(state.bodies.held)
-    return Response(text, headers={"Content-Type": kind})
+    return state.bodies.held
 
 
 async def _no_route(request: Request, problem: Exception) -> Response:

@@ -104,7 +104,6 @@ class Batcher:
         rows = max((len(array) for array in arrays.values() if array.ndim), default=1)
         one = _Waiting(arrays, rows, loop.create_future())
         kind.gaps.arrived(loop.time())
-        one.answer.add_done_callback(self._stop_if_unwanted)
         kind.waiting.append(one)
         self.waiting += 1
         self._came.set()
@@ -183,9 +182,10 @@ class Batcher:
         self.waiting -= len(batch)
         return batch
 
-    def _stop_if_unwanted(self, answer: asyncio.Future[Arrays]) -> None:
-        """Stops the batch that runs where nobody waits for it any more: all have left, or their time is over."""
-        if answer.cancelled() and self._stop is not None and all(one.answer.done() for one in self._running):
+    def cancel(self, answer: asyncio.Future[Arrays]) -> None:
+        """Takes a request back; the batch that runs is stopped where nobody waits for it any more."""
+        answer.cancel()
+        if self._stop is not None and all(one.answer.done() for one in self._running):
             self._stop.set()
 
     async def _compute(self, batch: Sequence[_Waiting], cost: Cost) -> None:

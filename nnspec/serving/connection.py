@@ -18,6 +18,9 @@ from nnspec.serving.settings import Settings
 __all__ = ["limited"]
 
 _HEAD_BYTES = 64 * 1024
+_QUIET_BYTES = 512 * 1024
+"""Bytes of a body in chunks that are no part of it; what comes at once is counted whole."""
+
 _LINGER = 5.0
 """Seconds for which the rest of a body is read, and thrown away, after its request has been answered: many clients read the
 answer only then."""
@@ -25,7 +28,7 @@ answer only then."""
 _LAST_WORD = 1.0
 """Seconds for which an open connection is still listened to when the server ends."""
 
-_MOST_PIPELINED = 16
+_MOST_PIPELINED = 4
 """Requests that may wait on one connection behind the one that is being answered."""
 
 _WRITE_BUFFER = 64 * 1024
@@ -48,7 +51,7 @@ class _Limited(HttpToolsProtocol):
     _unsent_timer: asyncio.TimerHandle | None = None
     _unsent = 0
     _unsent_since = 0.0
-    _head = 0
+    _head = _quiet = 0
     _in_head = _in_body = False
     _hears = True
     _place: str | None = None
@@ -74,7 +77,13 @@ class _Limited(HttpToolsProtocol):
         if self.transport.is_closing() or not self._hears:
             return
         self._head += len(data)
+        self._quiet += len(data)
         super().data_received(data)
+        if self._in_body and self._quiet > _QUIET_BYTES and not self.transport.is_closing():
+            # Trailers and extensions of chunks: nobody reads them, and the parser keeps them.
+            self._refuse(
+                431, f"a body may have {_QUIET_BYTES:,} bytes that are none of it between two chunks, or behind the last"
+            )
         if self._head > _HEAD_BYTES and not self._in_body and not self.transport.is_closing():
             self._refuse(431, f"the head of a request may have {_HEAD_BYTES:,} bytes")
 
@@ -87,7 +96,7 @@ class _Limited(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._stop()
-        self._in_head, self._in_body, self._head = False, True, 0
+        self._in_head, self._in_body, self._head, self._quiet = False, True, 0, 0
         if len(self.pipeline) >= _MOST_PIPELINED:
             # Those before it are answered, the last with the word that nothing more is.
             self.cycle.keep_alive = self._in_body = False
@@ -100,6 +109,10 @@ class _Limited(HttpToolsProtocol):
         self.scope["state"]["connection"] = self
         super().on_headers_complete()
         self.cycle.keep_alive &= self._place != "health"
+
+    def on_body(self, body: bytes) -> None:
+        self._quiet = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._in_body = False

@@ -26,6 +26,9 @@ HEADER_LENGTH = "Inference-Header-Content-Length"
 _STEP = 16 * 1024
 """Numbers that are written at once: about a millisecond."""
 
+_WHOLE = 64 * 1024
+"""Bytes of a message below which it is parsed at once: that takes less than a millisecond, and a few megabytes."""
+
 _KEYS = ("id", "parameters", "inputs", "outputs", "model_name", "model_version")
 # What would change the answer, and is not here; a parameter that means nothing to us may be left aside.
 _NOT_HERE = ("sequence_id", "shared_memory_region", "classification")
@@ -95,10 +98,12 @@ def read_inference(
     )
 
 
-def _numbers(port: Port, said: Any, numbers: dict[int, Numbers]) -> Numbers:
-    """The numbers that stood where a message now has the place of them."""
+def _numbers(port: Port, said: Any, numbers: dict[int, Numbers] | None) -> Numbers | list[Any]:
+    """The numbers of a message, or of one that was read whole their list."""
     if not isinstance(said, list):
         raise Refused(400, f"the data of the input `{port.name}` must be a list")
+    if numbers is None:
+        return said
     # Each is taken once: a list of the client's own, under a key that is written with escapes, is none of them.
     found = numbers.pop(said[0], None) if len(said) == 1 and type(said[0]) is int else None
     if found is None:
@@ -183,7 +188,7 @@ class _Blobs:
             raise Refused(400, f"{len(self._view):,} bytes are left in the body behind the last input")
 
 
-def _divided(body: bytes | bytearray, header_length: str | None) -> tuple[dict[str, Any], dict[int, Numbers], _Blobs]:
+def _divided(body: bytes | bytearray, header_length: str | None) -> tuple[dict[str, Any], dict[int, Numbers] | None, _Blobs]:
     view = memoryview(body)
     length = len(view)
     if header_length is not None:
@@ -192,14 +197,14 @@ def _divided(body: bytes | bytearray, header_length: str | None) -> tuple[dict[s
         length = int(header_length[:20])
         if length > len(view):
             raise Refused(400, f"{HEADER_LENGTH} is {length:,}, and the body has {len(view):,} bytes")
-    head, numbers = without_numbers(body, length)
+    head, numbers = (view[:length], None) if length < _WHOLE else without_numbers(body, length)
     try:
         said = orjson.loads(head)
     except ValueError as error:
         raise Refused(400, f"the request is no JSON: {str(error)[:200]}") from None
     if not isinstance(said, dict):
         raise Refused(400, 'the request must be a JSON object: {"inputs": […]}')
-    return said, dict(enumerate(numbers)), _Blobs(view[length:])
+    return said, None if numbers is None else dict(enumerate(numbers)), _Blobs(view[length:])
 
 
 def _parameters(said: Mapping[str, Any]) -> dict[str, Any]:

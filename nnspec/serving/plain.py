@@ -56,7 +56,7 @@ async def predict(request: Request) -> Response:
         inputs = await state.work.run(len(body), served.takes.read, body, kind, budget)
         del body
         rows = len(next(iter(inputs.values())))
-        step = served.takes.rows_at_once or rows
+        step = min(served.takes.rows_at_once or rows, served.most_rows or rows)
         parts = []
         for start in range(0, rows, step):
             part = {name: array[start : start + step] for name, array in inputs.items()}

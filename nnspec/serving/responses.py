@@ -47,7 +47,8 @@ class HeldAnswer(Response):
         del receive
         view = memoryview(self._content)
         try:
-            async with asyncio.timeout(self._seconds + len(view) / _SLOWEST):
+            seconds = self._seconds + len(view) / _SLOWEST if len(view) > _PART else None
+            async with asyncio.timeout(seconds):
                 await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
                 for start in range(0, max(1, len(view)), _PART):
                     last = start + _PART >= len(view)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.metadata import SPEC_NAME
+from nnspec.onnx_backend.metadata import GENERATE, SPEC_NAME
 from nnspec.onnx_backend.seal import require_proven
 from nnspec.runtime.ports import Port
 from nnspec.runtime.predictor import Predictor
@@ -41,6 +41,7 @@ class Served:
     Attributes:
         predictor: What answers.
         batcher: Its queue.
+        most_rows: The most rows of one request, of a decoder: each carries what it remembers; None for any number.
         rows_at_once: The most rows that are queued together; None where they cannot be divided.
         takes: What a person gives it; None where its file does not say.
 
@@ -69,6 +70,7 @@ class Served:
         if self._tile is not None:
             Tiling(self.predictor, self._tile)  # says what is wrong with the size before anything is asked
         joins = is_row_by_row(self.predictor.inputs, self.predictor.outputs)
+        self.most_rows = settings.batch_rows if GENERATE in self.predictor.metadata else None
         self.rows_at_once = settings.batch_rows if joins else None
         self.batcher = Batcher(
             self._answers,

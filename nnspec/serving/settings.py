@@ -21,7 +21,7 @@ class Settings:
         tokens: The bearer tokens that are let in; none: everyone is.
         max_bytes: The most that a body may hold, unpacked.
         max_rows: The most rows of one request to ``/predict``.
-        max_values: The most values of one request to ``/predict``: numbers, words, and the characters of texts.
+        max_values: The most values of one request to ``/predict``: keys, numbers, words, and the characters of texts.
         max_ratio: How many times its size a packed body may become, beyond its first megabyte.
         held_bytes: The most that all requests being answered may hold together: bodies, what is made of them, answers.
         deadline: Seconds after which a request that asks for no shorter time is answered with 504.

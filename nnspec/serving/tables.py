@@ -30,7 +30,7 @@ _BYTES_A_PIXEL = 8
 _BYTES_OF_VALUE = 64
 """What a number, or a short word, takes in a body at most; what is more is counted as text."""
 
-_SIGNS = {b",": 1, b"[": 4, b"{": 4}
+_SIGNS = {b",": 1, b":": 1, b"[": 4, b"{": 4}
 """How many values a sign of JSON stands for: a list costs as much as four numbers."""
 
 Bytes = bytes | bytearray
@@ -50,7 +50,7 @@ def json_table(body: Bytes, feeds: Sequence[Feed], text_column: str | None, budg
         DataError: Where a row is not like the first.
         NnspecError: Where the first row lacks a column.
     """
-    # Each value but the first comes after a comma or a bracket: there are no more than these.
+    # Each value but the first comes after one of these signs: there are no more.
     values = sum(weight * body.count(sign) for sign, weight in _SIGNS.items())
     budget.require_values(values)
     budget.require_values(len(body) - _BYTES_OF_VALUE * values, text=True)

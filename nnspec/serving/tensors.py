@@ -62,12 +62,26 @@ def named(port: Port, said: Mapping[str, Any]) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def from_json(port: Port, shape: Sequence[int], data: Numbers, budget: Budget) -> NDArray[Any]:
-    """An array from JSON's numbers, flat or nested, which are counted before they are parsed.
+def from_json(port: Port, shape: Sequence[int], data: Numbers | list[Any], budget: Budget) -> NDArray[Any]:
+    """An array from JSON's numbers, flat or nested; those that are not parsed yet are counted before.
 
     Raises:
         Refused: Where they are not as many as the shape says, or not of the port's element type.
     """
+    return _from_list(port, shape, data) if isinstance(data, list) else _from_numbers(port, shape, data, budget)
+
+
+def _from_list(port: Port, shape: Sequence[int], data: list[Any]) -> NDArray[Any]:
+    try:
+        values = np.array(data)
+    except (ValueError, OverflowError):  # lists of different lengths, or nested too deep
+        raise Refused(400, f"the data of the input `{port.name}` are no tensor: lists of different lengths") from None
+    if values.size != math.prod(shape) or (values.ndim > 1 and values.shape != tuple(shape)):
+        raise Refused(400, f"the input `{port.name}` has the shape {list(shape)}, and its data have {list(values.shape)}")
+    return _of_kind(port, values).reshape(tuple(shape))
+
+
+def _from_numbers(port: Port, shape: Sequence[int], data: Numbers, budget: Budget) -> NDArray[Any]:
     data.require_count(f"input `{port.name}`", shape, budget)
     try:
         check_shape(port, tuple(shape), {})
@@ -80,16 +94,22 @@ def from_json(port: Port, shape: Sequence[int], data: Numbers, budget: Budget) -
     place = 0
     try:
         for part in data.parts(budget) if size else ():
-            values = np.array(part)
-            if values.size and values.dtype.kind not in _KINDS[wanted.kind]:
-                raise Refused(400, f"the data of the input `{port.name}` are not all of the datatype {DATATYPES[port.dtype]}")
-            made[place : place + len(values)] = _within(port, values, wanted)
+            values = _of_kind(port, np.array(part))
+            made[place : place + len(values)] = values
             place += len(values)
     except (ValueError, OverflowError, TypeError) as error:
         raise Refused(400, f"the data of the input `{port.name}` are no JSON, or no tensor: {str(error)[:200]}") from None
     if place != size:
         raise Refused(400, f"the input `{port.name}` has the shape {list(shape)}, and its data have [{place}]")
     return made.reshape(tuple(shape))
+
+
+def _of_kind(port: Port, values: NDArray[Any]) -> NDArray[Any]:
+    """The values in the port's element type, where they are of its kind."""
+    wanted = np.dtype(port.dtype)
+    if values.size and values.dtype.kind not in _KINDS[wanted.kind]:
+        raise Refused(400, f"the data of the input `{port.name}` are not all of the datatype {DATATYPES[port.dtype]}")
+    return _within(port, values, wanted)
 
 
 def _within(port: Port, values: NDArray[Any], wanted: np.dtype[Any]) -> NDArray[Any]:

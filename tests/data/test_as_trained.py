@@ -54,7 +54,10 @@ def test_a_colour_mode_that_goes_without_saying_is_that_of_the_pictures(tmp_path
 
 RECIPE = {
     "inputs": {"x": {"columns": ["image"], "stacked": False, "transforms": []}},
-    "reader": {"masks": {"image_size": [4, 4], "color_mode": "grayscale", "interpolation": "nearest"}, "csv": {"delimiter": ";"}},
+    "reader": {
+        "masks": {"image_size": [4, 4], "color_mode": "grayscale", "interpolation": "nearest"},
+        "csv": {"delimiter": ";"},
+    },
 }
 
 

@@ -211,6 +211,16 @@ def test_health_is_answered_where_every_connection_is_being_answered(tmp_path):
             connection.close()
 
 
+@pytest.mark.parametrize("begin", [b"0\r\n", b"5;extension="])
+@pytest.mark.parametrize("more", [b"X-A: b\r\n", b"x"])
+def test_a_body_with_trailers_or_extensions_without_end_is_ended(server, begin, more):
+    head = b"POST /v2/models/scale/infer HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+    with connection, pytest.raises(ConnectionError):
+        connection.sendall(head + begin + more * (100_000_000 // len(more)))
+    assert eventually(lambda: server.state.bodies.held == 0)
+
+
 # --- models that never end --------------------------------------------------------------------------------------------
 
 

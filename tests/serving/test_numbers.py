@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnspec.runtime.ports import Port
-from nnspec.serving import numbers
+from nnspec.serving import messages, numbers
 from nnspec.serving.budget import Budget
 from nnspec.serving.memory import Memory
 from nnspec.serving.messages import read_inference
@@ -23,6 +23,7 @@ from nnspec.serving.refusals import Refused
 def short_parts():
     """A few bytes are parsed at once, so that small tensors come in many parts."""
     patch = pytest.MonkeyPatch()
+    patch.setattr(messages, "_WHOLE", 0)
     patch.setattr(numbers, "_STEP", 64)
     patch.setattr(numbers, "_SCAN", 48)
     yield
@@ -129,3 +130,13 @@ def test_a_key_data_that_is_written_otherwise_is_no_other_tensor(key):
     )
     with pytest.raises(Refused):
         read_inference(body, None, ports, {}, budget())
+
+
+@given(tensors())
+def test_a_message_that_is_parsed_at_once_says_the_same(drawn):
+    shape, _, data = drawn
+    port = Port("x", (None,) * len(shape), "float32")
+    in_parts = read(message(shape, data), port)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(messages, "_WHOLE", 2**20)
+        assert np.array_equal(read(message(shape, data), port), in_parts)
