@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from nnspec.graph.model import Graph, Model
 from nnspec.spec import Spec
 from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode, SequenceNode, Tree
-from nnspec.types import Config, closest, listed, symbols_of
+from nnspec.types import Config, TensorType, closest, listed, symbols_of
 
 __all__ = ["ExportSection", "export_opset", "exported", "read_export"]
 
@@ -122,6 +122,9 @@ def _reading(graph: Graph) -> Graph:
     inputs = {name: type_ for name, type_ in graph.inputs.items() if name in read}
     if not inputs:  # an output of weights alone: one input says how many examples there are
         inputs = dict([next(iter(graph.inputs.items()))])
-    free = set().union(*(symbols_of(size) for type_ in inputs.values() for size in (*type_.shape, *(type_.mask or ()))))
-    known = {name: condition for name, condition in graph.conditions.items() if name in free}
-    return replace(graph, inputs=inputs, conditions=known)
+    return replace(graph, inputs=inputs, conditions=graph.conditions.without(_symbols(graph.inputs) - _symbols(inputs)))
+
+
+def _symbols(inputs: Mapping[str, TensorType]) -> set[str]:
+    sizes = (size for type_ in inputs.values() for size in (*type_.shape, *(type_.mask or ())))
+    return set().union(*map(symbols_of, sizes))
