@@ -240,7 +240,7 @@ async def _trailers(port: int, pid: int, place: Path) -> Found:
     head = b"POST /predict/iris HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
 
     async def one(begin: bytes, more: bytes) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        _reader, writer = await asyncio.open_connection("127.0.0.1", port)
         until, sent = time.monotonic() + 5, 0
         try:
             writer.write(head + begin)
