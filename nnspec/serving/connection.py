@@ -18,8 +18,10 @@ from nnspec.serving.settings import Settings
 __all__ = ["limited"]
 
 _HEAD_BYTES = 64 * 1024
-_QUIET_BYTES = 512 * 1024
-"""Bytes of a body in chunks that are no part of it; what comes at once is counted whole."""
+_QUIET_BYTES = 64 * 1024
+"""Bytes that may come in place of a body's next part: trailers, and extensions of a chunk."""
+
+_MOST_HEADERS = 256
 
 _LINGER = 5.0
 """Seconds for which the rest of a body is read, and thrown away, after its request has been answered: many clients read the
@@ -93,6 +95,12 @@ class _Limited(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head = True
         self._within(self.settings.header_seconds)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        if len(self.headers) > _MOST_HEADERS:
+            self._refuse(431, f"a request may have {_MOST_HEADERS} headers, trailers included")
+            raise _IsClosingError
 
     def on_headers_complete(self) -> None:
         self._stop()

@@ -11,7 +11,8 @@ from nnspec.serving.answering import answer
 from nnspec.serving.batching import Arrays
 from nnspec.serving.bodies import Content
 from nnspec.serving.budget import Budget
-from nnspec.serving.messages import HEADER_LENGTH, Inference, read_inference, write_inference
+from nnspec.serving.inferred import write_inference
+from nnspec.serving.messages import HEADER_LENGTH, Inference, read_inference
 from nnspec.serving.responses import HeldAnswer, json_response, packed
 from nnspec.serving.served import Served
 from nnspec.serving.state import State
