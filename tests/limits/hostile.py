@@ -131,7 +131,7 @@ FINE: dict[str, str] = {
     "a sum of 3,000 tensors": _HEAD + "inputs: {x: [T, 4]}\nlayers: [{Add: , from: [" + ", ".join(["x"] * 3_000) + "]}]\n",
     "10,000 layers": _chain("[4]", "  - Dense: {units: 4}\n", 10_000),
     "an enlargement to 100,000 positions": _HEAD + "inputs: {x: [7, 1]}\nlayers: [{AdaptiveAveragePooling1D: {output_size: 100_000}}, GlobalMaxPooling1D]\n",
-    "strides 2 and 3, 20 times": _chain("[T, 4]", "  - Conv1D: {filters: 4, kernel_size: 3, strides: 2, padding: same}\n  - UpSampling1D: {size: 3}\n", 20),
+    "strides 2 and 3, 6 times": _chain("[T, 4]", "  - Conv1D: {filters: 4, kernel_size: 3, strides: 2, padding: same}\n  - UpSampling1D: {size: 3}\n", 6),
     "nested residuals": _HEAD + "blocks:\n  b0: {layers: [{Dense: {units: 4}}]}\n" + "".join(f"  b{n}: {{layers: [{{Residual: {{layers: [b{n - 1}]}}}}]}}\n" for n in range(1, 39)) + _X + "layers: [b38]\n",
 }  # fmt: skip
 """Texts that are large or deep, and good."""
