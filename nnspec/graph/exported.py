@@ -35,7 +35,9 @@ class ExportSection(Config):
         description="Outputs whose class activation maps (Zhou et al. 2016) the file gives too, each as `NAME_map`: what the "
         "last layer gives at each position before `GlobalAveragePooling2D`. Averaged, it is the output before its activation.",
     )
-    opset: Annotated[int, Strict(), Field(ge=17, le=NEWEST_OPSET)] = Field(_OPSET, description="The version of ONNX's operators.")
+    opset: Annotated[int, Strict(), Field(ge=17, le=NEWEST_OPSET)] = Field(
+        _OPSET, description="The version of ONNX's operators."
+    )
 
 
 def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default: str = "main") -> ExportSection | None:
