@@ -81,7 +81,7 @@ class Classifier:
     def _of_run(cls, run: Run) -> Classifier:
         graph = run.main
         table, real = golden_rows(run, GOLDEN_ROWS)
-        told = told_of_answers(run, graph.outputs)
+        told = told_of_answers(run, {name: name for name in graph.outputs})
         known = ({name: real[name] for name in graph.inputs},) if all(name in real for name in graph.inputs) else ()
         return cls(run.spec, graph, graph.own(run.weights()), known, told, with_whites(run.recipe(), table), table)
 

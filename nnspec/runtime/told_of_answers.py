@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, SPELLINGS, UNITS
@@ -14,17 +14,14 @@ from nnspec.training.evaluation import answers_of, units_of_run
 __all__ = ["spellings_of_run", "told_of_answers"]
 
 
-def told_of_answers(
-    run: Run, outputs: Collection[str] | Mapping[str, str], inputs: Mapping[str, str] | None = None
-) -> dict[str, str]:
+def told_of_answers(run: Run, shown: Mapping[str, str], inputs: Mapping[str, str] | None = None) -> dict[str, str]:
     """The metadata that name the classes of some outputs of a run, and say how those are to be read.
 
     Args:
         run: The run.
-        outputs: Their names, or what the file calls each.
+        shown: What the file calls each of these outputs.
         inputs: What the file calls each input of the document that it has; None: as the document does.
     """
-    shown = outputs if isinstance(outputs, Mapping) else {name: name for name in outputs}
     classes = {shown[name]: [str(each) for each in classes] for name, classes in run.classes().items() if name in shown}
     answers = {shown[name]: asdict(answer) for name, answer in answers_of(run).items() if name in shown}
     told = {CLASSES: json.dumps(classes), ANSWERS: json.dumps(answers)}

@@ -22,8 +22,11 @@ def _mean(b: Builder, call: Call[Sampling]) -> Mapping[str, Value]:
         return {"output": mean}
     mean = declared(b, mean)
     log_variance = declared(b, call.inputs["log_variance"]).name
-    spread = b.op("Sub", b.op("Add", b.op("Mul", mean.name, mean.name), b.op("Exp", log_variance)), log_variance)
-    each = b.op("Mul", b.op("Sub", spread, b.constant(1, "one", np.float32)), b.constant(0.5, "half", np.float32))
+    # In Keras's order: near 1 the difference from 1 is exact, and nothing is lost before the logarithm is subtracted.
+    above = b.op(
+        "Sub", b.op("Add", b.op("Mul", mean.name, mean.name), b.op("Exp", log_variance)), b.constant(1, "one", np.float32)
+    )
+    each = b.op("Mul", b.op("Sub", above, log_variance), b.constant(0.5, "half", np.float32))
     axes = range(1, mean.type.rank + 1)
     summed = b.reduce("ReduceSum", each, axes, keepdims=False) if mean.type.rank else each
     return {"output": mean, DIVERGENCE: Value.declared(summed, call.outputs[DIVERGENCE])}
