@@ -20,7 +20,7 @@ _UNSAFE = re.compile(
 _COMMAND = re.compile(r"^(\s*)::|##\[", re.MULTILINE)
 """What GitHub's runner takes for a command: ``::`` at the beginning of a line, and ``##[`` anywhere."""
 
-_MARKDOWN = re.compile(r"[\\`*_\[\]<>|#~&!$@]|^\s*(?:[-+=]|\d+[.)])|(?<=\w)://|(?<=\b[wW]{3})\.")
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>|#~&!$@]|^(?:[-+=](?=\s|$|[-=])|\d+[.)](?=\s|$))|(?<=\w)://|(?<=\b[wW]{3})\.")
 
 
 def printable(text: object) -> str:

@@ -329,6 +329,8 @@ def feed_of(input_: str, recipe: Mapping[str, Any], name: str) -> tuple[Feed, li
         columns = tuple(str(column) for column in said["columns"])
         if not columns:
             raise ValueError("it is made of no column")
+        if said["stacked"] and any(transform.takes_text for transform in transforms):
+            raise ValueError("a transform of text has several columns")
         path, misses, stacked = f"inputs.{input_}", bool(said.get("missing")), bool(said["stacked"])
         series = series_columns(recipe)
         return Feed(input_, columns, stacked, transforms, None, _span(name), path, misses, series=series), learned

@@ -133,7 +133,7 @@ class Builder:
             requests = list(self._requests(graph)) if symbols else []
             solution = solved(requests, symbols)
             if solution is None:
-                self._problems.append(contradiction(requests, symbols))
+                self._problems.append(contradiction(requests, inputs))
                 return replace(graph, gaps=replace(graph.gaps, sizes=True))
             bound = bound_sizes(solution, inputs)
             if not bound:

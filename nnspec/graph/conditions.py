@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.graph import problems as g
 from nnspec.graph.model import Graph, Node
-from nnspec.types import Condition, Conditions, Dim, TensorType, simplify, size_text, symbol, symbols_of
+from nnspec.types import Condition, Conditions, Dim, TensorType, simplify, substitute, symbol, symbols_of
 from nnspec.types.constraints import Constraint, Solution, conflict, solve
 
 __all__ = [
@@ -33,12 +33,14 @@ class Request:
         span: The step.
         path: The step's path in the document.
         op: What the step's operation is called.
+        inputs: How many inputs it has.
     """
 
     constraint: Constraint
     span: Span
     path: str
     op: str
+    inputs: int = 2
 
 
 def asked_by(nodes: Iterable[Node]) -> Iterator[Request]:
@@ -46,7 +48,7 @@ def asked_by(nodes: Iterable[Node]) -> Iterator[Request]:
     for node in nodes:
         for left, right in node.layer.agreeing_sizes(node.input_types):
             if isinstance(right - left, Dim):
-                yield Request(Constraint(left, right), node.span, node.path, node.op)
+                yield Request(Constraint(left, right), node.span, node.path, node.op, len(node.inputs))
         sizes = [size for type_ in node.outputs.values() for size in type_.shape]
         for size in (*sizes, *node.layer.room(node.input_types)):
             if isinstance(size, Dim):
@@ -70,10 +72,9 @@ def bound_sizes(solution: Solution, inputs: Mapping[str, TensorType]) -> dict[st
     """
     concerned = {*solution.conditions, *(name for relation in solution.relations for name in relation.symbols)}
     bound = dict(solution.sizes)
-    for name, type_ in inputs.items():
-        for axis, size in enumerate(type_.shape, 1):
-            if isinstance(size, Dim) and not size.is_known and str(size) in concerned:
-                bound.setdefault(str(size), symbol(f"{name}_axis{axis}"))
+    for size, name in _axis_names(inputs):
+        if str(size) in concerned:
+            bound.setdefault(str(size), symbol(name))
     return bound
 
 
@@ -93,26 +94,39 @@ def only_one(bound: Mapping[str, int | Dim], origin: Mapping[str, Request]) -> I
         if size == 1 and name in origin:
             at = origin[name]
             help = "bring both inputs to one size with the same strides and `padding: same`, or declare the size as 1"
-            yield g.OnlyOneSize.at(at.span, at.path, help=help, name=name, reason=_text(at.constraint))
+            yield g.OnlyOneSize.at(at.span, at.path, help=help, name=name, reason=_text(at.constraint, {}))
 
 
-def contradiction(requests: Sequence[Request], names: Sequence[str]) -> Diagnostic:
+def contradiction(requests: Sequence[Request], inputs: Mapping[str, TensorType]) -> Diagnostic:
     """The diagnostic of what no sizes satisfy: at the first step that cannot be satisfied, with those that contradict it."""
-    last, others = conflict([request.constraint for request in requests], names)
+    last, others = conflict([request.constraint for request in requests], free_symbols(inputs))
+    named = {str(size): symbol(name) for size, name in _axis_names(inputs)}
     at = requests[last]
-    notes = [Note(f"`{other.op}` here: {_text(other.constraint)}", other.span) for other in map(requests.__getitem__, others)]
-    symbols = sorted({name for i in (*others, last) for name in _symbols(requests[i].constraint)})
-    free = " and ".join(f"`{name}`" for name in symbols if not name.startswith("?")) or "the free axis"
-    reason = f"no size of {free} fits: {_text(at.constraint)}" + (", and see below" if notes else "")
+    notes = [
+        Note(f"`{other.op}` here: {_text(other.constraint, named)}", other.span) for other in map(requests.__getitem__, others)
+    ]
+    symbols = {str(named.get(name, name)) for i in (*others, last) for name in _symbols(requests[i].constraint)}
+    free = " and ".join(f"`{name}`" for name in sorted(symbols))
+    reason = f"no size of {free} fits: {_text(at.constraint, named)}" + (", and see below" if notes else "")
     help = "bring both inputs to one size, for instance with the same strides and `padding: same`, cropping or padding"
     if not at.constraint.equal:
         help = "reduce the size less before it (kernel, stride, cropping), or write `padding: same`"
+    elif at.inputs == 1:
+        help = "change the sizes that it makes, or declare the free size as a number that fits all of them"
     return g.NoSizeFits.at(at.span, at.path, help=help, notes=notes[:6], reason=reason)
 
 
-def _text(constraint: Constraint) -> str:
+def _axis_names(inputs: Mapping[str, TensorType]) -> Iterator[tuple[Dim, str]]:
+    """Each size without a name, and what it is called where something is asked of it."""
+    for name, type_ in inputs.items():
+        for axis, size in enumerate(type_.shape, 1):
+            if isinstance(size, Dim) and not size.is_known:
+                yield size, f"{name}_axis{axis}"
+
+
+def _text(constraint: Constraint, named: Mapping[str, Dim]) -> str:
     verb = "must equal" if constraint.equal else "must be at least"
-    return f"`{size_text(constraint.left)}` {verb} `{size_text(constraint.right)}`"
+    return f"`{substitute(constraint.left, named)}` {verb} `{substitute(constraint.right, named)}`"
 
 
 def _symbols(constraint: Constraint) -> set[str]:

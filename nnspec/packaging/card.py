@@ -67,7 +67,7 @@ def _data(contents: Contents) -> str:
     if contents.run is None:
         return _UNKNOWN
     info = contents.run.info["data"]
-    document = contents.run.info["spec"]["document"].get("data", {})
+    document = contents.run.info["spec"]["document"].get("data") or {}
     rows = [
         [
             part,
@@ -111,7 +111,7 @@ def _budget(contents: Contents) -> str:
     rows = [["ONNX file", f"{len(contents.model):,} bytes", ""]]
     if contents.run is not None:
         graph = contents.run.model.main
-        limits = contents.run.info["spec"]["document"].get("budget", {})
+        limits = contents.run.info["spec"]["document"].get("budget") or {}
         rows = [
             ["parameters", f"{graph.parameters:,}", _limit(limits, "parameters")],
             ["multiply–accumulates of one example", _count(total_macs(graph)), _limit(limits, "macs")],

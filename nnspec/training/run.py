@@ -107,7 +107,10 @@ class Run(RunFiles):
 
     def place(self, text: Any) -> Path | None:
         """A folder as the run remembers it: relative to the run, so that a project can be moved as a whole."""
-        return (self.path / text).resolve() if isinstance(text, str) else None
+        try:
+            return (self.path / text).resolve() if isinstance(text, str) else None
+        except (OSError, RuntimeError, ValueError) as error:
+            raise DamagedRun(f"{self.path / INFO} is damaged: {text!r:.80} is no path: {error}") from None
 
     @cached_property
     def model(self) -> Model:

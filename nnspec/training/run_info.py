@@ -17,14 +17,21 @@ _Figures = dict[str, "_Number | bool | str | list[Any] | dict[str, Any] | None"]
 
 
 @dataclass
+class _Document:
+    train: dict[str, Any] | None = None
+    data: dict[str, Any] | None = None
+    budget: dict[str, Any] | None = None
+
+
+@dataclass
 class _Spec:
     hash: str
+    file: str
+    document: _Document
+    nodes: dict[str, str]
     folder: str | None = None
     root: str | None = None
-    file: str = ""
     hash_next: str | None = None
-    document: dict[str, Any] = field(default_factory=dict)
-    nodes: dict[str, str] = field(default_factory=dict)
     overrides: list[str] = field(default_factory=list)
 
 
@@ -60,8 +67,8 @@ class _Machine:
 class _Best:
     monitor: str
     epoch: _Count
-    value: _Number | None = None
-    figures: _Figures = field(default_factory=dict)
+    value: _Number | None
+    figures: _Figures
 
 
 @dataclass

@@ -60,7 +60,7 @@ def _load_own(run: Run, overrides: Sequence[str]) -> Spec:
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     """What may not change and did."""
-    phases = before.get("train", {}).get("phases") or ()
+    phases = (before.get("train") or {}).get("phases") or ()
     allowed = re.compile(rf"train\.phases\[{len(phases) - 1}\]\.epochs" if phases else r"train\.epochs")
     for path, what in changed_values(before, as_json(after)):
         if not allowed.fullmatch(path):

@@ -1,6 +1,6 @@
 """The header of a safetensors file: names, types and shapes of its arrays, read without a framework.
 
-Source: the safetensors format, https://huggingface.co/docs/safetensors#format.
+Source: the safetensors format: eight bytes of length, a header in JSON, the arrays.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def refused(read) -> DataError:
         json.dumps(ROWS),
         json.dumps(ROWS, indent=4),
         "\n\n[\n" + ",\n".join(map(json.dumps, ROWS)) + "\n]\n",
-        gzip.compress(json.dumps(ROWS).encode()),
+        gzip.compress(json.dumps(ROWS).encode(), mtime=0),
         "\n".join(map(json.dumps, ROWS)).encode("utf-16"),
     ],
 )
