@@ -17,6 +17,7 @@ from nnspec import Predictor
 from nnspec.cli.frameworks import load_frameworks
 from nnspec.data.kinds import Answer
 from nnspec.data.recipe import read_inputs
+from nnspec.data.units import in_units
 from nnspec.onnx_backend.parity import Parity, measure
 from nnspec.runtime.predicting import input_types
 from nnspec.training import Run
@@ -29,12 +30,12 @@ _BATCH = 256
 def compare(run_path: str | Path, onnx_path: str | Path) -> tuple[Parity, dict[str, int]]:
     """The parity on the test data, and of each output that says classes how many of them differ."""
     from nnspec.runtime.answers import answering
-    from nnspec.training.evaluation import answers_of, examples_of, golden_rows, trained_model
+    from nnspec.training.evaluation import answers_of, raw_rows, trained_model, units_of_run
 
     run, predictor = Run.open(run_path), Predictor(onnx_path)
-    table, inputs = golden_rows(run, len(examples_of(run)[1]))
-    keras = answering(trained_model(run))
-    ours = [keras(batch) for batch in _batches(inputs)]
+    table, inputs = raw_rows(run)
+    keras, units = answering(trained_model(run)), units_of_run(run)
+    ours = [in_units(keras(batch), units) for batch in _batches(inputs)]
     raw = [*_batches(read_inputs(table, "the data", predictor.recipe, input_types(predictor)))]
     saying = {name: answer for name, answer in answers_of(run).items() if answer.kind != "number"}
     differing = dict.fromkeys(saying, 0)
