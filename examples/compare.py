@@ -17,6 +17,7 @@ from nnspec import Predictor
 from nnspec.cli.frameworks import load_frameworks
 from nnspec.data.kinds import Answer
 from nnspec.data.recipe import read_inputs
+from nnspec.data.units import in_units
 from nnspec.onnx_backend.parity import Parity, measure
 from nnspec.onnx_backend.parity import Run as Answers
 from nnspec.runtime.predicting import input_types
@@ -30,10 +31,11 @@ _BATCH = 256
 def compare(run_path: str | Path, onnx_path: str | Path) -> tuple[Parity, dict[str, int]]:
     """The parity on the test data, and of each output that says classes how many of them differ."""
     from nnspec.runtime.answers import in_keras
-    from nnspec.training.evaluation import answers_of, examples_of, golden_rows
+    from nnspec.training.evaluation import answers_of, raw_rows, units_of_run
 
     run, predictor = Run.open(run_path), Predictor(onnx_path)
-    table, inputs = golden_rows(run, len(examples_of(run)[1]))
+    table, inputs = raw_rows(run)
+    units = units_of_run(run)
     raw = [*_batches(read_inputs(table, "the data", predictor.recipe, input_types(predictor)))]
     trained_on = {id(batch): given for batch, given in zip(raw, _batches(inputs), strict=True)}
     last: dict[str, np.ndarray] = {}
@@ -42,7 +44,7 @@ def compare(run_path: str | Path, onnx_path: str | Path) -> tuple[Parity, dict[s
         def run_on(batch: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
             # What is no batch is the last one, a unit in the last place away: its trained inputs stand for it.
             last.update(trained_on.get(id(batch), {}))
-            return answer(dict(last))
+            return in_units(answer(dict(last)), units)
 
         return run_on
 

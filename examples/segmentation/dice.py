@@ -77,10 +77,9 @@ def _table(run: Path, images: Path | None, masks: Path | None) -> Table:
     if images is not None and masks is not None:
         return Masks(images=str(images), masks=str(masks)).open({"images": images, "masks": masks})
     from nnspec.training import Run
-    from nnspec.training.evaluation import examples_of, golden_rows
+    from nnspec.training.evaluation import raw_rows
 
-    opened = Run.open(run)
-    return golden_rows(opened, len(examples_of(opened)[1]))[0]
+    return raw_rows(Run.open(run))[0]
 
 
 @click.command()

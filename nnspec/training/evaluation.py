@@ -39,6 +39,7 @@ __all__ = [
     "evaluation_text",
     "examples_of",
     "golden_rows",
+    "raw_rows",
     "trained_model",
     "units_of_run",
 ]
@@ -211,15 +212,35 @@ def golden_rows(run: Run, count: int) -> tuple[Table, dict[str, NDArray[Any]]]:
             plan = _plan(run, parts=(part,))
             if plan.data is not None and part in plan.data.sources:
                 _require_files(plan, part)
-                source = plan.data.sources[part]
                 examples = prepare_part(plan.data, part, run.transforms())
-                assert source.files is not None
-                table = SomeRows(source.reader.open(source.files), examples.rows[:count])
-                return table, dict(examples.batch(slice(0, count)).inputs)
+                return _raw(plan, part, examples.only(slice(0, count)))
         except (NnspecError, SpecError) as error:
             failure = failure or error
     assert failure is not None
     raise failure
+
+
+def raw_rows(run: Run, part: str | None = None) -> tuple[Table, dict[str, NDArray[Any]]]:
+    """The examples that [`examples_of`][nnspec.training.evaluation.examples_of] gives, as rows of the data too.
+
+    Args:
+        run: The run.
+        part: As there.
+
+    Returns:
+        Their rows as they are in the data, and the inputs made of them, by name, each with the batch axis first.
+    """
+    plan = _plan(run, _wanted(part))
+    part, examples = _examples(run, plan, part)
+    return _raw(plan, part, examples)
+
+
+def _raw(plan: TrainingPlan, part: str, examples: Examples) -> tuple[Table, dict[str, NDArray[Any]]]:
+    assert plan.data is not None
+    sources = plan.data.sources
+    source = sources[part if part in sources else "train"]
+    assert source.files is not None
+    return SomeRows(source.reader.open(source.files), examples.rows), dict(examples.batch(slice(None)).inputs)
 
 
 def trained_model(run: Run) -> keras.Model:
