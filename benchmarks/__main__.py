@@ -17,7 +17,20 @@ PARTS = {
     "decoding": "decoding",
 }
 WITH_OPTIONS = (["onnx"], ["training"], ["decoding"])
-ALONE = ("faults", "generate", "gpu", "hostile", "imports", "memory", "proof", "results", "resume", "serving", "tiling")
+ALONE = (
+    "combined_faults",
+    "faults",
+    "generate",
+    "gpu",
+    "hostile",
+    "imports",
+    "memory",
+    "proof",
+    "results",
+    "resume",
+    "serving",
+    "tiling",
+)
 
 
 def main(arguments: list[str]) -> int:
