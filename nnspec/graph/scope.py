@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -118,7 +119,9 @@ class Scope:
     def is_misspelt(self, name: str) -> bool:
         """Whether a name is almost surely one that is known here, misspelt."""
         meant = closest(name, self.known())
-        return meant is not None and SequenceMatcher(None, name, meant).ratio() >= _SURE
+        if meant is None or re.sub(r"\d+", "", meant) == re.sub(r"\d+", "", name):  # another turn of a loop
+            return False
+        return SequenceMatcher(None, name, meant).ratio() >= _SURE
 
     @property
     def is_open(self) -> bool:

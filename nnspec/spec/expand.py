@@ -80,6 +80,8 @@ class Expander:
             inner = _counted(scope, counter, number, draft)
             for entry in steps_of(draft.arguments, self.problems):
                 found += self._drafts(entry, inner)
+        if draft.keys is not None and "repeat" in draft.keys and draft.key("repeat") is None:
+            found = [replace(step, is_counted=False) for step in found]
         return _fed_from(found, draft)
 
     @property
@@ -138,7 +140,9 @@ class Expander:
         steps: list[Step] = []
         reported: set[str] = set()
         for draft, name in zip(drafts, given, strict=True):
-            is_open = name is None and (draft.is_open or draft.key("name") is not None or self._is_unknown(draft))
+            is_open = not draft.is_counted or (
+                name is None and (draft.is_open or draft.key("name") is not None or self._is_unknown(draft))
+            )
             if name is None:
                 name = default_name(_base_name(draft), used, numbers)
                 used.add(name)
