@@ -18,6 +18,7 @@ PARTS = {
 }
 WITH_OPTIONS = (["onnx"], ["training"], ["decoding"])
 ALONE = (
+    "combined_faults",
     "faults",
     "flips",
     "generate",

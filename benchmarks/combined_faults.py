@@ -3,7 +3,7 @@
 Three ways to combine them: the document of one diagnostic as a network of another's (`networks`); two and three edits of
 `benchmarks.spec_faults` in one good spec (`edits`); and a fault in each of several sections of one spec (`sections`).
 
-``python -m benchmarks combined`` prints, for each way, how many faults there were and how many were reported.
+``python -m benchmarks combined_faults`` prints, for each way, how many faults there were and how many were reported.
 """
 
 from __future__ import annotations

@@ -87,8 +87,10 @@ def check_data(
     if certain:
         _warn_of_unused(section, tree, outputs, needs, problems)
     tables = {ref.source: rows for ref, rows in table_rows(graph).items() if ref.source in inputs}
-    untyped = [*graph.gaps.inputs, *graph.gaps.outputs, *([] if certain else outputs)]
-    changes = check_augment(section.augment, tree, inputs, outputs, needs, problems, untyped=untyped)
+    typed = certain and "targets" not in checked.wrong
+    untyped = [*graph.gaps.inputs, *graph.gaps.outputs, *([] if typed else outputs)]
+    augment = section.augment if graph.gaps.are_named else []
+    changes = check_augment(augment, tree, inputs, outputs, needs, problems, untyped=untyped)
     check_crops(section, tree, needs, problems)
     aligned = aligned_inputs(graph)
     plan = DataPlan(section, tree, sources, inputs, tables, needs, None, changes, derived or {}, graph.conditions, aligned)

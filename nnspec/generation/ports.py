@@ -37,6 +37,8 @@ class Ports:
     def decoding(self) -> Decoding | None:
         """What the section names; None where something of it is not there, or does not fit."""
         section = self._section
+        if self._wrong & {"decode", "token", "encode"}:
+            return None
         before = len(self._problems)
         decoder = self._network("decode", section.decode)
         encoder = self._network("encode", section.encode) if section.encode is not None else None

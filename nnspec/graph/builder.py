@@ -366,7 +366,7 @@ class Builder:
         span = step.arguments.span if step.arguments is not None else step.span
         first = self._nodes.get(at.prefix + content.layer) if at is not None else None
         if at is None or first is None:
-            if at is not None and at.built[content.layer] is None:
+            if (at is not None and at.built[content.layer] is None) or (at is None and scope.is_open):
                 return None
             suggestion = None if at else next((s for s in scope.known() if s.startswith(content.layer[:3])), None)
             help = f"did you mean `{suggestion}`?" if suggestion else "name a layer above, in this list or one around it"

@@ -56,7 +56,8 @@ def known_outputs(tree: Tree | None, steps: Sequence[Step], scope: Scope, proble
         if not steps:
             return Outputs({}, are_named=False)
         built, last = scope.built[steps[-1].name], steps[-1]
-        return Outputs(built) if built else Outputs({}, frozenset({last.name}), are_named=not last.is_open and bool(last.op))
+        untyped: frozenset[str] = frozenset() if built else frozenset({last.name})
+        return Outputs(built or {}, untyped, are_named=not last.is_open and bool(last.op))
     outputs: dict[str, Given] = {}
     missing: set[str] = set()
     are_found = True
@@ -68,7 +69,7 @@ def known_outputs(tree: Tree | None, steps: Sequence[Step], scope: Scope, proble
             suggestion = closest(source.text, scope.built)
             are_found = False
             missing |= {shown, *([suggestion] if suggestion and name is None else [])}
-            if suggestion or not scope.is_open:
+            if not scope.is_open or scope.is_misspelt(source.text):
                 problems.append(_unknown(source, scope))
             continue
         if name is None and source.text in scope.inputs:

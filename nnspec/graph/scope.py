@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.graph import problems as g
@@ -12,6 +14,8 @@ from nnspec.spec.step import Step
 from nnspec.types import TensorType, closest
 
 __all__ = ["Given", "Scope", "Source"]
+
+_SURE = 0.85
 
 Given = tuple[Ref, TensorType]
 """A tensor of the graph and its type."""
@@ -84,7 +88,7 @@ class Scope:
         name, dot, output = source.text.partition(".")
         holder = self.holder(name)
         if holder is None:
-            if not self.is_open or closest(name, self.known()):
+            if not self.is_open or self.is_misspelt(name):
                 problems.append(self._unknown(name, source))
             return None
         if name in holder.inputs:
@@ -111,6 +115,13 @@ class Scope:
         content = holder.steps[name].content if name in holder.steps else None
         state = ", or give it `return_state: true`" if getattr(content, "return_state", None) is False else ""
         return f"it has one output: write `{name}`" + state
+
+    def is_misspelt(self, name: str) -> bool:
+        """Whether a name is almost surely one that is known here, misspelt."""
+        meant = closest(name, self.known())
+        if meant is None or re.sub(r"\d+", "", meant) == re.sub(r"\d+", "", name):  # another turn of a loop
+            return False
+        return SequenceMatcher(None, name, meant).ratio() >= _SURE
 
     @property
     def is_open(self) -> bool:

@@ -25,6 +25,8 @@ _OVER_AN_AXIS = {
 def sources_of(step: Step, above: Step | None, inputs: Sequence[str], problems: list[Diagnostic]) -> list[Source] | None:
     """What a step reads from; None where that cannot be said, with a diagnostic."""
     tree = step.source
+    if isinstance(tree, Unknown):
+        return None
     if tree is None or (isinstance(tree, Scalar) and tree.value is None):
         if counts_examples(step):
             return [Source(name, None, step.span, step.path, implied=True) for name in inputs[:1]]
@@ -35,8 +37,6 @@ def sources_of(step: Step, above: Step | None, inputs: Sequence[str], problems: 
         if inputs:
             help = f"write `from: {inputs[0]}` beside it; the inputs are {listed(inputs)}"
             problems.append(g.NoDefaultSource.at(step.span, step.path, help=help))
-        return None
-    if isinstance(tree, Unknown):
         return None
     if isinstance(tree, MappingNode):
         found = [_source(value, str(key.value), problems) for key, value in tree.items()]

@@ -133,16 +133,17 @@ def bind(block: Block, arguments: Tree | None, span: Span, path: str, problems: 
     scope = block.scope.inner({}, problems)
     for name, declared in block.params.items():
         before = len(problems)
+        default = None if _is_type(declared) else evaluate(declared, scope, problems)
         if name in given:
             values[name] = given[name][1]
             _check_type(name, declared, given[name][1], problems)
         elif name in misspelt or unknown:
             values[name] = Unknown(span)
-        elif _is_type(declared):
+        elif default is None:
             help = f"write `{block.name}: {{{name}: …}}`"
             problems.append(p.MissingKey.at(span, path, help=help, where=f"`{block.name}`", key=name))
         else:
-            values[name] = evaluate(declared, scope, problems)
+            values[name] = default
         if len(problems) > before:
             values[name] = Unknown(span)
         scope.add(name, values[name], problems)

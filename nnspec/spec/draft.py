@@ -35,6 +35,7 @@ class Draft:
         keys: The step's mapping; None for a name alone.
         scope: What its expressions see.
         path: Its path in the document.
+        is_counted: Whether it is known how often it runs in the group around it, and with which names.
     """
 
     op: Scalar
@@ -42,6 +43,7 @@ class Draft:
     keys: MappingNode | None
     scope: Scope
     path: str
+    is_counted: bool = True
 
     def key(self, name: str) -> Tree | None:
         """What stands under one of the step keys; None where nothing does, or an expression there had no value."""

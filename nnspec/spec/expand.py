@@ -99,6 +99,8 @@ class Expander:
             inner = _counted(scope, counter, number, draft, self.problems)
             for entry in steps_of(draft.arguments, self.problems):
                 found += self._drafts(entry, inner)
+        if draft.keys is not None and "repeat" in draft.keys and draft.key("repeat") is None:
+            found = [replace(step, is_counted=False) for step in found]
         return _fed_from(found, draft)
 
     @cached_property
@@ -157,7 +159,9 @@ class Expander:
         steps: list[Step] = []
         reported: set[str] = set()
         for draft, name in zip(drafts, given, strict=True):
-            is_open = name is None and (draft.is_open or draft.key("name") is not None)
+            is_open = not draft.is_counted or (
+                name is None and (draft.is_open or draft.key("name") is not None or self._is_unknown(draft))
+            )
             if name is None:
                 name = default_name(_base_name(draft), used, numbers)
                 used.add(name)
@@ -170,6 +174,12 @@ class Expander:
             first.setdefault(name, draft)
             steps.append(replace(self._step(draft, name), is_open=is_open))
         return tuple(steps)
+
+    def _is_unknown(self, draft: Draft) -> bool:
+        """Whether nothing is known of the operation, so that the name that others would read it by is not either."""
+        word = str(draft.op.value)
+        known = word in LAYERS or word in (*NESTING, GROUP, SHARE, LOST) or word in self.operations
+        return not known and meant_member(LAYERS, word) is None
 
     def _given_name(self, draft: Draft) -> str | None:
         tree = draft.key("name")
@@ -184,7 +194,8 @@ class Expander:
         return name if isinstance(name, str) and name and not set(name) & set("./ ") else None
 
     def _step(self, draft: Draft, name: str) -> Step:
-        repeated = draft.key("repeat") is not None or draft.key("as") is not None or _is_group(draft)
+        counted = draft.keys is not None and "repeat" in draft.keys  # also where how often is unknown
+        repeated = counted or draft.key("as") is not None or _is_group(draft)
         content = self._repeated(draft) if repeated else self.content(draft)
         assumed = isinstance(content, Layer) and self._assumed
         op = str(draft.op.value)
@@ -278,11 +289,11 @@ class Expander:
 
     def _shared(self, draft: Draft) -> Shared | None:
         layer, others = draft.arguments, None
-        if isinstance(layer, Unknown):
-            return None
         if isinstance(layer, MappingNode):
             others = MappingNode([(k, v) for k, v in layer.items() if k.value != "layer"], layer.span, layer.place)
             layer = layer.get("layer")
+        if isinstance(layer, Unknown):
+            return None
         if not isinstance(layer, Scalar) or not isinstance(layer.value, str):
             at = layer or draft.op
             self.problems.append(

@@ -94,7 +94,8 @@ def _check(
         return None
     outputs = made.outputs if made is not None else outputs
     _check_rest(graph, section, tree, outputs, problems)
-    watched = watched_outputs(outputs, data) if outputs is not None and made is not None and "metrics" not in wrong else None
+    named = graph.gaps.are_named and "metrics" not in wrong
+    watched = watched_outputs(outputs, data) if outputs is not None and made is not None and named else None
     phases = check_phases(graph, section, tree, outputs or {}, watched, problems)
     if phases is None or made is None or known is None or not known.is_right or graph.gaps:
         return None

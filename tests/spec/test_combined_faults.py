@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from benchmarks.combined_faults import Validator, combined
 from nnspec.api import validate
+from nnspec.spec import read_text
+from nnspec.spec.tree import MappingNode, SequenceNode
+from tests.conftest import CORPUS
 
 HEAD = "nnspec: 1\nname: net\n"
 
@@ -23,6 +28,36 @@ def test_nearly_every_fault_is_reported_beside_others_as_it_is_alone(validator, 
     assert complete >= least * len(cases)
     # What is reported beside them would only follow from one of them.
     assert [(case.names, case.unexpected(found[case])) for case in cases if case.unexpected(found[case])] == []
+
+
+def _scalars(tree):
+    if isinstance(tree, MappingNode):
+        for _, value in tree.items():
+            yield from _scalars(value)
+    elif isinstance(tree, SequenceNode):
+        for value in tree.items:
+            yield from _scalars(value)
+    else:
+        yield tree
+
+
+@pytest.mark.parametrize("file", sorted(CORPUS.glob("*.yaml")), ids=lambda file: file.name)
+def test_one_value_that_is_unknown_makes_one_error_wherever_it_stands(write, file):
+    text = file.read_text(encoding="utf-8")
+    places = [
+        scalar
+        for scalar in _scalars(read_text(text, "net", []))
+        if scalar.value is not None
+        and scalar.span.line == scalar.span.end_line
+        and scalar.path not in ("nnspec", "name", "description")
+    ]
+    for scalar in random.Random(5).sample(places, min(8, len(places))):
+        lines = text.split("\n")
+        line, span = lines[scalar.span.line - 1], scalar.span
+        lines[span.line - 1] = f"{line[: span.column - 1]}$unknown{line[span.end_column - 1 :]}"
+        found = [d for d in validate(write("\n".join(lines))) if d.is_error]
+        # An operation's name is no expression.
+        assert {d.code for d in found} in ({"NN121"}, {"NN204"}), (scalar.path, [d.message for d in found])
 
 
 def reported(write, text):
