@@ -20,7 +20,10 @@ __all__ = ["open_archive", "read_config_file"]
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
 
-_LARGEST_CONFIG = 256 * 2**20
+_LARGEST_CONFIG = 64 * 2**20
+_MOST_VALUES = 2_000_000
+"""Those of NASNetLarge are 50,000. Parsed, a value takes up to 200 bytes, however few it has in the text."""
+
 _LARGEST_WEIGHTS = 64 * 2**30
 _MOST_MEMBERS = 10_000
 _DEEPEST = 200
@@ -98,6 +101,9 @@ def parse_json(data: bytes, name: str) -> Any:
     Raises:
         SpecError: Where it is no such text.
     """
+    values = sum(data.count(mark) for mark in (b",", b"[", b"{"))
+    if values > _MOST_VALUES:
+        raise refuse(name, f"its config has some {values:,} values; {_MOST_VALUES:,} is the most")
     try:
         value = json.loads(data)
     except (ValueError, RecursionError) as error:

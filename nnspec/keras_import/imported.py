@@ -19,6 +19,7 @@ from nnspec.keras_import.live import live_config, live_problems, live_statistics
 from nnspec.keras_import.masks import check_masks
 from nnspec.keras_import.model import KerasModel, tensors_in
 from nnspec.keras_import.naming import model_name
+from nnspec.keras_import.order import applications
 from nnspec.keras_import.plan import Planner
 from nnspec.keras_import.planned import PlannedNetwork, PlannedStep
 from nnspec.keras_import.translate import kind_of
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["Imported", "from_keras", "import_file"]
+
+_MOST_APPLICATIONS = 20_000
+"""NASNetLarge applies layers 1,039 times."""
 
 _LIMITS = Limits(bytes=64 * 2**20, nodes=10_000_000, layers=1_000_000)
 
@@ -150,6 +154,9 @@ class _Import:
                 return weights.read(place)
             return None if live is None else live_statistics(self._keras, live, place)
 
+        if (count := applications(self._keras)) > _MOST_APPLICATIONS:
+            reason = f"it applies layers {count:,} times, models in it unfolded; {_MOST_APPLICATIONS:,} is the most"
+            raise SpecError([k.NotAKerasModel.at(self.span, reason=reason)])
         planner = Planner(self._file, saved)
         try:
             planner.plan(self._keras)

@@ -247,6 +247,11 @@ def _cast(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
     raise NoEqual(f"it casts {given or 'a tensor'} to {dtype}, and no layer truncates or compares", help, setting=True)
 
 
+def _converted(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
+    """``convert_to_tensor``, which a functional model's ``call`` begins with."""
+    return _x(call) if _settings(layer, call, "dtype") == [None] else _cast(layer, call, within)
+
+
 def _take(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
     """One position of an axis: the axis stays where a list of one is given, and goes where a number is."""
     x, [axis, indices] = _x(call), _settings(layer, call, "axis", "indices")
@@ -269,6 +274,7 @@ OPERATIONS: Mapping[str, Translator] = {
     "Cast": _cast,
     "Celu": _activation("celu", alpha=1.0),
     "Clip": _clip,
+    "ConvertToTensor": _converted,
     "Copy": lambda layer, call, within: _x(call),
     "Concatenate": _concatenate,
     "Divide": _merge("Divide", _divided),

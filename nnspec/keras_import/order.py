@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from nnspec.keras_import.config_values import ConfigError
 from nnspec.keras_import.model import KerasModel, Tensor, tensors_in
 
-__all__ = ["calls_in_order"]
+__all__ = ["applications", "calls_in_order"]
+
+
+def applications(model: KerasModel, known: dict[int, int] | None = None) -> int:
+    """How often layers are applied in all, with every use of a model in it unfolded: a few hundred bytes can say 2²⁰ times."""
+    known = {} if known is None else known
+    if id(model) not in known:
+        inner = [(layer.model, len(layer.calls)) for layer in model.layers.values()]
+        known[id(model)] = sum(uses * (1 if held is None else 1 + applications(held, known)) for held, uses in inner)
+    return known[id(model)]
 
 
 def calls_in_order(model: KerasModel, path: str) -> Iterator[tuple[str, int]]:

@@ -36,6 +36,7 @@ class Planner:
         self._precisions: set[str] = set()
         self._of_model: dict[int, PlannedNetwork] = {}
         self.whole = WholeInputs()
+        self._said: set[tuple[str, str, str]] = set()
 
     def plan(self, model: KerasModel, path: str = "") -> PlannedNetwork:
         """Plans one model, those in it first."""
@@ -57,8 +58,14 @@ class Planner:
         problem = k.NoEqualArgument if error.setting else k.NoEqualLayer
         at, kind = f"{path}{layer.name}", kind_of(layer)
         found = problem.at(self._span, at, help=error.help, layer=layer.name, kind=kind, reason=error.reason)
-        if found not in self.problems:
-            self.problems.append(found)
+        self._add(found)
+
+    def _add(self, problem: Diagnostic) -> None:
+        """Keeps a problem, once."""
+        said = (problem.code, problem.path, problem.message)
+        if said not in self._said:
+            self._said.add(said)
+            self.problems.append(problem)
 
     def note_precision(self, layer: KerasLayer) -> None:
         """Warns once of each precision that is not a spec's own.
@@ -98,8 +105,7 @@ class Planner:
         """Warns of a layer that another model has too."""
         at = f"{path}{layer.name}"
         found = k.WeightsCopied.at(self._span, at, layer=at, other=layer.same_as)
-        if found not in self.problems:
-            self.problems.append(found)
+        self._add(found)
 
     def note_type(self, name: str, theirs: str, ours: str) -> None:
         """Warns of an input that is declared with another element type."""

@@ -132,10 +132,12 @@ def _arrays(
     import numpy as np
 
     found: dict[str, NDArray[Any]] = {}
+    tried: set[str] = set()
     for graph in graphs.values():
         for node in graph.nodes.values():
-            if not node.weights or f"{node.weights_at}/{node.weights[0].name}" in found:
+            if not node.weights or node.weights_at in tried:
                 continue
+            tried.add(node.weights_at)
             try:
                 arrays = read(node, of[node.weights_at])
             except (ValueError, OSError, RuntimeError, KeyError) as error:

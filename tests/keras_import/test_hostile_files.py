@@ -225,3 +225,27 @@ def test_a_config_as_keras_2_wrote_it_is_read(tmp_path):
     file.write_text(json.dumps({"class_name": "Functional", "config": config}), encoding="utf-8")
     steps = "  - Dense: {units: 4}\n    name: a\n  - Add:\n    name: b\n    from: [x, a]\n"
     assert import_file(file).text() == f"nnspec: 1\nname: old\ninputs:\n  x: [4]\nlayers:\n{steps}"
+
+
+def test_a_config_of_more_values_than_memory_bears_is_refused_before_it_is_parsed(tmp_path):
+    file = tmp_path / "model.json"
+    file.write_bytes(b"[" + b"[]," * 2_100_000 + b"[]]")
+    assert "values; 2,000,000 is the most" in refused(file)
+
+
+def _doubled(times: int) -> dict:
+    """A model in a model, each of which applies the next twice."""
+    model = functional(layer("Dense", "dense", tensor("x", (None, 4)), config={"units": 4}))
+    for _ in range(times):
+        calls = [{"args": [tensor("x", (None, 4))]}, {"args": [tensor("inner", (None, 4))]}]
+        model = functional({**model, "name": "inner", "inbound_nodes": calls})
+        model["config"]["output_layers"] = [["inner", 2, 0]]
+    return model
+
+
+def test_models_in_models_that_double_are_refused_before_they_are_unfolded(tmp_path):
+    assert "it applies layers 3,145,726 times" in refused(keras_file(tmp_path, _doubled(20)))
+
+
+def test_weights_that_are_missing_are_told_once_however_often_they_are_used(tmp_path):
+    assert refused(keras_file(tmp_path, _doubled(5))).count("there are no weights") == 1
