@@ -92,6 +92,7 @@ class Session:
                 self._load(read_checkpoint(best))
                 with self._averaged():
                     self._keep(writer)
+                self._progress.say(f"weights.safetensors is written again from {best.name}: it is damaged, missing or older")
         self._load(checkpoint)
         writer.begin_again(checkpoint.history)
 
