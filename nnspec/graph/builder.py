@@ -26,6 +26,7 @@ from nnspec.graph.outputs import Outputs, known_outputs, output_names, read_outp
 from nnspec.graph.scope import Given, Scope, Source
 from nnspec.graph.shared_weights import Use, check_uses, frozen_alike, started_alike
 from nnspec.graph.wiring import counts_examples, misplaced, ports_of, sources_of
+from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer, LayerError, Ports
 from nnspec.layers.every_step import BatchToSteps, StepsToBatch, steps_of
 from nnspec.layers.plugin import plugin_of, tried
@@ -284,7 +285,8 @@ class Builder:
             else:
                 outputs, weights = layer.output_types(types), layer.weights(types)
         except LayerError as error:
-            self._problems.append(self._does_not_fit(error, step, fed))
+            if step.op in LAYERS or not step.is_assumed:  # else it is only assumed that this layer was meant
+                self._problems.append(self._does_not_fit(error, step, fed))
             self._read_in_gaps |= {ref.source for _, (ref, _) in fed.values()}
             return None
         except SizeTooComplex as error:
