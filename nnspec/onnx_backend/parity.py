@@ -327,10 +327,12 @@ class _Judge:
         for name in undecided:
             if name in given and name in exact and np.shape(given[name]) == np.shape(wanted[name]) == np.shape(exact[name]):
                 keep = _kept(wanted[name], masks.get(name))
+                ours = [run[name] for run in runs if name in run and np.shape(run[name]) == keep.shape]
+                keep &= _comparable(exact[name], ours, given[name])
                 true = _wide(exact[name], keep)
-                own = [distance(true, _wide(run[name], keep), true) for run in runs if name in run]
+                own = [distance(true, _wide(each, keep), true) for each in ours]
                 error = distance(true, _wide(given[name], keep), true)
-                found[name] = replace(found[name], exact=Exact(error, max(filter(np.isfinite, own), default=0.0)))
+                found[name] = replace(found[name], exact=Exact(error, max(own, default=0.0)))
         return found
 
     def _with_moved_weights(self, inputs: Arrays) -> Arrays:
@@ -375,6 +377,20 @@ def _kept(right: NDArray[Any], mask: NDArray[Any] | None) -> NDArray[np.bool_]:
     if mask is not None and mask.shape == shape[: mask.ndim]:
         keep &= np.asarray(mask, bool).reshape(mask.shape + (1,) * (len(shape) - mask.ndim))
     return keep
+
+
+def _comparable(exact: NDArray[Any], ours: Iterable[NDArray[Any]], given: NDArray[Any]) -> NDArray[np.bool_]:
+    """The elements that can be compared.
+
+    Left out is what float32 cannot hold, what has a value that the reference did not reach in float32, and what is no number
+    anywhere: infinite or not a number in float64, and likewise in the candidate.
+    """
+    true = np.asarray(exact, np.float64)
+    is_finite, is_held = np.isfinite(true), np.abs(true) <= np.finfo(np.float32).max
+    reached = np.ones(true.shape, bool)
+    for each in ours:
+        reached &= np.isfinite(np.asarray(each, np.float64))
+    return np.where(is_finite, is_held & reached, np.isfinite(np.asarray(given, np.float64)))
 
 
 def _spread(array: NDArray[Any], mask: NDArray[Any] | None) -> float:

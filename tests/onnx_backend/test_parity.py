@@ -189,3 +189,22 @@ def test_where_float64_cannot_be_computed_the_quick_bound_decides_and_that_is_sa
     found = measure(Reference(giving(X), exact=make), giving(X * np.float32(1.001)), [{"x": X}])
     assert not found.agrees
     assert "Keras in float64, which decides beyond the tolerance, does not compute this network: no such kernel" in found.text()
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "true", "agrees"),
+    [
+        (np.inf, np.nan, 1e57, True),  # no float32 holds it
+        (np.nan, -np.inf, 1e57, True),
+        (np.nan, 2.0, 2.0, True),  # the reference has no value there
+        (np.nan, -np.inf, np.nan, True),
+        (np.nan, 2.0, np.nan, False),
+        (2.0, np.nan, 2.0, False),
+    ],
+)
+def test_values_that_float32_cannot_hold_are_not_compared(ours: float, theirs: float, true: float, agrees: bool) -> None:
+    def of(value: float) -> Run:
+        return giving(np.array([[1.0, value]]))
+
+    reference = Reference(of(ours), exact=lambda: of(true))
+    assert measure(reference, of(theirs), [{"x": X}]).agrees is agrees
