@@ -49,6 +49,10 @@ def test_a_reader_that_has_gone_is_no_error_to_tell(command):
     assert child.returncode == 128 + signal.SIGPIPE
 
 
+def _heed_sighup() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no SIGHUP here")
 @pytest.mark.parametrize("command", ["train", "crossval", "sweep"])
 def test_sighup_ends_a_training_as_sigterm_does(tmp_path, command):
@@ -59,7 +63,8 @@ def test_sighup_ends_a_training_as_sigterm_does(tmp_path, command):
     )
     out = tmp_path / "out"
     run = {"train": out, "crossval": out / "fold-1", "sweep": out / "trial-001"}[command]
-    child = nnspec(command, str(spec), "--out", str(out), stdout=subprocess.DEVNULL)
+    # Under `nohup`, a test run ignores the signal, and its children would.
+    child = nnspec(command, str(spec), "--out", str(out), stdout=subprocess.DEVNULL, preexec_fn=_heed_sighup)
     while child.poll() is None and not (run / "metrics.jsonl").is_file():
         time.sleep(0.05)
     child.send_signal(signal.SIGHUP)
