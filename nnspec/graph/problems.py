@@ -144,6 +144,7 @@ class TooLarge(Problem):
 
     code = "NN302"
     message = "`{op}`: {reason}"
+    advice = "declare free sizes as numbers under `inputs`, or take less of them together"
     fails = "nnspec: 1\nname: net\ninputs: {x: [T, 4]}\nlayers:\n" + "  - UpSampling1D: {size: 4_000_000_000}\n" * 2
     passes = "nnspec: 1\nname: net\ninputs: {x: [T, 4]}\nlayers:\n" + "  - UpSampling1D: {size: 4}\n" * 2
 

@@ -21,6 +21,7 @@ from nnspec.keras_backend.dilated_transpose import DILATED
 from nnspec.keras_backend.einsum import EinsumDense as KerasEinsumDense
 from nnspec.keras_backend.every_step import EveryStep
 from nnspec.keras_backend.gated_lstm import GatedLSTMCell
+from nnspec.keras_backend.known_sizes import KnownSizes
 from nnspec.keras_backend.objects import arguments, keras_object
 from nnspec.keras_backend.parameter import Parameter as KerasParameter
 from nnspec.keras_backend.random_crop import RandomCrop as KerasRandomCrop
@@ -36,6 +37,7 @@ from nnspec.layers.augmentation import Augmentation
 from nnspec.layers.base import Layer
 from nnspec.layers.bidirectional import Bidirectional
 from nnspec.layers.borders import Borders
+from nnspec.layers.dot import Dot
 from nnspec.layers.einsum_dense import EinsumDense
 from nnspec.layers.every_step import BatchToSteps, StepsToBatch
 from nnspec.layers.group_query_attention import GroupQueryAttention
@@ -349,6 +351,25 @@ def _reduction(layer: Reduction, name: str, seeds: Seeds) -> Call:
     return lambda tensors: reduce(tensors["x"], axis=axis, keepdims=layer.keepdims)
 
 
+def _dot(layer: Dot, name: str, seeds: Seeds) -> Call:
+    """Keras compares the sizes of both axes, and refuses a number beside a free size that must be that number."""
+    product = _as_it_is(layer, name, seeds)
+
+    def call(tensors: Mapping[str, Any]) -> Any:
+        given = dict(tensors)
+        axes = layer.axes if isinstance(layer.axes, list) else [layer.axes] * 2
+        places = [axis if axis >= 0 else axis + len(x.shape) for axis, x in zip(axes, given.values(), strict=True)]
+        known = [x.shape[place] for place, x in zip(places, given.values(), strict=True)]
+        size = next((each for each in known if each is not None), None)
+        for port, place, own in zip(given, places, known, strict=True):
+            if own is None and size is not None:
+                sizes = [size if axis == place else each for axis, each in enumerate(given[port].shape)][1:]
+                given[port] = KnownSizes(sizes, name=f"{name}.{port}.sizes", dtype=given[port].dtype)(given[port])
+        return product(given)
+
+    return call
+
+
 def _slice(layer: Slice, name: str, seeds: Seeds) -> Call:
     del name, seeds
     part = slice(layer.start, layer.stop, layer.step)
@@ -469,6 +490,7 @@ _EXCEPTIONS: dict[type[Layer], Callable[[Any, str, Seeds], Call]] = {
     TimeDistributed: _time_distributed,
     StepsToBatch: _end_of_steps,
     BatchToSteps: _end_of_steps,
+    Dot: _dot,
     DotAttention: _attention,
     HeadAttention: _heads,
     Parameter: _parameter,

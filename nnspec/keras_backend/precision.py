@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 
 import keras
@@ -18,17 +18,13 @@ __all__ = ["in_float64", "widened"]
 def in_float64() -> Iterator[None]:
     """Keras builds and runs layers in float64 within this context."""
     floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
-    with ExitStack() as stack:
-        if keras.backend.backend() == "jax":
-            import jax
-
-            stack.callback(jax.config.update, "jax_enable_x64", jax.config.jax_enable_x64)
-            jax.config.update("jax_enable_x64", True)
-        stack.callback(keras.config.set_dtype_policy, policy)
-        stack.callback(keras.config.set_floatx, floatx)
-        keras.config.set_floatx("float64")
-        keras.config.set_dtype_policy("float64")
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    try:
         yield
+    finally:
+        keras.config.set_floatx(floatx)
+        keras.config.set_dtype_policy(policy)
 
 
 def widened(graph: Graph) -> Graph:

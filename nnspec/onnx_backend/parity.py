@@ -395,10 +395,10 @@ def _comparable(exact: NDArray[Any], ours: Iterable[NDArray[Any]], given: NDArra
 
 def _spread(array: NDArray[Any], mask: NDArray[Any] | None) -> float:
     """The largest difference between two examples at one place, relative to the largest value."""
-    if not array.size:
-        return 0.0
     wide = np.asarray(array, np.float64)
-    wide = np.where(_kept(array, mask) & np.isfinite(wide), wide, np.nan)
+    if not wide.size:
+        return 0.0
+    wide = np.where(_kept(wide, mask) & np.isfinite(wide), wide, np.nan)
     low, high = np.fmin.reduce(wide), np.fmax.reduce(wide)
     largest = float(np.nanmax(np.abs(wide), initial=0.0))
     return float(np.nanmax(high - low, initial=0.0)) / largest if largest else 0.0

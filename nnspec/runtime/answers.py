@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -70,18 +71,30 @@ def _with_weights(model: keras.Model, graph: Graph, own: _Arrays, other: _Arrays
 def _exact(graph: Graph, weights: _Arrays, *, masks: bool) -> _Run:
     """The answers in float64."""
     wide = widened(graph)
-    with in_float64():
+    with in_float64(), _float64_of_backend():
         model = to_keras(wide, seed=1)
-    set_weight_arrays(model, wide, weights)
+        set_weight_arrays(model, wide, weights)
     dtypes = {name: keras.backend.standardize_dtype(tensor.dtype) for name, tensor in model.input.items()}
     run = answering(model, masks=masks)
 
     def answer(inputs: _Arrays) -> dict[str, NDArray[Any]]:
         given = {name: np.asarray(array) for name, array in inputs.items()}
-        with in_float64():
+        with in_float64(), _float64_of_backend():
             return run({name: array.astype(dtypes.get(name, array.dtype)) for name, array in given.items()})
 
     return answer
+
+
+@contextmanager
+def _float64_of_backend() -> Iterator[None]:
+    """JAX computes in float64 only if it is told to."""
+    if keras.backend.backend() != "jax":
+        yield
+        return
+    import jax
+
+    with jax.enable_x64(True):
+        yield
 
 
 def answering(model: keras.Model, *, masks: bool = False) -> _Run:

@@ -69,8 +69,10 @@ def sealed(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> t
     Returns:
         The file's content, and the digest of the whole.
     """
+    import numpy as np
     from safetensors.numpy import save
 
+    arrays = {name: np.asarray(array) for name, array in arrays.items()}
     record = {**metadata, "digests": dict(zip(arrays, _array_digests(arrays.values()), strict=True))}
     whole = _header_digest(arrays, record)
     # One key: the library writes several in an order that differs from time to time.

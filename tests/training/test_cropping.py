@@ -91,8 +91,10 @@ def said(folder: Path, document: tuple[str, ...]) -> list[tuple[str, str]]:
 def test_a_mask_of_the_wrong_size_is_told_how_much_to_crop(tmp_path: Path) -> None:
     write(tmp_path)
     for document in (YES_OR_NO, CLASSES):
-        [(code, help)] = said(tmp_path, (*document[:2], "", *document[3:]))
-        assert (code, help) == ("NN443", "the output is smaller than the picture: write `crop: 2` beside the target's column")
+        assert said(tmp_path, (*document[:2], "", *document[3:])) == [
+            ("NN407", "the output is smaller than the mask: write `crop: 2` beside its column"),
+            ("NN443", "the output is smaller than the picture: write `crop: 2` beside the target's column"),
+        ]
         without_changes = "\n".join(
             line for line in (SPEC % (*document[:2], "", *document[3:])).splitlines() if "augment" not in line
         )
