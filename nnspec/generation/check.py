@@ -16,6 +16,7 @@ from nnspec.graph.tables import table_rows
 from nnspec.spec import Spec
 from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode
+from nnspec.types import Dim
 
 __all__ = ["check_generation", "generation_of"]
 
@@ -88,9 +89,37 @@ def _check_time(decoding: Decoding, section: GenerateSection, tree: MappingNode,
             causal = "use_causal_mask" in type(node.layer).model_fields
             help = "write `use_causal_mask: true`" if causal else "use a layer that runs forwards alone"
             problems.append(g.SeesAhead.at(node.span, node.path, help=help, name=node.name))
+    _check_sizes(decoding, section, tree, problems)
     for node in decoding.decoder.nodes.values():
         most = node.layer.most_steps
         if most is not None and section.max_length > most:
             help = f"write `max_length: {most}` here, or more there"
             at, length = place(tree, "max_length"), section.max_length
             problems.append(g.TooManyPositions.at(*at, help=help, length=length, positions=most, name=node.name))
+
+
+def _check_sizes(decoding: Decoding, section: GenerateSection, tree: MappingNode, problems: list[Diagnostic]) -> None:
+    """Whether the decoder takes every length from one token to all of them."""
+    time = decoding.token_type.shape[0]
+    if not isinstance(time, Dim) or decoding.by_token:
+        return
+    name, conditions = str(time), decoding.decoder.conditions
+    others = [text for text in map(str, conditions.relations) if f"`{name}`" in text or name in text]
+    shared = [
+        port
+        for port, type_ in decoding.decoder.inputs.items()
+        if port != decoding.token and name in {str(size) for size in type_.shape}
+    ]
+    condition = conditions.get(name)
+    wrong = next((n for n in range(1, section.max_length + 1) if condition is not None and not condition.is_met(n)), None)
+    reason = ""
+    if wrong is not None:
+        reason = f"`{name}` must be {condition}, and decoding goes through all lengths from 1 to {section.max_length}"
+    elif shared:
+        reason = f"`{shared[0]}` must be as long as the tokens, whose number grows from step to step"
+    elif others:
+        reason = f"{others[0]}, and the number of tokens grows from step to step"
+    if reason:
+        at = place(tree, "decode") if section.decode is not None else place(tree, "token")
+        help = "use layers that take any number of tokens in the decoder"
+        problems.append(g.NotEveryLength.at(*at, help=help, reason=reason))

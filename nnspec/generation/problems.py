@@ -138,6 +138,29 @@ class TooManyPositions(Problem):
     passes = _MODEL.replace("  - Multi", "  - PositionEmbedding: {max_length: 9}\n  - Multi") + "  max_length: 9\n"
 
 
+class NotEveryLength(Problem):
+    """A decoder reads one token more at each step, so that it must take every number of tokens.
+
+    A condition on that number (a pooling and an upsampling around a skip ask for an even one), or a size that must equal it,
+    holds at some steps and not at others.
+    """
+
+    code = "NN713"
+    message = "{reason}"
+    fails = (
+        "nnspec: 1\nname: net\ninputs: {tokens: {shape: [T], dtype: int32}}\nlayers:\n"
+        "  - Embedding: {input_dim: 9, output_dim: 4}\n    name: e\n  - MaxPooling1D\n  - UpSampling1D:\n    name: u\n"
+        "  - Add:\n    from: [e, u]\n  - Dense: {units: 9}\n    name: logits\n"
+        "generate: {token: {input: tokens, logits: logits}, start: 1, end: 2, max_length: 5}\n"
+    )
+    passes = (
+        "nnspec: 1\nname: net\ninputs: {tokens: {shape: [T], dtype: int32}}\nlayers:\n"
+        "  - Embedding: {input_dim: 9, output_dim: 4}\n  - GRU: {units: 4, return_sequences: true}\n"
+        "  - Dense: {units: 9}\n    name: logits\n"
+        "generate: {token: {input: tokens, logits: logits}, start: 1, end: 2, max_length: 5}\n"
+    )
+
+
 class LostMask(Problem):
     """What the encoder gives carries a mask, and the decoder has no port for it: padding is then read as if it were data.
 

@@ -71,6 +71,7 @@ def bound_sizes(solution: Solution, inputs: Mapping[str, TensorType]) -> dict[st
         ['signal_axis1']
     """
     concerned = {*solution.conditions, *(name for relation in solution.relations for name in relation.symbols)}
+    concerned |= {str(size) for size in solution.sizes.values() if isinstance(size, Dim)}  # several axes have one size
     bound = dict(solution.sizes)
     for size, name in _axis_names(inputs):
         if str(size) in concerned:

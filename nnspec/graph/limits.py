@@ -8,12 +8,13 @@ from nnspec.diagnostics import Diagnostic
 from nnspec.graph.memory import alive_bytes, bytes_text
 from nnspec.graph.model import Graph, Node
 from nnspec.graph.order import callees
+from nnspec.graph.problems import TooLarge
 from nnspec.layers.base import Outputs
 from nnspec.spec import Limits, Network, Step
 from nnspec.spec.expand import DEEPEST_STEPS
 from nnspec.spec.problems import LimitExceeded, TooDeep
 from nnspec.spec.step import Nested, NetworkUse
-from nnspec.types import SizeTooComplex
+from nnspec.types import SizeTooComplex, substitute, symbols_of
 
 __all__ = ["check_limits", "check_uses", "refuses"]
 
@@ -87,14 +88,18 @@ def check_limits(graph: Graph, limits: Limits) -> Iterator[Diagnostic]:
         if least > limits.size:
             what = f"the smallest `{name}` that fits is {least:,}: it must be {condition}"
             yield _over(graph, next(iter(graph.nodes.values())), what, "size", limits.size)
+    smallest = {name: condition.next_fit(1) for name, condition in graph.conditions.items()}
     try:
         for reached, size in alive_bytes(graph):
-            if isinstance(size, int) and size > limits.activations:
-                what = f"{bytes_text(size)} of activations for one example"
+            least = substitute(size, smallest | {name: smallest.get(name, 1) for name in symbols_of(size)})
+            if isinstance(least, int) and least > limits.activations:
+                at = "" if isinstance(size, int) else ", at the smallest sizes that fit"
+                what = f"{bytes_text(least)} of activations for one example{at}"
                 yield _over(graph, reached, what, "activations", limits.activations)
                 break
-    except SizeTooComplex:
-        return  # the sizes of many free axes: there is no number to compare
+    except SizeTooComplex as error:
+        node = next(iter(graph.nodes.values()))
+        yield TooLarge.at(node.span, node.path, op=graph.name, reason=f"the memory of its tensors is {error}")
 
 
 def _over(graph: Graph, node: Node | None, what: str, limit: str, most: int) -> Diagnostic:

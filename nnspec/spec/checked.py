@@ -496,6 +496,10 @@ _EXPECTED = {
 }
 
 
+_CHOICE = re.compile(r"'[^']*'|[^\s,']+")
+"""One of the values in pydantic's list of them: ``'.' or ','``."""
+
+
 def _in_words(detail: ErrorDetails, field: str, tree: Tree, others: list[ErrorDetails]) -> tuple[str, str]:
     kind, context = detail["type"], detail.get("ctx") or {}
     word = f"`{field}`"
@@ -509,7 +513,7 @@ def _in_words(detail: ErrorDetails, field: str, tree: Tree, others: list[ErrorDe
         case "less_than_equal":
             return f"{word} must be at most {context['le']}, not {tree.kind}", f"write {context['le']} or less"
         case "literal_error":
-            choices = [part.strip().strip("'") for part in str(context["expected"]).replace(" or ", ", ").split(",")]
+            choices = [part.strip("'") for part in _CHOICE.findall(str(context["expected"])) if part != "or"]
             suggestion = closest(str(tree.plain()), choices) if isinstance(tree, Scalar) else None
             listed = ", ".join(f"`{choice}`" for choice in choices)
             help = f"did you mean `{suggestion}`?" if suggestion else ""

@@ -18,7 +18,7 @@ class Limits:
         scalar: Characters of one scalar.
         layers: Layers, after blocks and repeats are expanded.
         parameters: Elements of all weights of one network: 8 GB as float32.
-        activations: Bytes of tensors alive at once for one example, where no symbol stands in them.
+        activations: Bytes of tensors alive at once for one example, at the smallest sizes that fit.
         size: The smallest value that a free size may have: the network is built and compared at such sizes.
         errors: Errors and warnings found.
         expanded: Values that params, expressions and repeats make of what is written; one that an expression makes counts four.

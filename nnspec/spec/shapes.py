@@ -36,6 +36,10 @@ class Input:
     path: str
 
 
+_MEANT = {"int": "int32", "integer": "int32", "long": "int64", "float": "float32", "double": "float64", "half": "float16"}
+"""Element types by the names that other languages have for them."""
+
+
 def read_inputs(tree: Tree | None, problems: list[Diagnostic]) -> dict[str, Input | None]:
     """The inputs of a network, by name; None for one whose declaration is wrong."""
     if tree is None or isinstance(tree, Unknown):
@@ -62,7 +66,7 @@ def _read_type(tree: Tree, problems: list[Diagnostic]) -> TensorType | None:
     dtype = tree.get("dtype")
     known = not isinstance(dtype, Unknown)
     if known and dtype is not None and (not isinstance(dtype, Scalar) or dtype.value not in DTYPES):
-        suggestion = closest(str(dtype.plain()), DTYPES)
+        suggestion = _MEANT.get(str(dtype.plain())) or closest(str(dtype.plain()), DTYPES)
         help = f"did you mean `{suggestion}`?" if suggestion else f"one of {', '.join(DTYPES)}"
         problems.append(p.WrongValue.at(dtype.span, dtype.path, help=help, reason=f"{dtype.kind} is not an element type"))
         known = False

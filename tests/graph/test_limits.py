@@ -41,7 +41,10 @@ def test_a_limit_can_be_raised(tmp_path: Path) -> None:
     assert said(tmp_path, text, parameters=5_000_000_000) == []
 
 
-def test_tensors_of_free_size_are_not_counted(tmp_path: Path) -> None:
+def test_tensors_of_free_size_are_counted_at_the_smallest_sizes_that_fit(tmp_path: Path) -> None:
     text = "inputs: {x: [T, 4]}\nlayers:\n  - Dense: {units: 100}\n"
-    assert said(tmp_path, text, activations=1) == []
+    assert said(tmp_path, text, activations=416) == []
+    [(code, _, message)] = said(tmp_path, text, activations=415)
+    assert code == "NN005"
+    assert message.startswith("416 B of activations for one example, at the smallest sizes that fit")
     assert said(tmp_path, text.replace("T, ", ""), activations=1) != []

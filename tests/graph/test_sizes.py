@@ -126,3 +126,48 @@ def test_a_positive_stop_and_a_negative_start_of_a_slice_ask_for_as_many_positio
     graph = main_of(file)
     assert [str(graph.nodes[name].output) for name in graph.outputs] == ["(3, 4)", "(5, 4)"]
     assert dict(graph.conditions) == {"T": Condition(at_least=5)}
+
+
+def test_sizes_without_names_that_must_be_equal_get_one_name(tmp_path):
+    graph = main_of(written(tmp_path, "{a: [null, null, 3]}", "  - Permute: {dims: [2, 1, 3]}\n  - Add:\n    from: [a, permute]\n"))
+    assert str(graph.inputs["a"]) == "(a_axis1, a_axis1, 3)"
+
+
+def test_sizes_that_no_machine_holds_at_their_smallest_are_refused(tmp_path):
+    layers = "  - MaxPooling2D: {pool_size: 1000}\n  - Conv2D: {filters: 1, kernel_size: 50}\n"
+    with pytest.raises(SpecError, match="at the smallest sizes that fit"):
+        main_of(written(tmp_path, "{a: [H, W, 3]}", layers))
+
+
+def test_a_decoder_that_takes_some_lengths_alone_is_refused(tmp_path):
+    layers = (
+        "  - Embedding: {input_dim: 9, output_dim: 4}\n    name: e\n  - MaxPooling1D\n  - UpSampling1D:\n    name: u\n"
+        "  - Add:\n    from: [e, u]\n  - Dense: {units: 9}\n    name: logits\n"
+        "generate: {token: {input: tokens, logits: logits}, start: 1, end: 2, max_length: 5}\n"
+    )
+    file = written(tmp_path, "{tokens: {shape: [T], dtype: int32}}", layers)
+    assert [problem.code for problem in nnspec.validate(file)] == ["NN713"]
+
+
+def test_a_decoder_that_adds_its_memory_to_its_tokens_is_refused(tmp_path):
+    file = tmp_path / "net.nnspec.yaml"
+    file.write_text("""nnspec: 1
+name: ed
+networks:
+  encoder:
+    inputs: {src: {shape: [S], dtype: int32}}
+    layers: [{Embedding: {input_dim: 9, output_dim: 4}}, {GRU: {units: 4, return_sequences: true}, name: st}]
+    outputs: {states: st}
+  decoder:
+    inputs: {tokens: {shape: [T], dtype: int32}, memory: [M, 4]}
+    layers:
+      - {Embedding: {input_dim: 9, output_dim: 4}, from: tokens, name: e}
+      - {Add: , from: [e, memory]}
+      - {Dense: {units: 9}, name: logits}
+inputs: {src: {shape: [S], dtype: int32}, tgt: {shape: [T], dtype: int32}}
+layers:
+  - {encoder: , from: src}
+  - {decoder: , from: {tokens: tgt, memory: encoder.states}}
+generate: {encode: encoder, decode: decoder, token: {input: tokens, logits: logits}, memory: {memory: states}, start: 1, end: 2}
+""")
+    assert "NN713" in [problem.code for problem in nnspec.validate(file)]
