@@ -297,12 +297,24 @@ def _has_literal(branches: list[tuple[_Resolve | None, Any]], tree: Scalar) -> b
 
 
 def _is_member(tree: MappingNode, branches: list[tuple[_Resolve | None, Any]]) -> bool:
-    """Whether a mapping of one key names a member of a family that the union takes beside a mapping."""
+    """Whether a mapping of one key names a member of a family that the union takes beside a mapping, or misspells one."""
     if len(tree) != 1:
         return False
-    [(key, _)] = tree.items()
+    [(key, value)] = tree.items()
     marks = [mark for _, a in branches if typing.get_origin(a) is Annotated for mark in typing.get_args(a)[1:]]
-    return any(isinstance(mark, Named) and key.value in mark.family for mark in marks)
+    families = [mark.family for mark in marks if isinstance(mark, Named)]
+    word = str(key.value)
+    if any(word in family for family in families):
+        return True
+    names_one = (
+        value
+        if isinstance(value, Scalar)
+        else next((k for k, _ in value.items()), None)
+        if isinstance(value, MappingNode)
+        else None
+    )
+    of_a_member = names_one is not None and any(names_one.value in family for family in families)
+    return word[:1].isupper() and not of_a_member and any(closest(word, family.names()) for family in families)
 
 
 def _list(inner: _Resolve, tree: Tree, problems: list[Diagnostic]) -> Any:

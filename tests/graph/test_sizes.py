@@ -129,7 +129,9 @@ def test_a_positive_stop_and_a_negative_start_of_a_slice_ask_for_as_many_positio
 
 
 def test_sizes_without_names_that_must_be_equal_get_one_name(tmp_path):
-    graph = main_of(written(tmp_path, "{a: [null, null, 3]}", "  - Permute: {dims: [2, 1, 3]}\n  - Add:\n    from: [a, permute]\n"))
+    graph = main_of(
+        written(tmp_path, "{a: [null, null, 3]}", "  - Permute: {dims: [2, 1, 3]}\n  - Add:\n    from: [a, permute]\n")
+    )
     assert str(graph.inputs["a"]) == "(a_axis1, a_axis1, 3)"
 
 
