@@ -46,11 +46,21 @@ def runs_in_keras(document: Mapping[str, Any], random: Random) -> dict[str, int]
     names = list(dict.fromkeys(size for shape, _ in declared.values() for size in shape if isinstance(size, str)))
     for choice in islice(tried_sizes(names, random), 10) if names else [{}]:
         try:
+            if _is_empty(document, declared, choice):
+                continue
             model({name: _array(shape, dtype, choice) for name, (shape, dtype) in declared.items()})
         except Exception:
             continue
         return choice
     return None
+
+
+def _is_empty(document: Mapping[str, Any], declared: Mapping[str, Any], choice: Mapping[str, int]) -> bool:
+    """Whether a tensor has no elements at these sizes: some kernels of TensorFlow end the process on one."""
+    numbers = {name: [choice[s] if isinstance(s, str) else s for s in shape] for name, (shape, _) in declared.items()}
+    inputs = {name: keras.Input(numbers[name], dtype=dtype) for name, (_, dtype) in declared.items()}
+    made = _Walk(document).run(document["layers"], inputs)
+    return any(size is not None and size < 1 for tensor in made.values() for size in tensor.shape)
 
 
 def _declared(value: Any) -> tuple[list[Any], str]:
