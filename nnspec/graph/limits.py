@@ -91,10 +91,10 @@ def check_limits(graph: Graph, limits: Limits) -> Iterator[Diagnostic]:
     smallest = {name: condition.next_fit(1) for name, condition in graph.conditions.items()}
     try:
         for reached, size in alive_bytes(graph):
-            least = substitute(size, smallest | {name: smallest.get(name, 1) for name in symbols_of(size)})
-            if isinstance(least, int) and least > limits.activations:
+            count = substitute(size, smallest | {name: smallest.get(name, 1) for name in symbols_of(size)})
+            if isinstance(count, int) and count > limits.activations:
                 at = "" if isinstance(size, int) else ", at the smallest sizes that fit"
-                what = f"{bytes_text(least)} of activations for one example{at}"
+                what = f"{bytes_text(count)} of activations for one example{at}"
                 yield _over(graph, reached, what, "activations", limits.activations)
                 break
     except SizeTooComplex as error:
