@@ -21,6 +21,8 @@ from nnspec.onnx_backend.value import Value
 __all__ = ["TABLE"]
 
 _END = 2**62
+_AXES_OF_PAD = 18
+"""The first version of the operators in which `Pad` takes axes."""
 
 
 def _crop(b: Builder, call: Call[Borders]) -> Value:
@@ -36,7 +38,9 @@ def _pad(b: Builder, call: Call[Borders]) -> Value:
     pads = [0] * 2 * len(x.axes)
     for axis, (before, after) in enumerate(margins, 1):
         pads[x.position(axis)], pads[x.position(axis) + len(x.axes)] = before, after
-    return Value(b.op("Pad", x.name, b.ints(pads, "pads")), call.output, x.axes)
+    # ONNX Runtime 1.31 merges a `Pad` of zeros into a `MaxPool` behind it, which pads with -inf. It leaves one with axes alone.
+    axes = ["", b.ints(list(range(len(x.axes))), "axes")] if b.opset >= _AXES_OF_PAD else []
+    return Value(b.op("Pad", x.name, b.ints(pads, "pads"), *axes), call.output, x.axes)
 
 
 TABLE: Mapping[type[Layer], Lowering] = {
