@@ -95,8 +95,8 @@ def sizes(graph: Graph) -> list[dict[str, int]]:
     for start in range(len(_LENGTHS) + 1):
         wanted = [{name: _LENGTHS[(start + place) % len(_LENGTHS)] for place, name in enumerate(names)}]
         wanted.append(dict.fromkeys(names, _LENGTHS[start % len(_LENGTHS)]))
-        if start == len(_LENGTHS):  # sizes that fit are far apart: the ones after those that were found
-            wanted = [{name: size + 1 for name, size in choice.items()} for choice in found]
+        if start == len(_LENGTHS):  # sizes that fit are few or far apart: the ones beside those that were found
+            wanted = [{name: max(1, size + by) for name, size in choice.items()} for choice in found for by in (1, -1)]
         for lengths in wanted:
             choice = sample(names, graph.conditions, graph.conditions.relations, lengths)
             if choice is not None and choice not in found and _is_taken(graph, choice):
