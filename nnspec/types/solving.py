@@ -346,13 +346,14 @@ def _candidates(
     if residues is None:  # too large to solve: some sizes are tried
         yield from _near(condition, wanted)
         return
-    for residue in residues:
-        # Nearest to what is wanted first, then from the smallest.
+    found: set[int] = set()
+    for residue in residues[:_MOST_CANDIDATES]:
         last = residue.last if residue.last is not None else max(wanted, residue.first) + residue.period * _MOST_CANDIDATES
         sizes = range(residue.first, last + 1, residue.period)
         middle = min(max(0, (wanted - residue.first) // residue.period), len(sizes) - 1)
-        near = [*sizes[middle : middle + _MOST_CANDIDATES], *sizes[:_MOST_CANDIDATES]]
-        yield from (size for size in dict.fromkeys(near) if condition.is_met(size))
+        found |= {*sizes[middle : middle + _MOST_CANDIDATES], *sizes[:_MOST_CANDIDATES]}
+    # Nearest to what is wanted first.
+    yield from (size for size in sorted(found, key=lambda size: (abs(size - wanted), size)) if condition.is_met(size))
 
 
 def _near(condition: Condition, wanted: int) -> Iterator[int]:
