@@ -104,7 +104,7 @@ def _check_sizes(decoding: Decoding, section: GenerateSection, tree: MappingNode
     if not isinstance(time, Dim) or decoding.by_token:
         return
     name, conditions = str(time), decoding.decoder.conditions
-    others = [text for text in map(str, conditions.relations) if f"`{name}`" in text or name in text]
+    others = [relation for relation in conditions.relations if name in relation.symbols]
     shared = [
         port
         for port, type_ in decoding.decoder.inputs.items()
