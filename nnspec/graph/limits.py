@@ -83,12 +83,11 @@ def check_limits(graph: Graph, limits: Limits) -> Iterator[Diagnostic]:
         if total > limits.parameters:
             yield _over(graph, node, f"{total:,} parameters up to here", "parameters", limits.parameters)
             break
-    for name, condition in graph.conditions.items():
-        least = condition.next_fit(1)
-        if least > limits.size:
-            what = f"the smallest `{name}` that fits is {least:,}: it must be {condition}"
-            yield _over(graph, next(iter(graph.nodes.values())), what, "size", limits.size)
     smallest = {name: condition.next_fit(1) for name, condition in graph.conditions.items()}
+    for name, least in smallest.items():
+        if least > limits.size:
+            what = f"the smallest `{name}` that fits is {least:,}: it must be {graph.conditions[name]}"
+            yield _over(graph, next(iter(graph.nodes.values())), what, "size", limits.size)
     try:
         for reached, size in alive_bytes(graph):
             count = substitute(size, smallest | {name: smallest.get(name, 1) for name in symbols_of(size)})
