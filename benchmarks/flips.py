@@ -23,7 +23,7 @@ import numpy as np
 
 from nnspec.diagnostics import NnspecError
 from nnspec.spec import load
-from nnspec.training.progress import Quiet
+from nnspec.training.loop.progress import Quiet
 
 NET = """nnspec: 1
 name: flips
@@ -122,7 +122,8 @@ def project(folder: Path) -> dict[str, Path]:
     Returns:
         The projects, each with a run folder ``run`` in it, by status.
     """
-    from nnspec.training import loop, train
+    from nnspec.training import train
+    from nnspec.training.loop import loop
 
     made = {}
     steps = loop._STEPS_AT_FIRST, loop._STEPS_A_CALL
@@ -231,7 +232,7 @@ def _start(folder: Path, said: _Said) -> Any:
     """Another training that begins with the run's weights."""
     del said
     from nnspec.graph import compile
-    from nnspec.training.starting import starting_arrays
+    from nnspec.training.loop.initial_weights import starting_arrays
 
     spec = load(folder / "start.nnspec.yaml")
     return _bytes(starting_arrays(spec, compile(spec).main))

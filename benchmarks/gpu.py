@@ -60,7 +60,7 @@ def _card(backend: str) -> str | None:
     if backend == "tensorflow":
         import tensorflow as tf
 
-        from nnspec.training.devices import grow_memory
+        from nnspec.training.backends.devices import grow_memory
 
         grow_memory(backend)
         found = tf.config.list_physical_devices("GPU")
@@ -77,7 +77,7 @@ def _measured(case: Case, precisions: list[str], epochs: int) -> bool:
     from nnspec.runtime.exporting import export_run
     from nnspec.spec import load
     from nnspec.training import train
-    from nnspec.training.progress import Quiet
+    from nnspec.training.loop.progress import Quiet
 
     equal = True
     with tempfile.TemporaryDirectory() as made:

@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> int:
 def _train(what: str, folder: Path, text: str) -> bool:
     from nnspec.spec import load
     from nnspec.training import train
-    from nnspec.training.progress import Quiet
+    from nnspec.training.loop.progress import Quiet
 
     held: list[float] = []
 

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from nnspec.spec import load
-from nnspec.training.checkpoints import Checkpoints, read_checkpoint
-from nnspec.training.run import Run
+from nnspec.training.run.checkpoints import Checkpoints, read_checkpoint
+from nnspec.training.run.folder import Run
 
 SEED = 5
 CHECKPOINT_MINUTES = 0.004

@@ -123,10 +123,10 @@ def _ours(case: Case, folder: Path, epochs: int) -> None:
     import nnspec
     from nnspec.data import lazy
     from nnspec.training import train
-    from nnspec.training.progress import Quiet
+    from nnspec.training.loop.progress import Quiet
 
     if case.lazy:
-        from nnspec.training.tensorflow_steps import TensorFlowSteps
+        from nnspec.training.backends.tensorflow import TensorFlowSteps
 
         lazy.IN_MEMORY = 0
         TensorFlowSteps.__init__.__kwdefaults__["resident_bytes"] = 0  # type: ignore[index]

@@ -31,7 +31,7 @@ _BATCH = 256
 def compare(run_path: str | Path, onnx_path: str | Path) -> tuple[Parity, dict[str, int]]:
     """The parity on the test data, and of each output that says classes how many of them differ."""
     from nnspec.runtime.answers import in_keras
-    from nnspec.training.evaluation import answers_of, raw_rows, units_of_run
+    from nnspec.training.evaluation.evaluate import answers_of, raw_rows, units_of_run
 
     run, predictor = Run.open(run_path), Predictor(onnx_path)
     table, inputs = raw_rows(run)

@@ -55,7 +55,7 @@ def validate(
         if spec is not None:
             model = survey(spec, problems)
             if any(node.start for graph in model.networks.values() for node in graph.nodes.values()):
-                from nnspec.training.starting import check_starting
+                from nnspec.training.loop.initial_weights import check_starting
 
                 check_starting(spec, model.networks.values(), problems)
             if any(spec.section(name) is not None for name in ("train", "data")):
@@ -89,7 +89,7 @@ def _all_problems() -> Mapping[str, type[Problem]]:
 
 
 def _check_training(spec: Spec, model: Model, problems: list[Diagnostic], *, data: bool) -> None:
-    from nnspec.training.check import check_training
+    from nnspec.training.checks.training import check_training
 
     plan = check_training(spec, model, problems, require_data=data)
     if data and plan is not None and plan.data is not None:

@@ -59,7 +59,7 @@ def _imported(probe: Probe, model: Any, file: Path, folder: Path) -> tuple[str, 
     import nnspec
     from nnspec.keras_backend import set_weight_arrays
     from nnspec.runtime.answers import answering
-    from nnspec.training.starting import starting_arrays
+    from nnspec.training.loop.initial_weights import starting_arrays
 
     imported = nnspec.from_keras(file)
     spec_file, *_ = imported.write(folder / "model.nnspec.yaml")

@@ -158,11 +158,11 @@ def speed(rounds: int, steps: int) -> None:
 def _ours(steps: int) -> Any:
     """So many steps of the spec, as its training makes them."""
     from nnspec.spec import load
-    from nnspec.training.backend import steps_for
-    from nnspec.training.networks import Networks
-    from nnspec.training.progress import Quiet
-    from nnspec.training.start import ready
-    from nnspec.training.tasks import task_for
+    from nnspec.training.backends.selection import steps_for
+    from nnspec.training.loop.networks import Networks
+    from nnspec.training.loop.progress import Quiet
+    from nnspec.training.objectives.supervised.task import task_for
+    from nnspec.training.run.train import ready
 
     plan, prepared = ready(load(SPEC), Quiet())
     learner = task_for(Networks(plan.networks, 7), plan, prepared, None).learner(plan.phases[0])

@@ -21,7 +21,7 @@ from nnspec.onnx_backend.proto import serialized
 from nnspec.runtime.model_file import ModelFile
 from nnspec.runtime.sampler import Sampler
 from nnspec.training import Run
-from nnspec.training.evaluation import examples_of
+from nnspec.training.evaluation.evaluate import examples_of
 
 __all__ = ["Judge", "frechet"]
 

@@ -19,7 +19,7 @@ from split import write_split
 
 from nnspec.spec import load
 from nnspec.training import Run, evaluate, train
-from nnspec.training.progress import Quiet
+from nnspec.training.loop.progress import Quiet
 
 _SPECS = Path(__file__).parents[2] / "specs"
 _ROOT = Path("/")

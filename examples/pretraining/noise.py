@@ -14,7 +14,7 @@ import numpy as np
 from nnspec.files import write_whole
 from nnspec.runtime.answers import in_keras
 from nnspec.training import Run
-from nnspec.training.sheets import sheet
+from nnspec.training.objectives.gan.sample_sheets import sheet
 
 _DRAWS, _SHOWN = 10, 16
 

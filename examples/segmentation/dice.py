@@ -77,7 +77,7 @@ def _table(run: Path, images: Path | None, masks: Path | None) -> Table:
     if images is not None and masks is not None:
         return Masks(images=str(images), masks=str(masks)).open({"images": images, "masks": masks})
     from nnspec.training import Run
-    from nnspec.training.evaluation import raw_rows
+    from nnspec.training.evaluation.evaluate import raw_rows
 
     return raw_rows(Run.open(run))[0]
 

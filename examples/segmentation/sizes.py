@@ -50,7 +50,7 @@ def at_sizes(run_path: str | Path, picture: str | Path) -> dict[tuple[int, int],
         picture: The picture, grey.
     """
     from nnspec.runtime.answers import in_keras
-    from nnspec.training.evaluation import examples_of
+    from nnspec.training.evaluation.evaluate import examples_of
 
     run, predictor = Run.open(run_path), Predictor(Path(run_path, "model.onnx"))
     graph = run.main

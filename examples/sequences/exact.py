@@ -12,10 +12,10 @@ import sys
 import numpy as np
 
 from nnspec import Generator
-from nnspec.data.deriving import next_token
 from nnspec.data.recipe import open_data, read_inputs
+from nnspec.data.targets.from_inputs import next_token
 from nnspec.training import Run
-from nnspec.training.evaluation import trained_model
+from nnspec.training.evaluation.evaluate import trained_model
 
 
 def main(path: str, file: str) -> None:

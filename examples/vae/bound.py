@@ -16,8 +16,8 @@ import numpy as np
 from nnspec.files import write_whole
 from nnspec.runtime.answers import in_keras
 from nnspec.training import Run
-from nnspec.training.evaluation import examples_of
-from nnspec.training.sheets import sheet
+from nnspec.training.evaluation.evaluate import examples_of
+from nnspec.training.objectives.gan.sample_sheets import sheet
 
 _ROWS, _STEPS = 8, 12
 

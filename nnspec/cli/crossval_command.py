@@ -52,7 +52,7 @@ def command(
         raise click.UsageError("only one of --folds and --leave-one-out can be given")
     load(spec, overrides, root=root, limits=limits_from(limits))  # its errors are told before a framework is loaded
     load_frameworks("train")
-    from nnspec.training.cross_validation import crossval, crossval_text
+    from nnspec.training.evaluation.cross_validation import crossval, crossval_text
 
     wanted = None if leave_one_out else folds or 5
     found = crossval(spec, overrides, folds=wanted, rolling=rolling, out=out, root=root, limits=limits_from(limits))

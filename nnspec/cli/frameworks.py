@@ -33,10 +33,10 @@ def load_frameworks(*extras: str, as_on: Mapping[str, Any] | None = None) -> Non
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         with _error_stream_closed():
             if as_on is not None:
-                from nnspec.training.conditions import as_then
+                from nnspec.training.run.machine import as_then
 
                 as_then(as_on)
-            from nnspec.training.devices import grow_memory
+            from nnspec.training.backends.devices import grow_memory
 
             grow_memory(backend)
             import keras

@@ -10,10 +10,8 @@ from nnspec.data import problems as d
 from nnspec.data.alignment import aligned_inputs
 from nnspec.data.augmenting import check_augment
 from nnspec.data.binding import known_feeds
-from nnspec.data.check_derived import check_derived
 from nnspec.data.check_parts import check_alike
 from nnspec.data.check_weights import check_crops, check_weights
-from nnspec.data.fitting import check_feeds
 from nnspec.data.kinds import Column, DataError, DataWarning, UnknownColumnError, at_name
 from nnspec.data.likely_mistakes import warn_of_columns
 from nnspec.data.paths import MissingFileError
@@ -21,7 +19,9 @@ from nnspec.data.places import argument_of, locate
 from nnspec.data.plan import DataPlan, Derived, Need, Source, in_words
 from nnspec.data.readers import Reader
 from nnspec.data.section import DataSection
+from nnspec.data.shape_checks import check_feeds
 from nnspec.data.stretches import TimesError
+from nnspec.data.targets.check import check_derived
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph
 from nnspec.graph.tables import table_rows

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nnspec.data import problems as d
-from nnspec.data.fitting import check_feeds
 from nnspec.data.kinds import Column
 from nnspec.data.plan import DataPlan
+from nnspec.data.shape_checks import check_feeds
 from nnspec.diagnostics import Diagnostic
 from nnspec.types import closest
 

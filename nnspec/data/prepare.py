@@ -13,14 +13,11 @@ from numpy.typing import NDArray
 from nnspec.data import problems as d
 from nnspec.data.as_trained import told_of_reader
 from nnspec.data.binding import bind
-from nnspec.data.borders import border_weights
+from nnspec.data.border_weights import border_weights
 from nnspec.data.check import suspect, unreadable
 from nnspec.data.check_parts import check_alike
-from nnspec.data.deriving import cut, derive, read_tokens, serves
-from nnspec.data.drawing import draw, parts_at_most
 from nnspec.data.examples import Examples
 from nnspec.data.fingerprint import Fingerprint, Watched, fingerprint
-from nnspec.data.fitting import check_feeds, target_shape
 from nnspec.data.kinds import DataError
 from nnspec.data.lazy import is_lazy, read_lazily
 from nnspec.data.likely_mistakes import warn_of_values
@@ -29,7 +26,10 @@ from nnspec.data.plan import DataPlan, Feed, in_words
 from nnspec.data.positions import check_lengths
 from nnspec.data.readers.base import Table
 from nnspec.data.recipe import Recipe, recipe_of_feeds
-from nnspec.data.target_values import read_target, read_weight
+from nnspec.data.row_selection import draw, parts_at_most
+from nnspec.data.shape_checks import check_feeds, target_shape
+from nnspec.data.targets.from_inputs import cut, derive, read_tokens, serves
+from nnspec.data.targets.values import read_target, read_weight
 from nnspec.data.transforms import Learned
 from nnspec.data.values import check_raw, read_feed, read_input
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError

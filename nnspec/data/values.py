@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from nnspec.data import problems as d
 from nnspec.data.advice import for_infinite, for_missing, for_text, is_number
 from nnspec.data.cells import Cells, Reported, Values, refuse_shape
-from nnspec.data.fitting import fits
 from nnspec.data.kinds import DataError
 from nnspec.data.per_series import apply, fit, series_of_rows
 from nnspec.data.plan import Feed
 from nnspec.data.readers.base import Table
+from nnspec.data.shape_checks import fits
 from nnspec.data.transforms import Learned
 from nnspec.data.transforms.classes import UnknownClassError
 from nnspec.diagnostics import Diagnostic

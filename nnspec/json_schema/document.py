@@ -22,12 +22,12 @@ from nnspec.spec.blocks import BLOCK_NAME
 from nnspec.spec.shapes import HIGHEST_RANK, SYMBOL
 from nnspec.spec.shapes import NAME as INPUT_NAME
 from nnspec.spec.starting import StartingWeights
-from nnspec.training.losses import LOSSES
-from nnspec.training.metrics import METRICS
+from nnspec.training.catalogue.losses import LOSSES
+from nnspec.training.catalogue.metrics import METRICS
+from nnspec.training.catalogue.optimizers import OPTIMIZERS
+from nnspec.training.catalogue.schedules import SCHEDULES
 from nnspec.training.objectives import OBJECTIVES
-from nnspec.training.objectives.autoencoder import CORRUPTIONS
-from nnspec.training.optimizers import OPTIMIZERS
-from nnspec.training.schedules import SCHEDULES
+from nnspec.training.objectives.autoencoder.fields import CORRUPTIONS
 from nnspec.types import DTYPES
 
 __all__ = ["as_text", "schema"]

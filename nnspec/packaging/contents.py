@@ -13,7 +13,7 @@ from nnspec.runtime.reading import read_model
 from nnspec.serving.served import is_row_by_row, name_of
 
 if TYPE_CHECKING:
-    from nnspec.training.run import Run
+    from nnspec.training.run.folder import Run
 
 __all__ = ["Contents", "read_contents"]
 
@@ -56,7 +56,7 @@ def read_contents(path: Path, scratch: Path, *, license: str | None = None) -> C
     run = None
     if path.is_dir():
         from nnspec.runtime.exporting import export_run
-        from nnspec.training.run import Run
+        from nnspec.training.run.folder import Run
 
         run = Run.open(path)
         file = scratch / "model.onnx"

@@ -16,9 +16,9 @@ from nnspec.reports.examples import picture_input
 from nnspec.reports.pictures import overlay, picture, scaled
 from nnspec.reports.plots import line
 from nnspec.reports.tensors import tensors_of
-from nnspec.training.evaluation import Evaluated
-from nnspec.training.judged import Classified
-from nnspec.training.run import Run
+from nnspec.training.evaluation.evaluate import Evaluated
+from nnspec.training.evaluation.predictions import Classified
+from nnspec.training.run.folder import Run
 
 __all__ = ["activation_maps"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from nnspec.data.deriving import next_token
+from nnspec.data.targets.from_inputs import next_token
 from nnspec.generation.vocabulary import vocabulary_of
 from nnspec.graph import Graph
 from nnspec.graph.model import Node, Ref
@@ -18,8 +18,8 @@ from nnspec.layers.heads import SCORES
 from nnspec.reports.elements import Html, element, figure, section
 from nnspec.reports.plots import plot
 from nnspec.reports.tensors import tensors_of
-from nnspec.training.evaluation import Evaluated
-from nnspec.training.run import Run
+from nnspec.training.evaluation.evaluate import Evaluated
+from nnspec.training.run.folder import Run
 from nnspec.types import Dim
 
 __all__ = ["Looking", "attention_maps", "looking_nodes"]

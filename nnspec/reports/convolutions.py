@@ -14,8 +14,8 @@ from nnspec.reports.elements import Html, element, figure, section
 from nnspec.reports.examples import picture_input, shown
 from nnspec.reports.pictures import colored, mosaic, picture
 from nnspec.reports.tensors import tensors_of
-from nnspec.training.evaluation import Evaluated
-from nnspec.training.run import Run
+from nnspec.training.evaluation.evaluate import Evaluated
+from nnspec.training.run.folder import Run
 
 __all__ = ["convolutions"]
 

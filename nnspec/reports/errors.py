@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from nnspec.reports.elements import Html, element, figure, number, section, table
 from nnspec.reports.examples import columns_of, picture_input, row_of, shown
 from nnspec.reports.pictures import picture
-from nnspec.training.cropping import crops_of
-from nnspec.training.evaluation import Evaluated
-from nnspec.training.judged import Classified, Measured
+from nnspec.training.batches.cropping import crops_of
+from nnspec.training.evaluation.evaluate import Evaluated
+from nnspec.training.evaluation.predictions import Classified, Measured
 
 __all__ = ["errors", "surest_errors"]
 

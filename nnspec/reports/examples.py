@@ -11,7 +11,7 @@ from nnspec.data.kinds import DataError
 from nnspec.reports.elements import Html, number
 from nnspec.reports.pictures import is_shown, picture, scaled
 from nnspec.reports.plots import line
-from nnspec.training.evaluation import Evaluated
+from nnspec.training.evaluation.evaluate import Evaluated
 
 __all__ = ["columns_of", "picture_input", "row_of", "shown", "table_of"]
 

@@ -11,7 +11,7 @@ from nnspec.graph.analysis import total_macs
 from nnspec.graph.drawing.facts import count_text
 from nnspec.graph.memory import bytes_text
 from nnspec.reports.elements import Html, element, number, section, table
-from nnspec.training.run import Run
+from nnspec.training.run.folder import Run
 
 __all__ = ["exported_facts", "head", "making"]
 

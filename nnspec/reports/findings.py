@@ -12,10 +12,10 @@ import numpy as np
 from nnspec.layers.normalization import BatchNormalization
 from nnspec.printable import html_text
 from nnspec.reports.elements import Html, element, section
-from nnspec.training.diversity import warnings_of
-from nnspec.training.evaluation import Evaluated
-from nnspec.training.judged import Classified
-from nnspec.training.run import Run
+from nnspec.training.evaluation.evaluate import Evaluated
+from nnspec.training.evaluation.predictions import Classified
+from nnspec.training.objectives.gan.diversity import warnings_of
+from nnspec.training.run.folder import Run
 
 __all__ = ["Finding", "findings", "findings_section"]
 

@@ -13,18 +13,18 @@ from nnspec.graph.drawing import to_svg
 from nnspec.printable import html_text
 from nnspec.reports.activation_maps import activation_maps
 from nnspec.reports.attention_maps import attention_maps
-from nnspec.reports.codes import codes
 from nnspec.reports.convolutions import convolutions
 from nnspec.reports.elements import Html, element, section
 from nnspec.reports.errors import errors
 from nnspec.reports.facts import exported_facts, head, making
 from nnspec.reports.findings import findings, findings_section
+from nnspec.reports.latent_codes import codes
 from nnspec.reports.results import learning, results
 from nnspec.reports.samples import samples
 from nnspec.spec.tree import Scalar
-from nnspec.training.evaluation import Evaluated, evaluated
-from nnspec.training.report import report_of
-from nnspec.training.run import Run
+from nnspec.training.evaluation.evaluate import Evaluated, evaluated
+from nnspec.training.evaluation.report import report_of
+from nnspec.training.run.folder import Run
 
 __all__ = ["to_page", "write_report"]
 

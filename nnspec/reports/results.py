@@ -10,11 +10,11 @@ import numpy as np
 from nnspec.reports import plots
 from nnspec.reports.elements import Html, element, figure, number, section, table
 from nnspec.reports.pictures import colored, picture
-from nnspec.training.curves import curve_names, draw_curve
-from nnspec.training.evaluation import Evaluated
-from nnspec.training.judged import Measured
-from nnspec.training.report import NUMBER_FIGURES
-from nnspec.training.run import Run
+from nnspec.training.evaluation.curves import curve_names, draw_curve
+from nnspec.training.evaluation.evaluate import Evaluated
+from nnspec.training.evaluation.predictions import Measured
+from nnspec.training.evaluation.report import NUMBER_FIGURES
+from nnspec.training.run.folder import Run
 
 __all__ = ["learning", "results"]
 

@@ -25,7 +25,7 @@ from nnspec.runtime.decoder_models import decoder_models
 from nnspec.runtime.decoder_proof import prove_decoder
 from nnspec.runtime.decoder_writing import write_loop, write_parts
 from nnspec.spec import Spec
-from nnspec.training.starting import starting_arrays
+from nnspec.training.loop.initial_weights import starting_arrays
 
 __all__ = ["write_build"]
 

@@ -23,7 +23,7 @@ from nnspec.runtime.told_of_answers import told_of_answers
 from nnspec.runtime.whites import with_whites
 from nnspec.spec import Spec, load
 from nnspec.training import Run, golden_rows
-from nnspec.training.starting import starting_arrays
+from nnspec.training.loop.initial_weights import starting_arrays
 
 __all__ = ["Classifier"]
 

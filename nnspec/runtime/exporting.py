@@ -27,7 +27,7 @@ from nnspec.runtime.raw_inputs import raw_inputs
 from nnspec.runtime.told_of_answers import told_of_answers
 from nnspec.runtime.whites import with_whites
 from nnspec.training import Run, golden_rows
-from nnspec.training.evaluation import units_of_run
+from nnspec.training.evaluation.evaluate import units_of_run
 from nnspec.types import closest
 
 __all__ = ["Form", "export_run"]

@@ -252,7 +252,7 @@ def _contents(path: Path) -> dict[str, bytes]:
 
     require("export")
     from nnspec.runtime.decoder_models import decoder_models
-    from nnspec.training.run import Run
+    from nnspec.training.run.folder import Run
 
     run = Run.open(path)
     models = decoder_models(run.spec, run.model, run.weights(), run.recipe())

@@ -131,7 +131,7 @@ def predict_run(path: str | Path, data: str | None = None, *, limit: int | None 
     """
     from nnspec.runtime.told_of_answers import spellings_of_run
     from nnspec.training import Run
-    from nnspec.training.evaluation import answers_of, examples_of, trained_model, units_of_run
+    from nnspec.training.evaluation.evaluate import answers_of, examples_of, trained_model, units_of_run
 
     run = Run.open(path)
     graph = run.main

@@ -15,9 +15,9 @@ from nnspec.onnx_backend.metadata import SAMPLES
 from nnspec.onnx_backend.seal import metadata_of
 from nnspec.runtime.model_file import ModelFile
 from nnspec.runtime.reading import read_model
-from nnspec.training.run import Run
-from nnspec.training.samples import Samples
-from nnspec.training.sheets import is_picture, sheet
+from nnspec.training.objectives.gan.sample_sheets import is_picture, sheet
+from nnspec.training.objectives.gan.samples import Samples
+from nnspec.training.run.folder import Run
 
 __all__ = ["Sampler", "makes_examples", "write_samples"]
 

@@ -15,7 +15,7 @@ from nnspec.generation.check import generation_of
 from nnspec.runtime.generator import Generator
 from nnspec.runtime.token_texts import text_of
 from nnspec.training import Run
-from nnspec.training.evaluation import examples_of
+from nnspec.training.evaluation.evaluate import examples_of
 
 __all__ = ["edit_distance", "generated_figures", "sequence_figures"]
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, SPELLINGS, UNITS
 from nnspec.runtime.spelling import Spelling, spellings_of
 from nnspec.training import Run
-from nnspec.training.evaluation import answers_of, units_of_run
+from nnspec.training.evaluation.evaluate import answers_of, units_of_run
 
 __all__ = ["spellings_of_run", "told_of_answers"]
 

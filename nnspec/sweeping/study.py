@@ -22,10 +22,10 @@ from nnspec.sweeping.asking import asked_for, folder_for
 from nnspec.sweeping.check import setting
 from nnspec.sweeping.section import Range, SweepSection
 from nnspec.sweeping.trials import RECORD, Sweep, Trial
-from nnspec.training.interruption import Interruption, interruptible
+from nnspec.training.loop.interruption import Interruption, interruptible
+from nnspec.training.loop.progress import Progress, Quiet, progress_for
 from nnspec.training.plan import Monitor
-from nnspec.training.progress import Progress, Quiet, progress_for
-from nnspec.training.start import train
+from nnspec.training.run.train import train
 
 __all__ = ["sweep"]
 

@@ -9,24 +9,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nnspec.training.check import check_training
-    from nnspec.training.cross_validation import crossval
-    from nnspec.training.evaluation import evaluate, evaluation_text, golden_rows
-    from nnspec.training.resuming import resume
-    from nnspec.training.run import Run
-    from nnspec.training.start import train
+    from nnspec.training.checks.training import check_training
+    from nnspec.training.evaluation.cross_validation import crossval
+    from nnspec.training.evaluation.evaluate import evaluate, evaluation_text, golden_rows
+    from nnspec.training.run.folder import Run
+    from nnspec.training.run.resume import resume
+    from nnspec.training.run.train import train
 
 __all__ = ["Run", "check_training", "crossval", "evaluate", "evaluation_text", "golden_rows", "resume", "train"]
 
 _MODULES = {
-    "Run": "run",
-    "check_training": "check",
-    "crossval": "cross_validation",
-    "evaluate": "evaluation",
-    "evaluation_text": "evaluation",
-    "golden_rows": "evaluation",
-    "resume": "resuming",
-    "train": "start",
+    "Run": "run.folder",
+    "check_training": "checks.training",
+    "crossval": "evaluation.cross_validation",
+    "evaluate": "evaluation.evaluate",
+    "evaluation_text": "evaluation.evaluate",
+    "golden_rows": "evaluation.evaluate",
+    "resume": "run.resume",
+    "train": "run.train",
 }
 
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Literal
 from nnspec.data.plan import DataPlan, Derived
 from nnspec.graph import Graph
 from nnspec.spec.tree import MappingNode
-from nnspec.training.losses.base import Loss
-from nnspec.training.metrics.base import Metric
+from nnspec.training.catalogue.losses.base import Loss
+from nnspec.training.catalogue.metrics.base import Metric
 from nnspec.training.section import TrainSection
 from nnspec.types import TensorType
 
 if TYPE_CHECKING:
-    from nnspec.training.pair import Pair
+    from nnspec.training.objectives.gan.networks import Pair
 
 __all__ = ["Monitor", "OutputPlan", "PhasePlan", "TrainingPlan"]
 

@@ -8,11 +8,11 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, Strict, model_validator
 
 from nnspec.layers.scalars import Number, PositiveInt, PositiveNumber
-from nnspec.training.losses import LOSSES
-from nnspec.training.metrics import METRICS
+from nnspec.training.catalogue.losses import LOSSES
+from nnspec.training.catalogue.metrics import METRICS
+from nnspec.training.catalogue.optimizers import OPTIMIZERS
 from nnspec.training.objectives import OBJECTIVES
 from nnspec.training.objectives.base import Objective
-from nnspec.training.optimizers import OPTIMIZERS
 from nnspec.types import Config, Named, TensorType
 
 __all__ = ["AnyLoss", "AnyMetric", "Clip", "EarlyStopping", "PhaseSection", "ReduceOnPlateau", "TrainSection"]

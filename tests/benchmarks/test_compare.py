@@ -9,7 +9,7 @@ from examples.compare import compare, main
 from nnspec.runtime.exporting import export_run
 from nnspec.spec import load
 from nnspec.training import train
-from nnspec.training.progress import Quiet
+from nnspec.training.loop.progress import Quiet
 
 pytest.importorskip("keras")
 

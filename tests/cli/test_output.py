@@ -76,7 +76,7 @@ def test_sighup_ends_a_training_as_sigterm_does(tmp_path, command):
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no SIGHUP here")
 def test_a_sighup_that_is_ignored_stays_so():
-    from nnspec.training.interruption import interruptible
+    from nnspec.training.loop.interruption import interruptible
 
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -88,7 +88,7 @@ def test_a_sighup_that_is_ignored_stays_so():
 
 
 def test_an_interruption_within_another_is_the_same():
-    from nnspec.training.interruption import interruptible
+    from nnspec.training.loop.interruption import interruptible
 
     with interruptible() as outer:
         with interruptible() as inner:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nnspec.data.borders import border_weights, gaps, objects_of
+from nnspec.data.border_weights import border_weights, gaps, objects_of
 from nnspec.data.lazy import LazyArray
 from nnspec.data.plan import Need
 from nnspec.data.weighing import Border

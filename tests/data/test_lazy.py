@@ -11,9 +11,10 @@ from benchmarks.resume import differences
 from nnspec.data import lazy
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.spec import load
-from nnspec.training import Run, loop, resume, train
-from nnspec.training.checkpoints import Checkpoints
-from nnspec.training.progress import Quiet
+from nnspec.training import Run, resume, train
+from nnspec.training.loop import loop
+from nnspec.training.loop.progress import Quiet
+from nnspec.training.run.checkpoints import Checkpoints
 
 from .pictures import write_digits
 
@@ -55,7 +56,7 @@ def test_values_made_as_they_are_used_are_those_of_memory(project, monkeypatch):
 
 
 def test_a_training_that_reads_as_it_goes_has_the_same_weights(tmp_path, monkeypatch):
-    from nnspec.training import tensorflow_steps
+    from nnspec.training.backends import tensorflow as tensorflow_steps
 
     write_digits(tmp_path / "digits", 60)
     (tmp_path / "net.nnspec.yaml").write_text(SPEC.replace(", standardize", ""))
@@ -71,7 +72,7 @@ def test_a_training_that_reads_as_it_goes_has_the_same_weights(tmp_path, monkeyp
 
 
 def test_a_picture_that_is_broken_in_the_middle_of_an_epoch_is_named(tmp_path, monkeypatch):
-    from nnspec.training import tensorflow_steps
+    from nnspec.training.backends import tensorflow as tensorflow_steps
 
     write_digits(tmp_path / "digits", 60)
     (tmp_path / "net.nnspec.yaml").write_text(SPEC.replace(", standardize", ""))
@@ -85,7 +86,7 @@ def test_a_picture_that_is_broken_in_the_middle_of_an_epoch_is_named(tmp_path, m
 
 
 def test_a_training_goes_on_once_a_picture_that_became_unreadable_is_there_again(tmp_path, monkeypatch):
-    from nnspec.training import tensorflow_steps
+    from nnspec.training.backends import tensorflow as tensorflow_steps
 
     write_digits(tmp_path / "digits", 60)
     (tmp_path / "net.nnspec.yaml").write_text(SPEC.replace(", standardize", ""))

@@ -10,8 +10,8 @@ from nnspec.api import validate
 from nnspec.explanations.codes import all_problems
 from nnspec.layers import LAYERS
 from nnspec.layers.other_words import OTHER_WORDS
-from nnspec.training.losses import LOSSES
-from nnspec.training.metrics import METRICS
+from nnspec.training.catalogue.losses import LOSSES
+from nnspec.training.catalogue.metrics import METRICS
 from tests.diagnostics.advice import edits
 
 WITH_EXAMPLE = {code: problem for code, problem in all_problems().items() if problem.fails}

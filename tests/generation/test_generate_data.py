@@ -11,7 +11,7 @@ from nnspec.runtime.generating import generate_rows
 from nnspec.runtime.generator import Generator
 from nnspec.spec import load
 from nnspec.training import train
-from nnspec.training.progress import Quiet
+from nnspec.training.loop.progress import Quiet
 
 SPEC = """nnspec: 1
 name: captioner

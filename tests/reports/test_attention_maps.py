@@ -14,7 +14,7 @@ from nnspec.reports.attention_maps import looking_nodes
 from nnspec.reports.tensors import tensors_of
 from nnspec.spec import load
 from nnspec.training import Run, train
-from nnspec.training.progress import Quiet
+from nnspec.training.loop.progress import Quiet
 
 pytest.importorskip("keras")
 

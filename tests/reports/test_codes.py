@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nnspec.graph.bottleneck import halves
+from nnspec.graph.encoder_split import halves
 from nnspec.reports import to_page
 from nnspec.runtime.answers import in_keras
 from nnspec.spec import load
 from nnspec.training import Run, train
-from nnspec.training.progress import Quiet
+from nnspec.training.loop.progress import Quiet
 
 pytest.importorskip("keras")
 

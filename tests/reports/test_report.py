@@ -22,10 +22,10 @@ from nnspec.reports.results import results
 from nnspec.reports.tensors import tensors_of
 from nnspec.spec import load
 from nnspec.training import Run, evaluate, train
-from nnspec.training.evaluation import Evaluated, evaluated
-from nnspec.training.judged import Measured
-from nnspec.training.progress import Quiet
-from nnspec.training.report import report_of
+from nnspec.training.evaluation.evaluate import Evaluated, evaluated
+from nnspec.training.evaluation.predictions import Measured
+from nnspec.training.evaluation.report import report_of
+from nnspec.training.loop.progress import Quiet
 
 pytest.importorskip("keras")
 

@@ -16,8 +16,8 @@ from nnspec.onnx_backend import to_onnx
 from nnspec.runtime.convolutionalizing import convolutionalize
 from nnspec.runtime.predictor import Predictor
 from nnspec.training import train
-from nnspec.training.progress import Quiet
-from nnspec.training.starting import starting_arrays
+from nnspec.training.loop.initial_weights import starting_arrays
+from nnspec.training.loop.progress import Quiet
 from tests.onnx_backend.nets import in_keras, random_weights
 
 CONV = "  - Conv2D: {filters: 4, kernel_size: 3, activation: relu}\n  - MaxPooling2D\n"

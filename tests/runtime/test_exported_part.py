@@ -10,7 +10,7 @@ from nnspec.runtime.predicting import predict_run
 from nnspec.runtime.predictor import Predictor
 from nnspec.spec import load
 from nnspec.training import train
-from nnspec.training.progress import Quiet
+from nnspec.training.loop.progress import Quiet
 
 DOCUMENT = """nnspec: 1
 name: parts

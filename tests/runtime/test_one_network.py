@@ -10,7 +10,7 @@ from nnspec.runtime.exporting import export_run
 from nnspec.runtime.predictor import Predictor
 from nnspec.spec import load
 from nnspec.training import Run, train
-from nnspec.training.progress import Quiet
+from nnspec.training.loop.progress import Quiet
 
 pytest.importorskip("keras")
 

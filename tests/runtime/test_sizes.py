@@ -16,7 +16,7 @@ from nnspec.onnx_backend.metadata import DATA
 from nnspec.runtime.predicting import predict_run
 from nnspec.runtime.predictor import Predictor
 from nnspec.training import train
-from nnspec.training.progress import Quiet
+from nnspec.training.loop.progress import Quiet
 from tests.conftest import CORPUS
 from tests.onnx_backend.nets import random_weights
 from tests.serving import models

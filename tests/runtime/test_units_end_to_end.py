@@ -16,7 +16,7 @@ from nnspec.runtime.predicting import predict_file, predict_run
 from nnspec.runtime.predictor import Predictor
 from nnspec.spec import load
 from nnspec.training import Run, evaluate, evaluation_text, train
-from nnspec.training.progress import Quiet
+from nnspec.training.loop.progress import Quiet
 
 NET = """nnspec: 1
 name: net

@@ -19,9 +19,9 @@ from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.session import runner
 from nnspec.spec import load
 from nnspec.training import train
-from nnspec.training.adapting import Moments
-from nnspec.training.check import check_training
-from nnspec.training.progress import Quiet
+from nnspec.training.batches.fit_statistics import Moments
+from nnspec.training.checks.training import check_training
+from nnspec.training.loop.progress import Quiet
 
 HEAD = "nnspec: 1\nname: net\ninputs: {facts: [10]}\nlayers:\n"
 DATA = "data: {train: {builtin: diabetes}, validation: 0.2}\ntrain: {epochs: 1, seed: 3, loss: MeanSquaredError%s}\n"

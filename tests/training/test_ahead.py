@@ -8,7 +8,7 @@ import pytest
 from nnspec.data.examples import Examples
 from nnspec.data.lazy import LazyArray
 from nnspec.diagnostics import NnspecError
-from nnspec.training.ahead import Ahead
+from nnspec.training.loop.prefetch import Ahead
 
 
 def examples(seen: list[list[int]]) -> Examples:

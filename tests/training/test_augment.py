@@ -19,8 +19,8 @@ from nnspec.layers.mixing import CutMix, MixUp
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.spec import load
 from nnspec.training import Run, evaluate, train
-from nnspec.training.augmenter import Augmenter
-from nnspec.training.progress import Quiet
+from nnspec.training.batches.augmenter import Augmenter
+from nnspec.training.loop.progress import Quiet
 from nnspec.types import TensorType
 
 TEXT = """nnspec: 1

@@ -8,8 +8,8 @@ import pytest
 from nnspec.data.plan import Derived
 from nnspec.spec import load
 from nnspec.training import evaluate, train
-from nnspec.training.evaluation import examples_of, trained_model
-from nnspec.training.progress import Quiet
+from nnspec.training.evaluation.evaluate import examples_of, trained_model
+from nnspec.training.loop.progress import Quiet
 
 NET = """inputs: {x: [4]}
 layers:

@@ -10,19 +10,19 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from nnspec.data.borders import gaps, objects_of
+from nnspec.data.border_weights import gaps, objects_of
 from nnspec.data.plan import AugmentPlan, Need
 from nnspec.data.weighing import Border
 from nnspec.layers import LAYERS
 from nnspec.layers.mixing import MixUp
 from nnspec.spec import load
 from nnspec.training import evaluate, train
-from nnspec.training.augmenter import Augmenter
-from nnspec.training.losses.binary import BinaryCrossentropy
-from nnspec.training.losses.classes import SparseCategoricalCrossentropy
+from nnspec.training.batches.augmenter import Augmenter
+from nnspec.training.catalogue.losses.binary import BinaryCrossentropy
+from nnspec.training.catalogue.losses.classes import SparseCategoricalCrossentropy
+from nnspec.training.loop.progress import Quiet
+from nnspec.training.objectives.supervised.learner import Supervised
 from nnspec.training.plan import OutputPlan
-from nnspec.training.progress import Quiet
-from nnspec.training.supervised import Supervised
 from nnspec.types import TensorType
 
 SPEC = """nnspec: 1

@@ -17,8 +17,8 @@ from nnspec.data.examples import Examples
 from nnspec.data.transforms.words import pad
 from nnspec.spec import load
 from nnspec.training import resume, train
-from nnspec.training.order import Order
-from nnspec.training.progress import Quiet
+from nnspec.training.loop.order import Order
+from nnspec.training.loop.progress import Quiet
 
 NET = """
 inputs: {words: {shape: [T], dtype: int32}}
@@ -142,7 +142,7 @@ def test_buckets_that_make_no_sense_are_refused(buckets, said):
 
 def prepared_parts(project, text: str):
     from nnspec.data.prepare import prepare
-    from nnspec.training.bucketing import in_buckets
+    from nnspec.training.batches.bucketing import in_buckets
 
     plan, problems = project.plan(text)
     assert not [problem for problem in problems if problem.is_error]
@@ -238,8 +238,8 @@ def test_a_training_in_buckets_goes_on_to_the_same_weights(tmp_path, monkeypatch
     import os
     import signal
 
-    monkeypatch.setattr("nnspec.training.loop._STEPS_AT_FIRST", 1)
-    monkeypatch.setattr("nnspec.training.loop._STEPS_A_CALL", 2)
+    monkeypatch.setattr("nnspec.training.loop.loop._STEPS_AT_FIRST", 1)
+    monkeypatch.setattr("nnspec.training.loop.loop._STEPS_A_CALL", 2)
     write_mail(tmp_path)
     text = NET.replace("BUCKETS", "2").replace("GRU: {units: 4}", "GlobalAveragePooling1D").replace("epochs: 3", "epochs: 2")
     (tmp_path / "net.nnspec.yaml").write_text("nnspec: 1\nname: net" + text)

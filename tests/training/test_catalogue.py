@@ -7,8 +7,8 @@ import inspect
 
 import pytest
 
-from nnspec.training import losses, metrics, optimizers, schedules
-from nnspec.training.metrics.base import Metric
+from nnspec.training.catalogue import losses, metrics, optimizers, schedules
+from nnspec.training.catalogue.metrics.base import Metric
 from nnspec.types import Config, Family
 
 keras = pytest.importorskip("keras")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from nnspec.training.losses.base import Value
-from nnspec.training.metrics.accuracy import BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
+from nnspec.training.catalogue.losses.base import Value
+from nnspec.training.catalogue.metrics.accuracy import BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
 from nnspec.training.plan import Monitor
 
 NET = "inputs: {{x: [4]}}\nlayers:\n  - Dense: {{units: {units}, activation: {activation}}}\n    name: y\n"

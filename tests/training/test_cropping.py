@@ -12,9 +12,9 @@ from nnspec.api import validate
 from nnspec.reports import write_report
 from nnspec.spec import load
 from nnspec.training import evaluate, train
-from nnspec.training.cropping import cropped
-from nnspec.training.evaluation import evaluated
-from nnspec.training.progress import Quiet
+from nnspec.training.batches.cropping import cropped
+from nnspec.training.evaluation.evaluate import evaluated
+from nnspec.training.loop.progress import Quiet
 
 SPEC = """nnspec: 1
 name: valid

@@ -9,8 +9,8 @@ import pytest
 
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.training import Run, evaluate
-from nnspec.training.cross_validation import Spread, crossval, crossval_text
-from nnspec.training.evaluation import examples_of
+from nnspec.training.evaluation.cross_validation import Spread, crossval, crossval_text
+from nnspec.training.evaluation.evaluate import examples_of
 
 SPEC = """nnspec: 1
 name: wine

@@ -17,8 +17,8 @@ from nnspec.diagnostics import NnspecError
 from nnspec.runtime.exporting import export_run
 from nnspec.spec import load
 from nnspec.training import train
-from nnspec.training.devices import devices_for
-from nnspec.training.progress import Quiet
+from nnspec.training.backends.devices import devices_for
+from nnspec.training.loop.progress import Quiet
 
 pytest.importorskip("keras")
 
@@ -43,8 +43,8 @@ import tensorflow as tf
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 3)
 from nnspec.spec import load
 from nnspec.training import resume, train
-from nnspec.training.progress import Quiet
-from nnspec.training.tensorflow_steps import TensorFlowSteps
+from nnspec.training.loop.progress import Quiet
+from nnspec.training.backends.tensorflow import TensorFlowSteps
 
 placed = set()
 part = TensorFlowSteps._of_part

@@ -16,10 +16,10 @@ from benchmarks.resume import differences
 from nnspec.diagnostics import NnspecError
 from nnspec.spec import load
 from nnspec.training import Run, resume, train
-from nnspec.training.checkpoints import Checkpoints, DamagedCheckpoint, read_checkpoint
-from nnspec.training.digests import Altered, info_digest, read_sealed, sealed
-from nnspec.training.progress import Quiet
-from nnspec.training.run_files import METRICS, TRANSFORMS, WEIGHTS
+from nnspec.training.loop.progress import Quiet
+from nnspec.training.run.checkpoints import Checkpoints, DamagedCheckpoint, read_checkpoint
+from nnspec.training.run.digests import Altered, info_digest, read_sealed, sealed
+from nnspec.training.run.files import METRICS, TRANSFORMS, WEIGHTS
 
 pytest.importorskip("keras")
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnspec.training.class_areas import areas
-from nnspec.training.class_figures import calibration, curves_of
-from nnspec.training.judged import Classified, Measured, judged
-from nnspec.training.report import NUMBER_FIGURES, report_of, reports_text
+from nnspec.training.catalogue.class_areas import areas
+from nnspec.training.evaluation.class_metrics import calibration, curves_of
+from nnspec.training.evaluation.predictions import Classified, Measured, judged
+from nnspec.training.evaluation.report import NUMBER_FIGURES, report_of, reports_text
 
 
 def answers(count: int = 300, classes: int = 4) -> tuple[np.ndarray, np.ndarray]:

@@ -17,10 +17,10 @@ from PIL import Image
 from nnspec.diagnostics import NnspecError
 from nnspec.spec import load
 from nnspec.training import Run, evaluate, resume, train
-from nnspec.training.diversity import warnings_of
-from nnspec.training.progress import Quiet
-from nnspec.training.samples import Samples
-from nnspec.training.sheets import sheet
+from nnspec.training.loop.progress import Quiet
+from nnspec.training.objectives.gan.diversity import warnings_of
+from nnspec.training.objectives.gan.sample_sheets import sheet
+from nnspec.training.objectives.gan.samples import Samples
 
 from .pairs import CONDITIONAL, DATA, LABELLED, PAIR, trained
 
@@ -30,10 +30,10 @@ from benchmarks.resume import differences  # noqa: E402
 from nnspec.cli import main  # noqa: E402
 from nnspec.runtime.exporting import export_run  # noqa: E402
 from nnspec.runtime.sampler import Sampler  # noqa: E402
-from nnspec.training.adversarial import Adversarial  # noqa: E402
-from nnspec.training.adversarial_losses import LOSSES  # noqa: E402
-from nnspec.training.input_gradient import input_gradient  # noqa: E402
-from nnspec.training.networks import Networks  # noqa: E402
+from nnspec.training.loop.networks import Networks  # noqa: E402
+from nnspec.training.objectives.gan.input_gradient import input_gradient  # noqa: E402
+from nnspec.training.objectives.gan.learner import Adversarial  # noqa: E402
+from nnspec.training.objectives.gan.losses import LOSSES  # noqa: E402
 
 from .test_resume import Listening  # noqa: E402
 
@@ -257,7 +257,7 @@ full = [pytest.mark.full, pytest.mark.skipif(not os.environ.get("NNSPEC_FULL"), 
     ],
 )
 def test_a_training_that_was_stopped_comes_to_the_bits_of_one_that_was_not(tmp_path, monkeypatch, text):
-    from nnspec.training import loop
+    from nnspec.training.loop import loop
 
     monkeypatch.setattr(loop, "_STEPS_AT_FIRST", 1)
     monkeypatch.setattr(loop, "_STEPS_A_CALL", 1)

@@ -7,14 +7,14 @@ import json
 import numpy as np
 import pytest
 
-from nnspec.data.deriving import next_token
 from nnspec.data.plan import Derived
+from nnspec.data.targets.from_inputs import next_token
 from nnspec.diagnostics import SpecError
 from nnspec.runtime.exporting import export_run
 from nnspec.runtime.predicting import predict_file
 from nnspec.spec import load
 from nnspec.training import evaluate, train
-from nnspec.training.progress import Quiet
+from nnspec.training.loop.progress import Quiet
 
 NET = """inputs: {tokens: {shape: [T], dtype: int32}}
 layers:

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from nnspec.data.examples import Examples
-from nnspec.training.loop import Loop, NotFiniteLoss
-from nnspec.training.order import Order, order_of
+from nnspec.training.backends.base import Done
+from nnspec.training.loop.loop import Loop, NotFiniteLoss
+from nnspec.training.loop.order import Order, order_of
+from nnspec.training.loop.position import Position
+from nnspec.training.loop.progress import Quiet
 from nnspec.training.plan import Monitor
-from nnspec.training.position import Position
-from nnspec.training.progress import Quiet
 from nnspec.training.section import EarlyStopping
-from nnspec.training.steps import Done
 
 
 class Pretended:

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.resume import differences
 from nnspec.spec import load
 from nnspec.training import crossval, resume, train
-from nnspec.training.progress import Quiet
+from nnspec.training.loop.progress import Quiet
 
 from .test_autoencoder import DATA as NUMBERS
 from .test_autoencoder import NET as NUMBERS_NET
@@ -36,7 +36,7 @@ SPECS = {
 @pytest.fixture(scope="module", autouse=True)
 def two_steps_a_call():
     """Epochs of several calls, so that a training can be stopped in the middle of one."""
-    from nnspec.training import loop
+    from nnspec.training.loop import loop
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "_STEPS_AT_FIRST", 2)

@@ -10,15 +10,15 @@ import pytest
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.spec import load
 from nnspec.training import Run, train
-from nnspec.training.checkpoints import Checkpoints, read_checkpoint
+from nnspec.training.loop.position import Position
+from nnspec.training.loop.progress import Quiet
 from nnspec.training.plan import Monitor
-from nnspec.training.position import Position
-from nnspec.training.progress import Quiet
+from nnspec.training.run.checkpoints import Checkpoints, read_checkpoint
 from nnspec.training.section import ReduceOnPlateau
 
 keras = pytest.importorskip("keras")
 
-from nnspec.training.patience import Plateau  # noqa: E402
+from nnspec.training.loop.stopping import Plateau  # noqa: E402
 
 DIGITS = """nnspec: 1
 name: digits
@@ -165,7 +165,7 @@ def test_the_rate_is_in_the_log_where_it_changes(tmp_path):
 
 @pytest.mark.parametrize("loss", ["SparseCategoricalCrossentropy", "CategoricalCrossentropy", "BinaryCrossentropy"])
 def test_the_share_of_labels_that_is_asked_for_is_drawn_anew(tmp_path, project, loss):
-    from nnspec.training.noise import Noise
+    from nnspec.training.batches.noise import Noise
 
     activation = "sigmoid" if loss == "BinaryCrossentropy" else "softmax"
     text = f"inputs: {{x: [4]}}\nlayers:\n  - Dense: {{units: 10, activation: {activation}}}\n    name: y\n"
@@ -251,8 +251,8 @@ def test_a_loss_that_is_not_finite_is_told_with_the_examples_and_the_likely_caus
 
 def test_an_example_that_cannot_be_read_stops_the_run_with_a_checkpoint(tmp_path, monkeypatch):
     from nnspec.data.kinds import DataError
-    from nnspec.training import tensorflow_steps
-    from nnspec.training.resuming import resume
+    from nnspec.training.backends import tensorflow as tensorflow_steps
+    from nnspec.training.run.resume import resume
 
     train_on = tensorflow_steps.TensorFlowSteps.train
     broken = {"broken": True}
@@ -263,8 +263,8 @@ def test_an_example_that_cannot_be_read_stops_the_run_with_a_checkpoint(tmp_path
         return train_on(self, examples, rows)
 
     monkeypatch.setattr(tensorflow_steps.TensorFlowSteps, "train", steps)
-    monkeypatch.setattr("nnspec.training.loop._STEPS_AT_FIRST", 1)
-    monkeypatch.setattr("nnspec.training.loop._STEPS_A_CALL", 1)
+    monkeypatch.setattr("nnspec.training.loop.loop._STEPS_AT_FIRST", 1)
+    monkeypatch.setattr("nnspec.training.loop.loop._STEPS_A_CALL", 1)
     x = np.random.default_rng(0).normal(size=(40, 3)).astype("float32")
     np.savez(tmp_path / "a.npz", x=x, y=x.sum(1, keepdims=True))
     with pytest.raises(NnspecError, match=r"after step \d, an example could not be read: pictures/17.png is no PNG") as caught:

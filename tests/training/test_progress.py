@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import io
 
-from nnspec.training.progress import progress_for
+from nnspec.training.loop.progress import progress_for
 
 RECORD = {
     "epoch": 1,

@@ -17,9 +17,9 @@ from benchmarks.resume import damaged_files, differences
 from nnspec.diagnostics import NnspecError
 from nnspec.spec import load
 from nnspec.training import Run, resume, train
-from nnspec.training.alone import alone
-from nnspec.training.checkpoints import Checkpoints
-from nnspec.training.progress import Quiet
+from nnspec.training.loop.progress import Quiet
+from nnspec.training.run.checkpoints import Checkpoints
+from nnspec.training.run.lock import alone
 
 pytest.importorskip("keras")
 
@@ -87,7 +87,7 @@ def begun(folder: Path, *overrides: str, out: str = "run", press_at: int | None 
 @pytest.fixture(scope="module", autouse=True)
 def two_steps_a_call():
     """Epochs of six steps then come to three calls, so that a training can be stopped in the middle of one."""
-    from nnspec.training import loop
+    from nnspec.training.loop import loop
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "_STEPS_AT_FIRST", 2)

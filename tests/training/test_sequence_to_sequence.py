@@ -14,8 +14,8 @@ from nnspec.diagnostics import SpecError
 from nnspec.runtime.exporting import export_run
 from nnspec.spec import load
 from nnspec.training import evaluate, resume, train
-from nnspec.training.progress import Quiet
-from nnspec.training.sampling import SampledInput
+from nnspec.training.loop.progress import Quiet
+from nnspec.training.objectives.next_token.scheduled_sampling import SampledInput
 
 from .test_resume import Listening
 
@@ -172,7 +172,7 @@ def test_the_share_rises_from_where_it_begins(project):
 
 
 def test_a_training_with_scheduled_sampling_goes_on_to_the_same_bits(tmp_path, monkeypatch):
-    from nnspec.training import loop
+    from nnspec.training.loop import loop
 
     monkeypatch.setattr(loop, "_STEPS_AT_FIRST", 2)
     monkeypatch.setattr(loop, "_STEPS_A_CALL", 2)

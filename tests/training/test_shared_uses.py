@@ -9,7 +9,7 @@ import pytest
 
 from nnspec.spec import load
 from nnspec.training import Run, train
-from nnspec.training.progress import Quiet
+from nnspec.training.loop.progress import Quiet
 
 keras = pytest.importorskip("keras")
 

@@ -8,7 +8,7 @@ from nnspec.api import validate
 from nnspec.diagnostics import SpecError
 from nnspec.graph import compile
 from nnspec.spec import load
-from nnspec.training.starting import starting_arrays
+from nnspec.training.loop.initial_weights import starting_arrays
 
 SPEC = """nnspec: 1
 name: net

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from nnspec.cli import main
 from nnspec.spec import load
 from nnspec.training import Run, resume, train
-from nnspec.training.progress import Quiet
+from nnspec.training.loop.progress import Quiet
 
 from .test_resume import SMALL, table
 

@@ -14,8 +14,8 @@ import pytest
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.spec import load
 from nnspec.training import Run, evaluate, evaluation_text, golden_rows, train
-from nnspec.training.order import order_of
-from nnspec.training.progress import Quiet
+from nnspec.training.loop.order import order_of
+from nnspec.training.loop.progress import Quiet
 
 keras = pytest.importorskip("keras")
 
@@ -126,7 +126,7 @@ def test_another_seed_gives_other_weights(run, tmp_path):
 
 
 def test_data_sent_in_pieces_give_the_weights_of_data_kept_on_the_device(run, tmp_path, monkeypatch):
-    from nnspec.training import tensorflow_steps
+    from nnspec.training.backends import tensorflow as tensorflow_steps
 
     class InPieces(tensorflow_steps.TensorFlowSteps):
         def __init__(self, learner, **options) -> None:

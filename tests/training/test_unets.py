@@ -15,7 +15,7 @@ from nnspec.runtime.answers import in_keras
 from nnspec.runtime.exporting import export_run
 from nnspec.spec import load
 from nnspec.training import evaluate, train
-from nnspec.training.progress import Quiet
+from nnspec.training.loop.progress import Quiet
 
 HEAD = """nnspec: 1
 name: small

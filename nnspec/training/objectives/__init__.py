@@ -9,10 +9,10 @@ __all__ = ["OBJECTIVES"]
 OBJECTIVES = Family(
     kind="objective",
     modules={
-        "autoencoder": f"{__name__}.autoencoder",
-        "gan": f"{__name__}.gan",
-        "language_model": f"{__name__}.tokens",
-        "sequence_to_sequence": f"{__name__}.tokens",
+        "autoencoder": f"{__name__}.autoencoder.fields",
+        "gan": f"{__name__}.gan.fields",
+        "language_model": f"{__name__}.next_token.fields",
+        "sequence_to_sequence": f"{__name__}.next_token.fields",
         "supervised": f"{__name__}.base",
     },
     aliases={

@@ -1,0 +1,187 @@
+"""A target's values, as the loss that reads them takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.data import problems as d
+from nnspec.data.advice import is_number
+from nnspec.data.cells import Cells, Reported, Values, refuse_shape
+from nnspec.data.kinds import Column
+from nnspec.data.plan import Feed, Need
+from nnspec.data.readers.base import Table
+from nnspec.data.shape_checks import fits
+from nnspec.data.transforms.classes import label_encode
+from nnspec.diagnostics import Diagnostic
+
+__all__ = ["read_target", "read_weight"]
+
+_IGNORING = "SparseCategoricalCrossentropy"
+"""The loss that can leave a class out."""
+
+
+def read_target(
+    values: Values, table: Table, feed: Feed, need: Need, shape: tuple[int | None, ...], problems: list[Diagnostic]
+) -> Values | None:
+    """A target's values as its loss takes them, or None where one is none.
+
+    Args:
+        values: The values after their transforms.
+        table: Where they are from.
+        feed: Which columns they are.
+        need: What the loss wants.
+        shape: The shape of one target.
+        problems: What is wrong is appended here.
+    """
+    cells = Cells(table, feed, problems)
+    if not fits(values.shape[1:], shape):
+        refuse_shape(values, feed, f"what `{need.loss}` takes for `{feed.name}`", Column(shape).shape_text, problems)
+        return None
+    if values.dtype.kind == "b":
+        values = values.astype(np.float32)
+    try:
+        made = _CHECKS.get(need.kind, _number)(values, need, cells)
+    except Reported:
+        return None
+    return made.reshape(made.shape[: len(shape) + 1] + (1,) * (len(shape) + 1 - made.ndim))
+
+
+def _class(values: Values, need: Need, cells: Cells) -> Values:
+    labels = _labels(values, need, cells, "a class: a whole number")
+    size = need.output.shape[need.axis]
+    if isinstance(size, int):
+        bad = (labels < 0) | (labels >= size)
+        if need.ignore is not None:
+            bad &= labels != need.ignore
+        if bad.any():
+            help = _help_of_range(labels, size, need, cells)
+            cells.refuse(d.LabelOutOfRange, bad, labels, help=help, name=cells.feed.name, classes=size, last=size - 1)
+    return labels
+
+
+def _help_of_range(labels: Values, size: int, need: Need, cells: Cells) -> str:
+    found = np.unique(labels)
+    outside = found[(found < 0) | (found >= size)]
+    if need.ignore is not None:
+        outside = outside[outside != need.ignore]
+    inside = found[(found >= 0) & (found < size)]
+    high = int(found.max())
+    if any(isinstance(transform, label_encode) for transform in cells.feed.transforms):
+        return f"give the layer {high + 1} units: `label_encode` found as many classes"
+    if found.min() == 1 and high == size:
+        return "the classes are counted from 1: put `label_encode` under `transform`"
+    [other] = outside.tolist() if len(outside) == 1 else [None]
+    is_void = other is not None and (other < 0 or other > size) and len(inside) > 1
+    if is_void and need.ignore is None:
+        mark = f"if {other} marks what is not to count, write "
+        if need.loss == _IGNORING:
+            return f"{mark}`ignore_class: {other}` in the loss: `{_IGNORING}: {{ignore_class: {other}}}`"
+        return f"{mark}`{_IGNORING}: {{ignore_class: {other}}}` for the loss"
+    if len(found) <= size:
+        return "put `label_encode` under `transform`: it numbers the classes from 0"
+    if found.min() >= 0 and high + 1 == len(found):
+        return f"give the layer {high + 1} units, or put `label_encode` under `transform`"
+    if found.min() >= 0 and high + 1 <= 2 * len(found):
+        return f"give the layer {high + 1} units, or put `label_encode` under `transform` and give it {len(found)}"
+    return f"put `label_encode` under `transform`, and give the layer {len(found)} units"
+
+
+def _labels(values: Values, need: Need, cells: Cells, wanted: str = "a whole number") -> Values:
+    del need
+    bad = np.zeros(values.shape, bool) if values.dtype.kind in "iu" else values != np.floor(values)
+    bad |= np.abs(values) > np.iinfo(np.int32).max
+    help = "put `label_encode` under `transform` where it stands for a class"
+    cells.refuse_any(d.NotWhole, bad, values, wanted=wanted, help=help)
+    return values.astype(np.int32)
+
+
+def _number(values: Values, need: Need, cells: Cells) -> Values:
+    del need
+    with np.errstate(over="ignore"):
+        made = values.astype(np.float32, copy=False)
+    help = "put `standardize` under `transform`: float32 holds numbers up to 3.4e38"
+    cells.refuse_any(d.NotFinite, ~np.isfinite(made), values, help=help)
+    return made
+
+
+def _bounded(low: float, high: float, wanted: str) -> Callable[[Values, Need, Cells], Values]:
+    def check(values: Values, need: Need, cells: Cells) -> Values:
+        made = _number(values, need, cells)
+        help = _help_of_bounds(made, low, high, cells)
+        cells.refuse_any(d.BadTargetValue, (made < low) | (made > high), made, wanted=wanted, loss=need.loss, help=help)
+        return made
+
+    return check
+
+
+def _help_of_bounds(values: Values, low: float, high: float, cells: Cells) -> str:
+    if high != 1:
+        return "use a loss of any numbers, such as `MeanSquaredError`"
+    found = np.unique(values)[:3].tolist() if values.size else []
+    first = not any(isinstance(transform, label_encode) for transform in cells.feed.transforms)
+    if len(found) == 2 and first:
+        return "put `label_encode` under `transform`: it makes 0 and 1 of the two values"
+    if values.size and values.min() >= low and values.max() <= 255 and values.max() > 1 and not (values % 1).any():
+        if values.max() > 50:
+            return "put `rescale: 0.00392156862745098` under `transform`: it makes 0 to 1 of 0 to 255"
+        return f"use `SparseCategoricalCrossentropy` and {int(values.max()) + 1} units for classes"
+    return "use a loss of any numbers, such as `MeanSquaredError`, or write values from 0 to 1"
+
+
+def _distribution(values: Values, need: Need, cells: Cells) -> Values:
+    made = _bounded(0, 1, "from 0 to 1")(values, need, cells)
+    sums = made.sum(need.axis, keepdims=True)
+    bad = np.abs(sums - 1) > 1e-3
+    help = "write one class a row, with `one_hot`, or probabilities whose sum is 1; use `BinaryCrossentropy` for several"
+    cells.refuse_any(d.BadTargetValue, bad, sums, wanted="1, the sum of a row's classes", loss=need.loss, help=help)
+    return made
+
+
+def _sign(values: Values, need: Need, cells: Cells) -> Values:
+    made = _number(values, need, cells)
+    bad = ~np.isin(made, (-1, 0, 1))
+    help = "put `label_encode` under `transform`: it makes 0 and 1 of two classes" if len(np.unique(made)) == 2 else ""
+    help = help or "write -1 or 1 for each, or use another loss"
+    cells.refuse_any(d.BadTargetValue, bad, made, wanted="−1 or 1, or 0 or 1", loss=need.loss, help=help)
+    return made
+
+
+_CHECKS: Mapping[str, Callable[[Values, Need, Cells], Values]] = {
+    "class": _class,
+    "label": _labels,
+    "sequence": _labels,
+    "distribution": _distribution,
+    "probability": _bounded(0, 1, "from 0 to 1"),
+    "non_negative": _bounded(0, np.inf, "at least 0"),
+    "sign": _sign,
+}
+
+
+def read_weight(table: Table, feed: Feed, problems: list[Diagnostic]) -> NDArray[np.float32] | None:
+    """How much each row counts in the loss, or None where one is no weight."""
+    assert feed.weight is not None
+    values = table.read(feed.weight, slice(None))
+    own = Feed(feed.name, (feed.weight,), False, (), None, feed.span, feed.path)
+    cells = Cells(table, own, problems)
+    try:
+        if values.dtype == object:
+            bad = np.array([not is_number(value) for value in values], bool)
+            texts = {value for value in values if value is not None and not is_number(value)}
+            help = table.mend(feed.weight, texts) or "name a column of numbers that are at least 0"
+            cells.refuse(d.NotANumber, bad if bad.any() else ~bad, values, help=help)
+        if values.ndim != 1:
+            what, got = "a weight", f"has {Column(values.shape[1:]).shape_text}"
+            help = "name a column with one number for each row"
+            problems.append(
+                d.WrongShape.at(feed.span, feed.path, help=help, what=what, wanted="()", columns=own.columns_text, got=got)
+            )
+            return None
+        help = "write a finite number of at least 0 for each row"
+        cells.refuse_any(d.BadWeight, ~np.isfinite(values) | (values < 0), values, help=help)
+        cells.refuse_any(d.BadWeight, np.full(len(values), not values.any()), values, help="give some rows more than 0")
+    except Reported:
+        return None
+    return values.astype(np.float32)

@@ -1,0 +1,135 @@
+"""What an autoencoder makes of its input: what it gives back, where examples lie among its codes, and what is between two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from nnspec.data.kinds import DataError
+from nnspec.graph.encoder_split import Halves, halves
+from nnspec.layers.sampling import Sampling
+from nnspec.reports.elements import Html, element, figure, section
+from nnspec.reports.examples import table_of
+from nnspec.reports.pictures import is_shown, mosaic, picture, scaled
+from nnspec.reports.plots import plot
+from nnspec.runtime.answers import in_keras
+from nnspec.training.evaluation.evaluate import Evaluated
+from nnspec.training.run.folder import Run
+
+__all__ = ["codes"]
+
+_RESTORED = 10
+_POINTS = 2_000
+_PAIRS, _STEPS = 6, 10
+_DRAWN = 40
+_MOST_COLORS = 20
+
+
+def codes(run: Run, found: Evaluated) -> Html:
+    """For each output that gives back an input: the two, and where the network has a narrower place, what lies there."""
+    made = found.plan.data.derived if found.plan.data is not None else {}
+    pieces: list[Html] = []
+    for output, derived in made.items():
+        if derived.next or output not in found.answers:
+            continue
+        pieces += _restored(found, output, derived.input)
+        cut = halves(run.model.main, derived.input, output)
+        if cut is not None:
+            pieces += _codes(run, found, cut, derived.input)
+    return section("What is given back, and its codes", *pieces)
+
+
+def _restored(found: Evaluated, output: str, input_: str) -> list[Html]:
+    given = found.examples.only(np.arange(min(_RESTORED, len(found.examples)))).batch(slice(None)).inputs[input_]
+    if not is_shown(given.shape[1:]):
+        return []
+    both = scaled(np.concatenate([given, found.answers[output][: len(given)].reshape(given.shape)]))
+    note = f"Above {len(given)} examples as they are, below what {output} gives back of them"
+    seen = "; it was shown them corrupted." if getattr(found.plan.section.objective, "corrupt", None) else "."
+    return [element("h3", f"{output}: given back"), figure(_sheet(both, len(given), output), note + seen)]
+
+
+def _codes(run: Run, found: Evaluated, cut: Halves, input_: str) -> list[Html]:
+    """The codes as points and, of pictures, what stands between two of them."""
+    examples = found.examples.only(np.arange(min(_POINTS, len(found.examples))))
+    inputs = {name: array for name, array in examples.batch(slice(None)).inputs.items() if name in cut.before.inputs}
+    weights = run.weights()
+    arrays = in_keras(cut.before, weights)(inputs)["code"]
+    title = f"{cut.node.name}: {int(np.prod(arrays.shape[1:])):,} numbers for {int(np.prod(inputs[input_].shape[1:])):,}"
+    pieces = [element("h3", title), figure(_points(arrays.reshape(len(arrays), -1), _kinds(found, examples.rows)))]
+    decode, [name], [output] = in_keras(cut.after, weights), list(cut.after.inputs), list(cut.after.outputs)
+    if len(arrays) >= 2 * _PAIRS:
+        share = np.linspace(0, 1, _STEPS, dtype=np.float32).reshape(1, _STEPS, *[1] * (arrays.ndim - 1))
+        first, second = (arrays[start : 2 * _PAIRS : 2, None] for start in (0, 1))
+        line = (first * (1 - share) + second * share).reshape(-1, *arrays.shape[1:])
+        between = decode({name: line})[output]
+        if not is_shown(between.shape[1:]):
+            return pieces
+        note = "In each row from the code of one example, on the left, to that of another, along a line"
+        pieces.append(figure(_sheet(scaled(between), _STEPS, "between codes"), note))
+        if isinstance(cut.node.layer, Sampling):
+            drawn = np.random.default_rng(0).standard_normal((_DRAWN, *arrays.shape[1:]), np.float32)
+            note = "Of codes that are drawn from the standard normal; none is chosen"
+            pieces.append(figure(_sheet(scaled(decode({name: drawn})[output]), _STEPS, "drawn codes"), note))
+    return pieces
+
+
+def _sheet(pictures: NDArray[np.float64], columns: int, label: str) -> Html:
+    if pictures.ndim == 3:
+        pictures = pictures[..., None]
+    planes = [_rgba(np.clip(image, 0, 1)) for image in pictures]
+    return picture(mosaic(planes, columns), label, shown=min(620, columns * 56), largest=1600)
+
+
+def _rgba(image: NDArray[np.float64]) -> NDArray[np.float64]:
+    colors = np.repeat(image, 3, -1) if image.shape[-1] == 1 else image
+    return colors if colors.shape[-1] == 4 else np.concatenate([colors, np.ones((*image.shape[:2], 1))], -1)
+
+
+def _points(values: NDArray[np.floating[Any]], kinds: tuple[str, NDArray[Any]] | None) -> Html:
+    """Codes in two dimensions: as they are, or the two in which they spread the most (Pearson 1901)."""
+    if values.shape[1] > 2:
+        from sklearn.decomposition import PCA
+
+        fitted = PCA(2, svd_solver="full").fit(values)
+        values, spread = fitted.transform(values), float(fitted.explained_variance_ratio_.sum())
+        title = f"codes, the two directions of {spread:.0%} of their spread"
+    else:
+        title = "codes"
+    across, up = (values[:, 0], values[:, 1] if values.shape[1] > 1 else np.zeros(len(values)))
+
+    def draw(axes: Axes) -> None:
+        style: dict[str, Any] = {"markersize": 2.5, "alpha": 0.6, "markeredgewidth": 0}
+        if kinds is None:
+            axes.plot(across, up, "o", **style)
+        else:
+            for color, kind in enumerate(np.unique(kinds[1])):
+                own = kinds[1] == kind
+                shade = f"C{color}" if color < 10 else None
+                axes.plot(across[own], up[own], "o", color=shade, label=str(kind)[:24], **style)
+            axes.legend(title=kinds[0][:24], fontsize=7, title_fontsize=7, frameon=False, markerscale=2, ncols=2)
+        axes.set(title=title)
+
+    return plot(draw, "codes of examples", width=5.6, height=4.2)
+
+
+def _kinds(found: Evaluated, rows: NDArray[np.int64]) -> tuple[str, NDArray[Any]] | None:
+    """A column that no input is made of and that has few different values, by which the points are coloured."""
+    table = table_of(found)
+    if table is None:
+        return None
+    feeds = (found.plan.data.feeds or {}) if found.plan.data is not None else {}
+    taken = {column for feed in feeds.values() for column in feed.columns}
+    for name, column in table.columns.items():
+        if column.shape != () or name in taken:
+            continue
+        try:
+            values = np.asarray(table.read(name, rows))
+        except DataError:
+            continue
+        if values.dtype.kind in "iubU" and 2 <= len(np.unique(values)) <= _MOST_COLORS:
+            return name, values
+    return None

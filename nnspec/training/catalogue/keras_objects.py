@@ -1,0 +1,59 @@
+"""From a typed optimizer, loss or metric to the Keras object of that name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from nnspec.training.catalogue import overlap_metrics, sequence_metrics
+from nnspec.training.catalogue.losses.base import Loss, Value
+from nnspec.training.catalogue.metrics.base import Metric
+from nnspec.training.catalogue.optimizers.base import Optimizer
+from nnspec.training.catalogue.schedules import Schedule
+from nnspec.training.section import TrainSection
+
+__all__ = ["keras_loss", "keras_metric", "keras_optimizer"]
+
+
+def keras_optimizer(section: TrainSection, network: str = "main", *, averages: bool = True) -> Any:
+    """The optimizer of a network, with its clipping, its averaging and, for float16, its scaled loss.
+
+    Args:
+        section: The section ``train``.
+        network: The network.
+        averages: Whether `ema` is for this one.
+    """
+    config = section.optimizer_of(network)
+    assert isinstance(config, Optimizer)
+    arguments = _arguments(config)
+    if section.clip is not None:
+        clip = section.clip
+        arguments |= {"clipnorm": clip.norm, "clipvalue": clip.value, "global_clipnorm": clip.global_norm}
+    if section.ema is not None and averages:
+        arguments |= {"use_ema": True, "ema_momentum": section.ema}
+    optimizer = getattr(keras.optimizers, type(config).__name__)(**arguments)
+    if section.precision == "mixed_float16":
+        return keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer
+
+
+def keras_loss(loss: Loss) -> Any:
+    """The Keras loss; None for `Value`, which is the output itself."""
+    return None if isinstance(loss, Value) else getattr(keras.losses, type(loss).__name__)(**_arguments(loss))
+
+
+def keras_metric(metric: Metric, name: str) -> Any:
+    """The Keras metric, called by the name it is logged under."""
+    kind = type(metric).__name__
+    home = next((own for own in (sequence_metrics, overlap_metrics) if kind in own.__all__), keras.metrics)
+    return getattr(home, kind)(**_arguments(metric), name=name)
+
+
+def _arguments(config: Optimizer | Schedule | Loss | Metric) -> dict[str, Any]:
+    values = {name: getattr(config, name) for name in type(config).model_fields}
+    return {name: _schedule(value) if isinstance(value, Schedule) else value for name, value in values.items()}
+
+
+def _schedule(schedule: Schedule) -> Any:
+    return getattr(keras.optimizers.schedules, type(schedule).__name__)(**_arguments(schedule))

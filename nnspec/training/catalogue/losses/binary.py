@@ -1,0 +1,82 @@
+"""Losses of yes or no, for each element."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from nnspec.layers.scalars import Flag, Fraction, WholeNumber
+from nnspec.training.batches.targets import Expected, TargetKind
+from nnspec.training.catalogue.losses.base import Focus, FromLogits, Loss, Share, Smoothing
+
+__all__ = ["BinaryCrossentropy", "BinaryFocalCrossentropy", "Dice", "Hinge", "SquaredHinge", "Tversky"]
+
+
+class BinaryCrossentropy(Loss):
+    """Cross-entropy of each element with yes or no, 1 or 0."""
+
+    target: ClassVar[TargetKind | None] = "probability"
+    expects: ClassVar[Expected] = "probability"
+    instead: ClassVar[tuple[str, ...]] = ("SparseCategoricalCrossentropy",)
+    each_alone: ClassVar[bool] = True
+
+    from_logits: FromLogits = False
+    label_smoothing: Smoothing = 0.0
+    axis: WholeNumber = Field(-1, description="The axis that is averaged.")
+
+
+class BinaryFocalCrossentropy(Loss):
+    """Cross-entropy of each element with yes or no, in which easy examples count less (Lin et al. 2017)."""
+
+    target: ClassVar[TargetKind | None] = "probability"
+    expects: ClassVar[Expected] = "probability"
+    instead: ClassVar[tuple[str, ...]] = ("CategoricalFocalCrossentropy",)
+    each_alone: ClassVar[bool] = True
+
+    apply_class_balancing: Flag = Field(False, description="Whether 1 is weighted by `alpha` and 0 by `1 - alpha`.")
+    alpha: Fraction = Field(0.25, description="The weight of 1.")
+    gamma: Focus = 2.0
+    from_logits: FromLogits = False
+    label_smoothing: Smoothing = 0.0
+    axis: WholeNumber = Field(-1, description="The axis that is averaged.")
+
+
+class Hinge(Loss):
+    """How far the output is from the right side of a margin; the target is −1 or 1, or 0 or 1."""
+
+    target: ClassVar[TargetKind | None] = "sign"
+    instead: ClassVar[tuple[str, ...]] = ("CategoricalHinge",)
+
+
+class SquaredHinge(Loss):
+    """The square of the hinge loss; the target is −1 or 1, or 0 or 1."""
+
+    target: ClassVar[TargetKind | None] = "sign"
+    instead: ClassVar[tuple[str, ...]] = ("CategoricalHinge",)
+
+
+class Dice(Loss):
+    """One less the overlap of the output and a mask (Milletari et al. 2016), over the whole batch by default."""
+
+    target: ClassVar[TargetKind | None] = "probability"
+    expects: ClassVar[Expected] = "probability"
+    by_position: ClassVar[bool] = False
+
+    axis: WholeNumber | list[WholeNumber] | None = Field(
+        None, description="The axes summed over; null for all, the batch included."
+    )
+
+
+class Tversky(Loss):
+    """Dice with false positives and false negatives weighted apart (Salehi et al. 2017)."""
+
+    target: ClassVar[TargetKind | None] = "probability"
+    expects: ClassVar[Expected] = "probability"
+    by_position: ClassVar[bool] = False
+
+    alpha: Share = Field(0.5, description="The weight of false positives.")
+    beta: Share = Field(0.5, description="The weight of false negatives.")
+    axis: WholeNumber | list[WholeNumber] | None = Field(
+        None, description="The axes summed over; null for all, the batch included."
+    )

@@ -1,0 +1,163 @@
+"""What is watched during training, and what of the classes is weighted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from nnspec.data.places import locate
+from nnspec.data.plan import DataPlan
+from nnspec.diagnostics import Diagnostic
+from nnspec.graph import Graph
+from nnspec.spec.tree import MappingNode
+from nnspec.training import problems as t
+from nnspec.training.catalogue.schedules import Schedule
+from nnspec.training.plan import Monitor, OutputPlan
+from nnspec.training.section import EarlyStopping, ReduceOnPlateau, TrainSection
+from nnspec.types import closest
+
+__all__ = [
+    "Watched",
+    "check_class_weight",
+    "check_input_noise",
+    "check_monitor",
+    "check_noise",
+    "check_plateau",
+    "watched_outputs",
+]
+
+_WEIGHTED = ("class", "distribution", "probability")
+
+
+Direction = Literal["min", "max"]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What of a training can be watched.
+
+    Attributes:
+        figures: The figures of an epoch by their names in the log, each with the way in which it is better; None where that
+            does not go without saying.
+        monitor: The figure that says which weights are best where nothing else is said.
+    """
+
+    figures: Mapping[str, Direction | None]
+    monitor: Monitor
+
+
+def watched_outputs(outputs: Mapping[str, OutputPlan], data: DataPlan | None) -> Watched:
+    """What can be watched of outputs that have losses; the figures of validation have `val_` before their names."""
+    losses = [name for name, output in outputs.items() if output.loss is not None]
+    found: dict[str, Direction | None] = {"loss": "min"}
+    if len(losses) > 1:
+        found |= {f"{name}_loss": "min" for name in losses}
+    for output in outputs.values():
+        found |= {name: metric.better for name, metric in output.metrics.items()}
+    if data is None or data.validates:
+        found |= {f"val_{name}": better for name, better in found.items()}
+    return Watched(found, Monitor("val_loss" if data is not None and data.validates else "loss", "min"))
+
+
+def check_monitor(section: TrainSection, tree: MappingNode, watched: Watched, problems: list[Diagnostic]) -> Monitor | None:
+    """The figure that says which weights are best; None where what is asked for is none."""
+    if section.early_stopping is None:
+        return watched.monitor
+    return _monitor(section.early_stopping, "early_stopping", tree, watched, problems)
+
+
+def check_plateau(section: TrainSection, tree: MappingNode, watched: Watched, problems: list[Diagnostic]) -> Monitor | None:
+    """The figure that lowers the learning rate; None where none does, or where what is asked for is none."""
+    if section.reduce_on_plateau is None:
+        return None
+    if isinstance(getattr(section.optimizer, "learning_rate", None), Schedule):
+        help = "give `learning_rate` a number, or take `reduce_on_plateau` away"
+        problems.append(t.ScheduleAndPlateau.at(*locate(tree, "reduce_on_plateau"), help=help))
+    return _monitor(section.reduce_on_plateau, "reduce_on_plateau", tree, watched, problems)
+
+
+def _monitor(
+    rule: EarlyStopping | ReduceOnPlateau, key: str, tree: MappingNode, watched: Watched, problems: list[Diagnostic]
+) -> Monitor | None:
+    place = locate(tree, key, "monitor")
+    known, name = watched.figures, rule.monitor
+    of_training = name.removeprefix("val_")
+    if name not in known and of_training in known and not any(figure.startswith("val_") for figure in known):
+        help = f"write `validation: 0.1` under `data`, or `monitor: {of_training}`"
+        problems.append(t.NothingToMonitor.at(*place, help=help, name=name))
+        return None
+    if name not in known:
+        suggestion = closest(name, known)
+        help = f"did you mean `{suggestion}`?" if suggestion else f"it can be {', '.join(f'`{figure}`' for figure in known)}"
+        problems.append(t.UnknownMonitor.at(*place, help=help, name=name))
+        return None
+    mode = known[name] if rule.mode == "auto" else rule.mode
+    if mode is None:
+        help = "write `mode: max` or `mode: min`"
+        problems.append(t.WhichWay.at(*locate(tree, key), help=help, name=name))
+        return None
+    return Monitor(name, mode)
+
+
+def check_class_weight(
+    section: TrainSection, tree: MappingNode, outputs: Mapping[str, OutputPlan], problems: list[Diagnostic]
+) -> None:
+    """Says where the classes that are weighted are none."""
+    if section.class_weight is None:
+        return
+    losses = [output.loss for output in outputs.values() if output.loss is not None and output.needs_target]
+    reason = ""
+    if len(losses) != 1:
+        reason = "is for one output alone"
+    elif losses[0].target_kind() not in _WEIGHTED:
+        reason = f"is for a target that is a class, and `{type(losses[0]).__name__}` takes none"
+    if reason:
+        help = "weight the outputs with `loss_weights`, or the examples with `weight` under `data.targets`"
+        problems.append(t.ClassWeightDoesNotFit.at(*locate(tree, "class_weight"), help=help, reason=reason))
+
+
+def check_input_noise(section: TrainSection, tree: MappingNode, graph: Graph, problems: list[Diagnostic]) -> None:
+    """Says where noise is to be put on an input that can have none."""
+    inputs = graph.inputs
+    for name in section.input_noise_of(inputs):
+        if name in graph.gaps.inputs:
+            continue
+        if name not in inputs:
+            _does_not_fit("input_noise", name, "names `{name}`, which is no input", inputs, tree, problems)
+        elif not inputs[name].dtype.startswith("float"):
+            reason = f"is added to floats, and `{{name}}` is {inputs[name].dtype}"
+            _does_not_fit("input_noise", name, reason, (), tree, problems)
+
+
+def check_noise(
+    section: TrainSection,
+    tree: MappingNode,
+    graph: Graph,
+    outputs: Mapping[str, OutputPlan],
+    problems: list[Diagnostic],
+) -> None:
+    """Says where noise is to be put on what can have none."""
+    check_input_noise(section, tree, graph, problems)
+    labelled = {name: output for name, output in outputs.items() if output.needs_target}
+    for name in section.label_noise_of(labelled):
+        if name not in labelled:
+            _does_not_fit("label_noise", name, "names `{name}`, which is no output with a target", labelled, tree, problems)
+            continue
+        loss = labelled[name].loss
+        assert loss is not None
+        kind, axis = loss.target_kind(), getattr(loss, "axis", -1)
+        if kind not in _WEIGHTED:
+            reason = f"is for targets that are classes, and `{type(loss).__name__}` of `{{name}}` takes none"
+            _does_not_fit("label_noise", name, reason, (), tree, problems)
+        elif name not in graph.gaps.outputs and kind != "probability" and not isinstance(labelled[name].type.shape[axis], int):
+            _does_not_fit("label_noise", name, "needs to know how many classes `{name}` has", (), tree, problems)
+
+
+def _does_not_fit(
+    key: str, name: str, reason: str, known: Iterable[str], tree: MappingNode, problems: list[Diagnostic]
+) -> None:
+    suggestion = closest(name, known)
+    listed = ", ".join(f"`{other}`" for other in known)
+    help = f"did you mean `{suggestion}`?" if suggestion else f"it can be {listed}" if listed else "leave it out"
+    problems.append(t.NoiseDoesNotFit.at(*locate(tree, key, name), help=help, key=key, reason=reason.format(name=name)))

@@ -1,0 +1,141 @@
+"""What an evaluation says of one output: the figures of classes or of numbers, for scripts and for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nnspec.training.evaluation.predictions import Classified, Measured
+
+__all__ = ["NUMBER_FIGURES", "report_of", "reports_text"]
+
+NUMBER_FIGURES = ("mean_absolute_error", "root_mean_squared_error", "r2")
+"""What is said of an output of numbers, beside its residuals."""
+
+_MOST_SHOWN = 20
+_MOST_CONFUSED = 10
+
+
+def report_of(found: Classified | Measured, *, curves: bool = False) -> dict[str, Any]:
+    """The report of one output, as plain values.
+
+    Args:
+        found: What the model said, and what is so.
+        curves: Whether the points of the curves are wanted too.
+
+    Returns:
+        For classes, what [`class_figures`][nnspec.training.evaluation.class_metrics.class_figures] gives. For numbers
+        ``mean_absolute_error``, ``root_mean_squared_error``, ``r2`` (None where the targets do not vary), and ``residuals``
+        (what was said less what is so): ``mean``, ``std`` and ``quantiles``.
+    """
+    if isinstance(found, Classified):
+        from nnspec.training.evaluation.class_metrics import class_figures
+
+        return class_figures(found, curves=curves)
+    return _numbers(found)
+
+
+def _numbers(found: Measured) -> dict[str, Any]:
+    from sklearn.metrics import mean_absolute_error, root_mean_squared_error
+
+    difference = found.said - found.true
+    true, said = (values.reshape(-1) for values in (found.true, found.said))
+    spread = ((found.true - found.true.mean(0)) ** 2).sum()
+    at = (0, 5, 25, 50, 75, 95, 100)
+    return {
+        "mean_absolute_error": float(mean_absolute_error(true, said)),
+        "root_mean_squared_error": float(root_mean_squared_error(true, said)),
+        "r2": float(1 - (difference**2).sum() / spread) if spread > 0 else None,
+        "residuals": {
+            "mean": float(difference.mean()),
+            "std": float(difference.std()),
+            "quantiles": {str(q): float(value) for q, value in zip(at, np.percentile(difference, at), strict=True)},
+        },
+    }
+
+
+def reports_text(reports: Mapping[str, dict[str, Any]]) -> list[str]:
+    """The reports of the outputs as lines, a blank one before each; several outputs of numbers are put side by side.
+
+    Args:
+        reports: The report of each output, by name.
+    """
+    numbers = {name: report for name, report in reports.items() if "confusion" not in report}
+    lines = ["", *_side_by_side(numbers)] if len(numbers) > 1 else []
+    for name, report in reports.items():
+        if name not in numbers:
+            lines += ["", *_class_report(name, report)]
+        elif len(numbers) == 1:
+            lines += ["", *_number_lines(name, report)]
+    return lines
+
+
+def _side_by_side(numbers: Mapping[str, dict[str, Any]]) -> list[str]:
+    wide = max(map(len, numbers))
+    shown = [*NUMBER_FIGURES, "residual_mean"]
+    lines = [" " * wide + "".join(f"  {key:>8}" for key in shown)]
+    for name, report in numbers.items():
+        figures = {**report, "residual_mean": report["residuals"]["mean"]}
+        cells = ["–" if figures[key] is None else f"{figures[key]:.4g}" for key in shown]
+        lines.append(
+            f"{name:<{wide}}" + "".join(f"  {cell:>{max(8, len(key))}}" for key, cell in zip(shown, cells, strict=True))
+        )
+    return lines
+
+
+def _class_report(name: str, report: dict[str, Any]) -> list[str]:
+    shown = [key for key in ("accuracy", "precision", "recall", "f1", "auc", "iou") if report.get(key) is not None]
+    lines = [f"{name}: " + "  ".join(f"{key} {report[key]:.4f}" for key in shown)]
+    if report["calibration"] is not None:
+        error, gap = report["calibration"]["expected_error"], report["calibration"]["gap"]
+        lines.append(f"  calibration: expected error {error:.4f}; confidence less accuracy {gap:+.4f}")
+    if len(report["classes"]) > _MOST_SHOWN:
+        return lines + _confused_lines(report["confused"])
+    return lines + _class_lines(report["classes"]) + _confusion_lines(report)
+
+
+def _confused_lines(confused: list[dict[str, Any]]) -> list[str]:
+    """The classes that are confused most."""
+    if not confused:
+        return []
+    shown = confused[:_MOST_CONFUSED]
+    rows = sum(pair["rows"] for pair in confused)
+    names = [f"{pair['class']} as {pair['predicted']}" for pair in shown]
+    lines = [f"  confused: {rows:,} rows in {len(confused):,} pairs of classes" + (", the most frequent:" if shown else "")]
+    return lines + [f"    {name:<{max(map(len, names))}}  {pair['rows']:,}" for name, pair in zip(names, shown, strict=True)]
+
+
+def _number_lines(name: str, report: dict[str, Any]) -> list[str]:
+    shown = "  ".join(f"{key} {value:.4g}" for key, value in report.items() if isinstance(value, float))
+    q = report["residuals"]["quantiles"]
+    return [
+        f"{name}: {shown}",
+        f"  residuals (predicted less actual): mean {report['residuals']['mean']:.4g}, median {q['50']:.4g}, "
+        f"nine of ten between {q['5']:.4g} and {q['95']:.4g}",
+    ]
+
+
+def _class_lines(rows: list[dict[str, Any]]) -> list[str]:
+    columns = [key for key in ("precision", "recall", "f1", "auc", "iou") if key in rows[0]]
+    names = [str(row["class"]) for row in rows]
+    wide = max(5, *map(len, names))
+    lines = [f"  {'class':<{wide}}  " + "  ".join(f"{key:>9}" for key in columns) + "    rows"]
+    for label, row in zip(names, rows, strict=True):
+        figures = "  ".join(f"{row[key]:>9.4f}" if row[key] is not None else f"{'–':>9}" for key in columns)
+        lines.append(f"  {label:<{wide}}  {figures}  {row['rows']:>6,}")
+    return lines
+
+
+def _confusion_lines(report: dict[str, Any]) -> list[str]:
+    names = [str(row["class"]) for row in report["classes"]]
+    wide = max(5, *map(len, names))
+    cell = max(4, *map(len, names), *(len(str(n)) for row in report["confusion"] for n in row))
+    lines = ["  confusion (rows: actual; columns: predicted)"]
+    lines += ["  " + " " * wide + "".join(f" {label:>{cell}}" for label in names)]
+    lines += [
+        f"  {label:<{wide}}" + "".join(f" {n:>{cell}}" for n in row)
+        for label, row in zip(names, report["confusion"], strict=True)
+    ]
+    return lines

@@ -1,0 +1,273 @@
+"""A training in this process: the model and what trains it, phase by phase, into a run folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from nnspec.data.examples import Examples
+from nnspec.data.kinds import DataError
+from nnspec.data.prepare import Prepared
+from nnspec.diagnostics import NnspecError, SpecError
+from nnspec.spec import Spec
+from nnspec.spec.ignores import silence
+from nnspec.training.backends.base import Steps
+from nnspec.training.backends.selection import steps_for
+from nnspec.training.batches.augmenter import Augmenter, outside_range
+from nnspec.training.batches.bucketing import in_buckets
+from nnspec.training.catalogue.schedules import Schedule
+from nnspec.training.loop.data_guard import DataGuard
+from nnspec.training.loop.initial_weights import starting_arrays
+from nnspec.training.loop.interruption import interruptible
+from nnspec.training.loop.learner import Learner, Side, averaged_weights
+from nnspec.training.loop.loop import Loop, NotFiniteLoss, Status
+from nnspec.training.loop.networks import Networks
+from nnspec.training.loop.not_finite import Diverged, explanation
+from nnspec.training.loop.order import Order
+from nnspec.training.loop.position import Position
+from nnspec.training.loop.progress import Progress
+from nnspec.training.loop.stopping import Plateau
+from nnspec.training.loop.variables import arrays_of, set_arrays
+from nnspec.training.objectives.supervised.task import task_for
+from nnspec.training.plan import Monitor, PhasePlan, TrainingPlan
+from nnspec.training.run.checkpoints import Checkpoint, read_checkpoint
+from nnspec.training.run.writer import RunWriter
+from nnspec.training.section import TrainSection
+
+__all__ = ["Session"]
+
+
+@dataclass(frozen=True)
+class _Phase:
+    """What trains in one phase."""
+
+    plan: PhasePlan
+    learner: Learner
+    steps: Steps
+
+
+class Session:
+    """A training in this process.
+
+    Args:
+        spec: The spec.
+        plan: What is trained, and how.
+        prepared: The data.
+        progress: Shows how it goes.
+        devices: What computes a part of every batch each; none where there is one.
+    """
+
+    def __init__(
+        self, spec: Spec, plan: TrainingPlan, prepared: Prepared, progress: Progress, devices: Sequence[str] = ()
+    ) -> None:
+        self._plan, self._prepared, self._progress, self._devices = plan, prepared, progress, devices
+        with _precision(plan.section.precision):
+            self._networks = Networks(plan.networks, plan.section.seed)
+        self._networks.set_weights(starting_arrays(spec, plan.graph))
+        self._task = task_for(self._networks, plan, prepared, self._augmenting())
+        self._guard = DataGuard(prepared, progress)
+        self._position = Position()
+        self._parts = self._in_parts()
+        self._phase = self._begin_phase()
+
+    def restore(self, checkpoint: Checkpoint, writer: RunWriter) -> None:
+        """Goes to where a checkpoint was taken, and brings the run folder there: what was written after it is undone.
+
+        Raises:
+            NnspecError: Where the checkpoint is of another model.
+        """
+        at = checkpoint.position
+        # What was killed between a checkpoint and the weights of its epoch wants them written.
+        if at.best_epoch and writer.weights_of() != at.best_epoch:
+            best = writer.checkpoints.of_epoch(at.best_epoch)
+            if best is None:
+                self._progress.say(f"the weights of epoch {at.best_epoch}, the best so far, are lost: it is counted anew")
+                at.best, at.best_epoch = None, 0
+            else:
+                self._load(read_checkpoint(best))
+                with self._averaged():
+                    self._keep(writer)
+                self._progress.say(f"weights.safetensors is written again from {best.name}: it is damaged, missing or older")
+        self._load(checkpoint)
+        writer.begin_again(checkpoint.history)
+
+    def run(self, writer: RunWriter, stop: Callable[[], bool] | None = None) -> Status:
+        """Trains until the end, or until it is interrupted.
+
+        Args:
+            writer: Writes the run.
+            stop: Asked after each step whether to interrupt it; None for never.
+
+        Raises:
+            NnspecError: Where the loss is no longer finite, an example cannot be read, or something cannot be written.
+        """
+        with interruptible() as interrupted:
+            while True:
+                status = self._run_phase(writer, lambda: interrupted() or (stop is not None and stop()))
+                if status == "interrupted" or self._position.phase + 1 == len(self._plan.phases):
+                    break
+                self._next_phase(writer)
+            if not self._position.best_epoch:
+                with self._averaged():
+                    self._keep(writer)
+        writer.stopped_by = interrupted.signal
+        return status
+
+    @property
+    def position(self) -> Position:
+        """Where it stands."""
+        return self._position
+
+    @property
+    def monitor(self) -> Monitor:
+        """The figure that says which weights are best, in the phase where it stands."""
+        return self._phase.plan.monitor
+
+    def _augmenting(self) -> Augmenter | None:
+        data = self._plan.data
+        if data is None or not data.augment:
+            return None
+        for warning in silence([*outside_range(data, self._prepared.train)]):
+            self._progress.say(f"{warning.span}: {warning.severity}[{warning.code}]: {warning.message}")
+        return Augmenter(data.augment, data.needs, self._plan.section.seed, data.derived)
+
+    def _in_parts(self) -> tuple[Examples, ...]:
+        """What is trained on: all of it together, or by length."""
+        data, prepared = self._plan.data, self._prepared
+        if data is None:
+            return (prepared.train,)
+        return in_buckets(data, prepared.state, prepared.train, self._plan.graph.conditions)
+
+    def _begin_phase(self) -> _Phase:
+        plan = self._plan.phases[self._position.phase]
+        self._networks.freeze(plan.frozen)
+        learner = self._task.learner(plan)
+        return _Phase(plan, learner, steps_for(keras.backend.backend(), learner, self._devices))
+
+    def _next_phase(self, writer: RunWriter) -> None:
+        """A phase that could stop early hands on its best weights, as Keras's ``restore_best_weights``; others their last."""
+        at, before = self._position, self._phase.plan
+        if before.section.early_stopping is not None and at.best_epoch:
+            self._networks.set_weights(writer.weights())
+        at.next_phase(comparable=before.comparable(self._plan.phases[at.phase + 1]))
+        self._phase = self._begin_phase()
+
+    def _run_phase(self, writer: RunWriter, interrupted: Callable[[], bool]) -> Status:
+        phase, section = self._phase, self._phase.plan.section
+        due = _Clock(writer.every_minutes)
+        sides = phase.learner.sides
+        order = Order(self._parts, section.batch_size * phase.learner.batches, section.seed)
+
+        def save() -> None:
+            writer.save(Checkpoint(self._position, writer.records, writer.conditions, arrays_of(self._groups())))
+            due.reset()
+
+        def logged() -> None:
+            writer.write_metrics()
+            self._guard.after_epoch()
+            self._warn(writer.records)
+
+        rule, watched = section.reduce_on_plateau, phase.plan.plateau
+        plateau = Plateau(rule, watched, sides[0].inner) if rule is not None and watched is not None else None
+        loop = Loop(
+            steps=phase.steps,
+            learner=phase.learner,
+            order=order,
+            validation=self._prepared.validation,
+            last_step=section.steps or (section.epochs or 1) * order.steps,
+            monitor=phase.plan.monitor,
+            stopping=section.early_stopping,
+            evaluating=self._averaged,
+            examine=lambda epoch: self._task.examine(epoch, writer.run.path),
+            save=save,
+            due=due,
+            keep=lambda: self._keep(writer),
+            log=writer.records.append,
+            logged=logged,
+            progress=self._progress,
+            interrupted=interrupted,
+            plateau=plateau,
+            rates=lambda: _changing_rates(section, sides, plateau is not None),
+            position=self._position,
+        )
+        try:
+            return loop.run()
+        except NotFiniteLoss as error:
+            raise Diverged(explanation(error, self._position, section, self._prepared.train)) from None
+        except (DataError, SpecError) as error:
+            # The steps before the example that cannot be read are whole.
+            save()
+            reason = error.message if isinstance(error, DataError) else f"\n{error}"
+            raise NnspecError(f"after step {self._position.step:,}, an example could not be read: {reason}") from None
+        finally:
+            self._progress.end()
+
+    def _warn(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Says what the log says after its last epoch, but not what it said before that already."""
+        before = {said.partition(":")[0] for said in (self._task.warnings(records[:-1]) if len(records) > 1 else ())}
+        for warning in self._task.warnings(records):
+            if warning.partition(":")[0] not in before:
+                self._progress.say(f"epoch {records[-1]['epoch']}: warning: {warning}")
+
+    def _groups(self) -> dict[str, list[Any]]:
+        learner = self._phase.learner
+        return {
+            "model": self._networks.variables,
+            "optimizer": [variable for side in learner.sides for variable in side.optimizer.variables],
+            "metrics": [variable for metric in learner.metrics for variable in metric.variables],
+            "random": learner.random_variables,
+        }
+
+    def _load(self, checkpoint: Checkpoint) -> None:
+        phase = checkpoint.position.phase
+        if phase >= len(self._plan.phases):
+            raise NnspecError(f"the checkpoint is of phase {phase + 1}, and the training has {len(self._plan.phases)}")
+        changed, self._position = phase != self._position.phase, Position(**checkpoint.position.as_json())
+        if changed:
+            self._phase = self._begin_phase()
+        set_arrays(self._groups(), checkpoint.arrays)
+
+    def _averaged(self) -> AbstractContextManager[None]:
+        return averaged_weights(self._phase.learner.sides)
+
+    def _keep(self, writer: RunWriter) -> None:
+        writer.write_weights(self._networks.weights(), self._position.best_epoch)
+
+
+def _changing_rates(section: TrainSection, sides: Sequence[Side], lowered: bool) -> dict[str, float]:
+    """The learning rates that change, by the names they are logged under."""
+    return {
+        "learning_rate" if len(sides) == 1 else f"{side.network}_learning_rate": float(side.inner.learning_rate)
+        for side in sides
+        if lowered or isinstance(getattr(section.optimizer_of(side.network), "learning_rate", None), Schedule)
+    }
+
+
+class _Clock:
+    """Whether so many minutes have passed."""
+
+    def __init__(self, minutes: float) -> None:
+        self._seconds = minutes * 60
+        self.reset()
+
+    def reset(self) -> None:
+        self._since = time.monotonic()
+
+    def __call__(self) -> bool:
+        return time.monotonic() - self._since >= self._seconds
+
+
+@contextmanager
+def _precision(policy: str) -> Iterator[None]:
+    """What layers compute in while a model is built."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -1,0 +1,256 @@
+"""The objective ``gan`` against its two networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+from nnspec.data.places import locate
+from nnspec.diagnostics import Diagnostic, Span
+from nnspec.graph import Graph
+from nnspec.layers.normalization import BatchNormalization
+from nnspec.layers.spectral_normalization import SpectralNormalization
+from nnspec.spec.tree import MappingNode
+from nnspec.training import problems as t
+from nnspec.training.checks.statistics import adapting
+from nnspec.training.objectives.gan.fields import gan
+from nnspec.training.objectives.gan.networks import Pair
+from nnspec.training.section import TrainSection
+from nnspec.types import closest, same_size
+
+__all__ = ["check_gan"]
+
+_ITS_OWN = "it says itself what is made small: take it away"
+_WITHOUT: Mapping[str, str] = {
+    "loss": "write `gan: {loss: …}`: the two networks share one",
+    "loss_weights": _ITS_OWN,
+    "metrics": "its figures are logged without being asked for: take it away",
+    "class_weight": _ITS_OWN,
+    "reduce_on_plateau": "give each optimizer's `learning_rate` a schedule: no figure of a pair says that it learns no more",
+}
+
+
+def check_gan(objective: gan, section: TrainSection, tree: MappingNode, networks: Mapping[str, Graph]) -> _Check:
+    """Holds the objective against the networks.
+
+    Args:
+        objective: The objective.
+        section: The section ``train``.
+        tree: The same as it was written.
+        networks: The document's networks, by name.
+
+    Returns:
+        What is wrong, and the pair; None where it is none.
+    """
+    check = _Check(objective, section, tree)
+    check.run(networks)
+    return check
+
+
+class _Check:
+    """The check as it goes.
+
+    Attributes:
+        problems: What is wrong.
+        pair: The pair; None where it is none.
+    """
+
+    def __init__(self, objective: gan, section: TrainSection, tree: MappingNode) -> None:
+        self._gan, self._section, self._tree = objective, section, tree
+        self.problems: list[Diagnostic] = []
+        self.pair: Pair | None = None
+
+    def run(self, networks: Mapping[str, Graph]) -> None:
+        self._refuse_other_keys()
+        generator = self._network("generator", networks)
+        discriminator = self._network("discriminator", networks)
+        if generator is None or discriminator is None:
+            return
+        if generator is discriminator:
+            self._no_pair("they are one network", "discriminator")
+            return
+        if generator.gaps or discriminator.gaps:
+            return
+        self._check_conditions(generator, discriminator)
+        noise = self._noise(generator)
+        judged = self._judged(discriminator, generator)
+        made = self._made(generator, judged) if judged is not None else None
+        verdict = self._verdict(discriminator)
+        self._check_layers(generator, discriminator)
+        if noise is None or judged is None or made is None or verdict is None:
+            return
+        self._check_fit(generator, made, discriminator, judged)
+        self._check_noise_of_training(judged)
+        if not any(problem.is_error for problem in self.problems):
+            conditions = tuple(self._gan.condition)
+            self.pair = Pair(self._gan, generator, discriminator, noise, made, judged, conditions, verdict)
+
+    # --- which network, which input ---------------------------------------------------------------------------------------
+
+    def _refuse_other_keys(self) -> None:
+        for key, help in _WITHOUT.items():
+            written = self._tree.get(key)
+            if written is not None:
+                self.problems.append(t.NotWithObjective.at(*locate(self._tree, key), help=help, key=key, objective="gan"))
+
+    def _network(self, key: str, networks: Mapping[str, Graph]) -> Graph | None:
+        name = getattr(self._gan, key)
+        others = [other for other in networks if other != "main"]
+        if name in others:
+            return networks[name]
+        suggestion = closest(name, others)
+        listed = ", ".join(f"`{other}`" for other in others)
+        help = (
+            f"did you mean `{suggestion}`?" if suggestion else f"there are {listed}" if others else "write it under `networks`"
+        )
+        self.problems.append(t.UnknownNetwork.at(*self._place(key), help=help, name=name))
+        return None
+
+    def _check_conditions(self, generator: Graph, discriminator: Graph) -> None:
+        for i, name in enumerate(self._gan.condition):
+            without = [graph for graph in (generator, discriminator) if name not in graph.inputs]
+            for graph in without:
+                suggestion = closest(name, graph.inputs)
+                help = f"did you mean `{suggestion}`?" if suggestion else f"give `{graph.name}` an input `{name}`"
+                self._no_pair(f"`{graph.name}` has no input `{name}`", "condition", i, help=help)
+            if not without and not _alike(generator, name, discriminator, name):
+                first, second = generator.inputs[name], discriminator.inputs[name]
+                reason = f"`{name}` is {first} ({first.dtype}) in `{generator.name}`, and {second} ({second.dtype}) in "
+                self._no_pair(f"{reason}`{discriminator.name}`", "condition", i)
+
+    def _noise(self, generator: Graph) -> str | None:
+        rest = [name for name in generator.inputs if name not in self._gan.condition]
+        wanted = self._gan.noise.input
+        if wanted is not None and wanted not in rest:
+            suggestion = closest(wanted, rest)
+            help = f"did you mean `{suggestion}`?" if suggestion else ""
+            self._no_pair(f"`{generator.name}` has no input `{wanted}` for noise", "noise", "input", help=help)
+            return None
+        if not rest:
+            self._no_pair(f"`{generator.name}` has no input for noise", help="give it one: `noise: [100]`")
+            return None
+        noise = wanted or rest[0]
+        unfed = [name for name in rest if name != noise]
+        if unfed:
+            which = f"`{unfed[0]}`" if wanted else ", ".join(f"`{name}`" for name in rest)
+            what = f"what feeds {which}" if wanted else f"which of {which} is noise"
+            help = f"write `condition: [{unfed[0]}]` for what the data feed"
+            self.problems.append(t.ObjectiveUnclear.at(*self._place(), help=help, objective="gan", what=what))
+            return None
+        kind = generator.inputs[noise]
+        if not kind.dtype.startswith("float") or not all(isinstance(size, int) for size in kind.shape):
+            self._no_pair(f"noise is of floats and of a known shape, and `{noise}` is {kind} ({kind.dtype})", "noise")
+            return None
+        return noise
+
+    def _judged(self, discriminator: Graph, generator: Graph) -> str | None:
+        rest = [name for name in discriminator.inputs if name not in self._gan.condition]
+        if len(rest) == 1:
+            return rest[0]
+        if not rest:
+            self._no_pair(f"`{discriminator.name}` has no input beside its conditions", "discriminator")
+            return None
+        shared = [name for name in rest if name in generator.inputs]
+        told = shared[:1] or [name for name in rest if name not in generator.outputs][:1]
+        help = f"write `condition: [{told[0]}]` for what both take from the data" if told else ""
+        listed = ", ".join(f"`{name}`" for name in rest)
+        what = f"which of {listed} of `{discriminator.name}` is judged"
+        self.problems.append(t.ObjectiveUnclear.at(*self._place("discriminator"), help=help, objective="gan", what=what))
+        return None
+
+    def _made(self, generator: Graph, judged: str) -> str | None:
+        if len(generator.outputs) == 1:
+            return next(iter(generator.outputs))
+        if judged in generator.outputs:
+            return judged
+        listed = ", ".join(f"`{name}`" for name in generator.outputs)
+        self._no_pair(f"`{generator.name}` gives {listed}, and none of them is called `{judged}`", "generator")
+        return None
+
+    # --- what comes out ---------------------------------------------------------------------------------------------------
+
+    def _check_fit(self, generator: Graph, made: str, discriminator: Graph, judged: str) -> None:
+        first, second = generator.output_types[made], discriminator.inputs[judged]
+        fits = first.rank == second.rank and all(
+            same_size(a, b) is not False for a, b in zip(first.shape, second.shape, strict=True)
+        )
+        if not fits or first.dtype != second.dtype:
+            kinds = (f" ({kind.dtype})" if first.dtype != second.dtype else "" for kind in (first, second))
+            ours, theirs = (f"{kind}{dtype}" for kind, dtype in zip((first, second), kinds, strict=True))
+            reason = f"`{generator.name}` gives {ours}, and `{judged}` of `{discriminator.name}` takes {theirs}"
+            node = generator.nodes.get(generator.outputs[made].source)
+            place = (node.span, node.path) if node is not None else self._place("generator")
+            self.problems.append(t.NoPair.at(*place, help="give the two one shape", reason=reason))
+
+    def _verdict(self, discriminator: Graph) -> str | None:
+        if len(discriminator.outputs) != 1:
+            listed = ", ".join(f"`{name}`" for name in discriminator.outputs)
+            self._not_a_logit(discriminator, f"has several outputs, {listed}", "write `outputs` with one of them")
+            return None
+        [(name, kind)] = discriminator.output_types.items()
+        sizes = kind.shape
+        if not all(isinstance(size, int) for size in sizes) or prod(size for size in sizes if isinstance(size, int)) != 1:
+            self._not_a_logit(discriminator, f"ends in {kind}", "end it with `Flatten` and `Dense: {units: 1}`")
+            return None
+        node = discriminator.nodes.get(discriminator.outputs[name].source)
+        activation = node.layer.activation_name if node is not None else None
+        allowed = ("linear", None, "sigmoid") if self._gan.loss == "least_squares" else ("linear", None)
+        if activation not in allowed:
+            self._not_a_logit(discriminator, f"ends in `{activation}`", "take the activation away: the loss has its own")
+            return None
+        return name
+
+    def _not_a_logit(self, discriminator: Graph, got: str, help: str) -> None:
+        ends = [discriminator.nodes[ref.source] for ref in discriminator.outputs.values() if ref.source in discriminator.nodes]
+        place = (ends[0].span, ends[0].path) if len(ends) == 1 else self._place("discriminator")
+        wanted = "score" if self._gan.loss == "wasserstein" else "logit"
+        facts: dict[str, Any] = {"loss": self._gan.loss, "wanted": wanted, "name": discriminator.name, "got": got}
+        self.problems.append(t.NotALogit.at(*place, help=help, **facts))
+
+    # --- what is in them, and what is done to it ---------------------------------------------------------------------------
+
+    def _check_layers(self, generator: Graph, discriminator: Graph) -> None:
+        for node, _ in adapting(generator):
+            help = "give it `mean` and `variance`, or take it away"
+            self._no_pair(
+                f"`{node.name}` of `{generator.name}` takes statistics of data, and no data come to it", "generator", help=help
+            )
+        layers = [(node, node.layer) for node in discriminator.nodes.values()]
+        normal = next((node for node, layer in layers if isinstance(layer, BatchNormalization)), None)
+        if self._gan.gradient_penalty is not None and normal is not None:
+            help = "take it away, or use `LayerNormalization`"
+            self.problems.append(t.NormalizedWithPenalty.at(normal.span, normal.path, help=help, name=normal.name))
+        held = self._gan.gradient_penalty or self._gan.weight_clip
+        if self._gan.loss == "wasserstein" and not held and not any(isinstance(x, SpectralNormalization) for _, x in layers):
+            help = "write `gradient_penalty: 10`, or `weight_clip: 0.01`"
+            self.problems.append(t.UnboundedCritic.at(*self._place("loss"), help=help, name=discriminator.name))
+
+    def _check_noise_of_training(self, judged: str) -> None:
+        noise, labels = self._section.input_noise, self._section.label_noise
+        for name in noise if isinstance(noise, dict) else ():
+            if name != judged:
+                reason = f"names `{name}`, and what the discriminator judges is `{judged}`"
+                place = locate(self._tree, "input_noise", name)
+                self.problems.append(t.NoiseDoesNotFit.at(*place, help=f"write `{judged}`", key="input_noise", reason=reason))
+        if isinstance(labels, dict):
+            reason = "is a share alone: the labels are those of the data and of what is made"
+            place = locate(self._tree, "label_noise")
+            self.problems.append(
+                t.NoiseDoesNotFit.at(*place, help="write `label_noise: 0.05`", key="label_noise", reason=reason)
+            )
+
+    def _no_pair(self, reason: str, *keys: str | int, help: str = "") -> None:
+        self.problems.append(t.NoPair.at(*self._place(*keys), help=help, reason=reason))
+
+    def _place(self, *keys: str | int) -> tuple[Span, str]:
+        return locate(self._tree, "objective", "gan", *keys)
+
+
+def _alike(first: Graph, a: str, second: Graph, b: str) -> bool:
+    ours, theirs = first.inputs[a], second.inputs[b]
+    return (
+        ours.dtype == theirs.dtype
+        and ours.rank == theirs.rank
+        and all(same_size(x, y) for x, y in zip(ours.shape, theirs.shape, strict=True))
+    )

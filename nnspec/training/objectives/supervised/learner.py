@@ -1,0 +1,210 @@
+"""The supervised objective: outputs compared with targets. Ordinary stateful Keras code, for every backend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+from keras import ops
+from numpy.typing import NDArray
+
+from nnspec.data.units import Units
+from nnspec.keras_backend.calls import mask_of
+from nnspec.training.batches.augmenter import Augmenter
+from nnspec.training.batches.cropping import cropped
+from nnspec.training.batches.transforms import Change
+from nnspec.training.catalogue.keras_objects import keras_loss, keras_metric
+from nnspec.training.catalogue.metrics.base import Metric
+from nnspec.training.loop.learner import Group, Side, Tensors, Turn
+from nnspec.training.plan import OutputPlan
+
+__all__ = ["Supervised"]
+
+
+class Supervised:
+    """The sum of the outputs' weighted losses and of what layers add; beside it the figures of the epoch.
+
+    Args:
+        model: A model that takes a dict of inputs and gives a dict of outputs.
+        outputs: What is done with each output.
+        optimizer: How its weights change; None where it is only watched.
+        class_weights: How much the examples of each class count, by output; an array with an entry for each class.
+        augmenter: Changes inputs and targets at random before a training step; None for nothing.
+        changes: What is done to a batch before the model sees it; metrics see the targets as they are.
+        crops: How much is cut from each side of a target before it is compared, by output.
+        units: The units of the data, by output: metrics are in them, losses in those that are trained in.
+    """
+
+    batches = 1
+
+    def __init__(
+        self,
+        model: keras.Model,
+        outputs: Mapping[str, OutputPlan],
+        optimizer: Any = None,
+        class_weights: Mapping[str, NDArray[Any]] | None = None,
+        augmenter: Augmenter | None = None,
+        changes: Sequence[Change] = (),
+        crops: Mapping[str, int] | None = None,
+        units: Mapping[str, Units] | None = None,
+    ) -> None:
+        self.model = model
+        self.sides: Sequence[Side] = () if optimizer is None else (Side("main", model.trainable_variables, optimizer),)
+        self._augmenter = augmenter
+        self._outputs = {name: output for name, output in outputs.items() if output.loss is not None}
+        self._losses = {name: keras_loss(output.loss) for name, output in self._outputs.items() if output.loss}
+        self._class_weights = dict(class_weights or {})
+        self.changes = changes
+        self._crops = dict(crops or {})
+        # Those of a series each would need to know the series of every example.
+        self._units = {name: own for name, own in (units or {}).items() if not own.labels}
+        self._total = keras.metrics.Mean(name="loss")
+        several = len(self._outputs) > 1
+        self._means = {name: keras.metrics.Mean(name=f"{name}_loss") for name in self._outputs} if several else {}
+        self._metrics = {
+            name: [keras_metric(metric, logged) for logged, metric in output.metrics.items()]
+            for name, output in self._outputs.items()
+        }
+
+    @property
+    def variables(self) -> Sequence[Any]:
+        """Every variable of the model."""
+        return list(self.model.variables)
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The Keras metrics that hold the figures, the total loss first."""
+        return [self._total, *self._means.values(), *(metric for own in self._metrics.values() for metric in own)]
+
+    @property
+    def random_variables(self) -> list[Any]:
+        """The states of what is drawn outside the model."""
+        augmenting = self._augmenter.variables if self._augmenter is not None else []
+        return [*(variable for change in self.changes for variable in change.variables), *augmenting]
+
+    def seen(self, inputs: Tensors, targets: Tensors, *, training: bool) -> tuple[Tensors, Tensors]:
+        """What the model sees of a batch, and what its outputs are compared with."""
+        for change in self.changes:
+            inputs, targets = change(inputs, targets, training=training)
+        return inputs, targets
+
+    def __call__(self, inputs: Tensors, targets: Tensors, weights: Tensors, *, training: bool) -> tuple[Any, Tensors]:
+        """The loss of a batch, and the model's outputs.
+
+        Args:
+            inputs: The batch's inputs, by name.
+            targets: Its targets, by output.
+            weights: How much each example counts, (N,), or what is added to how much each position does, (N, …), by output; an
+                output of which all counts alike has none.
+            training: Whether the model trains: dropout drops, batch normalization goes by the batch.
+        """
+        inputs, targets = self.seen(inputs, targets, training=training)
+        outputs = self.model(dict(inputs), training=training)
+        size = ops.shape(next(iter(inputs.values())))[0]
+        total: Any = 0.0
+        for name, output in self._outputs.items():
+            loss = self._loss(name, outputs[name], targets, weights, training=training)
+            if name in self._means:
+                self._means[name].update_state(loss, sample_weight=size)
+            total = total + (loss if output.weight == 1.0 else output.weight * loss)
+        for added in self.model.losses:
+            total = total + ops.sum(ops.cast(added, "float32"))
+        self._total.update_state(total, sample_weight=size)
+        return total, outputs
+
+    def turns(self, group: Group) -> Sequence[Turn]:
+        """One turn: all weights follow the loss."""
+        return [Turn(side, self._trained_on, group) for side in self.sides]
+
+    def watch(self, group: Group) -> Any:
+        """Adds a batch that is not trained on to the figures; its loss."""
+        inputs, targets, weights = self._compared(group)
+        loss, outputs = self(inputs, targets, weights, training=False)
+        self.update_metrics(outputs, targets)
+        return loss
+
+    def _compared(self, group: Group) -> Group:
+        inputs, targets, weights = group
+        return inputs, cropped(targets, self._crops), cropped(weights, self._crops)
+
+    def _trained_on(self, group: Group) -> Any:
+        inputs, targets, weights = self._compared(group)
+        loss, outputs = self(inputs, targets, weights, training=True)
+        self.update_metrics(outputs, targets)
+        return loss
+
+    def augmented(self, group: Group) -> Group:
+        """What a training step sees of a batch."""
+        return group if self._augmenter is None else self._augmenter(*group)
+
+    def _loss(self, name: str, output: Any, targets: Tensors, weights: Tensors, *, training: bool) -> Any:
+        compare = self._losses[name]
+        if compare is None:
+            return ops.mean(ops.cast(output, "float32"))
+        weight = weights.get(name)
+        own = self._class_weight(name, targets[name]) if name in self._class_weights and training else None
+        if weight is not None and len(weight.shape) > 1:
+            weight = weight + (1.0 if own is None else own)
+        elif own is not None:
+            weight = own if weight is None else own * ops.reshape(weight, (-1,) + (1,) * (len(own.shape) - 1))
+        return compare(targets[name], output, sample_weight=weight)
+
+    def _class_weight(self, name: str, target: Any) -> Any:
+        table = ops.convert_to_tensor(self._class_weights[name], "float32")
+        loss = self._outputs[name].loss
+        kind = loss.target_kind() if loss is not None else None
+        if kind == "distribution":
+            target = ops.argmax(target, getattr(loss, "axis", -1))
+        elif kind == "probability" and len(target.shape) > 1 and target.shape[-1] == 1:
+            target = ops.squeeze(target, -1)
+        indices = ops.cast(target, "int32")
+        # A class that the loss ignores may lie outside the table; what it weighs does not matter.
+        return ops.take(table, ops.clip(indices, 0, len(self._class_weights[name]) - 1))
+
+    def update_metrics(self, outputs: Tensors, targets: Tensors) -> None:
+        """Adds a batch to the figures."""
+        for name, metrics in self._metrics.items():
+            counted = self._counted(name, targets[name], outputs[name]) if metrics else None
+            kinds = self._outputs[name].metrics.values() if name in self._outputs else ()
+            for metric, kind in zip(metrics, kinds, strict=True):
+                target, output = (self._in_units(name, kind, values) for values in (targets[name], outputs[name]))
+                metric.update_state(target, output, sample_weight=counted)
+
+    def _in_units(self, name: str, metric: Metric, values: Any) -> Any:
+        units = self._units.get(name)
+        if units is None:
+            return values
+        scaled = ops.cast(values, "float32") * ops.convert_to_tensor(units.scale, "float32")
+        return scaled + ops.convert_to_tensor(units.offset, "float32") if metric.relative else scaled
+
+    def _counted(self, name: str, target: Any, output: Any) -> Any:
+        """1 where a position counts, and 0 where it is masked or the loss leaves it out; None where all count.
+
+        Keras's own metrics go by the mask only where they are means of a function.
+        """
+        ignored = getattr(self._outputs[name].loss, "ignore_class", None)
+        mask = mask_of(output)
+        counted = None if ignored is None else ops.not_equal(target, ignored)
+        if mask is not None:
+            mask = ops.cast(mask, "bool")
+            counted = mask if counted is None else ops.logical_and(counted, mask)
+        # Whole numbers: Keras warns of others where it counts.
+        return None if counted is None else ops.cast(counted, "int32")
+
+    def build(self, inputs: Tensors, targets: Tensors) -> None:
+        """Lets the metrics make their variables, some of which do so when they first see an output."""
+        outputs = self.model(dict(inputs), training=False)
+        self.update_metrics(outputs, cropped(targets, self._crops))
+        self.reset()
+
+    def reset(self) -> None:
+        """Begins the figures anew."""
+        for metric in self.metrics:
+            metric.reset_state()
+        for change in self.changes:
+            change.begin()
+
+    def figures(self) -> dict[str, Any]:
+        """The figures so far: numbers, or lists of numbers where a metric has several."""
+        return {metric.name: ops.convert_to_numpy(metric.result()).tolist() for metric in self.metrics}

@@ -1,0 +1,180 @@
+"""The run folder: what a training leaves, and what everything after it starts from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from nnspec.data.recipe import steps_of
+from nnspec.data.transforms.classes import class_names
+from nnspec.diagnostics import NnspecError, SpecError
+from nnspec.graph import Graph, Model, compile
+from nnspec.graph.side_by_side import side_by_side
+from nnspec.spec import Spec, load
+from nnspec.training.run.digests import digest_of, info_digest
+from nnspec.training.run.files import INFO, DamagedRun, RunFiles
+from nnspec.training.run.info import damage
+
+__all__ = ["Run"]
+
+FORMAT = 2
+"""The version of the run folder's layout."""
+
+_WITHOUT_DIGESTS = 1
+"""The version before it: the same files, without digests."""
+
+_NEEDED = ("status", "name", "seed", "spec", "data", "versions", "machine")
+
+
+@dataclass(frozen=True)
+class Run(RunFiles):
+    """A run folder. Opening and reading it changes nothing in it.
+
+    ``run.json`` has a digest of itself and of the files beside it; each is compared when it is read.
+
+    Attributes:
+        path: The folder.
+        info: What ``run.json`` says.
+    """
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """Opens a run folder.
+
+        Raises:
+            NnspecError: Where it is none, or is damaged.
+        """
+        path = Path(path)
+        if not path.exists():
+            raise NnspecError(f"there is no run at {path}")
+        if not path.is_dir() or not (path / INFO).is_file():
+            raise NnspecError(f"{path} is not a run folder: it has no {INFO}\n  = help: `nnspec train SPEC` makes one")
+        file = path / INFO
+        try:
+            info = json.loads(file.read_text("utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise DamagedRun(f"{file} cannot be read: {error}") from None
+        missing = [key for key in _NEEDED if not isinstance(info, dict) or key not in info]
+        if missing:
+            raise DamagedRun(f"{file} is damaged: it has no `{missing[0]}`")
+        if type(info.get("format")) is not int or not _WITHOUT_DIGESTS <= info["format"] <= FORMAT:
+            raise NnspecError(
+                f"{path} was written by another version of nnspec: format {info.get('format')!s:.40}, and this reads {FORMAT}"
+            )
+        if wrong := damage(info):
+            raise DamagedRun(f"{file} is damaged: {wrong}")
+        _check_info(file, info)
+        return cls(path, info)
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return str(self.info["name"])
+
+    @cached_property
+    def spec(self) -> Spec:
+        """The spec it was trained from, overrides applied; its paths lead where they led.
+
+        Raises:
+            SpecError: Where it has errors.
+            NnspecError: Where it is not the one that was trained.
+        """
+        file = self.path / "spec.yaml"
+        if not file.is_file():
+            raise NnspecError(f"{self.path} is damaged: it has no spec.yaml")
+        where = self.info["spec"]
+        try:
+            spec = load(file, folder=self.place(where.get("folder")), root=self.place(where.get("root")))
+        except SpecError as error:
+            allowed = self._digests("spec.yaml")
+            if not allowed or digest_of(file.read_bytes()) in allowed:
+                raise  # a file under `use` has errors, or this version refuses what an earlier one accepted
+            raise DamagedRun(f"{file} was changed after the training, and has errors now:\n{error}\n{_TAKE_BACK}") from None
+        # A kill may come between the two files, where a run is given more epochs.
+        if spec.hash not in (where.get("hash"), where.get("hash_next")):
+            raise DamagedRun(f"{file} was changed after the training: its hash is not the one in {INFO}\n{_TAKE_BACK}")
+        return spec
+
+    @property
+    def conditions(self) -> dict[str, Any]:
+        """What the bits of its result depend on."""
+        data = {name: self.info["data"].get(name, {}) for name in ("fingerprints", "files")}
+        return {"spec": self.info["spec"], "data": data, "versions": self.info["versions"], "machine": self.info["machine"]}
+
+    def place(self, text: Any) -> Path | None:
+        """A folder as the run remembers it: relative to the run, so that a project can be moved as a whole."""
+        try:
+            return (self.path / text).resolve() if isinstance(text, str) else None
+        except (OSError, RuntimeError, ValueError) as error:
+            raise DamagedRun(f"{self.path / INFO} is damaged: {text!r:.80} is no path: {error}") from None
+
+    @cached_property
+    def model(self) -> Model:
+        """Its typed graphs."""
+        return compile(self.spec)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """What was trained: the network; of two against each other both, side by side."""
+        networks = self.info.get("networks", ["main"])
+        unknown = [name for name in networks if name not in self.model.networks]
+        if unknown:
+            raise NnspecError(f"{self.path / INFO} is damaged: its spec has no network `{unknown[0]}`")
+        graphs = [self.model.networks[name] for name in networks]
+        return graphs[0] if len(graphs) == 1 else side_by_side(graphs)
+
+    @property
+    def main(self) -> Graph:
+        """The network whose outputs answer inputs.
+
+        Raises:
+            NnspecError: Where two networks were trained against each other.
+        """
+        if "samples" in self.info:
+            raise NnspecError(
+                f"{self.path} is of two networks against each other, which answer nothing that there is a target of\n"
+                "  = help: `nnspec generate` makes examples, `nnspec report` shows how the training went"
+            )
+        return self.model.main
+
+    def recipe(self) -> dict[str, Any]:
+        """How its inputs are made from raw data (`data.recipe`).
+
+        Raises:
+            NnspecError: Where it is damaged.
+        """
+        found: dict[str, Any] = self.info["data"].get("recipe") or {}
+        try:
+            for said in found.get("inputs", {}).values():
+                steps_of(said)
+        except NnspecError as error:
+            raise DamagedRun(f"{self.path / INFO} is damaged: {error}") from None
+        return found
+
+    def classes(self) -> dict[str, list[Any]]:
+        """The names of the classes of each output whose target was encoded, in the order of its units."""
+        return {output: names for output, steps in self.targets().items() if (names := class_names(steps)) is not None}
+
+    def targets(self) -> dict[str, list[dict[str, Any]]]:
+        """What the transforms of each output's target learned."""
+        return {place.partition(".")[2]: steps for place, steps in self.transforms().items() if place.startswith("targets.")}
+
+
+_TAKE_BACK = "  = help: take the change back; to train with other values, begin a new run"
+
+
+def _check_info(file: Path, info: Mapping[str, Any]) -> None:
+    if info["format"] == _WITHOUT_DIGESTS and "digest" not in info:
+        return
+    if "digest" not in info:
+        raise DamagedRun(f"{file} is damaged: it has no `digest`")
+    if info["digest"] is not None and info["digest"] != info_digest(info):
+        raise DamagedRun(
+            f"{file} was changed: its content differs from its `digest`\n"
+            "  = help: take the change back; remarks of your own belong under `notes`. If the change is meant, write "
+            '`"digest": null`'
+        )
