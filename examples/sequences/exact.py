@@ -10,10 +10,10 @@ from __future__ import annotations
 import sys
 
 import numpy as np
+from nnspec.data.targets.from_inputs import next_token
 
 from nnspec import Generator
 from nnspec.data.recipe import open_data, read_inputs
-from nnspec.data.targets.from_inputs import next_token
 from nnspec.training import Run
 from nnspec.training.evaluation.evaluate import trained_model
 

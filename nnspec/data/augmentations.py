@@ -9,7 +9,7 @@ from pydantic import Field, Strict
 from nnspec.layers import LAYERS
 from nnspec.types import Config, Family, Named
 
-__all__ = ["AUGMENTATIONS", "Augment"]
+__all__ = ["AUGMENTATIONS", "CORRUPTIONS", "Augment"]
 
 _MIXING = dict.fromkeys(("CutMix", "MixUp"), "nnspec.layers.mixing")
 
@@ -18,6 +18,24 @@ AUGMENTATIONS = Family(
     modules={name: module for name, module in LAYERS.modules.items() if ".picture_" in module} | _MIXING,
 )
 """Every random change of pictures that keeps their shape, by name."""
+
+_NOISE = (
+    "AlphaDropout",
+    "Dropout",
+    "GaussianDropout",
+    "GaussianNoise",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+)
+
+CORRUPTIONS = Family(
+    kind="corruption",
+    modules={name: LAYERS.modules[name] for name in _NOISE}
+    | {name: module for name, module in AUGMENTATIONS.modules.items() if name not in _MIXING},
+    left_out={"SaltAndPepper": "Keras has no such layer: `Dropout` sets values to 0, `RandomErasing` whole rectangles"},
+)
+"""The layers that change one input at random and keep its shape, by name."""
 
 
 class Augment(Config):

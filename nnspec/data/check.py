@@ -16,12 +16,12 @@ from nnspec.data.kinds import Column, DataError, DataWarning, UnknownColumnError
 from nnspec.data.likely_mistakes import warn_of_columns
 from nnspec.data.paths import MissingFileError
 from nnspec.data.places import argument_of, locate
-from nnspec.data.plan import DataPlan, Derived, Need, Source, in_words
+from nnspec.data.plan import DataPlan, Need, Source, in_words
 from nnspec.data.readers import Reader
 from nnspec.data.section import DataSection
 from nnspec.data.shape_checks import check_feeds
 from nnspec.data.stretches import TimesError
-from nnspec.data.targets.check import check_derived
+from nnspec.data.targets.base import TargetSource, check_target_sources
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph
 from nnspec.graph.tables import table_rows
@@ -43,7 +43,7 @@ def check_data(
     needs: Mapping[str, Need],
     problems: list[Diagnostic],
     *,
-    derived: Mapping[str, Derived] | None = None,
+    target_sources: Mapping[str, TargetSource] | None = None,
     require_data: bool = False,
     parts: Collection[str] = PARTS,
     certain: bool = True,
@@ -55,7 +55,7 @@ def check_data(
         graph: The network.
         needs: What each loss wants, by output; an output without a loss, or whose loss needs no target, has none.
         problems: What is wrong is appended here.
-        derived: The targets that are made of an input, by output.
+        target_sources: The targets that are computed from an input, by output.
         require_data: Whether a missing file is an error, as it is for training, or a warning.
         parts: The sets of data whose files are looked at.
         certain: Whether the needs are all there are; not where errors that have been reported keep some from being known.
@@ -93,8 +93,10 @@ def check_data(
     changes = check_augment(augment, tree, inputs, outputs, needs, problems, untyped=untyped)
     check_crops(section, tree, needs, problems)
     aligned = aligned_inputs(graph)
-    plan = DataPlan(section, tree, sources, inputs, tables, needs, None, changes, derived or {}, graph.conditions, aligned)
-    check_derived(plan, problems)
+    plan = DataPlan(
+        section, tree, sources, inputs, tables, needs, None, changes, target_sources or {}, graph.conditions, aligned
+    )
+    check_target_sources(plan, problems)
     check_weights(plan, problems)
     columns = {part: known for part, source in sources.items() if (known := _columns(source, tree, problems)) is not None}
     if "train" in columns:

@@ -22,8 +22,11 @@ def check_weights(plan: DataPlan, problems: list[Diagnostic]) -> None:
         if given.weight is None or given.weight.border is None or name not in plan.needs:
             continue
         reason, help = _why_not(name, plan.needs[name])
-        if name in plan.derived:
-            reason, help = f"the target of `{name}` is made of the input `{plan.derived[name].input}`", "take `weight` away"
+        if name in plan.target_sources:
+            reason, help = (
+                f"the target of `{name}` is made of the input `{plan.target_sources[name].input}`",
+                "take `weight` away",
+            )
         if reason:
             problems.append(d.NoBorders.at(*locate(plan.tree, "targets", name, "weight", "border"), help=help, reason=reason))
 

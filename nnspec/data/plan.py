@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from nnspec.data.kinds import TargetKind
 from nnspec.data.readers.base import Files, Reader
@@ -16,7 +17,10 @@ from nnspec.layers.augmentation import Augmentation
 from nnspec.spec.tree import MappingNode
 from nnspec.types import Conditions, Dim, TensorType
 
-__all__ = ["AugmentPlan", "DataPlan", "Derived", "Feed", "Need", "Source", "in_words"]
+if TYPE_CHECKING:
+    from nnspec.data.targets.base import TargetSource
+
+__all__ = ["AugmentPlan", "DataPlan", "Feed", "Need", "Source", "in_words"]
 
 
 def in_words(part: str) -> str:
@@ -55,25 +59,6 @@ class Need:
         if self.kind == "class" and shape:
             del shape[self.axis]
         return (*(size + 2 * self.crop for size in shape[:2]), *shape[2:]) if self.crop else tuple(shape)
-
-
-@dataclass(frozen=True)
-class Derived:
-    """A target that is made of an input.
-
-    Attributes:
-        input: The input.
-        next: Whether it is at each position the input's next token; else it is the input itself.
-        padding: Of the next token, what stands where there is none.
-        window: How many tokens an example has that is cut from the rows; None where a row is an example.
-        bounded: Whether something must begin and end each sequence.
-    """
-
-    input: str
-    next: bool = False
-    padding: int = 0
-    window: int | None = None
-    bounded: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,7 +148,7 @@ class DataPlan:
         feeds: How each input and each target gets its values, by ``inputs.NAME`` and ``targets.NAME``; None where the
             columns are not known because a file is missing.
         augment: The random changes of the training examples, in order.
-        derived: The targets that are made of an input, by output; the others have a feed.
+        target_sources: The targets that are computed from an input, by output; the others have a feed.
         conditions: What the network's free sizes must satisfy, by their symbols.
         aligned: The inputs whose positions an output has a value at, by output.
     """
@@ -176,19 +161,19 @@ class DataPlan:
     needs: Mapping[str, Need]
     feeds: Mapping[str, Feed] | None
     augment: tuple[AugmentPlan, ...] = ()
-    derived: Mapping[str, Derived] = field(default_factory=dict)
+    target_sources: Mapping[str, TargetSource] = field(default_factory=dict)
     conditions: Conditions = field(default_factory=Conditions)
     aligned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def fed(self) -> dict[str, Need]:
         """What each loss wants whose target comes from the data."""
-        return {name: need for name, need in self.needs.items() if name not in self.derived}
+        return {name: need for name, need in self.needs.items() if name not in self.target_sources}
 
     @property
     def windows(self) -> dict[str, int]:
         """How long the windows are that each input is cut into, where it is."""
-        return {made.input: made.window for made in self.derived.values() if made.window is not None}
+        return {source.input: source.window for source in self.target_sources.values() if source.window is not None}
 
     @property
     def fraction(self) -> float | None:

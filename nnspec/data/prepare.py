@@ -28,7 +28,7 @@ from nnspec.data.readers.base import Table
 from nnspec.data.recipe import Recipe, recipe_of_feeds
 from nnspec.data.row_selection import draw, parts_at_most
 from nnspec.data.shape_checks import check_feeds, target_shape
-from nnspec.data.targets.from_inputs import cut, derive, read_tokens, serves
+from nnspec.data.targets.base import fits_targets, made_targets, read_sequences, with_windows
 from nnspec.data.targets.values import read_target, read_weight
 from nnspec.data.transforms import Learned
 from nnspec.data.values import check_raw, read_feed, read_input
@@ -105,8 +105,8 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
     validation = others.get("validation") or _rows_of(whole, drawn.validation)
     test = _rows_of(whole, drawn.test)
     problems.extend(warn_of_values(plan, feeds, tables["train"], learned, whole, others))
-    train = cut(plan, feeds, replace(whole, rows=drawn.train), problems)
-    validation, test = (part and cut(plan, feeds, part, problems) for part in (validation, test))
+    train = with_windows(plan, feeds, replace(whole, rows=drawn.train), problems)
+    validation, test = (part and with_windows(plan, feeds, part, problems) for part in (validation, test))
     _stop_at_errors(problems)
     digests = {part: fingerprint(plan.sources[part], table) for part, table in tables.items() if part != "test"}
     for name in watched.touched():
@@ -145,7 +145,7 @@ def prepare_part(plan: DataPlan, part: str, state: State) -> Examples:
         examples = _read(plan, feeds, tables[part], None, learned, problems)
     _stop_at_errors(problems)
     assert examples is not None
-    examples = cut(plan, feeds, examples, problems)
+    examples = with_windows(plan, feeds, examples, problems)
     _stop_at_errors(problems)
     return examples
 
@@ -232,7 +232,9 @@ def _read(
         check_lengths(plan, feeds, table, learned, problems)
     if any(problem.is_error for problem in problems[before:]):
         return None
-    return Examples(inputs, targets | derive(inputs, plan.derived), weights, np.arange(len(table)), series_of_rows(table, ()))
+    return Examples(
+        inputs, targets | made_targets(inputs, plan.target_sources), weights, np.arange(len(table)), series_of_rows(table, ())
+    )
 
 
 def _ready(
@@ -250,9 +252,9 @@ def _ready(
     def finish(values: NDArray[Any], part: Table, said: list[Diagnostic]) -> NDArray[Any] | None:
         if kind == "inputs":
             if name in plan.windows:
-                return read_tokens(values, part, feed, plan, said, rows=plan.tables.get(name))
+                return read_sequences(values, part, feed, plan, said, rows=plan.tables.get(name))
             made = read_input(values, part, feed, plan.inputs[name], said, rows=plan.tables.get(name))
-            return made if made is not None and serves(made, part, feed, plan, said) else None
+            return made if made is not None and fits_targets(made, part, feed, plan, said) else None
         return read_target(values, part, feed, plan.needs[name], target_shape(plan.needs[name], {}), said)
 
     if is_lazy(table, feed):

@@ -187,7 +187,7 @@ class _Draw:
     def _targets_past(self) -> bool:
         """Whether a target has rows of the past, or is made of an input: then a window predicts from its beginning on."""
         columns = [column for place, feed in self._feeds.items() if place.startswith("targets.") for column in feed.columns]
-        return bool(self._plan.derived) or any(column == at_name(bare_name(column), "past") for column in columns)
+        return bool(self._plan.target_sources) or any(column == at_name(bare_name(column), "past") for column in columns)
 
 
 def _some(rows: InTime, kept: Rows) -> InTime:

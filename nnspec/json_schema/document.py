@@ -6,7 +6,7 @@ import json
 from importlib import import_module
 from typing import Any
 
-from nnspec.data.augmentations import AUGMENTATIONS
+from nnspec.data.augmentations import AUGMENTATIONS, CORRUPTIONS
 from nnspec.data.readers import READERS
 from nnspec.data.transforms import TRANSFORMS
 from nnspec.data.validation import VALIDATIONS
@@ -27,7 +27,6 @@ from nnspec.training.catalogue.metrics import METRICS
 from nnspec.training.catalogue.optimizers import OPTIMIZERS
 from nnspec.training.catalogue.schedules import SCHEDULES
 from nnspec.training.objectives import OBJECTIVES
-from nnspec.training.objectives.autoencoder.fields import CORRUPTIONS
 from nnspec.types import DTYPES
 
 __all__ = ["as_text", "schema"]

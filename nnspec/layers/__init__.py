@@ -185,7 +185,7 @@ LAYERS = Family(
     aliases=_ALIASES,
     left_out=LEFT_OUT,
     other_words=OTHER_WORDS,
-    plugins=Plugins("nnspec.layers", _fault),
+    plugins=Plugins("nnspec.layers", _fault, capitalized=True),
 )
 """Every layer by name; those of other packages too, under the entry point group ``nnspec.layers``."""
 

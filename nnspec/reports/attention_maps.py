@@ -10,7 +10,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from nnspec.data.targets.from_inputs import next_token
 from nnspec.generation.vocabulary import vocabulary_of
 from nnspec.graph import Graph
 from nnspec.graph.model import Node, Ref
@@ -104,9 +103,9 @@ def _labels(run: Run, found: Evaluated, inputs: Mapping[str, NDArray[Any]], size
     if name is None or inputs[name].dtype.kind not in "iu":
         return [[]] * len(next(iter(inputs.values())))
     tokens = inputs[name]
-    derived = found.plan.data.derived.values() if found.plan.data is not None else ()
-    if any(made.input == name and made.next for made in derived):
-        tokens = next_token(tokens, 0)
+    for source in found.plan.target_sources.values():
+        if source.input == name:
+            tokens = source.aligned(tokens)
     vocabulary = vocabulary_of(run.recipe(), name)
     return [[_text(token, vocabulary) for token in row[: _end(row)]] for row in tokens]
 

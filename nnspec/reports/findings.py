@@ -12,9 +12,9 @@ import numpy as np
 from nnspec.layers.normalization import BatchNormalization
 from nnspec.printable import html_text
 from nnspec.reports.elements import Html, element, section
+from nnspec.reports.objectives import report_of
 from nnspec.training.evaluation.evaluate import Evaluated
 from nnspec.training.evaluation.predictions import Classified
-from nnspec.training.objectives.gan.diversity import warnings_of
 from nnspec.training.run.folder import Run
 
 __all__ = ["Finding", "findings", "findings_section"]
@@ -42,7 +42,7 @@ def findings(run: Run, found: Evaluated | None, train: Evaluated | None, reports
         train: Its answers to what it was trained on, or a part of it.
         reports: The figures of each output of `found`.
     """
-    said = [*_ending(run), *(_pair(run) if "samples" in run.info else _course(run))]
+    said = [*_ending(run), *report_of(run.objective).findings(run)]
     if found is not None:
         if found.part != "test":
             which = "the data it was trained on" if found.part == "train" else "validation data, which chose the weights"
@@ -80,34 +80,6 @@ def _ending(run: Run) -> Iterator[Finding]:
     if run.status in ("running", "interrupted", "failed"):
         reason = f": {run.info['reason']}" if run.info.get("reason") else ""
         yield Finding("bad", f"The training did not come to its end ({run.status}{reason}).")
-
-
-def _pair(run: Run) -> Iterator[Finding]:
-    """What the log of two networks against each other warns of: at its end, and on the way."""
-    records = run.metrics()
-    at_end = {text.partition(":")[0]: text for text in (warnings_of(records) if records else ())}
-    for text in at_end.values():
-        yield Finding("bad", f"{text[0].upper()}{text[1:]}.")
-    for kind in dict.fromkeys(text.partition(":")[0] for end in range(1, len(records)) for text in warnings_of(records[:end])):
-        if kind not in at_end:
-            epochs = [
-                r["epoch"] for end, r in enumerate(records, 1) if any(t.startswith(kind) for t in warnings_of(records[:end]))
-            ]
-            said = f"epoch {epochs[0]}" if len(epochs) == 1 else f"{len(epochs)} epochs, the last of them {epochs[-1]}"
-            yield Finding("look", f"{kind[0].upper()}{kind[1:]} in {said}, and no longer at the end.")
-
-
-def _course(run: Run) -> Iterator[Finding]:
-    best, epochs = run.info.get("best"), run.info.get("epochs") or 0
-    if not best or epochs < 3:
-        return
-    if best["epoch"] == epochs and run.status == "finished":
-        yield Finding("look", f"`{best['monitor']}` was best in the last epoch, {epochs}: more epochs may do better.")
-    elif best["epoch"] <= epochs / 2:
-        text = (
-            f"`{best['monitor']}` was best in epoch {best['epoch']} of {epochs} and no better after: the rest was for nothing."
-        )
-        yield Finding("look", f"{text} Stop early, or lower the learning rate.")
 
 
 def _gap(found: Evaluated, train: Evaluated) -> Iterator[Finding]:

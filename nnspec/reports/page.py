@@ -18,12 +18,11 @@ from nnspec.reports.elements import Html, element, section
 from nnspec.reports.errors import errors
 from nnspec.reports.facts import exported_facts, head, making
 from nnspec.reports.findings import findings, findings_section
-from nnspec.reports.latent_codes import codes
+from nnspec.reports.objectives import report_of
 from nnspec.reports.results import learning, results
-from nnspec.reports.samples import samples
 from nnspec.spec.tree import Scalar
 from nnspec.training.evaluation.evaluate import Evaluated, evaluated
-from nnspec.training.evaluation.report import report_of
+from nnspec.training.evaluation.report import report_of as report_of_output
 from nnspec.training.run.folder import Run
 
 __all__ = ["to_page", "write_report"]
@@ -87,13 +86,12 @@ def _description(run: Run) -> str:
 
 def _sections(run: Run, part: str | None, onnx: Path | None) -> list[Html]:
     run.weights()  # a run without weights says so, whatever else is wrong with it
-    if "samples" in run.info:
-        return _of_pair(run, onnx)
-    found, why = _answered(run, part)
-    train, _ = _answered(run, "train", _TRAINING_EXAMPLES) if found is not None and found.part != "train" else (None, "")
-    reports = {name: report_of(judged, curves=True) for name, judged in found.judged.items()} if found is not None else {}
+    predicts, own = run.objective.predicts, report_of(run.objective)
+    found, why = _predicted(run, part) if predicts else (None, "")
+    train, _ = _predicted(run, "train", _TRAINING_EXAMPLES) if found is not None and found.part != "train" else (None, "")
+    reports = {name: report_of_output(scored, curves=True) for name, scored in found.judged.items()} if found else {}
     summary = section("Summary", head(run, found.part if found else "", len(found.examples) if found else None))
-    judged = [results(found, reports, train), codes(run, found), errors(found)] if found is not None else [_missing(why)]
+    scored = [results(found, reports, train)] if found is not None else [_missing(why)] if predicts else []
     maps = [activation_maps(run, found), attention_maps(run, found)] if found is not None else []
     return [
         piece
@@ -101,7 +99,9 @@ def _sections(run: Run, part: str | None, onnx: Path | None) -> list[Html]:
             summary,
             findings_section(findings(run, found, train, reports)),
             learning(run),
-            *judged,
+            *scored,
+            *own.sections(run, found),
+            *([errors(found)] if found is not None else []),
             convolutions(run, found),
             *maps,
             _drawing(run),
@@ -112,23 +112,8 @@ def _sections(run: Run, part: str | None, onnx: Path | None) -> list[Html]:
     ]
 
 
-def _of_pair(run: Run, onnx: Path | None) -> list[Html]:
-    """Of two networks against each other, whose answers have no targets."""
-    pieces = (
-        section("Summary", head(run, "", None)),
-        findings_section(findings(run, None, None, {})),
-        samples(run),
-        learning(run),
-        convolutions(run, None),
-        _drawing(run),
-        exported_facts(run, onnx),
-        making(run),
-    )
-    return [piece for piece in pieces if piece]
-
-
-def _answered(run: Run, part: str | None, most: int | None = None) -> tuple[Evaluated | None, str]:
-    """The answers; None, and why, where the data are no longer there and nobody asked for them by name."""
+def _predicted(run: Run, part: str | None, most: int | None = None) -> tuple[Evaluated | None, str]:
+    """The predictions; None, and why, if the data no longer exist and were not asked for by name."""
     try:
         return evaluated(run, part=part, most=most), ""
     except NnspecError as error:

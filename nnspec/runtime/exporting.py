@@ -96,8 +96,8 @@ def _with_network(section: ExportSection, run: Run, name: str, form: Form | None
 
 
 def _trained(run: Run) -> str:
-    """The network that is exported where none is named: of a pair its generator."""
-    return str(run.info.get("samples", {}).get("network", "main"))
+    """The network that is exported by default."""
+    return run.objective.exported_network(run.info)
 
 
 def _export_network(
@@ -106,10 +106,10 @@ def _export_network(
     graph = exported(section, run.model, default=_trained(run))
     table, golden = golden_rows(run, GOLDEN_ROWS)
     place = Place.of(run.model, graph)
-    of_samples = graph.name == run.info.get("samples", {}).get("network")
+    generator = run.objective.generator_record(run.info) if graph.name == _trained(run) else None
     recipe = place.recipe(with_whites(run.recipe(), table))
     # A generator is fed what is drawn, and conditions that are transformed already.
-    served, entries = (recipe, None) if of_samples else raw_inputs(recipe, table, graph.inputs)
+    served, entries = (recipe, None) if generator is not None else raw_inputs(recipe, table, graph.inputs)
     metadata = {
         SPEC_NAME: run.name,
         SPEC_HASH: run.spec.hash,
@@ -118,8 +118,8 @@ def _export_network(
     }
     if section.activation_maps:
         metadata[MAPS] = json.dumps({map_name(name): name for name in section.activation_maps})
-    if of_samples:
-        metadata[SAMPLES] = json.dumps(run.info["samples"])
+    if generator is not None:
+        metadata[SAMPLES] = json.dumps(generator)
     keras_of = partial(in_keras, weights=weights)
     return export(
         graph,

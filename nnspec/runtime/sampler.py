@@ -45,9 +45,10 @@ class Sampler:
         path = Path(path)
         if path.is_dir():
             run = Run.open(path)
-            if "samples" not in run.info:
-                raise NnspecError(f"{path} is no run of two networks against each other: it has no generator")
-            self.samples = Samples.from_json(run.info["samples"], str(path / "run.json"))
+            record = run.objective.generator_record(run.info)
+            if record is None:
+                raise NnspecError(f"{path} has no generator: the objective `{run.objective.__name__}` trains none")
+            self.samples = Samples.from_json(record, str(path / "run.json"))
             self._model = ModelFile(_generator_of(run, self.samples.network), f"`{path}`", threads=threads)
             return
         self._model = ModelFile(read_model(path), f"`{path}`", threads=threads)
@@ -85,7 +86,8 @@ class Sampler:
 def makes_examples(path: Path) -> bool:
     """Whether a run or a file makes examples of noise, rather than sequences. What cannot be read does not."""
     if path.is_dir():
-        return (path / "run.json").is_file() and "samples" in Run.open(path).info
+        run = Run.open(path) if (path / "run.json").is_file() else None
+        return run is not None and run.objective.generator_record(run.info) is not None
     try:
         return path.is_file() and SAMPLES in metadata_of(read_model(path))
     except ValueError:

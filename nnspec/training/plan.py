@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal, cast
 
-from nnspec.data.plan import DataPlan, Derived
+from nnspec.data.plan import DataPlan
+from nnspec.data.targets.base import TargetSource
 from nnspec.graph import Graph
 from nnspec.spec.tree import MappingNode
 from nnspec.training.catalogue.losses.base import Loss
 from nnspec.training.catalogue.metrics.base import Metric
+from nnspec.training.objectives.base import Objective
 from nnspec.training.section import TrainSection
 from nnspec.types import TensorType
-
-if TYPE_CHECKING:
-    from nnspec.training.objectives.gan.networks import Pair
 
 __all__ = ["Monitor", "OutputPlan", "PhasePlan", "TrainingPlan"]
 
@@ -105,8 +104,9 @@ class TrainingPlan:
         outputs: What is done with each output.
         monitor: The figure that says which weights are best.
         phases: The parts of the training, at least one.
-        derived: The targets that are made of an input, by output.
-        pair: The two networks, where they are trained against each other; None where one is trained.
+        target_sources: The targets that are computed from an input, by output.
+        networks: What is trained, by name: each becomes a model of its own.
+        own: What the objective's check found for its own task; None where it found nothing more.
     """
 
     graph: Graph
@@ -116,13 +116,18 @@ class TrainingPlan:
     outputs: Mapping[str, OutputPlan]
     monitor: Monitor
     phases: tuple[PhasePlan, ...]
-    derived: Mapping[str, Derived] = field(default_factory=dict)
-    pair: Pair | None = None
+    target_sources: Mapping[str, TargetSource] = field(default_factory=dict)
+    networks: Mapping[str, Graph] = field(default_factory=dict)
+    own: Any = None
+
+    def __post_init__(self) -> None:
+        if not self.networks:
+            object.__setattr__(self, "networks", {self.graph.name: self.graph})
 
     @property
-    def networks(self) -> Mapping[str, Graph]:
-        """What is trained, by name: each becomes a model of its own."""
-        return {self.graph.name: self.graph} if self.pair is None else self.pair.networks
+    def objective(self) -> Objective:
+        """What is learned."""
+        return cast("Objective", self.section.objective)
 
     @property
     def losses(self) -> dict[str, OutputPlan]:

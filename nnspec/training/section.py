@@ -189,8 +189,8 @@ class TrainSection(Config):
 
     @property
     def has_losses_of_its_own(self) -> bool:
-        """Whether the objective says what is made small."""
-        return isinstance(self.objective, Objective) and self.objective.losses_of_its_own
+        """Whether the objective defines the losses."""
+        return isinstance(self.objective, Objective) and self.objective.has_own_losses
 
     def optimizer_of(self, network: str) -> Config:
         """How the weights of a network follow gradients."""

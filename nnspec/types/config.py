@@ -80,8 +80,9 @@ class Family:
 
     def is_plugin(self, name: object) -> bool:
         """Whether a name is one that another package brings."""
-        outside = isinstance(name, str) and name[:1].isupper() and name not in self.modules and name not in self.spellings
-        return self.plugins is not None and outside and name in self.plugins.found
+        if self.plugins is None or not isinstance(name, str) or name in self.modules or name in self.spellings:
+            return False
+        return (name[:1].isupper() or not self.plugins.capitalized) and name in self.plugins.found
 
     def get(self, name: str) -> type[Config]:
         """The class of a name that is in the family.

@@ -61,11 +61,12 @@ class Plugins:
 
     Args:
         group: The entry point group, ``nnspec.layers``.
-        fault: Says what makes an object unfit to be the member of a name, or None.
+        fault: Why an object cannot be the member of a name; None if it can.
+        capitalized: Whether all names begin with a capital letter: packages are not searched for any other.
     """
 
-    def __init__(self, group: str, fault: Callable[[Any, str], str | None]) -> None:
-        self.group = group
+    def __init__(self, group: str, fault: Callable[[Any, str], str | None], *, capitalized: bool = False) -> None:
+        self.group, self.capitalized = group, capitalized
         self._fault = fault
         self._loaded: dict[str, type] = {}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nnspec.data.plan import Derived
+from nnspec.data.targets.base import TargetSource
 from nnspec.spec import load
 from nnspec.training import evaluate, train
 from nnspec.training.evaluation.evaluate import examples_of, trained_model
@@ -48,7 +48,7 @@ def test_the_only_output_gives_back_the_only_input_and_the_data_need_no_target(p
     table(project.folder)
     plan, problems = project.plan(NET + DATA + training())
     assert problems == []
-    assert plan.derived == {"back": Derived("x")}
+    assert plan.target_sources == {"back": TargetSource("x")}
     assert list(plan.data.feeds) == ["inputs.x"]
 
 
@@ -56,7 +56,7 @@ def test_of_several_outputs_the_one_whose_loss_takes_a_target_gives_back_the_inp
     text = NET + "    from: code\noutputs: {back: back, penalty: code}\n" + training(loss="{back: mse, penalty: Value}")
     plan, problems = project.plan(text, require_data=False)
     assert problems == []
-    assert plan.derived == {"back": Derived("x")}
+    assert plan.target_sources == {"back": TargetSource("x")}
 
 
 def test_an_output_that_gives_back_nothing_has_its_target_from_the_data(project):

@@ -20,7 +20,7 @@ def said(project, text: str, *, require_data: bool = True) -> list[tuple[str, st
 
 
 def test_a_pair_is_found_without_a_word_more_than_gan(project):
-    pair = planned(project, PAIR + DATA + trained()).pair
+    pair = planned(project, PAIR + DATA + trained()).own
     assert (pair.noise, pair.made, pair.judged, pair.conditions, pair.verdict) == ("noise", "image", "image", (), "logit")
 
 
@@ -36,7 +36,7 @@ def test_data_feed_the_discriminator_alone(project):
 
 def test_a_label_conditions_both(project):
     plan = planned(project, CONDITIONAL + LABELLED + trained("{gan: {condition: [label]}}"))
-    assert plan.pair.conditions == ("label",)
+    assert plan.own.conditions == ("label",)
     assert plan.data.tables == {"label": 10}
 
 

@@ -32,7 +32,7 @@ from nnspec.runtime.exporting import export_run  # noqa: E402
 from nnspec.runtime.sampler import Sampler  # noqa: E402
 from nnspec.training.loop.networks import Networks  # noqa: E402
 from nnspec.training.objectives.gan.input_gradient import input_gradient  # noqa: E402
-from nnspec.training.objectives.gan.learner import Adversarial  # noqa: E402
+from nnspec.training.objectives.gan.learner import GanLearner  # noqa: E402
 from nnspec.training.objectives.gan.losses import LOSSES  # noqa: E402
 
 from .test_resume import Listening  # noqa: E402
@@ -109,13 +109,13 @@ def test_the_gradient_of_an_input_is_what_it_is_by_hand():
 LINEAR = PAIR.replace("      - Dense: {units: 12}\n      - LeakyReLU\n      - Dropout: {rate: 0.2}\n", "") + DATA
 
 
-def learner_of(project, text: str, **options) -> tuple[Adversarial, Networks, dict]:
+def learner_of(project, text: str, **options) -> tuple[GanLearner, Networks, dict]:
     plan, problems = project.plan(text)
     assert plan is not None, problems
     networks = Networks(plan.networks, 3)
     optimizers = {name: keras.optimizers.SGD(0.1) for name in networks.models}
     images = np.random.default_rng(0).uniform(size=(10, 8, 8, 1)).astype("float32")
-    return Adversarial(plan.pair, networks.models, optimizers, 3, **options), networks, {"image": images}
+    return GanLearner(plan.own, networks.models, optimizers, 3, **options), networks, {"image": images}
 
 
 def test_the_penalty_of_a_linear_critic_is_how_far_its_weights_are_from_length_1(project):

@@ -7,8 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from nnspec.data.plan import Derived
-from nnspec.data.targets.from_inputs import next_token
+from nnspec.data.targets.next_token import NextTokenTarget, next_token
 from nnspec.diagnostics import SpecError
 from nnspec.runtime.exporting import export_run
 from nnspec.runtime.predicting import predict_file
@@ -88,10 +87,10 @@ def test_the_loss_leaves_out_what_fills_up_or_the_class_it_names(project):
     plan, problems = project.plan(NET + data() + training())
     assert problems == []
     assert plan.outputs["logits"].loss.ignore_class == 0
-    assert plan.derived == {"logits": Derived("tokens", next=True, padding=0, window=5)}
+    assert plan.target_sources == {"logits": NextTokenTarget("tokens", padding=0, size=5)}
     other = LOGITS.replace("true}", "true, ignore_class: -1}")
     plan, _ = project.plan(NET + data() + training(loss=other))
-    assert plan.derived["logits"].padding == -1
+    assert plan.target_sources["logits"].padding == -1
 
 
 @pytest.mark.parametrize(
@@ -130,7 +129,7 @@ def test_of_two_inputs_of_tokens_one_must_be_named(project):
     named = two + training("{language_model: {input: other}}")
     plan, problems = project.plan(named, require_data=False)
     assert problems == []
-    assert plan.derived["logits"].input == "other"
+    assert plan.target_sources["logits"].input == "other"
 
 
 def test_a_token_that_the_network_has_no_place_for_is_refused_with_its_row(project):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.resume import differences
-from nnspec.data.plan import Derived
+from nnspec.data.targets.next_token import NextTokenTarget
 from nnspec.diagnostics import SpecError
 from nnspec.runtime.exporting import export_run
 from nnspec.spec import load
@@ -85,7 +85,7 @@ def test_the_decoder_reads_the_tokens_from_the_first_and_is_to_say_the_next(proj
     (project.folder / "pairs.jsonl").write_text('{"word": "ab", "turned": "ba"}\n{"word": "a", "turned": "a"}\n')
     plan, problems = project.plan(NET + DATA.replace("  validation: 0.2\n", "") + training())
     assert problems == []
-    assert plan.derived == {"logits": Derived("target", next=True, bounded=True)}
+    assert plan.target_sources == {"logits": NextTokenTarget("target", bounded=True)}
     part = project.prepare(NET + DATA.replace("  validation: 0.2\n", "") + training()).train
     assert part.inputs["target"].tolist() == [[1, 5, 4, 2], [1, 4, 2, 0]]
     assert part.targets["logits"].tolist() == [[5, 4, 2, 0], [4, 2, 0, 0]]

@@ -12,7 +12,8 @@ from keras import ops
 from nnspec.data import problems as d
 from nnspec.data.examples import Examples
 from nnspec.data.places import locate
-from nnspec.data.plan import AugmentPlan, DataPlan, Derived, Need
+from nnspec.data.plan import AugmentPlan, DataPlan, Need
+from nnspec.data.targets.base import TargetSource
 from nnspec.diagnostics import Diagnostic
 from nnspec.keras_backend.calls import augmenting_layer
 from nnspec.keras_backend.seeds import Seeds
@@ -31,7 +32,7 @@ class Augmenter:
         plans: The changes, in order.
         needs: What the losses want of the targets.
         seed: Where the draws come from. They go on from `variables`, which belong to the state of a training.
-        derived: The targets that are made of an input, and so change as it does, by output.
+        target_sources: The targets that are computed from an input, by output: those that are the input change as it does.
     """
 
     def __init__(
@@ -39,10 +40,10 @@ class Augmenter:
         plans: Sequence[AugmentPlan],
         needs: Mapping[str, Need],
         seed: int,
-        derived: Mapping[str, Derived] | None = None,
+        target_sources: Mapping[str, TargetSource] | None = None,
     ) -> None:
         self._needs = needs
-        self._same = {output: made.input for output, made in (derived or {}).items() if not made.next}
+        self._same = {output: source.input for output, source in (target_sources or {}).items() if source.is_input}
         self._changes = [
             (plan, augmenting_layer(plan.layer, f"augment.{i}", Seeds(seed, f"augment/{i}"))) for i, plan in enumerate(plans)
         ]

@@ -1,4 +1,4 @@
-"""What is done to a batch at random before the model sees it, as the section ``train`` asks for."""
+"""Random changes of a batch before the model gets it, as the section ``train`` configures them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import keras
 from nnspec.training.batches.noise import Noise
 from nnspec.training.plan import TrainingPlan
 
-__all__ = ["Change", "changes_of"]
+__all__ = ["BatchTransform", "batch_transforms"]
 
 Tensors = Mapping[str, Any]
 
 
-class Change(Protocol):
+class BatchTransform(Protocol):
     """Changes batches. Its random states are variables, and go into checkpoints with the others."""
 
     @property
@@ -35,24 +35,12 @@ class Change(Protocol):
         """Begins anew the draws that are the same each time a set of examples is watched."""
 
 
-def changes_of(plan: TrainingPlan, model: keras.Model) -> list[Change]:
-    """The changes of a training, in the order in which they act.
+def batch_transforms(plan: TrainingPlan, model: keras.Model) -> list[BatchTransform]:
+    """The transforms of a training, in the order in which they are applied: noise, and those of the objective.
 
     Args:
         plan: The training.
-        model: The model, of which a change may ask an answer.
+        model: The model.
     """
-    objective = plan.section.objective
-    changes: list[Change] = []
-    if plan.section.input_noise or plan.section.label_noise:
-        changes.append(Noise(plan))
-    # What an objective changes is imported with it.
-    if type(objective).__name__ == "autoencoder":
-        from nnspec.training.objectives.autoencoder.corruption import Corruption
-
-        changes.append(Corruption(plan))
-    if getattr(objective, "scheduled_sampling", None) is not None:
-        from nnspec.training.objectives.next_token.scheduled_sampling import SampledInput
-
-        changes.append(SampledInput(plan, model))
-    return changes
+    noise = [Noise(plan)] if plan.section.input_noise or plan.section.label_noise else []
+    return [*noise, *plan.objective.batch_transforms(plan, model)]

@@ -3,34 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass, replace
+from typing import cast
 
-from nnspec.data.check import PARTS, check_data, without_later
-from nnspec.data.plan import DataPlan, Need
+from nnspec.data.check import PARTS, without_later
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph, Model
 from nnspec.spec import Spec
 from nnspec.spec import problems as p
 from nnspec.spec.checked import Known, check_known
-from nnspec.spec.tree import MappingNode, Scalar
-from nnspec.training import problems as t
-from nnspec.training.checks.monitors import check_class_weight, check_input_noise, check_noise, watched_outputs
-from nnspec.training.checks.outputs import check_outputs, drop_unknown
-from nnspec.training.checks.phases import check_phases
-from nnspec.training.checks.readiness import check_ready
-from nnspec.training.checks.statistics import check_adapting
-from nnspec.training.objectives import OBJECTIVES
+from nnspec.spec.tree import MappingNode
+from nnspec.training.checks.network import check_network
+from nnspec.training.checks.outputs import drop_unknown
+from nnspec.training.objectives import OBJECTIVES, objective_named
 from nnspec.training.objectives.base import Objective
-from nnspec.training.objectives.context import Made, Where
-from nnspec.training.plan import OutputPlan, TrainingPlan
+from nnspec.training.plan import TrainingPlan
 from nnspec.training.section import TrainSection
 
-if TYPE_CHECKING:
-    from nnspec.training.objectives.autoencoder.fields import autoencoder
-    from nnspec.training.objectives.next_token.fields import NextToken
+__all__ = ["TrainingCheck", "check_training"]
 
-__all__ = ["check_training"]
+
+@dataclass(frozen=True)
+class TrainingCheck:
+    """What the sections ``train`` and ``data`` are checked against.
+
+    Attributes:
+        spec: The spec.
+        model: Its graphs; None if they have errors.
+        known: The section ``train``, as far as it is valid; None if there is none.
+        tree: The same as it was written.
+        problems: Problems are appended here.
+        require_data: Whether the training is to begin: both sections must then exist, and the files they name.
+        parts: The splits of the data whose files are read.
+    """
+
+    spec: Spec
+    model: Model | None
+    known: Known[TrainSection] | None
+    tree: MappingNode | None
+    problems: list[Diagnostic]
+    require_data: bool
+    parts: Collection[str]
+
+    @property
+    def section(self) -> TrainSection | None:
+        """The section; None if there is none, or it has no value because of errors."""
+        return self.known.value if self.known is not None else None
+
+    @property
+    def wrong(self) -> frozenset[str]:
+        """The keys of the section that have errors."""
+        return frozenset(self.known.wrong) if self.known is not None else frozenset()
+
+    @property
+    def objective(self) -> Objective | None:
+        """The objective; None if it has errors."""
+        section = self.section
+        return cast("Objective", section.objective) if section is not None and "objective" not in self.wrong else None
+
+    @property
+    def graph(self) -> Graph | None:
+        """The document's own network; None if it has none, or none is known."""
+        return self.model.networks.get("main") if self.model is not None else None
 
 
 def check_training(
@@ -45,99 +79,28 @@ def check_training(
 
     Args:
         spec: The spec.
-        model: Its graphs; None where they have errors: the sections are then checked for themselves alone.
-        problems: What is wrong is appended here.
-        require_data: Whether the training is to begin: both sections must then be there, and the files they name.
-        parts: The sets of data whose files are looked at.
+        model: Its graphs; None if they have errors: the sections are then checked alone.
+        problems: Problems are appended here.
+        require_data: Whether the training is to begin: both sections must then exist, and the files they name.
+        parts: The splits of the data whose files are read.
 
     Returns:
-        The plan; None where there is no section ``train``, or where something is wrong.
+        The plan; None if there is no section ``train``, or it has errors.
     """
     before = len(problems)
-    plan = _check(spec, model, problems, require_data, parts)
+    known, tree = _section(spec, model, problems)
+    plan = _check(TrainingCheck(spec, model, known, tree, problems, require_data, parts))
     if not require_data:
         # The network can be built and exported all the same.
         problems[before:] = [replace(x, severity="warning") if x.code == p.NotYet.code else x for x in problems[before:]]
     return None if any(problem.is_error for problem in problems[before:]) else plan
 
 
-def _check(
-    spec: Spec, model: Model | None, problems: list[Diagnostic], require_data: bool, parts: Collection[str]
-) -> TrainingPlan | None:
-    known, tree = _section(spec, model, problems)
-    section = known.value if known is not None else None
-    wrong = known.wrong if known is not None else frozenset()
-    if tree is not None and _has_losses_of_its_own(tree):
-        if model is None or section is None or "objective" in wrong:
-            return None
-        from nnspec.training.objectives.gan.check import check_pair
-
-        return check_pair(spec, model, section, tree, problems, require_data=require_data, parts=parts)
-    graph = model.networks.get("main") if model is not None else None
-    if graph is None:
-        if model is not None and require_data and section is not None and tree is not None:
-            help = "give the document `inputs` and `layers` of its own"
-            problems.append(t.NotTrainable.at(tree.span, tree.path, help=help))
-        return None
-    outputs = None
-    if section is not None and tree is not None and not wrong & {"loss", "objective"}:
-        outputs = check_outputs(graph, section, tree, problems)
-    # What an objective makes of a network can only be checked of all of it.
-    objective_known = section is not None and (type(section.objective).__name__ == "supervised" or not graph.gaps)
-    made = (
-        _made(graph, section, tree, outputs, problems) if objective_known and section is not None and tree is not None else None
-    )
-    data = _data(spec, graph, made, problems, require_data, parts, certain=tree is None or made is not None)
-    if require_data:
-        check_ready(spec, graph, data, section, tree, problems)
-    if section is None or tree is None:
-        return None
-    outputs = made.outputs if made is not None else outputs
-    _check_rest(graph, section, tree, outputs, problems)
-    named = graph.gaps.are_named and "metrics" not in wrong
-    watched = watched_outputs(outputs, data) if outputs is not None and made is not None and named else None
-    phases = check_phases(graph, section, tree, outputs or {}, watched, problems)
-    if phases is None or made is None or known is None or not known.is_right or graph.gaps:
-        return None
-    return TrainingPlan(graph, section, tree, data, made.outputs, phases[-1].monitor, phases, made.derived)
-
-
-def _check_rest(
-    graph: Graph,
-    section: TrainSection,
-    tree: MappingNode,
-    outputs: dict[str, OutputPlan] | None,
-    problems: list[Diagnostic],
-) -> None:
-    """What depends on the losses of the outputs, where these are known."""
-    if outputs is None:
-        check_input_noise(section, tree, graph, problems)
-        return
-    check_class_weight(section, tree, outputs, problems)
-    if not graph.gaps:
-        check_adapting(graph, outputs, problems)
-    check_noise(section, tree, graph, outputs, problems)
-
-
-def _made(
-    graph: Graph, section: TrainSection, tree: MappingNode, outputs: dict[str, OutputPlan] | None, problems: list[Diagnostic]
-) -> Made | None:
-    """What the objective makes of the outputs; None where it does not fit them."""
-    if outputs is None:
-        return None
-    objective, before = section.objective, len(problems)
-    where = Where(type(objective).__name__, tree, graph, outputs, problems)
-    made = Made(outputs, {})
-    # An objective's check is imported with it: a supervised training pays for no other.
-    if where.objective == "autoencoder":
-        from nnspec.training.objectives.autoencoder.check import restored
-
-        made = restored(cast("autoencoder", objective), where)
-    elif where.objective != "supervised":
-        from nnspec.training.objectives.next_token.check import said_next
-
-        made = said_next(cast("NextToken", objective), where)
-    return None if any(problem.is_error for problem in problems[before:]) else made
+def _check(check: TrainingCheck) -> TrainingPlan | None:
+    if check.objective is not None and (check.model is not None or not check.objective.has_own_losses):
+        return check.objective.check(check)
+    # Nothing of the outputs is known where an objective with losses of its own has errors.
+    return None if check.tree is not None and _has_own_losses(check.tree) else check_network(check)
 
 
 def _section(
@@ -149,7 +112,7 @@ def _section(
     kept: MappingNode | None = without_later(tree, TrainSection.later, problems)
     assert kept is not None
     missing = False
-    if not _has_losses_of_its_own(tree):
+    if not _has_own_losses(tree):
         missing = tree.get("loss") is None
         if missing:
             problems.append(p.MissingKey.at(tree.span, tree.path, help="write `train: {loss: …}`", where="`train`", key="loss"))
@@ -164,39 +127,7 @@ def _section(
     return known, tree
 
 
-def _has_losses_of_its_own(tree: MappingNode) -> bool:
-    """Whether the section names an objective that says what is made small."""
-    given = tree.get("objective")
-    named = next(iter(given.items()))[0] if isinstance(given, MappingNode) and len(given) == 1 else given
-    name = str(named.value) if isinstance(named, Scalar) else ""
-    return name in OBJECTIVES and cast("type[Objective]", OBJECTIVES.get(name)).losses_of_its_own
-
-
-def _data(
-    spec: Spec,
-    graph: Graph,
-    made: Made | None,
-    problems: list[Diagnostic],
-    require_data: bool,
-    parts: Collection[str],
-    *,
-    certain: bool,
-) -> DataPlan | None:
-    needs: dict[str, Need] = {}
-    for name, output in (made.outputs if made is not None else {}).items():
-        if name in graph.gaps.outputs:
-            continue
-        kind = output.loss.target_kind() if output.loss is not None else None
-        if output.loss is not None and kind is not None:
-            loss = output.loss
-            needs[name] = Need(
-                kind,
-                output.type,
-                type(loss).__name__,
-                next(iter(loss.instead), None),
-                getattr(loss, "ignore_class", None),
-                getattr(loss, "axis", -1) if kind in ("class", "distribution") else -1,
-                loss.by_position,
-            )
-    derived = made.derived if made is not None else {}
-    return check_data(spec, graph, needs, problems, derived=derived, require_data=require_data, certain=certain, parts=parts)
+def _has_own_losses(tree: MappingNode) -> bool:
+    """Whether the section names an objective that defines the losses."""
+    name = objective_named(tree)
+    return name in OBJECTIVES and cast("type[Objective]", OBJECTIVES.get(name)).has_own_losses

@@ -158,10 +158,9 @@ def _plan(spec: Spec) -> TrainingPlan:
     plan = check_training(spec, compile(spec), problems, require_data=True)
     if plan is None or plan.data is None:
         raise SpecError(problems)
-    if plan.pair is not None:
-        raise NnspecError(
-            "two networks that train against each other are scored by no examples: there is nothing to cross-validate"
-        )
+    if not plan.objective.predicts:
+        name = type(plan.objective).__name__
+        raise NnspecError(f"the objective `{name}` has no targets to score predictions by: there is nothing to cross-validate")
     return plan
 
 

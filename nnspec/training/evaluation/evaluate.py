@@ -108,7 +108,7 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
     import keras
 
     from nnspec.training.backends.selection import machine, steps_for
-    from nnspec.training.batches.transforms import changes_of
+    from nnspec.training.batches.transforms import batch_transforms
     from nnspec.training.loop.loop import watch
     from nnspec.training.objectives.supervised.learner import Supervised
 
@@ -120,8 +120,8 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
         examples = examples.only(np.linspace(0, len(examples) - 1, most).astype(np.int64))
     model = trained_model(run)
     crops = crops_of(plan.data)
-    units = output_units(plan.outputs, plan.derived, run.transforms())
-    objective = Supervised(model, plan.outputs, changes=changes_of(plan, model), crops=crops, units=units)
+    units = output_units(plan.outputs, plan.target_sources, run.transforms())
+    objective = Supervised(model, plan.outputs, changes=batch_transforms(plan, model), crops=crops, units=units)
     first = examples.batch(slice(0, 1))
     objective.build(first.inputs, first.targets)
     steps = steps_for(keras.backend.backend(), objective)
@@ -173,7 +173,7 @@ def evaluation_text(figures: dict[str, Any]) -> str:
 def units_of_run(run: Run) -> dict[str, Units]:
     """How the outputs of a run that predict numbers come back to the units of the data, if those are others."""
     plan = _plan(run, parts=())
-    return output_units(plan.outputs, plan.derived, run.transforms())
+    return output_units(plan.outputs, plan.target_sources, run.transforms())
 
 
 def answers_of(run: Run) -> dict[str, Answer]:
@@ -322,8 +322,8 @@ def _require_files(plan: TrainingPlan, part: str) -> None:
 
 def _is_judged(plan: TrainingPlan, output: OutputPlan) -> bool:
     """Whether its answers can be held against targets one by one. Of tokens there are too many: their figures say it."""
-    made = plan.derived.get(output.name)
-    return output.needs_target and output.type.mask is None and not (made is not None and made.next)
+    source = plan.target_sources.get(output.name)
+    return output.needs_target and output.type.mask is None and (source is None or source.is_scored)
 
 
 def _judged(

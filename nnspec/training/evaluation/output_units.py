@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nnspec.data.kinds import answer_of
-from nnspec.data.plan import Derived
+from nnspec.data.targets.base import TargetSource
 from nnspec.data.units import Units, units_of
 from nnspec.training.plan import OutputPlan
 
@@ -14,13 +14,13 @@ __all__ = ["output_units"]
 
 
 def output_units(
-    outputs: Mapping[str, OutputPlan], derived: Mapping[str, Derived], state: Mapping[str, list[dict[str, Any]]]
+    outputs: Mapping[str, OutputPlan], sources: Mapping[str, TargetSource], state: Mapping[str, list[dict[str, Any]]]
 ) -> dict[str, Units]:
     """The units of the outputs that predict numbers in others than those of the data.
 
     Args:
         outputs: What is done with each output.
-        derived: The targets that are made of an input, whose transforms are theirs.
+        sources: The targets that are computed from an input, and have its transforms.
         state: What the transforms learned, by ``inputs.NAME`` and ``targets.NAME``.
     """
     found = {}
@@ -28,7 +28,7 @@ def output_units(
         kind = output.loss.target_kind() if output.loss is not None else None
         if kind is None or answer_of(kind).kind != "number" or kind in ("label", "sequence"):
             continue
-        place = f"inputs.{derived[name].input}" if name in derived else f"targets.{name}"
+        place = f"inputs.{sources[name].input}" if name in sources else f"targets.{name}"
         shape = [size if isinstance(size, int) else None for size in output.type.shape]
         units = units_of(state.get(place, []), shape)
         if units is not None:

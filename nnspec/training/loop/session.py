@@ -33,7 +33,6 @@ from nnspec.training.loop.position import Position
 from nnspec.training.loop.progress import Progress
 from nnspec.training.loop.stopping import Plateau
 from nnspec.training.loop.variables import arrays_of, set_arrays
-from nnspec.training.objectives.supervised.task import task_for
 from nnspec.training.plan import Monitor, PhasePlan, TrainingPlan
 from nnspec.training.run.checkpoints import Checkpoint, read_checkpoint
 from nnspec.training.run.writer import RunWriter
@@ -69,7 +68,7 @@ class Session:
         with _precision(plan.section.precision):
             self._networks = Networks(plan.networks, plan.section.seed)
         self._networks.set_weights(starting_arrays(spec, plan.graph))
-        self._task = task_for(self._networks, plan, prepared, self._augmenting())
+        self._task = plan.objective.task(self._networks, plan, prepared, self._augmenting())
         self._guard = DataGuard(prepared, progress)
         self._position = Position()
         self._parts = self._in_parts()
@@ -134,7 +133,7 @@ class Session:
             return None
         for warning in silence([*outside_range(data, self._prepared.train)]):
             self._progress.say(f"{warning.span}: {warning.severity}[{warning.code}]: {warning.message}")
-        return Augmenter(data.augment, data.needs, self._plan.section.seed, data.derived)
+        return Augmenter(data.augment, data.needs, self._plan.section.seed, data.target_sources)
 
     def _in_parts(self) -> tuple[Examples, ...]:
         """What is trained on: all of it together, or by length."""

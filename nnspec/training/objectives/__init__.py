@@ -1,19 +1,32 @@
-"""What a training is for: where its targets come from. An objective's module is imported when a spec first names it."""
+"""What a network learns. An objective's module is imported when a spec first names it."""
 
 from __future__ import annotations
 
-from nnspec.types import Family
+from typing import Any
 
-__all__ = ["OBJECTIVES"]
+from nnspec.spec.tree import MappingNode, Scalar
+from nnspec.types import Family, Plugins
+
+__all__ = ["OBJECTIVES", "objective_named"]
+
+
+def _fault(kind: Any, name: str) -> str | None:
+    """What keeps a plug-in's object from being an objective; None if nothing does."""
+    from nnspec.training.objectives.base import Objective
+
+    if not isinstance(kind, type) or not issubclass(kind, Objective):
+        return "is not a subclass of `nnspec.training.objectives.base.Objective`"
+    return None if kind.__name__ == name else f"is called `{kind.__name__}`, not `{name}`"
+
 
 OBJECTIVES = Family(
     kind="objective",
     modules={
-        "autoencoder": f"{__name__}.autoencoder.fields",
-        "gan": f"{__name__}.gan.fields",
-        "language_model": f"{__name__}.next_token.fields",
-        "sequence_to_sequence": f"{__name__}.next_token.fields",
-        "supervised": f"{__name__}.base",
+        "autoencoder": f"{__name__}.autoencoder",
+        "gan": f"{__name__}.gan",
+        "language_model": f"{__name__}.next_token",
+        "sequence_to_sequence": f"{__name__}.next_token",
+        "supervised": f"{__name__}.supervised",
     },
     aliases={
         "adversarial": "gan",
@@ -22,5 +35,17 @@ OBJECTIVES = Family(
         "classification": "supervised",
         "regression": "supervised",
     },
+    plugins=Plugins("nnspec.objectives", _fault),
 )
-"""Every objective by name."""
+"""Every objective by name; those of other packages too, under the entry point group ``nnspec.objectives``."""
+
+
+def objective_named(train: MappingNode | None) -> str:
+    """The objective that a section ``train`` names, right or wrong; ``supervised`` if it names none.
+
+    Args:
+        train: The section as it was written; None if there is none.
+    """
+    given = train.get("objective") if train is not None else None
+    named = next(iter(given.items()))[0] if isinstance(given, MappingNode) and len(given) == 1 else given
+    return str(named.value) if isinstance(named, Scalar) else "supervised"

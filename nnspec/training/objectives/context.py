@@ -1,13 +1,13 @@
-"""The objective against the network: which targets are made of which inputs."""
+"""What an objective's check is given, and what it returns about targets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from nnspec.data import problems as d
 from nnspec.data.places import locate
-from nnspec.data.plan import Derived
+from nnspec.data.targets.base import TargetSource
 from nnspec.diagnostics import Diagnostic, Problem, Span
 from nnspec.graph import Graph
 from nnspec.spec.tree import MappingNode
@@ -15,32 +15,32 @@ from nnspec.training import problems as t
 from nnspec.training.plan import OutputPlan
 from nnspec.types import closest
 
-__all__ = ["Made", "Where"]
+__all__ = ["ObjectiveContext", "Targets"]
 
 
 @dataclass(frozen=True)
-class Made:
-    """What an objective makes of the outputs.
+class Targets:
+    """Where the targets of the outputs come from.
 
     Attributes:
-        outputs: What is done with each.
-        derived: The targets that are made of an input, by output.
+        outputs: What is done with each output.
+        sources: The targets that are computed from an input, by output; the others are in the data.
     """
 
     outputs: dict[str, OutputPlan]
-    derived: dict[str, Derived]
+    sources: Mapping[str, TargetSource]
 
 
 @dataclass(frozen=True)
-class Where:
-    """What an objective is held against.
+class ObjectiveContext:
+    """What an objective is checked against.
 
     Attributes:
         objective: Its name.
         tree: The section ``train`` as it was written.
         graph: The network.
-        outputs: What is done with each output, as its losses say.
-        problems: What is wrong is appended here.
+        outputs: What is done with each output, according to its loss.
+        problems: Problems are appended here.
     """
 
     objective: str
@@ -50,15 +50,15 @@ class Where:
     problems: list[Diagnostic]
 
     def place(self, *keys: str | int) -> tuple[Span, str]:
-        """The place of an argument of the objective."""
+        """The position of an argument of the objective in the spec."""
         return locate(self.tree, "objective", self.objective, *keys)
 
     def knows_input(self, name: str, *keys: str | int) -> bool:
-        """Whether the network has an input of that name; where it has none, that is said."""
+        """Whether the network has an input of that name; reports it if not."""
         return self._knows(name, self.graph.inputs, "input", d.UnknownInput, *keys)
 
     def knows_output(self, name: str, *keys: str | int) -> bool:
-        """The same of an output."""
+        """Whether the network has an output of that name; reports it if not."""
         return self._knows(name, self.graph.outputs, "output", t.UnknownOutput, *keys)
 
     def _knows(self, name: str, known: Iterable[str], what: str, problem: type[Problem], *keys: str | int) -> bool:
@@ -71,11 +71,11 @@ class Where:
         return False
 
     def unclear(self, what: str, help: str) -> None:
-        """Says what the objective leaves open."""
+        """Reports what the objective leaves ambiguous."""
         self.problems.append(t.ObjectiveUnclear.at(*self.place(), help=help, objective=self.objective, what=what))
 
     def does_not_fit(self, reason: str, *keys: str | int, help: str = "") -> None:
-        """Says why the network is none for it."""
+        """Reports why the network does not suit the objective."""
         self.problems.append(t.ObjectiveDoesNotFit.at(*self.place(*keys), help=help, objective=self.objective, reason=reason))
 
     @property

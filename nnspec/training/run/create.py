@@ -139,6 +139,7 @@ def _info(path: Path, spec: Spec, plan: TrainingPlan, prepared: Prepared, machin
         "started": now(),
         "spec": said_of_spec(spec, plan.graph, path),
         "seed": plan.section.seed,
+        "objective": type(plan.objective).__name__,
         "networks": list(plan.networks),
         "parameters": plan.graph.parameters,
         "data": {
@@ -149,18 +150,9 @@ def _info(path: Path, spec: Spec, plan: TrainingPlan, prepared: Prepared, machin
         },
         "versions": {**versions(str(machine["backend"])), **_plugins(plan.graph)},
         "machine": machine,
-        **_sampling(plan, prepared),
+        **plan.objective.record(plan, prepared),
         "warnings": [warning.as_json() for warning in prepared.warnings],
     }
-
-
-def _sampling(plan: TrainingPlan, prepared: Prepared) -> dict[str, Any]:
-    """How the generator is sampled, where one is trained."""
-    if plan.pair is None:
-        return {}
-    from nnspec.training.objectives.gan.samples import Samples
-
-    return {"samples": Samples.of(plan.pair, prepared).as_json()}
 
 
 def _plugins(graph: Graph) -> dict[str, str]:

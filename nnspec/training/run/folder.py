@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from nnspec.data.recipe import steps_of
 from nnspec.data.transforms.classes import class_names
@@ -15,6 +15,8 @@ from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.graph import Graph, Model, compile
 from nnspec.graph.side_by_side import side_by_side
 from nnspec.spec import Spec, load
+from nnspec.training.objectives import OBJECTIVES, objective_named
+from nnspec.training.objectives.base import Objective
 from nnspec.training.run.digests import digest_of, info_digest
 from nnspec.training.run.files import INFO, DamagedRun, RunFiles
 from nnspec.training.run.info import damage
@@ -119,7 +121,7 @@ class Run(RunFiles):
 
     @cached_property
     def graph(self) -> Graph:
-        """What was trained: the network; of two against each other both, side by side."""
+        """What was trained; several networks are merged into one graph."""
         networks = self.info.get("networks", ["main"])
         unknown = [name for name in networks if name not in self.model.networks]
         if unknown:
@@ -127,16 +129,24 @@ class Run(RunFiles):
         graphs = [self.model.networks[name] for name in networks]
         return graphs[0] if len(graphs) == 1 else side_by_side(graphs)
 
+    @cached_property
+    def objective(self) -> type[Objective]:
+        """What it learned; runs of earlier versions state it only in their spec."""
+        name = self.info.get("objective") or objective_named(self.spec.section("train"))
+        if name not in OBJECTIVES:
+            raise NnspecError(f"{self.path / INFO}: there is no objective `{name}`\n  = help: install the package that has it")
+        return cast("type[Objective]", OBJECTIVES.get(name))
+
     @property
     def main(self) -> Graph:
-        """The network whose outputs answer inputs.
+        """The network whose outputs are predictions.
 
         Raises:
-            NnspecError: Where two networks were trained against each other.
+            NnspecError: If the objective of the run has no targets.
         """
-        if "samples" in self.info:
+        if not self.objective.predicts:
             raise NnspecError(
-                f"{self.path} is of two networks against each other, which answer nothing that there is a target of\n"
+                f"{self.path} was trained with the objective `{self.objective.__name__}`, which has no targets to evaluate\n"
                 "  = help: `nnspec generate` makes examples, `nnspec report` shows how the training went"
             )
         return self.model.main

@@ -104,6 +104,7 @@ class _Info:
     reason: str | None = None
     signal: str | None = None
     started: str = ""
+    objective: str | None = None
     samples: dict[str, Any] = field(default_factory=dict)
     not_bit_for_bit: list[str] = field(default_factory=list)
 

@@ -8,8 +8,8 @@ from typing import Any, cast
 from nnspec.keras_backend.calls import corrupting_layer
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.layers.base import Layer
+from nnspec.training.objectives.autoencoder import autoencoder
 from nnspec.training.objectives.autoencoder.check import corruptions_of
-from nnspec.training.objectives.autoencoder.fields import autoencoder
 from nnspec.training.plan import TrainingPlan
 
 __all__ = ["Corruption"]
@@ -29,7 +29,7 @@ class Corruption:
 
     def __init__(self, plan: TrainingPlan) -> None:
         objective = cast("autoencoder", plan.section.objective)
-        inputs = list(dict.fromkeys(made.input for made in plan.derived.values()))
+        inputs = list(dict.fromkeys(source.input for source in plan.target_sources.values()))
         asked = corruptions_of(objective, inputs)
         self._layers = {
             training: {name: _built(layers, plan.section.seed, f"{when}/{name}") for name, layers in asked.items()}

@@ -1,91 +1,75 @@
-"""The static check of a training of two networks against each other."""
+"""The check of the sections ``train`` and ``data`` of a GAN."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
-from typing import cast
 
 from nnspec.data.check import check_data
-from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Model
 from nnspec.graph.model import Gaps
 from nnspec.graph.side_by_side import side_by_side
-from nnspec.spec import Spec
-from nnspec.spec.tree import MappingNode
 from nnspec.training.checks.monitors import Watched
 from nnspec.training.checks.phases import check_phases
 from nnspec.training.checks.readiness import check_ready
-from nnspec.training.objectives.gan.check_networks import check_gan
-from nnspec.training.objectives.gan.fields import gan
+from nnspec.training.checks.training import TrainingCheck
+from nnspec.training.objectives.gan import gan
+from nnspec.training.objectives.gan.check_networks import check_networks
 from nnspec.training.plan import Monitor, TrainingPlan
-from nnspec.training.section import TrainSection
 
-__all__ = ["check_pair"]
+__all__ = ["check_gan"]
 
 _LAST = Monitor("epoch", "max")
-"""No figure of a pair says which weights are best: the last ones are kept."""
+"""No metric of a GAN tells which weights are best: the last ones are kept."""
 
 
-def check_pair(
-    spec: Spec,
-    model: Model,
-    section: TrainSection,
-    tree: MappingNode,
-    problems: list[Diagnostic],
-    *,
-    require_data: bool,
-    parts: Collection[str],
-) -> TrainingPlan | None:
-    """Checks the sections ``train`` and ``data`` against the two networks.
+def check_gan(objective: gan, check: TrainingCheck) -> TrainingPlan | None:
+    """Checks the sections ``train`` and ``data`` against the generator and the discriminator.
 
     Args:
-        spec: The spec.
-        model: Its graphs.
-        section: The section ``train``.
-        tree: The same as it was written.
-        problems: What is wrong is appended here.
-        require_data: Whether the training is to begin.
-        parts: The sets of data whose files are looked at.
+        objective: The objective.
+        check: The spec, its graphs, and where problems are reported.
 
     Returns:
-        The plan; None where the two are no pair, or something else is wrong with it.
+        The plan; None if the two do not fit each other, or something else is wrong.
     """
-    found = check_gan(cast("gan", section.objective), section, tree, model.networks)
+    model, section, tree, problems = check.model, check.section, check.tree, check.problems
+    assert model is not None
+    assert section is not None
+    assert tree is not None
+    found = check_networks(objective, section, tree, model.networks)
     problems += found.problems
-    pair = found.pair
-    if pair is None:
-        _check_sections_alone(spec, cast("gan", section.objective), model, section, tree, problems)
+    plan = found.plan
+    if plan is None:
+        _check_sections_alone(objective, model, check)
         return None
-    graph = side_by_side(pair.networks.values())
-    # What the data feed, and no more: noise is drawn.
-    fed = replace(graph, inputs=pair.discriminator.inputs)
-    data = check_data(spec, fed, {}, problems, require_data=require_data, parts=parts)
-    if require_data:
-        check_ready(spec, graph, data, section, tree, problems)
-    watched = [*pair.figures, *(f"val_{name}" for name in pair.validated if data is None or data.validates)]
-    phases = check_phases(
-        graph, section, tree, {}, Watched(dict.fromkeys(watched), _LAST), problems, networks=tuple(pair.networks)
-    )
+    graph = side_by_side(plan.networks.values())
+    # The data feed the discriminator's inputs; noise is drawn.
+    fed = replace(graph, inputs=plan.discriminator.inputs)
+    data = check_data(check.spec, fed, {}, problems, require_data=check.require_data, parts=check.parts)
+    if check.require_data:
+        check_ready(check.spec, graph, data, section, tree, problems)
+    watched = [*plan.metrics, *(f"val_{name}" for name in plan.validated if data is None or data.validates)]
+    networks = tuple(plan.networks)
+    phases = check_phases(graph, section, tree, {}, Watched(dict.fromkeys(watched), _LAST), problems, networks=networks)
     if phases is None:
         return None
-    return TrainingPlan(graph, section, tree, data, {}, phases[-1].monitor, phases, pair=pair)
+    return TrainingPlan(graph, section, tree, data, {}, phases[-1].monitor, phases, networks=plan.networks, own=plan)
 
 
-def _check_sections_alone(
-    spec: Spec, objective: gan, model: Model, section: TrainSection, tree: MappingNode, problems: list[Diagnostic]
-) -> None:
-    """What can be checked without a pair: the names of inputs and layers, files and columns."""
+def _check_sections_alone(objective: gan, model: Model, check: TrainingCheck) -> None:
+    """Checks what does not depend on the pair: the names of inputs and layers, files and columns."""
     networks = [model.networks[name] for name in (objective.generator, objective.discriminator) if name in model.networks]
     graph = side_by_side(networks)
-    judged = model.networks.get(objective.discriminator)
-    if judged is not None:
-        # Conditions that the two networks do not share have no one type.
-        inputs = {name: kind for name, kind in judged.inputs.items() if name not in objective.condition}
-        gaps = replace(judged.gaps, inputs=judged.gaps.inputs | (set(judged.inputs) - set(inputs)))
-        check_data(spec, replace(graph, inputs=inputs, gaps=gaps), {}, problems, certain=False)
+    discriminator = model.networks.get(objective.discriminator)
+    if discriminator is not None:
+        # The networks may disagree about the types of conditions.
+        inputs = {name: kind for name, kind in discriminator.inputs.items() if name not in objective.condition}
+        gaps = replace(discriminator.gaps, inputs=discriminator.gaps.inputs | (set(discriminator.inputs) - set(inputs)))
+        check_data(check.spec, replace(graph, inputs=inputs, gaps=gaps), {}, check.problems, certain=False)
     missing = {name for network in networks for name in network.gaps.layers}
     if len(networks) == 2:
         gaps = Gaps(layers=frozenset(missing), are_named=not missing)
         names = tuple(network.name for network in networks)
-        check_phases(replace(graph, gaps=gaps), section, tree, {}, None, problems, networks=names)
+        assert check.section is not None
+        assert check.tree is not None
+        check_phases(replace(graph, gaps=gaps), check.section, check.tree, {}, None, check.problems, networks=names)

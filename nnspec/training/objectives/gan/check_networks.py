@@ -1,4 +1,4 @@
-"""The objective ``gan`` against its two networks."""
+"""The check of a GAN's generator and discriminator."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from nnspec.layers.spectral_normalization import SpectralNormalization
 from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t
 from nnspec.training.checks.statistics import adapting
-from nnspec.training.objectives.gan.fields import gan
-from nnspec.training.objectives.gan.networks import Pair
+from nnspec.training.objectives.gan import gan
+from nnspec.training.objectives.gan.plan import GanPlan
 from nnspec.training.section import TrainSection
 from nnspec.types import closest, same_size
 
-__all__ = ["check_gan"]
+__all__ = ["check_networks"]
 
 _ITS_OWN = "it says itself what is made small: take it away"
 _WITHOUT: Mapping[str, str] = {
@@ -31,8 +31,8 @@ _WITHOUT: Mapping[str, str] = {
 }
 
 
-def check_gan(objective: gan, section: TrainSection, tree: MappingNode, networks: Mapping[str, Graph]) -> _Check:
-    """Holds the objective against the networks.
+def check_networks(objective: gan, section: TrainSection, tree: MappingNode, networks: Mapping[str, Graph]) -> _Check:
+    """Checks the objective against the networks.
 
     Args:
         objective: The objective.
@@ -41,7 +41,7 @@ def check_gan(objective: gan, section: TrainSection, tree: MappingNode, networks
         networks: The document's networks, by name.
 
     Returns:
-        What is wrong, and the pair; None where it is none.
+        The problems, and the plan; None if something is wrong.
     """
     check = _Check(objective, section, tree)
     check.run(networks)
@@ -53,13 +53,13 @@ class _Check:
 
     Attributes:
         problems: What is wrong.
-        pair: The pair; None where it is none.
+        plan: What was found; None if something is wrong.
     """
 
     def __init__(self, objective: gan, section: TrainSection, tree: MappingNode) -> None:
         self._gan, self._section, self._tree = objective, section, tree
         self.problems: list[Diagnostic] = []
-        self.pair: Pair | None = None
+        self.plan: GanPlan | None = None
 
     def run(self, networks: Mapping[str, Graph]) -> None:
         self._refuse_other_keys()
@@ -84,7 +84,7 @@ class _Check:
         self._check_noise_of_training(judged)
         if not any(problem.is_error for problem in self.problems):
             conditions = tuple(self._gan.condition)
-            self.pair = Pair(self._gan, generator, discriminator, noise, made, judged, conditions, verdict)
+            self.plan = GanPlan(self._gan, generator, discriminator, noise, made, judged, conditions, verdict)
 
     # --- which network, which input ---------------------------------------------------------------------------------------
 

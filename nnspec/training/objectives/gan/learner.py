@@ -11,15 +11,15 @@ from keras import ops
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.loop.learner import Group, Side, Tensors, Turn, part_of
-from nnspec.training.objectives.gan.fields import Distribution
+from nnspec.training.objectives.gan import Distribution
 from nnspec.training.objectives.gan.input_gradient import input_gradient
 from nnspec.training.objectives.gan.losses import LOSSES
-from nnspec.training.objectives.gan.networks import Pair
+from nnspec.training.objectives.gan.plan import GanPlan
 
-__all__ = ["Adversarial", "drawn_noise"]
+__all__ = ["GanLearner", "drawn_noise"]
 
 
-class Adversarial:
+class GanLearner:
     """Each step the discriminator changes, and then the generator, as often as the objective says.
 
     Every change of the discriminator is on examples of its own: a step takes that many times ``batch_size`` of them. Every
@@ -37,7 +37,7 @@ class Adversarial:
 
     def __init__(
         self,
-        pair: Pair,
+        pair: GanPlan,
         models: Mapping[str, keras.Model],
         optimizers: Mapping[str, Any],
         seed: int,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nnspec.data.prepare import Prepared
 from nnspec.data.transforms.classes import class_names
 from nnspec.diagnostics import NnspecError
-from nnspec.training.objectives.gan.networks import Pair
+from nnspec.training.objectives.gan.plan import GanPlan
 from nnspec.types import closest
 
 __all__ = ["Samples", "spread"]
@@ -53,7 +53,7 @@ class Samples:
     conditions: tuple[str, ...]
 
     @classmethod
-    def of(cls, pair: Pair, prepared: Prepared) -> Samples:
+    def of(cls, pair: GanPlan, prepared: Prepared) -> Samples:
         """What a pair and the data it learns from say."""
         some = prepared.train.batch(spread(len(prepared.train), _LOOKED_AT)).inputs
         values = some[pair.judged]

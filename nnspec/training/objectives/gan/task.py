@@ -18,33 +18,31 @@ from nnspec.training.catalogue.keras_objects import keras_optimizer
 from nnspec.training.loop.learner import Learner
 from nnspec.training.loop.networks import Networks
 from nnspec.training.objectives.gan.diversity import apart, nearest, warnings_of
-from nnspec.training.objectives.gan.learner import Adversarial
-from nnspec.training.objectives.gan.networks import Pair
+from nnspec.training.objectives.gan.learner import GanLearner
+from nnspec.training.objectives.gan.plan import GanPlan
 from nnspec.training.objectives.gan.sample_sheets import SHEETS, is_picture, sheet
 from nnspec.training.objectives.gan.samples import Samples, spread
 from nnspec.training.plan import PhasePlan, TrainingPlan
 
-__all__ = ["AdversarialTask"]
+__all__ = ["GanTask"]
 
 _JUDGED = 256
 """Examples by which it is judged how varied they are."""
 _SHOWN = 64
 
 
-class AdversarialTask:
+class GanTask:
     """Two networks against each other.
 
     Args:
         networks: The networks' models.
         plan: What is trained, and how.
-        pair: The pair.
         prepared: The data.
         augmenter: Changes the data's examples at random; None for nothing.
     """
 
-    def __init__(
-        self, networks: Networks, plan: TrainingPlan, pair: Pair, prepared: Prepared, augmenter: Augmenter | None
-    ) -> None:
+    def __init__(self, networks: Networks, plan: TrainingPlan, prepared: Prepared, augmenter: Augmenter | None) -> None:
+        pair: GanPlan = plan.own
         self._models, self._pair, self._seed, self._augmenter = networks.models, pair, plan.section.seed, augmenter
         adapt(networks.models[pair.discriminator.name], pair.discriminator, {}, prepared.train)
         some = prepared.train.batch(spread(len(prepared.train), _JUDGED)).inputs
@@ -59,7 +57,7 @@ class AdversarialTask:
         optimizers = {name: keras_optimizer(section, name, averages=name == pair.generator.name) for name in pair.networks}
         noise = section.input_noise.get(pair.judged, 0.0) if isinstance(section.input_noise, dict) else section.input_noise
         labels = section.label_noise if isinstance(section.label_noise, float) else 0.0
-        return Adversarial(
+        return GanLearner(
             pair,
             self._models,
             optimizers,

@@ -1,4 +1,4 @@
-"""Whether a network that is to say the next token can read it."""
+"""Whether a network that predicts the next token can read it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from nnspec.training.plan import TrainingPlan
 __all__ = ["refuse_looking_ahead"]
 
 _MOST = 16
-"""Examples that are looked at."""
+"""The number of examples that are tried."""
 
 
 def refuse_looking_ahead(model: keras.Model, plan: TrainingPlan, examples: Examples) -> None:
-    """Changes the last token of a few examples and looks whether an earlier position answers otherwise.
+    """Changes the last token of a few examples and compares the predictions at earlier positions.
 
     Args:
         model: The model, with its first weights.
@@ -28,13 +28,11 @@ def refuse_looking_ahead(model: keras.Model, plan: TrainingPlan, examples: Examp
         examples: What it is trained on.
 
     Raises:
-        SpecError: Where one does: the answers would be read, not said.
+        SpecError: If one changes: the network would copy its targets.
     """
-    for output, made in plan.derived.items():
-        if not made.next:
-            continue
+    for output, source in plan.target_sources.items():
         batch = examples.batch(slice(0, _MOST))
-        tokens = np.asarray(batch.inputs[made.input])
+        tokens = np.asarray(batch.inputs[source.input])
         there = tokens != 0
         last = tokens.shape[1] - 1 - there[:, ::-1].argmax(1)
         rows = np.flatnonzero(there.any(1) & (last > 0))
@@ -42,7 +40,7 @@ def refuse_looking_ahead(model: keras.Model, plan: TrainingPlan, examples: Examp
         # A token of the same batch, so that every table has it; one that is no padding, so that the mask stays.
         others[rows, last[rows]] = [_other(tokens[there], tokens[row, last[row]]) for row in rows]
         said, again = (
-            np.asarray(model({**batch.inputs, made.input: given}, training=False)[output], np.float32)
+            np.asarray(model({**batch.inputs, source.input: given}, training=False)[output], np.float32)
             for given in (tokens, others)
         )
         before = np.arange(tokens.shape[1])[None] < last[:, None]

@@ -1,78 +1,78 @@
-"""The objectives that say the next token, against the network."""
+"""The check of the objectives that predict the next token."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from nnspec.data.plan import Derived
-from nnspec.training.objectives.context import Made, Where
-from nnspec.training.objectives.next_token.fields import NextToken, sequence_to_sequence
+from nnspec.data.targets.next_token import NextTokenTarget
+from nnspec.training.objectives.context import ObjectiveContext, Targets
+from nnspec.training.objectives.next_token import NextToken, sequence_to_sequence
 from nnspec.training.plan import OutputPlan
 from nnspec.types import TensorType, same_size
 
-__all__ = ["said_next"]
+__all__ = ["next_token_targets"]
 
 _PADDING = 0
-"""``<PAD>``, and what the transform `pad` fills up with where nothing else is said."""
+"""``<PAD>``, and what the transform `pad` fills up with by default."""
 
 
-def said_next(objective: NextToken, where: Where) -> Made:
-    """Which output says the next token of which input, and what its loss leaves out.
+def next_token_targets(objective: NextToken, context: ObjectiveContext) -> Targets:
+    """Which output predicts the next token of which input, and which class its loss ignores.
 
     Args:
         objective: The objective.
-        where: The network, and where what is wrong is said.
+        context: The network, and where problems are reported.
     """
-    output = _output(objective, where)
-    input_ = _input(objective, output, where) if output is not None else None
+    output = _output(objective, context)
+    input_ = _input(objective, output, context) if output is not None else None
     if output is None or input_ is None:
-        return Made(where.outputs, {})
+        return Targets(context.outputs, {})
     padding = getattr(output.loss, "ignore_class", None)
     if padding is None:
         padding = _PADDING
         assert output.loss is not None
         output = replace(output, loss=output.loss.model_copy(update={"ignore_class": padding}))
     window = getattr(objective, "window", None)
-    size = where.graph.inputs[input_].shape[0]
+    size = context.graph.inputs[input_].shape[0]
     if window is not None and same_size(size, window) is False:
         reason = f"cuts windows of {window} tokens, and `{input_}` takes {size}"
-        where.does_not_fit(reason, "window", help=f"write `window: {size}`, or a symbol in the input's shape")
+        context.does_not_fit(reason, "window", help=f"write `window: {size}`, or a symbol in the input's shape")
     bounded = isinstance(objective, sequence_to_sequence)
-    derived = {output.name: Derived(input_, next=True, padding=padding, window=window, bounded=bounded)}
-    return Made(where.outputs | {output.name: output}, derived)
+    sources = {output.name: NextTokenTarget(input_, padding, window, bounded)}
+    return Targets(context.outputs | {output.name: output}, sources)
 
 
-def _output(objective: NextToken, where: Where) -> OutputPlan | None:
+def _output(objective: NextToken, context: ObjectiveContext) -> OutputPlan | None:
     """The output that says the next token, with a loss that can."""
     name = objective.output
     if name is None:
-        if len(where.compared) != 1:
-            outputs = where.compared or list(where.outputs)
-            where.unclear("which output says the next token", f"write `output: {outputs[0]}`")
+        if len(context.compared) != 1:
+            outputs = context.compared or list(context.outputs)
+            context.unclear("which output predicts the next token", f"write `output: {outputs[0]}`")
             return None
-        [name] = where.compared
-    elif not where.knows_output(name, "output"):
+        [name] = context.compared
+    elif not context.knows_output(name, "output"):
         return None
-    output = where.outputs[name]
+    output = context.outputs[name]
     loss = output.loss
     if loss is None or loss.target_kind() != "class" or "ignore_class" not in type(loss).model_fields:
         got = f"`{type(loss).__name__}`" if loss is not None else "none"
         reason = f"wants a loss of one class of several that can leave positions out, and that of `{name}` is {got}"
-        where.does_not_fit(reason, "output", help="use `SparseCategoricalCrossentropy`")
+        context.does_not_fit(reason, "output", help="use `SparseCategoricalCrossentropy`")
         return None
     if output.type.rank != 2 or getattr(loss, "axis", -1) not in (-1, 1):
         reason = f"wants positions × tokens for an output, and `{name}` is {output.type}"
-        where.does_not_fit(reason, "output", help="return a sequence: `return_sequences: true` of a recurrent layer")
+        context.does_not_fit(reason, "output", help="return a sequence: `return_sequences: true` of a recurrent layer")
         return None
     return output
 
 
-def _input(objective: NextToken, output: OutputPlan, where: Where) -> str | None:
+def _input(objective: NextToken, output: OutputPlan, context: ObjectiveContext) -> str | None:
     """The input of tokens, with the output's positions."""
-    inputs = where.graph.inputs
+    inputs = context.graph.inputs
     fitting = [name for name, type_ in inputs.items() if _holds_tokens(type_, output)]
     if objective.input is not None:
-        if not where.knows_input(objective.input, "input"):
+        if not context.knows_input(objective.input, "input"):
             return None
         if objective.input in fitting:
             return objective.input
@@ -80,12 +80,12 @@ def _input(objective: NextToken, output: OutputPlan, where: Where) -> str | None
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
-        where.unclear("which input holds the tokens", f"write `input: {fitting[0]}`")
+        context.unclear("which input holds the tokens", f"write `input: {fitting[0]}`")
         return None
     size = output.type.shape[0]
     wanted = f"wants an input of whole numbers of the shape ({size},), the positions of `{output.name}`"
     shown = ", ".join(f"`{name}` {type_} {type_.dtype}" for name, type_ in inputs.items())
-    where.does_not_fit(f"{wanted}; there is {shown}", "input", help="declare it as `{shape: [T], dtype: int32}`")
+    context.does_not_fit(f"{wanted}; there is {shown}", "input", help="declare it as `{shape: [T], dtype: int32}`")
     return None
 
 

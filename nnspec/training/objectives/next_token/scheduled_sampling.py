@@ -1,4 +1,4 @@
-"""Scheduled sampling: a decoder that is trained on what it says itself (Bengio et al. 2015)."""
+"""Scheduled sampling: a decoder trained partly on its own predictions (Bengio et al. 2015)."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from typing import Any, cast
 import keras
 from keras import ops
 
+from nnspec.data.targets.next_token import NextTokenTarget
 from nnspec.keras_backend.seeds import Seeds
-from nnspec.training.objectives.next_token.fields import ScheduledSampling, sequence_to_sequence
+from nnspec.training.objectives.next_token import ScheduledSampling, sequence_to_sequence
 from nnspec.training.plan import TrainingPlan
 
-__all__ = ["SampledInput"]
+__all__ = ["ScheduledTokens"]
 
 Tensors = Mapping[str, Any]
 
 
-class SampledInput:
-    """Puts what the model says in place of some of the tokens that it reads.
+class ScheduledTokens:
+    """Replaces some of the decoder's input tokens by the model's own predictions.
 
-    A step then takes two passes (Mihaylova and Martins 2019): in the first the model answers to the true tokens, in the second
-    it reads, at each position that is drawn, what it said was most likely there. Only the second is learned from. What begins
-    a sequence, and what fills it up, stays.
+    A step then takes two passes (Mihaylova and Martins 2019): the first predicts from the true tokens; the second reads, at
+    positions drawn at random, the most likely token of the first. Only the second is differentiated. Start tokens and padding
+    are kept.
 
     Args:
         plan: A training whose objective is ``sequence_to_sequence``, with ``scheduled_sampling``.
@@ -34,7 +35,8 @@ class SampledInput:
         assert objective.scheduled_sampling is not None
         self._schedule: ScheduledSampling = objective.scheduled_sampling
         self._model = model
-        self._output, self._made = next((name, made) for name, made in plan.derived.items() if made.next)
+        [(self._output, source)] = plan.target_sources.items()
+        self._input, self._padding = source.input, cast("NextTokenTarget", source).padding
         self._draws = keras.random.SeedGenerator(Seeds(plan.section.seed, "train").of("scheduled_sampling"))
         self._step = keras.Variable(0, dtype="int32", trainable=False, name="scheduled_sampling_step")
 
@@ -46,17 +48,17 @@ class SampledInput:
     def __call__(self, inputs: Tensors, targets: Tensors, *, training: bool) -> tuple[Tensors, Tensors]:
         if not training:
             return inputs, targets
-        tokens = inputs[self._made.input]
-        answers = ops.argmax(ops.stop_gradient(self._model(dict(inputs), training=False)[self._output]), -1)
-        # What is said at a position is the token of the next one.
-        said = ops.concatenate([tokens[:, :1], ops.cast(answers[:, :-1], tokens.dtype)], 1)
+        tokens = inputs[self._input]
+        predictions = ops.argmax(ops.stop_gradient(self._model(dict(inputs), training=False)[self._output]), -1)
+        # The prediction at a position is the token of the next one.
+        predicted = ops.concatenate([tokens[:, :1], ops.cast(predictions[:, :-1], tokens.dtype)], 1)
         drawn = keras.random.uniform(ops.shape(tokens), seed=self._draws) < self._share()
-        there = ops.logical_and(ops.not_equal(tokens, self._made.padding), ops.not_equal(said, self._made.padding))
+        there = ops.logical_and(ops.not_equal(tokens, self._padding), ops.not_equal(predicted, self._padding))
         self._step.assign(self._step + 1)
-        return {**inputs, self._made.input: ops.where(ops.logical_and(drawn, there), said, tokens)}, targets
+        return {**inputs, self._input: ops.where(ops.logical_and(drawn, there), predicted, tokens)}, targets
 
     def begin(self) -> None:
-        """What is watched reads the true tokens."""
+        """Nothing: validation reads the true tokens."""
 
     def _share(self) -> Any:
         schedule = self._schedule

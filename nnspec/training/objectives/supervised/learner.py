@@ -13,7 +13,7 @@ from nnspec.data.units import Units
 from nnspec.keras_backend.calls import mask_of
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.batches.cropping import cropped
-from nnspec.training.batches.transforms import Change
+from nnspec.training.batches.transforms import BatchTransform
 from nnspec.training.catalogue.keras_objects import keras_loss, keras_metric
 from nnspec.training.catalogue.metrics.base import Metric
 from nnspec.training.loop.learner import Group, Side, Tensors, Turn
@@ -45,7 +45,7 @@ class Supervised:
         optimizer: Any = None,
         class_weights: Mapping[str, NDArray[Any]] | None = None,
         augmenter: Augmenter | None = None,
-        changes: Sequence[Change] = (),
+        changes: Sequence[BatchTransform] = (),
         crops: Mapping[str, int] | None = None,
         units: Mapping[str, Units] | None = None,
     ) -> None:

@@ -1,7 +1,8 @@
-"""What an autoencoder makes of its input: what it gives back, where examples lie among its codes, and what is between two."""
+"""What a report shows of an autoencoder: reconstructions, latent codes of examples, and interpolations between them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,14 @@ from nnspec.graph.encoder_split import Halves, halves
 from nnspec.layers.sampling import Sampling
 from nnspec.reports.elements import Html, element, figure, section
 from nnspec.reports.examples import table_of
+from nnspec.reports.objectives.supervised import findings
 from nnspec.reports.pictures import is_shown, mosaic, picture, scaled
 from nnspec.reports.plots import plot
 from nnspec.runtime.answers import in_keras
 from nnspec.training.evaluation.evaluate import Evaluated
 from nnspec.training.run.folder import Run
 
-__all__ = ["codes"]
+__all__ = ["findings", "sections"]
 
 _RESTORED = 10
 _POINTS = 2_000
@@ -28,21 +30,22 @@ _DRAWN = 40
 _MOST_COLORS = 20
 
 
-def codes(run: Run, found: Evaluated) -> Html:
-    """For each output that gives back an input: the two, and where the network has a narrower place, what lies there."""
-    made = found.plan.data.derived if found.plan.data is not None else {}
+def sections(run: Run, found: Evaluated | None) -> Sequence[Html]:
+    """The reconstructions of each input, and its latent codes if the network has a bottleneck."""
+    if found is None:
+        return ()
     pieces: list[Html] = []
-    for output, derived in made.items():
-        if derived.next or output not in found.answers:
+    for output, source in found.plan.target_sources.items():
+        if output not in found.answers:
             continue
-        pieces += _restored(found, output, derived.input)
-        cut = halves(run.model.main, derived.input, output)
-        if cut is not None:
-            pieces += _codes(run, found, cut, derived.input)
-    return section("What is given back, and its codes", *pieces)
+        pieces += _reconstructed(found, output, source.input)
+        split = halves(run.model.main, source.input, output)
+        if split is not None:
+            pieces += _codes(run, found, split, source.input)
+    return (section("Reconstructions and latent codes", *pieces),)
 
 
-def _restored(found: Evaluated, output: str, input_: str) -> list[Html]:
+def _reconstructed(found: Evaluated, output: str, input_: str) -> list[Html]:
     given = found.examples.only(np.arange(min(_RESTORED, len(found.examples)))).batch(slice(None)).inputs[input_]
     if not is_shown(given.shape[1:]):
         return []

@@ -1,4 +1,4 @@
-"""A generator and a discriminator that fit each other: what the static check makes of the objective ``gan``."""
+"""What the check of a GAN finds: a generator and a discriminator that fit each other."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nnspec.graph import Graph
-from nnspec.training.objectives.gan.fields import gan
+from nnspec.training.objectives.gan import gan
 
-__all__ = ["Pair"]
+__all__ = ["GanPlan"]
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Two networks that are trained against each other.
+class GanPlan:
+    """A generator and a discriminator.
 
     Attributes:
         objective: The objective.
         generator: The network that makes examples.
-        discriminator: The network that tells them from the data.
-        noise: The generator's input of noise.
+        discriminator: The network that distinguishes them from the data.
+        noise: The generator's noise input.
         made: The generator's output.
-        judged: The discriminator's input that takes it, and the data's examples.
-        conditions: The inputs that both take from the data.
+        judged: The discriminator's input for generated and real examples.
+        conditions: The inputs of both that the data feed.
         verdict: The discriminator's output.
     """
 
@@ -46,13 +46,13 @@ class Pair:
         return tuple(size for size in self.generator.inputs[self.noise].shape if isinstance(size, int))
 
     @property
-    def figures(self) -> tuple[str, ...]:
-        """The figures of an epoch, by their names in the log."""
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics of an epoch, by their names in the log."""
         return (*self.validated, "diversity", "distinctness")
 
     @property
     def validated(self) -> tuple[str, ...]:
-        """Those of them that there are of validation too."""
+        """The metrics that are computed on validation data too."""
         losses = ("discriminator_loss", "generator_loss")
         balance = ("score_gap",) if self.objective.loss == "wasserstein" else ("real_accuracy", "generated_accuracy")
         penalty = ("gradient_penalty",) if self.objective.gradient_penalty is not None else ()

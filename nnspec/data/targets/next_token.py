@@ -1,0 +1,141 @@
+"""Targets of language models: at each position of a sequence, the token that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.data import problems as d
+from nnspec.data.examples import Examples
+from nnspec.data.lazy import LazyArray
+from nnspec.data.places import locate
+from nnspec.data.targets.base import TargetSource
+from nnspec.data.transforms.words import pad, tokenize
+from nnspec.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    from nnspec.data.plan import DataPlan, Feed, Need
+
+__all__ = ["NextTokenTarget", "next_token"]
+
+Values = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class NextTokenTarget(TargetSource):
+    """Uses the next token of an input at each of its positions.
+
+    Attributes:
+        padding: The token at positions that none follows.
+        size: The number of tokens of an example that is cut from the rows; None if each row is an example.
+        bounded: Whether each sequence must have a start and an end token.
+    """
+
+    padding: int = 0
+    size: int | None = None
+    bounded: bool = False
+
+    @property
+    def window(self) -> int | None:
+        return self.size
+
+    @property
+    def is_input(self) -> bool:
+        return False
+
+    @property
+    def is_scored(self) -> bool:
+        # There are too many tokens to list: metrics summarize them.
+        return False
+
+    def shape(self, need: Need, values: Values) -> tuple[int | None, ...]:
+        del need
+        return values.shape[1:]
+
+    def of(self, values: Any) -> Any:
+        if isinstance(values, LazyArray):
+            return LazyArray(len(values), lambda rows: next_token(values[rows], self.padding))
+        return next_token(values, self.padding)
+
+    def aligned(self, values: Values) -> Values:
+        return next_token(values, 0)
+
+    def check(self, plan: DataPlan, output: str) -> Iterator[Diagnostic]:
+        if self.size is not None:
+            yield from self._beside_windows(plan, output)
+        else:
+            yield from self._other_padding(plan)
+        if self.bounded:
+            yield from self._unbounded(plan)
+
+    def cut(self, plan: DataPlan, feed: Feed, examples: Examples, problems: list[Diagnostic]) -> Examples:
+        assert self.size is not None
+        rows = examples.inputs[self.input][examples.rows]
+        stream = np.concatenate([*rows, np.zeros(0, np.int64)])
+        if len(stream) < 2:
+            reason = f"there is nothing to cut windows from: the rows hold {len(stream)} tokens"
+            problems.append(d.BadWindow.at(feed.span, feed.path, reason=reason))
+            return examples
+        tokens, following = _windows(stream.astype(plan.inputs[self.input].dtype), self.size, self.padding)
+        # A plan with windows has one output with a target.
+        [output] = [name for name, source in plan.target_sources.items() if source is self]
+        return Examples({self.input: tokens}, {output: following.astype(np.int32)}, {}, np.arange(len(tokens)))
+
+    def _beside_windows(self, plan: DataPlan, output: str) -> Iterator[Diagnostic]:
+        """What belongs to whole rows, while the examples are windows of them."""
+        listed: list[tuple[str, Iterable[str]]] = [
+            ("the input", (name for name in plan.inputs if name != self.input)),
+            ("the target of", (name for name in plan.needs if name != output)),
+        ]
+        for what, names in listed:
+            for name in names:
+                reason = f"{what} `{name}` belongs to a whole row, and `window` cuts rows into examples"
+                help = "remove `window`, and `pad` the rows"
+                yield d.BadWindow.at(plan.tree.span, plan.tree.path, help=help, reason=reason)
+        if plan.section.group is not None:
+            reason = "`group` does not apply to windows, which are cut from the rows in their order"
+            yield d.BadWindow.at(*locate(plan.tree, "group"), help="remove it", reason=reason)
+
+    def _other_padding(self, plan: DataPlan) -> Iterator[Diagnostic]:
+        for i, step in self._transforms(plan):
+            if isinstance(step, pad) and step.value != self.padding:
+                reason = f"`pad` fills up with {step.value:g}, and the loss ignores {self.padding}"
+                help = f"write `ignore_class: {step.value:g}` in the loss, or remove `value`"
+                yield d.BadTransform.at(*locate(plan.tree, "inputs", self.input, "transform", i), help=help, reason=reason)
+
+    def _unbounded(self, plan: DataPlan) -> Iterator[Diagnostic]:
+        """Reports a tokenizer that marks neither the start nor the end of a sequence."""
+        for i, step in self._transforms(plan):
+            if isinstance(step, tokenize) and not (step.start and step.end):
+                missing = [f"`{token}`" for token, there in (("<SOS>", step.start), ("<EOS>", step.end)) if not there]
+                help = "write `tokenize: {start: true, end: true}`, with the other arguments"
+                span, path = locate(plan.tree, "inputs", self.input, "transform", i)
+                yield d.Unbounded.at(span, path, help=help, name=self.input, missing=" and no ".join(missing))
+
+    def _transforms(self, plan: DataPlan) -> Iterator[tuple[int, object]]:
+        given = plan.section.inputs.get(self.input)
+        yield from enumerate(given.transform if given is not None else [])
+
+
+def next_token(tokens: Values, padding: int) -> Values:
+    """The token that follows each position of rows of tokens, (N, T); padding after the last.
+
+    Example:
+        >>> next_token(np.array([[1, 5, 6, 2, 0]]), 0).tolist()
+        [[5, 6, 2, 0, 0]]
+    """
+    return np.concatenate([tokens[:, 1:], np.full_like(tokens[:, :1], padding)], 1)
+
+
+def _windows(stream: Values, length: int, padding: int) -> tuple[Values, Values]:
+    """The inputs and targets of each window: every token but the first is a target once, every one but the last an input."""
+    count = -(-(len(stream) - 1) // length)
+    targets = np.full(count * length, padding, np.int64)
+    targets[: len(stream) - 1] = stream[1:]
+    inputs = np.zeros(count * length, stream.dtype)
+    inputs[: len(stream) - 1] = stream[:-1]
+    return inputs.reshape(count, length), targets.reshape(count, length)

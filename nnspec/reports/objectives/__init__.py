@@ -1,0 +1,40 @@
+"""What a report shows of an objective beside what every run has: a module here for each objective that has more to show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+if TYPE_CHECKING:
+    from nnspec.reports.elements import Html
+    from nnspec.reports.findings import Finding
+    from nnspec.training.evaluation.evaluate import Evaluated
+    from nnspec.training.objectives.base import Objective
+    from nnspec.training.run.folder import Run
+
+__all__ = ["ObjectiveReport", "report_of"]
+
+
+class ObjectiveReport(Protocol):
+    """The part of a report that depends on the objective: a module with these two functions."""
+
+    def findings(self, run: Run) -> Iterable[Finding]:
+        """What the log of a run shows that someone should look at."""
+
+    def sections(self, run: Run, found: Evaluated | None) -> Sequence[Html]:
+        """Sections of its own.
+
+        Args:
+            run: The run.
+            found: Its predictions; None if there are none.
+        """
+
+
+def report_of(objective: type[Objective]) -> ObjectiveReport:
+    """The part of the report of an objective.
+
+    Args:
+        objective: The objective of the run.
+    """
+    return cast("ObjectiveReport", import_module(objective.report))

@@ -1,0 +1,32 @@
+"""What a report shows of a supervised training: how the monitored metric went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from nnspec.reports.elements import Html
+from nnspec.reports.findings import Finding
+from nnspec.training.evaluation.evaluate import Evaluated
+from nnspec.training.run.folder import Run
+
+__all__ = ["findings", "sections"]
+
+
+def findings(run: Run) -> Iterator[Finding]:
+    """Whether more or fewer epochs would have been better."""
+    best, epochs = run.info.get("best"), run.info.get("epochs") or 0
+    if not best or epochs < 3:
+        return
+    if best["epoch"] == epochs and run.status == "finished":
+        yield Finding("look", f"`{best['monitor']}` was best in the last epoch, {epochs}: more epochs may do better.")
+    elif best["epoch"] <= epochs / 2:
+        text = (
+            f"`{best['monitor']}` was best in epoch {best['epoch']} of {epochs} and no better after: the rest was for nothing."
+        )
+        yield Finding("look", f"{text} Stop early, or lower the learning rate.")
+
+
+def sections(run: Run, found: Evaluated | None) -> Sequence[Html]:
+    """None beside those of every run."""
+    del run, found
+    return ()

@@ -1,0 +1,115 @@
+"""The check of a training of the document's own network, whose outputs have losses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nnspec.data.check import check_data
+from nnspec.data.plan import DataPlan, Need
+from nnspec.diagnostics import Diagnostic
+from nnspec.graph import Graph
+from nnspec.spec.tree import MappingNode
+from nnspec.training import problems as t
+from nnspec.training.checks.monitors import check_class_weight, check_input_noise, check_noise, watched_outputs
+from nnspec.training.checks.outputs import check_outputs
+from nnspec.training.checks.phases import check_phases
+from nnspec.training.checks.readiness import check_ready
+from nnspec.training.checks.statistics import check_adapting
+from nnspec.training.objectives.context import ObjectiveContext, Targets
+from nnspec.training.plan import OutputPlan, TrainingPlan
+from nnspec.training.section import TrainSection
+
+if TYPE_CHECKING:
+    from nnspec.training.checks.training import TrainingCheck
+
+__all__ = ["check_network"]
+
+
+def check_network(check: TrainingCheck) -> TrainingPlan | None:
+    """Checks the sections ``train`` and ``data`` against the document's own network.
+
+    Args:
+        check: The spec, its graphs, and where problems are reported. Its section ``train`` may be missing or have errors: the
+            rest is checked as far as it is known.
+
+    Returns:
+        The plan; None if something is missing or wrong.
+    """
+    graph, section, tree, problems = check.graph, check.section, check.tree, check.problems
+    if graph is None:
+        if check.model is not None and check.require_data and section is not None and tree is not None:
+            help = "give the document `inputs` and `layers` of its own"
+            problems.append(t.NotTrainable.at(tree.span, tree.path, help=help))
+        return None
+    outputs = None
+    if section is not None and tree is not None and not check.wrong & {"loss", "objective"}:
+        outputs = check_outputs(graph, section, tree, problems)
+    targets = _targets(check, graph, outputs)
+    data = _data(check, graph, targets)
+    if check.require_data:
+        check_ready(check.spec, graph, data, section, tree, problems)
+    if section is None or tree is None:
+        return None
+    outputs = targets.outputs if targets is not None else outputs
+    _check_rest(graph, section, tree, outputs, problems)
+    named = graph.gaps.are_named and "metrics" not in check.wrong
+    watched = watched_outputs(outputs, data) if outputs is not None and targets is not None and named else None
+    phases = check_phases(graph, section, tree, outputs or {}, watched, problems)
+    if phases is None or targets is None or check.known is None or not check.known.is_right or graph.gaps:
+        return None
+    return TrainingPlan(graph, section, tree, data, targets.outputs, phases[-1].monitor, phases, targets.sources)
+
+
+def _targets(check: TrainingCheck, graph: Graph, outputs: dict[str, OutputPlan] | None) -> Targets | None:
+    """Where the targets come from; None if that is not known because of errors."""
+    objective, tree, before = check.objective, check.tree, len(check.problems)
+    if outputs is None or objective is None or tree is None or (objective.reads_whole_graph and graph.gaps):
+        return None
+    targets = objective.targets(ObjectiveContext(type(objective).__name__, tree, graph, outputs, check.problems))
+    return None if any(problem.is_error for problem in check.problems[before:]) else targets
+
+
+def _data(check: TrainingCheck, graph: Graph, targets: Targets | None) -> DataPlan | None:
+    needs: dict[str, Need] = {}
+    for name, output in (targets.outputs if targets is not None else {}).items():
+        if name in graph.gaps.outputs:
+            continue
+        kind = output.loss.target_kind() if output.loss is not None else None
+        if output.loss is not None and kind is not None:
+            loss = output.loss
+            needs[name] = Need(
+                kind,
+                output.type,
+                type(loss).__name__,
+                next(iter(loss.instead), None),
+                getattr(loss, "ignore_class", None),
+                getattr(loss, "axis", -1) if kind in ("class", "distribution") else -1,
+                loss.by_position,
+            )
+    return check_data(
+        check.spec,
+        graph,
+        needs,
+        check.problems,
+        target_sources=targets.sources if targets is not None else {},
+        require_data=check.require_data,
+        certain=check.tree is None or targets is not None,
+        parts=check.parts,
+    )
+
+
+def _check_rest(
+    graph: Graph,
+    section: TrainSection,
+    tree: MappingNode,
+    outputs: dict[str, OutputPlan] | None,
+    problems: list[Diagnostic],
+) -> None:
+    """Checks what depends on the losses of the outputs, if these are known."""
+    if outputs is None:
+        check_input_noise(section, tree, graph, problems)
+        return
+    check_class_weight(section, tree, outputs, problems)
+    if not graph.gaps:
+        check_adapting(graph, outputs, problems)
+    check_noise(section, tree, graph, outputs, problems)
