@@ -55,7 +55,7 @@ def test_a_pair_that_is_built_only_need_not_say_how_long_it_trains(project):
         ("{gan: {condition: [label]}}", "NN561", "`generator` has no input `label`"),
         ("{gan: {losss: hinge}}", "NN103", "losss"),
         ("{gan: {loss: hinge, label_smoothing: 0.1}}", "NN105", "`hinge` has none"),
-        ("{gan: {gradient_penalty: 10, weight_clip: 0.01}}", "NN105", "take one of the two away"),
+        ("{gan: {gradient_penalty: 10, weight_clip: 0.01}}", "NN105", "remove one of the two"),
         ("{gan: {loss: wasserstein}}", "NN566", "nothing bounds"),
         ("{gan: {steps: {critic: 5}}}", "NN103", "critic"),
         ("gans", "NN109", "gans"),
