@@ -36,6 +36,9 @@ class Config(BaseModel):
     unsupported: ClassVar[Mapping[str, str]] = {}
     """Arguments that Keras knows and we do not, each with the reason and what to write instead."""
 
+    wrong_arguments: ClassVar[frozenset[str]] = frozenset()
+    """Of an object that was made of what is right of it: the arguments that are wrong, which are at their defaults."""
+
     @classmethod
     def foreign(cls) -> Mapping[str, str]:
         """Other frameworks' names for its arguments, each with what to write instead."""
