@@ -126,7 +126,7 @@ def _declared(name: str, value: Tree, problems: list[Diagnostic]) -> Tree:
         if meant not in _TYPES:
             help = f"the types are {types}; a list is written `[int, int]`, a default as it is: `{name}: [1, 2]`"
         else:
-            help = f"write `{name}: {meant}`; a text is written in quotes: `\"{value.value}\"`"
+            help = f'write `{name}: {meant}`; a text is written in quotes: `"{value.value}"`'
         reason = f"`{value.value}` is no type of a param"
         problems.append(p.WrongValue.at(value.span, value.path, help=help, reason=reason))
         return Scalar(meant, value.span, value.place) if meant in _TYPES else Unknown(value.span, value.place)

@@ -238,8 +238,10 @@ def _with_operation(config: type[Config], field: str, tree: Tree, problems: list
 
 def _meant(config: type[Config], word: str) -> str:
     """The argument that a wrong word stands for, or nothing."""
-    told = re.search(r"`(\w+)`", config.foreign().get(word, ""))
-    return told[1] if told else closest(word.partition(":")[0], config.model_fields) or ""
+    if word in config.foreign():
+        told = re.search(r"`(\w+)`", config.foreign()[word])
+        return told[1] if told and told[1] in config.model_fields else ""
+    return closest(word.partition(":")[0], config.model_fields) or ""
 
 
 def _unknown_argument(config: type[Config], key: Scalar, value: Tree, name: str, *, given: bool = False) -> Diagnostic:

@@ -25,6 +25,9 @@ def spaced(word: str, names: Iterable[str]) -> str:
 _NAME = re.compile(r"(?:\{\{\s*|%)?([a-z_]\w*)(?:\s*\}\}|%)?")
 
 
+_TYPES = ("int", "integer", "float", "number", "bool", "boolean", "str", "string")
+
+
 def param_meant(tree: Tree) -> str:
     """What to write for a param's name where a number is expected: ``width``, ``{width}`` or ``{{ width }}``."""
     name = None
@@ -35,4 +38,6 @@ def param_meant(tree: Tree) -> str:
         [(key, value)] = tree.items()
         plain = isinstance(value, Scalar) and value.value is None and not value.unknown
         name = str(key.value) if plain and str(key.value).isidentifier() else None
+    if name in _TYPES:
+        return f"`{name}` is a type; write a number"
     return f"write a number, or `${name}` for a param of that name" if name else ""

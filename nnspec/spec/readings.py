@@ -126,7 +126,7 @@ def _numbers(text: str) -> Iterator[Reading]:
     """A text as a whole number, if it is one, and as a number."""
     if len(text) > _LONGEST:
         return
-    text = text.strip().replace("−", "-")  # noqa: RUF001  (the minus sign of typeset text)
+    text = text.strip().replace("−", "-")
     plain = text
     if _THOUSANDS.fullmatch(text):
         plain = text.replace(",", "")

@@ -1,4 +1,4 @@
-"""pydantic's errors in the field's words, each at the place in the file, with what to write instead."""
+"""The errors of pydantic in the field's words, each at the place in the file, with what to write instead."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.types import Config, closest
 
 __all__ = ["Where", "said_of_all", "translated"]
-
 
 
 def _nested_class(annotation: Any) -> type[Config] | None:
@@ -60,10 +59,8 @@ class Where:
         return f"`{{{written}}}`" if self.name.endswith("]") else f"`{self.name}: {{{written}}}`"
 
 
-def translated(
-    error: ValidationError, where: Where, right: Mapping[str, Any], failed: Collection[str]
-) -> Iterator[Diagnostic]:
-    """pydantic's errors as diagnostics.
+def translated(error: ValidationError, where: Where, right: Mapping[str, Any], failed: Collection[str]) -> Iterator[Diagnostic]:
+    """The errors of pydantic as diagnostics.
 
     Args:
         error: The error.
@@ -229,9 +226,7 @@ _OF_ANOTHER_KIND = frozenset(_EXPECTED) | {"literal_error", "value_error", "too_
 """Errors of values that may be meant as another: those of a type, not of a range."""
 
 
-def _in_words(
-    detail: ErrorDetails, field: str, tree: Tree, others: list[ErrorDetails], literal: str
-) -> tuple[str, str]:
+def _in_words(detail: ErrorDetails, field: str, tree: Tree, others: list[ErrorDetails], literal: str) -> tuple[str, str]:
     """The reason, and what to write, which is the literal that was meant where there is one."""
     kind, context = detail["type"], detail.get("ctx") or {}
     word = f"`{field}`"
