@@ -56,6 +56,7 @@ def _refuse_looking_ahead(input_: str, output: OutputPlan, where: Where) -> None
         help = "write `use_causal_mask: true`"
     elif "padding" in arguments and node.layer.receptive_field(node.input_types) is not None:
         help = "write `padding: causal`" if node.op in _CAUSAL else "use `Conv1D` with `padding: causal`"
+        help += ", and no padding or cropping before it" if getattr(node.layer, "padding", None) == "valid" else ""
     reason = f"through `{node.name}` a position reads tokens that come after it"
     where.problems.append(t.ReadsAhead.at(node.span, node.path, help=help, name=output.name, where=reason))
 

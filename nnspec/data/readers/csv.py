@@ -31,7 +31,7 @@ _PANDAS: Mapping[str, str] = {
     ),
     **dict.fromkeys(("quotechar", "quotes"), "it is called `quote` here"),
     **dict.fromkeys(("column_names", "fieldnames"), "it is called `names` here"),
-    "columns": "for a file without a header line write `names: […]`; which columns are used stands under `inputs` and `targets`",
+    "columns": "write `names: […]` if the file has no header line; `inputs` and `targets` say which columns are used",
     **dict.fromkeys(
         ("usecols", "index_col"), "name the columns that are used under `inputs` and `targets`; others are not read"
     ),
