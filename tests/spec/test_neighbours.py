@@ -120,3 +120,10 @@ def test_a_first_state_is_told_as_an_input(write, layer, word, place):
 def test_a_state_of_two_parts_names_each(write):
     text = HEAD + "inputs: {x: [5, 4], s: [4]}\nlayers:\n  - LSTM: {units: 4}\n    from: {x: x, state: s}\n"
     assert [d.help for d in validate(write(text))] == ["it has `state_h` and `state_c`: name each"]
+
+
+def test_values_of_a_target_are_checked_where_an_input_holds_text(write, tmp_path):
+    (tmp_path / "d.csv").write_text("a,b,c,t,y\n" + "1,2,3,word,7\n" * 4)
+    data = "train: {csv: d.csv}, inputs: {x: {columns: [a, b, c, t]}}, targets: {y: y}"
+    found = validate(write(NET + f"data: {{{data}}}\ntrain: {{epochs: 1, {LOSS}}}\n"), data=True)
+    assert {(d.code, d.path) for d in found if d.is_error} == {("NN421", "data.inputs.x"), ("NN425", "data.targets.y")}
