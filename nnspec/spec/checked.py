@@ -103,7 +103,7 @@ def check_known(
     arguments = _arguments(config, tree, problems, name)
     if arguments is None:
         return Known(None, frozenset(config.model_fields), False)
-    bare = tree is not None and not isinstance(tree, MappingNode) and config.main_argument in arguments
+    bare = tree is not None and not isinstance(tree, MappingNode) and config.main_argument is not None
     place = Where(config, arguments, name, span, tree.path if tree is not None else "", bare=bare)
     before = len(problems)
     values: dict[str, Any] = {}

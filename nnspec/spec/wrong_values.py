@@ -276,8 +276,9 @@ def _in_words(detail: ErrorDetails, field: str, tree: Tree, others: list[ErrorDe
 def _share(tree: Tree, bound: float) -> str:
     """What to write for a percentage where a share of 1 is wanted."""
     value = tree.value if isinstance(tree, Scalar) else None
-    percent = bound == 1 and isinstance(value, int | float) and 1 < value < 100
-    return f": `{value / 100:g}` for {value}%" if percent else ""
+    if bound != 1 or not isinstance(value, int | float) or not 1 < value < 100:
+        return ""
+    return f": `{value / 100:g}` for {value}%"
 
 
 def _divided(tree: Tree) -> str:
