@@ -154,6 +154,36 @@ def test_an_edited_run_json_is_refused_unless_its_digest_is_null_or_only_notes_c
 
 
 @pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"epochs": -1}, "`epochs` is -1, and must be at least 0"),
+        ({"epochs": "4"}, '`epochs` is "4", and must be a whole number'),
+        ({"best": 3}, "`best` is 3, and must be a JSON object"),
+        ({"best": {"monitor": "loss", "epoch": 1, "figures": {}}}, "`best` has no `value`"),
+        ({"status": "done"}, '`status` is "done", and must be one of `running`, `finished`, `stopped early`'),
+        ({"networks": []}, "`networks` is [], and must be a list of at least 1"),
+        ({"machine": {"threads": {"intra": "two"}}}, '`machine.threads.intra` is "two", and must be a whole number'),
+        ({"data": {"recipe": {"inputs": {"x": {"transforms": []}}}}}, "`data.recipe.inputs.x` has no `columns`"),
+        ({"warnings": ["w"]}, '`warnings.0` is "w", and must be a JSON object'),
+    ],
+)
+def test_a_run_json_of_other_values_is_refused_in_plain_words(finished, change, words):
+    edit(finished, digest=None, **change)
+    with pytest.raises(NnspecError) as caught:
+        Run.open(finished)
+    assert f"run.json is damaged: {words}" in str(caught.value)
+    assert "= help: " in str(caught.value)
+    assert not any(word in str(caught.value) for word in ("Input", "_Best", "instance", "dictionary"))
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "3", '{"a": 1}', '{"nbformat": 4, "status": 1}', "\x00"])
+def test_a_foreign_run_json_is_refused_in_plain_words(tmp_path, content):
+    (tmp_path / "run.json").write_text(content, encoding="utf-8")
+    with pytest.raises(NnspecError, match=r"run\.json is damaged.*\n  = help: name a folder that `nnspec train` made"):
+        Run.open(tmp_path)
+
+
+@pytest.mark.parametrize(
     "change", [{"epochs": -1}, {"best": [1]}, {"machine": 3}, {"checkpoints": {"keep": 0}}, {"warnings": [1]}]
 )
 def test_an_accepted_run_json_is_still_checked(finished, change):
