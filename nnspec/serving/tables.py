@@ -18,6 +18,7 @@ from nnspec.data.readers.csv import Csv
 from nnspec.data.readers.jsonl import JsonTable
 from nnspec.data.recipe import require_columns
 from nnspec.serving.budget import BYTES_A_VALUE, Budget
+from nnspec.serving.json_keys import require_unique_keys
 from nnspec.serving.refusals import Refused
 
 __all__ = ["csv_table", "json_table", "picture_of", "text_table"]
@@ -64,6 +65,7 @@ def _json_table(body: Bytes, feeds: Sequence[Feed], text_column: str | None, bud
         said = orjson.loads(body)
     except ValueError as error:
         raise Refused(400, f"the request is no JSON: {str(error)[:200]}") from None
+    require_unique_keys(body, said)
     if isinstance(said, str) and text_column is not None:
         said = {text_column: said}
     rows = said if isinstance(said, list) else [said]
