@@ -282,3 +282,13 @@ def test_a_decoder_that_is_given_no_text_says_so(decoders):
         status, said = server.json("POST", "/predict/translator", {"german": value}, {"Content-Type": "application/json"})
         assert status == 400
         assert "row 1" in said["error"]
+
+
+def test_a_picture_of_too_many_pixels_is_refused_with_what_a_client_can_do(pictures):
+    stream = io.BytesIO()
+    Image.new("1", (5000, 4000)).save(stream, "PNG")
+    status, said = pictures.json("POST", "/predict/fractions", stream.getvalue(), {"Content-Type": "image/png"})
+    assert (status, said["error"]) == (
+        413,
+        "the picture has more than 16,777,216 pixels, the most that this server takes; send a smaller one",
+    )
