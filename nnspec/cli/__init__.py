@@ -121,7 +121,11 @@ def _status_of(error: Exception) -> int:
     """The status of a command that failed by an error that is not meant for people, once it is told."""
     from nnspec.cli.text import discard_output, echo, echo_error
 
-    if isinstance(error, OSError) and error.filename is None and error.errno in (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF):
+    if (
+        isinstance(error, OSError)
+        and error.filename is None
+        and error.errno in (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF)
+    ):
         discard_output(err=False)  # click's own help and version do not pass through `echo`
         if error.errno == errno.EPIPE:
             return _SIGPIPE

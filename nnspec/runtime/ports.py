@@ -119,7 +119,7 @@ def require_rows(arrays: Mapping[str, NDArray[Any]], rows: Mapping[str, int]) ->
     """
     for name, count in rows.items():
         array = arrays.get(name)
-        if array is None or not array.size or (0 <= array.min() and array.max() < count):
+        if array is None or not array.size or (array.min() >= 0 and array.max() < count):
             continue
         place = np.unravel_index(int(((array < 0) | (array >= count)).argmax()), array.shape)
         raise NnspecError(

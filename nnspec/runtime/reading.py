@@ -14,7 +14,19 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from nnspec.data.kinds import Answer
 from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS, PARITY, ROWS, SPELLINGS, UNITS
+from nnspec.onnx_backend.metadata import (
+    ANSWERS,
+    CLASSES,
+    CONDITIONS,
+    DATA,
+    FIELDS,
+    MAPS,
+    OUTPUTS,
+    PARITY,
+    ROWS,
+    SPELLINGS,
+    UNITS,
+)
 from nnspec.runtime.spelling import Spelling
 from nnspec.runtime.tiling import Sight
 from nnspec.types import Conditions

@@ -28,9 +28,7 @@ def test_good_values_are_good_without_a_training(tmp_path):
 
 
 def test_a_damaged_input_is_reported_with_its_line(tmp_path):
-    assert said(tmp_path, a={5: "x1,2,r"}) == [
-        ("NN421", "data.inputs.x", "a.csv, line 5, column `p`: 'x1' is not a number")
-    ]
+    assert said(tmp_path, a={5: "x1,2,r"}) == [("NN421", "data.inputs.x", "a.csv, line 5, column `p`: 'x1' is not a number")]
 
 
 def test_a_target_that_does_not_parse_is_reported_with_its_line(tmp_path):

@@ -87,7 +87,13 @@ def seconds(folder: Path, step: str, count: int) -> float:
 
 
 @pytest.mark.parametrize(
-    "step", ["  - name: d{0}\n    Dense: {{units: 4}}\n", "  # step {0}\n  - Flatten\n", "  - Dense: {{units: 4}} # {0}\n", "  - Flatten\n"]
+    "step",
+    [
+        "  - name: d{0}\n    Dense: {{units: 4}}\n",
+        "  # step {0}\n  - Flatten\n",
+        "  - Dense: {{units: 4}} # {0}\n",
+        "  - Flatten\n",
+    ],
 )
 def test_time_is_linear_in_the_steps(tmp_path, step):
     seconds(tmp_path, step, 10)

@@ -30,7 +30,9 @@ def embedded(write, tmp_path):
     return Predictor(tmp_path / "m.onnx")
 
 
-@pytest.mark.parametrize(("tokens", "number", "row"), [([[0, 4], [5, 0]], 5, 1), ([[-1, 0]], -1, 0), ([[2**31 - 1, 0]], 2**31 - 1, 0)])
+@pytest.mark.parametrize(
+    ("tokens", "number", "row"), [([[0, 4], [5, 0]], 5, 1), ([[-1, 0]], -1, 0), ([[2**31 - 1, 0]], 2**31 - 1, 0)]
+)
 def test_a_number_outside_of_the_table_is_named_with_the_range(embedded, tokens, number, row):
     with pytest.raises(NnspecError) as caught:
         embedded.predict({"t": np.array(tokens)})

@@ -72,7 +72,8 @@ def test_a_key_that_is_there_twice_is_refused(rows, body):
 
 
 @pytest.mark.parametrize(
-    "note", [b'"a: \\" b: \\\\"', b'{"length": 1, "b": {"length": 2}}', b'[{"length": 1}, {"length": 1}, 3]', b'[3, {"length": 1}]']
+    "note",
+    [b'"a: \\" b: \\\\"', b'{"length": 1, "b": {"length": 2}}', b'[{"length": 1}, {"length": 1}, 3]', b'[3, {"length": 1}]'],
 )
 def test_colons_in_texts_and_the_same_key_in_other_objects_are_none_of_that(rows, note):
     body = b'{"length": 1, "width": 2.5, "note": ' + note + b"}"

@@ -113,7 +113,10 @@ BAD = {
     "not a number": (json.dumps(request([float("nan"), 1, 2])).encode(), "no JSON"),
     "no data": ({"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 3]}]}, "neither"),
     "a parameter that would change the answer": (request(parameters={"sequence_id": 3}), "not supported"),
-    "a key twice": (json.dumps(request()).encode().replace(b'{"inputs"', b'{"inputs": [], "inputs"'), 'has the key "inputs" twice'),
+    "a key twice": (
+        json.dumps(request()).encode().replace(b'{"inputs"', b'{"inputs": [], "inputs"'),
+        'has the key "inputs" twice',
+    ),
     "a key twice in a tensor": (json.dumps(request()).encode().replace(b'"name"', b'"name": "q", "name"'), "twice"),
     "a key twice beside many numbers": (
         json.dumps(request([1.5] * 30_000)).encode().replace(b'{"inputs"', b'{"inputs": [], "inputs"'),

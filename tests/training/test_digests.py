@@ -15,7 +15,7 @@ from benchmarks import flips
 from benchmarks.resume import differences
 from nnspec.diagnostics import NnspecError
 from nnspec.spec import load
-from nnspec.training import Run, resume, train
+from nnspec.training import Run, evaluate, resume, train
 from nnspec.training.checkpoints import Checkpoints, DamagedCheckpoint, read_checkpoint
 from nnspec.training.digests import Altered, info_digest, read_sealed, sealed
 from nnspec.training.progress import Quiet
@@ -311,3 +311,7 @@ def test_what_a_kill_left_of_beginning_a_run_is_removed(projects, tmp_path):
     (mine / "something").touch()
     train(load(folder / "net.nnspec.yaml", ["train.epochs=1"]), out=folder / "run2", progress=Quiet())
     assert [path.name for path in folder.glob(".*.part")] == [".mine.1.part"]
+
+
+def test_a_run_is_evaluated_by_its_folder(finished):
+    assert evaluate(str(finished)) == evaluate(Run.open(finished))
