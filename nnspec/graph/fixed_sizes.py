@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
+from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.graph.builder import Builder
 from nnspec.graph.model import Graph, Model
-from nnspec.spec import Network, Spec
+from nnspec.spec import Collected, Network, Spec
 from nnspec.spec.shapes import Input
 from nnspec.types import Conditions, Dim, closest, listed, substitute, symbols_of
 
@@ -120,7 +120,7 @@ def _fixed(spec: Spec, graph: Graph, sizes: Mapping[str, int]) -> Graph:
     network = spec.networks[graph.name]
     networks = {**spec.networks, graph.name: replace(network, inputs=dict(_inputs(network, graph, free)))}
     masks = {name: len(type_.mask) for name, type_ in graph.inputs.items() if type_.mask is not None}
-    problems: list[Diagnostic] = []
+    problems = Collected(spec.limits)
     found = Builder(networks, graph.name, {name: {} for name in networks}, problems).build(masks)
     if found.gaps:
         raise SpecError(problems)
