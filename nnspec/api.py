@@ -93,7 +93,8 @@ def _check_training(spec: Spec, model: Model, problems: list[Diagnostic], *, dat
         require("train")
         from nnspec.data.check_values import check_values
 
-        return check_values(spec, model.networks["main"], problems)
+        check_values(spec, model.networks["main"], problems)
+        return
     from nnspec.training.check import check_training
 
     plan = check_training(spec, model, problems, require_data=data)

@@ -23,6 +23,8 @@ __all__ = ["main"]
 _SIGPIPE = 141
 """The status that a shell reports of a program whose reader has gone."""
 
+_UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF)
+
 _COMMANDS = {
     "init": "write a starter spec with comments",
     "validate": "check specs: every error in one pass, with its place and its fix",
@@ -121,11 +123,7 @@ def _status_of(error: Exception) -> int:
     """The status of a command that failed by an error that is not meant for people, once it is told."""
     from nnspec.cli.text import discard_output, echo, echo_error
 
-    if (
-        isinstance(error, OSError)
-        and error.filename is None
-        and error.errno in (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF)
-    ):
+    if isinstance(error, OSError) and error.filename is None and error.errno in _UNWRITABLE:
         discard_output(err=False)  # click's own help and version do not pass through `echo`
         if error.errno == errno.EPIPE:
             return _SIGPIPE

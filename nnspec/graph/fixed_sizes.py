@@ -90,9 +90,7 @@ def at_sizes(spec: Spec, model: Model, sizes: Mapping[str, int]) -> Model:
 
 def _instead(name: str, every: Sequence[str], model: Model) -> str:
     if not every:
-        return (
-            ": all sizes of this spec are numbers\n  = help: write a symbol in the shape of an input, as in `image: [H, W, 3]`"
-        )
+        return ": all sizes of this spec are numbers\n  = help: write symbols in the shape of an input, `image: [H, W, 3]`"
     there = f": the free sizes are {listed(every)}"
     owner = next((graph.inputs[name] for graph in model.networks.values() if name in graph.inputs), None)
     own = sorted({symbol for size in owner.shape for symbol in symbols_of(size)} & {*every}) if owner is not None else []

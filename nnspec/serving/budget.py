@@ -77,7 +77,7 @@ class Budget:
         if rows > self.rows:
             raise Refused(
                 413,
-                f"the request has more than {self.rows:,} rows, the most that this server takes (--max-rows); send fewer at once",
+                f"the request has more than {self.rows:,} rows, this server's limit (--max-rows); send fewer at once",
             )
 
     def require_values(self, values: int, text: bool = False) -> None:
@@ -86,5 +86,5 @@ class Budget:
             what = "characters of text" if text else "values"
             raise Refused(
                 413,
-                f"the request has more than {self.values:,} {what}, the most that this server takes (--max-values); send fewer at once",
+                f"the request has more than {self.values:,} {what}, this server's limit (--max-values); send fewer at once",
             )

@@ -45,5 +45,5 @@ def test_numbers_of_the_table_are_answered(embedded):
 
 def test_a_model_that_does_not_say_how_many_rows_it_has_fails_in_words(tmp_path):
     predictor = Predictor(models.write(tmp_path / "t.onnx", models.table()))
-    with pytest.raises(AnswerError, match="chooses row 9 of a table that has the rows 0 to 3: send numbers from 0 to 3"):
+    with pytest.raises(AnswerError, match="chooses row 9 of a table of rows 0 to 3: send numbers from 0 to 3"):
         predictor.predict({"t": np.array([[1, 9]])})
