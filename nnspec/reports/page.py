@@ -23,6 +23,7 @@ from nnspec.reports.results import learning, results
 from nnspec.spec.tree import Scalar
 from nnspec.training.evaluation.evaluate import Evaluated, evaluated
 from nnspec.training.evaluation.report import report_of as report_of_output
+from nnspec.training.run.files import DamagedRun
 from nnspec.training.run.folder import Run
 
 __all__ = ["to_page", "write_report"]
@@ -117,7 +118,7 @@ def _predicted(run: Run, part: str | None, most: int | None = None) -> tuple[Eva
     try:
         return evaluated(run, part=part, most=most), ""
     except NnspecError as error:
-        if part is not None and most is None:
+        if isinstance(error, DamagedRun) or (part is not None and most is None):
             raise
         if isinstance(error, SpecError):
             return None, "; ".join(diagnostic.message for diagnostic in error.diagnostics)

@@ -15,7 +15,7 @@ from nnspec.runtime.exporting import export_run
 from nnspec.spec import load
 from nnspec.training import evaluate, resume, train
 from nnspec.training.loop.progress import Quiet
-from nnspec.training.objectives.next_token.scheduled_sampling import SampledInput
+from nnspec.training.objectives.next_token.scheduled_sampling import ScheduledTokens
 
 from .test_resume import Listening
 
@@ -139,15 +139,15 @@ class Answering:
         return {"logits": keras.ops.one_hot(7 + 0 * inputs["target"], 9)}
 
 
-def sampled(project, sampling: str) -> SampledInput:
+def sampled(project, sampling: str) -> ScheduledTokens:
     plan, _ = project.plan(NET + training(f"{{sequence_to_sequence: {{scheduled_sampling: {sampling}}}}}"), require_data=False)
-    return SampledInput(plan, Answering())
+    return ScheduledTokens(plan, Answering())
 
 
 TRUE = np.array([[1, 4, 5, 6, 2, 0, 0]] * 200, np.int32)
 
 
-def read(change: SampledInput, *, training: bool = True) -> np.ndarray:
+def read(change: ScheduledTokens, *, training: bool = True) -> np.ndarray:
     return np.array(change({"target": keras.ops.convert_to_tensor(TRUE)}, {}, training=training)[0]["target"])
 
 

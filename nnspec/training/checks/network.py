@@ -66,7 +66,9 @@ def _targets(check: TrainingCheck, graph: Graph, outputs: dict[str, OutputPlan] 
     if outputs is None or objective is None or tree is None or (objective.reads_whole_graph and graph.gaps):
         return None
     targets = objective.targets(ObjectiveContext(type(objective).__name__, tree, graph, outputs, check.problems))
-    return None if any(problem.is_error for problem in check.problems[before:]) else targets
+    # A network that reads ahead fits its objective otherwise: its data can be checked.
+    wrong = any(problem.is_error and problem.code != t.ReadsAhead.code for problem in check.problems[before:])
+    return None if wrong else targets
 
 
 def _data(check: TrainingCheck, graph: Graph, targets: Targets | None) -> DataPlan | None:

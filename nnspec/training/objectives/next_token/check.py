@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nnspec.data.targets.next_token import NextTokenTarget
+from nnspec.graph.causality import layer_that_looks_ahead
+from nnspec.training import problems as t
 from nnspec.training.objectives.context import ObjectiveContext, Targets
 from nnspec.training.objectives.next_token import NextToken, sequence_to_sequence
 from nnspec.training.plan import OutputPlan
@@ -38,8 +40,29 @@ def next_token_targets(objective: NextToken, context: ObjectiveContext) -> Targe
         reason = f"cuts windows of {window} tokens, and `{input_}` takes {size}"
         context.does_not_fit(reason, "window", help=f"write `window: {size}`, or a symbol in the input's shape")
     bounded = isinstance(objective, sequence_to_sequence)
+    _refuse_looking_ahead(input_, output, context)
     sources = {output.name: NextTokenTarget(input_, padding, window, bounded)}
     return Targets(context.outputs | {output.name: output}, sources)
+
+
+def _refuse_looking_ahead(input_: str, output: OutputPlan, context: ObjectiveContext) -> None:
+    """Reports the layer through which a position reads the token that it predicts, if the graph alone shows it."""
+    node = layer_that_looks_ahead(context.graph, input_, output.name)
+    if node is None:
+        return
+    arguments = type(node.layer).model_fields
+    help = "use a layer that runs forwards only"
+    if "use_causal_mask" in arguments:
+        help = "write `use_causal_mask: true`"
+    elif "padding" in arguments and node.layer.receptive_field(node.input_types) is not None:
+        help = "write `padding: causal`" if node.op in _CAUSAL else "use `Conv1D` with `padding: causal`"
+        help += ", and no padding or cropping before it" if getattr(node.layer, "padding", None) == "valid" else ""
+    reason = f"through `{node.name}` a position reads tokens that come after it"
+    context.problems.append(t.ReadsAhead.at(node.span, node.path, help=help, name=output.name, where=reason))
+
+
+_CAUSAL = ("Conv1D", "DepthwiseConv1D", "SeparableConv1D")
+"""Layers that take `padding: causal`."""
 
 
 def _output(objective: NextToken, context: ObjectiveContext) -> OutputPlan | None:
