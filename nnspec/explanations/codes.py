@@ -6,11 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from nnspec.diagnostics import Diagnostic, NnspecError, Note, Problem, Span, problems
 from nnspec.diagnostics.render import render
+from nnspec.training.objectives import OBJECTIVES
 
 __all__ = ["all_problems", "explain_code", "pattern", "shown"]
 
@@ -20,6 +22,7 @@ _MODULES = (
     "nnspec.keras_import.problems",
     "nnspec.data.problems",
     "nnspec.training.problems",
+    "nnspec.training.objectives.problems",
     "nnspec.generation.problems",
     "nnspec.sweeping.problems",
 )
@@ -28,7 +31,8 @@ _FILE = "net.nnspec.yaml"
 
 def all_problems() -> Mapping[str, type[Problem]]:
     """Every problem there is, by code, whatever has been imported so far."""
-    for module in _MODULES:
+    own = (f"{package}.problems" for package in sorted(set(OBJECTIVES.modules.values())))
+    for module in (*_MODULES, *(name for name in own if find_spec(name))):
         import_module(module)
     return problems()
 

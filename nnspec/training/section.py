@@ -11,7 +11,7 @@ from nnspec.layers.scalars import Number, PositiveInt, PositiveNumber
 from nnspec.training.catalogue.losses import LOSSES
 from nnspec.training.catalogue.metrics import METRICS
 from nnspec.training.catalogue.optimizers import OPTIMIZERS
-from nnspec.training.objectives import OBJECTIVES
+from nnspec.training.objectives import DEFAULT, OBJECTIVES
 from nnspec.training.objectives.base import Objective
 from nnspec.types import Config, Named, TensorType
 
@@ -124,7 +124,7 @@ class TrainSection(Config):
     }
 
     objective: Annotated[Config, Named(OBJECTIVES)] = Field(
-        "supervised", validate_default=True, description="What is learned, which says where the targets come from."
+        DEFAULT, validate_default=True, description="What is learned, which determines where the targets come from."
     )
     epochs: PositiveInt | None = Field(None, description="How often all examples are gone through.")
     steps: PositiveInt | None = Field(None, description="How many batches are gone through, in place of `epochs`.")

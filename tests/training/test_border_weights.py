@@ -20,8 +20,8 @@ from nnspec.training import evaluate, train
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.catalogue.losses.binary import BinaryCrossentropy
 from nnspec.training.catalogue.losses.classes import SparseCategoricalCrossentropy
+from nnspec.training.loop.output_learner import OutputLearner
 from nnspec.training.loop.progress import Quiet
-from nnspec.training.objectives.supervised.learner import Supervised
 from nnspec.training.plan import OutputPlan
 from nnspec.types import TensorType
 
@@ -65,7 +65,7 @@ def test_the_loss_is_the_mean_of_each_positions_own_times_the_sum_of_both_weight
     model = keras.Model({"image": x}, {"mask": keras.layers.Identity()(x)})
     loss = SparseCategoricalCrossentropy() if sparse else BinaryCrossentropy()
     plan = OutputPlan("mask", TensorType((24, 20, 2 if sparse else 1)), loss, 1.0, {})
-    learner = Supervised(model, {"mask": plan}, class_weights=classes)
+    learner = OutputLearner(model, {"mask": plan}, class_weights=classes)
     outputs = np.stack([1 - said, said], -1) if sparse else said[..., None]
     target = mask if sparse else mask[..., None].astype(np.float32)
     found, _ = learner({"image": outputs}, {"mask": tf.constant(target)}, {"mask": tf.constant(added)}, training=True)

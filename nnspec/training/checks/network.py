@@ -62,13 +62,10 @@ def check_network(check: TrainingCheck) -> TrainingPlan | None:
 
 def _targets(check: TrainingCheck, graph: Graph, outputs: dict[str, OutputPlan] | None) -> Targets | None:
     """Where the targets come from; None if that is not known because of errors."""
-    objective, tree, before = check.objective, check.tree, len(check.problems)
+    objective, tree = check.objective, check.tree
     if outputs is None or objective is None or tree is None or (objective.reads_whole_graph and graph.gaps):
         return None
-    targets = objective.targets(ObjectiveContext(type(objective).__name__, tree, graph, outputs, check.problems))
-    # A network that reads ahead fits its objective otherwise: its data can be checked.
-    wrong = any(problem.is_error and problem.code != t.ReadsAhead.code for problem in check.problems[before:])
-    return None if wrong else targets
+    return objective.targets(ObjectiveContext(type(objective).__name__, tree, graph, outputs, check.problems))
 
 
 def _data(check: TrainingCheck, graph: Graph, targets: Targets | None) -> DataPlan | None:

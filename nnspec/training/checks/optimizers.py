@@ -9,6 +9,7 @@ from nnspec.diagnostics import Diagnostic
 from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t
 from nnspec.training.catalogue.optimizers.base import Optimizer
+from nnspec.training.objectives import problems as o
 from nnspec.training.section import TrainSection
 from nnspec.types import closest
 
@@ -47,8 +48,8 @@ def _check_names(given: Mapping[str, object], tree: MappingNode, networks: Seque
         suggestion = closest(name, networks)
         help = f"did you mean `{suggestion}`?" if suggestion else f"name {listed}" if networks else "write `optimizer: Adam`"
         reason = f"names `{name}`, and what is trained is {listed or 'one network'}"
-        problems.append(t.OptimizerOfWhat.at(*locate(tree, "optimizer", name), help=help, reason=reason))
+        problems.append(o.OptimizerOfWhat.at(*locate(tree, "optimizer", name), help=help, reason=reason))
     for name in networks:
         if name not in given:
             help = f"write `{name}: Adam` beside the other"
-            problems.append(t.OptimizerOfWhat.at(*locate(tree, "optimizer"), help=help, reason=f"names none for `{name}`"))
+            problems.append(o.OptimizerOfWhat.at(*locate(tree, "optimizer"), help=help, reason=f"names none for `{name}`"))

@@ -30,7 +30,7 @@ from nnspec.training.run.folder import Run
 if TYPE_CHECKING:
     import keras
 
-    from nnspec.training.objectives.supervised.learner import Supervised
+    from nnspec.training.loop.output_learner import OutputLearner
 
 __all__ = [
     "Evaluated",
@@ -111,7 +111,7 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
     from nnspec.training.backends.selection import machine, steps_for
     from nnspec.training.batches.transforms import batch_transforms
     from nnspec.training.loop.loop import watch
-    from nnspec.training.objectives.supervised.learner import Supervised
+    from nnspec.training.loop.output_learner import OutputLearner
 
     run.main  # noqa: B018 (it says so where a run has no such figures)
     machine()
@@ -122,7 +122,7 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
     model = trained_model(run)
     crops = crops_of(plan.data)
     units = output_units(plan.outputs, plan.target_sources, run.transforms())
-    objective = Supervised(model, plan.outputs, changes=batch_transforms(plan, model), crops=crops, units=units)
+    objective = OutputLearner(model, plan.outputs, changes=batch_transforms(plan, model), crops=crops, units=units)
     first = examples.batch(slice(0, 1))
     objective.build(first.inputs, first.targets)
     steps = steps_for(keras.backend.backend(), objective)
@@ -254,7 +254,7 @@ def trained_model(run: Run) -> keras.Model:
     return model
 
 
-def _answers(objective: Supervised, examples: Examples, batch_size: int) -> dict[str, NDArray[Any]]:
+def _answers(objective: OutputLearner, examples: Examples, batch_size: int) -> dict[str, NDArray[Any]]:
     """The outputs of an objective's model to what its figures are of; what memory does not hold is read some at a time."""
     objective.reset()
     a_row = examples.bytes // len(next(iter(examples.inputs.values())))
@@ -266,7 +266,7 @@ def _answers(objective: Supervised, examples: Examples, batch_size: int) -> dict
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _seen(objective: Supervised, examples: Examples, start: int, end: int, batch_size: int) -> dict[str, NDArray[Any]]:
+def _seen(objective: OutputLearner, examples: Examples, start: int, end: int, batch_size: int) -> dict[str, NDArray[Any]]:
     """What the model sees of some examples, drawn batch by batch as for the figures."""
     if not objective.changes:
         return dict(examples.batch(slice(start, end)).inputs)

@@ -7,7 +7,10 @@ from typing import Any
 from nnspec.spec.tree import MappingNode, Scalar
 from nnspec.types import Family, Plugins
 
-__all__ = ["OBJECTIVES", "objective_named"]
+__all__ = ["DEFAULT", "OBJECTIVES", "objective_named"]
+
+DEFAULT = "supervised"
+"""The objective of a section that names none."""
 
 
 def _fault(kind: Any, name: str) -> str | None:
@@ -41,11 +44,11 @@ OBJECTIVES = Family(
 
 
 def objective_named(train: MappingNode | None) -> str:
-    """The objective that a section ``train`` names, right or wrong; ``supervised`` if it names none.
+    """The objective that a section ``train`` names, right or wrong; the default if it names none.
 
     Args:
         train: The section as it was written; None if there is none.
     """
     given = train.get("objective") if train is not None else None
     named = next(iter(given.items()))[0] if isinstance(given, MappingNode) and len(given) == 1 else given
-    return str(named.value) if isinstance(named, Scalar) else "supervised"
+    return str(named.value) if isinstance(named, Scalar) else DEFAULT

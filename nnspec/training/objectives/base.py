@@ -55,11 +55,14 @@ class Objective(Config):
 
         return check_network(check)
 
-    def targets(self, context: ObjectiveContext) -> Targets:
+    def targets(self, context: ObjectiveContext) -> Targets | None:
         """Which targets are computed from inputs; by default none, all are in the data.
 
         Args:
             context: The network, its outputs with their losses, and where problems are reported.
+
+        Returns:
+            The sources; None if the problems leave them unknown.
         """
         from nnspec.training.objectives.context import Targets
 

@@ -12,6 +12,7 @@ from nnspec.diagnostics import Diagnostic, Problem, Span
 from nnspec.graph import Graph
 from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t
+from nnspec.training.objectives import problems as o
 from nnspec.training.plan import OutputPlan
 from nnspec.types import closest
 
@@ -72,11 +73,11 @@ class ObjectiveContext:
 
     def unclear(self, what: str, help: str) -> None:
         """Reports what the objective leaves ambiguous."""
-        self.problems.append(t.ObjectiveUnclear.at(*self.place(), help=help, objective=self.objective, what=what))
+        self.problems.append(o.ObjectiveUnclear.at(*self.place(), help=help, objective=self.objective, what=what))
 
     def does_not_fit(self, reason: str, *keys: str | int, help: str = "") -> None:
         """Reports why the network does not suit the objective."""
-        self.problems.append(t.ObjectiveDoesNotFit.at(*self.place(*keys), help=help, objective=self.objective, reason=reason))
+        self.problems.append(o.ObjectiveDoesNotFit.at(*self.place(*keys), help=help, objective=self.objective, reason=reason))
 
     @property
     def compared(self) -> list[str]:

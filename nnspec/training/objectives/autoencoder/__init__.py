@@ -40,7 +40,7 @@ class autoencoder(Objective):  # noqa: N801
         [], description="The layers that corrupt the input at random, in order: a list for the only input, or a list by input."
     )
 
-    def targets(self, context: ObjectiveContext) -> Targets:
+    def targets(self, context: ObjectiveContext) -> Targets | None:
         from nnspec.training.objectives.autoencoder.check import reconstructed
 
         return reconstructed(self, context)

@@ -14,13 +14,14 @@ from nnspec.types import Config, Dim, TensorType, same_size
 __all__ = ["corruptions_of", "reconstructed"]
 
 
-def reconstructed(objective: autoencoder, context: ObjectiveContext) -> Targets:
+def reconstructed(objective: autoencoder, context: ObjectiveContext) -> Targets | None:
     """Which output reconstructs which input.
 
     Args:
         objective: The objective.
         context: The network, and where problems are reported.
     """
+    before = len(context.problems)
     pairs = {
         output: input_
         for output, input_ in (objective.restores or _only_pair(context)).items()
@@ -29,6 +30,8 @@ def reconstructed(objective: autoencoder, context: ObjectiveContext) -> Targets:
     for output, input_ in pairs.items():
         _check_pair(context.outputs[output], input_, context)
     _check_corruptions(objective, pairs, context)
+    if any(problem.is_error for problem in context.problems[before:]):
+        return None
     return Targets(context.outputs, {output: TargetSource(input_) for output, input_ in pairs.items()})
 
 

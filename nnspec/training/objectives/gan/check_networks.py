@@ -14,7 +14,9 @@ from nnspec.layers.spectral_normalization import SpectralNormalization
 from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t
 from nnspec.training.checks.statistics import adapting
+from nnspec.training.objectives import problems as o
 from nnspec.training.objectives.gan import gan
+from nnspec.training.objectives.gan import problems as g
 from nnspec.training.objectives.gan.plan import GanPlan
 from nnspec.training.section import TrainSection
 from nnspec.types import closest, same_size
@@ -92,7 +94,7 @@ class _Check:
         for key, help in _WITHOUT.items():
             written = self._tree.get(key)
             if written is not None:
-                self.problems.append(t.NotWithObjective.at(*locate(self._tree, key), help=help, key=key, objective="gan"))
+                self.problems.append(o.NotWithObjective.at(*locate(self._tree, key), help=help, key=key, objective="gan"))
 
     def _network(self, key: str, networks: Mapping[str, Graph]) -> Graph | None:
         name = getattr(self._gan, key)
@@ -104,7 +106,7 @@ class _Check:
         help = (
             f"did you mean `{suggestion}`?" if suggestion else f"there are {listed}" if others else "write it under `networks`"
         )
-        self.problems.append(t.UnknownNetwork.at(*self._place(key), help=help, name=name))
+        self.problems.append(o.UnknownNetwork.at(*self._place(key), help=help, name=name))
         return None
 
     def _check_conditions(self, generator: Graph, discriminator: Graph) -> None:
@@ -136,7 +138,7 @@ class _Check:
             which = f"`{unfed[0]}`" if wanted else ", ".join(f"`{name}`" for name in rest)
             what = f"what feeds {which}" if wanted else f"which of {which} is noise"
             help = f"write `condition: [{unfed[0]}]` for what the data feed"
-            self.problems.append(t.ObjectiveUnclear.at(*self._place(), help=help, objective="gan", what=what))
+            self.problems.append(o.ObjectiveUnclear.at(*self._place(), help=help, objective="gan", what=what))
             return None
         kind = generator.inputs[noise]
         if not kind.dtype.startswith("float") or not all(isinstance(size, int) for size in kind.shape):
@@ -156,7 +158,7 @@ class _Check:
         help = f"write `condition: [{told[0]}]` for what both take from the data" if told else ""
         listed = ", ".join(f"`{name}`" for name in rest)
         what = f"which of {listed} of `{discriminator.name}` is judged"
-        self.problems.append(t.ObjectiveUnclear.at(*self._place("discriminator"), help=help, objective="gan", what=what))
+        self.problems.append(o.ObjectiveUnclear.at(*self._place("discriminator"), help=help, objective="gan", what=what))
         return None
 
     def _made(self, generator: Graph, judged: str) -> str | None:
@@ -181,7 +183,7 @@ class _Check:
             reason = f"`{generator.name}` gives {ours}, and `{judged}` of `{discriminator.name}` takes {theirs}"
             node = generator.nodes.get(generator.outputs[made].source)
             place = (node.span, node.path) if node is not None else self._place("generator")
-            self.problems.append(t.NoPair.at(*place, help="give the two one shape", reason=reason))
+            self.problems.append(g.NoPair.at(*place, help="give the two one shape", reason=reason))
 
     def _verdict(self, discriminator: Graph) -> str | None:
         if len(discriminator.outputs) != 1:
@@ -206,7 +208,7 @@ class _Check:
         place = (ends[0].span, ends[0].path) if len(ends) == 1 else self._place("discriminator")
         wanted = "score" if self._gan.loss == "wasserstein" else "logit"
         facts: dict[str, Any] = {"loss": self._gan.loss, "wanted": wanted, "name": discriminator.name, "got": got}
-        self.problems.append(t.NotALogit.at(*place, help=help, **facts))
+        self.problems.append(g.NotALogit.at(*place, help=help, **facts))
 
     # --- what is in them, and what is done to it ---------------------------------------------------------------------------
 
@@ -220,11 +222,11 @@ class _Check:
         normal = next((node for node, layer in layers if isinstance(layer, BatchNormalization)), None)
         if self._gan.gradient_penalty is not None and normal is not None:
             help = "take it away, or use `LayerNormalization`"
-            self.problems.append(t.NormalizedWithPenalty.at(normal.span, normal.path, help=help, name=normal.name))
+            self.problems.append(g.NormalizedWithPenalty.at(normal.span, normal.path, help=help, name=normal.name))
         held = self._gan.gradient_penalty or self._gan.weight_clip
         if self._gan.loss == "wasserstein" and not held and not any(isinstance(x, SpectralNormalization) for _, x in layers):
             help = "write `gradient_penalty: 10`, or `weight_clip: 0.01`"
-            self.problems.append(t.UnboundedCritic.at(*self._place("loss"), help=help, name=discriminator.name))
+            self.problems.append(g.UnboundedCritic.at(*self._place("loss"), help=help, name=discriminator.name))
 
     def _check_noise_of_training(self, judged: str) -> None:
         noise, labels = self._section.input_noise, self._section.label_noise
@@ -241,7 +243,7 @@ class _Check:
             )
 
     def _no_pair(self, reason: str, *keys: str | int, help: str = "") -> None:
-        self.problems.append(t.NoPair.at(*self._place(*keys), help=help, reason=reason))
+        self.problems.append(g.NoPair.at(*self._place(*keys), help=help, reason=reason))
 
     def _place(self, *keys: str | int) -> tuple[Span, str]:
         return locate(self._tree, "objective", "gan", *keys)

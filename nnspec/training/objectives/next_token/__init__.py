@@ -36,7 +36,7 @@ class NextToken(Objective):
     )
     output: _Text | None = Field(None, description="The output that predicts the next token; null: the only one with a target.")
 
-    def targets(self, context: ObjectiveContext) -> Targets:
+    def targets(self, context: ObjectiveContext) -> Targets | None:
         from nnspec.training.objectives.next_token.check import next_token_targets
 
         return next_token_targets(self, context)

@@ -10,7 +10,7 @@ import numpy as np
 from nnspec.data.examples import Examples
 from nnspec.data.places import locate
 from nnspec.diagnostics import SpecError
-from nnspec.training import problems as t
+from nnspec.training.objectives.next_token.problems import ReadsAhead
 from nnspec.training.plan import TrainingPlan
 
 __all__ = ["refuse_looking_ahead"]
@@ -49,7 +49,7 @@ def refuse_looking_ahead(model: keras.Model, plan: TrainingPlan, examples: Examp
             row, position = np.unravel_index(int(differs.argmax()), differs.shape)
             where = f"token {last[row] + 1} of an example changes what `{output}` says at token {position + 1}"
             help = "use `use_causal_mask: true`, `padding: causal`, and no layer that runs backwards"
-            problem = t.ReadsAhead.at(*locate(plan.tree, "objective"), help=help, name=output, where=where)
+            problem = ReadsAhead.at(*locate(plan.tree, "objective"), help=help, name=output, where=where)
             raise SpecError([problem])
 
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from nnspec.data.targets.next_token import NextTokenTarget
 from nnspec.graph.causality import layer_that_looks_ahead
-from nnspec.training import problems as t
 from nnspec.training.objectives.context import ObjectiveContext, Targets
 from nnspec.training.objectives.next_token import NextToken, sequence_to_sequence
+from nnspec.training.objectives.next_token.problems import ReadsAhead
 from nnspec.training.plan import OutputPlan
 from nnspec.types import TensorType, same_size
 
@@ -18,7 +18,7 @@ _PADDING = 0
 """``<PAD>``, and what the transform `pad` fills up with by default."""
 
 
-def next_token_targets(objective: NextToken, context: ObjectiveContext) -> Targets:
+def next_token_targets(objective: NextToken, context: ObjectiveContext) -> Targets | None:
     """Which output predicts the next token of which input, and which class its loss ignores.
 
     Args:
@@ -28,7 +28,7 @@ def next_token_targets(objective: NextToken, context: ObjectiveContext) -> Targe
     output = _output(objective, context)
     input_ = _input(objective, output, context) if output is not None else None
     if output is None or input_ is None:
-        return Targets(context.outputs, {})
+        return None
     padding = getattr(output.loss, "ignore_class", None)
     if padding is None:
         padding = _PADDING
@@ -58,7 +58,7 @@ def _refuse_looking_ahead(input_: str, output: OutputPlan, context: ObjectiveCon
         help = "write `padding: causal`" if node.op in _CAUSAL else "use `Conv1D` with `padding: causal`"
         help += ", and no padding or cropping before it" if getattr(node.layer, "padding", None) == "valid" else ""
     reason = f"through `{node.name}` a position reads tokens that come after it"
-    context.problems.append(t.ReadsAhead.at(node.span, node.path, help=help, name=output.name, where=reason))
+    context.problems.append(ReadsAhead.at(node.span, node.path, help=help, name=output.name, where=reason))
 
 
 _CAUSAL = ("Conv1D", "DepthwiseConv1D", "SeparableConv1D")

@@ -16,7 +16,7 @@ from nnspec.training.catalogue.keras_objects import keras_optimizer
 from nnspec.training.evaluation.output_units import output_units
 from nnspec.training.loop.learner import Learner
 from nnspec.training.loop.networks import Networks
-from nnspec.training.objectives.supervised.learner import Supervised
+from nnspec.training.loop.output_learner import OutputLearner
 from nnspec.training.plan import PhasePlan, TrainingPlan
 
 __all__ = ["SupervisedTask"]
@@ -45,7 +45,7 @@ class SupervisedTask:
     def learner(self, phase: PhasePlan) -> Learner:
         optimizer = keras_optimizer(phase.section)
         given = (self._class_weights, self._augmenter, self._changes, self._crops, self._units)
-        learner = Supervised(self._model, phase.outputs, optimizer, *given)
+        learner = OutputLearner(self._model, phase.outputs, optimizer, *given)
         learner.build(self._first.inputs, self._first.targets)
         return learner
 

@@ -1,4 +1,4 @@
-"""The supervised objective: outputs compared with targets. Ordinary stateful Keras code, for every backend."""
+"""Learning by losses of outputs: stateful Keras code that runs on every backend."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from nnspec.training.catalogue.metrics.base import Metric
 from nnspec.training.loop.learner import Group, Side, Tensors, Turn
 from nnspec.training.plan import OutputPlan
 
-__all__ = ["Supervised"]
+__all__ = ["OutputLearner"]
 
 
-class Supervised:
+class OutputLearner:
     """The sum of the outputs' weighted losses and of what layers add; beside it the figures of the epoch.
 
     Args:

@@ -1,0 +1,72 @@
+"""What can be wrong with any objective: NN530 to NN539 and NN560 to NN569; those of one objective are in its folder."""
+
+from __future__ import annotations
+
+from nnspec.diagnostics import Problem
+
+_HEAD = "nnspec: 1\nname: net\n"
+_DIGITS = "data: {train: {builtin: digits}}\n"
+_RESTORE = (
+    _HEAD + "inputs: {image: [8, 8, 1]}\nlayers:\n  - Flatten\n  - Dense: {units: 16}\n  - Dense: {units: 64}\n"
+    "  - Reshape: {target_shape: [8, 8, 1]}\n    name: restored\n"
+)
+_RESTORING = _RESTORE + _DIGITS + "train: {objective: autoencoder, epochs: 1, loss: MeanSquaredError}\n"
+_PAIR = (
+    _HEAD + "networks:\n  generator:\n    inputs: {noise: [16]}\n    layers:\n      - Dense: {units: 64, activation: sigmoid}\n"
+    "      - Reshape: {target_shape: [8, 8, 1]}\n        name: image\n  discriminator:\n"
+    "    inputs: {image: [8, 8, 1]}\n    layers:\n      - Flatten\n      - Dense: {units: 16, activation: relu}\n"
+    "      - Dense: {units: 1}\n        name: logit\n"
+)
+GAN = _PAIR + _DIGITS + "train: {objective: gan, epochs: 1}\n"
+
+
+class ObjectiveUnclear(Problem):
+    """An objective that computes targets from inputs must name the input if several are possible."""
+
+    code = "NN530"
+    message = "`{objective}` does not specify {what}"
+    fails = (
+        _RESTORING.replace("inputs: {image: [8, 8, 1]}", "inputs: {image: [8, 8, 1], other: [8, 8, 1]}")
+        .replace("  - Flatten\n", "  - Add:\n    from: [image, other]\n  - Flatten\n")
+        .replace("digits}}", "digits}, inputs: {other: image}}")
+    )
+    passes = fails.replace("objective: autoencoder", "objective: {autoencoder: {restores: {restored: image}}}")
+
+
+class ObjectiveDoesNotFit(Problem):
+    """An autoencoder returns the shape of its input; a language model returns a distribution at each position of its tokens.
+
+    A corruption must apply to the input.
+    """
+
+    code = "NN531"
+    message = "`{objective}` {reason}"
+    fails = _RESTORING.replace("\n  - Reshape: {target_shape: [8, 8, 1]}", "")
+    passes = _RESTORING
+
+
+class UnknownNetwork(Problem):
+    """An objective names networks of the document: `gan` by default `generator` and `discriminator`."""
+
+    code = "NN560"
+    message = "the document has no network `{name}`"
+    fails = GAN.replace("objective: gan", "objective: {gan: {generator: generater}}")
+    passes = GAN
+
+
+class NotWithObjective(Problem):
+    """An objective that defines the losses does not use some keys of `train`."""
+
+    code = "NN563"
+    message = "`{key}` is not used with `{objective}`"
+    fails = GAN.replace("epochs: 1", "epochs: 1, loss: BinaryCrossentropy")
+    passes = GAN.replace("objective: gan", "objective: {gan: {loss: hinge}}")
+
+
+class OptimizerOfWhat(Problem):
+    """Several networks share the arguments of one optimizer, or each has its own."""
+
+    code = "NN564"
+    message = "`optimizer` {reason}"
+    fails = GAN.replace("epochs: 1", "epochs: 1, optimizer: {generator: {Adam: {beta_1: 0.5}}}")
+    passes = GAN.replace("epochs: 1", "epochs: 1, optimizer: {generator: {Adam: {beta_1: 0.5}}, discriminator: SGD}")
