@@ -17,9 +17,9 @@ from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.entry import Entry, Exit
 from nnspec.onnx_backend.interface import Interface
 from nnspec.onnx_backend.lowered import lowered
-from nnspec.onnx_backend.metadata import CONDITIONS, FIELDS, OUTPUTS, VERSION
 from nnspec.onnx_backend.proto import finish
 from nnspec.onnx_backend.value import Value
+from nnspec.runtime.metadata import CONDITIONS, FIELDS, OUTPUTS, VERSION
 from nnspec.types import TensorType
 
 __all__ = ["OPSETS", "output_names", "to_onnx"]

@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from nnspec.onnx_backend.builder import Builder
-from nnspec.onnx_backend.parity import Arrays, Run
+from nnspec.runtime.session import Arrays, Run
 from nnspec.types import TensorType
 
 __all__ = ["Entries", "Entry", "Exit"]

@@ -12,9 +12,10 @@ from nnspec.files import write_whole
 from nnspec.graph.model import Graph
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.entry import Entries, Exit
-from nnspec.onnx_backend.parity import Arrays, Parity, Reference, Run
+from nnspec.onnx_backend.parity import Parity, Reference
 from nnspec.onnx_backend.proof import first_difference, prove, prove_entries, prove_varied
-from nnspec.onnx_backend.seal import sealed
+from nnspec.onnx_backend.proto import sealed
+from nnspec.runtime.session import Arrays, Run
 
 __all__ = ["export"]
 

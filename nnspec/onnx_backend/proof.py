@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike
 from nnspec.graph.model import Graph, Ref
 from nnspec.onnx_backend.emit import output_names, to_onnx
 from nnspec.onnx_backend.entry import Entries, Exit
-from nnspec.onnx_backend.parity import Arrays, Bound, Parity, Reference, Run, measure
+from nnspec.onnx_backend.parity import Bound, Parity, Reference, measure
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw, draw_many
-from nnspec.onnx_backend.session import Level, runner
+from nnspec.runtime.session import Arrays, Level, Run, runner
 
 __all__ = ["first_difference", "prove", "prove_entries", "prove_varied", "spelled"]
 

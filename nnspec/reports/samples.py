@@ -7,8 +7,8 @@ from base64 import b64encode
 from pathlib import Path
 
 from nnspec.reports.elements import Html, element, figure, section
+from nnspec.runtime.sheets import SHEETS
 from nnspec.training.run import Run
-from nnspec.training.sheets import SHEETS
 
 __all__ = ["samples"]
 

@@ -1,4 +1,4 @@
-"""What is read of a model's file: its bytes, and what it says of itself. Anyone may have written it: all of it is checked."""
+"""Reads a model file and its metadata. The file is untrusted: everything is validated."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from nnspec.data.kinds import Answer
 from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS, PARITY, SPELLINGS, UNITS
-from nnspec.runtime.spelling import Spelling
+from nnspec.runtime.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS, PARITY, TOKEN_OUTPUTS, UNITS
 from nnspec.runtime.tiling import Sight
+from nnspec.runtime.token_output import TokenOutput
 from nnspec.types import Conditions
 
 __all__ = ["read_all_metadata", "read_metadata", "read_model"]
 
 _WIDEST = 1_000_000
-"""The widest receptive field that is believed."""
+"""The largest receptive field that is accepted."""
 
 _Size = Annotated[int, Field(ge=1, le=_WIDEST)]
 
 
 def read_model(path: Path) -> bytes:
-    """The bytes of a model's file.
+    """Read the bytes of a model file.
 
     Raises:
-        NnspecError: Where it cannot be read.
+        NnspecError: If it cannot be read.
     """
     try:
         return path.read_bytes()
@@ -42,19 +42,19 @@ def read_model(path: Path) -> bytes:
 
 
 def read_metadata(metadata: Mapping[str, str], key: str, name: str) -> dict[str, Any]:
-    """What a file says under a key of its metadata; nothing where it does not.
+    """Parse one metadata value; empty if the key is missing.
 
     Args:
-        metadata: What it says, as text.
-        key: One of `nnspec.onnx_backend.metadata` whose value is JSON.
-        name: What the file is called in messages.
+        metadata: The file's metadata, as text.
+        key: A key of `nnspec.runtime.metadata` whose value is JSON.
+        name: The file's name in error messages.
 
     Returns:
-        By name what is said: an `Answer`, a `Conditions`, a `Spelling`, a tuple of `Sight`, names; plain values under the other
-        keys.
+        The values by name: `Answer`, `Conditions`, `TokenOutput`, tuples of `Sight`, or names, depending on the key; plain
+        values for other keys.
 
     Raises:
-        NnspecError: Where it is not what nnspec writes there.
+        NnspecError: If the value is not valid.
     """
     try:
         found: dict[str, Any] = _adapter(key).validate_json(metadata.get(key, "{}"))
@@ -64,21 +64,21 @@ def read_metadata(metadata: Mapping[str, str], key: str, name: str) -> dict[str,
 
 
 def read_all_metadata(metadata: Mapping[str, str], name: str) -> dict[str, dict[str, Any]]:
-    """The same under every key that a model which answers may have.
+    """Parse all metadata values of a model that predicts.
 
     Args:
-        metadata: What the file says, as text.
-        name: What the file is called in messages.
+        metadata: The file's metadata, as text.
+        name: The file's name in error messages.
 
     Raises:
-        NnspecError: Where something is not what nnspec writes there.
+        NnspecError: If a value is not valid.
     """
-    return {key: read_metadata(metadata, key, name) for key in _HELD}
+    return {key: read_metadata(metadata, key, name) for key in _TYPES}
 
 
 @cache
 def _adapter(key: str) -> TypeAdapter[Any]:
-    return TypeAdapter(_HELD.get(key, dict[str, Any]))
+    return TypeAdapter(_TYPES.get(key, dict[str, Any]))
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _units(said: dict[str, Any]) -> Units:
         raise ValueError(str(error)) from None
 
 
-_HELD: dict[str, Any] = {
+_TYPES: dict[str, Any] = {
     ANSWERS: dict[str, Answer],
     CLASSES: dict[str, list[str]],
     CONDITIONS: Annotated[dict[str, Any], AfterValidator(Conditions.from_json)],
@@ -115,6 +115,6 @@ _HELD: dict[str, Any] = {
     MAPS: dict[str, str],
     OUTPUTS: dict[str, str],
     PARITY: dict[str, Any],
-    SPELLINGS: dict[str, Spelling],
+    TOKEN_OUTPUTS: dict[str, TokenOutput],
     UNITS: dict[str, Annotated[dict[str, Any], AfterValidator(_units)]],
 }

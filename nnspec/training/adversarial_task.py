@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.prepare import Prepared
 from nnspec.files import write_whole
+from nnspec.runtime.sheets import SHEETS, is_picture, sheet
 from nnspec.training.adapting import adapt
 from nnspec.training.adversarial import Adversarial
 from nnspec.training.augmenter import Augmenter
@@ -21,8 +22,7 @@ from nnspec.training.networks import Networks
 from nnspec.training.objects import keras_optimizer
 from nnspec.training.pair import Pair
 from nnspec.training.plan import PhasePlan, TrainingPlan
-from nnspec.training.samples import Samples, spread
-from nnspec.training.sheets import SHEETS, is_picture, sheet
+from nnspec.training.samples import samples_of, spread
 
 __all__ = ["AdversarialTask"]
 
@@ -48,7 +48,7 @@ class AdversarialTask:
         self._models, self._pair, self._seed, self._augmenter = networks.models, pair, plan.section.seed, augmenter
         adapt(networks.models[pair.discriminator.name], pair.discriminator, {}, prepared.train)
         some = prepared.train.batch(spread(len(prepared.train), _JUDGED)).inputs
-        self._samples = Samples.of(pair, prepared)
+        self._samples = samples_of(pair, prepared)
         self._conditions = {name: np.asarray(some[name]) for name in pair.conditions}
         real = np.asarray(some[pair.judged], np.float64)
         self._count = len(real)

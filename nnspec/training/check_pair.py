@@ -9,8 +9,8 @@ from typing import cast
 from nnspec.data.check import check_data
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Model
+from nnspec.graph.merge_graphs import merge_graphs
 from nnspec.graph.model import Gaps
-from nnspec.graph.side_by_side import side_by_side
 from nnspec.spec import Spec
 from nnspec.spec.tree import MappingNode
 from nnspec.training.check_gan import check_gan
@@ -57,7 +57,7 @@ def check_pair(
     if pair is None:
         _check_sections_alone(spec, cast("gan", section.objective), model, section, tree, problems)
         return None
-    graph = side_by_side(pair.networks.values())
+    graph = merge_graphs(pair.networks.values())
     # What the data feed, and no more: noise is drawn.
     fed = replace(graph, inputs=pair.discriminator.inputs)
     data = check_data(spec, fed, {}, problems, require_data=require_data, parts=parts)
@@ -77,7 +77,7 @@ def _check_sections_alone(
 ) -> None:
     """What can be checked without a pair: the names of inputs and layers, files and columns."""
     networks = [model.networks[name] for name in (objective.generator, objective.discriminator) if name in model.networks]
-    graph = side_by_side(networks)
+    graph = merge_graphs(networks)
     judged = model.networks.get(objective.discriminator)
     if judged is not None:
         # Conditions that the two networks do not share have no one type.

@@ -158,9 +158,9 @@ def _sampling(plan: TrainingPlan, prepared: Prepared) -> dict[str, Any]:
     """How the generator is sampled, where one is trained."""
     if plan.pair is None:
         return {}
-    from nnspec.training.samples import Samples
+    from nnspec.training.samples import samples_of
 
-    return {"samples": Samples.of(plan.pair, prepared).as_json()}
+    return {"samples": samples_of(plan.pair, prepared).as_json()}
 
 
 def _plugins(graph: Graph) -> dict[str, str]:

@@ -15,7 +15,7 @@ import nnspec
 from nnspec.cli import main
 from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend import to_onnx
-from nnspec.onnx_backend.metadata import SPEC_NAME
+from nnspec.runtime.metadata import SPEC_NAME
 from nnspec.runtime.predictor import Predictor
 from nnspec.runtime.tiled import Tiling
 from nnspec.runtime.tiling import Sight

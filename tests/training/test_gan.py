@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from nnspec.diagnostics import NnspecError
+from nnspec.runtime.samples import Samples
+from nnspec.runtime.sheets import sheet
 from nnspec.spec import load
 from nnspec.training import Run, evaluate, resume, train
 from nnspec.training.diversity import warnings_of
 from nnspec.training.progress import Quiet
-from nnspec.training.samples import Samples
-from nnspec.training.sheets import sheet
 
 from .pairs import CONDITIONAL, DATA, LABELLED, PAIR, trained
 
@@ -28,8 +28,8 @@ keras = pytest.importorskip("keras")
 
 from benchmarks.resume import differences  # noqa: E402
 from nnspec.cli import main  # noqa: E402
-from nnspec.runtime.exporting import export_run  # noqa: E402
-from nnspec.runtime.sampler import Sampler  # noqa: E402
+from nnspec.exporting.run_models import RunSampler  # noqa: E402
+from nnspec.exporting.runs import export_run  # noqa: E402
 from nnspec.training.adversarial import Adversarial  # noqa: E402
 from nnspec.training.adversarial_losses import LOSSES  # noqa: E402
 from nnspec.training.input_gradient import input_gradient  # noqa: E402
@@ -157,11 +157,11 @@ def test_a_run_keeps_both_networks_and_a_sheet_of_each_epoch(labelled):
 def test_a_generator_is_exported_and_makes_the_same_of_the_same_noise(labelled, tmp_path):
     parity = export_run(labelled.path, tmp_path / "made.onnx")
     assert parity.agrees
-    from_run, from_file = (Sampler(path).sample(20, seed=5) for path in (labelled.path, tmp_path / "made.onnx"))
+    from_run, from_file = (RunSampler(path).sample(20, seed=5) for path in (labelled.path, tmp_path / "made.onnx"))
     assert set(from_file) == {"image", "noise", "label"}
     np.testing.assert_allclose(from_file["image"], from_run["image"], atol=1e-6)
     assert from_file["label"].tolist() == [*range(10)] * 2
-    np.testing.assert_array_equal(Sampler(labelled.path).sample(3, conditions={"label": "7"})["label"], [7, 7, 7])
+    np.testing.assert_array_equal(RunSampler(labelled.path).sample(3, conditions={"label": "7"})["label"], [7, 7, 7])
 
 
 @pytest.mark.parametrize(

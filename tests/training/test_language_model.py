@@ -10,7 +10,7 @@ import pytest
 from nnspec.data.deriving import next_token
 from nnspec.data.plan import Derived
 from nnspec.diagnostics import SpecError
-from nnspec.runtime.exporting import export_run
+from nnspec.exporting.runs import export_run
 from nnspec.runtime.predicting import predict_file
 from nnspec.spec import load
 from nnspec.training import evaluate, train

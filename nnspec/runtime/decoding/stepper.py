@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.onnx_backend.parity import Arrays, Run
 from nnspec.runtime.decoding.procedure import Procedure
+from nnspec.runtime.session import Arrays, Run
 
 __all__ = ["State", "Stepper"]
 
