@@ -9,7 +9,7 @@ import click
 
 from nnspec.cli.options import format_option, limit_option, limits_from, root_option, set_option, spec_argument
 from nnspec.cli.text import echo, echo_document, show, table
-from nnspec.files import json_text
+from nnspec.printable import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

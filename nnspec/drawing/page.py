@@ -17,13 +17,12 @@ from nnspec.drawing.layout import Layout, Run, lay_out
 from nnspec.drawing.measure import BOX_HEIGHT, STRAIGHT, shortened, text_width
 from nnspec.drawing.svg import box_lines, box_width, peak_text
 from nnspec.drawing.tree import Box, Wire, boxes_of, tree_of, wires_of
-from nnspec.files import json_text
 from nnspec.graph.analysis import total_macs
 from nnspec.graph.describe import stated_sizes
 from nnspec.graph.memory import activation_bytes, bytes_text
 from nnspec.graph.model import Graph, Model, Node
 from nnspec.graph.receptive_field import ReceptiveField, receptive_fields
-from nnspec.printable import html_text, printable
+from nnspec.printable import html_text, json_text, printable
 
 __all__ = ["to_html"]
 

@@ -9,10 +9,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from nnspec.files import json_text
 from nnspec.graph.analysis import total_macs
 from nnspec.packaging.contents import Contents
-from nnspec.printable import markdown_code, markdown_text, printable
+from nnspec.printable import json_text, markdown_code, markdown_text, printable
 from nnspec.runtime.ports import Port
 from nnspec.runtime.seal import deciding
 
