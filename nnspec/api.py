@@ -255,7 +255,7 @@ def convolutionalize(
         NnspecError: Where a layer cannot slide over a larger picture, with its place; where an output differs.
     """
     require("train", "export")
-    from nnspec.runtime import convolutionalizing
+    from nnspec.exporting import convolutionalizing
 
     return convolutionalizing.convolutionalize(model, folder, opset=opset, root=root)
 

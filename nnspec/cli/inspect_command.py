@@ -78,7 +78,7 @@ def _written(model: Model, form: str, sizes: Mapping[str, Mapping[str, int]]) ->
     from nnspec.graph.describe import describe, stated_sizes
 
     if form in ("mermaid", "svg", "html"):
-        from nnspec.graph import drawing
+        from nnspec import drawing
 
         return {"mermaid": drawing.to_mermaid, "svg": drawing.to_svg, "html": drawing.to_html}[form](model)
     described = describe(model)

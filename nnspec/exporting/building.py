@@ -1,4 +1,4 @@
-"""``build``: the compiled graph and both lowerings of every network, with initial weights, proven equal."""
+"""``build``: writes the compiled graph and the Keras and ONNX models of every network, with initial weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trained classifier, from a run or from a spec whose weights start from a file."""
+"""A trained classifier, from a run or from a spec whose weights come from a file."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Classifier:
         spec: Its spec.
         graph: Its network.
         weights: Its arrays by identity.
-        real: Real inputs, where its data are known.
-        told: What an exported file says of its answers.
+        real: Real inputs, if its data are known.
+        metadata: The metadata of its outputs in an exported file.
         recipe: How its inputs are made from raw data.
         table: Some rows of its data.
     """
@@ -46,20 +46,20 @@ class Classifier:
     graph: Graph
     weights: Mapping[str, NDArray[Any]]
     real: tuple[Arrays, ...] = ()
-    told: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
     recipe: Recipe = field(default_factory=dict)
     table: Table | None = None
 
     @classmethod
     def open(cls, path: str | Path, *, root: Path | None = None) -> Classifier:
-        """Opens a run folder, or a spec that says where all its weights are.
+        """Open a run folder, or a spec that names the files of all its weights.
 
         Args:
             path: The folder or the spec.
-            root: What the spec's paths may not leave.
+            root: The folder that the spec's paths must be in.
 
         Raises:
-            NnspecError: Where the run is damaged, or a weight has no value.
+            NnspecError: If the run is damaged, or a weight has no value.
         """
         path = Path(path)
         if path.is_dir():
@@ -81,20 +81,20 @@ class Classifier:
     def _of_run(cls, run: Run) -> Classifier:
         graph = run.main
         table, real = golden_rows(run, GOLDEN_ROWS)
-        told = output_metadata(run, {name: name for name in graph.outputs})
+        metadata = output_metadata(run, {name: name for name in graph.outputs})
         known = ({name: real[name] for name in graph.inputs},) if all(name in real for name in graph.inputs) else ()
-        return cls(run.spec, graph, graph.own(run.weights()), known, told, with_white_levels(run.recipe(), table), table)
+        return cls(run.spec, graph, graph.own(run.weights()), known, metadata, with_white_levels(run.recipe(), table), table)
 
     def entries(self, graph: Graph) -> tuple[dict[str, str], Entries | None]:
-        """What a file of a network of the same inputs says of its data, and what stands before these."""
+        """The metadata and the embedded preprocessing of an exported network with the same inputs."""
         if self.table is None:
             return {}, None
         served, entries = embed_preprocessing(self.recipe, self.table, graph.inputs)
-        return {**self.told, DATA: json.dumps(_of_any_size(served))}, entries
+        return {**self.metadata, DATA: json.dumps(_of_any_size(served))}, entries
 
 
 def _of_any_size(recipe: Recipe) -> Recipe:
-    """A recipe without the transforms that bring pictures to one size."""
+    """A recipe without the transforms that resize images."""
     inputs = {
         name: {
             **said,

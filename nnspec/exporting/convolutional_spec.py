@@ -1,4 +1,4 @@
-"""The document of a classifier, rewritten as that of a fully convolutional network."""
+"""Rewrites the spec of a classifier as that of a fully convolutional network."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from nnspec.spec.rewriting import Rewriting, Swap
 from nnspec.types import Dim
 from nnspec.types.plain import plain
 
-__all__ = ["refused", "convolutional_spec"]
+__all__ = ["layer_error", "convolutional_spec"]
 
 _KEPT = ("nnspec", "name", "description", "weights", "params", "blocks", "networks", "inputs", "layers", "outputs")
 _SYMBOLS = {1: ("T",), 2: ("H", "W"), 3: ("D", "H", "W")}
 
 
 def convolutional_spec(spec: Spec, graph: Graph) -> tuple[dict[str, Any], dict[str, str | None]]:
-    """The document of a classifier that takes pictures of any size.
+    """Rewrite the document of a classifier so that it accepts images of any size.
 
     Args:
         spec: The classifier's spec.
         graph: Its network.
 
     Returns:
-        The document, and what each layer that changed became, by its name: an operation, or None where it was taken away.
+        The document, and the new operation of each changed layer, by the layer's name; None for a removed layer.
 
     Raises:
-        NnspecError: Where a layer cannot slide over a larger picture, or what is written cannot be rewritten.
+        NnspecError: If a layer has no convolutional equivalent, or the document cannot be rewritten.
     """
     try:
         changes = changes_to_convolutions(graph)
     except NotConvolutional as error:
-        raise refused(error.node, error.reason, error.help) from None
+        raise layer_error(error.node, error.reason, error.help) from None
     if spec.document.get("use") is not None:
         raise NnspecError(f"{spec.file} uses other files, which are not rewritten\n  = help: bring it into one file first")
     rewriting = Rewriting(copy.deepcopy(spec.document.plain()))
@@ -46,11 +46,11 @@ def convolutional_spec(spec: Spec, graph: Graph) -> tuple[dict[str, Any], dict[s
     for change in changes:
         swap = _swap(change)
         if swaps.setdefault(swap.path, swap) != swap:
-            raise refused(change.node, "stands for layers that become different ones", "write them one by one")
+            raise layer_error(change.node, "stands for layers that become different ones", "write them one by one")
     written = {change.node.path: change.node for change in reversed(changes)}
     for path, swap in swaps.items():
         if not rewriting.swap(swap):
-            raise refused(written[path], "is written in a way that cannot be rewritten", "write it as a step of its own")
+            raise layer_error(written[path], "is written in a way that cannot be rewritten", "write it as a step of its own")
     document = rewriting.finish()
     name = f"{spec.name}_fcn"
     document |= {
@@ -63,8 +63,8 @@ def convolutional_spec(spec: Spec, graph: Graph) -> tuple[dict[str, Any], dict[s
     return {key: document[key] for key in _KEPT if key in document}, became
 
 
-def refused(node: Node, reason: str, help: str) -> NnspecError:
-    """The error of a layer that is in the way."""
+def layer_error(node: Node, reason: str, help: str) -> NnspecError:
+    """The error about a layer that prevents the conversion."""
     return NnspecError(f"{node.span}: `{node.name}` ({node.op}) {reason}\n  = help: {help}")
 
 
@@ -74,24 +74,24 @@ def _swap(change: Change) -> Swap:
     name = parts[-2] if parts[-1].isdecimal() and len(parts) > 1 else parts[-1]
     if layer is None:
         return Swap(node.path, name, None)
-    told = plain(layer)
+    written = plain(layer)
     arguments: Mapping[str, Any] = {}
-    op = told
-    if not isinstance(told, str):
-        [(op, arguments)] = told.items()
+    op = written
+    if not isinstance(written, str):
+        [(op, arguments)] = written.items()
     short = {key: _short(value) for key, value in arguments.items()}
     return Swap(node.path, name, str(op), short, node.layer.slid_names)
 
 
 def _short(value: Any) -> Any:
-    """A size that is the same along all axes as one number."""
+    """A size that is equal along all axes, as one number."""
     if isinstance(value, list) and all(isinstance(size, int) for size in value) and len(set(value)) == 1:
         return value[0]
     return value
 
 
 def _free(document: dict[str, Any], graph: Graph) -> None:
-    """Gives the input free sizes in the place of its own."""
+    """Replace the sizes of the input by free sizes."""
     pictures = {name: type_ for name, type_ in graph.inputs.items() if type_.rank - 1 in _SYMBOLS}
     if len(graph.inputs) != 1 or not pictures:
         raise NnspecError(

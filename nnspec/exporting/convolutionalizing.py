@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nnspec.diagnostics import Diagnostic, NnspecError
 from nnspec.exporting.classifier import Classifier
-from nnspec.exporting.convolutional_spec import convolutional_spec, refused
+from nnspec.exporting.convolutional_spec import convolutional_spec, layer_error
 from nnspec.exporting.keras_reference import keras_reference
 from nnspec.files import write_whole
 from nnspec.graph import Graph, build
@@ -39,14 +39,14 @@ _Arrays = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Convolutional:
-    """What was written.
+    """The fully convolutional network that was written.
 
     Attributes:
         files: The spec, its weights, and the ONNX model.
-        layers: What each layer that changed became, by its name: an operation, or None where it was taken away.
+        layers: The new operation of each changed layer, by the layer's name; None for a removed layer.
         outputs: The sizes of the outputs, by name.
-        on_own_size: How far it is from the classifier on pictures of the classifier's size.
-        parity: How far the ONNX model is from Keras.
+        on_own_size: Its parity with the classifier on images of the classifier's size.
+        parity: The parity of the ONNX model and Keras.
     """
 
     files: tuple[Path, ...]
@@ -136,11 +136,11 @@ def _compiled(document: dict[str, Any], classifier: Classifier) -> tuple[Spec, G
             node = next(sees_everything(way), None)
             if node is not None:
                 own = classifier.graph.nodes.get(node.name, node)
-                raise refused(own, f"makes `{output}` one answer for the whole picture, whatever its size", "leave it out")
+                raise layer_error(own, f"makes `{output}` one answer for the whole picture, whatever its size", "leave it out")
             raise NnspecError(f"`{output}` is {type_} whatever the picture's size: nothing of it slides")
     for node in sees_everything(graph):
         own = classifier.graph.nodes.get(node.name, node)
-        raise refused(own, "sees the whole picture: on a larger one it gives something else", "leave it out")
+        raise layer_error(own, "sees the whole picture: on a larger one it gives something else", "leave it out")
     return spec, graph, document
 
 

@@ -1,7 +1,7 @@
-"""Whether a decoder in ONNX gives the tokens that Keras gives.
+"""Compares the tokens of a decoder in ONNX with those of Keras.
 
-A token is held against what Keras makes of the tokens before it, so that one tie (two tokens as likely as one another but for
-rounding) does not make everything behind it count as different.
+Each token is compared with Keras's prediction from the tokens before it, so that one tie (two tokens that are equally likely
+except for rounding) does not make all later tokens count as different.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ from nnspec.runtime.decoding.stepper import Stepper
 from nnspec.runtime.model_file import ModelFile
 from nnspec.runtime.session import Arrays, Run
 
-__all__ = ["DecodingParity", "Judge", "prove_decoder"]
+__all__ = ["DecodingParity", "TokenComparison", "prove_decoder"]
 
 _MOST = 24
-"""Tokens of a sequence that are looked at."""
+"""The most tokens of a sequence that are compared."""
 
 Tokens = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class DecodingParity:
-    """How far a decoder is from Keras.
+    """The parity of a decoder and Keras.
 
     Attributes:
-        networks: The parity of the encoder and the decoder, each on its own.
-        sequences: How many sequences were decoded.
-        tokens: How many tokens these have.
-        ties: At how many of them Keras finds another token as likely, within the tolerance of the logits, or as rounding
-            explains against Keras in float64.
-        differing: At how many it finds another one likelier.
+        networks: The parity of the encoder and of the decoder.
+        sequences: The number of decoded sequences.
+        tokens: The number of their tokens.
+        ties: The number of tokens for which Keras predicts another token that is equally likely, within the tolerance of the
+            logits, or within rounding of Keras in float64.
+        differing: The number of tokens for which Keras predicts another one.
     """
 
     networks: Mapping[str, Parity]
@@ -61,12 +61,12 @@ class DecodingParity:
         return self.differing == 0 and all(parity.agrees for parity in self.networks.values())
 
     def as_json(self) -> dict[str, object]:
-        """The same as plain values: what is written into the exported model."""
+        """The parity record that is written into the model."""
         networks = {name: parity.as_json() for name, parity in self.networks.items()}
         return {"sequences": self.sequences, "tokens": self.tokens, "ties": self.ties, "networks": networks}
 
     def text(self) -> str:
-        """The same for people."""
+        """A summary as text."""
         lines = [f"{name}: {line}" for name, parity in self.networks.items() for line in parity.text().splitlines()]
         ties = f", {self.ties} of them ties" if self.ties else ""
         told = f"{self.differing} of {self.tokens} tokens differ" if self.differing else f"all {self.tokens} tokens are Keras's"
@@ -76,16 +76,16 @@ class DecodingParity:
 def prove_decoder(
     models: DecoderModels, keras_of: Callable[[Graph], Reference], *, golden: Arrays | None = None, seed: int = 0
 ) -> DecodingParity:
-    """Decodes by the loop, by the parts step by step, and holds both against Keras.
+    """Decode with the loop and step by step, and compare both with Keras.
 
     Args:
         models: The decoder.
-        keras_of: A network in Keras, with the same weights: inputs by name to outputs by name, masks among them.
-        golden: Real sources by the encoder's names, tried beside random ones.
-        seed: Of the random sources.
+        keras_of: Returns the reference of a network with the same weights, masks included.
+        golden: Real sources by the encoder's names, in addition to random ones.
+        seed: The seed of the random sources.
 
     Raises:
-        NnspecError: Where something differs, with the figures.
+        NnspecError: If something differs.
     """
     decoding, opset = models.decoding, models.opset
     keras: dict[str, Reference] = {
@@ -101,26 +101,26 @@ def prove_decoder(
     tolerance = networks[decoding.decoder.name].outputs[decoding.logits].tolerance
     files = {name: ModelFile(serialized(model), name) for name, model in parts.items()}
     stepper = Stepper(models.procedure, files.get("encoder"), files["decoder"])
-    judge = Judge(decoding, keras, models.procedure.start, models.procedure.end, tolerance)
+    comparison = TokenComparison(decoding, keras, models.procedure.start, models.procedure.end, tolerance)
     in_graph = ModelFile(serialized(models.loop()), "the loop")
     for inputs, prompt in _cases(models, golden, seed):
         most = np.array(min(models.procedure.max_length, _MOST), np.int64)
         shown = {decoding.sources[name]: array for name, array in inputs.items() if name in decoding.sources}
         answer = in_graph({**shown, "prompt": prompt, "max_length": most})
-        judge.take(inputs, prompt, answer["generated"], answer["lengths"])
+        comparison.take(inputs, prompt, answer["generated"], answer["lengths"])
         tokens, lengths = greedy(stepper, stepper.begin(inputs, len(prompt)), prompt, int(most))
-        judge.take(inputs, prompt, tokens, lengths)
-    found = DecodingParity(networks, judge.sequences, judge.tokens, judge.ties, judge.differing)
+        comparison.take(inputs, prompt, tokens, lengths)
+    found = DecodingParity(networks, comparison.sequences, comparison.tokens, comparison.ties, comparison.differing)
     if not found.agrees:
         raise NnspecError(f"the ONNX decoder differs from the Keras model, so no file is written:\n{found.text()}")
     return found
 
 
 def _cases(models: DecoderModels, golden: Arrays | None, seed: int) -> Iterator[tuple[dict[str, NDArray[Any]], Tokens]]:
-    """Sources, and what the sequences begin with."""
+    """Sources and prompts."""
     encoder = models.decoding.encoder
     if encoder is not None:
-        # An example that is nothing but padding has no answer that means anything.
+        # The output for an example of only padding is undefined.
         for inputs in [*draw(encoder, seed=seed, empty_rows=False), *([golden] if golden else [])]:
             yield dict(inputs), np.full((len(next(iter(inputs.values()))), 1), -1, np.int64)
         return
@@ -133,8 +133,8 @@ def _cases(models: DecoderModels, golden: Arrays | None, seed: int) -> Iterator[
         yield {}, prompt
 
 
-class Judge:
-    """Compares tokens with Keras's logits: by the quick bound, and where that fails with those in float64."""
+class TokenComparison:
+    """Compares tokens with Keras's logits: by the quick bound first, then with those in float64."""
 
     def __init__(
         self, decoding: Decoding, keras: Mapping[str, Run | Reference], start: int | None, end: int | None, tolerance: float
@@ -145,25 +145,25 @@ class Judge:
         self.sequences = self.tokens = self.ties = self.differing = 0
 
     def take(self, inputs: Arrays, prompt: Tokens, tokens: Tokens, lengths: Tokens) -> None:
-        """Counts what one batch gave."""
+        """Compare and count the tokens of a batch."""
         first = [] if self._start is None else [np.full((len(tokens), 1), self._start, np.int64)]
         read = np.concatenate([*first, tokens], axis=1)
         targets = read[:, 1:]
         logits = self._logits(self._keras, inputs, read[:, :-1])
         places = np.arange(targets.shape[1])[None, :] + (0 if first else 1)
-        # The end is a token that was chosen; what the prompt says was not.
+        # The end token is predicted; tokens of the prompt are not.
         counted = places <= lengths[:, None] if self._end is not None else places < lengths[:, None]
         forced = np.zeros_like(counted)
         width = min(prompt.shape[1], tokens.shape[1])
         forced[:, : width - (0 if first else 1)] = prompt[:, (0 if first else 1) : width] >= 0
         counted = counted & ~forced
-        behind = _behind(logits, targets)
-        tied = (behind > 0) & (behind <= self._tolerance) & counted
-        differing = (behind > self._tolerance) & counted
+        gap = _logit_gap(logits, targets)
+        tied = (gap > 0) & (gap <= self._tolerance) & counted
+        differing = (gap > self._tolerance) & counted
         if differing.any() and (exact := self._in_float64()) is not None:
-            # Two logits may each be off by the largest error that passes.
+            # Each of two logits may deviate by the largest allowed error.
             true = self._logits(exact, inputs, read[:, :-1])
-            excused = differing & (_behind(true, targets) <= 2 * allowed(distance(true, logits, true)))
+            excused = differing & (_logit_gap(true, targets) <= 2 * allowed(distance(true, logits, true)))
             tied, differing = tied | excused, differing & ~excused
         self.sequences += len(tokens)
         self.tokens += int(counted.sum())
@@ -171,7 +171,7 @@ class Judge:
         self.differing += int(differing.sum())
 
     def _in_float64(self) -> dict[str, Run] | None:
-        """The networks in float64; None where one has no such form."""
+        """The networks in float64; None if one has no float64 form."""
         if self._exact is None:
             made = {name: run.exact for name, run in self._keras.items() if isinstance(run, Reference) and run.exact}
             if len(made) < len(self._keras):
@@ -180,7 +180,7 @@ class Judge:
         return self._exact
 
     def _logits(self, keras: Mapping[str, Run | Reference], inputs: Arrays, read: Tokens) -> NDArray[np.float64]:
-        """What Keras says after each token: rows, steps, vocabulary. All at once, where no token sees those behind it."""
+        """Keras's logits after each token: rows, steps, vocabulary. In one call if the decoder is causal."""
         decoding = self._decoding
         fed = self.fed(inputs, len(read), keras)
         run = keras[decoding.decoder.name]
@@ -199,12 +199,12 @@ class Judge:
         return np.stack(steps, axis=1).astype(np.float64)
 
     def fed(self, inputs: Arrays, rows: int, keras: Mapping[str, Run | Reference] | None = None) -> dict[str, NDArray[Any]]:
-        """What the decoder is fed beside the tokens, at the first step.
+        """The decoder's inputs other than the tokens, at the first step.
 
         Args:
-            inputs: What the encoder is fed.
-            rows: How many sequences there are.
-            keras: The networks; by default those that were given.
+            inputs: The encoder's inputs.
+            rows: The number of sequences.
+            keras: The networks; by default those in float32.
         """
         decoding = self._decoding
         encoded = (keras or self._keras)[decoding.encoder.name](inputs) if decoding.encoder is not None else {}
@@ -220,9 +220,9 @@ class Judge:
         return fed
 
 
-def _behind(logits: NDArray[np.float64], chosen: Tokens) -> NDArray[np.float64]:
-    """How far each chosen token is behind the likeliest, relative to the largest logit."""
-    behind: NDArray[np.float64] = (logits.max(-1) - np.take_along_axis(logits, chosen[..., None], -1)[..., 0]) / np.abs(
+def _logit_gap(logits: NDArray[np.float64], chosen: Tokens) -> NDArray[np.float64]:
+    """The logit of the likeliest token minus that of each chosen token, relative to the largest logit."""
+    gap: NDArray[np.float64] = (logits.max(-1) - np.take_along_axis(logits, chosen[..., None], -1)[..., 0]) / np.abs(
         logits
     ).max()
-    return behind
+    return gap

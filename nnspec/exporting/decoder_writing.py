@@ -1,4 +1,4 @@
-"""Writes a decoder with what was found of it: one file with the loop inside, or two that are run step by step."""
+"""Writes a decoder with its parity record: one file with the loop inside, or an encoder and a decoder step."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ __all__ = ["write_loop", "write_parts"]
 
 
 def write_loop(models: DecoderModels, path: Path, parity: DecodingParity, check_size: Callable[[int], None]) -> None:
-    """Writes the one file that decodes by itself.
+    """Write the file that contains the loop.
 
     Args:
         models: The decoder.
         path: The file.
-        parity: How far it is from Keras: written into it.
-        check_size: Is told how many bytes the file will have, and raises where that is too many.
+        parity: Its parity with Keras, written into the file.
+        check_size: Receives the size of the file in bytes, and raises if it is too large.
 
     Raises:
-        NnspecError: Where the file cannot be written.
+        NnspecError: If the file cannot be written.
     """
     if path.is_dir():
         raise NnspecError(f"{path} is a folder; name a file, `-o {path / 'model.onnx'}`, or write `--form parts`")
@@ -34,16 +34,16 @@ def write_loop(models: DecoderModels, path: Path, parity: DecodingParity, check_
 
 
 def write_parts(models: DecoderModels, folder: Path, parity: DecodingParity, check_size: Callable[[int], None]) -> None:
-    """Writes ``encoder.onnx`` and ``decoder.onnx``, the decoder of one step, into a folder.
+    """Write ``encoder.onnx`` and ``decoder.onnx``, the decoder step, into a folder.
 
     Args:
         models: The decoder.
-        folder: The folder; made if it is not there.
-        parity: How far they are from Keras: written into both.
-        check_size: Is told how many bytes both have together, and raises where that is too many.
+        folder: The folder; created if missing.
+        parity: Their parity with Keras, written into both.
+        check_size: Receives the size of both files in bytes, and raises if it is too large.
 
     Raises:
-        NnspecError: Where they cannot be written.
+        NnspecError: If the files cannot be written.
     """
     contents = {name: sealed(model, parity.as_json()) for name, model in models.parts().items()}
     check_size(sum(map(len, contents.values())))

@@ -161,8 +161,8 @@ class PreprocessedInput:
             kind = type(step.transform)
             with b.at(f"{self.name}/{kind.__name__}"):
                 chain = PREPROCESSING_OPS[kind](b, chain, step)
-        if chain.lies != self.given.rank:
-            chain = chain.then(b, "Unsqueeze" if chain.lies < self.given.rank else "Squeeze", b.ints([-1], "axes"))
+        if chain.tensor_rank != self.given.rank:
+            chain = chain.then(b, "Unsqueeze" if chain.tensor_rank < self.given.rank else "Squeeze", b.ints([-1], "axes"))
         return chain.cast(b, self.given.dtype).tensor
 
     @property

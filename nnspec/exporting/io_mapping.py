@@ -1,4 +1,4 @@
-"""An exported network in its document: which fields feed its inputs, and which of the document's outputs are its own."""
+"""The inputs and outputs of an exported network, mapped to those of its document."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from nnspec.graph import Graph, Model
 from nnspec.graph.decoding import input_feeding
 from nnspec.graph.model import NetworkCall
 
-__all__ = ["Place"]
+__all__ = ["IOMapping"]
 
 
 @dataclass(frozen=True)
-class Place:
-    """An exported network and the document around it.
+class IOMapping:
+    """How an exported network is connected in its document.
 
     Attributes:
-        fields: The input of the document that feeds each of its inputs; those that something else feeds are left out.
-        outputs: Its name for each output of the document that it gives.
-        inputs: How many inputs it has.
+        fields: The document's input that feeds each of the network's inputs; inputs that a layer feeds are omitted.
+        outputs: The network's name of each of the document's outputs that it computes.
+        inputs: The number of its inputs.
     """
 
     fields: Mapping[str, str]
@@ -31,33 +31,33 @@ class Place:
     inputs: int
 
     @classmethod
-    def of(cls, model: Model, graph: Graph) -> Place:
-        """The place of a network. Where the document uses it several times, that is its first use.
+    def of(cls, model: Model, graph: Graph) -> IOMapping:
+        """Map a network. If the document calls it several times, the first call counts.
 
         Args:
             model: The document's networks.
-            graph: What is exported of one of them.
+            graph: The exported part of one of them.
         """
         if graph.name == "main" or "main" not in model.networks:
             return cls({name: name for name in graph.inputs}, {name: name for name in graph.outputs}, len(graph.inputs))
         fed = {name: input_feeding(model, graph, name) for name in graph.inputs}
         fields = {name: field for name, field in fed.items() if field is not None}
         use = next((use for use in model.main.uses if use.network == graph.name), None)
-        given = {} if use is None else _given(use, model.networks[graph.name], model.main)
-        return cls(fields, {shown: own for shown, own in given.items() if own in graph.outputs}, len(graph.inputs))
+        outputs = {} if use is None else _outputs_of(use, model.networks[graph.name], model.main)
+        return cls(fields, {shown: own for shown, own in outputs.items() if own in graph.outputs}, len(graph.inputs))
 
     def recipe(self, recipe: Recipe) -> Recipe:
-        """What the file says of its inputs: what the document says of the fields that feed them.
+        """The recipe of the network's inputs.
 
         Args:
-            recipe: Of the document.
+            recipe: The document's recipe.
         """
         known = recipe.get("inputs", {})
         own = {name: known[field] for name, field in self.fields.items() if field in known}
         return {**recipe, "inputs": own} if known else recipe
 
     def golden(self, rows: Mapping[str, NDArray[Any]]) -> list[dict[str, NDArray[Any]]]:
-        """Real inputs of the network; nothing where the data do not feed all of them.
+        """Real inputs of the network; empty if the data do not feed all of them.
 
         Args:
             rows: Real inputs of the document, by name.
@@ -66,7 +66,7 @@ class Place:
         return [own] if len(own) == self.inputs else []
 
 
-def _given(use: NetworkCall, network: Graph, main: Graph) -> dict[str, str]:
-    """The network's name for each of the document's outputs that is one of its own."""
+def _outputs_of(use: NetworkCall, network: Graph, main: Graph) -> dict[str, str]:
+    """The network's name of each of the document's outputs that it computes."""
     own = {ref: name for name, ref in zip(network.outputs, use.outputs.values(), strict=False)}
     return {shown: own[ref] for shown, ref in main.outputs.items() if ref in own}

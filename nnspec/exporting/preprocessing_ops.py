@@ -1,4 +1,4 @@
-"""The numeric transforms of data as nodes of an ONNX graph: what their classes do to an array, written for ONNX."""
+"""ONNX nodes of the numeric transforms of data."""
 
 from __future__ import annotations
 
@@ -20,46 +20,46 @@ __all__ = ["PREPROCESSING_OPS", "Chain"]
 
 @dataclass(frozen=True)
 class Chain:
-    """Values between two transforms.
+    """The values between two transforms.
 
     Attributes:
         tensor: The ONNX tensor.
         dtype: Its element type.
-        rank: How many axes a row has for the transforms.
-        lies: How many it has in the tensor: one more or one less where a last axis of 1 goes without saying.
+        rank: The number of axes of a row, as the transforms define it.
+        tensor_rank: The number of axes of a row in the tensor: one more or one less if a last axis of size 1 is implicit.
     """
 
     tensor: str
     dtype: str
     rank: int
-    lies: int
+    tensor_rank: int
 
     @property
     def is_float(self) -> bool:
         return self.dtype in ("float32", "float64")
 
     def cast(self, b: Builder, dtype: str) -> Chain:
-        """The same values as another type."""
+        """Convert the values to another type."""
         if self.dtype == dtype:
             return self
         return replace(self, tensor=b.op("Cast", self.tensor, to=ELEMENT[dtype]), dtype=dtype)
 
     def then(self, b: Builder, operator: str, *constants: str) -> Chain:
-        """What an operator makes of them, element by element."""
+        """Apply an element-wise operator."""
         return replace(self, tensor=b.op(operator, self.tensor, *constants))
 
     def constant(self, b: Builder, value: ArrayLike, hint: str) -> str:
-        """Numbers of their type, which have the shape of a row or are one alone, lying as they lie."""
+        """A constant of the chain's type: a scalar or the shape of a row, with the axes of the tensor."""
         array = np.asarray(value, self.dtype)
-        if array.ndim and self.lies != self.rank:
-            array = array[..., None] if self.lies > self.rank else array[..., 0]
+        if array.ndim and self.tensor_rank != self.rank:
+            array = array[..., None] if self.tensor_rank > self.rank else array[..., 0]
         return b.constant(array, hint)
 
 
 def _rescale(b: Builder, chain: Chain, step: Step) -> Chain:
     assert isinstance(step.transform, rescale)
     if chain.dtype == "uint8":
-        # The same numbers as Cast and Mul, in less time: ONNX Runtime shares out small products.
+        # Same result as Cast and Mul, but faster: ONNX Runtime parallelizes small products.
         scale = b.constant(step.transform.scale, "scale", np.float32)
         chain = replace(chain, tensor=b.op("DequantizeLinear", chain.tensor, scale), dtype="float32")
     else:
@@ -75,7 +75,7 @@ def _standardize(b: Builder, chain: Chain, step: Step) -> Chain:
     chain = chain if chain.is_float else chain.cast(b, "float32")
     near = mean.astype(chain.dtype)
     made = chain.then(b, "Sub", chain.constant(b, near, "mean"))
-    # What float32 leaves of the mean counts where the values lie close around it; in float64 it leaves nothing.
+    # The rounding error of the mean in float32 matters if the values are close to it; in float64 it is 0.
     rest = mean - near.astype(np.float64)
     if (np.abs(rest) > 1e-9 * deviation).any():
         made = made.then(b, "Sub", chain.constant(b, rest, "mean_rest"))
@@ -84,27 +84,27 @@ def _standardize(b: Builder, chain: Chain, step: Step) -> Chain:
 
 def _impute(b: Builder, chain: Chain, step: Step) -> Chain:
     if not chain.is_float:
-        return chain  # whole numbers are all there
+        return chain  # integers have no missing values
     value = chain.constant(b, step.learned["value"], "value")
     return replace(chain, tensor=b.op("Where", b.op("IsNaN", chain.tensor), value, chain.tensor))
 
 
 def _one_hot(b: Builder, chain: Chain, step: Step) -> Chain:
     same = _equals(b, chain, step)
-    return replace(same.cast(b, "float32"), rank=chain.rank + 1, lies=chain.lies + 1)
+    return replace(same.cast(b, "float32"), rank=chain.rank + 1, tensor_rank=chain.tensor_rank + 1)
 
 
 def _label_encode(b: Builder, chain: Chain, step: Step) -> Chain:
     count = len(step.learned["classes"])
     same = _equals(b, chain, step).cast(b, "float32")
-    # At class i, i − count and the count make i; nowhere, the count alone is what stands for a class that is not known.
+    # For class i, (i − count) + count = i; for an unknown class the sum is 0 + count.
     index = b.op("MatMul", same.tensor, b.constant(np.arange(count) - count, "index", np.float32))
     index = b.op("Add", index, b.constant(count, "unknown", np.float32))
     return replace(chain, tensor=index, dtype="float32").cast(b, "int64")
 
 
 def _equals(b: Builder, chain: Chain, step: Step) -> Chain:
-    """Which class each value is, along a new last axis."""
+    """Compare each value with each class, along a new last axis."""
     classes = step.learned["classes"]
     if not chain.is_float:
         chain = chain.cast(b, "int64" if all(isinstance(label, int) for label in classes) else "float64")
@@ -119,4 +119,4 @@ PREPROCESSING_OPS: Mapping[type[Transform], Callable[[Builder, Chain, Step], Cha
     rescale: _rescale,
     standardize: _standardize,
 }
-"""How each transform of numbers is written. Text, rows of any length and pictures of another size are made outside."""
+"""The lowering of each numeric transform. Text, ragged rows and resized images are handled outside the graph."""

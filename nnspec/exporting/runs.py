@@ -1,4 +1,4 @@
-"""``export``: a run's ONNX model, proven equal to its Keras model."""
+"""Exports a run to ONNX, and compares the file with its Keras model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nnspec.exporting.decoder_models import decoder_models
 from nnspec.exporting.decoder_proof import DecodingParity, prove_decoder
 from nnspec.exporting.decoder_writing import write_loop, write_parts
 from nnspec.exporting.embedded_preprocessing import embed_preprocessing
-from nnspec.exporting.io_mapping import Place
+from nnspec.exporting.io_mapping import IOMapping
 from nnspec.exporting.keras_reference import keras_reference
 from nnspec.exporting.output_metadata import output_metadata
 from nnspec.exporting.output_units import exits_of
@@ -33,30 +33,30 @@ from nnspec.types import closest
 __all__ = ["Form", "export_run"]
 
 GOLDEN_ROWS = 64
-"""Real examples on which the file is compared with Keras, beside random ones."""
+"""The number of real examples on which the file is compared with Keras, in addition to random ones."""
 
 Form = Literal["network", "loop", "parts"]
-"""A network as it stands; the decoder of ``generate`` with the loop inside; its encoder and its one step, in a folder."""
+"""A network; the decoder of ``generate`` with the loop inside; its encoder and its decoder step, in a folder."""
 
 
 def export_run(
     path: str | Path, out: str | Path, *, opset: int | None = None, form: Form | None = None, network: str | None = None
 ) -> Parity | DecodingParity:
-    """Writes the ONNX model of a run's best weights, if it computes what Keras computes.
+    """Write the ONNX model of a run's best weights, if it agrees with Keras.
 
     Args:
         path: The run folder.
-        out: The file, or the folder where the form is ``parts``; it appears whole, or not at all.
-        opset: The version of ONNX's operators; what the spec says by default.
-        form: What is written; by default the loop where the spec has a section ``generate`` and its section ``export`` names
-            neither a network nor outputs, and otherwise the network.
-        network: One of the spec's networks, with all its outputs; by default what its section ``export`` says.
+        out: The file, or the folder if the form is ``parts``. It is written completely or not at all.
+        opset: The version of ONNX's operators; by default that of the spec.
+        form: What to write; by default the loop if the spec has a section ``generate`` and its section ``export`` names
+            neither a network nor outputs, else the network.
+        network: One of the spec's networks, with all its outputs; by default that of the section ``export``.
 
     Returns:
-        How far the file is from Keras.
+        The parity of the file and Keras.
 
     Raises:
-        NnspecError: Where the run is damaged, it has no such network, or an output differs.
+        NnspecError: If the run is damaged, the network is unknown, or an output differs.
     """
     run = Run.open(path)
     problems: list[Diagnostic] = []
@@ -96,7 +96,7 @@ def _with_network(section: ExportSection, run: Run, name: str, form: Form | None
 
 
 def _trained(run: Run) -> str:
-    """The network that is exported where none is named: of a pair its generator."""
+    """The network that is exported by default: ``main``, or the generator of a GAN."""
     return str(run.info.get("samples", {}).get("network", "main"))
 
 
@@ -105,15 +105,15 @@ def _export_network(
 ) -> Parity:
     graph = exported(section, run.model, default=_trained(run))
     table, golden = golden_rows(run, GOLDEN_ROWS)
-    place = Place.of(run.model, graph)
+    mapping = IOMapping.of(run.model, graph)
     of_samples = graph.name == run.info.get("samples", {}).get("network")
-    recipe = place.recipe(with_white_levels(run.recipe(), table))
-    # A generator is fed what is drawn, and conditions that are transformed already.
+    recipe = mapping.recipe(with_white_levels(run.recipe(), table))
+    # A generator reads noise and conditions, which are transformed already.
     served, entries = (recipe, None) if of_samples else embed_preprocessing(recipe, table, graph.inputs)
     metadata = {
         SPEC_NAME: run.name,
         SPEC_HASH: run.spec.hash,
-        **output_metadata(run, place.outputs, {field: name for name, field in place.fields.items()}),
+        **output_metadata(run, mapping.outputs, {field: name for name, field in mapping.fields.items()}),
         DATA: json.dumps(served),
     }
     if section.activation_maps:
@@ -127,9 +127,9 @@ def _export_network(
         out,
         reference=keras_of(graph),
         rebuild=keras_of,
-        golden=place.golden(golden),
+        golden=mapping.golden(golden),
         entries=entries,
-        exits=exits_of(units_of_run(run), place.outputs),
+        exits=exits_of(units_of_run(run), mapping.outputs),
         opset=opset,
         metadata=metadata,
         check_size=lambda size: check_onnx_bytes(run.spec, size),

@@ -1,4 +1,4 @@
-"""How near generated sequences are to those that were wanted."""
+"""Metrics of generated sequences: exact match, token error rate, BLEU and chrF."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.diagnostics import NnspecError
+from nnspec.exporting.run_models import RunGenerator
 from nnspec.extras import require
 from nnspec.generation.check import generation_of
-from nnspec.runtime.generator import Generator
 from nnspec.runtime.token_texts import text_of
 from nnspec.training import Run
 from nnspec.training.evaluation import examples_of
@@ -25,17 +25,17 @@ Row = Sequence[int]
 
 
 def generated_sequence_metrics(run: Run, part: str | None = None) -> dict[str, Any] | None:
-    """Decodes the sources of a run's data as its section ``generate`` says, and compares with the targets.
+    """Decode the sources of a run's data as its section ``generate`` specifies, and compare with the targets.
 
     Args:
         run: The run.
-        part: `train`, `validation` or `test`; by default as in `evaluate`.
+        part: The split: `train`, `validation` or `test`; by default as in `evaluate`.
 
     Returns:
-        What [`sequence_metrics`][] gives; None where the run has no encoder and decoder that its own layers feed.
+        The result of [`sequence_metrics`][]; None if the run has no encoder and decoder that its own inputs feed.
 
     Raises:
-        NnspecError: Where the run or its data are not what they were.
+        NnspecError: If the run or its data have changed.
     """
     found = generation_of(run.spec, run.model)
     if found is None or found[1].encoder is None:
@@ -48,16 +48,16 @@ def generated_sequence_metrics(run: Run, part: str | None = None) -> dict[str, A
     require("export")
     _, examples = examples_of(run, part)
     inputs = examples.batch(slice(None)).inputs
-    generator = Generator(run.path)
+    generator = RunGenerator(run.path)
     sources = {source: np.asarray(inputs[source]) for source in decoding.sources.values()}
     given = [one.tokens for one in generator.generate(sources, batch_size=_BATCH)]
-    told = generator.procedure
-    wanted = [_sequence(row, told.start, told.end) for row in np.asarray(inputs[target])]
+    procedure = generator.procedure
+    wanted = [_sequence(row, procedure.start, procedure.end) for row in np.asarray(inputs[target])]
     return sequence_metrics(given, wanted, generator.recipe, target)
 
 
 def _sequence(row: NDArray[Any], start: int | None, end: int | None) -> list[int]:
-    """The tokens of a target, without what begins it, ends it and fills it up."""
+    """The tokens of a target, without start, end and padding."""
     tokens = [int(token) for token in row]
     tokens = tokens[1:] if tokens and tokens[0] == start else tokens
     stops = [place for place, token in enumerate(tokens) if token in (0, end)]
@@ -67,27 +67,26 @@ def _sequence(row: NDArray[Any], start: int | None, end: int | None) -> list[int
 def sequence_metrics(
     given: Sequence[Row], wanted: Sequence[Row], recipe: Mapping[str, Any], input_: str | None
 ) -> dict[str, Any]:
-    """The figures of sequences.
+    """Compute the metrics of sequences.
 
     Args:
-        given: Those that were generated.
-        wanted: Those that were wanted, as many.
-        recipe: What the model says of its inputs.
-        input_: The input whose texts the tokens are.
+        given: The generated sequences.
+        wanted: The target sequences, as many.
+        recipe: How the model's inputs are made from raw data.
+        input_: The input whose vocabulary the tokens belong to.
 
     Returns:
-        ``exact_match``: the share of sequences that are right from end to end; ``token_error_rate``: how many tokens have to be
-        put in, taken out or changed, over how many were wanted (of phonemes the phoneme error rate, of words the word error
-        rate). Of texts also ``bleu`` (Papineni et al. 2002) and ``chrf`` (Popović 2015) by sacrebleu, 0 to 100, where that is
-        installed.
+        ``exact_match``: the fraction of sequences that equal their target; ``token_error_rate``: the edit distance over the
+        number of target tokens (the phoneme error rate of phonemes, the word error rate of words). For texts also ``bleu``
+        (Papineni et al. 2002) and ``chrf`` (Popović 2015) by sacrebleu, 0 to 100, if it is installed.
 
     Raises:
-        NnspecError: Where there are none.
+        NnspecError: If there are no sequences.
     """
     if not wanted:
         raise NnspecError("there are no sequences to compare")
     edits = sum(edit_distance(a, b) for a, b in zip(given, wanted, strict=True))
-    figures: dict[str, Any] = {
+    metrics: dict[str, Any] = {
         "exact_match": float(np.mean([list(a) == list(b) for a, b in zip(given, wanted, strict=True)])),
         "token_error_rate": edits / max(1, sum(map(len, wanted))),
     }
@@ -95,12 +94,12 @@ def sequence_metrics(
     if texts[0][0] is not None and find_spec("sacrebleu"):
         from sacrebleu import corpus_bleu, corpus_chrf
 
-        figures |= {"bleu": corpus_bleu(texts[0], [texts[1]]).score, "chrf": corpus_chrf(texts[0], [texts[1]]).score}
-    return figures
+        metrics |= {"bleu": corpus_bleu(texts[0], [texts[1]]).score, "chrf": corpus_chrf(texts[0], [texts[1]]).score}
+    return metrics
 
 
 def edit_distance(a: Row, b: Row) -> int:
-    """How many tokens have to be put in, taken out or changed to make one sequence of the other (Levenshtein 1966).
+    """The number of insertions, deletions and substitutions between two sequences (Levenshtein 1966).
 
     Example:
         >>> edit_distance([1, 2, 3, 4], [1, 3, 5, 4])

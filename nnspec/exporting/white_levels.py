@@ -1,4 +1,4 @@
-"""What white is in the pictures that a model was trained on, so that a picture from a file can be given to it."""
+"""The white level of training images, which scales the pixels of an image file for the model."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ __all__ = ["with_white_levels"]
 
 
 def with_white_levels(recipe: Recipe, table: Table) -> Recipe:
-    """A recipe that says under ``white`` what the largest value of a pixel is: 255, or 1 where pixels are fractions.
+    """Add the white level of image inputs to a recipe, under ``white``: 255, or 1 if pixels are fractions.
 
     Args:
-        recipe: What a run says of its inputs.
+        recipe: The recipe of a run's inputs.
         table: Some rows of its data.
     """
     inputs = {}
-    for name, said in recipe.get("inputs", {}).items():
-        white = _white(table, said)
-        inputs[name] = said if white is None else {**said, "white": white}
+    for name, entry in recipe.get("inputs", {}).items():
+        white = _white(table, entry)
+        inputs[name] = entry if white is None else {**entry, "white": white}
     return {**recipe, "inputs": inputs} if inputs else recipe
 
 
-def _white(table: Table, said: Mapping[str, Any]) -> int | None:
-    if len(said["columns"]) != 1 or said["columns"][0] not in table.columns:
+def _white(table: Table, entry: Mapping[str, Any]) -> int | None:
+    if len(entry["columns"]) != 1 or entry["columns"][0] not in table.columns:
         return None
-    column = table.columns[said["columns"][0]]
+    column = table.columns[entry["columns"][0]]
     if (
         column.is_text
         or column.ragged
@@ -40,7 +40,7 @@ def _white(table: Table, said: Mapping[str, Any]) -> int | None:
         return None
     if column.dtype == "uint8":
         return 255
-    values = table.read(said["columns"][0], slice(None))
+    values = table.read(entry["columns"][0], slice(None))
     low, high = (float(values.min()), float(values.max())) if np.size(values) else (0.0, 0.0)
-    # Anything else is no picture, or one of which it cannot be told how bright it is.
+    # Other values are not an image, or one whose white level is unknown.
     return None if low < 0 or high > 255 else 1 if high <= 1 else 255

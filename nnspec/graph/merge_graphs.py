@@ -1,4 +1,4 @@
-"""Networks that are trained together, as one graph: what counts weights, freezes and starts them asks no further."""
+"""Merges networks that are trained together into one graph, to count, freeze and initialize their weights."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["merge_graphs"]
 
 
 def merge_graphs(networks: Iterable[Graph]) -> Graph:
-    """One graph of several networks' nodes, which bear their network's name: ``generator/dense``.
+    """Merge networks into one graph, whose nodes are prefixed with the network's name: ``generator/dense``.
 
-    Nothing leads from one network to another, and it has no outputs. An input that several have is one: the label that both
-    of a conditional pair take.
+    The networks are not connected, and the graph has no outputs. Inputs of the same name are merged, such as the label of a
+    conditional generator and discriminator.
 
     Args:
-        networks: Networks of one document, whose weights stand under their own names.
+        networks: Networks of one document.
     """
     inputs: dict[str, TensorType] = {}
     nodes: dict[str, Node] = {}

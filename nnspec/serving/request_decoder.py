@@ -1,4 +1,4 @@
-"""What a person gives a model: a picture, a text, or the columns of a row; told, and read from a request's body."""
+"""Decodes plain requests: an image, a text or rows, from the body of a request to the inputs of a model."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ __all__ = ["RequestDecoder", "request_decoder_of"]
 
 _OF_PICTURES = ("image/png", "image/jpeg", "image/jpg", "application/octet-stream")
 _BYTES_AN_ELEMENT = 16
-"""What an element of an input takes while it is made: eight bytes, twice."""
+"""The memory per element while an input is computed: eight bytes, twice."""
 _DATA = "the request"
 _SEQUENCES = 32
-"""Sequences that are decoded together, as `nnspec generate` does."""
+"""The batch size of decoding, as in `nnspec generate`."""
 
 
 @dataclass(frozen=True)
 class RequestDecoder:
-    """What a person gives a model.
+    """Decodes the plain requests of one model.
 
     Attributes:
         predictor: The model.
-        kind: ``picture``, ``text`` or ``row``.
-        columns: The columns of a row, in order, each with what stands in it.
-        decoder: What it is asked by where it decodes sequences.
+        kind: What a request contains: ``picture``, ``text`` or ``row``.
+        columns: The columns of a row, in order, with the kind of their values.
+        decoder: The decoder of sequences, if the model is one.
     """
 
     predictor: Predictor
@@ -56,11 +56,11 @@ class RequestDecoder:
 
     @property
     def rows_at_once(self) -> int | None:
-        """The most rows that are answered at once; None where that is no matter."""
+        """The most rows in one batch; None for no limit."""
         return _SEQUENCES if self.decoder is not None else None
 
     def rows(self, inputs: Arrays, outputs: Arrays) -> Iterator[dict[str, Any]]:
-        """The answers as `nnspec predict` and `nnspec generate` show them."""
+        """The rows of the response, as `nnspec predict` and `nnspec generate` print them."""
         if self.decoder is not None:
             yield from self.decoder.rows(outputs)
             return
@@ -70,22 +70,22 @@ class RequestDecoder:
 
     @property
     def description(self) -> dict[str, Any]:
-        """The same as plain values."""
+        """The description of requests, as plain values."""
         told: dict[str, Any] = {"takes": self.kind, "columns": [{"name": name, **said} for name, said in self.columns.items()]}
         if self.kind == "picture":
             told |= {"height": _size(self._port.shape[1]), "width": _size(self._port.shape[2]), "channels": self._channels}
         return told
 
     def read(self, body: Content, kind: str, budget: Budget) -> Arrays:
-        """The model's inputs from a body.
+        """Decode a body into the model's inputs.
 
         Args:
-            body: A picture's bytes, rows as CSV or JSON, or a text.
+            body: An image file, rows as CSV or JSON, or a text.
             kind: The body's content type.
-            budget: What the request may use.
+            budget: The budget of the request.
 
         Raises:
-            Refused: With 400, 413 or 415, where it is not what the model takes, or too much of it.
+            Refused: With 400, 413 or 415, if the body does not match the model, or is too large.
         """
         budget.require_time()
         with ExitStack() as until_read:
@@ -97,7 +97,7 @@ class RequestDecoder:
                     return self.decoder.inputs(table, _DATA)
                 return read_inputs(table, _DATA, self.predictor.recipe, input_types(self.predictor))
             except SpecError as error:
-                # Their helps are for who writes the spec.
+                # Their helps address the author of the spec.
                 raise Refused(400, "; ".join(one.message for one in error.diagnostics)) from None
             except DataError as error:
                 raise Refused(400, error.message + (f" ({error.help})" if error.help else "")) from None
@@ -140,7 +140,7 @@ class RequestDecoder:
         raise Refused(415, f"this model takes {self._wanted}; the content type {kind[:60] or 'is missing and'!r} is none of it")
 
     def _take_room(self, table: Table, budget: Budget) -> None:
-        """Counts what the inputs will take, and what their transforms make on the way."""
+        """Reserve memory for the inputs and the intermediate results of their transforms."""
         longest = 1
         for feed in self._feeds:
             steps = self.predictor.recipe["inputs"][feed.name]["transforms"]
@@ -162,12 +162,12 @@ class RequestDecoder:
 
 
 def request_decoder_of(predictor: Predictor) -> RequestDecoder | None:
-    """What a person gives a model; None where its file does not say how its inputs are made."""
+    """The request decoder of a model; None if its file does not describe how its inputs are made."""
     decoder = decoder_of(predictor)
     if decoder is not None:
-        return _takes_of_decoder(decoder)
+        return _of_decoder(decoder)
     inputs = predictor.recipe.get("inputs", {})
-    # Whose units differ between series cannot be answered in them: a request does not say of which series its rows are.
+    # Units that differ between series cannot be restored: a request does not name the series of its rows.
     if not inputs or predictor.inputs.keys() - inputs.keys() or predictor.units:
         return None
     columns = {column: said for name, port in predictor.inputs.items() for column, said in _columns(name, port, predictor)}
@@ -180,7 +180,7 @@ def request_decoder_of(predictor: Predictor) -> RequestDecoder | None:
     return RequestDecoder(predictor, "row", columns)
 
 
-def _takes_of_decoder(decoder: Decoder) -> RequestDecoder:
+def _of_decoder(decoder: Decoder) -> RequestDecoder:
     texts = {name: decoder.takes_text(name) for name in decoder.feeds}
     told = {"kind": "text", "may_miss": False}
     columns = {
@@ -213,7 +213,7 @@ def _columns(name: str, port: Port, predictor: Predictor) -> list[tuple[str, dic
 
 
 def is_picture(body: Content) -> bool:
-    """Whether a body begins as a PNG or a JPEG does."""
+    """Whether a body starts with the signature of PNG or JPEG."""
     return body.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"))
 
 

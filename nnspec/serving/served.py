@@ -43,7 +43,7 @@ class Served:
         batcher: Its queue.
         most_rows: The most rows of one request, of a decoder: each carries what it remembers; None for any number.
         rows_at_once: The most rows that are queued together; None where they cannot be divided.
-        takes: What a person gives it; None where its file does not say.
+        request_decoder: Reads plain requests; None if the file does not describe its inputs.
 
     Raises:
         NnspecError: Where the file is no model, is not proven, or cannot compute.

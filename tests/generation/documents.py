@@ -10,7 +10,7 @@ import numpy as np
 
 import nnspec
 from nnspec.exporting.decoder_models import DecoderModels, decoder_models
-from nnspec.exporting.decoder_proof import Judge
+from nnspec.exporting.decoder_proof import TokenComparison
 from nnspec.exporting.keras_reference import keras_reference
 from nnspec.onnx_backend.proto import serialized
 from nnspec.runtime.decoding.one_by_one import greedy
@@ -180,8 +180,8 @@ def _by_keras(models, inputs, prompt, most):
     keras_of = reference_of(models)
     decoding = models.decoding
     keras = {graph.name: keras_of(graph) for graph in (decoding.encoder, decoding.decoder) if graph is not None}
-    judge = Judge(replace(decoding, cache=False), keras, models.procedure.start, models.procedure.end, 0)
-    fed = judge.fed(inputs, len(prompt))
+    comparison = TokenComparison(replace(decoding, cache=False), keras, models.procedure.start, models.procedure.end, 0)
+    fed = comparison.fed(inputs, len(prompt))
 
     def decode(given):
         return keras[decoding.decoder.name]({**fed, **given})

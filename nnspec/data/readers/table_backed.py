@@ -1,4 +1,4 @@
-"""Readers that make something of a table which another reader reads: ``{images: {csv: labels.csv, column: file}}``."""
+"""Readers that read their rows from a table file: ``{images: {csv: labels.csv, column: file}}``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TABLES = ("csv", "jsonl", "parquet")
 
 
 class TableBackedReader(Reader):
-    """A reader over a table of one of three formats."""
+    """A reader whose rows come from a table in one of three formats."""
 
     csv: Csv | None = Field(None, description="The table, comma-separated.")
     jsonl: Jsonl | None = Field(None, description="The table, a line of JSON a row.")
@@ -30,7 +30,7 @@ class TableBackedReader(Reader):
 
     @property
     def table_kind(self) -> str | None:
-        """Which of the three is given."""
+        """The format that is given."""
         return next((name for name in _TABLES if getattr(self, name) is not None), None)
 
     def named_paths(self) -> dict[str, str]:
@@ -61,5 +61,5 @@ class TableBackedReader(Reader):
         return reader, {"file": files[kind]}
 
     def _moved(self, error: DataError) -> DataError:
-        """What is said of the table's file, said of the argument that names it here."""
+        """The error of the table's file, attributed to the argument that names it."""
         return DataError(error.message, help=error.help, argument=self.table_kind)
