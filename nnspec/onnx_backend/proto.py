@@ -12,6 +12,7 @@ from onnx import helper, numpy_helper
 
 from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.builder import Body, Builder, Operation
+from nnspec.onnx_backend.passes import PASSES
 from nnspec.runtime.metadata import PARITY
 from nnspec.runtime.seal import DIGEST, digest_of
 from nnspec.types import Dim, TensorType
@@ -53,6 +54,8 @@ def finish(
         metadata: Written into the model, by key.
         version: Of nnspec.
     """
+    for rewrite in PASSES:
+        rewrite(b, outputs)
     operations = live(b.operations, outputs)
     read = {tensor for operation in operations for tensor in operation.reads()} | set(outputs)
     constants = {key: array for key, array in b.constants.items() if key in read}
