@@ -41,7 +41,9 @@ def _measured(what: str, spec: str, steps: tuple[Step, ...], raw: np.ndarray) ->
     weights = {identity: random.normal(0, 0.1, weight.shape).astype(np.float32) for identity, weight, _ in graph.weights()}
     [(name, given)] = graph.inputs.items()
     entry = PreprocessedInput.of(name, given, steps, raw, may_miss=False)
-    ours, alone = (_session(to_onnx(graph, weights, entries=entries)) for entries in ({name: entry.entry}, {}))
+    ours, alone = (
+        _session(to_onnx(graph, weights, preprocessing=preprocessing)) for preprocessing in ({name: entry.entry}, {})
+    )
     for batch in BATCHES:
         values = raw[:batch]
         made = entry.apply(values)

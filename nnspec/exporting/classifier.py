@@ -18,7 +18,7 @@ from nnspec.exporting.output_metadata import output_metadata
 from nnspec.exporting.runs import GOLDEN_ROWS
 from nnspec.exporting.white_levels import with_white_levels
 from nnspec.graph import Graph, compile
-from nnspec.onnx_backend.entry import Entries
+from nnspec.onnx_backend.preprocessing import Preprocessing
 from nnspec.runtime.metadata import DATA
 from nnspec.runtime.session import Arrays
 from nnspec.spec import Spec, load
@@ -85,12 +85,12 @@ class Classifier:
         known = ({name: real[name] for name in graph.inputs},) if all(name in real for name in graph.inputs) else ()
         return cls(run.spec, graph, graph.own(run.weights()), known, metadata, with_white_levels(run.recipe(), table), table)
 
-    def entries(self, graph: Graph) -> tuple[dict[str, str], Entries | None]:
+    def preprocessing(self, graph: Graph) -> tuple[dict[str, str], Preprocessing | None]:
         """The metadata and the embedded preprocessing of an exported network with the same inputs."""
         if self.table is None:
             return {}, None
-        served, entries = embed_preprocessing(self.recipe, self.table, graph.inputs)
-        return {**self.metadata, DATA: json.dumps(_of_any_size(served))}, entries
+        served, preprocessing = embed_preprocessing(self.recipe, self.table, graph.inputs)
+        return {**self.metadata, DATA: json.dumps(_of_any_size(served))}, preprocessing
 
 
 def _of_any_size(recipe: Recipe) -> Recipe:

@@ -90,7 +90,7 @@ def convolutionalize(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise NnspecError(f"cannot make the folder {folder}: {error.strerror}") from error
-    told, entries = classifier.entries(graph)
+    metadata, preprocessing = classifier.preprocessing(graph)
     onnx, arrays, text = (folder / f"{name}{suffix}" for suffix in (".onnx", ".safetensors", ".nnspec.yaml"))
     parity = export(
         graph,
@@ -99,9 +99,9 @@ def convolutionalize(
         reference=keras_reference(graph, weights),
         rebuild=partial(keras_reference, weights=weights),
         golden=classifier.real,
-        entries=entries,
+        preprocessing=preprocessing,
         opset=opset,
-        metadata={SPEC_NAME: name, SPEC_HASH: spec.hash, **told},
+        metadata={SPEC_NAME: name, SPEC_HASH: spec.hash, **metadata},
     )
     from safetensors.numpy import save
 

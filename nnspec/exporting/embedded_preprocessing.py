@@ -15,7 +15,7 @@ from nnspec.data.transforms.classes import label_encode, one_hot
 from nnspec.data.transforms.numbers import impute, standardize
 from nnspec.exporting.preprocessing_ops import PREPROCESSING_OPS, Chain
 from nnspec.onnx_backend.builder import Builder
-from nnspec.onnx_backend.entry import Entries, Entry
+from nnspec.onnx_backend.preprocessing import InputPreprocessing, Preprocessing
 from nnspec.runtime.session import Arrays, Run
 from nnspec.types import TensorType
 
@@ -25,7 +25,7 @@ _FAR = 1000
 """The most standard deviations that a mean may be from 0 for float32 to resolve the variation around it."""
 
 
-def embed_preprocessing(recipe: Recipe, table: Table, types: Mapping[str, TensorType]) -> tuple[Recipe, Entries | None]:
+def embed_preprocessing(recipe: Recipe, table: Table, types: Mapping[str, TensorType]) -> tuple[Recipe, Preprocessing | None]:
     """Split the transforms of a run's inputs into those inside the exported graph and those outside it.
 
     Args:
@@ -57,7 +57,7 @@ def embed_preprocessing(recipe: Recipe, table: Table, types: Mapping[str, Tensor
         return served, None
     taken = {name: found[name].type if name in found else given for name, given in types.items()}
     cases = _cases(found, read_inputs(table, "the data", served, taken))
-    return served, Entries({name: input_.entry for name, input_ in found.items()}, _applying(found), cases)
+    return served, Preprocessing({name: input_.entry for name, input_ in found.items()}, _applying(found), cases)
 
 
 def _cut(steps: Sequence[Step], given: TensorType) -> int:
@@ -151,9 +151,9 @@ class PreprocessedInput:
         return values.reshape(values.shape[:wanted] + (1,) * (wanted - values.ndim)).astype(dtype, copy=False)
 
     @property
-    def entry(self) -> Entry:
+    def entry(self) -> InputPreprocessing:
         """The transforms as nodes of the graph."""
-        return Entry(self.type, self._lower)
+        return InputPreprocessing(self.type, self._lower)
 
     def _lower(self, b: Builder, tensor: str) -> str:
         chain = Chain(tensor, self.type.dtype, self.rank, self.type.rank)

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from nnspec.data.units import Units
 from nnspec.onnx_backend.builder import Builder
-from nnspec.onnx_backend.entry import Exit
+from nnspec.onnx_backend.preprocessing import OutputPostprocessing
 from nnspec.onnx_backend.proto import ELEMENT
 
-__all__ = ["exits_of"]
+__all__ = ["unit_postprocessing"]
 
 
-def exits_of(units: Mapping[str, Units], shown: Mapping[str, str]) -> dict[str, Exit]:
+def unit_postprocessing(units: Mapping[str, Units], shown: Mapping[str, str]) -> dict[str, OutputPostprocessing]:
     """Build the postprocessing of outputs that are in other units than the data.
 
     Args:
@@ -27,7 +27,7 @@ def exits_of(units: Mapping[str, Units], shown: Mapping[str, str]) -> dict[str, 
     return {shown[name]: _exit(shown[name], own) for name, own in units.items() if name in shown and not own.labels}
 
 
-def _exit(name: str, units: Units) -> Exit:
+def _exit(name: str, units: Units) -> OutputPostprocessing:
     dtype = "float64" if units.is_far else "float32"
 
     def lower(b: Builder, tensor: str) -> str:
@@ -39,4 +39,4 @@ def _exit(name: str, units: Units) -> Exit:
     def apply(values: NDArray[Any]) -> NDArray[Any]:
         return units.to_data(np.asarray(values, np.float64))
 
-    return Exit(dtype, lower, apply)
+    return OutputPostprocessing(dtype, lower, apply)

@@ -18,7 +18,7 @@ from nnspec.exporting.embedded_preprocessing import embed_preprocessing
 from nnspec.exporting.io_mapping import IOMapping
 from nnspec.exporting.keras_reference import keras_reference
 from nnspec.exporting.output_metadata import output_metadata
-from nnspec.exporting.output_units import exits_of
+from nnspec.exporting.output_units import unit_postprocessing
 from nnspec.exporting.white_levels import with_white_levels
 from nnspec.graph.activation_maps import map_name
 from nnspec.graph.budget import check_onnx_bytes
@@ -109,7 +109,7 @@ def _export_network(
     of_samples = graph.name == run.info.get("samples", {}).get("network")
     recipe = mapping.recipe(with_white_levels(run.recipe(), table))
     # A generator reads noise and conditions, which are transformed already.
-    served, entries = (recipe, None) if of_samples else embed_preprocessing(recipe, table, graph.inputs)
+    served, preprocessing = (recipe, None) if of_samples else embed_preprocessing(recipe, table, graph.inputs)
     metadata = {
         SPEC_NAME: run.name,
         SPEC_HASH: run.spec.hash,
@@ -128,8 +128,8 @@ def _export_network(
         reference=keras_of(graph),
         rebuild=keras_of,
         golden=mapping.golden(golden),
-        entries=entries,
-        exits=exits_of(units_of_run(run), mapping.outputs),
+        preprocessing=preprocessing,
+        postprocessing=unit_postprocessing(units_of_run(run), mapping.outputs),
         opset=opset,
         metadata=metadata,
         check_size=lambda size: check_onnx_bytes(run.spec, size),

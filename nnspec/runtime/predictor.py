@@ -29,7 +29,7 @@ from nnspec.runtime.metadata import (
 from nnspec.runtime.ports import fitted, port_of
 from nnspec.runtime.reading import read_all_metadata, read_model
 from nnspec.runtime.session import open_session, run_options
-from nnspec.runtime.tiling import Sight
+from nnspec.runtime.tiling import ReceptiveField
 from nnspec.runtime.token_output import TokenOutput
 from nnspec.types import Conditions
 
@@ -129,7 +129,7 @@ class Predictor:
         return cast("Conditions", self._said[CONDITIONS])
 
     @property
-    def fields(self) -> Mapping[str, tuple[Sight, ...]]:
+    def fields(self) -> Mapping[str, tuple[ReceptiveField, ...]]:
         """What the places of each output see of the input, along each of its axes between the batch and the channels."""
         return self._said[FIELDS]
 

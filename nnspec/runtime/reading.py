@@ -15,7 +15,7 @@ from nnspec.data.kinds import Answer
 from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
 from nnspec.runtime.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS, PARITY, TOKEN_OUTPUTS, UNITS
-from nnspec.runtime.tiling import Sight
+from nnspec.runtime.tiling import ReceptiveField
 from nnspec.runtime.token_output import TokenOutput
 from nnspec.types import Conditions
 
@@ -50,8 +50,8 @@ def read_metadata(metadata: Mapping[str, str], key: str, name: str) -> dict[str,
         name: The file's name in error messages.
 
     Returns:
-        The values by name: `Answer`, `Conditions`, `TokenOutput`, tuples of `Sight`, or names, depending on the key; plain
-        values for other keys.
+        The values by name, depending on the key: `Answer`, `Conditions`, `TokenOutput`, tuples of `ReceptiveField`, names, or
+        plain values.
 
     Raises:
         NnspecError: If the value is not valid.
@@ -89,14 +89,14 @@ class _Field:
     period: list[_Size]
 
 
-def _sights(field: _Field) -> tuple[Sight, ...]:
+def _fields(field: _Field) -> tuple[ReceptiveField, ...]:
     try:
         strides = [Fraction(stride) for stride in field.stride]
     except ZeroDivisionError as error:
         raise ValueError(str(error)) from None
     if any(stride <= 0 for stride in strides):
         raise ValueError("a stride must be positive")
-    return tuple(Sight(*each) for each in zip(field.size, strides, field.start, field.period, strict=True))
+    return tuple(ReceptiveField(*each) for each in zip(field.size, strides, field.start, field.period, strict=True))
 
 
 def _units(said: dict[str, Any]) -> Units:
@@ -111,7 +111,7 @@ _TYPES: dict[str, Any] = {
     CLASSES: dict[str, list[str]],
     CONDITIONS: Annotated[dict[str, Any], AfterValidator(Conditions.from_json)],
     DATA: dict[str, dict[str, dict[str, Any]]],
-    FIELDS: dict[str, Annotated[_Field, AfterValidator(_sights)]],
+    FIELDS: dict[str, Annotated[_Field, AfterValidator(_fields)]],
     MAPS: dict[str, str],
     OUTPUTS: dict[str, str],
     PARITY: dict[str, Any],

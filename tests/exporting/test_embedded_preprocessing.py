@@ -26,15 +26,15 @@ OUTSIDE = {"tokenize", "pad", "resize"}
 """What is no matter of numbers alone, and stays in the recipe."""
 
 
-def entered(transforms, raw: np.ndarray, dtype: str = "float32", extra: int = 0):
-    """A net behind transforms: its recipe, its entries, its raw model, and the bare one after the transforms in NumPy."""
+def processed(transforms, raw: np.ndarray, dtype: str = "float32", extra: int = 0):
+    """A net behind transforms: its recipe, its preprocessing, its raw model, and the bare one after the transforms in NumPy."""
     said, made = learn(transforms, raw)
     shape = [*made.shape[1:], *([1] * extra)] if extra >= 0 else list(made.shape[1:-1])
     layers = "- Flatten\n- Dense: {units: 2}" if "float" in dtype else "- Embedding: {input_dim: 9, output_dim: 2}"
     graph = graph_of(layers, f"{{x: {{shape: {shape}, dtype: {dtype}}}}}")
     weights = random_weights(graph)
     recipe = {"inputs": {"x": {"columns": ["x"], "stacked": False, "transforms": said}}}
-    served, entries = embed_preprocessing(recipe, ArrayTable({"x": raw}), graph.inputs)
+    served, preprocessing = embed_preprocessing(recipe, ArrayTable({"x": raw}), graph.inputs)
     bare = runner(serialized(to_onnx(graph, weights)))
 
     def reference(inputs):
@@ -43,8 +43,8 @@ def entered(transforms, raw: np.ndarray, dtype: str = "float32", extra: int = 0)
             values = transform.apply(values, step["learned"])
         return bare({"x": values.reshape(len(values), *shape).astype(dtype)})
 
-    model = to_onnx(graph, weights, entries=entries.inputs if entries else {})
-    return served, entries, model, reference
+    model = to_onnx(graph, weights, preprocessing=preprocessing.inputs if preprocessing else {})
+    return served, preprocessing, model, reference
 
 
 numbers = st.one_of(
@@ -90,10 +90,10 @@ def tables(draw):
 @given(tables())
 def test_a_graph_on_raw_values_answers_as_one_without_the_transforms_on_transformed_values(drawn):
     transforms, raw, extra = drawn
-    _, entries, model, reference = entered(transforms, raw, extra=extra)
-    assert entries is not None
-    taken = entries.inputs["x"].type.dtype
-    parity = measure(reference, runner(serialized(model)), entries.cases, seed=1)
+    _, preprocessing, model, reference = processed(transforms, raw, extra=extra)
+    assert preprocessing is not None
+    taken = preprocessing.inputs["x"].type.dtype
+    parity = measure(reference, runner(serialized(model)), preprocessing.cases, seed=1)
     assert parity.agrees, (taken, parity)
 
 
@@ -120,26 +120,26 @@ def element(model, name: str = "x") -> str:
     ],
 )
 def test_an_input_takes_the_element_type_that_keeps_its_raw_values(transforms, raw, wanted):
-    assert element(entered(transforms, raw)[2]) == wanted
+    assert element(processed(transforms, raw)[2]) == wanted
 
 
 def test_nodes_and_what_was_learned_are_named_after_the_input_and_the_transform():
-    _, _, model, _ = entered([impute(strategy="mean"), standardize()], np.array([[0.5, 1.0], [np.nan, 4.0]]))
+    _, _, model, _ = processed([impute(strategy="mean"), standardize()], np.array([[0.5, 1.0], [np.nan, 4.0]]))
     names = {node.name for node in model.graph.node} | {constant.name for constant in model.graph.initializer}
     assert {"x/impute/Where", "x/impute/value", "x/standardize/Div", "x/standardize/mean", "x/standardize/std"} <= names
 
 
 def test_what_is_no_number_stays_outside_and_what_follows_it_is_in_the_graph():
     raw = np.array([["b"], ["a"], ["b"]], object)
-    served, entries, model, _ = entered([label_encode(), rescale(scale=0.5)], raw)
+    served, preprocessing, model, _ = processed([label_encode(), rescale(scale=0.5)], raw)
     assert [step["transform"] for step in served["inputs"]["x"]["transforms"]] == ["label_encode"]
     assert element(model) == "float32"
-    answers = runner(serialized(model))(read_inputs(ArrayTable({"x": raw}), "t", served, {"x": entries.inputs["x"].type}))
+    answers = runner(serialized(model))(read_inputs(ArrayTable({"x": raw}), "t", served, {"x": preprocessing.inputs["x"].type}))
     assert len(next(iter(answers.values()))) == 3
 
 
 def test_classes_that_are_numbers_become_indices_in_the_graph_of_an_integer_input():
-    served, _, model, reference = entered([label_encode(classes=[3, 5, 9])], np.array([[3], [9], [5]]), "int32")
+    served, _, model, reference = processed([label_encode(classes=[3, 5, 9])], np.array([[3], [9], [5]]), "int32")
     assert served["inputs"]["x"] == {
         "columns": ["x"],
         "stacked": False,
@@ -152,14 +152,14 @@ def test_classes_that_are_numbers_become_indices_in_the_graph_of_an_integer_inpu
 
 
 def test_numbers_that_must_be_whole_are_made_outside():
-    served, entries, _, _ = entered([impute(strategy=1)], np.array([[2.0], [np.nan]]), "int32")
-    assert entries is None
+    served, preprocessing, _, _ = processed([impute(strategy=1)], np.array([[2.0], [np.nan]]), "int32")
+    assert preprocessing is None
     assert len(served["inputs"]["x"]["transforms"]) == 1
 
 
 def read(transforms: list[Transform], raw: np.ndarray, other: np.ndarray):
-    served, entries, _, _ = entered(transforms, raw)
-    return read_inputs(ArrayTable({"x": other}), "t", served, {"x": entries.inputs["x"].type})["x"]
+    served, preprocessing, _, _ = processed(transforms, raw)
+    return read_inputs(ArrayTable({"x": other}), "t", served, {"x": preprocessing.inputs["x"].type})["x"]
 
 
 def test_a_missing_value_goes_into_the_graph_only_where_that_fills_it():
@@ -173,8 +173,8 @@ def test_a_missing_value_goes_into_the_graph_only_where_that_fills_it():
 
 def test_bytes_that_are_all_classes_leave_none_that_is_unknown():
     raw = np.arange(256, dtype=np.uint8)[:, None]
-    _, entries, model, reference = entered([one_hot(unknown=True)], raw)
-    assert measure(reference, runner(serialized(model)), entries.cases).agrees
+    _, preprocessing, model, reference = processed([one_hot(unknown=True)], raw)
+    assert measure(reference, runner(serialized(model)), preprocessing.cases).agrees
 
 
 def test_a_class_that_the_graph_does_not_know_is_refused_before_it():
