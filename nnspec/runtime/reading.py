@@ -14,7 +14,19 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from nnspec.data.kinds import Answer
 from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
-from nnspec.runtime.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS, PARITY, TOKEN_OUTPUTS, UNITS
+from nnspec.runtime.metadata import (
+    ANSWERS,
+    CLASSES,
+    CONDITIONS,
+    DATA,
+    FIELDS,
+    MAPS,
+    OUTPUTS,
+    PARITY,
+    ROWS,
+    TOKEN_OUTPUTS,
+    UNITS,
+)
 from nnspec.runtime.tiling import ReceptiveField
 from nnspec.runtime.token_output import TokenOutput
 from nnspec.types import Conditions
@@ -115,6 +127,7 @@ _TYPES: dict[str, Any] = {
     MAPS: dict[str, str],
     OUTPUTS: dict[str, str],
     PARITY: dict[str, Any],
+    ROWS: dict[str, Annotated[int, Field(ge=1)]],
     TOKEN_OUTPUTS: dict[str, TokenOutput],
     UNITS: dict[str, Annotated[dict[str, Any], AfterValidator(_units)]],
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,7 +15,9 @@ from numpy.typing import NDArray
 
 from nnspec.diagnostics import NnspecError
 
-__all__ = ["Arrays", "Level", "Run", "Stop", "open_session", "run_options", "runner"]
+__all__ = ["Arrays", "Level", "Run", "Stop", "open_session", "reason_of", "run_options", "runner"]
+
+_OUTSIDE = re.compile(r"idx=(-?\d+) must be within the inclusive range \[-?\d+,(\d+)\]")
 
 Arrays = Mapping[str, NDArray[Any]]
 """Arrays by the name of an input or output."""
@@ -55,6 +58,14 @@ class Stop:
             yield
         finally:
             _OPTIONS.reset(token)
+
+
+def reason_of(error: Exception) -> str:
+    """Why a run failed, without ONNX Runtime's own prefix; of a number that is in no table, in words."""
+    reason = str(error).partition("] : ")[2] or str(error)
+    if (found := _OUTSIDE.search(reason)) is not None:
+        return f"an input chooses row {found[1]} of a table of rows 0 to {found[2]}: send numbers from 0 to {found[2]}"
+    return reason
 
 
 _OPTIONS: ContextVar[Any] = ContextVar("run options", default=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.architecture.imports import ROOT, Import, package_imports
 
 ORDER: tuple[tuple[str, ...], ...] = (
-    ("printable",),
+    ("printable", "json_words"),
     ("diagnostics",),
     ("files", "extras"),
     ("types",),

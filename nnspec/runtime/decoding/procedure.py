@@ -12,6 +12,7 @@ from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from nnspec.diagnostics import NnspecError
 from nnspec.generation.section import Beam, Sample
+from nnspec.json_words import misfit
 
 __all__ = ["Procedure", "read_procedure"]
 
@@ -106,6 +107,4 @@ def read_procedure(text: str, where: str) -> Procedure:
     try:
         return TypeAdapter(Procedure).validate_json(text)
     except ValidationError as error:
-        [first, *_] = error.errors(include_url=False)
-        place = ".".join(map(str, first["loc"]))
-        raise NnspecError(f"what {where} says of its decoding is damaged: {place} {first['msg']}; export it again") from None
+        raise NnspecError(f"what {where} says of its decoding is damaged: {misfit(error)}; export it again") from None
