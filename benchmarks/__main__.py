@@ -13,7 +13,7 @@ PARTS = {
     "export": "export_time",
     "training": "training_throughput",
     "onnx": "onnx_latency",
-    "raw": "raw_inputs",
+    "raw": "embedded_preprocessing",
     "decoding": "decoding",
 }
 WITH_OPTIONS = (["onnx"], ["training"], ["decoding"])

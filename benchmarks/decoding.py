@@ -24,8 +24,8 @@ import numpy as np
 
 import nnspec
 from benchmarks.rows import Row, interleaved
+from nnspec.exporting.decoder_models import DecoderModels, decoder_models
 from nnspec.onnx_backend.proto import serialized
-from nnspec.runtime.decoder_models import DecoderModels, decoder_models
 from nnspec.runtime.decoding.one_by_one import greedy
 from nnspec.runtime.decoding.stepper import Stepper
 from nnspec.runtime.model_file import ModelFile

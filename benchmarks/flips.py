@@ -205,14 +205,14 @@ def _evaluate(folder: Path, said: _Said) -> Any:
 
 def _predict(folder: Path, said: _Said) -> Any:
     del said
-    from nnspec.runtime.predicting import predict_run
+    from nnspec.exporting.run_predictions import predict_run
 
     return _bytes(predict_run(folder / "run", str(folder / "test.csv")).outputs)
 
 
 def _export(folder: Path, said: _Said) -> Any:
     del said
-    from nnspec.runtime.exporting import export_run
+    from nnspec.exporting.runs import export_run
     from nnspec.runtime.predictor import Predictor
 
     export_run(folder / "run", folder / "model.onnx")

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.decoding import NETS, _Net
-from nnspec.runtime.answers import answering
+from nnspec.exporting.keras_reference import keras_run
 from nnspec.runtime.decoding.one_by_one import greedy
 
 STEPS, BATCH, TOLERANCE = 16, 50, 1e-5
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
 
 def _compared(net: _Net, count: int, seed: int) -> dict[str, int]:
     rng = np.random.default_rng(seed)
-    keras = {part: answering(model, masks=True) for part, model in net.keras.items()}
+    keras = {part: keras_run(model, masks=True) for part, model in net.keras.items()}
     found = {"sources": 0, "tokens": 0, "ties": 0, "differing": 0, "between our two forms": 0}
     for first in range(0, count, BATCH):
         rows = min(BATCH, count - first)

@@ -74,7 +74,7 @@ def _card(backend: str) -> str | None:
 
 def _measured(case: Case, precisions: list[str], epochs: int) -> bool:
     from nnspec.diagnostics import NnspecError
-    from nnspec.runtime.exporting import export_run
+    from nnspec.exporting.runs import export_run
     from nnspec.spec import load
     from nnspec.training import train
     from nnspec.training.loop.progress import Quiet

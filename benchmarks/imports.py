@@ -121,9 +121,9 @@ def compared(model: Any, folder: Path, inputs: Mapping[str, Any]) -> Result:
     import onnxruntime
 
     import nnspec
+    from nnspec.exporting.keras_reference import keras_run
     from nnspec.keras_backend import set_weight_arrays
     from nnspec.onnx_backend.proto import serialized
-    from nnspec.runtime.answers import answering
     from nnspec.training.loop.initial_weights import starting_arrays
 
     wanted = [np.asarray(output) for output in _flat(model(_one_or_all(inputs.values()), training=False))]
@@ -139,7 +139,7 @@ def compared(model: Any, folder: Path, inputs: Mapping[str, Any]) -> Result:
     fed = dict(zip(graph.inputs, inputs.values(), strict=True))
     ours = nnspec.to_keras(graph)
     set_weight_arrays(ours, graph, arrays)
-    given = list(answering(ours)(fed).values())
+    given = list(keras_run(ours)(fed).values())
     exported = _timed(took, lambda: nnspec.to_onnx(graph, arrays))
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3

@@ -17,7 +17,7 @@ from itertools import islice
 from random import Random
 
 from nnspec.onnx_backend.parity import Bound, Parity
-from nnspec.onnx_backend.session import Level
+from nnspec.runtime.session import Level
 from tests.proof.trials import trials
 
 LEVELS: tuple[Level, ...] = ("all", "basic", "disabled")

@@ -19,8 +19,8 @@ from nnspec.data.kinds import Answer
 from nnspec.data.recipe import read_inputs
 from nnspec.data.units import in_units
 from nnspec.onnx_backend.parity import Parity, measure
-from nnspec.onnx_backend.parity import Run as Answers
 from nnspec.runtime.predicting import input_types
+from nnspec.runtime.session import Run as Answers
 from nnspec.training import Run
 
 __all__ = ["compare"]
@@ -30,7 +30,7 @@ _BATCH = 256
 
 def compare(run_path: str | Path, onnx_path: str | Path) -> tuple[Parity, dict[str, int]]:
     """The parity on the test data, and of each output that says classes how many of them differ."""
-    from nnspec.runtime.answers import in_keras
+    from nnspec.exporting.keras_reference import keras_reference
     from nnspec.training.evaluation.evaluate import answers_of, raw_rows, units_of_run
 
     run, predictor = Run.open(run_path), Predictor(onnx_path)
@@ -48,7 +48,7 @@ def compare(run_path: str | Path, onnx_path: str | Path) -> tuple[Parity, dict[s
 
         return run_on
 
-    keras = in_keras(run.main, run.weights()).around(of_batch)
+    keras = keras_reference(run.main, run.weights()).around(of_batch)
     saying = {name: answer for name, answer in answers_of(run).items() if answer.kind != "number"}
     differing = dict.fromkeys(saying, 0)
     for batch in raw:

@@ -18,15 +18,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nnspec.api import build, convolutionalize, diff, explain, from_keras, inspect, to_keras, to_onnx, validate
     from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
+    from nnspec.exporting.run_models import RunGenerator as Generator
+    from nnspec.exporting.run_models import RunSampler as Sampler
+    from nnspec.exporting.run_predictions import predict_run
+    from nnspec.exporting.runs import export_run as export
     from nnspec.graph import Graph, Model, compile
     from nnspec.json_schema import schema
     from nnspec.packaging.writing import write_package as package
     from nnspec.reports import write_report as report
-    from nnspec.runtime.exporting import export_run as export
-    from nnspec.runtime.generator import Generated, Generator
-    from nnspec.runtime.predicting import predict_file, predict_run
+    from nnspec.runtime.generator import Generated
+    from nnspec.runtime.predicting import predict_file
     from nnspec.runtime.predictor import Predictor
-    from nnspec.runtime.sampler import Sampler
     from nnspec.serving.server import serve
     from nnspec.spec import Spec, load
     from nnspec.sweeping.study import sweep
@@ -39,13 +41,13 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "Diagnostic": "nnspec.diagnostics",
     "Generated": "nnspec.runtime.generator",
-    "Generator": "nnspec.runtime.generator",
+    "Generator": "nnspec.exporting.run_models:RunGenerator",
     "Graph": "nnspec.graph",
     "Model": "nnspec.graph",
     "NnspecError": "nnspec.diagnostics",
     "Predictor": "nnspec.runtime.predictor",
     "Run": "nnspec.training",
-    "Sampler": "nnspec.runtime.sampler",
+    "Sampler": "nnspec.exporting.run_models:RunSampler",
     "Spec": "nnspec.spec",
     "SpecError": "nnspec.diagnostics",
     "build": "nnspec.api",
@@ -55,13 +57,13 @@ _PUBLIC = {
     "diff": "nnspec.api",
     "evaluate": "nnspec.training",
     "explain": "nnspec.api",
-    "export": "nnspec.runtime.exporting:export_run",
+    "export": "nnspec.exporting.runs:export_run",
     "from_keras": "nnspec.api",
     "inspect": "nnspec.api",
     "load": "nnspec.spec",
     "package": "nnspec.packaging.writing:write_package",
     "predict_file": "nnspec.runtime.predicting",
-    "predict_run": "nnspec.runtime.predicting",
+    "predict_run": "nnspec.exporting.run_predictions",
     "report": "nnspec.reports:write_report",
     "resume": "nnspec.training",
     "schema": "nnspec.json_schema",

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from nnspec.comparison import Difference
     from nnspec.explanations.origin import Origin
+    from nnspec.exporting.convolutionalizing import Convolutional
     from nnspec.graph import Graph, Model
     from nnspec.keras_import import Imported
-    from nnspec.runtime.convolutionalizing import Convolutional
 
 __all__ = ["build", "convolutionalize", "diff", "explain", "from_keras", "inspect", "to_keras", "to_onnx", "validate"]
 
@@ -261,7 +261,7 @@ def convolutionalize(
         NnspecError: Where a layer cannot slide over a larger picture, with its place; where an output differs.
     """
     require("train", "export")
-    from nnspec.runtime import convolutionalizing
+    from nnspec.exporting import convolutionalizing
 
     return convolutionalizing.convolutionalize(model, folder, opset=opset, root=root)
 
@@ -283,7 +283,7 @@ def build(spec: Spec, folder: str | Path, *, seed: int | None = None) -> tuple[l
         NnspecError: Where the two lowerings differ; nothing of that network is written.
     """
     require("train", "export")
-    from nnspec.runtime.building import write_build
+    from nnspec.exporting.building import write_build
 
     model = compile(spec)
     return write_build(spec, model, Path(folder), seed=seed), model.diagnostics

@@ -47,9 +47,9 @@ _TRIALS: Mapping[str, tuple[str, str]] = {
         "a network is written as ONNX, and is what Keras computes",
         _TINY + "import numpy as np\nfrom nnspec.keras_backend import to_keras, weight_arrays\n"
         "from nnspec.onnx_backend import to_onnx\nfrom nnspec.onnx_backend.proof import prove\n"
-        "from nnspec.runtime.answers import in_keras\n"
+        "from nnspec.exporting.keras_reference import keras_reference\n"
         "model = to_keras(graph, seed=1)\nweights = weight_arrays(model, graph)\n"
-        "parity = prove(graph, weights, to_onnx(graph, weights), in_keras(graph, weights, model=model))\n"
+        "parity = prove(graph, weights, to_onnx(graph, weights), keras_reference(graph, weights, model=model))\n"
         "assert parity.agrees, parity.text()",
     ),
     "predict": (

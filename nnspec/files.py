@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from nnspec.diagnostics import NnspecError
-from nnspec.printable import printable
 
-__all__ = ["is_free", "json_text", "to_disk", "write_whole"]
+__all__ = ["is_free", "to_disk", "write_whole"]
 
 
 _HELP = dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some room on that disk") | {
@@ -62,23 +59,6 @@ def write_whole(path: Path, content: bytes | str | Callable[[Path], object], *, 
         with suppress(OSError):
             beside.unlink(missing_ok=True)
     return path
-
-
-def json_text(document: Any, *, indent: int | None = None, ascii: bool = False) -> str:
-    """A document as JSON that is safe to encode and to show: what `printable` escapes is escaped as JSON has it.
-
-    Example:
-        >>> json_text({"file": "café-\\udcff.csv"})
-        '{"file": "café-\\\\udcff.csv"}'
-    """
-    text = json.dumps(document, indent=indent, ensure_ascii=ascii).replace("##[", "##\\u005b")
-    if printable(text) == text:
-        return text
-    return "".join(c if printable(c) == c else _as_number(c) for c in text)
-
-
-def _as_number(character: str) -> str:
-    return json.dumps(character)[1:-1] if ord(character) > 0x7F else f"\\u{ord(character):04x}"
 
 
 def to_disk(path: Path) -> None:

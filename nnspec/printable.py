@@ -6,10 +6,12 @@ it has, half a surrogate (a file name that is not UTF-8) cannot be encoded. Each
 
 from __future__ import annotations
 
+import json
 import re
 from html import escape
+from typing import Any
 
-__all__ = ["html_text", "markdown_code", "markdown_text", "on_one_line", "printable", "terminal_text"]
+__all__ = ["html_text", "json_text", "markdown_code", "markdown_text", "on_one_line", "printable", "terminal_text"]
 
 # Controls but for tab and newline, the separators that end a line, bidirectional and other invisible controls (not the
 # joiners U+200C and U+200D, which scripts need), tags, surrogates, and what is no character.
@@ -92,3 +94,20 @@ def _escaped(character: str) -> str:
     if 0xDC80 <= code <= 0xDCFF:
         return f"\\x{code - 0xDC00:02x}"  # a byte that was no UTF-8
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def json_text(document: Any, *, indent: int | None = None, ascii: bool = False) -> str:
+    """Format a document as JSON in which the characters that `printable` escapes have JSON escapes.
+
+    Example:
+        >>> json_text({"file": "café-\\udcff.csv"})
+        '{"file": "café-\\\\udcff.csv"}'
+    """
+    text = json.dumps(document, indent=indent, ensure_ascii=ascii).replace("##[", "##\\u005b")
+    if printable(text) == text:
+        return text
+    return "".join(c if printable(c) == c else _as_number(c) for c in text)
+
+
+def _as_number(character: str) -> str:
+    return json.dumps(character)[1:-1] if ord(character) > 0x7F else f"\\u{ord(character):04x}"

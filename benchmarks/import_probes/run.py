@@ -57,8 +57,8 @@ def _imported(probe: Probe, model: Any, file: Path, folder: Path) -> tuple[str, 
     import numpy as np
 
     import nnspec
+    from nnspec.exporting.keras_reference import keras_run
     from nnspec.keras_backend import set_weight_arrays
-    from nnspec.runtime.answers import answering
     from nnspec.training.loop.initial_weights import starting_arrays
 
     imported = nnspec.from_keras(file)
@@ -75,7 +75,7 @@ def _imported(probe: Probe, model: Any, file: Path, folder: Path) -> tuple[str, 
     if imported.weights:
         set_weight_arrays(ours, graph, arrays)
     fed = {name: _as(array, type_.dtype) for (name, type_), array in zip(graph.inputs.items(), ordered, strict=True)}
-    given = [np.asarray(value) for value in answering(ours)(fed).values()]
+    given = [np.asarray(value) for value in keras_run(ours)(fed).values()]
     if [a.shape for a in given] != [b.shape for b in wanted]:
         return "WRONG", f"shapes {[a.shape for a in given]}, not {[b.shape for b in wanted]}"
     errors = [_difference(a, b) for a, b in zip(given, wanted, strict=True)]

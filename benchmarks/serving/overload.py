@@ -25,8 +25,8 @@ from onnx import numpy_helper
 
 from benchmarks.serving.clients import request
 from benchmarks.serving.servers import ours
-from nnspec.onnx_backend.metadata import PARITY
-from nnspec.onnx_backend.seal import sealed
+from nnspec.onnx_backend.proto import sealed
+from nnspec.runtime.metadata import PARITY
 from nnspec.runtime.predictor import Predictor
 
 _PATH = "/v2/models/net/infer"

@@ -15,11 +15,11 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.exporting.run_models import RunSampler
 from nnspec.graph.model import Ref
 from nnspec.onnx_backend import to_onnx
 from nnspec.onnx_backend.proto import serialized
 from nnspec.runtime.model_file import ModelFile
-from nnspec.runtime.sampler import Sampler
 from nnspec.training import Run
 from nnspec.training.evaluation.evaluate import examples_of
 
@@ -80,7 +80,7 @@ def judged(judge: Judge, images: NDArray[Any], real: NDArray[np.float64]) -> tup
 
 def _of_run(path: Path, count: int, seed: int) -> tuple[NDArray[np.float64], NDArray[Any] | None]:
     """Pictures from 0 to 1, and what was asked for where there are conditions."""
-    sampler = Sampler(path)
+    sampler = RunSampler(path)
     found, samples = sampler.sample(count, seed=seed), sampler.samples
     asked = found[samples.conditions[0]] if samples.conditions else None
     return np.clip((found[samples.output] - samples.low) / (samples.high - samples.low), 0, 1), asked

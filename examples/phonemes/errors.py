@@ -13,7 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from nnspec import Generator
-from nnspec.runtime.sequence_figures import edit_distance
+from nnspec.exporting.sequence_metrics import edit_distance
 
 _AT_ONCE = 256
 

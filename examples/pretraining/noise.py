@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.files import write_whole
-from nnspec.runtime.answers import in_keras
+from nnspec.runtime.sheets import sheet
 from nnspec.training import Run
-from nnspec.training.objectives.gan.sample_sheets import sheet
 
 _DRAWS, _SHOWN = 10, 16
 
@@ -25,7 +25,7 @@ def main(path: str, picture: str | None = None) -> None:
     [noise] = run.spec.section("train").plain()["objective"]["autoencoder"]["corrupt"]
     spread = noise["GaussianNoise"]["stddev"]
     images = np.load("data/digits_500/test.npz")["image"]
-    restore, draw = in_keras(run.main, run.weights()), np.random.default_rng(0)
+    restore, draw = keras_reference(run.main, run.weights()), np.random.default_rng(0)
     before, after = [], []
     for _ in range(_DRAWS):
         noisy = images + draw.normal(0, spread, images.shape).astype(np.float32)

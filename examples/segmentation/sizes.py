@@ -19,7 +19,7 @@ from nnspec.data.kinds import Column
 from nnspec.data.readers.base import Table
 from nnspec.data.recipe import read_inputs
 from nnspec.onnx_backend.parity import Parity, measure
-from nnspec.onnx_backend.parity import Run as Answers
+from nnspec.runtime.session import Run as Answers
 from nnspec.training import Run
 from nnspec.types import Condition
 
@@ -49,7 +49,7 @@ def at_sizes(run_path: str | Path, picture: str | Path) -> dict[tuple[int, int],
         run_path: The run folder, with the exported ``model.onnx``.
         picture: The picture, grey.
     """
-    from nnspec.runtime.answers import in_keras
+    from nnspec.exporting.keras_reference import keras_reference
     from nnspec.training.evaluation.evaluate import examples_of
 
     run, predictor = Run.open(run_path), Predictor(Path(run_path, "model.onnx"))
@@ -59,7 +59,7 @@ def at_sizes(run_path: str | Path, picture: str | Path) -> dict[tuple[int, int],
     def of_pictures(keras: Answers) -> Answers:
         return lambda raw: keras(read_inputs(_Pictures(raw["image"]), "the picture", run.recipe(), graph.inputs))
 
-    reference = in_keras(graph, run.weights()).around(of_pictures)
+    reference = keras_reference(graph, run.weights()).around(of_pictures)
     found = {}
     for wanted in _WANTED:
         height, width = (

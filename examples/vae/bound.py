@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.files import write_whole
-from nnspec.runtime.answers import in_keras
+from nnspec.runtime.sheets import sheet
 from nnspec.training import Run
 from nnspec.training.evaluation.evaluate import examples_of
-from nnspec.training.objectives.gan.sample_sheets import sheet
 
 _ROWS, _STEPS = 8, 12
 
@@ -27,7 +27,7 @@ def main(path: str, folder: str) -> None:
     run = Run.open(path)
     _, examples = examples_of(run, "test")
     images = examples.batch(slice(None)).inputs["image"]
-    encode, decode = (in_keras(run.model.networks[name], run.weights()) for name in ("encoder", "decoder"))
+    encode, decode = (keras_reference(run.model.networks[name], run.weights()) for name in ("encoder", "decoder"))
     codes = encode({"image": images})
     mean, log_variance = codes["mean"], codes["log_variance"]
     random = np.random.default_rng(0)

@@ -32,12 +32,12 @@ def command(run: Path, part: str | None, curves: bool, form: str) -> None:
     if curves and form != "json":
         raise click.UsageError("--curves gives points for scripts; add --format json, or see `nnspec report`")
     load_frameworks("train")
-    from nnspec.runtime.sequence_figures import generated_figures
+    from nnspec.exporting.sequence_metrics import generated_sequence_metrics
     from nnspec.training import Run, evaluate, evaluation_text
 
     opened = Run.open(run)
     figures = evaluate(opened, part=part, curves=curves)
-    generated = generated_figures(opened, part)
+    generated = generated_sequence_metrics(opened, part)
     if form == "json":
         echo_json(figures | ({"generated": generated} if generated is not None else {}))
         return

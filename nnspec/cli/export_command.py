@@ -11,7 +11,7 @@ from nnspec.cli.options import format_option, run_argument
 from nnspec.cli.text import echo, echo_json, echo_path
 
 if TYPE_CHECKING:
-    from nnspec.runtime.exporting import Form
+    from nnspec.exporting.runs import Form
 
 
 @click.command("export")
@@ -43,7 +43,7 @@ def command(run: Path, out: Path, opset: int | None, network: str | None, which:
     from nnspec.cli.frameworks import load_frameworks
 
     load_frameworks("train", "export")
-    from nnspec.runtime.exporting import export_run
+    from nnspec.exporting.runs import export_run
 
     parity = export_run(run, out, opset=opset, form=which, network=network)
     if form == "json":

@@ -57,9 +57,9 @@ def command(ctx: click.Context, /, model: Path, texts: tuple[str, ...], form: st
     nnspec generate digits.onnx --condition label=7
     """
     load_frameworks("predict")
-    from nnspec.runtime.sampler import makes_examples
+    from nnspec.exporting.run_models import run_makes_examples
 
-    of_pictures = makes_examples(model)
+    of_pictures = run_makes_examples(model)
     # What is meant for the other kind is not silently left aside.
     others = _OF_SEQUENCES if of_pictures else _OF_PICTURES
     given = [name for name in others if options[name] not in (None, (), False)] + (["texts"] if of_pictures and texts else [])
@@ -85,7 +85,8 @@ def _spelled(ctx: click.Context, name: str) -> str:
 def _pictures(
     model: Path, form: str, *, number: int | None, conditions: tuple[str, ...], out: Path | None, seed: int | None
 ) -> None:
-    from nnspec.runtime.sampler import Sampler, write_samples
+    from nnspec.exporting.run_models import RunSampler
+    from nnspec.runtime.sampler import write_samples
 
     asked = {}
     for condition in conditions:
@@ -95,7 +96,7 @@ def _pictures(
         if name in asked:
             raise click.UsageError(f"--condition says twice what `{name}` is")
         asked[name] = value
-    sampler = Sampler(model)
+    sampler = RunSampler(model)
     whole = model.resolve()
     place = out or (whole.with_name(f"{whole.name}.png") if whole.is_dir() else whole.with_suffix(".png"))
     count = number or (sampler.samples.columns or 0) * 8 or 64
@@ -116,10 +117,10 @@ def _sequences(
     max_length: int | None,
     **ways: Any,
 ) -> None:
+    from nnspec.exporting.run_models import RunGenerator
     from nnspec.runtime.generating import generate_rows
-    from nnspec.runtime.generator import Generator
 
-    generator = Generator(model)
+    generator = RunGenerator(model)
     way = _way(generator.procedure.way, **ways)
     if data is None and not texts:
         if sys.stdin.isatty():

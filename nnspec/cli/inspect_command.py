@@ -9,7 +9,7 @@ import click
 
 from nnspec.cli.options import format_option, limit_option, limits_from, root_option, set_option, spec_argument
 from nnspec.cli.text import echo, echo_document, show, table
-from nnspec.files import json_text
+from nnspec.printable import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +78,7 @@ def _written(model: Model, form: str, sizes: Mapping[str, Mapping[str, int]]) ->
     from nnspec.graph.describe import describe, stated_sizes
 
     if form in ("mermaid", "svg", "html"):
-        from nnspec.graph import drawing
+        from nnspec import drawing
 
         return {"mermaid": drawing.to_mermaid, "svg": drawing.to_svg, "html": drawing.to_html}[form](model)
     described = describe(model)

@@ -45,7 +45,7 @@ def command(model: Path, data: str | None, limit: int | None, tile: int | None, 
         if tile is not None:
             raise click.UsageError(f"{model} is a run folder; export it, and give --tile with the ONNX file")
         load_frameworks("train")
-        from nnspec.runtime.predicting import predict_run
+        from nnspec.exporting.run_predictions import predict_run
 
         predictions = predict_run(model, data, limit=limit)
     else:

@@ -14,8 +14,7 @@ import click
 
 from nnspec.diagnostics import Diagnostic, NnspecError
 from nnspec.diagnostics.render import render
-from nnspec.files import json_text
-from nnspec.printable import on_one_line, terminal_text
+from nnspec.printable import json_text, on_one_line, terminal_text
 
 __all__ = [
     "ClosedOutput",

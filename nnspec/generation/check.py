@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from nnspec.diagnostics import Diagnostic, SpecError
 from nnspec.generation import problems as g
+from nnspec.generation.check_token import check_token
 from nnspec.generation.ports import Ports, place
 from nnspec.generation.section import GenerateSection
-from nnspec.generation.vocabulary import check_token
 from nnspec.graph import Model
 from nnspec.graph.decoding import Decoding
 from nnspec.graph.model import Ref

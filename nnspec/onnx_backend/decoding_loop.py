@@ -22,9 +22,9 @@ from nnspec.onnx_backend.builder import Body, Builder
 from nnspec.onnx_backend.interface import Interface
 from nnspec.onnx_backend.invariant import close
 from nnspec.onnx_backend.lowered import lowered
-from nnspec.onnx_backend.metadata import CONDITIONS, VERSION
 from nnspec.onnx_backend.proto import ELEMENT, finish
 from nnspec.onnx_backend.value import Value
+from nnspec.runtime.metadata import CONDITIONS, VERSION
 from nnspec.types import TensorType, symbol, unknown
 
 __all__ = ["GENERATED", "LENGTHS", "PROMPT", "to_loop"]

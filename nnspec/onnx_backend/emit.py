@@ -15,12 +15,12 @@ from nnspec.graph.model import Graph
 from nnspec.graph.receptive_field import seen_by_outputs
 from nnspec.graph.tables import table_rows
 from nnspec.onnx_backend.builder import Builder
-from nnspec.onnx_backend.entry import Entry, Exit
 from nnspec.onnx_backend.interface import Interface
 from nnspec.onnx_backend.lowered import lowered
-from nnspec.onnx_backend.metadata import CONDITIONS, FIELDS, OUTPUTS, ROWS, VERSION
+from nnspec.onnx_backend.preprocessing import InputPreprocessing, OutputPostprocessing
 from nnspec.onnx_backend.proto import finish
 from nnspec.onnx_backend.value import Value
+from nnspec.runtime.metadata import CONDITIONS, FIELDS, OUTPUTS, ROWS, VERSION
 from nnspec.types import TensorType
 
 __all__ = ["OPSETS", "output_names", "to_onnx"]
@@ -36,8 +36,8 @@ def to_onnx(
     opset: int = 23,
     metadata: Mapping[str, str] | None = None,
     masks: bool | None = None,
-    entries: Mapping[str, Entry] | None = None,
-    exits: Mapping[str, Exit] | None = None,
+    preprocessing: Mapping[str, InputPreprocessing] | None = None,
+    postprocessing: Mapping[str, OutputPostprocessing] | None = None,
 ) -> onnx.ModelProto:
     """The ONNX model of a graph, in inference.
 
@@ -51,8 +51,8 @@ def to_onnx(
         metadata: Written into the model beside nnspec's version and the conditions on free sizes.
         masks: Whether an output that carries a mask is followed by that mask, ``NAME_mask``, boolean. By default it is in a
             network of ``networks``, so that networks run apart equal the whole, and not in the document's own.
-        entries: What stands before inputs, by their names: those take what comes into it.
-        exits: What stands behind outputs, by their names: those give what goes out of it.
+        preprocessing: The preprocessing of inputs, by name.
+        postprocessing: The postprocessing of outputs, by name.
 
     Raises:
         NnspecError: Where a weight is missing or has another shape, or the opset is another.
@@ -63,13 +63,13 @@ def to_onnx(
     names = output_names(graph)
     graph = replace(graph, outputs={names[name]: ref for name, ref in graph.outputs.items()})
     b = Builder(opset, graph.conditions)
-    interface = Interface(b, graph.inputs, graph.outputs, entries or {})
+    interface = Interface(b, graph.inputs, graph.outputs, preprocessing or {})
     values = lowered(b, graph, weights, interface.given)
     outputs: dict[str, TensorType] = {}
-    behind = {names[name]: own for name, own in (exits or {}).items() if name in names}
+    after = {names[name]: own for name, own in (postprocessing or {}).items() if name in names}
     for name, ref in graph.outputs.items():
-        if name in behind:
-            values[name] = _behind(b, behind[name], values[name])
+        if name in after:
+            values[name] = _postprocessed(b, after[name], values[name])
         wanted = graph.name != "main" if masks is None else masks
         outputs |= interface.give(name, ref.source, values[name], wanted)
     told = {VERSION: nnspec.__version__, **(metadata or {})}
@@ -78,7 +78,7 @@ def to_onnx(
     if graph.conditions:
         told[CONDITIONS] = json.dumps(graph.conditions.as_json())
     rows = {ref.source: rows for ref, rows in table_rows(graph).items()}
-    if chosen := {name: rows[name] for name in graph.inputs if name in rows and name not in (entries or {})}:
+    if chosen := {name: rows[name] for name in graph.inputs if name in rows and name not in (preprocessing or {})}:
         told[ROWS] = json.dumps(chosen)
     if seen:
         told[FIELDS] = json.dumps(seen)
@@ -92,8 +92,8 @@ def to_onnx(
     )
 
 
-def _behind(b: Builder, own: Exit, value: Value) -> Value:
-    """An output after what stands behind it."""
+def _postprocessed(b: Builder, own: OutputPostprocessing, value: Value) -> Value:
+    """An output after its postprocessing."""
     type = replace(value.type, dtype=own.dtype)
     return replace(value, name=own.lower(b, value.name), type=type, linear=None)
 

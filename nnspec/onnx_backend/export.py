@@ -11,10 +11,11 @@ from nnspec.diagnostics import NnspecError
 from nnspec.files import write_whole
 from nnspec.graph.model import Graph
 from nnspec.onnx_backend.emit import to_onnx
-from nnspec.onnx_backend.entry import Entries, Exit
-from nnspec.onnx_backend.parity import Arrays, Parity, Reference, Run
-from nnspec.onnx_backend.proof import first_difference, prove, prove_entries, prove_varied
-from nnspec.onnx_backend.seal import sealed
+from nnspec.onnx_backend.parity import Parity, Reference
+from nnspec.onnx_backend.preprocessing import OutputPostprocessing, Preprocessing
+from nnspec.onnx_backend.proof import first_difference, prove, prove_preprocessing, prove_varied
+from nnspec.onnx_backend.proto import sealed
+from nnspec.runtime.session import Arrays, Run
 
 __all__ = ["export"]
 
@@ -27,8 +28,8 @@ def export(
     reference: Run | Reference,
     rebuild: Callable[[Graph], Run | Reference] | None = None,
     golden: Sequence[Arrays] = (),
-    entries: Entries | None = None,
-    exits: Mapping[str, Exit] | None = None,
+    preprocessing: Preprocessing | None = None,
+    postprocessing: Mapping[str, OutputPostprocessing] | None = None,
     opset: int = 23,
     metadata: Mapping[str, str] | None = None,
     seed: int = 0,
@@ -43,8 +44,8 @@ def export(
         reference: Runs the graph in Keras with the same weights: inputs by name to outputs by name.
         rebuild: The same for the same layers with other outputs: lets the error name the first layer that differs.
         golden: Batches of real inputs, tried beside random ones.
-        entries: What stands before the inputs in the file, proven too; None for nothing.
-        exits: What stands behind the outputs in the file, proven too; None for nothing.
+        preprocessing: The preprocessing of inputs in the file, compared too; None for none.
+        postprocessing: The postprocessing of outputs in the file, compared too; None for none.
         opset: The version of ONNX's operators.
         metadata: Written into the model, beside nnspec's version and the parity.
         seed: Of the random inputs.
@@ -64,14 +65,14 @@ def export(
     parity = prove_varied(graph, weights, parity, reference, opset=opset, seed=seed)
     if parity.drawn is not None and not parity.drawn.agrees:
         raise NnspecError(_difference(graph, parity.drawn, None, bisected=False) + _DRAWN)
-    if entries is not None or exits:
-        before = entries.inputs if entries is not None else {}
-        model = to_onnx(graph, weights, opset=opset, metadata=metadata, entries=before, exits=exits)
-        around = (entries, exits or {}, model, reference)
-        entered = prove_entries(graph, weights, *around, golden=golden, opset=opset, seed=seed)
-        if not entered.agrees:
-            raise NnspecError(_difference(graph, entered, None, bisected=False) + _ENTERED)
-        parity = parity.joined(entered)
+    if preprocessing is not None or postprocessing:
+        before = preprocessing.inputs if preprocessing is not None else {}
+        model = to_onnx(graph, weights, opset=opset, metadata=metadata, preprocessing=before, postprocessing=postprocessing)
+        around = (preprocessing, postprocessing or {}, model, reference)
+        processed = prove_preprocessing(graph, weights, *around, golden=golden, opset=opset, seed=seed)
+        if not processed.agrees:
+            raise NnspecError(_difference(graph, processed, None, bisected=False) + _PROCESSED)
+        parity = parity.joined(processed)
     content = sealed(model, parity.as_json())
     if check_size is not None:
         check_size(len(content))
@@ -80,7 +81,7 @@ def export(
 
 
 _DRAWN = "\nWith its own weights the network agrees, and proves little: its outputs do not vary, or weights are all 0 or 1."
-_ENTERED = "\nWithout the transforms of inputs and targets both agree: the difference comes from these."
+_PROCESSED = "\nWithout the transforms of inputs and targets both agree: the difference comes from these."
 
 
 def _difference(graph: Graph, parity: Parity, first: str | None, *, bisected: bool) -> str:

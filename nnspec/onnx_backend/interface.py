@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from nnspec.onnx_backend.builder import Builder
-from nnspec.onnx_backend.entry import Entry
+from nnspec.onnx_backend.preprocessing import InputPreprocessing
 from nnspec.onnx_backend.value import Value
 from nnspec.types import TensorType
 
@@ -24,7 +24,7 @@ class Interface:
         b: What it is the interface of.
         inputs: The inputs' types, by name.
         outputs: The outputs' names.
-        entries: What stands before inputs, by their names: those take what comes into it.
+        preprocessing: The preprocessing of inputs, by name.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Interface:
         b: Builder,
         inputs: Mapping[str, TensorType],
         outputs: Iterable[str],
-        entries: Mapping[str, Entry] | None = None,
+        preprocessing: Mapping[str, InputPreprocessing] | None = None,
     ) -> None:
         self.b = b
         self.inputs: dict[str, TensorType] = {}
@@ -44,8 +44,8 @@ class Interface:
             self._take(name, type)
         for name in outputs:
             b.claim(name)
-        for name, entry in (entries or {}).items():
-            self._enter(name, entry)
+        for name, own in (preprocessing or {}).items():
+            self._preprocess(name, own)
 
     def _take(self, name: str, type: TensorType) -> None:
         mask = None
@@ -56,11 +56,11 @@ class Interface:
         self.given[name] = Value.declared(name, type, mask)
         self._named |= {given: given for given in self.inputs}
 
-    def _enter(self, name: str, entry: Entry) -> None:
-        """Writes what stands before an input."""
-        self.inputs[name] = entry.type
+    def _preprocess(self, name: str, own: InputPreprocessing) -> None:
+        """Write the preprocessing of an input."""
+        self.inputs[name] = own.type
         with self.b.at(name):
-            made = entry.lower(self.b, name)
+            made = own.lower(self.b, name)
         self.given[name] = replace(self.given[name], name=made)
 
     def give(self, name: str, source: str, value: Value, masks: bool) -> dict[str, TensorType]:

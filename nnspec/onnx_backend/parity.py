@@ -21,26 +21,22 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.runtime.session import Arrays, Run
+
 __all__ = [
     "ILL_CONDITIONED",
     "LEAST_SPREAD",
     "LEAST_TOLERANCE",
-    "Arrays",
     "Bound",
     "Exact",
     "Figures",
     "Parity",
     "Reference",
-    "Run",
     "allowed",
     "distance",
     "measure",
     "nudged",
 ]
-
-Arrays = Mapping[str, NDArray[Any]]
-Run = Callable[[Arrays], Arrays]
-"""A model: from its inputs to its outputs, by name."""
 
 LEAST_TOLERANCE = 1e-5
 LEAST_SPREAD = 1e-2

@@ -11,13 +11,13 @@ from numpy.typing import ArrayLike
 
 from nnspec.graph.model import Graph, Ref
 from nnspec.onnx_backend.emit import output_names, to_onnx
-from nnspec.onnx_backend.entry import Entries, Exit
-from nnspec.onnx_backend.parity import Arrays, Bound, Parity, Reference, Run, measure
+from nnspec.onnx_backend.parity import Bound, Parity, Reference, measure
+from nnspec.onnx_backend.preprocessing import OutputPostprocessing, Preprocessing
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw, draw_many
-from nnspec.onnx_backend.session import Level, runner
+from nnspec.runtime.session import Arrays, Level, Run, runner
 
-__all__ = ["first_difference", "masks_of", "prove", "prove_entries", "prove_varied", "spelled"]
+__all__ = ["first_difference", "masks_of", "prove", "prove_preprocessing", "prove_varied", "spelled"]
 
 
 def prove(
@@ -85,11 +85,11 @@ def _is_fresh(array: np.ndarray) -> bool:
     return bool(array.size and array.flat[0] in (0, 1) and (array == array.flat[0]).all())
 
 
-def prove_entries(
+def prove_preprocessing(
     graph: Graph,
     weights: Mapping[str, ArrayLike],
-    entries: Entries | None,
-    exits: Mapping[str, Exit],
+    preprocessing: Preprocessing | None,
+    postprocessing: Mapping[str, OutputPostprocessing],
     model: onnx.ModelProto,
     reference: Run | Reference,
     *,
@@ -102,29 +102,29 @@ def prove_entries(
     Args:
         graph: What the model was made of.
         weights: Likewise.
-        entries: What stands before the graph's inputs, and raw inputs; None for nothing.
-        exits: What stands behind the graph's outputs.
+        preprocessing: The preprocessing of the graph's inputs, and raw inputs; None for none.
+        postprocessing: The postprocessing of the graph's outputs.
         model: The model.
         reference: Runs the graph in Keras: inputs by name to outputs by name.
-        golden: Batches of real inputs, used if nothing stands before the graph's.
+        golden: Batches of real inputs, used without preprocessing.
         opset: The version of ONNX's operators.
         seed: Of the directions in which inputs move.
     """
     masks = masks_of(graph, weights, opset)
 
     def before_run(run: Run) -> Run:
-        return run if entries is None else lambda raw: run(entries.apply(raw))
+        return run if preprocessing is None else lambda raw: run(preprocessing.apply(raw))
 
     def after_run(run: Run) -> Run:
         return lambda inputs: {
-            name: exits[name].apply(array) if name in exits else array for name, array in run(inputs).items()
+            name: postprocessing[name].apply(array) if name in postprocessing else array for name, array in run(inputs).items()
         }
 
-    empty = entries is None and _takes_empty_rows(graph, weights, opset, seed)
+    empty = preprocessing is None and _takes_empty_rows(graph, weights, opset, seed)
     return measure(
         _wanted(graph, reference).around(lambda run: before_run(after_run(run))),
         spelled(graph, model),
-        entries.cases if entries is not None else [*draw(graph, seed=seed, empty_rows=empty), *golden],
+        preprocessing.cases if preprocessing is not None else [*draw(graph, seed=seed, empty_rows=empty), *golden],
         masks=None if masks is None else before_run(masks),
         seed=seed,
     )

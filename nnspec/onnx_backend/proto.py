@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,9 +12,12 @@ from onnx import helper, numpy_helper
 
 from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.builder import Body, Builder, Operation
+from nnspec.onnx_backend.passes import PASSES
+from nnspec.runtime.metadata import PARITY
+from nnspec.runtime.seal import DIGEST, digest_of
 from nnspec.types import Dim, TensorType
 
-__all__ = ["ELEMENT", "finish", "live", "serialized"]
+__all__ = ["ELEMENT", "finish", "live", "sealed", "serialized"]
 
 ELEMENT: Mapping[str, int] = {
     name: getattr(onnx.TensorProto, code)
@@ -50,6 +54,8 @@ def finish(
         metadata: Written into the model, by key.
         version: Of nnspec.
     """
+    for rewrite in PASSES:
+        rewrite(b, outputs)
     operations = live(b.operations, outputs)
     read = {tensor for operation in operations for tensor in operation.reads()} | set(outputs)
     constants = {key: array for key, array in b.constants.items() if key in read}
@@ -78,6 +84,20 @@ def serialized(model: onnx.ModelProto) -> bytes:
         return bytes(model.SerializeToString(deterministic=True))
     except ValueError as error:
         raise NnspecError("the model is larger than 2 GB, more than one ONNX file holds") from error
+
+
+def sealed(model: onnx.ModelProto, record: Mapping[str, Any]) -> bytes:
+    """The model's bytes with its parity record and the digest that binds the record to the model.
+
+    Args:
+        model: The model; the record is added to its metadata.
+        record: The parity record, as plain values.
+    """
+    metadata = {entry.key: entry.value for entry in model.metadata_props if entry.key != PARITY}
+    helper.set_model_props(model, dict(sorted(metadata.items())))
+    record = {**record, DIGEST: digest_of(serialized(model))}
+    helper.set_model_props(model, dict(sorted({**metadata, PARITY: json.dumps(record)}.items())))
+    return serialized(model)
 
 
 def live(operations: Sequence[Operation], outputs: Iterable[str]) -> list[Operation]:

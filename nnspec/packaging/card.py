@@ -9,12 +9,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from nnspec.files import json_text
 from nnspec.graph.analysis import total_macs
-from nnspec.onnx_backend.seal import deciding
 from nnspec.packaging.contents import Contents
-from nnspec.printable import markdown_code, markdown_text, printable
+from nnspec.printable import json_text, markdown_code, markdown_text, printable
 from nnspec.runtime.ports import Port
+from nnspec.runtime.seal import deciding
 
 __all__ = ["card"]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.seal import require_proven
 from nnspec.runtime.predictor import Predictor
 from nnspec.runtime.reading import read_model
+from nnspec.runtime.seal import require_proven
 from nnspec.serving.served import is_row_by_row, name_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def read_contents(path: Path, scratch: Path, *, license: str | None = None) -> C
     """
     run = None
     if path.is_dir():
-        from nnspec.runtime.exporting import export_run
+        from nnspec.exporting.runs import export_run
         from nnspec.training.run.folder import Run
 
         run = Run.open(path)

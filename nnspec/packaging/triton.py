@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from nnspec.files import json_text
 from nnspec.packaging.contents import Contents
-from nnspec.printable import printable
+from nnspec.printable import json_text, printable
 from nnspec.runtime.ports import Port
 
 __all__ = ["BATCH_ROWS", "config", "repository"]

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from nnspec.diagnostics import NnspecError
+from nnspec.drawing.facts import count_text
 from nnspec.graph.analysis import total_macs
-from nnspec.graph.drawing.facts import count_text
 from nnspec.graph.memory import bytes_text
 from nnspec.reports.elements import Html, element, number, section, table
 from nnspec.training.run.folder import Run
@@ -62,8 +62,8 @@ def exported_facts(run: Run, file: Path | None) -> Html:
 
 
 def _exported(run: Run, path: Path, *, named: bool) -> list[list[Any]]:
-    from nnspec.onnx_backend.seal import deciding
     from nnspec.runtime.predictor import Predictor
+    from nnspec.runtime.seal import deciding
 
     try:
         predictor = Predictor(path)

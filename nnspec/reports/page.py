@@ -8,8 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from nnspec.diagnostics import NnspecError, SpecError
+from nnspec.drawing import to_svg
 from nnspec.files import write_whole
-from nnspec.graph.drawing import to_svg
 from nnspec.printable import html_text
 from nnspec.reports.activation_maps import activation_maps
 from nnspec.reports.attention_maps import attention_maps

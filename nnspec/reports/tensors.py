@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.graph import Graph
 from nnspec.graph.model import Ref
-from nnspec.runtime.answers import in_keras
 
 __all__ = ["tensors_of"]
 
@@ -27,4 +27,4 @@ def tensors_of(
         inputs: Its inputs, batch first.
     """
     part = graph.giving(refs)
-    return {name: np.asarray(value, np.float32) for name, value in in_keras(part, weights)(inputs).items()}
+    return {name: np.asarray(value, np.float32) for name, value in keras_reference(part, weights)(inputs).items()}

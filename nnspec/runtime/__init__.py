@@ -1,1 +1,1 @@
-"""Runs exported models."""
+"""Runs exported models with NumPy and ONNX Runtime, without any training framework."""

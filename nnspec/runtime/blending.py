@@ -1,4 +1,4 @@
-"""The answers of overlapping tiles, put together to the answer to the whole."""
+"""Blends the outputs of overlapping tiles into the output of the whole image."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.runtime.tiling import Sight, Tiles
+from nnspec.runtime.tiling import ReceptiveField, Tiles
 
 __all__ = ["Blend", "weights_of"]
 
 
 @dataclass
 class Blend:
-    """What tiles gave for one output, added up.
+    """The weighted sum of one output over tiles.
 
     Attributes:
-        values: The answers, each times its weight.
-        weights: The weights.
-        seam: How much an answer differs at most from the mean of those before it; None where none was before.
+        values: The sum of the weighted outputs.
+        weights: The sum of the weights.
+        seam: The largest difference of a tile's output from the mean of earlier tiles; None if no tiles overlap.
     """
 
     values: NDArray[np.float32]
@@ -30,21 +30,21 @@ class Blend:
 
     @classmethod
     def of(cls, sizes: list[int], like: NDArray[Any]) -> Blend:
-        """Nothing yet.
+        """Start with zeros.
 
         Args:
-            sizes: How many places the whole has, along each axis.
-            like: An answer, whose last axis are the channels.
+            sizes: The number of output positions of the whole, along each axis.
+            like: The output of a tile, channels last.
         """
         return cls(np.zeros((*sizes, like.shape[-1]), np.float32), np.zeros((*sizes, 1), np.float32))
 
     def add(self, answer: NDArray[Any], offsets: list[int], weights: list[NDArray[np.float32]]) -> None:
-        """Adds the answer of a tile.
+        """Add the output of a tile.
 
         Args:
-            answer: The answer, its channels last.
-            offsets: Which of the whole's places its first is, along each axis.
-            weights: How much its places count, along each axis.
+            answer: The output, channels last.
+            offsets: The position of its first element in the whole, along each axis.
+            weights: The weights of its positions, along each axis.
         """
         place = tuple(slice(o, o + len(w)) for o, w in zip(offsets, weights, strict=True))
         weight = _product(weights)[..., np.newaxis]
@@ -57,19 +57,19 @@ class Blend:
 
     @property
     def has_gaps(self) -> bool:
-        """Whether there are places that no tile answered."""
+        """Whether no tile covers some positions."""
         return bool((self.weights == 0).any())
 
     def mean(self) -> NDArray[Any]:
-        """The answer to the whole; nothing can be added after it."""
+        """The output of the whole; call it last."""
         self.values /= self.weights
         return self.values
 
 
 @lru_cache(4096)
-def weights_of(axis: Tiles, number: int, count: int, sight: Sight) -> NDArray[np.float32]:
-    """[`Tiles.weights`][nnspec.runtime.tiling.Tiles.weights], of which a grid of tiles asks again and again."""
-    return axis.weights(number, count, sight)
+def weights_of(axis: Tiles, number: int, count: int, field: ReceptiveField) -> NDArray[np.float32]:
+    """[`Tiles.weights`][nnspec.runtime.tiling.Tiles.weights], cached: a grid of tiles calls it repeatedly."""
+    return axis.weights(number, count, field)
 
 
 def _product(weights: list[NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Decodes sequences with NumPy and ONNX Runtime alone."""
+"""Decodes sequences with an exported model."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnspec.diagnostics import NnspecError
 from nnspec.generation.section import Beam, Sample
-from nnspec.onnx_backend.metadata import DATA, GENERATE
 from nnspec.runtime.decoding.beam import beam_search
 from nnspec.runtime.decoding.one_by_one import drawn, greedy
 from nnspec.runtime.decoding.procedure import Procedure, read_procedure
 from nnspec.runtime.decoding.stepper import Stepper
+from nnspec.runtime.metadata import DATA, GENERATE
 from nnspec.runtime.model_file import ModelFile
 from nnspec.runtime.ports import type_of
 from nnspec.runtime.reading import read_model
@@ -26,7 +26,7 @@ from nnspec.types import TensorType, closest, unknown
 __all__ = ["DECODER", "ENCODER", "Generated", "Generator", "generated_of"]
 
 ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
-"""The files of a folder that is decoded with step by step."""
+"""The files of a folder for step-by-step decoding."""
 
 
 @dataclass(frozen=True)
@@ -47,19 +47,19 @@ class Generated:
 
 
 class Generator:
-    """What decodes sequences: a run, a folder of an encoder and a decoder, or one file with the loop inside.
+    """A decoder, ready to generate sequences: a folder with an encoder and a decoder step, or one file with the loop inside.
 
     Args:
-        path: A run folder, a folder that ``nnspec export --form parts`` wrote, or an ``.onnx`` file with the loop.
-        threads: How many threads compute one operator; None: one for each core.
+        path: A folder written by ``nnspec export --form parts``, or an ``.onnx`` file with the loop.
+        threads: The number of threads per operator; None for one per core.
 
     Attributes:
         procedure: How its networks are run.
-        recipe: What it says of its inputs: the vocabularies stand there.
-        source_types: What each source takes.
+        recipe: How its inputs are made from raw data, with the vocabularies.
+        source_types: The type of each source.
 
     Raises:
-        NnspecError: Where there is nothing to decode with.
+        NnspecError: If the path is not a decoder.
 
     Example:
         ``Generator("translate.onnx").texts(["guten Morgen"])[0].text``
@@ -69,7 +69,7 @@ class Generator:
         self._path = Path(path)
         self._loop: ModelFile | None = None
         self._stepper: Stepper | None = None
-        contents = _contents(self._path)
+        contents = self._contents(self._path)
         files = {name: ModelFile(content, f"`{name}`", threads=threads) for name, content in contents.items()}
         last = files[list(files)[-1]]
         if GENERATE not in last.metadata:
@@ -89,6 +89,15 @@ class Generator:
             encoder, decoder = files.get(ENCODER), files[DECODER]
             self.procedure.require_outputs(encoder.outputs if encoder is not None else (), decoder.outputs, f"`{path}`")
             self._stepper = Stepper(self.procedure, encoder, decoder)
+
+    @staticmethod
+    def _contents(path: Path) -> dict[str, bytes]:
+        """The models of a folder or a file, by name; the one whose metadata describe the decoding is last."""
+        if not path.is_dir():
+            return {path.name: read_model(path)}
+        if not (path / DECODER).is_file():
+            raise NnspecError(f"`{path}` has no {DECODER}\n  = help: `nnspec export RUN -o {path} --form parts` writes it")
+        return {name: read_model(path / name) for name in (ENCODER, DECODER) if (path / name).is_file()}
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -240,22 +249,3 @@ def _array(value: ArrayLike) -> NDArray[Any]:
     if isinstance(value, Sequence) and value and isinstance(value[0], Sequence) and len({len(row) for row in value}) > 1:  # type: ignore[arg-type]
         return padded(value, 0)
     return np.asarray(value)
-
-
-def _contents(path: Path) -> dict[str, bytes]:
-    """The models of a run, a folder or a file; the one that says how they are run stands last."""
-    if not path.is_dir():
-        return {path.name: read_model(path)}
-    if (path / DECODER).is_file():
-        return {name: read_model(path / name) for name in (ENCODER, DECODER) if (path / name).is_file()}
-    from nnspec.extras import require
-
-    require("export")
-    from nnspec.runtime.decoder_models import decoder_models
-    from nnspec.training.run.folder import Run
-
-    run = Run.open(path)
-    models = decoder_models(run.spec, run.model, run.weights(), run.recipe())
-    if models is None:
-        raise NnspecError(f"the spec of {path} has no section `generate`, which says how a sequence is decoded")
-    return {f"{name}.onnx": content for name, content in models.contents().items()}

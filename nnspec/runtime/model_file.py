@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.metadata import OUTPUTS, ROWS
-from nnspec.onnx_backend.parity import Arrays
-from nnspec.onnx_backend.session import open_session, reason_of, run_options
+from nnspec.runtime.metadata import OUTPUTS, ROWS
 from nnspec.runtime.ports import converted, port_of, require_rows
 from nnspec.runtime.reading import read_metadata
+from nnspec.runtime.session import Arrays, open_session, reason_of, run_options
 
 __all__ = ["ModelFile"]
 

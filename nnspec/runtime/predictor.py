@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from nnspec.data.kinds import Answer
 from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.metadata import (
+from nnspec.runtime.metadata import (
     ANSWERS,
     CLASSES,
     CONDITIONS,
@@ -24,14 +24,14 @@ from nnspec.onnx_backend.metadata import (
     PARITY,
     ROWS,
     SPEC_HASH,
-    SPELLINGS,
+    TOKEN_OUTPUTS,
     UNITS,
 )
-from nnspec.onnx_backend.session import open_session, reason_of, run_options
 from nnspec.runtime.ports import fitted, port_of, require_rows
 from nnspec.runtime.reading import read_all_metadata, read_model
-from nnspec.runtime.spelling import Spelling
-from nnspec.runtime.tiling import Sight
+from nnspec.runtime.session import open_session, reason_of, run_options
+from nnspec.runtime.tiling import ReceptiveField
+from nnspec.runtime.token_output import TokenOutput
 from nnspec.types import Conditions
 
 __all__ = ["AnswerError", "Predictor"]
@@ -110,9 +110,9 @@ class Predictor:
         return self._said[ANSWERS]
 
     @property
-    def spellings(self) -> Mapping[str, Spelling]:
-        """What the tokens mean that outputs say at each position of an input."""
-        return self._said[SPELLINGS]
+    def token_outputs(self) -> Mapping[str, TokenOutput]:
+        """The vocabulary of each output that predicts tokens at the positions of an input."""
+        return self._said[TOKEN_OUTPUTS]
 
     @property
     def units(self) -> Mapping[str, Units]:
@@ -130,7 +130,7 @@ class Predictor:
         return cast("Conditions", self._said[CONDITIONS])
 
     @property
-    def fields(self) -> Mapping[str, tuple[Sight, ...]]:
+    def fields(self) -> Mapping[str, tuple[ReceptiveField, ...]]:
         """What the places of each output see of the input, along each of its axes between the batch and the channels."""
         return self._said[FIELDS]
 

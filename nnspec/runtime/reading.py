@@ -1,4 +1,4 @@
-"""What is read of a model's file: its bytes, and what it says of itself. Anyone may have written it: all of it is checked."""
+"""Reads a model file and its metadata. The file is untrusted: everything is validated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from nnspec.data.kinds import Answer
 from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.metadata import (
+from nnspec.runtime.metadata import (
     ANSWERS,
     CLASSES,
     CONDITIONS,
@@ -24,26 +24,26 @@ from nnspec.onnx_backend.metadata import (
     OUTPUTS,
     PARITY,
     ROWS,
-    SPELLINGS,
+    TOKEN_OUTPUTS,
     UNITS,
 )
-from nnspec.runtime.spelling import Spelling
-from nnspec.runtime.tiling import Sight
+from nnspec.runtime.tiling import ReceptiveField
+from nnspec.runtime.token_output import TokenOutput
 from nnspec.types import Conditions
 
 __all__ = ["read_all_metadata", "read_metadata", "read_model"]
 
 _WIDEST = 1_000_000
-"""The widest receptive field that is believed."""
+"""The largest receptive field that is accepted."""
 
 _Size = Annotated[int, Field(ge=1, le=_WIDEST)]
 
 
 def read_model(path: Path) -> bytes:
-    """The bytes of a model's file.
+    """Read the bytes of a model file.
 
     Raises:
-        NnspecError: Where it cannot be read.
+        NnspecError: If it cannot be read.
     """
     try:
         return path.read_bytes()
@@ -54,19 +54,19 @@ def read_model(path: Path) -> bytes:
 
 
 def read_metadata(metadata: Mapping[str, str], key: str, name: str) -> dict[str, Any]:
-    """What a file says under a key of its metadata; nothing where it does not.
+    """Parse one metadata value; empty if the key is missing.
 
     Args:
-        metadata: What it says, as text.
-        key: One of `nnspec.onnx_backend.metadata` whose value is JSON.
-        name: What the file is called in messages.
+        metadata: The file's metadata, as text.
+        key: A key of `nnspec.runtime.metadata` whose value is JSON.
+        name: The file's name in error messages.
 
     Returns:
-        By name what is said: an `Answer`, a `Conditions`, a `Spelling`, a tuple of `Sight`, names; plain values under the other
-        keys.
+        The values by name, depending on the key: `Answer`, `Conditions`, `TokenOutput`, tuples of `ReceptiveField`, names, or
+        plain values.
 
     Raises:
-        NnspecError: Where it is not what nnspec writes there.
+        NnspecError: If the value is not valid.
     """
     try:
         found: dict[str, Any] = _adapter(key).validate_json(metadata.get(key, "{}"))
@@ -76,21 +76,21 @@ def read_metadata(metadata: Mapping[str, str], key: str, name: str) -> dict[str,
 
 
 def read_all_metadata(metadata: Mapping[str, str], name: str) -> dict[str, dict[str, Any]]:
-    """The same under every key that a model which answers may have.
+    """Parse all metadata values of a model that predicts.
 
     Args:
-        metadata: What the file says, as text.
-        name: What the file is called in messages.
+        metadata: The file's metadata, as text.
+        name: The file's name in error messages.
 
     Raises:
-        NnspecError: Where something is not what nnspec writes there.
+        NnspecError: If a value is not valid.
     """
-    return {key: read_metadata(metadata, key, name) for key in _HELD}
+    return {key: read_metadata(metadata, key, name) for key in _TYPES}
 
 
 @cache
 def _adapter(key: str) -> TypeAdapter[Any]:
-    return TypeAdapter(_HELD.get(key, dict[str, Any]))
+    return TypeAdapter(_TYPES.get(key, dict[str, Any]))
 
 
 @dataclass(frozen=True)
@@ -101,14 +101,14 @@ class _Field:
     period: list[_Size]
 
 
-def _sights(field: _Field) -> tuple[Sight, ...]:
+def _fields(field: _Field) -> tuple[ReceptiveField, ...]:
     try:
         strides = [Fraction(stride) for stride in field.stride]
     except ZeroDivisionError as error:
         raise ValueError(str(error)) from None
     if any(stride <= 0 for stride in strides):
         raise ValueError("a stride must be positive")
-    return tuple(Sight(*each) for each in zip(field.size, strides, field.start, field.period, strict=True))
+    return tuple(ReceptiveField(*each) for each in zip(field.size, strides, field.start, field.period, strict=True))
 
 
 def _units(said: dict[str, Any]) -> Units:
@@ -118,16 +118,16 @@ def _units(said: dict[str, Any]) -> Units:
         raise ValueError(str(error)) from None
 
 
-_HELD: dict[str, Any] = {
+_TYPES: dict[str, Any] = {
     ANSWERS: dict[str, Answer],
     CLASSES: dict[str, list[str]],
     CONDITIONS: Annotated[dict[str, Any], AfterValidator(Conditions.from_json)],
     DATA: dict[str, dict[str, dict[str, Any]]],
-    FIELDS: dict[str, Annotated[_Field, AfterValidator(_sights)]],
+    FIELDS: dict[str, Annotated[_Field, AfterValidator(_fields)]],
     MAPS: dict[str, str],
     OUTPUTS: dict[str, str],
     PARITY: dict[str, Any],
     ROWS: dict[str, Annotated[int, Field(ge=1)]],
-    SPELLINGS: dict[str, Spelling],
+    TOKEN_OUTPUTS: dict[str, TokenOutput],
     UNITS: dict[str, Annotated[dict[str, Any], AfterValidator(_units)]],
 }

@@ -1,4 +1,4 @@
-"""Makes examples with a generator, by ONNX Runtime alone."""
+"""Makes examples with an exported generator."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from nnspec.diagnostics import NnspecError
 from nnspec.files import write_whole
-from nnspec.onnx_backend.metadata import SAMPLES
-from nnspec.onnx_backend.seal import metadata_of
+from nnspec.runtime.metadata import SAMPLES
 from nnspec.runtime.model_file import ModelFile
 from nnspec.runtime.reading import read_model
-from nnspec.training.objectives.gan.sample_sheets import is_picture, sheet
-from nnspec.training.objectives.gan.samples import Samples
-from nnspec.training.run.folder import Run
+from nnspec.runtime.samples import Samples
+from nnspec.runtime.seal import metadata_of
+from nnspec.runtime.sheets import is_picture, sheet
 
 __all__ = ["Sampler", "makes_examples", "write_samples"]
 
@@ -25,50 +24,45 @@ _AT_ONCE = 256
 
 
 class Sampler:
-    """What makes examples: the run of a pair, or the generator that was exported of it.
+    """An exported generator, ready to make examples.
 
     Args:
-        path: The run folder, or the ``.onnx`` file.
-        threads: How many threads compute one operator; None: one for each core.
+        path: The ``.onnx`` file.
+        threads: The number of threads per operator; None for one per core.
 
     Attributes:
         samples: How it is sampled.
 
     Raises:
-        NnspecError: Where it makes nothing of noise.
+        NnspecError: If the file is not an exported generator.
 
     Example:
         ``Sampler("dcgan.onnx").sample(64, seed=3)["image"]``
     """
 
     def __init__(self, path: str | Path, *, threads: int | None = None) -> None:
-        path = Path(path)
-        if path.is_dir():
-            run = Run.open(path)
-            record = run.objective.generator_record(run.info)
-            if record is None:
-                raise NnspecError(f"{path} has no generator: the objective `{run.objective.__name__}` trains none")
-            self.samples = Samples.from_json(record, str(path / "run.json"))
-            self._model = ModelFile(_generator_of(run, self.samples.network), f"`{path}`", threads=threads)
-            return
-        self._model = ModelFile(read_model(path), f"`{path}`", threads=threads)
+        self._model = ModelFile(self._content(Path(path)), f"`{path}`", threads=threads)
         if SAMPLES not in self._model.metadata:
             raise NnspecError(f"{path} is no generator that was exported of a run of two networks against each other")
         self.samples = Samples.from_json(self._model.json(SAMPLES), f"the metadata of {path}")
 
+    @staticmethod
+    def _content(path: Path) -> bytes:
+        return read_model(path)
+
     def sample(self, count: int, *, seed: int = 0, conditions: Mapping[str, str] | None = None) -> dict[str, NDArray[Any]]:
-        """Examples, and what they were made of.
+        """Make examples.
 
         Args:
-            count: How many.
-            seed: Which noise is drawn.
-            conditions: A value for each of some conditions, as text; the others take those of the data in turn.
+            count: The number of examples.
+            seed: The seed of the noise.
+            conditions: Values of conditions, as text; other conditions take the values of the data in turn.
 
         Returns:
-            By name what is made, (count, …), the noise and the conditions.
+            The examples, (count, …), the noise and the conditions, by name.
 
         Raises:
-            NnspecError: Where a condition is none, or the model cannot answer.
+            NnspecError: If a condition or its value is unknown, or the model cannot run.
         """
         if count < 1:
             raise NnspecError(f"the number of examples must be at least 1, not {count}")
@@ -84,10 +78,7 @@ class Sampler:
 
 
 def makes_examples(path: Path) -> bool:
-    """Whether a run or a file makes examples of noise, rather than sequences. What cannot be read does not."""
-    if path.is_dir():
-        run = Run.open(path) if (path / "run.json").is_file() else None
-        return run is not None and run.objective.generator_record(run.info) is not None
+    """Whether a file is a generator that makes examples from noise, rather than sequences. False if it cannot be read."""
     try:
         return path.is_file() and SAMPLES in metadata_of(read_model(path))
     except ValueError:
@@ -97,20 +88,20 @@ def makes_examples(path: Path) -> bool:
 def write_samples(
     sampler: Sampler, out: Path, count: int, *, seed: int = 0, conditions: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Writes examples: a sheet of pictures (``.png``), or their values with the noise and the conditions (``.npz``).
+    """Write examples: a grid of images (``.png``), or arrays with the noise and the conditions (``.npz``).
 
     Args:
-        sampler: What makes them.
-        out: The file; its ending says which.
-        count: How many.
-        seed: Which noise is drawn.
+        sampler: The generator.
+        out: The file; its suffix selects the format.
+        count: The number of examples.
+        seed: The seed of the noise.
         conditions: As for [`Sampler.sample`][].
 
     Returns:
-        What was written, as plain values: ``file``, ``number``, ``seed``, ``shape``, ``columns`` of a sheet, ``conditions``.
+        A summary as plain values: ``file``, ``number``, ``seed``, ``shape``, ``columns`` of a grid, ``conditions``.
 
     Raises:
-        NnspecError: Where the examples are no pictures, or the file is neither.
+        NnspecError: If the examples are not images but a grid is requested, or the suffix is unknown.
     """
     if out.suffix not in (".png", ".npz"):
         raise NnspecError(f"{out} is neither a sheet of pictures (.png) nor arrays (.npz)")
@@ -132,14 +123,3 @@ def write_samples(
         record["columns"] = columns or min(count, int(np.ceil(np.sqrt(count))))
     kept = {name: list(dict.fromkeys(samples.shown(name, value) for value in found[name])) for name in samples.conditions}
     return {**record, "conditions": kept} if kept else record
-
-
-def _generator_of(run: Run, network: str) -> bytes:
-    from nnspec.extras import require
-
-    require("export")
-    from nnspec.onnx_backend import to_onnx
-    from nnspec.onnx_backend.proto import serialized
-
-    graph = run.model.networks[network]
-    return serialized(to_onnx(graph, graph.own(run.weights())))

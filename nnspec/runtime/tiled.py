@@ -1,4 +1,4 @@
-"""Large pictures, answered tile by tile."""
+"""Prediction on large images, tile by tile."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nnspec.diagnostics import NnspecError
 from nnspec.runtime.blending import Blend, weights_of
-from nnspec.runtime.tiling import Sight, Tiles
+from nnspec.runtime.tiling import ReceptiveField, Tiles
 from nnspec.types import Condition
 
 if TYPE_CHECKING:
@@ -26,24 +26,23 @@ Arrays = Mapping[str, NDArray[Any]]
 
 @dataclass
 class Tiling:
-    """A model's answers to pictures that are cut into overlapping tiles: no more than one tile is computed at a time.
+    """Predicts on images cut into overlapping tiles, one tile at a time.
 
     Args:
         predictor: The model: fully convolutional, with one input whose sizes are free.
-        tile: How large a tile is, along each free axis.
-        overlap: How much of it its neighbour has too; None: as much as makes the answers those to the whole picture.
+        tile: The size of a tile, along each free axis.
+        overlap: The overlap of two tiles; None for the least at which the result equals that of the whole image.
 
     Attributes:
-        exact: Whether every place sees in some tile all that it sees in the whole picture: the answers are then the same.
-        overlap: How much two tiles share.
-        step: What tiles begin at multiples of.
-        padded: What sizes pictures were brought to, mirrored at their ends, because the model takes no others; None: none.
-        tiles: How many tiles a picture was cut into, along each axis.
-        seams: For each output how much the answers of neighbours differ at most where both count, of the last pictures;
-            nothing where nowhere two of them do.
+        exact: Whether each receptive field is inside a tile: the result then equals that of the whole image.
+        overlap: The overlap of two tiles.
+        step: Tiles start at multiples of it.
+        padded: The sizes that images were padded to, by mirroring, if the model does not accept theirs; None for no padding.
+        tiles: The number of tiles of an image, along each axis.
+        seams: The largest difference of two tiles where both have a weight, by output, of the last images; empty if none.
 
     Raises:
-        NnspecError: Where the model is not fully convolutional, or the tile is too small.
+        NnspecError: If the model is not fully convolutional, or the tile is too small.
     """
 
     predictor: Predictor
@@ -57,25 +56,25 @@ class Tiling:
 
     def __post_init__(self) -> None:
         self._input, self._symbols = _free_axes(self.predictor)
-        self._sights = {name: self._sight(name) for name in self.predictor.outputs}
+        self._fields = {name: self._fields_of(name) for name in self.predictor.outputs}
         known = self.predictor.conditions
         self._conditions = [known.get(symbol, Condition()) for symbol in self._symbols]
         if known.relations or any(c.largest is not None or c.other_remainders or c.also for c in self._conditions):
             raise NnspecError(f"`{self.predictor.path}` cannot answer tile by tile: {'; '.join(known.texts())}")
-        periods = [sight.period for sights in self._sights.values() for sight in sights]
+        periods = [field.period for fields in self._fields.values() for field in fields]
         self.step = lcm(*periods, *(condition.multiple_of for condition in self._conditions))
         self._least = max(condition.at_least for condition in self._conditions)
         self._more, *others = {condition.remainder for condition in self._conditions}
         if others:
             raise NnspecError(f"`{self.predictor.path}` cannot answer tile by tile: its sizes are not of one kind")
-        wanted = max(sight.exact_overlap() for sights in self._sights.values() for sight in sights)
+        wanted = max(field.exact_overlap() for fields in self._fields.values() for field in fields)
         exact = -(-wanted // self.step) * self.step
         self.overlap = exact if self.overlap is None else self.overlap
         self.exact = self.overlap >= exact
         self._check(exact)
 
     def text(self) -> str:
-        """What was done, in words, after [`predict`][nnspec.runtime.tiled.Tiling.predict]."""
+        """A summary as text, after [`predict`][nnspec.runtime.tiled.Tiling.predict]."""
         count = " × ".join(map(str, self.tiles))
         kind = "the answers are those to the whole picture" if self.exact else "the answers are blended between tiles"
         lines = [f"{count} tiles of {self.tile} with an overlap of {self.overlap}: {kind}"]
@@ -86,15 +85,15 @@ class Tiling:
         return "\n".join(lines)
 
     def predict(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
-        """The outputs for a batch of pictures, each as large as for the whole picture.
+        """Predict on a batch of images; outputs have the size of those of the whole images.
 
         Args:
             inputs: An array for the input, by name, the batch axis first.
 
         Raises:
-            NnspecError: Where it does not fit the model.
+            NnspecError: If it does not match the model.
         """
-        whole = self._brought(inputs)
+        whole = self._padded(inputs)
         arrays = self.predictor.checked({self._input: whole})
         pictures = arrays[self._input]
         axes = [
@@ -109,14 +108,14 @@ class Tiling:
 
     def _picture(self, picture: NDArray[Any], axes: list[Tiles]) -> dict[str, NDArray[Any]]:
         sums: dict[str, Blend] = {}
-        # The last one first: where it ends, the whole ends.
+        # The last tile first: it determines the size of the whole output.
         numbers = list(itertools.product(*(range(len(axis.spans)) for axis in axes)))
         for number in numbers[-1:] + numbers[:-1]:
             part = tuple(slice(*axis.spans[i]) for axis, i in zip(axes, number, strict=True))
             given = self.predictor.run({self._input: np.ascontiguousarray(picture[(slice(None), *part)])})
             for name, answer in given.items():
-                along = list(zip(axes, number, answer.shape[1:-1], self._sights[name], strict=True))
-                offsets = [sight.places(axis.spans[i][0]) for axis, i, _, sight in along]
+                along = list(zip(axes, number, answer.shape[1:-1], self._fields[name], strict=True))
+                offsets = [field.places(axis.spans[i][0]) for axis, i, _, field in along]
                 if name not in sums:
                     sums[name] = Blend.of([o + count for o, (_, _, count, _) in zip(offsets, along, strict=True)], answer)
                 sums[name].add(answer[0], offsets, [weights_of(*each) for each in along])
@@ -130,15 +129,15 @@ class Tiling:
                 self.seams[name] = max(self.seams.get(name, 0.0), total.seam)
         return {name: total.mean()[np.newaxis] for name, total in sums.items()}
 
-    def _sight(self, output: str) -> list[Sight]:
-        port, sights = self.predictor.outputs[output], self.predictor.fields.get(output, ())
-        if len(sights) != len(self._symbols) or not port.dtype.startswith("float"):
+    def _fields_of(self, output: str) -> list[ReceptiveField]:
+        port, fields = self.predictor.outputs[output], self.predictor.fields.get(output, ())
+        if len(fields) != len(self._symbols) or not port.dtype.startswith("float"):
             raise NnspecError(
                 f"`{self.predictor.path}` cannot answer tile by tile: the places of `{output}` do not each see a part of the "
                 "picture, or the file does not say which\n  = help: export it again with this version; `nnspec inspect` shows "
                 "what each layer sees"
             )
-        return list(sights)
+        return list(fields)
 
     def _check(self, exact: int) -> None:
         overlap, step = self.overlap or 0, self.step
@@ -153,13 +152,13 @@ class Tiling:
                 f"  = help: take larger tiles{less if overlap == exact else ''}"
             )
 
-    def _brought(self, inputs: Arrays) -> NDArray[Any]:
-        """The pictures at sizes that the model takes, mirrored at their ends."""
+    def _padded(self, inputs: Arrays) -> NDArray[Any]:
+        """Pad the images by mirroring to sizes that the model accepts."""
         if set(inputs) != {self._input}:
             self.predictor.checked(inputs)  # says what is wrong
         array = np.asarray(inputs[self._input])
         sizes = array.shape[1 : 1 + len(self._symbols)]
-        # One that is too small is refused, not filled up with its own mirror.
+        # Images that are too small are an error, not padded.
         fitting = tuple(replace(c, at_least=1).next_fit(size) for c, size in zip(self._conditions, sizes, strict=False))
         self.padded = fitting if fitting != sizes and 0 not in array.shape else None
         if self.padded is None:
@@ -172,14 +171,14 @@ class Tiling:
             return answer
         lost = [fit - size for fit, size in zip(self.padded, np.shape(given)[1:], strict=False)]
         kept = [
-            slice(0, size - int(more / sight.stride))
-            for size, more, sight in zip(answer.shape[1:], lost, self._sights[name], strict=False)
+            slice(0, size - int(more / field.stride))
+            for size, more, field in zip(answer.shape[1:], lost, self._fields[name], strict=False)
         ]
         return answer[(slice(None), *kept)]
 
 
 def is_tileable(predictor: Predictor) -> bool:
-    """Whether a model takes one picture of free sizes, and the places of all its outputs see parts of it."""
+    """Whether a model has one image input of free sizes, and outputs with local receptive fields."""
     axes = [port.shape[1:-1] for port in predictor.inputs.values()]
     free = len(axes) == 1 and len(axes[0]) > 0 and all(isinstance(size, str) for size in axes[0])
     return free and all(len(predictor.fields.get(name, ())) == len(axes[0]) for name in predictor.outputs)
@@ -189,7 +188,7 @@ def _free_axes(predictor: Predictor) -> tuple[str, list[str]]:
     """The only input, and the symbols of its axes between the batch and the channels.
 
     Raises:
-        NnspecError: Where there are several inputs, or sizes are fixed.
+        NnspecError: If there are several inputs, or sizes are fixed.
     """
     ports = list(predictor.inputs.values())
     sizes = ports[0].shape[1:-1]

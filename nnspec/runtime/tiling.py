@@ -1,4 +1,4 @@
-"""How a picture is cut into tiles along one axis, and how their answers are put together."""
+"""Tiles of an image along one axis, and the weights with which their outputs are blended."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from math import ceil, floor
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Sight", "Tiles"]
+__all__ = ["ReceptiveField", "Tiles"]
 
 
 @dataclass(frozen=True)
-class Sight:
-    """What the places of an output see along one axis of the input.
+class ReceptiveField:
+    """The receptive field of the positions of an output along one axis of the input.
 
     Attributes:
-        size: How many positions.
-        stride: How many lie between two neighbouring places.
-        start: Where the first place sees from; None where that is not known.
-        period: What a part of the input must begin at a multiple of, for the places to lie as they do in the whole.
+        size: The number of input positions.
+        stride: The distance of two neighboring receptive fields, in input positions.
+        start: The first input position of output position 0; None if unknown.
+        period: A crop of the input must start at a multiple of it for its output positions to align with those of the whole.
     """
 
     size: int
@@ -29,24 +29,24 @@ class Sight:
     period: int
 
     def first(self, place: int) -> int:
-        """The first position that a place sees, at the least."""
+        """The first input position of an output position, at the least."""
         start = 1 - self.size if self.start is None else self.start
         return floor(place * self.stride) + start
 
     def last(self, place: int) -> int:
-        """The last position that a place sees, at the most."""
+        """The last input position of an output position, at the most."""
         start = 0 if self.start is None else self.start
         return ceil(place * self.stride) + start + self.size - 1
 
     def places(self, positions: int) -> int:
-        """How many places lie in so many positions; a multiple of the period."""
+        """The number of output positions of a number of input positions, which is a multiple of the period."""
         return int(positions / self.stride)
 
     def exact_overlap(self) -> int:
-        """The least overlap of two tiles at which each place sees in one of them all that it sees in the whole.
+        """The least overlap of two tiles at which the receptive field of each output position is inside one of them.
 
         Example:
-            >>> Sight(5, Fraction(1), -2, 1).exact_overlap(), Sight(32, Fraction(4), -2, 4).exact_overlap()
+            >>> ReceptiveField(5, Fraction(1), -2, 1).exact_overlap(), ReceptiveField(32, Fraction(4), -2, 4).exact_overlap()
             (4, 32)
         """
         overlap = 0
@@ -64,11 +64,11 @@ class Sight:
 
 @dataclass(frozen=True)
 class Tiles:
-    """The tiles along one axis: from where to where each reaches, in positions of the input.
+    """The tiles along one axis, in input positions.
 
     Attributes:
-        size: How many positions the axis has.
-        spans: Where each tile begins and ends.
+        size: The size of the axis.
+        spans: The start and end of each tile.
     """
 
     size: int
@@ -76,14 +76,14 @@ class Tiles:
 
     @classmethod
     def of(cls, size: int, tile: int, overlap: int, *, step: int, least: int) -> Tiles:
-        """Tiles that cover an axis, each but the last as large as is said.
+        """Cover an axis with tiles of equal size, except for the last one.
 
         Args:
-            size: How many positions the axis has.
-            tile: How many a tile has; a multiple of ``step``.
-            overlap: How many two neighbours share at least; likewise.
-            step: What tiles begin at multiples of.
-            least: The fewest a tile may have.
+            size: The size of the axis.
+            tile: The size of a tile; a multiple of ``step``.
+            overlap: The least overlap of two neighbors; a multiple of ``step``.
+            step: Tiles start at multiples of it.
+            least: The least size of a tile.
 
         Example:
             >>> Tiles.of(100, 40, 8, step=4, least=1).spans
@@ -96,23 +96,23 @@ class Tiles:
             begins[-1] = max(0, (size - least) // step * step)
         return cls(size, tuple((begin, min(begin + tile, size) if begin != begins[-1] else size) for begin in begins))
 
-    def weights(self, number: int, count: int, sight: Sight) -> NDArray[np.float32]:
-        """How much the answer of a tile counts at each of its places, beside those of the others.
+    def weights(self, number: int, count: int, field: ReceptiveField) -> NDArray[np.float32]:
+        """The blending weights of a tile's output positions.
 
-        A place that sees all it would see in the whole counts; one that does not counts where no tile has it better. Towards
-        the tile's edges it counts less and less, so that one tile goes over into the next.
+        A position whose receptive field is inside the tile has a weight above 0; another one only if no tile contains its
+        receptive field. Weights decrease towards the tile's edges, for a smooth transition between tiles.
 
         Args:
-            number: Which tile.
-            count: How many places it has.
-            sight: What they see.
+            number: The index of the tile.
+            count: The number of its output positions.
+            field: Their receptive field.
         """
         begin, end = self.spans[number]
-        offset, near = sight.places(begin), self._near(number)
+        offset, near = field.places(begin), self._near(number)
         weights = np.ones(count, np.float32)
         for i in range(count):
-            exact = self._is_exact(number, offset + i, sight)
-            if not exact and any(self._is_exact(other, offset + i, sight) for other in near):
+            exact = self._is_exact(number, offset + i, field)
+            if not exact and any(self._is_exact(other, offset + i, field) for other in near):
                 weights[i] = 0
                 continue
             from_begin = i + 0.5 if begin else np.inf
@@ -125,9 +125,9 @@ class Tiles:
         begin, end = self.spans[number]
         return [i for i, (first, last) in enumerate(self.spans) if i != number and first < end and begin < last]
 
-    def _is_exact(self, number: int, place: int, sight: Sight) -> bool:
-        """Whether a place, counted from the whole's first, sees in a tile all that it sees in the whole."""
+    def _is_exact(self, number: int, place: int, field: ReceptiveField) -> bool:
+        """Whether the receptive field of an output position of the whole is inside a tile."""
         begin, end = self.spans[number]
-        if place < sight.places(begin):
+        if place < field.places(begin):
             return False
-        return (begin == 0 or sight.first(place) >= begin) and (end == self.size or sight.last(place) < end)
+        return (begin == 0 or field.first(place) >= begin) and (end == self.size or field.last(place) < end)

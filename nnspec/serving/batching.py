@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.onnx_backend.session import Stop
+from nnspec.runtime.session import Stop
 from nnspec.serving.costs import Cost, Gaps
 from nnspec.serving.refusals import Refused, overloaded
 from nnspec.serving.worker import Worker

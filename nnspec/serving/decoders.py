@@ -13,10 +13,10 @@ from nnspec.data.readers.base import Table
 from nnspec.data.recipe import feed_of, read_inputs
 from nnspec.diagnostics import NnspecError
 from nnspec.generation.vocabulary import tokenizer_of
-from nnspec.onnx_backend.metadata import GENERATE
 from nnspec.runtime.decoding.procedure import Procedure, read_procedure
 from nnspec.runtime.generating import plain_values
 from nnspec.runtime.generator import generated_of
+from nnspec.runtime.metadata import GENERATE
 from nnspec.runtime.predicting import input_types
 from nnspec.runtime.predictor import Predictor
 from nnspec.runtime.token_texts import beginning_with, source_tokens

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.session import Stop
+from nnspec.runtime.session import Stop
 from nnspec.serving.worker import Worker
 
 __all__ = ["loaded", "loaded_beside"]

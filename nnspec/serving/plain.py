@@ -46,17 +46,17 @@ async def predict(request: Request) -> Response:
     """A model's answer to a picture, a text, or rows."""
     state = State.of(request)
     served = _asked(request)
-    if served.takes is None:
+    if served.request_decoder is None:
         raise Refused(
             400, f"`{served.name}` does not say how its inputs are made from data; ask /v2/models/{served.name}/infer"
         )
     with state.bodies.budget() as budget:
         body = await state.bodies.read(request, budget)
         kind = request.headers.get("content-type", "")
-        inputs = await state.work.run(len(body), served.takes.read, body, kind, budget)
+        inputs = await state.work.run(len(body), served.request_decoder.read, body, kind, budget)
         del body
         rows = len(next(iter(inputs.values())))
-        step = min(served.takes.rows_at_once or rows, served.most_rows or rows)
+        step = min(served.request_decoder.rows_at_once or rows, served.most_rows or rows)
         parts = []
         for start in range(0, rows, step):
             part = {name: array[start : start + step] for name, array in inputs.items()}
@@ -68,11 +68,11 @@ async def predict(request: Request) -> Response:
 
 def _written(served: Served, parts: Sequence[tuple[Arrays, Arrays]], budget: Budget) -> bytearray:
     """The answer, written row by row."""
-    assert served.takes is not None
+    assert served.request_decoder is not None
     content = bytearray(orjson.dumps({"model": served.name, "version": served.version})[:-1] + b',"predictions":[')
     place = 0
     for inputs, outputs in parts:
-        for row in served.takes.rows(inputs, outputs):
+        for row in served.request_decoder.rows(inputs, outputs):
             if place % 64 == 0:
                 budget.require_time()
             part = b"," * bool(place) + orjson.dumps(row)
@@ -93,5 +93,5 @@ def _asked(request: Request) -> Served:
 
 
 def _described(served: Served) -> dict[str, Any]:
-    takes = served.takes.description if served.takes else {"takes": None}
+    takes = served.request_decoder.description if served.request_decoder else {"takes": None}
     return {"model": served.name, "version": served.version, **takes, "classes": served.predictor.classes}

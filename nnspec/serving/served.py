@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.metadata import GENERATE, SPEC_NAME
-from nnspec.onnx_backend.seal import require_proven
+from nnspec.runtime.metadata import GENERATE, SPEC_NAME
 from nnspec.runtime.ports import Port
 from nnspec.runtime.predictor import Predictor
 from nnspec.runtime.reading import read_model
+from nnspec.runtime.seal import require_proven
 from nnspec.runtime.tiled import Tiling, is_tileable
 from nnspec.serving.batching import Arrays, Batcher
+from nnspec.serving.request_decoder import request_decoder_of
 from nnspec.serving.settings import Settings
-from nnspec.serving.takes import takes_of
 from nnspec.serving.tensors import DATATYPES, protocol_shape
 from nnspec.types.solving import sample
 
@@ -43,7 +43,7 @@ class Served:
         batcher: Its queue.
         most_rows: The most rows of one request, of a decoder: each carries what it remembers; None for any number.
         rows_at_once: The most rows that are queued together; None where they cannot be divided.
-        takes: What a person gives it; None where its file does not say.
+        request_decoder: Reads plain requests; None if the file does not describe its inputs.
 
     Raises:
         NnspecError: Where the file is no model, is not proven, or cannot compute.
@@ -78,7 +78,7 @@ class Served:
             most_waiting=settings.queue,
             on_batch=on_batch,
         )
-        self.takes = takes_of(self.predictor)
+        self.request_decoder = request_decoder_of(self.predictor)
         self._warm_up()
 
     @property

@@ -16,7 +16,8 @@ from typing import Any
 
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.extras import require
-from nnspec.files import json_text, write_whole
+from nnspec.files import write_whole
+from nnspec.printable import json_text
 from nnspec.spec import Limits, Spec, load
 from nnspec.sweeping.asking import asked_for, folder_for
 from nnspec.sweeping.check import setting

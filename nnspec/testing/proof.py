@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import onnx
 
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.keras_backend.plugin import is_plugin
 from nnspec.layers.base import Layer
 from nnspec.onnx_backend.emit import to_onnx
-from nnspec.onnx_backend.parity import Arrays, Parity, measure
+from nnspec.onnx_backend.parity import Parity, measure
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import sizes
-from nnspec.onnx_backend.session import runner
-from nnspec.runtime.answers import in_keras
+from nnspec.runtime.session import Arrays, runner
 from nnspec.testing.case import Case, Input
 from nnspec.testing.claims import Batch, ProofError, check_claims
 from nnspec.types import substitute
@@ -77,7 +77,7 @@ def check_onnx(case: Case, batches: Iterable[Batch], *, opset: int = 23) -> tupl
     onnx.checker.check_model(model, full_check=True)
     run = runner(serialized(model))
     cases = [case.data(batch, free) for batch, free in batches]
-    parity = measure(in_keras(graph, weights, masks=True), run, cases)
+    parity = measure(keras_reference(graph, weights, masks=True), run, cases)
     if not parity.agrees:
         raise ProofError(f"ONNX Runtime answers otherwise than Keras:\n{parity.text()}")
     for data, (batch, free) in zip(cases, batches, strict=True):

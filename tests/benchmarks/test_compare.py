@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from examples.compare import compare, main
-from nnspec.runtime.exporting import export_run
+from nnspec.exporting.runs import export_run
 from nnspec.spec import load
 from nnspec.training import train
 from nnspec.training.loop.progress import Quiet

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from nnspec.runtime.exporting import export_run
+from nnspec.exporting.runs import export_run
 from nnspec.runtime.predicting import predict_file
 from nnspec.runtime.predictor import Predictor
 from nnspec.spec import load

@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 import nnspec
+from nnspec.exporting.decoder_models import DecoderModels, decoder_models
+from nnspec.exporting.decoder_proof import TokenComparison
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.onnx_backend.proto import serialized
-from nnspec.runtime import answers
-from nnspec.runtime.decoder_models import DecoderModels, decoder_models
-from nnspec.runtime.decoder_proof import Judge
 from nnspec.runtime.decoding.one_by_one import greedy
 from nnspec.runtime.decoding.stepper import Stepper
 from nnspec.runtime.model_file import ModelFile
@@ -155,10 +155,10 @@ def stepper_of(models: DecoderModels) -> Stepper:
     return Stepper(models.procedure, files.get("encoder"), files["decoder"])
 
 
-def in_keras(models: DecoderModels):
+def reference_of(models: DecoderModels):
     """The networks in Keras by name, with the same weights."""
 
-    return lambda graph: answers.in_keras(graph, models.weights, masks=True)
+    return lambda graph: keras_reference(graph, models.weights, masks=True)
 
 
 def tokens_by(models: DecoderModels, rows: int, seed: int = 0, most: int = 12) -> dict[str, list[list[int]]]:
@@ -177,11 +177,11 @@ def tokens_by(models: DecoderModels, rows: int, seed: int = 0, most: int = 12) -
 
 def _by_keras(models, inputs, prompt, most):
     """Reads all tokens anew for each token, from the first states: nothing is carried."""
-    keras_of = in_keras(models)
+    keras_of = reference_of(models)
     decoding = models.decoding
     keras = {graph.name: keras_of(graph) for graph in (decoding.encoder, decoding.decoder) if graph is not None}
-    judge = Judge(replace(decoding, cache=False), keras, models.procedure.start, models.procedure.end, 0)
-    fed = judge.fed(inputs, len(prompt))
+    comparison = TokenComparison(replace(decoding, cache=False), keras, models.procedure.start, models.procedure.end, 0)
+    fed = comparison.fed(inputs, len(prompt))
 
     def decode(given):
         return keras[decoding.decoder.name]({**fed, **given})

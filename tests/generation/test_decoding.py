@@ -6,10 +6,10 @@ import numpy as np
 import onnx
 import pytest
 
+from nnspec.exporting.decoder_proof import prove_decoder
 from nnspec.onnx_backend.proto import serialized
-from nnspec.runtime.decoder_proof import prove_decoder
 from nnspec.runtime.model_file import ModelFile
-from tests.generation.documents import RECURRENT, TRANSFORMER, in_keras, language_model, models_of, sources, tokens_by
+from tests.generation.documents import RECURRENT, TRANSFORMER, language_model, models_of, reference_of, sources, tokens_by
 
 _ATTENTION = "  - MultiHeadAttention: {num_heads: 2, key_dim: 4, use_causal_mask: true}\n"
 _PLACED = "  - PositionEmbedding: {max_length: 12}\n"
@@ -108,7 +108,7 @@ def test_what_is_the_same_at_every_step_is_computed_before_the_loop():
 @pytest.mark.parametrize("name", ["recurrent", "transformer with a mask, cached", "language model, cached"])
 def test_a_decoder_is_proven_before_it_is_written(name):
     models = models_of(DOCUMENTS[name])
-    parity = prove_decoder(models, in_keras(models))
+    parity = prove_decoder(models, reference_of(models))
     assert parity.agrees
     assert parity.tokens > parity.sequences > 0
     onnx.checker.check_model(models.loop(), full_check=True)
@@ -116,7 +116,7 @@ def test_a_decoder_is_proven_before_it_is_written(name):
 
 def test_a_decoder_that_differs_is_refused():
     models = models_of(RECURRENT)
-    keras_of = in_keras(models)
+    keras_of = reference_of(models)
 
     def other(graph):
         run = keras_of(graph)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnspec.cli import main
-from nnspec.runtime.generator import Generator
-from nnspec.runtime.sequence_figures import edit_distance, generated_figures, sequence_figures
+from nnspec.exporting.run_models import RunGenerator
+from nnspec.exporting.sequence_metrics import edit_distance, generated_sequence_metrics, sequence_metrics
 from nnspec.spec import load
 from nnspec.training import train
 from tests.generation.documents import RECURRENT
@@ -38,7 +38,7 @@ def test_no_way_round_is_shorter(a, b, c):
 
 
 def test_figures_of_numbers_are_those_that_need_no_texts():
-    figures = sequence_figures([[4, 5], [6]], [[4, 5], [6, 7, 8]], {}, None)
+    figures = sequence_metrics([[4, 5], [6]], [[4, 5], [6, 7, 8]], {}, None)
     assert figures == {"exact_match": 0.5, "token_error_rate": 2 / 5}
 
 
@@ -50,10 +50,10 @@ def test_texts_that_are_right_have_the_best_score():
     }
     recipe = {"inputs": {"target": {"columns": ["text"], "stacked": False, "transforms": [step]}}}
     wanted = [[4, 5, 6, 7], [5, 6, 7, 4]]
-    figures = sequence_figures(wanted, wanted, recipe, "target")
+    figures = sequence_metrics(wanted, wanted, recipe, "target")
     assert figures["bleu"] == pytest.approx(100)
     assert figures["chrf"] == pytest.approx(100)
-    assert sequence_figures([[4], [4]], wanted, recipe, "target")["chrf"] < 50
+    assert sequence_metrics([[4], [4]], wanted, recipe, "target")["chrf"] < 50
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +65,8 @@ def trained(tmp_path_factory):
 
 
 def test_a_run_that_decodes_is_evaluated_on_what_it_generates(trained):
-    figures = generated_figures(trained)
-    given = [one.text for one in Generator(trained.path).texts(["ab", "abc", "ba", "cab"])]
+    figures = generated_sequence_metrics(trained)
+    given = [one.text for one in RunGenerator(trained.path).texts(["ab", "abc", "ba", "cab"])]
     assert figures["exact_match"] == sum(a == b for a, b in zip(given, ["ba", "cba", "ab", "bac"], strict=True)) / 4
     assert figures["token_error_rate"] > 0
     assert set(figures) == {"exact_match", "token_error_rate", "bleu", "chrf"}
@@ -76,7 +76,7 @@ def test_evaluate_prints_what_was_generated(trained):
     shown = CliRunner().invoke(main, ["evaluate", str(trained.path)])
     assert "generated: exact_match" in shown.stdout
     as_json = CliRunner().invoke(main, ["evaluate", str(trained.path), "--format", "json"])
-    assert json.loads(as_json.stdout)["generated"] == generated_figures(trained)
+    assert json.loads(as_json.stdout)["generated"] == generated_sequence_metrics(trained)
 
 
 TAUGHT = """data:
@@ -94,8 +94,8 @@ def test_what_teacher_forcing_taught_is_generated_from_texts(tmp_path):
     text = RECURRENT.replace("start: 1", "start: <SOS>").replace("end: 2", "end: <EOS>")
     (tmp_path / "net.nnspec.yaml").write_text(text + TAUGHT)
     run = train(load(tmp_path / "net.nnspec.yaml"), out=tmp_path / "run")
-    assert [one.text for one in Generator(run.path).texts(["abc", "cab"])] == ["cba", "bac"]
-    assert generated_figures(run) | {"bleu": None} == {
+    assert [one.text for one in RunGenerator(run.path).texts(["abc", "cab"])] == ["cba", "bac"]
+    assert generated_sequence_metrics(run) | {"bleu": None} == {
         "exact_match": 1,
         "token_error_rate": 0,
         "bleu": None,

@@ -13,9 +13,9 @@ from click.testing import CliRunner
 import nnspec
 from nnspec.cli import main
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.metadata import GENERATE
-from nnspec.runtime.decoder_models import decoder_models
+from nnspec.exporting.decoder_models import decoder_models
 from nnspec.runtime.generator import Generator
+from nnspec.runtime.metadata import GENERATE
 from nnspec.spec import load
 from tests.conftest import CORPUS
 from tests.generation.documents import TRANSFORMER, language_model, sources

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from nnspec.diagnostics import SpecError
-from nnspec.runtime.exporting import export_run
+from nnspec.exporting.run_models import RunGenerator
+from nnspec.exporting.runs import export_run
 from nnspec.runtime.generating import generate_rows
-from nnspec.runtime.generator import Generator
 from nnspec.spec import load
 from nnspec.training import train
 from nnspec.training.loop.progress import Quiet
@@ -79,7 +79,7 @@ def captions(tmp_path_factory):
 
 def test_images_and_numbers_of_data_are_decoded_as_they_were_trained_on(captions, monkeypatch):
     monkeypatch.chdir(captions)
-    generator = Generator("run")
+    generator = RunGenerator("run")
     found = generate_rows(generator, DATA)
     pixels = np.repeat(np.array([240, 20] * 6) / 255, 16).reshape(12, 4, 4, 1).astype(np.float32)
     numbers = np.stack([np.arange(12) * 100, -np.arange(12)], 1)
@@ -93,8 +93,8 @@ def test_images_and_numbers_of_data_are_decoded_as_they_were_trained_on(captions
 def test_exported_decoders_take_the_same_data(captions, monkeypatch, tmp_path, form):
     monkeypatch.chdir(captions)
     export_run("run", tmp_path / "model", form=form)
-    wanted = [row["tokens"] for row in generate_rows(Generator("run"), DATA)]
-    assert [row["tokens"] for row in generate_rows(Generator(tmp_path / "model"), DATA)] == wanted
+    wanted = [row["tokens"] for row in generate_rows(RunGenerator("run"), DATA)]
+    assert [row["tokens"] for row in generate_rows(RunGenerator(tmp_path / "model"), DATA)] == wanted
 
 
 def test_images_of_another_size_are_refused(captions, monkeypatch):
@@ -105,4 +105,4 @@ def test_images_of_another_size_are_refused(captions, monkeypatch):
     for i in range(12):
         Image.fromarray(np.zeros((5, 4), np.uint8)).save(captions / "other" / f"{i}.png")
     with pytest.raises(SpecError, match=r"the input `image` has the shape \(4, 4, 1\)"):
-        generate_rows(Generator("run"), DATA.replace("img", "other"))
+        generate_rows(RunGenerator("run"), DATA.replace("img", "other"))

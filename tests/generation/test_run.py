@@ -8,8 +8,8 @@ import onnx
 import pytest
 
 from nnspec.diagnostics import NnspecError
-from nnspec.runtime.exporting import export_run
-from nnspec.runtime.generator import Generator
+from nnspec.exporting.run_models import RunGenerator
+from nnspec.exporting.runs import export_run
 from nnspec.spec import load
 from nnspec.training import train
 
@@ -42,8 +42,8 @@ def trained(tmp_path_factory):
 
 
 def test_a_run_goes_on_with_a_text_as_it_has_learned(trained):
-    assert [one.text for one in Generator(trained).texts(["a", "c"])] == ["abcd", "cdab"]
-    assert all(one.ended for one in Generator(trained).texts(["a", "c"]))
+    assert [one.text for one in RunGenerator(trained).texts(["a", "c"])] == ["abcd", "cdab"]
+    assert all(one.ended for one in RunGenerator(trained).texts(["a", "c"]))
 
 
 def test_every_form_of_a_run_is_exported_and_decodes_alike(trained, tmp_path):
@@ -54,7 +54,7 @@ def test_every_form_of_a_run_is_exported_and_decodes_alike(trained, tmp_path):
     export_run(trained, tmp_path / "network.onnx", form="network")
     assert [output.name for output in onnx.load(tmp_path / "network.onnx").graph.output] == ["next"]
     for path in (tmp_path / "letters.onnx", tmp_path / "parts"):
-        assert [one.text for one in Generator(path).texts(["a", "c"])] == ["abcd", "cdab"]
+        assert [one.text for one in RunGenerator(path).texts(["a", "c"])] == ["abcd", "cdab"]
 
 
 def test_the_file_carries_its_vocabulary_and_its_parity(trained, tmp_path):

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import nnspec
+from nnspec.exporting.decoder_proof import prove_decoder
 from nnspec.graph import compile
-from nnspec.runtime.decoder_proof import prove_decoder
-from tests.generation.documents import in_keras, models_of
+from tests.generation.documents import models_of, reference_of
 
 CASE = (Path(__file__).parents[1] / "cases" / "text" / "encoder_shares_a_network.nnspec.yaml").read_text("utf-8")
 
@@ -101,7 +101,7 @@ def test_each_input_is_fed_its_own_and_every_way_of_decoding_gives_the_same_toke
     text, sources = DOCUMENTS[name]
     models = models_of(text)
     assert models.decoding.sources == sources
-    parity = prove_decoder(models, in_keras(models))
+    parity = prove_decoder(models, reference_of(models))
     assert parity.agrees
     assert parity.tokens > 50
 

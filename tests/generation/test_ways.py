@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from nnspec.generation.section import Beam, Sample
 from nnspec.runtime.decoding.beam import beam_search, penalty
 from nnspec.runtime.decoding.one_by_one import drawn, greedy
-from nnspec.runtime.decoding.probability import log_probabilities
 from nnspec.runtime.decoding.procedure import Procedure
-from nnspec.runtime.decoding.stepper import Stepper
+from nnspec.runtime.decoding.stepper import Stepper, log_probabilities
 
 END, MOST = 1, 4
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nnspec.graph.activation_maps import NoMap, ending_of, with_activation_maps
-from tests.onnx_backend.nets import graph_of, in_keras, random_weights
+from tests.onnx_backend.nets import graph_of, keras_reference, random_weights
 
 CONV = "  - Conv2D: {filters: 6, kernel_size: 3, activation: relu}\n"
 DENSE = "  - Dense: {units: 4, activation: softmax}\n    name: y\n"
@@ -18,7 +18,7 @@ def given(graph, inputs=None):
     """The outputs of a network with random weights, in Keras."""
     weights = random_weights(graph)
     inputs = inputs or {"x": np.random.default_rng(1).random((2, 9, 12, 1), np.float32)}
-    return in_keras(graph, weights)(inputs)
+    return keras_reference(graph, weights)(inputs)
 
 
 def softmax(values):

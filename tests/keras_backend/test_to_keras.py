@@ -16,7 +16,7 @@ from nnspec.keras_backend import set_weight_arrays, to_keras, weight_arrays
 from nnspec.layers import LAYERS
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.proto import serialized
-from nnspec.onnx_backend.session import runner
+from nnspec.runtime.session import runner
 from nnspec.types import TensorType, symbol
 from tests.layers.cases import CASES, Case, Input, node
 

@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.layers import LAYERS
 from nnspec.onnx_backend.parity import distance
 from nnspec.onnx_backend.samples import sizes
-from nnspec.runtime.answers import in_keras
 from nnspec.testing.case import Case
 
 from .cases import CASES
@@ -26,7 +26,7 @@ def chosen() -> list[Case]:
 @pytest.mark.parametrize("case", chosen(), ids=str)
 def test_a_layer_computes_the_same_in_float64_but_for_rounding(case: Case) -> None:
     graph = case.graph()
-    reference = in_keras(graph, case.weights(graph))
+    reference = keras_reference(graph, case.weights(graph))
     assert reference.exact is not None
     data = case.data(5, sizes(graph)[-1])
     found, exact = reference(data), reference.exact()(data)

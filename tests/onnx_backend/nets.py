@@ -9,10 +9,10 @@ import numpy as np
 import onnx
 
 import nnspec
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.graph.model import Graph
-from nnspec.runtime.answers import in_keras
 
-__all__ = ["LENET", "TAGGER", "graph_of", "in_keras", "lenet", "random_weights", "tagger", "types"]
+__all__ = ["LENET", "TAGGER", "graph_of", "keras_reference", "lenet", "random_weights", "tagger", "types"]
 
 LENET = """
   - Conv2D: {filters: 6, kernel_size: 5, padding: same, activation: tanh}

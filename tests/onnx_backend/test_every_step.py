@@ -11,9 +11,9 @@ from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.parity import measure
 from nnspec.onnx_backend.proof import prove
 from nnspec.onnx_backend.proto import serialized
-from nnspec.onnx_backend.session import runner
+from nnspec.runtime.session import runner
 
-from .nets import graph_of_text, in_keras, random_weights
+from .nets import graph_of_text, keras_reference, random_weights
 
 HEAD = "nnspec: 1\nname: net\n"
 FRAME = """blocks:
@@ -38,7 +38,7 @@ WORDS = """networks:
 def proven(graph: Graph) -> Graph:
     weights = random_weights(graph)
     model = to_onnx(graph, weights, masks=True)
-    parity = prove(graph, weights, model, in_keras(graph, weights, masks=True))
+    parity = prove(graph, weights, model, keras_reference(graph, weights, masks=True))
     assert parity.agrees, parity.text()
     return graph
 
@@ -206,4 +206,4 @@ def test_onnx_answers_for_any_number_of_steps() -> None:
     weights = random_weights(graph)
     run = runner(serialized(to_onnx(graph, weights)))
     cases = [{"video": np.random.default_rng(n).normal(size=(2, n, 9, 8, 3)).astype("float32")} for n in (1, 7)]
-    assert measure(in_keras(graph, weights), run, cases).agrees
+    assert measure(keras_reference(graph, weights), run, cases).agrees

@@ -14,16 +14,17 @@ from nnspec.diagnostics import NnspecError
 from nnspec.graph.model import Graph
 from nnspec.onnx_backend import builder
 from nnspec.onnx_backend.export import export
-from nnspec.onnx_backend.parity import Arrays, Reference, Run
+from nnspec.onnx_backend.parity import Reference
+from nnspec.runtime.session import Arrays, Run
 
-from .nets import graph_of, in_keras, lenet, random_weights, tagger
+from .nets import graph_of, keras_reference, lenet, random_weights, tagger
 
 
 @pytest.fixture(scope="module")
 def net() -> tuple[Graph, dict[str, np.ndarray], Run]:
     graph = lenet()
     weights = random_weights(graph)
-    return graph, weights, in_keras(graph, weights)
+    return graph, weights, keras_reference(graph, weights)
 
 
 def test_the_file_says_how_far_it_is_from_keras(net: tuple[Graph, Arrays, Run], tmp_path: Path) -> None:
@@ -80,8 +81,8 @@ def test_the_first_layer_that_differs_is_named(tmp_path: Path) -> None:
             graph,
             tampered,
             tmp_path / "m.onnx",
-            reference=in_keras(graph, weights),
-            rebuild=lambda graph: in_keras(graph, weights),
+            reference=keras_reference(graph, weights),
+            rebuild=lambda graph: keras_reference(graph, weights),
         )
 
 
@@ -90,7 +91,7 @@ def test_a_layer_that_differs_on_real_examples_alone_is_named_too(tmp_path: Path
     weights = random_weights(graph)
 
     def rebuild(graph: Graph) -> Run:
-        keras = in_keras(graph, weights)
+        keras = keras_reference(graph, weights)
 
         def odd(inputs: Arrays) -> Arrays:
             """Answers otherwise in the second layer, where the input is large."""
@@ -107,7 +108,7 @@ def test_a_layer_that_differs_on_real_examples_alone_is_named_too(tmp_path: Path
 def test_a_masked_model_is_proven_where_its_mask_is_set(tmp_path: Path) -> None:
     graph = tagger()
     weights = random_weights(graph)
-    keras = in_keras(graph, weights)
+    keras = keras_reference(graph, weights)
 
     def wrong_at(token: int) -> Reference:
         return keras.around(
@@ -151,7 +152,7 @@ def test_a_mistake_of_the_emitter_is_found(
 
     monkeypatch.setattr(builder.Builder, "op", without_tanh)
     with pytest.raises(NnspecError, match="The first layer that differs is `conv2d`"):
-        export(graph, weights, tmp_path / "m.onnx", reference=reference, rebuild=lambda graph: in_keras(graph, weights))
+        export(graph, weights, tmp_path / "m.onnx", reference=reference, rebuild=lambda graph: keras_reference(graph, weights))
 
 
 def test_the_mean_over_nothing_is_not_asked_for(tmp_path: Path) -> None:
@@ -159,7 +160,7 @@ def test_the_mean_over_nothing_is_not_asked_for(tmp_path: Path) -> None:
     graph = graph_of(layers, "{tokens: {shape: [T], dtype: int32}}")
     weights = random_weights(graph)
     seen: list[np.ndarray] = []
-    keras = in_keras(graph, weights)
+    keras = keras_reference(graph, weights)
 
     def reference(inputs: Arrays) -> Arrays:
         seen.append(inputs["tokens"])

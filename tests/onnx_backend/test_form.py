@@ -18,10 +18,10 @@ from nnspec.onnx_backend.lower import lowering_of
 from nnspec.onnx_backend.proof import prove
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw
-from nnspec.onnx_backend.session import runner
+from nnspec.runtime.session import runner
 
 from ..layers.cases import CASES
-from .nets import graph_of, in_keras, lenet, random_weights, tagger, types
+from .nets import graph_of, keras_reference, lenet, random_weights, tagger, types
 
 GUARD = ["Shape", "Max", "Reshape"]
 """Before an operator that ends the process on a tensor without elements."""
@@ -36,7 +36,7 @@ def emitted(graph: Graph, **options: int) -> onnx.ModelProto:
 def proven(graph: Graph, **options: int) -> onnx.ModelProto:
     """The model, after it has answered as Keras does."""
     model = emitted(graph, **options)
-    parity = prove(graph, random_weights(graph), model, in_keras(graph, random_weights(graph)), **options)
+    parity = prove(graph, random_weights(graph), model, keras_reference(graph, random_weights(graph)), **options)
     assert parity.agrees, parity.text()
     return model
 

@@ -28,6 +28,10 @@ NETS = {
     "at every step": ("  - TimeDistributed: {layer: {GRU: {units: 3}}}\n", "{x: [T, 6, 4]}"),
     "groups": ("  - GroupNormalization: {groups: 2}\n", "{x: [T, 4]}"),
     "volumes": ("  - Conv3DTranspose: {filters: 2, kernel_size: 3, strides: 2}\n", "{x: [4, T, 4, 2]}"),
+    "a dense layer along several axes": (
+        "  - EinsumDense: {equation: 'abc,bcd->abd', output_shape: [3, 5]}\n",
+        "{x: [3, 4]}",
+    ),
     "a product": ("  - Dot: {axes: 1}\n    from: [x, x]\n", "{x: [4]}"),
 }  # fmt: skip
 

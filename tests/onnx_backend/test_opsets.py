@@ -15,7 +15,7 @@ from nnspec.onnx_backend.emit import OPSETS, to_onnx
 from nnspec.onnx_backend.parity import measure
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw
-from nnspec.onnx_backend.session import open_session, runner
+from nnspec.runtime.session import open_session, runner
 from tests.conftest import CORPUS, FULL
 
 from ..layers.cases import CASES, Case

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nnspec
-from nnspec.onnx_backend.session import runner
+from nnspec.runtime.session import runner
 
 SPEC = """nnspec: 1
 name: net

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnspec.onnx_backend.parity import Arrays, Figures, Reference, Run, measure
+from nnspec.onnx_backend.parity import Figures, Reference, measure
+from nnspec.runtime.session import Arrays, Run
 
 X = np.array([[1.0, -2.0, 0.5]], np.float32)
 

@@ -14,7 +14,7 @@ from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend import to_onnx
 from nnspec.runtime.predictor import Predictor
 
-from .nets import graph_of, in_keras, lenet, random_weights, tagger
+from .nets import graph_of, keras_reference, lenet, random_weights, tagger
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def images(count: int) -> np.ndarray:
 
 def test_it_answers_as_keras_does(digits: Path) -> None:
     graph = lenet()
-    expected = in_keras(graph, random_weights(graph))({"image": images(3)})["digit"]
+    expected = keras_reference(graph, random_weights(graph))({"image": images(3)})["digit"]
     np.testing.assert_allclose(Predictor(digits).predict({"image": images(3)})["digit"], expected, atol=1e-6)
 
 
@@ -146,4 +146,4 @@ def test_an_output_that_is_called_like_an_input_keeps_its_name_here(tmp_path: Pa
     onnx.save(model, tmp_path / "m.onnx")
     inputs = {"state": np.ones((1, 4), np.float32)}
     given = Predictor(tmp_path / "m.onnx").predict(inputs)
-    np.testing.assert_allclose(given["state"], in_keras(graph, weights)(inputs)["state"], atol=1e-6)
+    np.testing.assert_allclose(given["state"], keras_reference(graph, weights)(inputs)["state"], atol=1e-6)

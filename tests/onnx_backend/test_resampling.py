@@ -9,9 +9,9 @@ from nnspec.graph.model import Graph
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.parity import measure
 from nnspec.onnx_backend.proto import serialized
-from nnspec.onnx_backend.session import runner
+from nnspec.runtime.session import runner
 
-from .nets import graph_of, in_keras, random_weights, types
+from .nets import graph_of, keras_reference, random_weights, types
 
 
 def agree(graph: Graph, *shapes: tuple[int, ...]) -> None:
@@ -19,7 +19,7 @@ def agree(graph: Graph, *shapes: tuple[int, ...]) -> None:
     [name] = graph.inputs
     run = runner(serialized(to_onnx(graph, weights)))
     pictures = [{name: random.uniform(0, 1, (2, *shape)).astype("float32")} for shape in shapes]
-    parity = measure(in_keras(graph, weights), run, pictures)
+    parity = measure(keras_reference(graph, weights), run, pictures)
     assert parity.agrees, parity.text()
 
 

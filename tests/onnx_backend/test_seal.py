@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from onnx import helper
 
 from nnspec.onnx_backend import to_onnx
-from nnspec.onnx_backend.proto import serialized
-from nnspec.onnx_backend.seal import metadata_of, sealed
+from nnspec.onnx_backend.proto import sealed, serialized
+from nnspec.runtime.seal import metadata_of
 
 from .nets import lenet, random_weights
 

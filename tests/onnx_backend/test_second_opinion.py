@@ -12,10 +12,10 @@ import tensorflow as tf
 from nnspec.graph.model import Graph
 from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.onnx_backend.emit import to_onnx
-from nnspec.onnx_backend.parity import Arrays, Run, measure
+from nnspec.onnx_backend.parity import measure
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw
-from nnspec.onnx_backend.session import open_session, runner
+from nnspec.runtime.session import Arrays, Run, open_session, runner
 
 from .nets import graph_of, lenet, random_weights, tagger
 

@@ -127,13 +127,13 @@ def test_it_stands_in_wrappers_blocks_and_repeats_is_shared_and_frozen(example: 
         "  - GatedLinearUnit: 4\n    name: again\n  - share: again\n  - Dense: {units: 2}\n    repeat: 2\n"
     )
     assert problems == []
+    from nnspec.exporting.keras_reference import keras_reference
     from nnspec.onnx_backend.proof import prove
-    from nnspec.runtime.answers import in_keras
     from tests.onnx_backend.nets import random_weights
 
     weights = random_weights(model.main)
     onnx_model = nnspec.to_onnx(model.main, weights)
-    assert prove(model.main, weights, onnx_model, in_keras(model.main, weights)).agrees
+    assert prove(model.main, weights, onnx_model, keras_reference(model.main, weights)).agrees
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -15,7 +15,8 @@ import onnx
 from onnx import AttributeProto, TensorProto, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from nnspec.onnx_backend.parity import Arrays, Run, measure
+from nnspec.onnx_backend.parity import measure
+from nnspec.runtime.session import Arrays, Run
 
 __all__ = ["exactly", "has_gates", "only_coarse"]
 

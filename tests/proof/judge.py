@@ -15,16 +15,16 @@ import numpy as np
 import onnx
 import tensorflow as tf
 
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.graph.model import Graph
 from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.keras_backend.weights import variables
 from nnspec.onnx_backend.emit import output_names, to_onnx
-from nnspec.onnx_backend.parity import Arrays, Bound, Reference, Run
+from nnspec.onnx_backend.parity import Bound, Reference
 from nnspec.onnx_backend.proof import prove, spelled
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw, sizes
-from nnspec.onnx_backend.session import runner
-from nnspec.runtime.answers import in_keras
+from nnspec.runtime.session import Arrays, Run, runner
 from nnspec.types import Dim, substitute
 
 from ..onnx_backend.nets import random_weights
@@ -68,7 +68,7 @@ def judge(graph: Graph, opset: int = 23, *, seed: int = 1, bound: Bound = "quick
     check_weights(graph, model)
     set_weight_arrays(model, graph, weights)
     check_eager(graph, model)
-    reference = compiled(in_keras(graph, weights, masks=True, model=model))
+    reference = compiled(keras_reference(graph, weights, masks=True, model=model))
     check_range(graph, reference)
     written = to_onnx(graph, weights, masks=True, opset=opset)
     onnx.checker.check_model(written, full_check=True)

@@ -10,7 +10,7 @@ import pytest
 
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.emit import to_onnx
-from nnspec.onnx_backend.parity import Run
+from nnspec.runtime.session import Run
 
 from ..onnx_backend.nets import graph_of, random_weights, types
 from .exact import only_coarse

@@ -11,13 +11,13 @@ from typing import Any
 import onnx
 from numpy.typing import NDArray
 
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.graph import Graph
 from nnspec.onnx_backend.emit import to_onnx
-from nnspec.onnx_backend.parity import Bound, Parity, Reference, Run, measure
+from nnspec.onnx_backend.parity import Bound, Parity, Reference, measure
 from nnspec.onnx_backend.proof import masks_of, prove, spelled
 from nnspec.onnx_backend.samples import draw
-from nnspec.onnx_backend.session import Level
-from nnspec.runtime.answers import in_keras
+from nnspec.runtime.session import Level, Run
 
 from ..onnx_backend.nets import random_weights
 from .documents import draw_document, numbered
@@ -56,7 +56,7 @@ class Trial:
 
     @cached_property
     def reference(self) -> Reference:
-        return telling_refusals(in_keras(self.graph, self.weights, masks=True))
+        return telling_refusals(keras_reference(self.graph, self.weights, masks=True))
 
     def check(self) -> None:
         """Raises `Unproven` where nothing can be said of the network."""

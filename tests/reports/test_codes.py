@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.graph.encoder_split import halves
 from nnspec.reports import to_page
-from nnspec.runtime.answers import in_keras
 from nnspec.spec import load
 from nnspec.training import Run, train
 from nnspec.training.loop.progress import Quiet
@@ -83,8 +83,8 @@ def test_both_halves_one_after_the_other_are_the_whole(variational):
     cut = halves(graph, "image", "restored")
     images = np.random.default_rng(0).random((5, 8, 8, 1), np.float32)
     [name] = cut.after.inputs
-    given = in_keras(cut.after, weights)({name: in_keras(cut.before, weights)({"image": images})["code"]})
-    np.testing.assert_allclose(given["restored"], in_keras(graph, weights)({"image": images})["restored"], atol=1e-6)
+    given = keras_reference(cut.after, weights)({name: keras_reference(cut.before, weights)({"image": images})["code"]})
+    np.testing.assert_allclose(given["restored"], keras_reference(graph, weights)({"image": images})["restored"], atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 import nnspec
 from nnspec.data.recipe import open_data, read_inputs
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend import metadata as keys
 from nnspec.onnx_backend import to_onnx
 from nnspec.onnx_backend.proto import serialized
+from nnspec.runtime import metadata as keys
 from nnspec.runtime.predictor import Predictor
 from nnspec.runtime.reading import read_metadata
 from nnspec.types import TensorType

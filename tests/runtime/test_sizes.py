@@ -11,9 +11,9 @@ from click.testing import CliRunner
 import nnspec
 from nnspec.cli import main
 from nnspec.diagnostics import NnspecError
+from nnspec.exporting.run_predictions import predict_run
 from nnspec.onnx_backend import to_onnx
-from nnspec.onnx_backend.metadata import DATA
-from nnspec.runtime.predicting import predict_run
+from nnspec.runtime.metadata import DATA
 from nnspec.runtime.predictor import Predictor
 from nnspec.training import train
 from nnspec.training.loop.progress import Quiet

@@ -15,10 +15,10 @@ import nnspec
 from nnspec.cli import main
 from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend import to_onnx
-from nnspec.onnx_backend.metadata import SPEC_NAME
+from nnspec.runtime.metadata import SPEC_NAME
 from nnspec.runtime.predictor import Predictor
 from nnspec.runtime.tiled import Tiling
-from nnspec.runtime.tiling import Sight
+from nnspec.runtime.tiling import ReceptiveField
 from nnspec.serving.journal import Journal
 from nnspec.serving.server import state_of
 from nnspec.serving.settings import Settings
@@ -81,7 +81,7 @@ def test_the_answers_are_those_to_the_whole_picture(layers, tmp_path):
 def test_a_unet_of_the_corpus_answers_as_it_does_to_the_whole(tmp_path):
     spec = nnspec.load(CORPUS / "unet.nnspec.yaml", ["params.base=2", "params.depth=2"])
     model = predictor(tmp_path, nnspec.compile(spec).main)
-    assert model.fields["mask"] == (Sight(47, Fraction(1), -23, 4),) * 2
+    assert model.fields["mask"] == (ReceptiveField(47, Fraction(1), -23, 4),) * 2
     image = np.random.default_rng(0).random((1, 160, 200, 3), np.float32)
     tiling = Tiling(model, 96)
     np.testing.assert_allclose(tiling.predict({"image": image})["mask"], model.predict({"image": image})["mask"], atol=2e-6)

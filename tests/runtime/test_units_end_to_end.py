@@ -10,9 +10,10 @@ from click.testing import CliRunner
 
 from nnspec.cli import main
 from nnspec.diagnostics import NnspecError, SpecError
-from nnspec.onnx_backend.metadata import UNITS
-from nnspec.runtime.exporting import export_run
-from nnspec.runtime.predicting import predict_file, predict_run
+from nnspec.exporting.run_predictions import predict_run
+from nnspec.exporting.runs import export_run
+from nnspec.runtime.metadata import UNITS
+from nnspec.runtime.predicting import predict_file
 from nnspec.runtime.predictor import Predictor
 from nnspec.spec import load
 from nnspec.training import Run, evaluate, evaluation_text, train

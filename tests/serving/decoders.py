@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import nnspec
-from nnspec.runtime.decoder_models import decoder_models
+from nnspec.exporting.decoder_models import decoder_models
 from nnspec.spec import load
 
 _TEXT = ["<PAD>", "<SOS>", "<EOS>", "<UNK>", "a", "b"]

@@ -9,8 +9,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from nnspec.files import write_whole
-from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, DATA, SPEC_NAME
-from nnspec.onnx_backend.seal import sealed
+from nnspec.onnx_backend.proto import sealed
+from nnspec.runtime.metadata import ANSWERS, CLASSES, DATA, SPEC_NAME
 
 PROVEN = {"outputs": {"y": {"error": 0.0, "tolerance": 1e-5, "sensitivity": 0.0}}, "cases": 1, "examples": 1}
 _OPSET = [helper.make_opsetid("", 21)]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nnspec.runtime.predictor import Predictor
-from nnspec.serving.takes import takes_of
+from nnspec.serving.request_decoder import request_decoder_of
 from tests.runtime.test_units_end_to_end import prices, shops  # noqa: F401 (fixtures)
 from tests.serving.conftest import running
 
@@ -33,7 +33,7 @@ def test_both_ways_of_asking_answer_in_the_units_of_the_data(prices):  # noqa: F
 
 def test_a_model_whose_units_differ_between_series_is_not_answered_in_deviations(shops):  # noqa: F811
     predictor = Predictor(shops / "m.onnx")
-    assert takes_of(predictor) is None
+    assert request_decoder_of(predictor) is None
     with running([shops / "m.onnx"]) as server:
         status, _ = server.json("POST", "/predict", [{"load at past": [0.0] * 8}], JSON)
     assert status == 400

@@ -16,7 +16,7 @@ from nnspec.keras_backend import set_weight_arrays, to_keras, weight_arrays
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.parity import measure
 from nnspec.onnx_backend.proto import serialized
-from nnspec.onnx_backend.session import runner
+from nnspec.runtime.session import runner
 from nnspec.spec import load
 from nnspec.training import train
 from nnspec.training.batches.fit_statistics import Moments

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from nnspec.cli import main
 from nnspec.diagnostics import NnspecError
-from nnspec.runtime.exporting import export_run
+from nnspec.exporting.runs import export_run
 from nnspec.spec import load
 from nnspec.training import train
 from nnspec.training.backends.devices import devices_for

@@ -15,24 +15,25 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from nnspec.diagnostics import NnspecError
+from nnspec.runtime.samples import Samples
+from nnspec.runtime.sheets import sheet
 from nnspec.spec import load
 from nnspec.training import Run, evaluate, resume, train
 from nnspec.training.loop.progress import Quiet
 from nnspec.training.objectives.gan.diversity import warnings_of
-from nnspec.training.objectives.gan.sample_sheets import sheet
-from nnspec.training.objectives.gan.samples import Samples
 
 from .pairs import CONDITIONAL, DATA, LABELLED, PAIR, trained
 
 keras = pytest.importorskip("keras")
 
+
 from benchmarks.resume import differences  # noqa: E402
 from nnspec.cli import main  # noqa: E402
-from nnspec.runtime.exporting import export_run  # noqa: E402
-from nnspec.runtime.sampler import Sampler  # noqa: E402
+from nnspec.exporting.run_models import RunSampler  # noqa: E402
+from nnspec.exporting.runs import export_run  # noqa: E402
 from nnspec.training.loop.networks import Networks  # noqa: E402
 from nnspec.training.objectives.gan.input_gradient import input_gradient  # noqa: E402
-from nnspec.training.objectives.gan.learner import GanLearner  # noqa: E402
+from nnspec.training.objectives.gan.learner import GanLearner  # noqa: E402, Adversarial  # noqa: E402
 from nnspec.training.objectives.gan.losses import LOSSES  # noqa: E402
 
 from .test_resume import Listening  # noqa: E402
@@ -157,11 +158,11 @@ def test_a_run_keeps_both_networks_and_a_sheet_of_each_epoch(labelled):
 def test_a_generator_is_exported_and_makes_the_same_of_the_same_noise(labelled, tmp_path):
     parity = export_run(labelled.path, tmp_path / "made.onnx")
     assert parity.agrees
-    from_run, from_file = (Sampler(path).sample(20, seed=5) for path in (labelled.path, tmp_path / "made.onnx"))
+    from_run, from_file = (RunSampler(path).sample(20, seed=5) for path in (labelled.path, tmp_path / "made.onnx"))
     assert set(from_file) == {"image", "noise", "label"}
     np.testing.assert_allclose(from_file["image"], from_run["image"], atol=1e-6)
     assert from_file["label"].tolist() == [*range(10)] * 2
-    np.testing.assert_array_equal(Sampler(labelled.path).sample(3, conditions={"label": "7"})["label"], [7, 7, 7])
+    np.testing.assert_array_equal(RunSampler(labelled.path).sample(3, conditions={"label": "7"})["label"], [7, 7, 7])
 
 
 @pytest.mark.parametrize(

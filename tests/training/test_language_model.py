@@ -9,7 +9,7 @@ import pytest
 
 from nnspec.data.targets.next_token import NextTokenTarget, next_token
 from nnspec.diagnostics import SpecError
-from nnspec.runtime.exporting import export_run
+from nnspec.exporting.runs import export_run
 from nnspec.runtime.predicting import predict_file
 from nnspec.spec import load
 from nnspec.training import evaluate, train

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.resume import differences
 from nnspec.data.targets.next_token import NextTokenTarget
 from nnspec.diagnostics import SpecError
-from nnspec.runtime.exporting import export_run
+from nnspec.exporting.runs import export_run
 from nnspec.spec import load
 from nnspec.training import evaluate, resume, train
 from nnspec.training.loop.progress import Quiet

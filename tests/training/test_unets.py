@@ -10,9 +10,9 @@ from PIL import Image
 
 from nnspec import Predictor
 from nnspec.data.recipe import open_data, read_inputs
+from nnspec.exporting.keras_reference import keras_reference
+from nnspec.exporting.runs import export_run
 from nnspec.onnx_backend.parity import measure
-from nnspec.runtime.answers import in_keras
-from nnspec.runtime.exporting import export_run
 from nnspec.spec import load
 from nnspec.training import evaluate, train
 from nnspec.training.loop.progress import Quiet
@@ -90,7 +90,7 @@ def test_it_learns_and_its_exported_file_equals_keras_at_sizes_never_trained(tmp
     figures = evaluate(run)
     assert next(value for name, value in figures.items() if name.endswith("dice")) > 0.8, figures
     export_run(tmp_path / "run", tmp_path / "model.onnx")
-    predictor, keras = Predictor(tmp_path / "model.onnx"), in_keras(run.main, run.weights())
+    predictor, keras = Predictor(tmp_path / "model.onnx"), keras_reference(run.main, run.weights())
     for height, width in SIZES:
         raw = np.random.default_rng(0).integers(0, 256, (2, height, width, 1), np.uint8)
         np.savez(tmp_path / "raw.npz", image=raw)

@@ -11,8 +11,8 @@ from pydantic import Field, model_validator
 from nnspec.data.folders import doubts_of_classes, examples_in, inside, is_file
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.base import Files, Table
-from nnspec.data.readers.over_table import OverTable
 from nnspec.data.readers.picture_arguments import SUFFIXES, PictureReader, read_pictures
+from nnspec.data.readers.table_backed import TableBackedReader
 from nnspec.types import closest
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Images", "images"]
 
 
-class Images(PictureReader, OverTable):
+class Images(PictureReader, TableBackedReader):
     """Pictures, PNG or JPEG, in a folder a class, or named in a column of a table.
 
     The columns are `image` (height × width × channels, 0 to 255) and `label`, the name of the folder that a picture lies in;

@@ -10,7 +10,7 @@ from pydantic import Field, Strict, model_validator
 
 from nnspec.data.kinds import Column, DataError, DataWarning, UnknownColumnError, at_name, bare_name
 from nnspec.data.readers.base import Files, Table, Timeline
-from nnspec.data.readers.over_table import OverTable
+from nnspec.data.readers.table_backed import TableBackedReader
 from nnspec.data.stretches import Gaps, stretches_of
 from nnspec.data.suspect_times import suspect_series, suspect_times
 from nnspec.layers.scalars import PositiveInt
@@ -26,7 +26,7 @@ __all__ = ["Series", "series"]
 _Name = Annotated[str, Strict(), Field(min_length=1)]
 
 
-class Series(OverTable):
+class Series(TableBackedReader):
     """Windows over a table: `window` rows of the past, and the `horizon` rows that follow them.
 
     Each column of the table exists twice, in the past and in the future; `at` says which is meant, by default the past for

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnspec.diagnostics.formats import Checked
-from nnspec.files import json_text
+from nnspec.printable import json_text
 
 
 def written(checked: Checked, strict: bool) -> str:

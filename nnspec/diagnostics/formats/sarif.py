@@ -9,8 +9,7 @@ from urllib.parse import quote
 from nnspec.diagnostics.diagnostic import Diagnostic, Note, Problem, problems
 from nnspec.diagnostics.formats import Checked
 from nnspec.diagnostics.span import Span
-from nnspec.files import json_text
-from nnspec.printable import printable
+from nnspec.printable import json_text, printable
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 

@@ -11,7 +11,6 @@ from nnspec.layers.dot import Dot
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import declared
-from nnspec.onnx_backend.nonempty import nonempty
 from nnspec.onnx_backend.value import Value
 
 __all__ = ["TABLE"]
@@ -32,7 +31,7 @@ def _dot(b: Builder, call: Call[Dot]) -> Value:
         names.append(name)
         terms.append("".join("b" if axis == 0 else "a" if axis == place else next(free) for axis in range(value.type.rank + 1)))
     rest = "".join(letter for term in terms for letter in term if letter not in "ab")
-    y = b.op("Einsum", *(nonempty(b, name) for name in names), bodies=None, equation=f"{terms[0]},{terms[1]}->b{rest}")
+    y = b.op("Einsum", *names, bodies=None, equation=f"{terms[0]},{terms[1]}->b{rest}")
     if not rest:
         y = b.op("Unsqueeze", y, b.ints([1], "one"))
     return Value.declared(y, call.output)

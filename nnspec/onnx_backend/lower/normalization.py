@@ -18,7 +18,6 @@ from nnspec.onnx_backend.absorb import absorb
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Array, Call, Lowering
 from nnspec.onnx_backend.layout import arrange, declared
-from nnspec.onnx_backend.nonempty import nonempty
 from nnspec.onnx_backend.value import Value, channels_first
 
 __all__ = ["TABLE"]
@@ -110,7 +109,7 @@ def _group_normalization(b: Builder, call: Call[GroupNormalization]) -> Value:
     groups = layer.group_count(x.type)
     grouped = b.op("Reshape", x.name, b.ints([0, groups, -1], "groups"))
     ones, zeros = (b.constant(np.full(groups, value, np.float32), name) for value, name in ((1, "ones"), (0, "zeros")))
-    y = b.op("InstanceNormalization", nonempty(b, grouped), ones, zeros, epsilon=layer.epsilon)
+    y = b.op("InstanceNormalization", grouped, ones, zeros, epsilon=layer.epsilon)
     y = b.op("Reshape", y, b.op("Shape", x.name))
     for type, name in (("Mul", "gamma"), ("Add", "beta")):
         if name in call.weights:

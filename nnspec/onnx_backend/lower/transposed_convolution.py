@@ -18,13 +18,9 @@ from nnspec.onnx_backend.activation import activate
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import arrange
-from nnspec.onnx_backend.nonempty import nonempty
 from nnspec.onnx_backend.value import Linear, Value, channels_first
 
 __all__ = ["TABLE"]
-
-_VOLUMES = 5
-"""Axes of a batch of volumes."""
 
 
 def _transposed(b: Builder, call: Call[TransposedConvolution]) -> Value:
@@ -46,8 +42,7 @@ def _transposed(b: Builder, call: Call[TransposedConvolution]) -> Value:
     }
     idle = {"strides": 1, "dilations": 1, "pads": 0, "output_padding": 0}
     told = {key: value for key, value in attributes.items() if set(value) != {idle[key]}}
-    read = nonempty(b, x.name) if len(x.axes) == _VOLUMES else x.name
-    inputs = [read, b.constant(kernel, "kernel")] + ([b.constant(bias, "bias")] if bias is not None else [])
+    inputs = [x.name, b.constant(kernel, "kernel")] + ([b.constant(bias, "bias")] if bias is not None else [])
     name = b.op("ConvTranspose", *inputs, kernel_shape=kernel.shape[2:], **told)
     linear = Linear(b.produced(name).name, kernel, bias, axis=1)
     return activate(b, Value(name, call.output, x.axes, linear=linear), layer.activation)

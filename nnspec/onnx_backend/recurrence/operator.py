@@ -14,7 +14,6 @@ from nnspec.onnx_backend.activation import CELL_ACTIVATIONS
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Array
 from nnspec.onnx_backend.layout import arrange, declared
-from nnspec.onnx_backend.nonempty import nonempty
 from nnspec.onnx_backend.recurrence.mask import Mask
 from nnspec.onnx_backend.recurrence.track import Direction, Track, ended, stacked
 from nnspec.onnx_backend.value import Value, time_first
@@ -66,7 +65,7 @@ def operate(b: Builder, x: Value, mask: Mask | None, directions: Sequence[Direct
     """
     layer = directions[0].layer
     initial = [_together(b, states) for states in zip(*(direction.initial for direction in directions), strict=True)]
-    inputs = [nonempty(b, _steps_in(b, x, mask, directions)), *_arrays(b, directions), mask.lengths() if mask else "", *initial]
+    inputs = [_steps_in(b, x, mask, directions), *_arrays(b, directions), mask.lengths() if mask else "", *initial]
     if peepholes := _peepholes(b, directions):
         inputs = [*inputs, *[""] * (7 - len(inputs)), peepholes]
     last_is_read = layer.return_state or not layer.return_sequences

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from nnspec.data.kinds import DataError
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.graph.encoder_split import Halves, halves
 from nnspec.layers.sampling import Sampling
 from nnspec.reports.elements import Html, element, figure, section
@@ -17,7 +18,6 @@ from nnspec.reports.examples import table_of
 from nnspec.reports.objectives.supervised import findings
 from nnspec.reports.pictures import is_shown, mosaic, picture, scaled
 from nnspec.reports.plots import plot
-from nnspec.runtime.answers import in_keras
 from nnspec.training.evaluation.evaluate import Evaluated
 from nnspec.training.run.folder import Run
 
@@ -60,10 +60,10 @@ def _codes(run: Run, found: Evaluated, cut: Halves, input_: str) -> list[Html]:
     examples = found.examples.only(np.arange(min(_POINTS, len(found.examples))))
     inputs = {name: array for name, array in examples.batch(slice(None)).inputs.items() if name in cut.before.inputs}
     weights = run.weights()
-    arrays = in_keras(cut.before, weights)(inputs)["code"]
+    arrays = keras_reference(cut.before, weights)(inputs)["code"]
     title = f"{cut.node.name}: {int(np.prod(arrays.shape[1:])):,} numbers for {int(np.prod(inputs[input_].shape[1:])):,}"
     pieces = [element("h3", title), figure(_points(arrays.reshape(len(arrays), -1), _kinds(found, examples.rows)))]
-    decode, [name], [output] = in_keras(cut.after, weights), list(cut.after.inputs), list(cut.after.outputs)
+    decode, [name], [output] = keras_reference(cut.after, weights), list(cut.after.inputs), list(cut.after.outputs)
     if len(arrays) >= 2 * _PAIRS:
         share = np.linspace(0, 1, _STEPS, dtype=np.float32).reshape(1, _STEPS, *[1] * (arrays.ndim - 1))
         first, second = (arrays[start : 2 * _PAIRS : 2, None] for start in (0, 1))

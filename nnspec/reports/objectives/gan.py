@@ -9,9 +9,9 @@ from pathlib import Path
 
 from nnspec.reports.elements import Html, element, figure, section
 from nnspec.reports.findings import Finding
+from nnspec.runtime.sheets import SHEETS
 from nnspec.training.evaluation.evaluate import Evaluated
 from nnspec.training.objectives.gan.diversity import warnings_of
-from nnspec.training.objectives.gan.sample_sheets import SHEETS
 from nnspec.training.run.folder import Run
 
 __all__ = ["findings", "sections"]

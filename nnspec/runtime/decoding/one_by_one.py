@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.generation.section import Sample
-from nnspec.runtime.decoding.probability import log_probabilities
-from nnspec.runtime.decoding.stepper import State, Stepper
+from nnspec.runtime.decoding.stepper import State, Stepper, log_probabilities
 
 __all__ = ["drawn", "greedy", "one_by_one"]
 

@@ -1,4 +1,4 @@
-"""How two networks are run to decode: what a decoder's file says of itself, so that nothing else is needed to use it."""
+"""The decoding procedure of an encoder and a decoder, as stored in the metadata of an exported decoder."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from nnspec.diagnostics import NnspecError
-from nnspec.generation.section import Beam, GenerateSection, Sample
-from nnspec.generation.vocabulary import token_number, vocabulary_of
-from nnspec.graph.decoding import Decoding
-from nnspec.graph.stepping import Step
+from nnspec.generation.section import Beam, Sample
 from nnspec.json_words import misfit
 
-__all__ = ["Procedure", "procedure_of", "read_procedure"]
+__all__ = ["Procedure", "read_procedure"]
 
 
 def _taken_by(way: type[Beam | Sample], arguments: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -27,7 +24,7 @@ def _taken_by(way: type[Beam | Sample], arguments: Mapping[str, Any]) -> Mapping
 
 @dataclass(frozen=True)
 class Procedure:
-    """Which names mean what, and how a sequence begins and ends. Plain values, written as JSON.
+    """The roles of inputs and outputs, and how a sequence starts and ends. Plain values, written as JSON.
 
     Attributes:
         token: The decoder's input of tokens.
@@ -101,54 +98,11 @@ class Procedure:
         return Beam(**self.beam) if self.beam else Sample(**self.sample) if self.sample else None
 
 
-def procedure_of(decoding: Decoding, step: Step, section: GenerateSection, recipe: Mapping[str, Any]) -> Procedure:
-    """How the networks of a document are run.
-
-    Args:
-        decoding: The networks.
-        step: The decoder as it runs at each step.
-        section: The section ``generate``.
-        recipe: What the model says of its inputs: what the numbers of tokens mean.
-
-    Raises:
-        NnspecError: Where `start` or `end` is a text that is no token of the vocabulary.
-    """
-    words = vocabulary_of(recipe, decoding.target)
-    given = decoding.encoder.output_types if decoding.encoder is not None else {}
-    wanted = {name: output for name, output in decoding.memory.items() if step.graph.inputs[name].mask is not None}
-    masks = {f"{name}_mask": f"{output}_mask" for name, output in wanted.items() if given[output].mask is not None}
-    unmasked = {f"{name}_mask": output for name, output in wanted.items() if given[output].mask is None}
-    types = {name: step.graph.inputs[name] for name in step.carry if name not in decoding.begin}
-    return Procedure(
-        token=decoding.token,
-        dtype=decoding.token_type.dtype,
-        logits=decoding.logits,
-        memory={**decoding.memory, **masks},
-        unmasked=unmasked,
-        begin=dict(decoding.begin),
-        carry=dict(step.carry),
-        zeros={
-            name: ([size if isinstance(size, int) else 0 for size in kind.shape], kind.dtype) for name, kind in types.items()
-        },
-        position=step.position,
-        whole=step.whole,
-        probabilities=decoding.gives_probabilities,
-        vocabulary=decoding.vocabulary,
-        start=token_number(section.start, words, "start"),
-        end=token_number(section.end, words, "end"),
-        max_length=section.max_length,
-        sources=dict(decoding.sources),
-        target=decoding.target,
-        beam=section.beam.model_dump() if section.beam is not None else None,
-        sample=section.sample.model_dump() if section.sample is not None else None,
-    )
-
-
 def read_procedure(text: str, where: str) -> Procedure:
-    """The same from a file.
+    """Read a procedure from JSON.
 
     Raises:
-        NnspecError: Where it is damaged.
+        NnspecError: If it is damaged.
     """
     try:
         return TypeAdapter(Procedure).validate_json(text)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.onnx_backend.parity import Arrays, Run
 from nnspec.runtime.decoding.procedure import Procedure
+from nnspec.runtime.session import Arrays, Run
 
-__all__ = ["State", "Stepper"]
+__all__ = ["State", "Stepper", "log_probabilities"]
 
 
 @dataclass(frozen=True)
@@ -83,3 +83,12 @@ class Stepper:
         carried = {name: answer[output] for name, output in told.carry.items()}
         after = State(state.fixed, carried, read if told.whole else state.tokens, state.steps + 1)
         return logits if logits.ndim == 2 else logits[:, -1], after
+
+
+def log_probabilities(logits: NDArray[Any], procedure: Procedure) -> NDArray[np.float64]:
+    """The log-probability of each token, along the last axis."""
+    wide = logits.astype(np.float64)
+    if procedure.probabilities:
+        return np.asarray(np.log(np.maximum(wide, np.finfo(np.float64).tiny)))
+    wide -= wide.max(-1, keepdims=True)
+    return np.asarray(wide - np.log(np.exp(wide).sum(-1, keepdims=True)))

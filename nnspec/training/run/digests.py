@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnspec.files import json_text
+from nnspec.printable import json_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

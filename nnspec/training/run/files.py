@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from nnspec.data.recipe import steps_of
 from nnspec.diagnostics import NnspecError
-from nnspec.files import json_text, write_whole
+from nnspec.files import write_whole
+from nnspec.printable import json_text
 from nnspec.spec import Spec
 from nnspec.training.run.digests import Sealed, digest_of, info_digest, read_sealed, sealed
 from nnspec.training.run.info import damage_of_records

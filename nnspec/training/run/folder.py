@@ -13,7 +13,7 @@ from nnspec.data.recipe import steps_of
 from nnspec.data.transforms.classes import class_names
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.graph import Graph, Model, compile
-from nnspec.graph.side_by_side import side_by_side
+from nnspec.graph.merge_graphs import merge_graphs
 from nnspec.spec import Spec, load
 from nnspec.training.objectives import OBJECTIVES, objective_named
 from nnspec.training.objectives.base import Objective
@@ -131,7 +131,7 @@ class Run(RunFiles):
         if unknown:
             raise NnspecError(f"{self.path / INFO} is damaged: its spec has no network `{unknown[0]}`")
         graphs = [self.model.networks[name] for name in networks]
-        return graphs[0] if len(graphs) == 1 else side_by_side(graphs)
+        return graphs[0] if len(graphs) == 1 else merge_graphs(graphs)
 
     @cached_property
     def objective(self) -> type[Objective]:

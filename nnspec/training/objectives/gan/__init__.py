@@ -103,9 +103,9 @@ class gan(Objective):  # noqa: N801
         return GanTask(networks, plan, prepared, augmenter)
 
     def record(self, plan: TrainingPlan, prepared: Prepared) -> dict[str, Any]:
-        from nnspec.training.objectives.gan.samples import Samples
+        from nnspec.training.objectives.gan.samples import samples_of
 
-        return {"samples": Samples.of(plan.own, prepared).as_json()}
+        return {"samples": samples_of(plan.own, prepared).as_json()}
 
     @classmethod
     def exported_network(cls, info: Mapping[str, Any]) -> str:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from nnspec.data.check import check_data
 from nnspec.graph import Model
+from nnspec.graph.merge_graphs import merge_graphs
 from nnspec.graph.model import Gaps
-from nnspec.graph.side_by_side import side_by_side
 from nnspec.training.checks.monitors import Watched
 from nnspec.training.checks.phases import check_phases
 from nnspec.training.checks.readiness import check_ready
@@ -42,7 +42,7 @@ def check_gan(objective: gan, check: TrainingCheck) -> TrainingPlan | None:
     if plan is None:
         _check_sections_alone(objective, model, check)
         return None
-    graph = side_by_side(plan.networks.values())
+    graph = merge_graphs(plan.networks.values())
     # The data feed the discriminator's inputs; noise is drawn.
     fed = replace(graph, inputs=plan.discriminator.inputs)
     data = check_data(check.spec, fed, {}, problems, require_data=check.require_data, parts=check.parts)
@@ -59,7 +59,7 @@ def check_gan(objective: gan, check: TrainingCheck) -> TrainingPlan | None:
 def _check_sections_alone(objective: gan, model: Model, check: TrainingCheck) -> None:
     """Checks what does not depend on the pair: the names of inputs and layers, files and columns."""
     networks = [model.networks[name] for name in (objective.generator, objective.discriminator) if name in model.networks]
-    graph = side_by_side(networks)
+    graph = merge_graphs(networks)
     discriminator = model.networks.get(objective.discriminator)
     if discriminator is not None:
         # The networks may disagree about the types of conditions.

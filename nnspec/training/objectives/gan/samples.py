@@ -1,10 +1,8 @@
-"""How a generator is sampled: all that is needed beside its weights, as a run and an exported file say it."""
+"""How a generator is sampled, derived from its training data."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,165 +10,31 @@ from numpy.typing import NDArray
 
 from nnspec.data.prepare import Prepared
 from nnspec.data.transforms.classes import class_names
-from nnspec.diagnostics import NnspecError
+from nnspec.runtime.samples import MOST_CHOICES, Samples
 from nnspec.training.objectives.gan.plan import GanPlan
-from nnspec.types import closest
 
-__all__ = ["Samples", "spread"]
+__all__ = ["samples_of", "spread"]
 
 _LOOKED_AT = 4096
-_MOST_CHOICES = 64
-_MOST_ACROSS = 16
-_LARGEST_NOISE = 2**24
 
 
-@dataclass(frozen=True)
-class Samples:
-    """How a generator is sampled.
-
-    Attributes:
-        network: Its name.
-        noise: Its input of noise.
-        shape: The shape of one example's noise.
-        distribution: What that is drawn from: ``normal`` or ``uniform``.
-        output: What it makes.
-        low: The least value of the data that it learned from: what is black in a picture.
-        high: The largest.
-        choices: The conditions that the data have, each by input; none where there are no conditions, or too many.
-        names: What the classes of a condition are called, by input.
-        conditions: The inputs that are conditions.
-    """
-
-    network: str
-    noise: str
-    shape: tuple[int, ...]
-    distribution: str
-    output: str
-    low: float
-    high: float
-    choices: tuple[Mapping[str, Any], ...]
-    names: Mapping[str, Sequence[Any]]
-    conditions: tuple[str, ...]
-
-    @classmethod
-    def of(cls, pair: GanPlan, prepared: Prepared) -> Samples:
-        """What a pair and the data it learns from say."""
-        some = prepared.train.batch(spread(len(prepared.train), _LOOKED_AT)).inputs
-        values = some[pair.judged]
-        learned = {name: class_names(prepared.state.get(f"inputs.{name}", [])) for name in pair.conditions}
-        return cls(
-            network=pair.generator.name,
-            noise=pair.noise,
-            shape=pair.noise_shape,
-            distribution=pair.objective.noise.distribution,
-            output=pair.made,
-            low=float(values.min()),
-            high=float(values.max()),
-            choices=tuple(_choices({name: some[name] for name in pair.conditions})),
-            names={name: list(names) for name, names in learned.items() if names is not None},
-            conditions=pair.conditions,
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        """Itself as plain values."""
-        return {**asdict(self), "shape": list(self.shape)}
-
-    @classmethod
-    def from_json(cls, values: Any, where: str) -> Samples:
-        """Itself again.
-
-        Args:
-            values: What ``as_json`` gave.
-            where: Where they stood, for a message.
-
-        Raises:
-            NnspecError: Where they are not that.
-        """
-        try:
-            found = {field.name: values[field.name] for field in fields(cls)}
-            if not isinstance(found["shape"], list):
-                raise TypeError
-            found["shape"] = tuple(int(size) for size in found["shape"])
-            if any(size < 1 for size in found["shape"]) or math.prod(found["shape"]) > _LARGEST_NOISE:
-                raise ValueError
-            if found["distribution"] not in ("normal", "uniform"):
-                raise ValueError
-            found |= {name: float(found[name]) for name in ("low", "high")}
-            found |= {name: str(found[name]) for name in ("network", "noise", "output")}
-            found["choices"] = tuple(dict(choice) for choice in found["choices"])
-            found["names"] = {str(name): list(names) for name, names in found["names"].items()}
-            found["conditions"] = tuple(str(name) for name in found["conditions"])
-            if any(set(choice) != set(found["conditions"]) for choice in found["choices"]):
-                raise ValueError
-        except (KeyError, TypeError, ValueError, AttributeError):
-            raise NnspecError(f"{where} says something unreadable of how its generator is sampled") from None
-        return cls(**found)
-
-    @property
-    def columns(self) -> int | None:
-        """How many pictures stand in a row of a sheet: one of each condition, where there are not too many."""
-        return len(self.choices) if 1 < len(self.choices) <= _MOST_ACROSS else None
-
-    def drawn(self, count: int, seed: int | Sequence[int]) -> NDArray[np.float32]:
-        """Noise for some examples; the same for the same seed, on every machine."""
-        random = np.random.default_rng(seed)
-        shape = (count, *self.shape)
-        if self.distribution == "uniform":
-            return random.uniform(-1.0, 1.0, shape).astype(np.float32)
-        return random.standard_normal(shape, np.float32)
-
-    def chosen(self, given: Mapping[str, str], count: int) -> dict[str, NDArray[Any]]:
-        """Conditions for some examples: what is given, and of the others those of the data, one after another.
-
-        Args:
-            given: A value for each of some conditions, as text: a class's name, or its number.
-            count: How many examples.
-
-        Raises:
-            NnspecError: Where a condition or a value is none.
-        """
-        for name in given:
-            if name not in self.conditions:
-                suggestion = closest(name, self.conditions)
-                help = f"did you mean `{suggestion}`?" if suggestion else self._what_there_is
-                raise NnspecError(f"the generator has no condition `{name}`\n  = help: {help}")
-        if not self.conditions:
-            return {}
-        if not self.choices:
-            raise NnspecError(
-                f"the data have too many values of {self._listed} to take them in turn or by name\n"
-                "  = help: export the generator, and give the file values of your own: `nnspec predict MODEL.onnx`"
-            )
-        fitting = [choice for choice in self.choices if all(self._is(name, choice[name], text) for name, text in given.items())]
-        if not fitting:
-            asked = ", ".join(f"`{name}={text}`" for name, text in given.items())
-            raise NnspecError(f"the data have no {asked}\n  = help: {self._what_there_is}")
-        rows = [fitting[i % len(fitting)] for i in range(count)]
-        return {name: np.asarray([row[name] for row in rows]) for name in self.conditions}
-
-    def shown(self, name: str, value: Any) -> str:
-        """A condition's value as a person knows it: the name of a class where it has one."""
-        names = self.names.get(name)
-        flat = np.ravel(value)
-        at = int(flat[0]) if flat.size == 1 else int(flat.argmax())
-        is_class = flat.size == 1 or (np.isin(flat, (0, 1)).all() and flat.sum() == 1)
-        if not is_class:
-            return str(flat.tolist())
-        return str(names[at]) if names is not None and 0 <= at < len(names) else f"{flat[0] if flat.size == 1 else at:g}"
-
-    def _is(self, name: str, value: Any, text: str) -> bool:
-        return self.shown(name, value) == text.strip()
-
-    @property
-    def _listed(self) -> str:
-        return ", ".join(f"`{name}`" for name in self.conditions)
-
-    @property
-    def _what_there_is(self) -> str:
-        if not self.conditions:
-            return "it has none"
-        values = {name: dict.fromkeys(self.shown(name, choice[name]) for choice in self.choices) for name in self.conditions}
-        return "; ".join(f"`{name}` is one of {', '.join(list(own)[:_MOST_CHOICES])}" for name, own in values.items())
+def samples_of(pair: GanPlan, prepared: Prepared) -> Samples:
+    """Describe how the generator of a pair is sampled, from the pair and its training data."""
+    some = prepared.train.batch(spread(len(prepared.train), _LOOKED_AT)).inputs
+    values = some[pair.judged]
+    learned = {name: class_names(prepared.state.get(f"inputs.{name}", [])) for name in pair.conditions}
+    return Samples(
+        network=pair.generator.name,
+        noise=pair.noise,
+        shape=pair.noise_shape,
+        distribution=pair.objective.noise.distribution,
+        output=pair.made,
+        low=float(values.min()),
+        high=float(values.max()),
+        choices=tuple(_choices({name: some[name] for name in pair.conditions})),
+        names={name: list(names) for name, names in learned.items() if names is not None},
+        conditions=pair.conditions,
+    )
 
 
 def spread(count: int, most: int) -> NDArray[np.int64]:
@@ -180,12 +44,12 @@ def spread(count: int, most: int) -> NDArray[np.int64]:
 
 def _choices(conditions: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
     """The distinct conditions of some examples, in order; none where there are too many, or they are too large."""
-    if not conditions or any(values[:1].size > _MOST_CHOICES for values in conditions.values()):
+    if not conditions or any(values[:1].size > MOST_CHOICES for values in conditions.values()):
         return []
     columns = {name: values.reshape(len(values), -1) for name, values in conditions.items()}
     keys = np.concatenate([values.astype(np.float64) for values in columns.values()], 1)
     # One-hot classes come in the order of the classes.
     found, first = np.unique(-keys if keys.shape[1] > 1 else keys, axis=0, return_index=True)
-    if len(found) > _MOST_CHOICES:
+    if len(found) > MOST_CHOICES:
         return []
     return [{name: values[i].tolist() for name, values in conditions.items()} for i in first]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.prepare import Prepared
 from nnspec.files import write_whole
+from nnspec.runtime.sheets import SHEETS, is_picture, sheet
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.batches.fit_statistics import adapt
 from nnspec.training.catalogue.keras_objects import keras_optimizer
@@ -20,8 +21,7 @@ from nnspec.training.loop.networks import Networks
 from nnspec.training.objectives.gan.diversity import apart, nearest, warnings_of
 from nnspec.training.objectives.gan.learner import GanLearner
 from nnspec.training.objectives.gan.plan import GanPlan
-from nnspec.training.objectives.gan.sample_sheets import SHEETS, is_picture, sheet
-from nnspec.training.objectives.gan.samples import Samples, spread
+from nnspec.training.objectives.gan.samples import samples_of, spread
 from nnspec.training.plan import PhasePlan, TrainingPlan
 
 __all__ = ["GanTask"]
@@ -46,7 +46,7 @@ class GanTask:
         self._models, self._pair, self._seed, self._augmenter = networks.models, pair, plan.section.seed, augmenter
         adapt(networks.models[pair.discriminator.name], pair.discriminator, {}, prepared.train)
         some = prepared.train.batch(spread(len(prepared.train), _JUDGED)).inputs
-        self._samples = Samples.of(pair, prepared)
+        self._samples = samples_of(pair, prepared)
         self._conditions = {name: np.asarray(some[name]) for name in pair.conditions}
         real = np.asarray(some[pair.judged], np.float64)
         self._count = len(real)

@@ -1,0 +1,65 @@
+"""Readers that read their rows from a table file: ``{images: {csv: labels.csv, column: file}}``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from nnspec.data.kinds import DataError
+from nnspec.data.readers.base import Files, Reader, Table
+from nnspec.data.readers.csv import Csv
+from nnspec.data.readers.jsonl import Jsonl
+from nnspec.data.readers.parquet import Parquet
+
+if TYPE_CHECKING:
+    from nnspec.data.kinds import Column
+
+__all__ = ["TableBackedReader"]
+
+_TABLES = ("csv", "jsonl", "parquet")
+
+
+class TableBackedReader(Reader):
+    """A reader whose rows come from a table in one of three formats."""
+
+    csv: Csv | None = Field(None, description="The table, comma-separated.")
+    jsonl: Jsonl | None = Field(None, description="The table, a line of JSON a row.")
+    parquet: Parquet | None = Field(None, description="The table, Parquet.")
+
+    @property
+    def table_kind(self) -> str | None:
+        """The format that is given."""
+        return next((name for name in _TABLES if getattr(self, name) is not None), None)
+
+    def named_paths(self) -> dict[str, str]:
+        kind = self.table_kind
+        return super().named_paths() | ({kind: getattr(self, kind).file} if kind else {})
+
+    def table_columns(self, files: Files) -> Mapping[str, Column]:
+        """The table's columns, by its header."""
+        reader, own = self._table(files)
+        try:
+            columns: Mapping[str, Column] = reader.columns(own)
+        except DataError as error:
+            raise self._moved(error) from None
+        return columns
+
+    def open_table(self, files: Files) -> Table:
+        """The table."""
+        reader, own = self._table(files)
+        try:
+            return reader.open(own)
+        except DataError as error:
+            raise self._moved(error) from None
+
+    def _table(self, files: Files) -> tuple[Reader, Files]:
+        kind = self.table_kind
+        assert kind is not None
+        reader: Reader = getattr(self, kind)
+        return reader, {"file": files[kind]}
+
+    def _moved(self, error: DataError) -> DataError:
+        """The error of the table's file, attributed to the argument that names it."""
+        return DataError(error.message, help=error.help, argument=self.table_kind)

@@ -1,0 +1,183 @@
+"""A layered layout of nested frames: each frame is laid out on its own, and stands in the one around it as one box.
+
+Across, everything has its place once and for all; how far down it stands depends on which frames are open, so that a
+page can close a frame by stacking the rows anew, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nnspec.drawing.legs import Leg, Nets, legs_of, ways_of
+from nnspec.drawing.measure import BOX_HEIGHT, LANE, LANE_GAP, PADDING, ROW_GAP, SIDE_GAP, TITLE, text_width
+from nnspec.drawing.place import place
+from nnspec.drawing.rows import Cell, Net, Rows, rows_of
+from nnspec.drawing.tree import Frame, Wire, frames_of
+
+__all__ = ["Layout", "Run", "lay_out"]
+
+Tensor = tuple[str, str]
+
+
+@dataclass(eq=False)
+class Layout:
+    """One frame laid out.
+
+    Attributes:
+        frame: The frame.
+        rows: Its cells; ``x`` counts from the frame's left side.
+        gaps: What is free above each row.
+        heights: Of each row, with everything open.
+        width: Of the frame.
+        cells: The cell of each child.
+        inner: The layouts of its children that are frames.
+        ports: How far from a child's centre a tensor meets its top (True) or bottom (False).
+        ends: Where tensors come in at the frame's top (True) and go out at its bottom (False).
+    """
+
+    frame: Frame
+    rows: Rows
+    gaps: list[float] = field(default_factory=list)
+    heights: list[float] = field(default_factory=list)
+    width: float = 0.0
+    cells: dict[str, Cell] = field(default_factory=dict)
+    inner: dict[str, Layout] = field(default_factory=dict)
+    ports: dict[tuple[str, Tensor, bool], float] = field(default_factory=dict)
+    ends: dict[tuple[Tensor, bool], float] = field(default_factory=dict)
+    box_width: float = 0.0
+
+    def width_of(self, child: str) -> float:
+        return self.inner[child].width if child in self.inner else self.box_width
+
+    def height_of(self, child: str) -> float:
+        return self.inner[child].height if child in self.inner else BOX_HEIGHT
+
+    @property
+    def height(self) -> float:
+        return sum(self.gaps) + sum(self.heights)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A vertical piece of a wire: beside the boxes of one row, or between its edge and a child in it.
+
+    Attributes:
+        layout: The frame.
+        row: The row in it.
+        x: From the frame's left side.
+        child: The child at which it ends or begins; None on a lane, which passes the row.
+        enters: Whether it comes to the child from above, or leaves it below.
+    """
+
+    layout: Layout
+    row: int
+    x: float
+    child: str | None = None
+    enters: bool = False
+
+
+def lay_out(root: Frame, wires: Sequence[Wire], box_width: float) -> tuple[Layout, dict[Wire, list[Run]]]:
+    """The layout of a network and the way of each wire through it, from its source's bottom to its target's top."""
+    around = ways_of(root)
+    nets = {id(frame): Nets() for frame in frames_of(root)}
+    for wire in wires:
+        for leg in legs_of(around, wire):
+            nets[id(leg.frame)].add((wire.source, wire.output), leg.source, leg.target)
+    layout = _arrange(root, {key: found.nets() for key, found in nets.items()}, box_width)
+    layouts = {id(part.frame): part for part in _all(layout)}
+    return layout, {w: [r for leg in legs_of(around, w) for r in _runs(layouts[id(leg.frame)], w, leg)] for w in wires}
+
+
+def _arrange(frame: Frame, nets: Mapping[int, list[Net]], box_width: float) -> Layout:
+    inner = {key: _arrange(child, nets, box_width) for key, child in frame.children.items() if isinstance(child, Frame)}
+
+    def lean(cell: Cell, tensor: Tensor, top: bool) -> float:
+        part = inner.get(cell.child or "")
+        return part.ends[tensor, top] / part.width - 0.5 if part is not None else 0.0
+
+    layout = Layout(frame, rows_of(frame.children, nets[id(frame)], lean), inner=inner, box_width=box_width)
+    layout.cells = {cell.child: cell for row in layout.rows for cell in row if cell.child is not None}
+    _choose_ports(layout)
+
+    def width(cell: Cell) -> float:
+        return LANE if cell.child is None else layout.width_of(cell.child)
+
+    def port(cell: Cell, tensor: Tensor, top: bool) -> float:
+        return 0.0 if cell.child is None else layout.ports[cell.child, tensor, top]
+
+    place(layout.rows, width, port, _gap)
+    cells = [cell for row in layout.rows for cell in row]
+    left = min(cell.x - width(cell) / 2 for cell in cells) - PADDING
+    right = max(cell.x + width(cell) / 2 for cell in cells) + PADDING
+    lacking = max(0.0, text_width(frame.label, 11, bold=True) + 3 * PADDING - (right - left)) if frame.id else 0.0
+    for cell in cells:
+        cell.x = round(cell.x - left + lacking / 2, 1)
+    layout.width = round(right - left + lacking, 1)
+    layout.ends |= {(cell.tensor, True): cell.x for cell in layout.rows[0] if cell.tensor}
+    layout.ends |= {(cell.tensor, False): cell.x for cell in layout.rows[-1] if cell.tensor}
+    layout.gaps = _gaps(layout)
+    layout.heights = [max((layout.height_of(c.child) for c in row if c.child is not None), default=0.0) for row in layout.rows]
+    return layout
+
+
+def _choose_ports(layout: Layout) -> None:
+    """Where tensors meet each child: a frame where they enter it; a box in its middle, what comes by a lane beside that."""
+    places = {id(cell): place for row in layout.rows for place, cell in enumerate(row)}
+    for child, cell in layout.cells.items():
+        for links, top in ((cell.above, True), (cell.below, False)):
+            ordered = sorted(links, key=lambda link: (places[id(link[0])], link[1]))
+            tensors = list(dict.fromkeys(tensor for _, tensor in ordered))
+            if child in layout.inner:
+                ends, middle = layout.inner[child].ends, layout.inner[child].width / 2
+                layout.ports |= {(child, tensor, top): ends[tensor, top] - middle for tensor in tensors}
+                continue
+            direct = [tensors.index(tensor) for other, tensor in ordered if other.child is not None]
+            centre = direct[0] if top and len(direct) == 1 else (len(tensors) - 1) / 2
+            step = min(16.0, (layout.box_width - 30) / (2 * max(len(tensors), 1)))
+            layout.ports |= {(child, tensor, top): (i - centre) * step for i, tensor in enumerate(tensors)}
+
+
+def _gap(left: Cell, right: Cell) -> float:
+    return LANE_GAP if left.child is None and right.child is None else SIDE_GAP
+
+
+def _gaps(layout: Layout) -> list[float]:
+    """Room above each row: more where wires go far aside, and a title's in the first."""
+    gaps = []
+    for number, row in enumerate(layout.rows):
+        far = max((abs(cell.x - other.x) for cell in row for other, _ in cell.above), default=0.0)
+        gap = ROW_GAP + min(0.05 * far, 40.0) if number else 0.0
+        if number == 1:
+            gap += TITLE - 6 if layout.frame.id else 0.0
+        if number == len(layout.rows) - 1:
+            gap -= ROW_GAP / 3
+        gaps.append(round(gap, 1))
+    return gaps
+
+
+def _all(layout: Layout) -> Iterator[Layout]:
+    yield layout
+    for inner in layout.inner.values():
+        yield from _all(inner)
+
+
+def _runs(layout: Layout, wire: Wire, leg: Leg) -> list[Run]:
+    tensor = (wire.source, wire.output)
+    if leg.source is None:
+        cell = next(cell for cell in layout.rows[0] if cell.tensor == tensor)
+        runs = [Run(layout, 0, cell.x)]
+    else:
+        cell = layout.cells[leg.source]
+        runs = [Run(layout, cell.row, cell.x + layout.ports[leg.source, tensor, False], leg.source)]
+    goal = layout.cells[leg.target] if leg.target is not None else None
+    while True:
+        below = [other for other, passed in cell.below if passed == tensor]
+        if goal is not None and goal in below:
+            assert leg.target is not None
+            return [*runs, Run(layout, goal.row, goal.x + layout.ports[leg.target, tensor, True], leg.target, enters=True)]
+        lanes = [other for other in below if other.child is None]
+        if not lanes:
+            return runs
+        [cell] = lanes
+        runs.append(Run(layout, cell.row, cell.x))

@@ -1,0 +1,1 @@
+"""Exports trained networks to ONNX, and checks the exported model against Keras."""

@@ -1,0 +1,97 @@
+"""``build``: writes the compiled graph and the Keras and ONNX models of every network, with initial weights."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from nnspec.data.transforms.words import SPECIAL
+from nnspec.diagnostics import NnspecError
+from nnspec.exporting.decoder_models import decoder_models
+from nnspec.exporting.decoder_proof import prove_decoder
+from nnspec.exporting.decoder_writing import write_loop, write_parts
+from nnspec.exporting.keras_reference import keras_reference
+from nnspec.files import write_whole
+from nnspec.graph import Graph, Model
+from nnspec.graph.budget import check_onnx_bytes
+from nnspec.graph.describe import describe
+from nnspec.graph.exported import export_opset
+from nnspec.keras_backend import set_weight_arrays, to_keras, weight_arrays
+from nnspec.onnx_backend.export import export
+from nnspec.onnx_backend.parity import Reference
+from nnspec.runtime.metadata import SPEC_HASH, SPEC_NAME
+from nnspec.spec import Spec
+from nnspec.training.loop.initial_weights import starting_arrays
+
+__all__ = ["write_build"]
+
+
+def write_build(spec: Spec, model: Model, folder: Path, *, seed: int | None = None) -> list[Path]:
+    """Writes ``graph.json`` and, for each network, its Keras and its ONNX model.
+
+    Args:
+        spec: The spec.
+        model: Its graphs.
+        folder: Where to write; made if it is not there.
+        seed: Of the initial weights; drawn where it is None. A layer of two networks starts the same in both.
+
+    Returns:
+        The files.
+
+    Raises:
+        NnspecError: Where a file cannot be written, or the lowerings of a network differ; its ONNX file is not written then.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NnspecError(f"cannot make the folder {folder}: {error.strerror}") from error
+    seed = secrets.randbits(31) if seed is None else seed
+    written = [write_whole(folder / "graph.json", json.dumps({"hash": spec.hash, "seed": seed, **describe(model)}, indent=1))]
+    for name, graph in model.networks.items():
+        written += _write_network(spec, graph, folder / ("model" if name == "main" else name), seed)
+    return written + _write_decoder(spec, model, folder, seed)
+
+
+def _write_decoder(spec: Spec, model: Model, folder: Path, seed: int) -> list[Path]:
+    """The decoder of ``generate``: ``generate.onnx``, the loop inside, and the folder ``generate``, its parts.
+
+    Nothing where it begins or ends with a word: which token that is, training finds out.
+    """
+    models = decoder_models(spec, model, {}, {}, opset=export_opset(spec))
+    if models is None or {x for x in (models.section.start, models.section.end) if isinstance(x, str)} - {*SPECIAL}:
+        return []
+    weights: dict[str, Any] = {}
+    keras_models = {}
+    for graph in (models.decoding.encoder, models.decoding.decoder):
+        if graph is not None:
+            keras_models[graph.name] = to_keras(graph, seed=seed)
+            weights |= {**weight_arrays(keras_models[graph.name], graph), **starting_arrays(spec, graph)}
+            set_weight_arrays(keras_models[graph.name], graph, graph.own(weights))
+    models = replace(models, weights=weights)
+    check_size = partial(check_onnx_bytes, spec)
+
+    def keras_of(graph: Graph) -> Reference:
+        return keras_reference(graph, weights, masks=True, model=keras_models[graph.name])
+
+    parity = prove_decoder(models, keras_of, seed=seed)
+    write_loop(models, folder / "generate.onnx", parity, check_size)
+    write_parts(models, folder / "generate", parity, check_size)
+    return [folder / "generate.onnx", folder / "generate"]
+
+
+def _write_network(spec: Spec, graph: Graph, stem: Path, seed: int) -> list[Path]:
+    keras_model = to_keras(graph, seed=seed)
+    weights = {**weight_arrays(keras_model, graph), **starting_arrays(spec, graph)}
+    set_weight_arrays(keras_model, graph, weights)
+    keras_file = write_whole(stem.with_suffix(".keras"), keras_model.save)
+    onnx_file = stem.with_suffix(".onnx")
+    metadata = {SPEC_NAME: spec.name, SPEC_HASH: spec.hash}
+    check_size = partial(check_onnx_bytes, spec)
+    reference = keras_reference(graph, weights, model=keras_model)
+    opset = export_opset(spec)
+    export(graph, weights, onnx_file, reference=reference, opset=opset, metadata=metadata, check_size=check_size)
+    return [keras_file, onnx_file]

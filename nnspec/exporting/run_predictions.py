@@ -1,0 +1,58 @@
+"""Predictions of a run on data, by Keras with its best weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.data.units import in_units
+from nnspec.diagnostics import NnspecError
+from nnspec.exporting.output_metadata import token_outputs_of_run
+from nnspec.graph import Graph
+from nnspec.runtime.predicting import Predictions, read_rows
+from nnspec.runtime.token_output import texts_of
+from nnspec.training import Run
+from nnspec.training.evaluation.evaluate import answers_of, examples_of, trained_model, units_of_run
+
+__all__ = ["predict_run"]
+
+
+def predict_run(path: str | Path, data: str | None = None, *, limit: int | None = None) -> Predictions:
+    """Predict with a run.
+
+    Args:
+        path: The run folder.
+        data: The data; by default the test split of the spec's data, or its validation split.
+        limit: The most rows to predict.
+
+    Raises:
+        NnspecError: If the run is damaged, or the data do not match it.
+    """
+    run = Run.open(path)
+    graph = run.main
+    if data is None:
+        _, examples = examples_of(run)
+        examples = examples.only(slice(0, limit))
+        arrays, series = dict(examples.batch(slice(None)).inputs), examples.own_series
+    else:
+        arrays, series = read_rows(data, run.recipe(), graph.inputs, limit)
+        _check_sizes(graph, arrays)
+    answers = trained_model(run).predict(arrays, verbose=0)
+    outputs = in_units({name: np.asarray(values) for name, values in answers.items()}, units_of_run(run), series)
+    texts = texts_of(outputs, arrays, token_outputs_of_run(run))
+    return Predictions(outputs, run.classes(), answers_of(run), texts=texts)
+
+
+def _check_sizes(graph: Graph, arrays: Mapping[str, NDArray[Any]]) -> None:
+    sizes = {
+        str(size): found
+        for name, type_ in graph.inputs.items()
+        for size, found in zip(type_.shape, arrays[name].shape[1:], strict=True)
+    }
+    wrong = graph.conditions.refusal(sizes)
+    if wrong:
+        raise NnspecError(wrong)

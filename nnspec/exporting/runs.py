@@ -1,0 +1,136 @@
+"""Exports a run to ONNX, and compares the file with its Keras model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
+from nnspec.exporting.decoder_models import decoder_models
+from nnspec.exporting.decoder_proof import DecodingParity, prove_decoder
+from nnspec.exporting.decoder_writing import write_loop, write_parts
+from nnspec.exporting.embedded_preprocessing import embed_preprocessing
+from nnspec.exporting.io_mapping import IOMapping
+from nnspec.exporting.keras_reference import keras_reference
+from nnspec.exporting.output_metadata import output_metadata
+from nnspec.exporting.output_units import unit_postprocessing
+from nnspec.exporting.white_levels import with_white_levels
+from nnspec.graph.activation_maps import map_name
+from nnspec.graph.budget import check_onnx_bytes
+from nnspec.graph.exported import ExportSection, exported, read_export
+from nnspec.onnx_backend.export import export
+from nnspec.onnx_backend.parity import Parity
+from nnspec.runtime.metadata import DATA, MAPS, SAMPLES, SPEC_HASH, SPEC_NAME
+from nnspec.training import Run, golden_rows
+from nnspec.training.evaluation.evaluate import units_of_run
+from nnspec.types import closest
+
+__all__ = ["Form", "export_run"]
+
+GOLDEN_ROWS = 64
+"""The number of real examples on which the file is compared with Keras, in addition to random ones."""
+
+Form = Literal["network", "loop", "parts"]
+"""A network; the decoder of ``generate`` with the loop inside; its encoder and its decoder step, in a folder."""
+
+
+def export_run(
+    path: str | Path, out: str | Path, *, opset: int | None = None, form: Form | None = None, network: str | None = None
+) -> Parity | DecodingParity:
+    """Write the ONNX model of a run's best weights, if it agrees with Keras.
+
+    Args:
+        path: The run folder.
+        out: The file, or the folder if the form is ``parts``. It is written completely or not at all.
+        opset: The version of ONNX's operators; by default that of the spec.
+        form: What to write; by default the loop if the spec has a section ``generate`` and its section ``export`` names
+            neither a network nor outputs, else the network.
+        network: One of the spec's networks, with all its outputs; by default that of the section ``export``.
+
+    Returns:
+        The parity of the file and Keras.
+
+    Raises:
+        NnspecError: If the run is damaged, the network is unknown, or an output differs.
+    """
+    run = Run.open(path)
+    problems: list[Diagnostic] = []
+    section = read_export(run.spec, run.model, problems, default=_trained(run))
+    if section is None or any(problem.is_error for problem in problems):
+        raise SpecError(problems)
+    if network is not None:
+        section = _with_network(section, run, network, form)
+    decodes = run.spec.section("generate") is not None
+    form = form or ("loop" if decodes and section.network is None and section.outputs is None else "network")
+    weights = run.weights()
+    if form == "network":
+        return _export_network(run, section, weights, out, opset or section.opset)
+    models = decoder_models(run.spec, run.model, weights, run.recipe(), opset=opset or section.opset)
+    if models is None:
+        raise NnspecError(
+            f"the spec of {path} has no section `generate`, which says how a sequence is decoded\n"
+            "  = help: write one, or leave `--form` out to export the network"
+        )
+    _, golden = golden_rows(run, GOLDEN_ROWS)
+    known = {own: golden[shown] for own, shown in models.decoding.sources.items() if shown in golden}
+    real = known if len(known) == len(models.decoding.sources) else {}
+    parity = prove_decoder(models, partial(keras_reference, weights=weights, masks=True), golden=real)
+    write = write_loop if form == "loop" else write_parts
+    write(models, Path(out), parity, partial(check_onnx_bytes, run.spec))
+    return parity
+
+
+def _with_network(section: ExportSection, run: Run, name: str, form: Form | None) -> ExportSection:
+    if form not in (None, "network"):
+        raise NnspecError(f"--network {name} is for a network as it stands, and not for the form `{form}`")
+    if name not in run.model.networks:
+        meant = closest(name, run.model.networks)
+        help = f"did you mean `{meant}`?" if meant else "there are " + ", ".join(f"`{known}`" for known in run.model.networks)
+        raise NnspecError(f"the spec has no network `{name}`\n  = help: {help}")
+    return section.model_copy(update={"network": name, "outputs": None, "activation_maps": []})
+
+
+def _trained(run: Run) -> str:
+    """The network that is exported by default."""
+    return run.objective.exported_network(run.info)
+
+
+def _export_network(
+    run: Run, section: ExportSection, weights: Mapping[str, NDArray[Any]], out: str | Path, opset: int
+) -> Parity:
+    graph = exported(section, run.model, default=_trained(run))
+    table, golden = golden_rows(run, GOLDEN_ROWS)
+    mapping = IOMapping.of(run.model, graph)
+    generator = run.objective.generator_record(run.info) if graph.name == _trained(run) else None
+    recipe = mapping.recipe(with_white_levels(run.recipe(), table))
+    # A generator reads noise and conditions, which are transformed already.
+    served, preprocessing = (recipe, None) if generator is not None else embed_preprocessing(recipe, table, graph.inputs)
+    metadata = {
+        SPEC_NAME: run.name,
+        SPEC_HASH: run.spec.hash,
+        **output_metadata(run, mapping.outputs, {field: name for name, field in mapping.fields.items()}),
+        DATA: json.dumps(served),
+    }
+    if section.activation_maps:
+        metadata[MAPS] = json.dumps({map_name(name): name for name in section.activation_maps})
+    if generator is not None:
+        metadata[SAMPLES] = json.dumps(generator)
+    keras_of = partial(keras_reference, weights=weights)
+    return export(
+        graph,
+        weights,
+        out,
+        reference=keras_of(graph),
+        rebuild=keras_of,
+        golden=mapping.golden(golden),
+        preprocessing=preprocessing,
+        postprocessing=unit_postprocessing(units_of_run(run), mapping.outputs),
+        opset=opset,
+        metadata=metadata,
+        check_size=lambda size: check_onnx_bytes(run.spec, size),
+    )

@@ -1,0 +1,52 @@
+"""Guards operators that end the process when they read a tensor without elements."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from nnspec.onnx_backend.builder import Builder, Operation
+
+__all__ = ["UNSAFE", "guard_empty_tensors"]
+
+UNSAFE: Mapping[str, int | None] = {"ConvTranspose": 1, "Einsum": None, "GRU": 1, "InstanceNormalization": 1, "LSTM": 1}
+"""The operators, each with the number of leading inputs that must not be empty; None for all.
+
+ONNX Runtime 1.31 ends the process, without an error, if ``GRU`` reads no steps, if ``GRU``, ``LSTM`` or ``Einsum`` reads no
+examples, and if ``ConvTranspose`` of volumes or ``InstanceNormalization`` reads no elements.
+"""
+
+
+def guard_empty_tensors(b: Builder, outputs: Collection[str]) -> None:
+    """Make an empty tensor an error at run time where it would end the process.
+
+    Requires: nothing.
+    Ensures: every unsafe input is a constant or the result of a guard. A guard reshapes a tensor to its own shape with each
+        size at least 1, which is an error if a size is 0, and which ONNX Runtime does without a copy.
+    """
+    del outputs
+    _guard(b, b.operations)
+
+
+def _guard(b: Builder, operations: list[Operation]) -> None:
+    guarded: list[Operation] = []
+    for operation in operations:
+        for body in operation.bodies.values():
+            _guard(b, body.operations)
+        if _is_unsafe(operation):
+            with b.at(operation.name.rpartition("/")[0]), b.body() as inserted:
+                inputs = operation.inputs[: UNSAFE[operation.type]]
+                operation.inputs[: len(inputs)] = [name if name in b.constants else _reshaped(b, name) for name in inputs]
+            guarded += inserted.operations
+        guarded.append(operation)
+    operations[:] = guarded
+
+
+def _is_unsafe(operation: Operation) -> bool:
+    if operation.type == "ConvTranspose":
+        return len(operation.attributes["kernel_shape"]) == 3
+    return operation.type in UNSAFE
+
+
+def _reshaped(b: Builder, tensor: str) -> str:
+    sizes = b.op("Max", b.op("Shape", tensor), b.ints([1], "at_least"))
+    return b.op("Reshape", tensor, sizes)

@@ -1,0 +1,138 @@
+"""The parity record of an exported model, and the digest that binds it to the file.
+
+The digest covers the rest of the file: graph, weights and the other metadata. It detects mistakes (a file that was patched,
+quantized or merged), not forgery: it is not a signature. It is read from protobuf's wire format, without ``onnx``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from math import isfinite
+from typing import Any
+
+from nnspec.diagnostics import NnspecError
+from nnspec.runtime.metadata import PARITY
+
+__all__ = ["DIGEST", "deciding", "digest_of", "metadata_of", "require_proven"]
+
+DIGEST = "sha256"
+"""The key of the digest in the record."""
+
+_METADATA = 14
+"""``ModelProto.metadata_props``, each a key (field 1) and a value (field 2)."""
+
+
+def require_proven(content: bytes, metadata: Mapping[str, str], name: str) -> None:
+    """Require a valid parity record.
+
+    Args:
+        content: The file's bytes.
+        metadata: The file's metadata.
+        name: The model's name in error messages.
+
+    Raises:
+        NnspecError: If the record is missing or damaged, reports a difference, or belongs to another file.
+    """
+    if PARITY not in metadata:
+        raise NnspecError(f"{name} has no parity record\n  = help: write it with `nnspec export`, or allow it with --unproven")
+    try:
+        record = json.loads(metadata[PARITY])
+        figures = list(_figures(record))
+    except (ValueError, RecursionError, AttributeError, KeyError, TypeError):
+        raise NnspecError(f"{name} has a damaged parity record\n  = help: export it again") from None
+    differing = [output for output, error, tolerance in figures if not (isfinite(error) and error <= tolerance)]
+    if differing or not figures:
+        what = f"`{differing[0]}` differs from the trained model" if differing else "nothing was compared"
+        raise NnspecError(f"{name} is not proven: its parity record says that {what}\n  = help: export it again")
+    try:
+        holds = record.get(DIGEST) == digest_of(content)
+    except ValueError:
+        holds = False
+    if not holds:
+        raise NnspecError(
+            f"{name} is not the file that was proven: its parity record is of another\n"
+            "  = help: export it again, or allow it with --unproven"
+        )
+
+
+def metadata_of(content: bytes) -> dict[str, str]:
+    """Read a model's metadata from its bytes, without loading the model.
+
+    Raises:
+        ValueError: If the bytes are not a model.
+    """
+    view = memoryview(content)
+    entries = [view[body:end] for number, _, body, end in _fields(view) if number == _METADATA]
+    return {bytes(_text(entry, 1)).decode(): bytes(_text(entry, 2)).decode() for entry in entries}
+
+
+def deciding(output: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The error and tolerance that decided on an output: those against float64 if they were computed.
+
+    Args:
+        output: The record of the output.
+    """
+    found: Mapping[str, Any] = output.get("float64", output)
+    return found
+
+
+def _figures(record: Mapping[str, Any]) -> Iterator[tuple[str, float, float]]:
+    for own in record.get("networks", {"": record}).values():
+        for part in (own, own.get("drawn_weights", {"outputs": {}})):
+            for output, said in part["outputs"].items():
+                decided = deciding(said)
+                yield output, float(decided["error"]), float(decided["tolerance"])
+
+
+def digest_of(content: bytes) -> str:
+    """The digest of all fields of a model except its parity record."""
+    digest = hashlib.sha256()
+    view = memoryview(content)
+    for number, start, body, end in _fields(view):
+        if number == _METADATA and bytes(_text(view[body:end], 1)) == PARITY.encode():
+            continue
+        digest.update(view[start:end])
+    return digest.hexdigest()
+
+
+def _text(view: memoryview, wanted: int) -> memoryview:
+    return next((view[body:end] for number, _, body, end in _fields(view) if number == wanted), view[:0])
+
+
+def _fields(view: memoryview) -> Iterator[tuple[int, int, int, int]]:
+    """The fields of a message: number, start, start of the content, end.
+
+    Raises:
+        ValueError: If the bytes are not a protobuf message.
+    """
+    place = 0
+    while place < len(view):
+        start = place
+        tag, place = _varint(view, place)
+        kind = tag & 7
+        if kind == 0:
+            body = place
+            _, place = _varint(view, place)
+        elif kind == 2:
+            size, body = _varint(view, place)
+            place = body + size
+        elif kind in (1, 5):
+            body, place = place, place + (8 if kind == 1 else 4)
+        else:
+            raise ValueError("no protobuf")
+        if place > len(view):
+            raise ValueError("cut short")
+        yield tag >> 3, start, body, place
+
+
+def _varint(view: memoryview, place: int) -> tuple[int, int]:
+    value = shift = 0
+    while place < len(view) and shift < 64:
+        byte = view[place]
+        value |= (byte & 127) << shift
+        place, shift = place + 1, shift + 7
+        if byte < 128:
+            return value, place
+    raise ValueError("cut short")

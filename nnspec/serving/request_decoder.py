@@ -1,0 +1,221 @@
+"""Decodes plain requests: an image, a text or rows, from the body of a request to the inputs of a model."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from nnspec.data.as_trained import COLOR_MODES
+from nnspec.data.kinds import Column, DataError
+from nnspec.data.plan import Feed
+from nnspec.data.readers.base import Table
+from nnspec.data.recipe import feed_of, read_inputs
+from nnspec.data.transforms.words import tokenize
+from nnspec.diagnostics import NnspecError, SpecError
+from nnspec.runtime.ports import Port
+from nnspec.runtime.predicting import input_types, predictions_of
+from nnspec.runtime.predictor import Predictor
+from nnspec.serving.batching import Arrays
+from nnspec.serving.bodies import Content
+from nnspec.serving.budget import BYTES_A_VALUE, Budget
+from nnspec.serving.decoders import Decoder, decoder_of
+from nnspec.serving.refusals import Refused
+from nnspec.serving.tables import csv_table, json_table, picture_of, text_table
+
+__all__ = ["RequestDecoder", "request_decoder_of"]
+
+_OF_PICTURES = ("image/png", "image/jpeg", "image/jpg", "application/octet-stream")
+_BYTES_AN_ELEMENT = 16
+"""The memory per element while an input is computed: eight bytes, twice."""
+_DATA = "the request"
+_SEQUENCES = 32
+"""The batch size of decoding, as in `nnspec generate`."""
+
+
+@dataclass(frozen=True)
+class RequestDecoder:
+    """Decodes the plain requests of one model.
+
+    Attributes:
+        predictor: The model.
+        kind: What a request contains: ``picture``, ``text`` or ``row``.
+        columns: The columns of a row, in order, with the kind of their values.
+        decoder: The decoder of sequences, if the model is one.
+    """
+
+    predictor: Predictor
+    kind: Literal["picture", "text", "row"]
+    columns: Mapping[str, Mapping[str, Any]]
+    decoder: Decoder | None = None
+
+    @property
+    def rows_at_once(self) -> int | None:
+        """The most rows in one batch; None for no limit."""
+        return _SEQUENCES if self.decoder is not None else None
+
+    def rows(self, inputs: Arrays, outputs: Arrays) -> Iterator[dict[str, Any]]:
+        """The rows of the response, as `nnspec predict` and `nnspec generate` print them."""
+        if self.decoder is not None:
+            yield from self.decoder.rows(outputs)
+            return
+        for row in predictions_of(self.predictor, inputs, outputs).rows():
+            del row["row"]
+            yield row
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """The description of requests, as plain values."""
+        told: dict[str, Any] = {"takes": self.kind, "columns": [{"name": name, **said} for name, said in self.columns.items()]}
+        if self.kind == "picture":
+            told |= {"height": _size(self._port.shape[1]), "width": _size(self._port.shape[2]), "channels": self._channels}
+        return told
+
+    def read(self, body: Content, kind: str, budget: Budget) -> Arrays:
+        """Decode a body into the model's inputs.
+
+        Args:
+            body: An image file, rows as CSV or JSON, or a text.
+            kind: The body's content type.
+            budget: The budget of the request.
+
+        Raises:
+            Refused: With 400, 413 or 415, if the body does not match the model, or is too large.
+        """
+        budget.require_time()
+        with ExitStack() as until_read:
+            try:
+                table = self._table(body, kind.partition(";")[0].strip().lower(), budget, until_read)
+                budget.require_rows(len(table))
+                self._take_room(table, budget)
+                if self.decoder is not None:
+                    return self.decoder.inputs(table, _DATA)
+                return read_inputs(table, _DATA, self.predictor.recipe, input_types(self.predictor))
+            except SpecError as error:
+                # Their helps address the author of the spec.
+                raise Refused(400, "; ".join(one.message for one in error.diagnostics)) from None
+            except DataError as error:
+                raise Refused(400, error.message + (f" ({error.help})" if error.help else "")) from None
+            except NnspecError as error:
+                raise Refused(400, str(error).replace("\n  = help:", ";")) from None
+
+    @property
+    def _port(self) -> Port:
+        return next(iter(self.predictor.inputs.values()))
+
+    @property
+    def _channels(self) -> int:
+        return int(self._port.shape[3]) if len(self._port.shape) == 4 else 1  # type: ignore[arg-type]
+
+    @cached_property
+    def _feeds(self) -> list[Feed]:
+        if self.decoder is not None:
+            return list(self.decoder.feeds.values())
+        return [feed_of(name, self.predictor.recipe, _DATA)[0] for name in self.predictor.inputs]
+
+    def _table(self, body: Content, kind: str, budget: Budget, until_read: ExitStack) -> Table:
+        if not body:
+            raise Refused(400, f"the body is empty; this model takes {self._wanted}")
+        first = next(iter(self.columns))
+        takes_text = any(said["kind"] == "text" for said in self.columns.values())
+        if takes_text and kind in ("application/json", "text/csv", "text/plain"):
+            # Each character may become a token.
+            budget.require_values(len(body), text=True)
+            budget.room.take(BYTES_A_VALUE * len(body))
+        if kind == "application/json":
+            return json_table(body, self._feeds, first if self.kind == "text" else None, budget)
+        if kind == "text/csv":
+            folder = Path(until_read.enter_context(tempfile.TemporaryDirectory()))
+            return csv_table(body, self._feeds, list(self.columns), self.predictor.recipe, folder, budget)
+        if self.kind == "picture" and (is_picture(body) or kind in _OF_PICTURES):
+            wanted = Column(tuple(_size(size) for size in self._port.shape[1:]), self._port.dtype)
+            return picture_of(body, first, wanted, self.predictor.recipe, budget)
+        if self.kind == "text" and kind.startswith("text/") and not is_picture(body):
+            return text_table(body, first, budget)
+        raise Refused(415, f"this model takes {self._wanted}; the content type {kind[:60] or 'is missing and'!r} is none of it")
+
+    def _take_room(self, table: Table, budget: Budget) -> None:
+        """Reserve memory for the inputs and the intermediate results of their transforms."""
+        longest = 1
+        for feed in self._feeds:
+            steps = self.predictor.recipe["inputs"][feed.name]["transforms"]
+            longest = max(longest, *(int(step["learned"].get("length", 1)) for step in steps if step["transform"] == "pad"), 1)
+            for column in feed.columns:
+                if table.columns[column].is_text or table.columns[column].ragged:
+                    longest = max(longest, *(len(value) for value in table.read(column, slice(None)) if value is not None), 1)
+        sizes = [
+            math.prod(size if isinstance(size, int) else longest for size in port.shape[1:])
+            for port in self.predictor.inputs.values()
+        ]
+        budget.room.take(_BYTES_AN_ELEMENT * len(table) * sum(sizes))
+
+    @property
+    def _wanted(self) -> str:
+        rows = "rows as JSON or as CSV (application/json, text/csv)"
+        first = {"picture": "a PNG or JPEG picture, ", "text": "a text (text/plain), ", "row": ""}[self.kind]
+        return first + rows
+
+
+def request_decoder_of(predictor: Predictor) -> RequestDecoder | None:
+    """The request decoder of a model; None if its file does not describe how its inputs are made."""
+    decoder = decoder_of(predictor)
+    if decoder is not None:
+        return _of_decoder(decoder)
+    inputs = predictor.recipe.get("inputs", {})
+    # Units that differ between series cannot be restored: a request does not name the series of its rows.
+    if not inputs or predictor.inputs.keys() - inputs.keys() or predictor.units:
+        return None
+    columns = {column: said for name, port in predictor.inputs.items() for column, said in _columns(name, port, predictor)}
+    if len(predictor.inputs) == len(columns) == 1:
+        [(name, port)] = predictor.inputs.items()
+        if columns[next(iter(columns))]["kind"] == "text":
+            return RequestDecoder(predictor, "text", columns)
+        if "white" in inputs[name] and (len(port.shape) == 3 or (len(port.shape) == 4 and port.shape[3] in COLOR_MODES)):
+            return RequestDecoder(predictor, "picture", columns)
+    return RequestDecoder(predictor, "row", columns)
+
+
+def _of_decoder(decoder: Decoder) -> RequestDecoder:
+    texts = {name: decoder.takes_text(name) for name in decoder.feeds}
+    told = {"kind": "text", "may_miss": False}
+    columns = {
+        column: told if texts[name] else said
+        for name, feed in decoder.feeds.items()
+        for column, said in (
+            [(feed.columns[0], told)] if texts[name] else _columns(name, decoder.predictor.inputs[name], decoder.predictor)
+        )
+    }
+    return RequestDecoder(
+        decoder.predictor, "text" if len(columns) == 1 and all(texts.values()) else "row", columns, decoder=decoder
+    )
+
+
+def _columns(name: str, port: Port, predictor: Predictor) -> list[tuple[str, dict[str, Any]]]:
+    said = predictor.recipe["inputs"][name]
+    feed, learned = feed_of(name, predictor.recipe, "the model")
+    first = feed.transforms[0] if feed.transforms else None
+    choices = said.get("classes") or (learned[0].get("classes") if learned else None)
+    told: dict[str, Any] = {"kind": "number", "may_miss": feed.may_miss or bool(first and first.fills)}
+    if isinstance(first, tokenize):
+        told["kind"] = "text"
+    elif choices:
+        told |= {"kind": "choice", "choices": list(choices)}
+    elif not feed.stacked and len(port.shape) > 2:
+        told |= {"kind": "numbers", "shape": [_size(size) for size in port.shape[1:]]}
+    elif not feed.stacked and len(port.shape) == 2 and port.shape[1] != 1:
+        told |= {"kind": "numbers", "shape": [_size(port.shape[1])]}
+    return [(column, told) for column in feed.columns]
+
+
+def is_picture(body: Content) -> bool:
+    """Whether a body starts with the signature of PNG or JPEG."""
+    return body.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"))
+
+
+def _size(size: int | str | None) -> int | None:
+    return size if isinstance(size, int) else None

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import numpy as np
+
+from nnspec.exporting.keras_reference import keras_run
+from nnspec.keras_backend import to_keras
+
+
+def test_a_batch_of_one_is_added_as_in_any_other_batch(checked):
+    model, _ = checked(
+        "nnspec: 1\nname: net\ninputs: {a: [4, 1], b: [4, 4]}\nlayers:\n  - Add:\n    from: [a, b]\n    name: sum\n"
+    )
+    answer = keras_run(to_keras(model.main))
+    a, b = np.arange(4, dtype=np.float32).reshape(1, 4, 1), np.arange(16, dtype=np.float32).reshape(1, 4, 4)
+    assert answer({"a": a, "b": b})["sum"].tolist() == (a + b).tolist()
+
+
+def test_layers_behind_one_that_changes_pictures_do_not_train(checked):
+    model, _ = checked("nnspec: 1\nname: net\ninputs: {x: [2, 2, 1]}\nlayers:\n  - AutoContrast\n  - BatchNormalization\n")
+    answer = keras_run(to_keras(model.main))
+    picture = np.arange(4, dtype=np.float32).reshape(1, 2, 2, 1)
+    # The moving averages are still 0 and 1, and the statistics of the batch are others.
+    np.testing.assert_allclose(answer({"x": picture})["batch_normalization"], picture * 85 / np.sqrt(1.001), rtol=1e-4)
