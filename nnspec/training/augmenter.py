@@ -14,7 +14,7 @@ from nnspec.data.examples import Examples
 from nnspec.data.places import locate
 from nnspec.data.plan import AugmentPlan, DataPlan, Derived, Need
 from nnspec.diagnostics import Diagnostic
-from nnspec.keras_backend.calls import augmenting_layer
+from nnspec.keras_backend.objects import keras_object
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.layers.mixing import Mixing
 
@@ -44,7 +44,7 @@ class Augmenter:
         self._needs = needs
         self._same = {output: made.input for output, made in (derived or {}).items() if not made.next}
         self._changes = [
-            (plan, augmenting_layer(plan.layer, f"augment.{i}", Seeds(seed, f"augment/{i}"))) for i, plan in enumerate(plans)
+            (plan, keras_object(plan.layer, Seeds(seed, f"augment/{i}"), name=f"augment.{i}")) for i, plan in enumerate(plans)
         ]
 
     @property

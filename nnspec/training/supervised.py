@@ -10,7 +10,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from nnspec.data.units import Units
-from nnspec.keras_backend.calls import mask_of
+from nnspec.keras_backend.call import mask_of
 from nnspec.training.augmenter import Augmenter
 from nnspec.training.changes import Change
 from nnspec.training.cropping import cropped

@@ -1,4 +1,4 @@
-"""Sizes that the typed graph knows and Keras does not: the last three steps of a free number of steps are three."""
+"""Layers that declare a tensor's sizes or attach its mask; the graph builder adds them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from nnspec.types import Dim
-
-__all__ = ["KnownSizes", "with_known_sizes"]
+__all__ = ["KnownSizes", "Masked"]
 
 
 @keras.saving.register_keras_serializable("nnspec")
@@ -19,6 +17,7 @@ class KnownSizes(keras.layers.Layer):  # type: ignore[misc]
 
     Args:
         sizes: The size of each axis after the batch axis; None if it is not known.
+        **arguments: Arguments of Keras's ``Layer``.
     """
 
     def __init__(self, sizes: Sequence[int | None], **arguments: Any) -> None:
@@ -37,14 +36,16 @@ class KnownSizes(keras.layers.Layer):  # type: ignore[misc]
         return {**super().get_config(), "sizes": self.sizes}
 
 
-def with_known_sizes(tensor: Any, shape: Sequence[int | Dim], name: str) -> Any:
-    """A symbolic tensor whose shape has every number that the typed shape has.
+@keras.saving.register_keras_serializable("nnspec")
+class Masked(keras.layers.Layer):  # type: ignore[misc]
+    """Returns the tensor of ``[tensor, mask]`` with that mask. Keras's layers only attach masks that they compute."""
 
-    Args:
-        tensor: The Keras tensor.
-        shape: The typed shape, without the batch axis.
-        name: What the layer is called that declares the sizes, if one is needed.
-    """
-    wanted = [size if isinstance(size, int) else None for size in shape]
-    lost = any(size is not None and got is None for size, got in zip(wanted, tensor.shape[1:], strict=True))
-    return KnownSizes(wanted, name=name, dtype=tensor.dtype)(tensor) if lost else tensor
+    def call(self, inputs: Any) -> Any:
+        return ops.copy(inputs[0])
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        del previous_mask
+        return inputs[1]
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        return input_shape[0]

@@ -1,4 +1,4 @@
-"""A dense layer along any axes, where Keras's own forgets sizes that it could know."""
+"""A dense layer along any axes, without faults of Keras 3.15.1."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ __all__ = ["EinsumDense"]
 
 @keras.saving.register_keras_serializable("nnspec")
 class EinsumDense(keras.layers.EinsumDense):  # type: ignore[misc]
-    """Keras's, with an equation without ``...``.
+    """Keras's layer for equations without ``...``.
 
-    Keras 3.15.1 takes what ``output_shape`` leaves open as unknown, also where the input's size is a number, and turns the
-    order of axes that ``...`` stands for. It also adds a bias of an axis before the last to the last, where both have one size.
+    Keras treats sizes that ``output_shape`` leaves open as unknown even if the input's size is known, and reverses the axes
+    that ``...`` stands for. It also adds a bias along another axis to the last axis if both have the same size.
     """
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         if self.bias is None or len(self.bias.shape) == 1:
             return super().call(inputs, training=training)
-        # On TensorFlow ``ops.add`` takes (2, 1) for a bias of the last axis where that is 2; a difference has no such shortcut.
+        # In TensorFlow, ``ops.add`` treats shape (2, 1) as a bias of the last axis if its size is 2; subtraction does not.
         x = keras.ops.subtract(keras.ops.einsum(self.equation, inputs, self.kernel), keras.ops.negative(self.bias))
         return x if self.activation is None else self.activation(x)
 

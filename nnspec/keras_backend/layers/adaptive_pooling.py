@@ -1,4 +1,4 @@
-"""Adaptive poolings over axes whose size is known at run time only; Keras's want it as the graph is made."""
+"""Adaptive pooling over axes whose size is only known at run time; Keras needs it when the graph is built."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["AdaptivePooling"]
 
 @keras.saving.register_keras_serializable("nnspec")
 class AdaptivePooling(keras.layers.Layer):  # type: ignore[misc]
-    """Pools any number of positions to so many, as Keras's layers of that name do.
+    """Pools any number of positions to a fixed number, as Keras's adaptive poolings do.
 
     Args:
-        output_size: Positions that come out, along each spatial axis.
+        output_size: Number of output positions along each spatial axis.
         reduction: ``mean`` or ``max``.
-        **arguments: Keras's of ``Layer``.
+        **arguments: Arguments of Keras's ``Layer``.
     """
 
     def __init__(self, output_size: Any, reduction: str, **arguments: Any) -> None:
@@ -32,7 +32,7 @@ class AdaptivePooling(keras.layers.Layer):  # type: ignore[misc]
         return x
 
     def _along(self, x: Any, axis: int, count: int) -> Any:
-        """One axis: each window's positions are laid beside one another, the shorter windows' last one again."""
+        """Pools one axis. Its windows are gathered along a new axis; shorter windows repeat their last position."""
         size, output = ops.shape(x)[axis], ops.arange(count, dtype="int32")
         first, behind = output * size // count, ((output + 1) * size + count - 1) // count
         widest = (size + count - 1) // count + 1

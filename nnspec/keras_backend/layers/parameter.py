@@ -1,4 +1,4 @@
-"""A learned tensor that depends on no input, which Keras has no layer for."""
+"""A trainable tensor that depends on no input, for which Keras has no layer."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["Parameter"]
 
 @keras.saving.register_keras_serializable("nnspec")
 class Parameter(keras.layers.Layer):  # type: ignore[misc]
-    """A learned tensor, once for each example of what it is called on.
+    """A trainable tensor, repeated for each example of its input.
 
     Args:
-        shape: Its sizes.
-        initializer: Of the tensor.
-        regularizer: Of the tensor.
-        constraint: Of the tensor.
-        **arguments: Keras's of ``Layer``.
+        shape: The tensor's shape.
+        initializer: Initializer of the tensor.
+        regularizer: Regularizer of the tensor.
+        constraint: Constraint of the tensor.
+        **arguments: Arguments of Keras's ``Layer``.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Vectors of positions, learned and fixed, which Keras has no layers for."""
+"""Position encodings, trainable and fixed, for which Keras has no layers."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["PositionEmbedding", "SinusoidalPositionEncoding"]
 
 @keras.saving.register_keras_serializable("nnspec")
 class PositionEmbedding(keras.layers.Layer):  # type: ignore[misc]
-    """Adds a learned vector to each step.
+    """Adds a trainable vector to each time step.
 
     Args:
         max_length: Number of positions.
-        embeddings_initializer: Of the vectors.
-        embeddings_regularizer: Of the vectors.
-        embeddings_constraint: Of the vectors.
-        **arguments: Keras's of ``Layer``.
+        embeddings_initializer: Initializer of the vectors.
+        embeddings_regularizer: Regularizer of the vectors.
+        embeddings_constraint: Constraint of the vectors.
+        **arguments: Arguments of Keras's ``Layer``.
     """
 
     def __init__(
@@ -64,11 +64,11 @@ class PositionEmbedding(keras.layers.Layer):  # type: ignore[misc]
 
 @keras.saving.register_keras_serializable("nnspec")
 class SinusoidalPositionEncoding(keras.layers.Layer):  # type: ignore[misc]
-    """Adds sines and cosines to each step.
+    """Adds sines and cosines of the position to each time step.
 
     Args:
-        max_wavelength: The longest wavelength, over 2π.
-        **arguments: Keras's of ``Layer``.
+        max_wavelength: The longest wavelength divided by 2π.
+        **arguments: Arguments of Keras's ``Layer``.
     """
 
     def __init__(self, max_wavelength: float = 10000.0, **arguments: Any) -> None:

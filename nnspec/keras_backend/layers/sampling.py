@@ -1,4 +1,4 @@
-"""A draw from normal distributions, which Keras has no layer for."""
+"""Sampling from normal distributions, for which Keras has no layer."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ __all__ = ["Sampling"]
 
 @keras.saving.register_keras_serializable("nnspec")
 class Sampling(keras.layers.Layer):  # type: ignore[misc]
-    """From ``[mean, log_variance]`` to a draw in training, and to the mean otherwise.
+    """Samples from ``[mean, log_variance]`` in training, and returns the mean in inference.
 
     Args:
-        return_divergence: Whether to give ``[draw, divergence]``, this each example's from the standard normal, in nats.
-        seed: Of the draws.
-        **arguments: Keras's of ``Layer``.
+        return_divergence: Whether to return ``[sample, divergence]``: each example's KL divergence from the standard normal
+            distribution, in nats.
+        seed: Seed of the samples.
+        **arguments: Arguments of Keras's ``Layer``.
     """
 
     def __init__(self, return_divergence: bool = False, seed: int | None = None, **arguments: Any) -> None:
@@ -28,19 +29,19 @@ class Sampling(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         mean, log_variance = inputs
-        drawn = self._draw(mean, log_variance) if training else ops.copy(mean)
+        sample = self._sample(mean, log_variance) if training else ops.copy(mean)
         if not self.return_divergence:
-            return drawn
+            return sample
         each = ops.square(mean) + ops.exp(log_variance) - 1 - log_variance
-        return [drawn, ops.sum(each, axis=tuple(range(1, len(mean.shape)))) / 2]
+        return [sample, ops.sum(each, axis=tuple(range(1, len(mean.shape)))) / 2]
 
-    def _draw(self, mean: Any, log_variance: Any) -> Any:
+    def _sample(self, mean: Any, log_variance: Any) -> Any:
         noise = keras.random.normal(ops.shape(mean), dtype=mean.dtype, seed=self.generator)
         return mean + ops.exp(log_variance / 2) * noise
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        drawn = input_shape[0]
-        return [drawn, drawn[:1]] if self.return_divergence else drawn
+        sample = input_shape[0]
+        return [sample, sample[:1]] if self.return_divergence else sample
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "return_divergence": self.return_divergence, "seed": self.seed}

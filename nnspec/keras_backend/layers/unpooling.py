@@ -1,4 +1,4 @@
-"""Poolings that remember where the largest value stood, and their inverse, which Keras has no layers for."""
+"""Max pooling with indices and its inverse, for which Keras has no layers."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ __all__ = ["MaxPoolingWithIndices2D", "MaxUnpooling2D"]
 
 @keras.saving.register_keras_serializable("nnspec")
 class MaxPoolingWithIndices2D(keras.layers.Layer):  # type: ignore[misc]
-    """The largest value of each window, and its position in the picture, counted row by row.
+    """Returns the largest value of each window, and its position in the image, counted row by row.
 
     Args:
-        pool_size: Rows and columns of the window.
-        strides: Rows and columns between neighbouring windows.
+        pool_size: The window's rows and columns.
+        strides: Rows and columns between neighboring windows.
         padding: ``valid``, ``same``, or positions before and after the rows and the columns.
-        **arguments: Keras's of ``Layer``.
+        **arguments: Arguments of Keras's ``Layer``.
     """
 
     def __init__(self, pool_size: Any, strides: Any, padding: Any = "valid", **arguments: Any) -> None:
@@ -29,13 +29,13 @@ class MaxPoolingWithIndices2D(keras.layers.Layer):  # type: ignore[misc]
     def call(self, inputs: Any) -> tuple[Any, Any]:
         sizes = ops.shape(inputs)[1:3]
         rows, columns = (self._windows(axis, sizes[axis]) for axis in (0, 1))
-        # So much padding that no window leaves it, whatever the size: where windows begin is then all that has to be known.
+        # With this much padding every window is inside for any size, so that only the windows' starts need to be computed.
         margin = [(size + step, size + step) for size, step in zip(self.pool_size, self.strides, strict=True)]
         x = ops.pad(inputs, ((0, 0), *margin, (0, 0)), constant_values=-float("inf"))
         best, where = None, None
         for row in range(self.pool_size[0]):
             for column in range(self.pool_size[1]):
-                # The padding never wins, so that its positions need not be told apart.
+                # The padding is never the largest, so that its positions may coincide with others.
                 position = (rows + row)[:, None] * sizes[1] + (columns + column)[None, :]
                 value = ops.take(ops.take(x, rows + row + margin[0][0], axis=1), columns + column + margin[1][0], axis=2)
                 position = ops.broadcast_to(position[None, :, :, None], ops.shape(value))
@@ -47,7 +47,7 @@ class MaxPoolingWithIndices2D(keras.layers.Layer):  # type: ignore[misc]
         return best, ops.cast(where, "int32")
 
     def _windows(self, axis: int, size: Any) -> Any:
-        """Where the windows along an axis begin, negative in the padding."""
+        """The first position of each window along an axis, negative in the padding."""
         span, step = self.pool_size[axis], self.strides[axis]
         if self.padding == "same":
             count = (size + step - 1) // step
@@ -75,11 +75,11 @@ class MaxPoolingWithIndices2D(keras.layers.Layer):  # type: ignore[misc]
 
 @keras.saving.register_keras_serializable("nnspec")
 class MaxUnpooling2D(keras.layers.Layer):  # type: ignore[misc]
-    """From ``[x, indices]``, or ``[x, indices, like]``, to a picture that is 0 but where the indices say.
+    """Puts the values of x at the indices of an image of zeros, given ``[x, indices]`` or ``[x, indices, like]``.
 
     Args:
-        factors: Along each axis, what the size is multiplied by, and what is then added; taken where there is no ``like``.
-        **arguments: Keras's of ``Layer``.
+        factors: For each axis a factor and a summand that compute the image's size from that of x, if there is no ``like``.
+        **arguments: Arguments of Keras's ``Layer``.
     """
 
     def __init__(self, factors: Any, **arguments: Any) -> None:

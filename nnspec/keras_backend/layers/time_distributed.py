@@ -1,4 +1,4 @@
-"""A layer at every time step, where Keras's own ``TimeDistributed`` fails."""
+"""Layers that apply other layers to every time step, with batch and time as one axis."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["EveryStep"]
+__all__ = ["BatchToSteps", "EveryStep", "StepsToBatch"]
 
 
 @keras.saving.register_keras_serializable("nnspec")
 class EveryStep(keras.layers.TimeDistributed):  # type: ignore[misc]
     """``TimeDistributed`` with batch and time as one axis.
 
-    Keras 3.15.1 runs as many steps as the batch has rows where the number of steps is not known beforehand, and each step
-    on its own where it is: this is right for both, and faster.
+    Keras 3.15.1 runs as many steps as the batch has rows if the number of steps is not known when the model is built, and
+    otherwise runs each step on its own. This class is correct in both cases, and faster.
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
@@ -34,7 +34,7 @@ def _rows(tensor: Any) -> Any:
 
 @keras.saving.register_keras_serializable("nnspec")
 class Rows(keras.layers.Layer):  # type: ignore[misc]
-    """The first two axes as one. As a layer, since sizes are known where it runs, and not where a functional model is made."""
+    """Merges the first two axes. It is a layer because their sizes are only known when the model runs."""
 
     def call(self, inputs: Any) -> Any:
         return _rows(inputs)
@@ -45,7 +45,7 @@ class Rows(keras.layers.Layer):  # type: ignore[misc]
 
 @keras.saving.register_keras_serializable("nnspec")
 class StepsToBatch(Rows):
-    """Batch and time as one axis; a mask of more axes than these goes along."""
+    """Merges batch and time into one axis, also of a mask that has more axes than these."""
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
@@ -61,7 +61,7 @@ class StepsToBatch(Rows):
 
 @keras.saving.register_keras_serializable("nnspec")
 class Apart(keras.layers.Layer):  # type: ignore[misc]
-    """From ``[tensor, what its steps gave]`` to the latter with batch and time apart."""
+    """Splits the first axis of x in ``[like, x]`` into the batch and time axes of ``like``."""
 
     def call(self, inputs: Any) -> Any:
         like, x = inputs
@@ -77,7 +77,7 @@ class Apart(keras.layers.Layer):  # type: ignore[misc]
 
 @keras.saving.register_keras_serializable("nnspec")
 class BatchToSteps(keras.layers.Layer):  # type: ignore[misc]
-    """From ``[tensor, outputs of its steps …]`` to the outputs with batch and time apart, and their masks."""
+    """Splits the first axis of every x in ``[like, x, …]``, and of its mask, into the batch and time axes of ``like``."""
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)

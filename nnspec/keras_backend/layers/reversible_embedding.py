@@ -1,4 +1,4 @@
-"""A table of vectors that is read in both directions, with its mask."""
+"""An embedding that also projects vectors back to scores, without faults of Keras 3.15.1."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["ReversibleEmbedding"]
 
 @keras.saving.register_keras_serializable("nnspec")
 class ReversibleEmbedding(keras.layers.ReversibleEmbedding):  # type: ignore[misc]
-    """Keras's, whose mask and precision are known before it runs.
+    """Keras's layer, with the mask and dtype of its symbolic outputs.
 
-    Keras 3.15.1 hangs the mask on the output as it runs, so that a functional model's symbolic tensors are without it, and
-    says that the reverse has the layer's precision also where ``reverse_dtype`` is another.
+    Keras only attaches the mask when the layer runs, so that symbolic tensors have none, and ignores ``reverse_dtype`` in the
+    dtype of the symbolic output.
     """
 
     def call(self, inputs: Any, reverse: bool = False) -> Any:
@@ -24,7 +24,7 @@ class ReversibleEmbedding(keras.layers.ReversibleEmbedding):  # type: ignore[mis
         return keras.layers.Embedding.call(self, inputs)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """In reverse vectors come in, and no mask goes out."""
+        """Returns no mask if the inputs are vectors, as they are in reverse."""
         del previous_mask
         vectors = "float" in keras.backend.standardize_dtype(inputs.dtype)
         return ops.not_equal(inputs, 0) if self.mask_zero and not vectors else None

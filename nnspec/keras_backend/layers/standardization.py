@@ -1,4 +1,4 @@
-"""Normalization by statistics of the training data. Keras's holds copies of its weights, which setting them does not reach."""
+"""Normalization by statistics of the training data, without a fault of Keras 3.15.1."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Normalization"]
 
 @keras.saving.register_keras_serializable("nnspec")
 class Normalization(keras.layers.Normalization):  # type: ignore[misc]
-    """Keras's layer, which reads its weights whenever it is called: they can be set, restored and swapped like any others."""
+    """Reads its weights at every call. Keras's layer copies them, so that setting a weight has no effect."""
 
     def call(self, inputs: Any) -> Any:
         mean, variance = self.mean, self.variance

@@ -1,4 +1,4 @@
-"""The LSTM's cell with peepholes and coupled gates, which Keras has not."""
+"""An LSTM cell with peepholes and coupled gates, which Keras does not have."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class GatedLSTMCell(keras.layers.LSTMCell):  # type: ignore[misc]
 
     Args:
         units: Size of the state.
-        peephole: Whether the gates see the cell: ``peephole_kernel`` has a row for each, in the order of ``kernel``.
-        coupled_gates: Whether the forget gate is 1 less the input gate; ``kernel`` then holds input, candidate, output.
-        **arguments: Keras's of ``LSTMCell``.
+        peephole: Whether the gates read the cell state: ``peephole_kernel`` has a row per gate, in the order of ``kernel``.
+        coupled_gates: Whether the forget gate is 1 − the input gate; ``kernel`` then has input, candidate, output.
+        **arguments: Arguments of Keras's ``LSTMCell``.
     """
 
     def __init__(self, units: int, peephole: bool = False, coupled_gates: bool = False, **arguments: Any) -> None:
@@ -28,13 +28,13 @@ class GatedLSTMCell(keras.layers.LSTMCell):  # type: ignore[misc]
 
     def build(self, input_shape: Any) -> None:
         gates = 3 if self.coupled_gates else 4
-        self.kernel = self._owns("kernel", (input_shape[-1], self.units * gates), self.kernel_initializer)
-        self.recurrent_kernel = self._owns("recurrent_kernel", (self.units, self.units * gates), self.recurrent_initializer)
-        self.bias = self._owns("bias", (self.units * gates,), self._first_bias) if self.use_bias else None
+        self.kernel = self._weight("kernel", (input_shape[-1], self.units * gates), self.kernel_initializer)
+        self.recurrent_kernel = self._weight("recurrent_kernel", (self.units, self.units * gates), self.recurrent_initializer)
+        self.bias = self._weight("bias", (self.units * gates,), self._first_bias) if self.use_bias else None
         if self.peephole:
             self.peephole_kernel = self.add_weight(name="peephole_kernel", shape=(gates - 1, self.units), initializer="zeros")
 
-    def _owns(self, name: str, shape: tuple[int, ...], initializer: Any) -> Any:
+    def _weight(self, name: str, shape: tuple[int, ...], initializer: Any) -> Any:
         argument = name.replace("recurrent_kernel", "recurrent")
         return self.add_weight(
             name=name,
@@ -60,14 +60,14 @@ class GatedLSTMCell(keras.layers.LSTMCell):  # type: ignore[misc]
         if self.bias is not None:
             z = z + self.bias
         gates = ops.split(z, 3 if self.coupled_gates else 4, axis=-1)
-        i = self.recurrent_activation(self._seeing(gates[0], 0, state_c))
-        f = 1 - i if self.coupled_gates else self.recurrent_activation(self._seeing(gates[1], 1, state_c))
+        i = self.recurrent_activation(self._with_peephole(gates[0], 0, state_c))
+        f = 1 - i if self.coupled_gates else self.recurrent_activation(self._with_peephole(gates[1], 1, state_c))
         carry = f * state_c + i * self.activation(gates[-2])
-        o = self.recurrent_activation(self._seeing(gates[-1], -1, carry))
+        o = self.recurrent_activation(self._with_peephole(gates[-1], -1, carry))
         output = o * self.activation(carry)
         return output, [output, carry]
 
-    def _seeing(self, gate: Any, row: int, cell: Any) -> Any:
+    def _with_peephole(self, gate: Any, row: int, cell: Any) -> Any:
         return gate + self.peephole_kernel[row] * cell if self.peephole else gate
 
     def get_config(self) -> dict[str, Any]:

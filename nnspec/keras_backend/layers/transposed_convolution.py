@@ -1,7 +1,7 @@
-"""Transposed convolutions with dilation, which TensorFlow's own kernels refuse on a CPU.
+"""Transposed convolutions with dilation, which TensorFlow's own kernels reject on a CPU.
 
-TensorFlow 2.21 runs them by oneDNN alone, which it leaves off on processors without AVX-512: "Current CPU implementations do
-not yet support dilation rates larger than 1". A dilated kernel is the same as a larger one with zeros in between.
+TensorFlow 2.21 only runs them with oneDNN, which it disables on processors without AVX-512: "Current CPU implementations do
+not yet support dilation rates larger than 1". A dilated kernel equals a larger one with zeros in between.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["DILATED"]
 
 
 def _spread(kernel: Any, rates: Sequence[int]) -> Any:
-    """The kernel with ``rate - 1`` zeros between two neighbours on each spatial axis."""
+    """Inserts ``rate - 1`` zeros between neighboring positions of a kernel on each spatial axis."""
     for axis, rate in enumerate(rates):
         shape = kernel.shape
         apart = ops.expand_dims(kernel, axis + 1)
@@ -28,7 +28,7 @@ def _spread(kernel: Any, rates: Sequence[int]) -> Any:
 
 
 class _Dilated:
-    """Keras's layer of the same weights, arguments and output, its kernel spread before it is used."""
+    """Has the weights, arguments and output of Keras's layer, and dilates its kernel before it uses it."""
 
     def call(self: Any, inputs: Any) -> Any:
         outputs = ops.conv_transpose(
