@@ -125,6 +125,7 @@ class BatchToSteps(Layer):
 
     ports: ClassVar[Ports] = Ports((), variadic=True)
     uses_mask: ClassVar[bool] = True
+    beyond_keras: ClassVar[frozenset[str]] = frozenset({"outputs", "steps"})
 
     outputs: tuple[str, ...] = Field(description="The outputs' names, in the order of the other inputs.")
     steps: tuple[int | Dim, ...] = Field(

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from nnspec.keras_import.arguments import NoEqual, configured
+from nnspec.keras_import.lift.recurrent import require_keras
 from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, is_of_keras, tensors_in
 from nnspec.keras_import.parts import Inside, Part, Translation, Translator, Within, bound, wired
-from nnspec.keras_import.recurrences import require_keras
 from nnspec.layers import LAYERS
 
 __all__ = ["wrapping"]
@@ -59,7 +59,7 @@ def _held(entry: Any, within: Within) -> tuple[Part, ...]:
         None,
         is_of_keras(entry),
     )
-    if not str(registered).startswith("nnspec>"):
+    if not layer.is_ours:
         require_keras(entry)
     assert within.translated is not None
     made = within.translated(layer, KerasCall([Tensor(_HELD)], {}), within)

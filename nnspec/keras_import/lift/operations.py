@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nnspec.keras_import.arguments import NoEqual
+from nnspec.keras_import.lift.slicing import slices
 from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, tensors_in
 from nnspec.keras_import.parts import Part, Translation, Translator, Within, part
-from nnspec.keras_import.slicing import slices
 
 __all__ = ["OPERATIONS"]
 

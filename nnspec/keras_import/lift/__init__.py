@@ -1,25 +1,20 @@
-"""Keras's layers that are not simply ours of the same name and arguments."""
+"""Translates Keras's layers that are not simply ours of the same name and arguments: the inverse of ``keras_backend.lower``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from nnspec.keras_import.arguments import NoEqual, configured
-from nnspec.keras_import.attentions import attention, heads, reversible
+from nnspec.keras_import.arguments import NoEqual
+from nnspec.keras_import.lift.attention import attention, heads, reversible
+from nnspec.keras_import.lift.recurrent import bidirectional, recurrent
+from nnspec.keras_import.lift.standardization import normalization
+from nnspec.keras_import.lift.wrappers import wrapping
 from nnspec.keras_import.model import KerasCall, KerasLayer, tensors_in
-from nnspec.keras_import.normalization import normalization
-from nnspec.keras_import.parts import Translation, Translator, Within, named, wired
-from nnspec.keras_import.recurrences import bidirectional, recurrent
-from nnspec.keras_import.wrappers import wrapping
+from nnspec.keras_import.parts import Translation, Translator, Within, named, same
 from nnspec.layers import LAYERS
 
-__all__ = ["OF_KERAS", "OF_OURS"]
-
-
-def _sampling(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-    made = configured(LAYERS.get("Sampling"), layer.config, within.left_out)
-    return (wired(made, list(tensors_in(call.args))),)
+__all__ = ["lifted"]
 
 
 def _random_crop(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
@@ -44,7 +39,7 @@ def _older(renamed: Mapping[str, str]) -> Translator:
     return translate
 
 
-OF_KERAS: Mapping[str, Translator] = {
+_OF_KERAS: Mapping[str, Translator] = {
     "AdditiveAttention": attention,
     "Attention": attention,
     "Bidirectional": bidirectional,
@@ -64,19 +59,29 @@ OF_KERAS: Mapping[str, Translator] = {
 """By Keras's name; all others are ours of the same name."""
 
 
-def _as(op: str) -> Translator:
+def _passed_on(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
+    """A layer that declares facts which the spec's types state anyway."""
+    [x] = tensors_in([call.args, call.kwargs])
+    return x
+
+
+def _named(op: str) -> Translator:
     return lambda layer, call, within: named(op, layer, call, within)
 
 
-OF_OURS: Mapping[str, Translator] = {
-    "nnspec>CenterCrop": _as("CenterCrop"),
-    "nnspec>EinsumDense": _as("EinsumDense"),
-    "nnspec>EveryStep": wrapping("TimeDistributed", rest_too=True),
-    "nnspec>MultiHeadAttention": heads("MultiHeadAttention"),
-    "nnspec>PositionEmbedding": _as("PositionEmbedding"),
-    "nnspec>RandomCrop": _as("RandomCrop"),
-    "nnspec>RandomShear": _as("RandomShear"),
-    "nnspec>Sampling": _sampling,
-    "nnspec>SinusoidalPositionEncoding": _as("SinusoidalPositionEncoding"),
+_OF_OURS: Mapping[str, Translator] = {
+    **{f"DilatedConv{rank}DTranspose": _named(f"Conv{rank}DTranspose") for rank in (1, 2, 3)},
+    "EveryStep": wrapping("TimeDistributed", rest_too=True),
+    "KnownSizes": _passed_on,
+    "Normalization": same,
+    "RandomCrop": same,
 }
-"""The layers that our own lowering adds to Keras's, by what they are registered as."""
+"""Layers of ``keras_backend.layers`` that are neither translated as Keras's layer of the name nor our layer of the name."""
+
+
+def lifted(layer: KerasLayer) -> Translator | None:
+    """What translates a layer of Keras's or of ``keras_backend.layers``; None if it has no equivalent, or is another layer."""
+    if layer.is_operation or not (layer.is_keras or layer.is_ours):
+        return None
+    table = _OF_KERAS if layer.is_keras else {**_OF_KERAS, **_OF_OURS}
+    return table.get(layer.kind) or (same if layer.kind in LAYERS else None)
