@@ -10,6 +10,7 @@ from pydantic import Field
 
 from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window
+from nnspec.layers.interfaces import MixesSteps
 from nnspec.layers.recurrence import RECURRENT, Recurrent, check_states, state_sizes
 from nnspec.types import Config, Dim, Named, TensorType, Weight
 
@@ -18,7 +19,7 @@ __all__ = ["Bidirectional"]
 _MergeMode = Literal["concat", "sum", "mul", "ave"]
 
 
-class Bidirectional(Layer):
+class Bidirectional(MixesSteps):
     """One recurrent layer forwards and one backwards in time, their outputs merged (Schuster and Paliwal 1997).
 
     Where it returns sequences, masked steps give 0 in each direction.
@@ -41,10 +42,6 @@ class Bidirectional(Layer):
     backward_layer: Annotated[Config, Named(RECURRENT)] | None = Field(
         None, description="The layer that runs backwards, with `go_backwards: true`; null: as `layer`, weights of its own."
     )
-
-    @property
-    def mixes_steps(self) -> bool:
-        return True
 
     @property
     def forward(self) -> Recurrent:

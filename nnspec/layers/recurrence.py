@@ -13,6 +13,7 @@ from nnspec.layers.along_time import AlongTime
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Flag, Fraction, PositiveInt, WholeNumber
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window
 from nnspec.layers.checks import known_size, require_axes, require_float
+from nnspec.layers.interfaces import MixesSteps
 from nnspec.types import Dim, Family, TensorType, Weight, same_size
 
 __all__ = ["RECURRENT", "Recurrent", "check_states", "state_sizes"]
@@ -21,7 +22,7 @@ RECURRENT = Family(kind="recurrent layer", modules=dict.fromkeys(("GRU", "LSTM",
 """What Bidirectional wraps."""
 
 
-class Recurrent(Layer):
+class Recurrent(MixesSteps):
     """What all recurrent layers share; one is made by its gates, its states and the sizes of its bias."""
 
     unsupported: ClassVar[Mapping[str, str]] = {

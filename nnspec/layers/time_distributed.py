@@ -9,12 +9,13 @@ from pydantic import Field
 
 from nnspec.layers import LAYERS
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window, single
+from nnspec.layers.interfaces import ChoosesByIndex
 from nnspec.types import Config, Dim, Named, TensorType, Weight, same_size, size_text
 
 __all__ = ["BatchToSteps", "StepsToBatch", "TimeDistributed", "steps_of"]
 
 
-class TimeDistributed(Layer):
+class TimeDistributed(ChoosesByIndex):
     """One layer at every time step, with the same weights; time is the first axis after the batch.
 
     As in Keras a mask goes to the layer step by step, where it uses one, and comes out unchanged. The weights bear the
@@ -80,7 +81,7 @@ class TimeDistributed(Layer):
         return self.inner.room({"x": self.step(inputs["x"])})
 
     def choices(self, inputs: Inputs) -> Mapping[str, int | Dim]:
-        return self.inner.choices({"x": self.step(inputs["x"])})
+        return self.inner.choices({"x": self.step(inputs["x"])}) if isinstance(self.inner, ChoosesByIndex) else {}
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
         """The inner layer's, of one step; one that sees everything along more axes than the features leaves no window."""

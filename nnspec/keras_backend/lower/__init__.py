@@ -6,6 +6,8 @@ Lowerings use Keras layers and ``keras.ops`` only, so that a model runs on each 
 
 from __future__ import annotations
 
+from typing import cast
+
 import keras
 
 from nnspec.keras_backend.call import Build, Call, Lowering
@@ -30,7 +32,7 @@ def lower(layer: Layer, name: str, seeds: Seeds) -> Call:
 
 def lowering_of(kind: type[Layer]) -> Lowering:
     """What builds a layer; its family's module is imported when a layer of the family is first built."""
-    return table_of(kind, __name__).get(kind, Build.call)
+    return cast("Lowering", table_of(kind, __name__).get(kind, Build.call))
 
 
 def is_keras_layer(kind: type[Layer]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import keras
@@ -22,7 +21,7 @@ def _time_distributed(build: Build[TimeDistributed]) -> Call:
     """An inner layer that is not one of Keras's becomes a model, built when its input's shape is known."""
     inner, seeds = build.layer.inner, build.seeds.within("layer")
     if inner.same_at_every_position:
-        return replace(build, layer=inner).call()
+        return Build(inner, build.name, build.seeds).call()
     if is_keras_layer(type(inner)):
         return plain(EveryStep(keras_object(inner, seeds), name=build.name), build.layer)
 
