@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +51,8 @@ def draw(
         bounds = table_rows(graph) | _by_size(graph, free)
         for name, type in graph.inputs.items():
             shape = (batch, *(_known(size, free) for size in type.shape))
-            inputs[name] = _elements(rng, shape, type, bounds.get(Ref(name)))
+            # With masks 0 is padding, which is placed below.
+            inputs[name] = _elements(rng, shape, type, bounds.get(Ref(name)), low=int(masked))
             if masked and type.is_integer:
                 inputs[name] = np.where(_kept(rng, shape, empty_rows), inputs[name], 0).astype(inputs[name].dtype)
             if type.mask is not None:
@@ -132,14 +134,28 @@ def _known(size: int | Dim, free: Mapping[str, int]) -> int:
     return known
 
 
-def _elements(rng: np.random.Generator, shape: tuple[int, ...], type: TensorType, bound: int | None) -> NDArray[np.generic]:
+def _elements(
+    rng: np.random.Generator, shape: tuple[int, ...], type: TensorType, bound: int | None, *, low: int
+) -> NDArray[np.generic]:
     if type.dtype == "bool":
         return rng.random(shape) < 0.5
     if type.is_integer:
         high = bound or 100
-        return rng.integers(min(1, high - 1), high, shape).astype(type.dtype)
+        return _spread(rng, min(low, high - 1), high, prod(shape)).reshape(shape).astype(type.dtype)
     dtype = "float32" if type.dtype == "bfloat16" else type.dtype
     return rng.standard_normal(shape).astype(dtype)
+
+
+def _spread(rng: np.random.Generator, low: int, high: int, count: int) -> NDArray[np.int64]:
+    """Integers of which as many differ as can: an error in one row of a table shows only where that row is looked up.
+
+    A quarter of them repeats others.
+    """
+    different = min(high - low, count - count // 4)
+    chosen = np.concatenate(
+        [low + rng.choice(high - low, different, replace=False), rng.integers(low, high, count - different)]
+    )
+    return rng.permutation(chosen)
 
 
 def _kept(rng: np.random.Generator, shape: tuple[int, ...], empty_rows: bool) -> NDArray[np.bool_]:

@@ -86,3 +86,9 @@ def test_the_same_seed_draws_the_same() -> None:
 def test_a_free_size_has_room_for_what_is_cut_out_of_it() -> None:
     graph = Case("CenterCrop", {"height": 1, "width": 6}, {"x": Input(("H", "W", 2))}).graph()
     assert all(inputs["in_x"].shape[2] >= 6 for inputs in draw(graph))
+
+
+def test_every_row_of_a_small_table_is_looked_up() -> None:
+    graph = graph_of("  - Embedding: {input_dim: 20, output_dim: 2}\n", "{t: {shape: [8], dtype: int32}}")
+    seen = {int(token) for inputs in draw(graph) for token in inputs["t"].ravel()}
+    assert seen == set(range(20))

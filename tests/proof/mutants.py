@@ -104,7 +104,7 @@ def _change_gates(model: onnx.ModelProto, place: int, random: Random) -> str:
     for name in node.input[1:4]:
         if name in tensors:
             array = numpy_helper.to_array(tensors[name])
-            parts = np.split(array, array.shape[1] // (array.shape[1] // (gates * (2 if name == node.input[3] else 1))), axis=1)
+            parts = np.split(array, gates * (2 if name in node.input[3:4] else 1), axis=1)
             whole = [order[part % gates] + part // gates * gates for part in range(len(parts))]
             changed = np.concatenate([parts[part] for part in whole], axis=1)
             tensors[name].CopyFrom(numpy_helper.from_array(changed, name))
