@@ -89,6 +89,12 @@ def _all_problems() -> Mapping[str, type[Problem]]:
 
 
 def _check_training(spec: Spec, model: Model, problems: list[Diagnostic], *, data: bool) -> None:
+    if data and spec.section("train") is None and "main" in model.networks:
+        require("train")
+        from nnspec.data.check_values import check_values
+
+        check_values(spec, model.networks["main"], problems)
+        return
     from nnspec.training.check import check_training
 
     plan = check_training(spec, model, problems, require_data=data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -21,6 +22,8 @@ __all__ = ["main"]
 
 _SIGPIPE = 141
 """The status that a shell reports of a program whose reader has gone."""
+
+_UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF)
 
 _COMMANDS = {
     "init": "write a starter spec with comments",
@@ -76,6 +79,10 @@ class _Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        if sys.stdout is None:
+            from nnspec.cli.text import ClosedOutput
+
+            sys.stdout = ClosedOutput()
         with _told_of_errors():
             return super().make_context(*args, **kwargs)
 
@@ -116,7 +123,7 @@ def _status_of(error: Exception) -> int:
     """The status of a command that failed by an error that is not meant for people, once it is told."""
     from nnspec.cli.text import discard_output, echo, echo_error
 
-    if isinstance(error, OSError) and error.filename is None and error.errno in (errno.EPIPE, errno.ENOSPC, errno.EIO):
+    if isinstance(error, OSError) and error.filename is None and error.errno in _UNWRITABLE:
         discard_output(err=False)  # click's own help and version do not pass through `echo`
         if error.errno == errno.EPIPE:
             return _SIGPIPE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from difflib import unified_diff
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def command(ctx: click.Context, files: tuple[Path, ...], check: bool, diff: bool
     from nnspec.spec.discovery import find_specs
 
     require("fmt")
+    gc.set_threshold(100_000, 20, 20)  # a spec is many small objects and no cycles, as for `validate`
     problems: list[Diagnostic] = []
     allowed = limits_from(limits)
     found = find_specs(files, problems)

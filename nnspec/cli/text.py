@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -17,6 +18,7 @@ from nnspec.files import json_text
 from nnspec.printable import on_one_line, terminal_text
 
 __all__ = [
+    "ClosedOutput",
     "OutputError",
     "discard_output",
     "echo",
@@ -56,6 +58,26 @@ class OutputError(NnspecError):
     def __init__(self, error: OSError) -> None:
         super().__init__(f"cannot write to standard output: {error.strerror or error}")
         self.closed = error.errno == errno.EPIPE
+
+
+class ClosedOutput(io.TextIOBase):
+    """In place of a standard output that was closed before the command began (``>&-``): writing to it fails.
+
+    Python leaves none there, and click then writes nothing and reports nothing. Its number is given to the null device, so
+    that no file that is opened gets it, and with it what libraries print.
+    """
+
+    def __init__(self) -> None:
+        with suppress(OSError):
+            if (nowhere := os.open(os.devnull, os.O_WRONLY)) > 2:  # it was not closed
+                os.close(nowhere)
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str, /) -> int:
+        del text
+        raise OSError(errno.EBADF, "it is closed")
 
 
 def echo(text: object, *, lead: str = "", style: str | None = None, err: bool = False, nl: bool = True) -> None:

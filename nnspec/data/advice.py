@@ -16,7 +16,7 @@ from nnspec.data.transforms.classes import label_encode, one_hot
 from nnspec.data.transforms.numbers import impute
 from nnspec.data.transforms.words import tokenize
 
-__all__ = ["for_infinite", "for_missing", "for_text", "is_number"]
+__all__ = ["for_infinite", "for_missing", "for_text"]
 
 Values = NDArray[Any]
 
@@ -33,17 +33,6 @@ _DATE = re.compile(
 _UNIT = re.compile(r"(?P<before>[^\d\s+\-.,]{0,4}) ?[+-]?[\d.,]*\d[\d.,]* ?(?P<after>[^\d\s.,]{1,6}|)")
 
 
-def is_number(value: str | None) -> bool:
-    """Whether a text is what everybody takes for a number, or missing."""
-    if value is None:
-        return True  # that it is missing is said as such
-    try:
-        float(value)
-    except ValueError:
-        return False
-    return value.isascii() and "_" not in value
-
-
 def for_text(table: Table, feed: Feed, column: str, values: Values) -> str:
     """The help for a column of text whose values are to be numbers.
 
@@ -54,7 +43,7 @@ def for_text(table: Table, feed: Feed, column: str, values: Values) -> str:
         values: Its values: texts, None for a missing one.
     """
     texts = {value for value in values.ravel().tolist() if value is not None}
-    bad = sorted(text for text in texts if not is_number(text))
+    bad = sorted(text for text in texts if not table.is_number(text))
     if not bad:
         text = f"`{column}` holds numbers as text: write them as numbers into the file"
         if any(len(value) > _DIGITS for value in texts):

@@ -13,7 +13,7 @@ from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers.augmentation import Augmentation
 from nnspec.layers.base import LayerError
 from nnspec.layers.mixing import Mixing
-from nnspec.spec.tree import MappingNode, Tree
+from nnspec.spec.tree import MappingNode, SequenceNode
 from nnspec.types import TensorType, closest, same_size
 
 __all__ = ["check_augment"]
@@ -37,14 +37,29 @@ def check_augment(
     Of the names in ``untyped`` the types are not known, because of errors that have been reported.
     """
     found = []
+    known = [*inputs, *(needs or outputs), *untyped]
+    _check_names(tree, known, problems)
     for i, step in enumerate(steps):
+        if step.wrong_arguments:
+            continue
         span, path = locate(tree, "augment", i)
-        written = tree.get("augment")
-        assert written is not None
-        plan = _Step(step, span, path, tree, i, inputs, needs or dict.fromkeys(outputs), needs, problems, untyped).plan()
+        plan = _Step(step, span, path, inputs, needs or dict.fromkeys(outputs), needs, problems, untyped).plan()
         if plan is not None:
             found.append(plan)
     return tuple(found)
+
+
+def _check_names(tree: MappingNode, known: list[str], problems: list[Diagnostic]) -> None:
+    """Says which names under `on` are neither inputs nor targets; whatever else is wrong with those changes."""
+    steps = tree.get("augment")
+    for step in steps.items if isinstance(steps, SequenceNode) else ():
+        on = step.get("on") if isinstance(step, MappingNode) else None
+        for item in on.items if isinstance(on, SequenceNode) else ():
+            name = item.plain()
+            if isinstance(name, str) and not item.unknown and name not in known:
+                suggestion = closest(name, known)
+                help = f"did you mean `{suggestion}`?" if suggestion else f"there are {_listed(known)}"
+                problems.append(d.UnknownPart.at(item.span, item.path, help=help, name=name))
 
 
 @dataclass(frozen=True)
@@ -52,8 +67,6 @@ class _Step:
     step: Augment
     span: Span
     path: str
-    tree: Tree
-    place: int
     inputs: Mapping[str, TensorType]
     targets: Mapping[str, object]
     needs: Mapping[str, Need]
@@ -72,6 +85,8 @@ class _Step:
     def plan(self) -> AugmentPlan | None:
         before = len(self.problems)
         named = self._named()
+        if self.step.on is not None and len(named) < len(set(self.step.on)):
+            return None
         if self.untyped and (self.step.on is None or set(self.step.on) & set(self.untyped)):
             return None
         pictures = [name for name in named if name in self.inputs]
@@ -99,12 +114,6 @@ class _Step:
                 self.problems.append(d.NoPicture.at(self.span, self.path, help=help, name=self.name, which=which))
             return pictures if len(pictures) == 1 else []
         known = [*self.inputs, *self.targets, *self.untyped]
-        for j, name in enumerate(self.step.on):
-            if name not in known:
-                suggestion = closest(name, known)
-                help = f"did you mean `{suggestion}`?" if suggestion else f"there are {_listed(known)}"
-                at = locate(self.tree, "augment", self.place, "on", j)
-                self.problems.append(d.UnknownPart.at(*at, help=help, name=name))
         return [name for name in dict.fromkeys(self.step.on) if name in known]
 
     def _check_pictures(self, pictures: list[str]) -> None:

@@ -111,6 +111,8 @@ class _Binder:
         given = self._section.inputs.get(name)
         if given is not None and given.names:
             return self._feed("inputs", name, given, self._names(given, "past"))
+        if given is not None and given.wrong_arguments:
+            return None
         [column] = self._names(given, "past", name)
         if column in self._columns:
             self._taken.add(column)
@@ -142,6 +144,8 @@ class _Binder:
         given = self._section.targets.get(name)
         if given is not None and given.names:
             return self._feed("targets", name, given, self._names(given, "future"))
+        if given is not None and given.wrong_arguments:
+            return None
         usual = [column for n in _TARGET_NAMES for column in self._names(given, "future", n)]
         candidates = [
             list(self._names(given, "future", name)),
@@ -191,7 +195,7 @@ class _Binder:
             at = locate(self._tree, kind, name, *self._key_of(kind, name, column))
             reason = self._columns[column].refused
             self._problems.append(d.UnsupportedColumn.at(*at, help=d.UNSUPPORTED, column=bare_name(column), reason=reason))
-        if unknown or refused:
+        if unknown or refused or (given is not None and given.wrong_arguments):
             return None
         transforms = tuple(cast("list[Transform]", given.transform if given else []))
         stacked = stacked or (given is not None and given.columns is not None)

@@ -15,7 +15,7 @@ from nnspec.data.shape_advice import for_shape
 from nnspec.data.transforms.classes import UnknownClassError
 from nnspec.diagnostics import Diagnostic, Problem
 
-__all__ = ["Cells", "Reported", "Values", "refuse_shape"]
+__all__ = ["Cells", "Reported", "Values", "no_numbers", "refuse_shape"]
 
 Values = NDArray[Any]
 
@@ -67,6 +67,17 @@ def _first(bad: NDArray[np.bool_]) -> tuple[int, int]:
     """The row of the first value that is bad, and its place in that row."""
     size = bad[0].size if len(bad) else 1
     return divmod(int(bad.ravel().argmax()), max(size, 1))
+
+
+def no_numbers(table: Table, values: Values) -> NDArray[np.bool_]:
+    """Which values of a column are text that is no number; of a column of text that is all numbers, all.
+
+    A missing value is not one of them: that it is missing is reported as such.
+    """
+    if values.dtype != object:
+        return np.zeros(values.shape, bool)
+    bad = np.array([value is not None and not table.is_number(value) for value in values.ravel()], bool).reshape(values.shape)
+    return bad if bad.any() else np.ones(values.shape, bool)
 
 
 def refuse_shape(values: Values, feed: Feed, what: str, wanted: str, problems: list[Diagnostic]) -> None:

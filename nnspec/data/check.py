@@ -18,7 +18,7 @@ from nnspec.data.kinds import Column, DataError, DataWarning, UnknownColumnError
 from nnspec.data.likely_mistakes import warn_of_columns
 from nnspec.data.paths import MissingFileError
 from nnspec.data.places import argument_of, locate
-from nnspec.data.plan import DataPlan, Derived, Need, Source, in_words
+from nnspec.data.plan import AugmentPlan, DataPlan, Derived, Need, Source, in_words
 from nnspec.data.readers import Reader
 from nnspec.data.section import DataSection
 from nnspec.data.stretches import TimesError
@@ -89,8 +89,9 @@ def check_data(
     tables = {ref.source: rows for ref, rows in table_rows(graph).items() if ref.source in inputs}
     typed = certain and "targets" not in checked.wrong
     untyped = [*graph.gaps.inputs, *graph.gaps.outputs, *([] if typed else outputs)]
-    augment = section.augment if graph.gaps.are_named else []
-    changes = check_augment(augment, tree, inputs, outputs, needs, problems, untyped=untyped)
+    changes: tuple[AugmentPlan, ...] = ()
+    if graph.gaps.are_named:
+        changes = check_augment(section.augment, tree, inputs, outputs, needs, problems, untyped=untyped)
     check_crops(section, tree, needs, problems)
     aligned = aligned_inputs(graph)
     plan = DataPlan(section, tree, sources, inputs, tables, needs, None, changes, derived or {}, graph.conditions, aligned)

@@ -154,7 +154,7 @@ class _Draw:
             return None
         classes = np.unique(classes[rows], return_inverse=True)[1].astype(np.int64)
         if reason := why_not(classes):
-            self._problems.append(d.NotStratified.at(*locate(self._plan.tree, key), reason=reason))
+            self._problems.append(d.NotStratified.at(*locate(self._plan.tree, key), part=key, reason=reason))
             return None
         return classes
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from nnspec.data.kinds import DataError
 
-__all__ = ["GZIP", "other_reader", "reader_of", "refuse_other_kind"]
+__all__ = ["GZIP", "FileNames", "other_reader", "reader_of", "refuse_other_kind"]
 
 GZIP = b"\x1f\x8b"
 
@@ -46,6 +47,22 @@ def reader_of(name: str) -> str | None:
         'csv'
     """
     return _BY_SUFFIX.get(Path(name.lower().removesuffix(".gz")).suffix)
+
+
+class FileNames(Mapping[str, str]):
+    """What to write in place of a bare file name where a reader is expected: the reader that its ending tells."""
+
+    def __getitem__(self, name: str) -> str:
+        reader = reader_of(name)
+        if reader is None:
+            raise KeyError(name)
+        return f"write the reader before the path: `{{{reader}: PATH}}`"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 def other_reader(path: Path, wanted: str) -> str:

@@ -169,6 +169,9 @@ class SomeRows(Table):
     def read(self, column: str, rows: Rows) -> Values:
         return self._table.read(column, self._rows[rows])
 
+    def is_number(self, text: str) -> bool:
+        return self._table.is_number(text)
+
     def mend(self, column: str, texts: Collection[str]) -> str:
         return self._table.mend(column, texts)
 

@@ -23,6 +23,7 @@ __all__ = [
     "INTERPOLATIONS",
     "ColorMode",
     "Header",
+    "TooManyPixelsError",
     "Interpolation",
     "Look",
     "decode",
@@ -272,8 +273,12 @@ def _require_small(name: str, size: tuple[int, int], max_pixels: int) -> None:
         raise _too_large(name, max_pixels, f": {size[0]:,} × {size[1]:,}")
 
 
+class TooManyPixelsError(DataError):
+    """A picture of more pixels than are read."""
+
+
 def _too_large(name: str, max_pixels: int, size: str = "") -> DataError:
-    return DataError(
+    return TooManyPixelsError(
         f"{name} has more pixels than `max_pixels`, {max_pixels:,}{size}",
         help="make it smaller, or write a larger `max_pixels`",
     )

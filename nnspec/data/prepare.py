@@ -193,19 +193,35 @@ def _bind(plan: DataPlan, tables: Mapping[str, Table], problems: list[Diagnostic
     _stop_at_errors(problems)
     assert feeds is not None
     with _reading(plan, "train", problems):
-        _check_text(feeds, tables["train"], problems)
+        sound = _without_text(feeds, tables["train"], problems)
+    before = len(problems)
+    check_feeds(plan, sound, columns["train"], problems)
+    if sound == feeds:
+        check_alike(replace(plan, feeds=feeds), columns, problems)
+    elif len(problems) == before:
+        _check_values(plan, sound, tables["train"], problems)
     _stop_at_errors(problems)
-    check_feeds(plan, feeds, columns["train"], problems)
-    check_alike(replace(plan, feeds=feeds), columns, problems)
     return feeds
 
 
-def _check_text(feeds: Mapping[str, Feed], table: Table, problems: list[Diagnostic]) -> None:
-    """Says of text where numbers are expected which text that is, and what to do."""
-    for feed in feeds.values():
+def _without_text(feeds: Mapping[str, Feed], table: Table, problems: list[Diagnostic]) -> Mapping[str, Feed]:
+    """The feeds without those of text where numbers are expected, of which it says which text that is, and what to do."""
+    sound = {}
+    for place, feed in feeds.items():
+        before = len(problems)
         is_text = any(table.columns[column].is_text for column in feed.columns)
         if is_text and (not feed.transforms or not feed.transforms[0].takes_text):
             check_raw(table, feed, problems)
+        if len(problems) == before:
+            sound[place] = feed
+    return sound
+
+
+def _check_values(plan: DataPlan, feeds: Mapping[str, Feed], table: Table, problems: list[Diagnostic]) -> None:
+    """Says which values of some feeds are wrong, where others cannot be read."""
+    with _reading(plan, "train", problems):
+        for place, feed in feeds.items():
+            _ready(plan, place, feed, table, np.arange(len(table)), [], problems)
 
 
 def _read(

@@ -266,15 +266,15 @@ class CannotSplit(Problem):
 
 
 class NotStratified(Problem):
-    """The validation part should have each class in proportion, and there are too few examples of one for that."""
+    """The validation or test data should have each class in proportion, and there are too few examples of one for that."""
 
     code = "NN431"
     severity = "warning"
-    message = "the validation part is drawn without regard to the classes: {reason}"
+    message = "the {part} data are drawn without regard to the classes: {reason}"
 
 
 class CannotDraw(Problem):
-    """The validation part, or a fold, cannot be drawn as it is asked for: too few groups or rows, no order to go by."""
+    """The validation data, or a fold, cannot be drawn as it is asked for: too few groups or rows, no order to go by."""
 
     code = "NN464"
     message = "{reason}"

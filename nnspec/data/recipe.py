@@ -10,6 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from nnspec.data import problems as d
 from nnspec.data.as_trained import reader_as_trained
 from nnspec.data.cells import Cells, Reported
@@ -26,6 +28,7 @@ from nnspec.data.transforms.classes import UnknownClassError, label_encode
 from nnspec.data.transforms.words import pad
 from nnspec.data.values import read_feed, read_input
 from nnspec.diagnostics import Diagnostic, NnspecError, Span, SpecError
+from nnspec.json_words import misfit
 from nnspec.spec.checked import check_named
 from nnspec.spec.reader import read_text
 from nnspec.spec.tree import MappingNode, Scalar, Tree
@@ -260,7 +263,15 @@ def _read(table: Table, feed: Feed, learned: list[Learned], problems: list[Diagn
 
 
 def _damaged(input_: str, error: Exception) -> NnspecError:
-    return NnspecError(f"what the model says of its input `{input_}` is damaged: {error}")
+    return NnspecError(f"what the model says of its input `{input_}` is damaged: {_in_words(error)}")
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return misfit(error)
+    if isinstance(error, KeyError):
+        return f"it has no `{error.args[0]}`"
+    return "a value is of another kind" if isinstance(error, TypeError | AttributeError) else str(error)
 
 
 def require_columns(columns: Collection[str], feed: Feed) -> None:
@@ -306,7 +317,7 @@ def steps_of(said: Mapping[str, Any]) -> list[Step]:
     try:
         return _steps(said)
     except _DAMAGE as error:
-        raise NnspecError(f"what is said of a transform is damaged: {error}") from None
+        raise NnspecError(f"what is said of a transform is damaged: {_in_words(error)}") from None
 
 
 def _steps(said: Mapping[str, Any]) -> list[Step]:

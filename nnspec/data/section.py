@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, Strict, model_validator
+from pydantic import Field, Strict, field_validator, model_validator
 
 from nnspec.data.augmentations import Augment
 from nnspec.data.readers import READERS
@@ -76,6 +76,15 @@ class DataSection(Config):
     inputs: dict[str, Columns] = Field({}, description="The columns of each input; by default those of its name.")
     targets: dict[str, TargetColumns] = Field({}, description="The columns each output is compared with.")
     augment: list[Augment] = Field([], description="Random changes of the training examples, in order.")
+
+    @field_validator("test", mode="before")
+    @classmethod
+    def _no_fraction(cls, value: Any) -> Any:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            parts = round(1 / value) if 0 < value <= 0.5 else 5
+            meant = f"{{fold: {{number: 1, of: {parts}}}}}"
+            raise ValueError(f"`test` must be a reader or a fold, not {value:g}; did you mean `test: {meant}`?")
+        return value
 
     @model_validator(mode="after")
     def _one_order(self) -> DataSection:

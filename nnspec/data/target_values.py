@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data import problems as d
-from nnspec.data.advice import is_number
-from nnspec.data.cells import Cells, Reported, Values, refuse_shape
+from nnspec.data.cells import Cells, Reported, Values, no_numbers, refuse_shape
 from nnspec.data.fitting import fits
 from nnspec.data.kinds import Column
 from nnspec.data.plan import Feed, Need
@@ -168,10 +167,9 @@ def read_weight(table: Table, feed: Feed, problems: list[Diagnostic]) -> NDArray
     cells = Cells(table, own, problems)
     try:
         if values.dtype == object:
-            bad = np.array([not is_number(value) for value in values], bool)
-            texts = {value for value in values if value is not None and not is_number(value)}
+            texts = {value for value in values if value is not None and not table.is_number(value)}
             help = table.mend(feed.weight, texts) or "name a column of numbers that are at least 0"
-            cells.refuse(d.NotANumber, bad if bad.any() else ~bad, values, help=help)
+            cells.refuse(d.NotANumber, no_numbers(table, values), values, help=help)
         if values.ndim != 1:
             what, got = "a weight", f"has {Column(values.shape[1:]).shape_text}"
             help = "name a column with one number for each row"

@@ -34,7 +34,12 @@ class _WithFold(Mapping[str, str]):
         return len(self._readers) + 1
 
 
-VALIDATIONS = Family(kind="validation", modules=_WithFold(READERS.modules), aliases={**READERS.aliases, "k_fold": "fold"})
+VALIDATIONS = Family(
+    kind="reader or fold",
+    modules=_WithFold(READERS.modules),
+    aliases={**READERS.aliases, "k_fold": "fold"},
+    other_words=READERS.other_words,
+)
 """Every reader, and `fold`."""
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data import problems as d
-from nnspec.data.advice import for_infinite, for_missing, for_text, is_number
-from nnspec.data.cells import Cells, Reported, Values, refuse_shape
+from nnspec.data.advice import for_infinite, for_missing, for_text
+from nnspec.data.cells import Cells, Reported, Values, no_numbers, refuse_shape
 from nnspec.data.fitting import fits
 from nnspec.data.kinds import DataError
 from nnspec.data.per_series import apply, fit, series_of_rows
@@ -108,7 +108,7 @@ def _raw(table: Table, feed: Feed, cells: Cells) -> Values:
         return values  # rows of numbers or of tokens, which their reader has looked at
     if values.dtype == object:
         if first is None or not first.takes_text:
-            bad = np.stack([_no_numbers(part) for part in parts], -1) if feed.stacked else _no_numbers(parts[0])
+            bad = np.stack([no_numbers(table, part) for part in parts], -1) if feed.stacked else no_numbers(table, parts[0])
             column = cells.column_of(bad)
             cells.refuse(d.NotANumber, bad, values, help=for_text(table, feed, column, parts[feed.columns.index(column)]))
         missing = np.array([value is None for value in values.ravel()], bool).reshape(values.shape)
@@ -124,14 +124,6 @@ def _raw(table: Table, feed: Feed, cells: Cells) -> Values:
     if missing.any() and not (feed.may_miss or (first is not None and first.fills)):
         cells.refuse(d.MissingValue, missing, None, help=for_missing(feed))
     return values
-
-
-def _no_numbers(values: Values) -> NDArray[np.bool_]:
-    """Which values of a column are text that is no number; of a column of text that is all numbers, all."""
-    if values.dtype != object:
-        return np.zeros(values.shape, bool)
-    bad = np.array([not is_number(value) for value in values.ravel()], bool).reshape(values.shape)
-    return bad if bad.any() else np.ones(values.shape, bool)
 
 
 def read_input(

@@ -32,24 +32,27 @@ def formatted(file: Path, limits: Limits | None = None) -> tuple[str, str]:
     """
     require("fmt")
     problems: list[Diagnostic] = []
-    if read_file(file, problems, limits) is None or problems:
-        if problems:
-            raise SpecError(problems)
+    tree = read_file(file, problems, limits)
+    if problems:
+        raise SpecError(problems)
+    if tree is None:
         raise NnspecError(f"{file} is left as it is: it is empty")
     text = file.read_bytes().decode("utf-8-sig")
-    return text, _canonical(text, str(file), limits)
+    return text, _canonical(text, tree, str(file), limits)
 
 
-def _canonical(text: str, name: str, limits: Limits | None) -> str:
-    before = _read(text, name, limits)
-    now = "\n".join(text.splitlines()) + "\n"
+def _canonical(text: str, before: Tree, name: str, limits: Limits | None) -> str:
+    now, tree = "\n".join(text.splitlines()) + "\n", before
     for _ in range(_MOST_PASSES):
-        last, now = now, _restyled(_ordered(now, name, limits), name)
+        last, now = now, _restyled(_ordered(now, tree, name, limits), name)
         if now == last:
             break
+        tree = _read(now, name, limits)
     else:
         raise NnspecError(f"{name} is left as it is: its form does not settle")
-    if not _same(before, _read(now, name, limits)):
+    if now == text:
+        return now
+    if not _same(before, tree):
         raise NnspecError(f"{name} is left as it is: formatting it would change a value")
     _check_comments(text, now, name)
     return now
@@ -76,17 +79,22 @@ def _read(text: str, name: str, limits: Limits | None) -> Tree:
     return tree
 
 
-def _ordered(text: str, name: str, limits: Limits | None) -> str:
-    """Reads, moves the lines of mappings that are not in one another, and reads again, until nothing moves."""
+def _ordered(text: str, tree: Tree, name: str, limits: Limits | None) -> str:
+    """Moves the lines of mappings that are not in one another, and reads again, until nothing moves."""
     while True:
-        lines = before = text.splitlines(keepends=True)
-        done = 0
-        for tree, wanted in sorted(misplaced(_read(text, name, limits)), key=lambda ranked: ranked[0].span.line):
-            if tree.span.line > done and (after := moved(lines, tree, wanted)) != lines:
-                lines, done = after, tree.span.end_line
-        if lines == before:
+        lines = text.splitlines(keepends=True)
+        made: list[str] = []
+        place = 0
+        for found, wanted in sorted(misplaced(tree), key=lambda ranked: ranked[0].span.line):
+            if found.span.line > place and (move := moved(lines, found, wanted)) is not None:
+                first, end, after = move
+                if after != lines[first:end]:
+                    made += [*lines[place:first], *after]
+                    place = end
+        if not place:
             return text
-        text = "".join(lines)
+        text = "".join([*made, *lines[place:]])
+        tree = _read(text, name, limits)
 
 
 def _restyled(text: str, name: str) -> str:

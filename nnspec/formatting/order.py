@@ -66,11 +66,11 @@ def _step_rank(key: object) -> int:
     return STEP_KEYS.index(key) if isinstance(key, str) and key in STEP_KEYS else -1
 
 
-def moved(lines: list[str], tree: MappingNode, wanted: Sequence[Scalar]) -> list[str]:
-    """The document's lines with a mapping's keys in the order that is wanted.
+def moved(lines: list[str], tree: MappingNode, wanted: Sequence[Scalar]) -> tuple[int, int, list[str]] | None:
+    """A mapping's lines with its keys in the order that is wanted: where they begin and end, and what they become.
 
     A key takes along its value and the comments right above it; what stands above the first key heads the whole, and
-    stays. A mapping in brackets, which may stand within a line, is left as it is.
+    stays. A mapping in brackets, which may stand within a line, is left as it is: None.
 
     Args:
         lines: The document's, each with its line end.
@@ -80,11 +80,11 @@ def moved(lines: list[str], tree: MappingNode, wanted: Sequence[Scalar]) -> list
     keys = sorted((key for key, _ in tree.items()), key=lambda key: key.span.line)
     column = keys[0].span.column - 1
     if len({key.span.line for key in keys}) < len(keys) or any(key.span.column - 1 != column for key in keys):
-        return lines
+        return None
     first = keys[0].span.line - 1
     prefix = lines[first][:column]
     if prefix.strip(" -"):
-        return lines
+        return None
     begins = [first, *(_above(lines, key.span.line - 1, first) for key in keys[1:])]
     end = _end(lines, max(value.span.end_line for _, value in tree.items()), column)
     chunks = {}
@@ -97,7 +97,7 @@ def moved(lines: list[str], tree: MappingNode, wanted: Sequence[Scalar]) -> list
         chunk = chunks[wanted[0].value]
         at = next(i for i, line in enumerate(chunk) if line.strip() and not line.lstrip().startswith("#"))
         chunk[at] = prefix + chunk[at][column:]
-    return [*lines[:first], *(line for key in wanted for line in chunks[key.value]), *lines[end:]]
+    return first, end, [line for key in wanted for line in chunks[key.value]]
 
 
 def _above(lines: list[str], line: int, first: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from bisect import bisect
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -11,6 +12,7 @@ from ruamel.yaml.emitter import RoundTripEmitter
 from ruamel.yaml.nodes import ScalarNode, SequenceNode
 from ruamel.yaml.resolver import VersionedResolver
 
+from nnspec.formatting.folding import folded, unfolded
 from nnspec.spec.comments import comments
 
 __all__ = ["WIDTH", "restyled"]
@@ -58,6 +60,12 @@ def restyled(text: str) -> str:
     Raises:
         Exception: Of many kinds, where ruamel.yaml cannot read the text or write what it read.
     """
+    short, left_out = folded(text, WIDTH)
+    made = unfolded(_rewritten(short), left_out)
+    return _comments_indented(_rewritten(text) if made is None else made)
+
+
+def _rewritten(text: str) -> str:
     yaml = YAML(typ="rt")
     yaml.Resolver = _Texts
     yaml.Emitter = _Emitter
@@ -71,19 +79,21 @@ def restyled(text: str) -> str:
     _open(document, long)
     written = io.StringIO()
     yaml.dump(document, written)
-    return _comments_indented(written.getvalue())
+    return written.getvalue()
 
 
 def _comments_indented(text: str) -> str:
     """Comments on lines of their own moved to the depth of what follows, unless they end what stands above them."""
     lines = text.splitlines()
     content = [bool(line.strip()) and not line.lstrip().startswith("#") for line in lines]
+    places = [at for at, is_content in enumerate(content) if is_content]
     for number, column, comment in comments(text):
         at = number - 1
         if lines[at][: column - 1].strip():
             continue
-        above = next((_depth(lines[i]) for i in range(at - 1, -1, -1) if content[i]), 0)
-        below = next((len(lines[i]) - len(lines[i].lstrip()) for i in range(at + 1, len(lines)) if content[i]), 0)
+        next_ = bisect(places, at)
+        above = _depth(lines[places[next_ - 1]]) if next_ else 0
+        below = len(line := lines[places[next_]]) - len(line.lstrip()) if next_ < len(places) else 0
         if column - 1 < below or column - 1 > max(above, below):
             lines[at] = " " * below + comment
     return "\n".join(lines) + "\n"

@@ -30,7 +30,7 @@ from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer, LayerError, Ports
 from nnspec.layers.plugin import plugin_of, tried
 from nnspec.layers.time_distributed import BatchToSteps, StepsToBatch, steps_of
-from nnspec.spec import Network, Step
+from nnspec.spec import Collected, Network, Step
 from nnspec.spec.checked import check_again
 from nnspec.spec.draft import GROUP, NESTING
 from nnspec.spec.step import INPUT, Nested, NetworkUse, Shared
@@ -84,7 +84,7 @@ class Builder:
         networks: Mapping[str, Network],
         name: str,
         passed: dict[str, dict[str, int]],
-        problems: list[Diagnostic],
+        problems: Collected,
     ) -> None:
         self._networks = networks
         self._network = networks[name]
@@ -115,7 +115,7 @@ class Builder:
         return graph
 
     def _start_anew(self) -> None:
-        self._problems: list[Diagnostic] = []
+        self._problems = self._given.empty()
         self._nodes: dict[str, Node] = {}
         self._uses: dict[str, Use] = {}
         self._calls: list[NetworkCall] = []

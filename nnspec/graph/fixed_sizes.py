@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
+from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.graph.builder import Builder
 from nnspec.graph.model import Graph, Model
-from nnspec.spec import Network, Spec
+from nnspec.spec import Collected, Network, Spec
 from nnspec.spec.shapes import Input
-from nnspec.types import Conditions, Dim, listed, substitute, symbols_of
+from nnspec.types import Conditions, Dim, closest, listed, substitute, symbols_of
 
 __all__ = ["at_sizes", "free_sizes", "sizes_from"]
 
@@ -30,15 +31,36 @@ def sizes_from(settings: Sequence[str]) -> dict[str, int]:
         {'H': 572, 'W': 388}
     """
     sizes: dict[str, int] = {}
-    for setting in (part for text in settings for part in text.split(",")):
+    for setting in (part.strip() for text in settings for part in text.split(",")):
         name, equals, number = (part.strip() for part in setting.partition("="))
+        if not equals or not name.isidentifier():
+            what = f"`{setting}` is none" if setting else "it is empty between two commas, or at an end"
+            example = f"{name}=572" if name.isidentifier() else "H=572,W=572"
+            raise NnspecError(f"--at takes a free size and a number, SYMBOL=N, and {what}\n  = help: write `--at {example}`")
         digits = number.replace("_", "")
-        if not name.isidentifier() or not equals or not digits.isdecimal() or len(digits) > 12 or int(digits) < 1:
-            raise NnspecError(f"--at takes a positive size for each symbol, as in `--at H=572,W=572`, not `{setting.strip()}`")
+        if not (digits.isascii() and digits.isdecimal()):
+            raise _no_size(name, number)
         if name in sizes:
-            raise NnspecError(f"--at gives `{name}` twice")
-        sizes[name] = int(digits)
+            raise NnspecError(f"--at gives `{name}` twice\n  = help: remove one of them")
+        sizes[name] = int(digits[:20])
+        _check_size(name, sizes[name])
     return sizes
+
+
+_LARGEST = 10**12 - 1
+
+
+def _check_size(name: str, size: Any) -> None:
+    """Refuses what is no size; a caller in Python may give anything."""
+    if type(size) is not int or not 1 <= size <= _LARGEST:
+        raise _no_size(name, size)
+
+
+def _no_size(name: str, given: object) -> NnspecError:
+    shown = f"{given!r:.40}" if given != "" else "nothing"
+    return NnspecError(
+        f"`{name}` must be a whole number from 1 to {_LARGEST:,}, not {shown}\n  = help: write digits alone, as in `{name}=572`"
+    )
 
 
 def at_sizes(spec: Spec, model: Model, sizes: Mapping[str, int]) -> Model:
@@ -54,16 +76,28 @@ def at_sizes(spec: Spec, model: Model, sizes: Mapping[str, int]) -> Model:
     """
     known = {name: free_sizes(graph) for name, graph in model.networks.items()}
     every = list(dict.fromkeys(itertools.chain.from_iterable(known.values())))
-    for name in sizes:
+    for name, size in sizes.items():
         if name not in every:
-            there = f"the free sizes are {listed(every)}" if every else "all sizes of this spec are numbers"
-            raise NnspecError(f"there is no free size `{name}`: {there}")
+            raise NnspecError(f"there is no free size `{name}`{_instead(name, every, model)}")
+        _check_size(name, size)
     networks = dict(model.networks)
     for name, graph in model.networks.items():
         own = {symbol: size for symbol, size in sizes.items() if symbol in known[name]}
         if own:
             networks[name] = _fixed(spec, graph, own)
     return replace(model, networks=networks)
+
+
+def _instead(name: str, every: Sequence[str], model: Model) -> str:
+    if not every:
+        return ": all sizes of this spec are numbers\n  = help: write symbols in the shape of an input, `image: [H, W, 3]`"
+    there = f": the free sizes are {listed(every)}"
+    owner = next((graph.inputs[name] for graph in model.networks.values() if name in graph.inputs), None)
+    own = sorted({symbol for size in owner.shape for symbol in symbols_of(size)} & {*every}) if owner is not None else []
+    meant = closest(str(name), every)
+    if own:
+        return f"{there}; `{name}` is an input, whose sizes {listed(own)} can be given"
+    return f"{there}\n  = help: did you mean `{meant}`?" if meant else there
 
 
 def free_sizes(graph: Graph) -> list[str]:
@@ -78,11 +112,13 @@ def _fixed(spec: Spec, graph: Graph, sizes: Mapping[str, int]) -> Graph:
     wrong = graph.conditions.refusal(free)
     if wrong is not None:
         where = "" if graph.name == "main" else f" (in the network `{graph.name}`)"
-        raise NnspecError(f"these sizes do not fit{where}: {wrong}{_suggestion(graph.conditions, free)}")
+        nearest = _nearest(graph.conditions, free)
+        help = f"\n  = help: write `{','.join(f'{name}={size}' for name, size in nearest.items())}`" if nearest else ""
+        raise NnspecError(f"these sizes do not fit{where}: {wrong}{_suggestion(graph.conditions, free)}{help}")
     network = spec.networks[graph.name]
     networks = {**spec.networks, graph.name: replace(network, inputs=dict(_inputs(network, graph, free)))}
     masks = {name: len(type_.mask) for name, type_ in graph.inputs.items() if type_.mask is not None}
-    problems: list[Diagnostic] = []
+    problems = Collected(spec.limits)
     found = Builder(networks, graph.name, {name: {} for name in networks}, problems).build(masks)
     if found.gaps:
         raise SpecError(problems)
@@ -121,11 +157,23 @@ def _inputs(network: Network, graph: Graph, free: Mapping[str, int]) -> Iterator
 
 def _suggestion(conditions: Conditions, sizes: Mapping[str, int]) -> str:
     """The next larger sizes that satisfy relations between several symbols; nothing where none is near."""
+    larger = _related(conditions, sizes)
+    return "; the next sizes that fit are " + " and ".join(f"{name}={size}" for name, size in larger.items()) if larger else ""
+
+
+def _nearest(conditions: Conditions, sizes: Mapping[str, int]) -> Mapping[str, int] | None:
+    """All sizes that are given, each at least as large, so that they fit; None where none is known."""
+    each = {name: condition.next_fit(sizes[name]) if (condition := conditions.get(name)) else sizes[name] for name in sizes}
+    found = {**each, **(_related(conditions, each) or {})}
+    return found if conditions.refusal(found) is None else None
+
+
+def _related(conditions: Conditions, sizes: Mapping[str, int]) -> Mapping[str, int] | None:
     concerned = [name for name in sizes if any(name in relation.symbols for relation in conditions.relations)]
     if len(concerned) < 2 or len(_FURTHER) ** len(concerned) > _MOST_TRIED:
-        return ""
+        return None
     for further in sorted(itertools.product(_FURTHER, repeat=len(concerned)), key=sum):
         larger = {name: sizes[name] + more for name, more in zip(concerned, further, strict=True)}
         if conditions.refusal({**sizes, **larger}) is None:
-            return "; the next sizes that fit are " + " and ".join(f"{name}={size}" for name, size in larger.items())
-    return ""
+            return larger
+    return None

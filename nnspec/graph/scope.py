@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from functools import cached_property
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.graph import problems as g
@@ -123,7 +124,7 @@ class Scope:
             return False
         return SequenceMatcher(None, name, meant).ratio() >= _SURE
 
-    @property
+    @cached_property
     def is_open(self) -> bool:
         """Whether a step here, or in a list around, has a name that is not known because of an error."""
         around = self.around is not None and self.around.is_open

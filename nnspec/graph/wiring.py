@@ -22,6 +22,10 @@ _OVER_AN_AXIS = {
 """What a merge of one input alone is likely meant to be."""
 
 
+_FEW = 5
+"""Inputs of a layer that are all shown."""
+
+
 def sources_of(step: Step, above: Step | None, inputs: Sequence[str], problems: list[Diagnostic]) -> list[Source] | None:
     """What a step reads from; None where that cannot be said, with a diagnostic."""
     tree = step.source
@@ -90,20 +94,31 @@ def ports_of(step: Step, ports: Ports, sources: list[Source], problems: list[Dia
             wrong(f"`{step.op}` takes one input, not a list of {len(sources)}", help)
             return None
         texts = [source.text for source in sources] if len(sources) <= len(known) else []
+        # Inputs that are parts of one, as an LSTM's `state_h` and `state_c`, are fed together.
+        of_one = {port.rpartition("_")[0] for port in known[: len(texts)]} - {""}
         named = ", ".join(
-            f"{port}: {texts[i] if i < len(texts) else '…'}" for i, port in enumerate(known) if texts == [] or i < len(texts)
+            f"{port}: {texts[i] if i < len(texts) else '…'}"
+            for i, port in enumerate(known)
+            if not texts or i < len(texts) or (port.rpartition("_")[0] in of_one and len(known) < _FEW)
         )
         reason = f"`{step.op}` has inputs of different names, and a list does not say which is which"
         wrong(reason, f"write `from: {{{named}}}`")
         return None
     fed: dict[str, Source] = {}
+    unknown = False
     for source in sources:
         if source.port is not None and source.port not in known:
+            near = [port for port in known if port.startswith(source.port)]
             suggestion = closest(source.port, known)
             help = f"did you mean `{suggestion}`?" if suggestion else "it has " + ", ".join(f"`{port}`" for port in known)
+            if len(near) > 1:
+                help = f"it has {' and '.join(f'`{port}`' for port in near)}: name each"
             wrong(f"`{step.op}` has no input `{source.port}`", help, source)
-            return None
+            unknown = True
+            continue
         fed[source.port or known[0]] = source
+    if unknown:
+        return None
     if len(sources) == 1 and sources[0].port is None and (ports.one_feeds_all or len(ports.required) == 1):
         fed = dict.fromkeys(ports.required, sources[0])
     missing = [port for port in ports.required if port not in fed]

@@ -139,8 +139,16 @@ class Layer(Config):
 
     @classmethod
     def foreign(cls) -> Mapping[str, str]:
-        """PyTorch's names for its arguments, each with what to write instead."""
-        return foreign_arguments(frozenset(cls.model_fields))
+        """PyTorch's names for its arguments, and its inputs, which are none, each with what to write instead."""
+        ports = [port for port in (*cls.ports.required, *cls.ports.optional) if port not in cls.model_fields]
+        inputs = dict.fromkeys(ports, cls.as_input()) if len(ports) > 1 else {}
+        return inputs | foreign_arguments(frozenset(cls.model_fields))
+
+    @classmethod
+    def as_input(cls) -> str:
+        """How its inputs are written, for one that was written as an argument."""
+        ports = ", ".join(f"{port}: …" for port in (*cls.ports.required, *cls.ports.optional))
+        return f"it is an input: write `from: {{{ports}}}` beside `{cls.__name__}`"
 
     def infer(self, inputs: Inputs) -> Outputs:
         """The output types, masks left to [`mask`][].

@@ -43,6 +43,18 @@ class Bidirectional(MixesSteps):
         None, description="The layer that runs backwards, with `go_backwards: true`; null: as `layer`, weights of its own."
     )
 
+    @classmethod
+    def as_input(cls) -> str:
+        """The states of each direction, which depend on the layer that is wrapped."""
+        return (
+            "it is an input: write `from: {x: …, forward_state: …, backward_state: …}` beside `Bidirectional`; of an `LSTM` "
+            "the states are `forward_state_h`, `forward_state_c`, `backward_state_h` and `backward_state_c`"
+        )
+
+    @classmethod
+    def foreign(cls) -> Mapping[str, str]:
+        return dict.fromkeys(("initial_state", "state", "states"), cls.as_input()) | dict(super().foreign())
+
     @property
     def forward(self) -> Recurrent:
         """What runs forwards."""

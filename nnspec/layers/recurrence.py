@@ -22,6 +22,9 @@ RECURRENT = Family(kind="recurrent layer", modules=dict.fromkeys(("GRU", "LSTM",
 """What Bidirectional wraps."""
 
 
+_STATES = ("initial_state", "initial_states", "state", "states", "hidden", "hidden_state", "h0", "c0", "hx", "cell_state")
+
+
 class Recurrent(MixesSteps):
     """What all recurrent layers share; one is made by its gates, its states and the sizes of its bias."""
 
@@ -36,6 +39,11 @@ class Recurrent(MixesSteps):
     uses_mask: ClassVar[bool] = True
     gates: ClassVar[int]
     states: ClassVar[tuple[str, ...]] = ("state",)
+
+    @classmethod
+    def foreign(cls) -> Mapping[str, str]:
+        """Also what the first state is called in Keras and PyTorch: it is an input."""
+        return dict.fromkeys(_STATES, cls.as_input()) | dict(super().foreign())
 
     units: PositiveInt = Field(description="Size of the state and of the output's last axis.")
     activation: ActivationName | None = Field("tanh", description="Applied to the candidate state; null: none.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
@@ -51,6 +52,11 @@ class LSTM(Recurrent):
     gates: ClassVar[int] = 4
     states: ClassVar[tuple[str, ...]] = ("state_h", "state_c")
     beyond_keras: ClassVar[frozenset[str]] = frozenset({"peephole", "coupled_gates"})
+    unsupported: ClassVar[Mapping[str, str]] = {
+        **Recurrent.unsupported,
+        "stateful": "carry the states yourself: `return_state: true`, and feed them back in by "
+        "`from: {x: …, state_h: …, state_c: …}`",
+    }
 
     recurrent_activation: ActivationName | None = Field("sigmoid", description="Applied to the gates; null: none.")
     unit_forget_bias: Flag = Field(True, description="Whether the forget gate's bias starts at 1 (Jozefowicz et al. 2015).")

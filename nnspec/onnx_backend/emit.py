@@ -13,11 +13,12 @@ import nnspec
 from nnspec.diagnostics import NnspecError
 from nnspec.graph.model import Graph
 from nnspec.graph.receptive_field import seen_by_outputs
+from nnspec.graph.tables import table_rows
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.entry import Entry, Exit
 from nnspec.onnx_backend.interface import Interface
 from nnspec.onnx_backend.lowered import lowered
-from nnspec.onnx_backend.metadata import CONDITIONS, FIELDS, OUTPUTS, VERSION
+from nnspec.onnx_backend.metadata import CONDITIONS, FIELDS, OUTPUTS, ROWS, VERSION
 from nnspec.onnx_backend.proto import finish
 from nnspec.onnx_backend.value import Value
 from nnspec.types import TensorType
@@ -76,6 +77,9 @@ def to_onnx(
         told[OUTPUTS] = json.dumps(renamed)
     if graph.conditions:
         told[CONDITIONS] = json.dumps(graph.conditions.as_json())
+    rows = {ref.source: rows for ref, rows in table_rows(graph).items()}
+    if chosen := {name: rows[name] for name in graph.inputs if name in rows and name not in (entries or {})}:
+        told[ROWS] = json.dumps(chosen)
     if seen:
         told[FIELDS] = json.dumps(seen)
     return finish(

@@ -12,6 +12,7 @@ __all__ = [
     "MAPS",
     "OUTPUTS",
     "PARITY",
+    "ROWS",
     "SAMPLES",
     "SPEC_HASH",
     "SPEC_NAME",
@@ -61,6 +62,9 @@ OUTPUTS = "nnspec.outputs"
 
 PARITY = "nnspec.parity"
 """How far it is from the model it was made of, as JSON (`parity.Parity`)."""
+
+ROWS = "nnspec.rows"
+"""How many rows the table has that an input's numbers choose from, as JSON: ``{"tokens": 5000}`` takes 0 to 4999."""
 
 SAMPLES = "nnspec.samples"
 """How a generator is sampled, as JSON (`training.samples.Samples`)."""

@@ -17,7 +17,7 @@ from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw, draw_many
 from nnspec.onnx_backend.session import Level, runner
 
-__all__ = ["first_difference", "prove", "prove_entries", "prove_varied", "spelled"]
+__all__ = ["first_difference", "masks_of", "prove", "prove_entries", "prove_varied", "spelled"]
 
 
 def prove(
@@ -45,7 +45,7 @@ def prove(
         bound: ``exact`` asks float64 everywhere, also where the quick bound holds.
         level: How far ONNX Runtime optimizes the model before it runs.
     """
-    masks = _masks(graph, weights, opset)
+    masks = masks_of(graph, weights, opset)
     empty = _takes_empty_rows(graph, weights, opset, seed)
     cases = [*draw(graph, seed=seed, empty_rows=empty), *draw_many(graph, seed=seed, empty_rows=empty), *golden]
     return measure(_wanted(graph, reference), spelled(graph, model, level=level), cases, masks=masks, seed=seed, bound=bound)
@@ -110,7 +110,7 @@ def prove_entries(
         opset: The version of ONNX's operators.
         seed: Of the directions in which inputs move.
     """
-    masks = _masks(graph, weights, opset)
+    masks = masks_of(graph, weights, opset)
 
     def before_run(run: Run) -> Run:
         return run if entries is None else lambda raw: run(entries.apply(raw))
@@ -192,7 +192,14 @@ def spelled(graph: Graph, model: onnx.ModelProto, *, level: Level = "all") -> Ru
     return lambda inputs: {names.get(name, name): array for name, array in answer(inputs).items()}
 
 
-def _masks(graph: Graph, weights: Mapping[str, ArrayLike], opset: int) -> Run | None:
+def masks_of(graph: Graph, weights: Mapping[str, ArrayLike], opset: int = 23) -> Run | None:
+    """Computes the outputs' masks, by the outputs' names; None if no output has one.
+
+    Args:
+        graph: The network.
+        weights: Its weights.
+        opset: The opset of the model that computes them.
+    """
     if all(type.mask is None for type in graph.output_types.values()):
         return None
     run = spelled(graph, to_onnx(graph, weights, opset=opset, masks=True))

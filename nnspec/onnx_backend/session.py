@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,7 +15,9 @@ import onnxruntime
 from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.parity import Arrays, Run
 
-__all__ = ["Level", "Stop", "open_session", "run_options", "runner"]
+__all__ = ["Level", "Stop", "open_session", "reason_of", "run_options", "runner"]
+
+_OUTSIDE = re.compile(r"idx=(-?\d+) must be within the inclusive range \[-?\d+,(\d+)\]")
 
 Level = Literal["all", "basic", "disabled"]
 
@@ -49,6 +52,14 @@ class Stop:
             yield
         finally:
             _OPTIONS.reset(token)
+
+
+def reason_of(error: Exception) -> str:
+    """Why a run failed, without ONNX Runtime's own prefix; of a number that is in no table, in words."""
+    reason = str(error).partition("] : ")[2] or str(error)
+    if (found := _OUTSIDE.search(reason)) is not None:
+        return f"an input chooses row {found[1]} of a table of rows 0 to {found[2]}: send numbers from 0 to {found[2]}"
+    return reason
 
 
 _OPTIONS: ContextVar[Any] = ContextVar("run options", default=None)

@@ -25,6 +25,7 @@ from nnspec.spec.tree import Scalar
 from nnspec.training.evaluation import Evaluated, evaluated
 from nnspec.training.report import report_of
 from nnspec.training.run import Run
+from nnspec.training.run_files import DamagedRun
 
 __all__ = ["to_page", "write_report"]
 
@@ -132,7 +133,7 @@ def _answered(run: Run, part: str | None, most: int | None = None) -> tuple[Eval
     try:
         return evaluated(run, part=part, most=most), ""
     except NnspecError as error:
-        if part is not None and most is None:
+        if isinstance(error, DamagedRun) or (part is not None and most is None):
             raise
         if isinstance(error, SpecError):
             return None, "; ".join(diagnostic.message for diagnostic in error.diagnostics)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.metadata import OUTPUTS
+from nnspec.onnx_backend.metadata import OUTPUTS, ROWS
 from nnspec.onnx_backend.parity import Arrays
-from nnspec.onnx_backend.session import open_session, run_options
-from nnspec.runtime.ports import converted, port_of
+from nnspec.onnx_backend.session import open_session, reason_of, run_options
+from nnspec.runtime.ports import converted, port_of, require_rows
 from nnspec.runtime.reading import read_metadata
 
 __all__ = ["ModelFile"]
@@ -42,6 +42,7 @@ class ModelFile:
         own = [given.name for given in self._session.get_outputs()]
         spelled = self.json(OUTPUTS)
         self.outputs = [str(spelled.get(output, output)) for output in own]
+        self._rows = self.json(ROWS)
 
     def json(self, key: str) -> dict[str, Any]:
         """What it says of itself under a key; nothing where it does not.
@@ -59,8 +60,9 @@ class ModelFile:
         """
         ports = self.inputs | self.optional
         taken = {name: converted(ports[name], array) for name, array in inputs.items() if name in ports}
+        require_rows(taken, self._rows)
         try:
             given = self._session.run(None, taken, run_options())
         except Exception as error:
-            raise NnspecError(f"{self._name} cannot answer: {str(error).partition('] : ')[2] or error}") from error
+            raise NnspecError(f"{self._name} cannot answer: {reason_of(error)}") from error
         return dict(zip(self.outputs, given, strict=True))

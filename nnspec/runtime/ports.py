@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from nnspec.diagnostics import NnspecError
 from nnspec.types import Conditions, TensorType, closest, symbol, unknown
 
-__all__ = ["Port", "check_shape", "converted", "fitted", "port_of", "type_of"]
+__all__ = ["Port", "check_shape", "converted", "fitted", "port_of", "require_rows", "type_of"]
 
 _DTYPES = {
     "tensor(float)": "float32",
@@ -105,6 +105,26 @@ def fitted(inputs: Mapping[str, ArrayLike], ports: Mapping[str, Port], condition
     if wrong:
         raise NnspecError(wrong)
     return arrays
+
+
+def require_rows(arrays: Mapping[str, NDArray[Any]], rows: Mapping[str, int]) -> None:
+    """Refuses numbers that choose a row which a table does not have: ONNX Runtime takes negative ones from its end.
+
+    Args:
+        arrays: The inputs.
+        rows: How many rows the table has that an input's numbers choose from.
+
+    Raises:
+        NnspecError: Where there is such a number.
+    """
+    for name, count in rows.items():
+        array = arrays.get(name)
+        if array is None or not array.size or (array.min() >= 0 and array.max() < count):
+            continue
+        place = np.unravel_index(int(((array < 0) | (array >= count)).argmax()), array.shape)
+        raise NnspecError(
+            f"the input `{name}` has {array[place]} in row {int(place[0])}, and takes whole numbers from 0 to {count - 1}"
+        )
 
 
 def check_shape(port: Port, shape: tuple[int, ...], sizes: dict[str, tuple[int, str]]) -> None:

@@ -22,12 +22,13 @@ from nnspec.onnx_backend.metadata import (
     MAPS,
     OUTPUTS,
     PARITY,
+    ROWS,
     SPEC_HASH,
     SPELLINGS,
     UNITS,
 )
-from nnspec.onnx_backend.session import open_session, run_options
-from nnspec.runtime.ports import fitted, port_of
+from nnspec.onnx_backend.session import open_session, reason_of, run_options
+from nnspec.runtime.ports import fitted, port_of, require_rows
 from nnspec.runtime.reading import read_all_metadata, read_model
 from nnspec.runtime.spelling import Spelling
 from nnspec.runtime.tiling import Sight
@@ -200,8 +201,8 @@ class Predictor:
         try:
             given = self._session.run(None, dict(arrays), run_options())
         except Exception as error:
-            reason = str(error).partition("] : ")[2] or str(error)
-            raise AnswerError(f"`{self.path}` cannot answer: {reason}", of_input="INVALID_ARGUMENT" in reason) from error
+            of_input = "INVALID_ARGUMENT" in str(error)
+            raise AnswerError(f"`{self.path}` cannot answer: {reason_of(error)}", of_input=of_input) from error
         return dict(zip(self.outputs, given, strict=True))
 
     def checked(self, inputs: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]:
@@ -213,4 +214,6 @@ class Predictor:
         Raises:
             NnspecError: Where an input is missing, unknown, or of another shape or element type.
         """
-        return fitted(inputs, self.inputs, self.conditions)
+        arrays = fitted(inputs, self.inputs, self.conditions)
+        require_rows(arrays, self._said[ROWS])
+        return arrays

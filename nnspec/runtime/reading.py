@@ -14,7 +14,19 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from nnspec.data.kinds import Answer
 from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
-from nnspec.onnx_backend.metadata import ANSWERS, CLASSES, CONDITIONS, DATA, FIELDS, MAPS, OUTPUTS, PARITY, SPELLINGS, UNITS
+from nnspec.onnx_backend.metadata import (
+    ANSWERS,
+    CLASSES,
+    CONDITIONS,
+    DATA,
+    FIELDS,
+    MAPS,
+    OUTPUTS,
+    PARITY,
+    ROWS,
+    SPELLINGS,
+    UNITS,
+)
 from nnspec.runtime.spelling import Spelling
 from nnspec.runtime.tiling import Sight
 from nnspec.types import Conditions
@@ -115,6 +127,7 @@ _HELD: dict[str, Any] = {
     MAPS: dict[str, str],
     OUTPUTS: dict[str, str],
     PARITY: dict[str, Any],
+    ROWS: dict[str, Annotated[int, Field(ge=1)]],
     SPELLINGS: dict[str, Spelling],
     UNITS: dict[str, Annotated[dict[str, Any], AfterValidator(_units)]],
 }

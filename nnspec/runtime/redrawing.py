@@ -25,6 +25,9 @@ _Arrays = Mapping[str, NDArray[Any]]
 _GAIN = 2**0.5
 """He et al. 2015: what a rectifier takes away is made up for."""
 
+_SCALES = (1.0, 0.5, 0.25, 0.125)
+_LARGEST = 1e4
+
 
 def redrawn(model: keras.Model, graph: Graph, weights: _Arrays, inputs: _Arrays, *, seed: int = 0) -> dict[str, NDArray[Any]]:
     """Weights under which signals keep their size. The model has its own again afterwards.
@@ -38,16 +41,28 @@ def redrawn(model: keras.Model, graph: Graph, weights: _Arrays, inputs: _Arrays,
     """
     rng = np.random.default_rng(seed)
     drawn = {name: _draw(rng, weight).astype(weights[name].dtype) for name, weight, _ in graph.weights()}
+    tensors = {name: keras.ops.convert_to_tensor(array) for name, array in inputs.items()}
+    found = drawn
     try:
-        set_weight_arrays(model, graph, drawn)
-        with _without_momentum(model):
-            model({name: keras.ops.convert_to_tensor(array) for name, array in inputs.items()}, training=True)
+        for scale in _SCALES:
+            found = {name: array * scale if array.ndim > 1 else array for name, array in drawn.items()}
+            set_weight_arrays(model, graph, found)
+            with _without_momentum(model):
+                model(tensors, training=True)
+            if _is_moderate(model(tensors, training=False)):
+                break
         found = weight_arrays(model, graph)
     except Exception:  # some kernels of TensorFlow run compiled alone: the drawn statistics are as good as any
-        found = drawn
+        pass
     finally:
         set_weight_arrays(model, graph, weights)
     return found if all(np.isfinite(array).all() for array in found.values()) else drawn
+
+
+def _is_moderate(outputs: Any) -> bool:
+    """Whether outputs are far from overflow: a recurrent layer without saturation grows exponentially with the sequence."""
+    arrays = [keras.ops.convert_to_numpy(output) for output in keras.tree.flatten(outputs)]
+    return all(np.abs(array).max(initial=0.0) < _LARGEST for array in arrays if array.dtype.kind == "f")
 
 
 def _draw(rng: np.random.Generator, weight: Weight) -> NDArray[Any]:

@@ -45,7 +45,7 @@ async def answer(request: Request, served: Served, inputs: Arrays, budget: Budge
         raise Refused(400, str(error)) from None
     rows = max((len(array) for array in arrays.values() if array.ndim), default=1)
     if served.most_rows is not None and rows > served.most_rows:
-        raise Refused(413, f"`{served.name}` decodes at most {served.most_rows} sequences of one request at once (--batch)")
+        raise Refused(413, f"`{served.name}` decodes at most {served.most_rows} sequences at once (--batch); send fewer")
     step = max(served.rows_at_once, -(-rows // _MOST_PARTS)) if served.rows_at_once else max(1, rows)
     expected = 0 if rows <= step else _expected_bytes(served.predictor.outputs, served.predictor.inputs, arrays)
     budget.room.take(expected)

@@ -75,12 +75,16 @@ class Budget:
     def require_rows(self, rows: int) -> None:
         """Raises Refused, with 413, where there are too many rows."""
         if rows > self.rows:
-            raise Refused(413, f"the request has more than {self.rows:,} rows, the most that this server takes (--max-rows)")
+            raise Refused(
+                413,
+                f"the request has more than {self.rows:,} rows, this server's limit (--max-rows); send fewer at once",
+            )
 
     def require_values(self, values: int, text: bool = False) -> None:
         """Raises Refused, with 413, where there are too many values."""
         if values > self.values:
             what = "characters of text" if text else "values"
             raise Refused(
-                413, f"the request has more than {self.values:,} {what}, the most that this server takes (--max-values)"
+                413,
+                f"the request has more than {self.values:,} {what}, this server's limit (--max-values); send fewer at once",
             )

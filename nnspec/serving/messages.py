@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nnspec.runtime.ports import Port
 from nnspec.serving.budget import Budget
+from nnspec.serving.json_keys import require_unique_keys
 from nnspec.serving.numbers import Numbers, without_numbers
 from nnspec.serving.refusals import Refused
 from nnspec.serving.tensors import DATATYPES, from_binary, from_json, named
@@ -140,6 +141,7 @@ def _divided(body: bytes | bytearray, header_length: str | None) -> tuple[dict[s
         said = orjson.loads(head)
     except ValueError as error:
         raise Refused(400, f"the request is no JSON: {str(error)[:200]}") from None
+    require_unique_keys(head, said)
     if not isinstance(said, dict):
         raise Refused(400, 'the request must be a JSON object: {"inputs": […]}')
     return said, None if numbers is None else dict(enumerate(numbers)), _Blobs(view[length:])

@@ -25,7 +25,7 @@ class Refused(Exception):
 
 def too_large(most: int, what: str = "the body") -> Refused:
     """More bytes than the server takes."""
-    return Refused(413, f"{what} is larger than {most:,} bytes, the most that this server takes (--max-bytes)")
+    return Refused(413, f"{what} is larger than {most:,} bytes, this server's limit (--max-bytes); send less at once")
 
 
 def overloaded(what: str) -> Refused:

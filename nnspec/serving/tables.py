@@ -11,13 +11,14 @@ import orjson
 from nnspec.data.as_trained import reader_as_trained
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.one_picture import OneValue, look_as_trained, picture_table
-from nnspec.data.pictures import header_of
+from nnspec.data.pictures import TooManyPixelsError, header_of
 from nnspec.data.plan import Feed
 from nnspec.data.readers.base import Table
 from nnspec.data.readers.csv import Csv
 from nnspec.data.readers.jsonl import JsonTable
 from nnspec.data.recipe import require_columns
 from nnspec.serving.budget import BYTES_A_VALUE, Budget
+from nnspec.serving.json_keys import require_unique_keys
 from nnspec.serving.refusals import Refused
 
 __all__ = ["csv_table", "json_table", "picture_of", "text_table"]
@@ -64,6 +65,7 @@ def _json_table(body: Bytes, feeds: Sequence[Feed], text_column: str | None, bud
         said = orjson.loads(body)
     except ValueError as error:
         raise Refused(400, f"the request is no JSON: {str(error)[:200]}") from None
+    require_unique_keys(body, said)
     if isinstance(said, str) and text_column is not None:
         said = {text_column: said}
     rows = said if isinstance(said, list) else [said]
@@ -161,7 +163,11 @@ def picture_of(body: Bytes, column: str, wanted: Column, recipe: Mapping[str, An
         Refused: Where there is no room for it.
         DataError: Where it is no picture, or damaged.
     """
-    header = header_of(body, _PICTURE, _MAX_PIXELS)
+    try:
+        header = header_of(body, _PICTURE, _MAX_PIXELS)
+    except TooManyPixelsError:
+        reason = f"{_PICTURE} has more than {_MAX_PIXELS:,} pixels, the most that this server takes; send a smaller one"
+        raise Refused(413, reason) from None
     look = look_as_trained(header, _PICTURE, recipe, wanted, _MAX_PIXELS)
     budget.room.take(_BYTES_A_PIXEL * (header.height * header.width + look.height * look.width * look.shape[-1]))
     budget.require_time()

@@ -5,21 +5,49 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
 from nnspec.spec.draft import STEP_KEYS
+from nnspec.spec.dumping import flow
 from nnspec.spec.evaluate import Scope, evaluate
-from nnspec.spec.hints import spaced, unquoted, yes_or_no
+from nnspec.spec.hints import spaced
 from nnspec.spec.keys import known_keys
+from nnspec.spec.readings import literal_meant
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest, listed
 
-__all__ = ["BLOCK_NAME", "Block", "bind", "read_block"]
+__all__ = ["BLOCK_NAME", "Block", "bind", "read_block", "type_meant"]
 
 BLOCK_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS = ("description", "params", "inputs", "layers", "outputs")
 _TYPES = ("int", "float", "bool", "str")
+_OTHER_TYPES = {
+    **dict.fromkeys(("integer", "long", "int32", "int64"), "int"),
+    **dict.fromkeys(("number", "double", "float32", "float64"), "float"),
+    "boolean": "bool",
+    "string": "str",
+    **dict.fromkeys(("list", "tuple", "array", "dict", "object"), "list"),
+}
+"""What the types are called elsewhere."""
+
+
+def type_meant(word: object, *, own: bool = False) -> str | None:
+    """The type that a word means in another language; None for any other word.
+
+    Args:
+        word: The word.
+        own: Whether the types' own names count, too.
+
+    Example:
+        >>> type_meant("Integer"), type_meant("int"), type_meant("int", own=True), type_meant("same")
+        ('int', None, 'int', None)
+    """
+    if not isinstance(word, str) or (word in _TYPES and not own):
+        return None
+    folded = word.lower()
+    return folded if folded in _TYPES else _OTHER_TYPES.get(folded)
 
 
 @dataclass(frozen=True)
@@ -79,11 +107,38 @@ def _params(name: str, tree: Tree | None, problems: list[Diagnostic]) -> dict[st
         help = "write `params: {filters: int, strides: 1}`"
         problems.append(p.NotAMapping.at(tree.span, tree.path, help=help, what=f"the params of `{name}`", got=tree.kind))
         return {}
-    for key, _ in tree.items():
+    found: dict[str, Tree] = {}
+    for key, value in tree.items():
         if key.value in STEP_KEYS:
             reason = f"{BLOCK_NAME.pattern}, and be none of {', '.join(STEP_KEYS)}"
             problems.append(p.BadName.at(key.span, tree.path, name=key.value, what="a block's param", pattern=reason))
-    return {str(key.value): value for key, value in tree.items()}
+        found[str(key.value)] = _declared(str(key.value), value, problems)
+    return found
+
+
+def _declared(name: str, value: Tree, problems: list[Diagnostic]) -> Tree:
+    """What stands under a param: its type, read as what was meant where another language's word is there, or its default."""
+    if isinstance(value, SequenceNode):
+        items = [_declared(name, item, problems) for item in value.items]
+        return SequenceNode(items, value.span, value.place) if items != list(value.items) else value
+    if isinstance(value, Scalar) and not value.quoted and (meant := type_meant(value.value)):
+        types = ", ".join(f"`{kind}`" for kind in _TYPES)
+        if meant not in _TYPES:
+            help = f"the types are {types}; a list is written `[int, int]`, a default as it is: `{name}: [1, 2]`"
+        else:
+            help = f'write `{name}: {meant}`; a text is written in quotes: `"{value.value}"`'
+        reason = f"`{value.value}` is no type of a param"
+        problems.append(p.WrongValue.at(value.span, value.path, help=help, reason=reason))
+        return Scalar(meant, value.span, value.place) if meant in _TYPES else Unknown(value.span, value.place)
+    kind = value.get("type") if isinstance(value, MappingNode) else None
+    if isinstance(value, MappingNode) and isinstance(kind, Scalar) and (meant := type_meant(kind.value, own=True)):
+        default = value.get("default")
+        written = flow(default.plain()) if default is not None else meant if meant in _TYPES else "int"
+        help = f"write `{name}: {written}`: a param is its type, which makes it required, or its default"
+        reason = f"the param `{name}` is described by a mapping"
+        problems.append(p.WrongValue.at(value.span, value.path, help=help, reason=reason))
+        return default or (Scalar(meant, value.span, value.place) if meant in _TYPES else Unknown(value.span, value.place))
+    return value
 
 
 def _inputs(name: str, tree: Tree | None, problems: list[Diagnostic]) -> tuple[str, ...]:
@@ -167,16 +222,16 @@ def _check_type(name: str, declared: Tree, given: Tree, problems: list[Diagnosti
         for wanted, item in zip(declared.items, given.items, strict=True):
             _check_type(name, wanted, item, problems)
         return
-    value = given.value if isinstance(given, Scalar) else None
-    fits = {
-        "int": isinstance(value, int) and not isinstance(value, bool),
-        "float": isinstance(value, int | float) and not isinstance(value, bool),
-        "bool": isinstance(value, bool),
-        "str": isinstance(value, str),
-    }
     kind = str(declared.plain())
-    if not fits[kind]:
+    if not isinstance(given, Scalar) or not _is_of(kind, given.value):
         words = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "text"}
         reason = f"`{name}` must be {words[kind]}, not {given.kind}"
-        help = yes_or_no(given) if kind == "bool" else unquoted(given)
+        help = literal_meant(given, partial(_is_of, kind)) if given.formula is None else ""
         problems.append(p.WrongValue.at(given.span, given.path, help=help, reason=reason))
+
+
+def _is_of(kind: str, value: object) -> bool:
+    """Whether a value is of one of the types that a param can have."""
+    if isinstance(value, bool):
+        return kind == "bool"
+    return isinstance(value, {"int": int, "float": int | float, "bool": bool, "str": str}[kind])

@@ -15,12 +15,13 @@ from functools import cache, partial
 from typing import Annotated, Any, Generic, TypeVar, Union
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
-from nnspec.spec.hints import param_meant, spaced, unquoted, yes_or_no
-from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
+from nnspec.spec.hints import spaced
+from nnspec.spec.readings import is_like_a_number
+from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
+from nnspec.spec.wrong_values import Where, said_of_all, translated
 from nnspec.types import Config, Family, Named, PluginError, closest
 
 __all__ = ["Known", "check", "check_again", "check_known", "check_named"]
@@ -30,7 +31,15 @@ _Resolve = Callable[[Tree, list[Diagnostic]], Any]
 
 
 class _Failed(Exception):
-    """Diagnostics have been given; there is no value."""
+    """Diagnostics have been given; there is no value.
+
+    Attributes:
+        partial: The value without what is wrong in it; None where it cannot be made so.
+    """
+
+    def __init__(self, partial: Any = None) -> None:
+        super().__init__()
+        self.partial = partial
 
 
 def check(
@@ -57,7 +66,8 @@ class Known(Generic[C]):
     """What is known of a typed object, some of whose arguments may be wrong.
 
     Attributes:
-        value: The object, what is wrong left at its default; None where it cannot be made so.
+        value: The object, what is wrong left at its default; None where it cannot be made so. An argument that is an object
+            of its own is known in the same way: its `wrong_arguments` are at their defaults.
         wrong: The arguments that are wrong, or whose values are unknown; all have been reported.
         is_right: Whether nothing is wrong.
     """
@@ -93,41 +103,56 @@ def check_known(
     arguments = _arguments(config, tree, problems, name)
     if arguments is None:
         return Known(None, frozenset(config.model_fields), False)
-    path = tree.path if tree is not None else ""
+    bare = tree is not None and not isinstance(tree, MappingNode) and config.main_argument is not None
+    place = Where(config, arguments, name, span, tree.path if tree is not None else "", bare=bare)
     before = len(problems)
     values: dict[str, Any] = {}
+    partial: dict[str, Any] = {}
     failed: set[str] = set()
     for key, value in arguments.items():
         field = str(key.value)
         if field not in config.model_fields:
-            problems.append(_unknown_argument(config, key, value, name))
-            failed.add(_meant(config, field))  # it is not missing, it is misspelt
+            meant = _meant(config, field)
+            problems.append(_unknown_argument(config, key, value, name, given=meant in arguments))
+            if meant not in arguments:
+                failed.add(meant)  # it is not missing, it is misspelt
             continue
         try:
             values[field] = _resolver(config, field)(value, problems)
-        except _Failed:
+        except _Failed as failure:
             failed.add(field)
+            if failure.partial is not None:
+                partial[field] = failure.partial
     failed |= {str(key.value) for key, value in arguments.items() if value.unknown}
+    right = {key: value for key, value in values.items() if key not in failed}
     try:
-        built = config.model_validate({key: value for key, value in values.items() if key not in failed})
+        built = config.model_validate(right)
     except ValidationError as error:
-        problems.extend(_translate(config, error, arguments, failed, name, span, path))
-        wrong = failed | {str(detail["loc"][0]) for detail in error.errors() if detail["loc"]}
-        return Known(_without(config, values, wrong, instead or {}), frozenset(wrong - {""}), False)
-    if not failed and len(problems) == before:
-        return Known(built, frozenset(), True)
-    if instead and set(instead) & failed:
-        return Known(_without(config, values, failed, instead), frozenset(failed - {""}), False)
-    return Known(built, frozenset(failed - {""}), False)
+        problems.extend(translated(error, place, right, failed))
+        failed |= {str(detail["loc"][0]) for detail in error.errors() if detail["loc"]}
+    else:
+        if not failed and len(problems) == before:
+            return Known(built, frozenset(), True)
+    failed -= {""}
+    right = {key: value for key, value in right.items() if key not in failed}
+    reason = said_of_all(config, right, failed) if failed or len(problems) > before else None
+    if reason is not None and not any(found.message == reason for found in problems[before:]):
+        problems.append(p.WrongValue.at(arguments.span, place.path, reason=reason))
+    return Known(_without(config, right | partial, failed, instead or {}), frozenset(failed), False)
 
 
 def _without(config: type[C], values: Mapping[str, Any], wrong: Collection[str], instead: Mapping[str, Any]) -> C | None:
     """An object without its wrong arguments; None where there is none."""
-    right = {key: value for key, value in values.items() if key not in wrong}
-    try:
-        return config.model_validate({key: value for key, value in instead.items() if key in wrong} | right)
-    except ValidationError:
-        return None
+    replaced = {key: value for key, value in instead.items() if key in wrong and key not in values}
+    # What the arguments lack together may be one of those that can be replaced.
+    for more in ({}, *({key: value} for key, value in instead.items() if key not in values)):
+        try:
+            built = config.model_validate({**replaced, **more, **values})
+        except ValidationError:
+            continue
+        object.__setattr__(built, "wrong_arguments", frozenset({*wrong, *more}))
+        return built
+    return None
 
 
 def check_again(built: C, tree: MappingNode, fields: Collection[str], problems: list[Diagnostic], *, where: str) -> C | None:
@@ -157,7 +182,8 @@ def check_again(built: C, tree: MappingNode, fields: Collection[str], problems: 
     try:
         return type(built).model_validate(values | {str(key.value): value.plain() for key, value in tree.items()})
     except ValidationError as error:
-        problems.extend(_translate(type(built), error, tree, set(), where, tree.span, tree.path))
+        place = Where(type(built), tree, where, tree.span, tree.path)
+        problems.extend(translated(error, place, values, set()))
         return None
 
 
@@ -212,11 +238,13 @@ def _with_operation(config: type[Config], field: str, tree: Tree, problems: list
 
 def _meant(config: type[Config], word: str) -> str:
     """The argument that a wrong word stands for, or nothing."""
-    told = re.search(r"`(\w+)`", config.foreign().get(word, ""))
-    return told[1] if told else closest(word.partition(":")[0], config.model_fields) or ""
+    if word in config.foreign():
+        told = re.search(r"`(\w+)`", config.foreign()[word])
+        return told[1] if told and told[1] in config.model_fields else ""
+    return closest(word.partition(":")[0], config.model_fields) or ""
 
 
-def _unknown_argument(config: type[Config], key: Scalar, value: Tree, name: str) -> Diagnostic:
+def _unknown_argument(config: type[Config], key: Scalar, value: Tree, name: str, *, given: bool = False) -> Diagnostic:
     path = str(value.place) if value.place else str(key.value)
     word = str(key.value)
     if word in config.unsupported:
@@ -225,6 +253,8 @@ def _unknown_argument(config: type[Config], key: Scalar, value: Tree, name: str)
         suggestion = closest(word, config.model_fields)
         takes = ", ".join(f"`{field}`" for field in config.model_fields)
         help = f"did you mean `{suggestion}`?" if suggestion else f"`{name}` takes {takes or 'no arguments'}"
+        if suggestion and given:
+            help = f"`{suggestion}` is given already: remove this, or move its value there"
     return p.UnknownKey.at(key.span, path, help=help, key=word, where=f"`{name}`")
 
 
@@ -268,6 +298,9 @@ def _of_union(branches: list[tuple[_Resolve | None, Any]]) -> _Resolve | None:
     if not any(resolve for resolve, _ in branches):
         return None
     origins = [(resolve, typing.get_origin(annotation), annotation) for resolve, annotation in branches if resolve is not None]
+    takes_numbers = any(
+        kind in (int, float) for _, annotation in branches for kind in (annotation, *typing.get_args(annotation)[:1])
+    )
 
     def choose(tree: Tree, problems: list[Diagnostic]) -> Any:
         for resolve, origin, annotation in origins:
@@ -277,6 +310,7 @@ def _of_union(branches: list[tuple[_Resolve | None, Any]]) -> _Resolve | None:
                 fits = isinstance(tree, MappingNode) and not _is_member(tree, branches)
             else:
                 bare = isinstance(tree, Scalar) and isinstance(tree.value, str) and not _has_literal(branches, tree)
+                bare = bare and not (takes_numbers and is_like_a_number(tree))
                 main = isinstance(annotation, type) and issubclass(annotation, Config) and annotation.main_argument is not None
                 fits = isinstance(tree, MappingNode) or bare or (main and not _is_null(tree))
             if fits:
@@ -326,8 +360,12 @@ def _list(inner: _Resolve, tree: Tree, problems: list[Diagnostic]) -> Any:
 def _dict(inner: _Resolve, tree: Tree, problems: list[Diagnostic]) -> Any:
     if not isinstance(tree, MappingNode):
         return tree.plain()
-    values = _all([lambda value=value: inner(value, problems) for _, value in tree.items()])  # type: ignore[misc]
-    return {key.value: value for (key, _), value in zip(tree.items(), values, strict=True)}
+    keys = [key.value for key, _ in tree.items()]
+    try:
+        values = _all([lambda value=value: inner(value, problems) for _, value in tree.items()])  # type: ignore[misc]
+    except _Failed as failure:
+        raise _Failed(failure.partial and dict(zip(keys, failure.partial, strict=True))) from None
+    return dict(zip(keys, values, strict=True))
 
 
 def _all(thunks: list[Callable[[], Any]]) -> list[Any]:
@@ -336,20 +374,26 @@ def _all(thunks: list[Callable[[], Any]]) -> list[Any]:
     for thunk in thunks:
         try:
             values.append(thunk())
-        except _Failed:
+        except _Failed as failure:
             failed = True
+            values.append(failure.partial)
     if failed:
-        raise _Failed
+        raise _Failed(None if any(value is None for value in values) else values)
     return values
 
 
 def _nested(config: type[Config], tree: Tree, problems: list[Diagnostic]) -> Config:
     if isinstance(tree, Unknown):
         raise _Failed
-    built = check(config, tree, problems, name="" if config.operation or not tree.place else str(tree.place.key))
-    if built is None:
-        raise _Failed
-    return built
+    known = check_known(config, tree, problems, name="" if config.operation or not tree.place else _place_name(tree.place))
+    if known.value is None or not known.is_right:
+        raise _Failed(known.value)
+    return known.value
+
+
+def _place_name(place: Place) -> str:
+    """What a part of the document is called: by its key, or an item of a list by its path."""
+    return str(place.key) if isinstance(place.key, str) else str(place)
 
 
 def _named(family: Family, tree: Tree, problems: list[Diagnostic]) -> Config | None:
@@ -418,136 +462,3 @@ def unknown_member(family: Family, key: Scalar, path: str) -> Diagnostic:
     else:
         help = f"there are {', '.join(family.names())}" if len(family.names()) < 60 else ""
     return p.UnknownMember.at(key.span, path, help=help, kind=family.kind, name=word)
-
-
-# --- pydantic's errors in words ---------------------------------------------------------------------------------------
-
-
-def _nested_class(annotation: Any) -> type[Config] | None:
-    """The class of an argument that is a mapping of its own."""
-    for kind in (annotation, *typing.get_args(annotation)):
-        if isinstance(kind, type) and issubclass(kind, Config) and kind is not Config:
-            return kind
-    return None
-
-
-def _translate(
-    config: type[Config], error: ValidationError, arguments: MappingNode, failed: set[str], name: str, span: Span, path: str
-) -> list[Diagnostic]:
-    by_field: dict[str, list[ErrorDetails]] = {}
-    for detail in error.errors(include_url=False, include_context=True):
-        by_field.setdefault(str(detail["loc"][0]) if detail["loc"] else "", []).append(detail)
-    found: list[Diagnostic] = []
-    missing = [field for field, details in by_field.items() if field not in failed and _is_missing(details[0])]
-    if missing:
-        needed = ", ".join(f"{field}: …" for field in missing)
-        keys = "` and `".join(missing)
-        found.append(p.MissingKey.at(span, path, help=f"write `{name}: {{{needed}}}`", where=f"`{name}`", key=keys))
-    for field, details in by_field.items():
-        # What is said of all arguments together is not to be trusted where one of them was left out as wrong.
-        if field in failed or (failed and not field):
-            continue
-        detail = _most_specific(details, arguments.get(field))
-        if field in missing:
-            continue
-        tree = _follow(arguments, detail["loc"]) if field else arguments
-        reason, help = _in_words(detail, field, tree, [d for d in details if d["type"] != detail["type"]])
-        nested = _nested_class(config.model_fields[field].annotation) if field in config.model_fields else None
-        if not help and nested is not None and not isinstance(tree, MappingNode):
-            help = f"write `{field}: {{{', '.join(f'{key}: …' for key in list(nested.model_fields)[:2])}}}`"
-        found.append(p.WrongValue.at(tree.span, tree.path, help=help, reason=reason))
-    return found
-
-
-def _is_missing(detail: ErrorDetails) -> bool:
-    return detail["type"] == "missing" and len(detail["loc"]) == 1
-
-
-def _most_specific(details: list[ErrorDetails], tree: Tree | None) -> ErrorDetails:
-    """Of a union's errors, one for each branch, the one of the branch that was meant."""
-    of_kind = {
-        SequenceNode: lambda d: (d["type"] not in _NOT_LIST and not d["type"].endswith("_type")) or len(d["loc"]) > 2,
-        MappingNode: lambda d: len(d["loc"]) > 2,
-    }
-    if isinstance(tree, Scalar):
-        fits = [d for d in details if d["type"] not in ("list_type", "tuple_type", "dict_type", "model_type", "none_required")]
-        ranged = [d for d in fits if not d["type"].endswith(("_type", "_parsing"))]
-        return (ranged or fits or details)[0]
-    deep = [d for d in details if type(tree) in of_kind and of_kind[type(tree)](d)]
-    return (deep or details)[0]
-
-
-_NOT_LIST = frozenset({"int_type", "float_type", "string_type", "bool_type", "literal_error", "none_required"})
-
-
-def _follow(tree: Tree, loc: tuple[int | str, ...]) -> Tree:
-    """As far into the tree as the location leads; union branches in it, which name no place, are passed over."""
-    for key in loc:
-        if isinstance(tree, MappingNode):
-            inner = next((value for k, value in tree.items() if k.value == key or str(k.value) == str(key)), None)
-            tree = inner if inner is not None else tree
-        elif isinstance(tree, SequenceNode) and isinstance(key, int) and key < len(tree.items):
-            tree = tree.items[key]
-    return tree
-
-
-_EXPECTED = {
-    "int_type": "an integer",
-    "int_parsing": "an integer",
-    "int_from_float": "an integer",
-    "float_type": "a number",
-    "float_parsing": "a number",
-    "finite_number": "a finite number",
-    "string_type": "text",
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-    "list_type": "a list",
-    "tuple_type": "a list",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-}
-
-
-_CHOICE = re.compile(r"'[^']*'|[^\s,']+")
-"""One of the values in pydantic's list of them: ``'.' or ','``."""
-
-
-def _in_words(detail: ErrorDetails, field: str, tree: Tree, others: list[ErrorDetails]) -> tuple[str, str]:
-    kind, context = detail["type"], detail.get("ctx") or {}
-    word = f"`{field}`"
-    match kind:
-        case "greater_than":
-            return f"{word} must be greater than {context['gt']}, not {tree.kind}", f"write a number above {context['gt']}"
-        case "greater_than_equal":
-            return f"{word} must be at least {context['ge']}, not {tree.kind}", f"write {context['ge']} or more"
-        case "less_than":
-            return f"{word} must be less than {context['lt']}, not {tree.kind}", f"write a number below {context['lt']}"
-        case "less_than_equal":
-            return f"{word} must be at most {context['le']}, not {tree.kind}", f"write {context['le']} or less"
-        case "literal_error":
-            choices = [part.strip("'") for part in _CHOICE.findall(str(context["expected"])) if part != "or"]
-            suggestion = closest(str(tree.plain()), choices) if isinstance(tree, Scalar) else None
-            listed = ", ".join(f"`{choice}`" for choice in choices)
-            help = f"did you mean `{suggestion}`?" if suggestion else ""
-            numbers = " or an integer" if any(d["type"].startswith("int_") for d in others) else ""
-            if len(choices) > 8:
-                return f"{word} cannot be {tree.kind}", help or f"it is one of {listed}{numbers}"
-            return f"{word} must be one of {listed}{numbers}, not {tree.kind}", help
-        case "too_short" | "too_long":
-            bound = context.get("min_length", context.get("max_length"))
-            least = "at least" if kind == "too_short" else "at most"
-            return f"{word} must have {least} {bound} values, not {context['actual_length']}", ""
-        case "missing":
-            return f"{word} has too few values", ""
-        case "value_error" | "assertion_error":
-            message = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
-            reason, _, meant = message.partition("; did you mean ")
-            return reason, f"did you mean {meant}" if meant else unquoted(tree)
-    wanted = [_EXPECTED[kind]] if kind in _EXPECTED else []
-    wanted += [_EXPECTED[d["type"]] for d in others if d["type"] in _EXPECTED and _EXPECTED[d["type"]] not in wanted]
-    if not wanted:
-        return f"{word}: {detail['msg'][0].lower()}{detail['msg'][1:]}", ""
-    help = yes_or_no(tree) or unquoted(tree)
-    if not help and {"an integer", "a number"} & set(wanted):
-        help = param_meant(tree)
-    return f"{word} must be {' or '.join(wanted)}, not {tree.kind}", help

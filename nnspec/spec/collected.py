@@ -28,8 +28,13 @@ class Collected(list[Diagnostic]):
 
     def __init__(self, limits: Limits | None = None) -> None:
         super().__init__()
-        self._most = (limits or Limits()).errors
+        self._limits = limits or Limits()
+        self._most = self._limits.errors
         self._seen: set[tuple[str, Span]] = set()
+
+    def empty(self) -> Collected:
+        """A list of its own, with the same limit."""
+        return Collected(self._limits)
 
     def append(self, diagnostic: Diagnostic) -> None:
         super().append(diagnostic)

@@ -108,7 +108,7 @@ def _respelt(item: MappingNode, operations: Container[object], problems: list[Di
     for key, value in item.items():
         word = str(key.value)
         meant = None
-        if word not in STEP_KEYS and word[:1].islower() and word not in operations:
+        if word not in STEP_KEYS and word[:1].islower() and word not in operations and not _of_argument(word, words):
             meant = closest(word, [name for name in STEP_KEYS if name not in words])
         if meant is not None:
             help = f"did you mean `{meant}`?"
@@ -116,6 +116,11 @@ def _respelt(item: MappingNode, operations: Container[object], problems: list[Di
             key = Scalar(meant, key.span, key.place)
         entries.append((key, value))
     return MappingNode(entries, item.span, item.place)
+
+
+def _of_argument(word: str, words: list[str]) -> str:
+    """What to write for a word that is an argument or an input of the step's layer elsewhere; empty for any other."""
+    return next((LAYERS.get(op).foreign().get(word, "") for op in words if op in LAYERS.modules), "")
 
 
 def _beside(value: Tree, word: str) -> str:
@@ -172,6 +177,8 @@ def _surplus(key: Scalar, value: Tree, op: Scalar, operations: Container[object]
         return p.SeveralOperations.at(key.span, path, help=help, first=op.value, second=word)
     if op.value in LAYERS and word in LAYERS.get(str(op.value)).model_fields:
         help = f"it is an argument: write `{op.value}: {{{word}: …}}`, or indent it under `{op.value}:`"
+    elif told := _of_argument(word, [str(op.value)]):
+        help = told
     elif word in _MEANT:
         help = f"write `{_MEANT[word]}` beside the operation"
     else:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from nnspec.spec.tree import MappingNode, Scalar, Tree
 from nnspec.types import closest
 
-__all__ = ["param_meant", "spaced", "unquoted", "yes_or_no"]
+__all__ = ["param_meant", "spaced"]
 
 
 def spaced(word: str, names: Iterable[str]) -> str:
@@ -22,13 +22,10 @@ def spaced(word: str, names: Iterable[str]) -> str:
     return f"a space is missing after the colon: write `{meant}: {value}`" if meant else ""
 
 
-def unquoted(tree: Tree) -> str:
-    """What to write for a number in quotes; empty where it is none."""
-    text = isinstance(tree, Scalar) and tree.quoted and isinstance(tree.value, str)
-    return "write it without quotes" if text and str(tree.plain()).strip("-+").replace(".", "", 1).isdigit() else ""
-
-
 _NAME = re.compile(r"(?:\{\{\s*|%)?([a-z_]\w*)(?:\s*\}\}|%)?")
+
+
+_TYPES = ("int", "integer", "float", "number", "bool", "boolean", "str", "string")
 
 
 def param_meant(tree: Tree) -> str:
@@ -41,11 +38,6 @@ def param_meant(tree: Tree) -> str:
         [(key, value)] = tree.items()
         plain = isinstance(value, Scalar) and value.value is None and not value.unknown
         name = str(key.value) if plain and str(key.value).isidentifier() else None
+    if name in _TYPES:
+        return f"`{name}` is a type; write a number"
     return f"write a number, or `${name}` for a param of that name" if name else ""
-
-
-def yes_or_no(tree: Tree) -> str:
-    """What to write for `yes`, `no`, `on` and `off`, which YAML 1.2 reads as text; empty where it is none of them."""
-    if not isinstance(tree, Scalar) or tree.value not in ("no", "yes", "on", "off"):
-        return ""
-    return f"write `{'true' if tree.value in ('yes', 'on') else 'false'}`: in YAML 1.2 `{tree.value}` is text"

@@ -44,7 +44,8 @@ def check_sweep(
         if find(spec.document, path) is None:
             suggestion = closest(path, [known for known in _paths(spec.document) if not known.startswith("sweep")])
             help = f"did you mean `{suggestion}`?" if suggestion else "write the value it has without a sweep"
-            problems.append(s.NoSuchPlace.at(at.span, at.path, help=help, where=path))
+            key = over.key(path) if isinstance(over, MappingNode) else None
+            problems.append(s.NoSuchPlace.at((key or at).span, at.path, help=help, where=path))
         elif sound and again is not None:
             for value in range_.samples:
                 wrong = [found for found in again([setting(path, value)]) if found.is_error]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nnspec.data.plan import Derived
+from nnspec.graph.causality import layer_that_looks_ahead
+from nnspec.training import problems as t
 from nnspec.training.check_objective import Made, Where
 from nnspec.training.objectives.tokens import NextToken, sequence_to_sequence
 from nnspec.training.plan import OutputPlan
@@ -38,8 +40,29 @@ def said_next(objective: NextToken, where: Where) -> Made:
         reason = f"cuts windows of {window} tokens, and `{input_}` takes {size}"
         where.does_not_fit(reason, "window", help=f"write `window: {size}`, or a symbol in the input's shape")
     bounded = isinstance(objective, sequence_to_sequence)
+    _refuse_looking_ahead(input_, output, where)
     derived = {output.name: Derived(input_, next=True, padding=padding, window=window, bounded=bounded)}
     return Made(where.outputs | {output.name: output}, derived)
+
+
+def _refuse_looking_ahead(input_: str, output: OutputPlan, where: Where) -> None:
+    """Says which layer lets a position read the token that it is to predict, where the graph alone shows it."""
+    node = layer_that_looks_ahead(where.graph, input_, output.name)
+    if node is None:
+        return
+    arguments = type(node.layer).model_fields
+    help = "use a layer that runs forwards alone"
+    if "use_causal_mask" in arguments:
+        help = "write `use_causal_mask: true`"
+    elif "padding" in arguments and node.layer.receptive_field(node.input_types) is not None:
+        help = "write `padding: causal`" if node.op in _CAUSAL else "use `Conv1D` with `padding: causal`"
+        help += ", and no padding or cropping before it" if getattr(node.layer, "padding", None) == "valid" else ""
+    reason = f"through `{node.name}` a position reads tokens that come after it"
+    where.problems.append(t.ReadsAhead.at(node.span, node.path, help=help, name=output.name, where=reason))
+
+
+_CAUSAL = ("Conv1D", "DepthwiseConv1D", "SeparableConv1D")
+"""Layers that take `padding: causal`."""
 
 
 def _output(objective: NextToken, where: Where) -> OutputPlan | None:

@@ -81,6 +81,8 @@ def _monitor(
     rule: EarlyStopping | ReduceOnPlateau, key: str, tree: MappingNode, watched: Watched, problems: list[Diagnostic]
 ) -> Monitor | None:
     place = locate(tree, key, "monitor")
+    if "monitor" in rule.wrong_arguments:
+        return None
     known, name = watched.figures, rule.monitor
     of_training = name.removeprefix("val_")
     if name not in known and of_training in known and not any(figure.startswith("val_") for figure in known):
@@ -88,16 +90,30 @@ def _monitor(
         problems.append(t.NothingToMonitor.at(*place, help=help, name=name))
         return None
     if name not in known:
-        suggestion = closest(name, known)
-        help = f"did you mean `{suggestion}`?" if suggestion else f"it can be {', '.join(f'`{figure}`' for figure in known)}"
-        problems.append(t.UnknownMonitor.at(*place, help=help, name=name))
+        problems.append(t.UnknownMonitor.at(*place, help=_figure_meant(name, known), name=name))
         return None
     mode = known[name] if rule.mode == "auto" else rule.mode
+    if mode is None and "mode" in rule.wrong_arguments:
+        return None
     if mode is None:
         help = "write `mode: max` or `mode: min`"
         problems.append(t.WhichWay.at(*locate(tree, key), help=help, name=name))
         return None
     return Monitor(name, mode)
+
+
+def _figure_meant(name: str, known: Mapping[str, Direction | None]) -> str:
+    """What to write instead of a figure that there is none of."""
+    validates = any(figure.startswith("val_") for figure in known)
+    validated = {f"val_{figure}": figure for figure in known} if name.startswith("val") and not validates else {}
+    meant = closest(name, validated or known)
+    if meant in validated:
+        needed = f"it needs `validation: 0.1` under `data`; without validation data there is `{validated[meant]}`"
+        return f"did you mean `{meant}`? {needed}"
+    if meant:
+        return f"did you mean `{meant}`?"
+    figures = ", ".join(f"`{figure}`" for figure in [*known, *validated])
+    return f"it can be {figures}" + ("; those that begin with `val_` need `validation: 0.1` under `data`" if validated else "")
 
 
 def check_class_weight(

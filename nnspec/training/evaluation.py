@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,11 +75,11 @@ class Evaluated:
     transformed: tuple[str, ...] = ()
 
 
-def evaluate(run: Run, *, part: str | None = None, curves: bool = False) -> dict[str, Any]:
+def evaluate(run: Run | str | Path, *, part: str | None = None, curves: bool = False) -> dict[str, Any]:
     """The losses, metrics and the figures of each output of a run's best weights.
 
     Args:
-        run: The run.
+        run: The run, or its folder.
         part: `train`, `validation` or `test`; by default the test data, or the validation part where there are none.
         curves: Whether the points of the ROC and precision–recall curves are wanted too.
 
@@ -91,7 +92,7 @@ def evaluate(run: Run, *, part: str | None = None, curves: bool = False) -> dict
         SpecError: Where the data cannot be used.
         NnspecError: Where the run or its data are not what they were.
     """
-    found = evaluated(run, part=part)
+    found = evaluated(run if isinstance(run, Run) else Run.open(run), part=part)
     reports = {name: report_of(answers, curves=curves) for name, answers in found.judged.items()}
     transformed = {"transformed_targets": list(found.transformed)} if found.transformed else {}
     return {"data": found.part, "rows": len(found.examples), **found.figures, **transformed, "outputs": reports}

@@ -234,11 +234,19 @@ class ObjectiveDoesNotFit(Problem):
 class ReadsAhead(Problem):
     """A network that is to say the next token, and reads it: it learns to copy, and can say nothing.
 
-    Found before the first step, by changing a token and looking whether an answer before it changes.
+    `validate` finds it where the layers alone show it: attention without a causal mask, a layer that runs backwards, a
+    convolution that is not causal. `train` finds the rest before its first step, by changing a token and comparing the
+    outputs at earlier positions.
     """
 
     code = "NN532"
     message = "the output `{name}` reads the tokens that it is to say: {where}"
+    fails = (
+        _HEAD + "inputs: {tokens: {shape: [T], dtype: int32}}\nlayers:\n  - Embedding: {input_dim: 9, output_dim: 8}\n"
+        "  - Conv1D: {filters: 8, kernel_size: 3, padding: same}\n  - Dense: {units: 9}\n    name: next\n"
+        "train: {objective: language_model, epochs: 1, loss: {SparseCategoricalCrossentropy: {from_logits: true}}}\n"
+    )
+    passes = fails.replace("padding: same", "padding: causal")
 
 
 _PAIR = (

@@ -56,17 +56,21 @@ class Run(RunFiles):
         file = path / INFO
         try:
             info = json.loads(file.read_text("utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise DamagedRun(f"{file} cannot be read: {error}") from None
-        missing = [key for key in _NEEDED if not isinstance(info, dict) or key not in info]
-        if missing:
-            raise DamagedRun(f"{file} is damaged: it has no `{missing[0]}`")
+        except OSError as error:
+            raise DamagedRun(f"{file} cannot be read: {error.strerror or error}") from None
+        except (ValueError, RecursionError) as error:
+            raise DamagedRun(f"{file} is damaged: it is not the JSON of a run: {error}\n{_RESTORE}") from None
+        if not isinstance(info, dict) or not any(key in info for key in _NEEDED):
+            raise DamagedRun(f"{file} is damaged, or of another program: it has nothing of a run\n{_RESTORE}")
+        if missing := [key for key in _NEEDED if key not in info]:
+            raise DamagedRun(f"{file} is damaged: it has no `{missing[0]}`\n{_RESTORE}")
         if type(info.get("format")) is not int or not _WITHOUT_DIGESTS <= info["format"] <= FORMAT:
             raise NnspecError(
-                f"{path} was written by another version of nnspec: format {info.get('format')!s:.40}, and this reads {FORMAT}"
+                f"{path} was written by another version of nnspec: format {info.get('format')!s:.40}, and this reads {FORMAT}\n"
+                "  = help: use that version, or train again with this one"
             )
         if wrong := damage(info):
-            raise DamagedRun(f"{file} is damaged: {wrong}")
+            raise DamagedRun(f"{file} is damaged: {wrong}\n{_RESTORE}")
         _check_info(file, info)
         return cls(path, info)
 
@@ -110,7 +114,7 @@ class Run(RunFiles):
         try:
             return (self.path / text).resolve() if isinstance(text, str) else None
         except (OSError, RuntimeError, ValueError) as error:
-            raise DamagedRun(f"{self.path / INFO} is damaged: {text!r:.80} is no path: {error}") from None
+            raise DamagedRun(f"{self.path / INFO} is damaged: {text!r:.80} is no path: {error}\n{_RESTORE}") from None
 
     @cached_property
     def model(self) -> Model:
@@ -152,7 +156,7 @@ class Run(RunFiles):
             for said in found.get("inputs", {}).values():
                 steps_of(said)
         except NnspecError as error:
-            raise DamagedRun(f"{self.path / INFO} is damaged: {error}") from None
+            raise DamagedRun(f"{self.path / INFO} is damaged: {error}\n{_RESTORE}") from None
         return found
 
     def classes(self) -> dict[str, list[Any]]:
@@ -164,6 +168,7 @@ class Run(RunFiles):
         return {place.partition(".")[2]: steps for place, steps in self.transforms().items() if place.startswith("targets.")}
 
 
+_RESTORE = "  = help: name a folder that `nnspec train` made; if it was one, restore the file from a copy, or train again"
 _TAKE_BACK = "  = help: take the change back; to train with other values, begin a new run"
 
 
@@ -171,7 +176,7 @@ def _check_info(file: Path, info: Mapping[str, Any]) -> None:
     if info["format"] == _WITHOUT_DIGESTS and "digest" not in info:
         return
     if "digest" not in info:
-        raise DamagedRun(f"{file} is damaged: it has no `digest`")
+        raise DamagedRun(f"{file} is damaged: it has no `digest`\n{_RESTORE}")
     if info["digest"] is not None and info["digest"] != info_digest(info):
         raise DamagedRun(
             f"{file} was changed: its content differs from its `digest`\n"

@@ -81,7 +81,7 @@ class RunFiles:
                 raise DamagedRun(f"{file} is damaged in line {number}\n{self._restored}") from None
         self._check(METRICS, content)
         if wrong := damage_of_records(records):
-            raise DamagedRun(f"{file} is damaged: {wrong}")
+            raise DamagedRun(f"{file} is damaged: {wrong}\n{self._restored}")
         return records
 
     def transforms(self) -> dict[str, list[dict[str, Any]]]:

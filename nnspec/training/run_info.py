@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from nnspec.json_words import misfit
+
 __all__ = ["damage"]
 
 
@@ -120,7 +122,7 @@ def damage(info: Mapping[str, Any]) -> str | None:
     Example:
         >>> rest = {"name": "net", "spec": {"hash": "a"}, "data": {}, "versions": {}, "machine": {}}
         >>> damage({"status": "finished", "seed": [], **rest})
-        '`seed`: Input should be a valid integer'
+        '`seed` is [], and must be a whole number'
     """
     return _damage(_Info, info)
 
@@ -144,6 +146,5 @@ def _damage(kind: Any, values: Any) -> str | None:
     try:
         TypeAdapter(kind).validate_python(values)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        return f"`{'.'.join(map(str, first['loc']))}`: {first['msg']}"
+        return misfit(error, values)
     return None

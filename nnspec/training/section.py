@@ -216,4 +216,7 @@ class TrainSection(Config):
         given = {name: getattr(phase, name) for name in phase.model_fields_set}
         if phase.epochs or phase.steps:
             given |= {"epochs": phase.epochs, "steps": phase.steps}
-        return self.model_copy(update={**given, "phases": []})
+        own = self.model_copy(update={**given, "phases": []})
+        wrong = (self.wrong_arguments - given.keys() - {"phases"}) | phase.wrong_arguments
+        object.__setattr__(own, "wrong_arguments", wrong)
+        return own

@@ -7,6 +7,7 @@ named, so that a spec pays for what it uses.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -35,6 +36,9 @@ class Config(BaseModel):
 
     unsupported: ClassVar[Mapping[str, str]] = {}
     """Arguments that Keras knows and we do not, each with the reason and what to write instead."""
+
+    wrong_arguments: ClassVar[frozenset[str]] = frozenset()
+    """Of an object that was made of what is right of it: the arguments that are wrong, which are at their defaults."""
 
     @classmethod
     def foreign(cls) -> Mapping[str, str]:
@@ -123,6 +127,8 @@ def closest(word: str, candidates: Iterable[object]) -> str | None:
     key = word.lower().replace("_", "")
     if key in folded:
         return folded[key]
+    if (short := _abbreviated(word, names)) is not None:
+        return short
     if len(folded) > _MOST_COMPARED:  # comparing takes long: only those that have the most pairs of letters in common
         pairs = _pairs(key)
         nearest = sorted(folded, key=lambda other: len(pairs & _pairs(other)), reverse=True)[:_MOST_COMPARED]
@@ -130,6 +136,36 @@ def closest(word: str, candidates: Iterable[object]) -> str | None:
         names = list(folded.values())
     found = difflib.get_close_matches(word, names, n=1, cutoff=0.6) or difflib.get_close_matches(key, folded, n=1, cutoff=0.6)
     return folded.get(found[0], found[0]) if found else None
+
+
+_SHORTEST = 3
+"""Letters from which on a word may stand for one that begins with it."""
+
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+
+def _abbreviated(word: str, names: Iterable[str]) -> str | None:
+    """The shortest name that a word abbreviates: its beginning, or the beginnings of its parts.
+
+    Example:
+        >>> names = ["AUC", "Accuracy", "BinaryAccuracy", "CategoricalAccuracy"]
+        >>> _abbreviated("Acc", names), _abbreviated("CatAcc", names), _abbreviated("Acu", names)
+        ('Accuracy', 'CategoricalAccuracy', None)
+    """
+    if len(word) < _SHORTEST:
+        return None
+    parts = [part.lower() for part in _PART.findall(word)]
+    found = [name for name in names if len(name) > len(word) and _begins(parts, [p.lower() for p in _PART.findall(name)])]
+    return min(found, key=len, default=None)
+
+
+def _begins(parts: list[str], whole: list[str]) -> bool:
+    """Whether each part is the beginning of one of a name's parts, the first of the first, in their order."""
+    if not parts or not whole or len(parts) > len(whole):
+        return False
+    if len(parts) == 1:
+        return whole[0].startswith(parts[0])
+    return len(parts) == len(whole) and all(b.startswith(a) for a, b in zip(parts, whole, strict=True))
 
 
 def _pairs(word: str) -> set[str]:

@@ -38,6 +38,24 @@ def test_a_full_standard_output_is_an_error(command):
     assert said == "error: cannot write to standard output: No space left on device\n"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a shell closes no stream there")
+@pytest.mark.parametrize("command", [*COMMANDS, "version"])
+def test_a_closed_standard_output_is_an_error(command):
+    arguments = {**COMMANDS, "version": ["--version"]}[command]
+    child = nnspec(*arguments, preexec_fn=lambda: os.close(1))
+    said = child.communicate()[1].decode()
+    assert child.returncode == 1
+    assert said == "error: cannot write to standard output: it is closed\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell closes no stream there")
+def test_what_prints_nothing_needs_no_standard_output(tmp_path):
+    file = tmp_path / "net.nnspec.yaml"
+    file.write_text("nnspec: 1\nname: net\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: 2}\n", encoding="utf-8")
+    child = nnspec("fmt", "--check", str(file), preexec_fn=lambda: os.close(1))
+    assert (child.communicate()[1], child.returncode) == (b"", 0)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="pipes end otherwise there")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_reader_that_has_gone_is_no_error_to_tell(command):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nnspec.api import validate
 from nnspec.data.kinds import DataError
 from nnspec.data.readers.csv import Csv
 from nnspec.data.readers.csv_numbers import Notation
@@ -185,3 +186,39 @@ def test_all_columns_of_text_are_read_in_one_pass(tmp_path, monkeypatch):
 def test_the_delimiter_of_a_tsv_file_is_no_argument_for_other_files():
     assert "delimiter" not in Csv.model_validate({"file": "a.tsv"}).value_arguments()
     assert Csv.model_validate({"file": "a.tsv", "delimiter": ";"}).value_arguments()["delimiter"] == ";"
+
+
+def prices(folder, *values: str, arguments: str = ""):
+    """What is reported of a column of numbers, in rows from line 2 on."""
+    rows = "".join(f"{value};{i};{i % 3}\n" for i, value in enumerate(values))
+    (folder / "a.csv").write_text("p;q;y\n" + rows, encoding="utf-8")
+    spec = folder / "net.nnspec.yaml"
+    spec.write_text(
+        "nnspec: 1\nname: net\ninputs: {x: [2]}\nlayers:\n  - Dense: {units: 1}\n    name: y\n"
+        f'data:\n  train: {{csv: {{file: a.csv, delimiter: ";"{arguments}}}}}\n  inputs: {{x: {{columns: [p, q]}}}}\n'
+        "train: {epochs: 1, loss: MeanSquaredError}\n",
+        encoding="utf-8",
+    )
+    return [(found.message, found.help) for found in validate(spec, data=True) if found.is_error]
+
+
+def test_a_value_that_is_no_number_is_named_in_a_table_of_decimal_commas(tmp_path):
+    [(message, _)] = prices(tmp_path, "1,5", "1.234,5", "abc", "2,5", arguments=', decimal: ",", thousands: "."')
+    assert message == "a.csv, line 4, column `p`: 'abc' is not a number"
+
+
+def test_a_missing_thousands_separator_is_asked_for_at_the_first_number_that_has_it(tmp_path):
+    [(message, help)] = prices(tmp_path, "1,5", "2,5", "1.234,5", arguments=', decimal: ","')
+    assert message == "a.csv, line 4, column `p`: '1.234,5' is not a number"
+    assert 'decimal: ",", thousands: "."' in help
+
+
+def test_decimal_commas_are_explained_beside_a_value_that_is_damaged(tmp_path):
+    [(message, help)] = prices(tmp_path, "1,5", "1.234,5", "12,x", "2,5")
+    assert message.startswith("a.csv, line 2, column `p`: '1,5' is not a number")
+    assert 'decimal: ",", thousands: "."' in help
+
+
+def test_one_number_among_words_does_not_suggest_a_notation(tmp_path):
+    [(_, help)] = prices(tmp_path, "red", "green", "1,5", "blue")
+    assert "decimal" not in help

@@ -93,11 +93,37 @@ def test_a_spec_of_numbers_has_no_free_size(write) -> None:
         at(file, T=4)
 
 
-@pytest.mark.parametrize("setting", ["H", "H=", "H=0", "H=-4", "H=4,H=8", "=4", "H=4.5", "H=1e3"])
-def test_what_is_no_size_is_refused(setting: str) -> None:
+@pytest.mark.parametrize(
+    ("setting", "received", "help"),
+    [
+        ("H", "`H` is none", "write `--at H=572`"),
+        ("H:4", "`H:4` is none", "write `--at H=572,W=572`"),
+        ("=4", "`=4` is none", "write `--at H=572,W=572`"),
+        ("", "it is empty", "write `--at H=572,W=572`"),
+        ("H=4,", "it is empty between two commas, or at an end", "write `--at H=572,W=572`"),
+        ("H=4,H=8", "--at gives `H` twice", "remove one of them"),
+        ("H=", "`H` must be a whole number from 1 to 999,999,999,999, not nothing", "as in `H=572`"),
+        ("H=0", "`H` must be a whole number from 1 to 999,999,999,999, not 0", "as in `H=572`"),
+        ("H=-4", "not '-4'", "as in `H=572`"),
+        ("H=4.5", "not '4.5'", "as in `H=572`"),
+        ("H=1e3", "not '1e3'", "as in `H=572`"),
+        ("H=\u0665", "not '\u0665'", "as in `H=572`"),
+        ("H=9999999999999", "not 9999999999999", "as in `H=572`"),
+        ("h=64", "there is no free size `h`: the free sizes are `H`, `W`", "did you mean `H`?"),
+        ("image=64", "`image` is an input, whose sizes `H`, `W` can be given", ""),
+        ("H=63,W=64", "not 63", "write `H=64,W=64`"),
+    ],
+)
+def test_what_is_no_size_is_refused_with_what_to_write(setting: str, received: str, help: str) -> None:
     result = CliRunner().invoke(main, ["inspect", str(UNET), "--at", setting])
     assert result.exit_code == 1
-    assert "--at" in result.output
+    assert received in result.output and help in result.output
+
+
+@pytest.mark.parametrize("size", [0, -1, True, 1.5, "64", None, 10**12])
+def test_a_python_caller_gives_whole_numbers(size: object) -> None:
+    with pytest.raises(NnspecError, match="`H` must be a whole number from 1"):
+        nnspec.inspect(UNET, at={"H": size})
 
 
 @pytest.mark.parametrize("form", ["text", "json", "svg", "html", "mermaid"])

@@ -139,3 +139,11 @@ def test_a_list_of_many_is_not_cut_in_silence(checked) -> None:
         f"nnspec: 1\nname: net\nparams: {{s: [{shape}]}}\ninputs: {{x: [1]}}\nlayers:\n  - Reshape: {{target_shape: $s}}\n"
     )
     assert [problem.message for problem in problems] == ["`Reshape`: a tensor of 15,000 axes; 32 is the limit"]
+
+
+def test_a_network_that_is_wrong_everywhere_is_not_built_to_its_end(monkeypatch, write) -> None:
+    asked = []
+    monkeypatch.setattr("nnspec.graph.scope.closest", lambda name, _: asked.append(name))
+    steps = "".join(f"  - Dense: {{units: 4}}\n    name: layer{i}\n    from: layr{i}\n" for i in range(2_000))
+    assert validate(write(f"nnspec: 1\nname: net\ninputs: {{x: [4]}}\nlayers:\n{steps}"))
+    assert 0 < len(asked) < 600

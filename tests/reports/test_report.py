@@ -217,6 +217,17 @@ def test_a_run_whose_data_are_gone_has_a_report_of_what_is_left(iris):
     read(page)
 
 
+def test_a_damaged_run_has_no_report(iris):
+    file = iris.path / "transforms.json"
+    content = file.read_bytes()
+    file.write_bytes(content.replace(b'"', b"'", 1))
+    try:
+        with pytest.raises(NnspecError, match=r"transforms\.json"):
+            to_page(Run.open(iris.path))
+    finally:
+        file.write_bytes(content)
+
+
 def test_a_class_activation_map_averaged_is_the_logit(digits):
     graph, weights = digits.model.main, digits.weights()
     mapped = with_activation_maps(graph, ["digit"])

@@ -31,7 +31,7 @@ def test_a_body_that_says_it_is_too_large_is_not_read(strict):
     head = b"POST %b HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\nConnection: close\r\n\r\n" % INFER.encode()
     answer = strict.raw(head, wait=2)
     assert answer.startswith(b"HTTP/1.1 413 ")
-    assert "the most that this server takes" in json.loads(answer.partition(b"\r\n\r\n")[2])["error"]
+    assert "this server's limit" in json.loads(answer.partition(b"\r\n\r\n")[2])["error"]
 
 
 def test_a_client_that_sends_all_of_a_body_that_is_too_large_gets_its_answer(strict):

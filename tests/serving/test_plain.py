@@ -54,6 +54,37 @@ def test_a_row_of_json_is_answered_with_the_name_of_a_class(rows):
     assert said["predictions"] == [{"kind_class": "wide", "kind": [1.0, 2.5, 0.0]}]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"length": 1, "width": 2.5, "length": 3}',
+        b'{"length" : 1, "width": 2.5, "length": 3}',
+        b'{"length"\n:1, "width": 2, "note": "a\\":", "length": 2}',
+        b'[{"length": 1, "width": 2}, {"length": 1, "width": 2, "len\\u0067th": 3}]',
+        b'{"length": 1, "width": 2, "note": {"length": 1, "a": {"length": 1, "length": 2}}}',
+        b'{"length": 1, "width": 2, "note": [1, {"length": 1, "length": 2}]}',
+        b'{"length": 1, "width": 2, "note": "a: \\" b: \\\\", "length": 2}',
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused(rows, body):
+    status, said = rows.json("POST", "/predict", body, {"Content-Type": "application/json"})
+    assert (status, said["error"]) == (400, 'the request has the key "length" twice in one object; send it once')
+
+
+@pytest.mark.parametrize(
+    "note",
+    [b'"a: \\" b: \\\\"', b'{"length": 1, "b": {"length": 2}}', b'[{"length": 1}, {"length": 1}, 3]', b'[3, {"length": 1}]'],
+)
+def test_colons_in_texts_and_the_same_key_in_other_objects_are_none_of_that(rows, note):
+    body = b'{"length": 1, "width": 2.5, "note": ' + note + b"}"
+    assert rows.json("POST", "/predict", body, {"Content-Type": "application/json"})[0] == 200
+
+
+def test_a_request_that_is_nested_deep_is_refused_or_answered(rows):
+    body = b'{"length": 1, "width": 2.5, "note": ' + b'[{"a":' * 400 + b"1" + b"}]" * 400 + b"}"
+    assert rows.json("POST", "/predict", body, {"Content-Type": "application/json"})[0] in (200, 400)
+
+
 def test_several_rows_of_json_are_answered_in_order(rows):
     body = [{"length": 9, "width": 1}, {"length": 1, "width": 9}]
     _, said = rows.json("POST", "/predict/iris", body, {"Content-Type": "application/json"})
@@ -252,3 +283,13 @@ def test_a_decoder_that_is_given_no_text_says_so(decoders):
         status, said = server.json("POST", "/predict/translator", {"german": value}, {"Content-Type": "application/json"})
         assert status == 400
         assert "row 1" in said["error"]
+
+
+def test_a_picture_of_too_many_pixels_is_refused_with_what_a_client_can_do(pictures):
+    stream = io.BytesIO()
+    Image.new("1", (5000, 4000)).save(stream, "PNG")
+    status, said = pictures.json("POST", "/predict/fractions", stream.getvalue(), {"Content-Type": "image/png"})
+    assert (status, said["error"]) == (
+        413,
+        "the picture has more than 16,777,216 pixels, the most that this server takes; send a smaller one",
+    )

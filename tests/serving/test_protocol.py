@@ -113,6 +113,15 @@ BAD = {
     "not a number": (json.dumps(request([float("nan"), 1, 2])).encode(), "no JSON"),
     "no data": ({"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 3]}]}, "neither"),
     "a parameter that would change the answer": (request(parameters={"sequence_id": 3}), "not supported"),
+    "a key twice": (
+        json.dumps(request()).encode().replace(b'{"inputs"', b'{"inputs": [], "inputs"'),
+        'has the key "inputs" twice',
+    ),
+    "a key twice in a tensor": (json.dumps(request()).encode().replace(b'"name"', b'"name": "q", "name"'), "twice"),
+    "a key twice beside many numbers": (
+        json.dumps(request([1.5] * 30_000)).encode().replace(b'{"inputs"', b'{"inputs": [], "inputs"'),
+        "twice",
+    ),
     "deep": (b"[" * 100_000, "no JSON"),
     "deep data": (json.dumps(request([])).encode().replace(b"[]", b"[" * 200 + b"]" * 200), "the input"),
 }
@@ -153,7 +162,7 @@ def test_a_number_that_is_in_no_table_is_the_clients_error(server):
     tensor = {"name": "t", "datatype": "INT64", "shape": [1, 2], "data": [1, 9]}
     status, said = server.json("POST", "/v2/models/table/infer", {"inputs": [tensor]})
     assert status == 400
-    assert "out of" in said["error"]
+    assert "send numbers from 0 to 3" in said["error"]
 
 
 @pytest.mark.parametrize(

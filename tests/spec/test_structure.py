@@ -482,7 +482,7 @@ layers:
 @pytest.mark.parametrize(
     ("argument", "help"),
     [
-        ('size: "8"', "write it without quotes"),
+        ('size: "8"', "write it without quotes: `8`"),
         ("size:8", "a space is missing after the colon: write `size: 8`"),
         ("size: 8, bias: no", "write `false`: in YAML 1.2 `no` is text"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from nnspec.api import validate
 from nnspec.training.losses.base import Value
 from nnspec.training.metrics.accuracy import BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
 from nnspec.training.plan import Monitor
@@ -175,3 +176,23 @@ def test_frozen_weights_alone_cannot_be_trained(project):
 def test_a_document_without_a_training_cannot_be_trained(project):
     codes = [x.code for x in project.plan(net())[1]]
     assert codes == ["NN514", "NN432"]
+
+
+@pytest.mark.parametrize(
+    ("monitor", "help"),
+    [
+        (
+            "val_los",
+            "did you mean `val_loss`? it needs `validation: 0.1` under `data`; without validation data there is `loss`",
+        ),
+        ("val_auc", "it can be `loss`, `val_loss`; those that begin with `val_` need `validation: 0.1` under `data`"),
+        ("los", "did you mean `loss`?"),
+    ],
+)
+def test_a_misspelt_figure_of_validation_is_told_with_what_it_needs(write, monitor, help):
+    text = (
+        "nnspec: 1\nname: net\ninputs: {image: [8, 8, 1]}\nlayers:\n  - Flatten\n  - Dense: {units: 10, activation: softmax}\n"
+    )
+    text += "data: {train: {builtin: digits}}\n"
+    text += f"train: {{epochs: 1, loss: SparseCategoricalCrossentropy, early_stopping: {{monitor: {monitor}}}}}\n"
+    assert [d.help for d in validate(write(text)) if d.is_error] == [help]

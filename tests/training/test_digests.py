@@ -15,7 +15,7 @@ from benchmarks import flips
 from benchmarks.resume import differences
 from nnspec.diagnostics import NnspecError
 from nnspec.spec import load
-from nnspec.training import Run, resume, train
+from nnspec.training import Run, evaluate, resume, train
 from nnspec.training.checkpoints import Checkpoints, DamagedCheckpoint, read_checkpoint
 from nnspec.training.digests import Altered, info_digest, read_sealed, sealed
 from nnspec.training.progress import Quiet
@@ -154,6 +154,36 @@ def test_an_edited_run_json_is_refused_unless_its_digest_is_null_or_only_notes_c
 
 
 @pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"epochs": -1}, "`epochs` is -1, and must be at least 0"),
+        ({"epochs": "4"}, '`epochs` is "4", and must be a whole number'),
+        ({"best": 3}, "`best` is 3, and must be a JSON object"),
+        ({"best": {"monitor": "loss", "epoch": 1, "figures": {}}}, "`best` has no `value`"),
+        ({"status": "done"}, '`status` is "done", and must be one of `running`, `finished`, `stopped early`'),
+        ({"networks": []}, "`networks` is [], and must be a list of at least 1"),
+        ({"machine": {"threads": {"intra": "two"}}}, '`machine.threads.intra` is "two", and must be a whole number'),
+        ({"data": {"recipe": {"inputs": {"x": {"transforms": []}}}}}, "`data.recipe.inputs.x` has no `columns`"),
+        ({"warnings": ["w"]}, '`warnings.0` is "w", and must be a JSON object'),
+    ],
+)
+def test_a_run_json_of_other_values_is_refused_in_plain_words(finished, change, words):
+    edit(finished, digest=None, **change)
+    with pytest.raises(NnspecError) as caught:
+        Run.open(finished)
+    assert f"run.json is damaged: {words}" in str(caught.value)
+    assert "= help: " in str(caught.value)
+    assert not any(word in str(caught.value) for word in ("Input", "_Best", "instance", "dictionary"))
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "3", '{"a": 1}', '{"nbformat": 4, "status": 1}', "\x00"])
+def test_a_foreign_run_json_is_refused_in_plain_words(tmp_path, content):
+    (tmp_path / "run.json").write_text(content, encoding="utf-8")
+    with pytest.raises(NnspecError, match=r"run\.json is damaged.*\n  = help: name a folder that `nnspec train` made"):
+        Run.open(tmp_path)
+
+
+@pytest.mark.parametrize(
     "change", [{"epochs": -1}, {"best": [1]}, {"machine": 3}, {"checkpoints": {"keep": 0}}, {"warnings": [1]}]
 )
 def test_an_accepted_run_json_is_still_checked(finished, change):
@@ -281,3 +311,7 @@ def test_what_a_kill_left_of_beginning_a_run_is_removed(projects, tmp_path):
     (mine / "something").touch()
     train(load(folder / "net.nnspec.yaml", ["train.epochs=1"]), out=folder / "run2", progress=Quiet())
     assert [path.name for path in folder.glob(".*.part")] == [".mine.1.part"]
+
+
+def test_a_run_is_evaluated_by_its_folder(finished):
+    assert evaluate(str(finished)) == evaluate(Run.open(finished))

@@ -160,7 +160,7 @@ def test_a_network_that_reads_the_tokens_it_is_to_say_is_not_trained(tmp_path, l
     ahead = NET.replace("GRU: {units: 16, return_sequences: true}", layer).replace(", mask_zero: true", "")
     with pytest.raises(SpecError) as caught:
         run_of(tmp_path, ahead + data() + training())
-    assert [problem.code for problem in caught.value.diagnostics] == ["NN532"]
+    assert [problem.code for problem in caught.value.diagnostics if problem.is_error] == ["NN532"]
     assert not (tmp_path / "run").exists()
 
 

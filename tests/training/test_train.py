@@ -399,7 +399,7 @@ def copy(run, tmp_path):
         ("transforms.json", b"", "cannot be read"),
         ("transforms.json", b"[]", "is damaged: it is no mapping"),
         ("transforms.json", b'{"targets.digit": ["x"]}', "is damaged"),
-        ("transforms.json", b'{"targets.digit": [{"transform": "label_encode", "arguments": {}}]}', "is damaged: .*'learned'"),
+        ("transforms.json", b'{"targets.digit": [{"transform": "label_encode", "arguments": {}}]}', "is damaged: .*`learned`"),
         ("spec.yaml", DIGITS.replace("48", "49").encode(), "was changed after the training"),
     ],
 )
@@ -420,7 +420,7 @@ def test_a_damaged_run_is_told(copy, file, content, said):
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"seed": []}, "`seed`: Input should be a valid integer"),
+        ({"seed": []}, r"`seed` is \[\], and must be a whole number"),
         ({"data": {"recipe": {"inputs": [1]}}}, r"`data\.recipe\.inputs`"),
         ({"networks": ["other"]}, "its spec has no network `other`"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nnspec.data.file_kinds import FileNames
 from nnspec.data.readers.base import Files, Reader, Table
 from nnspec.data.readers.plugins import ReaderModules
 from nnspec.types import Family
@@ -27,5 +28,6 @@ READERS = Family(
         "windows": "series",
         "txt": "text",
     },
+    other_words=FileNames(),
 )
 """Every reader by name; those of other packages too, under the entry point group ``nnspec.readers``."""

@@ -80,6 +80,14 @@ class Table:
         """The place of one value, for a message: ``data/train.csv, line 12, column `age` ``."""
         raise NotImplementedError
 
+    def is_number(self, text: str) -> bool:
+        """Whether a text is a number, as this table writes numbers."""
+        try:
+            float(text)
+        except ValueError:
+            return False
+        return text.isascii() and "_" not in text
+
     def mend(self, column: str, texts: Collection[str]) -> str:
         """What to write in the spec so that the reader takes texts of a column for numbers or for missing values.
 

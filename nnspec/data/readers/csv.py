@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv as text_format
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
@@ -22,6 +22,21 @@ __all__ = ["Csv", "csv"]
 _CHUNK = 8192
 _MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null")
 _Character = Annotated[str, Field(min_length=1, max_length=1)]
+
+_PANDAS: Mapping[str, str] = {
+    **dict.fromkeys(("path", "filename", "filepath", "filepath_or_buffer", "source"), "it is called `file` here"),
+    **dict.fromkeys(("sep", "separator", "delim"), 'it is called `delimiter` here, one character: `delimiter: ";"`'),
+    **dict.fromkeys(
+        ("na_values", "na", "null_values", "nan"), 'it is called `missing` here, a list of texts: `missing: ["?"]`'
+    ),
+    **dict.fromkeys(("quotechar", "quotes"), "it is called `quote` here"),
+    **dict.fromkeys(("column_names", "fieldnames"), "it is called `names` here"),
+    "columns": "write `names: […]` if the file has no header line; `inputs` and `targets` say which columns are used",
+    **dict.fromkeys(
+        ("usecols", "index_col"), "name the columns that are used under `inputs` and `targets`; others are not read"
+    ),
+}
+"""What its arguments are called in pandas and elsewhere."""
 
 
 class Csv(Reader):
@@ -65,6 +80,11 @@ class Csv(Reader):
         if self.header is False and self.names is None:
             raise ValueError("without a header line, `names` must name the columns")
         return self
+
+    @classmethod
+    def foreign(cls) -> Mapping[str, str]:
+        """Pandas's names for its arguments."""
+        return _PANDAS
 
     @property
     def separator(self) -> str:

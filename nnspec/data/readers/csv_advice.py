@@ -43,24 +43,36 @@ def mended(reader: Csv, path: Path, column: str, texts: Collection[str], numeric
     if all(map(notation.is_number, texts)):
         missing = sorted(texts)
     arguments: dict[str, Any] = {}
-    if missing:
-        arguments["missing"] = [*_used_marks(reader, path), *missing]
     if set(texts) - {*missing}:
-        better = _notation(own, list(found.values()), notation.missing | {*missing})
+        better = _notation(own, list(found.values()), notation)
         if better is None:
             return ""
         changed = {"decimal": better.decimal, "thousands": better.thousands}
         arguments |= {name: value for name, value in changed.items() if value != getattr(reader, name)}
+        missing = missing_among(_no_numbers(own, better), sum(map(better.is_number, own)))
+    if missing:
+        arguments["missing"] = [*_used_marks(reader, path), *missing]
     return f"write `{_written(reader, **arguments)}`" if arguments else ""
 
 
-def _notation(own: Collection[str], others: Collection[Collection[str]], missing: frozenset[str]) -> Notation | None:
-    """A way of writing numbers in which all texts of a column are such, and the other columns keep theirs."""
+def _no_numbers(texts: Collection[str], notation: Notation) -> list[str]:
+    return [text for text in texts if not notation.is_number(text) and not notation.is_missing(text)]
+
+
+def _notation(own: Collection[str], others: Collection[Collection[str]], used: Notation) -> Notation | None:
+    """The notation in which most texts of a column are numbers, and the other columns keep theirs.
+
+    What is left must be the exception: one word in a column of prices is a damaged value, one number in a column of words
+    is no reason to read it as numbers.
+    """
+    best, least = None, min(len(_no_numbers(own, used)), len(own) / 2)
     for decimal, thousands in _NOTATIONS:
-        tried = Notation(decimal, thousands, missing)
-        if all(tried.is_number(text) or tried.is_missing(text) for texts in (own, *others) for text in texts):
-            return tried
-    return None
+        tried = Notation(decimal, thousands, used.missing)
+        left = _no_numbers(own, tried)
+        damaged = len(left) - len(missing_among(left, len(own) - len(left)))
+        if damaged < least and not any(_no_numbers(texts, tried) for texts in others):
+            best, least = tried, damaged
+    return best
 
 
 def _distinct(reader: Csv, path: Path, columns: Collection[str]) -> Iterator[tuple[str, set[str]]]:

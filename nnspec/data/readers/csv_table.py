@@ -108,6 +108,9 @@ class CsvTable(Table):
             elif any(int(float(number)) != number for number in whole):
                 del self._values[name]
 
+    def is_number(self, text: str) -> bool:
+        return self._notation.is_number(text)
+
     def mend(self, column: str, texts: Collection[str]) -> str:
         from nnspec.data.readers.csv_advice import mended
 

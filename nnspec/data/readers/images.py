@@ -187,6 +187,9 @@ class _FolderTable(Table):
         assert self._table is not None
         return self._table.read(column, rows)
 
+    def is_number(self, text: str) -> bool:
+        return self._table.is_number(text) if self._table is not None else super().is_number(text)
+
     def mend(self, column: str, texts: Collection[str]) -> str:
         return self._table.mend(column, texts) if self._table is not None else ""
 

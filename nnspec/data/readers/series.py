@@ -162,6 +162,9 @@ class _SeriesTable(Table):
     def _is_future(self, column: str) -> bool:
         return column == at_name(bare_name(column), "future")
 
+    def is_number(self, text: str) -> bool:
+        return self._table.is_number(text)
+
     def mend(self, column: str, texts: Collection[str]) -> str:
         return self._table.mend(bare_name(column), texts)
 

@@ -15,6 +15,7 @@ from nnspec.generation.section import Beam, GenerateSection, Sample
 from nnspec.generation.vocabulary import token_number, vocabulary_of
 from nnspec.graph.decoding import Decoding
 from nnspec.graph.stepping import Step
+from nnspec.json_words import misfit
 
 __all__ = ["Procedure", "procedure_of", "read_procedure"]
 
@@ -152,6 +153,4 @@ def read_procedure(text: str, where: str) -> Procedure:
     try:
         return TypeAdapter(Procedure).validate_json(text)
     except ValidationError as error:
-        [first, *_] = error.errors(include_url=False)
-        place = ".".join(map(str, first["loc"]))
-        raise NnspecError(f"what {where} says of its decoding is damaged: {place} {first['msg']}; export it again") from None
+        raise NnspecError(f"what {where} says of its decoding is damaged: {misfit(error)}; export it again") from None

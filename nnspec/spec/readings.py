@@ -1,0 +1,163 @@
+"""What a value of the wrong type is likely meant to be: the literal to write instead.
+
+Each way in which people write a value that YAML reads as another type is one reading; what the argument accepts decides
+between them, so that what is suggested is never an error of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from nnspec.spec.dumping import flow
+from nnspec.spec.expression import ExpressionError, parse
+from nnspec.spec.scalars import resolve_plain
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
+
+__all__ = ["Reading", "is_like_a_number", "literal_meant", "readings"]
+
+
+class Reading(NamedTuple):
+    """One way to read a value.
+
+    Attributes:
+        value: The value.
+        text: How it is written.
+    """
+
+    value: Any
+    text: str
+
+
+_LONGEST = 60
+_WORDS = {
+    **dict.fromkeys(("true", "yes", "on", "t", "y"), True),
+    **dict.fromkeys(("false", "no", "off", "f", "n"), False),
+    **dict.fromkeys(("none", "null", "nil", "~", ""), None),
+}
+_CHARACTERS = {
+    **dict.fromkeys(("tab", "\\t"), "\t"),
+    **{name: mark for mark, *names in ((",", "comma"), (";", "semicolon"), (" ", "space"), ("|", "pipe")) for name in names},
+}
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+_SUM = re.compile(r"[\d\s.+*/()eE-]*\d[.\s]*(?:\*\*|//|[+*/-])[\d\s.+*/()eE-]*\d[\s.)]*")
+_PARTS = re.compile(r"[\s,;x×]+")
+_LISTS = (1, 2, 3)
+
+
+def literal_meant(tree: Tree, accepts: Callable[[Any], bool]) -> str:
+    """What to write instead of a value; empty where no reading of it is accepted.
+
+    Args:
+        tree: The value.
+        accepts: Whether a value could stand in its place.
+
+    Example:
+        >>> from nnspec.diagnostics import Span
+        >>> literal_meant(Scalar(10.0, Span.whole("")), lambda value: isinstance(value, int))
+        'write `10`'
+        >>> literal_meant(Scalar("1/255", Span.whole("")), lambda value: isinstance(value, float))
+        'write `"${1/255}"`'
+    """
+    for reading in readings(tree):
+        if accepts(reading.value):
+            return _advice(tree, reading)
+    return ""
+
+
+def _advice(tree: Tree, reading: Reading) -> str:
+    if isinstance(tree, MappingNode):
+        return f"write it as a list: `{reading.text}`, or with `- ` before it"
+    if isinstance(tree, Scalar) and isinstance(tree.value, str):
+        if tree.quoted and tree.value == reading.text:
+            return f"write it without quotes: `{reading.text}`"
+        if isinstance(reading.value, bool) and tree.value in ("yes", "no", "on", "off"):
+            return f"write `{reading.text}`: in YAML 1.2 `{tree.value}` is text"
+    return f"write `{reading.text}`"
+
+
+def is_like_a_number(tree: Tree) -> bool:
+    """Whether a text is one that people write for a number: ``10%``, ``1/10``, ``"1e-3"``."""
+    return isinstance(tree, Scalar) and isinstance(tree.value, str) and next(_numbers(tree.value), None) is not None
+
+
+def readings(tree: Tree) -> Iterator[Reading]:
+    """The values that one value may be meant as, the likeliest first."""
+    if isinstance(tree, Scalar):
+        scalars = list(_scalars(tree))
+        yield from scalars
+        if isinstance(tree.value, str):
+            yield from _lists(tree.value)
+        for item in (Reading(tree.value, flow(tree.value)), *scalars):
+            if item.value is not None:
+                yield from (Reading([item.value] * n, f"[{', '.join([item.text] * n)}]") for n in _LISTS)
+    elif isinstance(tree, SequenceNode) and len(tree.items) == 1:
+        value = tree.items[0].plain()
+        yield Reading(value, flow(value))
+    elif isinstance(tree, MappingNode):
+        value = [tree.plain()]
+        text = flow(value)
+        yield Reading(value, text if len(text) <= _LONGEST else "[{…}]")
+
+
+def _scalars(tree: Scalar) -> Iterator[Reading]:
+    value = tree.value
+    if isinstance(value, str):
+        yield from _numbers(value)
+        word = value.strip().lower()
+        if word in _WORDS:
+            yield Reading(_WORDS[word], flow(_WORDS[word]))
+        if word in _CHARACTERS or value in _CHARACTERS:
+            mark = _CHARACTERS.get(word, _CHARACTERS.get(value))
+            yield Reading(mark, flow(mark))
+        return
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        yield Reading(int(value), str(int(value)))
+    if value in (0, 1) and not isinstance(value, bool):
+        yield Reading(bool(value), flow(bool(value)))
+    if isinstance(value, int | float):
+        text = tree.text if tree.text is not None else flow(value)
+        yield Reading(text, f'"{text}"')
+
+
+def _numbers(text: str) -> Iterator[Reading]:
+    """A text as a whole number, if it is one, and as a number."""
+    if len(text) > _LONGEST:
+        return
+    text = text.strip().replace("−", "-")
+    plain = text
+    if _THOUSANDS.fullmatch(text):
+        plain = text.replace(",", "")
+    elif _DECIMAL_COMMA.fullmatch(text):
+        plain = text.replace(",", ".")
+    value = resolve_plain(plain)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+            yield Reading(int(value), str(int(value)))
+        yield Reading(value, plain)
+    elif text.endswith("%") and isinstance(share := resolve_plain(text[:-1].strip()), int | float):
+        yield Reading(round(share / 100, 12), f"{share / 100:.12g}")
+    elif (found := _computed(text.replace("^", "**"))) is not None:
+        yield found
+
+
+def _computed(text: str) -> Reading | None:
+    """An expression of numbers alone."""
+    if not _SUM.fullmatch(text):
+        return None
+    try:
+        value = parse(text).evaluate({})
+    except ExpressionError:
+        return None
+    return Reading(value, f'"${{{text}}}"') if isinstance(value, int | float) else None
+
+
+def _lists(text: str) -> Iterator[Reading]:
+    """``3x3``, ``3, 3`` and ``(3, 3)`` as lists of numbers."""
+    if len(text) > _LONGEST:
+        return
+    parts = [resolve_plain(part) for part in _PARTS.split(text.strip().strip("()[]")) if part]
+    if len(parts) > 1 and all(isinstance(part, int | float) and not isinstance(part, bool) for part in parts):
+        yield Reading(parts, flow(parts))

@@ -1,0 +1,55 @@
+"""`validate --data` of a spec that has no section `train` yet."""
+
+from __future__ import annotations
+
+import pytest
+
+from nnspec.api import validate
+
+ROWS = ["p,q,y", *(f"{i},{i * 2},{'rg'[i % 2]}" for i in range(12))]
+
+
+def said(folder, *, more: str = "", y: str = "{column: y, transform: [label_encode]}", **files: dict[int, str]):
+    """What is reported; of each file some lines are others."""
+    for name, changes in ({"a": {}} | files).items():
+        lines = [changes.get(number, row) for number, row in enumerate(ROWS, 1)]
+        (folder / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    spec = folder / "net.nnspec.yaml"
+    spec.write_text(
+        "nnspec: 1\nname: net\ninputs: {x: [2]}\nlayers:\n  - Dense: {units: 2, activation: softmax}\n    name: y\n"
+        f"data:\n  train: {{csv: a.csv}}\n{more}  inputs: {{x: {{columns: [p, q]}}}}\n  targets: {{y: {y}}}\n",
+        encoding="utf-8",
+    )
+    return [(problem.code, problem.path, problem.message) for problem in validate(spec, data=True)]
+
+
+def test_good_values_are_good_without_a_training(tmp_path):
+    assert said(tmp_path) == []
+
+
+def test_a_damaged_input_is_reported_with_its_line(tmp_path):
+    assert said(tmp_path, a={5: "x1,2,r"}) == [("NN421", "data.inputs.x", "a.csv, line 5, column `p`: 'x1' is not a number")]
+
+
+def test_a_target_that_does_not_parse_is_reported_with_its_line(tmp_path):
+    found = said(tmp_path, y="q", a={5: "1,x,r"})
+    assert ("NN421", "data.targets.y", "a.csv, line 5, column `q`: 'x' is not a number") in found
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_the_values_of_the_other_data_are_checked(tmp_path, part):
+    found = said(tmp_path, more=f"  {part}: {{csv: b.csv}}\n", b={7: "1,,g", 9: "1,2,blue"})
+    assert [code for code, *_ in found] == ["NN422", "NN427"]
+    assert all("b.csv" in message for *_, message in found)
+
+
+def test_an_unknown_column_of_a_target_is_reported(tmp_path):
+    assert [(code, path) for code, path, _ in said(tmp_path, y="colour")] == [("NN404", "data.targets.y")]
+
+
+def test_a_missing_file_is_an_error_where_data_are_to_be_opened(tmp_path):
+    assert [code for code, *_ in said(tmp_path, more="  test: {csv: nowhere.csv}\n")] == ["NN402"]
+
+
+def test_a_damaged_file_is_reported_once(tmp_path):
+    assert [code for code, *_ in said(tmp_path, a={6: "1,2"})] == ["NN403"]
