@@ -10,6 +10,7 @@ from nnspec.diagnostics import NnspecError
 from nnspec.graph import Graph
 from nnspec.graph.convolutional import Change, NotConvolutional, changes_to_convolutions
 from nnspec.graph.model import Node
+from nnspec.layers.interfaces import ConvolvedOver
 from nnspec.spec import Spec
 from nnspec.spec.rewriting import Rewriting, Swap
 from nnspec.types import Dim
@@ -80,7 +81,8 @@ def _swap(change: Change) -> Swap:
     if not isinstance(written, str):
         [(op, arguments)] = written.items()
     short = {key: _short(value) for key, value in arguments.items()}
-    return Swap(node.path, name, str(op), short, node.layer.slid_names)
+    names = node.layer.slid_names if isinstance(node.layer, ConvolvedOver) else {}
+    return Swap(node.path, name, str(op), short, names)
 
 
 def _short(value: Any) -> Any:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nnspec.exporting.random_weights import random_weights
 from nnspec.graph import Graph
 from nnspec.keras_backend import set_weight_arrays, to_keras
-from nnspec.keras_backend.calls import mask_of
+from nnspec.keras_backend.call import mask_of
 from nnspec.keras_backend.precision import in_float64, widened
 from nnspec.onnx_backend.parity import Reference, nudged
 

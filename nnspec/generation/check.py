@@ -13,6 +13,7 @@ from nnspec.graph.model import Ref
 from nnspec.graph.order import callees
 from nnspec.graph.stepping import obstacles, sees_ahead
 from nnspec.graph.tables import table_rows
+from nnspec.layers.interfaces import LimitsSteps
 from nnspec.spec import Spec
 from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode
@@ -91,8 +92,7 @@ def _check_time(decoding: Decoding, section: GenerateSection, tree: MappingNode,
             problems.append(g.SeesAhead.at(node.span, node.path, help=help, name=node.name))
     _check_sizes(decoding, section, tree, problems)
     for node in decoding.decoder.nodes.values():
-        most = node.layer.most_steps
-        if most is not None and section.max_length > most:
+        if isinstance(node.layer, LimitsSteps) and section.max_length > (most := node.layer.most_steps):
             help = f"write `max_length: {most}` here, or more there"
             at, length = place(tree, "max_length"), section.max_length
             problems.append(g.TooManyPositions.at(*at, help=help, length=length, positions=most, name=node.name))

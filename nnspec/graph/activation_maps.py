@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 from nnspec.graph.model import Graph, Node, Ref
 from nnspec.layers.activations import activation_of
+from nnspec.layers.base import Layer
+from nnspec.layers.interfaces import Affine, AveragesPositions, KeepsElements, PassesOn
 
 __all__ = ["Ending", "NoMap", "ending_of", "map_name", "with_activation_maps"]
 
@@ -45,8 +47,8 @@ def ending_of(graph: Graph, output: str) -> Ending:
     """
     layers: list[Node] = []
     node = _before(graph, graph.outputs[output], activations=True)
-    while node is not None and not node.layer.averages_positions:
-        linear = node.layer.linear_part
+    while node is not None and not (isinstance(node.layer, AveragesPositions) and node.layer.averages_positions):
+        linear = _linear_part(node)
         if linear is None:
             raise NoMap(f"`{node.name}` ({node.op}) stands where the mean over all positions would")
         if layers and activation_of(node.layer) is not None:
@@ -77,7 +79,7 @@ def _with_map(graph: Graph, output: str, ending: Ending) -> Graph:
     graph = _apart(graph, {node.weights_at for node in ending.layers})
     nodes = dict(graph.nodes)
     for node in ending.layers:
-        linear = node.layer.linear_part
+        linear = _linear_part(node)
         assert linear is not None
         [port] = node.inputs
         types = {port: replace(graph, nodes=nodes).type_of(ref)}
@@ -97,7 +99,7 @@ def _apart(graph: Graph, places: set[str]) -> Graph:
         if activation is None:
             nodes[name] = node
             continue
-        linear = node.layer.linear_part
+        linear = _linear_part(node)
         assert linear is not None
         before = replace(node, name=f"{name}/linear", layer=linear)
         nodes[before.name] = before
@@ -115,10 +117,14 @@ def _apart(graph: Graph, places: set[str]) -> Graph:
     return replace(graph, nodes=nodes)
 
 
+def _linear_part(node: Node) -> Layer | None:
+    return node.layer.linear_part if isinstance(node.layer, Affine) else None
+
+
 def _before(graph: Graph, ref: Ref, *, activations: bool = False) -> Node | None:
     """The node that gives a tensor, those that only pass its features on left out."""
     for node in _chain(graph, ref):
-        passes = node.layer.passes_on or _drops_ones(node) or (activations and _is_activation(node))
+        passes = isinstance(node.layer, PassesOn) or _drops_ones(node) or (activations and _is_activation(node))
         if not passes:
             return node
     return None
@@ -132,12 +138,12 @@ def _chain(graph: Graph, ref: Ref) -> Iterator[Node]:
 
 
 def _is_activation(node: Node) -> bool:
-    return node.layer.activation_name is not None and not node.weights and node.layer.linear_part is None
+    return node.layer.activation_name is not None and not node.weights and _linear_part(node) is None
 
 
 def _drops_ones(node: Node) -> bool:
     """Whether it gives the features of one position on other axes."""
-    if not node.layer.keeps_elements:
+    if not isinstance(node.layer, KeepsElements):
         return False
     before, after = next(iter(node.input_types.values())).shape, node.output.shape
     return before[-1:] == after[-1:] and {*before[:-1], *after[:-1]} <= {1}

@@ -10,9 +10,10 @@ from nnspec.graph.model import Graph, Node, Ref
 from nnspec.graph.outputs import output_names
 from nnspec.graph.scope import Scope
 from nnspec.layers.activation_names import OVER_LAST_AXIS
+from nnspec.layers.interfaces import Affine, MayMask, MixesSteps, RemovesOffset
 from nnspec.spec import Network, Step
 from nnspec.spec.tree import Tree
-from nnspec.types import Dim
+from nnspec.types import Dim, TensorType
 
 __all__ = ["advise", "advise_on_inputs", "advise_on_steps"]
 
@@ -94,7 +95,7 @@ def _needless_biases(graph: Graph, readers: dict[str, list[Node]], outputs: set[
             and by.start is None
         ):
             x = by.input_types.get("x")
-            if x is not None and x == node.output and by.layer.removes_offset(x, x.rank - 1):
+            if x is not None and x == node.output and _removes_offset(by, x):
                 removed[node.name] = by
     kept = {node.weights_at for node in graph.nodes.values() if node.name not in removed}
     for name, by in removed.items():
@@ -108,7 +109,11 @@ def _needless_biases(graph: Graph, readers: dict[str, list[Node]], outputs: set[
 def _has_plain_bias(node: Node) -> bool:
     layer = node.layer
     plain = getattr(layer, "activation", None) in (None, "linear") and getattr(layer, "activity_regularizer", None) is None
-    return layer.adds_bias_last and getattr(layer, "use_bias", False) and plain
+    return isinstance(layer, Affine) and getattr(layer, "use_bias", False) and plain
+
+
+def _removes_offset(node: Node, x: TensorType) -> bool:
+    return isinstance(node.layer, RemovesOffset) and node.layer.removes_offset(x, x.rank - 1)
 
 
 def _random_output(graph: Graph, node: Node) -> Iterator[Diagnostic]:
@@ -125,13 +130,13 @@ def _constant_output(node: Node) -> Iterator[Diagnostic]:
 
 
 def _unmasked_padding(graph: Graph, node: Node) -> Iterator[Diagnostic]:
-    if not (node.layer.uses_mask and node.layer.mixes_steps):
+    if not (node.layer.uses_mask and isinstance(node.layer, MixesSteps) and node.layer.mixes_steps):
         return
     type_ = next(iter(node.input_types.values()))
     if type_.mask is not None or not type_.shape or not isinstance(type_.shape[0], Dim):
         return
     before = graph.nodes.get(next(iter(node.inputs.values())).source)
-    while before is not None and not before.layer.could_mask:
+    while before is not None and not (isinstance(before.layer, MayMask) and before.layer.could_mask):
         before = _before(graph, before) if before.layer.passes_mask else None
     if before is not None:
         help = f"write `mask_zero: true` in `{before.op}`, or give `{next(iter(graph.inputs))}` a fixed length"

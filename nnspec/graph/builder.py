@@ -28,8 +28,8 @@ from nnspec.graph.shared_weights import Use, check_uses, frozen_alike, started_a
 from nnspec.graph.wiring import counts_examples, misplaced, ports_of, sources_of
 from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer, LayerError, Ports
-from nnspec.layers.every_step import BatchToSteps, StepsToBatch, steps_of
 from nnspec.layers.plugin import plugin_of, tried
+from nnspec.layers.time_distributed import BatchToSteps, StepsToBatch, steps_of
 from nnspec.spec import Collected, Network, Step
 from nnspec.spec.checked import check_again
 from nnspec.spec.draft import GROUP, NESTING

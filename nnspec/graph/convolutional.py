@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from nnspec.graph.model import Graph, Node, Ref
 from nnspec.layers.base import EVERYTHING, Layer
+from nnspec.layers.interfaces import ConvolvedOver, KeepsElements, PassesOn, Slides
 from nnspec.types import Dim, TensorType
 
 __all__ = ["Change", "NotConvolutional", "changes_to_convolutions", "sees_everything"]
@@ -82,19 +83,28 @@ def _with_axes(node: Node) -> tuple[list[Change], tuple[int, ...] | None]:
     """What becomes of a layer whose inputs have their axes; and the positions that its output stands for, if it has none."""
     x = next(iter(node.input_types.values()), TensorType(()))
     spatial = x.shape[:-1]
-    if node.layer.keeps_elements and node.output.rank == 1 and spatial:
+    if isinstance(node.layer, KeepsElements) and node.output.rank == 1 and spatial:
         return [Change(node, None)], _known(node, spatial)
     at_one_place = set(node.output.shape[:-1]) <= {1}
     if spatial and at_one_place and node.layer.receptive_field(node.input_types) == EVERYTHING:
-        slid = node.layer.slid({"x": TensorType((*_known(node, spatial), x.shape[-1]), x.dtype, x.mask)})
+        image = {"x": TensorType((*_known(node, spatial), x.shape[-1]), x.dtype, x.mask)}
+        slid = node.layer.slid(image) if isinstance(node.layer, Slides) else None
         if slid is None:
             raise NotConvolutional(node, "takes the whole picture, and has no counterpart that slides over a larger one", _HELP)
         return [Change(node, slid)], (1,) * len(spatial) if node.output.rank == 1 else None
     return [], None
 
 
+def _over_positions(layer: Layer, sizes: tuple[int, ...]) -> Layer | None:
+    """The layer that computes at every position what a layer computes on the features of all of them; None if there is none."""
+    if isinstance(layer, ConvolvedOver):
+        return layer.over_positions(sizes)
+    at_one_position = set(sizes) == {1} and layer.same_at_every_position
+    return layer if isinstance(layer, PassesOn) or at_one_position else None
+
+
 def _flat(node: Node, sizes: tuple[int, ...]) -> tuple[list[Change], tuple[int, ...]]:
-    made = node.layer.over_positions(sizes)
+    made = _over_positions(node.layer, sizes)
     if made is None:
         places = " × ".join(map(str, sizes))
         reason = f"takes the features of {places} positions as one vector, and does not do the same at each place"

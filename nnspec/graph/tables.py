@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nnspec.graph.model import Graph, Ref
+from nnspec.layers.interfaces import ChoosesByIndex
 
 __all__ = ["table_rows"]
 
@@ -14,7 +15,7 @@ def table_rows(graph: Graph) -> dict[Ref, int]:
     """
     rows: dict[Ref, int] = {}
     for node in reversed(list(graph.nodes.values())):
-        chosen = node.layer.choices(node.input_types)
+        chosen = node.layer.choices(node.input_types) if isinstance(node.layer, ChoosesByIndex) else {}
         given = [rows.get(Ref(node.name, output)) for output, kind in node.outputs.items() if kind.is_integer]
         for port, ref in node.inputs.items():
             for count in (chosen.get(port), *given):

@@ -1,4 +1,4 @@
-"""From a graph to a Keras functional model, and its weights by the spec's names. Importing this loads Keras."""
+"""Builds the Keras functional model of a graph, and names its weights as the spec does. Importing this loads Keras."""
 
 from nnspec.keras_backend.model import to_keras
 from nnspec.keras_backend.weights import set_weight_arrays, weight_arrays

@@ -1,4 +1,4 @@
-"""First weights that Keras draws by itself, from no argument of the layer."""
+"""Initial weights that Keras draws without an argument for their initializer."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["draw_again"]
 
 
 def draw_again(variables: Mapping[str, Any], graph: Graph, seed: int) -> None:
-    """Draws these again from the build's seed, which Keras has not been told: AdditiveAttention's scale.
+    """Draws them again with the build's seed, which Keras does not use for them: AdditiveAttention's scale.
 
     Args:
         variables: The model's weights by the spec's names.
-        graph: What they belong to.
-        seed: The build's.
+        graph: The model's graph.
+        seed: The build's seed.
     """
     for identity, weight, node in graph.weights():
         first = weight.initializer
@@ -29,7 +29,7 @@ def draw_again(variables: Mapping[str, Any], graph: Graph, seed: int) -> None:
 
 
 def _inside(config: Config) -> Iterator[Config]:
-    """The configs among its arguments, and those among theirs."""
+    """The configs among a config's arguments, and recursively among theirs."""
     for name in type(config).model_fields:
         value = getattr(config, name)
         if isinstance(value, Config):

@@ -1,24 +1,24 @@
-"""From a graph to a Keras functional model."""
+"""Builds the Keras functional model of a graph."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import keras
 
 from nnspec.graph.model import Graph, Node, Ref
-from nnspec.keras_backend.calls import Call, lower
+from nnspec.keras_backend.call import Call
 from nnspec.keras_backend.first_weights import draw_again
-from nnspec.keras_backend.known_sizes import with_known_sizes
-from nnspec.keras_backend.masked import Masked
+from nnspec.keras_backend.layers import KnownSizes, Masked
+from nnspec.keras_backend.lower import lower
 from nnspec.keras_backend.names import keras_name, name_operations
 from nnspec.keras_backend.plugin import check_facts, is_plugin
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.keras_backend.weights import variables
 from nnspec.layers.plugin import guarded
-from nnspec.types import TensorType
+from nnspec.types import Dim, TensorType
 
 __all__ = ["to_keras"]
 
@@ -26,17 +26,17 @@ __all__ = ["to_keras"]
 def to_keras(graph: Graph, *, seed: int | None = None) -> keras.Model:
     """Builds the Keras functional model of a graph.
 
-    It takes a dict of tensors by the graph's input names, with ``NAME_mask`` for a mask that comes in with one, and gives
-    a dict by its output names, also where there is one of them. Its layers bear their nodes' names, with ``.`` for ``/``.
-    It is made of Keras's own layers and operations wherever Keras has them: saved as ``.keras`` it then loads in Keras
-    alone, and otherwise where this package is imported.
+    The model takes a dict of tensors by the graph's input names, with ``NAME_mask`` for an input's mask, and returns a dict by
+    its output names, even if there is only one. Its layers have their nodes' names, with ``.`` for ``/``. It consists of
+    Keras's own layers and operations if Keras has them: saved as ``.keras``, it then loads without this package. Otherwise it
+    loads after ``import nnspec.keras_backend``.
 
     Args:
-        graph: What to build.
-        seed: Makes the first weights, and dropout, repeatable: a layer's depend on this and its name alone.
+        graph: The graph.
+        seed: Makes initial weights and dropout reproducible: a layer's depend only on this and its name.
 
     Returns:
-        The model, with first weights.
+        The model, with initial weights.
 
     Example:
         ``to_keras(compile(load("lenet5.nnspec.yaml")).main, seed=7)({"image": images})["digit"]``
@@ -68,7 +68,7 @@ def to_keras(graph: Graph, *, seed: int | None = None) -> keras.Model:
 
 
 def _inputs(graph: Graph) -> dict[str, Any]:
-    """The inputs, each followed by its mask where it comes with one."""
+    """The inputs, each followed by its mask if it has one."""
     found: dict[str, Any] = {}
     for name, kind in graph.inputs.items():
         found[name] = _input(name, kind)
@@ -88,7 +88,7 @@ def _input(name: str, kind: TensorType) -> Any:
 
 
 def _in_order(node: Node) -> Mapping[str, Ref]:
-    """Its inputs in the order of its ports."""
+    """A node's inputs in the order of its ports."""
     ports = node.layer.ports
     order = sorted(node.inputs, key=int) if ports.variadic else [*ports.required, *ports.optional]
     return {port: node.inputs[port] for port in order if port in node.inputs}
@@ -101,5 +101,18 @@ def _outputs(node: Node, result: Any) -> dict[Ref, Any]:
     found: dict[Ref, Any] = {}
     for (output, type_), tensor in zip(node.outputs.items(), results, strict=True):
         name = f"{keras_name(node.name)}.{output}.sizes"
-        found[Ref(node.name, output)] = tensor if is_plugin(node.layer) else with_known_sizes(tensor, type_.shape, name)
+        found[Ref(node.name, output)] = tensor if is_plugin(node.layer) else _with_known_sizes(tensor, type_.shape, name)
     return found
+
+
+def _with_known_sizes(tensor: Any, shape: Sequence[int | Dim], name: str) -> Any:
+    """Declares sizes that the typed graph knows and Keras does not: the last three of any number of steps are three.
+
+    Args:
+        tensor: The symbolic Keras tensor.
+        shape: The typed shape, without the batch axis.
+        name: The name of the layer that declares the sizes, if one is needed.
+    """
+    wanted = [size if isinstance(size, int) else None for size in shape]
+    lost = any(size is not None and got is None for size, got in zip(wanted, tensor.shape[1:], strict=True))
+    return KnownSizes(wanted, name=name, dtype=tensor.dtype)(tensor) if lost else tensor

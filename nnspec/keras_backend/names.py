@@ -1,4 +1,4 @@
-"""What things are called in the Keras model."""
+"""Names in the Keras model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["keras_name", "name_operations"]
 
 
 def keras_name(path: str) -> str:
-    """A node's path as a Keras layer's name, which may not hold ``/``.
+    """Converts a node's path to a Keras layer's name, which may not contain ``/``.
 
     Example:
         >>> keras_name("enc1/conv2d")
@@ -21,14 +21,14 @@ def keras_name(path: str) -> str:
 
 
 def name_operations(outputs: Iterable[Any], taken: Iterable[str]) -> None:
-    """Gives the operations between the layers (masks, explicit padding) names of their own.
+    """Renames the operations between the layers (masks, explicit padding).
 
-    Keras counts them through the process, ``not_equal_7``: a model would not be the same twice, and a layer of the spec
-    could have that very name, which Keras refuses.
+    Keras numbers them per process, ``not_equal_7``. The same model would get different names, and a layer of the spec could
+    have the same name, which Keras rejects.
 
     Args:
         outputs: The model's output tensors.
-        taken: The names of its inputs and layers.
+        taken: The names of the model's inputs and layers.
     """
     names = set(taken)
     for operation in _operations(outputs):
@@ -41,7 +41,7 @@ def name_operations(outputs: Iterable[Any], taken: Iterable[str]) -> None:
 
 
 def _operations(outputs: Iterable[Any]) -> list[Any]:
-    """Every operation that the outputs depend on, in the order of a walk from them back."""
+    """Every operation that the outputs depend on, in the order of a backward traversal."""
     found: dict[int, Any] = {}
     seen: set[tuple[int, int]] = set()
     waiting = list(outputs)

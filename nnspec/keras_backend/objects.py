@@ -1,4 +1,4 @@
-"""From a config to the Keras object of the same name, with the same arguments."""
+"""Keras objects from configs of the same name and arguments."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from nnspec.keras_backend.layers import DEFAULTS
 from nnspec.keras_backend.plugin import is_plugin, plugin_layer
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.layers.base import Layer
@@ -24,23 +25,30 @@ _NAMESPACES: dict[type[Config], Any] = {
 }
 
 
-def keras_object(config: Config, seeds: Seeds, **given: Any) -> Any:
-    """The Keras object a config stands for.
+def keras_object(config: Config, seeds: Seeds, kind: Any = None, /, **given: Any) -> Any:
+    """Builds the Keras object of a config.
 
     Args:
         config: A layer, initializer, regularizer or constraint.
-        seeds: Where its seed comes from, if it draws at random and has none of its own.
-        **given: Arguments that are put in place of the config's, or beside them.
+        seeds: The source of its seed, if it is random and has no seed of its own.
+        kind: Its class; by default that of the config's name.
+        **given: Arguments that replace the config's, or are added to them.
     """
     taken = {**arguments(config, seeds), **given}
     if is_plugin(config):
         return plugin_layer(config, taken)
-    namespace = next(namespace for base, namespace in _NAMESPACES.items() if isinstance(config, base))
-    return getattr(namespace, type(config).__name__)(**taken)
+    return (kind or _kind(config))(**taken)
+
+
+def _kind(config: Config) -> Any:
+    name = type(config).__name__
+    if isinstance(config, Layer) and name in DEFAULTS:
+        return DEFAULTS[name]
+    return getattr(next(namespace for base, namespace in _NAMESPACES.items() if isinstance(config, base)), name)
 
 
 def arguments(config: Config, seeds: Seeds) -> dict[str, Any]:
-    """Its arguments as Keras takes them: what is a config becomes an object, what is a list a tuple."""
+    """A config's arguments as Keras takes them: configs become objects, and lists tuples."""
     ours = config.beyond_keras if isinstance(config, Layer) else ()
     names = [name for name in type(config).model_fields if name not in ours]
     values = {name: _value(getattr(config, name), seeds.within(name)) for name in names}

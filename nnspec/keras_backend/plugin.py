@@ -1,4 +1,4 @@
-"""Layers of other packages in Keras: what they make is held against what they say."""
+"""Layers of plug-ins in Keras: their Keras layers are checked against the facts that they declare."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ __all__ = ["check_facts", "is_plugin", "plugin_layer"]
 
 
 def is_plugin(layer: Any) -> bool:
-    """Whether a layer brings its Keras form itself."""
+    """Whether a layer defines its own Keras layer."""
     return hasattr(layer, "to_keras")
 
 
 def plugin_layer(layer: Any, arguments: Mapping[str, Any]) -> keras.layers.Layer:
-    """The Keras layer that a layer of another package makes of its arguments.
+    """Builds the Keras layer of a plug-in's layer.
 
     Raises:
-        PluginError: Where it makes none.
+        PluginError: If it builds none.
     """
     made = guarded(layer, "`to_keras`", lambda: layer.to_keras(**arguments))
     if not isinstance(made, keras.layers.Layer):
@@ -32,20 +32,20 @@ def plugin_layer(layer: Any, arguments: Mapping[str, Any]) -> keras.layers.Layer
 
 
 def check_facts(node: Node, outputs: Sequence[Any], owned: Sequence[Any]) -> None:
-    """Holds what a layer of another package says against its Keras layer.
+    """Checks the facts of a plug-in's layer against its Keras layer.
 
     Args:
-        node: The layer in its place.
-        outputs: What Keras gives for its outputs, symbolic.
-        owned: Its Keras layer's variables.
+        node: The layer's node.
+        outputs: Its outputs as symbolic Keras tensors.
+        owned: The variables of its Keras layer.
 
     Raises:
-        PluginError: Where an output's shape or element type, or a weight, is another.
+        PluginError: If an output's shape or dtype, or a weight, differs.
     """
     given = [tuple(tensor.shape[1:]) for tensor in outputs]
-    said = [_sizes(type_.shape) for type_ in node.outputs.values()]
-    if len(said) != len(given) or any(not _same(a, b) for a, b in zip(said, given, strict=True)):
-        raise PluginError(f"{whose(node.layer)}: `infer` says {_text(said)}, and its Keras layer gives {_text(given)}")
+    declared = [_sizes(type_.shape) for type_ in node.outputs.values()]
+    if len(declared) != len(given) or any(not _same(a, b) for a, b in zip(declared, given, strict=True)):
+        raise PluginError(f"{whose(node.layer)}: `infer` says {_text(declared)}, and its Keras layer gives {_text(given)}")
     types = [keras.backend.standardize_dtype(tensor.dtype) for tensor in outputs]
     if types != [type_.dtype for type_ in node.outputs.values()]:
         raise PluginError(
@@ -61,9 +61,9 @@ def _sizes(shape: Sequence[int | Dim]) -> tuple[int | None, ...]:
     return tuple(size if isinstance(size, int) else None for size in shape)
 
 
-def _same(said: Sequence[int | None], given: Sequence[int | None]) -> bool:
-    """Whether shapes agree; Keras need not know a size that the layer knows."""
-    return len(said) == len(given) and all(b is None or a == b for a, b in zip(said, given, strict=True))
+def _same(declared: Sequence[int | None], given: Sequence[int | None]) -> bool:
+    """Whether shapes agree; a size that the layer knows may be unknown in Keras."""
+    return len(declared) == len(given) and all(b is None or a == b for a, b in zip(declared, given, strict=True))
 
 
 def _text(shapes: Sequence[Sequence[int | None]]) -> str:
@@ -72,8 +72,8 @@ def _text(shapes: Sequence[Sequence[int | None]]) -> str:
 
 
 def _list(weights: Sequence[tuple[str, tuple[int, ...], bool]]) -> str:
-    told = [
+    texts = [
         f"`{name}` {' × '.join(map(str, shape)) or 'scalar'}{'' if trains else ' (not trained)'}"
         for name, shape, trains in weights
     ]
-    return ", ".join(told) or "none"
+    return ", ".join(texts) or "none"

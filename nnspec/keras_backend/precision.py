@@ -1,4 +1,4 @@
-"""A network in Keras in float64: what decides where float32 leaves open whether two computations agree."""
+"""Networks in float64, which decide whether two computations agree if float32 is not precise enough."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ import keras
 from nnspec.graph.model import Graph, Node
 from nnspec.types import TensorType
 
-__all__ = ["in_float64", "widened"]
+__all__ = ["in_float64", "is_float64", "widened"]
+
+
+def is_float64() -> bool:
+    """Whether Keras builds layers in float64."""
+    return bool(keras.config.floatx() == "float64")
 
 
 @contextmanager
@@ -28,7 +33,7 @@ def in_float64() -> Iterator[None]:
 
 
 def widened(graph: Graph) -> Graph:
-    """The same network, where every float32 tensor is float64.
+    """Returns the network with float64 in place of float32 tensors.
 
     Args:
         graph: The network.

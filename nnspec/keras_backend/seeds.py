@@ -1,4 +1,4 @@
-"""Seeds: one number for a build, and from it one for each thing drawn."""
+"""Seeds of everything random in a build, derived from the build's seed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ __all__ = ["Seeds"]
 class Seeds:
     """The seeds of one layer.
 
-    Each is made of the build's seed, the layer's name and what is drawn, so that a layer's first weights stay the same
-    when others come or go.
+    Each is derived from the build's seed, the layer's path and what is drawn, so that a layer's initial weights do not change
+    when other layers are added or removed.
 
     Args:
-        seed: The build's seed; None: nothing is repeatable.
+        seed: The build's seed; None if the build is not reproducible.
         place: The layer's path.
 
     Example:
@@ -29,7 +29,7 @@ class Seeds:
         self._place = place
 
     def of(self, what: str) -> int | None:
-        """The seed of one thing drawn, from 0 to 2³¹ − 1, or None."""
+        """The seed of one draw, from 0 to 2³¹ − 1, or None."""
         if self._seed is None:
             return None
         digest = hashlib.sha256(f"{self._seed}:{self._place}:{what}".encode()).digest()

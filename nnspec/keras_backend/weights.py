@@ -17,14 +17,14 @@ __all__ = ["set_weight_arrays", "variables", "weight_arrays"]
 
 
 def variables(model: keras.Model, graph: Graph) -> dict[str, Any]:
-    """Every variable that is a weight, by the spec's name, in the graph's order.
+    """Returns every variable that is a weight, by the spec's name, in the graph's order.
 
     Args:
-        model: What [`to_keras`][] made of the graph.
-        graph: Whose names are used.
+        model: The graph's model, from [`to_keras`][].
+        graph: The graph, which has the names.
 
     Raises:
-        NnspecError: Where the model's weights are not the graph's.
+        NnspecError: If the model's weights are not the graph's.
     """
     found: dict[str, Any] = {}
     for node in graph.nodes.values():
@@ -44,25 +44,25 @@ def _check_order(place: str, weights: tuple[Weight, ...], owned: list[Any]) -> N
 
 
 def weight_arrays(model: keras.Model, graph: Graph) -> dict[str, np.ndarray]:
-    """Every weight's values, by the spec's name, in the graph's order.
+    """Returns every weight's values, by the spec's name, in the graph's order.
 
     Args:
-        model: What [`to_keras`][] made of the graph.
-        graph: Whose names are used.
+        model: The graph's model, from [`to_keras`][].
+        graph: The graph, which has the names.
     """
     return {name: variable.numpy() for name, variable in variables(model, graph).items()}
 
 
 def set_weight_arrays(model: keras.Model, graph: Graph, arrays: Mapping[str, np.ndarray]) -> None:
-    """Gives every weight its values. Nothing is set unless everything fits.
+    """Sets every weight. Sets none if any array does not fit.
 
     Args:
-        model: What [`to_keras`][] made of the graph.
-        graph: Whose names are used.
-        arrays: Values by the spec's names, for each weight one.
+        model: The graph's model, from [`to_keras`][].
+        graph: The graph, which has the names.
+        arrays: An array for each weight, by the spec's names.
 
     Raises:
-        NnspecError: Where a name is missing or unknown, or an array has another shape than its weight.
+        NnspecError: If a name is missing or unknown, or an array's shape is not its weight's.
     """
     own = variables(model, graph)
     problems = [f"`{name}` is missing" for name in own if name not in arrays]

@@ -168,14 +168,15 @@ def _groups(entries: list[Mapping[str, Any]], group: str) -> Iterator[str | None
         if str(entry.get("module", "")).startswith("keras.src.ops."):
             yield None
             continue
-        base = _snake(_PRIVATE_NAMES.get(str(entry.get("class_name")), str(entry.get("class_name"))))
+        kind = str(entry.get("class_name"))
+        base = _snake(_PRIVATE_NAMES.get(kind, kind) if is_of_keras(entry) else kind)
         number = counted[base]
         counted[base] += 1
         yield f"{group}layers/{base}_{number}" if number else f"{group}layers/{base}"
 
 
 _PRIVATE_NAMES = {"GroupQueryAttention": "GroupedQueryAttention"}
-"""Classes whose own names, by which weights are filed, are not those that Keras exports."""
+"""Keras's classes whose own names, by which weights are filed, are not those that Keras exports."""
 
 
 def _snake(kind: str) -> str:

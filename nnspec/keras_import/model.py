@@ -89,6 +89,11 @@ class KerasLayer:
         return self.is_keras and self.module.startswith("keras.src.ops.")
 
     @property
+    def is_ours(self) -> bool:
+        """Whether it is a class of ``keras_backend.layers``."""
+        return self.registered == f"nnspec>{self.kind}"
+
+    @property
     def precision(self) -> str:
         """The element type it computes in, ``float32``, or the name of a policy, ``mixed_float16``."""
         given = self.config.get("dtype")

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from nnspec.keras_import.applications import OF_APPLICATIONS
 from nnspec.keras_import.arguments import NoEqual
-from nnspec.keras_import.layers import OF_KERAS, OF_OURS
+from nnspec.keras_import.lift import lifted
+from nnspec.keras_import.lift.applications import OF_APPLICATIONS
+from nnspec.keras_import.lift.operations import OPERATIONS
 from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, is_of_keras
-from nnspec.keras_import.operations import OPERATIONS
-from nnspec.keras_import.parts import Inside, Part, Source, Translation, Translator, Within, same
+from nnspec.keras_import.parts import Inside, Part, Source, Translation, Translator, Within
 from nnspec.layers import snake_name
 from nnspec.layers.left_out import LEFT_OUT
 from nnspec.layers.normalization import BatchNormalization
@@ -124,9 +124,10 @@ def differs_in_training(layer: Config) -> bool:
 
 
 def _translator(layer: KerasLayer) -> Translator:
+    translator = lifted(layer)
+    if translator is not None:
+        return translator
     if not layer.is_keras:
-        if layer.registered in OF_OURS:
-            return OF_OURS[str(layer.registered)]
         raise _own_class(layer)
     if layer.is_operation:
         if layer.kind not in OPERATIONS:
@@ -139,9 +140,7 @@ def _translator(layer: KerasLayer) -> Translator:
         raise NoEqual(f"its function{function} is code, which is not run", _CODE)
     if layer.kind in ("Functional", "Model", "Sequential"):
         raise NoEqual("it is a model whose config lists no layers", _SUBCLASSED)
-    if layer.kind in LEFT_OUT and layer.kind not in OF_KERAS:
-        raise NoEqual(LEFT_OUT[layer.kind])
-    return OF_KERAS.get(layer.kind, same)
+    raise NoEqual(LEFT_OUT.get(layer.kind, "the language has no such layer"))
 
 
 _OPERATION = "write it with a layer of Keras where there is one, or compute it before the model or after it"

@@ -10,6 +10,7 @@ from nnspec.layers.activation_names import OVER_LAST_AXIS, ActivationName
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Number, PositiveInt, WholeNumber
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, single
 from nnspec.layers.checks import known_size, require_float
+from nnspec.layers.interfaces import ConvolvedOver
 from nnspec.types import TensorType, Weight
 
 __all__ = ["ELU", "Activation", "LeakyReLU", "PReLU", "ReLU", "Softmax", "activation_of"]
@@ -17,7 +18,7 @@ __all__ = ["ELU", "Activation", "LeakyReLU", "PReLU", "ReLU", "Softmax", "activa
 _NotNegative = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 
 
-class Activation(Layer):
+class Activation(ConvolvedOver):
     """An activation function by name, with its default parameters."""
 
     main_argument: ClassVar[str | None] = "activation"
@@ -30,7 +31,7 @@ class Activation(Layer):
         return True
 
     def over_positions(self, sizes: tuple[int, ...]) -> Layer | None:
-        return self if self.activation not in OVER_LAST_AXIS else super().over_positions(sizes)
+        return self if self.activation not in OVER_LAST_AXIS or set(sizes) == {1} else None
 
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
@@ -56,7 +57,7 @@ def activation_of(layer: Layer) -> Activation | None:
     return None if name in (None, "linear") else Activation(activation=name)
 
 
-class _ElementByElement(Layer):
+class _ElementByElement(ConvolvedOver):
     """What a function of each element alone shares, whatever stands around it."""
 
     passes_mask: ClassVar[bool] = True
@@ -131,7 +132,7 @@ class PReLU(Layer):
         return (self.owns("alpha", self.slopes(inputs["x"])),)
 
 
-class Softmax(Layer):
+class Softmax(ConvolvedOver):
     """``exp(x)`` as shares of its sum along one axis or several (Bridle 1990)."""
 
     main_argument: ClassVar[str | None] = "axis"

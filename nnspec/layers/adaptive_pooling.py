@@ -11,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from nnspec.layers.arguments import Sizes, per_axis
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, Outputs, Window, single
 from nnspec.layers.checks import require_axes, require_float
+from nnspec.layers.interfaces import AveragesPositions
 from nnspec.layers.sliding import SPATIAL_AXES
 from nnspec.layers.unsupported import DATA_FORMAT
 
@@ -62,8 +63,8 @@ class AdaptivePooling(Layer):
         return Window(tuple(s + 2 * r for s, r in zip(steps, reach, strict=True)), steps, tuple(-r for r in reach))
 
 
-class AdaptiveAveragePooling(AdaptivePooling):
-    """The adaptive poolings that take the mean."""
+class AdaptiveAveragePooling(AdaptivePooling, AveragesPositions):
+    """Adaptive poolings that compute the mean."""
 
     @property
     def averages_positions(self) -> bool:

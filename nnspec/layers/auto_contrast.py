@@ -7,13 +7,14 @@ from typing import ClassVar
 
 from nnspec.layers.augmentation import ValueRange, require_picture
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, Outputs, Window, single
+from nnspec.layers.interfaces import RemovesOffset
 from nnspec.layers.unsupported import DATA_FORMAT
 from nnspec.types import TensorType
 
 __all__ = ["AutoContrast"]
 
 
-class AutoContrast(Layer):
+class AutoContrast(RemovesOffset):
     """Stretches each channel of a picture to the whole range of values, in training and in inference."""
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}

@@ -107,40 +107,11 @@ class Layer(Config):
     """Whether a mask changes what it computes."""
     is_random: ClassVar[bool] = False
     """Whether it changes its input at random in training, and not at all otherwise."""
-    adds_bias_last: ClassVar[bool] = False
-    """Whether its bias is added along the last axis, after everything but the activation."""
-    passes_on: ClassVar[bool] = False
-    """Whether it gives what it takes, but in training."""
-    keeps_elements: ClassVar[bool] = False
-    """Whether it gives the elements that it takes, in their order, on other axes."""
-
-    @property
-    def mixes_steps(self) -> bool:
-        """Whether one output depends on steps that come later in time, so that padding disturbs it."""
-        return False
-
-    @property
-    def could_mask(self) -> bool:
-        """Whether it would give a mask if its arguments asked for it."""
-        return False
 
     @property
     def same_at_every_position(self) -> bool:
         """Whether it does to (…, features) at every position what it does to (features)."""
         return False
-
-    @property
-    def averages_positions(self) -> bool:
-        """Whether it gives the mean of each channel over all positions."""
-        return False
-
-    @property
-    def linear_part(self) -> Layer | None:
-        """What it is without its activation, where that is affine in the features of a position and the same at each.
-
-        A mean over positions may be taken before it or after it: both give the same. None where it is something else.
-        """
-        return None
 
     @property
     def activation_name(self) -> str | None:
@@ -179,30 +150,6 @@ class Layer(Config):
         ports = ", ".join(f"{port}: …" for port in (*cls.ports.required, *cls.ports.optional))
         return f"it is an input: write `from: {{{ports}}}` beside `{cls.__name__}`"
 
-    slid_names: ClassVar[Mapping[str, str]] = {}
-    """Its arguments that are called otherwise in what [`over_positions`][] gives."""
-
-    def over_positions(self, sizes: tuple[int, ...]) -> Layer | None:
-        """What does at every place of a picture what this does to one vector (Long, Shelhamer and Darrell 2015).
-
-        Args:
-            sizes: How many positions of feature maps, along each axis, the vector's features stand for, flattened.
-
-        Returns:
-            The layer: itself where it does so as it is; None where there is none.
-        """
-        at_one_place = set(sizes) == {1} and self.same_at_every_position
-        return self if self.passes_on or at_one_place else None
-
-    def slid(self, inputs: Inputs) -> Layer | None:
-        """What gives at every place of a larger picture what this gives for a whole one; None where there is none.
-
-        Args:
-            inputs: Their types, the picture's sizes known.
-        """
-        del inputs
-        return None
-
     def infer(self, inputs: Inputs) -> Outputs:
         """The output types, masks left to [`mask`][].
 
@@ -218,16 +165,6 @@ class Layer(Config):
         """
         return next(iter(inputs.values())).mask if self.passes_mask else None
 
-    def removes_offset(self, x: TensorType, axis: int) -> bool:
-        """Whether a number added to its input makes no difference, where it varies along one axis alone.
-
-        Args:
-            x: The input.
-            axis: The axis, the batch left out: a bias differs from channel to channel, and is the same at all positions.
-        """
-        del x, axis
-        return False
-
     def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
         """Pairs of sizes that must be equal for it to run: where that depends on symbols, it is a condition on them."""
         del inputs
@@ -237,11 +174,6 @@ class Layer(Config):
         """What must be at least 1 for it to run, beside the sizes of its outputs: a condition on the symbols in it."""
         del inputs
         return ()
-
-    def choices(self, inputs: Inputs) -> Mapping[str, int | Dim]:
-        """For each port by whose whole numbers something is chosen (rows of a table, places in a picture): out of how many."""
-        del inputs
-        return {}
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         """Its weights, in Keras's order."""
@@ -268,11 +200,6 @@ class Layer(Config):
         """
         del fed, along
         return AlongTime(obstacle=None if self.receptive_field(inputs) is None else LOOKS_AROUND)
-
-    @property
-    def most_steps(self) -> int | None:
-        """The longest sequence that it takes; None: any."""
-        return None
 
     def owns(self, name: str, shape: tuple[int, ...], *, argument: str | None = None, trainable: bool = True) -> Weight:
         """A weight of this layer, started as its argument ``{argument}_initializer`` says.

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window
+from nnspec.layers.interfaces import MixesSteps
 from nnspec.layers.recurrence import RECURRENT, Recurrent, check_states, state_sizes
 from nnspec.types import Config, Dim, Named, TensorType, Weight
 
@@ -18,7 +19,7 @@ __all__ = ["Bidirectional"]
 _MergeMode = Literal["concat", "sum", "mul", "ave"]
 
 
-class Bidirectional(Layer):
+class Bidirectional(MixesSteps):
     """One recurrent layer forwards and one backwards in time, their outputs merged (Schuster and Paliwal 1997).
 
     Where it returns sequences, masked steps give 0 in each direction.
@@ -53,10 +54,6 @@ class Bidirectional(Layer):
     @classmethod
     def foreign(cls) -> Mapping[str, str]:
         return dict.fromkeys(("initial_state", "state", "states"), cls.as_input()) | dict(super().foreign())
-
-    @property
-    def mixes_steps(self) -> bool:
-        return True
 
     @property
     def forward(self) -> Recurrent:

@@ -11,18 +11,18 @@ from nnspec.layers.activation_names import ActivationName
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Flag, PositiveInt
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, single
 from nnspec.layers.checks import known_size, require_float
+from nnspec.layers.interfaces import Affine, ChoosesByIndex, ConvolvedOver, MayMask
 from nnspec.layers.unsupported import LATER
 from nnspec.types import Dim, Weight, product
 
 __all__ = ["Dense", "Embedding"]
 
 
-class Dense(Layer):
+class Dense(Affine, ConvolvedOver):
     """Fully connected: ``activation(x · kernel + bias)`` over the last axis, at every other position alike."""
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, **LATER}
     passes_mask: ClassVar[bool] = True
-    adds_bias_last: ClassVar[bool] = True
 
     units: PositiveInt = Field(description="Size of the output's last axis.")
     activation: ActivationName | None = Field(None, description="Applied to the output; null: none.")
@@ -76,7 +76,7 @@ class Dense(Layer):
         return EVERYTHING if inputs["x"].rank == 1 else None
 
 
-class Embedding(Layer):
+class Embedding(MayMask, ChoosesByIndex):
     """A table of vectors: each whole number becomes its row.
 
     Takes any integer element type; as in Keras, all but int64 are read as int32.

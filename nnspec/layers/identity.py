@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from nnspec.layers.base import Inputs, Layer, Outputs, single
+from nnspec.layers.base import Inputs, Outputs, single
 from nnspec.layers.checks import computed
+from nnspec.layers.interfaces import PassesOn
 
 __all__ = ["Identity"]
 
 
-class Identity(Layer):
+class Identity(PassesOn):
     """Gives what it takes: a name for a tensor, a branch that passes its input on, a place kept free."""
 
     passes_mask: ClassVar[bool] = True
-    passes_on: ClassVar[bool] = True
 
     @property
     def same_at_every_position(self) -> bool:

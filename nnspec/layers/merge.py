@@ -8,6 +8,7 @@ from pydantic import Field
 
 from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, Ports, single
 from nnspec.layers.checks import computed, require_float
+from nnspec.layers.interfaces import ConvolvedOver
 from nnspec.layers.scalars import WholeNumber
 from nnspec.types import Dim, TensorType, same_size, size_text
 
@@ -21,7 +22,7 @@ def common_size(a: int | Dim, b: int | Dim) -> int | Dim | None:
     return b if isinstance(b, int) else a
 
 
-class Elementwise(Layer):
+class Elementwise(ConvolvedOver):
     """What merges share that work element by element."""
 
     ports: ClassVar[Ports] = Ports((), variadic=True)
@@ -120,7 +121,7 @@ class Minimum(Elementwise):
     """The smallest of its inputs, element by element."""
 
 
-class Concatenate(Layer):
+class Concatenate(ConvolvedOver):
     """Its inputs one behind the other along an axis."""
 
     ports: ClassVar[Ports] = Ports((), variadic=True)

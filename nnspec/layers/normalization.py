@@ -11,6 +11,7 @@ from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularize
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, single
 from nnspec.layers.checks import known_size, require_float
 from nnspec.layers.initializers import Ones
+from nnspec.layers.interfaces import ConvolvedOver, RemovesOffset
 from nnspec.types import TensorType, Weight
 
 __all__ = [
@@ -27,7 +28,7 @@ Epsilon = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 _RENORM = "batch renormalization is not in this version; leave it out"
 
 
-class BatchNormalization(Layer):
+class BatchNormalization(ConvolvedOver, RemovesOffset):
     """Brings each channel to mean 0 and variance 1 (Ioffe and Szegedy 2015).
 
     In training by the batch's own statistics, otherwise by their moving averages.
@@ -112,7 +113,7 @@ def axis_of(axis: int, rank: int) -> int:
     return place
 
 
-class AlongAxes(Layer):
+class AlongAxes(ConvolvedOver):
     """What normalizations along some axes share."""
 
     axis: WholeNumber | list[WholeNumber] = Field(-1, description="The axis or axes, the batch axis counted as 0.")
@@ -162,7 +163,7 @@ class _Affine(Layer):
         return (*gamma, self.owns("beta", shape)) if self.center else gamma
 
 
-class LayerNormalization(AlongAxes, _Affine):
+class LayerNormalization(AlongAxes, _Affine, RemovesOffset):
     """Brings each example to mean 0 and variance 1 along some axes (Ba et al. 2016)."""
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "rms_scaling": "write `RMSNormalization`"}
@@ -208,7 +209,7 @@ class UnitNormalization(AlongAxes):
     passes_mask: ClassVar[bool] = True
 
 
-class GroupNormalization(_Affine):
+class GroupNormalization(_Affine, RemovesOffset):
     """Brings groups of channels to mean 0 and variance 1, each example alone (Wu and He 2018)."""
 
     passes_mask: ClassVar[bool] = True

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from nnspec.layers.arguments import Flag, Sizes, per_axis
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, single
 from nnspec.layers.checks import require_axes, require_float
+from nnspec.layers.interfaces import AveragesPositions, MixesSteps, Slides
 from nnspec.layers.padding import Padding, WrittenSides, parse_padding, positions_around, positions_before, windows
 from nnspec.layers.sliding import SPATIAL_AXES
 from nnspec.layers.unsupported import DATA_FORMAT
@@ -135,7 +136,7 @@ class AveragePooling3D(Pooling):
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[3]
 
 
-class GlobalPooling(Layer):
+class GlobalPooling(Slides):
     """What all poolings over everything share."""
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
@@ -183,24 +184,16 @@ class GlobalMaxPooling3D(GlobalPooling):
     windowed: ClassVar[type[Pooling]] = MaxPooling3D
 
 
-class GlobalAveragePooling(GlobalPooling):
-    """The global poolings that take the mean."""
-
-    @property
-    def averages_positions(self) -> bool:
-        return True
+class GlobalAveragePooling(GlobalPooling, AveragesPositions):
+    """Global poolings that compute the mean."""
 
 
-class GlobalAveragePooling1D(GlobalAveragePooling):
+class GlobalAveragePooling1D(GlobalAveragePooling, MixesSteps):
     """The mean of each channel over all time, or over the steps that a mask leaves."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[1]
     windowed: ClassVar[type[Pooling]] = AveragePooling1D
     uses_mask: ClassVar[bool] = True
-
-    @property
-    def mixes_steps(self) -> bool:
-        return True
 
 
 class GlobalAveragePooling2D(GlobalAveragePooling):

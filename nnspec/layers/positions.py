@@ -12,6 +12,7 @@ from nnspec.layers.along_time import AlongTime
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, PositiveInt
 from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, single
 from nnspec.layers.checks import known_size, require_axes, require_float
+from nnspec.layers.interfaces import LimitsSteps
 from nnspec.layers.scalars import PositiveNumber
 from nnspec.types import Dim, Weight
 
@@ -28,7 +29,7 @@ class _Placed(Layer):
         return AlongTime(placed=True)
 
 
-class PositionEmbedding(_Placed):
+class PositionEmbedding(_Placed, LimitsSteps):
     """Adds to each step a learned vector of its position (Gehring et al. 2017)."""
 
     main_argument: ClassVar[str | None] = "max_length"
@@ -55,7 +56,7 @@ class PositionEmbedding(_Placed):
         return (self.max_length - inputs["x"].shape[0] + 1,)
 
     @property
-    def most_steps(self) -> int | None:
+    def most_steps(self) -> int:
         return self.max_length
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:

@@ -13,6 +13,7 @@ from nnspec.layers.along_time import AlongTime
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Flag, Fraction, PositiveInt, WholeNumber
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window
 from nnspec.layers.checks import known_size, require_axes, require_float
+from nnspec.layers.interfaces import MixesSteps
 from nnspec.types import Dim, Family, TensorType, Weight, same_size
 
 __all__ = ["RECURRENT", "Recurrent", "check_states", "state_sizes"]
@@ -24,7 +25,7 @@ RECURRENT = Family(kind="recurrent layer", modules=dict.fromkeys(("GRU", "LSTM",
 _STATES = ("initial_state", "initial_states", "state", "states", "hidden", "hidden_state", "h0", "c0", "hx", "cell_state")
 
 
-class Recurrent(Layer):
+class Recurrent(MixesSteps):
     """What all recurrent layers share; one is made by its gates, its states and the sizes of its bias."""
 
     unsupported: ClassVar[Mapping[str, str]] = {

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, single
 from nnspec.layers.checks import require_axes, require_float
+from nnspec.layers.interfaces import ConvolvedOver, PassesOn
 from nnspec.layers.scalars import Fraction, NotNegative, PositiveInt, WholeNumber
 from nnspec.layers.sliding import SPATIAL_AXES
 from nnspec.layers.unsupported import DATA_FORMAT
@@ -28,11 +29,10 @@ __all__ = [
 ]
 
 
-class InTrainingAlone(Layer):
+class InTrainingAlone(PassesOn):
     """What changes nothing but in training."""
 
     passes_mask: ClassVar[bool] = True
-    passes_on: ClassVar[bool] = True
 
     def infer(self, inputs: Inputs) -> Outputs:
         require_float(self, inputs["x"])
@@ -47,7 +47,7 @@ class _Random(InTrainingAlone):
     seed: WholeNumber | None = Field(None, description="Makes the pattern repeatable; null: from the seed of the whole build.")
 
 
-class _Shaped(_Random):
+class _Shaped(_Random, ConvolvedOver):
     """What drops by a pattern that can be shared along axes."""
 
     main_argument: ClassVar[str | None] = "rate"

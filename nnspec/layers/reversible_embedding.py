@@ -8,16 +8,17 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Flag, PositiveInt
-from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, single
+from nnspec.layers.base import EVERYTHING, Inputs, LayerError, Outputs, Window, single
 from nnspec.layers.checks import require_float
 from nnspec.layers.core import Embedding
+from nnspec.layers.interfaces import ChoosesByIndex, MayMask
 from nnspec.layers.scalars import PositiveNumber
 from nnspec.types import Dim, TensorType, Weight, product, same_size, size_text
 
 __all__ = ["ReversibleEmbedding"]
 
 
-class ReversibleEmbedding(Layer):
+class ReversibleEmbedding(MayMask, ChoosesByIndex):
     """A table of vectors for whole numbers that, in reverse, scores every number for a vector (Press and Wolf 2016).
 
     A second use in reverse is written ``share: {layer: NAME, reverse: true}``. The mask goes out where numbers come in; in

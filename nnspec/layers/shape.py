@@ -9,6 +9,7 @@ from pydantic import Field, Strict, field_validator
 
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, single
 from nnspec.layers.checks import computed, require_axes
+from nnspec.layers.interfaces import KeepsElements
 from nnspec.layers.scalars import PositiveInt
 from nnspec.layers.unsupported import DATA_FORMAT
 from nnspec.types import Dim, product, same_size, size_text
@@ -16,11 +17,10 @@ from nnspec.types import Dim, product, same_size, size_text
 __all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 
 
-class Flatten(Layer):
+class Flatten(KeepsElements):
     """All axes in one; a scalar gets an axis of size 1."""
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
-    keeps_elements: ClassVar[bool] = True
 
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
@@ -31,11 +31,10 @@ class Flatten(Layer):
         return EVERYTHING if inputs["x"].rank > 1 else None
 
 
-class Reshape(Layer):
+class Reshape(KeepsElements):
     """The same elements, in the same order, on other axes."""
 
     main_argument: ClassVar[str | None] = "target_shape"
-    keeps_elements: ClassVar[bool] = True
 
     target_shape: list[Annotated[int, Strict(), Field(ge=-1)]] = Field(
         description="The sizes, the batch axis left out; one may be −1: what remains."

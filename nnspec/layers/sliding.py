@@ -11,6 +11,7 @@ from nnspec.layers.activation_names import ActivationName
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Flag, PositiveInt, Sizes, per_axis
 from nnspec.layers.base import Inputs, Layer, LayerError, Window
 from nnspec.layers.checks import known_size, require_axes, require_float
+from nnspec.layers.interfaces import Affine
 from nnspec.layers.padding import Padding, WrittenPadding, parse_padding, positions_around, positions_before
 from nnspec.layers.unsupported import DATA_FORMAT, LATER
 
@@ -20,11 +21,10 @@ SPATIAL_AXES = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "wi
 """What spatial axes are called, by their number."""
 
 
-class Sliding(Layer):
+class Sliding(Affine):
     """A kernel that slides; one is made by naming its axes."""
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, **LATER, "data_format": DATA_FORMAT}
-    adds_bias_last: ClassVar[bool] = True
     axes: ClassVar[tuple[str, ...]]
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same", "full")
 

@@ -1,4 +1,4 @@
-"""A layer at every time step alike."""
+"""A layer at every time step."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pydantic import Field
 
 from nnspec.layers import LAYERS
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window, single
-from nnspec.types import Config, Dim, Named, TensorType, Weight
+from nnspec.layers.interfaces import ChoosesByIndex
+from nnspec.types import Config, Dim, Named, TensorType, Weight, same_size, size_text
 
-__all__ = ["TimeDistributed"]
+__all__ = ["BatchToSteps", "StepsToBatch", "TimeDistributed", "steps_of"]
 
 
-class TimeDistributed(Layer):
+class TimeDistributed(ChoosesByIndex):
     """One layer at every time step, with the same weights; time is the first axis after the batch.
 
     As in Keras a mask goes to the layer step by step, where it uses one, and comes out unchanged. The weights bear the
@@ -80,7 +81,7 @@ class TimeDistributed(Layer):
         return self.inner.room({"x": self.step(inputs["x"])})
 
     def choices(self, inputs: Inputs) -> Mapping[str, int | Dim]:
-        return self.inner.choices({"x": self.step(inputs["x"])})
+        return self.inner.choices({"x": self.step(inputs["x"])}) if isinstance(self.inner, ChoosesByIndex) else {}
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
         """The inner layer's, of one step; one that sees everything along more axes than the features leaves no window."""
@@ -92,3 +93,75 @@ class TimeDistributed(Layer):
 
 
 _ONE = "write steps of their own for it, or a block"
+
+
+class StepsToBatch(Layer):
+    """Makes each time step an example, also of a mask that has more axes than time.
+
+    The graph puts this before a block or a network that `TimeDistributed` runs, and [`BatchToSteps`][] after it.
+    """
+
+    uses_mask: ClassVar[bool] = True  # `BatchToSteps` attaches it to the outputs
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        x = inputs["x"]
+        if x.rank < 1:
+            raise LayerError(
+                f"TimeDistributed takes (time, …), at least one axis, got {x}",
+                help="a recurrent layer before it must say `return_sequences: true`",
+                port="x",
+            )
+        return {"output": TensorType(x.shape[1:], x.dtype)}
+
+    def mask(self, inputs: Inputs) -> tuple[int | Dim, ...] | None:
+        mask = inputs["x"].mask
+        return mask[1:] or None if mask is not None else None
+
+
+class BatchToSteps(Layer):
+    """Makes examples the time steps of the first input again.
+
+    An output has the mask of its steps. If they have none, it has the first input's mask, if that has no axis but time.
+    """
+
+    ports: ClassVar[Ports] = Ports((), variadic=True)
+    uses_mask: ClassVar[bool] = True
+    beyond_keras: ClassVar[frozenset[str]] = frozenset({"outputs", "steps"})
+
+    outputs: tuple[str, ...] = Field(description="The outputs' names, in the order of the other inputs.")
+    steps: tuple[int | Dim, ...] = Field(
+        (), description="The numbers of steps of further inputs, which must equal the first one's."
+    )
+
+    def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
+        return tuple((inputs["0"].shape[0], steps) for steps in self.steps)
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        steps = inputs["0"].shape[0]
+        given = [inputs[str(1 + number)] for number in range(len(self.outputs))]
+        return {name: TensorType((steps, *x.shape), x.dtype) for name, x in zip(self.outputs, given, strict=True)}
+
+    def output_types(self, inputs: Inputs) -> Outputs:
+        """Every output may have a mask, and not only the first."""
+        like, *given = (inputs[str(number)] for number in range(1 + len(self.outputs)))
+        whole = like.mask if like.mask is not None and len(like.mask) == 1 else None
+        masks = [whole if x.mask is None else (like.shape[0], *x.mask) for x in given]
+        return {name: type_.masked(mask) for (name, type_), mask in zip(self.infer(inputs).items(), masks, strict=True)}
+
+
+def steps_of(inputs: Inputs) -> int | Dim:
+    """The number of time steps, which all inputs share.
+
+    Raises:
+        LayerError: If two inputs have different numbers.
+    """
+    first, *others = inputs.items()
+    steps = first[1].shape[0]
+    for port, x in others:
+        if same_size(steps, x.shape[0]) is False:
+            raise LayerError(
+                f"at every time step alike, `{first[0]}` has {size_text(steps)} steps and `{port}` {size_text(x.shape[0])}",
+                help="declare the same number, or the same symbol, for both",
+                port=port,
+            )
+    return steps

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from nnspec.layers.arguments import Sizes, per_axis
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window, single
 from nnspec.layers.checks import require_axes, require_float
+from nnspec.layers.interfaces import ChoosesByIndex
 from nnspec.layers.padding import Padding, WrittenSides, parse_padding, positions_around
 from nnspec.layers.pooling import MaxPooling2D
 from nnspec.layers.sliding import SPATIAL_AXES
@@ -32,7 +33,7 @@ class MaxPoolingWithIndices2D(MaxPooling2D):
         return {**outputs, "indices": TensorType(outputs["output"].shape, "int32")}
 
 
-class MaxUnpooling2D(Layer):
+class MaxUnpooling2D(ChoosesByIndex):
     """Puts values back where `MaxPoolingWithIndices2D` found them; all other positions are 0 (Zeiler and Fergus 2014).
 
     Where windows overlapped and two found the same position, their values are added, as in the gradient of the pooling. The

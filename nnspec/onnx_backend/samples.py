@@ -14,6 +14,7 @@ from nnspec.graph.analysis import total_macs
 from nnspec.graph.model import Graph, Ref
 from nnspec.graph.tables import table_rows
 from nnspec.layers.base import LayerError
+from nnspec.layers.interfaces import ChoosesByIndex
 from nnspec.types import Dim, TensorType, substitute, symbols_of
 from nnspec.types.solving import sample
 
@@ -77,6 +78,7 @@ def _by_size(graph: Graph, free: Mapping[str, int]) -> dict[Ref, int]:
     return {
         node.inputs[port]: _known(count, free)
         for node in graph.nodes.values()
+        if isinstance(node.layer, ChoosesByIndex)
         for port, count in node.layer.choices(node.input_types).items()
         if isinstance(count, Dim)
     }

@@ -10,7 +10,7 @@ import numpy as np
 
 from nnspec.graph.model import Graph
 from nnspec.keras_backend import set_weight_arrays, to_keras
-from nnspec.keras_backend.calls import mask_of
+from nnspec.keras_backend.call import mask_of
 from nnspec.keras_backend.weights import variables
 from nnspec.testing.case import Case
 from nnspec.types import Dim, TensorType, substitute

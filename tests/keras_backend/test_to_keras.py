@@ -286,8 +286,48 @@ def test_the_saved_model_loads_in_keras_alone(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120, cwd=tmp_path)
 
 
+SAVED_CLASSES = {
+    "AdaptivePooling",
+    "Apart",
+    "BatchToSteps",
+    "CenterCrop",
+    "DilatedConv1DTranspose",
+    "DilatedConv2DTranspose",
+    "DilatedConv3DTranspose",
+    "EinsumDense",
+    "EveryStep",
+    "GatedLSTMCell",
+    "GroupQueryAttention",
+    "KnownSizes",
+    "Masked",
+    "MaxPoolingWithIndices2D",
+    "MaxUnpooling2D",
+    "MultiHeadAttention",
+    "Normalization",
+    "Parameter",
+    "PositionEmbedding",
+    "RandomCrop",
+    "RandomShear",
+    "ReversibleEmbedding",
+    "Rows",
+    "Sampling",
+    "SinusoidalPositionEncoding",
+    "StepsToBatch",
+}
+
+
+def test_classes_of_saved_models_keep_their_names_and_are_registered_when_the_backend_is_imported() -> None:
+    code = (
+        "import keras, nnspec.keras_backend; objects = keras.saving.get_custom_objects()\n"
+        "print(*(f'{name} {kind.__name__}' for name, kind in objects.items() if name.startswith('nnspec>')), sep='\\n')"
+    )
+    run = subprocess.run([sys.executable, "-c", code], check=True, timeout=120, capture_output=True, text=True)
+    # Keras finds a class by its registered name, and the weights of its layers by the class's own name.
+    assert set(run.stdout.splitlines()) == {f"nnspec>{name} {name}" for name in SAVED_CLASSES}
+
+
 def test_the_backend_is_made_of_keras_and_of_no_backend_of_it() -> None:
     folder = Path(sys.modules["nnspec.keras_backend"].__path__[0])
-    text = "".join(file.read_text() for file in folder.glob("*.py"))
+    text = "".join(file.read_text() for file in folder.rglob("*.py"))
     assert "tensorflow" not in text
     assert "jax" not in text

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Any
 
+import keras
 import pytest
 
 from nnspec.json_schema import schema
-from nnspec.keras_backend.calls import has_form
+from nnspec.keras_backend import lower as keras_lower
+from nnspec.keras_backend.layers import DEFAULTS
 from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer
-from nnspec.onnx_backend.lower import has_lowering
+from nnspec.onnx_backend import lower as onnx_lower
 from nnspec.reference.examples import examples
 from nnspec.reference.pages import families
 
@@ -31,8 +38,8 @@ def lacks(name: str) -> list[str]:
         f"`infer`: nnspec/layers/{family}.py": kind.infer is not Layer.infer,
         f"a docstring of its own: nnspec/layers/{family}.py": bool(kind.__dict__.get("__doc__")),
         f"a description of each argument: nnspec/layers/{family}.py": all(f.description for f in kind.model_fields.values()),
-        f"an ONNX form: TABLE of nnspec/onnx_backend/lower/{family}.py": has_lowering(kind),
-        "a Keras form: _EXCEPTIONS of nnspec/keras_backend/calls.py": has_form(kind),
+        f"an ONNX form: TABLE of nnspec/onnx_backend/lower/{family}.py": onnx_lower.has_lowering(kind),
+        f"a Keras form: TABLE of nnspec/keras_backend/lower/{family}.py": keras_lower.has_lowering(kind),
         "a case: tests/layers/cases.py": bool(cases),
         "a case with each argument: tests/layers/cases.py": {a for c in cases for a in c.arguments} == set(kind.model_fields),
         "a page: `nnspec layers --write docs`": page.exists() and f"\n## {name}\n" in page.read_text("utf-8"),
@@ -66,5 +73,24 @@ def test_a_layer_without_a_family_module_is_not_written(monkeypatch: pytest.Monk
     class Hollow(Layer):
         pass
 
-    assert not has_lowering(Hollow)
-    assert not has_form(Hollow)
+    assert not onnx_lower.has_lowering(Hollow)
+    assert not keras_lower.has_lowering(Hollow)
+
+
+def tables(package: ModuleType) -> dict[str, Mapping[type[Layer], Any]]:
+    """The lowering tables of a backend, by module."""
+    modules = {module.name: import_module(f"{package.__name__}.{module.name}") for module in iter_modules(package.__path__)}
+    return {name: module.TABLE for name, module in modules.items() if hasattr(module, "TABLE")}
+
+
+@pytest.mark.parametrize("package", [keras_lower, onnx_lower])
+def test_each_lowering_table_has_layers_of_the_family_of_its_name_alone(package: ModuleType) -> None:
+    for family, table in tables(package).items():
+        assert {kind.__module__ for kind in table} == {f"nnspec.layers.{family}"}
+
+
+@pytest.mark.parametrize("name", LAYERS.names())
+def test_a_layer_has_one_keras_form_a_lowering_or_a_class_of_ours_or_a_class_of_keras(name: str) -> None:
+    lowerings = [family for family, table in tables(keras_lower).items() if LAYERS.get(name) in table]
+    ours = ["default"] if name in DEFAULTS else []
+    assert len(lowerings + ours) == 1 or (not lowerings + ours and hasattr(keras.layers, name))

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from nnspec.layers import LAYERS, snake_name
 from nnspec.layers.base import Layer, LayerError, Outputs
+from nnspec.layers.interfaces import RemovesOffset
 from nnspec.types import Dim, TensorType, product, substitute, symbols_of
 
 __all__ = ["Drawer", "Env", "Misfit", "Param", "Part", "Steps", "run", "written"]
@@ -104,7 +105,9 @@ def inferred(layer: Layer, types: Mapping[str, TensorType]) -> Outputs:
 def _is_one_value(layer: Layer, types: Mapping[str, TensorType]) -> bool:
     """Whether the last axis is one value, and it subtracts it."""
     x = types.get("x")
-    return x is not None and x.shape[-1:] == (1,) and layer.removes_offset(x, x.rank - 1)
+    if x is None or x.shape[-1:] != (1,) or not isinstance(layer, RemovesOffset):
+        return False
+    return layer.removes_offset(x, x.rank - 1)
 
 
 def _at_hand(size: int | Dim) -> int | Dim:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, cast
 
 from nnspec.diagnostics import NnspecError
 from nnspec.layers.base import Layer
+from nnspec.layers.lowering import table_of
 from nnspec.layers.plugin import converted, guarded, whose
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
@@ -29,8 +29,8 @@ def lowering_of(layer: Layer) -> Lowering:
         NnspecError: Where there is none.
     """
     kind = type(layer)
-    if kind in (table := _table(kind)):
-        return table[kind]
+    if kind in (table := table_of(kind, __name__)):
+        return cast("Lowering", table[kind])
     if hasattr(layer, "to_onnx"):
         return partial(_its_own, layer)
     if converted(layer):
@@ -55,12 +55,4 @@ def _its_own(layer: Any, b: Builder, call: Call[Any]) -> Value | Mapping[str, Va
 
 def has_lowering(kind: type[Layer]) -> bool:
     """Whether a layer can be written: it is in its family's table, or brings its own form or its Keras layer."""
-    return kind in _table(kind) or hasattr(kind, "to_onnx") or hasattr(kind, "to_keras")
-
-
-def _table(kind: type[Layer]) -> Mapping[type[Layer], Lowering]:
-    """The table of a layer's family; empty where it has none."""
-    module = f"{__name__}.{kind.__module__.rpartition('.')[2]}"
-    if not kind.__module__.startswith("nnspec.layers.") or not find_spec(module):
-        return {}
-    return cast("Mapping[type[Layer], Lowering]", import_module(module).TABLE)
+    return kind in table_of(kind, __name__) or hasattr(kind, "to_onnx") or hasattr(kind, "to_keras")

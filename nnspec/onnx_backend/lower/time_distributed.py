@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from nnspec.layers.base import Layer
-from nnspec.layers.time_distributed import TimeDistributed
+from nnspec.layers.time_distributed import BatchToSteps, StepsToBatch, TimeDistributed
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import declared
@@ -33,4 +33,18 @@ def _run(b: Builder, call: Call[Layer]) -> Value:
     return given if isinstance(given, Value) else given["output"]
 
 
-TABLE: Mapping[type[Layer], Lowering] = {TimeDistributed: _time_distributed}
+def _to_batch(b: Builder, call: Call[StepsToBatch]) -> Value:
+    return merged(b, declared(b, call.x), call.output)
+
+
+def _to_steps(b: Builder, call: Call[BatchToSteps]) -> Mapping[str, Value]:
+    like = declared(b, call.inputs["0"])
+    given = {name: declared(b, call.inputs[str(1 + number)]) for number, name in enumerate(call.layer.outputs)}
+    return {name: apart(b, y, like, call.outputs[name]) for name, y in given.items()}
+
+
+TABLE: Mapping[type[Layer], Lowering] = {
+    BatchToSteps: _to_steps,
+    StepsToBatch: _to_batch,
+    TimeDistributed: _time_distributed,
+}

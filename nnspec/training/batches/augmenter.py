@@ -15,7 +15,7 @@ from nnspec.data.places import locate
 from nnspec.data.plan import AugmentPlan, DataPlan, Need
 from nnspec.data.targets.base import TargetSource
 from nnspec.diagnostics import Diagnostic
-from nnspec.keras_backend.calls import augmenting_layer
+from nnspec.keras_backend.objects import keras_object
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.layers.mixing import Mixing
 
@@ -45,7 +45,7 @@ class Augmenter:
         self._needs = needs
         self._same = {output: source.input for output, source in (target_sources or {}).items() if source.is_input}
         self._changes = [
-            (plan, augmenting_layer(plan.layer, f"augment.{i}", Seeds(seed, f"augment/{i}"))) for i, plan in enumerate(plans)
+            (plan, keras_object(plan.layer, Seeds(seed, f"augment/{i}"), name=f"augment.{i}")) for i, plan in enumerate(plans)
         ]
 
     @property

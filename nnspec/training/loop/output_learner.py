@@ -10,7 +10,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from nnspec.data.units import Units
-from nnspec.keras_backend.calls import mask_of
+from nnspec.keras_backend.call import mask_of
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.batches.cropping import cropped
 from nnspec.training.batches.transforms import BatchTransform

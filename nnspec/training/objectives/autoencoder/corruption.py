@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from nnspec.keras_backend.calls import corrupting_layer
+from nnspec.keras_backend.objects import keras_object
 from nnspec.keras_backend.seeds import Seeds
-from nnspec.layers.base import Layer
 from nnspec.training.objectives.autoencoder import autoencoder
 from nnspec.training.objectives.autoencoder.check import corruptions_of
 from nnspec.training.plan import TrainingPlan
@@ -58,6 +57,6 @@ class Corruption:
 
 def _built(layers: list[Any], seed: int, place: str) -> list[Any]:
     return [
-        corrupting_layer(cast("Layer", layer), f"{place.replace('/', '.')}.{i}", Seeds(seed, f"{place}/{i}"))
+        keras_object(layer, Seeds(seed, f"{place}/{i}"), name=f"{place.replace('/', '.')}.{i}")
         for i, layer in enumerate(layers)
     ]

@@ -1,0 +1,68 @@
+"""Our own Keras layers: what Keras has no layer for, and Keras's layers without faults that they have.
+
+Importing this registers every class under ``nnspec>NAME``, so that a saved model that has one loads. A registered name and
+a class's own name are part of saved files (Keras files a layer's weights by its class's name): neither may change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nnspec.keras_backend.layers.adaptive_pooling import AdaptivePooling
+from nnspec.keras_backend.layers.attention import GroupQueryAttention, MultiHeadAttention
+from nnspec.keras_backend.layers.einsum_dense import EinsumDense
+from nnspec.keras_backend.layers.images import CenterCrop, RandomCrop, RandomShear
+from nnspec.keras_backend.layers.parameter import Parameter
+from nnspec.keras_backend.layers.positions import PositionEmbedding, SinusoidalPositionEncoding
+from nnspec.keras_backend.layers.recurrent import GatedLSTMCell
+from nnspec.keras_backend.layers.reversible_embedding import ReversibleEmbedding
+from nnspec.keras_backend.layers.sampling import Sampling
+from nnspec.keras_backend.layers.sizes_and_masks import KnownSizes, Masked
+from nnspec.keras_backend.layers.standardization import Normalization
+from nnspec.keras_backend.layers.time_distributed import BatchToSteps, EveryStep, StepsToBatch
+from nnspec.keras_backend.layers.transposed_convolution import DILATED
+from nnspec.keras_backend.layers.unpooling import MaxPoolingWithIndices2D, MaxUnpooling2D
+
+__all__ = [
+    "DEFAULTS",
+    "DILATED",
+    "AdaptivePooling",
+    "BatchToSteps",
+    "CenterCrop",
+    "EinsumDense",
+    "EveryStep",
+    "GatedLSTMCell",
+    "GroupQueryAttention",
+    "KnownSizes",
+    "Masked",
+    "MaxPoolingWithIndices2D",
+    "MaxUnpooling2D",
+    "MultiHeadAttention",
+    "Normalization",
+    "Parameter",
+    "PositionEmbedding",
+    "RandomCrop",
+    "RandomShear",
+    "ReversibleEmbedding",
+    "Sampling",
+    "SinusoidalPositionEncoding",
+    "StepsToBatch",
+]
+
+DEFAULTS: Mapping[str, Any] = {
+    kind.__name__: kind
+    for kind in (
+        BatchToSteps,
+        Normalization,
+        Parameter,
+        PositionEmbedding,
+        RandomCrop,
+        RandomShear,
+        ReversibleEmbedding,
+        Sampling,
+        SinusoidalPositionEncoding,
+        StepsToBatch,
+    )
+}
+"""Layers that are always built instead of Keras's layer of the same name, by that name."""

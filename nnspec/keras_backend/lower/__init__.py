@@ -1,0 +1,46 @@
+"""How each layer is built in Keras if it is not Keras's layer of the same name and arguments.
+
+As in ``onnx_backend.lower``, each module has the name of a module of ``layers``, and a table from layer class to lowering.
+Lowerings use Keras layers and ``keras.ops`` only, so that a model runs on each of Keras's backends.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import keras
+
+from nnspec.keras_backend.call import Build, Call, Lowering
+from nnspec.keras_backend.layers import DEFAULTS
+from nnspec.keras_backend.seeds import Seeds
+from nnspec.layers.base import Layer
+from nnspec.layers.lowering import table_of
+
+__all__ = ["has_lowering", "is_keras_layer", "lower", "lowering_of"]
+
+
+def lower(layer: Layer, name: str, seeds: Seeds) -> Call:
+    """Builds a layer.
+
+    Args:
+        layer: Its arguments.
+        name: The name of its Keras layer.
+        seeds: The seeds of its initial weights.
+    """
+    return lowering_of(type(layer))(Build(layer, name, seeds))
+
+
+def lowering_of(kind: type[Layer]) -> Lowering:
+    """What builds a layer; its family's module is imported when a layer of the family is first built."""
+    return cast("Lowering", table_of(kind, __name__).get(kind, Build.call))
+
+
+def is_keras_layer(kind: type[Layer]) -> bool:
+    """Whether a layer becomes one layer of Keras's own, or of the package that defines it."""
+    return kind not in table_of(kind, __name__) and kind.__name__ not in DEFAULTS
+
+
+def has_lowering(kind: type[Layer]) -> bool:
+    """Whether a layer can be built: it is in its family's table, has a Keras layer of its name, or defines ``to_keras``."""
+    named = kind.__name__ in DEFAULTS or hasattr(keras.layers, kind.__name__)
+    return named or kind in table_of(kind, __name__) or hasattr(kind, "to_keras")

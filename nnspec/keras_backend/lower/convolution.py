@@ -1,0 +1,35 @@
+"""Convolutions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from nnspec.keras_backend.call import Build, Call, Lowering, plain
+from nnspec.layers.base import Layer
+from nnspec.layers.convolution import Conv1D, Conv2D, Conv3D
+from nnspec.layers.sliding import Sliding
+
+__all__ = ["TABLE", "convolved", "window_padding"]
+
+
+def convolved(build: Build[Sliding]) -> Call:
+    """Pads with zeros first if the padding is given as numbers, which Keras does not take."""
+    layer = build.layer
+    if layer.padding in ("valid", "same", "causal") or layer.around is None:
+        return build.call(padding=window_padding(layer.padding, layer.spans))
+    rank = len(layer.around)
+    zeros = getattr(keras.layers, f"ZeroPadding{rank}D")
+    pad = plain(zeros(layer.around if rank > 1 else layer.around[0], name=f"{build.name}.padding"), layer)
+    convolve = build.call(padding="valid")
+    return lambda tensors: convolve({"x": pad(tensors)})
+
+
+def window_padding(padding: Any, spans: tuple[int, ...]) -> Any:
+    """A window of one position needs no padding; TensorFlow 2.21 shifts it with `same` and strides of at least 3 in 3D."""
+    return "valid" if padding == "same" and max(spans) == 1 else padding
+
+
+TABLE: Mapping[type[Layer], Lowering] = {Conv1D: convolved, Conv2D: convolved, Conv3D: convolved}

@@ -1,0 +1,19 @@
+"""Convolutions whose channels do not mix, or mix in a second step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nnspec.keras_backend.call import Lowering
+from nnspec.keras_backend.lower.convolution import convolved
+from nnspec.layers.base import Layer
+from nnspec.layers.separable_convolution import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+
+__all__ = ["TABLE"]
+
+TABLE: Mapping[type[Layer], Lowering] = {
+    DepthwiseConv1D: convolved,
+    DepthwiseConv2D: convolved,
+    SeparableConv1D: convolved,
+    SeparableConv2D: convolved,
+}

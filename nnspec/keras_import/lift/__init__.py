@@ -1,0 +1,87 @@
+"""Translates Keras's layers that are not simply ours of the same name and arguments: the inverse of ``keras_backend.lower``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from nnspec.keras_import.arguments import NoEqual
+from nnspec.keras_import.lift.attention import attention, heads, reversible
+from nnspec.keras_import.lift.recurrent import bidirectional, recurrent
+from nnspec.keras_import.lift.standardization import normalization
+from nnspec.keras_import.lift.wrappers import wrapping
+from nnspec.keras_import.model import KerasCall, KerasLayer, tensors_in
+from nnspec.keras_import.parts import Translation, Translator, Within, named, same
+from nnspec.layers import LAYERS
+
+__all__ = ["lifted"]
+
+
+def _random_crop(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
+    """Outside training Keras's passes images on uncropped; ours gives the middle."""
+    [x] = tensors_in([call.args, call.kwargs])
+    shape = within.shape_of(x)
+    if shape is None or [*shape[1:3]] != [layer.config.get("height"), layer.config.get("width")]:
+        help = (
+            "replace it by `CenterCrop` of the same size, which is the same in training and after it, and save the model again"
+        )
+        raise NoEqual("outside training Keras passes images on uncropped, of another size than it says", help, setting=True)
+    return named("RandomCrop", layer, call, within)
+
+
+def _older(renamed: Mapping[str, str]) -> Translator:
+    """A layer whose arguments once had other names."""
+
+    def translate(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
+        config = {renamed.get(name, name): value for name, value in layer.config.items()}
+        return named(layer.kind, replace(layer, config=config), call, within)
+
+    return translate
+
+
+_OF_KERAS: Mapping[str, Translator] = {
+    "AdditiveAttention": attention,
+    "Attention": attention,
+    "Bidirectional": bidirectional,
+    "GRU": recurrent,
+    "LSTM": recurrent,
+    "LeakyReLU": _older({"alpha": "negative_slope"}),
+    "GroupQueryAttention": heads("GroupQueryAttention"),
+    "MultiHeadAttention": heads("MultiHeadAttention"),
+    "Normalization": normalization,
+    "RNN": recurrent,
+    "RandomCrop": _random_crop,
+    "ReversibleEmbedding": reversible,
+    "SimpleRNN": recurrent,
+    "SpectralNormalization": wrapping("SpectralNormalization", rest_too=False),
+    "TimeDistributed": wrapping("TimeDistributed", rest_too=True),
+}
+"""By Keras's name; all others are ours of the same name."""
+
+
+def _passed_on(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
+    """A layer that declares facts which the spec's types state anyway."""
+    [x] = tensors_in([call.args, call.kwargs])
+    return x
+
+
+def _named(op: str) -> Translator:
+    return lambda layer, call, within: named(op, layer, call, within)
+
+
+_OF_OURS: Mapping[str, Translator] = {
+    **{f"DilatedConv{rank}DTranspose": _named(f"Conv{rank}DTranspose") for rank in (1, 2, 3)},
+    "EveryStep": wrapping("TimeDistributed", rest_too=True),
+    "KnownSizes": _passed_on,
+    "Normalization": same,
+    "RandomCrop": same,
+}
+"""Layers of ``keras_backend.layers`` that are neither translated as Keras's layer of the name nor our layer of the name."""
+
+
+def lifted(layer: KerasLayer) -> Translator | None:
+    """What translates a layer of Keras's or of ``keras_backend.layers``; None if it has no equivalent, or is another layer."""
+    if layer.is_operation or not (layer.is_keras or layer.is_ours):
+        return None
+    table = _OF_KERAS if layer.is_keras else {**_OF_KERAS, **_OF_OURS}
+    return table.get(layer.kind) or (same if layer.kind in LAYERS else None)

@@ -1,0 +1,75 @@
+"""Layers around one other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from nnspec.keras_import.arguments import NoEqual, configured
+from nnspec.keras_import.lift.recurrent import require_keras
+from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, is_of_keras, tensors_in
+from nnspec.keras_import.parts import Inside, Part, Translation, Translator, Within, bound, wired
+from nnspec.layers import LAYERS
+
+__all__ = ["wrapping"]
+
+
+def wrapping(op: str, *, rest_too: bool) -> Translator:
+    """A layer around one other, which Keras keeps as its argument `layer`.
+
+    Args:
+        op: Our wrapper.
+        rest_too: If what it holds becomes several layers: whether each is wrapped, or the first alone.
+    """
+
+    def translate(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
+        [x] = tensors_in(bound(call, ("inputs",)).get("inputs"))
+        shape = within.shape_of(x)
+        inner = shape if op != "TimeDistributed" or shape is None else (shape[0], *shape[2:])
+        held = _held(layer.config.get("layer"), replace(within, shape_of=lambda tensor: inner))
+        parts: list[Part] = []
+        for number, part in enumerate(held):
+            config = {**layer.config, "layer": part.layer}
+            wrapped = rest_too or number == 0
+            made = configured(LAYERS.get(op), config, within.left_out) if wrapped else part.layer
+            inside = part.inside and Inside(f"layer/{part.inside.group}", ("layer", *part.inside.attributes))
+            parts.append(replace(wired(made, [number - 1 if number else x]), suffix=part.suffix, inside=inside))
+        return tuple(parts) or x
+
+    return translate
+
+
+def _held(entry: Any, within: Within) -> tuple[Part, ...]:
+    """What the layer in a wrapper becomes: parts that each read the one before."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("config"), dict):
+        raise NoEqual("it holds no layer", setting=True)
+    if is_of_keras(entry) and entry.get("class_name") in ("Functional", "Sequential", "Model"):
+        help = "apply the model's layers one by one, each in a `TimeDistributed` of its own, and save the model again"
+        raise NoEqual(f"it holds a model, `{entry['config'].get('name')}`", help)
+    kind, config = str(entry.get("class_name")), entry["config"]
+    registered = entry.get("registered_name")
+    layer = KerasLayer(
+        str(config.get("name")),
+        kind,
+        str(entry.get("module") or "keras.layers"),
+        registered,
+        config,
+        (),
+        None,
+        None,
+        is_of_keras(entry),
+    )
+    if not layer.is_ours:
+        require_keras(entry)
+    assert within.translated is not None
+    made = within.translated(layer, KerasCall([Tensor(_HELD)], {}), within)
+    parts = () if isinstance(made, Tensor) else made
+    for number, one in enumerate(parts):
+        if list(one.sources.values()) != [number - 1 if number else Tensor(_HELD)]:
+            raise NoEqual(
+                f"it holds a `{kind}`, which becomes several steps here", "apply it without the wrapper", setting=True
+            )
+    return parts
+
+
+_HELD = "held"
