@@ -16,7 +16,16 @@ from nnspec.training.objectives import problems as o
 from nnspec.training.plan import OutputPlan
 from nnspec.types import closest
 
-__all__ = ["ObjectiveContext", "Targets"]
+__all__ = ["OWN_LOSSES", "ObjectiveContext", "Targets", "refuse_keys"]
+
+_DEFINED = "the objective defines the losses: remove it"
+OWN_LOSSES: Mapping[str, str] = {
+    "loss": _DEFINED,
+    "loss_weights": _DEFINED,
+    "metrics": "its metrics are always logged: remove it",
+    "class_weight": _DEFINED,
+}
+"""The keys that an objective with its own losses does not use, each with what to write instead."""
 
 
 @dataclass(frozen=True)
@@ -83,3 +92,17 @@ class ObjectiveContext:
     def compared(self) -> list[str]:
         """The outputs whose loss takes a target."""
         return [name for name, output in self.outputs.items() if output.needs_target]
+
+
+def refuse_keys(tree: MappingNode, objective: str, help: Mapping[str, str], problems: list[Diagnostic]) -> None:
+    """Reports the keys of the section ``train`` that an objective does not use.
+
+    Args:
+        tree: The section as it was written.
+        objective: The objective's name.
+        help: The keys, each with what to write instead.
+        problems: Problems are appended here.
+    """
+    for key, instead in help.items():
+        if tree.get(key) is not None:
+            problems.append(o.NotWithObjective.at(*locate(tree, key), help=instead, key=key, objective=objective))

@@ -15,6 +15,7 @@ from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t
 from nnspec.training.checks.statistics import adapting
 from nnspec.training.objectives import problems as o
+from nnspec.training.objectives.context import OWN_LOSSES, refuse_keys
 from nnspec.training.objectives.gan import gan
 from nnspec.training.objectives.gan import problems as g
 from nnspec.training.objectives.gan.plan import GanPlan
@@ -23,13 +24,10 @@ from nnspec.types import closest, same_size
 
 __all__ = ["check_networks"]
 
-_ITS_OWN = "it says itself what is made small: take it away"
 _WITHOUT: Mapping[str, str] = {
+    **OWN_LOSSES,
     "loss": "write `gan: {loss: …}`: the two networks share one",
-    "loss_weights": _ITS_OWN,
-    "metrics": "its figures are logged without being asked for: take it away",
-    "class_weight": _ITS_OWN,
-    "reduce_on_plateau": "give each optimizer's `learning_rate` a schedule: no figure of a pair says that it learns no more",
+    "reduce_on_plateau": "give each optimizer's `learning_rate` a schedule: no metric of a GAN tells when it has converged",
 }
 
 
@@ -64,7 +62,7 @@ class _Check:
         self.plan: GanPlan | None = None
 
     def run(self, networks: Mapping[str, Graph]) -> None:
-        self._refuse_other_keys()
+        refuse_keys(self._tree, "gan", _WITHOUT, self.problems)
         generator = self._network("generator", networks)
         discriminator = self._network("discriminator", networks)
         if generator is None or discriminator is None:
@@ -89,12 +87,6 @@ class _Check:
             self.plan = GanPlan(self._gan, generator, discriminator, noise, made, judged, conditions, verdict)
 
     # --- which network, which input ---------------------------------------------------------------------------------------
-
-    def _refuse_other_keys(self) -> None:
-        for key, help in _WITHOUT.items():
-            written = self._tree.get(key)
-            if written is not None:
-                self.problems.append(o.NotWithObjective.at(*locate(self._tree, key), help=help, key=key, objective="gan"))
 
     def _network(self, key: str, networks: Mapping[str, Graph]) -> Graph | None:
         name = getattr(self._gan, key)
