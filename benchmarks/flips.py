@@ -232,10 +232,10 @@ def _start(folder: Path, said: _Said) -> Any:
     """Another training that begins with the run's weights."""
     del said
     from nnspec.graph import compile
-    from nnspec.training.loop.initial_weights import starting_arrays
+    from nnspec.training.loop.initial_weights import initial_weights
 
     spec = load(folder / "start.nnspec.yaml")
-    return _bytes(starting_arrays(spec, compile(spec).main))
+    return _bytes(initial_weights(spec, compile(spec).main))
 
 
 COMMANDS: dict[str, Callable[[Path, _Said], Any]] = {

@@ -124,7 +124,7 @@ def compared(model: Any, folder: Path, inputs: Mapping[str, Any]) -> Result:
     from nnspec.exporting.keras_reference import keras_run
     from nnspec.keras_backend import set_weight_arrays
     from nnspec.onnx_backend.proto import serialized
-    from nnspec.training.loop.initial_weights import starting_arrays
+    from nnspec.training.loop.initial_weights import initial_weights
 
     wanted = [np.asarray(output) for output in _flat(model(_one_or_all(inputs.values()), training=False))]
     theirs, constants = model.count_params(), _constants(model)
@@ -135,7 +135,7 @@ def compared(model: Any, folder: Path, inputs: Mapping[str, Any]) -> Result:
     spec_file, *_ = imported.write(folder / "model.nnspec.yaml")
     spec = nnspec.load(spec_file, root=folder)
     graph = _timed(took, lambda: nnspec.compile(spec).main)
-    arrays = starting_arrays(spec, graph)
+    arrays = initial_weights(spec, graph)
     fed = dict(zip(graph.inputs, inputs.values(), strict=True))
     ours = nnspec.to_keras(graph)
     set_weight_arrays(ours, graph, arrays)

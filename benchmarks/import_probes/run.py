@@ -59,13 +59,13 @@ def _imported(probe: Probe, model: Any, file: Path, folder: Path) -> tuple[str, 
     import nnspec
     from nnspec.exporting.keras_reference import keras_run
     from nnspec.keras_backend import set_weight_arrays
-    from nnspec.training.loop.initial_weights import starting_arrays
+    from nnspec.training.loop.initial_weights import initial_weights
 
     imported = nnspec.from_keras(file)
     spec_file, *_ = imported.write(folder / "model.nnspec.yaml")
     spec = nnspec.load(spec_file, root=folder)
     graph = nnspec.compile(spec).main
-    arrays = starting_arrays(spec, graph) if imported.weights else {}
+    arrays = initial_weights(spec, graph) if imported.weights else {}
     inputs = _inputs(probe, model)
     named = {tensor._keras_history.operation.name: array for tensor, array in zip(model.inputs, inputs, strict=True)}
     theirs = {ours: name for name, ours in imported.networks["main"].input_names.items()}

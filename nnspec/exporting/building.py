@@ -25,7 +25,7 @@ from nnspec.onnx_backend.export import export
 from nnspec.onnx_backend.parity import Reference
 from nnspec.runtime.metadata import SPEC_HASH, SPEC_NAME
 from nnspec.spec import Spec
-from nnspec.training.loop.initial_weights import starting_arrays
+from nnspec.training.loop.initial_weights import initial_weights
 
 __all__ = ["write_build"]
 
@@ -69,7 +69,7 @@ def _write_decoder(spec: Spec, model: Model, folder: Path, seed: int) -> list[Pa
     for graph in (models.decoding.encoder, models.decoding.decoder):
         if graph is not None:
             keras_models[graph.name] = to_keras(graph, seed=seed)
-            weights |= {**weight_arrays(keras_models[graph.name], graph), **starting_arrays(spec, graph)}
+            weights |= {**weight_arrays(keras_models[graph.name], graph), **initial_weights(spec, graph)}
             set_weight_arrays(keras_models[graph.name], graph, graph.own(weights))
     models = replace(models, weights=weights)
     check_size = partial(check_onnx_bytes, spec)
@@ -85,7 +85,7 @@ def _write_decoder(spec: Spec, model: Model, folder: Path, seed: int) -> list[Pa
 
 def _write_network(spec: Spec, graph: Graph, stem: Path, seed: int) -> list[Path]:
     keras_model = to_keras(graph, seed=seed)
-    weights = {**weight_arrays(keras_model, graph), **starting_arrays(spec, graph)}
+    weights = {**weight_arrays(keras_model, graph), **initial_weights(spec, graph)}
     set_weight_arrays(keras_model, graph, weights)
     keras_file = write_whole(stem.with_suffix(".keras"), keras_model.save)
     onnx_file = stem.with_suffix(".onnx")

@@ -23,7 +23,7 @@ from nnspec.runtime.metadata import DATA
 from nnspec.runtime.session import Arrays
 from nnspec.spec import Spec, load
 from nnspec.training import Run, golden_rows
-from nnspec.training.loop.initial_weights import starting_arrays
+from nnspec.training.loop.initial_weights import initial_weights
 
 __all__ = ["Classifier"]
 
@@ -68,7 +68,7 @@ class Classifier:
         graph = compile(spec).networks.get("main")
         if graph is None:
             raise NnspecError(f"{path} has no `layers` of its own, but networks alone")
-        weights = starting_arrays(spec, graph)
+        weights = initial_weights(spec, graph)
         missing = [name for name, *_ in graph.weights() if name not in weights]
         if missing:
             raise NnspecError(

@@ -8,11 +8,11 @@ from math import prod
 
 from nnspec.graph.model import Graph, Node, Ref
 
-__all__ = ["Halves", "halves"]
+__all__ = ["EncoderSplit", "halves"]
 
 
 @dataclass(frozen=True)
-class Halves:
+class EncoderSplit:
     """A network cut in two at one tensor, as an autoencoder is into encoder and decoder.
 
     Attributes:
@@ -28,7 +28,7 @@ class Halves:
     node: Node
 
 
-def halves(graph: Graph, input_: str, output: str) -> Halves | None:
+def halves(graph: Graph, input_: str, output: str) -> EncoderSplit | None:
     """The network cut where it is narrowest; None where nothing on the way is narrower than the input.
 
     The time is linear in the number of layers. Of places that are equally narrow the last is taken: behind the activation, and
@@ -48,7 +48,7 @@ def halves(graph: Graph, input_: str, output: str) -> Halves | None:
     if narrowest >= widest:
         return None
     code = [ref for width, ref in found if width == narrowest][-1]
-    return Halves(code, graph.giving({"code": code}), _after(part, code), graph.nodes[code.source])
+    return EncoderSplit(code, graph.giving({"code": code}), _after(part, code), graph.nodes[code.source])
 
 
 def _passed_by_all(part: Graph, input_: str, output: str) -> Iterator[Ref]:

@@ -17,7 +17,7 @@ from nnspec.reports.pictures import overlay, picture, scaled
 from nnspec.reports.plots import line
 from nnspec.reports.tensors import tensors_of
 from nnspec.training.evaluation.evaluate import Evaluated
-from nnspec.training.evaluation.predictions import Classified
+from nnspec.training.evaluation.predictions import ClassPredictions
 from nnspec.training.run.folder import Run
 
 __all__ = ["activation_maps"]
@@ -34,7 +34,7 @@ def activation_maps(run: Run, found: Evaluated) -> Html:
     axes = found.examples.inputs[seen].ndim - 1
     graph, weights, pieces = run.graph, run.weights(), []
     for name, judged in found.judged.items():
-        if not isinstance(judged, Classified) or judged.each > 1:
+        if not isinstance(judged, ClassPredictions) or judged.each > 1:
             continue
         try:
             mapped = with_activation_maps(graph, [name])
@@ -50,7 +50,7 @@ def _of_output(
     graph: Graph,
     weights: Mapping[str, NDArray[Any]],
     name: str,
-    judged: Classified,
+    judged: ClassPredictions,
     found: Evaluated,
     seen: str,
 ) -> list[Html]:

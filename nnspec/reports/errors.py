@@ -12,7 +12,7 @@ from nnspec.reports.examples import columns_of, picture_input, row_of, shown
 from nnspec.reports.pictures import picture
 from nnspec.training.batches.cropping import crops_of
 from nnspec.training.evaluation.evaluate import Evaluated
-from nnspec.training.evaluation.predictions import Classified, Measured
+from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions
 
 __all__ = ["errors", "surest_errors"]
 
@@ -24,7 +24,7 @@ def errors(found: Evaluated) -> Html:
     """For each output, the errors worth looking at: what is wrong with much confidence is often wrong in the data."""
     pieces: list[Html] = []
     for name, judged in found.judged.items():
-        if isinstance(judged, Measured):
+        if isinstance(judged, NumberPredictions):
             pieces += _farthest(found, name, judged)
         elif judged.each == 1:
             pieces += _surest(found, name, judged)
@@ -33,13 +33,13 @@ def errors(found: Evaluated) -> Html:
     return section("Examples of errors", *pieces)
 
 
-def surest_errors(judged: Classified, most: int) -> NDArray[np.int64]:
+def surest_errors(judged: ClassPredictions, most: int) -> NDArray[np.int64]:
     """The positions that are wrong, the surest first."""
     wrong = np.flatnonzero(judged.true != judged.said)
     return wrong[np.argsort(-judged.confidence[wrong], kind="stable")][:most]
 
 
-def _surest(found: Evaluated, name: str, judged: Classified) -> list[Html]:
+def _surest(found: Evaluated, name: str, judged: ClassPredictions) -> list[Html]:
     total = int((judged.true != judged.said).sum())
     if not total:
         return [element("p", f"{name}: every answer is right.", class_="note")]
@@ -53,7 +53,7 @@ def _surest(found: Evaluated, name: str, judged: Classified) -> list[Html]:
     return [element("p", note), _shown(found, judged.examples[places], said, ["said", "true", "confidence"])]
 
 
-def _least_right(found: Evaluated, name: str, judged: Classified) -> list[Html]:
+def _least_right(found: Evaluated, name: str, judged: ClassPredictions) -> list[Html]:
     right = np.bincount(judged.examples, judged.true == judged.said, len(found.examples))
     counts = np.bincount(judged.examples, minlength=len(found.examples))
     share = right / np.maximum(counts, 1)
@@ -73,14 +73,14 @@ def _least_right(found: Evaluated, name: str, judged: Classified) -> list[Html]:
     return [element("p", note), _shown(found, places, said, ["right", "wrong"])]
 
 
-def _margin(found: Evaluated, seen: str, name: str, judged: Classified) -> int | None:
+def _margin(found: Evaluated, seen: str, name: str, judged: ClassPredictions) -> int | None:
     """How much of a picture is around what its mask is of; None where it is of no picture of that size."""
     crop = crops_of(found.plan.data).get(name, 0)
     height, width = found.examples.inputs[seen].shape[1:3]
     return crop if judged.each == (height - 2 * crop) * (width - 2 * crop) else None
 
 
-def _masks(found: Evaluated, seen: str, judged: Classified, places: NDArray[np.int64], crop: int) -> Html:
+def _masks(found: Evaluated, seen: str, judged: ClassPredictions, places: NDArray[np.int64], crop: int) -> Html:
     """Pictures with their masks, a shade for each class, black the first; a position that does not count is black too."""
     height, width = (size - 2 * crop for size in found.examples.inputs[seen].shape[1:3])
     originals = shown(found, seen, places, ["the picture"] * len(places))
@@ -116,7 +116,7 @@ def _dice(true: NDArray[np.int64], said: NDArray[np.int64]) -> str:
     return f"{2 * int((true & said).sum()) / total:.3f}" if total else "–"
 
 
-def _farthest(found: Evaluated, name: str, judged: Measured) -> list[Html]:
+def _farthest(found: Evaluated, name: str, judged: NumberPredictions) -> list[Html]:
     rows = len(judged.true)
     distance = np.abs(judged.said - judged.true).reshape(rows, -1).mean(-1)
     places = np.argsort(-distance, kind="stable")[:_ROWS]

@@ -14,7 +14,7 @@ from nnspec.printable import html_text
 from nnspec.reports.elements import Html, element, section
 from nnspec.reports.objectives import report_of
 from nnspec.training.evaluation.evaluate import Evaluated
-from nnspec.training.evaluation.predictions import Classified
+from nnspec.training.evaluation.predictions import ClassPredictions
 from nnspec.training.run.folder import Run
 
 __all__ = ["Finding", "findings", "findings_section"]
@@ -51,7 +51,7 @@ def findings(run: Run, found: Evaluated | None, train: Evaluated | None, reports
             said += [*_gap(found, train), *_unsettled(run, train)]
         for name, report in reports.items():
             judged = found.judged[name]
-            if isinstance(judged, Classified):
+            if isinstance(judged, ClassPredictions):
                 said += _classes(name, report, judged, train.judged.get(name) if train else None)
             else:
                 said += _numbers(name, report)
@@ -86,7 +86,7 @@ def _gap(found: Evaluated, train: Evaluated) -> Iterator[Finding]:
     """Overfitting: what is much better on the examples that were trained on."""
     for name, judged in found.judged.items():
         before = train.judged.get(name)
-        if not isinstance(judged, Classified) or not isinstance(before, Classified):
+        if not isinstance(judged, ClassPredictions) or not isinstance(before, ClassPredictions):
             continue
         here, there = (float((j.true == j.said).mean()) for j in (judged, before))
         # Two standard errors of the difference of two shares: less may be chance.
@@ -115,8 +115,8 @@ def _unsettled(run: Run, train: Evaluated) -> Iterator[Finding]:
 _AGAINST = "More data, augmentation, dropout, weight decay or a smaller net work against it."
 
 
-def _classes(name: str, report: dict[str, Any], judged: Classified, train: Any) -> Iterator[Finding]:
-    yield from _imbalance(name, report, train if isinstance(train, Classified) else judged)
+def _classes(name: str, report: dict[str, Any], judged: ClassPredictions, train: Any) -> Iterator[Finding]:
+    yield from _imbalance(name, report, train if isinstance(train, ClassPredictions) else judged)
     total, accuracy = len(judged.true), report["accuracy"]
     low, high = _wilson(accuracy, total)
     if judged.each == 1 and high - low > 0.05:
@@ -133,7 +133,7 @@ def _classes(name: str, report: dict[str, Any], judged: Classified, train: Any) 
     yield from _confidence(name, report["calibration"])
 
 
-def _imbalance(name: str, report: dict[str, Any], counted: Classified) -> Iterator[Finding]:
+def _imbalance(name: str, report: dict[str, Any], counted: ClassPredictions) -> Iterator[Finding]:
     names = [row["class"] for row in report["classes"]]
     counts = np.bincount(counted.true, minlength=len(names))[: len(names)]
     absent = [str(n) for n, count in zip(names, counts, strict=True) if not count]

@@ -12,7 +12,7 @@ from nnspec.reports.elements import Html, element, figure, number, section, tabl
 from nnspec.reports.pictures import colored, picture
 from nnspec.training.evaluation.curves import curve_names, draw_curve
 from nnspec.training.evaluation.evaluate import Evaluated
-from nnspec.training.evaluation.predictions import Measured
+from nnspec.training.evaluation.predictions import NumberPredictions
 from nnspec.training.evaluation.report import NUMBER_FIGURES
 from nnspec.training.run.folder import Run
 
@@ -121,7 +121,7 @@ def _side_by_side(reports: dict[str, dict[str, Any]]) -> Html:
 
 def _numbers(name: str, report: dict[str, Any], found: Evaluated) -> list[Html]:
     judged = found.judged[name]
-    assert isinstance(judged, Measured)
+    assert isinstance(judged, NumberPredictions)
     true, said = judged.true.reshape(-1), judged.said.reshape(-1)
     quantiles = report["residuals"]["quantiles"]
     rows = [[key.replace("_", " "), number(value)] for key, value in report.items() if not isinstance(value, dict)]

@@ -97,7 +97,7 @@ class TrainingPlan:
     """A training that can begin once the data have been read.
 
     Attributes:
-        graph: The network; those that are trained together, side by side.
+        graph: The network; those that are trained together, side by group_.
         section: The section ``train``.
         tree: The same as it was written.
         data: What of the data goes where; None where the spec names none.

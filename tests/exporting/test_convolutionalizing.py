@@ -16,7 +16,7 @@ from nnspec.exporting.convolutionalizing import convolutionalize
 from nnspec.onnx_backend import to_onnx
 from nnspec.runtime.predictor import Predictor
 from nnspec.training import train
-from nnspec.training.loop.initial_weights import starting_arrays
+from nnspec.training.loop.initial_weights import initial_weights
 from nnspec.training.loop.progress import Quiet
 from tests.onnx_backend.nets import keras_reference, random_weights
 
@@ -55,7 +55,7 @@ def written(folder, layers, shape="[10, 12, 2]", more="", outputs=""):
 def classifier(file):
     spec = nnspec.load(file)
     graph = nnspec.compile(spec).main
-    return keras_reference(graph, starting_arrays(spec, graph))
+    return keras_reference(graph, initial_weights(spec, graph))
 
 
 @pytest.mark.parametrize("layers", NETS.values(), ids=NETS.keys())
@@ -81,7 +81,7 @@ def test_the_spec_that_is_written_is_good_and_starts_from_the_weights_beside_it(
     model = nnspec.compile(spec)
     assert model.diagnostics == ()
     graph = model.main
-    (tmp_path / "again.onnx").write_bytes(to_onnx(graph, starting_arrays(spec, graph)).SerializeToString())
+    (tmp_path / "again.onnx").write_bytes(to_onnx(graph, initial_weights(spec, graph)).SerializeToString())
     picture = {"x": np.random.default_rng(0).random((2, 16, 14, 2), np.float32)}
     again, first = (Predictor(file).predict(picture)["y"] for file in (tmp_path / "again.onnx", made.files[2]))
     np.testing.assert_array_equal(again, first)

@@ -23,7 +23,7 @@ from nnspec.reports.tensors import tensors_of
 from nnspec.spec import load
 from nnspec.training import Run, evaluate, train
 from nnspec.training.evaluation.evaluate import Evaluated, evaluated
-from nnspec.training.evaluation.predictions import Measured
+from nnspec.training.evaluation.predictions import NumberPredictions
 from nnspec.training.evaluation.report import report_of
 from nnspec.training.loop.progress import Quiet
 
@@ -263,7 +263,7 @@ train: {epochs: 1, loss: SparseCategoricalCrossentropy}
 
 def test_several_outputs_of_numbers_stand_side_by_side():
     same = np.arange(4.0)
-    judged = {"near": Measured(same, same + 1), "far": Measured(same, same + 9)}
+    judged = {"near": NumberPredictions(same, same + 1), "far": NumberPredictions(same, same + 9)}
     found = Evaluated(None, None, "test", Examples({}, {}, {}, np.arange(4)), {}, {}, judged)
     page = results(found, {name: report_of(each) for name, each in judged.items()}, None)
     assert re.search(r"<td>near</td><td class=\"n\">1</td>", page)

@@ -168,7 +168,7 @@ def test_each_part_is_cut_to_its_bucket_and_loses_nothing_but_filling(project):
 
 def test_filling_on_the_left_is_cut_on_the_left(project):
     write_mail(project.folder)
-    _, parts = prepared_parts(project, NET.replace("buckets: BUCKETS", "side: left, buckets: [5, 10]"))
+    _, parts = prepared_parts(project, NET.replace("buckets: BUCKETS", "group_: left, buckets: [5, 10]"))
     assert all((found.batch(slice(None)).inputs["words"][:, -1] > 0).all() for found in parts)
 
 

@@ -44,7 +44,7 @@ CLASSES = ("2", "softmax", ", crop: 2", "SparseCategoricalCrossentropy", "MeanDi
 
 
 def write(folder: Path, *, test_size: tuple[int, int] = (32, 16)) -> None:
-    """Bright squares, in training and test pictures of two sizes; along the sides, where nothing is compared, labels are wrong."""
+    """Bright squares, in training and test pictures of two sizes; along the groups, where nothing is compared, labels are wrong."""
     for part, size, count in (("train", (20, 24), 8), ("test", test_size, 3)):
         for name in ("images", "masks"):
             (folder / part / name).mkdir(parents=True)

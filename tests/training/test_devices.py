@@ -48,8 +48,8 @@ from nnspec.training.backends.tensorflow import TensorFlowSteps
 
 placed = set()
 part = TensorFlowSteps._of_part
-def noting(self, turn, group, share):
-    loss, gradients = part(self, turn, group, share)
+def noting(self, update, group, share):
+    loss, gradients = part(self, update, group, share)
     placed.update((share, g.device[-5:]) for g in gradients)
     return loss, gradients
 TensorFlowSteps._of_part = noting
@@ -71,7 +71,7 @@ def test_several_devices_train_as_one_does_each_a_part_of_every_batch(tmp_path):
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["placed"] == ["CPU:0", "CPU:1", "CPU:2"]
     names = ("loss", "digit_sparse_categorical_accuracy", "val_loss")
-    for alone, shared in zip(found["alone"], found["shared"], strict=True):
+    for alone, shared in zip(found["run_lock"], found["shared"], strict=True):
         for name in (name for name in names if name in alone):
             assert shared[name] == pytest.approx(alone[name], rel=2e-4), name
     assert json.loads((tmp_path / "shared" / "run.json").read_text())["machine"]["strategy"] == "mirrored"

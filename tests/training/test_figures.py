@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nnspec.training.catalogue.class_areas import areas
 from nnspec.training.evaluation.class_metrics import calibration, curves_of
-from nnspec.training.evaluation.predictions import Classified, Measured, judged
+from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions, judged
 from nnspec.training.evaluation.report import NUMBER_FIGURES, report_of, reports_text
 
 
@@ -66,7 +66,7 @@ def test_calibration_is_zero_for_answers_that_keep_their_word_and_a_half_for_one
     sure = np.tile([1.0, 0.0], (40, 1))
 
     def of(scores):
-        return calibration(Classified([0, 1], true, scores.argmax(-1), scores, True, np.arange(40), 1))
+        return calibration(ClassPredictions([0, 1], true, scores.argmax(-1), scores, True, np.arange(40), 1))
 
     assert of(honest)["expected_error"] == pytest.approx(0)
     assert (of(sure)["expected_error"], of(sure)["gap"]) == (0.25, 0.25)
@@ -114,17 +114,17 @@ def test_scores_that_are_no_probabilities_have_areas_and_no_calibration():
 
 def test_numbers_have_their_errors_and_residuals():
     true = np.array([[1.0], [2.0], [3.0], [4.0]])
-    report = report_of(Measured(true, true + 0.5))
+    report = report_of(NumberPredictions(true, true + 0.5))
     assert (report["mean_absolute_error"], report["root_mean_squared_error"], report["r2"]) == (0.5, 0.5, 0.8)
     assert report["residuals"]["mean"] == 0.5
     assert report["residuals"]["quantiles"]["50"] == 0.5
-    assert report_of(Measured(np.ones((3, 1)), np.ones((3, 1))))["r2"] is None
+    assert report_of(NumberPredictions(np.ones((3, 1)), np.ones((3, 1))))["r2"] is None
     assert "residuals" in "\n".join(reports_text({"width": report}))
 
 
 def test_several_outputs_of_numbers_are_put_side_by_side():
     same = np.arange(4.0)
-    reports = {name: report_of(Measured(same, same + shift)) for name, shift in (("near", 0.5), ("far_away", 2.0))}
+    reports = {name: report_of(NumberPredictions(same, same + shift)) for name, shift in (("near", 0.5), ("far_away", 2.0))}
     blank, header, near, far = reports_text(reports)
     assert not blank
     assert header.split() == [*NUMBER_FIGURES, "residual_mean"]

@@ -128,10 +128,10 @@ def test_the_penalty_of_a_linear_critic_is_how_far_its_weights_are_from_length_1
 
 def test_a_step_has_as_many_turns_as_the_objective_says_each_on_examples_of_its_own(project):
     learner, _, inputs = learner_of(project, PAIR + DATA + trained("{gan: {steps: {discriminator: 3, generator: 2}}}"))
-    turns = learner.turns((inputs, {}, {}))
+    updates = learner.updates((inputs, {}, {}))
     assert learner.batches == 3
-    assert [turn.side.network for turn in turns] == ["discriminator"] * 3 + ["generator"] * 2
-    np.testing.assert_array_equal(np.concatenate([turn.group[0]["image"] for turn in turns[:3]]), inputs["image"])
+    assert [update.group_.network for update in updates] == ["discriminator"] * 3 + ["generator"] * 2
+    np.testing.assert_array_equal(np.concatenate([update.group[0]["image"] for update in updates[:3]]), inputs["image"])
 
 
 def test_what_is_watched_is_watched_with_the_same_noise_each_time(project):

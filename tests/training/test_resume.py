@@ -19,7 +19,7 @@ from nnspec.spec import load
 from nnspec.training import Run, resume, train
 from nnspec.training.loop.progress import Quiet
 from nnspec.training.run.checkpoints import Checkpoints
-from nnspec.training.run.lock import alone
+from nnspec.training.run.lock import run_lock
 
 pytest.importorskip("keras")
 
@@ -229,7 +229,7 @@ def test_a_run_that_has_finished_says_so(tmp_path):
 
 
 def test_two_processes_do_not_train_into_one_run(project):
-    with alone(project / "run"), pytest.raises(NnspecError, match="another process trains into"):
+    with run_lock(project / "run"), pytest.raises(NnspecError, match="another process trains into"):
         resume(project / "run", progress=Quiet())
 
 

@@ -8,7 +8,7 @@ from nnspec.api import validate
 from nnspec.diagnostics import SpecError
 from nnspec.graph import compile
 from nnspec.spec import load
-from nnspec.training.loop.initial_weights import starting_arrays
+from nnspec.training.loop.initial_weights import initial_weights
 
 SPEC = """nnspec: 1
 name: net
@@ -33,7 +33,7 @@ def starting(write, tmp_path):
             tmp_path / "w.safetensors",
         )
         spec = load(write(SPEC.format(weights=weights)))
-        return starting_arrays(spec, compile(spec).main)
+        return initial_weights(spec, compile(spec).main)
 
     return start
 
@@ -54,7 +54,7 @@ def test_a_run_folder_stands_for_its_weights(write, tmp_path):
     arrays = {"body/dense/kernel": np.ones((4, 3), np.float32), "body/dense/bias": np.ones(3, np.float32)}
     save_file(arrays, tmp_path / "run" / "weights.safetensors")
     spec = load(write(SPEC.format(weights="run")))
-    assert sorted(starting_arrays(spec, compile(spec).main)) == ["body/dense/bias", "body/dense/kernel"]
+    assert sorted(initial_weights(spec, compile(spec).main)) == ["body/dense/bias", "body/dense/kernel"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.kinds import DataError
 from nnspec.exporting.keras_reference import keras_reference
-from nnspec.graph.encoder_split import Halves, halves
+from nnspec.graph.encoder_split import EncoderSplit, halves
 from nnspec.layers.sampling import Sampling
 from nnspec.reports.elements import Html, element, figure, section
 from nnspec.reports.examples import table_of
@@ -55,7 +55,7 @@ def _reconstructed(found: Evaluated, output: str, input_: str) -> list[Html]:
     return [element("h3", f"{output}: given back"), figure(_sheet(both, len(given), output), note + seen)]
 
 
-def _codes(run: Run, found: Evaluated, cut: Halves, input_: str) -> list[Html]:
+def _codes(run: Run, found: Evaluated, cut: EncoderSplit, input_: str) -> list[Html]:
     """The codes as points and, of pictures, what stands between two of them."""
     examples = found.examples.only(np.arange(min(_POINTS, len(found.examples))))
     inputs = {name: array for name, array in examples.batch(slice(None)).inputs.items() if name in cut.before.inputs}

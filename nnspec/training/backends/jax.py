@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.examples import Examples
 from nnspec.training.backends.base import Done, Rows
-from nnspec.training.loop.learner import Group, Learner, Tensors, Turn
+from nnspec.training.loop.learner import Batch, Learner, Tensors, Update
 from nnspec.training.loop.prefetch import Ahead
 
 __all__ = ["JaxSteps"]
@@ -43,8 +43,8 @@ class JaxSteps:
         every = [*learner.variables, *metrics, *learner.random_variables]
         self._variables = list({id(variable): variable for variable in every}.values())
         self._on_device: dict[int, tuple[Any, Any]] = {}
-        for side in learner.sides:
-            side.optimizer.build(side.variables)
+        for group in learner.trainable:
+            group.optimizer.build(group.variables)
         # On a processor XLA computes convolutions inside a loop four times slower than outside.
         several = _one_by_one if jax.default_backend() == "cpu" else _in_one_call
         self._train = several(self._step)
@@ -67,7 +67,7 @@ class JaxSteps:
         if not self._is_resident(examples):
             return self._from_host(function, examples, rows)
         made, loss, before = 0, float("nan"), float("nan")
-        groups = tuple(self._put(group) for group in (examples.inputs, examples.targets, examples.weights))
+        groups = tuple(self._put(batch) for batch in (examples.inputs, examples.targets, examples.weights))
         for start in range(0, len(rows), _MOST_STEPS):
             part = rows[start : start + _MOST_STEPS]
             padded = np.zeros((_MOST_STEPS, rows.shape[1]), np.int32)
@@ -84,7 +84,7 @@ class JaxSteps:
         for i in range(len(rows)):
             part = slice(i * size, (i + 1) * size)
             made = (batch.inputs, batch.targets, batch.weights)
-            groups = tuple({name: array[part] for name, array in group.items()} for group in made)
+            groups = tuple({name: array[part] for name, array in batch.items()} for batch in made)
             before = loss
             _, loss, _ = self._call(function, groups, np.arange(size, dtype=np.int32)[None], 1)
             if not np.isfinite(loss):
@@ -92,7 +92,7 @@ class JaxSteps:
         return Done(len(rows), loss, before)
 
     def _call(self, function: Callable[..., Any], groups: Any, rows: NDArray[np.int32], count: int) -> tuple[int, float, float]:
-        optimizers = [side.optimizer.variables for side in self._learner.sides]
+        optimizers = [group.optimizer.variables for group in self._learner.trainable]
         state = (_values(self._variables), [_values(variables) for variables in optimizers])
         done, (values, own), loss, before = function(groups, rows, count, state)
         for variables, found in zip([self._variables, *optimizers], [values, *own], strict=True):
@@ -100,40 +100,40 @@ class JaxSteps:
                 variable.assign(value)
         return int(done), float(loss), float(before)
 
-    def _step(self, group: Group, state: State) -> tuple[State, Any]:
+    def _step(self, batch: Batch, state: State) -> tuple[State, Any]:
         values, own = state[0], list(state[1])
         with self._at(values) as scope:
-            group = self._learner.augmented(group)
+            batch = self._learner.augmented(batch)
         values = self._now(scope)
         total = jnp.float32(0.0)
-        for turn in self._learner.turns(group):
-            at = self._learner.sides.index(turn.side)
-            values, own[at], loss = self._turn(turn, values, own[at])
+        for update in self._learner.updates(batch):
+            at = self._learner.trainable.index(update.group)
+            values, own[at], loss = self._turn(update, values, own[at])
             total += loss
         return (values, own), total
 
-    def _turn(self, turn: Turn, values: list[Any], own: list[Any]) -> tuple[list[Any], list[Any], Any]:
+    def _turn(self, update: Update, values: list[Any], own: list[Any]) -> tuple[list[Any], list[Any], Any]:
         """What one change of a side's weights makes of all values, and of its optimizer's; its loss."""
-        trained = [id(variable) for variable in turn.side.variables]
+        trained = [id(variable) for variable in update.group.variables]
         named = dict(zip(map(id, self._variables), values, strict=True))
         trainable = [named.pop(name) for name in trained]
 
         def loss_of(trainable: list[Any], others: dict[int, Any]) -> Any:
             """The scaled loss; beside it the loss, and what changed on the way: figures, running averages, random states."""
             now = {**others, **dict(zip(trained, trainable, strict=True))}
-            with self._at([now[id(variable)] for variable in self._variables], turn.side.optimizer.variables, own) as scope:
-                loss = turn.loss(turn.group)
-                scaled = turn.side.optimizer.scale_loss(loss)
+            with self._at([now[id(variable)] for variable in self._variables], update.group.optimizer.variables, own) as scope:
+                loss = update.loss(update.batch)
+                scaled = update.group.optimizer.scale_loss(loss)
             return scaled, (jnp.asarray(loss).astype("float32"), self._now(scope))
 
         (_, (loss, values)), gradients = jax.value_and_grad(loss_of, has_aux=True)(trainable, named)
-        trainable, own = turn.side.optimizer.stateless_apply(own, gradients, trainable)
+        trainable, own = update.group.optimizer.stateless_apply(own, gradients, trainable)
         changed = dict(zip(trained, trainable, strict=True))
         return [changed.get(id(v), value) for v, value in zip(self._variables, values, strict=True)], list(own), loss
 
-    def _watch(self, group: Group, state: State) -> tuple[State, Any]:
+    def _watch(self, batch: Batch, state: State) -> tuple[State, Any]:
         with self._at(state[0]) as scope:
-            loss = self._learner.watch(group)
+            loss = self._learner.watch(batch)
         # A loss that is not finite is no reason to stop watching.
         return (self._now(scope), state[1]), jnp.where(jnp.isfinite(loss), jnp.asarray(loss).astype("float32"), 0.0)
 
@@ -145,12 +145,12 @@ class JaxSteps:
     def _now(self, scope: keras.StatelessScope) -> list[Any]:
         return [scope.get_current_value(variable) for variable in self._variables]
 
-    def _put(self, group: Mapping[str, Any]) -> Tensors:
+    def _put(self, batch: Mapping[str, Any]) -> Tensors:
         """The arrays on the device; each is put there once, whichever parts of the data share it."""
-        for array in group.values():
+        for array in batch.values():
             if id(array) not in self._on_device:
                 self._on_device[id(array)] = (array, jnp.asarray(array))
-        return {name: self._on_device[id(array)][1] for name, array in group.items()}
+        return {name: self._on_device[id(array)][1] for name, array in batch.items()}
 
 
 def _values(variables: Sequence[Any]) -> list[Any]:
@@ -158,10 +158,10 @@ def _values(variables: Sequence[Any]) -> list[Any]:
 
 
 def _taken(groups: Any, rows: Any) -> Any:
-    return tuple({name: values[rows] for name, values in group.items()} for group in groups)
+    return tuple({name: values[rows] for name, values in batch.items()} for batch in groups)
 
 
-def _one_by_one(step: Callable[[Group, State], tuple[State, Any]]) -> Callable[..., Any]:
+def _one_by_one(step: Callable[[Batch, State], tuple[State, Any]]) -> Callable[..., Any]:
     """As `_in_one_call`, with a call for each step."""
     once = jax.jit(lambda groups, rows, state: step(_taken(groups, rows), state))
 
@@ -177,12 +177,12 @@ def _one_by_one(step: Callable[[Group, State], tuple[State, Any]]) -> Callable[.
     return run
 
 
-def _in_one_call(step: Callable[[Group, State], tuple[State, Any]]) -> Callable[..., Any]:
+def _in_one_call(step: Callable[[Batch, State], tuple[State, Any]]) -> Callable[..., Any]:
     compiled: Callable[..., Any] = jax.jit(partial(_repeat, step))
     return compiled
 
 
-def _repeat(step: Callable[[Group, State], tuple[State, Any]], groups: Group, rows: Any, count: Any, state: State) -> Any:
+def _repeat(step: Callable[[Batch, State], tuple[State, Any]], groups: Batch, rows: Any, count: Any, state: State) -> Any:
     """As many steps as are asked for, or until a loss is not finite: how many, the state, the last loss and the one before."""
 
     def body(carry: Any) -> Any:

@@ -11,7 +11,7 @@ import tensorflow as tf
 from nnspec.data.examples import Examples
 from nnspec.diagnostics import NnspecError
 from nnspec.training.backends.base import Done, Rows
-from nnspec.training.loop.learner import Group, Learner, Tensors, Turn, part_of
+from nnspec.training.loop.learner import Batch, Learner, Tensors, Update, part_of
 from nnspec.training.loop.prefetch import Ahead
 
 __all__ = ["TensorFlowSteps"]
@@ -35,8 +35,8 @@ class TensorFlowSteps:
         self._functions: dict[tuple[Any, ...], Callable[..., Any]] = {}
         self._on_device: dict[int, tuple[Any, Any]] = {}
         self._kept: list[Examples] = []
-        for side in learner.sides:
-            side.optimizer.build(side.variables)
+        for group in learner.trainable:
+            group.optimizer.build(group.variables)
 
     def train(self, examples: Examples, rows: Rows) -> Done:
         done, loss, before = self._run(self._step, examples, rows)
@@ -52,45 +52,45 @@ class TensorFlowSteps:
     def _is_resident(self, examples: Examples) -> bool:
         return examples.bytes <= self._resident_bytes
 
-    def _step(self, group: Group) -> Any:
-        inputs, targets, weights = self._learner.augmented(group)
+    def _step(self, batch: Batch) -> Any:
+        inputs, targets, weights = self._learner.augmented(batch)
         losses = []
-        for turn in self._learner.turns((dict(inputs), dict(targets), dict(weights))):
-            loss, gradients = self._gradients(turn)
-            reached = [(g, v) for g, v in zip(gradients, turn.side.variables, strict=True) if g is not None]
-            turn.side.optimizer.apply_gradients(reached)
+        for update in self._learner.updates((dict(inputs), dict(targets), dict(weights))):
+            loss, gradients = self._gradients(update)
+            reached = [(g, v) for g, v in zip(gradients, update.group.variables, strict=True) if g is not None]
+            update.group.optimizer.apply_gradients(reached)
             losses.append(loss)
         return tf.add_n(losses)
 
-    def _gradients(self, turn: Turn) -> tuple[Any, list[Any]]:
+    def _gradients(self, update: Update) -> tuple[Any, list[Any]]:
         """The loss of a batch and the gradients of all that trains; several devices have a part of the batch each."""
         if not self._devices:
-            return self._of_part(turn, turn.group, 1.0)
-        size = next(iter(turn.group[0].values())).shape[0]
+            return self._of_part(update, update.batch, 1.0)
+        size = next(iter(update.batch[0].values())).shape[0]
         bounds = [size * i // len(self._devices) for i in range(len(self._devices) + 1)]
         found = []
         for device, start, stop in zip(self._devices, bounds, bounds[1:], strict=False):
             if stop > start:
                 with tf.device(device):
-                    found.append(self._of_part(turn, part_of(turn.group, start, stop), (stop - start) / size))
+                    found.append(self._of_part(update, part_of(update.batch, start, stop), (stop - start) / size))
         losses, gradients = zip(*found, strict=True)
         return tf.add_n(losses), [None if parts[0] is None else _sum(parts) for parts in zip(*gradients, strict=True)]
 
-    def _of_part(self, turn: Turn, group: Group, share: float) -> tuple[Any, list[Any]]:
-        values = [variable.value for variable in turn.side.variables]
+    def _of_part(self, update: Update, batch: Batch, share: float) -> tuple[Any, list[Any]]:
+        values = [variable.value for variable in update.group.variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)
-            loss = turn.loss(group)
+            loss = update.loss(batch)
             loss = loss if share == 1.0 else loss * share
-            scaled = turn.side.optimizer.scale_loss(loss)
+            scaled = update.group.optimizer.scale_loss(loss)
         return tf.cast(loss, tf.float32), tape.gradient(scaled, values)
 
-    def _watch(self, group: Group) -> Any:
-        loss = self._learner.watch(group)
+    def _watch(self, batch: Batch) -> Any:
+        loss = self._learner.watch(batch)
         # A loss that is not finite is no reason to stop watching.
         return tf.where(tf.math.is_finite(loss), tf.cast(loss, tf.float32), 0.0)
 
-    def _run(self, step: Callable[[Group], Any], examples: Examples, rows: Rows) -> Any:
+    def _run(self, step: Callable[[Batch], Any], examples: Examples, rows: Rows) -> Any:
         if not any(kept.inputs is examples.inputs for kept in self._kept):
             self._kept.append(examples)
         try:
@@ -100,12 +100,12 @@ class TensorFlowSteps:
             function = self._function(step, examples, rows.shape[1], _from_host)
             batch = self._ahead.take(examples, rows)
             shape = rows.shape
-            return function(*(_stacked(group, shape) for group in (batch.inputs, batch.targets, batch.weights)))
+            return function(*(_stacked(batch, shape) for batch in (batch.inputs, batch.targets, batch.weights)))
         except tf.errors.OpError as error:
             raise NnspecError(f"TensorFlow could not run a step: {_reason(error)}") from None
 
     def _function(
-        self, step: Callable[[Group], Any], examples: Examples, size: int, make: Callable[..., Callable[..., Any]]
+        self, step: Callable[[Batch], Any], examples: Examples, size: int, make: Callable[..., Callable[..., Any]]
     ) -> Callable[..., Any]:
         """The compiled function, one for each batch size: the last batch of an epoch may be smaller."""
         key = (step.__name__, id(examples.inputs), size)
@@ -113,33 +113,33 @@ class TensorFlowSteps:
             self._functions[key] = make(step, examples, size)
         return self._functions[key]
 
-    def _from_device(self, step: Callable[[Group], Any], examples: Examples, size: int) -> Callable[..., Any]:
-        inputs, targets, weights = (self._put(group) for group in (examples.inputs, examples.targets, examples.weights))
+    def _from_device(self, step: Callable[[Batch], Any], examples: Examples, size: int) -> Callable[..., Any]:
+        inputs, targets, weights = (self._put(batch) for batch in (examples.inputs, examples.targets, examples.weights))
 
         def run(rows: Any) -> Any:
-            def take(i: Any) -> Group:
+            def take(i: Any) -> Batch:
                 return _gathered(inputs, rows[i]), _gathered(targets, rows[i]), _gathered(weights, rows[i])
 
             return _repeat(step, take, tf.shape(rows)[0])
 
         return _compiled(run, [tf.TensorSpec([None, size], tf.int64)])
 
-    def _put(self, group: Mapping[str, Any]) -> Tensors:
+    def _put(self, batch: Mapping[str, Any]) -> Tensors:
         """The arrays on the device; each is put there once, whichever parts of the data share it."""
-        for array in group.values():
+        for array in batch.values():
             if id(array) not in self._on_device:
                 self._on_device[id(array)] = (array, tf.constant(array))
-        return {name: self._on_device[id(array)][1] for name, array in group.items()}
+        return {name: self._on_device[id(array)][1] for name, array in batch.items()}
 
 
-def _from_host(step: Callable[[Group], Any], examples: Examples, size: int) -> Callable[..., Any]:
+def _from_host(step: Callable[[Batch], Any], examples: Examples, size: int) -> Callable[..., Any]:
     groups = (examples.inputs, examples.targets, examples.weights)
     signature = [
-        {name: tf.TensorSpec([None, size, *array.shape[1:]], array.dtype) for name, array in group.items()} for group in groups
+        {name: tf.TensorSpec([None, size, *array.shape[1:]], array.dtype) for name, array in batch.items()} for batch in groups
     ]
 
     def run(inputs: Tensors, targets: Tensors, weights: Tensors) -> Any:
-        def take(i: Any) -> Group:
+        def take(i: Any) -> Batch:
             return _at(inputs, i), _at(targets, i), _at(weights, i)
 
         return _repeat(step, take, tf.shape(next(iter(inputs.values())))[0])
@@ -155,7 +155,7 @@ def _compiled(run: Callable[..., Any], signature: list[Any]) -> Callable[..., An
     return compiled
 
 
-def _repeat(step: Callable[[Group], Any], take: Callable[[Any], Group], count: Any) -> Any:
+def _repeat(step: Callable[[Batch], Any], take: Callable[[Any], Batch], count: Any) -> Any:
     """As many steps as there are, or until a loss is not finite: how many, the last loss and the one before."""
 
     def body(i: Any, loss: Any, before: Any) -> Any:
@@ -175,16 +175,16 @@ def _sum(parts: Sequence[Any]) -> Any:
     return tf.add_n([tf.convert_to_tensor(part) for part in parts])
 
 
-def _gathered(group: Tensors, rows: Any) -> Tensors:
-    return {name: tf.gather(values, rows) for name, values in group.items()}
+def _gathered(batch: Tensors, rows: Any) -> Tensors:
+    return {name: tf.gather(values, rows) for name, values in batch.items()}
 
 
-def _at(group: Tensors, i: Any) -> Tensors:
-    return {name: values[i] for name, values in group.items()}
+def _at(batch: Tensors, i: Any) -> Tensors:
+    return {name: values[i] for name, values in batch.items()}
 
 
-def _stacked(group: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
-    return {name: tf.constant(array.reshape(*shape, *array.shape[1:])) for name, array in group.items()}
+def _stacked(batch: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
+    return {name: tf.constant(array.reshape(*shape, *array.shape[1:])) for name, array in batch.items()}
 
 
 def _reason(error: Any) -> str:

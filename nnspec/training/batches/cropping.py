@@ -16,7 +16,7 @@ def crops_of(data: DataPlan | None) -> dict[str, int]:
 
 
 def middle(values: Any, crop: int) -> Any:
-    """Masks, arrays or tensors (N, H, W, …), without so many rows and columns at each side.
+    """Masks, arrays or tensors (N, H, W, …), without so many rows and columns at each group_.
 
     Example:
         >>> import numpy as np

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.training.catalogue.class_areas import areas
-from nnspec.training.evaluation.predictions import Classified
+from nnspec.training.evaluation.predictions import ClassPredictions
 
 __all__ = ["calibration", "class_figures", "curves_of"]
 
@@ -27,7 +27,7 @@ _POINTS = 101
 _BINS = 15
 
 
-def class_figures(found: Classified, *, curves: bool = False) -> dict[str, Any]:
+def class_figures(found: ClassPredictions, *, curves: bool = False) -> dict[str, Any]:
     """The figures of an output of classes.
 
     Args:
@@ -74,7 +74,7 @@ def _mean(values: list[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _confusion(found: Classified) -> dict[str, Any]:
+def _confusion(found: ClassPredictions) -> dict[str, Any]:
     """How often each class was predicted for each; every position is in it."""
     count = len(found.names)
     pairs, rows = np.unique(found.true * count + found.said, return_counts=True)
@@ -92,7 +92,7 @@ def _confusion(found: Classified) -> dict[str, Any]:
     return {"confusion": matrix, "confused": confused}
 
 
-def _overlap(found: Classified) -> list[float | None]:
+def _overlap(found: ClassPredictions) -> list[float | None]:
     """Intersection over union of each class (Jaccard 1912)."""
     count = len(found.names)
     true, said = (np.bincount(labels, minlength=count) for labels in (found.true, found.said))
@@ -101,7 +101,7 @@ def _overlap(found: Classified) -> list[float | None]:
     return [float(b / u) if u else None for b, u in zip(both, union, strict=True)]
 
 
-def calibration(found: Classified) -> dict[str, Any]:
+def calibration(found: ClassPredictions) -> dict[str, Any]:
     """How far confidence is from how often it is right (Guo et al. 2017, 15 bins of equal width).
 
     Returns:
@@ -126,7 +126,7 @@ def calibration(found: Classified) -> dict[str, Any]:
     return {"expected_error": float(error), "gap": float(sure.mean() - right.mean()), "bins": bins}
 
 
-def curves_of(found: Classified) -> list[dict[str, Any]]:
+def curves_of(found: ClassPredictions) -> list[dict[str, Any]]:
     """The ROC curve and the precision–recall curve of each class against the rest, a hundred points each.
 
     Of two classes the second alone: the first's says the same. A class of which all or none are has no curve; of more than a

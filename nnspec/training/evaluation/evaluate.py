@@ -22,7 +22,7 @@ from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.training.batches.cropping import crops_of, middle
 from nnspec.training.checks.training import check_training
 from nnspec.training.evaluation.output_units import output_units
-from nnspec.training.evaluation.predictions import Classified, Measured, judged
+from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions, judged
 from nnspec.training.evaluation.report import report_of, reports_text
 from nnspec.training.plan import OutputPlan, TrainingPlan
 from nnspec.training.run.folder import Run
@@ -71,7 +71,7 @@ class Evaluated:
     examples: Examples
     figures: dict[str, Any]
     answers: Mapping[str, NDArray[Any]]
-    judged: Mapping[str, Classified | Measured]
+    judged: Mapping[str, ClassPredictions | NumberPredictions]
     transformed: tuple[str, ...] = ()
 
 
@@ -136,12 +136,12 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
         found = _judged(output, examples, answers[name], classes.get(name), crop, units.get(name))
         if found is not None:
             held[name] = found
-        if isinstance(found, Measured) and name in units and units[name].labels:
+        if isinstance(found, NumberPredictions) and name in units and units[name].labels:
             figures |= _metrics_of(output, found)
     return Evaluated(plan, model, part, examples, figures, answers, held, tuple(units))
 
 
-def _metrics_of(output: OutputPlan, found: Measured) -> dict[str, Any]:
+def _metrics_of(output: OutputPlan, found: NumberPredictions) -> dict[str, Any]:
     """The metrics of an output whose units differ between series, which batches do not know."""
     from nnspec.training.catalogue.keras_objects import keras_metric
 
@@ -334,7 +334,7 @@ def _judged(
     classes: list[Any] | None,
     crop: int,
     units: Units | None,
-) -> Classified | Measured | None:
+) -> ClassPredictions | NumberPredictions | None:
     assert output.loss is not None
     axis = getattr(output.loss, "axis", -1)
     kind = output.loss.target_kind()
@@ -348,6 +348,6 @@ def _judged(
         ignore=getattr(output.loss, "ignore_class", None),
         classes=classes,
     )
-    if units is None or not isinstance(found, Measured):
+    if units is None or not isinstance(found, NumberPredictions):
         return found
-    return Measured(*(units.to_data(values, examples.own_series) for values in (found.true, found.said)))
+    return NumberPredictions(*(units.to_data(values, examples.own_series) for values in (found.true, found.said)))

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from nnspec.data.kinds import TargetKind, answer_of
 
-__all__ = ["Classified", "Measured", "judged"]
+__all__ = ["ClassPredictions", "NumberPredictions", "judged"]
 
 
 @dataclass(frozen=True)
-class Classified:
+class ClassPredictions:
     """Classes that were said, one for each position of each example.
 
     Attributes:
@@ -41,13 +41,13 @@ class Classified:
         found: NDArray[np.floating[Any]] = np.take_along_axis(self.scores, self.said[:, None], 1)[:, 0]
         return found
 
-    def thinned(self, most: int) -> Classified:
+    def thinned(self, most: int) -> ClassPredictions:
         """The same with no more than so many positions, evenly spread: what costs a sort for each class is made of these."""
         step = -(-len(self.true) // most)
         if step <= 1:
             return self
         kept = slice(None, None, step)
-        return Classified(
+        return ClassPredictions(
             self.names,
             self.true[kept],
             self.said[kept],
@@ -59,7 +59,7 @@ class Classified:
 
 
 @dataclass(frozen=True)
-class Measured:
+class NumberPredictions:
     """Numbers that were said.
 
     Attributes:
@@ -80,7 +80,7 @@ def judged(
     logits: bool = False,
     ignore: int | None = None,
     classes: list[Any] | None = None,
-) -> Classified | Measured | None:
+) -> ClassPredictions | NumberPredictions | None:
     """The answers and targets of one output, brought into one form.
 
     Args:
@@ -102,13 +102,13 @@ def judged(
     if kind in ("probability", "sign"):
         return _yes_or_no(target, answer, signs=kind == "sign", logits=logits, classes=classes)
     if kind in ("number", "non_negative"):
-        return Measured(target.astype(np.float64), answer.astype(np.float64))
+        return NumberPredictions(target.astype(np.float64), answer.astype(np.float64))
     return None
 
 
 def _of_several(
     true: NDArray[Any], scores: NDArray[np.float32], *, logits: bool, ignore: int | None, classes: list[Any] | None
-) -> Classified:
+) -> ClassPredictions:
     count = scores.shape[-1]
     each = max(1, scores[:1].size // count)
     examples = np.repeat(np.arange(len(scores)), each)
@@ -120,7 +120,7 @@ def _of_several(
         flat = np.exp(flat - flat.max(-1, keepdims=True))
         flat /= flat.sum(-1, keepdims=True)
     sums = bool(flat.size) and bool(flat.min() >= 0) and bool(np.abs(flat.sum(-1) - 1).max() < 1e-3)
-    return Classified(_named(classes, count), true, flat.argmax(-1), flat, sums, examples, each)
+    return ClassPredictions(_named(classes, count), true, flat.argmax(-1), flat, sums, examples, each)
 
 
 def _named(classes: list[Any] | None, units: int) -> list[Any]:
@@ -132,7 +132,7 @@ def _named(classes: list[Any] | None, units: int) -> list[Any]:
 
 def _yes_or_no(
     target: NDArray[Any], answer: NDArray[np.float32], *, signs: bool, logits: bool, classes: list[Any] | None
-) -> Classified:
+) -> ClassPredictions:
     each = max(1, answer[:1].size)
     examples = np.repeat(np.arange(len(answer)), each)
     # A probability between 0 and 1 as a target is on the side it is nearer to.
@@ -143,4 +143,4 @@ def _yes_or_no(
         yes = 0.5 * (1 + np.tanh(0.5 * yes))  # the logistic function, which does not overflow so
     no = -yes if signs else 1 - yes
     probable = not signs and bool(yes.size) and bool(yes.min() >= 0) and bool(yes.max() <= 1)
-    return Classified(_named(classes, 2), true, said, np.stack([no, yes], 1), probable, examples, each)
+    return ClassPredictions(_named(classes, 2), true, said, np.stack([no, yes], 1), probable, examples, each)

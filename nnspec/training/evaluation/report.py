@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.training.evaluation.predictions import Classified, Measured
+from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions
 
 __all__ = ["NUMBER_FIGURES", "report_of", "reports_text"]
 
@@ -18,7 +18,7 @@ _MOST_SHOWN = 20
 _MOST_CONFUSED = 10
 
 
-def report_of(found: Classified | Measured, *, curves: bool = False) -> dict[str, Any]:
+def report_of(found: ClassPredictions | NumberPredictions, *, curves: bool = False) -> dict[str, Any]:
     """The report of one output, as plain values.
 
     Args:
@@ -30,14 +30,14 @@ def report_of(found: Classified | Measured, *, curves: bool = False) -> dict[str
         ``mean_absolute_error``, ``root_mean_squared_error``, ``r2`` (None where the targets do not vary), and ``residuals``
         (what was said less what is so): ``mean``, ``std`` and ``quantiles``.
     """
-    if isinstance(found, Classified):
+    if isinstance(found, ClassPredictions):
         from nnspec.training.evaluation.class_metrics import class_figures
 
         return class_figures(found, curves=curves)
     return _numbers(found)
 
 
-def _numbers(found: Measured) -> dict[str, Any]:
+def _numbers(found: NumberPredictions) -> dict[str, Any]:
     from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 
     difference = found.said - found.true
@@ -57,7 +57,7 @@ def _numbers(found: Measured) -> dict[str, Any]:
 
 
 def reports_text(reports: Mapping[str, dict[str, Any]]) -> list[str]:
-    """The reports of the outputs as lines, a blank one before each; several outputs of numbers are put side by side.
+    """The reports of the outputs as lines, a blank one before each; several outputs of numbers are put side by group_.
 
     Args:
         reports: The report of each output, by name.

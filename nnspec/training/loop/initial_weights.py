@@ -19,7 +19,7 @@ from nnspec.types import closest
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["check_starting", "starting_arrays"]
+__all__ = ["check_starting", "initial_weights"]
 
 _FILE = "weights.safetensors"
 _LISTED = 6
@@ -106,7 +106,7 @@ def _text(start: Start) -> str:
     return start.file if start.file.endswith(".safetensors") else f"{start.file.rstrip('/')}/{_FILE}"
 
 
-def starting_arrays(spec: Spec, graph: Graph) -> dict[str, NDArray[Any]]:
+def initial_weights(spec: Spec, graph: Graph) -> dict[str, NDArray[Any]]:
     """The weights that a graph does not start from its initializers, by identity.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What learns, and what a step of it does: what an objective is to the loop and to the backends."""
+"""The interface between an objective and the backends: what a training step updates."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-__all__ = ["Group", "Learner", "Side", "Tensors", "Turn", "averaged_weights", "part_of"]
+__all__ = ["Batch", "Learner", "TrainableGroup", "Tensors", "Update", "averaged_weights", "part_of"]
 
 Tensors = Mapping[str, Any]
-Group = tuple[Tensors, Tensors, Tensors]
+Batch = tuple[Tensors, Tensors, Tensors]
 """Inputs, targets and weights of a batch."""
 
 
 @dataclass(frozen=True, eq=False)
-class Side:
-    """Weights that change together.
+class TrainableGroup:
+    """Weights that one optimizer updates.
 
     Attributes:
-        network: The network they are of.
-        variables: The weights that train.
-        optimizer: How they change.
+        network: Their network.
+        variables: The weights.
+        optimizer: The optimizer.
     """
 
     network: str
@@ -30,82 +30,82 @@ class Side:
 
     @property
     def inner(self) -> Any:
-        """The optimizer whose learning rate it is: the one inside, where the loss is scaled."""
+        """The optimizer that has the learning rate: the inner one of a loss scaling optimizer."""
         return getattr(self.optimizer, "inner_optimizer", self.optimizer)
 
 
 @dataclass(frozen=True, eq=False)
-class Turn:
-    """One change of a side's weights.
+class Update:
+    """One update of a group's weights.
 
     Attributes:
-        side: Whose.
-        loss: What is made small, of a batch or of a part of one; it adds to the figures.
-        group: The batch.
+        group: The weights.
+        loss: Computes the loss of the batch, and updates the metrics.
+        batch: The batch, or a part of it.
     """
 
-    side: Side
-    loss: Callable[[Group], Any]
-    group: Group
+    group: TrainableGroup
+    loss: Callable[[Batch], Any]
+    batch: Batch
 
 
 class Learner(Protocol):
-    """What learns: ordinary stateful Keras code, which every backend runs.
+    """Computes losses and metrics: stateful Keras code that runs on every backend.
 
     Attributes:
-        sides: What trains, each with its optimizer.
-        batches: How many times ``batch_size`` examples a step takes.
+        trainable: The weights that are trained, by optimizer.
+        batches: The number of batches of ``batch_size`` that one step takes.
     """
 
-    sides: Sequence[Side]
+    trainable: Sequence[TrainableGroup]
     batches: int
 
     @property
     def variables(self) -> Sequence[Any]:
-        """Every variable of its networks."""
+        """All variables of its networks."""
 
     @property
     def metrics(self) -> list[Any]:
-        """The Keras metrics that hold the figures."""
+        """The Keras metrics."""
 
     @property
     def random_variables(self) -> list[Any]:
-        """The states of what is drawn outside the networks."""
+        """The states of the random generators outside the networks."""
 
-    def augmented(self, group: Group) -> Group:
-        """What a training step sees of a batch."""
+    def augmented(self, batch: Batch) -> Batch:
+        """The batch with random augmentations, for a training step."""
 
-    def turns(self, group: Group) -> Sequence[Turn]:
-        """What a step does with a batch, in order. It reads no variable and changes none."""
+    def updates(self, batch: Batch) -> Sequence[Update]:
+        """The updates of a step, in order. It neither reads nor changes a variable."""
 
-    def watch(self, group: Group) -> Any:
-        """Adds a batch that is not trained on to the figures; its loss."""
+    def watch(self, batch: Batch) -> Any:
+        """Updates the metrics with a batch that is not trained on, and returns its loss."""
 
     def reset(self) -> None:
-        """Begins the figures anew."""
+        """Resets the metrics."""
 
     def figures(self) -> dict[str, Any]:
-        """The figures so far: numbers, or lists of numbers where a metric has several."""
+        """The values of the metrics: numbers, or lists of numbers."""
 
 
-def part_of(group: Group, start: int, stop: int) -> Group:
-    """Some examples of a batch, by their positions in it."""
-    inputs, targets, weights = ({name: tensor[start:stop] for name, tensor in tensors.items()} for tensors in group)
+def part_of(batch: Batch, start: int, stop: int) -> Batch:
+    """The examples of a batch from one position to another."""
+    inputs, targets, weights = ({name: tensor[start:stop] for name, tensor in tensors.items()} for tensors in batch)
     return inputs, targets, weights
 
 
 @contextmanager
-def averaged_weights(sides: Sequence[Side]) -> Iterator[None]:
-    """Puts the moving averages of weights in their place, where the optimizer keeps some, and takes them out again."""
-    averaging = [side for side in sides if side.inner.use_ema and side.inner.built]
-    kept = [[variable.numpy() for variable in side.variables] for side in averaging]
-    for side in averaging:
+def averaged_weights(trainable: Sequence[TrainableGroup]) -> Iterator[None]:
+    """Replaces weights by their moving averages if the optimizer keeps some, and restores them on exit."""
+    averaging = [group for group in trainable if group.inner.use_ema and group.inner.built]
+    kept = [[variable.numpy() for variable in group.variables] for group in averaging]
+    for group in averaging:
         # As keras.callbacks.SwapEMAWeights does it: the optimizer has no public name for them.
-        for variable, average in zip(side.variables, side.inner._model_variables_moving_average, strict=True):
+        for variable, average in zip(group.variables, group.inner._model_variables_moving_average, strict=True):
             variable.assign(average)
     try:
         yield
     finally:
-        for side, values in zip(averaging, kept, strict=True):
-            for variable, value in zip(side.variables, values, strict=True):
+        for group, values in zip(averaging, kept, strict=True):
+            for variable, value in zip(group.variables, values, strict=True):
                 variable.assign(value)

@@ -16,7 +16,7 @@ from nnspec.training.batches.cropping import cropped
 from nnspec.training.batches.transforms import BatchTransform
 from nnspec.training.catalogue.keras_objects import keras_loss, keras_metric
 from nnspec.training.catalogue.metrics.base import Metric
-from nnspec.training.loop.learner import Group, Side, Tensors, Turn
+from nnspec.training.loop.learner import Batch, Tensors, TrainableGroup, Update
 from nnspec.training.plan import OutputPlan
 
 __all__ = ["OutputLearner"]
@@ -50,7 +50,9 @@ class OutputLearner:
         units: Mapping[str, Units] | None = None,
     ) -> None:
         self.model = model
-        self.sides: Sequence[Side] = () if optimizer is None else (Side("main", model.trainable_variables, optimizer),)
+        self.trainable: Sequence[TrainableGroup] = (
+            () if optimizer is None else (TrainableGroup("main", model.trainable_variables, optimizer),)
+        )
         self._augmenter = augmenter
         self._outputs = {name: output for name, output in outputs.items() if output.loss is not None}
         self._losses = {name: keras_loss(output.loss) for name, output in self._outputs.items() if output.loss}
@@ -113,30 +115,30 @@ class OutputLearner:
         self._total.update_state(total, sample_weight=size)
         return total, outputs
 
-    def turns(self, group: Group) -> Sequence[Turn]:
-        """One turn: all weights follow the loss."""
-        return [Turn(side, self._trained_on, group) for side in self.sides]
+    def updates(self, batch: Batch) -> Sequence[Update]:
+        """One update: all weights follow the loss."""
+        return [Update(group, self._trained_on, batch) for group in self.trainable]
 
-    def watch(self, group: Group) -> Any:
+    def watch(self, batch: Batch) -> Any:
         """Adds a batch that is not trained on to the figures; its loss."""
-        inputs, targets, weights = self._compared(group)
+        inputs, targets, weights = self._compared(batch)
         loss, outputs = self(inputs, targets, weights, training=False)
         self.update_metrics(outputs, targets)
         return loss
 
-    def _compared(self, group: Group) -> Group:
-        inputs, targets, weights = group
+    def _compared(self, batch: Batch) -> Batch:
+        inputs, targets, weights = batch
         return inputs, cropped(targets, self._crops), cropped(weights, self._crops)
 
-    def _trained_on(self, group: Group) -> Any:
-        inputs, targets, weights = self._compared(group)
+    def _trained_on(self, batch: Batch) -> Any:
+        inputs, targets, weights = self._compared(batch)
         loss, outputs = self(inputs, targets, weights, training=True)
         self.update_metrics(outputs, targets)
         return loss
 
-    def augmented(self, group: Group) -> Group:
+    def augmented(self, batch: Batch) -> Batch:
         """What a training step sees of a batch."""
-        return group if self._augmenter is None else self._augmenter(*group)
+        return batch if self._augmenter is None else self._augmenter(*batch)
 
     def _loss(self, name: str, output: Any, targets: Tensors, weights: Tensors, *, training: bool) -> Any:
         compare = self._losses[name]

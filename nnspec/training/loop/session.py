@@ -22,9 +22,9 @@ from nnspec.training.batches.augmenter import Augmenter, outside_range
 from nnspec.training.batches.bucketing import in_buckets
 from nnspec.training.catalogue.schedules import Schedule
 from nnspec.training.loop.data_guard import DataGuard
-from nnspec.training.loop.initial_weights import starting_arrays
+from nnspec.training.loop.initial_weights import initial_weights
 from nnspec.training.loop.interruption import interruptible
-from nnspec.training.loop.learner import Learner, Side, averaged_weights
+from nnspec.training.loop.learner import Learner, TrainableGroup, averaged_weights
 from nnspec.training.loop.loop import Loop, NotFiniteLoss, Status
 from nnspec.training.loop.networks import Networks
 from nnspec.training.loop.not_finite import Diverged, explanation
@@ -67,7 +67,7 @@ class Session:
         self._plan, self._prepared, self._progress, self._devices = plan, prepared, progress, devices
         with _precision(plan.section.precision):
             self._networks = Networks(plan.networks, plan.section.seed)
-        self._networks.set_weights(starting_arrays(spec, plan.graph))
+        self._networks.set_weights(initial_weights(spec, plan.graph))
         self._task = plan.objective.task(self._networks, plan, prepared, self._augmenting())
         self._guard = DataGuard(prepared, progress)
         self._position = Position()
@@ -159,7 +159,7 @@ class Session:
     def _run_phase(self, writer: RunWriter, interrupted: Callable[[], bool]) -> Status:
         phase, section = self._phase, self._phase.plan.section
         due = _Clock(writer.every_minutes)
-        sides = phase.learner.sides
+        groups = phase.learner.trainable
         order = Order(self._parts, section.batch_size * phase.learner.batches, section.seed)
 
         def save() -> None:
@@ -172,7 +172,7 @@ class Session:
             self._warn(writer.records)
 
         rule, watched = section.reduce_on_plateau, phase.plan.plateau
-        plateau = Plateau(rule, watched, sides[0].inner) if rule is not None and watched is not None else None
+        plateau = Plateau(rule, watched, groups[0].inner) if rule is not None and watched is not None else None
         loop = Loop(
             steps=phase.steps,
             learner=phase.learner,
@@ -191,7 +191,7 @@ class Session:
             progress=self._progress,
             interrupted=interrupted,
             plateau=plateau,
-            rates=lambda: _changing_rates(section, sides, plateau is not None),
+            rates=lambda: _changing_rates(section, groups, plateau is not None),
             position=self._position,
         )
         try:
@@ -217,7 +217,7 @@ class Session:
         learner = self._phase.learner
         return {
             "model": self._networks.variables,
-            "optimizer": [variable for side in learner.sides for variable in side.optimizer.variables],
+            "optimizer": [variable for group in learner.trainable for variable in group.optimizer.variables],
             "metrics": [variable for metric in learner.metrics for variable in metric.variables],
             "random": learner.random_variables,
         }
@@ -232,18 +232,18 @@ class Session:
         set_arrays(self._groups(), checkpoint.arrays)
 
     def _averaged(self) -> AbstractContextManager[None]:
-        return averaged_weights(self._phase.learner.sides)
+        return averaged_weights(self._phase.learner.trainable)
 
     def _keep(self, writer: RunWriter) -> None:
         writer.write_weights(self._networks.weights(), self._position.best_epoch)
 
 
-def _changing_rates(section: TrainSection, sides: Sequence[Side], lowered: bool) -> dict[str, float]:
+def _changing_rates(section: TrainSection, trainable: Sequence[TrainableGroup], lowered: bool) -> dict[str, float]:
     """The learning rates that change, by the names they are logged under."""
     return {
-        "learning_rate" if len(sides) == 1 else f"{side.network}_learning_rate": float(side.inner.learning_rate)
-        for side in sides
-        if lowered or isinstance(getattr(section.optimizer_of(side.network), "learning_rate", None), Schedule)
+        "learning_rate" if len(trainable) == 1 else f"{group.network}_learning_rate": float(group.inner.learning_rate)
+        for group in trainable
+        if lowered or isinstance(getattr(section.optimizer_of(group.network), "learning_rate", None), Schedule)
     }
 
 

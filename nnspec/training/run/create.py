@@ -21,10 +21,10 @@ from nnspec.training.plan import TrainingPlan
 from nnspec.training.run.digests import digest_of
 from nnspec.training.run.files import TRANSFORMS, transforms_content
 from nnspec.training.run.folder import FORMAT, Run
-from nnspec.training.run.lock import alone
+from nnspec.training.run.lock import run_lock
 from nnspec.training.run.machine import versions
 
-__all__ = ["as_json", "begin", "now", "place_for", "said_of_spec"]
+__all__ = ["as_json", "begin", "now", "place_for", "spec_record"]
 
 
 def place_for(spec: Spec, out: Path | None, *, overwrite: bool) -> Path:
@@ -120,7 +120,7 @@ def _runs(process: int) -> bool:
 def _put(beside: Path, path: Path) -> None:
     """Puts a folder in its place, where there may be a run, or an empty folder that someone stands in."""
     if (path / "run.json").is_file():
-        with alone(path):
+        with run_lock(path):
             shutil.rmtree(path)
     if not path.exists():
         beside.rename(path)
@@ -137,7 +137,7 @@ def _info(path: Path, spec: Spec, plan: TrainingPlan, prepared: Prepared, machin
         "name": spec.name,
         "status": "running",
         "started": now(),
-        "spec": said_of_spec(spec, plan.graph, path),
+        "spec": spec_record(spec, plan.graph, path),
         "seed": plan.section.seed,
         "objective": type(plan.objective).__name__,
         "networks": list(plan.networks),
@@ -171,7 +171,7 @@ def as_json(document: Any) -> Any:
     return json.loads(json.dumps(document, default=str))
 
 
-def said_of_spec(spec: Spec, graph: Graph, path: Path) -> dict[str, Any]:
+def spec_record(spec: Spec, graph: Graph, path: Path) -> dict[str, Any]:
     """What ``run.json`` says of a spec: what it was, and where its paths lead from."""
     return {
         "hash": spec.hash,

@@ -14,10 +14,10 @@ from nnspec.training.run.files import resume_command
 from nnspec.training.run.folder import Run
 from nnspec.training.run.writer import RunWriter
 
-__all__ = ["run_to_end"]
+__all__ = ["finish"]
 
 
-def run_to_end(session: Session, writer: RunWriter, progress: Progress, stop: Callable[[], bool] | None = None) -> Run:
+def finish(session: Session, writer: RunWriter, progress: Progress, stop: Callable[[], bool] | None = None) -> Run:
     """Trains, and writes how it ended.
 
     Args:

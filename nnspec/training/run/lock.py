@@ -9,11 +9,11 @@ from pathlib import Path
 
 from nnspec.diagnostics import NnspecError
 
-__all__ = ["alone"]
+__all__ = ["run_lock"]
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def run_lock(path: Path) -> Iterator[None]:
     """Holds a run folder against other processes. The hold ends with the process, however that ends.
 
     It is on the folder itself: no file of it can be left behind. Where the system has no such holds (Windows), it is none.

@@ -14,10 +14,10 @@ from nnspec.spec import Spec
 from nnspec.training.backends.devices import devices_for
 from nnspec.training.loop.progress import Progress, progress_for
 from nnspec.training.run.checkpoints import Checkpoint, Checkpoints
-from nnspec.training.run.create import said_of_spec
+from nnspec.training.run.create import spec_record
 from nnspec.training.run.files import DamagedRun
 from nnspec.training.run.folder import Run
-from nnspec.training.run.lock import alone
+from nnspec.training.run.lock import run_lock
 from nnspec.training.run.machine import as_then
 from nnspec.training.run.resume_checks import of_this_run, same_data, same_graph, same_machine, same_spec
 from nnspec.training.run.train import ready
@@ -63,7 +63,7 @@ def resume(
     """
     shown = progress or progress_for()
     run = Run.open(path)
-    with alone(run.path):
+    with run_lock(run.path):
         checkpoint, damaged = Checkpoints(run.path / "checkpoints").newest()
         broken = _broken(run, shown) if run.status in _ENDED else []
         if run.status in _ENDED and not broken and spec is None and not overrides:
@@ -89,7 +89,7 @@ def resume(
         same_data(run, prepared)
         from nnspec.training.backends.selection import machine
         from nnspec.training.loop.session import Session
-        from nnspec.training.run.finish import run_to_end
+        from nnspec.training.run.finish import finish
 
         strategy = run.info["machine"].get("strategy")
         different = same_machine(run, machine(strategy), shown, allow_different=allow_different)
@@ -108,7 +108,7 @@ def resume(
             writer.run, wanted, plan.graph, checkpoints={"every_minutes": every, "keep": most}, **different
         )
         shown.say(_from_where(run, checkpoint))
-        return run_to_end(session, writer, shown)
+        return finish(session, writer, shown)
 
 
 # --- how long -------------------------------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ def _begun_again(run: Run, spec: Spec, graph: Graph, **noted: Any) -> Run:
     """Notes that it goes on; where it is to be longer, its spec says so from now on."""
     said = dict(run.info["spec"])
     if _is_longer(run, spec):
-        now = said_of_spec(spec, graph, run.path)
+        now = spec_record(spec, graph, run.path)
         # The hash is written before the file, so that a kill between the two leaves a run that can be read.
         run = run.write_info(spec={**said, "hash_next": now["hash"]}).write_spec(spec)
         said = {**said, "hash": now["hash"], "document": now["document"]}

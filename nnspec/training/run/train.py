@@ -17,7 +17,7 @@ from nnspec.training.loop.progress import Progress, progress_for
 from nnspec.training.plan import TrainingPlan
 from nnspec.training.run.create import begin, place_for
 from nnspec.training.run.folder import Run
-from nnspec.training.run.lock import alone
+from nnspec.training.run.lock import run_lock
 from nnspec.training.run.writer import CHECKPOINT_MINUTES, CHECKPOINTS_KEPT, RunWriter
 
 __all__ = ["ready", "train"]
@@ -70,16 +70,16 @@ def train(
     # Keras takes seconds to load; whoever has errors in the data learns of them before.
     from nnspec.training.backends.selection import machine
     from nnspec.training.loop.session import Session
-    from nnspec.training.run.finish import run_to_end
+    from nnspec.training.run.finish import finish
 
     now = machine(strategy)
     session = Session(spec, plan, prepared, shown, devices_for(strategy))
     run = begin(path, spec, plan, prepared, now, {"every_minutes": checkpoint_every, "keep": keep})
     if tensorboard:
         run = run.write_info(tensorboard=True)
-    with alone(path):
+    with run_lock(path):
         writer = RunWriter(run, keep=keep, every_minutes=checkpoint_every, tensorboard=tensorboard)
-        return run_to_end(session, writer, shown, stop)
+        return finish(session, writer, shown, stop)
 
 
 def ready(spec: Spec, progress: Progress) -> tuple[TrainingPlan, Prepared]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nnspec.training.loop.task import Task
     from nnspec.training.plan import TrainingPlan
 
-__all__ = ["AdversarialLoss", "Distribution", "NoiseInput", "SideSteps", "gan"]
+__all__ = ["AdversarialLoss", "Distribution", "NoiseInput", "UpdateSteps", "gan"]
 
 _Text = Annotated[str, Strict()]
 
@@ -38,7 +38,7 @@ class NoiseInput(Config):
     distribution: Distribution = Field("normal", description="`normal`: mean 0, standard deviation 1. `uniform`: from -1 to 1.")
 
 
-class SideSteps(Config):
+class UpdateSteps(Config):
     """How often each network is updated in one training step, the discriminator first."""
 
     discriminator: PositiveInt = Field(1, description="Updates of the discriminator, each on `batch_size` other examples.")
@@ -78,7 +78,7 @@ class gan(Objective):  # noqa: N801
     label_smoothing: Annotated[float, Strict(), Field(gt=0, lt=0.5)] | None = Field(
         None, description="How far the label of real examples is below 1 (Salimans et al. 2016). Null: it is 1."
     )
-    steps: SideSteps = Field(SideSteps.model_validate({}), description="How often each network is updated in one step.")
+    steps: UpdateSteps = Field(UpdateSteps.model_validate({}), description="How often each network is updated in one step.")
 
     @model_validator(mode="after")
     def _labels_to_smooth(self) -> gan:

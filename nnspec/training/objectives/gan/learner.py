@@ -10,7 +10,7 @@ from keras import ops
 
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.training.batches.augmenter import Augmenter
-from nnspec.training.loop.learner import Group, Side, Tensors, Turn, part_of
+from nnspec.training.loop.learner import Batch, Tensors, TrainableGroup, Update, part_of
 from nnspec.training.objectives.gan import Distribution
 from nnspec.training.objectives.gan.input_gradient import input_gradient
 from nnspec.training.objectives.gan.losses import LOSSES
@@ -50,10 +50,10 @@ class GanLearner:
         self._losses = LOSSES[pair.objective.loss]
         self._generator, self._discriminator = models[pair.generator.name], models[pair.discriminator.name]
         self._critic, self._maker = (
-            Side(graph.name, models[graph.name].trainable_variables, optimizers[graph.name])
+            TrainableGroup(graph.name, models[graph.name].trainable_variables, optimizers[graph.name])
             for graph in (pair.discriminator, pair.generator)
         )
-        self.sides: Sequence[Side] = (self._critic, self._maker)
+        self.trainable: Sequence[TrainableGroup] = (self._critic, self._maker)
         if pair.objective.weight_clip is not None:
             # A constraint: an optimizer heeds it after every change, on every backend.
             for variable in self._critic.variables:
@@ -80,23 +80,23 @@ class GanLearner:
         augmenting = self._augmenter.variables if self._augmenter is not None else []
         return [self._draws.state, self._watched_draws.state, *augmenting]
 
-    def augmented(self, group: Group) -> Group:
-        return group if self._augmenter is None else self._augmenter(*group)
+    def augmented(self, batch: Batch) -> Batch:
+        return batch if self._augmenter is None else self._augmenter(*batch)
 
-    def turns(self, group: Group) -> Sequence[Turn]:
-        size = _size(group[0])
+    def updates(self, batch: Batch) -> Sequence[Update]:
+        size = _size(batch[0])
         # The last batch of an epoch may have fewer examples than there are changes.
         count = min(self._objective.steps.discriminator, size)
-        parts = [part_of(group, size * i // count, size * (i + 1) // count) for i in range(count)]
-        turns = [
-            *(Turn(self._critic, self._tell_apart, part) for part in parts),
-            *(Turn(self._maker, self._fool, parts[i % count]) for i in range(self._objective.steps.generator)),
+        parts = [part_of(batch, size * i // count, size * (i + 1) // count) for i in range(count)]
+        updates = [
+            *(Update(self._critic, self._tell_apart, part) for part in parts),
+            *(Update(self._maker, self._fool, parts[i % count]) for i in range(self._objective.steps.generator)),
         ]
-        # A phase may freeze all of one side.
-        return [turn for turn in turns if turn.side.variables]
+        # A phase may freeze all of one group.
+        return [update for update in updates if update.group.variables]
 
-    def watch(self, group: Group) -> Any:
-        return self._tell_apart(group, training=False) + self._fool(group, training=False)
+    def watch(self, batch: Batch) -> Any:
+        return self._tell_apart(batch, training=False) + self._fool(batch, training=False)
 
     def reset(self) -> None:
         for metric in self.metrics:
@@ -109,9 +109,9 @@ class GanLearner:
 
     # --- the two losses ---------------------------------------------------------------------------------------------------
 
-    def _tell_apart(self, group: Group, training: bool = True) -> Any:
+    def _tell_apart(self, batch: Batch, training: bool = True) -> Any:
         """The discriminator's loss: of examples of the data, and of as many that are made."""
-        inputs = group[0]
+        inputs = batch[0]
         made = ops.stop_gradient(self._made(inputs, training))
         real = ops.cast(inputs[self._pair.judged], made.dtype)
         seen_real, seen_made = (self._blurred(examples, training) for examples in (real, made))
@@ -129,9 +129,9 @@ class GanLearner:
             loss = loss + self._objective.gradient_penalty * penalty
         return loss + _added(self._discriminator)
 
-    def _fool(self, group: Group, training: bool = True) -> Any:
+    def _fool(self, batch: Batch, training: bool = True) -> Any:
         """The generator's loss."""
-        inputs = group[0]
+        inputs = batch[0]
         scores = self._score(self._blurred(self._made(inputs, training), training), inputs, training)
         loss = ops.mean(self._losses.fool(scores))
         self._means["generator_loss"].update_state(loss, sample_weight=_size(inputs))
