@@ -209,3 +209,15 @@ def test_values_that_float32_cannot_hold_are_not_compared(ours: float, theirs: f
 
     reference = Reference(of(ours), exact=lambda: of(true))
     assert measure(reference, of(theirs), [{"x": X}]).agrees is agrees
+
+
+def test_inputs_under_which_the_reference_overflows_are_scaled_down() -> None:
+    """A clipped overflow is no difference; a candidate that differs where nothing overflows is one."""
+
+    def overflowing(run):
+        return lambda inputs: {"y": np.where(np.abs(inputs["x"]) > 0.5, np.nan, run(inputs["x"]))}
+
+    x = np.array([[0.1], [4.0]], np.float32)
+    right = overflowing(lambda x: 2 * x)
+    assert measure(right, lambda inputs: {"y": 2 * inputs["x"]}, [{"x": x}]).agrees
+    assert not measure(right, lambda inputs: {"y": 2.1 * inputs["x"]}, [{"x": x}]).agrees
