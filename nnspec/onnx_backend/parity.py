@@ -7,14 +7,14 @@ bound of 1e-5 is impossible in float32 (an output near zero has no relative prec
 that amplifies. Where ``s`` exceeds 1e-4 the model is called ill-conditioned.
 
 **The second opinion.** Rounding alone can exceed the quick bound. Where it is exceeded, the reference in float64 decides: the
-candidate passes where its error against that is at most the larger of 4 times the reference's own float32 error and 1e-6 of the
-largest value. Otherwise it differs. One run is a single draw of rounding, so the reference's own error is the largest of three:
-as given, with inputs one unit in the last place away, and with such weights.
+candidate passes where its error against that is at most the larger of 4 times the reference's own float32 error and 1e-6 of
+the largest value of all batches. Otherwise it differs. One run is a single draw of rounding, so the reference's own error is
+the largest of three: as given, with inputs one unit in the last place away, and with such weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -46,6 +46,8 @@ ILL_CONDITIONED = 1e-4
 _FACTOR = 4
 _LEAST_ALLOWED = 1e-6
 _SMALLER = (0.1, 0.01)
+_LEAST_SHARE = 1e-3
+"""How much smaller than the largest value the values of a batch are taken for, at most."""
 
 Bound = Literal["quick", "exact"]
 """Which bound is tried first. Where the quick one fails, or is not asked, the exact one decides."""
@@ -265,7 +267,7 @@ def measure(
     """
     rng = np.random.default_rng(seed)
     judge = _Judge(reference if isinstance(reference, Reference) else Reference(reference), bound)
-    worst: dict[str, Figures] = {}
+    found: dict[str, list[tuple[Figures, float]]] = {}
     spread: dict[str, float] = {}
     count = examples = 0
     for case in cases:
@@ -276,9 +278,26 @@ def measure(
         for name, figures in judge.figures(candidate, inputs, wanted, nudged(inputs, rng), valid).items():
             if name in judge.spread:
                 spread[name] = max(spread.get(name, 0.0), judge.spread[name])
-            if name not in worst or _order(figures) > _order(worst[name]):
-                worst[name] = figures
+            found.setdefault(name, []).append((figures, _largest(wanted[name], valid.get(name))))
+    worst = {name: max(_of_all(batches), key=_order) for name, batches in found.items()}
     return Parity(worst, count, examples, spread, unasked=judge.unasked)
+
+
+def _of_all(batches: list[tuple[Figures, float]]) -> Iterator[Figures]:
+    """The figures of each batch of one output, the second opinion relative to the largest value in all batches.
+
+    A batch may hold small values alone, as of one example that a sigmoid takes for improbable.
+    """
+    most = max(largest for _, largest in batches)
+    for figures, largest in batches:
+        exact = figures.exact
+        share = max(largest / most, _LEAST_SHARE) if most else 1.0
+        yield figures if exact is None else replace(figures, exact=Exact(exact.error * share, exact.own * share))
+
+
+def _largest(array: NDArray[Any], mask: NDArray[Any] | None) -> float:
+    wide = np.abs(_wide(array, _kept(array, mask)))
+    return float(wide[np.isfinite(wide)].max(initial=0.0))
 
 
 class _Judge:
