@@ -28,7 +28,7 @@ from nnspec.data.readers.base import Table
 from nnspec.data.recipe import Recipe, recipe_of_feeds
 from nnspec.data.row_selection import draw, parts_at_most
 from nnspec.data.shape_checks import check_feeds, target_shape
-from nnspec.data.targets.base import fits_targets, made_targets, read_sequences, with_windows
+from nnspec.data.targets.making import fits_targets, made_targets, read_sequences, with_windows
 from nnspec.data.targets.values import read_target, read_weight
 from nnspec.data.transforms import Learned
 from nnspec.data.values import check_raw, read_feed, read_input

@@ -7,14 +7,14 @@ bound of 1e-5 is impossible in float32 (an output near zero has no relative prec
 that amplifies. Where ``s`` exceeds 1e-4 the model is called ill-conditioned.
 
 **The second opinion.** Rounding alone can exceed the quick bound. Where it is exceeded, the reference in float64 decides: the
-candidate passes where its error against that is at most the larger of 4 times the reference's own float32 error and 1e-6 of the
-largest value. Otherwise it differs. One run is a single draw of rounding, so the reference's own error is the largest of three:
-as given, with inputs one unit in the last place away, and with such weights.
+candidate passes where its error against that is at most the larger of 4 times the reference's own float32 error and 1e-6 of
+the largest value of all batches. Otherwise it differs. One run is a single draw of rounding, so the reference's own error is
+the largest of three: as given, with inputs one unit in the last place away, and with such weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -45,6 +45,9 @@ LEAST_SPREAD = 1e-2
 ILL_CONDITIONED = 1e-4
 _FACTOR = 4
 _LEAST_ALLOWED = 1e-6
+_SMALLER = (0.1, 0.01)
+_LEAST_SHARE = 1e-3
+"""How much smaller than the largest value the values of a batch are taken for, at most."""
 
 Bound = Literal["quick", "exact"]
 """Which bound is tried first. Where the quick one fails, or is not asked, the exact one decides."""
@@ -264,19 +267,37 @@ def measure(
     """
     rng = np.random.default_rng(seed)
     judge = _Judge(reference if isinstance(reference, Reference) else Reference(reference), bound)
-    worst: dict[str, Figures] = {}
+    found: dict[str, list[tuple[Figures, float]]] = {}
     spread: dict[str, float] = {}
     count = examples = 0
-    for inputs in cases:
+    for case in cases:
         count += 1
-        examples += len(next(iter(inputs.values())))
+        examples += len(next(iter(case.values())))
+        inputs, wanted = judge.moderate(case)
         valid = masks(inputs) if masks is not None else {}
-        for name, figures in judge.figures(candidate, inputs, nudged(inputs, rng), valid).items():
+        for name, figures in judge.figures(candidate, inputs, wanted, nudged(inputs, rng), valid).items():
             if name in judge.spread:
                 spread[name] = max(spread.get(name, 0.0), judge.spread[name])
-            if name not in worst or _order(figures) > _order(worst[name]):
-                worst[name] = figures
+            found.setdefault(name, []).append((figures, _largest(wanted[name], valid.get(name))))
+    worst = {name: max(_of_all(batches), key=_order) for name, batches in found.items()}
     return Parity(worst, count, examples, spread, unasked=judge.unasked)
+
+
+def _of_all(batches: list[tuple[Figures, float]]) -> Iterator[Figures]:
+    """The figures of each batch of one output, the second opinion relative to the largest value in all batches.
+
+    A batch may hold small values alone, as of one example that a sigmoid takes for improbable.
+    """
+    most = max(largest for _, largest in batches)
+    for figures, largest in batches:
+        exact = figures.exact
+        share = max(largest / most, _LEAST_SHARE) if most else 1.0
+        yield figures if exact is None else replace(figures, exact=Exact(exact.error * share, exact.own * share))
+
+
+def _largest(array: NDArray[Any], mask: NDArray[Any] | None) -> float:
+    wide = np.abs(_wide(array, _kept(array, mask)))
+    return float(wide[np.isfinite(wide)].max(initial=0.0))
 
 
 class _Judge:
@@ -294,16 +315,34 @@ class _Judge:
         self.spread: dict[str, float] = {}
         self.unasked = ""
 
-    def figures(self, candidate: Run, inputs: Arrays, beside: Arrays, masks: Arrays) -> dict[str, Figures]:
+    def moderate(self, inputs: Arrays) -> tuple[Arrays, Arrays]:
+        """Inputs that the reference computes without overflow, where there are such, and its outputs.
+
+        A recurrence without saturation overflows, and what overflows proves nothing. Float inputs of the examples concerned are
+        scaled down until their outputs are finite; where no scale makes them so, they are left as they are.
+        """
+        wanted = self._reference(inputs)
+        found, outputs = inputs, wanted
+        for scale in _SMALLER:
+            overflows = _without_value(outputs)
+            if overflows is None or not overflows.any():
+                return found, outputs
+            found = {name: _scaled(array, overflows, scale) for name, array in inputs.items()}
+            outputs = self._reference(found)
+        rest = _without_value(outputs)
+        return (inputs, wanted) if rest is None or rest.any() else (found, outputs)
+
+    def figures(self, candidate: Run, inputs: Arrays, wanted: Arrays, beside: Arrays, masks: Arrays) -> dict[str, Figures]:
         """How far each output is from the reference.
 
         Args:
             candidate: What is compared.
             inputs: A batch of inputs.
+            wanted: The reference's outputs.
             beside: The same, one unit in the last place away.
             masks: The outputs' masks.
         """
-        wanted, given, shifted = self._reference(inputs), candidate(inputs), candidate(beside)
+        given, shifted = candidate(inputs), candidate(beside)
         floats = all(np.asarray(array).dtype.kind == "f" for array in inputs.values())
         moved = {} if floats else self._with_moved_weights(inputs)
         self.spread = {name: _spread(array, masks.get(name)) for name, array in wanted.items() if len(array) > 1}
@@ -346,6 +385,23 @@ class _Judge:
         except Exception as error:  # whatever a framework raises that has no such kernel: then the quick bound decides
             self.unasked = " ".join(str(error).split())[:200] or type(error).__name__
             return {}
+
+
+def _without_value(outputs: Arrays) -> NDArray[np.bool_] | None:
+    """The examples of which an output is not finite; None if the outputs differ in their number of examples."""
+    arrays = [array for array in map(np.asarray, outputs.values()) if array.dtype.kind == "f" and array.ndim]
+    if len({len(array) for array in arrays}) != 1:
+        return None
+    finite = [
+        np.isfinite(array.reshape(len(array), -1)).all(1) if array.size else np.ones(len(array), bool) for array in arrays
+    ]
+    return np.asarray(~np.logical_and.reduce(finite))
+
+
+def _scaled(array: NDArray[Any], examples: NDArray[np.bool_], scale: float) -> NDArray[Any]:
+    if array.dtype.kind != "f" or len(array) != len(examples):
+        return array
+    return np.where(examples.reshape(-1, *[1] * (array.ndim - 1)), array * array.dtype.type(scale), array)
 
 
 def nudged(arrays: Arrays, rng: np.random.Generator) -> dict[str, NDArray[Any]]:

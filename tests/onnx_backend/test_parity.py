@@ -209,3 +209,30 @@ def test_values_that_float32_cannot_hold_are_not_compared(ours: float, theirs: f
 
     reference = Reference(of(ours), exact=lambda: of(true))
     assert measure(reference, of(theirs), [{"x": X}]).agrees is agrees
+
+
+def test_inputs_under_which_the_reference_overflows_are_scaled_down() -> None:
+    """A clipped overflow is no difference; a candidate that differs where nothing overflows is one."""
+
+    def overflowing(run):
+        return lambda inputs: {"y": np.where(np.abs(inputs["x"]) > 0.5, np.nan, run(inputs["x"]))}
+
+    x = np.array([[0.1], [4.0]], np.float32)
+    right = overflowing(lambda x: 2 * x)
+    assert measure(right, lambda inputs: {"y": 2 * inputs["x"]}, [{"x": x}]).agrees
+    assert not measure(right, lambda inputs: {"y": 2.1 * inputs["x"]}, [{"x": x}]).agrees
+
+
+def test_the_second_opinion_is_relative_to_the_largest_value_of_all_batches() -> None:
+    """A batch of one improbable example does not make the absolute error of a fast sigmoid a difference."""
+    exact = {"y": np.array([[1.0]])}, {"y": np.array([[1e-3]])}
+
+    def of(run):
+        return lambda inputs: {"y": run(inputs["x"].astype(np.float64))}
+
+    reference = Reference(of(lambda x: x.astype(np.float32)), exact=lambda: of(lambda x: x))
+    cases = [{"x": exact[0]["y"].astype(np.float32)}, {"x": exact[1]["y"].astype(np.float32)}]
+    near = of(lambda x: (x + 1e-7).astype(np.float32))
+    assert measure(reference, near, cases).agrees
+    assert not measure(reference, near, cases[1:]).agrees
+    assert not measure(reference, of(lambda x: (x + 1e-5).astype(np.float32)), cases).agrees

@@ -368,9 +368,9 @@ def test_pictures_of_very_many_pixels_or_scans_are_refused(pictures):
     Image.new("L", (64, 64)).save(stream, "JPEG", progressive=True)
     jpeg = stream.getvalue()
     scans = jpeg[:-2] + jpeg[jpeg.rfind(b"\xff\xda") : -2] * 200 + jpeg[-2:]
-    for body, words in ((png, "more pixels"), (scans, "100 scans")):
-        status, said = pictures.json("POST", "/predict", body, {"Content-Type": "image/png"})
-        assert (status, words in said["error"]) == (400, True), said
+    for body, status, words in ((png, 413, "16,777,216 pixels"), (scans, 400, "100 scans")):
+        got, said = pictures.json("POST", "/predict", body, {"Content-Type": "image/png"})
+        assert (got, words in said["error"]) == (status, True), said
 
 
 def test_a_sequence_of_no_elements_is_refused(server):

@@ -14,6 +14,8 @@ FOUND = {
     "the middle of an image whose channels are free": "inputs: {b: [H, 7, C]}\nlayers:\n- CenterCrop: {height: 1, width: 4}\n",
     "a recurrent layer that does not saturate": "inputs: {b: [T, 3]}\nlayers:\n"
     "- LSTM: {units: 3, activation: relu, recurrent_activation: leaky_relu, peephole: true}\n",
+    "a recurrent layer that overflows": "inputs: {b: [T, 8]}\nlayers:\n"
+    "- LSTM: {units: 3, activation: relu, recurrent_activation: null, coupled_gates: true}\n",
 }
 
 

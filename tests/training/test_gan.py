@@ -211,7 +211,7 @@ def test_the_report_shows_the_sheets(labelled):
 
     page = to_page(labelled)
     assert 'id="samples"' in page
-    assert "what the generator makes after epoch 2" in page
+    assert "generated examples after epoch 2" in page
 
 
 # --- what is done to it ---------------------------------------------------------------------------------------------------

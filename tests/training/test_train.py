@@ -391,7 +391,7 @@ def copy(run, tmp_path):
 @pytest.mark.parametrize(
     ("file", "content", "said"),
     [
-        ("run.json", b"{", "cannot be read"),
+        ("run.json", b"{", "is not the JSON of a run"),
         ("run.json", b"[]", "is damaged"),
         ("run.json", b'{"name": "x"}', "it has no `status`"),
         ("weights.safetensors", b"\xff" * 100, "is damaged"),

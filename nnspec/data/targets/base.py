@@ -1,30 +1,25 @@
-"""Targets that are computed from an input: what a source of targets is, and how its values are checked and made."""
+"""Targets that are computed from an input: what a source of targets is. NumPy is imported with the first values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from nnspec.data import problems as d
 from nnspec.data.places import locate
 from nnspec.data.shape_checks import target_shape
-from nnspec.data.targets.values import read_target
-from nnspec.data.values import read_input
 from nnspec.diagnostics import Diagnostic
-from nnspec.types import TensorType
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from nnspec.data.examples import Examples
     from nnspec.data.plan import DataPlan, Feed, Need
-    from nnspec.data.readers.base import Table
 
-__all__ = ["TargetSource", "check_target_sources", "fits_targets", "made_targets", "read_sequences", "with_windows"]
+    Values = NDArray[Any]
 
-Values = NDArray[Any]
+__all__ = ["TargetSource", "check_target_sources"]
 
 
 @dataclass(frozen=True)
@@ -98,67 +93,3 @@ def check_target_sources(plan: DataPlan, problems: list[Diagnostic]) -> None:
             span, path = locate(plan.tree, "targets", output)
             problems.append(d.TargetIsMade.at(span, path, help="remove it", name=output, input=source.input))
         problems.extend(source.check(plan, output))
-
-
-def fits_targets(values: Values, table: Table, feed: Feed, plan: DataPlan, problems: list[Diagnostic]) -> bool:
-    """Whether an input's values can be the target of every loss whose target is computed from it.
-
-    Args:
-        values: The values of the input, after its transforms.
-        table: Where they are from.
-        feed: Which columns they are.
-        plan: The plan.
-        problems: What is wrong is appended here.
-    """
-    before = len(problems)
-    for output, source in plan.target_sources.items():
-        if source.input == feed.name:
-            need = plan.needs[output]
-            # An invalid value is reported at the input's column, as the target of the output.
-            read_target(values, table, replace(feed, name=output), need, source.shape(need, values), problems)
-    return len(problems) == before
-
-
-def read_sequences(
-    values: Values, table: Table, feed: Feed, plan: DataPlan, problems: list[Diagnostic], *, rows: int | None
-) -> Values | None:
-    """Checks rows of any length as an input and as the target they are, by the smallest and the largest value of each row.
-
-    Args:
-        values: An array of arrays.
-        table: Where they are from.
-        feed: Which columns they are.
-        plan: The plan.
-        problems: What is wrong is appended here.
-        rows: The number of rows of the table in which tokens are looked up; None if they are not looked up.
-
-    Returns:
-        The values; None if they are invalid.
-    """
-    dtype = plan.inputs[feed.name].dtype
-    for pick in (np.min, np.max):
-        ends = np.array([pick(row) if len(row) else 0 for row in values])
-        made = read_input(ends, table, feed, TensorType((), dtype), problems, rows=rows)
-        if made is None or not fits_targets(made, table, feed, plan, problems):
-            return None
-    return values
-
-
-def made_targets(inputs: Mapping[str, Any], sources: Mapping[str, TargetSource]) -> dict[str, Any]:
-    """The targets that are computed from inputs, by output; those of windows are made when the windows are cut."""
-    return {output: source.of(inputs[source.input]) for output, source in sources.items() if source.window is None}
-
-
-def with_windows(plan: DataPlan, feeds: Mapping[str, Feed], examples: Examples, problems: list[Diagnostic]) -> Examples:
-    """The same data with windows of the rows as examples, if a target source asks for them.
-
-    Args:
-        plan: The plan.
-        feeds: How its inputs get their values.
-        examples: The rows.
-        problems: That there is nothing to cut is appended here.
-    """
-    for source in plan.target_sources.values():
-        if source.window is not None:
-            return source.cut(plan, feeds[f"inputs.{source.input}"], examples, problems)
-    return examples

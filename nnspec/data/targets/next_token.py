@@ -6,23 +6,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from nnspec.data import problems as d
-from nnspec.data.examples import Examples
-from nnspec.data.lazy import LazyArray
 from nnspec.data.places import locate
 from nnspec.data.targets.base import TargetSource
 from nnspec.data.transforms.words import pad, tokenize
 from nnspec.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nnspec.data.examples import Examples
     from nnspec.data.plan import DataPlan, Feed, Need
 
-__all__ = ["NextTokenTarget", "next_token"]
+    Values = NDArray[Any]
 
-Values = NDArray[Any]
+__all__ = ["NextTokenTarget"]
 
 
 @dataclass(frozen=True)
@@ -57,11 +55,13 @@ class NextTokenTarget(TargetSource):
         return values.shape[1:]
 
     def of(self, values: Any) -> Any:
-        if isinstance(values, LazyArray):
-            return LazyArray(len(values), lambda rows: next_token(values[rows], self.padding))
-        return next_token(values, self.padding)
+        from nnspec.data.targets.windows import next_tokens
+
+        return next_tokens(values, self.padding)
 
     def aligned(self, values: Values) -> Values:
+        from nnspec.data.targets.windows import next_token
+
         return next_token(values, 0)
 
     def check(self, plan: DataPlan, output: str) -> Iterator[Diagnostic]:
@@ -73,17 +73,9 @@ class NextTokenTarget(TargetSource):
             yield from self._unbounded(plan)
 
     def cut(self, plan: DataPlan, feed: Feed, examples: Examples, problems: list[Diagnostic]) -> Examples:
-        assert self.size is not None
-        rows = examples.inputs[self.input][examples.rows]
-        stream = np.concatenate([*rows, np.zeros(0, np.int64)])
-        if len(stream) < 2:
-            reason = f"there is nothing to cut windows from: the rows hold {len(stream)} tokens"
-            problems.append(d.BadWindow.at(feed.span, feed.path, reason=reason))
-            return examples
-        tokens, following = _windows(stream.astype(plan.inputs[self.input].dtype), self.size, self.padding)
-        # A plan with windows has one output with a target.
-        [output] = [name for name, source in plan.target_sources.items() if source is self]
-        return Examples({self.input: tokens}, {output: following.astype(np.int32)}, {}, np.arange(len(tokens)))
+        from nnspec.data.targets.windows import windows_of
+
+        return windows_of(self, plan, feed, examples, problems)
 
     def _beside_windows(self, plan: DataPlan, output: str) -> Iterator[Diagnostic]:
         """What belongs to whole rows, while the examples are windows of them."""
@@ -119,23 +111,3 @@ class NextTokenTarget(TargetSource):
     def _transforms(self, plan: DataPlan) -> Iterator[tuple[int, object]]:
         given = plan.section.inputs.get(self.input)
         yield from enumerate(given.transform if given is not None else [])
-
-
-def next_token(tokens: Values, padding: int) -> Values:
-    """The token that follows each position of rows of tokens, (N, T); padding after the last.
-
-    Example:
-        >>> next_token(np.array([[1, 5, 6, 2, 0]]), 0).tolist()
-        [[5, 6, 2, 0, 0]]
-    """
-    return np.concatenate([tokens[:, 1:], np.full_like(tokens[:, :1], padding)], 1)
-
-
-def _windows(stream: Values, length: int, padding: int) -> tuple[Values, Values]:
-    """The inputs and targets of each window: every token but the first is a target once, every one but the last an input."""
-    count = -(-(len(stream) - 1) // length)
-    targets = np.full(count * length, padding, np.int64)
-    targets[: len(stream) - 1] = stream[1:]
-    inputs = np.zeros(count * length, stream.dtype)
-    inputs[: len(stream) - 1] = stream[:-1]
-    return inputs.reshape(count, length), targets.reshape(count, length)
