@@ -26,6 +26,7 @@ OBJECTIVES = Family(
     kind="objective",
     modules={
         "autoencoder": f"{__name__}.autoencoder",
+        "contrastive": f"{__name__}.contrastive",
         "gan": f"{__name__}.gan",
         "language_model": f"{__name__}.next_token",
         "sequence_to_sequence": f"{__name__}.next_token",
@@ -34,6 +35,7 @@ OBJECTIVES = Family(
     aliases={
         "adversarial": "gan",
         "lm": "language_model",
+        "simclr": "contrastive",
         "seq2seq": "sequence_to_sequence",
         "classification": "supervised",
         "regression": "supervised",
