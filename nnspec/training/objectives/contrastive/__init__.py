@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, Strict
 
 from nnspec.data.augmentations import CORRUPTIONS
 from nnspec.layers.scalars import PositiveNumber
-from nnspec.training.objectives.base import Objective
+from nnspec.training.objectives.own_loss import OwnLoss
 from nnspec.types import Config, Named
 
 if TYPE_CHECKING:
-    from nnspec.data.prepare import Prepared
-    from nnspec.training.batches.augmenter import Augmenter
-    from nnspec.training.checks.training import TrainingCheck
-    from nnspec.training.loop.networks import Networks
-    from nnspec.training.loop.task import Task
+    import keras
+
+    from nnspec.training.objectives.context import ObjectiveContext
+    from nnspec.training.objectives.contrastive.check import ContrastivePlan
+    from nnspec.training.objectives.contrastive.loss import ContrastiveLoss
     from nnspec.training.plan import TrainingPlan
 
 __all__ = ["contrastive"]
@@ -24,7 +25,7 @@ __all__ = ["contrastive"]
 _Text = Annotated[str, Strict()]
 
 
-class contrastive(Objective):  # noqa: N801
+class contrastive(OwnLoss):  # noqa: N801
     """Learns vectors that are similar for two random views of an example, and dissimilar for other examples.
 
     The loss is NT-Xent (Chen et al. 2020, "A Simple Framework for Contrastive Learning of Visual Representations"): the
@@ -32,8 +33,7 @@ class contrastive(Objective):  # noqa: N801
     labels, and large batches.
     """
 
-    has_own_losses: ClassVar[bool] = True
-    predicts: ClassVar[bool] = False
+    metrics: ClassVar[Mapping[str, Literal["min", "max"]]] = {"loss": "min", "contrastive_accuracy": "max"}
 
     views: list[Annotated[Config, Named(CORRUPTIONS)]] = Field(
         min_length=1, description="The random layers that make a view of an example, in order; each of the two is drawn anew."
@@ -44,12 +44,12 @@ class contrastive(Objective):  # noqa: N801
     )
     temperature: PositiveNumber = Field(0.1, description="What cosine similarities are divided by.")
 
-    def check(self, check: TrainingCheck) -> TrainingPlan | None:
-        from nnspec.training.objectives.contrastive.check import check_contrastive
+    def own_plan(self, context: ObjectiveContext) -> ContrastivePlan | None:
+        from nnspec.training.objectives.contrastive.check import contrastive_plan
 
-        return check_contrastive(self, check)
+        return contrastive_plan(self, context)
 
-    def task(self, networks: Networks, plan: TrainingPlan, prepared: Prepared, augmenter: Augmenter | None) -> Task:
-        from nnspec.training.objectives.contrastive.task import ContrastiveTask
+    def batch_loss(self, plan: TrainingPlan, model: keras.Model) -> ContrastiveLoss:
+        from nnspec.training.objectives.contrastive.loss import ContrastiveLoss
 
-        return ContrastiveTask(networks, plan, prepared, augmenter)
+        return ContrastiveLoss(model, plan)

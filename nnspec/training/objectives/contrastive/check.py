@@ -1,30 +1,17 @@
-"""The check of the sections ``train`` and ``data`` of contrastive learning."""
+"""The objective ``contrastive`` against the network."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
 
-from nnspec.data.check import check_data
 from nnspec.graph import Graph
 from nnspec.layers.base import Layer, LayerError
-from nnspec.training import problems as t
-from nnspec.training.checks.monitors import Direction, Watched, check_input_noise
-from nnspec.training.checks.phases import check_phases
-from nnspec.training.checks.readiness import check_ready
-from nnspec.training.checks.training import TrainingCheck
-from nnspec.training.objectives.context import OWN_LOSSES, ObjectiveContext, refuse_keys
+from nnspec.training.objectives.context import ObjectiveContext
 from nnspec.training.objectives.contrastive import contrastive
-from nnspec.training.plan import Monitor, TrainingPlan
 
-__all__ = ["METRICS", "ContrastivePlan", "check_contrastive"]
-
-METRICS: Mapping[str, Direction] = {"loss": "min", "contrastive_accuracy": "max"}
-"""The metrics of an epoch, each with its better direction."""
-
-_NOT_USED = {**OWN_LOSSES, "label_noise": "there are no labels: remove it"}
-
+__all__ = ["ContrastivePlan", "contrastive_plan"]
 
 @dataclass(frozen=True)
 class ContrastivePlan:
@@ -41,39 +28,13 @@ class ContrastivePlan:
     output: str
 
 
-def check_contrastive(objective: contrastive, check: TrainingCheck) -> TrainingPlan | None:
-    """Checks the sections against the document's own network.
+def contrastive_plan(objective: contrastive, context: ObjectiveContext) -> ContrastivePlan | None:
+    """The input of which views are made, and the output that is compared; None if something is wrong.
 
     Args:
         objective: The objective.
-        check: The spec, its graphs, and where problems are reported.
-
-    Returns:
-        The plan; None if something is wrong.
+        context: The network, and where problems are reported.
     """
-    graph, section, tree, problems = check.graph, check.section, check.tree, check.problems
-    assert section is not None
-    assert tree is not None
-    refuse_keys(tree, "contrastive", _NOT_USED, problems)
-    if graph is None:
-        problems.append(t.NotTrainable.at(tree.span, tree.path, help="give the document `inputs` and `layers` of its own"))
-        return None
-    before = len(problems)
-    own = None if graph.gaps else _plan(objective, ObjectiveContext("contrastive", tree, graph, {}, problems))
-    data = check_data(check.spec, graph, {}, problems, require_data=check.require_data, parts=check.parts)
-    if check.require_data:
-        check_ready(check.spec, graph, data, section, tree, problems)
-    check_input_noise(section, tree, graph, problems)
-    validates = data is None or data.validates
-    known = {**METRICS, **({f"val_{name}": better for name, better in METRICS.items()} if validates else {})}
-    monitor = Monitor("val_loss" if data is not None and data.validates else "loss", "min")
-    phases = check_phases(graph, section, tree, {}, Watched(known, monitor), problems)
-    if own is None or phases is None or any(problem.is_error for problem in problems[before:]):
-        return None
-    return TrainingPlan(graph, section, tree, data, {}, phases[-1].monitor, phases, own=own)
-
-
-def _plan(objective: contrastive, context: ObjectiveContext) -> ContrastivePlan | None:
     graph = context.graph
     input_ = _named(objective.input, "input", graph.inputs, context)
     output = _named(objective.output, "output", graph.outputs, context)
