@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs nnspec and the package into .venv, proves its layers, trains a net with them on real digits, exports, and predicts.
+# Installs nnspec and the package into .venv, proves its layers, trains a net with them on real digits, exports, and predicts;
+# trains another without labels, by predicting rotations.
 set -eu
 cd "$(dirname "$0")/../.."
 WANTED='.[test]'
@@ -12,3 +13,6 @@ nnspec train examples/plugin/digits.nnspec.yaml --out runs/gated_digits --overwr
 nnspec evaluate runs/gated_digits
 nnspec export runs/gated_digits -o runs/gated_digits/digits.onnx
 nnspec predict runs/gated_digits/digits.onnx --data 'builtin: digits' --limit 5
+nnspec validate examples/plugin/rotation.nnspec.yaml
+nnspec train examples/plugin/rotation.nnspec.yaml --out runs/rotated_digits --overwrite
+nnspec report runs/rotated_digits

@@ -24,7 +24,7 @@ class RunSampler(Sampler):
         if not path.is_dir():
             return Sampler._content(path)
         run = Run.open(path)
-        record = run.objective.generator_record(run.info)
+        record = run.generator_record()
         if record is None:
             raise NnspecError(f"{path} has no generator: the objective `{run.objective.__name__}` trains none")
         require("export")
@@ -57,5 +57,5 @@ def run_makes_examples(path: Path) -> bool:
     """Whether a run or a file makes examples from noise, rather than sequences. False if it cannot be read."""
     if path.is_dir():
         run = Run.open(path) if (path / "run.json").is_file() else None
-        return run is not None and run.objective.generator_record(run.info) is not None
+        return run is not None and run.generator_record() is not None
     return makes_examples(path)

@@ -28,6 +28,7 @@ from nnspec.onnx_backend.parity import Parity
 from nnspec.runtime.metadata import DATA, MAPS, SAMPLES, SPEC_HASH, SPEC_NAME
 from nnspec.training import Run, golden_rows
 from nnspec.training.evaluation.evaluate import units_of_run
+from nnspec.training.objectives.plugin import guarded
 from nnspec.types import closest
 
 __all__ = ["Form", "export_run"]
@@ -97,7 +98,7 @@ def _with_network(section: ExportSection, run: Run, name: str, form: Form | None
 
 def _trained(run: Run) -> str:
     """The network that is exported by default."""
-    return run.objective.exported_network(run.info)
+    return guarded(run.objective, run.objective.exported_network, run.info)
 
 
 def _export_network(
@@ -106,7 +107,7 @@ def _export_network(
     graph = exported(section, run.model, default=_trained(run))
     table, golden = golden_rows(run, GOLDEN_ROWS)
     mapping = IOMapping.of(run.model, graph)
-    generator = run.objective.generator_record(run.info) if graph.name == _trained(run) else None
+    generator = run.generator_record() if graph.name == _trained(run) else None
     recipe = mapping.recipe(with_white_levels(run.recipe(), table))
     # A generator reads noise and conditions, which are transformed already.
     served, preprocessing = (recipe, None) if generator is not None else embed_preprocessing(recipe, table, graph.inputs)

@@ -366,10 +366,11 @@ class DroppedMask(Problem):
 
 
 class FailedPlugin(Problem):
-    """A layer of an installed package, a plug-in, that does not say of these inputs what a layer must say.
+    """A layer or an objective of an installed package, a plug-in, whose code fails.
 
-    One of its facts (``infer``, ``mask``, ``weights``, ``macs``, ``receptive_field``) raises something else than a
-    ``LayerError``, or gives something else than its type. That is a fault of the package, for its authors to mend.
+    One of a layer's facts (``infer``, ``mask``, ``weights``, ``macs``, ``receptive_field``) raises an error that is not a
+    ``LayerError``, or returns a value of another type; or an objective's ``check`` or ``targets`` does. This is a bug of the
+    package: report it to its authors.
     """
 
     code = "NN321"

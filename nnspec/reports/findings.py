@@ -42,7 +42,7 @@ def findings(run: Run, found: Evaluated | None, train: Evaluated | None, reports
         train: Its answers to what it was trained on, or a part of it.
         reports: The figures of each output of `found`.
     """
-    said = [*_ending(run), *report_of(run.objective).findings(run)]
+    said = [*_ending(run), *report_of(run).findings()]
     if found is not None:
         if found.part != "test":
             which = "the data it was trained on" if found.part == "train" else "validation data, which chose the weights"

@@ -87,7 +87,7 @@ def _description(run: Run) -> str:
 
 def _sections(run: Run, part: str | None, onnx: Path | None) -> list[Html]:
     run.weights()  # a run without weights says so, whatever else is wrong with it
-    predicts, own = run.objective.predicts, report_of(run.objective)
+    predicts, own = run.objective.predicts, report_of(run)
     found, why = _predicted(run, part) if predicts else (None, "")
     train, _ = _predicted(run, "train", _TRAINING_EXAMPLES) if found is not None and found.part != "train" else (None, "")
     reports = {name: report_of_output(scored, curves=True) for name, scored in found.judged.items()} if found else {}
@@ -101,7 +101,7 @@ def _sections(run: Run, part: str | None, onnx: Path | None) -> list[Html]:
             findings_section(findings(run, found, train, reports)),
             learning(run),
             *scored,
-            *own.sections(run, found),
+            *own.sections(found),
             *([errors(found)] if found is not None else []),
             convolutions(run, found),
             *maps,

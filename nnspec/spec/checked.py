@@ -420,7 +420,7 @@ def _named(family: Family, tree: Tree, problems: list[Diagnostic]) -> Config | N
     try:
         config = family.get(key.value)
     except PluginError as error:
-        problems.append(broken_plugin(error, key, tree.path))
+        problems.append(broken_plugin(error, family, key, tree.path))
         raise _Failed from error
     built = check(config, arguments, problems, name=key.value, span=key.span)
     if built is None:
@@ -428,10 +428,11 @@ def _named(family: Family, tree: Tree, problems: list[Diagnostic]) -> Config | N
     return built
 
 
-def broken_plugin(error: PluginError, key: Scalar, path: str) -> Diagnostic:
+def broken_plugin(error: PluginError, family: Family, key: Scalar, path: str) -> Diagnostic:
     """The diagnostic of a name whose package cannot be used."""
-    help = "install a package that works with this version of nnspec, or remove it; `nnspec layers` lists them"
-    return p.BrokenPlugin.at(key.span, path, help=help, name=key.value, reason=str(error))
+    help = "install a package that works with this version of nnspec, or remove it"
+    help += "; `nnspec layers` lists them" if family.kind == "layer" else ""
+    return p.BrokenPlugin.at(key.span, path, help=help, kind=family.kind, name=key.value, reason=str(error))
 
 
 def other_word(family: Family, word: str) -> str | None:

@@ -330,7 +330,7 @@ class Expander:
         try:
             config = LAYERS.get(str(op.value))
         except PluginError as error:
-            self.problems.append(broken_plugin(error, op, draft.path))
+            self.problems.append(broken_plugin(error, LAYERS, op, draft.path))
             return None
         if isinstance(arguments, MappingNode):
             misplaced = [k for k, _ in arguments.items() if k.value in STEP_KEYS and k.value not in config.model_fields]

@@ -486,11 +486,12 @@ class NoBraces(Problem):
 
 
 class BrokenPlugin(Problem):
-    """A layer of an installed package, a plug-in, that cannot be used.
+    """A layer or an objective of an installed package, a plug-in, that cannot be used.
 
-    The package does not load, two packages bring the same name, or what it brings is no layer: a subclass of
-    ``nnspec.layers.base.Layer`` with ``infer`` and ``to_keras``. ``nnspec layers`` lists all plug-ins, broken ones too.
+    The package does not load, two packages bring the same name, or what it brings is no layer (a subclass of
+    ``nnspec.layers.base.Layer`` with ``infer`` and ``to_keras``) or no objective (a subclass of
+    ``nnspec.training.objectives.base.Objective``). ``nnspec layers`` lists all layers, broken ones too.
     """
 
     code = "NN320"
-    message = "the layer `{name}` cannot be used: {reason}"
+    message = "the {kind} `{name}` cannot be used: {reason}"

@@ -1,4 +1,4 @@
-"""Packages that bring layers: the example's, installed by pip, and small ones written here, most of them broken."""
+"""Packages that bring layers and objectives: the example's, installed by pip, and small ones written here, most of them broken."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from nnspec.layers import LAYERS
+from nnspec.training.objectives import OBJECTIVES
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "plugin"
 
@@ -31,19 +32,25 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
+def forget() -> None:
+    """Packages have come or gone."""
+    for family in (LAYERS, OBJECTIVES):
+        assert family.plugins is not None
+        family.plugins.forget()
+
+
 @contextmanager
 def on_the_path(folder: Path) -> Iterator[None]:
     """What is installed in a folder is found, and nothing of it afterwards."""
-    assert LAYERS.plugins is not None
     before = set(sys.modules)
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
-    LAYERS.plugins.forget()
+    forget()
     try:
         yield
     finally:
         sys.path.remove(str(folder))
-        LAYERS.plugins.forget()
+        forget()
         for name in set(sys.modules) - before:
             if str(getattr(sys.modules[name], "__file__", "")).startswith(str(folder)):
                 del sys.modules[name]
@@ -58,21 +65,20 @@ def example(site: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def package(tmp_path: Path) -> Iterator[Callable[..., None]]:
-    """Installs a package of one module, by hand: its name, its layers, its code."""
+    """Installs a package of one module, by hand: its name, its layers or objectives, its code."""
     folder = tmp_path / "site"
     folder.mkdir()
 
-    def install(name: str, layers: list[str], code: str) -> None:
+    def install(name: str, members: list[str], code: str, group: str = "nnspec.layers") -> None:
         module = name.replace("-", "_")
         (folder / f"{module}.py").write_text(code, encoding="utf-8")
         info = folder / f"{module}-1.0.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", encoding="utf-8")
-        entries = "".join(f"{layer} = {module}:{layer}\n" for layer in layers)
-        (info / "entry_points.txt").write_text(f"[nnspec.layers]\n{entries}", encoding="utf-8")
+        entries = "".join(f"{member} = {module}:{member}\n" for member in members)
+        (info / "entry_points.txt").write_text(f"[{group}]\n{entries}", encoding="utf-8")
         importlib.invalidate_caches()
-        assert LAYERS.plugins is not None
-        LAYERS.plugins.forget()
+        forget()
 
     with on_the_path(folder):
         yield install

@@ -1,1 +1,1 @@
-"""Two layers for nnspec. Importing their facts loads no framework."""
+"""Two layers and an objective for nnspec. Importing their facts loads no framework."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
+
+from nnspec.training.objectives.plugin import guarding
 
 if TYPE_CHECKING:
     from nnspec.reports.elements import Html
     from nnspec.reports.findings import Finding
     from nnspec.training.evaluation.evaluate import Evaluated
-    from nnspec.training.objectives.base import Objective
     from nnspec.training.run.folder import Run
 
-__all__ = ["ObjectiveReport", "report_of"]
+__all__ = ["ObjectiveReport", "RunReport", "report_of"]
 
 
 class ObjectiveReport(Protocol):
@@ -31,10 +33,42 @@ class ObjectiveReport(Protocol):
         """
 
 
-def report_of(objective: type[Objective]) -> ObjectiveReport:
-    """The part of the report of an objective.
+def report_of(run: Run) -> RunReport:
+    """The part of the report that depends on the objective of a run.
 
-    Args:
-        objective: The objective of the run.
+    Raises:
+        PluginError: If a plug-in has no such module.
     """
-    return cast("ObjectiveReport", import_module(objective.report))
+    with guarding(run.objective, f"its report `{run.objective.report}`"):
+        module = import_module(run.objective.report)
+        for name in ("findings", "sections"):
+            if not callable(getattr(module, name, None)):
+                raise TypeError(f"it has no function `{name}`")
+    return RunReport(run, cast("ObjectiveReport", module))
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """The part of the report of one run that depends on its objective.
+
+    Attributes:
+        run: The run.
+        module: The module of the objective's report.
+    """
+
+    run: Run
+    module: ObjectiveReport
+
+    def findings(self) -> list[Finding]:
+        """What the log shows that someone should look at."""
+        with guarding(self.run.objective, "`findings` of its report"):
+            return list(self.module.findings(self.run))
+
+    def sections(self, found: Evaluated | None) -> list[Html]:
+        """The objective's own sections.
+
+        Args:
+            found: The predictions; None if there are none.
+        """
+        with guarding(self.run.objective, "`sections` of its report"):
+            return list(self.module.sections(self.run, found))

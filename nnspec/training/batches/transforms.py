@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import keras
 
 from nnspec.training.batches.noise import Noise
+from nnspec.training.objectives.plugin import guarded
 from nnspec.training.plan import TrainingPlan
 
 __all__ = ["BatchTransform", "batch_transforms"]
@@ -43,4 +44,4 @@ def batch_transforms(plan: TrainingPlan, model: keras.Model) -> list[BatchTransf
         model: The model.
     """
     noise = [Noise(plan)] if plan.section.input_noise or plan.section.label_noise else []
-    return [*noise, *plan.objective.batch_transforms(plan, model)]
+    return [*noise, *guarded(plan.objective, plan.objective.batch_transforms, plan, model)]

@@ -16,6 +16,7 @@ from nnspec.training.checks.phases import check_phases
 from nnspec.training.checks.readiness import check_ready
 from nnspec.training.checks.statistics import check_adapting
 from nnspec.training.objectives.context import ObjectiveContext, Targets
+from nnspec.training.objectives.plugin import guarded
 from nnspec.training.plan import OutputPlan, TrainingPlan
 from nnspec.training.section import TrainSection
 
@@ -65,7 +66,9 @@ def _targets(check: TrainingCheck, graph: Graph, outputs: dict[str, OutputPlan] 
     objective, tree = check.objective, check.tree
     if outputs is None or objective is None or tree is None or (objective.reads_whole_graph and graph.gaps):
         return None
-    return objective.targets(ObjectiveContext(type(objective).__name__, tree, graph, outputs, check.problems))
+    return guarded(
+        objective, objective.targets, ObjectiveContext(type(objective).__name__, tree, graph, outputs, check.problems)
+    )
 
 
 def _data(check: TrainingCheck, graph: Graph, targets: Targets | None) -> DataPlan | None:

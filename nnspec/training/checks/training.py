@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from nnspec.data.check import PARTS, without_later
+from nnspec.data.places import locate
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph, Model
+from nnspec.graph import problems as g
 from nnspec.spec import Spec
 from nnspec.spec import problems as p
 from nnspec.spec.checked import Known, check_known
@@ -17,8 +19,10 @@ from nnspec.training.checks.network import check_network
 from nnspec.training.checks.outputs import drop_unknown
 from nnspec.training.objectives import OBJECTIVES, objective_named
 from nnspec.training.objectives.base import Objective
+from nnspec.training.objectives.plugin import guarded
 from nnspec.training.plan import TrainingPlan
 from nnspec.training.section import TrainSection
+from nnspec.types import PluginError
 
 __all__ = ["TrainingCheck", "check_training"]
 
@@ -98,7 +102,13 @@ def check_training(
 
 def _check(check: TrainingCheck) -> TrainingPlan | None:
     if check.objective is not None and (check.model is not None or not check.objective.has_own_losses):
-        return check.objective.check(check)
+        try:
+            return guarded(check.objective, check.objective.check, check)
+        except PluginError as error:
+            assert check.tree is not None
+            help = "tell the authors of the package, with this spec"
+            check.problems.append(g.FailedPlugin.at(*locate(check.tree, "objective"), help=help, reason=str(error)))
+            return None
     # Nothing of the outputs is known where an objective with losses of its own has errors.
     return None if check.tree is not None and _has_own_losses(check.tree) else check_network(check)
 
@@ -130,4 +140,7 @@ def _section(
 def _has_own_losses(tree: MappingNode) -> bool:
     """Whether the section names an objective that defines the losses."""
     name = objective_named(tree)
-    return name in OBJECTIVES and cast("type[Objective]", OBJECTIVES.get(name)).has_own_losses
+    try:
+        return name in OBJECTIVES and cast("type[Objective]", OBJECTIVES.get(name)).has_own_losses
+    except PluginError:  # it is reported where the section is read
+        return True

@@ -33,6 +33,7 @@ from nnspec.training.loop.position import Position
 from nnspec.training.loop.progress import Progress
 from nnspec.training.loop.stopping import Plateau
 from nnspec.training.loop.variables import arrays_of, set_arrays
+from nnspec.training.objectives.plugin import guarded, guarding
 from nnspec.training.plan import Monitor, PhasePlan, TrainingPlan
 from nnspec.training.run.checkpoints import Checkpoint, read_checkpoint
 from nnspec.training.run.writer import RunWriter
@@ -68,7 +69,7 @@ class Session:
         with _precision(plan.section.precision):
             self._networks = Networks(plan.networks, plan.section.seed)
         self._networks.set_weights(initial_weights(spec, plan.graph))
-        self._task = plan.objective.task(self._networks, plan, prepared, self._augmenting())
+        self._task = guarded(plan.objective, plan.objective.task, self._networks, plan, prepared, self._augmenting())
         self._guard = DataGuard(prepared, progress)
         self._position = Position()
         self._parts = self._in_parts()
@@ -145,8 +146,9 @@ class Session:
     def _begin_phase(self) -> _Phase:
         plan = self._plan.phases[self._position.phase]
         self._networks.freeze(plan.frozen)
-        learner = self._task.learner(plan)
-        return _Phase(plan, learner, steps_for(keras.backend.backend(), learner, self._devices))
+        with guarding(self._plan.objective, "the training"):
+            learner = self._task.learner(plan)
+            return _Phase(plan, learner, steps_for(keras.backend.backend(), learner, self._devices))
 
     def _next_phase(self, writer: RunWriter) -> None:
         """A phase that could stop early hands on its best weights, as Keras's ``restore_best_weights``; others their last."""
@@ -195,7 +197,8 @@ class Session:
             position=self._position,
         )
         try:
-            return loop.run()
+            with guarding(self._plan.objective, "the training"):
+                return loop.run()
         except NotFiniteLoss as error:
             raise Diverged(explanation(error, self._position, section, self._prepared.train)) from None
         except (DataError, SpecError) as error:
@@ -208,8 +211,10 @@ class Session:
 
     def _warn(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Says what the log says after its last epoch, but not what it said before that already."""
-        before = {said.partition(":")[0] for said in (self._task.warnings(records[:-1]) if len(records) > 1 else ())}
-        for warning in self._task.warnings(records):
+        with guarding(self._plan.objective, "`warnings`"):
+            warnings, earlier = self._task.warnings(records), self._task.warnings(records[:-1]) if len(records) > 1 else ()
+        before = {said.partition(":")[0] for said in earlier}
+        for warning in warnings:
             if warning.partition(":")[0] not in before:
                 self._progress.say(f"epoch {records[-1]['epoch']}: warning: {warning}")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from nnspec.spec.tree import MappingNode, Scalar
 from nnspec.types import Family, Plugins
+from nnspec.types.plugins import reason_of
 
 __all__ = ["DEFAULT", "OBJECTIVES", "objective_named"]
 
@@ -19,7 +20,18 @@ def _fault(kind: Any, name: str) -> str | None:
 
     if not isinstance(kind, type) or not issubclass(kind, Objective):
         return "is not a subclass of `nnspec.training.objectives.base.Objective`"
-    return None if kind.__name__ == name else f"is called `{kind.__name__}`, not `{name}`"
+    if kind.__name__ != name:
+        return f"is called `{kind.__name__}`, not `{name}`"
+    for flag in ("has_own_losses", "reads_whole_graph", "predicts"):
+        if not isinstance(getattr(kind, flag), bool):
+            return f"has a `{flag}` that is not a bool"
+    if not isinstance(kind.report, str):
+        return "has a `report` that is not the name of a module"
+    try:
+        kind.model_rebuild()
+    except Exception as error:  # pydantic raises whatever a field's annotation raises
+        return f"has fields that pydantic cannot read ({reason_of(error)})"
+    return None
 
 
 OBJECTIVES = Family(

@@ -71,6 +71,27 @@ class ObjectiveContext:
         """Whether the network has an output of that name; reports it if not."""
         return self._knows(name, self.graph.outputs, "output", t.UnknownOutput, *keys)
 
+    def chosen_input(self, name: str | None) -> str | None:
+        """The value of the argument ``input``: an input of the network, by default the only one. Reports problems.
+
+        Args:
+            name: The value; None if it is not given.
+        """
+        return self._chosen(name, "input", list(self.graph.inputs))
+
+    def chosen_output(self, name: str | None) -> str | None:
+        """The same of the argument ``output``."""
+        return self._chosen(name, "output", list(self.graph.outputs))
+
+    def _chosen(self, name: str | None, key: str, known: list[str]) -> str | None:
+        if name is None and len(known) == 1:
+            return known[0]
+        if name is None:
+            self.unclear(f"which {key}", f"write `{key}: {known[0]}`" if known else "")
+            return None
+        found = self.knows_input(name, key) if key == "input" else self.knows_output(name, key)
+        return name if found else None
+
     def _knows(self, name: str, known: Iterable[str], what: str, problem: type[Problem], *keys: str | int) -> bool:
         if name in known:
             return True

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from nnspec.diagnostics import NnspecError
 from nnspec.files import is_free, to_disk, write_whole
 from nnspec.graph import Graph
 from nnspec.graph.fingerprint import node_digests
-from nnspec.layers.plugin import plugin_of
+from nnspec.layers.plugin import plugin_of as plugin_of_layer
 from nnspec.spec import Spec
+from nnspec.training.objectives.plugin import guarded, plugin_of
 from nnspec.training.plan import TrainingPlan
 from nnspec.training.run.digests import digest_of
 from nnspec.training.run.files import TRANSFORMS, transforms_content
@@ -24,7 +26,7 @@ from nnspec.training.run.folder import FORMAT, Run
 from nnspec.training.run.lock import run_lock
 from nnspec.training.run.machine import versions
 
-__all__ = ["as_json", "begin", "now", "place_for", "spec_record"]
+__all__ = ["as_json", "begin", "now", "place_for", "spec_record", "versions_of"]
 
 
 def place_for(spec: Spec, out: Path | None, *, overwrite: bool) -> Path:
@@ -148,17 +150,23 @@ def _info(path: Path, spec: Spec, plan: TrainingPlan, prepared: Prepared, machin
             "examples": examples,
             "recipe": prepared.recipe,
         },
-        "versions": {**versions(str(machine["backend"])), **_plugins(plan.graph)},
+        "versions": versions_of(plan, machine),
         "machine": machine,
-        **plan.objective.record(plan, prepared),
+        **guarded(plan.objective, plan.objective.record, plan, prepared),
         "warnings": [warning.as_json() for warning in prepared.warnings],
     }
 
 
-def _plugins(graph: Graph) -> dict[str, str]:
-    """The packages whose layers the graph has, with their versions."""
-    found = [plugin_of(node.layer) for node in graph.nodes.values()]
-    return {name: number for plugin in found if plugin is not None for name, number in plugin.versions.items()}
+def versions_of(plan: TrainingPlan, machine: Mapping[str, Any]) -> dict[str, str | None]:
+    """The versions of what a training depends on, by package: frameworks, and the packages of plug-ins.
+
+    Args:
+        plan: The plan.
+        machine: What computes.
+    """
+    found = [plugin_of(plan.objective), *(plugin_of_layer(node.layer) for node in plan.graph.nodes.values())]
+    plugins = {name: number for plugin in found if plugin is not None for name, number in plugin.versions.items()}
+    return {**versions(str(machine["backend"])), **plugins}
 
 
 def now() -> str:

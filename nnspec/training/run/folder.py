@@ -17,9 +17,11 @@ from nnspec.graph.merge_graphs import merge_graphs
 from nnspec.spec import Spec, load
 from nnspec.training.objectives import OBJECTIVES, objective_named
 from nnspec.training.objectives.base import Objective
+from nnspec.training.objectives.plugin import guarded
 from nnspec.training.run.digests import digest_of, info_digest
 from nnspec.training.run.files import INFO, DamagedRun, RunFiles
 from nnspec.training.run.info import damage
+from nnspec.training.run.machine import installed_version
 
 __all__ = ["Run"]
 
@@ -138,8 +140,15 @@ class Run(RunFiles):
         """What it learned; runs of earlier versions state it only in their spec."""
         name = self.info.get("objective") or objective_named(self.spec.section("train"))
         if name not in OBJECTIVES:
-            raise NnspecError(f"{self.path / INFO}: there is no objective `{name}`\n  = help: install the package that has it")
+            versions = {name: number for name, number in self.info["versions"].items() if number and name != "python"}
+            gone = " and ".join(f"{name} {number}" for name, number in versions.items() if installed_version(name) is None)
+            help = f"install {gone}" if gone else "install the package that has it"
+            raise NnspecError(f"{self.path / INFO}: the objective `{name}` is not installed\n  = help: {help}")
         return cast("type[Objective]", OBJECTIVES.get(name))
+
+    def generator_record(self) -> Mapping[str, Any] | None:
+        """How examples are generated from noise; None if the trained networks generate none."""
+        return guarded(self.objective, self.objective.generator_record, self.info)
 
     @property
     def main(self) -> Graph:

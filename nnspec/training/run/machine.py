@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-__all__ = ["BY_ITSELF", "ONEDNN", "as_then", "differences", "processors", "versions"]
+__all__ = ["BY_ITSELF", "ONEDNN", "as_then", "differences", "installed_version", "processors", "versions"]
 
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 """The environment variable that switches oneDNN in TensorFlow."""
@@ -33,7 +33,7 @@ _WORDS = {
 def versions(backend: str) -> dict[str, str | None]:
     """The versions of what computes, by package."""
     names = (*_PACKAGES, *_OF_BACKEND.get(backend, ()))
-    return {"python": platform.python_version(), **{name: _version(name) for name in names}}
+    return {"python": platform.pythoninstalled_version(), **{name: installed_version(name) for name in names}}
 
 
 def processors() -> int:
@@ -96,7 +96,8 @@ def _shown(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _version(package: str) -> str | None:
+def installed_version(package: str) -> str | None:
+    """The version of an installed package; None if it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -63,6 +63,7 @@ def resume(
     """
     shown = progress or progress_for()
     run = Run.open(path)
+    run.objective  # noqa: B018 (raises if its package is not installed)
     with run_lock(run.path):
         checkpoint, damaged = Checkpoints(run.path / "checkpoints").newest()
         broken = _broken(run, shown) if run.status in _ENDED else []
@@ -92,7 +93,7 @@ def resume(
         from nnspec.training.run.finish import finish
 
         strategy = run.info["machine"].get("strategy")
-        different = same_machine(run, machine(strategy), shown, allow_different=allow_different)
+        different = same_machine(run, plan, machine(strategy), shown, allow_different=allow_different)
         session = Session(wanted, plan, prepared, shown, devices_for(strategy))
         every, most = _checkpointing(run, checkpoint_every, keep)
         writer = RunWriter(run, keep=most, every_minutes=every, tensorboard=bool(run.info.get("tensorboard")))

@@ -14,10 +14,11 @@ from nnspec.graph.fingerprint import node_digests
 from nnspec.spec import Spec, load
 from nnspec.spec.changes import changed_values
 from nnspec.training.loop.progress import Progress
+from nnspec.training.plan import TrainingPlan
 from nnspec.training.run.checkpoints import Checkpoint
-from nnspec.training.run.create import as_json
+from nnspec.training.run.create import as_json, versions_of
 from nnspec.training.run.folder import Run
-from nnspec.training.run.machine import differences, versions
+from nnspec.training.run.machine import differences
 
 __all__ = ["of_this_run", "same_data", "same_graph", "same_machine", "same_spec"]
 
@@ -103,9 +104,11 @@ def same_data(run: Run, prepared: Prepared) -> None:
         )
 
 
-def same_machine(run: Run, now: Mapping[str, Any], progress: Progress, *, allow_different: bool) -> dict[str, list[str]]:
+def same_machine(
+    run: Run, plan: TrainingPlan, now: Mapping[str, Any], progress: Progress, *, allow_different: bool
+) -> dict[str, list[str]]:
     """What ``run.json`` is to say of a machine that differs: nothing where none does."""
-    here = {"versions": versions(str(now["backend"])), "machine": now}
+    here = {"versions": versions_of(plan, now), "machine": now}
     found = list(differences(run.conditions, here))
     if not found:
         return {}

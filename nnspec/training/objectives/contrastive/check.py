@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
 
@@ -12,6 +11,7 @@ from nnspec.training.objectives.context import ObjectiveContext
 from nnspec.training.objectives.contrastive import contrastive
 
 __all__ = ["ContrastivePlan", "contrastive_plan"]
+
 
 @dataclass(frozen=True)
 class ContrastivePlan:
@@ -36,24 +36,13 @@ def contrastive_plan(objective: contrastive, context: ObjectiveContext) -> Contr
         context: The network, and where problems are reported.
     """
     graph = context.graph
-    input_ = _named(objective.input, "input", graph.inputs, context)
-    output = _named(objective.output, "output", graph.outputs, context)
+    input_ = context.chosen_input(objective.input)
+    output = context.chosen_output(objective.output)
     if input_ is not None:
         _check_views(objective, input_, context)
     if output is not None:
         _check_vector(graph, output, context)
     return ContrastivePlan(objective, input_, output) if input_ is not None and output is not None else None
-
-
-def _named(name: str | None, key: str, names: Iterable[str], context: ObjectiveContext) -> str | None:
-    known = list(names)
-    if name is None:
-        if len(known) == 1:
-            return known[0]
-        context.unclear(f"which {key}", f"write `{key}: {known[0]}`" if known else "")
-        return None
-    found = context.knows_input(name, key) if key == "input" else context.knows_output(name, key)
-    return name if found else None
 
 
 def _check_views(objective: contrastive, input_: str, context: ObjectiveContext) -> None:
