@@ -79,7 +79,7 @@ def test_its_run_has_no_targets_to_evaluate(example, trained: Run) -> None:
 
 def test_a_stopped_training_resumes_bit_for_bit(example, trained: Run, tmp_path: Path) -> None:
     del example
-    left = iter([False] * 40 + [True] * 100)
+    left = iter([False] * 7 + [True] * 100)
     run = train(
         load(ROTATION, ("train.epochs=4",)), out=tmp_path / "run", progress=Quiet(), stop=lambda: next(left)
     )  # fmt: skip
@@ -89,7 +89,7 @@ def test_a_stopped_training_resumes_bit_for_bit(example, trained: Run, tmp_path:
     assert all(np.array_equal(a, trained.weights()[name]) for name, a in ended.weights().items())
 
 
-@pytest.mark.parametrize("command", [["report"], ["resume"], ["evaluate"], ["export"]])
+@pytest.mark.parametrize("command", [["report"], ["train", "--resume"], ["evaluate"], ["export", "-o", "x.onnx"]])
 def test_a_run_whose_package_is_not_installed_says_what_to_install(trained: Run, command: list[str]) -> None:
     done = CliRunner().invoke(main, [*command, str(trained.path)])
     assert done.exit_code == 1

@@ -15,7 +15,8 @@ from nnspec.types.plugins import reason_of
 
 __all__ = ["guarded", "guarding", "plugin_of"]
 
-P, T = ParamSpec("P"), TypeVar("T")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def plugin_of(objective: Objective | type[Objective]) -> Plugin | None:

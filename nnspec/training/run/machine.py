@@ -33,7 +33,7 @@ _WORDS = {
 def versions(backend: str) -> dict[str, str | None]:
     """The versions of what computes, by package."""
     names = (*_PACKAGES, *_OF_BACKEND.get(backend, ()))
-    return {"python": platform.pythoninstalled_version(), **{name: installed_version(name) for name in names}}
+    return {"python": platform.python_version(), **{name: installed_version(name) for name in names}}
 
 
 def processors() -> int:
