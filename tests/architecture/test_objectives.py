@@ -183,6 +183,6 @@ def test_an_objective_that_lacks_everything_is_told_everything(monkeypatch):
             return {}
 
     monkeypatch.setitem(OBJECTIVES.modules, "hollow", "nnspec.training.objectives.supervised")
-    monkeypatch.setattr(type(OBJECTIVES), "get", lambda self, name: hollow)
+    monkeypatch.setattr("tests.architecture.test_objectives.objective", lambda name: hollow)
     monkeypatch.setattr("tests.architecture.test_objectives.schema", lambda: {"$defs": {}})
     assert len([what for what in lacks("hollow") if not re.match("its diagnostics|a description", what)]) == 6

@@ -25,7 +25,7 @@ def _fault(kind: Any, name: str) -> str | None:
     for flag in ("has_own_losses", "reads_whole_graph", "predicts"):
         if not isinstance(getattr(kind, flag), bool):
             return f"has a `{flag}` that is not a bool"
-    if not isinstance(kind.report, str):
+    if not isinstance(getattr(kind, "report", None), str):
         return "has a `report` that is not the name of a module"
     try:
         kind.model_rebuild()
