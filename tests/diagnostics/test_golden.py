@@ -10,18 +10,12 @@ from pathlib import Path
 
 import pytest
 
-import nnspec.data.problems
-import nnspec.generation.problems
-import nnspec.graph.problems
-import nnspec.keras_import.problems
-import nnspec.spec.problems
-import nnspec.training.problems  # noqa: F401
 from nnspec.api import validate
-from nnspec.diagnostics import problems
 from nnspec.diagnostics.render import render
+from nnspec.explanations.codes import all_problems
 
 GOLDEN = Path(__file__).parent.parent / "golden"
-WITH_EXAMPLE = [problem for problem in problems().values() if problem.fails]
+WITH_EXAMPLE = [problem for problem in all_problems().values() if problem.fails]
 
 
 def _diagnostics(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list:
@@ -49,7 +43,7 @@ def test_what_passes_has_no_such_problem(problem, tmp_path, monkeypatch):
 
 
 def test_every_problem_explains_itself():
-    for problem in problems().values():
+    for problem in all_problems().values():
         assert problem.__doc__ and problem.__doc__.strip().endswith("."), problem
         assert problem.code.startswith("NN") and problem.code[2:].isdigit()
 

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from nnspec.training.catalogue import overlap_metrics, sequence_metrics
-from nnspec.training.catalogue.losses.base import Loss, Value
+from nnspec.training.catalogue.losses.base import Loss
 from nnspec.training.catalogue.metrics.base import Metric
 from nnspec.training.catalogue.optimizers.base import Optimizer
 from nnspec.training.catalogue.schedules import Schedule
@@ -40,7 +40,7 @@ def keras_optimizer(section: TrainSection, network: str = "main", *, averages: b
 
 def keras_loss(loss: Loss) -> Any:
     """The Keras loss; None for `Value`, which is the output itself."""
-    return None if isinstance(loss, Value) else getattr(keras.losses, type(loss).__name__)(**_arguments(loss))
+    return loss.to_keras(**_arguments(loss))
 
 
 def keras_metric(metric: Metric, name: str) -> Any:

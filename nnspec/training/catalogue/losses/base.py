@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, Strict
 
@@ -25,8 +25,21 @@ class Loss(Compares):
     by_position: ClassVar[bool] = True
     """Whether it is a number for each position of an example, which is then averaged, and not one of all together."""
 
+    def to_keras(self, **arguments: Any) -> Any:
+        """The Keras loss: by default the one of the same name; None if the output itself is the loss.
+
+        Args:
+            **arguments: The fields, as Keras takes them.
+        """
+        import keras
+
+        return getattr(keras.losses, type(self).__name__)(**arguments)
+
 
 class Value(Loss):
     """The output itself, averaged, is the loss; it needs no target."""
 
     target: ClassVar[TargetKind | None] = None
+
+    def to_keras(self, **arguments: Any) -> None:
+        del arguments
