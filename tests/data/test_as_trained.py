@@ -17,8 +17,6 @@ from nnspec.data.recipe import open_data
 from nnspec.diagnostics import NnspecError
 from nnspec.types import TensorType
 
-BUILT_IN = ("builtin", "csv", "idx", "images", "jsonl", "masks", "npz", "parquet", "series", "text")
-
 
 def pictures(folder, size=(6, 9), mode="RGB"):
     folder.mkdir(exist_ok=True)
@@ -27,7 +25,7 @@ def pictures(folder, size=(6, 9), mode="RGB"):
     return folder
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", READERS.names())
 def test_every_argument_of_a_reader_changes_values_or_is_said_not_to(name):
     kind = READERS.get(name)
     for argument in (*kind.paths, *kind.not_of_values):
