@@ -39,8 +39,8 @@ class ModelFile:
         self.inputs = {given.name: port_of(given) for given in self._session.get_inputs()}
         self.optional = {given.name: port_of(given) for given in self._session.get_overridable_initializers()}
         own = [given.name for given in self._session.get_outputs()]
-        spelled = self.json(OUTPUTS)
-        self.outputs = [str(spelled.get(output, output)) for output in own]
+        names = self.json(OUTPUTS)
+        self.outputs = [str(names.get(output, output)) for output in own]
         self._rows = self.json(ROWS)
 
     def json(self, key: str) -> dict[str, Any]:

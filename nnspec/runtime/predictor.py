@@ -90,8 +90,8 @@ class Predictor:
         self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         # All at once: a file that says nonsense is refused before it answers anyone.
         self._said = read_all_metadata(self.metadata, f"`{path}`")
-        spelled = self._said[OUTPUTS]
-        ports = [(spelled.get(given.name, given.name), port_of(given)) for given in self._session.get_outputs()]
+        names = self._said[OUTPUTS]
+        ports = [(names.get(given.name, given.name), port_of(given)) for given in self._session.get_outputs()]
         self.outputs = {name: replace(port, name=name) for name, port in ports}
 
     @property

@@ -24,7 +24,7 @@ __all__ = ["TABLE"]
 
 
 def _transposed(b: Builder, call: Call[TransposedConvolution]) -> Value:
-    """What is taken off behind is ONNX's ``pads``, what is put there its ``output_padding``."""
+    """Write a transposed convolution. Cropping is ONNX's ``pads``, extension its ``output_padding``."""
     layer = call.layer
     x = arrange(b, call.x, channels_first(call.x.type.rank))
     lead = [0] * (len(x.axes) - x.type.rank - 1)
