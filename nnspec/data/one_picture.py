@@ -28,10 +28,10 @@ class OneValue(Table):
         column: The column's name.
         value: Its value, an array or a text.
         name: What to call it in messages.
-        is_picture: Whether it is a picture from a file.
+        is_image: Whether it is a picture from a file.
     """
 
-    def __init__(self, column: str, value: NDArray[Any] | str, name: str, *, is_picture: bool = False) -> None:
+    def __init__(self, column: str, value: NDArray[Any] | str, name: str, *, is_image: bool = False) -> None:
         import numpy as np
 
         if isinstance(value, str):
@@ -41,7 +41,7 @@ class OneValue(Table):
             self.columns = {column: Column(value.shape, value.dtype.name)}
             self._values = value[np.newaxis]
         self._name = name
-        self.pictures = (column,) if is_picture else ()
+        self.pictures = (column,) if is_image else ()
 
     def __len__(self) -> int:
         return 1
@@ -95,4 +95,4 @@ def picture_table(content: bytes | bytearray, name: str, look: Look, column: str
         DataError: Where it is damaged.
     """
     pixels = decode_content(content, name, look)
-    return OneValue(column, pixels if len(wanted.shape) != 2 else pixels[..., 0], name, is_picture=True)
+    return OneValue(column, pixels if len(wanted.shape) != 2 else pixels[..., 0], name, is_image=True)

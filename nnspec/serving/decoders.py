@@ -19,7 +19,7 @@ from nnspec.runtime.generator import generated_of
 from nnspec.runtime.metadata import GENERATE
 from nnspec.runtime.predicting import input_types
 from nnspec.runtime.predictor import Predictor
-from nnspec.runtime.token_texts import beginning_with, source_tokens
+from nnspec.runtime.token_texts import prompt_tokens, source_tokens
 from nnspec.serving.batching import Arrays
 
 __all__ = ["Decoder", "decoder_of"]
@@ -77,7 +77,7 @@ class Decoder:
                     raise NnspecError(f"{table.where(feed.columns[0], row)}: there is no text")
             given = texts.tolist()
             recipe = self.predictor.recipe
-            made = beginning_with(recipe, self.begins, given) if self.begins else source_tokens(recipe, input_, given)
+            made = prompt_tokens(recipe, self.begins, given) if self.begins else source_tokens(recipe, input_, given)
             arrays[input_] = np.asarray(made)
         return arrays
 

@@ -132,10 +132,10 @@ class RequestDecoder:
         if kind == "text/csv":
             folder = Path(until_read.enter_context(tempfile.TemporaryDirectory()))
             return csv_table(body, self._feeds, list(self.columns), self.predictor.recipe, folder, budget)
-        if self.kind == "picture" and (is_picture(body) or kind in _OF_PICTURES):
+        if self.kind == "picture" and (is_image(body) or kind in _OF_PICTURES):
             wanted = Column(tuple(_size(size) for size in self._port.shape[1:]), self._port.dtype)
             return picture_of(body, first, wanted, self.predictor.recipe, budget)
-        if self.kind == "text" and kind.startswith("text/") and not is_picture(body):
+        if self.kind == "text" and kind.startswith("text/") and not is_image(body):
             return text_table(body, first, budget)
         raise Refused(415, f"this model takes {self._wanted}; the content type {kind[:60] or 'is missing and'!r} is none of it")
 
@@ -212,7 +212,7 @@ def _columns(name: str, port: Port, predictor: Predictor) -> list[tuple[str, dic
     return [(column, told) for column in feed.columns]
 
 
-def is_picture(body: Content) -> bool:
+def is_image(body: Content) -> bool:
     """Whether a body starts with the signature of PNG or JPEG."""
     return body.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"))
 
