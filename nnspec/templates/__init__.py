@@ -10,22 +10,22 @@ from nnspec.types import closest
 __all__ = ["TEMPLATES", "template"]
 
 TEMPLATES = {
-    "digits": "a classifier of handwritten digits; trains as it is",
-    "tabular": "a classifier of rows, columns standardized; trains as it is",
-    "image": "a classifier of pictures: blocks, repeats, residuals",
-    "tagger": "a label for each token of a sequence",
-    "forecaster": "the next value of a series",
-    "autoencoder": "two networks in one document; trains as it is",
-    "translator": "an encoder and a decoder with attention",
+    "digits": "a classifier of handwritten digits; trains without changes",
+    "tabular": "a classifier of tabular data with standardized columns; trains without changes",
+    "image": "an image classifier with blocks, repeats and residuals",
+    "tagger": "a sequence tagger: one label per token",
+    "forecaster": "a time series forecaster",
+    "autoencoder": "an autoencoder of two networks; trains without changes",
+    "translator": "an encoder-decoder with attention",
 }
-"""Each template's name and what it is."""
+"""The description of each template, by name."""
 
 
 def template(name: str) -> str:
     """The text of a template.
 
     Raises:
-        NnspecError: Where there is none of that name.
+        NnspecError: If there is no such template.
 
     Example:
         >>> template("digits").splitlines()[1]

@@ -1,4 +1,4 @@
-"""The proof of one layer: what it says, what Keras does, and what ONNX Runtime answers are the same."""
+"""Verification of a layer: its declarations, Keras and ONNX Runtime agree."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ _BATCHES = (1, 5)
 
 
 def prove(layer: Layer, inputs: Input | Mapping[str, Input], *, opset: int = 23) -> Parity:
-    """Proves one layer in four ways, as every built-in layer is proven.
+    """Verify a layer in four ways, like every built-in layer.
 
-    Inferred shapes, element types and masks are Keras's, symbolic and computed, and ONNX Runtime's; ``weights`` are Keras's
-    variables; the outputs agree by the parity that ``export`` asks for, at two batch sizes and two choices of each symbol,
-    padded on the right, on the left, with holes and with an empty row where the input is masked. A layer of your own is
-    also made anew from its Keras configuration, as a saved model does.
+    Inferred shapes, element types and masks equal those of Keras, symbolic and computed, and of ONNX Runtime; ``weights`` equal
+    Keras's variables; outputs agree by the parity that ``export`` requires, at two batch sizes and two values of each symbol,
+    with right padding, left padding, holes and rows of only padding if the input is masked. A plug-in layer is also recreated
+    from its Keras configuration, as in loading a saved model.
 
     Args:
-        layer: The layer, ``GatedLinearUnit(units=3)``.
-        inputs: What is fed to it: one input, or one for each port, ``"0"``, ``"1"``, … of a merge.
-        opset: The version of ONNX's operators.
+        layer: The layer, such as ``GatedLinearUnit(units=3)``.
+        inputs: The input, or the input of each port, ``"0"``, ``"1"``, … of a merge.
+        opset: The ONNX opset.
 
     Returns:
-        How far ONNX Runtime is from Keras.
+        The parity of ONNX Runtime and Keras.
 
     Raises:
-        ProofError: Where it is not what it says, with what differs.
-        NnspecError: Where it cannot be lowered.
-        LayerError: Where it does not take the inputs.
+        ProofError: If something differs.
+        NnspecError: If the layer cannot be lowered.
+        LayerError: If the layer does not accept the inputs.
 
     Example:
         >>> from nnspec.layers.core import Dense
@@ -61,15 +61,15 @@ def prove(layer: Layer, inputs: Input | Mapping[str, Input], *, opset: int = 23)
 
 
 def check_onnx(case: Case, batches: Iterable[Batch], *, opset: int = 23) -> tuple[onnx.ModelProto, Parity]:
-    """Holds ONNX Runtime's answers against Keras's, masks too.
+    """Compare the outputs and masks of ONNX Runtime with those of Keras.
 
     Args:
         case: The layer and its inputs.
-        batches: On which.
-        opset: The version of ONNX's operators.
+        batches: The batches.
+        opset: The ONNX opset.
 
     Raises:
-        ProofError: Where they differ.
+        ProofError: If they differ.
     """
     graph, batches = case.graph(), list(batches)
     weights = case.weights(graph)

@@ -115,7 +115,7 @@ def test_texts_go_in_and_texts_come_out(translator):
         ({"sorce": [[1]]}, "did you mean `source`"),
         ({}, "the input `source` is missing"),
         ({"source": [[4, 99]]}, "numbers from 0 to 10"),
-        ({"source": [[0.5]]}, "cannot be made of float64"),
+        ({"source": [[0.5]]}, "does not accept float64"),
     ],
 )
 def test_what_is_no_source_is_refused(translator, given, said):
@@ -125,7 +125,7 @@ def test_what_is_no_source_is_refused(translator, given, said):
 
 
 def test_a_model_that_does_not_decode_is_refused(built):
-    with pytest.raises(NnspecError, match="no model that decodes"):
+    with pytest.raises(NnspecError, match="does not decode sequences"):
         Generator(built / "model.onnx")
 
 
