@@ -47,7 +47,7 @@ def convolutional_spec(spec: Spec, graph: Graph) -> tuple[dict[str, Any], dict[s
     for change in changes:
         swap = _swap(change)
         if swaps.setdefault(swap.path, swap) != swap:
-            raise layer_error(change.node, "stands for layers with different conversions", "write a step for each")
+            raise layer_error(change.node, "represents layers with different conversions", "write a step for each")
     written = {change.node.path: change.node for change in reversed(changes)}
     for path, swap in swaps.items():
         if not rewriting.swap(swap):

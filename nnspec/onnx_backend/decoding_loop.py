@@ -69,10 +69,10 @@ def to_loop(
     """
     loop = _Loop(decoding, weights, Builder(opset), {"start": start, "end": end, "max_length": max_length})
     outputs = loop.write()
-    told = {VERSION: nnspec.__version__, **(metadata or {})}
+    model_metadata = {VERSION: nnspec.__version__, **(metadata or {})}
     if decoding.encoder is not None and (conditions := decoding.encoder.conditions):
-        told[CONDITIONS] = json.dumps(conditions.as_json())
-    return finish(loop.b, loop.inputs, outputs, name="generate", metadata=told, version=nnspec.__version__)
+        model_metadata[CONDITIONS] = json.dumps(conditions.as_json())
+    return finish(loop.b, loop.inputs, outputs, name="generate", metadata=model_metadata, version=nnspec.__version__)
 
 
 class _Loop:

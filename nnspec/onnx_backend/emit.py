@@ -72,22 +72,22 @@ def to_onnx(
             values[name] = _postprocessed(b, after[name], values[name])
         wanted = graph.name != "main" if masks is None else masks
         outputs |= interface.give(name, ref.source, values[name], wanted)
-    told = {VERSION: nnspec.__version__, **(metadata or {})}
+    model_metadata = {VERSION: nnspec.__version__, **(metadata or {})}
     if renamed := {given: name for name, given in names.items() if given != name}:
-        told[OUTPUTS] = json.dumps(renamed)
+        model_metadata[OUTPUTS] = json.dumps(renamed)
     if graph.conditions:
-        told[CONDITIONS] = json.dumps(graph.conditions.as_json())
+        model_metadata[CONDITIONS] = json.dumps(graph.conditions.as_json())
     rows = {ref.source: rows for ref, rows in table_rows(graph).items()}
     if chosen := {name: rows[name] for name in graph.inputs if name in rows and name not in (preprocessing or {})}:
-        told[ROWS] = json.dumps(chosen)
+        model_metadata[ROWS] = json.dumps(chosen)
     if seen:
-        told[FIELDS] = json.dumps(seen)
+        model_metadata[FIELDS] = json.dumps(seen)
     return finish(
         b,
         interface.inputs,
         outputs,
         name=graph.name,
-        metadata=told,
+        metadata=model_metadata,
         version=nnspec.__version__,
     )
 

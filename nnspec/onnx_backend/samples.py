@@ -37,7 +37,7 @@ def draw(
 
     Args:
         graph: The graph.
-        seed: The same seed gives the same inputs.
+        seed: The seed of the random inputs.
         empty_rows: Whether to include examples of only padding.
         batches: The batch sizes, for each choice of free sizes.
 
@@ -65,7 +65,7 @@ def draw_many(graph: Graph, *, seed: int = 0, empty_rows: bool = True) -> Iterat
 
     Args:
         graph: The graph.
-        seed: The same seed gives the same inputs.
+        seed: The seed of the random inputs.
         empty_rows: Whether to include examples of only padding.
     """
     macs = [substitute(total_macs(graph), free) for free in sizes(graph)]

@@ -66,9 +66,9 @@ def _arguments(kind: type[Layer]) -> Iterator[str]:
         for name, field in fields:
             beyond = " Not in Keras." if name in kind.beyond_keras else ""
             rows.append([f"`{name}`", types[name], default_text(kind, name), f"{field.description or ''}{beyond}"])
-        yield table(["argument", "takes", "default", "meaning"], rows)
+        yield table(["argument", "type", "default", "description"], rows)
     if kind.main_argument is not None:
-        yield f"`{kind.__name__}: …` alone is short for `{kind.__name__}: {{{kind.main_argument}: …}}`."
+        yield f"`{kind.__name__}: …` is short for `{kind.__name__}: {{{kind.main_argument}: …}}`."
 
 
 def _not_taken(kind: type[Layer]) -> Iterator[str]:

@@ -186,7 +186,7 @@ class Generator:
         for name in inputs:
             if name not in self.sources:
                 meant = closest(name, self.sources)
-                takes = f"did you mean `{meant}`?" if meant else f"it takes {', '.join(self.sources) or 'only a prompt'}"
+                takes = f"did you mean `{meant}`?" if meant else f"the model has {', '.join(self.sources) or 'only a prompt'}"
                 raise NnspecError(f"the model has no input `{name}`; {takes}")
         for name in self.sources:
             if name not in inputs:

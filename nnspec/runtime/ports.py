@@ -92,7 +92,7 @@ def fitted(inputs: Mapping[str, ArrayLike], ports: Mapping[str, Port], condition
     for name in inputs:
         if name not in ports:
             suggestion = closest(name, ports)
-            hint = f"did you mean `{suggestion}`?" if suggestion else "it takes " + ", ".join(map(str, ports.values()))
+            hint = f"did you mean `{suggestion}`?" if suggestion else "the inputs are " + ", ".join(map(str, ports.values()))
             raise NnspecError(f"the model has no input `{name}`; {hint}")
     for name, port in ports.items():
         if name not in inputs:

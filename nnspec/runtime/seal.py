@@ -81,8 +81,8 @@ def deciding(output: Mapping[str, Any]) -> Mapping[str, Any]:
 def _errors(record: Mapping[str, Any]) -> Iterator[tuple[str, float, float]]:
     for own in record.get("networks", {"": record}).values():
         for part in (own, own.get("drawn_weights", {"outputs": {}})):
-            for output, said in part["outputs"].items():
-                decided = deciding(said)
+            for output, entry in part["outputs"].items():
+                decided = deciding(entry)
                 yield output, float(decided["error"]), float(decided["tolerance"])
 
 

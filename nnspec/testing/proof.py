@@ -79,7 +79,7 @@ def check_onnx(case: Case, batches: Iterable[Batch], *, opset: int = 23) -> tupl
     cases = [case.data(batch, free) for batch, free in batches]
     parity = measure(keras_reference(graph, weights, masks=True), run, cases)
     if not parity.agrees:
-        raise ProofError(f"ONNX Runtime answers otherwise than Keras:\n{parity.text()}")
+        raise ProofError(f"ONNX Runtime differs from Keras:\n{parity.text()}")
     for data, (batch, free) in zip(cases, batches, strict=True):
         _check_types(case, run(data), batch, free)
     return model, parity
@@ -88,9 +88,9 @@ def check_onnx(case: Case, batches: Iterable[Batch], *, opset: int = 23) -> tupl
 def _check_types(case: Case, answers: Arrays, batch: int, free: Mapping[str, int]) -> None:
     for name, type_ in case.graph().output_types.items():
         shape, dtype = answers[name].shape, answers[name].dtype.name
-        said = (batch, *(substitute(size, dict(free)) for size in type_.shape))
-        if (shape, dtype) != (said, type_.dtype):
-            raise ProofError(f"`{name}`: `infer` says {said} of {type_.dtype}; ONNX Runtime gives {shape} of {dtype}")
+        inferred = (batch, *(substitute(size, dict(free)) for size in type_.shape))
+        if (shape, dtype) != (inferred, type_.dtype):
+            raise ProofError(f"`{name}`: `infer` returns {inferred} of {type_.dtype}; ONNX Runtime outputs {shape} of {dtype}")
 
 
 def _check_saved(case: Case, batch: int, free: Mapping[str, int]) -> None:
@@ -100,7 +100,7 @@ def _check_saved(case: Case, batch: int, free: Mapping[str, int]) -> None:
     set_weight_arrays(model, graph, case.weights(graph))
     try:
         again = type(model).from_config(model.get_config())
-    except Exception as error:  # whatever the layer's own code raises
+    except Exception as error:  # any error of plug-in code
         reason = f"{type(error).__name__}: {error}"
         raise ProofError(
             f"its Keras layer cannot be made anew from its `get_config`, as a saved model is ({reason})"
@@ -109,4 +109,4 @@ def _check_saved(case: Case, batch: int, free: Mapping[str, int]) -> None:
     data = case.data(batch, free)
     for name, tensor in model(data, training=False).items():
         if not np.array_equal(tensor.numpy(), again(data)[name].numpy(), equal_nan=tensor.dtype.is_floating):
-            raise ProofError(f"`{name}`: made anew from its `get_config`, its Keras layer answers otherwise")
+            raise ProofError(f"`{name}`: recreated from its `get_config`, the Keras layer returns different values")

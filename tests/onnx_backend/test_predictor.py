@@ -71,7 +71,7 @@ def test_numbers_of_another_type_are_taken_where_nothing_is_lost(digits: Path, a
         ({"image": np.zeros((1, 28, 27, 1), np.float32)}, r"has 28 elements on axis 2; got the shape \(1, 28, 27, 1\)"),
         ({"image": images(0)}, "is empty"),
         ({"image": np.full((1, 28, 28, 1), "7")}, "does not accept <U1 elements"),
-        ({"image": [[1.0], [2.0, 3.0]]}, "is no array"),
+        ({"image": [[1.0], [2.0, 3.0]]}, "is not an array"),
     ],
 )
 def test_what_does_not_fit_is_named(digits: Path, inputs: dict[str, np.ndarray], message: str) -> None:

@@ -178,7 +178,7 @@ def test_nnspec_predict_tiles_and_says_how(tmp_path):
     said = CliRunner().invoke(main, arguments)
     assert said.exit_code == 0, said.output
     assert "tiles of 40 with an overlap of" in said.stderr
-    assert "brought to 82 × 80" in said.stderr
+    assert "padded to 82 × 80" in said.stderr
     found = np.array(json.loads(said.stdout)["y"])
     assert found.shape == (81, 80, 2)
     assert model.outputs["y"].shape == ("batch", "H", "W", 2)

@@ -49,8 +49,8 @@ def convolve(b: Builder, x: Value, kernel: Array, bias: Array | None, attributes
     inputs = [x.name, b.constant(kernel, "kernel")] + ([b.constant(bias, "bias")] if bias is not None else [])
     # Attributes without an effect are omitted, for readability.
     idle = {"strides": 1, "dilations": 1, "pads": 0}
-    told = {key: value for key, value in attributes.items() if key not in idle or set(value) != {idle[key]}}
-    name = b.op("Conv", *inputs, kernel_shape=kernel.shape[2:], **told)
+    written = {key: value for key, value in attributes.items() if key not in idle or set(value) != {idle[key]}}
+    name = b.op("Conv", *inputs, kernel_shape=kernel.shape[2:], **written)
     return Value(name, x.type, x.axes, linear=Linear(b.produced(name).name, kernel, bias, axis=0))
 
 

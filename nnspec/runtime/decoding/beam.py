@@ -55,14 +55,14 @@ class _Search:
     """The open sequences of each row, and its best finished ones."""
 
     def __init__(self, stepper: Stepper, prompt: Tokens, most: int, way: Beam) -> None:
-        told = stepper.procedure
-        self._end, self._way, self._most = told.end, way, most
+        procedure = stepper.procedure
+        self._end, self._way, self._most = procedure.end, way, most
         rows, width = len(prompt), way.width
-        self.known = 0 if told.start is not None else 1
+        self.known = 0 if procedure.start is not None else 1
         self._forced = prompt[:, self.known :]
-        first = np.full(rows, told.start) if told.start is not None else prompt[:, 0]
+        first = np.full(rows, procedure.start) if procedure.start is not None else prompt[:, 0]
         self._first = np.repeat(first, width).reshape(rows, width, 1).astype(np.int64)
-        self._tokens = self._first[..., :0] if told.start is not None else self._first
+        self._tokens = self._first[..., :0] if procedure.start is not None else self._first
         # Initially all open sequences of a row are equal: only one of them counts.
         self._scores = np.full((rows, width), -np.inf)
         self._scores[:, 0] = 0
