@@ -1,4 +1,4 @@
-"""The classic slips of YAML, each explained with the text to type, and mended so that reading goes on."""
+"""Common YAML mistakes, each reported with a fix and corrected so that reading continues."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _STEP_KEYS = "name|from|repeat|as|share|freeze|weights"
 
 @dataclass(frozen=True)
 class Mended:
-    """A slip that was found.
+    """A mistake that was found.
 
     Attributes:
-        diagnostic: What is said of it.
-        text: The whole text with the slip mended; every line stays where it is. None where only its author can mend it.
+        diagnostic: Report of the mistake.
+        text: The whole text with the mistake corrected and line numbers unchanged; None if it cannot be corrected.
     """
 
     diagnostic: Diagnostic
@@ -34,7 +34,7 @@ _RUN_ON = re.compile(rf"^(?P<lead>[ ]*-[ ]+)(?P<op>[A-Za-z_]\w*)[ ]+(?P<key>{_ST
 
 
 def before_parsing(text: str, name: str) -> Iterator[Mended]:
-    """Slips that are YAML, but never what was meant: ``- Dense:{units: 3}``, ``- Concatenate from: [a]``."""
+    """Yield mistakes that are valid YAML but never intended: ``- Dense:{units: 3}``, ``- Concatenate from: [a]``."""
     start = 0
     while match := _GLUED.search(text, start):
         start = match.start()
@@ -51,13 +51,13 @@ def before_parsing(text: str, name: str) -> Iterator[Mended]:
         mended = f"{text[: match.start('op')]}{{{op}: , {key}: {value}}}{text[end:]}"
         span = _span(text, match.start("key"), match.end("key"), name)
         indent = " " * len(match["lead"])
-        help = f"write `- {op}:` and, on a line of its own, `{indent}{key}: {value}`"
+        help = f"write `- {op}:` and, on the next line, `{indent}{key}: {value}`"
         yield Mended(p.RunOn.at(span, help=help, op=op, key=key), mended)
         text = mended
 
 
 def after_an_error(text: str, name: str, error: yaml.MarkedYAMLError) -> Mended | None:
-    """The slip that a syntax error comes from, where it is one of the classic ones."""
+    """Return the common mistake that caused a syntax error, if recognized."""
     mark = error.problem_mark or error.context_mark
     if mark is None:
         return None
@@ -72,14 +72,14 @@ def after_an_error(text: str, name: str, error: yaml.MarkedYAMLError) -> Mended 
 
 
 def _tab(text: str, name: str, lines: list[str], line: int, column: int) -> Mended | None:
-    """Tabs that indent."""
+    """Return a report of indentation with tabs."""
     del text, column
     indent = re.match(r"[ \t]*", lines[line])
     if indent is None or "\t" not in indent[0]:
         return None
     first = indent[0].index("\t")
     span = Span(name, line + 1, first + 1, line + 1, len(indent[0]) + 1)
-    return Mended(p.Tab.at(span, help="indent by spaces, two for each level"), None)  # how far it was meant to is not known
+    return Mended(p.Tab.at(span, help="indent with two spaces per level"), None)  # the intended indentation is unknown
 
 
 _BARE = re.compile(r"^(?P<lead>[ ]*-[ ]+)(?P<op>[A-Za-z_]\w*)[ ]*(?:#.*)?$")
@@ -87,7 +87,7 @@ _KEY = re.compile(rf"^(?P<indent>[ ]+)(?P<key>{_STEP_KEYS}|[a-z_]\w*):")
 
 
 def _no_colon(text: str, name: str, lines: list[str], line: int, column: int) -> Mended | None:
-    """``- Concatenate`` with ``from:`` under it: the operation needs a colon, too."""
+    """Return a report of ``- Concatenate`` with ``from:`` below it and no colon."""
     del text, column
     for at in (line, line - 1):
         key = _KEY.match(lines[at]) if at >= 1 else None
@@ -97,19 +97,19 @@ def _no_colon(text: str, name: str, lines: list[str], line: int, column: int) ->
             end = bare.end("op")
             span = Span(name, at, bare.start("op") + 1, at, end + 1)
             mended = [*lines[: at - 1], f"{lines[at - 1][:end]}:{lines[at - 1][end:]}", *lines[at:]]
-            help = f"write `- {op}:`, so that `{key['key']}` can stand under it"
+            help = f"write `- {op}:`, so that it can have `{key['key']}` below it"
             return Mended(p.NoColon.at(span, help=help, op=op), "\n".join(mended))
     return None
 
 
 _LONGEST_LINE = 2_000
-"""Of a line that nobody wrote by hand, nobody is told how to write it."""
+"""Maximum line length for suggestions; longer lines were probably generated."""
 
 _EXPRESSION = re.compile(r"(?<![\"'])\$\{[^}\n]*\}")
 
 
 def _unquoted(text: str, name: str, lines: list[str], line: int, column: int) -> Mended | None:
-    """``${…}`` without quotes after a brace, which begins a mapping."""
+    """Return a report of an unquoted ``${…}`` after a brace, which starts a mapping."""
     del text, column
     for at in (line, line - 1):
         if at < 0 or len(lines[at]) > _LONGEST_LINE:
@@ -134,7 +134,7 @@ _NAME_BEHIND = re.compile(r"\b(?P<key>\w+):[ ]+(?P<op>[A-Z]\w*):[ ]+(?P<keys>\{[
 
 
 def _no_braces(text: str, name: str, lines: list[str], line: int, column: int) -> Mended | None:
-    """``- Dense: units: 10`` and ``optimizer: Adam: {…}``: keys on the line of another key want braces around them."""
+    """Return a report of ``- Dense: units: 10`` or ``optimizer: Adam: {…}``, which need braces."""
     del text, column
     for at in (line, line - 1):
         written = lines[at] if at >= 0 else ""
