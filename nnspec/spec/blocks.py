@@ -224,7 +224,7 @@ def _check_type(name: str, declared: Tree, given: Tree, problems: list[Diagnosti
         return
     kind = str(declared.plain())
     if not isinstance(given, Scalar) or not _is_of(kind, given.value):
-        words = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "text"}
+        words = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "a string"}
         reason = f"`{name}` must be {words[kind]}, not {given.kind}"
         help = literal_meant(given, partial(_is_of, kind)) if given.formula is None else ""
         problems.append(p.WrongValue.at(given.span, given.path, help=help, reason=reason))
