@@ -345,9 +345,8 @@ class Builder:
         scope = Scope(given, _first_of_each(network.steps))
         before = len(self._problems)
         inside = here.inside(weights=network.name)
-        if (
-            inside.start is None or not inside.start.at
-        ) and network.weights is not None:  # a step's own setting takes precedence
+        # A step's own setting takes precedence.
+        if (inside.start is None or not inside.start.at) and network.weights is not None:
             inside = replace(inside, start=_start(network))
         self._list(network.steps, scope, inside)
         outputs = read_outputs(network.outputs, network.steps, scope, self._problems)

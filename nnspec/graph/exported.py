@@ -35,7 +35,7 @@ class ExportSection(Config):
     )
     activation_maps: list[Annotated[str, Strict()]] = Field(
         [],
-        description="Outputs whose class activation maps (Zhou et al. 2016) are also exported, each as `NAME_map`: the  "
+        description="Outputs whose class activation maps (Zhou et al. 2016) are also exported, each as `NAME_map`: the "
         "output of the last layer at each position, before `GlobalAveragePooling2D`. Its mean is the logit.",
     )
     opset: Annotated[int, Strict(), Field(ge=17, le=NEWEST_OPSET)] = Field(_OPSET, description="ONNX opset version.")

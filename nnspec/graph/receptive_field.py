@@ -42,7 +42,7 @@ class Seen:
     period: tuple[int, ...]
 
     def as_json(self) -> dict[str, list[int | str | None]]:
-        """``{"size": [32, 32], "stride": [4, 4], "start": [-2, -2], "period": [4, 4]}``; a stride below 1 is a string, ``1/2``."""
+        """Return ``{"size": [32, 32], "stride": [4, 4], "start": [-2, -2], "period": [4, 4]}``; strides below 1 are strings."""
         strides: list[int | str | None] = [s if isinstance(s, int) else str(s) for s in self.field.stride]
         field = self.field
         return {"size": [*field.size], "stride": strides, "start": [*field.start], "period": [*self.period]}
