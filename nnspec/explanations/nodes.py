@@ -76,7 +76,7 @@ def _inside(content: object, spec: Spec) -> Sequence[Step]:
 def _no_step(name: str, around: str, known: Sequence[str]) -> str:
     inside = f" in `{around}`" if around else ""
     near = closest(name, known)
-    help = f"did you mean `{near}`?" if near else f"its parts are {', '.join(known[:12])}" if known else "it has no parts"
+    help = f"did you mean `{near}`?" if near else f"the steps are {', '.join(known[:12])}" if known else "it has no parts"
     named = f"unknown step `{name}`{inside}" if name else f"expected a step{inside}"
     return f"{named}; {help}"
 

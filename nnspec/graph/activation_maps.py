@@ -53,7 +53,7 @@ def ending_of(graph: Graph, output: str) -> Ending:
             raise NoMap(f"`{node.name}` ({node.op}) is not allowed between the mean over all positions and the output")
         if layers and activation_of(node.layer) is not None:
             name, after = node.layer.activation_name, layers[0].name
-            raise NoMap(f"`{node.name}` has the activation `{name}`before `{after}`")
+            raise NoMap(f"`{node.name}` has the activation `{name}` before `{after}`")
         layers.insert(0, node)
         node = _before(graph, next(iter(node.inputs.values())))
     if node is None:

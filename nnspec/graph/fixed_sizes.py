@@ -59,7 +59,7 @@ def _check_size(name: str, size: Any) -> None:
 def _no_size(name: str, given: object) -> NnspecError:
     shown = f"{given!r:.40}" if given != "" else "nothing"
     return NnspecError(
-        f"`{name}` must be an integer from 1 to {_LARGEST:,}, not {shown}\n  = help: write only digits: `{name}=572`"
+        f"`{name}` must be an integer from 1 to {_LARGEST:,}, not {shown}\n  = help: write only digits, as in `{name}=572`"
     )
 
 

@@ -103,5 +103,5 @@ def check_limits(graph: Graph, limits: Limits) -> Iterator[Diagnostic]:
 
 def _over(graph: Graph, node: Node | None, what: str, limit: str, most: int) -> Diagnostic:
     at = node or next(iter(graph.nodes.values()))
-    what = what if node else f"{what} in the inputs alone"
+    what = what if node else f"{what} (inputs only)"
     return LimitExceeded.at(at.span, at.path, what=what, limit=limit, most=most)

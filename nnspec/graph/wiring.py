@@ -39,7 +39,7 @@ def sources_of(step: Step, above: Step | None, inputs: Sequence[str], problems: 
         if len(inputs) == 1:
             return [Source(inputs[0], None, step.span, step.path, implied=True)]
         if inputs:
-            help = f"write `from: {inputs[0]}` ; the inputs are {listed(inputs)}"
+            help = f"write `from: {inputs[0]}`; the inputs are {listed(inputs)}"
             problems.append(g.NoDefaultSource.at(step.span, step.path, help=help))
         return None
     if isinstance(tree, MappingNode):

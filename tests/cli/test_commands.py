@@ -19,7 +19,7 @@ def nnspec(tmp_path, monkeypatch):
 
 def test_a_good_spec_is_said_to_be_good(nnspec, write):
     result = nnspec("validate", write(GOOD))
-    assert (result.exit_code, result.stdout) == (0, "1 spec is good\n")
+    assert (result.exit_code, result.stdout) == (0, "1 spec OK\n")
 
 
 def test_a_bad_spec_ends_with_status_1_and_its_place(nnspec, write):

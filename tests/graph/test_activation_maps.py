@@ -81,11 +81,11 @@ def test_a_series_has_a_map_along_time():
 @pytest.mark.parametrize(
     ("end", "reason"),
     [
-        ("  - Flatten\n" + DENSE, r"`flatten` \(Flatten\) stands where the mean"),
-        ("  - GlobalMaxPooling2D\n" + DENSE, r"`global_max_pooling2d` \(GlobalMaxPooling2D\) stands where the mean"),
+        ("  - Flatten\n" + DENSE, r"`flatten` \(Flatten\) is not allowed between the mean"),
+        ("  - GlobalMaxPooling2D\n" + DENSE, r"`global_max_pooling2d` \(GlobalMaxPooling2D\) is not allowed between the mean"),
         (
             AVERAGE + "  - Dense: {units: 8, activation: relu}\n    name: h\n" + DENSE,
-            "`h` has the activation `relu`, and `y` comes",
+            "`h` has the activation `relu` before `y`",
         ),
         ("  - AdaptiveAveragePooling2D: 2\n  - Flatten\n" + DENSE, "`flatten`"),
         (
@@ -114,4 +114,4 @@ def test_validate_says_which_output_has_none_where_it_is_named(checked):
 def test_a_name_that_is_taken_is_refused(checked):
     end = "  - GlobalAveragePooling2D:\n    name: y_map\n" + DENSE
     [problem] = checked(net("{activation_maps: [y]}", end))[1]
-    assert "`y_map` is something else here" in problem.message
+    assert "the name `y_map` is in use" in problem.message

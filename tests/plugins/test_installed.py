@@ -59,12 +59,12 @@ def test_installed_packages_are_not_looked_for_where_no_name_is_unknown() -> Non
             file.write_text(f"nnspec: 1\nname: net\ninputs: {{x: [4]}}\nlayers:\n{steps}", encoding="utf-8")
             done = subprocess.run([sys.executable, "-c", program, str(file)], capture_output=True, text=True, check=False)
         said[name] = done.stdout.split("\n")[0]
-    assert said == {"known": "1 spec is good", "unknown": "looked"}
+    assert said == {"known": "1 spec OK", "unknown": "looked"}
 
 
 def test_validate_says_which_layers_are_converted_and_does_not_fail_for_it(example: Path) -> None:
     done = CliRunner().invoke(main, ["validate", str(example), "--strict"])
-    assert (done.exit_code, done.stdout) == (0, "1 spec is good\n")
+    assert (done.exit_code, done.stdout) == (0, "1 spec OK\n")
     assert re.findall(r"(\w+)\[(NN\d+)\]: `(\w+)` of the package (\S+)", done.stderr) == [
         ("note", "NN323", "LocalResponseNormalization", "nnspec-example-layers")
     ]

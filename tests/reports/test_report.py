@@ -278,7 +278,7 @@ def test_a_long_text_of_a_row_is_folded():
 
 
 def test_a_net_of_another_form_has_no_class_activation_map(iris):
-    with pytest.raises(NoMap, match="nothing on its way is the mean over all positions"):
+    with pytest.raises(NoMap, match="it does not depend on a mean over all positions"):
         ending_of(iris.model.main, "width")
 
 

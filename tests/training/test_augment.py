@@ -195,13 +195,13 @@ def test_draws_go_on_from_the_variables() -> None:
 @pytest.mark.parametrize(
     ("step", "code", "words"),
     [
-        ("{RandomFlipp: {}}", "NN109", "there is no augmentation `RandomFlipp`"),
+        ("{RandomFlipp: {}}", "NN109", "unknown augmentation `RandomFlipp`"),
         ("{RandomFlip: {mode: sideways}}", "NN105", "`mode` must be one of"),
         ("{RandomFlip: , onn: [image]}", "NN103", "onn"),
         ("{on: [image]}", "NN105", "one augmentation is expected here"),
         ("{RandomFlip: , on: [digit]}", "NN443", "acts on no input"),
         ("{RandomFlip: , on: [image, digit]}", "NN443", "the target `digit` is no picture"),
-        ("{RandomCrop: {height: 4, width: 4}}", "NN109", "there is no augmentation `RandomCrop`"),
+        ("{RandomCrop: {height: 4, width: 4}}", "NN109", "unknown augmentation `RandomCrop`"),
     ],
 )
 def test_a_mistake_under_augment_is_found_before_training(tmp_path: Path, step: str, code: str, words: str) -> None:
