@@ -57,7 +57,7 @@ def _of_node(at: Located, keys: Sequence[str | int], before: MappingNode | None)
         fields = list(type(content).model_fields)
         return [_of_config(at.name, content, arguments, [field], at.uses, before) for field in fields]
     if isinstance(content, Nested) and content.steps and content.steps[0].span == at.step.span:
-        return _of_turns(at, content, keys, before)
+        return _of_iterations(at, content, keys, before)
     given = [key.value for key, _ in arguments.items()] if isinstance(arguments, MappingNode) else []
     tree = find(arguments, list(keys)) if keys and isinstance(arguments, MappingNode) else None
     if tree is None:
@@ -68,12 +68,12 @@ def _of_node(at: Located, keys: Sequence[str | int], before: MappingNode | None)
     return [Origin(f"{at.name}.{_joined(keys)}", tree.plain(), links(tree, before), at.uses)]
 
 
-def _of_turns(at: Located, content: Nested, keys: Sequence[str | int], before: MappingNode | None) -> list[Origin]:
+def _of_iterations(at: Located, content: Nested, keys: Sequence[str | int], before: MappingNode | None) -> list[Origin]:
     """Return the origins for a repeated step: of the first iteration, and of later ones that differ."""
     found: dict[str, Origin] = {}
     for step in content.steps:
-        turn = Located(f"{at.name}/{step.name}", step, at.uses)
-        for origin in _of_node(turn, keys, before):
+        iteration = Located(f"{at.name}/{step.name}", step, at.uses)
+        for origin in _of_node(iteration, keys, before):
             found.setdefault(f"{origin.name.partition('.')[2]} {origin.value}", origin)
     return list(found.values())
 

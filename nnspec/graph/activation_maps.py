@@ -14,15 +14,15 @@ from nnspec.layers.activations import activation_of
 from nnspec.layers.base import Layer
 from nnspec.layers.interfaces import Affine, AveragesPositions, KeepsElements, PassesOn
 
-__all__ = ["Ending", "NoMap", "ending_of", "map_name", "with_activation_maps"]
+__all__ = ["Head", "NoMapError", "head_of", "map_name", "with_activation_maps"]
 
 
-class NoMap(Exception):
+class NoMapError(Exception):
     """The output has no class activation map; the message states the reason."""
 
 
 @dataclass(frozen=True)
-class Ending:
+class Head:
     """The classification head of a network from which class activation maps can be computed.
 
     Attributes:
@@ -39,26 +39,26 @@ def map_name(output: str) -> str:
     return f"{output}_map"
 
 
-def ending_of(graph: Graph, output: str) -> Ending:
+def head_of(graph: Graph, output: str) -> Head:
     """Return the head of an output: global average pooling followed by affine layers.
 
     Raises:
-        NoMap: If the output has another kind of head.
+        NoMapError: If the output has another kind of head.
     """
     layers: list[Node] = []
     node = _before(graph, graph.outputs[output], activations=True)
     while node is not None and not (isinstance(node.layer, AveragesPositions) and node.layer.averages_positions):
         linear = _linear_part(node)
         if linear is None:
-            raise NoMap(f"`{node.name}` ({node.op}) is not allowed between the mean over all positions and the output")
+            raise NoMapError(f"`{node.name}` ({node.op}) is not allowed between the mean over all positions and the output")
         if layers and activation_of(node.layer) is not None:
             name, after = node.layer.activation_name, layers[0].name
-            raise NoMap(f"`{node.name}` has the activation `{name}` before `{after}`")
+            raise NoMapError(f"`{node.name}` has the activation `{name}` before `{after}`")
         layers.insert(0, node)
         node = _before(graph, next(iter(node.inputs.values())))
     if node is None:
-        raise NoMap("it does not depend on a mean over all positions")
-    return Ending(next(iter(node.inputs.values())), tuple(layers))
+        raise NoMapError("it does not depend on a mean over all positions")
+    return Head(next(iter(node.inputs.values())), tuple(layers))
 
 
 def with_activation_maps(graph: Graph, outputs: Sequence[str]) -> Graph:
@@ -67,14 +67,14 @@ def with_activation_maps(graph: Graph, outputs: Sequence[str]) -> Graph:
     A map is computed by the layers of the output, with the same weights, before their activation.
 
     Raises:
-        NoMap: If an output has no class activation map.
+        NoMapError: If an output has no class activation map.
     """
     for output in outputs:
-        graph = _with_map(graph, output, ending_of(graph, output))
+        graph = _with_map(graph, output, head_of(graph, output))
     return graph
 
 
-def _with_map(graph: Graph, output: str, ending: Ending) -> Graph:
+def _with_map(graph: Graph, output: str, ending: Head) -> Graph:
     name, ref = map_name(output), ending.maps
     graph = _apart(graph, {node.weights_at for node in ending.layers})
     nodes = dict(graph.nodes)

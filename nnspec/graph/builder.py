@@ -24,7 +24,7 @@ from nnspec.graph.limits import refuses
 from nnspec.graph.model import Gaps, Graph, NetworkCall, Node, Ref, Start
 from nnspec.graph.outputs import Outputs, known_outputs, output_names, read_outputs
 from nnspec.graph.scope import Given, Scope, Source
-from nnspec.graph.shared_weights import Use, check_uses, frozen_alike, started_alike
+from nnspec.graph.shared_weights import Use, check_uses, freeze_shared, start_shared
 from nnspec.graph.wiring import counts_examples, misplaced, ports_of, sources_of
 from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer, LayerError, Ports
@@ -173,7 +173,7 @@ class Builder:
             self._problems += advise_on_steps(network.steps, scope, network.outputs, listed=network.outputs is not None)
             self._problems += advise_on_inputs(network, scope.reached(output_names(network.outputs, network.steps)))
         self._problems += check_uses(self._nodes, self._uses)
-        nodes = started_alike(frozen_alike(self._nodes), self._uses)
+        nodes = start_shared(freeze_shared(self._nodes), self._uses)
         refs = _named_outputs(network, found)
         gaps = self._gaps(inputs, found)
         graph = Graph(network.name, inputs, nodes, refs, uses=tuple(self._calls), gaps=gaps)
@@ -230,8 +230,8 @@ class Builder:
             return None
         if isinstance(content, Layer):
             return self._layer(step, content, fed, here)
-        if content.every_step:
-            return self._at_every_step(step, content, fed, scope, here)
+        if content.time_distributed:
+            return self._time_distributed(step, content, fed, scope, here)
         return self._inside(step, content, fed, scope, here)
 
     def _inside(
@@ -241,7 +241,7 @@ class Builder:
             return self._use(step, self._networks[content.network], fed, here)
         return self._nested(step, content, fed, scope, here)
 
-    def _at_every_step(
+    def _time_distributed(
         self, step: Step, content: Nested | NetworkUse, fed: _Fed, scope: Scope, here: _Around
     ) -> Mapping[str, Given] | None:
         """Move the time axis into the batch before the steps, and back after them."""

@@ -14,13 +14,13 @@ from nnspec.graph.model import Graph, Node, Ref
 from nnspec.layers.base import EVERYTHING
 from nnspec.types import same_size
 
-__all__ = ["layer_that_looks_ahead"]
+__all__ = ["first_noncausal_layer"]
 
 _Steps = float | None
 """Number of positions; None if unknown."""
 
 
-def layer_that_looks_ahead(graph: Graph, input_: str, output: str) -> Node | None:
+def first_noncausal_layer(graph: Graph, input_: str, output: str) -> Node | None:
     """Return the first layer through which an output depends on later positions of an input; None if none certainly does.
 
     Args:

@@ -14,7 +14,7 @@ from nnspec.layers.base import EVERYTHING, Layer
 from nnspec.layers.interfaces import ConvolvedOver, KeepsElements, PassesOn, Slides
 from nnspec.types import Dim, TensorType
 
-__all__ = ["Change", "NotConvolutional", "changes_to_convolutions", "sees_everything"]
+__all__ = ["Change", "NotConvolutional", "changes_to_convolutions", "global_layers"]
 
 
 class NotConvolutional(Exception):
@@ -72,7 +72,7 @@ def changes_to_convolutions(graph: Graph) -> list[Change]:
     return changes
 
 
-def sees_everything(graph: Graph) -> Iterator[Node]:
+def global_layers(graph: Graph) -> Iterator[Node]:
     """Yield the layers whose outputs depend on the whole image or have no positions, and thus cannot slide."""
     for node in graph.nodes.values():
         if node.layer.receptive_field(node.input_types) == EVERYTHING:

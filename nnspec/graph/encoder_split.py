@@ -8,7 +8,7 @@ from math import prod
 
 from nnspec.graph.model import Graph, Node, Ref
 
-__all__ = ["EncoderSplit", "halves"]
+__all__ = ["EncoderSplit", "split_encoder"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class EncoderSplit:
     node: Node
 
 
-def halves(graph: Graph, input_: str, output: str) -> EncoderSplit | None:
+def split_encoder(graph: Graph, input_: str, output: str) -> EncoderSplit | None:
     """Split the network at its bottleneck; returns None if no tensor on the path is narrower than the input.
 
     Time is linear in the number of layers. Of equally narrow tensors, the last is used: after the activation, and after the

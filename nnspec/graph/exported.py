@@ -10,7 +10,7 @@ from pydantic import Field, Strict
 
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import problems as g
-from nnspec.graph.activation_maps import NoMap, ending_of, map_name, with_activation_maps
+from nnspec.graph.activation_maps import NoMapError, head_of, map_name, with_activation_maps
 from nnspec.graph.model import Graph, Model
 from nnspec.spec import Spec
 from nnspec.spec.checked import check_known
@@ -101,8 +101,8 @@ def _without_map(graph: Graph, output: str, at: Tree) -> Iterator[Diagnostic]:
         yield g.NoActivationMap.at(at.span, at.path, help=help, name=output, reason=reason)
         return
     try:
-        ending_of(graph, output)
-    except NoMap as error:
+        head_of(graph, output)
+    except NoMapError as error:
         help = "end with `GlobalAveragePooling2D` and one `Dense`, or remove it from the list"
         yield g.NoActivationMap.at(at.span, at.path, help=help, name=output, reason=str(error))
 

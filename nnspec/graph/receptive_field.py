@@ -9,7 +9,7 @@ from math import ceil, floor, lcm
 from nnspec.graph.model import Graph
 from nnspec.layers.base import EVERYTHING, Window
 
-__all__ = ["ReceptiveField", "Seen", "receptive_fields", "seen_by_outputs"]
+__all__ = ["ReceptiveField", "OutputReceptiveField", "receptive_fields", "output_receptive_fields"]
 
 _Number = int | Fraction
 
@@ -30,7 +30,7 @@ class ReceptiveField:
 
 
 @dataclass(frozen=True)
-class Seen:
+class OutputReceptiveField:
     """Receptive field of an output's positions.
 
     Attributes:
@@ -48,7 +48,7 @@ class Seen:
         return {"size": [*field.size], "stride": strides, "start": [*field.start], "period": [*self.period]}
 
 
-def seen_by_outputs(graph: Graph) -> dict[str, Seen]:
+def output_receptive_fields(graph: Graph) -> dict[str, OutputReceptiveField]:
     """Return the receptive fields of the outputs that have one at each position."""
     fields = receptive_fields(graph)
     found = {}
@@ -61,7 +61,7 @@ def seen_by_outputs(graph: Graph) -> dict[str, Seen]:
         if any(each is None or len(each.size) != rank for each in way):
             continue
         period = tuple(lcm(*(Fraction(each.stride[axis]).numerator for each in way if each)) for axis in range(rank))
-        found[output] = Seen(field, period)
+        found[output] = OutputReceptiveField(field, period)
     return found
 
 

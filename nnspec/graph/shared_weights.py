@@ -10,7 +10,7 @@ from nnspec.graph import problems as g
 from nnspec.graph.model import Node
 from nnspec.spec import Step
 
-__all__ = ["Use", "check_uses", "frozen_alike", "started_alike"]
+__all__ = ["Use", "check_uses", "freeze_shared", "start_shared"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Use:
         )
 
 
-def frozen_alike(nodes: Mapping[str, Node]) -> dict[str, Node]:
+def freeze_shared(nodes: Mapping[str, Node]) -> dict[str, Node]:
     """Return the nodes, with those frozen whose weights are frozen in any use."""
     frozen = {node.weights_at for node in nodes.values() if node.frozen and node.weights}
     return {
@@ -45,7 +45,7 @@ def frozen_alike(nodes: Mapping[str, Node]) -> dict[str, Node]:
     }
 
 
-def started_alike(nodes: Mapping[str, Node], uses: Mapping[str, Use]) -> dict[str, Node]:
+def start_shared(nodes: Mapping[str, Node], uses: Mapping[str, Use]) -> dict[str, Node]:
     """Return the nodes, each with the initial weights that any use of its weights declares."""
     starts = {node.weights_at: node.start for node in nodes.values() if uses[node.name].starter}
     return {

@@ -15,7 +15,7 @@ from nnspec.graph.model import Graph, Node, Ref
 from nnspec.layers.along_time import PAST, POSITION, AlongTime
 from nnspec.types import Dim, TensorType
 
-__all__ = ["Obstacle", "Step", "obstacles", "sees_ahead", "step_of"]
+__all__ = ["Obstacle", "Step", "obstacles", "sees_ahead", "decoder_step"]
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _obstacle(decoding: Decoding, node: Node, found: AlongTime) -> tuple[str, st
     return None
 
 
-def step_of(decoding: Decoding) -> Step:
+def decoder_step(decoding: Decoding) -> Step:
     """Return the decoder as it runs at each step: on one token if it carries state, otherwise on all tokens so far."""
     if not decoding.by_token:
         graph = decoding.decoder.giving({decoding.logits: decoding.decoder.outputs[decoding.logits]})

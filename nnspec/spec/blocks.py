@@ -14,11 +14,11 @@ from nnspec.spec.dumping import flow
 from nnspec.spec.evaluate import Scope, evaluate
 from nnspec.spec.hints import spaced
 from nnspec.spec.keys import known_keys
-from nnspec.spec.readings import literal_meant
+from nnspec.spec.readings import suggest_literal
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest, listed
 
-__all__ = ["BLOCK_NAME", "Block", "bind", "read_block", "type_meant"]
+__all__ = ["BLOCK_NAME", "Block", "bind", "read_block", "intended_type"]
 
 BLOCK_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS = ("description", "params", "inputs", "layers", "outputs")
@@ -33,7 +33,7 @@ _OTHER_TYPES = {
 """Other languages' names of the types."""
 
 
-def type_meant(word: object, *, own: bool = False) -> str | None:
+def intended_type(word: object, *, own: bool = False) -> str | None:
     """Return the type that a word from another language means, or None.
 
     Args:
@@ -41,7 +41,7 @@ def type_meant(word: object, *, own: bool = False) -> str | None:
         own: Whether to accept nnspec's own type names, too.
 
     Example:
-        >>> type_meant("Integer"), type_meant("int"), type_meant("int", own=True), type_meant("same")
+        >>> intended_type("Integer"), intended_type("int"), intended_type("int", own=True), intended_type("same")
         ('int', None, 'int', None)
     """
     if not isinstance(word, str) or (word in _TYPES and not own):
@@ -121,7 +121,7 @@ def _declared(name: str, value: Tree, problems: list[Diagnostic]) -> Tree:
     if isinstance(value, SequenceNode):
         items = [_declared(name, item, problems) for item in value.items]
         return SequenceNode(items, value.span, value.place) if items != list(value.items) else value
-    if isinstance(value, Scalar) and not value.quoted and (meant := type_meant(value.value)):
+    if isinstance(value, Scalar) and not value.quoted and (meant := intended_type(value.value)):
         types = ", ".join(f"`{kind}`" for kind in _TYPES)
         if meant not in _TYPES:
             help = f"the types are {types}; write a list type as `[int, int]`, and a default as its value: `{name}: [1, 2]`"
@@ -131,7 +131,7 @@ def _declared(name: str, value: Tree, problems: list[Diagnostic]) -> Tree:
         problems.append(p.WrongValue.at(value.span, value.path, help=help, reason=reason))
         return Scalar(meant, value.span, value.place) if meant in _TYPES else Unknown(value.span, value.place)
     kind = value.get("type") if isinstance(value, MappingNode) else None
-    if isinstance(value, MappingNode) and isinstance(kind, Scalar) and (meant := type_meant(kind.value, own=True)):
+    if isinstance(value, MappingNode) and isinstance(kind, Scalar) and (meant := intended_type(kind.value, own=True)):
         default = value.get("default")
         written = flow(default.plain()) if default is not None else meant if meant in _TYPES else "int"
         help = f"write `{name}: {written}`: a param is either a type (required) or a default"
@@ -226,7 +226,7 @@ def _check_type(name: str, declared: Tree, given: Tree, problems: list[Diagnosti
     if not isinstance(given, Scalar) or not _is_of(kind, given.value):
         words = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "a string"}
         reason = f"`{name}` must be {words[kind]}, not {given.kind}"
-        help = literal_meant(given, partial(_is_of, kind)) if given.formula is None else ""
+        help = suggest_literal(given, partial(_is_of, kind)) if given.formula is None else ""
         problems.append(p.WrongValue.at(given.span, given.path, help=help, reason=reason))
 
 

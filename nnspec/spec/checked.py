@@ -21,7 +21,7 @@ from nnspec.spec import problems as p
 from nnspec.spec.hints import spaced
 from nnspec.spec.readings import is_like_a_number
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
-from nnspec.spec.wrong_values import Where, said_of_all, translated
+from nnspec.spec.wrong_values import Where, joint_error, translated
 from nnspec.types import Config, Family, Named, PluginError, closest
 
 __all__ = ["Known", "check", "check_again", "check_known", "check_named"]
@@ -135,7 +135,7 @@ def check_known(
             return Known(built, frozenset(), True)
     failed -= {""}
     right = {key: value for key, value in right.items() if key not in failed}
-    reason = said_of_all(config, right, failed) if failed or len(problems) > before else None
+    reason = joint_error(config, right, failed) if failed or len(problems) > before else None
     if reason is not None and not any(found.message == reason for found in problems[before:]):
         problems.append(p.WrongValue.at(arguments.span, place.path, reason=reason))
     return Known(_without(config, right | partial, failed, instead or {}), frozenset(failed), False)
@@ -239,8 +239,8 @@ def _with_operation(config: type[Config], field: str, tree: Tree, problems: list
 def _meant(config: type[Config], word: str) -> str:
     """Return the argument that an unknown word probably means, or an empty string."""
     if word in config.foreign():
-        told = re.search(r"`(\w+)`", config.foreign()[word])
-        return told[1] if told and told[1] in config.model_fields else ""
+        found = re.search(r"`(\w+)`", config.foreign()[word])
+        return found[1] if found and found[1] in config.model_fields else ""
     return closest(word.partition(":")[0], config.model_fields) or ""
 
 
@@ -434,14 +434,14 @@ def broken_plugin(error: PluginError, key: Scalar, path: str) -> Diagnostic:
     return p.BrokenPlugin.at(key.span, path, help=help, name=key.value, reason=str(error))
 
 
-def other_word(family: Family, word: str) -> str | None:
+def replacement_word(family: Family, word: str) -> str | None:
     """Return the replacement for another framework's word, or None."""
     return family.other_words.get(word.lower().replace("_", ""))
 
 
-def meant_member(family: Family, word: str) -> str | None:
+def intended_member(family: Family, word: str) -> str | None:
     """Return the family member that an unknown name probably means: by alias or by similar spelling."""
-    if other_word(family, word) is not None:
+    if replacement_word(family, word) is not None:
         return None
     return dict(family.aliases).get(word) or closest(word, family.names(plugins=True))
 
@@ -450,10 +450,10 @@ def unknown_member(family: Family, key: Scalar, path: str) -> Diagnostic:
     """Return the diagnostic for an unknown member, with a suggestion."""
     word = str(key.value)
     aliases = dict(family.aliases)
-    suggestion = meant_member(family, word)
+    suggestion = intended_member(family, word)
     if word in family.left_out:
         help = family.left_out[word]
-    elif (other := other_word(family, word)) is not None:
+    elif (other := replacement_word(family, word)) is not None:
         help = other
     elif word in aliases:
         help = f"use `{aliases[word]}` instead"

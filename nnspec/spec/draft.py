@@ -12,7 +12,7 @@ from nnspec.spec.evaluate import Scope, evaluate
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest
 
-__all__ = ["GROUP", "LOST", "STEP_KEYS", "Draft", "read_draft"]
+__all__ = ["GROUP", "INVALID_OPERATION", "STEP_KEYS", "Draft", "read_draft"]
 
 STEP_KEYS = ("name", "from", "repeat", "as", "share", "freeze", "weights", "layers")
 """Keys of a step other than its operation, or in place of one (``share``, ``layers``)."""
@@ -21,7 +21,7 @@ GROUP = "layers"
 SHARE = "share"
 
 
-LOST = ""
+INVALID_OPERATION = ""
 """Operation of a step whose operation is missing or invalid; the error has been reported."""
 
 
@@ -30,7 +30,7 @@ class Draft:
     """A step before the names of its list are known.
 
     Attributes:
-        op: Operation; the key ``layers`` for a group, the key ``share`` for a shared layer, [`LOST`][] if invalid.
+        op: Operation; the key ``layers`` for a group, the key ``share`` for a shared layer, [`INVALID_OPERATION`][] if invalid.
         arguments: Value of the operation's key; for a group its steps, not yet evaluated.
         keys: Mapping of the step; None for a bare name.
         scope: Names that its expressions can use.
@@ -67,13 +67,13 @@ def read_draft(item: Tree, scope: Scope, operations: Container[object], problems
         problems: List to which problems are appended.
     """
     if isinstance(item, Unknown):
-        return Draft(Scalar(LOST, item.span), None, None, scope, item.path)
+        return Draft(Scalar(INVALID_OPERATION, item.span), None, None, scope, item.path)
     if isinstance(item, Scalar) and isinstance(item.value, str):
         return Draft(item, None, None, scope, item.path)
     if not isinstance(item, MappingNode):
         help = "write `- Flatten` or `- Dense: {units: 10}`"
         problems.append(p.NotAStep.at(item.span, item.path, help=help, got=item.kind))
-        return Draft(Scalar(LOST, item.span), None, None, scope, item.path)
+        return Draft(Scalar(INVALID_OPERATION, item.span), None, None, scope, item.path)
     keys = _evaluated(_respelt(item, operations, problems), scope, problems)
     found = [(key, value) for key, value in keys.items() if key.value not in STEP_KEYS]
     if not found:
@@ -148,7 +148,7 @@ def _without_operation(keys: MappingNode, scope: Scope, problems: list[Diagnosti
         if (key := keys.key(name)) is not None:
             return Draft(key, keys.get(name), keys, scope, keys.path)
     problems.append(p.StepWithoutOperation.at(keys.span, keys.path, help="write `- Dense: {units: 10}`"))
-    return Draft(Scalar(LOST, keys.span), None, keys, scope, keys.path)
+    return Draft(Scalar(INVALID_OPERATION, keys.span), None, keys, scope, keys.path)
 
 
 def _the_operation(found: list[tuple[Scalar, Tree]], operations: Container[object]) -> tuple[Scalar, Tree]:
@@ -177,8 +177,8 @@ def _surplus(key: Scalar, value: Tree, op: Scalar, operations: Container[object]
         return p.SeveralOperations.at(key.span, path, help=help, first=op.value, second=word)
     if op.value in LAYERS and word in LAYERS.get(str(op.value)).model_fields:
         help = f"it is an argument: write `{op.value}: {{{word}: …}}`, or indent it under `{op.value}:`"
-    elif told := _of_argument(word, [str(op.value)]):
-        help = told
+    elif meant := _of_argument(word, [str(op.value)]):
+        help = meant
     elif word in _MEANT:
         help = f"write `{_MEANT[word]}` as a key of the step, next to the operation"
     else:

@@ -13,9 +13,9 @@ from nnspec.layers import LAYERS, snake_name
 from nnspec.layers.base import Layer
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block, bind
-from nnspec.spec.checked import broken_plugin, check_known, meant_member, other_word, unknown_member
+from nnspec.spec.checked import broken_plugin, check_known, intended_member, replacement_word, unknown_member
 from nnspec.spec.counting import least_layers
-from nnspec.spec.draft import GROUP, LOST, NESTING, SHARE, STEP_KEYS, Draft, read_draft, steps_of
+from nnspec.spec.draft import GROUP, INVALID_OPERATION, NESTING, SHARE, STEP_KEYS, Draft, read_draft, steps_of
 from nnspec.spec.evaluate import Scope, evaluate, evaluated
 from nnspec.spec.starting import read_weights
 from nnspec.spec.step import INPUT, Content, Nested, NetworkUse, Shared, Step
@@ -178,8 +178,8 @@ class Expander:
     def _is_unknown(self, draft: Draft) -> bool:
         """Return whether the operation is unknown, which leaves the default name of the step unknown, too."""
         word = str(draft.op.value)
-        known = word in LAYERS or word in (*NESTING, GROUP, SHARE, LOST) or word in self.operations
-        return not known and meant_member(LAYERS, word) is None
+        known = word in LAYERS or word in (*NESTING, GROUP, SHARE, INVALID_OPERATION) or word in self.operations
+        return not known and intended_member(LAYERS, word) is None
 
     def _given_name(self, draft: Draft) -> str | None:
         tree = draft.key("name")
@@ -226,19 +226,19 @@ class Expander:
         for number in range(count):
             if number:
                 self._count(draft)
-            turn = self._at_turn(draft, _counted(draft.scope, counter, number, draft, self.problems))
+            iteration = self._at_iteration(draft, _counted(draft.scope, counter, number, draft, self.problems))
             if draft.op.value == GROUP:
-                content: Content | None = Nested((INPUT,), self.steps(turn.arguments, (), turn.scope))
+                content: Content | None = Nested((INPUT,), self.steps(iteration.arguments, (), iteration.scope))
             else:
-                content = self.content(turn)
+                content = self.content(iteration)
             freeze = self._freeze(draft) if number == 0 else parts[0].freeze
             op = str(draft.op.value)
             assumed = isinstance(content, Layer) and self._assumed
-            place = (draft.op.span, draft.path, turn.arguments)
+            place = (draft.op.span, draft.path, iteration.arguments)
             parts.append(Step(str(number), op, content, None, freeze, *place, is_assumed=assumed))
         return Nested((INPUT,), tuple(parts))
 
-    def _at_turn(self, draft: Draft, scope: Scope) -> Draft:
+    def _at_iteration(self, draft: Draft, scope: Scope) -> Draft:
         """Return a repeated step for one value of its counter."""
         arguments = draft.arguments
         if arguments is not None and draft.op.value not in (*NESTING, GROUP):
@@ -249,7 +249,7 @@ class Expander:
         """Return what a step runs; reports and returns None if it is invalid."""
         op = draft.op
         word = str(op.value)
-        if word == LOST:
+        if word == INVALID_OPERATION:
             return None
         if word == SHARE:
             return self._shared(draft)
@@ -268,7 +268,7 @@ class Expander:
 
             return expand_nesting(self, draft)
         if word in LAYERS:
-            from nnspec.spec.every_step import inner_use
+            from nnspec.spec.time_distributed import inner_use
 
             inner = inner_use(self, draft)
             return inner.content(self) if inner else self._layer(draft)
@@ -278,7 +278,7 @@ class Expander:
     def _meant(self, draft: Draft) -> Layer | None:
         """Return the layer that an unknown name almost certainly means, so that its arguments and readers are checked, too."""
         word = str(draft.op.value)
-        meant = meant_member(LAYERS, word) if word[:1].isupper() else None
+        meant = intended_member(LAYERS, word) if word[:1].isupper() else None
         near = meant is not None and SequenceMatcher(None, word.lower(), meant.lower()).ratio() >= _SURE
         if meant is None or not (near or word in LAYERS.aliases):
             return None
@@ -366,8 +366,8 @@ class Expander:
             help = "write `{repeat: 3, as: i, layers: […]}`"
             return p.UnknownLayer.at(op.span, f"{path}.{word}", help=help, name=word)
         near = closest(word, self.operations)
-        told = word in LAYERS.left_out or other_word(LAYERS, word) is not None
-        if near and (word[:1].islower() or not (told or help)):
+        has_help = word in LAYERS.left_out or replacement_word(LAYERS, word) is not None
+        if near and (word[:1].islower() or not (has_help or help)):
             help = f"did you mean `{near}`?"
         elif not help and word[:1].islower():
             help = "snake_case operations are blocks and networks of the document; built-in layers are in PascalCase"
@@ -406,8 +406,8 @@ def _base_name(draft: Draft) -> str:
         shared = draft.arguments.get("layer") if isinstance(draft.arguments, MappingNode) else draft.arguments
         return str(shared.value) if isinstance(shared, Scalar) else SHARE
     if word not in LAYERS and word[:1].isupper() and word not in NESTING:
-        word = meant_member(LAYERS, word) or word  # other steps use its default name
-    return "group" if word == GROUP else "step" if word == LOST else snake_name(word)
+        word = intended_member(LAYERS, word) or word  # other steps use its default name
+    return "group" if word == GROUP else "step" if word == INVALID_OPERATION else snake_name(word)
 
 
 def default_name(base: str, used: set[str], numbers: dict[str, int]) -> str:

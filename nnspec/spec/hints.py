@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from nnspec.spec.tree import MappingNode, Scalar, Tree
 from nnspec.types import closest
 
-__all__ = ["param_meant", "spaced"]
+__all__ = ["suggest_param", "spaced"]
 
 
 def spaced(word: str, names: Iterable[str]) -> str:
@@ -28,7 +28,7 @@ _NAME = re.compile(r"(?:\{\{\s*|%)?([a-z_]\w*)(?:\s*\}\}|%)?")
 _TYPES = ("int", "integer", "float", "number", "bool", "boolean", "str", "string")
 
 
-def param_meant(tree: Tree) -> str:
+def suggest_param(tree: Tree) -> str:
     """Return help for a param name where a number is expected: ``width``, ``{width}`` or ``{{ width }}``."""
     name = None
     if isinstance(tree, Scalar) and isinstance(tree.value, str):

@@ -15,7 +15,7 @@ from nnspec.spec.expression import ExpressionError, parse
 from nnspec.spec.scalars import resolve_plain
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 
-__all__ = ["Reading", "is_like_a_number", "literal_meant", "readings"]
+__all__ = ["Reading", "is_like_a_number", "suggest_literal", "readings"]
 
 
 class Reading(NamedTuple):
@@ -47,7 +47,7 @@ _PARTS = re.compile(r"[\s,;x×]+")
 _LISTS = (1, 2, 3)
 
 
-def literal_meant(tree: Tree, accepts: Callable[[Any], bool]) -> str:
+def suggest_literal(tree: Tree, accepts: Callable[[Any], bool]) -> str:
     """Return help with the literal to write instead of a value; empty if no reading is valid.
 
     Args:
@@ -56,9 +56,9 @@ def literal_meant(tree: Tree, accepts: Callable[[Any], bool]) -> str:
 
     Example:
         >>> from nnspec.diagnostics import Span
-        >>> literal_meant(Scalar(10.0, Span.whole("")), lambda value: isinstance(value, int))
+        >>> suggest_literal(Scalar(10.0, Span.whole("")), lambda value: isinstance(value, int))
         'write `10`'
-        >>> literal_meant(Scalar("1/255", Span.whole("")), lambda value: isinstance(value, float))
+        >>> suggest_literal(Scalar("1/255", Span.whole("")), lambda value: isinstance(value, float))
         'write `"${1/255}"`'
     """
     for reading in readings(tree):

@@ -41,14 +41,14 @@ class Nested:
         steps: Steps in order.
         outputs: Outputs as names of its steps; None for the last step, or for the input if there are no steps.
         closed: Whether its steps cannot read from the enclosing list, as in a block.
-        every_step: Whether it runs at every time step of its inputs.
+        time_distributed: Whether it runs at every time step of its inputs.
     """
 
     inputs: tuple[str, ...]
     steps: tuple[Step, ...]
     outputs: Tree | None = None
     closed: bool = False
-    every_step: bool = False
+    time_distributed: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ class NetworkUse:
 
     Attributes:
         network: Name of the network.
-        every_step: Whether it runs at every time step of its inputs.
+        time_distributed: Whether it runs at every time step of its inputs.
     """
 
     network: str
-    every_step: bool = False
+    time_distributed: bool = False
 
 
 @dataclass(frozen=True)

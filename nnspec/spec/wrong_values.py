@@ -14,12 +14,12 @@ from pydantic_core import ErrorDetails
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
 from nnspec.spec.dumping import flow
-from nnspec.spec.hints import param_meant
-from nnspec.spec.readings import literal_meant
+from nnspec.spec.hints import suggest_param
+from nnspec.spec.readings import suggest_literal
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.types import Config, closest
 
-__all__ = ["Where", "said_of_all", "translated"]
+__all__ = ["Where", "joint_error", "translated"]
 
 
 def _nested_class(annotation: Any) -> type[Config] | None:
@@ -88,7 +88,7 @@ def _one(field: str, details: list[ErrorDetails], where: Where, right: Mapping[s
     tree = _follow(where.arguments, detail["loc"]) if field else where.arguments
     literal = ""
     if field and tree.formula is None and any(d["type"] in _OF_ANOTHER_KIND for d in details):
-        literal = literal_meant(tree, _accepts(field, tree, where, right)) or _other_argument(field, tree, where, right)
+        literal = suggest_literal(tree, _accepts(field, tree, where, right)) or _other_argument(field, tree, where, right)
         if literal:  # a quoted number is not a member's name
             detail = next((d for d in details if d["type"] in _EXPECTED and detail["type"] == "value_error"), detail)
     others = [d for d in details if d["type"] != detail["type"]]
@@ -149,7 +149,7 @@ _LONGEST = 80
 """Maximum length of a value repeated in a message."""
 
 
-def said_of_all(config: type[Config], right: Mapping[str, Any], wrong: Collection[str]) -> str | None:
+def joint_error(config: type[Config], right: Mapping[str, Any], wrong: Collection[str]) -> str | None:
     """Return an error about several arguments together, when some of them are invalid.
 
     Rules that read an invalid argument are skipped, because it is missing.
@@ -269,7 +269,7 @@ def _in_words(detail: ErrorDetails, field: str, tree: Tree, others: list[ErrorDe
         return f"{word}: {detail['msg'][0].lower()}{detail['msg'][1:]}", literal
     help = literal
     if not help and {"an integer", "a number"} & set(wanted):
-        help = _divided(tree) or param_meant(tree)
+        help = _divided(tree) or suggest_param(tree)
     return f"{word} must be {' or '.join(wanted)}, not {tree.kind}", help
 
 

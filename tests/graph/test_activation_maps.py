@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nnspec.graph.activation_maps import NoMap, ending_of, with_activation_maps
+from nnspec.graph.activation_maps import NoMapError, head_of, with_activation_maps
 from tests.onnx_backend.nets import graph_of, keras_reference, random_weights
 
 CONV = "  - Conv2D: {filters: 6, kernel_size: 3, activation: relu}\n"
@@ -95,8 +95,8 @@ def test_a_series_has_a_map_along_time():
     ],
 )
 def test_another_end_has_none_and_the_layer_in_its_way_is_named(end, reason):
-    with pytest.raises(NoMap, match=reason):
-        ending_of(graph_of(CONV + end, "{x: [9, 9, 1]}"), "y")
+    with pytest.raises(NoMapError, match=reason):
+        head_of(graph_of(CONV + end, "{x: [9, 9, 1]}"), "y")
 
 
 def net(export, end=AVERAGE + DENSE, more=""):

@@ -31,7 +31,7 @@ class InnerUse:
     def content(self, expander: Expander) -> Content | None:
         """Return what runs at every time step; reports and returns None if it is invalid."""
         content = expander.content(self.draft)
-        return replace(content, every_step=True) if isinstance(content, Nested | NetworkUse) else content
+        return replace(content, time_distributed=True) if isinstance(content, Nested | NetworkUse) else content
 
 
 def inner_use(expander: Expander, draft: Draft) -> InnerUse | None:
