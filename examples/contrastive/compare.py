@@ -1,8 +1,8 @@
 """Classifiers of 500 labeled digits that start from a contrastively pre-trained encoder, against the same from scratch.
 
 For each seed the images are drawn anew (``split.py``), and both specs are trained with that seed. From scratch the network is
-trained in one phase for as many epochs as both phases have, at the higher rate, and keeps the weights of its best epoch. Both are
-augmented with the transforms of the views.
+trained in one phase for as many epochs as both phases have, at the higher rate, and keeps the weights of its best epoch. Both
+are augmented with the transforms of the views.
 Run ``python examples/contrastive/compare.py [SEEDS [FIRST]]``.
 """
 
