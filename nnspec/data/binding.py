@@ -7,7 +7,7 @@ from typing import cast
 
 from nnspec.data import problems as d
 from nnspec.data.kinds import Column, at_name, bare_name
-from nnspec.data.places import locate
+from nnspec.data.locations import locate
 from nnspec.data.plan import Feed, Need
 from nnspec.data.readers.base import Reader
 from nnspec.data.section import Columns, DataSection, TargetColumns

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.lazy import LazyArray
 from nnspec.data.plan import Need
-from nnspec.data.weighing import Border
+from nnspec.data.sample_weights import Border
 
 __all__ = ["border_weights", "gaps", "objects_of"]
 

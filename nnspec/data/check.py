@@ -8,19 +8,19 @@ from typing import cast
 
 from nnspec.data import problems as d
 from nnspec.data.alignment import aligned_inputs
-from nnspec.data.augmenting import check_augment
+from nnspec.data.check_augment import check_augment
 from nnspec.data.binding import known_feeds
-from nnspec.data.check_parts import check_alike
+from nnspec.data.check_splits import check_same_columns
 from nnspec.data.check_weights import check_crops, check_weights
 from nnspec.data.kinds import Column, DataError, DataWarning, UnknownColumnError, at_name
 from nnspec.data.likely_mistakes import warn_of_columns
 from nnspec.data.paths import MissingFileError
-from nnspec.data.places import argument_of, locate
-from nnspec.data.plan import AugmentPlan, DataPlan, Need, Source, in_words
+from nnspec.data.locations import argument_of, locate
+from nnspec.data.plan import AugmentPlan, DataPlan, Need, Source, display_name
 from nnspec.data.readers import Reader
 from nnspec.data.section import DataSection
 from nnspec.data.shape_checks import check_feeds
-from nnspec.data.stretches import TimesError
+from nnspec.data.segments import TimesError
 from nnspec.data.targets.base import TargetSource, check_target_sources
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph
@@ -106,7 +106,7 @@ def check_data(
         plan = replace(plan, feeds=feeds)
         check_feeds(plan, feeds, columns["train"], problems)
         if whole:
-            check_alike(plan, columns, problems)
+            check_same_columns(plan, columns, problems)
             _warn_of_doubts(plan, problems)
             problems.extend(warn_of_columns(plan, feeds))
     return None if not checked.is_right or graph.gaps or any(problem.is_error for problem in problems[before:]) else plan
@@ -139,7 +139,7 @@ def _check_split(section: DataSection, tree: MappingNode, columns: Mapping[str, 
             argument = {"group": "by", "time": "time"}[key]
             reason = f"`{key}` divides single rows, and the rows of a series are windows"
             help = f"write it in the reader: `series: {{…, {argument}: {name}}}`"
-            problems.append(d.CannotDraw.at(*locate(tree, key), help=help, reason=reason))
+            problems.append(d.CannotSelectRows.at(*locate(tree, key), help=help, reason=reason))
             continue
         suggestion = closest(name, columns)
         help = f"did you mean `{suggestion}`?" if suggestion else ""
@@ -197,7 +197,7 @@ def unreadable(error: DataError, source: Source, tree: MappingNode) -> Diagnosti
     """The diagnostic of data that cannot be read, at the argument that names them."""
     span, path = argument_of(cast("Tree", tree.get(source.part)), error.argument)
     if isinstance(error, UnknownColumnError):
-        return d.UnknownColumn.at(span, path, help=error.help, column=error.column, part=in_words(source.part))
+        return d.UnknownColumn.at(span, path, help=error.help, column=error.column, part=display_name(source.part))
     if isinstance(error, TimesError):
         return d.BadTimes.at(span, path, help=error.help, reason=error.message)
     return d.UnreadableData.at(span, path, help=error.help, reason=error.message)

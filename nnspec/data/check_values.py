@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nnspec.data import problems as d
 from nnspec.data.binding import known_feeds
 from nnspec.data.check import check_data
-from nnspec.data.check_parts import check_alike
+from nnspec.data.check_splits import check_same_columns
 from nnspec.data.kinds import DataError
 from nnspec.data.lazy import is_lazy, read_lazily
 from nnspec.data.plan import DataPlan, Feed, Need
@@ -64,7 +64,7 @@ def _check_targets(plan: DataPlan, graph: Graph, tables: Mapping[str, Table], pr
     feeds, whole = known_feeds(plan.section, plan.tree, {}, needs, columns["train"], problems)
     before = len(problems)
     if whole:
-        check_alike(replace(plan, feeds=feeds, needs=needs), columns, problems)
+        check_same_columns(replace(plan, feeds=feeds, needs=needs), columns, problems)
     if not whole or len(problems) > before:
         return
     for feed in feeds.values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nnspec.data import problems as d
-from nnspec.data.places import locate
+from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan, Need
 from nnspec.data.section import DataSection
 from nnspec.diagnostics import Diagnostic
@@ -28,7 +28,7 @@ def check_weights(plan: DataPlan, problems: list[Diagnostic]) -> None:
                 "take `weight` away",
             )
         if reason:
-            problems.append(d.NoBorders.at(*locate(plan.tree, "targets", name, "weight", "border"), help=help, reason=reason))
+            problems.append(d.NoBorderWeights.at(*locate(plan.tree, "targets", name, "weight", "border"), help=help, reason=reason))
 
 
 def check_crops(section: DataSection, tree: MappingNode, needs: Mapping[str, Need], problems: list[Diagnostic]) -> None:

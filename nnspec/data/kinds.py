@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 __all__ = [
-    "Answer",
+    "DecisionRule",
     "Column",
     "DataError",
     "DataWarning",
     "TargetKind",
     "UnknownColumnError",
-    "answer_of",
+    "decision_rule",
     "at_name",
     "bare_name",
 ]
@@ -32,7 +32,7 @@ TargetKind = Literal["class", "distribution", "probability", "sign", "number", "
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DecisionRule:
     """How an output's values are to be read.
 
     Attributes:
@@ -45,7 +45,7 @@ class Answer:
     above: float = 0.5
 
 
-def answer_of(kind: TargetKind | None, *, logits: bool = False) -> Answer:
+def decision_rule(kind: TargetKind | None, *, logits: bool = False) -> DecisionRule:
     """How the values of an output that was trained on targets of a kind are to be read.
 
     Args:
@@ -53,14 +53,14 @@ def answer_of(kind: TargetKind | None, *, logits: bool = False) -> Answer:
         logits: Whether the output is logits.
 
     Example:
-        >>> answer_of("probability", logits=True)
-        Answer(kind='yes_or_no', above=0.0)
+        >>> decision_rule("probability", logits=True)
+        DecisionRule(kind='yes_or_no', above=0.0)
     """
     if kind in ("class", "distribution"):
-        return Answer("class")
+        return DecisionRule("class")
     if kind in ("probability", "sign"):
-        return Answer("yes_or_no", 0.0 if logits or kind == "sign" else 0.5)
-    return Answer("number")
+        return DecisionRule("yes_or_no", 0.0 if logits or kind == "sign" else 0.5)
+    return DecisionRule("number")
 
 
 _AT = " at "

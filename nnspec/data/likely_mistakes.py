@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.data import problems as d
 from nnspec.data.kinds import bare_name
-from nnspec.data.places import locate
-from nnspec.data.plan import DataPlan, Feed, Need, in_words
+from nnspec.data.locations import locate
+from nnspec.data.plan import DataPlan, Feed, Need, display_name
 from nnspec.data.transforms.classes import label_encode, one_hot
-from nnspec.data.transforms.words import tokenize
+from nnspec.data.transforms.text import tokenize
 from nnspec.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def warn_of_columns(plan: DataPlan, feeds: Mapping[str, Feed]) -> Iterator[Diagn
         if train is not None and other is not None and train.files is not None and train.files == other.files:
             arguments = [source.reader.model_dump(exclude=set(source.reader.paths)) for source in (train, other)]
             if type(train.reader) is type(other.reader) and arguments[0] == arguments[1]:
-                yield d.TestIsTraining.at(other.span, other.path, help=_APART, part=in_words(part), what="the training data")
+                yield d.TestIsTraining.at(other.span, other.path, help=_APART, part=display_name(part), what="the training data")
 
 
 _APART = "name other data, or leave out a part of the training data: `test: {fold: {number: 1, of: 5}}`, `validation: 0.2`"
@@ -112,7 +112,7 @@ def _shared_rows(plan: DataPlan, whole: Examples, others: Mapping[str, Examples]
         shared = sum(row in seen for row in found or ())
         if found and shared >= _MOSTLY * len(found):
             what = f"mostly training data: {shared:,} of {len(found):,} rows are there, too"
-            yield d.TestIsTraining.at(source.span, source.path, help=_APART, part=in_words(part), what=what)
+            yield d.TestIsTraining.at(source.span, source.path, help=_APART, part=display_name(part), what=what)
 
 
 def _digests(examples: Examples) -> list[int] | None:

@@ -56,7 +56,7 @@ class RowSeries:
 
 def series_of_rows(table: Table, columns: Sequence[str]) -> RowSeries | None:
     """The series of each row: as the table is divided, or by the columns that name it; None if neither says so."""
-    from nnspec.data.stretches import series_of
+    from nnspec.data.segments import series_of
 
     if table.series is not None and table.series_labels != ((),):
         return RowSeries(table.series, table.series_labels)

@@ -11,7 +11,7 @@ from nnspec.data.readers.base import Files, Reader
 from nnspec.data.section import DataSection
 from nnspec.data.transforms import Transform
 from nnspec.data.validation import Fold
-from nnspec.data.weighing import Border
+from nnspec.data.sample_weights import Border
 from nnspec.diagnostics import Span
 from nnspec.layers.augmentation import Augmentation
 from nnspec.spec.tree import MappingNode
@@ -20,10 +20,10 @@ from nnspec.types import Conditions, Dim, TensorType
 if TYPE_CHECKING:
     from nnspec.data.targets.base import TargetSource
 
-__all__ = ["AugmentPlan", "DataPlan", "Feed", "Need", "Source", "in_words"]
+__all__ = ["AugmentPlan", "DataPlan", "Feed", "Need", "Source", "display_name"]
 
 
-def in_words(part: str) -> str:
+def display_name(part: str) -> str:
     """What a set of data is called in messages: the "training" data."""
     return {"train": "training"}.get(part, part)
 

@@ -11,30 +11,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data import problems as d
-from nnspec.data.as_trained import told_of_reader
+from nnspec.data.reader_arguments import training_arguments
 from nnspec.data.binding import bind
 from nnspec.data.border_weights import border_weights
 from nnspec.data.check import suspect, unreadable
-from nnspec.data.check_parts import check_alike
+from nnspec.data.check_splits import check_same_columns
 from nnspec.data.examples import Examples
 from nnspec.data.fingerprint import Fingerprint, Watched, fingerprint
 from nnspec.data.kinds import DataError
 from nnspec.data.lazy import is_lazy, read_lazily
 from nnspec.data.likely_mistakes import warn_of_values
 from nnspec.data.per_series import series_of_rows
-from nnspec.data.plan import DataPlan, Feed, in_words
-from nnspec.data.positions import check_lengths
+from nnspec.data.plan import DataPlan, Feed, display_name
+from nnspec.data.sequence_lengths import check_lengths
 from nnspec.data.readers.base import Table
 from nnspec.data.recipe import Recipe, recipe_of_feeds
-from nnspec.data.row_selection import draw, parts_at_most
+from nnspec.data.row_selection import select_rows, unit_count
 from nnspec.data.shape_checks import check_feeds, target_shape
-from nnspec.data.targets.making import fits_targets, made_targets, read_sequences, with_windows
+from nnspec.data.targets.computed import fits_targets, compute_targets, read_sequences, cut_windows
 from nnspec.data.targets.values import read_target, read_weight
 from nnspec.data.transforms import Learned
 from nnspec.data.values import check_raw, read_feed, read_input
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 
-__all__ = ["Prepared", "most_folds", "prepare", "prepare_part"]
+__all__ = ["Prepared", "max_folds", "prepare", "prepare_part"]
 
 State = dict[str, list[dict[str, Any]]]
 """What the transforms learned, by ``inputs.NAME`` and ``targets.NAME``: for each its name, arguments and what it learned."""
@@ -86,13 +86,13 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
     for part, table in tables.items():
         source = plan.sources[part]
         if not len(table):
-            problems.append(d.NoRows.at(source.span, source.path, help=_NO_ROWS, part=in_words(part)))
+            problems.append(d.NoRows.at(source.span, source.path, help=_NO_ROWS, part=display_name(part)))
         with _reading(plan, part, problems):
             problems.extend(suspect(warning, source, plan.tree) for warning in table.warnings())
     _stop_at_errors(problems)
     learned: dict[str, list[Learned]] = {place: [] for place in feeds}
     with _reading(plan, "train", problems):
-        drawn = draw(plan, feeds, tables["train"], seed, problems)
+        drawn = select_rows(plan, feeds, tables["train"], seed, problems)
         _stop_at_errors(problems)
         whole = _read(plan, feeds, tables["train"], drawn.train, learned, problems)
     others: dict[str, Examples | None] = {}
@@ -105,14 +105,14 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
     validation = others.get("validation") or _rows_of(whole, drawn.validation)
     test = _rows_of(whole, drawn.test)
     problems.extend(warn_of_values(plan, feeds, tables["train"], learned, whole, others))
-    train = with_windows(plan, feeds, replace(whole, rows=drawn.train), problems)
-    validation, test = (part and with_windows(plan, feeds, part, problems) for part in (validation, test))
+    train = cut_windows(plan, feeds, replace(whole, rows=drawn.train), problems)
+    validation, test = (part and cut_windows(plan, feeds, part, problems) for part in (validation, test))
     _stop_at_errors(problems)
     digests = {part: fingerprint(plan.sources[part], table) for part, table in tables.items() if part != "test"}
     for name in watched.touched():
         raise NnspecError(f"{name} was written to while it was read\n  = help: begin when nothing writes to it")
     state = _state(feeds, learned)
-    reader = told_of_reader(plan.sources["train"].reader, tables["train"])
+    reader = training_arguments(plan.sources["train"].reader, tables["train"])
     recipe = recipe_of_feeds(feeds, state, windows=plan.windows, reader=reader)
     return Prepared(train, validation, test, state, recipe, digests, watched, tuple(problems))
 
@@ -138,19 +138,19 @@ def prepare_part(plan: DataPlan, part: str, state: State) -> Examples:
     feeds = plan.feeds or _bind(plan, {"train": tables[part]}, problems)
     if not len(tables[part]):
         source = plan.sources[part]
-        problems.append(d.NoRows.at(source.span, source.path, help=_NO_ROWS, part=in_words(part)))
+        problems.append(d.NoRows.at(source.span, source.path, help=_NO_ROWS, part=display_name(part)))
     _stop_at_errors(problems)
     learned = {place: [step["learned"] for step in state.get(place, [])] for place in feeds}
     with _reading(plan, part, problems):
         examples = _read(plan, feeds, tables[part], None, learned, problems)
     _stop_at_errors(problems)
     assert examples is not None
-    examples = with_windows(plan, feeds, examples, problems)
+    examples = cut_windows(plan, feeds, examples, problems)
     _stop_at_errors(problems)
     return examples
 
 
-def most_folds(plan: DataPlan) -> int:
+def max_folds(plan: DataPlan) -> int:
     """How many folds the training data can be cut into: as many as there are rows, or groups.
 
     Raises:
@@ -161,7 +161,7 @@ def most_folds(plan: DataPlan) -> int:
     if plan.section.time is not None or table.timeline is not None or plan.windows:
         raise NnspecError("the rows follow each other in time, so that none can be left out alone: give a number of folds")
     with _reading(plan, "train", []):
-        return parts_at_most(plan, table)
+        return unit_count(plan, table)
 
 
 @contextmanager
@@ -197,7 +197,7 @@ def _bind(plan: DataPlan, tables: Mapping[str, Table], problems: list[Diagnostic
     before = len(problems)
     check_feeds(plan, sound, columns["train"], problems)
     if sound == feeds:
-        check_alike(replace(plan, feeds=feeds), columns, problems)
+        check_same_columns(replace(plan, feeds=feeds), columns, problems)
     elif len(problems) == before:
         _check_values(plan, sound, tables["train"], problems)
     _stop_at_errors(problems)
@@ -249,7 +249,7 @@ def _read(
     if any(problem.is_error for problem in problems[before:]):
         return None
     return Examples(
-        inputs, targets | made_targets(inputs, plan.target_sources), weights, np.arange(len(table)), series_of_rows(table, ())
+        inputs, targets | compute_targets(inputs, plan.target_sources), weights, np.arange(len(table)), series_of_rows(table, ())
     )
 
 

@@ -13,19 +13,19 @@ from typing import Any
 from pydantic import ValidationError
 
 from nnspec.data import problems as d
-from nnspec.data.as_trained import reader_as_trained
+from nnspec.data.reader_arguments import with_training_arguments
 from nnspec.data.cells import Cells, Reported
 from nnspec.data.file_kinds import reader_of
 from nnspec.data.kinds import Column, DataError
-from nnspec.data.one_picture import look_as_trained, picture_table
-from nnspec.data.pictures import headers
+from nnspec.data.single_image import training_image_format, image_table
+from nnspec.data.image_files import headers
 from nnspec.data.plan import Feed
 from nnspec.data.readers import READERS
 from nnspec.data.readers.base import Reader, Table
 from nnspec.data.readers.picture_arguments import SUFFIXES
 from nnspec.data.transforms import TRANSFORMS, Learned, Transform
 from nnspec.data.transforms.classes import UnknownClassError, label_encode
-from nnspec.data.transforms.words import pad
+from nnspec.data.transforms.text import pad
 from nnspec.data.values import read_feed, read_input
 from nnspec.diagnostics import Diagnostic, NnspecError, Span, SpecError
 from nnspec.json_words import misfit
@@ -140,7 +140,7 @@ def open_data(
     reader = check_named(READERS, tree, problems) if tree is not None else None
     if not isinstance(reader, Reader):
         raise SpecError(problems)
-    reader = reader_as_trained(reader, recipe or {}, columns_of(recipe or {}, types or {}))
+    reader = with_training_arguments(reader, recipe or {}, columns_of(recipe or {}, types or {}))
     try:
         # Whoever types a path may read it: nothing is out of bounds here.
         files = {argument: reader.find(argument, Path.cwd(), Path("/")) for argument in reader.named_paths()}
@@ -158,8 +158,8 @@ def _open_picture(path: Path, recipe: Mapping[str, Any], types: Mapping[str, Ten
     [(column, wanted)] = columns.items()
     try:
         [header] = headers([path], _MAX_PIXELS)
-        look = look_as_trained(header, str(path), recipe, wanted, _MAX_PIXELS)
-        return picture_table(path.read_bytes(), str(path), look, column, wanted)
+        format_ = training_image_format(header, str(path), recipe, wanted, _MAX_PIXELS)
+        return image_table(path.read_bytes(), str(path), format_, column, wanted)
     except DataError as error:
         raise NnspecError(error.message + (f"\n  = help: {error.help}" if error.help else "")) from None
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nnspec.data import problems as d
 from nnspec.data.kinds import DataError, at_name, bare_name
-from nnspec.data.places import locate
+from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan, Feed
 from nnspec.data.readers.base import Table
 from nnspec.data.split import InTime, Parts, fold_in_time, fold_of, split, split_by_group, split_by_time, why_not_stratified
@@ -19,7 +19,7 @@ from nnspec.data.times import read_times
 from nnspec.data.validation import Fold
 from nnspec.diagnostics import Diagnostic
 
-__all__ = ["Drawn", "draw", "parts_at_most"]
+__all__ = ["RowSelection", "select_rows", "unit_count"]
 
 Rows = NDArray[np.int64]
 
@@ -28,7 +28,7 @@ _SMALLER = "write a smaller fraction, or add examples"
 
 
 @dataclass(frozen=True)
-class Drawn:
+class RowSelection:
     """The rows of the training table, by what they are for.
 
     Attributes:
@@ -42,7 +42,7 @@ class Drawn:
     test: Rows | None = None
 
 
-def draw(plan: DataPlan, feeds: Mapping[str, Feed], table: Table, seed: int, problems: list[Diagnostic]) -> Drawn:
+def select_rows(plan: DataPlan, feeds: Mapping[str, Feed], table: Table, seed: int, problems: list[Diagnostic]) -> RowSelection:
     """Draws the parts of the training table: the fold that is left out first, and of the rest the validation part.
 
     Args:
@@ -54,7 +54,7 @@ def draw(plan: DataPlan, feeds: Mapping[str, Feed], table: Table, seed: int, pro
     """
     rows = np.arange(len(table))
     if not plan.draws:
-        return Drawn(rows)
+        return RowSelection(rows)
     try:
         draws = _Draw(plan, feeds, table, seed, problems)
         test = validation = None
@@ -65,11 +65,11 @@ def draw(plan: DataPlan, feeds: Mapping[str, Feed], table: Table, seed: int, pro
         elif plan.fraction is not None:
             rows, validation = draws.fraction(rows, plan.fraction)
     except _Refused:
-        return Drawn(rows)
-    return Drawn(rows, validation, test)
+        return RowSelection(rows)
+    return RowSelection(rows, validation, test)
 
 
-def parts_at_most(plan: DataPlan, table: Table) -> int:
+def unit_count(plan: DataPlan, table: Table) -> int:
     """How many parts the training data can be cut into: as there are rows, or groups."""
     group = plan.section.group
     return len(table) if group is None else len(np.unique(_as_text(table.read(group, slice(None)))))
@@ -159,7 +159,7 @@ class _Draw:
         return classes
 
     def _refuse(self, reason: str, key: str, help: str = "") -> NoReturn:
-        self._problems.append(d.CannotDraw.at(*locate(self._plan.tree, key), help=help, reason=reason))
+        self._problems.append(d.CannotSelectRows.at(*locate(self._plan.tree, key), help=help, reason=reason))
         raise _Refused
 
     def _grouped(self) -> NDArray[np.int64] | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from nnspec.data import problems as d
 from nnspec.data.kinds import Column, DataError, TargetKind
-from nnspec.data.places import locate
+from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan, Feed, Need
 from nnspec.data.shape_advice import for_shape
 from nnspec.diagnostics import Diagnostic

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from nnspec.data.kinds import DataError, DataWarning
-from nnspec.data.stretches import Faults, faults_of, series_among, series_of
+from nnspec.data.segments import Faults, faults_of, series_among, series_of
 from nnspec.data.times import Times, read_guessed_times, read_times
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data import problems as d
-from nnspec.data.advice import for_infinite, for_missing, for_text
+from nnspec.data.value_help import for_infinite, for_missing, for_text
 from nnspec.data.cells import Cells, Reported, Values, no_numbers, refuse_shape
 from nnspec.data.kinds import DataError
 from nnspec.data.per_series import apply, fit, series_of_rows

@@ -12,7 +12,7 @@ from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.jsonl import Jsonl
 from nnspec.data.transforms.classes import label_encode
 from nnspec.data.transforms.numbers import impute
-from nnspec.data.transforms.words import tokenize
+from nnspec.data.transforms.text import tokenize
 
 ROWS = [{"a": 1, "b": "x"}, {"a": 2.5, "b": None}, {"a": None, "b": "z"}]
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.jsonl import Jsonl
 from nnspec.data.readers.text import Text
-from nnspec.data.transforms.pictures import resize
-from nnspec.data.transforms.words import pad, tokenize
+from nnspec.data.transforms.images import resize
+from nnspec.data.transforms.text import pad, tokenize
 
 LINES = """The old man was thin and gaunt with deep wrinkles in the back of his neck.
 The brown blotches of the benevolent skin cancer the sun brings were on his cheeks.

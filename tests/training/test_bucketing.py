@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from benchmarks.resume import differences
 from nnspec.data.examples import Examples
-from nnspec.data.transforms.words import pad
+from nnspec.data.transforms.text import pad
 from nnspec.spec import load
 from nnspec.training import resume, train
 from nnspec.training.loop.order import Order

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nnspec.data import problems as d
-from nnspec.data.places import locate
+from nnspec.data.locations import locate
 from nnspec.data.shape_checks import target_shape
 from nnspec.diagnostics import Diagnostic
 
@@ -91,5 +91,5 @@ def check_target_sources(plan: DataPlan, problems: list[Diagnostic]) -> None:
     for output, source in plan.target_sources.items():
         if output in plan.section.targets:
             span, path = locate(plan.tree, "targets", output)
-            problems.append(d.TargetIsMade.at(span, path, help="remove it", name=output, input=source.input))
+            problems.append(d.TargetIsComputed.at(span, path, help="remove it", name=output, input=source.input))
         problems.extend(source.check(plan, output))

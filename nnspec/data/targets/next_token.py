@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nnspec.data import problems as d
-from nnspec.data.places import locate
+from nnspec.data.locations import locate
 from nnspec.data.targets.base import TargetSource
-from nnspec.data.transforms.words import pad, tokenize
+from nnspec.data.transforms.text import pad, tokenize
 from nnspec.diagnostics import Diagnostic
 
 if TYPE_CHECKING:

@@ -15,15 +15,15 @@ from nnspec.data.kinds import Column
 from nnspec.data.readers.base import Reader, Table
 from nnspec.diagnostics import NnspecError
 
-__all__ = ["PICTURES", "damaged_reader", "picture_arguments", "reader_as_trained", "told_of_reader"]
+__all__ = ["IMAGE_ARGUMENTS", "damaged_reader", "image_arguments", "with_training_arguments", "training_arguments"]
 
-PICTURES = ("color_mode", "image_size", "interpolation")
+IMAGE_ARGUMENTS = ("color_mode", "image_size", "interpolation")
 """The arguments that change what a picture becomes."""
 
 COLOR_MODES = {1: "grayscale", 3: "rgb", 4: "rgba"}
 
 
-def told_of_reader(reader: Reader, table: Table) -> dict[str, Any]:
+def training_arguments(reader: Reader, table: Table) -> dict[str, Any]:
     """What a recipe says of the reader of the training data: by its name, the arguments that change values.
 
     Args:
@@ -37,7 +37,7 @@ def told_of_reader(reader: Reader, table: Table) -> dict[str, Any]:
     return {reader.spec_name: told} if told else {}
 
 
-def reader_as_trained(reader: Reader, recipe: Mapping[str, Any], shapes: Mapping[str, Column]) -> Reader:
+def with_training_arguments(reader: Reader, recipe: Mapping[str, Any], shapes: Mapping[str, Column]) -> Reader:
     """A reader of new data with the arguments of training, where it is told no others.
 
     Args:
@@ -47,10 +47,10 @@ def reader_as_trained(reader: Reader, recipe: Mapping[str, Any], shapes: Mapping
     """
     fields = type(reader).model_fields
     own = {name: getattr(reader, name) for name in reader.model_fields_set}
-    given = {name: value for name, value in _told(recipe, reader.spec_name).items() if name in fields and name not in PICTURES}
+    given = {name: value for name, value in _told(recipe, reader.spec_name).items() if name in fields and name not in IMAGE_ARGUMENTS}
     if "interpolation" in fields:
-        given |= picture_arguments(recipe, shapes.get("image"))
-    tables = {name: reader_as_trained(value, recipe, shapes) for name, value in own.items() if isinstance(value, Reader)}
+        given |= image_arguments(recipe, shapes.get("image"))
+    tables = {name: with_training_arguments(value, recipe, shapes) for name, value in own.items() if isinstance(value, Reader)}
     try:
         return type(reader).model_validate(given | own | tables)
     except ValidationError:
@@ -62,7 +62,7 @@ def damaged_reader() -> NnspecError:
     return NnspecError("what the model says of the reader of its data is damaged; export it again")
 
 
-def picture_arguments(recipe: Mapping[str, Any], wanted: Column | None) -> dict[str, Any]:
+def image_arguments(recipe: Mapping[str, Any], wanted: Column | None) -> dict[str, Any]:
     """How a picture is made into what a model takes: `color_mode`, `image_size` and `interpolation`.
 
     Args:

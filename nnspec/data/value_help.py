@@ -14,7 +14,7 @@ from nnspec.data.plan import Feed
 from nnspec.data.readers.base import Table
 from nnspec.data.transforms.classes import label_encode, one_hot
 from nnspec.data.transforms.numbers import impute
-from nnspec.data.transforms.words import tokenize
+from nnspec.data.transforms.text import tokenize
 
 __all__ = ["for_infinite", "for_missing", "for_text"]
 

@@ -13,7 +13,7 @@ from nnspec.data.cells import Cells, Reported
 from nnspec.data.plan import DataPlan, Feed
 from nnspec.data.readers.base import Table
 from nnspec.data.transforms import Learned
-from nnspec.data.transforms.words import pad, tokenize
+from nnspec.data.transforms.text import pad, tokenize
 from nnspec.data.values import read_feed
 from nnspec.diagnostics import Diagnostic
 

@@ -25,7 +25,7 @@ __all__ = [
     "Header",
     "TooManyPixelsError",
     "Interpolation",
-    "Look",
+    "ImageFormat",
     "decode",
     "decode_content",
     "header_of",
@@ -83,7 +83,7 @@ class Header:
 
 
 @dataclass(frozen=True)
-class Look:
+class ImageFormat:
     """What pictures are made into.
 
     Attributes:
@@ -147,7 +147,7 @@ def header_of(content: Bytes, name: str, max_pixels: int) -> Header:
     return _header(load_pillow(), BytesIO(content), name, max_pixels)
 
 
-def decode(path: Path, look: Look) -> NDArray[Any]:
+def decode(path: Path, format_: ImageFormat) -> NDArray[Any]:
     """The pixels of a picture, uint8, or the labels of one, int32.
 
     Raises:
@@ -157,16 +157,16 @@ def decode(path: Path, look: Look) -> NDArray[Any]:
         content = path.read_bytes()
     except OSError as error:
         raise _undecodable(_name(path), error) from None
-    return decode_content(content, _name(path), look)
+    return decode_content(content, _name(path), format_)
 
 
-def decode_content(content: Bytes, name: str, look: Look) -> NDArray[Any]:
+def decode_content(content: Bytes, name: str, format_: ImageFormat) -> NDArray[Any]:
     """The same of a file's bytes; a picture from a request and one from a file are decoded and resized here alike.
 
     Args:
         content: The file's bytes.
         name: What to call it in messages.
-        look: What it is made into.
+        format_: What it is made into.
 
     Raises:
         DataError: Where it cannot be read.
@@ -176,21 +176,21 @@ def decode_content(content: Bytes, name: str, look: Look) -> NDArray[Any]:
     image = load_pillow()
     try:
         with image.open(BytesIO(content), formats=_FORMATS) as picture:
-            _require_small(name, picture.size, look.max_pixels)
+            _require_small(name, picture.size, format_.max_pixels)
             _require_intact(content)
             picture = _upright(picture)
-            if look.color_mode is not None:
-                picture = _converted(picture, _MODES[look.color_mode])
-            if picture.size != (look.width, look.height):
+            if format_.color_mode is not None:
+                picture = _converted(picture, _MODES[format_.color_mode])
+            if picture.size != (format_.width, format_.height):
                 picture = picture.resize(
-                    (look.width, look.height), getattr(image.Resampling, INTERPOLATIONS[look.interpolation])
+                    (format_.width, format_.height), getattr(image.Resampling, INTERPOLATIONS[format_.interpolation])
                 )
-            pixels = np.asarray(picture, np.uint8 if look.color_mode is not None else np.int32)
+            pixels = np.asarray(picture, np.uint8 if format_.color_mode is not None else np.int32)
     except (image.DecompressionBombError, image.DecompressionBombWarning):
-        raise _too_large(name, look.max_pixels) from None
+        raise _too_large(name, format_.max_pixels) from None
     except _BROKEN as error:
         raise _undecodable(name, error) from None
-    return pixels.reshape(look.shape)
+    return pixels.reshape(format_.shape)
 
 
 def _orientation(picture: Any) -> int:

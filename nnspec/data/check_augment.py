@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nnspec.data import problems as d
 from nnspec.data.augmentations import Augment
-from nnspec.data.places import locate
+from nnspec.data.locations import locate
 from nnspec.data.plan import AugmentPlan, Need
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers.augmentation import Augmentation
@@ -59,7 +59,7 @@ def _check_names(tree: MappingNode, known: list[str], problems: list[Diagnostic]
             if isinstance(name, str) and not item.unknown and name not in known:
                 suggestion = closest(name, known)
                 help = f"did you mean `{suggestion}`?" if suggestion else f"there are {_listed(known)}"
-                problems.append(d.UnknownPart.at(item.span, item.path, help=help, name=name))
+                problems.append(d.UnknownAugmentName.at(item.span, item.path, help=help, name=name))
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class _Step:
             if len(pictures) != 1:
                 which = f"{_listed(pictures)} are pictures" if pictures else "no input is a picture (height, width, channels)"
                 help = f"write `on: [{pictures[0]}]` beside it" if pictures else "take it away"
-                self.problems.append(d.NoPicture.at(self.span, self.path, help=help, name=self.name, which=which))
+                self.problems.append(d.NoImage.at(self.span, self.path, help=help, name=self.name, which=which))
             return pictures if len(pictures) == 1 else []
         known = [*self.inputs, *self.targets, *self.untyped]
         return [name for name in dict.fromkeys(self.step.on) if name in known]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from nnspec.data.as_trained import damaged_reader, picture_arguments
+from nnspec.data.reader_arguments import damaged_reader, image_arguments
 from nnspec.data.kinds import Column, DataError
-from nnspec.data.pictures import Header, Look, decode_content
+from nnspec.data.image_files import Header, ImageFormat, decode_content
 from nnspec.data.readers.base import Table
 from nnspec.data.readers.images import Images
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from nnspec.data.readers.base import Rows, Values
 
-__all__ = ["OneValue", "look_as_trained", "picture_table"]
+__all__ = ["SingleValueTable", "training_image_format", "image_table"]
 
 
-class OneValue(Table):
+class SingleValueTable(Table):
     """One row with one value.
 
     Args:
@@ -55,7 +55,7 @@ class OneValue(Table):
         return self._name
 
 
-def look_as_trained(header: Header, name: str, recipe: Mapping[str, Any], wanted: Column, max_pixels: int) -> Look:
+def training_image_format(header: Header, name: str, recipe: Mapping[str, Any], wanted: Column, max_pixels: int) -> ImageFormat:
     """What a picture becomes: what the model's own became in training.
 
     Args:
@@ -72,27 +72,27 @@ def look_as_trained(header: Header, name: str, recipe: Mapping[str, Any], wanted
     if header.color_mode is None:
         reason = f"{name} has pixels of the kind `{header.mode}`, more than a byte a channel"
         raise DataError(reason, help="write the pictures with 8 bits a channel")
-    told = {"folder": ".", "max_pixels": max_pixels, **picture_arguments(recipe, wanted)}
+    told = {"folder": ".", "max_pixels": max_pixels, **image_arguments(recipe, wanted)}
     try:
         reader = Images.model_validate(told)
     except ValidationError:
         raise damaged_reader() from None
     height, width = reader.image_size or (header.height, header.width)
-    return Look(height, width, reader.color_mode or header.color_mode, reader.interpolation, max_pixels)
+    return ImageFormat(height, width, reader.color_mode or header.color_mode, reader.interpolation, max_pixels)
 
 
-def picture_table(content: bytes | bytearray, name: str, look: Look, column: str, wanted: Column) -> Table:
+def image_table(content: bytes | bytearray, name: str, format_: ImageFormat, column: str, wanted: Column) -> Table:
     """A picture as a table.
 
     Args:
         content: The file's bytes.
         name: What to call it in messages.
-        look: What it becomes.
+        format_: What it becomes.
         column: What the model calls it.
         wanted: What the model takes of it.
 
     Raises:
         DataError: Where it is damaged.
     """
-    pixels = decode_content(content, name, look)
-    return OneValue(column, pixels if len(wanted.shape) != 2 else pixels[..., 0], name, is_picture=True)
+    pixels = decode_content(content, name, format_)
+    return SingleValueTable(column, pixels if len(wanted.shape) != 2 else pixels[..., 0], name, is_picture=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from nnspec.data.readers.base import Table
 
-__all__ = ["Faults", "Gaps", "Stretches", "TimesError", "faults_of", "series_among", "series_of", "stretches_of"]
+__all__ = ["Faults", "Gaps", "Segments", "TimesError", "faults_of", "series_among", "series_of", "segments_of"]
 
 Gaps = Literal["error", "split", "ignore"]
 
@@ -28,7 +28,7 @@ class TimesError(DataError):
 
 
 @dataclass(frozen=True)
-class Stretches:
+class Segments:
     """Runs of rows that windows may be cut from.
 
     Attributes:
@@ -63,7 +63,7 @@ class Faults:
     step: float
 
 
-def stretches_of(table: Table, *, time: str | None, by: Sequence[str], gaps: Gaps) -> Stretches:
+def segments_of(table: Table, *, time: str | None, by: Sequence[str], gaps: Gaps) -> Segments:
     """Divides a table into series, and these where there are gaps.
 
     Args:
@@ -89,7 +89,7 @@ def stretches_of(table: Table, *, time: str | None, by: Sequence[str], gaps: Gap
         if gaps == "split":
             first = np.union1d(first, found.uneven)
     lengths = np.diff(np.append(first, len(order)))
-    return Stretches(order, first.astype(np.int64), lengths, series[order[first]], labels)
+    return Segments(order, first.astype(np.int64), lengths, series[order[first]], labels)
 
 
 def faults_of(times: NDArray[Any], first: NDArray[np.int64]) -> Faults:

@@ -18,7 +18,7 @@ from nnspec.data.values import read_input
 from nnspec.diagnostics import Diagnostic
 from nnspec.types import TensorType
 
-__all__ = ["fits_targets", "made_targets", "read_sequences", "with_windows"]
+__all__ = ["fits_targets", "compute_targets", "read_sequences", "cut_windows"]
 
 Values = NDArray[Any]
 
@@ -67,12 +67,12 @@ def read_sequences(
     return values
 
 
-def made_targets(inputs: Mapping[str, Any], sources: Mapping[str, TargetSource]) -> dict[str, Any]:
+def compute_targets(inputs: Mapping[str, Any], sources: Mapping[str, TargetSource]) -> dict[str, Any]:
     """The targets that are computed from inputs, by output; those of windows are made when the windows are cut."""
     return {output: source.of(inputs[source.input]) for output, source in sources.items() if source.window is None}
 
 
-def with_windows(plan: DataPlan, feeds: Mapping[str, Feed], examples: Examples, problems: list[Diagnostic]) -> Examples:
+def cut_windows(plan: DataPlan, feeds: Mapping[str, Feed], examples: Examples, problems: list[Diagnostic]) -> Examples:
     """The same data with windows of the rows as examples, if a target source asks for them.
 
     Args:

@@ -11,12 +11,12 @@ from nnspec.data.shape_checks import check_feeds
 from nnspec.diagnostics import Diagnostic
 from nnspec.types import closest
 
-__all__ = ["check_alike"]
+__all__ = ["check_same_columns"]
 
 Shape = tuple[int | None, ...]
 
 
-def check_alike(plan: DataPlan, columns: Mapping[str, Mapping[str, Column]], problems: list[Diagnostic]) -> None:
+def check_same_columns(plan: DataPlan, columns: Mapping[str, Mapping[str, Column]], problems: list[Diagnostic]) -> None:
     """Says where the validation or test data have not the columns of the training data that are used."""
     assert plan.feeds is not None
     used = {c for feed in plan.feeds.values() for c in (*feed.columns, *([feed.weight] if feed.weight else []))}
