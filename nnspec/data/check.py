@@ -8,19 +8,19 @@ from typing import cast
 
 from nnspec.data import problems as d
 from nnspec.data.alignment import aligned_inputs
-from nnspec.data.check_augment import check_augment
 from nnspec.data.binding import known_feeds
+from nnspec.data.check_augment import check_augment
 from nnspec.data.check_splits import check_same_columns
 from nnspec.data.check_weights import check_crops, check_weights
 from nnspec.data.kinds import Column, DataError, DataWarning, UnknownColumnError, at_name
 from nnspec.data.likely_mistakes import warn_of_columns
-from nnspec.data.paths import MissingFileError
 from nnspec.data.locations import argument_of, locate
+from nnspec.data.paths import MissingFileError
 from nnspec.data.plan import AugmentPlan, DataPlan, Need, Source, display_name
 from nnspec.data.readers import Reader
 from nnspec.data.section import DataSection
-from nnspec.data.shape_checks import check_feeds
 from nnspec.data.segments import TimesError
+from nnspec.data.shape_checks import check_feeds
 from nnspec.data.targets.base import TargetSource, check_target_sources
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph

@@ -28,7 +28,9 @@ def check_weights(plan: DataPlan, problems: list[Diagnostic]) -> None:
                 "take `weight` away",
             )
         if reason:
-            problems.append(d.NoBorderWeights.at(*locate(plan.tree, "targets", name, "weight", "border"), help=help, reason=reason))
+            problems.append(
+                d.NoBorderWeights.at(*locate(plan.tree, "targets", name, "weight", "border"), help=help, reason=reason)
+            )
 
 
 def check_crops(section: DataSection, tree: MappingNode, needs: Mapping[str, Need], problems: list[Diagnostic]) -> None:

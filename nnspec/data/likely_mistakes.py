@@ -40,7 +40,9 @@ def warn_of_columns(plan: DataPlan, feeds: Mapping[str, Feed]) -> Iterator[Diagn
         if train is not None and other is not None and train.files is not None and train.files == other.files:
             arguments = [source.reader.model_dump(exclude=set(source.reader.paths)) for source in (train, other)]
             if type(train.reader) is type(other.reader) and arguments[0] == arguments[1]:
-                yield d.TestIsTraining.at(other.span, other.path, help=_APART, part=display_name(part), what="the training data")
+                yield d.TestIsTraining.at(
+                    other.span, other.path, help=_APART, part=display_name(part), what="the training data"
+                )
 
 
 _APART = "name other data, or leave out a part of the training data: `test: {fold: {number: 1, of: 5}}`, `validation: 0.2`"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from nnspec.data.kinds import TargetKind
 from nnspec.data.readers.base import Files, Reader
+from nnspec.data.sample_weights import Border
 from nnspec.data.section import DataSection
 from nnspec.data.transforms import Transform
 from nnspec.data.validation import Fold
-from nnspec.data.sample_weights import Border
 from nnspec.diagnostics import Span
 from nnspec.layers.augmentation import Augmentation
 from nnspec.spec.tree import MappingNode

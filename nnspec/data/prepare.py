@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data import problems as d
-from nnspec.data.reader_arguments import training_arguments
 from nnspec.data.binding import bind
 from nnspec.data.border_weights import border_weights
 from nnspec.data.check import suspect, unreadable
@@ -23,12 +22,13 @@ from nnspec.data.lazy import is_lazy, read_lazily
 from nnspec.data.likely_mistakes import warn_of_values
 from nnspec.data.per_series import series_of_rows
 from nnspec.data.plan import DataPlan, Feed, display_name
-from nnspec.data.sequence_lengths import check_lengths
+from nnspec.data.reader_arguments import training_arguments
 from nnspec.data.readers.base import Table
 from nnspec.data.recipe import Recipe, recipe_of_feeds
 from nnspec.data.row_selection import select_rows, unit_count
+from nnspec.data.sequence_lengths import check_lengths
 from nnspec.data.shape_checks import check_feeds, target_shape
-from nnspec.data.targets.computed import fits_targets, compute_targets, read_sequences, cut_windows
+from nnspec.data.targets.computed import compute_targets, cut_windows, fits_targets, read_sequences
 from nnspec.data.targets.values import read_target, read_weight
 from nnspec.data.transforms import Learned
 from nnspec.data.values import check_raw, read_feed, read_input
@@ -249,7 +249,11 @@ def _read(
     if any(problem.is_error for problem in problems[before:]):
         return None
     return Examples(
-        inputs, targets | compute_targets(inputs, plan.target_sources), weights, np.arange(len(table)), series_of_rows(table, ())
+        inputs,
+        targets | compute_targets(inputs, plan.target_sources),
+        weights,
+        np.arange(len(table)),
+        series_of_rows(table, ()),
     )
 
 

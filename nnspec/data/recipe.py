@@ -13,16 +13,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from nnspec.data import problems as d
-from nnspec.data.reader_arguments import with_training_arguments
 from nnspec.data.cells import Cells, Reported
 from nnspec.data.file_kinds import reader_of
-from nnspec.data.kinds import Column, DataError
-from nnspec.data.single_image import training_image_format, image_table
 from nnspec.data.image_files import headers
+from nnspec.data.kinds import Column, DataError
 from nnspec.data.plan import Feed
+from nnspec.data.reader_arguments import with_training_arguments
 from nnspec.data.readers import READERS
 from nnspec.data.readers.base import Reader, Table
 from nnspec.data.readers.picture_arguments import SUFFIXES
+from nnspec.data.single_image import image_table, training_image_format
 from nnspec.data.transforms import TRANSFORMS, Learned, Transform
 from nnspec.data.transforms.classes import UnknownClassError, label_encode
 from nnspec.data.transforms.text import pad

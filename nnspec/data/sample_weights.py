@@ -19,9 +19,7 @@ class Border(Config):
     distances to the nearest and second nearest object.
     """
 
-    w0: Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)] = Field(
-        10.0, description="The maximum additional weight."
-    )
+    w0: Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)] = Field(10.0, description="The maximum additional weight.")
     sigma: PositiveNumber = Field(5.0, description="The width of the Gaussian, in pixels.")
 
 

@@ -8,9 +8,9 @@ from pydantic import Field, Strict, field_validator, model_validator
 
 from nnspec.data.augmentations import Augment
 from nnspec.data.readers import READERS
+from nnspec.data.sample_weights import Weight
 from nnspec.data.transforms import TRANSFORMS
 from nnspec.data.validation import VALIDATIONS
-from nnspec.data.sample_weights import Weight
 from nnspec.layers.scalars import PositiveInt
 from nnspec.types import Config, Named
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from nnspec.data import problems as d
 from nnspec.data.kinds import Column, DataError, TargetKind
 from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan, Feed, Need
-from nnspec.data.shape_advice import for_shape
 from nnspec.diagnostics import Diagnostic
 from nnspec.types import Dim, TensorType, substitute, symbols_of
 
-__all__ = ["check_feeds", "fits", "target_shape"]
+__all__ = ["check_feeds", "fits", "for_shape", "target_shape"]
 
 Shape = tuple[int | None, ...]
 
@@ -174,6 +173,18 @@ def _help_to_fit(plan: DataPlan, feed: Feed, made: Column, wanted: TensorType) -
     ):
         return help
     return for_shape(feed.name, made.shape)
+
+
+def for_shape(name: str, shape: Sequence[int | None]) -> str:
+    """Return the help for an input whose values have another shape; empty if a size is unknown.
+
+    Example:
+        >>> for_shape("x", (3,))
+        'declare the input as `x: [3]`, or change its columns or transforms'
+    """
+    if None in shape:
+        return ""
+    return f"declare the input as `{name}: {list(shape)}`, or change its columns or transforms"
 
 
 def _wrong_shape(feed: Feed, what: str, wanted: str, made: Column, help: str = "") -> Diagnostic:

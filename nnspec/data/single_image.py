@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from nnspec.data.reader_arguments import damaged_reader, image_arguments
-from nnspec.data.kinds import Column, DataError
 from nnspec.data.image_files import Header, ImageFormat, decode_content
+from nnspec.data.kinds import Column, DataError
+from nnspec.data.reader_arguments import damaged_reader, image_arguments
 from nnspec.data.readers.base import Table
 from nnspec.data.readers.images import Images
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from nnspec.data.kinds import DataError
 from nnspec.data.recipe import steps_of
-from nnspec.data.transforms.numbers import impute, rescale, standardize
 from nnspec.data.transforms.images import resize
+from nnspec.data.transforms.numbers import impute, rescale, standardize
 from nnspec.data.transforms.text import pad
 from nnspec.diagnostics import NnspecError
 

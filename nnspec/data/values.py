@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data import problems as d
-from nnspec.data.value_help import for_infinite, for_missing, for_text
 from nnspec.data.cells import Cells, Reported, Values, no_numbers, refuse_shape
 from nnspec.data.kinds import DataError
 from nnspec.data.per_series import apply, fit, series_of_rows
@@ -18,6 +17,7 @@ from nnspec.data.readers.base import Table
 from nnspec.data.shape_checks import fits
 from nnspec.data.transforms import Learned
 from nnspec.data.transforms.classes import UnknownClassError
+from nnspec.data.value_help import for_infinite, for_missing, for_text
 from nnspec.diagnostics import Diagnostic
 from nnspec.types import TensorType
 

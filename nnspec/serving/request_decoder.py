@@ -11,9 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from nnspec.data.reader_arguments import COLOR_MODES
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.plan import Feed
+from nnspec.data.reader_arguments import COLOR_MODES
 from nnspec.data.readers.base import Table
 from nnspec.data.recipe import feed_of, read_inputs
 from nnspec.data.transforms.text import tokenize

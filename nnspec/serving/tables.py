@@ -8,15 +8,15 @@ from typing import Any
 
 import orjson
 
-from nnspec.data.reader_arguments import with_training_arguments
-from nnspec.data.kinds import Column, DataError
-from nnspec.data.single_image import SingleValueTable, training_image_format, image_table
 from nnspec.data.image_files import TooManyPixelsError, header_of
+from nnspec.data.kinds import Column, DataError
 from nnspec.data.plan import Feed
+from nnspec.data.reader_arguments import with_training_arguments
 from nnspec.data.readers.base import Table
 from nnspec.data.readers.csv import Csv
 from nnspec.data.readers.jsonl import JsonTable
 from nnspec.data.recipe import require_columns
+from nnspec.data.single_image import SingleValueTable, image_table, training_image_format
 from nnspec.serving.budget import BYTES_A_VALUE, Budget
 from nnspec.serving.json_keys import require_unique_keys
 from nnspec.serving.refusals import Refused

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nnspec.data.reader_arguments import image_arguments, with_training_arguments, training_arguments
 from nnspec.data.kinds import Column
+from nnspec.data.reader_arguments import image_arguments, training_arguments, with_training_arguments
 from nnspec.data.readers import READERS
 from nnspec.data.readers.csv import Csv
 from nnspec.data.readers.images import Images

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from nnspec.data.folders import files_below
-from nnspec.data.kinds import Column, DataError
 from nnspec.data.image_files import ImageFormat, headers
+from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.base import Files, Table
 from nnspec.data.readers.picture_arguments import SUFFIXES, PictureReader, read_pictures
 

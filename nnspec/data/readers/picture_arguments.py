@@ -9,8 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from nnspec.data.image_files import (
+    CHANNELS,
+    ColorMode,
+    Header,
+    ImageFormat,
+    Interpolation,
+    decode,
+    headers,
+    in_threads,
+    load_pillow,
+)
 from nnspec.data.kinds import Column, DataError
-from nnspec.data.image_files import CHANNELS, ColorMode, Header, Interpolation, ImageFormat, decode, headers, in_threads, load_pillow
 from nnspec.data.readers.base import Reader
 from nnspec.layers.scalars import PositiveInt
 

@@ -48,7 +48,9 @@ class _Encode(Transform):
         if self.names is not None and len(set(self.names)) < len(self.names):
             raise ValueError("`names` must not contain duplicates")
         if self.classes is not None and self.names is not None and self._count() != len(self.names):
-            raise ValueError(f"`names` must have one entry per class: there are {self._count()} classes, {len(self.names)} names")
+            raise ValueError(
+                f"`names` must have one entry per class: there are {self._count()} classes, {len(self.names)} names"
+            )
         return self
 
     @property

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from nnspec.data.kinds import Column, DataError
 from nnspec.data.image_files import INTERPOLATIONS, Interpolation, load_pillow
+from nnspec.data.kinds import Column, DataError
 from nnspec.data.transforms.base import Learned, Transform, require_numbers
 from nnspec.layers.scalars import PositiveInt
 
