@@ -86,7 +86,7 @@ def no_numbers(table: Table, values: Values) -> NDArray[np.bool_]:
 
 def refuse_shape(values: Values, feed: Feed, what: str, wanted: str, problems: list[Diagnostic]) -> None:
     """Report a shape that became known only after fitting and does not match."""
-    got = f"{'has' if len(feed.columns) == 1 else 'have'} {Column(values.shape[1:]).shape_text} after the transforms"
+    got = f"{'has' if len(feed.columns) == 1 else 'have'} shape {Column(values.shape[1:]).shape_text} after the transforms"
     help = "" if feed.is_target else for_shape(feed.name, values.shape[1:])
     problems.append(
         d.WrongShape.at(feed.span, feed.path, help=help, what=what, wanted=wanted, columns=feed.columns_text, got=got)

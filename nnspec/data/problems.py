@@ -407,7 +407,7 @@ _TEACHING = "train: {objective: sequence_to_sequence, epochs: 1, loss: SparseCat
 
 
 class Unbounded(Problem):
-    """A decoder is trained on sequences with a start and an end token, since generation starts from one and stops at the other."""
+    """A decoder must be trained on sequences with a start and an end token, at which generation starts and stops."""
 
     code = "NN448"
     message = "the sequences of `{name}` lack start or end tokens: `tokenize` adds no {missing}"

@@ -69,8 +69,8 @@ class DataSection(Config):
     )
     group: _Text | None = Field(
         None,
-        description="A column of `train` that identifies groups, such as patients or documents. The rows of a group always stay "
-        "in the same split.",
+        description="A column of `train` that identifies groups, such as patients or documents. All rows of a group are in the "
+        "same split.",
     )
     time: _Text | None = Field(
         None,

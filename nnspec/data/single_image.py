@@ -1,4 +1,4 @@
-"""One picture as a table of one row, made into what a model takes of it as in training."""
+"""A single value or image as a table with one row, decoded as in training."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ __all__ = ["SingleValueTable", "training_image_format", "image_table"]
 
 
 class SingleValueTable(Table):
-    """One row with one value.
+    """A table with one row and one column.
 
     Args:
         column: The column's name.
-        value: Its value, an array or a text.
-        name: What to call it in messages.
-        is_picture: Whether it is a picture from a file.
+        value: Its value, an array or a string.
+        name: Its name in messages.
+        is_picture: Whether it is an image from a file.
     """
 
     def __init__(self, column: str, value: NDArray[Any] | str, name: str, *, is_picture: bool = False) -> None:
@@ -56,25 +56,25 @@ class SingleValueTable(Table):
 
 
 def training_image_format(header: Header, name: str, recipe: Mapping[str, Any], wanted: Column, max_pixels: int) -> ImageFormat:
-    """What a picture becomes: what the model's own became in training.
+    """Return the format to which images were decoded in training.
 
     Args:
-        header: What the picture says of itself.
-        name: What to call it in messages.
-        recipe: What the model says of its inputs.
-        wanted: What it takes of the picture.
-        max_pixels: The most pixels that the picture may have.
+        header: The header of the image.
+        name: Its name in messages.
+        recipe: The model's recipe.
+        wanted: The column type that the model expects.
+        max_pixels: The maximum number of pixels of the image.
 
     Raises:
-        DataError: Where it is of a kind that a byte a channel cannot hold.
-        NnspecError: Where what the model says is damaged.
+        DataError: If the image has more than 8 bits per channel.
+        NnspecError: If the model's metadata are damaged.
     """
     if header.color_mode is None:
-        reason = f"{name} has pixels of the kind `{header.mode}`, more than a byte a channel"
-        raise DataError(reason, help="write the pictures with 8 bits a channel")
-    told = {"folder": ".", "max_pixels": max_pixels, **image_arguments(recipe, wanted)}
+        reason = f"{name} has mode `{header.mode}`, which has more than 8 bits per channel"
+        raise DataError(reason, help="convert the images to 8 bits per channel")
+    arguments = {"folder": ".", "max_pixels": max_pixels, **image_arguments(recipe, wanted)}
     try:
-        reader = Images.model_validate(told)
+        reader = Images.model_validate(arguments)
     except ValidationError:
         raise damaged_reader() from None
     height, width = reader.image_size or (header.height, header.width)
@@ -82,17 +82,17 @@ def training_image_format(header: Header, name: str, recipe: Mapping[str, Any], 
 
 
 def image_table(content: bytes | bytearray, name: str, format_: ImageFormat, column: str, wanted: Column) -> Table:
-    """A picture as a table.
+    """Decode an image to a table with one row.
 
     Args:
-        content: The file's bytes.
-        name: What to call it in messages.
-        format_: What it becomes.
-        column: What the model calls it.
-        wanted: What the model takes of it.
+        content: The bytes of the file.
+        name: Its name in messages.
+        format_: The format to decode to.
+        column: The name of the column.
+        wanted: The column type that the model expects.
 
     Raises:
-        DataError: Where it is damaged.
+        DataError: If the image is damaged.
     """
     pixels = decode_content(content, name, format_)
     return SingleValueTable(column, pixels if len(wanted.shape) != 2 else pixels[..., 0], name, is_picture=True)

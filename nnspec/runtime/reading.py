@@ -62,8 +62,8 @@ def read_metadata(metadata: Mapping[str, str], key: str, name: str) -> dict[str,
         name: The file's name in error messages.
 
     Returns:
-        The values by name, depending on the key: `DecisionRule`, `Conditions`, `TokenOutput`, tuples of `ReceptiveField`, names, or
-        plain values.
+        The values by name, depending on the key: `DecisionRule`, `Conditions`, `TokenOutput`, tuples of `ReceptiveField`,
+        names, or plain values.
 
     Raises:
         NnspecError: If the value is not valid.

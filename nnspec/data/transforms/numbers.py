@@ -57,8 +57,8 @@ class standardize(Transform):  # noqa: N801
 
     axis: WholeNumber | None = Field(
         -1,
-        description="The axis with separate statistics for each index, such as channels or stacked columns; null for one mean and "
-        "one standard deviation overall.",
+        description="The axis with separate statistics for each index, such as channels or stacked columns; null for a single "
+        "mean and standard deviation.",
     )
     per_series: _PerSeries = False
 

@@ -140,8 +140,8 @@ class pad(Transform):  # noqa: N801
     value: Number = Field(0.0, description="The padding value; 0 is `<PAD>`.")
     buckets: Annotated[list[PositiveInt], Field(min_length=1)] | Annotated[int, Strict(), Field(ge=2)] | None = Field(
         None,
-        description="Bucket lengths: each training batch contains rows of one bucket and is padded only to its length. A number "
-        "gives the number of buckets, with about as many rows each. Default: all batches have the full length.",
+        description="Bucket lengths: each training batch contains rows of one bucket and is padded only to its length. An "
+        "integer is the number of buckets, each with about as many rows. Default: all batches have the full length.",
     )
 
     @model_validator(mode="after")
