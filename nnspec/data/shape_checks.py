@@ -154,11 +154,8 @@ def _check_input(plan: DataPlan, feed: Feed, made: Column, sizes: dict[str, int]
         refusal = plan.conditions.refusal(sizes | own)
         if refusal:
             help = "resize the images to a valid size with `resize`" if wanted.rank == 3 else ""
-            problems.append(
-                d.UnfitSize.at(
-                    feed.span, feed.path, help=help, refusal=refusal, columns=feed.columns_text, got=_got(feed, made)
-                )
-            )
+            facts = {"refusal": refusal, "columns": feed.columns_text, "got": _got(feed, made)}
+            problems.append(d.UnfitSize.at(feed.span, feed.path, help=help, **facts))
         return
     problems.append(_wrong_shape(feed, f"the input `{feed.name}`", shown, made, _help_to_fit(plan, feed, made, wanted)))
 

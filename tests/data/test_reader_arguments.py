@@ -101,7 +101,7 @@ def test_a_picture_and_a_folder_of_them_can_be_named_alone(tmp_path):
 
 def test_a_picture_alone_for_a_model_of_more_is_refused(tmp_path):
     types = {name: TensorType((4, 4, 1), "float32") for name in ("x", "y")}
-    with pytest.raises(NnspecError, match="one picture"):
+    with pytest.raises(NnspecError, match="a single image"):
         open_data(str(pictures(tmp_path / "p") / "a.png"), {}, types)
     with pytest.raises(NnspecError, match="cannot be read"):
         open_data(str(tmp_path / "none.png"), RECIPE, {"x": types["x"]})

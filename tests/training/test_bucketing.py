@@ -218,7 +218,7 @@ def test_buckets_fit_what_the_network_takes(project):
     ("old", "new", "said"),
     [
         ("shape: [T]", "shape: [20]", "needs an input whose length is free"),
-        ("{mood: label}", "{mood: {column: label, transform: [{pad: {length: 1, buckets: [1]}}]}}", "`pad` takes sequences"),
+        ("{mood: label}", "{mood: {column: label, transform: [{pad: {length: 1, buckets: [1]}}]}}", "`pad` requires sequences"),
     ],
 )
 def test_where_rows_cannot_be_sorted_it_is_said(project, old, new, said):
