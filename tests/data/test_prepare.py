@@ -214,7 +214,7 @@ def test_a_weight_is_a_number_of_at_least_0(project, weights, said):
 def test_an_input_of_whole_numbers_takes_no_other(project):
     net = "inputs: {x: {shape: [2], dtype: int32}}\nlayers:\n  - Embedding: {input_dim: 5, output_dim: 3}\n  - Flatten\n"
     net += "  - Dense: {units: 1}\n    name: price\n"
-    for value, said in ((0.5, "0.5 is not an integer"), (2.0**40, "is not a whole number from -2147483648")):
+    for value, said in ((0.5, "0.5 is not an integer"), (2.0**40, "is not an integer from -2147483648")):
         np.savez(project.folder / "a.npz", x=np.array([[1, 2], [3, value]]), price=np.zeros(2))
         problem = only(project.refuses(f"{net}data: {{train: {{npz: a.npz}}}}\ntrain: {{epochs: 1, loss: mse}}\n"))
         assert problem.code == "NN424"

@@ -97,7 +97,7 @@ def test_classes_that_are_numbers_in_the_data_can_have_names():
 def test_as_many_names_as_classes_are_wanted():
     with pytest.raises(DataError, match="`names` has 2 entries, but the data have 3 classes"):
         label_encode(names=["coat", "boot"]).fit([np.arange(3)])
-    with pytest.raises(ValidationError, match="there are 10 `classes` and 2 `names`"):
+    with pytest.raises(ValidationError, match="there are 10 classes, 2 names"):
         label_encode(classes=10, names=["coat", "boot"])
 
 
