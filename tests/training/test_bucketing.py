@@ -134,7 +134,7 @@ def test_buckets_are_given_or_learned_from_the_lengths(arguments, wanted):
     assert built.apply(rows, learned).shape == (8, wanted[-1])
 
 
-@pytest.mark.parametrize(("buckets", "said"), [([5, 3], "ascend"), ([9], "longer than"), (1, "greater than or equal to 2")])
+@pytest.mark.parametrize(("buckets", "said"), [([5, 3], "ascend"), ([9], "must not exceed `length`"), (1, "greater than or equal to 2")])
 def test_buckets_that_make_no_sense_are_refused(buckets, said):
     with pytest.raises(ValueError, match=said):
         pad(length=8, buckets=buckets)
@@ -168,7 +168,7 @@ def test_each_part_is_cut_to_its_bucket_and_loses_nothing_but_filling(project):
 
 def test_filling_on_the_left_is_cut_on_the_left(project):
     write_mail(project.folder)
-    _, parts = prepared_parts(project, NET.replace("buckets: BUCKETS", "group_: left, buckets: [5, 10]"))
+    _, parts = prepared_parts(project, NET.replace("buckets: BUCKETS", "side: left, buckets: [5, 10]"))
     assert all((found.batch(slice(None)).inputs["words"][:, -1] > 0).all() for found in parts)
 
 
