@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from nnspec.data import problems as d
 from nnspec.data.kinds import Column, DataError, TargetKind
@@ -154,7 +155,7 @@ def _check_input(plan: DataPlan, feed: Feed, made: Column, sizes: dict[str, int]
         refusal = plan.conditions.refusal(sizes | own)
         if refusal:
             help = "resize the images to a valid size with `resize`" if wanted.rank == 3 else ""
-            facts = {"refusal": refusal, "columns": feed.columns_text, "got": _got(feed, made)}
+            facts: dict[str, Any] = {"refusal": refusal, "columns": feed.columns_text, "got": _got(feed, made)}
             problems.append(d.UnfitSize.at(feed.span, feed.path, help=help, **facts))
         return
     problems.append(_wrong_shape(feed, f"the input `{feed.name}`", shown, made, _help_to_fit(plan, feed, made, wanted)))
