@@ -11,12 +11,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from nnspec.data.as_trained import COLOR_MODES
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.plan import Feed
+from nnspec.data.reader_arguments import COLOR_MODES
 from nnspec.data.readers.base import Table
 from nnspec.data.recipe import feed_of, read_inputs
-from nnspec.data.transforms.words import tokenize
+from nnspec.data.transforms.text import tokenize
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.runtime.ports import Port
 from nnspec.runtime.predicting import input_types, predictions_of

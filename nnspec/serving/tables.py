@@ -8,15 +8,15 @@ from typing import Any
 
 import orjson
 
-from nnspec.data.as_trained import reader_as_trained
+from nnspec.data.image_files import TooManyPixelsError, header_of
 from nnspec.data.kinds import Column, DataError
-from nnspec.data.one_picture import OneValue, look_as_trained, picture_table
-from nnspec.data.pictures import TooManyPixelsError, header_of
 from nnspec.data.plan import Feed
+from nnspec.data.reader_arguments import with_training_arguments
 from nnspec.data.readers.base import Table
 from nnspec.data.readers.csv import Csv
 from nnspec.data.readers.jsonl import JsonTable
 from nnspec.data.recipe import require_columns
+from nnspec.data.single_image import SingleValueTable, image_table, training_image_format
 from nnspec.serving.budget import BYTES_A_VALUE, Budget
 from nnspec.serving.json_keys import require_unique_keys
 from nnspec.serving.refusals import Refused
@@ -114,7 +114,7 @@ def csv_table(
         DataError: Where they are no such rows.
         NnspecError: Where a column is missing.
     """
-    reader = reader_as_trained(Csv.model_validate({"file": "rows.csv"}), recipe, {})
+    reader = with_training_arguments(Csv.model_validate({"file": "rows.csv"}), recipe, {})
     assert isinstance(reader, Csv)
     # What was counted is the body as it is: a compressed one may not become more.
     reader = reader.model_copy(update={"encoding": None, "max_bytes": max(len(body), 1)})
@@ -146,7 +146,7 @@ def text_table(body: Bytes, column: str, budget: Budget) -> Table:
         text = body.decode()
     except UnicodeDecodeError:
         raise Refused(400, "the text is not UTF-8") from None
-    return OneValue(column, text, "the text")
+    return SingleValueTable(column, text, "the text")
 
 
 def picture_of(body: Bytes, column: str, wanted: Column, recipe: Mapping[str, Any], budget: Budget) -> Table:
@@ -168,10 +168,10 @@ def picture_of(body: Bytes, column: str, wanted: Column, recipe: Mapping[str, An
     except TooManyPixelsError:
         reason = f"{_PICTURE} has more than {_MAX_PIXELS:,} pixels, the most that this server takes; send a smaller one"
         raise Refused(413, reason) from None
-    look = look_as_trained(header, _PICTURE, recipe, wanted, _MAX_PIXELS)
+    look = training_image_format(header, _PICTURE, recipe, wanted, _MAX_PIXELS)
     budget.room.take(_BYTES_A_PIXEL * (header.height * header.width + look.height * look.width * look.shape[-1]))
     budget.require_time()
-    return picture_table(body, _PICTURE, look, column, wanted)
+    return image_table(body, _PICTURE, look, column, wanted)
 
 
 def _characters(body: Bytes) -> int:
