@@ -94,14 +94,13 @@ def summary(diagnostics: Iterable[Diagnostic], files: int, *, strict: bool = Fal
 
     Example:
         >>> summary([], 2)
-        '2 specs are good'
+        '2 specs OK'
     """
     found = list(diagnostics)
     errors = sum(diagnostic.is_error for diagnostic in found)
     warnings = sum(diagnostic.severity == "warning" for diagnostic in found)
-    many = f"{files} specs are" if files != 1 else "1 spec is"
     if not errors and not (strict and warnings):
-        return f"{many} good" + (f", with {counted(warnings, 'warning')}" if warnings else "")
+        return f"{counted(files, 'spec')} OK" + (f", with {counted(warnings, 'warning')}" if warnings else "")
     bad = len({diagnostic.span.file for diagnostic in found if diagnostic.fails(strict)})
     said = [counted(errors, "error")] if errors else []
     said += [counted(warnings, "warning")] if warnings else []

@@ -188,7 +188,7 @@ def test_overlap_without_tile_is_bad_usage(tmp_path):
     net(tmp_path, CONV + MASK)
     said = CliRunner().invoke(main, ["predict", str(tmp_path / "m.onnx"), "--data", "x.npz", "--overlap", "8"])
     assert said.exit_code == 2
-    assert "--overlap goes with --tile" in said.output
+    assert "--overlap requires --tile" in said.output
 
 
 def served(folder, layers):
