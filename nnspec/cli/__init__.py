@@ -145,6 +145,7 @@ def main() -> None:
     """Compile neural-network specifications: validate, train, export, and serve models written in YAML.
 
     \b
-    nnspec validate net.nnspec.yaml
-    nnspec train net.nnspec.yaml --set train.epochs=3
+    Examples:
+      nnspec validate net.nnspec.yaml
+      nnspec train net.nnspec.yaml --set train.epochs=3
     """

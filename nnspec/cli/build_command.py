@@ -25,7 +25,8 @@ def command(
     The outputs of the ONNX model are verified against those of the Keras model.
 
     \b
-    nnspec build net.nnspec.yaml -o build/net --seed 7
+    Example:
+      nnspec build net.nnspec.yaml -o build/net --seed 7
     """
     from nnspec.api import build
     from nnspec.cli.frameworks import load_frameworks

@@ -26,8 +26,9 @@ def command(model: Path, folder: Path, opset: int | None, root: Path | None, for
     its original input size. A SPEC must load its weights from a file (`weights`).
 
     \b
-    nnspec convolutionalize runs/lenet5 -o lenet5_fcn
-    nnspec predict lenet5_fcn/lenet5_fcn.onnx --data 'images: {folder: scans, labels: none}'
+    Examples:
+      nnspec convolutionalize runs/lenet5 -o lenet5_fcn
+      nnspec predict lenet5_fcn/lenet5_fcn.onnx --data 'images: {folder: scans, labels: none}'
     """
     from nnspec.cli.frameworks import load_frameworks
 

@@ -43,9 +43,10 @@ def command(
     spec sets data.time, or its data are a series, each fold is trained on the rows before it (walk-forward validation).
 
     \b
-    nnspec crossval net.nnspec.yaml --folds 10
-    nnspec crossval series.nnspec.yaml --folds 6 --rolling
-    nnspec crossval net.nnspec.yaml --leave-one-out --set data.group=patient
+    Examples:
+      nnspec crossval net.nnspec.yaml --folds 10
+      nnspec crossval series.nnspec.yaml --folds 6 --rolling
+      nnspec crossval net.nnspec.yaml --leave-one-out --set data.group=patient
     """
     from nnspec.cli.frameworks import load_frameworks
     from nnspec.spec import load

@@ -21,8 +21,9 @@ def command(a: Path, b: Path, form: str, root: Path | None) -> None:
     Comments, key order, and other ways to write the same value are ignored. The spec of a run is RUN/spec.yaml.
 
     \b
-    nnspec diff old.nnspec.yaml new.nnspec.yaml
-    nnspec diff runs/first/spec.yaml net.nnspec.yaml --format json
+    Examples:
+      nnspec diff old.nnspec.yaml new.nnspec.yaml
+      nnspec diff runs/first/spec.yaml net.nnspec.yaml --format json
     """
     from nnspec.api import diff
     from nnspec.comparison.text import as_text

@@ -20,8 +20,9 @@ def command(ctx: click.Context, form: str) -> None:
     status is 1 if an installed part fails. For a missing part, the command prints how to install it.
 
     \b
-    nnspec doctor
-    nnspec doctor --format json
+    Examples:
+      nnspec doctor
+      nnspec doctor --format json
     """
     import platform
 

@@ -23,9 +23,10 @@ def command(run: Path, part: str | None, curves: bool, form: str) -> None:
     token error rate, and for text BLEU and chrF (requires sacrebleu). `nnspec report` shows the same metrics with plots.
 
     \b
-    nnspec evaluate runs/first
-    nnspec evaluate runs/first --data train
-    nnspec evaluate runs/first --format json --curves
+    Examples:
+      nnspec evaluate runs/first
+      nnspec evaluate runs/first --data train
+      nnspec evaluate runs/first --format json --curves
     """
     from nnspec.cli.frameworks import load_frameworks
 

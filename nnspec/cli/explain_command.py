@@ -32,10 +32,11 @@ def command(
     PATH is an argument of a layer in the graph (conv2d.filters), a layer (all its arguments), or a path in the document.
 
     \b
-    nnspec explain NN301
-    nnspec explain net.nnspec.yaml unit/0/conv2d.filters
-    nnspec explain net.nnspec.yaml train.batch_size --set train.batch_size=8
-    nnspec explain net.nnspec.yaml 'layers[3].Conv2D.padding' --format json
+    Examples:
+      nnspec explain NN301
+      nnspec explain net.nnspec.yaml unit/0/conv2d.filters
+      nnspec explain net.nnspec.yaml train.batch_size --set train.batch_size=8
+      nnspec explain net.nnspec.yaml 'layers[3].Conv2D.padding' --format json
     """
     if everything == (subject is not None):
         raise click.UsageError("expected a code, a spec and a path in it, or --all")

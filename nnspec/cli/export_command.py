@@ -35,10 +35,11 @@ def command(run: Path, out: Path, opset: int | None, network: str | None, which:
     """Export a run to ONNX and verify that its outputs match Keras's. No file is written if they differ.
 
     \b
-    nnspec export runs/first -o first.onnx
-    nnspec export runs/translator -o translate.onnx
-    nnspec export runs/translator -o translate --form parts
-    nnspec export runs/autoencoder -o encoder.onnx --network encoder
+    Examples:
+      nnspec export runs/first -o first.onnx
+      nnspec export runs/translator -o translate.onnx
+      nnspec export runs/translator -o translate --form parts
+      nnspec export runs/autoencoder -o encoder.onnx --network encoder
     """
     from nnspec.cli.frameworks import load_frameworks
 

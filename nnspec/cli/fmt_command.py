@@ -26,8 +26,9 @@ def command(ctx: click.Context, files: tuple[Path, ...], check: bool, diff: bool
     formatted without losing a value or a comment, is left unchanged, and the exit status is 1.
 
     \b
-    nnspec fmt net.nnspec.yaml
-    nnspec fmt --check --diff specs
+    Examples:
+      nnspec fmt net.nnspec.yaml
+      nnspec fmt --check --diff specs
     """
     from nnspec.extras import require
     from nnspec.files import write_whole

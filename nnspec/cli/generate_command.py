@@ -67,11 +67,12 @@ def command(ctx: click.Context, /, model: Path, texts: tuple[str, ...], form: st
     --seed. A conditional GAN gets one column per condition.
 
     \b
-    nnspec generate runs/first 'guten Morgen' 'guten Abend'
-    nnspec generate translate.onnx --data new.csv --format json
-    nnspec generate runs/first --beam 8 --length-penalty 1 < sentences.txt
-    nnspec generate runs/dcgan --number 100 --seed 3 -o digits.png
-    nnspec generate digits.onnx --condition label=7
+    Examples:
+      nnspec generate runs/first 'guten Morgen' 'guten Abend'
+      nnspec generate translate.onnx --data new.csv --format json
+      nnspec generate runs/first --beam 8 --length-penalty 1 < sentences.txt
+      nnspec generate runs/dcgan --number 100 --seed 3 -o digits.png
+      nnspec generate digits.onnx --condition label=7
     """
     load_frameworks("predict")
     from nnspec.exporting.run_models import run_makes_examples

@@ -29,9 +29,10 @@ def command(model: Path, out: Path | None, weights: Path | None, force: bool, fo
     executed.
 
     \b
-    nnspec import mobilenet.keras
-    nnspec import model.keras -o nets/model.nnspec.yaml --weights weights/model.safetensors
-    nnspec import model.json -o model.nnspec.yaml
+    Examples:
+      nnspec import mobilenet.keras
+      nnspec import model.keras -o nets/model.nnspec.yaml --weights weights/model.safetensors
+      nnspec import model.json -o model.nnspec.yaml
     """
     from nnspec.api import from_keras
     from nnspec.keras_import.imported import stem

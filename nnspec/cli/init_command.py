@@ -19,9 +19,10 @@ def command(template: str, out: Path | None, listed: bool, force: bool) -> None:
     """Write a commented starter spec from a template. The default template is digits.
 
     \b
-    nnspec init
-    nnspec init --list
-    nnspec init autoencoder -o models/auto.nnspec.yaml
+    Examples:
+      nnspec init
+      nnspec init --list
+      nnspec init autoencoder -o models/auto.nnspec.yaml
     """
     from nnspec.files import write_whole
     from nnspec.templates import TEMPLATES

@@ -43,11 +43,12 @@ def command(
     If a size does not fit the network, the error suggests the nearest sizes that do.
 
     \b
-    nnspec inspect net.nnspec.yaml
-    nnspec inspect net.nnspec.yaml --set params.width=12 --format json
-    nnspec inspect unet.nnspec.yaml --at H=572,W=572
-    nnspec inspect net.nnspec.yaml --format svg -o net.svg
-    nnspec inspect net.nnspec.yaml --format html -o net.html
+    Examples:
+      nnspec inspect net.nnspec.yaml
+      nnspec inspect net.nnspec.yaml --set params.width=12 --format json
+      nnspec inspect unet.nnspec.yaml --at H=572,W=572
+      nnspec inspect net.nnspec.yaml --format svg -o net.svg
+      nnspec inspect net.nnspec.yaml --format html -o net.html
     """
     from nnspec.files import write_whole
     from nnspec.graph import compile

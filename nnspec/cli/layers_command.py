@@ -28,9 +28,10 @@ def command(ctx: click.Context, name: str | None, form: str, docs: Path | None) 
     The exit status is 1 if a layer of an installed package cannot be used.
 
     \b
-    nnspec layers
-    nnspec layers MultiHeadAttention
-    nnspec layers --write docs            (docs/layers/*.md and docs/keras.md; requires Keras and ONNX)
+    Examples:
+      nnspec layers
+      nnspec layers MultiHeadAttention
+      nnspec layers --write docs            (docs/layers/*.md and docs/keras.md; requires Keras and ONNX)
     """
     if docs is not None:
         for path in _write(docs):

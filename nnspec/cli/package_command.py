@@ -29,9 +29,10 @@ def command(model: Path, target: Target, out: Path, storage_uri: str | None, lic
     for an image that runs `nnspec serve`, without TensorFlow.
 
     \b
-    nnspec package runs/first --target triton -o repository
-    nnspec package first.onnx --target kserve --storage-uri s3://models/first -o kserve
-    nnspec package runs/first --target docker -o image --license Apache-2.0
+    Examples:
+      nnspec package runs/first --target triton -o repository
+      nnspec package first.onnx --target kserve --storage-uri s3://models/first -o kserve
+      nnspec package runs/first --target docker -o image --license Apache-2.0
     """
     load_frameworks(*(("train", "export", "serve") if model.is_dir() else ("serve",)))
     from nnspec.packaging.writing import write_package

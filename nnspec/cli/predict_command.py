@@ -34,10 +34,11 @@ def command(model: Path, data: str | None, limit: int | None, tile: int | None, 
     Without --data, a run predicts the test data of its spec.
 
     \b
-    nnspec predict runs/first
-    nnspec predict first.onnx --data 'builtin: digits' --limit 5
-    nnspec predict first.onnx --data new.csv --format json
-    nnspec predict unet.onnx --data scans.npz --tile 512
+    Examples:
+      nnspec predict runs/first
+      nnspec predict first.onnx --data 'builtin: digits' --limit 5
+      nnspec predict first.onnx --data new.csv --format json
+      nnspec predict unet.onnx --data scans.npz --tile 512
     """
     if overlap is not None and tile is None:
         raise click.UsageError("--overlap requires --tile, the size of the tiles")

@@ -32,9 +32,10 @@ def command(run: Path, out: Path | None, part: str | None, onnx: Path | None) ->
     changed.
 
     \b
-    nnspec report runs/first
-    nnspec report runs/first -o first.html --data test
-    nnspec report runs/first --onnx first.onnx
+    Examples:
+      nnspec report runs/first
+      nnspec report runs/first -o first.html --data test
+      nnspec report runs/first --onnx first.onnx
     """
     from nnspec.cli.frameworks import load_frameworks
 

@@ -20,8 +20,9 @@ def command(out: Path | None, plugins: bool) -> None:
     For the YAML language server, start a spec with `# yaml-language-server: $schema=FILE`.
 
     \b
-    nnspec schema -o nnspec-v1.schema.json
-    nnspec schema --plugins -o .vscode/nnspec.schema.json
+    Examples:
+      nnspec schema -o nnspec-v1.schema.json
+      nnspec schema --plugins -o .vscode/nnspec.schema.json
     """
     from nnspec.files import write_whole
     from nnspec.json_schema import as_text, schema

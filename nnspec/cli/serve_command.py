@@ -143,9 +143,10 @@ def command(
     reloaded when their files are replaced. On SIGTERM or Ctrl-C, the server finishes all requests and exits.
 
     \b
-    nnspec serve digits.onnx
-    nnspec serve digits.onnx old=digits-2024.onnx --port 9000 --token-file tokens.txt
-    nnspec serve repository/ --host 0.0.0.0 --certificate server.pem --key server.key
+    Examples:
+      nnspec serve digits.onnx
+      nnspec serve digits.onnx old=digits-2024.onnx --port 9000 --token-file tokens.txt
+      nnspec serve repository/ --host 0.0.0.0 --certificate server.pem --key server.key
     """
     load_frameworks("serve")
     from nnspec.serving.server import read_tokens, serve

@@ -45,8 +45,9 @@ def command(
         train.optimizer.Adam.learning_rate: {float: [1e-4, 1e-2], log: true}
         params.activation: [relu, tanh]
     \b
-    nnspec sweep net.nnspec.yaml --trials 30 --out runs/search
-    nnspec sweep net.nnspec.yaml --trials 60 --out runs/search --resume
+    Examples:
+      nnspec sweep net.nnspec.yaml --trials 30 --out runs/search
+      nnspec sweep net.nnspec.yaml --trials 60 --out runs/search --resume
     """
     from nnspec.cli.frameworks import load_frameworks
     from nnspec.spec import load

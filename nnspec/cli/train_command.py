@@ -60,9 +60,10 @@ def command(ctx: click.Context, /, spec: Path | None, run: Path | None, **option
     Ctrl-C stops after the current step. `--resume` continues an interrupted or killed run and reaches bit-identical weights.
 
     \b
-    nnspec train net.nnspec.yaml
-    nnspec train net.nnspec.yaml --out runs/first --set train.epochs=3
-    nnspec train --resume runs/first
+    Examples:
+      nnspec train net.nnspec.yaml
+      nnspec train net.nnspec.yaml --out runs/first --set train.epochs=3
+      nnspec train --resume runs/first
     """
     with _default_sigint():
         trained = _resume(run, spec, **options) if run is not None else _train(spec, **options)

@@ -38,9 +38,10 @@ def command(
     is not, and 2 for a usage error. A comment `# nnspec: ignore[NN231]` at the end of a line suppresses that warning there.
 
     \b
-    nnspec validate net.nnspec.yaml
-    nnspec validate specs models/*.yaml --strict
-    nnspec validate specs --format sarif > nnspec.sarif      (github, junit, json)
+    Examples:
+      nnspec validate net.nnspec.yaml
+      nnspec validate specs models/*.yaml --strict
+      nnspec validate specs --format sarif > nnspec.sarif      (github, junit, json)
     """
     from nnspec.api import validate
     from nnspec.diagnostics.formats import written
