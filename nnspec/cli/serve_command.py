@@ -151,7 +151,7 @@ def command(
     load_frameworks("serve")
     from nnspec.serving.server import read_tokens, serve
     from nnspec.serving.settings import Settings
-    from nnspec.serving.worker import are_running
+    from nnspec.serving.worker import is_computing
 
     if max_memory is not None and max_memory < 2 * max_bytes:
         raise click.UsageError(
@@ -161,7 +161,7 @@ def command(
     settings = Settings(
         tokens=read_tokens(token_file) if token_file else frozenset(),
         max_bytes=max_bytes,
-        held_bytes=max_memory or max(4 * max_bytes, Settings.held_bytes),
+        memory_bytes=max_memory or max(4 * max_bytes, Settings.memory_bytes),
         max_rows=max_rows,
         max_values=max_values,
         max_ratio=max_ratio,
@@ -181,5 +181,5 @@ def command(
         **({"threads": threads} if threads else {}),
     )
     serve(models, host=host, port=port, settings=settings, certificate=certificate, key=key)
-    if are_running():
+    if is_computing():
         os._exit(0)  # a computation that cannot be interrupted; all requests have been answered
