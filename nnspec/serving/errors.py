@@ -23,9 +23,9 @@ class RequestError(Exception):
         self.headers = dict(headers or {})
 
 
-def body_too_large(most: int, what: str = "the body") -> RequestError:
+def body_too_large(limit: int, what: str = "the body") -> RequestError:
     """The error of a body above the size limit."""
-    return RequestError(413, f"{what} is larger than {most:,} bytes, this server's limit (--max-bytes); send less per request")
+    return RequestError(413, f"{what} is larger than {limit:,} bytes, this server's limit (--max-bytes); send less per request")
 
 
 def overloaded(what: str) -> RequestError:

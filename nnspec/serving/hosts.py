@@ -51,7 +51,7 @@ def require_host(given: Sequence[str], allowed: frozenset[str] | None) -> None:
     name = _name(given[0])
     if name == "localhost" or _is_address(name) or name in allowed:
         return
-    if any(wanted.startswith("*.") and name.endswith(wanted[1:]) for wanted in allowed):
+    if any(pattern.startswith("*.") and name.endswith(pattern[1:]) for pattern in allowed):
         return
     raise RequestError(421, f"unknown host {name[:200]!r}; start the server with --allow-host NAME to accept it")
 

@@ -26,13 +26,13 @@ def prepare_process(connections: int) -> None:
     _limit_png_texts()
 
 
-def _raise_file_limit(wanted: int) -> None:
+def _raise_file_limit(required: int) -> None:
     with suppress(ImportError, OSError, ValueError):  # not on Windows
         import resource
 
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if soft != resource.RLIM_INFINITY and soft < wanted:
-            most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        if soft != resource.RLIM_INFINITY and soft < required:
+            most = required if hard == resource.RLIM_INFINITY else min(required, hard)
             resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 

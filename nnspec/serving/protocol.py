@@ -90,9 +90,9 @@ async def infer(request: Request) -> Response:
     accepted = request.headers.get("accept-encoding", "")
     with state.bodies.budget() as budget:
         body = await state.bodies.read(request, budget)
-        wanted = await _read(body, request.headers.get(HEADER_LENGTH), served, budget, state.work)
-        outputs = await compute_outputs(request, served, wanted.inputs, budget)
-        content, headers = await _serialize(wanted, outputs, served, accepted, budget, state.work)
+        inference = await _read(body, request.headers.get(HEADER_LENGTH), served, budget, state.work)
+        outputs = await compute_outputs(request, served, inference.inputs, budget)
+        content, headers = await _serialize(inference, outputs, served, accepted, budget, state.work)
         return TrackedResponse(content, headers, budget, state.settings.write_seconds)
 
 
@@ -110,10 +110,10 @@ async def _read(body: Content, header_length: str | None, served: Served, budget
 
 
 async def _serialize(
-    wanted: Inference, outputs: Arrays, served: Served, accepted: str, budget: Budget, work: ThreadPools
+    inference: Inference, outputs: Arrays, served: Served, accepted: str, budget: Budget, work: ThreadPools
 ) -> tuple[Content, dict[str, str]]:
     def write() -> tuple[Content, dict[str, str]]:
-        plain, headers = write_inference(wanted, outputs, served.name, served.version, budget)
+        plain, headers = write_inference(inference, outputs, served.name, served.version, budget)
         content, coding = compressed(plain, accepted)
         return content, headers | ({"Content-Encoding": coding, "Vary": "Accept-Encoding"} if coding else {})
 

@@ -56,7 +56,7 @@ class RequestDecoder:
 
     @property
     def rows_at_once(self) -> int | None:
-        """The most rows in one batch; None for no limit."""
+        """The maximum rows in one batch; None for no limit."""
         return _SEQUENCES if self.decoder is not None else None
 
     def rows(self, inputs: Arrays, outputs: Arrays) -> Iterator[dict[str, Any]]:

@@ -74,11 +74,13 @@ def _json_table(body: Bytes, feeds: Sequence[Feed], text_column: str | None, bud
         raise RequestError(400, 'expected rows as a JSON object {"column": value, …} or a list of objects')
     for feed in feeds:
         require_columns(rows[0], feed)
-    wanted = {column for feed in feeds for column in feed.columns}
-    return JsonTable(_wanted(rows, wanted, budget), list(wanted), _row)
+    expected = {column for feed in feeds for column in feed.columns}
+    return JsonTable(_select_columns(rows, expected, budget), list(expected), _row)
 
 
-def _wanted(rows: Sequence[Mapping[str, Any]], wanted: set[str], budget: Budget) -> Iterator[tuple[int, dict[str, Any]]]:
+def _select_columns(
+    rows: Sequence[Mapping[str, Any]], expected: set[str], budget: Budget
+) -> Iterator[tuple[int, dict[str, Any]]]:
     first = rows[0].keys()
     for number, row in enumerate(rows, 1):
         if number % 256 == 0:
@@ -87,7 +89,7 @@ def _wanted(rows: Sequence[Mapping[str, Any]], wanted: set[str], budget: Budget)
             other = min(row.keys() ^ first)
             has = f"has `{other}`, unlike the first row" if other in row else f"has no `{other}`, unlike the first row"
             raise DataError(f"{_row(number)}: it {has}", help="use the same keys in every row, and null for missing values")
-        yield number, {column: row[column] for column in wanted}
+        yield number, {column: row[column] for column in expected}
 
 
 def _row(number: int) -> str:
@@ -147,13 +149,13 @@ def text_table(body: Bytes, column: str, budget: Budget) -> Table:
     return OneValue(column, text, "the text")
 
 
-def image_table(body: Bytes, column: str, wanted: Column, recipe: Mapping[str, Any], budget: Budget) -> Table:
+def image_table(body: Bytes, column: str, expected: Column, recipe: Mapping[str, Any], budget: Budget) -> Table:
     """Decode and resize an image as `nnspec predict` does.
 
     Args:
         body: The bytes of a PNG or JPEG file.
         column: The column of the image.
-        wanted: The input of the model: height, width, and for three axes channels.
+        expected: The input of the model: height, width, and for three axes channels.
         recipe: The data section of the model's metadata.
         budget: The budget of the request.
 
@@ -166,10 +168,10 @@ def image_table(body: Bytes, column: str, wanted: Column, recipe: Mapping[str, A
     except TooManyPixelsError:
         reason = f"{_IMAGE} has more than {_MAX_PIXELS:,} pixels, this server's limit; send a smaller image"
         raise RequestError(413, reason) from None
-    look = look_as_trained(header, _IMAGE, recipe, wanted, _MAX_PIXELS)
+    look = look_as_trained(header, _IMAGE, recipe, expected, _MAX_PIXELS)
     budget.memory.reserve(_BYTES_A_PIXEL * (header.height * header.width + look.height * look.width * look.shape[-1]))
     budget.require_time()
-    return picture_table(body, _IMAGE, look, column, wanted)
+    return picture_table(body, _IMAGE, look, column, expected)
 
 
 def _characters(body: Bytes) -> int:

@@ -51,9 +51,9 @@ def read_shape(port: Port, tensor: Mapping[str, Any]) -> tuple[int, ...]:
     Raises:
         RequestError: If the datatype is not that of the input, or the shape is invalid.
     """
-    wanted = DATATYPES[port.dtype]
-    if tensor.get("datatype") != wanted:
-        raise RequestError(400, f"the input `{port.name}` has the datatype {wanted}, not {_shown(tensor.get('datatype'))}")
+    dtype = DATATYPES[port.dtype]
+    if tensor.get("datatype") != dtype:
+        raise RequestError(400, f"the input `{port.name}` has the datatype {dtype}, not {_shown(tensor.get('datatype'))}")
     shape = tensor.get("shape")
     if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
         raise RequestError(400, f"the shape of the input `{port.name}` must be a list of nonnegative integers")
@@ -89,10 +89,10 @@ def _from_numbers(port: Port, shape: Sequence[int], data: Numbers, budget: Budge
         check_shape(port, tuple(shape), {})
     except NnspecError as error:
         raise RequestError(400, str(error)) from None
-    wanted = np.dtype(port.dtype)
+    dtype = np.dtype(port.dtype)
     size = math.prod(shape)
-    budget.memory.reserve(size * wanted.itemsize)
-    array = np.empty(size, wanted)
+    budget.memory.reserve(size * dtype.itemsize)
+    array = np.empty(size, dtype)
     position = 0
     try:
         for part in data.chunks(budget) if size else ():
@@ -110,23 +110,23 @@ def _from_numbers(port: Port, shape: Sequence[int], data: Numbers, budget: Budge
 
 def _of_kind(port: Port, values: NDArray[Any]) -> NDArray[Any]:
     """Convert values to the datatype of a port, if their kind is compatible."""
-    wanted = np.dtype(port.dtype)
-    if values.size and values.dtype.kind not in _KINDS[wanted.kind]:
+    dtype = np.dtype(port.dtype)
+    if values.size and values.dtype.kind not in _KINDS[dtype.kind]:
         raise RequestError(400, f"the data of the input `{port.name}` do not all have the datatype {DATATYPES[port.dtype]}")
-    return _within(port, values, wanted)
+    return _within(port, values, dtype)
 
 
-def _within(port: Port, values: NDArray[Any], wanted: np.dtype[Any]) -> NDArray[Any]:
+def _within(port: Port, values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Convert values to a dtype, if all are in its range."""
-    if wanted.kind in "iu" and values.size:
-        limits = np.iinfo(wanted)
+    if dtype.kind in "iu" and values.size:
+        limits = np.iinfo(dtype)
         inside = limits.min <= int(values.min()) and int(values.max()) <= limits.max
     else:
         with np.errstate(over="ignore"):
-            return _finite(port, values.astype(wanted))
+            return _finite(port, values.astype(dtype))
     if not inside:
         raise RequestError(400, f"the data of the input `{port.name}` exceeds the range of {DATATYPES[port.dtype]}")
-    return values.astype(wanted)
+    return values.astype(dtype)
 
 
 def _finite(port: Port, values: NDArray[Any]) -> NDArray[Any]:
@@ -142,15 +142,15 @@ def from_binary(port: Port, shape: Sequence[int], blob: memoryview) -> NDArray[A
     Raises:
         RequestError: If the size does not match the shape.
     """
-    wanted = np.dtype(port.dtype).newbyteorder("<")
-    size = math.prod(shape) * wanted.itemsize
+    dtype = np.dtype(port.dtype).newbyteorder("<")
+    size = math.prod(shape) * dtype.itemsize
     if len(blob) != size:
         raise RequestError(
             400, f"the input `{port.name}` with the shape {list(shape)} requires {size:,} bytes, but has {len(blob):,}"
         )
-    if wanted.kind == "b" and (np.frombuffer(blob, np.uint8) > 1).any():
+    if dtype.kind == "b" and (np.frombuffer(blob, np.uint8) > 1).any():
         raise RequestError(400, f"the input `{port.name}` has bytes that are neither 0 nor 1")
-    return np.frombuffer(blob, wanted).reshape(tuple(shape))
+    return np.frombuffer(blob, dtype).reshape(tuple(shape))
 
 
 def _shown(value: Any) -> str:
