@@ -68,7 +68,7 @@ def test_inspect_prints_a_table_with_its_totals(nnspec):
     result = nnspec("inspect", CORPUS / "lenet5.nnspec.yaml")
     assert result.exit_code == 0
     assert "parameters: 61,706" in result.stdout
-    assert "multiply–accumulates for one example: 416,520" in result.stdout
+    assert "multiply–accumulates per example: 416,520" in result.stdout
 
 
 def test_inspect_as_json_has_what_scripts_rely_on(nnspec):

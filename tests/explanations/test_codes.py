@@ -67,4 +67,4 @@ def test_the_command_prints_a_code_and_the_page():
     assert CliRunner().invoke(main, ["explain", "--all"]).stdout == diagnostics_page()
     assert CliRunner().invoke(main, ["explain"]).exit_code == 2
     assert CliRunner().invoke(main, ["explain", "NN999"]).exit_code == 1
-    assert "name a path in net.yaml" in CliRunner().invoke(main, ["explain", "net.yaml"]).stderr
+    assert "expected a path in net.yaml" in CliRunner().invoke(main, ["explain", "net.yaml"]).stderr
