@@ -111,10 +111,10 @@ def test_a_series_becomes_one_of_any_length(tmp_path):
 REFUSED = {
     "  - Flatten\n  - BatchNormalization\n"
     + DENSE: r"net.nnspec.yaml:7:5: `batch_normalization` .* features of 10 × 12 positions",
-    "  - AdaptiveAveragePooling2D: 1\n  - Flatten\n" + DENSE: "`adaptive_average_pooling2d` .* no counterpart that slides",
+    "  - AdaptiveAveragePooling2D: 1\n  - Flatten\n" + DENSE: "`adaptive_average_pooling2d` .* no convolutional equivalent",
     "  - GlobalAveragePooling2D\n  - RepeatVector: 3\n" + DENSE: "`repeat_vector`",
     "  - GlobalAveragePooling2D:\n    name: g\n  - Multiply:\n    from: [g, x]\n  - Flatten\n"
-    + DENSE: "`multiply` .* joins what was",
+    + DENSE: "`multiply` .* merges flattened features",
     "  - Permute: [2, 1, 3]\n  - Conv2D: {filters: 3, kernel_size: 3}\n    name: y\n": "`permute` .* sees the whole picture",
     "  - Resizing: {height: 8, width: 8}\n  - Flatten\n" + DENSE: "`resizing` .* makes `y` one answer",
 }
