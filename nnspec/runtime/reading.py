@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
-from nnspec.data.kinds import Answer
+from nnspec.data.kinds import DecisionRule
 from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
 from nnspec.runtime.metadata import (
@@ -62,8 +62,8 @@ def read_metadata(metadata: Mapping[str, str], key: str, name: str) -> dict[str,
         name: The file's name in error messages.
 
     Returns:
-        The values by name, depending on the key: `Answer`, `Conditions`, `TokenOutput`, tuples of `ReceptiveField`, names, or
-        plain values.
+        The values by name, depending on the key: `DecisionRule`, `Conditions`, `TokenOutput`, tuples of `ReceptiveField`,
+        names, or plain values.
 
     Raises:
         NnspecError: If the value is not valid.
@@ -71,7 +71,7 @@ def read_metadata(metadata: Mapping[str, str], key: str, name: str) -> dict[str,
     try:
         found: dict[str, Any] = _adapter(key).validate_json(metadata.get(key, "{}"))
     except ValidationError:
-        raise NnspecError(f"{name} says something unreadable under `{key}` in its metadata; export it again") from None
+        raise NnspecError(f"the metadata of {name} are not valid under `{key}`; export it again") from None
     return found
 
 
@@ -111,15 +111,15 @@ def _fields(field: _Field) -> tuple[ReceptiveField, ...]:
     return tuple(ReceptiveField(*each) for each in zip(field.size, strides, field.start, field.period, strict=True))
 
 
-def _units(said: dict[str, Any]) -> Units:
+def _units(values: dict[str, Any]) -> Units:
     try:
-        return Units.from_json(said)
+        return Units.from_json(values)
     except (KeyError, TypeError) as error:
         raise ValueError(str(error)) from None
 
 
 _TYPES: dict[str, Any] = {
-    ANSWERS: dict[str, Answer],
+    ANSWERS: dict[str, DecisionRule],
     CLASSES: dict[str, list[str]],
     CONDITIONS: Annotated[dict[str, Any], AfterValidator(Conditions.from_json)],
     DATA: dict[str, dict[str, dict[str, Any]]],

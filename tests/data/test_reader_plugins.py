@@ -76,7 +76,7 @@ def validate(tmp_path):
 
 
 def test_a_reader_of_another_package_is_checked_and_read_as_any(validate):
-    assert "1 spec is good" in validate("counting", "counting = count_reader:counting", "--data")
+    assert "1 spec OK" in validate("counting", "counting = count_reader:counting", "--data")
     assert "unknown key `row` in `counting`" in validate("{counting: {row: 3}}")
 
 

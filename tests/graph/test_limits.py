@@ -24,7 +24,7 @@ def said(tmp_path: Path, text: str, **limits: int) -> list[tuple[str, int, str]]
     [
         ("inputs: {x: [4]}\nlayers:\n  - Dense: {units: 1_000_000_000}\n", 5, "4,000,000,000 parameters up to here"),
         ("inputs: {x: [4, 4, 3]}\nlayers:\n  - UpSampling2D: {size: 100_000}\n  - GlobalMaxPooling2D\n", 5, "1,788.1 GiB"),
-        ("inputs: {x: [1_000_000, 1_000_000]}\nlayers:\n  - GlobalMaxPooling1D\n", 5, "in the inputs alone"),
+        ("inputs: {x: [1_000_000, 1_000_000]}\nlayers:\n  - GlobalMaxPooling1D\n", 5, "(inputs only)"),
         ("inputs: {x: [4]}\nlayers:\n  - Dense: {units: 1000}\n  - Dense: {units: 2_000_000}\n", 6, "2,000,005,000"),
     ],
 )
@@ -46,5 +46,5 @@ def test_tensors_of_free_size_are_counted_at_the_smallest_sizes_that_fit(tmp_pat
     assert said(tmp_path, text, activations=416) == []
     [(code, _, message)] = said(tmp_path, text, activations=415)
     assert code == "NN005"
-    assert message.startswith("416 B of activations for one example, at the smallest sizes that fit")
+    assert message.startswith("416 B of activations for one example, at the smallest valid sizes")
     assert said(tmp_path, text.replace("T, ", ""), activations=1) != []

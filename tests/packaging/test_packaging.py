@@ -13,7 +13,7 @@ from nnspec.packaging.triton import config
 from nnspec.packaging.writing import write_package
 from nnspec.runtime.ports import Port
 from nnspec.runtime.predictor import Predictor
-from nnspec.serving.sources import found, named_sources
+from nnspec.serving.sources import find_files, named_sources
 from tests.serving import models
 
 
@@ -36,7 +36,7 @@ def test_a_triton_repository_holds_the_model_its_config_and_its_labels(iris, tmp
 
 def test_a_triton_repository_is_what_serve_takes(iris, tmp_path):
     write_package(iris, "triton", tmp_path / "out")
-    assert list(found(named_sources([str(tmp_path / "out")]))) == [("iris", "1")]
+    assert list(find_files(named_sources([str(tmp_path / "out")]))) == [("iris", "1")]
 
 
 def test_rows_that_may_not_be_joined_are_not_batched_and_a_scalar_is_reshaped():
@@ -61,7 +61,7 @@ def test_a_kserve_service_points_to_its_storage(iris, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("target", "uri", "words"), [("kserve", None, "must know"), ("triton", "s3://a", "is for"), ("kserve", "here", "no URI")]
+    ("target", "uri", "words"), [("kserve", None, "requires a storage URI"), ("triton", "s3://a", "is for"), ("kserve", "here", "is not a storage URI")]
 )
 def test_a_storage_is_named_for_kserve_alone(iris, tmp_path, target, uri, words):
     with pytest.raises(NnspecError, match=words):
@@ -94,7 +94,7 @@ def test_the_card_says_what_is_known_and_escapes_what_is_not_ours(iris, tmp_path
 def test_a_folder_that_is_there_is_not_written_over(iris, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine").write_text("")
-    with pytest.raises(NnspecError, match="is there already"):
+    with pytest.raises(NnspecError, match="already exists"):
         write_package(iris, "triton", tmp_path / "out")
 
 
