@@ -370,8 +370,8 @@ class FailedPlugin(Problem):
     """The code of a layer or an objective from an installed package (a plug-in) fails.
 
     One of a layer's methods (``infer``, ``mask``, ``weights``, ``macs``, ``receptive_field``) raises an exception other than
-    ``LayerError``, or returns the wrong type; or an objective's ``check`` or ``targets`` does. This is a bug in the package; report
-    it to its authors.
+    ``LayerError``, or returns the wrong type; or an objective's ``check`` or ``targets`` does. This is a bug in the package;
+    report it to its authors.
     """
 
     code = "NN321"
