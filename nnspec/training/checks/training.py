@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from nnspec.data.check import PARTS, without_later
-from nnspec.data.locations nnspec.explanations.nodes.py import locate
+from nnspec.data.locations import locate
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph, Model
 from nnspec.graph import problems as g
