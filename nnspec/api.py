@@ -199,7 +199,7 @@ def from_keras(model: Any) -> Imported:
         What is written with ``write(file)``: ``net.nnspec.yaml`` and ``net.safetensors``.
 
     Raises:
-        SpecError: With every layer that has no equal, and why.
+        SpecError: With every layer that has no equivalent, and why.
 
     Example:
         ``from_keras("mobilenet.keras").write("mobilenet.nnspec.yaml")``

@@ -27,7 +27,7 @@ def command(model: Path, out: Path | None, weights: Path | None, force: bool, fo
     """Write a spec, and its weights, from a Keras model: a .keras file, or the .json of `model.to_json()`.
 
     Functional and sequential models are read, models within models become networks, and operations of keras.ops between
-    layers become the layers that compute the same. Every layer that has no equal is named, with the reason; nothing is
+    layers become the layers that compute the same. Every layer that has no equivalent is named, with the reason; nothing is
     written then. Nothing in the file is run.
 
     \b

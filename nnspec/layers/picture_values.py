@@ -40,7 +40,8 @@ class RandomContrast(Augmentation):
     main_argument: ClassVar[str | None] = "factor"
 
     factor: Shares = Field(
-        description="The contrast is multiplied by a factor between 1 − this and 1 + this; or [lower, upper] for the two distances."
+        description="The contrast is multiplied by a factor between 1 − this and 1 + this; or [lower, upper] for the two "
+        "distances."
     )
     value_range: ValueRange = (0, 255)
 

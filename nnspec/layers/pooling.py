@@ -46,7 +46,8 @@ class Pooling(Layer):
     padding: Padding = Field(
         "valid",
         validate_default=True,
-        description="`valid`: none; `same`: the output has the input's size divided by the stride; P: P positions on every side; "
+        description="`valid`: none; `same`: the output has the input's size divided by the stride; P: P positions on "
+        "every side; "
         "a list: P or [before, after] for each spatial axis. Padding is ignored in maxima and averages.",
     )
 

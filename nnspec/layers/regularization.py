@@ -55,7 +55,8 @@ class _Shaped(_Random, ConvolvedOver):
     rate: Fraction = Field(description="The fraction that is dropped, 0 to 1.")
     noise_shape: list[PositiveInt | None] | None = Field(
         None,
-        description="Shape of the drop pattern, including the batch axis; 1 shares it along an axis, null uses the input's size.",
+        description="Shape of the drop pattern, including the batch axis; 1 shares it along an axis, null uses the "
+        "input's size.",
     )
 
     def infer(self, inputs: Inputs) -> Outputs:

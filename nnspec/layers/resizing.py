@@ -127,7 +127,8 @@ class Resizing(Fitting):
             return
         if self.interpolation != "nearest" or x.dtype == "bool":
             raise LayerError(
-                f"{self.interpolation} interpolation of {x.dtype} is not supported: rounding of halves differs between runtimes",
+                f"{self.interpolation} interpolation of {x.dtype} is not supported: rounding of halves differs "
+                "between runtimes",
                 help="put `Rescaling: 1.0` (or another factor) before it, or write `interpolation: nearest`",
                 argument="interpolation",
             )

@@ -33,7 +33,8 @@ class Sliding(Affine):
     padding: Padding = Field(
         "valid",
         validate_default=True,
-        description="`valid`: none; `same`: the output has the input's size divided by the stride; `full`: every partial overlap; "
+        description="`valid`: none; `same`: the output has the input's size divided by the stride; `full`: every partial "
+        "overlap; "
         "`causal` (Conv1D): only before; P: P positions on every side; a list: P or [before, after] for each spatial axis. "
         "The padding value is 0.",
     )
@@ -64,7 +65,8 @@ class Sliding(Affine):
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise LayerError(
                 f"strides {list(self.strides)} and dilation_rate {list(self.dilation_rate)} cannot both exceed 1",
-                help="set one of them to 1, or put a `MaxPooling` with `pool_size: 1` and strides after the dilated convolution",
+                help="set one of them to 1, or put a `MaxPooling` with `pool_size: 1` and strides after the dilated "
+                "convolution",
                 argument="dilation_rate",
             )
         return channels

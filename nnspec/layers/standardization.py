@@ -29,7 +29,8 @@ class Normalization(Layer):
 
     axis: WholeNumber | _Axes | None = Field(
         -1,
-        description="The axis or axes with separate statistics, where 0 is the batch axis; null: one mean and variance for all.",
+        description="The axis or axes with separate statistics, where 0 is the batch axis; null: one mean and "
+        "variance for all.",
     )
     mean: Number | list[Number] | None = Field(
         None, description="The mean, or one per position on `axis`; null: computed from the training data."

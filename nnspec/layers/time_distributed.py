@@ -18,9 +18,9 @@ __all__ = ["BatchToSteps", "StepsToBatch", "TimeDistributed", "steps_of"]
 class TimeDistributed(ChoosesByIndex):
     """Applies one layer, with the same weights, to every time step; time is the first axis after the batch.
 
-    As in Keras, the mask is passed to the inner layer step by step if it uses one, and is propagated unchanged. Weights have the
-    names of the inner layer: ``labels/kernel``. A block or a network is expanded in place, between a layer that merges time into
-    the batch and one that splits it again; the names of its weights do not change.
+    As in Keras, the mask is passed to the inner layer step by step if it uses one, and is propagated unchanged. Weights have
+    the names of the inner layer: ``labels/kernel``. A block or a network is expanded in place, between a layer that merges time
+    into the batch and one that splits it again; the names of its weights do not change.
     """
 
     main_argument: ClassVar[str | None] = "layer"
@@ -160,7 +160,8 @@ def steps_of(inputs: Inputs) -> int | Dim:
     for port, x in others:
         if same_size(steps, x.shape[0]) is False:
             raise LayerError(
-                f"inputs must have the same number of time steps, got {size_text(steps)} (`{first[0]}`) and {size_text(x.shape[0])} (`{port}`)",
+                f"inputs must have the same number of time steps, got {size_text(steps)} (`{first[0]}`) and "
+                f"{size_text(x.shape[0])} (`{port}`)",
                 help="declare the same number or symbol for both",
                 port=port,
             )
