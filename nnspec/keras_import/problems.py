@@ -61,7 +61,7 @@ class BadWeights(Problem):
 
 
 class InitializerLeftOut(Problem):
-    """An initializer has no equivalent. The weights are in the file, so the model is the same; with new initial weights, it would
+    """An initializer has no equivalent. The weights are in the file, so the model is the same; with new weights, it would
     use the layer's default initializer.
     """
 
@@ -79,8 +79,8 @@ class OtherPrecision(Problem):
 
 
 class MaskTakenOff(Problem):
-    """Keras 3.15 removes the masks of the inputs of ``MultiHeadAttention`` for all later readers; in a spec every reader has the
-    mask. If another layer reads such a tensor, outputs on padded positions may differ.
+    """Keras 3.15 removes the masks of the inputs of ``MultiHeadAttention`` for all later readers; in a spec, every reader
+    has the mask. If another layer reads such a tensor, outputs on padded positions may differ.
     """
 
     code = "NN623"
@@ -89,9 +89,9 @@ class MaskTakenOff(Problem):
 
 
 class OwnModel(Problem):
-    """The model, or a nested model, is of a custom class. The file lists its layers, but its ``call`` is Python code, which is not
-    in the file and would not be run. In the file, a subclass that only overrides ``train_step`` looks like one that overrides
-    ``call``. ``nnspec.from_keras(model)`` inspects the class, and accepts one that does not override ``call``.
+    """The model, or a nested model, is of a custom class. The file lists its layers, but its ``call`` is Python code, which is
+    not in the file and would not be run. In the file, a subclass that only overrides ``train_step`` looks like one that
+    overrides ``call``. ``nnspec.from_keras(model)`` inspects the class, and accepts one that does not override ``call``.
     """
 
     code = "NN624"
@@ -109,8 +109,8 @@ class InputTypeChanged(Problem):
 
 
 class WeightsCopied(Problem):
-    """Two models use the same layer object. In a spec, weights belong to one network, so each gets a copy. The copies are equal,
-    and so are the outputs, but training makes them differ.
+    """Two models use the same layer object. In a spec, weights belong to one network, so each gets a copy. The copies are
+    equal, and so are the outputs, but training makes them differ.
     """
 
     code = "NN626"

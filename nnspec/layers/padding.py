@@ -101,14 +101,16 @@ def _half_of_same(size: int | Dim, span: int, stride: int) -> int | None:
     return max(lacking, 0) // 2 if isinstance(lacking, int) else None
 
 
-def windows(x: TensorType, spans: Sequence[int], strides: Sequence[int], padding: Padding) -> tuple[int | Dim, ...]:
+def windows(x: TensorType, spans: Sequence[int], strides: Sequence[int], padding: Padding, what: str = "kernel") -> tuple[int |
+Dim, ...]:
     """Return the number of windows along each spatial axis: floor((W − F + P) / S) + 1, or ceil(W / S) for ``same``.
 
     Args:
         x: The input; its last axis is the channel axis.
         spans: The window size along each axis, including dilation.
-        strides: Positions between neighbouring windows.
+        strides: The stride along each axis.
         padding: See [`Padding`][].
+        what: What the window is called in the message.
 
     Raises:
         LayerError: If no window fits.
@@ -119,17 +121,18 @@ def windows(x: TensorType, spans: Sequence[int], strides: Sequence[int], padding
     padded = [size + before + after for size, (before, after) in zip(x.shape[:-1], around, strict=True)]
     counts = tuple((size - span) // stride + 1 for size, span, stride in zip(padded, spans, strides, strict=True))
     if any(isinstance(count, int) and count < 1 for count in counts):
-        raise _no_place(x.shape[:-1], padded, spans)
+        raise _does_not_fit(what, x.shape[:-1], padded, spans)
     return counts
 
 
-def _no_place(sizes: Sequence[int | Dim], padded: Sequence[int | Dim], spans: Sequence[int]) -> LayerError:
-    window = " × ".join(map(str, spans))
-    place = " × ".join(map(size_text, sizes)) + ("" if len(sizes) > 1 else " positions")
-    if list(padded) != list(sizes):
-        place += f", padded to {' × '.join(map(size_text, padded))}"
+def _does_not_fit(what: str, sizes: Sequence[int | Dim], padded: Sequence[int | Dim], spans: Sequence[int]) -> LayerError:
+    window, size, padded_size = ("×".join(map(size_text, each)) for each in (spans, sizes, padded))
+    one_axis = len(spans) == 1
+    message = f"a {what} of size {window} does not fit {size} "
+        "positions" if one_axis else f"a {window} {what} does not fit a "
+            f"{size} input"
     return LayerError(
-        f"a {window} window does not fit {place}" if len(spans) > 1 else f"a window of {window} does not fit {place}",
-        help="use a smaller window (kernel, pool or dilation), write `padding: same`, or downsample less before it",
+        message if padded_size == size else f"{message}, padded to {padded_size}",
+        help=f"use a smaller {what} or dilation, write `padding: same`, or downsample less before it",
         port="x",
     )

@@ -76,7 +76,7 @@ class Pooling(Layer):
         require_axes(self, x, *self.axes, "channels")
         require_float(self, x)
         self._check_padding()
-        spatial = windows(x, self.pool_size, self.steps, self.padding)
+        spatial = windows(x, self.pool_size, self.steps, self.padding, "window")
         return single((*spatial, x.shape[-1]))
 
     def _check_padding(self) -> None:
