@@ -101,8 +101,9 @@ def _half_of_same(size: int | Dim, span: int, stride: int) -> int | None:
     return max(lacking, 0) // 2 if isinstance(lacking, int) else None
 
 
-def windows(x: TensorType, spans: Sequence[int], strides: Sequence[int], padding: Padding, what: str = "kernel") -> tuple[int |
-Dim, ...]:
+def windows(
+    x: TensorType, spans: Sequence[int], strides: Sequence[int], padding: Padding, what: str = "kernel"
+) -> tuple[int | Dim, ...]:
     """Return the number of windows along each spatial axis: floor((W − F + P) / S) + 1, or ceil(W / S) for ``same``.
 
     Args:
@@ -127,10 +128,10 @@ Dim, ...]:
 
 def _does_not_fit(what: str, sizes: Sequence[int | Dim], padded: Sequence[int | Dim], spans: Sequence[int]) -> LayerError:
     window, size, padded_size = ("×".join(map(size_text, each)) for each in (spans, sizes, padded))
-    one_axis = len(spans) == 1
-    message = f"a {what} of size {window} does not fit {size} "
-        "positions" if one_axis else f"a {window} {what} does not fit a "
-            f"{size} input"
+    if len(spans) > 1:
+        message = f"a {window} {what} does not fit a {size} input"
+    else:
+        message = f"a {what} of size {window} does not fit {size} positions"
     return LayerError(
         message if padded_size == size else f"{message}, padded to {padded_size}",
         help=f"use a smaller {what} or dilation, write `padding: same`, or downsample less before it",
