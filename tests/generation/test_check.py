@@ -98,7 +98,7 @@ def test_a_convolution_cannot_be_cached(said):
     text = _MODEL.replace("  - Multi", "  - Conv1D: {filters: 4, kernel_size: 3, padding: causal}\n  - Multi")
     assert said(text) == []
     [(code, message, _)] = said(text + "  cache: true\n")
-    assert (code, message) == ("NN708", "`conv1d` looks at other tokens than its own")
+    assert (code, message) == ("NN708", "`conv1d` depends on other tokens")
 
 
 def test_tokens_of_a_fixed_length_are_refused(said):

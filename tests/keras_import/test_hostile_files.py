@@ -48,7 +48,7 @@ def test_what_is_no_archive_is_refused(content, tmp_path):
 
 
 def test_a_file_that_is_not_there_a_directory_and_a_device_are_refused(tmp_path):
-    assert "there is no such file" in refused(tmp_path / "none.keras")
+    assert "the file does not exist" in refused(tmp_path / "none.keras")
     assert "it is a directory" in refused(tmp_path)
     assert "no ordinary file" in refused("/dev/null")
 

@@ -209,7 +209,7 @@ def test_layers_that_are_not_trained_are_frozen():
     assert "name: body\n    freeze: true" in written(keras.Sequential([keras.Input((4,)), frozen, L.Dense(2)]))
 
 
-# --- what has no equal ------------------------------------------------------------------------------------------------
+# --- what has no equivalent ------------------------------------------------------------------------------------------------
 
 
 def test_a_lambda_and_a_class_of_ones_own_are_refused_by_name():
@@ -220,8 +220,8 @@ def test_a_lambda_and_a_class_of_ones_own_are_refused_by_name():
     x = keras.Input((4,), name="x")
     model = keras.Model(x, Mine(name="mine")(L.Lambda(ops.abs, name="evil")(x)))
     assert [text.partition(":")[0] for text in said_of(model)] == [
-        "NN602 `evil` (Lambda) has no equal here",
-        "NN602 `mine` (Mine) has no equal here",
+        "NN602 `evil` (Lambda) has no equivalent here",
+        "NN602 `mine` (Mine) has no equivalent here",
     ]
 
 
