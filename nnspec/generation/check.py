@@ -28,10 +28,10 @@ def check_generation(spec: Spec, model: Model, problems: list[Diagnostic]) -> tu
     Args:
         spec: The spec.
         model: Its graphs.
-        problems: What is wrong is appended here.
+        problems: Problems are appended here.
 
     Returns:
-        The section, and the networks that it names; None where there is none, or something is wrong.
+        The section, and the networks that it names; None if there is none, or something is wrong.
     """
     tree = spec.section("generate")
     if tree is None:
@@ -55,10 +55,10 @@ def check_generation(spec: Spec, model: Model, problems: list[Diagnostic]) -> tu
 
 
 def generation_of(spec: Spec, model: Model) -> tuple[GenerateSection, Decoding] | None:
-    """The section ``generate`` and the networks that it names; None where there is none.
+    """The section ``generate`` and the networks that it names; None if there is none.
 
     Raises:
-        SpecError: Where something is wrong with it.
+        SpecError: If something is wrong with it.
     """
     if spec.section("generate") is None:
         return None
@@ -73,7 +73,7 @@ def _check_tokens(decoding: Decoding, tree: MappingNode, problems: list[Diagnost
     """Whether what is given at one step can be read at the next."""
     rows = table_rows(decoding.decoder).get(Ref(decoding.token))
     if rows is not None and rows != decoding.vocabulary:
-        kind = g.NoRowForToken if rows < decoding.vocabulary else g.NeverGiven
+        kind = g.NoRowForToken if rows < decoding.vocabulary else g.UnusedRows
         help = "give both the size of one vocabulary"
         at = place(tree, "token", "logits")
         logits, token = decoding.logits, decoding.token
@@ -89,7 +89,7 @@ def _check_time(decoding: Decoding, section: GenerateSection, tree: MappingNode,
         for node in sees_ahead(decoding):
             causal = "use_causal_mask" in type(node.layer).model_fields
             help = "write `use_causal_mask: true`" if causal else "use a layer that runs forwards alone"
-            problems.append(g.SeesAhead.at(node.span, node.path, help=help, name=node.name))
+            problems.append(g.NotCausal.at(node.span, node.path, help=help, name=node.name))
     _check_sizes(decoding, section, tree, problems)
     for node in decoding.decoder.nodes.values():
         if isinstance(node.layer, LimitsSteps) and section.max_length > (most := node.layer.most_steps):

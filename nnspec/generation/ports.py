@@ -35,7 +35,7 @@ class Ports:
         self._problems = problems
 
     def decoding(self) -> Decoding | None:
-        """What the section names; None where something of it is not there, or does not fit."""
+        """What the section names; None if something of it is not there, or does not fit."""
         section = self._section
         if self._wrong & {"decode", "token", "encode"}:
             return None
@@ -73,7 +73,7 @@ class Ports:
         if name in self._model.networks:
             return self._model.networks[name]
         help = _suggestion(name, self._model.networks)
-        self._problems.append(g.UnknownPart.at(*self._at(key), help=help, where="the document", what="network", name=name))
+        self._problems.append(g.UnknownName.at(*self._at(key), help=help, where="the document", what="network", name=name))
         return None
 
     def _has(
@@ -86,7 +86,7 @@ class Ports:
             return False
         where = f"`{network.name}`" if network.name != "main" else "the document's own network"
         at = self._at(*path, key=key)
-        self._problems.append(g.UnknownPart.at(*at, help=_suggestion(name, known), where=where, what=what, name=name))
+        self._problems.append(g.UnknownName.at(*at, help=_suggestion(name, known), where=where, what=what, name=name))
         return False
 
     def _fits(self, key: str, source: Graph | None, decoder: Graph) -> bool:
@@ -94,7 +94,7 @@ class Ports:
         pairs: Mapping[str, str] = getattr(self._section, key)
         if source is None and pairs:
             reason = f"without `encode` there is nothing that `{key}` could take"
-            self._problems.append(g.NothingFeeds.at(*self._at(key), help="name the network under `encode`", reason=reason))
+            self._problems.append(g.NotFed.at(*self._at(key), help="name the network under `encode`", reason=reason))
             return False
         fine = True
         sizes: dict[str, int | Dim] = {}
@@ -122,7 +122,7 @@ class Ports:
         ]
         help = f"`{fitting[0]}` would fit" if len(fitting) == 1 else ""
         self._problems.append(
-            g.CarriesAnother.at(
+            g.TypeMismatch.at(
                 *self._at(key, input_),
                 help=help,
                 output=output,
@@ -143,25 +143,23 @@ class Ports:
             if name not in section.carry:
                 reason = f"`{name}` is fed at the first step and at no later one"
                 help = f"name it under `carry`, or under `memory` where it stays the same: `memory: {{{name}: …}}`"
-                self._problems.append(g.NothingFeeds.at(*self._at("begin", name, key=True), help=help, reason=reason))
+                self._problems.append(g.NotFed.at(*self._at("begin", name, key=True), help=help, reason=reason))
         for name in section.carry:
             if name in section.memory:
                 reason = f"`{name}` is fed twice, by `memory` and by `carry`"
-                self._problems.append(
-                    g.NothingFeeds.at(*self._at("carry", name, key=True), help="leave one out", reason=reason)
-                )
+                self._problems.append(g.NotFed.at(*self._at("carry", name, key=True), help="leave one out", reason=reason))
             kind = decoder.inputs.get(name)
             free = [size for size in kind.shape if not isinstance(size, int)] if kind is not None else []
             if name not in section.begin and free:
                 reason = f"`{name}` begins with zeros, and how many depends on `{free[0]}`"
                 help = "name what it begins with under `begin`"
-                self._problems.append(g.NothingFeeds.at(*self._at("carry", name, key=True), help=help, reason=reason))
+                self._problems.append(g.NotFed.at(*self._at("carry", name, key=True), help=help, reason=reason))
         fed = {section.token.input, *section.memory, *section.begin, *section.carry}
         for name in decoder.inputs:
             if name not in fed:
                 reason = f"nothing feeds `{name}` of `{decoder.name}`"
                 help = "name it under `memory` (the same at every step) or under `carry` (from the step before)"
-                self._problems.append(g.NothingFeeds.at(*self._at("decode"), help=help, reason=reason))
+                self._problems.append(g.NotFed.at(*self._at("decode"), help=help, reason=reason))
 
     def _begin_alike(self, encoder: Graph | None, decoder: Graph) -> None:
         """Says where decoding begins with zeros what training began with something the network makes."""
@@ -173,7 +171,7 @@ class Ports:
             fitting = [output for output, type in given.items() if _same_shape(type, decoder.inputs[name], {})]
             help = f"write `begin: {{{name}: {fitting[0] if len(fitting) == 1 else '…'}}}`, an output of the encoder"
             at = self._at("carry", name, key=True)
-            self._problems.append(g.BeginsOtherwise.at(*at, help=help, input=name, fed=fed))
+            self._problems.append(g.InitialStateDiffers.at(*at, help=help, input=name, fed=fed))
 
     def _are_tokens(self, decoding: Decoding) -> bool:
         token, logits = decoding.token_type, decoding.logits_type

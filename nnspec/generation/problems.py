@@ -40,7 +40,7 @@ _MODEL = (
 )
 
 
-class UnknownPart(Problem):
+class UnknownName(Problem):
     """``generate`` names networks of the document, and inputs and outputs of these."""
 
     code = "NN701"
@@ -49,7 +49,7 @@ class UnknownPart(Problem):
     passes = _GOOD
 
 
-class NothingFeeds(Problem):
+class NotFed(Problem):
     """Each input of the decoder but the tokens is fed: by ``memory`` at every step, or by ``carry``, which ``begin`` begins."""
 
     code = "NN702"
@@ -58,7 +58,7 @@ class NothingFeeds(Problem):
     passes = _GOOD
 
 
-class CarriesAnother(Problem):
+class TypeMismatch(Problem):
     """What is carried from one network, or one step, to the next has the shape and the element type of what it feeds."""
 
     code = "NN703"
@@ -87,7 +87,7 @@ class NoRowForToken(Problem):
     passes = _GOOD
 
 
-class NeverGiven(Problem):
+class UnusedRows(Problem):
     """The table that tokens are looked up in has rows for tokens that are never given: often another vocabulary's size."""
 
     code = "NN706"
@@ -119,7 +119,7 @@ class NotTokenByToken(Problem):
     passes = _MODEL + "  cache: true\n"
 
 
-class SeesAhead(Problem):
+class NotCausal(Problem):
     """In training, a position sees the very token that it is to predict; what it learns then is of no use when it decodes."""
 
     code = "NN709"
@@ -174,7 +174,7 @@ class LostMask(Problem):
     passes = fails + _USED
 
 
-class BeginsOtherwise(Problem):
+class InitialStateDiffers(Problem):
     """In training, the decoder began with what the encoder gave; begun with zeros it says something else.
 
     What is carried from step to step begins with zeros, where ``begin`` does not say with what.

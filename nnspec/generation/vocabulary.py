@@ -13,7 +13,7 @@ __all__ = ["token_number", "tokenizer_among", "tokenizer_of", "vocabulary_of"]
 
 
 def tokenizer_of(recipe: Mapping[str, Any], input_: str | None) -> tuple[tokenize, dict[str, Any]] | None:
-    """The tokenizer of an input, and what it learned; None where it has none.
+    """The tokenizer of an input, and what it learned; None if it has none.
 
     Args:
         recipe: What a model says of its inputs (`data.recipe`).
@@ -23,7 +23,7 @@ def tokenizer_of(recipe: Mapping[str, Any], input_: str | None) -> tuple[tokeniz
 
 
 def tokenizer_among(steps: Iterable[Mapping[str, Any]]) -> tuple[tokenize, dict[str, Any]] | None:
-    """The tokenizer among transforms, each with what it learned; None where there is none."""
+    """The tokenizer among transforms, each with what it learned; None if there is none."""
     for step in steps:
         if step["transform"] == "tokenize":
             return tokenize(**step["arguments"]), dict(step["learned"])
@@ -31,7 +31,7 @@ def tokenizer_among(steps: Iterable[Mapping[str, Any]]) -> tuple[tokenize, dict[
 
 
 def vocabulary_of(recipe: Mapping[str, Any], input_: str | None) -> list[str] | None:
-    """The texts of the tokens of an input, in order; None where they are numbers alone."""
+    """The texts of the tokens of an input, in order; None if they are numbers alone."""
     found = tokenizer_of(recipe, input_)
     return list(found[1]["vocabulary"]) if found is not None else None
 
@@ -41,11 +41,11 @@ def token_number(given: int | str | None, vocabulary: list[str] | None, key: str
 
     Args:
         given: The token.
-        vocabulary: The texts of all tokens; None where they are not known: those that every vocabulary has are all the same.
+        vocabulary: The texts of all tokens; None if they are not known: those that every vocabulary has are all the same.
         key: What it is, in messages.
 
     Raises:
-        NnspecError: Where it is no token of the vocabulary.
+        NnspecError: If it is no token of the vocabulary.
     """
     if not isinstance(given, str):
         return given

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from nnspec.graph import Graph
 from nnspec.graph.activation_maps import NoMap, map_name, with_activation_maps
 from nnspec.reports.elements import Html, element, figure, section
-from nnspec.reports.errors import surest_errors
-from nnspec.reports.examples import picture_input
+from nnspec.reports.errors import most_confident_errors
+from nnspec.reports.examples import image_input
 from nnspec.reports.pictures import overlay, picture, scaled
 from nnspec.reports.plots import line
 from nnspec.reports.tensors import tensors_of
-from nnspec.training.evaluation.evaluate import Evaluated
+from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.evaluation.predictions import ClassPredictions
 from nnspec.training.run.folder import Run
 
@@ -25,23 +25,23 @@ __all__ = ["activation_maps"]
 _EACH = 4
 
 
-def activation_maps(run: Run, found: Evaluated) -> Html:
+def activation_maps(run: Run, found: Evaluation) -> Html:
     """Maps of some errors and of some that are right; nothing for a net of another form."""
-    seen = picture_input(found)
+    seen = image_input(found)
     if seen is None:
         return Html()
     # A map lies over what is seen where it has the same axes.
     axes = found.examples.inputs[seen].ndim - 1
     graph, weights, pieces = run.graph, run.weights(), []
-    for name, judged in found.judged.items():
-        if not isinstance(judged, ClassPredictions) or judged.each > 1:
+    for name, predictions in found.predictions.items():
+        if not isinstance(predictions, ClassPredictions) or predictions.each > 1:
             continue
         try:
             mapped = with_activation_maps(graph, [name])
         except NoMap:
             continue
         if len(mapped.output_types[map_name(name)].shape) == axes:
-            pieces += _of_output(mapped, weights, name, judged, found, seen)
+            pieces += _of_output(mapped, weights, name, predictions, found, seen)
     note = "Bright is what spoke for the class: what the last layer gives at each position, before the mean over all of them."
     return section("Class activation maps", element("p", note, class_="note"), *pieces) if pieces else Html()
 
@@ -50,26 +50,26 @@ def _of_output(
     graph: Graph,
     weights: Mapping[str, NDArray[Any]],
     name: str,
-    judged: ClassPredictions,
-    found: Evaluated,
+    predictions: ClassPredictions,
+    found: Evaluation,
     seen: str,
 ) -> list[Html]:
-    right = np.flatnonzero(judged.true == judged.said)
+    right = np.flatnonzero(predictions.true == predictions.predicted)
     spread = right[np.linspace(0, len(right) - 1, min(_EACH, len(right))).astype(int)] if len(right) else right
-    places = np.concatenate([surest_errors(judged, _EACH), spread])
-    batch = found.examples.only(judged.examples[places]).batch(slice(None))
+    places = np.concatenate([most_confident_errors(predictions, _EACH), spread])
+    batch = found.examples.only(predictions.examples[places]).batch(slice(None))
     maps = tensors_of(graph, weights, {"maps": graph.outputs[map_name(name)]}, dict(batch.inputs))["maps"]
     values = batch.inputs[seen]
     examples = scaled(values) if values.ndim == 4 else values
     groups = []
     for example, map_, place in zip(examples, maps, places, strict=True):
-        said, true = int(judged.said[place]), int(judged.true[place])
+        predicted, true = int(predictions.predicted[place]), int(predictions.true[place])
         labels = (
-            {said: f"said {judged.names[said]}", true: f"true {judged.names[true]}"}
-            if said != true
-            else {said: f"said {judged.names[said]}, and it is"}
+            {predicted: f"said {predictions.names[predicted]}", true: f"true {predictions.names[true]}"}
+            if predicted != true
+            else {predicted: f"said {predictions.names[predicted]}, and it is"}
         )
-        shown = [figure(_drawn(example, "the example"), f"row {found.examples.rows[judged.examples[place]]}")]
+        shown = [figure(_drawn(example, "the example"), f"row {found.examples.rows[predictions.examples[place]]}")]
         for class_, label in labels.items():
             shown.append(figure(_drawn(example, label, _toward(map_, class_)), label))
         groups.append(element("div", *shown, class_="group"))

@@ -17,11 +17,11 @@ from nnspec.layers.heads import SCORES
 from nnspec.reports.elements import Html, element, figure, section
 from nnspec.reports.plots import plot
 from nnspec.reports.tensors import tensors_of
-from nnspec.training.evaluation.evaluate import Evaluated
+from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.run.folder import Run
 from nnspec.types import Dim
 
-__all__ = ["Looking", "attention_maps", "looking_nodes"]
+__all__ = ["AttentionNode", "attention_maps", "attention_nodes"]
 
 _EXAMPLES = 4
 _MOST_NODES = 3
@@ -30,7 +30,7 @@ _GIVES_SCORES = "return_attention_scores"
 
 
 @dataclass(frozen=True)
-class Looking:
+class AttentionNode:
     """A node from which the shares of attention can be read.
 
     Attributes:
@@ -51,14 +51,14 @@ class Looking:
         return Ref(self.node, SCORES)
 
 
-def looking_nodes(graph: Graph) -> list[Looking]:
+def attention_nodes(graph: Graph) -> list[AttentionNode]:
     """The attentions of a network, at most three: those from one sequence into another where there are such, the last ones."""
-    found = [looking for node in graph.nodes.values() if (looking := _looking(graph, node))]
-    across = [looking for looking in found if looking.queries != looking.keys]
+    found = [attention for node in graph.nodes.values() if (attention := _looking(graph, node))]
+    across = [attention for attention in found if attention.queries != attention.keys]
     return (across or found)[-_MOST_NODES:]
 
 
-def _looking(graph: Graph, node: Node) -> Looking | None:
+def _looking(graph: Graph, node: Node) -> AttentionNode | None:
     if _GIVES_SCORES not in type(node.layer).model_fields:
         return None
     layer = node.layer.model_copy(update={_GIVES_SCORES: True})
@@ -68,27 +68,27 @@ def _looking(graph: Graph, node: Node) -> Looking | None:
     if not own or len(node.output.shape) != 2:
         return None
     opened = replace(node, layer=layer, outputs={**outputs, **node.outputs})
-    return Looking(replace(graph, nodes={**graph.nodes, node.name: opened}), node.name, *shape[-2:])
+    return AttentionNode(replace(graph, nodes={**graph.nodes, node.name: opened}), node.name, *shape[-2:])
 
 
-def attention_maps(run: Run, found: Evaluated) -> Html:
+def attention_maps(run: Run, found: Evaluation) -> Html:
     """Maps of some examples; nothing for a net without attention over what can be named."""
     graph = run.model.main
-    nodes = looking_nodes(graph)
+    nodes = attention_nodes(graph)
     places = np.linspace(0, len(found.examples) - 1, min(_EXAMPLES, len(found.examples))).astype(np.int64)
     batch = found.examples.only(np.unique(places)).batch(slice(None))
     inputs, weights, pieces = dict(batch.inputs), run.weights(), []
-    for looking in nodes:
-        labels = [_labels(run, found, inputs, size) for size in (looking.queries, looking.keys)]
-        shares = tensors_of(looking.graph, weights, {"shares": looking.shares}, inputs)["shares"]
+    for attention in nodes:
+        labels = [_labels(run, found, inputs, size) for size in (attention.queries, attention.keys)]
+        shares = tensors_of(attention.graph, weights, {"shares": attention.shares}, inputs)["shares"]
         maps = shares.mean(1) if shares.ndim == 4 else shares
         shown = [
-            figure(_drawn(map_[: len(rows), : len(columns)], rows, columns, looking.node))
+            figure(_drawn(map_[: len(rows), : len(columns)], rows, columns, attention.node))
             for map_, rows, columns in zip(maps, *labels, strict=True)
             if rows and columns
         ]
         if shown:
-            pieces += [element("h3", looking.node), element("div", *shown, class_="row")]
+            pieces += [element("h3", attention.node), element("div", *shown, class_="row")]
     note = (
         "A row for each position that looks, a column for each it looks at; dark is a large share, the mean of all heads where "
         "there are several. A decoder was given the true tokens: its rows are named after the token that comes next."
@@ -96,7 +96,7 @@ def attention_maps(run: Run, found: Evaluated) -> Html:
     return section("Attention maps", element("p", note, class_="note"), *pieces) if pieces else Html()
 
 
-def _labels(run: Run, found: Evaluated, inputs: Mapping[str, NDArray[Any]], size: int | Dim) -> list[list[str]]:
+def _labels(run: Run, found: Evaluation, inputs: Mapping[str, NDArray[Any]], size: int | Dim) -> list[list[str]]:
     """What stands at each position along an axis, in each example, as far as there is something: the tokens of an input."""
     graph = run.model.main
     name = next((name for name, type in graph.inputs.items() if type.rank == 1 and type.shape[0] == size), None)

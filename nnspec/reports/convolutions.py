@@ -11,10 +11,10 @@ from nnspec.graph import Graph
 from nnspec.graph.model import Node, Ref
 from nnspec.layers.convolution import Convolution
 from nnspec.reports.elements import Html, element, figure, section
-from nnspec.reports.examples import picture_input, shown
+from nnspec.reports.examples import image_input, shown
 from nnspec.reports.pictures import colored, mosaic, picture
 from nnspec.reports.tensors import tensors_of
-from nnspec.training.evaluation.evaluate import Evaluated
+from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.run.folder import Run
 
 __all__ = ["convolutions"]
@@ -24,7 +24,7 @@ _MOST_MAPS = 16
 _EXAMPLES = 3
 
 
-def convolutions(run: Run, found: Evaluated | None) -> Html:
+def convolutions(run: Run, found: Evaluation | None) -> Html:
     """The filters and feature maps of a net with convolutions over pictures; nothing for another."""
     graph = run.graph
     nodes = [node for node in graph.nodes.values() if isinstance(node.layer, Convolution) and len(node.output.shape) == 3]
@@ -57,12 +57,12 @@ def _filters(node: Node, weights: dict[str, NDArray[Any]]) -> Html:
     return Html(element("h3", f"{node.name}: {many} filters") + figure(image, note[0].upper() + note[1:] + "."))
 
 
-def _maps(graph: Graph, nodes: list[Node], weights: dict[str, NDArray[Any]], found: Evaluated) -> list[Html]:
+def _maps(graph: Graph, nodes: list[Node], weights: dict[str, NDArray[Any]], found: Evaluation) -> list[Html]:
     positions = np.linspace(0, len(found.examples) - 1, min(_EXAMPLES, len(found.examples))).astype(np.int64)
     batch = found.examples.only(positions).batch(slice(None))
     # Names of nodes may hold what a Keras output's may not.
     values = tensors_of(graph, weights, {f"map{i}": Ref(node.name) for i, node in enumerate(nodes)}, dict(batch.inputs))
-    seen = picture_input(found)
+    seen = image_input(found)
     rows = found.examples.rows[positions]
     labels = [f"row {row}" for row in rows]
     pictures = shown(found, seen, positions, labels) if seen is not None else [Html()] * len(rows)

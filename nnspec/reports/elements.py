@@ -38,7 +38,7 @@ def _markup(piece: object) -> str:
 
 
 def section(title: str, *content: Html) -> Html:
-    """A part of the page; nothing where it has no content."""
+    """A part of the page; nothing if it has no content."""
     kept = [piece for piece in content if piece]
     anchor = "-".join("".join(c if c.isalnum() else " " for c in title.lower()).split())
     return element("section", element("h2", title), *kept, id=anchor) if kept else Html()

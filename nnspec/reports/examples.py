@@ -11,16 +11,16 @@ from nnspec.data.kinds import DataError
 from nnspec.reports.elements import Html, number
 from nnspec.reports.pictures import is_shown, picture, scaled
 from nnspec.reports.plots import line
-from nnspec.training.evaluation.evaluate import Evaluated
+from nnspec.training.evaluation.evaluate import Evaluation
 
-__all__ = ["columns_of", "picture_input", "row_of", "shown", "table_of"]
+__all__ = ["columns_of", "image_input", "row_of", "shown", "table_of"]
 
 _MOST_COLUMNS = 12
 _MOST_STEPS = 400
 
 
-def picture_input(found: Evaluated) -> str | None:
-    """The first input that is a picture or a series; None where there is none."""
+def image_input(found: Evaluation) -> str | None:
+    """The first input that is a picture or a series; None if there is none."""
     for name, array in found.examples.inputs.items():
         if array.dtype.kind in "fu" and (is_shown(array.shape[1:]) or _is_series(array.shape[1:])):
             return name
@@ -31,7 +31,7 @@ def _is_series(shape: tuple[int, ...]) -> bool:
     return len(shape) == 2 and shape[0] > 4 and shape[1] <= 8
 
 
-def shown(found: Evaluated, name: str, positions: NDArray[np.int64], labels: list[str]) -> list[Html]:
+def shown(found: Evaluation, name: str, positions: NDArray[np.int64], labels: list[str]) -> list[Html]:
     """Some examples of an input as pictures, or as lines.
 
     Args:
@@ -47,7 +47,7 @@ def shown(found: Evaluated, name: str, positions: NDArray[np.int64], labels: lis
     return [line(series[::step], label) for series, label in zip(values, labels, strict=True)]
 
 
-def columns_of(found: Evaluated) -> list[str]:
+def columns_of(found: Evaluation) -> list[str]:
     """The columns of the data that make the inputs, those whose values are single numbers or text."""
     table = table_of(found)
     feeds = (found.plan.data.feeds or {}) if found.plan.data else {}
@@ -57,7 +57,7 @@ def columns_of(found: Evaluated) -> list[str]:
     return [column for column in dict.fromkeys(named) if table.columns[column].shape == ()][:_MOST_COLUMNS]
 
 
-def row_of(found: Evaluated, columns: list[str], positions: NDArray[np.int64]) -> list[list[str]]:
+def row_of(found: Evaluation, columns: list[str], positions: NDArray[np.int64]) -> list[list[str]]:
     """The values of some examples as they stand in the data, before any transform."""
     table = table_of(found)
     if table is None:
@@ -70,8 +70,8 @@ def row_of(found: Evaluated, columns: list[str], positions: NDArray[np.int64]) -
     return [[_text(column[i]) for column in values] for i in range(len(rows))]
 
 
-def table_of(found: Evaluated) -> Any:
-    """The table that the examples are rows of; None where it cannot be read any more."""
+def table_of(found: Evaluation) -> Any:
+    """The table that the examples are rows of; None if it cannot be read any more."""
     data = found.plan.data
     if data is None:
         return None

@@ -13,7 +13,7 @@ from nnspec.graph.memory import bytes_text
 from nnspec.reports.elements import Html, element, number, section, table
 from nnspec.training.run.folder import Run
 
-__all__ = ["exported_facts", "head", "making"]
+__all__ = ["exported_facts", "head", "provenance"]
 
 
 def head(run: Run, part: str, rows: int | None) -> Html:
@@ -47,7 +47,7 @@ def exported_facts(run: Run, file: Path | None) -> Html:
     """What an exported model says of its proof: the file that is named, or the ``.onnx`` files in the run's folder.
 
     Raises:
-        NnspecError: Where the file that is named is no model.
+        NnspecError: If the file that is named is no model.
     """
     files = [file] if file is not None else sorted(run.path.glob("*.onnx"))
     if not files:
@@ -76,12 +76,12 @@ def _exported(run: Run, path: Path, *, named: bool) -> list[list[Any]]:
     if predictor.hash != run.spec.hash:
         return [[path.name, size, "", "", "", "of another spec"]]
     return [
-        [path.name, size, name, f"{said['error']:.2g}", f"{said['tolerance']:.2g}", "equal within tolerance"]
-        for name, said in ((name, deciding(output)) for name, output in outputs.items())
+        [path.name, size, name, f"{predicted['error']:.2g}", f"{predicted['tolerance']:.2g}", "equal within tolerance"]
+        for name, predicted in ((name, deciding(output)) for name, output in outputs.items())
     ] or [[path.name, size, "", "", "", "says nothing of its proof"]]
 
 
-def making(run: Run) -> Html:
+def provenance(run: Run) -> Html:
     """How it was made: versions, machine, seed, the spec."""
     info = run.info
     machine = {key: value for key, value in info.get("machine", {}).items() if not isinstance(value, (dict, list))}

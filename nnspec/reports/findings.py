@@ -1,4 +1,4 @@
-"""What may be wrong with a run, said plainly: each finding with the figures it rests on."""
+"""What may be wrong with a run, said plainly: each finding with the metrics it rests on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nnspec.layers.normalization import BatchNormalization
 from nnspec.printable import html_text
 from nnspec.reports.elements import Html, element, section
 from nnspec.reports.objectives import report_of
-from nnspec.training.evaluation.evaluate import Evaluated
+from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.evaluation.predictions import ClassPredictions
 from nnspec.training.run.folder import Run
 
@@ -22,7 +22,7 @@ __all__ = ["Finding", "findings", "findings_section"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing worth looking at.
+    """One thing worth attention at.
 
     Attributes:
         level: How bad it is.
@@ -33,39 +33,40 @@ class Finding:
     text: str
 
 
-def findings(run: Run, found: Evaluated | None, train: Evaluated | None, reports: dict[str, dict[str, Any]]) -> list[Finding]:
+def findings(run: Run, found: Evaluation | None, train: Evaluation | None, reports: dict[str, dict[str, Any]]) -> list[Finding]:
     """All that there is to say of a run.
 
     Args:
         run: The run.
-        found: Its answers to the data it is judged by; None where they are not there.
+        found: Its answers to the data it is predictions by; None if they are not there.
         train: Its answers to what it was trained on, or a part of it.
-        reports: The figures of each output of `found`.
+        reports: The metrics of each output of `found`.
     """
-    said = [*_ending(run), *report_of(run.objective).findings(run)]
+    predicted = [*_ending(run), *report_of(run.objective).findings(run)]
     if found is not None:
         if found.part != "test":
             which = "the data it was trained on" if found.part == "train" else "validation data, which chose the weights"
-            said.append(Finding("look", f"The figures are of {which}: they flatter. Name test data in the spec."))
+            predicted.append(Finding("look", f"The metrics are of {which}: they flatter. Name test data in the spec."))
         if train is not None and found.part != "train":
             said += [*_gap(found, train), *_unsettled(run, train)]
         for name, report in reports.items():
-            judged = found.judged[name]
-            if isinstance(judged, ClassPredictions):
-                said += _classes(name, report, judged, train.judged.get(name) if train else None)
+            predictions = found.predictions[name]
+            if isinstance(predictions, ClassPredictions):
+                said += _classes(name, report, predictions, train.predictions.get(name) if train else None)
             else:
                 said += _numbers(name, report)
     said += [Finding("look", str(warning.get("message"))) for warning in run.info.get("warnings", [])]
     return said
 
 
-def findings_section(said: list[Finding]) -> Html:
+def findings_section(predicted: list[Finding]) -> Html:
     """The findings as a part of the page, the worst first."""
     order = {"bad": 0, "look": 1, "good": 2}
-    if not any(finding.level != "good" for finding in said):
-        said = [*said, Finding("good", "Nothing stands out. That is no proof that all is well.")]
+    if not any(finding.level != "good" for finding in predicted):
+        predicted = [*predicted, Finding("good", "Nothing stands out. That is no proof that all is well.")]
     items = (
-        element("li", _marked(finding.text), class_=finding.level) for finding in sorted(said, key=lambda f: order[f.level])
+        element("li", _marked(finding.text), class_=finding.level)
+        for finding in sorted(predicted, key=lambda f: order[f.level])
     )
     return section("What to look at", element("ul", *items, class_="findings"))
 
@@ -82,19 +83,19 @@ def _ending(run: Run) -> Iterator[Finding]:
         yield Finding("bad", f"The training did not come to its end ({run.status}{reason}).")
 
 
-def _gap(found: Evaluated, train: Evaluated) -> Iterator[Finding]:
+def _gap(found: Evaluation, train: Evaluation) -> Iterator[Finding]:
     """Overfitting: what is much better on the examples that were trained on."""
-    for name, judged in found.judged.items():
-        before = train.judged.get(name)
-        if not isinstance(judged, ClassPredictions) or not isinstance(before, ClassPredictions):
+    for name, predictions in found.predictions.items():
+        before = train.predictions.get(name)
+        if not isinstance(predictions, ClassPredictions) or not isinstance(before, ClassPredictions):
             continue
-        here, there = (float((j.true == j.said).mean()) for j in (judged, before))
+        here, there = (float((j.true == j.predicted).mean()) for j in (predictions, before))
         # Two standard errors of the difference of two shares: less may be chance.
-        chance = 2 * math.sqrt(sum(p * (1 - p) / len(j.true) for p, j in ((here, judged), (there, before))))
+        chance = 2 * math.sqrt(sum(p * (1 - p) / len(j.true) for p, j in ((here, predictions), (there, before))))
         if there - here > max(0.02, chance):
             text = f"`{name}` is right for {there:.1%} of the training examples and {here:.1%} of the {_words(found.part)} ones"
             yield Finding("bad" if there - here > 0.1 else "look", f"{text}: it overfits. {_AGAINST}")
-    losses = float(train.figures["loss"]), float(found.figures["loss"])
+    losses = float(train.metrics["loss"]), float(found.metrics["loss"])
     if losses[0] > 0 and losses[1] > 2 * losses[0]:
         text = f"The loss is {losses[0]:.4g} on training and {losses[1]:.4g} on {_words(found.part)} examples"
         yield Finding(
@@ -102,11 +103,11 @@ def _gap(found: Evaluated, train: Evaluated) -> Iterator[Finding]:
         )
 
 
-def _unsettled(run: Run, train: Evaluated) -> Iterator[Finding]:
+def _unsettled(run: Run, train: Evaluation) -> Iterator[Finding]:
     """Batch normalization whose averages lag behind: it serves by them, and trains by each batch's own."""
     logged = ((run.info.get("best") or {}).get("figures") or {}).get("loss")
     normal = [node.name for node in train.plan.graph.nodes.values() if isinstance(node.layer, BatchNormalization)]
-    served = float(train.figures["loss"])
+    served = float(train.metrics["loss"])
     if normal and isinstance(logged, float) and served > 2 * logged > 0:
         text = f"On the training examples the loss was {logged:.4g} while it trained and is {served:.4g} as it answers"
         yield Finding("look", f"{text}: the averages of `{normal[0]}` lag behind. More epochs, or a lower `momentum`, help.")
@@ -115,11 +116,11 @@ def _unsettled(run: Run, train: Evaluated) -> Iterator[Finding]:
 _AGAINST = "More data, augmentation, dropout, weight decay or a smaller net work against it."
 
 
-def _classes(name: str, report: dict[str, Any], judged: ClassPredictions, train: Any) -> Iterator[Finding]:
-    yield from _imbalance(name, report, train if isinstance(train, ClassPredictions) else judged)
-    total, accuracy = len(judged.true), report["accuracy"]
+def _classes(name: str, report: dict[str, Any], predictions: ClassPredictions, train: Any) -> Iterator[Finding]:
+    yield from _imbalance(name, report, train if isinstance(train, ClassPredictions) else predictions)
+    total, accuracy = len(predictions.true), report["accuracy"]
     low, high = _wilson(accuracy, total)
-    if judged.each == 1 and high - low > 0.05:
+    if predictions.each == 1 and high - low > 0.05:
         text = f"{total:,} examples are few: `{name}`'s accuracy of {accuracy:.1%} may as well be {low:.1%} or {high:.1%}"
         yield Finding("look", f"{text} (95 % interval, Wilson 1927).")
     most = max(row["rows"] for row in report["classes"]) / max(1, total)

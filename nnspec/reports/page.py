@@ -16,12 +16,12 @@ from nnspec.reports.attention_maps import attention_maps
 from nnspec.reports.convolutions import convolutions
 from nnspec.reports.elements import Html, element, section
 from nnspec.reports.errors import errors
-from nnspec.reports.facts import exported_facts, head, making
+from nnspec.reports.facts import exported_facts, head, provenance
 from nnspec.reports.findings import findings, findings_section
 from nnspec.reports.objectives import report_of
-from nnspec.reports.results import learning, results
+from nnspec.reports.results import learning_curves, results
 from nnspec.spec.tree import Scalar
-from nnspec.training.evaluation.evaluate import Evaluated, evaluated
+from nnspec.training.evaluation.evaluate import Evaluation, run_evaluation
 from nnspec.training.evaluation.report import report_of as report_of_output
 from nnspec.training.run.files import DamagedRun
 from nnspec.training.run.folder import Run
@@ -29,7 +29,7 @@ from nnspec.training.run.folder import Run
 __all__ = ["to_page", "write_report"]
 
 _TRAINING_EXAMPLES = 5_000
-"""Of how many training examples the figures beside the others are, at most."""
+"""Of how many training examples the metrics beside the others are, at most."""
 _LARGEST_DRAWING = 1_500_000
 
 
@@ -39,7 +39,7 @@ def write_report(path: str | Path, out: str | Path | None = None, *, part: str |
     Args:
         path: The run folder.
         out: The file; by default beside the folder, of its name, with ``.html``.
-        part: The data it is judged by: `train`, `validation` or `test`; by default the first there is of test, validation
+        part: The data it is predictions by: `train`, `validation` or `test`; by default the first there is of test, validation
             and train.
         onnx: The exported model whose proof is shown; by default those in the run's folder.
 
@@ -47,7 +47,7 @@ def write_report(path: str | Path, out: str | Path | None = None, *, part: str |
         The file.
 
     Raises:
-        NnspecError: Where the run is damaged, or the file cannot be written.
+        NnspecError: If the run is damaged, or the file cannot be written.
     """
     run = Run.open(path)
     place = Path(out) if out is not None else run.path.resolve().with_name(f"{run.path.resolve().name}.html")
@@ -63,7 +63,7 @@ def to_page(run: Run, *, part: str | None = None, onnx: Path | None = None) -> s
         onnx: The same.
 
     Raises:
-        NnspecError: Where the run is damaged, or has no data of the part that is asked for.
+        NnspecError: If the run is damaged, or has no data of the part that is asked for.
     """
     sections = _sections(run, part, onnx)
     titles = [(match[1], match[2]) for text in sections for match in re.finditer(r'<section id="([^"]+)"><h2>(.*?)</h2>', text)]
@@ -81,8 +81,8 @@ def to_page(run: Run, *, part: str | None = None, onnx: Path | None = None) -> s
 
 
 def _description(run: Run) -> str:
-    said = run.spec.document.get("description")
-    return str(said.value) if isinstance(said, Scalar) else f"A run of {run.info['spec'].get('file')}"
+    predicted = run.spec.document.get("description")
+    return str(predicted.value) if isinstance(predicted, Scalar) else f"A run of {run.info['spec'].get('file')}"
 
 
 def _sections(run: Run, part: str | None, onnx: Path | None) -> list[Html]:
@@ -90,7 +90,7 @@ def _sections(run: Run, part: str | None, onnx: Path | None) -> list[Html]:
     predicts, own = run.objective.predicts, report_of(run.objective)
     found, why = _predicted(run, part) if predicts else (None, "")
     train, _ = _predicted(run, "train", _TRAINING_EXAMPLES) if found is not None and found.part != "train" else (None, "")
-    reports = {name: report_of_output(scored, curves=True) for name, scored in found.judged.items()} if found else {}
+    reports = {name: report_of_output(scored, curves=True) for name, scored in found.predictions.items()} if found else {}
     summary = section("Summary", head(run, found.part if found else "", len(found.examples) if found else None))
     scored = [results(found, reports, train)] if found is not None else [_missing(why)] if predicts else []
     maps = [activation_maps(run, found), attention_maps(run, found)] if found is not None else []
@@ -99,7 +99,7 @@ def _sections(run: Run, part: str | None, onnx: Path | None) -> list[Html]:
         for piece in (
             summary,
             findings_section(findings(run, found, train, reports)),
-            learning(run),
+            learning_curves(run),
             *scored,
             *own.sections(run, found),
             *([errors(found)] if found is not None else []),
@@ -107,16 +107,16 @@ def _sections(run: Run, part: str | None, onnx: Path | None) -> list[Html]:
             *maps,
             _drawing(run),
             exported_facts(run, onnx),
-            making(run),
+            provenance(run),
         )
         if piece
     ]
 
 
-def _predicted(run: Run, part: str | None, most: int | None = None) -> tuple[Evaluated | None, str]:
+def _predicted(run: Run, part: str | None, most: int | None = None) -> tuple[Evaluation | None, str]:
     """The predictions; None, and why, if the data no longer exist and were not asked for by name."""
     try:
-        return evaluated(run, part=part, most=most), ""
+        return run_evaluation(run, part=part, most=most), ""
     except NnspecError as error:
         if isinstance(error, DamagedRun) or (part is not None and most is None):
             raise
@@ -126,7 +126,7 @@ def _predicted(run: Run, part: str | None, most: int | None = None) -> tuple[Eva
 
 
 def _missing(why: str) -> Html:
-    return section("Results", element("p", f"The data cannot be read, so there are no figures but those of the log: {why}"))
+    return section("Results", element("p", f"The data cannot be read, so there are no metrics but those of the log: {why}"))
 
 
 def _drawing(run: Run) -> Html:

@@ -156,15 +156,15 @@ def reliability(calibration: dict[str, Any]) -> Html:
     return plot(draw, "reliability curve")
 
 
-def residuals(true: NDArray[Any], said: NDArray[Any]) -> Html:
+def residuals(true: NDArray[Any], predicted: NDArray[Any]) -> Html:
     """What was said over what is so; the diagonal is where they are the same."""
     step = -(-len(true) // _MOST_POINTS)
-    low, high = float(min(true.min(), said.min())), float(max(true.max(), said.max()))
+    low, high = float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max()))
 
     def draw(axes: Axes) -> None:
         axes.plot([low, high], [low, high], color=_SOFT, linestyle=":")
-        axes.plot(true[::step], said[::step], "o", markersize=3, alpha=0.5, color=_COLOR, markeredgewidth=0)
-        axes.set(xlabel="true", ylabel="said", title="said over true")
+        axes.plot(true[::step], predicted[::step], "o", markersize=3, alpha=0.5, color=_COLOR, markeredgewidth=0)
+        axes.set(xlabel="true", ylabel="predicted", title="said over true")
 
     return plot(draw, "what was said over what is so")
 

@@ -11,12 +11,12 @@ from nnspec.reports import plots
 from nnspec.reports.elements import Html, element, figure, number, section, table
 from nnspec.reports.pictures import colored, picture
 from nnspec.training.evaluation.curves import curve_names, draw_curve
-from nnspec.training.evaluation.evaluate import Evaluated
+from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.evaluation.predictions import NumberPredictions
-from nnspec.training.evaluation.report import NUMBER_FIGURES
+from nnspec.training.evaluation.report import NUMBER_METRICS
 from nnspec.training.run.folder import Run
 
-__all__ = ["learning", "results"]
+__all__ = ["learning_curves", "results"]
 
 _MOST_CURVES = 12
 _MOST_CONFUSED = 30
@@ -24,7 +24,7 @@ _MOST_CLASSES = 30
 """A confusion of more classes is a picture."""
 
 
-def learning(run: Run) -> Html:
+def learning_curves(run: Run) -> Html:
     """Each figure over the epochs."""
     records = run.metrics()
     if not records:
@@ -37,13 +37,13 @@ def learning(run: Run) -> Html:
     return section("Learning curves", element("div", *(figure(piece) for piece in drawn), class_="plots"))
 
 
-def results(found: Evaluated, reports: dict[str, dict[str, Any]], train: Evaluated | None) -> Html:
-    """The figures of the data it is judged by."""
+def results(found: Evaluation, reports: dict[str, dict[str, Any]], train: Evaluation | None) -> Html:
+    """The figures of the data it is predictions by."""
     where = {"train": "training"}.get(found.part, found.part)
     header = ["", where] + (["training"] if train is not None else [])
     rows = [
-        [name, _figure(value)] + ([_figure(train.figures.get(name))] if train is not None else [])
-        for name, value in found.figures.items()
+        [name, _figure(value)] + ([_figure(train.metrics.get(name))] if train is not None else [])
+        for name, value in found.metrics.items()
     ]
     note = f"On {len(found.examples):,} {where} examples"
     note += f", and {len(train.examples):,} of those it was trained on." if train is not None else "."
@@ -114,15 +114,15 @@ def _cell(i: int, j: int, counts: Any, shares: Any, wrong: float) -> Html:
 
 def _side_by_side(reports: dict[str, dict[str, Any]]) -> Html:
     """The errors of several outputs of numbers."""
-    header = ["", *(key.replace("_", " ") for key in NUMBER_FIGURES)]
-    rows = [[name, *(number(report[key]) for key in NUMBER_FIGURES)] for name, report in reports.items()]
+    header = ["", *(key.replace("_", " ") for key in NUMBER_METRICS)]
+    rows = [[name, *(number(report[key]) for key in NUMBER_METRICS)] for name, report in reports.items()]
     return Html(element("h3", "errors side by side") + table(header, rows, numbers=range(1, len(header))))
 
 
-def _numbers(name: str, report: dict[str, Any], found: Evaluated) -> list[Html]:
-    judged = found.judged[name]
-    assert isinstance(judged, NumberPredictions)
-    true, said = judged.true.reshape(-1), judged.said.reshape(-1)
+def _numbers(name: str, report: dict[str, Any], found: Evaluation) -> list[Html]:
+    predictions = found.predictions[name]
+    assert isinstance(predictions, NumberPredictions)
+    true, predicted = predictions.true.reshape(-1), predictions.predicted.reshape(-1)
     quantiles = report["residuals"]["quantiles"]
     rows = [[key.replace("_", " "), number(value)] for key, value in report.items() if not isinstance(value, dict)]
     rows += [["residuals: " + key, number(report["residuals"][key])] for key in ("mean", "std")]
@@ -130,5 +130,5 @@ def _numbers(name: str, report: dict[str, Any], found: Evaluated) -> list[Html]:
     return [
         element("h3", f"{name}: errors"),
         table((), rows, numbers=(1,)),
-        element("div", figure(plots.residuals(true, said)), figure(plots.histogram(said - true)), class_="plots"),
+        element("div", figure(plots.residuals(true, predicted)), figure(plots.histogram(predicted - true)), class_="plots"),
     ]

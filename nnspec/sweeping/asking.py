@@ -14,22 +14,22 @@ from nnspec.graph import compile
 from nnspec.spec import Spec
 from nnspec.sweeping.check import check_sweep
 from nnspec.sweeping.section import SweepSection
-from nnspec.training.checks.monitors import watched_outputs
+from nnspec.training.checks.monitors import epoch_metrics
 from nnspec.training.checks.training import check_training
 from nnspec.training.plan import Monitor
 from nnspec.types import closest
 
-__all__ = ["asked_for", "folder_for"]
+__all__ = ["sweep_settings", "sweep_folder"]
 
 _ASKED = "asked.json"
 
 
-def asked_for(spec: Spec) -> tuple[SweepSection, Monitor]:
-    """The section ``sweep``, and the figure that says which trial is best.
+def sweep_settings(spec: Spec) -> tuple[SweepSection, Monitor]:
+    """The section ``sweep``, and the metric that says which trial is best.
 
     Raises:
-        SpecError: Where the spec has errors.
-        NnspecError: Where it has no such section, or no epoch has the figure.
+        SpecError: If the spec has errors.
+        NnspecError: If it has no such section, or no epoch has the figure.
     """
     problems: list[Diagnostic] = []
     section = check_sweep(spec, problems)
@@ -45,20 +45,20 @@ def asked_for(spec: Spec) -> tuple[SweepSection, Monitor]:
         raise SpecError(problems)
     if section.monitor is None:
         return section, plan.monitor
-    figures = watched_outputs(plan.outputs, plan.data).figures
-    mode = figures.get(section.monitor)
+    metrics = epoch_metrics(plan.outputs, plan.data).metrics
+    mode = metrics.get(section.monitor)
     if mode is None:
-        meant = closest(section.monitor, figures)
-        help = f"did you mean `{meant}`?" if meant else "there are " + ", ".join(f"`{name}`" for name in figures)
-        raise NnspecError(f"no epoch has a figure `{section.monitor}` to watch\n  = help: {help}")
+        meant = closest(section.monitor, metrics)
+        help = f"did you mean `{meant}`?" if meant else "there are " + ", ".join(f"`{name}`" for name in metrics)
+        raise NnspecError(f"no epoch has a metric `{section.monitor}` to watch\n  = help: {help}")
     return section, Monitor(section.monitor, mode)
 
 
-def folder_for(spec: Spec, out: Path | None, section: SweepSection, monitor: Monitor, *, resume: bool) -> Path:
+def sweep_folder(spec: Spec, out: Path | None, section: SweepSection, monitor: Monitor, *, resume: bool) -> Path:
     """The folder, with a note of what is searched: a sweep goes on over the same ranges.
 
     Raises:
-        NnspecError: Where something else is there, or the sweep that is there searched something else.
+        NnspecError: If something else is there, or the sweep that is there searched something else.
     """
     if out is None:
         if resume:

@@ -26,12 +26,12 @@ def check_sweep(
 
     Args:
         spec: The spec.
-        problems: What is wrong is appended here.
+        problems: Problems are appended here.
         again: Checks the document with further overrides. Where it is given, and nothing else is wrong, the ends of each range
             and each choice are tried one at a time: errors that a combination makes, training says.
 
     Returns:
-        The section; None where there is none, or it is wrong.
+        The section; None if there is none, or it is wrong.
     """
     tree = spec.section("sweep")
     section = check(SweepSection, tree, problems, name="sweep") if tree is not None else None

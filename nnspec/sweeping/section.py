@@ -75,7 +75,7 @@ class SweepSection(Config):
     )
     trials: PositiveInt = Field(20, description="How many trainings there are.")
     monitor: _Text | None = Field(
-        None, description="The figure that says which training is best; by default the one that says which weights are."
+        None, description="The metric that says which training is best; by default the one that says which weights are."
     )
     prune: Flag = Field(True, description="Whether a training that falls behind the median of those before it is broken off.")
     seed: WholeNumber = Field(0, description="Makes the values that are tried repeatable.")

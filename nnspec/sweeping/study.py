@@ -19,7 +19,7 @@ from nnspec.extras import require
 from nnspec.files import write_whole
 from nnspec.printable import json_text
 from nnspec.spec import Limits, Spec, load
-from nnspec.sweeping.asking import asked_for, folder_for
+from nnspec.sweeping.asking import sweep_folder, sweep_settings
 from nnspec.sweeping.check import setting
 from nnspec.sweeping.section import Range, SweepSection
 from nnspec.sweeping.trials import RECORD, Sweep, Trial
@@ -60,13 +60,13 @@ def sweep(
         What was tried. Where it was interrupted, what was tried so far.
 
     Raises:
-        SpecError: Where the spec has errors.
-        NnspecError: Where the folder is taken or another sweep's, or the first trials all fail.
+        SpecError: If the spec has errors.
+        NnspecError: If the folder is taken or another sweep's, or the first trials all fail.
     """
     require("sweep")
     spec = load(file, overrides, root=root, limits=limits)
-    section, monitor = asked_for(spec)
-    path = folder_for(spec, None if out is None else Path(out), section, monitor, resume=resume)
+    section, monitor = sweep_settings(spec)
+    path = sweep_folder(spec, None if out is None else Path(out), section, monitor, resume=resume)
 
     def spec_of(values: Mapping[str, Any]) -> Spec:
         more = [setting(place, value) for place, value in values.items()]
@@ -131,7 +131,7 @@ class _Study:
         return len(self._trials())
 
     def _try(self, number: int) -> Trial | None:
-        """One trial; None where Ctrl-C ended it."""
+        """One trial; None if Ctrl-C ended it."""
         import keras
 
         keras.backend.clear_session(free_memory=True)  # what the trial before left in memory

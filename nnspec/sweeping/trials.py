@@ -27,7 +27,7 @@ class Trial:
         number: Which one, from 1.
         values: What was put where.
         state: ``finished``, ``pruned``: broken off because it fell behind, or ``failed``.
-        value: The best of the figure that is watched; None where no epoch ended.
+        value: The best of the metric that is watched; None if no epoch ended.
         epochs: How many epochs it had.
         reason: Why it failed.
     """
@@ -51,10 +51,10 @@ class Sweep:
 
     Attributes:
         path: The folder, with a run folder for each trial, ``trial-001`` and so on.
-        monitor: The figure that says which trial is best.
+        monitor: The metric that says which trial is best.
         wanted: How many trials there were to be.
         trials: Those that ended, in order.
-        shares: How much of the figure's spread each place accounts for, by functional ANOVA (Hutter et al. 2014); nothing
+        shares: How much of the metric's spread each place accounts for, by functional ANOVA (Hutter et al. 2014); nothing
             before there are enough finished trials.
         interrupted: Whether Ctrl-C or another signal ended it.
         status: The exit status of a process that the signal ended; 0 where none did.
@@ -70,7 +70,7 @@ class Sweep:
 
     @property
     def best(self) -> Trial | None:
-        """The trial with the best figure of those that were trained to their end."""
+        """The trial with the best metric of those that were trained to their end."""
         ended = [trial for trial in self.trials if trial.state == "finished" and trial.value is not None]
         sign = 1 if self.monitor.mode == "min" else -1
         return min(ended, key=lambda trial: sign * (trial.value or 0.0), default=None)
@@ -89,7 +89,7 @@ def sweep_text(found: Sweep) -> str:
         lines.append(f"  and {len(ranked) - _SHOWN} more, in {found.path / RECORD}")
     if found.shares:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in found.shares.items())
-        lines.append(f"what the figure depends on: {shares}")
+        lines.append(f"what the metric depends on: {shares}")
     if found.best is not None:
         sets = " ".join(f"--set '{one}'" for one in found.best.settings)
         lines += [f"the best one: {found.path / f'trial-{found.best.number:03}'}", f"as a training of its own: {sets}"]

@@ -29,7 +29,7 @@ train: {epochs: 3, optimizer: {Adam: {learning_rate: 0.1}}, loss: SparseCategori
 def test_each_fold_is_a_run_and_the_figures_are_of_what_it_left_out(write, tmp_path):
     found = crossval(write(SPEC), folds=3, out=tmp_path / "cv")
     assert (found.folds, found.finished) == (3, 3)
-    accuracy = found.figures["kind_sparse_categorical_accuracy"]
+    accuracy = found.metrics["kind_sparse_categorical_accuracy"]
     assert accuracy.mean > 0.9
     runs = [Run.open(tmp_path / "cv" / f"fold-{i}") for i in (1, 2, 3)]
     scored = [evaluate(run) for run in runs]
@@ -37,7 +37,7 @@ def test_each_fold_is_a_run_and_the_figures_are_of_what_it_left_out(write, tmp_p
     assert sum(each["rows"] for each in scored) == 178
     values = [each["kind_sparse_categorical_accuracy"] for each in scored]
     assert accuracy == Spread(np.mean(values), pytest.approx(np.std(values, ddof=1)), tuple(values))
-    assert json.loads((tmp_path / "cv" / "crossval.json").read_text())["figures"].keys() == found.figures.keys()
+    assert json.loads((tmp_path / "cv" / "crossval.json").read_text())["figures"].keys() == found.metrics.keys()
     assert crossval_text(found).startswith("3 folds, mean ± standard deviation over them\n  each fold is scored by")
 
 

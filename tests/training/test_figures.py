@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nnspec.training.catalogue.class_areas import areas
 from nnspec.training.evaluation.class_metrics import calibration, curves_of
 from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions, judged
-from nnspec.training.evaluation.report import NUMBER_FIGURES, report_of, reports_text
+from nnspec.training.evaluation.report import NUMBER_METRICS, report_of, reports_text
 
 
 def answers(count: int = 300, classes: int = 4) -> tuple[np.ndarray, np.ndarray]:
@@ -127,7 +127,7 @@ def test_several_outputs_of_numbers_are_put_side_by_side():
     reports = {name: report_of(NumberPredictions(same, same + shift)) for name, shift in (("near", 0.5), ("far_away", 2.0))}
     blank, header, near, far = reports_text(reports)
     assert not blank
-    assert header.split() == [*NUMBER_FIGURES, "residual_mean"]
+    assert header.split() == [*NUMBER_METRICS, "residual_mean"]
     assert near.split() == ["near", "0.5", "0.5", "0.8", "0.5"]
     assert far.split()[:3] == ["far_away", "2", "2"]
     assert len(near) == len(far) == len(header)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 if TYPE_CHECKING:
     from nnspec.reports.elements import Html
     from nnspec.reports.findings import Finding
-    from nnspec.training.evaluation.evaluate import Evaluated
+    from nnspec.training.evaluation.evaluate import Evaluation
     from nnspec.training.objectives.base import Objective
     from nnspec.training.run.folder import Run
 
@@ -22,7 +22,7 @@ class ObjectiveReport(Protocol):
     def findings(self, run: Run) -> Iterable[Finding]:
         """What the log of a run shows that someone should look at."""
 
-    def sections(self, run: Run, found: Evaluated | None) -> Sequence[Html]:
+    def sections(self, run: Run, found: Evaluation | None) -> Sequence[Html]:
         """Sections of its own.
 
         Args:

@@ -18,7 +18,7 @@ from nnspec.reports.examples import table_of
 from nnspec.reports.objectives.supervised import findings
 from nnspec.reports.pictures import is_shown, mosaic, picture, scaled
 from nnspec.reports.plots import plot
-from nnspec.training.evaluation.evaluate import Evaluated
+from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.run.folder import Run
 
 __all__ = ["findings", "sections"]
@@ -30,13 +30,13 @@ _DRAWN = 40
 _MOST_COLORS = 20
 
 
-def sections(run: Run, found: Evaluated | None) -> Sequence[Html]:
+def sections(run: Run, found: Evaluation | None) -> Sequence[Html]:
     """The reconstructions of each input, and its latent codes if the network has a bottleneck."""
     if found is None:
         return ()
     pieces: list[Html] = []
     for output, source in found.plan.target_sources.items():
-        if output not in found.answers:
+        if output not in found.outputs:
             continue
         pieces += _reconstructed(found, output, source.input)
         split = halves(run.model.main, source.input, output)
@@ -45,17 +45,17 @@ def sections(run: Run, found: Evaluated | None) -> Sequence[Html]:
     return (section("Reconstructions and latent codes", *pieces),)
 
 
-def _reconstructed(found: Evaluated, output: str, input_: str) -> list[Html]:
+def _reconstructed(found: Evaluation, output: str, input_: str) -> list[Html]:
     given = found.examples.only(np.arange(min(_RESTORED, len(found.examples)))).batch(slice(None)).inputs[input_]
     if not is_shown(given.shape[1:]):
         return []
-    both = scaled(np.concatenate([given, found.answers[output][: len(given)].reshape(given.shape)]))
+    both = scaled(np.concatenate([given, found.outputs[output][: len(given)].reshape(given.shape)]))
     note = f"Above {len(given)} examples as they are, below what {output} gives back of them"
     seen = "; it was shown them corrupted." if getattr(found.plan.section.objective, "corrupt", None) else "."
     return [element("h3", f"{output}: given back"), figure(_sheet(both, len(given), output), note + seen)]
 
 
-def _codes(run: Run, found: Evaluated, cut: EncoderSplit, input_: str) -> list[Html]:
+def _codes(run: Run, found: Evaluation, cut: EncoderSplit, input_: str) -> list[Html]:
     """The codes as points and, of pictures, what stands between two of them."""
     examples = found.examples.only(np.arange(min(_POINTS, len(found.examples))))
     inputs = {name: array for name, array in examples.batch(slice(None)).inputs.items() if name in cut.before.inputs}
@@ -119,7 +119,7 @@ def _points(values: NDArray[np.floating[Any]], kinds: tuple[str, NDArray[Any]] |
     return plot(draw, "codes of examples", width=5.6, height=4.2)
 
 
-def _kinds(found: Evaluated, rows: NDArray[np.int64]) -> tuple[str, NDArray[Any]] | None:
+def _kinds(found: Evaluation, rows: NDArray[np.int64]) -> tuple[str, NDArray[Any]] | None:
     """A column that no input is made of and that has few different values, by which the points are coloured."""
     table = table_of(found)
     if table is None:

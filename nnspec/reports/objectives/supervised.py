@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from nnspec.reports.elements import Html
 from nnspec.reports.findings import Finding
-from nnspec.training.evaluation.evaluate import Evaluated
+from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.run.folder import Run
 
 __all__ = ["findings", "sections"]
@@ -26,7 +26,7 @@ def findings(run: Run) -> Iterator[Finding]:
         yield Finding("look", f"{text} Stop early, or lower the learning rate.")
 
 
-def sections(run: Run, found: Evaluated | None) -> Sequence[Html]:
+def sections(run: Run, found: Evaluation | None) -> Sequence[Html]:
     """None beside those of every run."""
     del run, found
     return ()

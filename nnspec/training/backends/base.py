@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from nnspec.data.examples import Examples
 
-__all__ = ["Done", "Rows", "Steps"]
+__all__ = ["StepResult", "Rows", "Steps"]
 
 Rows = NDArray[np.int64]
 """Positions of examples: steps × batch size."""
 
 
 @dataclass(frozen=True)
-class Done:
+class StepResult:
     """What some steps came to.
 
     Attributes:
@@ -34,11 +34,11 @@ class Done:
 class Steps(Protocol):
     """Runs steps. What a step does stands in the learner; how it is compiled, and how examples come to it, stands here."""
 
-    def train(self, examples: Examples, rows: Rows) -> Done:
+    def train(self, examples: Examples, rows: Rows) -> StepResult:
         """Makes a step for each row of positions, in order; stops after one whose loss is not finite."""
 
     def prepare(self, examples: Examples, rows: Rows) -> None:
         """Begins to make the values of the rows that come next, where they are made as they are used."""
 
-    def watch(self, examples: Examples, rows: Rows) -> None:
-        """Adds batches to the figures and trains nothing."""
+    def validate(self, examples: Examples, rows: Rows) -> None:
+        """Adds batches to the metrics and trains nothing."""

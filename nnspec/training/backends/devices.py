@@ -16,7 +16,7 @@ Strategy = Literal["mirrored"]
 def grow_memory(backend: str) -> None:
     """Lets a graphics card's memory be taken as it is needed, not all at once, so that others can use the card.
 
-    Does nothing where the framework has begun: what it took, it keeps.
+    Does nothing if the framework has begun: what it took, it keeps.
 
     Args:
         backend: The Keras backend.
@@ -34,13 +34,13 @@ def grow_memory(backend: str) -> None:
 
 
 def devices_for(strategy: str | None) -> tuple[str, ...]:
-    """The devices that share a training; none where one alone runs it.
+    """The devices that share a training; none if one alone runs it.
 
     Args:
-        strategy: How they share it; None where they do not.
+        strategy: How they share it; None if they do not.
 
     Raises:
-        NnspecError: Where there are not several, or the backend cannot.
+        NnspecError: If there are not several, or the backend cannot.
     """
     if strategy is None:
         return ()

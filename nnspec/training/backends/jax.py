@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.examples import Examples
-from nnspec.training.backends.base import Done, Rows
+from nnspec.training.backends.base import Rows, StepResult
 from nnspec.training.loop.learner import Batch, Learner, Tensors, Update
-from nnspec.training.loop.prefetch import Ahead
+from nnspec.training.loop.prefetch import Prefetcher
 
 __all__ = ["JaxSteps"]
 
@@ -38,7 +38,7 @@ class JaxSteps:
     def __init__(self, learner: Learner, *, resident_bytes: int = 2**31) -> None:
         self._learner = learner
         self._resident_bytes = resident_bytes
-        self._ahead = Ahead()
+        self._prefetcher = Prefetcher()
         metrics = [variable for metric in learner.metrics for variable in metric.variables]
         every = [*learner.variables, *metrics, *learner.random_variables]
         self._variables = list({id(variable): variable for variable in every}.values())
@@ -48,22 +48,22 @@ class JaxSteps:
         # On a processor XLA computes convolutions inside a loop four times slower than outside.
         several = _one_by_one if jax.default_backend() == "cpu" else _in_one_call
         self._train = several(self._step)
-        self._watching = several(self._watch)
+        self._validate = several(self._validate_step)
 
-    def train(self, examples: Examples, rows: Rows) -> Done:
+    def train(self, examples: Examples, rows: Rows) -> StepResult:
         return self._run(self._train, examples, rows)
 
-    def watch(self, examples: Examples, rows: Rows) -> None:
-        self._run(self._watching, examples, rows)
+    def validate(self, examples: Examples, rows: Rows) -> None:
+        self._run(self._validate, examples, rows)
 
     def prepare(self, examples: Examples, rows: Rows) -> None:
         if not self._is_resident(examples):
-            self._ahead.begin(examples, rows)
+            self._prefetcher.submit(examples, rows)
 
     def _is_resident(self, examples: Examples) -> bool:
         return examples.bytes <= self._resident_bytes
 
-    def _run(self, function: Callable[..., Any], examples: Examples, rows: Rows) -> Done:
+    def _run(self, function: Callable[..., Any], examples: Examples, rows: Rows) -> StepResult:
         if not self._is_resident(examples):
             return self._from_host(function, examples, rows)
         made, loss, before = 0, float("nan"), float("nan")
@@ -76,11 +76,11 @@ class JaxSteps:
             made += done
             if done < len(part):
                 break
-        return Done(made, loss, before)
+        return StepResult(made, loss, before)
 
-    def _from_host(self, function: Callable[..., Any], examples: Examples, rows: Rows) -> Done:
+    def _from_host(self, function: Callable[..., Any], examples: Examples, rows: Rows) -> StepResult:
         loss = before = float("nan")
-        batch, size = self._ahead.take(examples, rows), rows.shape[1]
+        batch, size = self._prefetcher.take(examples, rows), rows.shape[1]
         for i in range(len(rows)):
             part = slice(i * size, (i + 1) * size)
             made = (batch.inputs, batch.targets, batch.weights)
@@ -88,8 +88,8 @@ class JaxSteps:
             before = loss
             _, loss, _ = self._call(function, groups, np.arange(size, dtype=np.int32)[None], 1)
             if not np.isfinite(loss):
-                return Done(i + 1, loss, before)
-        return Done(len(rows), loss, before)
+                return StepResult(i + 1, loss, before)
+        return StepResult(len(rows), loss, before)
 
     def _call(self, function: Callable[..., Any], groups: Any, rows: NDArray[np.int32], count: int) -> tuple[int, float, float]:
         optimizers = [group.optimizer.variables for group in self._learner.trainable]
@@ -119,7 +119,7 @@ class JaxSteps:
         trainable = [named.pop(name) for name in trained]
 
         def loss_of(trainable: list[Any], others: dict[int, Any]) -> Any:
-            """The scaled loss; beside it the loss, and what changed on the way: figures, running averages, random states."""
+            """The scaled loss; beside it the loss, and what changed on the way: metrics, running averages, random states."""
             now = {**others, **dict(zip(trained, trainable, strict=True))}
             with self._at([now[id(variable)] for variable in self._variables], update.group.optimizer.variables, own) as scope:
                 loss = update.loss(update.batch)
@@ -131,9 +131,9 @@ class JaxSteps:
         changed = dict(zip(trained, trainable, strict=True))
         return [changed.get(id(v), value) for v, value in zip(self._variables, values, strict=True)], list(own), loss
 
-    def _watch(self, batch: Batch, state: State) -> tuple[State, Any]:
+    def _validate_step(self, batch: Batch, state: State) -> tuple[State, Any]:
         with self._at(state[0]) as scope:
-            loss = self._learner.watch(batch)
+            loss = self._learner.validate(batch)
         # A loss that is not finite is no reason to stop watching.
         return (self._now(scope), state[1]), jnp.where(jnp.isfinite(loss), jnp.asarray(loss).astype("float32"), 0.0)
 

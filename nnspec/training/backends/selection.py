@@ -26,10 +26,10 @@ def steps_for(backend: str, learner: Learner, devices: Sequence[str] = ()) -> St
     Args:
         backend: The backend.
         learner: What learns.
-        devices: What computes a part of every batch each; none where there is one.
+        devices: What computes a part of every batch each; none if there is one.
 
     Raises:
-        NnspecError: Where there are none for it.
+        NnspecError: If there are none for it.
     """
     if backend == "tensorflow":
         from nnspec.training.backends.tensorflow import TensorFlowSteps
@@ -46,7 +46,7 @@ def machine(strategy: str | None = None) -> dict[str, Any]:
     """What a result depends on beside the spec, the data and the versions; operations are made deterministic.
 
     Args:
-        strategy: How several devices share the training; None where one alone runs it.
+        strategy: How several devices share the training; None if one alone runs it.
     """
     found: dict[str, Any] = {"backend": keras.backend.backend(), "cores": os.cpu_count(), "cpu": _cpu(), "strategy": strategy}
     grow_memory(found["backend"])

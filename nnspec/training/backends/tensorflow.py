@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from nnspec.data.examples import Examples
 from nnspec.diagnostics import NnspecError
-from nnspec.training.backends.base import Done, Rows
+from nnspec.training.backends.base import Rows, StepResult
 from nnspec.training.loop.learner import Batch, Learner, Tensors, Update, part_of
-from nnspec.training.loop.prefetch import Ahead
+from nnspec.training.loop.prefetch import Prefetcher
 
 __all__ = ["TensorFlowSteps"]
 
@@ -24,30 +24,30 @@ class TensorFlowSteps:
         learner: What learns.
         resident_bytes: The most that a set of examples may take to be put on the device whole. Larger ones are sent a
             few steps at a time: the same batches in the same order, so the same weights.
-        devices: What computes a part of every batch each; none where there is one.
+        devices: What computes a part of every batch each; none if there is one.
     """
 
     def __init__(self, learner: Learner, *, resident_bytes: int = 2**31, devices: Sequence[str] = ()) -> None:
         self._learner = learner
         self._resident_bytes = resident_bytes
         self._devices = devices
-        self._ahead = Ahead()
+        self._prefetcher = Prefetcher()
         self._functions: dict[tuple[Any, ...], Callable[..., Any]] = {}
         self._on_device: dict[int, tuple[Any, Any]] = {}
         self._kept: list[Examples] = []
         for group in learner.trainable:
             group.optimizer.build(group.variables)
 
-    def train(self, examples: Examples, rows: Rows) -> Done:
+    def train(self, examples: Examples, rows: Rows) -> StepResult:
         done, loss, before = self._run(self._step, examples, rows)
-        return Done(int(done), float(loss), float(before))
+        return StepResult(int(done), float(loss), float(before))
 
-    def watch(self, examples: Examples, rows: Rows) -> None:
-        self._run(self._watch, examples, rows)
+    def validate(self, examples: Examples, rows: Rows) -> None:
+        self._run(self._validate_step, examples, rows)
 
     def prepare(self, examples: Examples, rows: Rows) -> None:
         if not self._is_resident(examples):
-            self._ahead.begin(examples, rows)
+            self._prefetcher.submit(examples, rows)
 
     def _is_resident(self, examples: Examples) -> bool:
         return examples.bytes <= self._resident_bytes
@@ -85,8 +85,8 @@ class TensorFlowSteps:
             scaled = update.group.optimizer.scale_loss(loss)
         return tf.cast(loss, tf.float32), tape.gradient(scaled, values)
 
-    def _watch(self, batch: Batch) -> Any:
-        loss = self._learner.watch(batch)
+    def _validate_step(self, batch: Batch) -> Any:
+        loss = self._learner.validate(batch)
         # A loss that is not finite is no reason to stop watching.
         return tf.where(tf.math.is_finite(loss), tf.cast(loss, tf.float32), 0.0)
 
@@ -98,7 +98,7 @@ class TensorFlowSteps:
                 function = self._function(step, examples, rows.shape[1], self._from_device)
                 return function(tf.constant(examples.rows[rows], tf.int64))
             function = self._function(step, examples, rows.shape[1], _from_host)
-            batch = self._ahead.take(examples, rows)
+            batch = self._prefetcher.take(examples, rows)
             shape = rows.shape
             return function(*(_stacked(batch, shape) for batch in (batch.inputs, batch.targets, batch.weights)))
         except tf.errors.OpError as error:

@@ -12,16 +12,16 @@ __all__ = ["BinaryDice", "MeanDice"]
 
 
 class _Overlap(keras.metrics.Metric):  # type: ignore[misc]
-    """Three counts of each class: what is so and was said, what is so, what was said."""
+    """Three counts of each class: what is so and was predicted, what is so, what was predicted."""
 
     both: Any = None
     true: Any = None
-    said: Any = None
+    predicted: Any = None
 
-    def _count(self, true: Any, said: Any, sample_weight: Any) -> None:
+    def _count(self, true: Any, predicted: Any, sample_weight: Any) -> None:
         """Adds positions, (…, C), 1 where one is of a class and 0 elsewhere."""
         if self.both is None:
-            for name in ("both", "true", "said"):
+            for name in ("both", "true", "predicted"):
                 setattr(self, name, self.add_variable((true.shape[-1],), "zeros", name=name))
         if sample_weight is not None:
             weight = ops.cast(sample_weight, "float32")
@@ -29,12 +29,12 @@ class _Overlap(keras.metrics.Metric):  # type: ignore[misc]
         else:
             weight = ops.ones_like(true)
         axes = tuple(range(len(true.shape) - 1))
-        self.both.assign_add(ops.sum(weight * true * said, axes))
+        self.both.assign_add(ops.sum(weight * true * predicted, axes))
         self.true.assign_add(ops.sum(weight * true, axes))
-        self.said.assign_add(ops.sum(weight * said, axes))
+        self.predicted.assign_add(ops.sum(weight * predicted, axes))
 
     def _coefficients(self) -> tuple[Any, Any]:
-        """The coefficient of each class, and 1 where there is one: where the class is, or was said."""
+        """The coefficient of each class, and 1 where there is one: where the class is, or was predicted."""
         total = self.true + self.said
         there = ops.cast(total > 0, "float32")
         return 2 * self.both / ops.maximum(total, 1e-7), there
@@ -66,17 +66,20 @@ class BinaryDice(_Overlap):
             y_pred: A number at each position, of the same shape.
             sample_weight: How much each position counts, (N,) or (N, …).
         """
-        true, said = ops.convert_to_tensor(y_true, "float32") > 0.5, ops.convert_to_tensor(y_pred, "float32") > self._threshold
+        true, predicted = (
+            ops.convert_to_tensor(y_true, "float32") > 0.5,
+            ops.convert_to_tensor(y_pred, "float32") > self._threshold,
+        )
         if true.shape[-1:] != (1,):
-            true, said = ops.expand_dims(true, -1), ops.expand_dims(said, -1)
-        self._count(ops.cast(true, "float32"), ops.cast(said, "float32"), sample_weight)
+            true, predicted = ops.expand_dims(true, -1), ops.expand_dims(predicted, -1)
+        self._count(ops.cast(true, "float32"), ops.cast(predicted, "float32"), sample_weight)
 
     def result(self) -> Any:
         return 0.0 if self.both is None else self._coefficients()[0][0]
 
 
 class MeanDice(_Overlap):
-    """The Dice coefficient of each class against the rest, averaged over those that are there or were said.
+    """The Dice coefficient of each class against the rest, averaged over those that are there or were predicted.
 
     Args:
         target_class_ids: The classes that count; None for all.
@@ -114,8 +117,8 @@ class MeanDice(_Overlap):
         y_pred = ops.convert_to_tensor(y_pred)
         classes = y_pred.shape[self._axis]
         labels = ops.convert_to_tensor(y_true) if self._sparse else ops.argmax(y_true, self._axis)
-        said = ops.one_hot(ops.argmax(y_pred, self._axis), classes, dtype="float32")
-        self._count(ops.one_hot(ops.cast(labels, "int32"), classes, dtype="float32"), said, sample_weight)
+        predicted = ops.one_hot(ops.argmax(y_pred, self._axis), classes, dtype="float32")
+        self._count(ops.one_hot(ops.cast(labels, "int32"), classes, dtype="float32"), predicted, sample_weight)
 
     def result(self) -> Any:
         if self.both is None:

@@ -104,4 +104,4 @@ class PolynomialDecay(_Decay):
     decay_steps: PositiveInt = Field(description="Steps over which it falls.")
     end_learning_rate: _Floor = Field(0.0001, description="The rate at the end.")
     power: Number = Field(1.0, description="The power.")
-    cycle: Flag = Field(False, description="Whether it begins anew, over a longer stretch, when it has ended.")
+    cycle: Flag = Field(False, description="Whether it restarts, over a longer stretch, when it has ended.")

@@ -43,9 +43,9 @@ class ExactMatch(keras.metrics.Mean):  # type: ignore[misc]
             sample_weight: How much each position counts, (N, …): one of weight 0 may be anything.
         """
         y_true = ops.convert_to_tensor(y_true)
-        said = ops.cast(ops.argmax(y_pred, -1), y_true.dtype)
-        counts = ops.ones_like(said, "bool") if sample_weight is None else ops.not_equal(sample_weight, 0)
-        rows = ops.shape(said)[0]
-        right = ops.all(ops.reshape(ops.logical_or(ops.equal(said, y_true), ops.logical_not(counts)), (rows, -1)), 1)
+        predicted = ops.cast(ops.argmax(y_pred, -1), y_true.dtype)
+        counts = ops.ones_like(predicted, "bool") if sample_weight is None else ops.not_equal(sample_weight, 0)
+        rows = ops.shape(predicted)[0]
+        right = ops.all(ops.reshape(ops.logical_or(ops.equal(predicted, y_true), ops.logical_not(counts)), (rows, -1)), 1)
         there = ops.any(ops.reshape(counts, (rows, -1)), 1)
         super().update_state(ops.cast(right, "float32"), sample_weight=ops.cast(there, "float32"))

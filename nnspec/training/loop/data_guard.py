@@ -34,7 +34,7 @@ class DataGuard:
         """Looks at the files.
 
         Raises:
-            NnspecError: Where one that is still being read is no longer what it was.
+            NnspecError: If one that is still being read is no longer what it was.
         """
         changed = [name for name in self._watched.changed(self._digests) if name not in self._said]
         if not changed:

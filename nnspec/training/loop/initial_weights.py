@@ -110,7 +110,7 @@ def initial_weights(spec: Spec, graph: Graph) -> dict[str, NDArray[Any]]:
     """The weights that a graph does not start from its initializers, by identity.
 
     Raises:
-        SpecError: Where a file is missing or damaged, or has no weight of that name and shape.
+        SpecError: If a file is missing or damaged, or has no weight of that name and shape.
     """
     problems: list[Diagnostic] = []
     check_starting(spec, [graph], problems)

@@ -78,13 +78,13 @@ class Learner(Protocol):
     def updates(self, batch: Batch) -> Sequence[Update]:
         """The updates of a step, in order. It neither reads nor changes a variable."""
 
-    def watch(self, batch: Batch) -> Any:
+    def validate(self, batch: Batch) -> Any:
         """Updates the metrics with a batch that is not trained on, and returns its loss."""
 
     def reset(self) -> None:
         """Resets the metrics."""
 
-    def figures(self) -> dict[str, Any]:
+    def results(self) -> dict[str, Any]:
         """The values of the metrics: numbers, or lists of numbers."""
 
 

@@ -1,4 +1,4 @@
-"""The epoch loop: order of examples, figures, the best weights, when to stop. It knows no backend."""
+"""The epoch loop: order of examples, metrics, the best weights, when to stop. It knows no backend."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from nnspec.training.loop.stopping import Plateau, should_stop
 from nnspec.training.plan import Monitor
 from nnspec.training.section import EarlyStopping
 
-__all__ = ["Loop", "NotFiniteLoss", "Status", "watch"]
+__all__ = ["Loop", "NotFiniteLoss", "Status", "validate"]
 
 _SECONDS_A_CALL = 0.2
 _STEPS_A_CALL = 512
@@ -51,14 +51,14 @@ class Loop:
 
     Attributes:
         steps: Runs the steps.
-        learner: Holds the figures.
+        learner: Holds the metrics.
         order: What is trained on, in which batches.
         validation: What is watched after each epoch; None for nothing.
         last_step: How many steps the phase has in all.
-        monitor: Which figure says what is best.
+        monitor: Which metric says what is best.
         stopping: When to stop early; None for never.
         evaluating: What is wrapped around validation: an average put in the weights' place.
-        examine: Gives further figures after an epoch, of the networks themselves.
+        examine: Gives further metrics after an epoch, of the networks themselves.
         save: Called where the training could go on from: after each epoch, before anything is written of it, where it
             is interrupted, and where it is due.
         due: Whether to save in the middle of an epoch.
@@ -99,7 +99,7 @@ class Loop:
         """Goes on from where it stands.
 
         Raises:
-            NotFiniteLoss: Where the loss becomes NaN or infinite.
+            NotFiniteLoss: If the loss becomes NaN or infinite.
         """
         at = self.position
         a_epoch = self.order.steps
@@ -137,7 +137,7 @@ class Loop:
             now = time.perf_counter()
             at.epoch_seconds, lap = at.epoch_seconds + now - lap, now
             rate = examples / (now - started)
-            self.progress.stepped(at.epoch + 1, at.in_epoch, rate, self.learner.figures)
+            self.progress.stepped(at.epoch + 1, at.in_epoch, rate, self.learner.results)
             if self.interrupted():
                 break
             if self.due() and at.in_epoch < end:
@@ -145,11 +145,11 @@ class Loop:
 
     def _end_epoch(self) -> None:
         at, began = self.position, time.perf_counter()
-        record = {"epoch": at.epoch + 1, "step": at.step, **self.learner.figures()}
+        record = {"epoch": at.epoch + 1, "step": at.step, **self.learner.results()}
         with self.evaluating(), _kept_on_failure(self.learner):
             if self.validation is not None:
-                figures = watch(self.steps, self.learner, self.validation, self.order.batch_size)
-                record |= {f"val_{name}": value for name, value in figures.items()}
+                metrics = validate(self.steps, self.learner, self.validation, self.order.batch_size)
+                record |= {f"val_{name}": value for name, value in metrics.items()}
             record |= self.examine(at.epoch + 1)
         record |= self.rates()
         record["examples_per_second"] = round(at.epoch_examples / max(at.epoch_seconds, 1e-9), 1)
@@ -193,7 +193,7 @@ def _prepared(steps: Steps, calls: Iterator[tuple[Examples, Rows]]) -> Iterator[
 
 @contextmanager
 def _kept_on_failure(learner: Learner) -> Iterator[None]:
-    """Puts the figures of the epoch back where watching fails: what goes on from here wants them."""
+    """Puts the metrics of the epoch back where watching fails: what goes on from here wants them."""
     variables = [variable for metric in learner.metrics for variable in metric.variables]
     values = [variable.numpy() for variable in variables]
     try:
@@ -204,13 +204,13 @@ def _kept_on_failure(learner: Learner) -> Iterator[None]:
         raise
 
 
-def watch(steps: Steps, learner: Learner, examples: Examples, batch_size: int) -> dict[str, Any]:
-    """The figures of examples that are not trained on."""
+def validate(steps: Steps, learner: Learner, examples: Examples, batch_size: int) -> dict[str, Any]:
+    """The metrics of examples that are not trained on."""
     learner.reset()
     calls = calls_of(np.arange(len(examples)), batch_size, 0, math.ceil(len(examples) / batch_size), _Pace())
     for part, rows in _prepared(steps, ((examples, rows) for rows in calls)):
-        steps.watch(part, rows)
-    return learner.figures()
+        steps.validate(part, rows)
+    return learner.results()
 
 
 class _Pace:

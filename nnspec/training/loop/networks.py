@@ -47,7 +47,7 @@ class Networks:
         """Gives weights their values; those that are not named keep theirs.
 
         Raises:
-            NnspecError: Where an array has another shape than its weight.
+            NnspecError: If an array has another shape than its weight.
         """
         for name, graph in self._graphs.items():
             if given := graph.own(arrays):

@@ -23,12 +23,12 @@ __all__ = ["OutputLearner"]
 
 
 class OutputLearner:
-    """The sum of the outputs' weighted losses and of what layers add; beside it the figures of the epoch.
+    """The sum of the outputs' weighted losses and of what layers add; beside it the metrics of the epoch.
 
     Args:
         model: A model that takes a dict of inputs and gives a dict of outputs.
-        outputs: What is done with each output.
-        optimizer: How its weights change; None where it is only watched.
+        outputs: The plan of each output.
+        optimizer: How its weights change; None if it is only watched.
         class_weights: How much the examples of each class count, by output; an array with an entry for each class.
         augmenter: Changes inputs and targets at random before a training step; None for nothing.
         changes: What is done to a batch before the model sees it; metrics see the targets as they are.
@@ -76,7 +76,7 @@ class OutputLearner:
 
     @property
     def metrics(self) -> list[Any]:
-        """The Keras metrics that hold the figures, the total loss first."""
+        """The Keras metrics that hold the metrics, the total loss first."""
         return [self._total, *self._means.values(), *(metric for own in self._metrics.values() for metric in own)]
 
     @property
@@ -119,8 +119,8 @@ class OutputLearner:
         """One update: all weights follow the loss."""
         return [Update(group, self._trained_on, batch) for group in self.trainable]
 
-    def watch(self, batch: Batch) -> Any:
-        """Adds a batch that is not trained on to the figures; its loss."""
+    def validate(self, batch: Batch) -> Any:
+        """Adds a batch that is not trained on to the metrics; its loss."""
         inputs, targets, weights = self._compared(batch)
         loss, outputs = self(inputs, targets, weights, training=False)
         self.update_metrics(outputs, targets)
@@ -165,7 +165,7 @@ class OutputLearner:
         return ops.take(table, ops.clip(indices, 0, len(self._class_weights[name]) - 1))
 
     def update_metrics(self, outputs: Tensors, targets: Tensors) -> None:
-        """Adds a batch to the figures."""
+        """Adds a batch to the metrics."""
         for name, metrics in self._metrics.items():
             counted = self._counted(name, targets[name], outputs[name]) if metrics else None
             kinds = self._outputs[name].metrics.values() if name in self._outputs else ()
@@ -181,7 +181,7 @@ class OutputLearner:
         return scaled + ops.convert_to_tensor(units.offset, "float32") if metric.relative else scaled
 
     def _counted(self, name: str, target: Any, output: Any) -> Any:
-        """1 where a position counts, and 0 where it is masked or the loss leaves it out; None where all count.
+        """1 where a position counts, and 0 where it is masked or the loss leaves it out; None if all count.
 
         Keras's own metrics go by the mask only where they are means of a function.
         """
@@ -201,12 +201,12 @@ class OutputLearner:
         self.reset()
 
     def reset(self) -> None:
-        """Begins the figures anew."""
+        """Begins the metrics anew."""
         for metric in self.metrics:
             metric.reset_state()
         for change in self.changes:
-            change.begin()
+            change.restart()
 
-    def figures(self) -> dict[str, Any]:
-        """The figures so far: numbers, or lists of numbers where a metric has several."""
+    def results(self) -> dict[str, Any]:
+        """The metrics so far: numbers, or lists of numbers where a metric has several."""
         return {metric.name: ops.convert_to_numpy(metric.result()).tolist() for metric in self.metrics}

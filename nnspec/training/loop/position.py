@@ -1,4 +1,4 @@
-"""Where a training stands: all that is not in the weights, the optimizer and the figures."""
+"""Where a training stands: all that is not in the weights, the optimizer and the metrics."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Position:
         phase_epoch: Epochs finished in it.
         phase_step: Steps made in it.
         over: Whether early stopping has ended the phase.
-        best: The best value of the figure that is watched.
+        best: The best value of the metric that is watched.
         best_epoch: The epoch that had it, counted from 1.
         counted: The value that early stopping last counted as better.
         waited: Epochs since then.
@@ -82,7 +82,7 @@ class Position:
         """Enters the next phase.
 
         Args:
-            comparable: Whether the figure that is watched means the same there; what is best is else counted anew.
+            comparable: Whether the metric that is watched means the same there; what is best is else counted anew.
         """
         self.phase += 1
         self.phase_epoch = self.phase_step = self.waited = self.plateau_waited = self.cooldown = 0

@@ -8,26 +8,26 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from nnspec.data.examples import Batch, Examples
 from nnspec.training.backends.base import Rows
 
-__all__ = ["Ahead"]
+__all__ = ["Prefetcher"]
 
 
-class Ahead:
+class Prefetcher:
     """The values of some rows, made by a thread before they are asked for. They are those that would be made then."""
 
     def __init__(self) -> None:
         self._pool: ThreadPoolExecutor | None = None
         self._coming: deque[tuple[Examples, Rows, Future[Batch]]] = deque()
 
-    def begin(self, examples: Examples, rows: Rows) -> None:
+    def submit(self, examples: Examples, rows: Rows) -> None:
         """Begins to make the values of rows."""
-        self._pool = self._pool or ThreadPoolExecutor(1, thread_name_prefix="ahead")
+        self._pool = self._pool or ThreadPoolExecutor(1, thread_name_prefix="prefetch")
         self._coming.append((examples, rows, self._pool.submit(examples.batch, rows.ravel())))
 
     def take(self, examples: Examples, rows: Rows) -> Batch:
         """The values of rows. Those of others that were begun before them are given up.
 
         Raises:
-            SpecError: Where one cannot be read.
+            SpecError: If one cannot be read.
         """
         while self._coming:
             of, at, batch = self._coming.popleft()

@@ -14,7 +14,7 @@ __all__ = ["Progress", "Quiet", "progress_for"]
 
 _SECONDS_BETWEEN = 0.5
 _SECONDS_OF_A_LINE = 1.0
-_MOST_FIGURES = 8
+_MOST_METRICS = 8
 
 
 class Progress(Protocol):
@@ -26,8 +26,8 @@ class Progress(Protocol):
     def begin(self, epochs: int, steps: int, batch_size: int) -> None:
         """Before the first step: how many epochs there are, how many steps an epoch has, and of how many examples."""
 
-    def stepped(self, epoch: int, step: int, rate: float, figures: Callable[[], dict[str, Any]]) -> None:
-        """After some steps: the epoch, the steps made in it, examples a second, the figures so far."""
+    def stepped(self, epoch: int, step: int, rate: float, metrics: Callable[[], dict[str, Any]]) -> None:
+        """After some steps: the epoch, the steps made in it, examples a second, the metrics so far."""
 
     def epoch_ended(self, record: dict[str, Any]) -> None:
         """After an epoch and its validation: what is written into the log."""
@@ -43,7 +43,7 @@ class Quiet:
 
     def begin(self, epochs: int, steps: int, batch_size: int) -> None: ...
 
-    def stepped(self, epoch: int, step: int, rate: float, figures: Callable[[], dict[str, Any]]) -> None: ...
+    def stepped(self, epoch: int, step: int, rate: float, metrics: Callable[[], dict[str, Any]]) -> None: ...
 
     def epoch_ended(self, record: dict[str, Any]) -> None: ...
 
@@ -93,10 +93,10 @@ class _Lines:
         self._say_last()
         self._epochs, self._steps = epochs, steps
 
-    def stepped(self, epoch: int, step: int, rate: float, figures: Callable[[], dict[str, Any]]) -> None:
+    def stepped(self, epoch: int, step: int, rate: float, metrics: Callable[[], dict[str, Any]]) -> None:
         if time.monotonic() - self._said > 30:
             self._said = time.monotonic()
-            self.say(f"epoch {epoch}/{self._epochs}  step {step}/{self._steps}  {_text(figures())}  {rate:,.0f} examples/s")
+            self.say(f"epoch {epoch}/{self._epochs}  step {step}/{self._steps}  {_text(metrics())}  {rate:,.0f} examples/s")
 
     def epoch_ended(self, record: dict[str, Any]) -> None:
         now = time.monotonic()
@@ -134,7 +134,7 @@ class _Terminal(_Lines):
             BarColumn(16),
             TimeRemainingColumn(),
             TextColumn("{task.fields[rate]}"),
-            TextColumn("{task.fields[figures]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
+            TextColumn("{task.fields[metrics]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
             console=Console(file=stream),
             expand=True,
             transient=True,
@@ -149,15 +149,15 @@ class _Terminal(_Lines):
         super().begin(epochs, steps, batch_size)
         if self._task is not None:
             self._bar.remove_task(self._task)  # of the phase before
-        self._task = self._bar.add_task("", total=epochs * steps, epoch=f"1/{epochs}", figures="", rate="")
+        self._task = self._bar.add_task("", total=epochs * steps, epoch=f"1/{epochs}", metrics="", rate="")
         self._bar.start()
 
-    def stepped(self, epoch: int, step: int, rate: float, figures: Callable[[], dict[str, Any]]) -> None:
+    def stepped(self, epoch: int, step: int, rate: float, metrics: Callable[[], dict[str, Any]]) -> None:
         now = time.monotonic()
-        # Reading the figures waits for the device; often enough to be seen is often enough.
+        # Reading the metrics waits for the device; often enough to be seen is often enough.
         if now - self._drawn > _SECONDS_BETWEEN:
             self._drawn = now
-            self._bar.update(self._task, figures=_text(figures()))
+            self._bar.update(self._task, metrics=_text(metrics()))
         done = (epoch - 1) * self._steps + step
         self._bar.update(self._task, completed=done, epoch=f"{epoch}/{self._epochs}", rate=f"{rate:,.0f}/s")
 
@@ -169,9 +169,9 @@ class _Terminal(_Lines):
 _NOT_SHOWN = {"epoch", "step", "seconds", "examples_per_second"}
 
 
-def _text(figures: dict[str, Any]) -> str:
-    """The figures in a line; where there are many, without the losses of single outputs, which are in the log."""
-    shown = {name: value for name, value in figures.items() if isinstance(value, (int, float))}
-    if len(shown) > _MOST_FIGURES:
+def _text(metrics: dict[str, Any]) -> str:
+    """The metrics in a line; where there are many, without the losses of single outputs, which are in the log."""
+    shown = {name: value for name, value in metrics.items() if isinstance(value, (int, float))}
+    if len(shown) > _MOST_METRICS:
         shown = {name: value for name, value in shown.items() if name in ("loss", "val_loss") or not name.endswith("_loss")}
     return "  ".join(f"{name} {value:.4g}" for name, value in shown.items())

@@ -58,7 +58,7 @@ class Session:
         plan: What is trained, and how.
         prepared: The data.
         progress: Shows how it goes.
-        devices: What computes a part of every batch each; none where there is one.
+        devices: What computes a part of every batch each; none if there is one.
     """
 
     def __init__(
@@ -78,11 +78,11 @@ class Session:
         """Goes to where a checkpoint was taken, and brings the run folder there: what was written after it is undone.
 
         Raises:
-            NnspecError: Where the checkpoint is of another model.
+            NnspecError: If the checkpoint is of another model.
         """
         at = checkpoint.position
         # What was killed between a checkpoint and the weights of its epoch wants them written.
-        if at.best_epoch and writer.weights_of() != at.best_epoch:
+        if at.best_epoch and writer.weights_epoch() != at.best_epoch:
             best = writer.checkpoints.of_epoch(at.best_epoch)
             if best is None:
                 self._progress.say(f"the weights of epoch {at.best_epoch}, the best so far, are lost: it is counted anew")
@@ -93,7 +93,7 @@ class Session:
                     self._keep(writer)
                 self._progress.say(f"weights.safetensors is written again from {best.name}: it is damaged, missing or older")
         self._load(checkpoint)
-        writer.begin_again(checkpoint.history)
+        writer.restore_log(checkpoint.history)
 
     def run(self, writer: RunWriter, stop: Callable[[], bool] | None = None) -> Status:
         """Trains until the end, or until it is interrupted.
@@ -103,7 +103,7 @@ class Session:
             stop: Asked after each step whether to interrupt it; None for never.
 
         Raises:
-            NnspecError: Where the loss is no longer finite, an example cannot be read, or something cannot be written.
+            NnspecError: If the loss is no longer finite, an example cannot be read, or something cannot be written.
         """
         with interruptible() as interrupted:
             while True:
@@ -124,7 +124,7 @@ class Session:
 
     @property
     def monitor(self) -> Monitor:
-        """The figure that says which weights are best, in the phase where it stands."""
+        """The metric that says which weights are best, in the phase where it stands."""
         return self._phase.plan.monitor
 
     def _augmenting(self) -> Augmenter | None:
@@ -207,7 +207,7 @@ class Session:
             self._progress.end()
 
     def _warn(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """Says what the log says after its last epoch, but not what it said before that already."""
+        """Reports what the log says after its last epoch, but not what it said before that already."""
         before = {said.partition(":")[0] for said in (self._task.warnings(records[:-1]) if len(records) > 1 else ())}
         for warning in self._task.warnings(records):
             if warning.partition(":")[0] not in before:

@@ -1,4 +1,4 @@
-"""What waits for a figure to get better: early stopping, and the lowering of the learning rate."""
+"""What waits for a metric to get better: early stopping, and the lowering of the learning rate."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["Plateau", "should_stop"]
 
 
 def should_stop(rule: EarlyStopping, monitor: Monitor, at: Position, value: float) -> bool:
-    """Whether the figure has not been better for long enough, counted as Keras's `EarlyStopping` counts.
+    """Whether the metric has not been better for long enough, counted as Keras's `EarlyStopping` counts.
 
     Args:
         rule: When to stop.
         monitor: The figure.
         at: Where the training stands, after the epoch; what was counted is noted in it.
-        value: The figure's value in the epoch.
+        value: The metric's value in the epoch.
     """
     if at.phase_epoch <= rule.start_from_epoch:
         return False
@@ -36,7 +36,7 @@ def should_stop(rule: EarlyStopping, monitor: Monitor, at: Position, value: floa
 
 @dataclass(frozen=True)
 class Plateau:
-    """Lowers the learning rate when a figure no longer gets better, as Keras's `ReduceLROnPlateau` does.
+    """Lowers the learning rate when a metric no longer gets better, as Keras's `ReduceLROnPlateau` does.
 
     Attributes:
         rule: When, and by how much.

@@ -28,7 +28,7 @@ def set_arrays(groups: Groups, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Gives variables their values. Nothing is set unless everything fits.
 
     Raises:
-        NnspecError: Where a value is missing, is left over, or has another shape or type than its variable.
+        NnspecError: If a value is missing, is left over, or has another shape or type than its variable.
     """
     own = _named(groups)
     for name in sorted({*own, *arrays}):

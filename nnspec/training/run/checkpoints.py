@@ -86,7 +86,7 @@ class Checkpoints:
         """Writes a checkpoint, and then takes away what is no longer kept.
 
         Raises:
-            NnspecError: Where it cannot be written; those that are there stay.
+            NnspecError: If it cannot be written; those that are there stay.
         """
         state = {
             "position": checkpoint.position.as_json(),
@@ -123,7 +123,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """Reads a checkpoint.
 
     Raises:
-        DamagedCheckpoint: Where it is damaged, or of another version.
+        DamagedCheckpoint: If it is damaged, or of another version.
     """
     from safetensors import SafetensorError
 

@@ -24,10 +24,10 @@ from nnspec.training.run.folder import FORMAT, Run
 from nnspec.training.run.lock import run_lock
 from nnspec.training.run.machine import versions
 
-__all__ = ["as_json", "begin", "now", "place_for", "spec_record"]
+__all__ = ["as_json", "create_run", "now", "run_folder", "spec_record"]
 
 
-def place_for(spec: Spec, out: Path | None, *, overwrite: bool) -> Path:
+def run_folder(spec: Spec, out: Path | None, *, overwrite: bool) -> Path:
     """Where a run is written.
 
     Args:
@@ -36,7 +36,7 @@ def place_for(spec: Spec, out: Path | None, *, overwrite: bool) -> Path:
         overwrite: Whether a run that is there may be replaced.
 
     Raises:
-        NnspecError: Where something else is there.
+        NnspecError: If something else is there.
     """
     if out is None:
         base = Path("runs") / spec.name / datetime.now().strftime("%Y%m%d-%H%M%S")
@@ -52,7 +52,7 @@ def place_for(spec: Spec, out: Path | None, *, overwrite: bool) -> Path:
     return out
 
 
-def begin(
+def create_run(
     path: Path, spec: Spec, plan: TrainingPlan, prepared: Prepared, machine: dict[str, Any], checkpoints: dict[str, Any]
 ) -> Run:
     """Makes the folder with all that is known before the first step, at once; a run that is there is replaced.
@@ -66,7 +66,7 @@ def begin(
         checkpoints: How often they are taken and how many are kept.
 
     Raises:
-        NnspecError: Where it cannot be written, or another process trains into the run that is there.
+        NnspecError: If it cannot be written, or another process trains into the run that is there.
     """
     whole = path.resolve()
     beside = whole.with_name(f".{whole.name}.{os.getpid()}.part")

@@ -51,22 +51,22 @@ class RunFiles:
         """The best weights, by the spec's names, ``conv2d/kernel``.
 
         Raises:
-            NnspecError: Where there are none yet, or the file is damaged.
+            NnspecError: If there are none yet, or the file is damaged.
         """
         return self._weights().arrays
 
     def weights_epoch(self) -> int | None:
-        """The epoch that the best weights are of, from 1, or 0; None where there are no weights, or they are damaged."""
+        """The epoch that the best weights are of, from 1, or 0; None if there are no weights, or they are damaged."""
         try:
             return int(self._weights().metadata["epoch"])
         except (NnspecError, ValueError, TypeError, KeyError):
             return None
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The figures of each epoch, as they were logged.
+        """The metrics of each epoch, as they were logged.
 
         Raises:
-            NnspecError: Where the log is damaged.
+            NnspecError: If the log is damaged.
         """
         file = self.path / METRICS
         try:
@@ -89,7 +89,7 @@ class RunFiles:
         """What the transforms of the data learned, by ``inputs.NAME`` and ``targets.NAME``.
 
         Raises:
-            NnspecError: Where the file is missing or damaged.
+            NnspecError: If the file is missing or damaged.
         """
         file = self.path / TRANSFORMS
         try:
@@ -108,7 +108,7 @@ class RunFiles:
         return found
 
     def damaged(self) -> list[DamagedRun]:
-        """What is wrong with the files that a training writes beside its checkpoints; empty where nothing is."""
+        """What is wrong with the files that a training writes beside its checkpoints; empty if nothing is."""
         found = []
         for read in (self._weights, self.metrics, self.transforms):
             try:

@@ -30,7 +30,7 @@ def finish(session: Session, writer: RunWriter, progress: Progress, stop: Callab
         The run: ``finished``, ``stopped early`` or ``interrupted``.
 
     Raises:
-        NnspecError: Where it failed, with how to go on.
+        NnspecError: If it failed, with how to go on.
     """
     try:
         status = session.run(writer, stop)
@@ -64,7 +64,7 @@ def _note_failure(session: Session, writer: RunWriter, reason: str) -> None:
 
 
 def _kept(writer: RunWriter) -> str:
-    best = writer.weights_of()
+    best = writer.weights_epoch()
     if best is None:
         return "; no epoch had ended, and no weights were kept"
     return f", with the weights of epoch {best}" if best else "; no epoch had ended: its weights are the last"

@@ -48,7 +48,7 @@ class Run(RunFiles):
         """Opens a run folder.
 
         Raises:
-            NnspecError: Where it is none, or is damaged.
+            NnspecError: If it is none, or is damaged.
         """
         path = Path(path)
         if not path.exists():
@@ -86,8 +86,8 @@ class Run(RunFiles):
         """The spec it was trained from, overrides applied; its paths lead where they led.
 
         Raises:
-            SpecError: Where it has errors.
-            NnspecError: Where it is not the one that was trained.
+            SpecError: If it has errors.
+            NnspecError: If it is not the one that was trained.
         """
         file = self.path / "spec.yaml"
         if not file.is_file():
@@ -159,7 +159,7 @@ class Run(RunFiles):
         """How its inputs are made from raw data (`data.recipe`).
 
         Raises:
-            NnspecError: Where it is damaged.
+            NnspecError: If it is damaged.
         """
         found: dict[str, Any] = self.info["data"].get("recipe") or {}
         try:

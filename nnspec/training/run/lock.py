@@ -19,7 +19,7 @@ def run_lock(path: Path) -> Iterator[None]:
     It is on the folder itself: no file of it can be left behind. Where the system has no such holds (Windows), it is none.
 
     Raises:
-        NnspecError: Where another process trains into it.
+        NnspecError: If another process trains into it.
     """
     try:
         import fcntl

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-__all__ = ["BY_ITSELF", "ONEDNN", "as_then", "differences", "processors", "versions"]
+__all__ = ["BY_ITSELF", "ONEDNN", "restore_environment", "differences", "processors", "versions"]
 
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 """The environment variable that switches oneDNN in TensorFlow."""
@@ -41,8 +41,8 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def as_then(machine: Mapping[str, Any]) -> None:
-    """Sets what can be set only before a framework begins as it was on the machine of a run. Does nothing where it has begun.
+def restore_environment(machine: Mapping[str, Any]) -> None:
+    """Sets what can be set only before a framework begins as it was on the machine of a run. Does nothing if it has begun.
 
     Args:
         machine: What ``run.json`` says of it.

@@ -18,9 +18,15 @@ from nnspec.training.run.create import spec_record
 from nnspec.training.run.files import DamagedRun
 from nnspec.training.run.folder import Run
 from nnspec.training.run.lock import run_lock
-from nnspec.training.run.machine import as_then
-from nnspec.training.run.resume_checks import of_this_run, same_data, same_graph, same_machine, same_spec
-from nnspec.training.run.train import ready
+from nnspec.training.run.machine import restore_environment
+from nnspec.training.run.resume_checks import (
+    check_checkpoint,
+    check_same_data,
+    check_same_graph,
+    check_same_machine,
+    check_same_spec,
+)
+from nnspec.training.run.train import prepare_training
 from nnspec.training.run.writer import CHECKPOINT_MINUTES, CHECKPOINTS_KEPT, RunWriter
 
 __all__ = ["resume"]
@@ -58,8 +64,8 @@ def resume(
         The run.
 
     Raises:
-        SpecError: Where the spec or its data have errors.
-        NnspecError: Where it cannot go on: another spec or other data, said which; nothing has changed then.
+        SpecError: If the spec or its data have errors.
+        NnspecError: If it cannot go on: another spec or other data, said which; nothing has changed then.
     """
     shown = progress or progress_for()
     run = Run.open(path)
@@ -76,32 +82,32 @@ def resume(
         for error in damaged:
             before = "going on from the one before it" if checkpoint else "there is none before it"
             shown.say(f"{error}; {before}")
-        wanted = same_spec(run, spec, overrides, allow_different=allow_different)
+        wanted = check_same_spec(run, spec, overrides, allow_different=allow_different)
         if run.status in _ENDED and not broken and not _is_longer(run, wanted):
             shown.say(_has_ended(run))
             return run
         if broken and checkpoint is None:
             raise NnspecError(f"{run.path} has no checkpoint to restore that from\n  = help: train it again")
         _check_longer(run, wanted, checkpoint)
-        as_then(run.info["machine"])
-        plan, prepared = ready(wanted, shown)
-        same_graph(run, plan.graph)
-        same_data(run, prepared)
+        restore_environment(run.info["machine"])
+        plan, prepared = prepare_training(wanted, shown)
+        check_same_graph(run, plan.graph)
+        check_same_data(run, prepared)
         from nnspec.training.backends.selection import machine
         from nnspec.training.loop.session import Session
         from nnspec.training.run.finish import finish
 
         strategy = run.info["machine"].get("strategy")
-        different = same_machine(run, machine(strategy), shown, allow_different=allow_different)
+        different = check_same_machine(run, machine(strategy), shown, allow_different=allow_different)
         session = Session(wanted, plan, prepared, shown, devices_for(strategy))
         every, most = _checkpointing(run, checkpoint_every, keep)
         writer = RunWriter(run, keep=most, every_minutes=every, tensorboard=bool(run.info.get("tensorboard")))
         _restore_transforms(writer, prepared, shown)
         if checkpoint is not None:
-            of_this_run(run, checkpoint)
+            check_checkpoint(run, checkpoint)
             session.restore(checkpoint, writer)
         else:
-            writer.begin_again([])
+            writer.restore_log([])
         for error in damaged:
             error.path.unlink(missing_ok=True)
         writer.run = _begun_again(

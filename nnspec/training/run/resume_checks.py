@@ -19,12 +19,12 @@ from nnspec.training.run.create import as_json
 from nnspec.training.run.folder import Run
 from nnspec.training.run.machine import differences, versions
 
-__all__ = ["of_this_run", "same_data", "same_graph", "same_machine", "same_spec"]
+__all__ = ["check_checkpoint", "check_same_data", "check_same_graph", "check_same_machine", "check_same_spec"]
 
 _MOST_LISTED = 8
 
 
-def same_spec(run: Run, file: str | Path | None, overrides: Sequence[str], *, allow_different: bool) -> Spec:
+def check_same_spec(run: Run, file: str | Path | None, overrides: Sequence[str], *, allow_different: bool) -> Spec:
     """The run's spec with the overrides applied, held against the one it was begun with, and against its file."""
     where = run.info["spec"]
     before = where["document"]
@@ -67,7 +67,7 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[st
             yield f"{path}: {what}"
 
 
-def same_graph(run: Run, graph: Graph) -> None:
+def check_same_graph(run: Run, graph: Graph) -> None:
     """Holds the network against the run's: files under `use` are not in the document.
 
     Raises:
@@ -84,7 +84,7 @@ def same_graph(run: Run, graph: Graph) -> None:
         )
 
 
-def same_data(run: Run, prepared: Prepared) -> None:
+def check_same_data(run: Run, prepared: Prepared) -> None:
     """Holds the data against the run's fingerprints.
 
     Raises:
@@ -103,8 +103,8 @@ def same_data(run: Run, prepared: Prepared) -> None:
         )
 
 
-def same_machine(run: Run, now: Mapping[str, Any], progress: Progress, *, allow_different: bool) -> dict[str, list[str]]:
-    """What ``run.json`` is to say of a machine that differs: nothing where none does."""
+def check_same_machine(run: Run, now: Mapping[str, Any], progress: Progress, *, allow_different: bool) -> dict[str, list[str]]:
+    """What ``run.json`` is to say of a machine that differs: nothing if none does."""
     here = {"versions": versions(str(now["backend"])), "machine": now}
     found = list(differences(run.conditions, here))
     if not found:
@@ -120,11 +120,11 @@ def same_machine(run: Run, now: Mapping[str, Any], progress: Progress, *, allow_
     return {"not_bit_for_bit": [*run.info.get("not_bit_for_bit", []), *found]}
 
 
-def of_this_run(run: Run, checkpoint: Checkpoint) -> None:
+def check_checkpoint(run: Run, checkpoint: Checkpoint) -> None:
     """Holds a checkpoint against the run that it lies in.
 
     Raises:
-        NnspecError: Where it was taken from another.
+        NnspecError: If it was taken from another.
     """
     if checkpoint.conditions.get("data") != run.conditions["data"]:
         raise NnspecError(f"{run.path / 'checkpoints' / checkpoint.file_name} is a checkpoint of another run")

@@ -1,4 +1,4 @@
-"""The figures of each epoch for TensorBoard, laid out as by Keras's own callback: training and validation are a run each."""
+"""The metrics of each epoch for TensorBoard, laid out as by Keras's own callback: training and validation are a run each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FOLDER = "tensorboard"
 """The folder in the run's; ``tensorboard --logdir runs`` finds it."""
 
 _PLACES = {"train": "", "validation": "val_"}
-_NO_FIGURES = ("epoch", "step", "seconds")
+_NOT_METRICS = ("epoch", "step", "seconds")
 
 
 class Board:
@@ -41,10 +41,10 @@ class Board:
         """Adds an epoch, as it is logged.
 
         Raises:
-            NnspecError: Where it cannot be written.
+            NnspecError: If it cannot be written.
         """
         for name, value in record.items():
-            if name in _NO_FIGURES or not isinstance(value, int | float):
+            if name in _NOT_METRICS or not isinstance(value, int | float):
                 continue
             place = "validation" if name.startswith("val_") else "train"
             self._add(place, record["epoch"], scalar_pb(f"epoch_{name.removeprefix(_PLACES[place])}", value))

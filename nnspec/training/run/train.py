@@ -15,12 +15,12 @@ from nnspec.training.backends.devices import Strategy, devices_for
 from nnspec.training.checks.training import check_training
 from nnspec.training.loop.progress import Progress, progress_for
 from nnspec.training.plan import TrainingPlan
-from nnspec.training.run.create import begin, place_for
+from nnspec.training.run.create import create_run, run_folder
 from nnspec.training.run.folder import Run
 from nnspec.training.run.lock import run_lock
 from nnspec.training.run.writer import CHECKPOINT_MINUTES, CHECKPOINTS_KEPT, RunWriter
 
-__all__ = ["ready", "train"]
+__all__ = ["prepare_training", "train"]
 
 
 def train(
@@ -48,16 +48,16 @@ def train(
         checkpoint_every: Minutes after which a checkpoint is taken in the middle of an epoch; one is taken after each epoch
             in any case.
         keep: How many of the newest checkpoints are kept, beside that of the best epoch.
-        strategy: How several devices share the training; None where one alone runs it.
-        tensorboard: Whether the figures are written for TensorBoard too, into ``tensorboard`` in the run folder.
+        strategy: How several devices share the training; None if one alone runs it.
+        tensorboard: Whether the metrics are written for TensorBoard too, into ``tensorboard`` in the run folder.
         stop: Asked after each step whether to stop, as Ctrl-C does; None for never.
 
     Returns:
         The run, with the best weights.
 
     Raises:
-        SpecError: Where the spec or its data have errors; nothing has been trained or written then.
-        NnspecError: Where the run cannot be written, there are not several devices, or the loss is no longer finite.
+        SpecError: If the spec or its data have errors; nothing has been trained or written then.
+        NnspecError: If the run cannot be written, there are not several devices, or the loss is no longer finite.
     """
     if tensorboard:
         require("tensorboard")
@@ -65,7 +65,7 @@ def train(
         spec = load(spec)
     shown = progress or progress_for()
     model, plan, problems = _plan(spec)
-    path = place_for(spec, Path(out) if out is not None else None, overwrite=overwrite)
+    path = run_folder(spec, Path(out) if out is not None else None, overwrite=overwrite)
     prepared = _prepared(plan, model, problems, shown)
     # Keras takes seconds to load; whoever has errors in the data learns of them before.
     from nnspec.training.backends.selection import machine
@@ -74,7 +74,7 @@ def train(
 
     now = machine(strategy)
     session = Session(spec, plan, prepared, shown, devices_for(strategy))
-    run = begin(path, spec, plan, prepared, now, {"every_minutes": checkpoint_every, "keep": keep})
+    run = create_run(path, spec, plan, prepared, now, {"every_minutes": checkpoint_every, "keep": keep})
     if tensorboard:
         run = run.write_info(tensorboard=True)
     with run_lock(path):
@@ -82,7 +82,7 @@ def train(
         return finish(session, writer, shown, stop)
 
 
-def ready(spec: Spec, progress: Progress) -> tuple[TrainingPlan, Prepared]:
+def prepare_training(spec: Spec, progress: Progress) -> tuple[TrainingPlan, Prepared]:
     """What a training begins with: the plan and the data. What is worth saying is said.
 
     Args:
@@ -90,7 +90,7 @@ def ready(spec: Spec, progress: Progress) -> tuple[TrainingPlan, Prepared]:
         progress: Where it is said.
 
     Raises:
-        SpecError: Where the spec or its data have errors.
+        SpecError: If the spec or its data have errors.
     """
     model, plan, problems = _plan(spec)
     return plan, _prepared(plan, model, problems, progress)

@@ -34,11 +34,11 @@ class RunWriter:
         run: The run folder, begun.
         keep: How many of the newest checkpoints are kept.
         every_minutes: How often a checkpoint is taken in the middle of an epoch.
-        tensorboard: Whether the figures are written for TensorBoard too.
+        tensorboard: Whether the metrics are written for TensorBoard too.
 
     Attributes:
         records: The records of the epochs that have ended.
-        stopped_by: The signal that interrupted the training; None where none did.
+        stopped_by: The signal that interrupted the training; None if none did.
     """
 
     def __init__(self, run: Run, *, keep: int, every_minutes: float, tensorboard: bool = False) -> None:
@@ -62,7 +62,7 @@ class RunWriter:
         """Writes a checkpoint.
 
         Raises:
-            NnspecError: Where it cannot be written, with the last one there is.
+            NnspecError: If it cannot be written, with the last one there is.
         """
         try:
             self.checkpoints.save(checkpoint)
@@ -85,11 +85,11 @@ class RunWriter:
         """The best weights."""
         return self.run.weights()
 
-    def weights_of(self) -> int | None:
-        """The epoch that the best weights are of; None where there are none that can be read."""
+    def weights_epoch(self) -> int | None:
+        """The epoch that the best weights are of; None if there are none that can be read."""
         return self.run.weights_epoch()
 
-    def begin_again(self, history: list[dict[str, Any]]) -> None:
+    def restore_log(self, history: list[dict[str, Any]]) -> None:
         """Brings the log to what it was at a checkpoint, and takes away what a kill left half written."""
         self.records[:] = history
         self.write_metrics()
@@ -101,13 +101,13 @@ class RunWriter:
         """Writes how the training ended, and its curves."""
         if self._board is not None:
             self._board.close()
-        kept = self.weights_of() or 0
+        kept = self.weights_epoch() or 0
         best = None
         if 0 < kept <= len(self.records):
-            figures = self.records[kept - 1]
+            metrics = self.records[kept - 1]
             # After a failed write these are the weights of an earlier epoch.
-            value = at.best if kept == at.best_epoch else figures.get(monitor)
-            best = {"monitor": monitor, "value": value, "epoch": kept, "figures": figures}
+            value = at.best if kept == at.best_epoch else metrics.get(monitor)
+            best = {"monitor": monitor, "value": value, "epoch": kept, "figures": metrics}
         if self.records:
             from nnspec.training.evaluation.curves import curves
 

@@ -19,7 +19,7 @@ class BinaryCrossentropy(Loss):
     target: ClassVar[TargetKind | None] = "probability"
     expects: ClassVar[Expected] = "probability"
     instead: ClassVar[tuple[str, ...]] = ("SparseCategoricalCrossentropy",)
-    each_alone: ClassVar[bool] = True
+    is_binary: ClassVar[bool] = True
 
     from_logits: FromLogits = False
     label_smoothing: Smoothing = 0.0
@@ -32,7 +32,7 @@ class BinaryFocalCrossentropy(Loss):
     target: ClassVar[TargetKind | None] = "probability"
     expects: ClassVar[Expected] = "probability"
     instead: ClassVar[tuple[str, ...]] = ("CategoricalFocalCrossentropy",)
-    each_alone: ClassVar[bool] = True
+    is_binary: ClassVar[bool] = True
 
     apply_class_balancing: Flag = Field(False, description="Whether 1 is weighted by `alpha` and 0 by `1 - alpha`.")
     alpha: Fraction = Field(0.25, description="The weight of 1.")

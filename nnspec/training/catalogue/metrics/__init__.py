@@ -117,9 +117,9 @@ LEFT_OUT = {
 """Keras's metrics that a spec cannot name, each with the reason."""
 
 OURS = {
-    "BinaryDice": "the figure by which segmentations are compared; Keras has it as a loss alone",
+    "BinaryDice": "the metric by which segmentations are compared; Keras has it as a loss alone",
     "ExactMatch": "whether all of a sequence is right, which the mean over its positions does not say",
     "MeanDice": "the same for several classes",
-    "Perplexity": "the figure by which language models are compared",
+    "Perplexity": "the metric by which language models are compared",
 }
 """Metrics that Keras does not have, each with the reason."""

@@ -18,10 +18,10 @@ FromLogits = Annotated[Flag, Field(description="Whether the output is logits, no
 
 
 class Metric(Compares):
-    """A figure over all examples of an epoch."""
+    """A metric over all examples of an epoch."""
 
     better: ClassVar[Literal["max", "min"] | None] = None
-    """Which way it improves; None where that cannot be said."""
+    """Which way it improves; None if that cannot be predicted."""
 
     relative: ClassVar[bool] = True
     """Whether it changes if the same number is added to outputs and targets; if not, the numbers are spared the addition."""

@@ -126,12 +126,12 @@ class AUC(_Hits):
 
 
 class FBetaScore(_Hits):
-    """The weighted harmonic mean of precision and recall, one figure a class unless averaged."""
+    """The weighted harmonic mean of precision and recall, one metric a class unless averaged."""
 
     better: ClassVar[Literal["max", "min"] | None] = "max"
 
     average: Literal["micro", "macro", "weighted"] | None = Field(
-        None, description="How the classes become one figure; null for one each."
+        None, description="How the classes become one metric; null for one each."
     )
     beta: PositiveNumber = Field(1.0, description="How much more recall counts than precision.")
     threshold: Annotated[float, Strict(), Field(gt=0, le=1)] | None = Field(
@@ -147,12 +147,12 @@ class FBetaScore(_Hits):
 
 
 class F1Score(_Hits):
-    """The harmonic mean of precision and recall, one figure a class unless averaged."""
+    """The harmonic mean of precision and recall, one metric a class unless averaged."""
 
     better: ClassVar[Literal["max", "min"] | None] = "max"
 
     average: Literal["micro", "macro", "weighted"] | None = Field(
-        None, description="How the classes become one figure; null for one each."
+        None, description="How the classes become one metric; null for one each."
     )
     threshold: Annotated[float, Strict(), Field(gt=0, le=1)] | None = Field(
         None, description="Above which an output counts as yes; null for the largest."

@@ -88,7 +88,7 @@ class BinaryDice(Rising):
 
 
 class MeanDice(Rising):
-    """The same of each class against the rest, the class with the highest score being said, averaged over the classes.
+    """The same of each class against the rest, the class with the highest score being predicted, averaged over the classes.
 
     A class that is nowhere and was never said does not count, nor does a position that the loss leaves out.
     """

@@ -68,7 +68,7 @@ class R2Score(Rising):
     relative: ClassVar[bool] = False
 
     class_aggregation: Literal["uniform_average", "variance_weighted_average"] | None = Field(
-        "uniform_average", description="How several outputs become one figure; null for one figure each."
+        "uniform_average", description="How several outputs become one metric; null for one metric each."
     )
     num_regressors: Annotated[WholeNumber, Field(ge=0)] = Field(
         0, description="Independent variables, for the adjusted score; 0 for not."
