@@ -118,7 +118,7 @@ class _Study:
             if found is None:
                 return self._ended(interrupted=True, status=interrupted.status)
             failed = failed + 1 if found.state == "failed" else 0
-            self._say(found)
+            self._print(found)
             if failed == number == _FAILED_AT_FIRST:
                 raise NnspecError(f"the first {failed} trials all failed; the last one: {found.reason}")
         return self._ended()
@@ -215,12 +215,12 @@ class _Study:
         }
         write_whole(self._path / RECORD, json_text(record, indent=1) + "\n")
 
-    def _say(self, trial: Trial) -> None:
+    def _print(self, trial: Trial) -> None:
         value = "–" if trial.value is None else f"{trial.value:.4g}"
         epochs = "1 epoch" if trial.epochs == 1 else f"{trial.epochs} epochs"
         how = f"failed: {trial.reason}" if trial.state == "failed" else f"{trial.state} after {epochs}"
         told = "  ".join(trial.settings)
-        self._progress.say(f"trial {trial.number}/{self._section.trials}  {self._monitor.name} {value}  {told}  {how}")
+        self._progress.print(f"trial {trial.number}/{self._section.trials}  {self._monitor.name} {value}  {told}  {how}")
 
 
 class _Watching(Quiet):

@@ -62,7 +62,7 @@ class Listening(Quiet):
         self.calls = 0
         self.press_at = press_at
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         self.lines.append(text)
 
     def stepped(self, epoch, step, rate, figures) -> None:

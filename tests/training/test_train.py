@@ -282,7 +282,7 @@ def test_training_stops_early_and_says_so(tmp_path):
     lines: list[str] = []
 
     class Listening(Quiet):
-        def say(self, text: str) -> None:
+        def print(self, text: str) -> None:
             lines.append(text)
 
     text = DIGITS.replace("3e-3", "0.5")
@@ -299,7 +299,7 @@ class Pressing(Quiet):
         self.epoch = epoch
         self.lines: list[str] = []
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         self.lines.append(text)
 
     def stepped(self, epoch, step, rate, figures) -> None:

@@ -122,13 +122,13 @@ def run_evaluation(run: Run, *, part: str | None = None, most: int | None = None
     model = trained_model(run)
     crops = crops_of(plan.data)
     units = output_units(plan.outputs, plan.target_sources, run.transforms())
-    objective = OutputLearner(model, plan.outputs, changes=batch_transforms(plan, model), crops=crops, units=units)
+    learner = OutputLearner(model, plan.outputs, transforms=batch_transforms(plan, model), crops=crops, units=units)
     first = examples.batch(slice(0, 1))
-    objective.build(first.inputs, first.targets)
-    steps = steps_for(keras.backend.backend(), objective)
-    metrics = validate(steps, objective, examples, plan.section.batch_size)
+    learner.build(first.inputs, first.targets)
+    steps = steps_for(keras.backend.backend(), learner)
+    metrics = validate(steps, learner, examples, plan.section.batch_size)
     scored = [output for output in plan.outputs.values() if _is_scored(plan, output)]
-    outputs = _predict(objective, examples, plan.section.batch_size) if scored else {}
+    outputs = _predict(learner, examples, plan.section.batch_size) if scored else {}
     classes = run.classes()
     predictions = {}
     for output in scored:
@@ -254,30 +254,28 @@ def trained_model(run: Run) -> keras.Model:
     return model
 
 
-def _predict(objective: OutputLearner, examples: Examples, batch_size: int) -> dict[str, NDArray[Any]]:
+def _predict(learner: OutputLearner, examples: Examples, batch_size: int) -> dict[str, NDArray[Any]]:
     """The outputs of a model, for as many examples at a time as fit into memory."""
-    objective.reset()
+    learner.reset()
     row_bytes = examples.bytes // len(next(iter(examples.inputs.values())))
     step = batch_size * max(1, _INPUTS // max(row_bytes * batch_size, 1))
     parts = [
-        objective.model.predict(
-            _transformed(objective, examples, start, start + step, batch_size), batch_size=batch_size, verbose=0
+        learner.model.predict(
+            _transformed(learner, examples, start, start + step, batch_size), batch_size=batch_size, verbose=0
         )
         for start in range(0, len(examples), step)
     ]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _transformed(
-    objective: OutputLearner, examples: Examples, start: int, end: int, batch_size: int
-) -> dict[str, NDArray[Any]]:
+def _transformed(learner: OutputLearner, examples: Examples, start: int, end: int, batch_size: int) -> dict[str, NDArray[Any]]:
     """Inputs after the batch transforms, batch by batch as for the metrics."""
-    if not objective.changes:
+    if not learner.transforms:
         return dict(examples.batch(slice(start, end)).inputs)
     parts = []
     for first in range(start, min(end, len(examples)), batch_size):
         batch = examples.batch(slice(first, first + batch_size))
-        parts.append(objective.seen(batch.inputs, batch.targets, training=False)[0])
+        parts.append(learner.transformed(batch.inputs, batch.targets, training=False)[0])
     return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in parts[0]}
 
 

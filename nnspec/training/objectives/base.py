@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from nnspec.training.batches.augmenter import Augmenter
     from nnspec.training.batches.transforms import BatchTransform
     from nnspec.training.checks.training import TrainingCheck
+    from nnspec.training.loop.learner import Task
     from nnspec.training.loop.networks import Networks
-    from nnspec.training.loop.task import Task
     from nnspec.training.objectives.context import ObjectiveContext, Targets
     from nnspec.training.plan import TrainingPlan
 

@@ -1,4 +1,4 @@
-"""What ``run.json`` says, checked: a run folder may come from anywhere."""
+"""Validation of ``run.json``, since a run folder may come from an untrusted source."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class _Record:
 
 
 def damage(info: Mapping[str, Any]) -> str | None:
-    """What is wrong with what a ``run.json`` says; None if nothing is.
+    """Describes what is wrong with the content of ``run.json``; None if it is valid.
 
     Example:
         >>> rest = {"name": "net", "spec": {"hash": "a"}, "data": {}, "versions": {}, "machine": {}}
@@ -129,7 +129,7 @@ def damage(info: Mapping[str, Any]) -> str | None:
 
 
 def damage_of_records(records: Any) -> str | None:
-    """What is wrong with the records of a training's epochs; None if nothing is.
+    """Describes what is wrong with the records of epochs; None if they are valid.
 
     Example:
         >>> damage_of_records([{"epoch": 1, "step": 8}, {"epoch": 3, "step": 16}])

@@ -70,8 +70,8 @@ def log_warnings(records: Sequence[Mapping[str, Any]]) -> list[str]:
     if real is not None and generated is not None and min(real, generated) > _WON:
         found.append(
             f"the discriminator is too strong: it classifies {real:.1%} of the real and {generated:.1%} of the generated "
-            "examples correctly, so the generator learns little. Lower the discriminator's learning rate, add `Dropout` to it, or write "
-            "`label_smoothing: 0.1`"
+            "examples correctly, so the generator learns little. Lower the discriminator's learning rate, add `Dropout` to it, "
+            "or write `label_smoothing: 0.1`"
         )
     if real is not None and generated is not None and max(real, generated) < 1 - _WON:
         found.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -12,11 +12,10 @@ from nnspec.keras_backend.seeds import Seeds
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.loop.learner import Batch, Tensors, TrainableGroup, Update, part_of
 from nnspec.training.objectives.gan import Distribution
-from nnspec.training.objectives.gan.input_gradient import input_gradient
 from nnspec.training.objectives.gan.losses import LOSSES
 from nnspec.training.objectives.gan.plan import GanPlan
 
-__all__ = ["GanLearner", "drawn_noise"]
+__all__ = ["GanLearner", "drawn_noise", "input_gradient"]
 
 
 class GanLearner:
@@ -230,3 +229,22 @@ def _layer_losses(model: keras.Model) -> Any:
     for added in model.losses:
         total = total + ops.sum(ops.cast(added, "float32"))
     return total
+
+
+def input_gradient(function: Callable[[Any], Any], values: Any) -> Any:
+    """The gradient of the sum of a function's values with respect to its argument, differentiable again.
+
+    Args:
+        function: The function; it must not change variables.
+        values: The argument.
+    """
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.grad(lambda given: keras.ops.sum(function(given)))(values)
+    import tensorflow as tf
+
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(values)
+        result = function(values)
+    return tape.gradient(result, values)
