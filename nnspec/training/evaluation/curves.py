@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.metric import Figure
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 __all__ = ["curve_names", "curves", "draw_curve"]

@@ -15,8 +15,8 @@ __all__ = ["DataGuard"]
 class DataGuard:
     """Compares the files of the training data with their fingerprints.
 
-    If all data were read before the first step, a changed file is reported once: it does not affect the training, but prevents a
-    resume. If data are read during training, a changed file stops it.
+    If all data were read before the first step, a changed file is reported once: it does not affect the training, but prevents
+    a resume. If data are read during training, a changed file stops it.
 
     Args:
         prepared: The data.

@@ -68,7 +68,8 @@ class Run(RunFiles):
             raise DamagedRun(f"{file} is damaged: it has no `{missing[0]}`\n{_RESTORE}")
         if type(info.get("format")) is not int or not _WITHOUT_DIGESTS <= info["format"] <= FORMAT:
             raise NnspecError(
-                f"{path} was written by another version of nnspec: format {info.get('format')!s:.40}, and this one reads {FORMAT}\n"
+                f"{path} was written by another version of nnspec: it has format {info.get('format')!s:.40}, this one reads "
+                f"{FORMAT}\n"
                 "  = help: use that version, or train again with this one"
             )
         if wrong := damage(info):

@@ -1,4 +1,4 @@
-"""What a sweep is asked for, and where it is written: both known before anything is trained."""
+"""The settings and the folder of a sweep, checked before the first trial."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from nnspec.types import closest
 
 __all__ = ["sweep_settings", "sweep_folder"]
 
-_ASKED = "asked.json"
+_SETTINGS = "asked.json"
 
 
 def sweep_settings(spec: Spec) -> tuple[SweepSection, Monitor]:
-    """The section ``sweep``, and the metric that says which trial is best.
+    """The section ``sweep``, and the metric to optimize.
 
     Raises:
         SpecError: If the spec has errors.
-        NnspecError: If it has no such section, or no epoch has the figure.
+        NnspecError: If there is no such section, or the metric is unknown.
     """
     problems: list[Diagnostic] = []
     section = check_sweep(spec, problems)
@@ -45,50 +45,50 @@ def sweep_settings(spec: Spec) -> tuple[SweepSection, Monitor]:
         raise SpecError(problems)
     if section.monitor is None:
         return section, plan.monitor
-    metrics = epoch_metrics(plan.outputs, plan.data).metrics
+    metrics = epoch_metrics(plan.outputs, plan.data).modes
     mode = metrics.get(section.monitor)
     if mode is None:
         meant = closest(section.monitor, metrics)
-        help = f"did you mean `{meant}`?" if meant else "there are " + ", ".join(f"`{name}`" for name in metrics)
-        raise NnspecError(f"no epoch has a metric `{section.monitor}` to watch\n  = help: {help}")
+        help = f"did you mean `{meant}`?" if meant else "use " + ", ".join(f"`{name}`" for name in metrics)
+        raise NnspecError(f"cannot monitor `{section.monitor}`: it is unknown, or has no direction\n  = help: {help}")
     return section, Monitor(section.monitor, mode)
 
 
 def sweep_folder(spec: Spec, out: Path | None, section: SweepSection, monitor: Monitor, *, resume: bool) -> Path:
-    """The folder, with a note of what is searched: a sweep goes on over the same ranges.
+    """Creates the folder, with a record of the settings, which must not change when a sweep is resumed.
 
     Raises:
-        NnspecError: If something else is there, or the sweep that is there searched something else.
+        NnspecError: If the folder is not empty, or the resumed sweep has other settings.
     """
     if out is None:
         if resume:
-            raise NnspecError("which sweep goes on? name its folder with `--out`")
+            raise NnspecError("`--resume` needs the folder of the sweep\n  = help: name it with `--out`")
         out = Path("runs") / spec.name / f"sweep-{datetime.now().strftime('%Y%m%d-%H%M%S')}"
-    asked = {"over": section.model_dump(mode="json")["over"], "monitor": asdict(monitor), "spec": _without_sweep(spec)}
-    note = out / _ASKED
+    settings = {"over": section.model_dump(mode="json")["over"], "monitor": asdict(monitor), "spec": _without_sweep(spec)}
+    record = out / _SETTINGS
     if resume:
-        if not note.is_file():
+        if not record.is_file():
             raise NnspecError(f"there is no sweep at {out}")
         try:
-            before = json.loads(note.read_text("utf-8"))
+            before = json.loads(record.read_text("utf-8"))
         except (ValueError, OSError) as error:
-            raise NnspecError(f"{note} is damaged: {error}") from None
-        changed = [name for name, value in asked.items() if before.get(name) != json.loads(json.dumps(value))]
+            raise NnspecError(f"{record} is damaged: {error}") from None
+        changed = [name for name, value in settings.items() if before.get(name) != json.loads(json.dumps(value))]
         if changed:
-            told = ", ".join({"over": "the ranges", "monitor": "what is watched", "spec": "the spec"}[c] for c in changed)
+            what = ", ".join({"over": "the ranges", "monitor": "the monitor", "spec": "the spec"}[c] for c in changed)
             raise NnspecError(
-                f"{told} changed since the sweep at {out} began\n  = help: begin another with `--out` of another folder"
+                f"{what} changed since the start of the sweep at {out}\n  = help: start another sweep with another `--out`"
             )
         return out
     if not is_free(out):
-        help = "name a folder that is empty, or not there yet"
-        help += ", or go on with `--resume`" if note.is_file() else ""
-        raise NnspecError(f"there is something at {out}\n  = help: {help}")
+        help = "name an empty or a new folder"
+        help += ", or continue it with `--resume`" if record.is_file() else ""
+        raise NnspecError(f"{out} exists and is not empty\n  = help: {help}")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise NnspecError(f"cannot make the folder {out}: {error.strerror}") from error
-    write_whole(note, json.dumps(asked, indent=1) + "\n")
+        raise NnspecError(f"cannot create the folder {out}: {error.strerror}") from error
+    write_whole(record, json.dumps(settings, indent=1) + "\n")
     return out
 
 
