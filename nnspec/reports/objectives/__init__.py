@@ -1,4 +1,4 @@
-"""What a report shows of an objective beside what every run has: a module here for each objective that has more to show."""
+"""The parts of a report that depend on the objective, one module for each."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class ObjectiveReport(Protocol):
     """The part of a report that depends on the objective: a module with these two functions."""
 
     def findings(self, run: Run) -> Iterable[Finding]:
-        """What the log of a run shows that someone should look at."""
+        """The findings in the log of a run."""
 
     def sections(self, run: Run, found: Evaluation | None) -> Sequence[Html]:
-        """Sections of its own.
+        """Further sections of the report.
 
         Args:
             run: The run.
-            found: Its predictions; None if there are none.
+            found: Its evaluation; None if there is none.
         """
 
 

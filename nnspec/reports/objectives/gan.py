@@ -31,8 +31,8 @@ def findings(run: Run) -> Iterator[Finding]:
             epochs = [
                 r["epoch"] for end, r in enumerate(records, 1) if any(t.startswith(kind) for t in log_warnings(records[:end]))
             ]
-            predicted = f"epoch {epochs[0]}" if len(epochs) == 1 else f"{len(epochs)} epochs, the last of them {epochs[-1]}"
-            yield Finding("look", f"{kind[0].upper()}{kind[1:]} in {said}, and no longer at the end.")
+            where = f"epoch {epochs[0]}" if len(epochs) == 1 else f"{len(epochs)} epochs, the last of them {epochs[-1]}"
+            yield Finding("look", f"{kind[0].upper()}{kind[1:]} in {where}, but not at the end.")
 
 
 def sections(run: Run, found: Evaluation | None) -> Sequence[Html]:
@@ -48,7 +48,7 @@ def _samples(run: Run) -> Html:
     if not epochs:
         return Html()
     first, last = epochs[0], epochs[-1]
-    # As many again between two sheets: most happens in the first epochs.
+    # Geometric spacing, since most changes are in the first epochs.
     between = {round(first * (last / first) ** (i / (_SHOWN - 1))) for i in range(_SHOWN)}
     kept = [epoch for epoch in epochs if epoch in between | {first, last}]
     pieces = [figure(_sheet(found[epoch], epoch, 280), f"epoch {epoch}") for epoch in kept[:-1]]
