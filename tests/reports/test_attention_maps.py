@@ -72,7 +72,7 @@ def test_the_shares_of_a_query_come_to_one_and_none_is_of_filling(run):
     graph = run.model.main
     inputs = {"source": np.array([[4, 5, 3, 0, 0]], np.int32), "target": np.array([[2, 5, 4, 3]], np.int32)}
     for attention in attention_nodes(graph):
-        shares = tensors_of(attention.graph, run.weights(), {"shares": attention.shares}, inputs)["shares"]
+        shares = tensors_of(attention.graph, run.weights(), {"weights": attention.weights}, inputs)["weights"]
         assert shares.shape[-2:] == (4, 5)
         np.testing.assert_allclose(shares.sum(-1), 1, rtol=1e-5)
         assert not shares[..., 3:].any()

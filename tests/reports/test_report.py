@@ -150,14 +150,14 @@ def test_what_a_spec_says_does_not_become_markup(page):
 def test_a_net_of_convolutions_has_all_parts(page):
     assert titles(page) == [
         "Summary",
-        "What to look at",
+        "Findings",
         "Learning curves",
         "Results",
         "Examples of errors",
         "Filters and feature maps",
         "Class activation maps",
         "Graph",
-        "How it was made",
+        "Provenance",
     ]
 
 
@@ -176,16 +176,16 @@ def test_a_table_of_numbers_shows_the_rows_it_is_farthest_off_as_they_stand_in_t
     page = to_page(iris)
     assert titles(page) == [
         "Summary",
-        "What to look at",
+        "Findings",
         "Learning curves",
         "Results",
         "Examples of errors",
         "Graph",
-        "How it was made",
+        "Provenance",
     ]
     found = run_evaluation(iris).predictions["width"]
     [header, first] = re.search(r"farthest off.*?<tr>(.*?)</tr>.*?<tr>(.*?)</tr>", page, re.DOTALL).groups()
-    assert re.findall(r">([^<]+)</th>", header) == ["row", "said", "true", "off by", "a", "b", "c", "kind"]
+    assert re.findall(r">([^<]+)</th>", header) == ["row", "predicted", "actual", "error", "a", "b", "c", "kind"]
     cells = re.findall(r">([^<]+)</td>", first)
     line = (iris.path.parent / "iris.csv").read_text().splitlines()[1 + int(cells[0])].split(",")
     assert [float(cell) for cell in cells[4:]] == pytest.approx([float(line[i]) for i in (0, 1, 2, 4)])
@@ -267,9 +267,9 @@ def test_several_outputs_of_numbers_stand_side_by_side():
     found = Evaluation(None, None, "test", Examples({}, {}, {}, np.arange(4)), {}, {}, judged)
     page = results(found, {name: report_of(each) for name, each in judged.items()}, None)
     assert re.search(r"<td>near</td><td class=\"n\">1</td>", page)
-    assert "errors side by side" in page
+    assert "errors of all outputs" in page
     one = results(found, {"near": report_of(judged["near"])}, None)
-    assert "errors side by side" not in one
+    assert "errors of all outputs" not in one
 
 
 def test_a_long_text_of_a_row_is_folded():
@@ -285,7 +285,7 @@ def test_a_net_of_another_form_has_no_class_activation_map(iris):
 def test_figures_of_validation_data_and_a_training_cut_short_are_told(digits):
     found = run_evaluation(digits)
     said = findings(digits, found, None, {name: report_of(judged) for name, judged in found.predictions.items()})
-    assert any("validation data, which chose the weights" in finding.text for finding in said)
+    assert any("validation data that also selected the weights" in finding.text for finding in said)
     cut = Run(digits.path, {**digits.info, "status": "interrupted"})
     assert findings(cut, None, None, {})[0].level == "bad"
 
@@ -313,7 +313,7 @@ def test_a_mask_is_shown_beside_its_picture_and_the_true_one(tmp_path):
     run = trained(tmp_path, MASKS)
     page = to_page(run)
     read(page)
-    assert "the true mask, the one that was said" in page
+    assert "the actual and the predicted mask" in page
     judged = run_evaluation(run).predictions["mask"]
     for row in range(8):
         own = judged.examples == row

@@ -50,7 +50,7 @@ def test_a_pair_that_is_built_only_need_not_say_how_long_it_trains(project):
     ("objective", "code", "part"),
     [
         ("{gan: {generator: generatr}}", "NN560", "no network `generatr`"),
-        ("{gan: {generator: discriminator}}", "NN561", "they are one network"),
+        ("{gan: {generator: discriminator}}", "NN561", "they are the same network"),
         ("{gan: {noise: z}}", "NN561", "no input `z`"),
         ("{gan: {condition: [label]}}", "NN561", "`generator` has no input `label`"),
         ("{gan: {losss: hinge}}", "NN103", "losss"),

@@ -71,7 +71,7 @@ def test_a_network_without_padding_learns_from_masks_of_the_pictures_size(tmp_pa
     page = write_report(tmp_path / "run").read_text()
     assert "Learning curves" in page
     if figures["outputs"]["mask"]["accuracy"] < 1:
-        assert "the middle of which is compared" in page
+        assert "its center is compared" in page
 
 
 def test_what_has_a_weight_for_each_example_stays_whole() -> None:

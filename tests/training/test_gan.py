@@ -76,7 +76,7 @@ SIGMOID = {
 def test_losses_of_probabilities_are_those_of_the_paper(name, score):
     real, made, fool = (formula(1 / (1 + math.exp(-score))) for formula in SIGMOID[name])
     losses, scores = LOSSES[name], keras.ops.convert_to_tensor([score], "float32")
-    found = [float(x[0]) for x in (losses.real(scores, 0.0), losses.made(scores), losses.fool(scores))]
+    found = [float(x[0]) for x in (losses.real(scores, 0.0), losses.generated(scores), losses.generator(scores))]
     np.testing.assert_allclose(found, [real, made, fool], rtol=1e-4, atol=1e-5)
 
 
@@ -96,7 +96,7 @@ def test_a_smoothed_label_is_a_cross_entropy_with_that_label():
 )
 def test_losses_of_scores_are_those_of_their_papers(name, real, made, fool):
     losses, scores = LOSSES[name], keras.ops.convert_to_tensor([-1.0, 1.0], "float32")
-    found = [losses.real(scores, 0.0), losses.made(scores), losses.fool(scores)]
+    found = [losses.real(scores, 0.0), losses.generated(scores), losses.generator(scores)]
     np.testing.assert_allclose([np.asarray(x) for x in found], [real, made, fool])
 
 
