@@ -52,7 +52,7 @@ def test_a_carried_state_of_another_size_is_refused(said):
 def test_a_start_of_a_state_that_nothing_carries_is_refused(said):
     assert said(_GOOD.replace("  carry: {state: state}\n", ""))[0][:2] == (
         "NN702",
-        "`state` is fed at the first step and at no later one",
+        "`state` is only fed at the first step",
     )
 
 

@@ -20,8 +20,8 @@ def said(project, text: str, *, require_data: bool = True) -> list[tuple[str, st
 
 
 def test_a_pair_is_found_without_a_word_more_than_gan(project):
-    pair = planned(project, PAIR + DATA + trained()).own
-    assert (pair.noise, pair.made, pair.judged, pair.conditions, pair.verdict) == ("noise", "image", "image", (), "logit")
+    plan = planned(project, PAIR + DATA + trained()).own
+    assert (plan.noise, plan.generator_output, plan.example_input, plan.conditions, plan.score_output) == ("noise", "image", "image", (), "logit")
 
 
 def test_both_networks_are_counted_and_their_last_weights_kept(project):
@@ -50,7 +50,7 @@ def test_a_pair_that_is_built_only_need_not_say_how_long_it_trains(project):
     ("objective", "code", "part"),
     [
         ("{gan: {generator: generatr}}", "NN560", "no network `generatr`"),
-        ("{gan: {generator: discriminator}}", "NN561", "they are one network"),
+        ("{gan: {generator: discriminator}}", "NN561", "they are the same network"),
         ("{gan: {noise: z}}", "NN561", "no input `z`"),
         ("{gan: {condition: [label]}}", "NN561", "`generator` has no input `label`"),
         ("{gan: {losss: hinge}}", "NN103", "losss"),

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from nnspec.data.prepare import Prepared
     from nnspec.training.batches.augmenter import Augmenter
     from nnspec.training.checks.training import TrainingCheck
+    from nnspec.training.loop.learner import Task
     from nnspec.training.loop.networks import Networks
-    from nnspec.training.loop.task import Task
     from nnspec.training.plan import TrainingPlan
 
 __all__ = ["contrastive"]
@@ -36,13 +36,12 @@ class contrastive(Objective):  # noqa: N801
     predicts: ClassVar[bool] = False
 
     views: list[Annotated[Config, Named(CORRUPTIONS)]] = Field(
-        min_length=1, description="The random layers that make a view of an example, in order; each of the two is drawn anew."
+        min_length=1,
+        description="The random layers that make a view of an example, in order; the two views are drawn independently.",
     )
-    input: _Text | None = Field(None, description="The input of which views are made; null: the only one.")
-    output: _Text | None = Field(
-        None, description="The output that is compared, a vector for each example; null: the only one."
-    )
-    temperature: PositiveNumber = Field(0.1, description="What cosine similarities are divided by.")
+    input: _Text | None = Field(None, description="The input to make views of; null: the only one.")
+    output: _Text | None = Field(None, description="The output to compare, a vector for each example; null: the only one.")
+    temperature: PositiveNumber = Field(0.1, description="The divisor of the cosine similarities.")
 
     def check(self, check: TrainingCheck) -> TrainingPlan | None:
         from nnspec.training.objectives.contrastive.check import check_contrastive

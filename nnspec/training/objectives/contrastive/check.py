@@ -10,7 +10,7 @@ from nnspec.data.check import check_data
 from nnspec.graph import Graph
 from nnspec.layers.base import Layer, LayerError
 from nnspec.training import problems as t
-from nnspec.training.checks.monitors import Direction, Watched, check_input_noise
+from nnspec.training.checks.monitors import Direction, EpochMetrics, check_input_noise
 from nnspec.training.checks.phases import check_phases
 from nnspec.training.checks.readiness import check_ready
 from nnspec.training.checks.training import TrainingCheck
@@ -28,12 +28,12 @@ _NOT_USED = {**OWN_LOSSES, "label_noise": "there are no labels: remove it"}
 
 @dataclass(frozen=True)
 class ContrastivePlan:
-    """What the check finds.
+    """The checked objective.
 
     Attributes:
         objective: The objective.
-        input: The input of which views are made.
-        output: The output that is compared.
+        input: The input to make views of.
+        output: The output to compare.
     """
 
     objective: contrastive
@@ -42,21 +42,21 @@ class ContrastivePlan:
 
 
 def check_contrastive(objective: contrastive, check: TrainingCheck) -> TrainingPlan | None:
-    """Checks the sections against the document's own network.
+    """Checks the sections against the main network.
 
     Args:
         objective: The objective.
         check: The spec, its graphs, and where problems are reported.
 
     Returns:
-        The plan; None if something is wrong.
+        The plan; None if there are errors.
     """
     graph, section, tree, problems = check.graph, check.section, check.tree, check.problems
     assert section is not None
     assert tree is not None
     refuse_keys(tree, "contrastive", _NOT_USED, problems)
     if graph is None:
-        problems.append(t.NotTrainable.at(tree.span, tree.path, help="give the document `inputs` and `layers` of its own"))
+        problems.append(t.NotTrainable.at(tree.span, tree.path, help="add `inputs` and `layers` to the document"))
         return None
     before = len(problems)
     own = None if graph.gaps else _plan(objective, ObjectiveContext("contrastive", tree, graph, {}, problems))
@@ -67,7 +67,7 @@ def check_contrastive(objective: contrastive, check: TrainingCheck) -> TrainingP
     validates = data is None or data.validates
     known = {**METRICS, **({f"val_{name}": better for name, better in METRICS.items()} if validates else {})}
     monitor = Monitor("val_loss" if data is not None and data.validates else "loss", "min")
-    phases = check_phases(graph, section, tree, {}, Watched(known, monitor), problems)
+    phases = check_phases(graph, section, tree, {}, EpochMetrics(known, monitor), problems)
     if own is None or phases is None or any(problem.is_error for problem in problems[before:]):
         return None
     return TrainingPlan(graph, section, tree, data, {}, phases[-1].monitor, phases, own=own)

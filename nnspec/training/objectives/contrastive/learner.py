@@ -17,14 +17,14 @@ __all__ = ["ContrastiveLearner", "nt_xent"]
 
 
 class ContrastiveLearner:
-    """Brings the vectors of two views of an example together.
+    """Minimizes the NT-Xent loss of two views.
 
     Args:
         model: The model.
-        plan: Which input and output, and the views.
+        plan: The checked objective.
         optimizer: The optimizer.
         seed: The seed of the training.
-        augmenter: Changes the training examples at random before views are made of them; None if nothing does.
+        augmenter: Augments the training examples before views are made; None for no augmentation.
     """
 
     batches = 1
@@ -56,7 +56,7 @@ class ContrastiveLearner:
     def updates(self, batch: Batch) -> Sequence[Update]:
         return [Update(group, self._loss, batch) for group in self.trainable]
 
-    def watch(self, batch: Batch) -> Any:
+    def validate(self, batch: Batch) -> Any:
         return self._loss(batch, training=False)
 
     def reset(self) -> None:
@@ -65,11 +65,11 @@ class ContrastiveLearner:
         for view in self._views:
             view.restart()
 
-    def figures(self) -> dict[str, Any]:
+    def results(self) -> dict[str, Any]:
         return {name: float(ops.convert_to_numpy(metric.result())) for name, metric in self._means.items()}
 
     def _loss(self, batch: Batch, training: bool = True) -> Any:
-        # Each view is a batch of its own, as batch normalization sees it at inference.
+        # The views are separate batches, so that batch normalization does not mix them.
         first, second = (
             self._model(view(batch[0], training=training), training=training)[self._plan.output] for view in self._views
         )
@@ -88,7 +88,7 @@ def nt_xent(first: Any, second: Any, temperature: float) -> tuple[Any, Any]:
     Args:
         first: The vectors of one view, (N, D).
         second: The vectors of the other view, (N, D).
-        temperature: What similarities are divided by.
+        temperature: The divisor of the similarities.
 
     Returns:
         The loss, and the share of vectors whose most similar other vector is the other view of the same example.

@@ -1,4 +1,4 @@
-"""The training of one network on pairs of views."""
+"""The training task of contrastive learning."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from nnspec.data.prepare import Prepared
 from nnspec.training.batches.augmenter import Augmenter
-from nnspec.training.batches.fit_statistics import adapt
+from nnspec.training.batches.fit_statistics import fit_statistics
 from nnspec.training.catalogue.keras_objects import keras_optimizer
 from nnspec.training.loop.learner import Learner
 from nnspec.training.loop.networks import Networks
@@ -26,14 +26,14 @@ class ContrastiveTask:
         networks: The network's model.
         plan: The plan.
         prepared: The data.
-        augmenter: Changes the training examples at random before views are made of them; None if nothing does.
+        augmenter: Augments the training examples before views are made; None for no augmentation.
     """
 
     def __init__(self, networks: Networks, plan: TrainingPlan, prepared: Prepared, augmenter: Augmenter | None) -> None:
         [self._model] = networks.models.values()
         self._own: ContrastivePlan = plan.own
         self._seed, self._augmenter = plan.section.seed, augmenter
-        adapt(self._model, plan.graph, {}, prepared.train)
+        fit_statistics(self._model, plan.graph, {}, prepared.train)
 
     def learner(self, phase: PhasePlan) -> Learner:
         return ContrastiveLearner(self._model, self._own, keras_optimizer(phase.section), self._seed, self._augmenter)
