@@ -81,8 +81,6 @@ def _json_table(body: Bytes, feeds: Sequence[Feed], text_column: str | None, bud
 def _select_columns(
     rows: Sequence[Mapping[str, Any]], expected: set[str], budget: Budget
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    rows: Sequence[Mapping[str, Any]], expected: set[str], budget: Budget
-) -> Iterator[tuple[int, dict[str, Any]]]:
     first = rows[0].keys()
     for number, row in enumerate(rows, 1):
         if number % 256 == 0:
