@@ -57,14 +57,14 @@ def _layer_text(name: str) -> str:
     from nnspec.layers import LAYERS
     from nnspec.reference.language import language_text
     from nnspec.reference.layer import layer_text
-    from nnspec.spec.checked import other_word
+    from nnspec.spec.checked import replacement_word
     from nnspec.types import closest
 
     if name in LAYERS:
         return layer_text(name)
     if (text := language_text(name)) is not None:
         return text
-    alternative = LAYERS.left_out.get(name) or other_word(LAYERS, name) or LAYERS.aliases.get(name)
+    alternative = LAYERS.left_out.get(name) or replacement_word(LAYERS, name) or LAYERS.aliases.get(name)
     near = closest(name, LAYERS.names(plugins=True))
     alternative = f"use `{alternative}`" if alternative in LAYERS else alternative
     help = alternative or (f"did you mean `{near}`?" if near else "`nnspec layers` lists all layers")

@@ -8,20 +8,20 @@ from typing import Any
 
 import orjson
 
-from nnspec.data.as_trained import reader_as_trained
+from nnspec.data.image_files import TooManyPixelsError, header_of
 from nnspec.data.kinds import Column, DataError
-from nnspec.data.one_picture import OneValue, look_as_trained, picture_table
-from nnspec.data.pictures import TooManyPixelsError, header_of
 from nnspec.data.plan import Feed
+from nnspec.data.reader_arguments import with_training_arguments
 from nnspec.data.readers.base import Table
 from nnspec.data.readers.csv import Csv
 from nnspec.data.readers.jsonl import JsonTable
 from nnspec.data.recipe import require_columns
+from nnspec.data.single_image import SingleValueTable, image_table, training_image_format
 from nnspec.serving.budget import BYTES_A_VALUE, Budget
 from nnspec.serving.errors import RequestError
 from nnspec.serving.json_keys import require_unique_keys
 
-__all__ = ["csv_table", "json_table", "image_table", "text_table"]
+__all__ = ["csv_table", "json_table", "decode_image", "text_table"]
 
 _IMAGE = "the image"
 _MAX_PIXELS = 2**24
@@ -114,7 +114,7 @@ def csv_table(
         DataError: If the CSV is invalid.
         NnspecError: If a column is missing.
     """
-    reader = reader_as_trained(Csv.model_validate({"file": "rows.csv"}), recipe, {})
+    reader = with_training_arguments(Csv.model_validate({"file": "rows.csv"}), recipe, {})
     assert isinstance(reader, Csv)
     # The limits were checked on this body, so it must not be decompressed.
     reader = reader.model_copy(update={"encoding": None, "max_bytes": max(len(body), 1)})
@@ -146,10 +146,10 @@ def text_table(body: Bytes, column: str, budget: Budget) -> Table:
         text = body.decode()
     except UnicodeDecodeError:
         raise RequestError(400, "the text is not UTF-8") from None
-    return OneValue(column, text, "the text")
+    return SingleValueTable(column, text, "the text")
 
 
-def image_table(body: Bytes, column: str, expected: Column, recipe: Mapping[str, Any], budget: Budget) -> Table:
+def decode_image(body: Bytes, column: str, expected: Column, recipe: Mapping[str, Any], budget: Budget) -> Table:
     """Decode and resize an image as `nnspec predict` does.
 
     Args:
@@ -168,10 +168,10 @@ def image_table(body: Bytes, column: str, expected: Column, recipe: Mapping[str,
     except TooManyPixelsError:
         reason = f"{_IMAGE} has more than {_MAX_PIXELS:,} pixels, this server's limit; send a smaller image"
         raise RequestError(413, reason) from None
-    look = look_as_trained(header, _IMAGE, recipe, expected, _MAX_PIXELS)
+    look = training_image_format(header, _IMAGE, recipe, expected, _MAX_PIXELS)
     budget.memory.reserve(_BYTES_A_PIXEL * (header.height * header.width + look.height * look.width * look.shape[-1]))
     budget.require_time()
-    return picture_table(body, _IMAGE, look, column, expected)
+    return image_table(body, _IMAGE, look, column, expected)
 
 
 def _characters(body: Bytes) -> int:

@@ -47,7 +47,7 @@ def test_a_folder_without_a_spec_is_an_error(validate, form):
     place("m/readme.md")
     result = validate("m", "--format", form)
     assert result.exit_code == 1
-    assert "there is no spec in this folder" in result.output
+    assert "no spec found in this folder" in result.output
 
 
 def test_a_link_that_leads_up_ends(validate, tmp_path):

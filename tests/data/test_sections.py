@@ -40,5 +40,5 @@ def test_data_that_are_not_drawn_by_class_are_named(tmp_path, written, part):
     spec.write_text(f"{classes}data:\n  train: {{csv: a.csv}}\n  {written}\n  inputs: {{x: {{columns: [a, b]}}}}\n{train}")
     said = [(problem.path, problem.message) for problem in validate(spec, data=True) if problem.code == "NN431"]
     assert [(path, message.partition(":")[0]) for path, message in said] == [
-        (f"data.{part}", f"the {part} data are drawn without regard to the classes")
+        (f"data.{part}", f"the {part} split is not stratified by class")
     ]

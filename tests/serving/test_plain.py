@@ -13,7 +13,7 @@ import pytest
 from onnx import TensorProto
 from PIL import Image
 
-from nnspec.data.pictures import INTERPOLATIONS
+from nnspec.data.image_files import INTERPOLATIONS
 from nnspec.runtime.generating import generate_rows
 from nnspec.runtime.generator import Generator
 from nnspec.runtime.predicting import predict_file
