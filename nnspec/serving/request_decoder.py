@@ -26,7 +26,7 @@ from nnspec.serving.bodies import Content
 from nnspec.serving.budget import BYTES_A_VALUE, Budget
 from nnspec.serving.decoders import Decoder, decoder_of
 from nnspec.serving.errors import RequestError
-from nnspec.serving.tables import csv_table, image_table, json_table, text_table
+from nnspec.serving.tables import csv_table, decode_image, json_table, text_table
 
 __all__ = ["RequestDecoder", "request_decoder_of"]
 
@@ -141,7 +141,7 @@ class RequestDecoder:
             return csv_table(body, self._feeds, list(self.columns), self.predictor.recipe, folder, budget)
         if self.kind == "picture" and (is_image(body) or kind in _IMAGE_TYPES):
             column = Column(tuple(_size(size) for size in self._port.shape[1:]), self._port.dtype)
-            return image_table(body, first, column, self.predictor.recipe, budget)
+            return decode_image(body, first, column, self.predictor.recipe, budget)
         if self.kind == "text" and kind.startswith("text/") and not is_image(body):
             return text_table(body, first, budget)
         raise RequestError(

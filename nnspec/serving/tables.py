@@ -16,13 +16,12 @@ from nnspec.data.readers.base import Table
 from nnspec.data.readers.csv import Csv
 from nnspec.data.readers.jsonl import JsonTable
 from nnspec.data.recipe import require_columns
-from nnspec.data.single_image import SingleValueTable, training_image_format
-from nnspec.data.single_image import image_table as decoded_table
+from nnspec.data.single_image import SingleValueTable, image_table, training_image_format
 from nnspec.serving.budget import BYTES_A_VALUE, Budget
 from nnspec.serving.errors import RequestError
 from nnspec.serving.json_keys import require_unique_keys
 
-__all__ = ["csv_table", "json_table", "image_table", "text_table"]
+__all__ = ["csv_table", "json_table", "decode_image", "text_table"]
 
 _IMAGE = "the image"
 _MAX_PIXELS = 2**24
@@ -150,7 +149,7 @@ def text_table(body: Bytes, column: str, budget: Budget) -> Table:
     return SingleValueTable(column, text, "the text")
 
 
-def image_table(body: Bytes, column: str, expected: Column, recipe: Mapping[str, Any], budget: Budget) -> Table:
+def decode_image(body: Bytes, column: str, expected: Column, recipe: Mapping[str, Any], budget: Budget) -> Table:
     """Decode and resize an image as `nnspec predict` does.
 
     Args:
@@ -172,7 +171,7 @@ def image_table(body: Bytes, column: str, expected: Column, recipe: Mapping[str,
     look = training_image_format(header, _IMAGE, recipe, expected, _MAX_PIXELS)
     budget.memory.reserve(_BYTES_A_PIXEL * (header.height * header.width + look.height * look.width * look.shape[-1]))
     budget.require_time()
-    return decoded_table(body, _IMAGE, look, column, expected)
+    return image_table(body, _IMAGE, look, column, expected)
 
 
 def _characters(body: Bytes) -> int:

@@ -48,9 +48,18 @@ def hours(count, skip=()):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("csv: rev.csv, time: time", "rev.csv, line 3, column `time`: the rows are in descending order, from 2024-03-09 07:00:00"),
-        ("csv: gap.csv, time: time", "gap.csv, line 82, column `time`: 2024-03-06 00:00:00 is 1 day, 17:00:00 after 2024-03-04 07:00:00"),
-        ("csv: ids.csv, time: time", "ids.csv, line 102, column `time`: 2024-03-01 00:00:00 is before the time of the previous row"),
+        (
+            "csv: rev.csv, time: time",
+            "rev.csv, line 3, column `time`: the rows are in descending order, from 2024-03-09 07:00:00",
+        ),
+        (
+            "csv: gap.csv, time: time",
+            "gap.csv, line 82, column `time`: 2024-03-06 00:00:00 is 1 day, 17:00:00 after 2024-03-04 07:00:00",
+        ),
+        (
+            "csv: ids.csv, time: time",
+            "ids.csv, line 102, column `time`: 2024-03-01 00:00:00 is before the time of the previous row",
+        ),
     ],
 )
 def test_what_is_wrong_with_the_times_is_an_error_with_its_row(cases, arguments, said):

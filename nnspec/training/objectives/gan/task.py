@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.prepare import Prepared
 from nnspec.files import write_whole
-from nnspec.runtime.sheets import SHEETS, sheet
+from nnspec.runtime.sheets import SHEETS, is_image, sheet
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.batches.fit_statistics import fit_statistics
 from nnspec.training.catalogue.keras_objects import keras_optimizer
