@@ -22,7 +22,7 @@ from nnspec.data.pictures import headers
 from nnspec.data.plan import Feed
 from nnspec.data.readers import READERS
 from nnspec.data.readers.base import Reader, Table
-from nnspec.data.readers.picture_arguments import SUFFIXES
+from nnspec.data.readers.image_arguments import SUFFIXES
 from nnspec.data.transforms import TRANSFORMS, Learned, Transform
 from nnspec.data.transforms.classes import UnknownClassError, label_encode
 from nnspec.data.transforms.words import pad
@@ -211,7 +211,9 @@ def _as_bright(table: Table, recipe: Mapping[str, Any]) -> Table:
     fractions = {
         column for said in recipe.get("inputs", {}).values() if said.get("white") == 1 for column in said.get("columns", ())
     }
-    return _Fractions(table, fractions.intersection(table.pictures)) if fractions.intersection(table.pictures) else table
+    return (
+        _Fractions(table, fractions.intersection(table.image_columns)) if fractions.intersection(table.image_columns) else table
+    )
 
 
 class _Fractions(Table):

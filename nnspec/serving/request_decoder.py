@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal
 
 from nnspec.data.as_trained import COLOR_MODES
@@ -88,21 +85,20 @@ class RequestDecoder:
             Refused: With 400, 413 or 415, if the body does not match the model, or is too large.
         """
         budget.require_time()
-        with ExitStack() as until_read:
-            try:
-                table = self._table(body, kind.partition(";")[0].strip().lower(), budget, until_read)
-                budget.require_rows(len(table))
-                self._take_room(table, budget)
-                if self.decoder is not None:
-                    return self.decoder.inputs(table, _DATA)
-                return read_inputs(table, _DATA, self.predictor.recipe, input_types(self.predictor))
-            except SpecError as error:
-                # Their helps address the author of the spec.
-                raise Refused(400, "; ".join(one.message for one in error.diagnostics)) from None
-            except DataError as error:
-                raise Refused(400, error.message + (f" ({error.help})" if error.help else "")) from None
-            except NnspecError as error:
-                raise Refused(400, str(error).replace("\n  = help:", ";")) from None
+        try:
+            table = self._table(body, kind.partition(";")[0].strip().lower(), budget)
+            budget.require_rows(len(table))
+            self._take_room(table, budget)
+            if self.decoder is not None:
+                return self.decoder.inputs(table, _DATA)
+            return read_inputs(table, _DATA, self.predictor.recipe, input_types(self.predictor))
+        except SpecError as error:
+            # Their helps address the author of the spec.
+            raise Refused(400, "; ".join(one.message for one in error.diagnostics)) from None
+        except DataError as error:
+            raise Refused(400, error.message + (f" ({error.help})" if error.help else "")) from None
+        except NnspecError as error:
+            raise Refused(400, str(error).replace("\n  = help:", ";")) from None
 
     @property
     def _port(self) -> Port:
@@ -118,7 +114,7 @@ class RequestDecoder:
             return list(self.decoder.feeds.values())
         return [feed_of(name, self.predictor.recipe, _DATA)[0] for name in self.predictor.inputs]
 
-    def _table(self, body: Content, kind: str, budget: Budget, until_read: ExitStack) -> Table:
+    def _table(self, body: Content, kind: str, budget: Budget) -> Table:
         if not body:
             raise Refused(400, f"the body is empty; this model takes {self._wanted}")
         first = next(iter(self.columns))
@@ -130,8 +126,7 @@ class RequestDecoder:
         if kind == "application/json":
             return json_table(body, self._feeds, first if self.kind == "text" else None, budget)
         if kind == "text/csv":
-            folder = Path(until_read.enter_context(tempfile.TemporaryDirectory()))
-            return csv_table(body, self._feeds, list(self.columns), self.predictor.recipe, folder, budget)
+            return csv_table(body, self._feeds, list(self.columns), self.predictor.recipe, budget)
         if self.kind == "picture" and (is_picture(body) or kind in _OF_PICTURES):
             wanted = Column(tuple(_size(size) for size in self._port.shape[1:]), self._port.dtype)
             return picture_of(body, first, wanted, self.predictor.recipe, budget)

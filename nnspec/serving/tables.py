@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import orjson
 
 from nnspec.data.as_trained import reader_as_trained
+from nnspec.data.data_files import MemoryFile
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.one_picture import OneValue, look_as_trained, picture_table
 from nnspec.data.pictures import TooManyPixelsError, header_of
@@ -96,9 +96,7 @@ def _row(number: int) -> str:
     return f"the request, row {number}"
 
 
-def csv_table(
-    body: Bytes, feeds: Sequence[Feed], columns: Sequence[str], recipe: Mapping[str, Any], folder: Path, budget: Budget
-) -> Table:
+def csv_table(body: Bytes, feeds: Sequence[Feed], columns: Sequence[str], recipe: Mapping[str, Any], budget: Budget) -> Table:
     """Rows of CSV, written as the training data's, with a line of names or in the model's order.
 
     Args:
@@ -106,7 +104,6 @@ def csv_table(
         feeds: What needs which columns.
         columns: The model's columns, in order.
         recipe: What the model says of its data.
-        folder: Where the rows are written to: the table reads them there.
         budget: What the request may use.
 
     Raises:
@@ -127,10 +124,10 @@ def csv_table(
     header = {cell.strip().strip('"') for cell in first.split(reader.separator)}
     if not header.intersection(columns):
         reader = reader.model_copy(update={"names": list(columns), "header": False})
-    files = {"file": folder / "rows.csv"}
-    files["file"].write_bytes(body)
+    files = {"file": MemoryFile("rows.csv", body)}
+    found = reader.columns(files)
     for feed in feeds:
-        require_columns(reader.columns(files), feed)
+        require_columns(found, feed)
     budget.require_time()
     return reader.open(files)
 

@@ -276,9 +276,9 @@ def test_csv_finds_text_that_stands_late_in_a_column_of_numbers(tmp_path):
         ("a,a\n1,2\n", "two columns `a`"),
         ("a,\n1,2\n", "column 2 has no name"),
         ("a;b\n1;2\n", "has one column"),
-        ("a,b\n1,2\n3\n", "line 3: 1 values, where there are 2 columns"),
+        ("a,b\n1,2\n3\n", "line 3: expected 2 values, got 1"),
         ('a,b\n1,2\n"3,4\n', "line 3"),
-        ("a,b\n1,2\n3,4,5\n", "line 3: 3 values"),
+        ("a,b\n1,2\n3,4,5\n", "line 3: expected 2 values, got 3"),
         ("a\n" + "x" * 200_000 + "\n", "line 2: field larger than field limit"),
     ],
 )

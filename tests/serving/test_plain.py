@@ -107,7 +107,7 @@ def test_a_row_of_csv_may_say_its_columns_or_leave_that_out(rows, body):
         (b"[]", "application/json", 400, "rows are JSON objects"),
         (b"[[1]]", "application/json", 400, "rows are JSON objects"),
         (b"{", "application/json", 400, "no JSON"),
-        (b"1,2,3\n", "text/csv", 400, "3 values"),
+        (b"1,2,3\n", "text/csv", 400, "got 3"),
         (b"\xff\xfe,1\n", "text/csv", 400, "UTF-8"),
         (b"", "text/csv", 400, "empty"),
         (b"5 1", "text/plain", 415, "this model takes rows"),
