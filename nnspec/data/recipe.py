@@ -211,9 +211,8 @@ def _as_bright(table: Table, recipe: Mapping[str, Any]) -> Table:
     fractions = {
         column for said in recipe.get("inputs", {}).values() if said.get("white") == 1 for column in said.get("columns", ())
     }
-    return (
-        _Fractions(table, fractions.intersection(table.image_columns)) if fractions.intersection(table.image_columns) else table
-    )
+    found = fractions.intersection(table.image_columns)
+    return _Fractions(table, found) if found else table
 
 
 class _Fractions(Table):

@@ -84,9 +84,7 @@ class Masks(ImageReader):
             if path.suffix.lower() not in suffixes:
                 reason = f"`{path.relative_to(root)}` in `{folder.name}` must end with {' or '.join(suffixes)}"
                 help = (
-                    "JPEG compression changes labels; save them as PNG"
-                    if path.suffix.lower() in SUFFIXES
-                    else "move it out of the folder"
+                    "JPEG changes labels; save them as PNG" if path.suffix.lower() in SUFFIXES else "move it out of the folder"
                 )
                 raise DataError(reason, help=help, argument=argument)
             name = path.relative_to(root).with_suffix("").as_posix()

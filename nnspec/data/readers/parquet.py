@@ -47,9 +47,7 @@ def _opened(path: DataFile) -> Any:
         import pyarrow
         from pyarrow import parquet as format_
     except ImportError:
-        raise DataError(
-            "reading Parquet requires pyarrow, which is not installed", help="pip install 'nnspec[parquet]'"
-        ) from None
+        raise DataError("Parquet requires pyarrow, which is not installed", help="pip install 'nnspec[parquet]'") from None
     try:
         return format_.ParquetFile(pyarrow.BufferReader(path.content) if isinstance(path, MemoryFile) else path)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
@@ -141,7 +139,7 @@ class _ParquetTable(Table):
                 what = (
                     "the list is missing"
                     if value is None
-                    else "the list has values that are not numbers, or lists of other lengths"
+                    else "the list has other values than numbers, or lists of other lengths"
                 )
                 raise DataError(f"{self.where(column, row)}: {what}", argument="file")
         if len({len(value) for value in made}) > 1:

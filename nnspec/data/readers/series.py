@@ -113,7 +113,7 @@ class _SeriesTable(Table):
         found = stretches_of(table, time=reader.time, by=reader.series_columns, gaps=reader.gaps)
         counts = np.maximum((found.lengths - whole) // reader.stride + 1, 0)
         if not counts.any():
-            reason = f"the longest run of rows without a gap has {found.lengths.max():,} rows, but `window` plus `horizon` is {whole:,}"
+            reason = f"the longest run without a gap has {found.lengths.max():,} rows, but `window` plus `horizon` is {whole:,}"
             raise DataError(reason, help="reduce `window` or `horizon`", argument="window")
         self._order = found.order
         place = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
