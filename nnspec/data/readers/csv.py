@@ -20,7 +20,7 @@ from nnspec.layers.scalars import Flag, PositiveInt
 __all__ = ["Csv", "csv"]
 
 _ROWS = 8192
-_CELLS = 2**18
+_CELLS = 2**19
 """The maximum number of rows and of cells in a chunk; wide tables have fewer rows in each."""
 
 _MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null")
