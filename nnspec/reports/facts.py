@@ -89,7 +89,7 @@ def making(run: Run) -> Html:
     made |= {f"data: {part}": digest for part, digest in info["data"].get("fingerprints", {}).items()}
     made["spec"] = info["spec"].get("hash")
     rows = [[key, number(value) if not isinstance(value, int) else str(value)] for key, value in made.items()]
-    spec = element("details", element("summary", "The spec"), element("pre", (run.path / "spec.yaml").read_text("utf-8")))
+    spec = element("details", element("summary", "The spec"), element("pre", run.spec.resolved()))
     return section("How it was made", table((), rows), spec)
 
 

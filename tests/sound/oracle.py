@@ -90,8 +90,11 @@ def numeric(spec: Spec, types: Mapping[str, TensorType], sizes: Mapping[str, int
         for name, declared in main.inputs.items()
     }
     problems: list[Diagnostic] = []
+    # A large size may exceed a limit on the cost, which is none of the conditions.
+    limits = replace(spec.limits, activations=2**62, size=2**62)
+    networks = {**spec.networks, "main": replace(main, inputs=inputs)}
     try:
-        model = build(replace(spec, networks={**spec.networks, "main": replace(main, inputs=inputs)}), problems)
+        model = build(replace(spec, networks=networks, limits=limits), problems)
     except SpecError as error:
         problems = list(error.diagnostics)
         model = None
