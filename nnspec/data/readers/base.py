@@ -184,15 +184,15 @@ class Reader(Config):
         """
         raise NotImplementedError
 
-    def arguments_to_fit(self, files: Files, made: Column, wanted: Sequence[object]) -> str:
+    def arguments_to_fit(self, files: Files, column: Column, wanted: Sequence[object]) -> str:
         """Suggest arguments that give a column the shape of an input, as a clause; empty if there are none.
 
         Args:
             files: The files.
-            made: The column.
+            column: The column.
             wanted: The shape of the input; sizes that are not integers match any size.
         """
-        del files, made, wanted
+        del files, column, wanted
         return ""
 
     def doubts(self, files: Files, used: Collection[str]) -> Iterable[DataError]:

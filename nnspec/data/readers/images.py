@@ -66,11 +66,11 @@ class Images(ImageReader, TableBackedReader):
         found = examples_in(self._folder(files), SUFFIXES, argument="folder")
         return _FolderTable(self, self._folder(files), found.paths, [found.classes[i] for i in found.labels])
 
-    def arguments_to_fit(self, files: Files, made: Column, wanted: Sequence[object]) -> str:
+    def arguments_to_fit(self, files: Files, column: Column, wanted: Sequence[object]) -> str:
         first = None
         if self.table_kind is None:
             first = examples_in(self._folder(files), SUFFIXES, argument="folder").paths[0]
-        return self.arguments_for(first, made, wanted)
+        return self.arguments_for(first, column, wanted)
 
     def doubts(self, files: Files, used: Collection[str]) -> Iterable[DataError]:
         if self.table_kind is None and "label" in used and self.folder is not None:

@@ -110,9 +110,9 @@ class JsonTable(Table):
             return self._numbers(name, values)
         if kinds == {str}:
             self._require_unicode(name, values)
-            made = np.empty(len(values), object)
-            made[:] = values
-            return made
+            result = np.empty(len(values), object)
+            result[:] = values
+            return result
         if kinds == {list}:
             found = next((item for value in values for item in value or ()), None)
             return self._token_lists(name, values) if isinstance(found, str) else self._lists(name, values)
@@ -145,14 +145,14 @@ class JsonTable(Table):
         """Return an array of lists of strings."""
         import numpy as np
 
-        made = np.empty(len(values), object)
+        result = np.empty(len(values), object)
         for row, value in enumerate(values):
             if value is None or not all(isinstance(token, str) for token in value):
                 what = "the list is missing" if value is None else "the list has values that are not strings"
                 raise DataError(f"{self.where(name, row)}: {what}", help="write a list of strings", argument="file")
-            made[row] = value
+            result[row] = value
         self._require_unicode(name, [" ".join(value) for value in values])
-        return made
+        return result
 
     def _numbers(self, name: str, values: list[Any]) -> Values:
         import numpy as np
@@ -160,8 +160,8 @@ class JsonTable(Table):
         if None in values:
             values = [np.nan if value is None else value for value in values]
         try:
-            made = np.array(values)
-            return made if made.dtype.kind in "bif" else made.astype(np.float64)
+            result = np.array(values)
+            return result if result.dtype.kind in "bif" else result.astype(np.float64)
         except OverflowError:
             row = next(i for i, value in enumerate(values) if abs(value) > 1e308)
             raise DataError(f"{self.where(name, row)}: the number is too large", argument="file") from None
@@ -170,7 +170,7 @@ class JsonTable(Table):
         """Stack lists of the same shape, or return an array of arrays if their lengths differ."""
         import numpy as np
 
-        made = np.empty(len(values), object)
+        result = np.empty(len(values), object)
         for row, value in enumerate(values):
             try:
                 array = np.array([] if value is None else value)
@@ -183,17 +183,17 @@ class JsonTable(Table):
                     else "the list has values that are not numbers, or lists of different lengths"
                 )
                 raise DataError(f"{self.where(name, row)}: {what}", argument="file")
-            made[row] = array if array.size else array.astype(np.int64)
-        first = made[0]
-        for row, array in enumerate(made):
+            result[row] = array if array.size else array.astype(np.int64)
+        first = result[0]
+        for row, array in enumerate(result):
             if array.ndim != first.ndim or array.shape[1:] != first.shape[1:]:
                 reason = f"{self.where(name, row)}: a list of shape {array.shape}, but {first.shape} in the first line"
                 raise DataError(reason, argument="file")
-        if len({len(array) for array in made}) == 1:
-            return np.stack(list(made))
-        dtype = np.result_type(*made)
-        made[:] = [array.astype(dtype) for array in made]
-        return made
+        if len({len(array) for array in result}) == 1:
+            return np.stack(list(result))
+        dtype = np.result_type(*result)
+        result[:] = [array.astype(dtype) for array in result]
+        return result
 
 
 def _column(array: Values) -> Column:

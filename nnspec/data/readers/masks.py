@@ -55,8 +55,8 @@ class Masks(ImageReader):
                 raise DataError(reason, argument="masks")
         return _MasksTable(images, masks, look)
 
-    def arguments_to_fit(self, files: Files, made: Column, wanted: Sequence[object]) -> str:
-        return self.arguments_for(self.pairs(files)[0][0], made, wanted)
+    def arguments_to_fit(self, files: Files, column: Column, wanted: Sequence[object]) -> str:
+        return self.arguments_for(self.pairs(files)[0][0], column, wanted)
 
     def pairs(self, files: Files) -> tuple[list[Path], list[Path]]:
         """Return the images and their masks, sorted by name.

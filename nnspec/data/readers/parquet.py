@@ -118,33 +118,37 @@ class _ParquetTable(Table):
     def _token_lists(self, column: str, array: Any) -> Values:
         import numpy as np
 
-        made = np.empty(len(array), object)
+        result = np.empty(len(array), object)
         for row, value in enumerate(array.to_pylist()):
             if value is None or None in value:
                 what = "the list is missing" if value is None else "a string in the list is missing"
                 raise DataError(f"{self.where(column, row)}: {what}", help="write a list of strings", argument="file")
-            made[row] = [text.decode(errors="replace") if isinstance(text, bytes) else text for text in value]
-        return made
+            result[row] = [text.decode(errors="replace") if isinstance(text, bytes) else text for text in value]
+        return result
 
     def _lists(self, column: str, array: Any) -> Values:
         import numpy as np
 
-        made = np.empty(len(array), object)
+        result = np.empty(len(array), object)
         for row, value in enumerate(array.to_pylist()):
             try:
-                made[row] = np.array(value)
+                result[row] = np.array(value)
             except ValueError:
-                made[row] = np.array(None)
-            if made[row].dtype.kind not in "biuf" or made[row].shape[1:] != made[0].shape[1:] or made[row].ndim != made[0].ndim:
+                result[row] = np.array(None)
+            if (
+                result[row].dtype.kind not in "biuf"
+                or result[row].shape[1:] != result[0].shape[1:]
+                or result[row].ndim != result[0].ndim
+            ):
                 what = (
                     "the list is missing"
                     if value is None
                     else "the list has other values than numbers, or lists of other lengths"
                 )
                 raise DataError(f"{self.where(column, row)}: {what}", argument="file")
-        if len({len(value) for value in made}) > 1:
-            return made
-        return np.stack(list(made)) if len(made) else np.empty((0, *(size or 0 for size in self.columns[column].shape)))
+        if len({len(value) for value in result}) > 1:
+            return result
+        return np.stack(list(result)) if len(result) else np.empty((0, *(size or 0 for size in self.columns[column].shape)))
 
     def where(self, column: str, row: int) -> str:
         return f"{self._path.name}, row {row}, column `{column}`"
