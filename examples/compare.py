@@ -15,7 +15,7 @@ import numpy as np
 
 from nnspec import Predictor
 from nnspec.cli.frameworks import load_frameworks
-from nnspec.data.kinds import Answer
+from nnspec.data.kinds import DecisionRule
 from nnspec.data.recipe import read_inputs
 from nnspec.data.units import in_units
 from nnspec.onnx_backend.parity import Parity, measure
@@ -63,7 +63,7 @@ def _batches(arrays: Mapping[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]
         yield {name: array[start : start + _BATCH] for name, array in arrays.items()}
 
 
-def _said(values: np.ndarray, answer: Answer) -> np.ndarray:
+def _said(values: np.ndarray, answer: DecisionRule) -> np.ndarray:
     return values.argmax(-1) if answer.kind == "class" else values > answer.above
 
 

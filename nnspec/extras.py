@@ -1,4 +1,4 @@
-"""The optional parts of an installation, and what to say where one is missing."""
+"""Optional dependencies, and the error if one is missing."""
 
 from __future__ import annotations
 
@@ -24,16 +24,19 @@ MODULES = {
 
 
 def require(*extras: str) -> None:
-    """Sees to it that extras are installed, before anything of them is imported.
+    """Check that extras are installed.
 
     Raises:
-        NnspecError: That says which extra to install.
+        NnspecError: If a module is missing; the message states which extra to install.
     """
     missing = {extra: [module for module in MODULES[extra] if not installed(module)] for extra in extras}
     absent = [extra for extra, modules in missing.items() if modules]
     if absent:
         modules = ", ".join(sorted({module for extra in absent for module in missing[extra]}))
-        raise NnspecError(f"this needs {modules}, not installed here\n  = help: pip install 'nnspec[{','.join(absent)}]'")
+        verb = "are" if ", " in modules else "is"
+        raise NnspecError(
+            f"this requires {modules}, which {verb} not installed\n  = help: pip install 'nnspec[{','.join(absent)}]'"
+        )
 
 
 def installed(module: str) -> bool:

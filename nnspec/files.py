@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writes of files."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from nnspec.diagnostics import NnspecError
 __all__ = ["is_free", "to_disk", "write_whole"]
 
 
-_HELP = dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some room on that disk") | {
-    errno.EFBIG: "files may not grow so large here: see `ulimit -f`"
+_HELP = dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free space on that disk") | {
+    errno.EFBIG: "raise the file size limit: see `ulimit -f`"
 }
 
 
 def is_free(path: Path) -> bool:
-    """Whether a folder can be made at a path: nothing is there, or an empty folder."""
+    """Return whether a path does not exist or is an empty folder."""
     return not path.exists() or (path.is_dir() and not any(path.iterdir()))
 
 
 def write_whole(path: Path, content: bytes | str | Callable[[Path], object], *, durable: bool = False) -> Path:
-    """Writes a file beside its place and then puts it there, so that nobody ever sees half of it.
+    """Write a file atomically: to a temporary file in the same folder, which is then renamed.
 
     Args:
-        path: The file.
-        content: What it holds, or what writes it to a path of the same suffix.
-        durable: Whether it must have reached the disk before this returns, and outlive a loss of power.
+        path: File to write.
+        content: Content, or a function that writes it to a path with the same suffix.
+        durable: Whether to flush it to the disk, so that it survives a power failure.
 
     Returns:
         The path.
 
     Raises:
-        NnspecError: Where it cannot be written: no room, no permission, no such folder.
+        NnspecError: If it cannot be written: no space, no permission, no such folder.
     """
-    # Only what writes by the suffix needs it: a part that a kill leaves is then no file of its kind.
+    # Without the suffix if possible, so that a file left by a killed process has no known type.
     suffix = path.suffix if callable(content) else ""
     beside = path.with_name(f".{path.stem}.{os.getpid()}.part{suffix}")
     try:
@@ -62,9 +62,9 @@ def write_whole(path: Path, content: bytes | str | Callable[[Path], object], *, 
 
 
 def to_disk(path: Path) -> None:
-    """Waits until a file, or the names in a folder, are on the disk."""
+    """Flush a file, or the entries of a folder, to the disk."""
     if path.is_dir() and os.name == "nt":
-        return  # there a folder cannot be opened
+        return  # folders cannot be opened on Windows
     number = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(number)

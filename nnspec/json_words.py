@@ -1,4 +1,4 @@
-"""What is wrong with a value that came from a JSON file, in words, from pydantic's errors."""
+"""Messages for invalid values in JSON files, from pydantic's errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["misfit"]
 
 _KINDS = {
-    "int": "a whole number",
+    "int": "an integer",
     "float": "a number",
     "finite_number": "a finite number",
     "string": "text",
@@ -36,11 +36,11 @@ _LONGEST = 60
 
 
 def misfit(error: ValidationError, document: Any = None) -> str:
-    """The first thing that is wrong: where, what is there, and what is expected.
+    """Return a message for the first error: its location, the value, and what is expected.
 
     Args:
-        error: What pydantic said.
-        document: What was read; pydantic's own words for places in it are left out.
+        error: Error from pydantic.
+        document: Document that was read, to remove names that pydantic adds to locations.
 
     Example:
         >>> from pydantic import TypeAdapter, ValidationError
@@ -48,7 +48,7 @@ def misfit(error: ValidationError, document: Any = None) -> str:
         ...     TypeAdapter(dict[str, int]).validate_python({"seed": "x"})
         ... except ValidationError as error:
         ...     misfit(error, {"seed": "x"})
-        '`seed` is "x", and must be a whole number'
+        '`seed` is "x", but must be an integer'
     """
     details = error.errors(include_url=False)
     first = details[0]
@@ -58,11 +58,11 @@ def misfit(error: ValidationError, document: Any = None) -> str:
         parent = ".".join(map(str, place[:-1]))
         return f"{f'`{parent}`' if parent else 'it'} has no `{place[-1]}`"
     wanted = list(dict.fromkeys(_wanted(each) for each in details if _place(each, document) == place))
-    return f"{at} is {_shown(first['input'])}, and must be {' or '.join(wanted)}"
+    return f"{at} is {_shown(first['input'])}, but must be {' or '.join(wanted)}"
 
 
 def _place(detail: ErrorDetails, document: Any) -> list[int | str]:
-    """Where in the document the value is: the names of classes and branches in pydantic's path are none of its keys."""
+    """Return the path of the value in the document, without the names of classes and branches in pydantic's location."""
     place: list[int | str] = []
     for key in detail["loc"]:
         inside = document is None or (
@@ -86,9 +86,9 @@ def _wanted(detail: ErrorDetails) -> str:
     if kind == "too_short":
         return f"a list of at least {context['min_length']}"
     if kind in ("value_error", "assertion_error"):
-        return f"something else: {str(detail['msg']).partition(', ')[2]}"
+        return f"another value: {str(detail['msg']).partition(', ')[2]}"
     found = next((words for name, words in _KINDS.items() if kind == name or kind.startswith(f"{name}_")), None)
-    return found or "what nnspec writes there"
+    return found or "a value that nnspec writes there"
 
 
 def _shown(value: Any) -> str:

@@ -1,7 +1,7 @@
-"""Text from specs, data and files, made safe to show: whatever reaches a terminal, a page or a log passes here.
+"""Escaping of text from specs, data and files for terminals, pages and logs.
 
-A control character moves a terminal's cursor or ends a line of a log, a bidirectional control shows text in another order than
-it has, half a surrogate (a file name that is not UTF-8) cannot be encoded. Each is shown as Python writes it, ``\\x1b``.
+A control character can move a terminal's cursor or end a log line, a bidirectional control can reorder the displayed text,
+and a lone surrogate (from a file name that is not UTF-8) cannot be encoded. Each is shown as a Python escape, ``\\x1b``.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from typing import Any
 
 __all__ = ["html_text", "json_text", "markdown_code", "markdown_text", "on_one_line", "printable", "terminal_text"]
 
-# Controls but for tab and newline, the separators that end a line, bidirectional and other invisible controls (not the
-# joiners U+200C and U+200D, which scripts need), tags, surrogates, and what is no character.
+# Controls except tab and newline, line separators, bidirectional and other invisible controls (except for the joiners
+# U+200C and U+200D, which some scripts need), tags, surrogates, and noncharacters.
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _COMMAND = re.compile(r"^(\s*)::|##\[", re.MULTILINE)
-"""What GitHub's runner takes for a command: ``::`` at the beginning of a line, and ``##[`` anywhere."""
+"""Workflow commands of GitHub's runner: ``::`` at the beginning of a line, and ``##[`` anywhere."""
 
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>|#~&!$@]|^(?:[-+=](?=\s|$|[-=])|\d+[.)](?=\s|$))|(?<=\w)://|(?<=\b[wW]{3})\.")
 
 
 def printable(text: object) -> str:
-    """A text with every control character escaped but tabs and newlines.
+    """Escape every control character except tabs and newlines.
 
     Example:
         >>> printable("red \\x1b[31m\\u202e")
@@ -36,7 +36,7 @@ def printable(text: object) -> str:
 
 
 def on_one_line(text: object) -> str:
-    """The same, tabs and newlines escaped too: a cell of a table, a name.
+    """Escape every control character, including tabs and newlines.
 
     Example:
         >>> on_one_line("cat\\n::error::")
@@ -46,7 +46,7 @@ def on_one_line(text: object) -> str:
 
 
 def terminal_text(text: object) -> str:
-    """A text for a terminal or a log, in which no line is a command to a continuous integration service.
+    """Escape a text for a terminal or a log, so that no line is a command to a continuous integration service.
 
     Example:
         >>> terminal_text("cat\\n::error::")
@@ -56,7 +56,7 @@ def terminal_text(text: object) -> str:
 
 
 def html_text(text: object) -> str:
-    """A text for HTML, SVG and XML, that can become no markup.
+    """Escape a text for HTML, SVG and XML.
 
     Example:
         >>> html_text("<b>\\0")
@@ -66,7 +66,7 @@ def html_text(text: object) -> str:
 
 
 def markdown_text(text: object) -> str:
-    """A text for Markdown, on one line, that can become no markup.
+    """Escape a text for Markdown, on one line.
 
     Example:
         >>> print(markdown_text("<img src=x> *a*"))
@@ -77,7 +77,7 @@ def markdown_text(text: object) -> str:
 
 
 def markdown_code(text: object) -> str:
-    """A text for Markdown as code, whatever backticks it has.
+    """Format a text as Markdown code, whatever backticks it contains.
 
     Example:
         >>> print(markdown_code("a`b"))
@@ -92,7 +92,7 @@ def markdown_code(text: object) -> str:
 def _escaped(character: str) -> str:
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:
-        return f"\\x{code - 0xDC00:02x}"  # a byte that was no UTF-8
+        return f"\\x{code - 0xDC00:02x}"  # a byte that was not valid UTF-8
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 

@@ -1,4 +1,4 @@
-"""The sections of a document as typed values, each read by the class that knows its keys and defaults."""
+"""Sections of a document as typed values."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ SECTIONS = {
     "export": "nnspec.graph.exported.ExportSection",
     "budget": "nnspec.graph.budget.Budget",
 }
-"""Each section's class by the section's name; imported when it is first read."""
+"""Class of each section by name; imported on first use."""
 
 
 def read_section(name: str, tree: Tree | None) -> Config | None:
-    """A section with its defaults in place; None where it is not there, has no class, or cannot be read."""
+    """Return a section with its defaults; None if it is missing, has no class, or is invalid."""
     if tree is None or name not in SECTIONS:
         return None
     module, _, config = SECTIONS[name].rpartition(".")

@@ -11,7 +11,7 @@ from nnspec.packaging.contents import Contents
 from nnspec.packaging.kserve import service
 from nnspec.packaging.triton import config
 from nnspec.runtime.ports import Port
-from nnspec.serving.served import is_row_by_row
+from nnspec.serving.served import is_batchable
 from nnspec.types import Dim, TensorType
 
 
@@ -40,7 +40,7 @@ class _Said:
 def _config(name: str, graph: Graph) -> str:
     inputs = {key: _port(key, kind) for key, kind in graph.inputs.items()}
     outputs = {key: _port(key, kind) for key, kind in graph.output_types.items()}
-    return config(name, inputs, outputs, joins=is_row_by_row(inputs, outputs))
+    return config(name, inputs, outputs, joins=is_batchable(inputs, outputs))
 
 
 def _port(name: str, kind: TensorType) -> Port:

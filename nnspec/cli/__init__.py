@@ -1,4 +1,4 @@
-"""The commands. Each is a thin caller of the Python API, in a module of its own that is imported when it is run."""
+"""Command-line interface. Each command wraps the Python API in a module that is imported only when the command runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-# pydantic looks through every installed package for plug-ins of its own; we have none, and it takes 15 ms.
+# pydantic searches every installed package for its plug-ins. nnspec uses none, and the search takes 15 ms.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 import nnspec
@@ -21,38 +21,38 @@ from nnspec.diagnostics import NnspecError, SpecError
 __all__ = ["main"]
 
 _SIGPIPE = 141
-"""The status that a shell reports of a program whose reader has gone."""
+"""The exit status a shell reports for a program killed by SIGPIPE."""
 
 _UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF)
 
 _COMMANDS = {
-    "init": "write a starter spec with comments",
-    "validate": "check specs: every error in one pass, with its place and its fix",
-    "fmt": "one order of keys and one style, every value and comment kept",
-    "inspect": "the table of layers: shapes, parameters, multiply–accumulates",
-    "diff": "what changed in meaning between two specs, and which weights carry over",
-    "layers": "every layer, built in and of plug-ins; the arguments of one",
-    "explain": "what a code means; where a value of a spec came from",
-    "build": "write the compiled graph, the Keras model and the ONNX model",
-    "import": "write a spec, and its weights, from a Keras model",
-    "train": "train a spec into a run folder",
-    "crossval": "train once for each fold of the data: the mean and the deviation",
-    "sweep": "train with many values, and find those that train best",
-    "evaluate": "the test set's figures of a run",
-    "report": "a run as one HTML page: curves, figures, errors, what to look at",
-    "predict": "predictions of a run or of an ONNX file",
-    "serve": "answer over HTTP: the Open Inference Protocol v2, and a page to try a model on",
-    "package": "write what Triton, KServe or Docker deploys, with a model card",
-    "generate": "sequences of a run or of an ONNX file, token by token",
-    "schema": "the JSON Schema of a spec, for editors",
-    "doctor": "what is installed, and whether it works",
-    "export": "write a run's ONNX model, proven equal",
-    "convolutionalize": "make a classifier fully convolutional: any size of picture, an answer for every place",
+    "init": "write a commented starter spec",
+    "validate": "check specs and report every error with its location and fix",
+    "fmt": "format specs: canonical key order and style, comments preserved",
+    "inspect": "show the layers: output shapes, parameters, MACs, memory",
+    "diff": "show semantic changes between two specs and which weights transfer",
+    "layers": "list all layers, including plug-ins, or document one",
+    "explain": "explain a diagnostic code, or where a value in a spec comes from",
+    "build": "compile a spec to a graph, a Keras model, and an ONNX model",
+    "import": "convert a Keras model to a spec and its weights",
+    "train": "train a spec and write a run folder",
+    "crossval": "cross-validate a spec: mean and standard deviation of each metric",
+    "sweep": "search for the best hyperparameters",
+    "evaluate": "compute the metrics of a run on its test set",
+    "report": "write an HTML report of a run: learning curves, metrics, errors",
+    "predict": "predict with a run or an ONNX model",
+    "serve": "serve ONNX models over HTTP (Open Inference Protocol v2) with a demo page",
+    "package": "package a model for Triton, KServe, or Docker, with a model card",
+    "generate": "generate sequences or images with a run or an ONNX model",
+    "schema": "print the JSON Schema of specs, for editors",
+    "doctor": "check which dependencies are installed and whether they work",
+    "export": "export a run to ONNX and verify parity with Keras",
+    "convolutionalize": "convert a classifier to a fully convolutional network",
 }
 
 
 class _Commands(click.Group):
-    """Imports the module of the command that is run, and turns errors meant for people into text and a status."""
+    """Command group that imports command modules lazily and reports user errors as text with an exit status."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -83,17 +83,17 @@ class _Commands(click.Group):
             from nnspec.cli.text import ClosedOutput
 
             sys.stdout = ClosedOutput()
-        with _told_of_errors():
+        with _report_errors():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _told_of_errors():
+        with _report_errors():
             return super().invoke(ctx)
 
 
 @contextmanager
-def _told_of_errors() -> Iterator[None]:
-    """Turns errors meant for people into text and a status."""
+def _report_errors() -> Iterator[None]:
+    """Report user errors as text with an exit status."""
     try:
         yield
     except (click.exceptions.Exit, click.Abort):
@@ -116,15 +116,15 @@ def _told_of_errors() -> Iterator[None]:
         echo_error(error)
         raise click.exceptions.Exit(1) from None
     except Exception as error:
-        raise click.exceptions.Exit(_status_of(error)) from None
+        raise click.exceptions.Exit(_report_unexpected(error)) from None
 
 
-def _status_of(error: Exception) -> int:
-    """The status of a command that failed by an error that is not meant for people, once it is told."""
+def _report_unexpected(error: Exception) -> int:
+    """Report an error that is not a user error and return the exit status."""
     from nnspec.cli.text import discard_output, echo, echo_error
 
     if isinstance(error, OSError) and error.filename is None and error.errno in _UNWRITABLE:
-        discard_output(err=False)  # click's own help and version do not pass through `echo`
+        discard_output(err=False)  # click writes its own help and version without `echo`
         if error.errno == errno.EPIPE:
             return _SIGPIPE
         echo_error(f"cannot write to standard output: {error.strerror}")
@@ -133,7 +133,7 @@ def _status_of(error: Exception) -> int:
         raise error
     echo(
         f"internal error: {type(error).__name__}: {error}\n"
-        "  = help: this is a bug in nnspec; NNSPEC_TRACEBACK=1 shows where, and a report with it is welcome",
+        "  = help: this is a bug in nnspec; please report it with the traceback that NNSPEC_TRACEBACK=1 shows",
         err=True,
     )
     return 70
@@ -142,9 +142,10 @@ def _status_of(error: Exception) -> int:
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(nnspec.__version__, message="nnspec %(version)s")
 def main() -> None:
-    """One YAML file is the model: checked, trained, exported, proven equal, served.
+    """Compile neural-network specifications: validate, train, export, and serve models written in YAML.
 
     \b
-    nnspec validate net.nnspec.yaml
-    nnspec train net.nnspec.yaml --set train.epochs=3
+    Examples:
+      nnspec validate net.nnspec.yaml
+      nnspec train net.nnspec.yaml --set train.epochs=3
     """

@@ -12,18 +12,21 @@ from nnspec.cli.text import echo_path, show
 
 @click.command("build")
 @spec_argument
-@click.option("-o", "--out", "folder", required=True, type=click.Path(path_type=Path, file_okay=False), help="Where to write.")
-@click.option("--seed", type=click.IntRange(min=0), help="Make the initial weights repeatable.")
+@click.option("-o", "--out", "folder", required=True, type=click.Path(path_type=Path, file_okay=False), help="Output folder.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the initial weights.")
 @set_option
 @root_option
 @limit_option
 def command(
     spec: Path, folder: Path, seed: int | None, overrides: tuple[str, ...], root: Path | None, limits: tuple[str, ...]
 ) -> None:
-    """Write the compiled graph, the Keras model and the ONNX model, with initial weights, proven equal.
+    """Compile a spec to a graph, a Keras model, and an ONNX model with initial weights.
+
+    The outputs of the ONNX model are verified against those of the Keras model.
 
     \b
-    nnspec build net.nnspec.yaml -o build/net --seed 7
+    Example:
+      nnspec build net.nnspec.yaml -o build/net --seed 7
     """
     from nnspec.api import build
     from nnspec.cli.frameworks import load_frameworks

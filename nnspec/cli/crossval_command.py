@@ -13,10 +13,12 @@ from nnspec.cli.text import echo, echo_json, echo_path
 
 @click.command("crossval")
 @spec_argument
-@click.option("--folds", type=click.IntRange(min=2), help="How many folds.  [default: 5]")
-@click.option("--leave-one-out", is_flag=True, help="Leave out one example at a time, or one group.")
-@click.option("--rolling", is_flag=True, help="By time: train each fold on as many rows as the first, not on all before it.")
-@click.option("--out", type=click.Path(path_type=Path), help="The folder of runs.  [default: runs/NAME/crossval-TIME]")
+@click.option("--folds", type=click.IntRange(min=2), help="Number of folds.  [default: 5]")
+@click.option("--leave-one-out", is_flag=True, help="One fold per example, or per group if the spec sets data.group.")
+@click.option(
+    "--rolling", is_flag=True, help="With data in time order: train every fold on a window of the same number of rows."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the runs.  [default: runs/NAME/crossval-TIME]")
 @format_option("text", "json")
 @set_option
 @root_option
@@ -34,32 +36,33 @@ def command(
     root: Path | None,
     limits: tuple[str, ...],
 ) -> None:
-    """Train a spec once for each fold of its data, and score it there: the mean and the deviation of every figure.
+    """Cross-validate a spec: train once per fold and report the mean and standard deviation of each metric.
 
-    The fold that scores a model chooses nothing of it: the spec's own validation part, drawn from the rest, chooses the epoch.
-    Each class is in proportion in every fold, and rows of one data.group are in one fold. By data.time, or in a series, the
-    folds follow each other, and each is trained on what is before it (walk-forward).
+    The held-out fold is used only for scoring. Early stopping and checkpoint selection use the spec's validation split, drawn
+    from the other folds. Folds are stratified by class, and rows of the same data.group stay in the same fold. If the
+    spec sets data.time, or its data are a series, each fold is trained on the rows before it (walk-forward validation).
 
     \b
-    nnspec crossval net.nnspec.yaml --folds 10
-    nnspec crossval series.nnspec.yaml --folds 6 --rolling
-    nnspec crossval net.nnspec.yaml --leave-one-out --set data.group=patient
+    Examples:
+      nnspec crossval net.nnspec.yaml --folds 10
+      nnspec crossval series.nnspec.yaml --folds 6 --rolling
+      nnspec crossval net.nnspec.yaml --leave-one-out --set data.group=patient
     """
     from nnspec.cli.frameworks import load_frameworks
     from nnspec.spec import load
 
     if leave_one_out and folds is not None:
-        raise click.UsageError("only one of --folds and --leave-one-out can be given")
-    load(spec, overrides, root=root, limits=limits_from(limits))  # its errors are told before a framework is loaded
+        raise click.UsageError("--folds and --leave-one-out cannot be combined")
+    load(spec, overrides, root=root, limits=limits_from(limits))  # report errors in the spec before loading a framework
     load_frameworks("train")
     from nnspec.training.evaluation.cross_validation import crossval, crossval_text
 
-    wanted = None if leave_one_out else folds or 5
-    found = crossval(spec, overrides, folds=wanted, rolling=rolling, out=out, root=root, limits=limits_from(limits))
+    count = None if leave_one_out else folds or 5
+    result = crossval(spec, overrides, folds=count, rolling=rolling, out=out, root=root, limits=limits_from(limits))
     if form == "json":
-        echo_json(asdict(found) | {"path": str(found.path)})
+        echo_json(asdict(result) | {"path": str(result.path)})
     else:
-        echo(crossval_text(found))
-        echo_path(found.path)
-    if found.finished < found.folds:
-        ctx.exit(found.status)  # as a shell reports a program that a signal ended
+        echo(crossval_text(result))
+        echo_path(result.path)
+    if result.finished < result.folds:
+        ctx.exit(result.status)  # as a shell reports a program ended by a signal

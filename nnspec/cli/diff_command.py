@@ -16,13 +16,14 @@ from nnspec.cli.text import echo, echo_json
 @format_option("text", "json")
 @root_option
 def command(a: Path, b: Path, form: str, root: Path | None) -> None:
-    """What changed in meaning from spec A to spec B: layers, shapes, parameters, sections, and which weights carry over.
+    """Show semantic changes from spec A to spec B: layers, shapes, parameters, sections, and which weights transfer.
 
-    Comments, order, and what is written in another way do not count. A run's spec is in its folder.
+    Comments, key order, and other ways to write the same value are ignored. The spec of a run is RUN/spec.yaml.
 
     \b
-    nnspec diff old.nnspec.yaml new.nnspec.yaml
-    nnspec diff runs/first/spec.yaml net.nnspec.yaml --format json
+    Examples:
+      nnspec diff old.nnspec.yaml new.nnspec.yaml
+      nnspec diff runs/first/spec.yaml net.nnspec.yaml --format json
     """
     from nnspec.api import diff
     from nnspec.comparison.text import as_text

@@ -14,14 +14,15 @@ from nnspec.cli.text import echo, echo_json, styled
 @format_option("text", "json")
 @click.pass_context
 def command(ctx: click.Context, form: str) -> None:
-    """What is installed, and whether it works.
+    """Check which dependencies are installed and whether they work.
 
-    Each part is tried: TensorFlow computes, a small network is exported and proven equal. The status is 1 where something
-    that is installed does not work; what is not installed is said, with how to install it.
+    Each part is tested: for example, TensorFlow runs a computation, and a small network is exported and verified. The exit
+    status is 1 if an installed part fails. For a missing part, the command prints how to install it.
 
     \b
-    nnspec doctor
-    nnspec doctor --format json
+    Examples:
+      nnspec doctor
+      nnspec doctor --format json
     """
     import platform
 

@@ -17,28 +17,29 @@ if TYPE_CHECKING:
 @click.command("export")
 @run_argument
 @click.option(
-    "-o", "--out", required=True, type=click.Path(path_type=Path), help="The ONNX file to write, or the folder of parts."
+    "-o", "--out", required=True, type=click.Path(path_type=Path), help="ONNX file to write; with --form parts, a folder."
 )
-@click.option("--opset", type=click.IntRange(min=17), help="The ONNX operator set.  [default: the spec's export.opset, or 23]")
 @click.option(
-    "--network", metavar="NAME", help="One network of the spec, all its outputs.  [default: the spec's export.network]"
+    "--opset", type=click.IntRange(min=17), help="ONNX operator set version.  [default: the spec's export.opset, or 23]"
 )
+@click.option("--network", metavar="NAME", help="Export only this network of the spec.  [default: the spec's export.network]")
 @click.option(
     "--form",
     "which",
     type=click.Choice(["network", "loop", "parts"]),
-    help="What to write: a network as it stands; what decodes sequences, the loop inside; or its encoder and its one step, "
-    "two files in a folder.  [default: loop where the spec has `generate`, else network]",
+    help="What to export. network: the network itself. loop: a decoder that includes the decoding loop. parts: the encoder and "
+    "a single decoding step, as two files in a folder.  [default: loop if the spec has `generate`, else network]",
 )
 @format_option("text", "json")
 def command(run: Path, out: Path, opset: int | None, network: str | None, which: Form | None, form: str) -> None:
-    """Write a run's ONNX model. Its outputs are compared with Keras's first; no file is written where they differ.
+    """Export a run to ONNX and verify that its outputs match Keras's. No file is written if they differ.
 
     \b
-    nnspec export runs/first -o first.onnx
-    nnspec export runs/translator -o translate.onnx
-    nnspec export runs/translator -o translate --form parts
-    nnspec export runs/autoencoder -o encoder.onnx --network encoder
+    Examples:
+      nnspec export runs/first -o first.onnx
+      nnspec export runs/translator -o translate.onnx
+      nnspec export runs/translator -o translate --form parts
+      nnspec export runs/autoencoder -o encoder.onnx --network encoder
     """
     from nnspec.cli.frameworks import load_frameworks
 

@@ -15,19 +15,20 @@ from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 
 @click.command("fmt")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
-@click.option("--check", is_flag=True, help="Write nothing; the status is 1 where a file would change.")
-@click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
+@click.option("--check", is_flag=True, help="Write nothing; exit with status 1 if a file would change.")
+@click.option("--diff", is_flag=True, help="Write nothing; print the changes as a diff.")
 @limit_option
 @click.pass_context
 def command(ctx: click.Context, files: tuple[Path, ...], check: bool, diff: bool, limits: tuple[str, ...]) -> None:
-    """Bring specs into canonical form: one order of keys, one style, every value and comment kept.
+    """Format specs in the canonical key order and style. Values and comments are preserved.
 
-    A folder stands for all *.nnspec.yaml below it. A file that does not read, or whose values or comments would not all be
-    kept, is left as it is; the status is then 1.
+    For a folder, all *.nnspec.yaml files in it are formatted, recursively. A file that cannot be parsed, or that cannot be
+    formatted without losing a value or a comment, is left unchanged, and the exit status is 1.
 
     \b
-    nnspec fmt net.nnspec.yaml
-    nnspec fmt --check --diff specs
+    Examples:
+      nnspec fmt net.nnspec.yaml
+      nnspec fmt --check --diff specs
     """
     from nnspec.extras import require
     from nnspec.files import write_whole
@@ -35,7 +36,7 @@ def command(ctx: click.Context, files: tuple[Path, ...], check: bool, diff: bool
     from nnspec.spec.discovery import find_specs
 
     require("fmt")
-    gc.set_threshold(100_000, 20, 20)  # a spec is many small objects and no cycles, as for `validate`
+    gc.set_threshold(100_000, 20, 20)  # as in `validate`: many small objects, no cycles
     problems: list[Diagnostic] = []
     allowed = limits_from(limits)
     found = find_specs(files, problems)
@@ -51,7 +52,7 @@ def command(ctx: click.Context, files: tuple[Path, ...], check: bool, diff: bool
                 lines = unified_diff(before.splitlines(True), after.splitlines(True), str(file), str(file))
                 echo("".join(line if line.endswith("\n") else line + "\n" for line in lines), nl=False)
             elif not check:
-                write_whole(file.resolve(), after)  # a link stays one
+                write_whole(file.resolve(), after)  # keep a symbolic link a link
             echo(f"{'would change' if check or diff else 'formatted'} {file}", err=True)
         except SpecError as error:
             failed = True

@@ -1,4 +1,4 @@
-"""Frameworks loaded when a command first needs them, without what they print on the way."""
+"""Lazy loading of frameworks, without their startup messages."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ __all__ = ["load_frameworks"]
 
 
 def load_frameworks(*extras: str, as_on: Mapping[str, Any] | None = None) -> None:
-    """Sees to it that extras are installed, and loads Keras where ``train`` is among them.
+    """Check that extras are installed, and load Keras if ``train`` is among them.
 
-    TensorFlow's libraries write what they found (processors, graphics cards) to the process's error stream as they load;
-    that is not what a command was asked.
+    TensorFlow's libraries write messages about CPUs and GPUs to stderr as they load. These messages are suppressed.
 
     Args:
         extras: The extras.
-        as_on: The machine of a run (``run.json``), whose threads and oneDNN are set before the framework begins.
+        as_on: The ``machine`` record of a run (``run.json``). Its thread and oneDNN settings are applied before the framework
+            starts.
 
     Raises:
-        NnspecError: That says which extra to install.
+        NnspecError: If an extra is not installed. The message states how to install it.
     """
     backend = str((as_on or {}).get("backend") or os.environ.get("KERAS_BACKEND") or "tensorflow")
     require(*("jax" if extra == "train" and backend == "jax" else extra for extra in extras))
     if "train" in extras:
         os.environ["KERAS_BACKEND"] = backend
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        with _error_stream_closed():
+        with _stderr_suppressed():
             if as_on is not None:
                 from nnspec.training.run.machine import as_then
 
@@ -41,21 +41,21 @@ def load_frameworks(*extras: str, as_on: Mapping[str, Any] | None = None) -> Non
             grow_memory(backend)
             import keras
 
-            keras.ops.zeros(())  # the devices are looked for with the first operation
+            keras.ops.zeros(())  # devices are initialized by the first operation
 
 
 @contextmanager
-def _error_stream_closed() -> Iterator[None]:
+def _stderr_suppressed() -> Iterator[None]:
     if os.environ.get("NNSPEC_TRACEBACK"):
         yield
         return
     sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    saved = os.dup(2)
+    devnull = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 2)
+        os.dup2(devnull, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(nowhere)
-        os.close(kept)
+        os.dup2(saved, 2)
+        os.close(devnull)
+        os.close(saved)

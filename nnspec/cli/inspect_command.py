@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 @click.command("inspect")
 @spec_argument
 @format_option("text", "json", "mermaid", "svg", "html")
-@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="The file to write; else it is printed.")
-@click.option("--at", "settings", multiple=True, metavar="SYMBOL=N,…", help="Numbers in place of free sizes: H=572,W=572.")
+@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: standard output]")
+@click.option("--at", "settings", multiple=True, metavar="SYMBOL=N,…", help="Set free sizes: H=572,W=572.")
 @set_option
 @root_option
 @limit_option
@@ -34,20 +34,21 @@ def command(
     root: Path | None,
     limits: tuple[str, ...],
 ) -> None:
-    """The layers: output shapes, parameters, multiply–accumulates, memory, receptive fields; or a drawing of them.
+    """Show the layers of a spec: output shapes, parameters, multiply–accumulates (MACs), memory, and receptive fields.
 
-    `mermaid` is a flowchart for Markdown, `svg` a picture, `html` one page to open in a browser: click a layer to read about
-    it, a block to open or close it. Nothing of them needs a network.
+    The other formats draw the graph: `mermaid` is a flowchart for Markdown, `svg` an image, and `html` a self-contained
+    interactive page. Click a layer for details, or a block to expand or collapse it.
 
-    Free sizes are symbols, and what depends on them is an expression; `--at` puts numbers in their place, in every form. Sizes
-    that do not fit are refused, with the next that do.
+    Free sizes are shown as symbols, and values that depend on them as expressions. `--at` substitutes numbers in every format.
+    If a size does not fit the network, the error suggests the nearest sizes that do.
 
     \b
-    nnspec inspect net.nnspec.yaml
-    nnspec inspect net.nnspec.yaml --set params.width=12 --format json
-    nnspec inspect unet.nnspec.yaml --at H=572,W=572
-    nnspec inspect net.nnspec.yaml --format svg -o net.svg
-    nnspec inspect net.nnspec.yaml --format html -o net.html
+    Examples:
+      nnspec inspect net.nnspec.yaml
+      nnspec inspect net.nnspec.yaml --set params.width=12 --format json
+      nnspec inspect unet.nnspec.yaml --at H=572,W=572
+      nnspec inspect net.nnspec.yaml --format svg -o net.svg
+      nnspec inspect net.nnspec.yaml --format html -o net.html
     """
     from nnspec.files import write_whole
     from nnspec.graph import compile
@@ -59,7 +60,7 @@ def command(
     model = compile(loaded)
     show(model.diagnostics)
     fixed = at_sizes(loaded, model, sizes) if sizes else model
-    text = _written(fixed, form, {name: _own(graph, sizes) for name, graph in model.networks.items()})
+    text = _formatted(fixed, form, {name: _sizes_of(graph, sizes) for name, graph in model.networks.items()})
     if out is None:
         (echo if form == "text" else echo_document)(text.rstrip("\n"))
     else:
@@ -67,14 +68,14 @@ def command(
         echo(f"wrote {out}")
 
 
-def _own(graph: Graph, sizes: Mapping[str, int]) -> dict[str, int]:
-    """The sizes of a network among those of ``--at``."""
+def _sizes_of(graph: Graph, sizes: Mapping[str, int]) -> dict[str, int]:
+    """The sizes of ``--at`` that apply to a network."""
     from nnspec.graph.fixed_sizes import free_sizes
 
     return {name: sizes[name] for name in free_sizes(graph) if name in sizes}
 
 
-def _written(model: Model, form: str, sizes: Mapping[str, Mapping[str, int]]) -> str:
+def _formatted(model: Model, form: str, sizes: Mapping[str, Mapping[str, int]]) -> str:
     from nnspec.graph.describe import describe, stated_sizes
 
     if form in ("mermaid", "svg", "html"):
@@ -115,14 +116,12 @@ def _text(title: str, network: dict[str, Any]) -> str:
     frozen = network["parameters"] - network["trainable_parameters"]
     totals = [
         f"outputs: {outputs}",
-        f"parameters: {network['parameters']:,}" + (f", {frozen:,} of them not trained" if frozen else ""),
-        f"multiply–accumulates for one example: {_count(network['macs'])}",
+        f"parameters: {network['parameters']:,}" + (f" ({frozen:,} frozen)" if frozen else ""),
+        f"multiply–accumulates per example: {_count(network['macs'])}",
     ]
     peak = network["peak_activation_bytes"]
     if peak is not None:
-        totals.append(
-            "peak of activations for one example: " + (_bytes(peak) if not isinstance(peak, list) else _largest(peak))
-        )
+        totals.append("peak activation memory per example: " + (_bytes(peak) if not isinstance(peak, list) else _maximum(peak)))
     totals += _plugins(network["layers"])
     totals += network["conditions"]
     return "\n".join([title, "", table(header, rows, right=frozenset({4, 5, 6})), "", *totals, ""])
@@ -130,7 +129,7 @@ def _text(title: str, network: dict[str, Any]) -> str:
 
 def _plugins(layers: list[dict[str, Any]]) -> list[str]:
     found = {layer["op"]: layer["plugin"] for layer in layers if "plugin" in layer}
-    return [f"{op} is of the package {plugin['package']}, exported by {plugin['export']}" for op, plugin in found.items()]
+    return [f"{op} is from the package {plugin['package']}, exported with {plugin['export']}" for op, plugin in found.items()]
 
 
 def _shape(shape: list[int | str | None]) -> str:
@@ -141,8 +140,8 @@ def _count(number: int | str) -> str:
     return f"{number:,}" if isinstance(number, int) else number
 
 
-def _largest(sizes: list[int | str]) -> str:
-    return "the largest of " + ", ".join(map(_bytes, sizes))
+def _maximum(sizes: list[int | str]) -> str:
+    return "maximum of " + ", ".join(map(_bytes, sizes))
 
 
 def _bytes(size: int | str) -> str:

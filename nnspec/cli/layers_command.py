@@ -19,24 +19,25 @@ from nnspec.diagnostics import NnspecError
     "docs",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DOCS",
-    help="Write the pages of all below DOCS.",
+    help="Write the reference pages of all layers to DOCS.",
 )
 @click.pass_context
 def command(ctx: click.Context, name: str | None, form: str, docs: Path | None) -> None:
-    """Every layer, built in and of installed packages; or the arguments, shapes and weights of one.
+    """List all layers, built-in and from installed packages, or show the arguments, shapes, and weights of one.
 
-    The status is 1 where a package brings a layer that cannot be used.
+    The exit status is 1 if a layer of an installed package cannot be used.
 
     \b
-    nnspec layers
-    nnspec layers MultiHeadAttention
-    nnspec layers --write docs            (docs/layers/*.md and docs/keras.md; needs Keras and ONNX)
+    Examples:
+      nnspec layers
+      nnspec layers MultiHeadAttention
+      nnspec layers --write docs            (docs/layers/*.md and docs/keras.md; requires Keras and ONNX)
     """
     if docs is not None:
         for path in _write(docs):
             echo_path(path)
     elif name is not None:
-        echo(_one(name), nl=False)
+        echo(_layer_text(name), nl=False)
     else:
         from nnspec.reference.listing import listing
 
@@ -44,30 +45,30 @@ def command(ctx: click.Context, name: str | None, form: str, docs: Path | None) 
         if form == "json":
             echo_json([layer.as_json() for layer in found], indent=1)
         else:
-            rows = [[layer.name, layer.package or "built in", layer.about if layer.usable else ""] for layer in found]
-            echo(table(["layer", "from", "what it is"], rows))
+            rows = [[layer.name, layer.package or "built-in", layer.about if layer.usable else ""] for layer in found]
+            echo(table(["layer", "package", "description"], rows))
             for layer in found:
                 if not layer.usable:
                     echo_error(layer.about)
         ctx.exit(0 if all(layer.usable for layer in found) else 1)
 
 
-def _one(name: str) -> str:
+def _layer_text(name: str) -> str:
     from nnspec.layers import LAYERS
     from nnspec.reference.language import language_text
     from nnspec.reference.layer import layer_text
-    from nnspec.spec.checked import other_word
+    from nnspec.spec.checked import replacement_word
     from nnspec.types import closest
 
     if name in LAYERS:
         return layer_text(name)
     if (text := language_text(name)) is not None:
         return text
-    meant = LAYERS.left_out.get(name) or other_word(LAYERS, name) or LAYERS.aliases.get(name)
+    alternative = LAYERS.left_out.get(name) or replacement_word(LAYERS, name) or LAYERS.aliases.get(name)
     near = closest(name, LAYERS.names(plugins=True))
-    meant = f"it is called `{meant}`" if meant in LAYERS else meant
-    help = meant or (f"did you mean `{near}`?" if near else "`nnspec layers` lists all")
-    raise NnspecError(f"there is no layer `{name}`: {help}")
+    alternative = f"use `{alternative}`" if alternative in LAYERS else alternative
+    help = alternative or (f"did you mean `{near}`?" if near else "`nnspec layers` lists all layers")
+    raise NnspecError(f"unknown layer `{name}`: {help}")
 
 
 def _write(docs: Path) -> list[Path]:

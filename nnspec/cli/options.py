@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share."""
+"""Arguments and options shared by several commands."""
 
 from __future__ import annotations
 
@@ -30,37 +30,37 @@ part_option = click.option(
     "--data",
     "part",
     type=click.Choice(["train", "validation", "test"]),
-    help="Which part of the run's data.  [default: test, else validation, else train]",
+    help="Split of the run's data.  [default: test, else validation, else train]",
 )
 set_option = click.option(
-    "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Replace a value of the spec: train.epochs=3."
+    "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Override a value of the spec: train.epochs=3."
 )
 root_option = click.option(
     "--root",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="What the spec's paths may not leave.  [default: the folder above it with .git, pyproject.toml or nnspec.toml]",
+    help="Folder that paths in the spec may not leave.  [default: the parent folder with .git, pyproject.toml or nnspec.toml]",
 )
 limit_option = click.option(
     "--limit",
     "limits",
     multiple=True,
     metavar="NAME=N",
-    help=f"Raise a limit on what a spec may cost: {', '.join(field.name for field in fields(Limits))}.",
+    help=f"Raise a resource limit for specs. NAME is one of {', '.join(field.name for field in fields(Limits))}.",
 )
 
 
 def format_option(*names: str) -> Callable[[F], F]:
-    """``--format``, with the forms a command can print."""
+    """The option ``--format`` with the formats of a command."""
     return click.option(
-        "--format", "form", type=click.Choice(names), default=names[0], show_default=True, help="What to print."
+        "--format", "form", type=click.Choice(names), default=names[0], show_default=True, help="Output format."
     )
 
 
 def limits_from(settings: tuple[str, ...]) -> Limits:
-    """The limits with those of ``--limit`` in place.
+    """Parse the values of ``--limit``.
 
     Raises:
-        click.BadParameter: For a limit that does not exist or is no positive number.
+        click.BadParameter: If a limit is unknown or not a positive integer.
     """
     limits = Limits()
     known = [field.name for field in fields(Limits)]
@@ -68,6 +68,8 @@ def limits_from(settings: tuple[str, ...]) -> Limits:
         name, _, number = setting.partition("=")
         digits = number.replace("_", "")
         if name not in known or not digits.isdecimal() or len(digits) > 12 or int(digits) == 0:
-            raise click.BadParameter(f"'{setting}' is not NAME=N with NAME one of {', '.join(known)}", param_hint="--limit")
+            raise click.BadParameter(
+                f"'{setting}' is not of the form NAME=N, where NAME is one of {', '.join(known)}", param_hint="--limit"
+            )
         limits = replace(limits, **{name: int(digits)})
     return limits

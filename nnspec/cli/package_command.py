@@ -16,20 +16,23 @@ if TYPE_CHECKING:
 
 @click.command("package")
 @click.argument("model", type=click.Path(path_type=Path), metavar="RUN|MODEL.onnx")
-@click.option("--target", required=True, type=click.Choice(["triton", "kserve", "docker"]), help="What deploys it.")
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="The folder to write.")
-@click.option("--storage-uri", metavar="URI", help="For kserve: where storage/ will be, s3://models/digits.")
-@click.option("--license", metavar="SPDX", help="What the model may be used for, for its card: Apache-2.0.")
+@click.option("--target", required=True, type=click.Choice(["triton", "kserve", "docker"]), help="Deployment target.")
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="Output folder.")
+@click.option(
+    "--storage-uri", metavar="URI", help="kserve: URI to which storage/ will be uploaded, such as s3://models/digits."
+)
+@click.option("--license", metavar="SPDX", help="License for the model card, as an SPDX identifier such as Apache-2.0.")
 def command(model: Path, target: Target, out: Path, storage_uri: str | None, license: str | None) -> None:
-    """Write what a serving engine deploys, with a model card. A run is exported first, proven equal.
+    """Package a model for deployment, with a model card. A run is exported to ONNX and verified first.
 
-    triton: a model repository. kserve: an InferenceService, and what its storage must hold. docker: what `docker build` makes
-    an image of that runs `nnspec serve`, without TensorFlow.
+    triton: a model repository. kserve: an InferenceService manifest and the contents of its storage. docker: a build context
+    for an image that runs `nnspec serve`, without TensorFlow.
 
     \b
-    nnspec package runs/first --target triton -o repository
-    nnspec package first.onnx --target kserve --storage-uri s3://models/first -o kserve
-    nnspec package runs/first --target docker -o image --license Apache-2.0
+    Examples:
+      nnspec package runs/first --target triton -o repository
+      nnspec package first.onnx --target kserve --storage-uri s3://models/first -o kserve
+      nnspec package runs/first --target docker -o image --license Apache-2.0
     """
     load_frameworks(*(("train", "export", "serve") if model.is_dir() else ("serve",)))
     from nnspec.packaging.writing import write_package

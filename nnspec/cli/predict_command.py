@@ -17,40 +17,41 @@ from nnspec.cli.text import echo, echo_json, table
 @click.option(
     "--data",
     metavar="READER",
-    help="What to answer: `builtin: digits`, a .csv or .npz file, an image, a folder of images, or a reader in full.",
+    help="Inputs: 'builtin: digits', a .csv or .npz file, an image, a folder of images, or a complete reader.",
 )
-@click.option("--limit", type=click.IntRange(min=1), help="Answer the first rows alone.")
-@click.option("--tile", type=click.IntRange(min=1), help="Cut large pictures into tiles of that size; of an ONNX file.")
+@click.option("--limit", type=click.IntRange(min=1), help="Predict only the first N rows.")
+@click.option("--tile", type=click.IntRange(min=1), help="Split large images into tiles of this size (ONNX models only).")
 @click.option(
     "--overlap",
     type=click.IntRange(min=0),
-    help="How much two tiles share.  [default: as much as makes the answers those to the whole picture]",
+    help="Overlap of neighboring tiles, in pixels.  [default: enough to reproduce the predictions for the whole image]",
 )
 @format_option("text", "json")
 def command(model: Path, data: str | None, limit: int | None, tile: int | None, overlap: int | None, form: str) -> None:
-    """Predictions of a run, by Keras, or of an ONNX file, by ONNX Runtime alone.
+    """Predict with a run (using Keras) or with an ONNX model (using only ONNX Runtime).
 
-    The data are raw, as before training: what the transforms learned, and how the training data were read, is in the run and in
-    the file. A run without --data answers its spec's test data.
+    Pass raw data, as for training: the run and the ONNX file contain the fitted transforms and the arguments of the reader.
+    Without --data, a run predicts the test data of its spec.
 
     \b
-    nnspec predict runs/first
-    nnspec predict first.onnx --data 'builtin: digits' --limit 5
-    nnspec predict first.onnx --data new.csv --format json
-    nnspec predict unet.onnx --data scans.npz --tile 512
+    Examples:
+      nnspec predict runs/first
+      nnspec predict first.onnx --data 'builtin: digits' --limit 5
+      nnspec predict first.onnx --data new.csv --format json
+      nnspec predict unet.onnx --data scans.npz --tile 512
     """
     if overlap is not None and tile is None:
-        raise click.UsageError("--overlap goes with --tile, which says how large the tiles are")
+        raise click.UsageError("--overlap requires --tile, the size of the tiles")
     if model.is_dir():
         if tile is not None:
-            raise click.UsageError(f"{model} is a run folder; export it, and give --tile with the ONNX file")
+            raise click.UsageError(f"{model} is a run folder, and --tile requires an ONNX model; export the run first")
         load_frameworks("train")
         from nnspec.exporting.run_predictions import predict_run
 
         predictions = predict_run(model, data, limit=limit)
     else:
         if data is None:
-            raise click.UsageError(f"{model} is no run folder; for an ONNX file, say what to answer with --data")
+            raise click.UsageError(f"{model} is not a run folder; an ONNX model requires --data")
         load_frameworks("predict")
         from nnspec.runtime.predicting import predict_file
 
@@ -73,7 +74,7 @@ def _shape(value: Any) -> list[int]:
 
 def _cell(value: Any) -> str:
     if isinstance(value, float):
-        # Of a large number in the units of the data, as many digits as float32 holds.
+        # Large values are in the units of the data: print all digits that float32 represents.
         return f"{value:.4g}" if abs(value) < 1000 else f"{value:.7g}"
     if isinstance(value, list) and value and isinstance(value[0], list):
         return " × ".join(map(str, _shape(value))) + " numbers"

@@ -16,25 +16,26 @@ from nnspec.cli.text import echo
     "-o",
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The page to write.  [default: RUN.html, beside the run]",
+    help="HTML file to write.  [default: RUN.html]",
 )
 @part_option
 @click.option(
     "--onnx",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="The exported model whose proof is shown.  [default: those in the run's folder]",
+    help="Exported model whose parity record is shown.  [default: those in the run folder]",
 )
 def command(run: Path, out: Path | None, part: str | None, onnx: Path | None) -> None:
-    """A run as one HTML page: what was trained, how it went, what it gets wrong, and what to look at.
+    """Write a self-contained HTML report of a run: model, learning curves, metrics, errors, and findings.
 
-    Learning curves; precision, recall, ROC, calibration, confusion or residuals; examples of errors; of a convolutional net its
-    filters, feature maps and, where it ends in global average pooling, class activation maps. The page needs no network, and
-    the run is not changed.
+    The report includes precision, recall, ROC, calibration, and the confusion matrix, or residuals; the worst errors; and for
+    convolutional networks the filters, feature maps, and (with global average pooling) class activation maps. The run is not
+    changed.
 
     \b
-    nnspec report runs/first
-    nnspec report runs/first -o first.html --data test
-    nnspec report runs/first --onnx first.onnx
+    Examples:
+      nnspec report runs/first
+      nnspec report runs/first -o first.html --data test
+      nnspec report runs/first --onnx first.onnx
     """
     from nnspec.cli.frameworks import load_frameworks
 

@@ -10,16 +10,19 @@ from nnspec.cli.text import echo
 
 
 @click.command("schema")
-@click.option("-o", "--output", "out", type=click.Path(path_type=Path, dir_okay=False), help="Write it to a file.")
-@click.option("--plugins", is_flag=True, help="With the layers of the packages that are installed here.")
+@click.option(
+    "-o", "--output", "out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: standard output]"
+)
+@click.option("--plugins", is_flag=True, help="Include the layers of installed packages.")
 def command(out: Path | None, plugins: bool) -> None:
-    """The JSON Schema of a spec: an editor completes and checks by it.
+    """Print the JSON Schema of specs. Editors use it for completion and validation.
 
-    For the YAML language server, begin a spec with `# yaml-language-server: $schema=FILE`.
+    For the YAML language server, start a spec with `# yaml-language-server: $schema=FILE`.
 
     \b
-    nnspec schema -o nnspec-v1.schema.json
-    nnspec schema --plugins -o .vscode/nnspec.schema.json
+    Examples:
+      nnspec schema -o nnspec-v1.schema.json
+      nnspec schema --plugins -o .vscode/nnspec.schema.json
     """
     from nnspec.files import write_whole
     from nnspec.json_schema import as_text, schema

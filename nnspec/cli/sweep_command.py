@@ -14,9 +14,9 @@ from nnspec.cli.text import echo, echo_json
 
 @click.command("sweep")
 @spec_argument
-@click.option("--trials", type=click.IntRange(min=1), help="How many trainings, in place of what the spec says.")
-@click.option("--out", type=click.Path(path_type=Path), help="The folder of runs.  [default: runs/NAME/sweep-TIME]")
-@click.option("--resume", is_flag=True, help="Go on with the sweep that is at --out.")
+@click.option("--trials", type=click.IntRange(min=1), help="Number of trials; overrides sweep.trials of the spec.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the runs.  [default: runs/NAME/sweep-TIME]")
+@click.option("--resume", is_flag=True, help="Continue the sweep in --out.")
 @format_option("text", "json")
 @set_option
 @root_option
@@ -33,10 +33,10 @@ def command(
     root: Path | None,
     limits: tuple[str, ...],
 ) -> None:
-    """Train a spec with many values, and find those that train best.
+    """Search for the best hyperparameters.
 
-    The spec's section `sweep` says which places are searched. Trainings that fall behind are broken off. Ctrl-C loses
-    nothing: --resume goes on.
+    The spec's `sweep` section defines the search space. Poor trials are pruned. A sweep stopped with Ctrl-C can be continued
+    with --resume.
 
     \b
     sweep:
@@ -45,25 +45,26 @@ def command(
         train.optimizer.Adam.learning_rate: {float: [1e-4, 1e-2], log: true}
         params.activation: [relu, tanh]
     \b
-    nnspec sweep net.nnspec.yaml --trials 30 --out runs/search
-    nnspec sweep net.nnspec.yaml --trials 60 --out runs/search --resume
+    Examples:
+      nnspec sweep net.nnspec.yaml --trials 30 --out runs/search
+      nnspec sweep net.nnspec.yaml --trials 60 --out runs/search --resume
     """
     from nnspec.cli.frameworks import load_frameworks
     from nnspec.spec import load
 
     if trials is not None:
         overrides = (*overrides, f"sweep.trials={trials}")
-    load(spec, overrides, root=root, limits=limits_from(limits))  # its errors are told before a framework is loaded
+    load(spec, overrides, root=root, limits=limits_from(limits))  # report errors in the spec before loading a framework
     load_frameworks("train")
     from nnspec.sweeping.study import sweep
     from nnspec.sweeping.trials import sweep_text
 
-    found = sweep(spec, overrides, out=out, resume=resume, root=root, limits=limits_from(limits))
+    result = sweep(spec, overrides, out=out, resume=resume, root=root, limits=limits_from(limits))
     if form == "json":
-        best = found.best.number if found.best is not None else None
-        echo_json(asdict(found) | {"path": str(found.path), "best": best})
+        best = result.best.number if result.best is not None else None
+        echo_json(asdict(result) | {"path": str(result.path), "best": best})
     else:
-        echo(sweep_text(found))
-    if found.interrupted:
-        echo(f"go on with: nnspec sweep {shlex.quote(str(spec))} --out {shlex.quote(str(found.path))} --resume", err=True)
-        ctx.exit(found.status)  # as a shell reports a program that a signal ended
+        echo(sweep_text(result))
+    if result.interrupted:
+        echo(f"to continue: nnspec sweep {shlex.quote(str(spec))} --out {shlex.quote(str(result.path))} --resume", err=True)
+        ctx.exit(result.status)  # as a shell reports a program ended by a signal

@@ -1,4 +1,4 @@
-"""How commands write to a terminal: colours, diagnostics, tables. Everything they write goes through here."""
+"""Terminal output of the commands: colors, diagnostics, tables. All output goes through this module."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
     "table",
 ]
 
-_COLOURS: dict[str, dict[str, object]] = {
+_COLORS: dict[str, dict[str, object]] = {
     "error": {"fg": "red", "bold": True},
     "warning": {"fg": "yellow", "bold": True},
     "note": {"fg": "cyan", "bold": True},
@@ -41,17 +41,17 @@ _COLOURS: dict[str, dict[str, object]] = {
 
 
 def styled(text: str, style: str) -> str:
-    """A text in one of the styles, where the error stream is a terminal that shows colours (https://no-color.org)."""
+    """Style a text if stderr is a terminal and ``NO_COLOR`` is not set (https://no-color.org)."""
     if os.environ.get("NO_COLOR") or not sys.stderr.isatty():
         return text
-    return click.style(text, **_COLOURS[style])  # type: ignore[arg-type]
+    return click.style(text, **_COLORS[style])  # type: ignore[arg-type]
 
 
 class OutputError(NnspecError):
-    """Standard output that cannot be written.
+    """Raised when standard output cannot be written.
 
     Attributes:
-        closed: Whether whoever read it has gone, as ``head`` does: there is nobody to tell then.
+        closed: Whether the reader closed the pipe, as ``head`` does. No message is printed then.
     """
 
     def __init__(self, error: OSError) -> None:
@@ -60,16 +60,16 @@ class OutputError(NnspecError):
 
 
 class ClosedOutput(io.TextIOBase):
-    """In place of a standard output that was closed before the command began (``>&-``): writing to it fails.
+    """Replacement for a standard output that was closed before the command started (``>&-``); writing to it fails.
 
-    Python leaves none there, and click then writes nothing and reports nothing. Its number is given to the null device, so
-    that no file that is opened gets it, and with it what libraries print.
+    Python sets ``sys.stdout`` to None in this case, and click then silently discards output. File descriptor 1 is opened on
+    the null device so that no other file gets it and receives what libraries print.
     """
 
     def __init__(self) -> None:
         with suppress(OSError):
-            if (nowhere := os.open(os.devnull, os.O_WRONLY)) > 2:  # it was not closed
-                os.close(nowhere)
+            if (devnull := os.open(os.devnull, os.O_WRONLY)) > 2:  # descriptors 0 to 2 were all open
+                os.close(devnull)
 
     def writable(self) -> bool:
         return True
@@ -80,39 +80,39 @@ class ClosedOutput(io.TextIOBase):
 
 
 def echo(text: object, *, lead: str = "", style: str | None = None, err: bool = False, nl: bool = True) -> None:
-    """Writes a text in which whatever came from a spec, data or a file is safe to show.
+    """Write a text, with control characters from specs, data, or files escaped.
 
     Args:
         text: The text.
-        lead: What is written before it, unchanged: a text that is styled already.
-        style: The style that it is written in, where the stream is a terminal.
-        err: Whether it goes to the error stream.
-        nl: Whether a newline ends it.
+        lead: A prefix that is written unchanged, such as styled text.
+        style: The style of the text on a terminal.
+        err: Whether to write to stderr.
+        nl: Whether to append a newline.
 
     Raises:
-        OutputError: Where standard output cannot be written.
+        OutputError: If standard output cannot be written.
     """
     shown = terminal_text(text)
     _write(lead + (styled(shown, style) if style else shown), err=err, nl=nl)
 
 
 def echo_error(text: object) -> None:
-    """Writes an error that has no place in a file."""
+    """Write an error that has no location in a file."""
     echo(text, lead=f"{styled('error', 'error')}: ", err=True)
 
 
 def echo_document(text: str) -> None:
-    """Writes a document, JSON or a drawing, whose own form has made it safe to show."""
+    """Write JSON or a drawing, whose format already escapes control characters."""
     _write(text)
 
 
 def echo_json(document: object, *, indent: int | None = None, ascii: bool = True) -> None:
-    """Writes a document as JSON, with letters that are not ASCII escaped unless ``ascii`` is false."""
+    """Write a document as JSON. Non-ASCII characters are escaped unless ``ascii`` is false."""
     echo_document(json_text(document, indent=indent, ascii=ascii))
 
 
 def echo_path(path: Path) -> None:
-    """Writes a path for scripts, byte for byte as the system has it; a terminal gets it safe to show."""
+    """Write a path: its exact bytes for scripts, escaped on a terminal."""
     if sys.stdout is not None and sys.stdout.isatty():
         echo(path)
     else:
@@ -120,7 +120,7 @@ def echo_path(path: Path) -> None:
 
 
 def show(diagnostics: Iterable[Diagnostic]) -> None:
-    """Writes diagnostics to the error stream, in the order of the file."""
+    """Write diagnostics to stderr, in the order of the file."""
     for diagnostic in diagnostics:
         _write(render(diagnostic, style=styled) + "\n", err=True)
 
@@ -133,25 +133,25 @@ def _write(text: str | bytes, *, err: bool = False, nl: bool = True) -> None:
             click.echo(str(text).encode(error.encoding, "backslashreplace").decode(error.encoding), err=err, nl=nl)
     except OSError as error:
         discard_output(err=err)
-        if not err:  # an error stream that cannot be written has nobody to be told, and the status says the rest
+        if not err:  # if stderr cannot be written, only the exit status can report it
             raise OutputError(error) from None
 
 
 def discard_output(*, err: bool) -> None:
-    """Lets nothing more be written to a stream that failed: what is left in its buffer would fail again at the end."""
+    """Redirect a failed stream to the null device, so that flushing its buffer at exit does not fail again."""
     with suppress(OSError, ValueError, AttributeError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, (sys.stderr if err else sys.stdout).fileno())
-        os.close(nowhere)
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, (sys.stderr if err else sys.stdout).fileno())
+        os.close(devnull)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> str:
-    """Rows under a header, columns aligned.
+    """Format a table with aligned columns.
 
     Args:
-        header: A title for each column.
+        header: The title of each column.
         rows: The cells.
-        right: Columns of numbers, aligned on the right.
+        right: Indices of right-aligned columns.
 
     Example:
         >>> print(table(["name", "size"], [["a", "1"], ["b", "20"]], right=frozenset({1})))

@@ -19,48 +19,57 @@ if TYPE_CHECKING:
 
 @click.command("train")
 @click.argument("spec", type=click.Path(path_type=Path), required=False)
-@click.option("--out", type=click.Path(path_type=Path), help="The run folder.  [default: runs/NAME/TIME]")
-@click.option("--overwrite", is_flag=True, help="Replace a run that is at --out.")
-@click.option("--resume", "run", type=click.Path(path_type=Path), metavar="RUN", help="Go on with a run where it stopped.")
+@click.option("--out", type=click.Path(path_type=Path), help="Run folder to write.  [default: runs/NAME/TIME]")
+@click.option("--overwrite", is_flag=True, help="Overwrite an existing run at --out.")
+@click.option("--resume", "run", type=click.Path(path_type=Path), metavar="RUN", help="Resume an interrupted run.")
 @click.option(
     "--backend",
     type=click.Choice(["tensorflow", "jax"]),
-    help="The framework that trains.  [default: KERAS_BACKEND, or tensorflow]",
+    help="Keras backend.  [default: KERAS_BACKEND, or tensorflow]",
 )
 @click.option(
     "--checkpoint-every",
     type=click.FloatRange(min=0, min_open=True),
     metavar="MINUTES",
-    help="Save in the middle of an epoch too, so often.  [default: 10]",
+    help="Also save a checkpoint within an epoch at this interval.  [default: 10]",
 )
-@click.option("--keep", type=click.IntRange(min=1), metavar="K", help="Newest checkpoints kept, beside the best.  [default: 3]")
+@click.option(
+    "--keep",
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="Number of recent checkpoints to keep besides the best.  [default: 3]",
+)
 @click.option(
     "--strategy",
     type=click.Choice(["mirrored"]),
-    help="Several graphics cards of this machine: each has a part of every batch, and the gradients are summed.",
+    help="Data parallelism over the GPUs of this machine: each batch is split, and the gradients are summed.",
 )
-@click.option("--tensorboard", is_flag=True, help="Write the figures for TensorBoard too, into RUN/tensorboard.")
-@click.option("--allow-different", is_flag=True, help="Resume though versions or processor differ: not bit for bit the same.")
+@click.option("--tensorboard", is_flag=True, help="Also write metrics for TensorBoard to RUN/tensorboard.")
+@click.option(
+    "--allow-different",
+    is_flag=True,
+    help="Resume even if versions or the processor differ; results may then not be bit-identical.",
+)
 @set_option
 @root_option
 @limit_option
 @click.pass_context
 def command(ctx: click.Context, /, spec: Path | None, run: Path | None, **options: Any) -> None:
-    """Train a spec into a run folder: weights, metrics, learning curves, and all that repeats it.
+    """Train a spec and write a run folder: weights, metrics, learning curves, and everything needed to reproduce the run.
 
-    Ctrl-C stops after the step; `--resume` goes on from there, or after a kill, to the same weights bit for bit.
+    Ctrl-C stops after the current step. `--resume` continues an interrupted or killed run and reaches bit-identical weights.
 
     \b
-    nnspec train net.nnspec.yaml
-    nnspec train net.nnspec.yaml --out runs/first --set train.epochs=3
-    nnspec train --resume runs/first
+    Examples:
+      nnspec train net.nnspec.yaml
+      nnspec train net.nnspec.yaml --out runs/first --set train.epochs=3
+      nnspec train --resume runs/first
     """
-    with _second_signal_ends_at_once():
+    with _default_sigint():
         trained = _resume(run, spec, **options) if run is not None else _train(spec, **options)
     echo_path(trained.path)
     if trained.status == "interrupted":
-        # As a shell says of a program that the signal ended.
-        ctx.exit(128 + signal.Signals[trained.info["signal"]])
+        ctx.exit(128 + signal.Signals[trained.info["signal"]])  # as a shell reports a program ended by a signal
 
 
 def _train(
@@ -79,9 +88,9 @@ def _train(
     limits: tuple[str, ...],
 ) -> Run:
     if spec is None:
-        raise click.UsageError("which spec? write `nnspec train SPEC`, or `nnspec train --resume RUN`")
+        raise click.UsageError("missing SPEC; write `nnspec train SPEC`, or `nnspec train --resume RUN`")
     if allow_different:
-        raise click.UsageError("--allow-different goes with --resume")
+        raise click.UsageError("--allow-different requires --resume")
     from nnspec.cli.frameworks import load_frameworks
     from nnspec.spec import load
 
@@ -89,8 +98,8 @@ def _train(
     load_frameworks("train", as_on={"backend": backend} if backend else None)
     from nnspec.training import train
 
-    given = _given(checkpoint_every=checkpoint_every, keep=keep, strategy=strategy)
-    return train(loaded, out=out, overwrite=overwrite, tensorboard=tensorboard, **given)
+    options = _given(checkpoint_every=checkpoint_every, keep=keep, strategy=strategy)
+    return train(loaded, out=out, overwrite=overwrite, tensorboard=tensorboard, **options)
 
 
 def _resume(
@@ -117,7 +126,7 @@ def _resume(
         ("--tensorboard", tensorboard),
     ):
         if given:
-            raise click.UsageError(f"{name} does not go with --resume: the run goes on where and as it was begun")
+            raise click.UsageError(f"{name} cannot be combined with --resume: a run is resumed with its original settings")
     from nnspec.cli.frameworks import load_frameworks
     from nnspec.training import Run
 
@@ -132,11 +141,11 @@ def _given(**options: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def _second_signal_ends_at_once() -> Iterator[None]:
-    """Lets the system's own handling stand behind the training's.
+def _default_sigint() -> Iterator[None]:
+    """Set the operating system's default handler for SIGINT around the training.
 
-    The training notes the first Ctrl-C and then puts back what was there: a second ends the process in the middle of a
-    step too, where Python's own handler would wait for the framework to return. Whatever is on the disk stays whole.
+    The training handles the first Ctrl-C and then restores the previous handler, so that a second Ctrl-C ends the process
+    within a step. Python's own handler would wait for the framework to return. Files are written atomically and stay intact.
     """
     try:
         before = signal.signal(signal.SIGINT, signal.SIG_DFL)

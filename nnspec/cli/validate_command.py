@@ -19,8 +19,8 @@ from nnspec.diagnostics.formats import FORMATS
 @set_option
 @root_option
 @limit_option
-@click.option("--data", is_flag=True, help="Open the data too: labels, missing values, shapes.")
-@click.option("--strict", is_flag=True, help="Warnings fail, too.")
+@click.option("--data", is_flag=True, help="Also read the data and check labels, missing values, and shapes.")
+@click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -32,22 +32,25 @@ def command(
     data: bool,
     strict: bool,
 ) -> None:
-    """Check specs: every error in one pass, with file, line and column, and what to write instead.
+    """Check specs and report every error with its location and a fix. No framework is loaded.
 
-    A folder stands for all *.nnspec.yaml below it. No framework is loaded. The status is 0 where all are good, 1 where one
-    is not, 2 for bad usage. A comment `# nnspec: ignore[NN231]` at the end of a line silences a warning there.
+    For a folder, all *.nnspec.yaml files in it are checked, recursively. The exit status is 0 if all specs are valid, 1 if one
+    is not, and 2 for a usage error. A comment `# nnspec: ignore[NN231]` at the end of a line suppresses that warning there.
 
     \b
-    nnspec validate net.nnspec.yaml
-    nnspec validate specs models/*.yaml --strict
-    nnspec validate specs --format sarif > nnspec.sarif      (github, junit, json)
+    Examples:
+      nnspec validate net.nnspec.yaml
+      nnspec validate specs models/*.yaml --strict
+      nnspec validate specs --format sarif > nnspec.sarif      (github, junit, json)
     """
     from nnspec.api import validate
     from nnspec.diagnostics.formats import written
     from nnspec.diagnostics.render import summary
     from nnspec.spec.discovery import find_specs
 
-    gc.set_threshold(100_000, 20, 20)  # a spec is many small objects and no cycles: looking for them took a third of the time
+    gc.set_threshold(
+        100_000, 20, 20
+    )  # specs are many small objects without cycles; collecting garbage took a third of the time
     folders: list[Diagnostic] = []
     allowed = limits_from(limits)
     files = find_specs(specs, folders)

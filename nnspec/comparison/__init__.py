@@ -1,4 +1,4 @@
-"""What changed in meaning between two specs."""
+"""Semantic differences between two specs."""
 
 from nnspec.comparison.changes import Change, Difference, LayerChange, NetworkChange
 from nnspec.comparison.difference import compare

@@ -1,4 +1,4 @@
-"""What a comparison gives: the changes of values, layers, networks and sections."""
+"""Results of a comparison: changes of values, layers, networks and sections."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["Change", "Difference", "LayerChange", "NetworkChange"]
 
 @dataclass(frozen=True)
 class Change:
-    """One value that differs.
+    """A changed value.
 
     Attributes:
-        path: Where, ``filters`` or ``optimizer.learning_rate``.
-        before: The value in the first spec; None where it has none.
-        after: The same in the second.
+        path: Path of the value, ``filters`` or ``optimizer.learning_rate``.
+        before: Value in the first spec; None if it has none.
+        after: Value in the second spec; None if it has none.
     """
 
     path: str
@@ -28,13 +28,13 @@ class Change:
 
 @dataclass(frozen=True)
 class LayerChange:
-    """A layer that only one spec has, or that both have and that differs.
+    """A layer that was added, removed or changed.
 
     Attributes:
-        name: Its path in the graph.
+        name: Path in the graph.
         kind: ``added``, ``removed`` or ``changed``.
-        op: What it runs, in the second spec where that has it.
-        changes: What differs: ``op``, ``from``, arguments, ``freeze``, ``shape``.
+        op: Operation, from the second spec if the layer exists there.
+        changes: Changed values: ``op``, ``from``, arguments, ``freeze``, ``shape``.
     """
 
     name: str
@@ -45,14 +45,14 @@ class LayerChange:
 
 @dataclass(frozen=True)
 class NetworkChange:
-    """A network that only one spec has, or that both have and that differs.
+    """A network that was added, removed or changed.
 
     Attributes:
-        name: ``main`` for the document's own layers.
+        name: Name of the network; ``main`` for the document's own layers.
         kind: ``added``, ``removed`` or ``changed``.
-        ports: What differs in its inputs and outputs.
-        layers: Its layers that differ, in the order of the second spec, those removed last.
-        figures: Its parameters and multiply–accumulates, where they differ.
+        ports: Changes of inputs and outputs.
+        layers: Changed layers in the order of the second spec, followed by removed ones.
+        figures: Changes of parameters and multiply–accumulates.
     """
 
     name: str
@@ -64,13 +64,13 @@ class NetworkChange:
 
 @dataclass(frozen=True)
 class Difference:
-    """What changed in meaning from one spec to another.
+    """The semantic difference of two specs.
 
     Attributes:
-        names: Both names.
-        networks: The networks that differ.
-        sections: What differs in each section, by the section's name.
-        weights: The weights of the second spec that can start from the first one's.
+        names: Names of both specs.
+        networks: Changed networks.
+        sections: Changes in each section, by name.
+        weights: Weights of the second spec that can be initialized from the first.
     """
 
     names: tuple[str, str]
@@ -80,11 +80,11 @@ class Difference:
 
     @property
     def is_empty(self) -> bool:
-        """Whether both mean the same."""
+        """Whether both specs are equivalent."""
         return self.names[0] == self.names[1] and not self.networks and not self.sections
 
     def as_json(self) -> dict[str, Any]:
-        """The form of ``nnspec diff --format json``."""
+        """Return the JSON form for ``nnspec diff --format json``."""
         return {
             "names": list(self.names),
             "same": self.is_empty,

@@ -1,4 +1,4 @@
-"""Two compiled specs side by side: networks, layers, figures, sections, weights."""
+"""Comparison of two compiled specs: networks, layers, metrics, sections, weights."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ __all__ = ["compare"]
 
 
 def compare(a: Spec, model_a: Model, b: Spec, model_b: Model) -> Difference:
-    """What changed from one spec to another.
+    """Return the semantic difference of two specs.
 
     Args:
-        a: The first spec.
+        a: First spec.
         model_a: Its graphs.
-        b: The second spec.
+        b: Second spec.
         model_b: Its graphs.
     """
     names = list(dict.fromkeys([*model_b.networks, *model_a.networks]))
@@ -86,7 +86,7 @@ def _layers(a: Graph, b: Graph) -> tuple[LayerChange, ...]:
 
 
 def _facts(node: Node, other: Node) -> dict[str, Any]:
-    """What a layer is and what comes out; its arguments only where the other runs the same, and can be compared."""
+    """Return the comparable values of a layer; arguments only if the other layer has the same operation."""
     same = node.op == other.op
     arguments = {name: getattr(node.layer, name) for name in type(node.layer).model_fields} if same else {}
     sources = [str(ref) for ref in node.inputs.values()]
@@ -98,10 +98,10 @@ def _facts(node: Node, other: Node) -> dict[str, Any]:
 
 
 def _section(name: str, a: MappingNode | None, b: MappingNode | None) -> Iterator[Change]:
-    """What differs in a section; what is left out counts as its default, so that writing a default out changes nothing."""
+    """Yield the changes in a section. Defaults are filled in, so that writing a default explicitly is no change."""
     before: Any = read_section(name, a)
     after: Any = read_section(name, b)
-    if before is None or after is None:  # only what is written, where there is nothing to compare it with
+    if before is None or after is None:  # compare only explicit values
         before, after = (tree.plain() if tree is not None else {} for tree in (a, b))
     for change in _values("", before, after):
         yield Change(change.path, _as_written(a, change.path, change.before), _as_written(b, change.path, change.after))
@@ -113,7 +113,7 @@ def _as_written(tree: MappingNode | None, path: str, value: Any) -> Any:
 
 
 def _values(path: str, before: Any, after: Any) -> Iterator[Change]:
-    """Each value that differs, as deep inside as both are of one kind."""
+    """Yield each changed value, descending while both sides have the same type."""
     inner = _inside(before), _inside(after)
     if inner[0] is not None and inner[1] is not None and type(before) is type(after):
         for key in dict.fromkeys([*inner[0], *inner[1]]):

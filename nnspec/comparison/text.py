@@ -1,4 +1,4 @@
-"""A difference as a person reads it."""
+"""A difference as text."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 
 def as_text(difference: Difference) -> str:
-    """Added with ``+``, removed with ``-``, changed with ``~`` and ``before → after``."""
+    """Format a difference: ``+`` for added, ``-`` for removed, ``~`` for changed, with ``before → after``."""
     if difference.is_empty:
-        return "both mean the same, and all weights carry over"
+        return "no differences; all weights carry over"
     lines: list[str] = []
     first, second = difference.names
     if first != second:
@@ -48,7 +48,7 @@ def _weights(weights: Carried) -> Iterator[str]:
     yield "weights"
     yield f"  {len(weights.carried)} of {total} carry over, {weights.parameters:,} parameters"
     yield from (f"  ~ {name}: {reason}" for name, reason in weights.started_anew.items())
-    yield from (f"  - {name}: nothing takes it" for name in weights.left_behind)
+    yield from (f"  - {name}: not used in the second spec" for name in weights.left_behind)
 
 
 def _change(change: Change) -> str:

@@ -1,4 +1,4 @@
-"""Which weights of one model can start another: those of the same name and shape."""
+"""Weights of one model that can initialize another: those with the same name and shape."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["Carried", "carried"]
 
 @dataclass(frozen=True)
 class Carried:
-    """The weights of a second model that can start from a first one's.
+    """The weights of a second model that can be initialized from a first one.
 
     Attributes:
-        carried: The identities of those that can, each with its shape.
-        started_anew: Those that cannot, each with the reason.
-        left_behind: Those of the first model that go nowhere.
+        carried: Identity and shape of each weight that carries over.
+        started_anew: Identity of each other weight, with the reason.
+        left_behind: Weights of the first model that are not used.
     """
 
     carried: Mapping[str, tuple[int, ...]]
@@ -29,7 +29,7 @@ class Carried:
 
     @property
     def parameters(self) -> int:
-        """The number of elements that carry over."""
+        """Number of elements that carry over."""
         return sum(prod(shape) for shape in self.carried.values())
 
     def as_json(self) -> dict[str, Any]:
@@ -45,7 +45,7 @@ _Shapes = dict[str, tuple[int, ...]]
 
 
 def carried(a: Model, b: Model) -> Carried:
-    """Which weights of ``b`` can start from those of ``a``: by name, where the shape is the same."""
+    """Return which weights of ``b`` can be initialized from ``a``: those with the same name and shape."""
     before, after = _shapes(a), _shapes(b)
     same = {name: shape for name, shape in after.items() if before.get(name) == shape}
     left = [name for name in before if name not in after]
@@ -60,15 +60,15 @@ def _shapes(model: Model) -> _Shapes:
 
 def _reason(name: str, before: _Shapes, shape: tuple[int, ...], renamed: Mapping[str, str]) -> str:
     if name in before:
-        return f"its shape was {_text(before[name])} and is {_text(shape)}"
+        return f"its shape changed from {_text(before[name])} to {_text(shape)}"
     if name in renamed:
         old = renamed[name]
-        return f"it is new; `{old}` has its shape, and carries over where both are named alike"
-    return "it is new"
+        return f"new; `{old}` has the same shape and would carry over under the same name"
+    return "new"
 
 
 def _renamed(left: _Shapes, new: _Shapes) -> dict[str, str]:
-    """Weights of layers that are alike but for their names, where there is one such pair and no doubt."""
+    """Return the likely renamed weights: of layers that match in everything but the name, if the match is unique."""
     layers_left, layers_new = _by_layer(left), _by_layer(new)
     alike_left, alike_new = Counter(layers_left.values()), Counter(layers_new.values())
     found: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""What may stand under ``data.augment``."""
+"""The augmentations of ``data.augment``, and the corruptions of denoising objectives."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AUGMENTATIONS = Family(
     kind="augmentation",
     modules={name: module for name, module in LAYERS.modules.items() if ".picture_" in module} | _MIXING,
 )
-"""Every random change of pictures that keeps their shape, by name."""
+"""Every random image layer that preserves the shape, by name."""
 
 _NOISE = (
     "AlphaDropout",
@@ -35,15 +35,17 @@ CORRUPTIONS = Family(
     | {name: module for name, module in AUGMENTATIONS.modules.items() if name not in _MIXING},
     left_out={"SaltAndPepper": "Keras has no such layer: `Dropout` sets values to 0, `RandomErasing` whole rectangles"},
 )
-"""The layers that change one input at random and keep its shape, by name."""
+"""The layers that randomly change one input and preserve its shape, by name."""
 
 
 class Augment(Config):
-    """A random change of the training examples, as ``{RandomFlip: {mode: horizontal}, on: [image, mask]}``."""
+    """A random augmentation of the training examples: ``{RandomFlip: {mode: horizontal}, on: [image, mask]}``."""
 
     operation: ClassVar[str | None] = "layer"
 
-    layer: Annotated[Config, Named(AUGMENTATIONS)] = Field(description="The change.")
+    layer: Annotated[Config, Named(AUGMENTATIONS)] = Field(description="The augmentation layer.")
     on: list[Annotated[str, Strict()]] | None = Field(
-        None, min_length=1, description="The inputs and targets it changes alike; by default the only input that is a picture."
+        None,
+        min_length=1,
+        description="The inputs and targets that receive the same random change. Default: the only image input.",
     )

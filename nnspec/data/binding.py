@@ -1,4 +1,4 @@
-"""Which column feeds what: as the spec says, or where that goes without saying."""
+"""The columns of each input and target: as given in the spec, or inferred."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import cast
 
 from nnspec.data import problems as d
 from nnspec.data.kinds import Column, at_name, bare_name
-from nnspec.data.places import locate
+from nnspec.data.locations import locate
 from nnspec.data.plan import Feed, Need
 from nnspec.data.readers.base import Reader
 from nnspec.data.section import Columns, DataSection, TargetColumns
@@ -29,7 +29,7 @@ def bind(
     columns: Mapping[str, Column],
     problems: list[Diagnostic],
 ) -> dict[str, Feed] | None:
-    """As [`known_feeds`][]; None where something is not fed."""
+    """Return the feeds as [`known_feeds`][] does; None if an input or target has none."""
     feeds, whole = known_feeds(section, tree, inputs, needs, columns, problems)
     return feeds if whole else None
 
@@ -44,17 +44,17 @@ def known_feeds(
     *,
     unsure: Collection[str] = (),
 ) -> tuple[dict[str, Feed], bool]:
-    """How each input and each target gets its values, by ``inputs.NAME`` and ``targets.NAME``, and whether each does.
+    """Return the feeds by ``inputs.NAME`` and ``targets.NAME``, and whether every input and target has one.
 
     Args:
         section: The section ``data``.
-        tree: The same as it was written.
-        inputs: The inputs' types.
-        needs: What the losses want, by output.
-        columns: The columns of the training part.
-        problems: What is wrong is appended here.
-        unsure: ``inputs`` and ``targets``, where these are not all known because of errors that have been reported: that
-            nothing feeds one may then follow from those.
+        tree: The section as written.
+        inputs: The types of the inputs.
+        needs: What each loss requires, by output.
+        columns: The columns of the training data.
+        problems: Problems are appended here.
+        unsure: ``inputs`` or ``targets``, if not all of them are known because of errors that have been reported. A missing
+            feed may then be a consequence of these errors and is not reported.
     """
     return _Binder(section, tree, inputs, needs, columns, problems, frozenset(unsure)).bind()
 
@@ -77,7 +77,7 @@ class _Binder:
         self._needs = needs
         self._columns = columns
         self._problems = problems
-        # A series has each column twice: in the rows of the past and in those of the future.
+        # A series has each column twice: once for the past and once for the future of a window.
         self._timed = bool(columns) and all(bare_name(name) != name for name in columns)
         self._taken = {name for columns_ in section.inputs.values() for name in self._names(columns_, "past")}
         self._taken |= {name for columns_ in section.targets.values() for name in self._names(columns_, "future")}
@@ -86,9 +86,9 @@ class _Binder:
             t.weight.column for t in section.targets.values() if t.weight is not None and t.weight.column is not None
         }
 
-    def _names(self, given: Columns | None, at: str, alone: str | None = None) -> tuple[str, ...]:
-        """The columns that are given, or one alone, as the table calls them."""
-        names = given.names if given is not None and given.names else (alone,) if alone is not None else ()
+    def _names(self, given: Columns | None, at: str, default: str | None = None) -> tuple[str, ...]:
+        """Return the table's names of the given columns, or of a default column."""
+        names = given.names if given is not None and given.names else (default,) if default is not None else ()
         if not self._timed:
             return names
         at = given.at if given is not None and given.at is not None else at
@@ -107,7 +107,7 @@ class _Binder:
         return found, len(found) == len(feeds)
 
     def _named(self, name: str) -> Feed | None:
-        """The columns given for an input, or the column of its name."""
+        """Return the feed of an input from the given columns, or from the column with its name."""
         given = self._section.inputs.get(name)
         if given is not None and given.names:
             return self._feed("inputs", name, given, self._names(given, "past"))
@@ -120,7 +120,7 @@ class _Binder:
         return None
 
     def _stacked(self, place: str) -> Feed | None:
-        """All columns that are left, for an input of one axis that is as long."""
+        """Return the feed of a 1D input from all columns left, if their number equals its length."""
         name = place.partition(".")[2]
         given = self._section.inputs.get(name)
         if given is not None and given.names:
@@ -136,7 +136,7 @@ class _Binder:
         span, path = locate(self._tree, "inputs")
         help = f"write `inputs: {{{name}: COLUMN}}` under `data`; the columns are {_listed(self._columns)}"
         if left and wanted.rank == 1 and all(not self._columns[column].shape for column in left):
-            help = f"the input has the shape {wanted}, and {len(left)} columns are left: {_listed(left)}"
+            help = f"the input has shape {wanted}, but {len(left)} columns are left: {_listed(left)}"
         self._problems.append(d.NoColumn.at(span, path, help=help, verb="feeds", name=name))
         return None
 
@@ -153,9 +153,9 @@ class _Binder:
             self._left(inputs=True),
         ]
         for i, found in enumerate(candidates):
-            # What is not called by the output's name is meant for it only where there is no other it could be meant for.
-            alone = [n for n in self._needs if not self._is_given(n)] == [name]
-            if len(found) == 1 and found[0] in self._columns and (i == 0 or alone):
+            # A column with another name is inferred only if no other target could use it.
+            is_only = [n for n in self._needs if not self._is_given(n)] == [name]
+            if len(found) == 1 and found[0] in self._columns and (i == 0 or is_only):
                 self._taken.add(found[0])
                 return self._feed("targets", name, given, (found[0],))
         if self._unsure:
@@ -166,7 +166,7 @@ class _Binder:
         return None
 
     def _refuse_times(self) -> None:
-        """Says where `at` is written and the rows are no windows of a series."""
+        """Report `at` if the rows are not windows of a series."""
         for kind, group in (("inputs", self._section.inputs), ("targets", self._section.targets)):
             for name, given in group.items():
                 if given.at is not None and not self._timed:
@@ -177,15 +177,15 @@ class _Binder:
         return given is not None and bool(given.names)
 
     def _left(self, *, inputs: bool = False) -> list[str]:
-        """The columns that nothing takes yet; with ``inputs``, those of the inputs' names are taken, too."""
+        """Return the columns that are not used yet; with ``inputs``, without columns named like an input."""
         return [name for name in self._columns if name not in self._taken and not (inputs and name in self._inputs)]
 
     def _feed(
         self, kind: str, name: str, given: Columns | None, columns: tuple[str, ...], *, stacked: bool = False
     ) -> Feed | None:
         span, path = locate(self._tree, kind, name)
-        weighing = given.weight if isinstance(given, TargetColumns) else None
-        weight = weighing.column if weighing is not None else None
+        weights = given.weight if isinstance(given, TargetColumns) else None
+        weight = weights.column if weights is not None else None
         unknown = [column for column in (*columns, *([weight] if weight else [])) if column not in self._columns]
         for column in unknown:
             self._problems.append(self._unknown(kind, name, column))
@@ -199,7 +199,7 @@ class _Binder:
             return None
         transforms = tuple(cast("list[Transform]", given.transform if given else []))
         stacked = stacked or (given is not None and given.columns is not None)
-        border = weighing.border if weighing is not None else None
+        border = weights.border if weights is not None else None
         reader = self._section.train
         series = reader.series_columns if isinstance(reader, Reader) else ()
         return Feed(
@@ -214,7 +214,7 @@ class _Binder:
         return d.UnknownColumn.at(span, path, help=help, column=column, part="training")
 
     def _key_of(self, kind: str, name: str, column: str) -> list[str | int]:
-        """Where under an input or a target a column is named."""
+        """Return the key under an input or a target at which a column is named."""
         given = (self._section.inputs if kind == "inputs" else self._section.targets).get(name)
         key: list[str | int] = ["column"]
         if given is not None and given.columns is not None and column in given.columns:
@@ -225,6 +225,6 @@ class _Binder:
 
 
 def _listed(columns: Iterable[str]) -> str:
-    """The columns' names, the first and the last of many."""
+    """List the column names; of a long list, only the first and the last ones."""
     names = [f"`{column}`" for column in dict.fromkeys(map(bare_name, columns))]
     return ", ".join(names if len(names) <= 12 else [*names[:8], "…", *names[-2:]]) or "none"

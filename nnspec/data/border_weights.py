@@ -1,4 +1,4 @@
-"""How much more the gaps between a mask's objects count: distances to the nearest two objects."""
+"""Border weights of masks, from the distances to the two nearest objects."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from numpy.typing import NDArray
 
 from nnspec.data.lazy import LazyArray
 from nnspec.data.plan import Need
-from nnspec.data.weighing import Border
+from nnspec.data.sample_weights import Border
 
 __all__ = ["border_weights", "gaps", "objects_of"]
 
-_NOTHING = 1e-7
-"""What is less is 0: beside the 1 that a position counts at least, float32 keeps no less."""
+_NEGLIGIBLE = 1e-7
+"""Smaller weights are set to 0: they vanish in float32 when added to the base weight of 1."""
 
 
 def border_weights(target: NDArray[Any] | LazyArray, need: Need, border: Border) -> NDArray[np.float32] | LazyArray:
-    """What is added to how much each position of each mask counts, masks first; made as it is used where the masks are.
+    """Return the additional weight of each position of each mask; lazily if the masks are lazy.
 
     Args:
-        target: The masks as the loss takes them.
-        need: What the loss wants of them.
-        border: The function of the distances.
+        target: The masks in the form the loss expects, (N, …).
+        need: What the loss requires.
+        border: The parameters of the weight function.
     """
 
-    def made(masks: NDArray[Any]) -> NDArray[np.float32]:
+    def compute(masks: NDArray[Any]) -> NDArray[np.float32]:
         labels = _labels(masks, need)
         found = np.empty(labels.shape, np.float32)
         for place, own in zip(found, labels, strict=True):
@@ -35,12 +35,12 @@ def border_weights(target: NDArray[Any] | LazyArray, need: Need, border: Border)
         return found
 
     if isinstance(target, LazyArray):
-        return LazyArray(len(target), lambda rows: made(target[rows]))
-    return made(target)
+        return LazyArray(len(target), lambda rows: compute(target[rows]))
+    return compute(target)
 
 
 def _labels(masks: NDArray[Any], need: Need) -> NDArray[Any]:
-    """Whole numbers, 0 where there is no object."""
+    """Return integer labels; 0 is background."""
     if need.kind == "class":
         return masks if need.ignore is None else np.where(masks == need.ignore, 0, masks)
     if need.kind == "distribution":
@@ -51,7 +51,7 @@ def _labels(masks: NDArray[Any], need: Need) -> NDArray[Any]:
 
 
 def objects_of(labels: NDArray[Any]) -> NDArray[np.int32]:
-    """The objects of a mask, numbered from 1: pieces of one label other than 0 that hang together, not only by corners.
+    """Number the objects of a mask from 1: connected components of equal nonzero labels, without diagonal connections.
 
     Example:
         >>> objects_of(np.array([[1, 1, 0, 1], [2, 2, 0, 0]])).tolist()
@@ -68,13 +68,13 @@ def objects_of(labels: NDArray[Any]) -> NDArray[np.int32]:
 
 
 def gaps(objects: NDArray[np.int32], border: Border) -> NDArray[np.float64]:
-    """``w0 · exp(−(d1 + d2)² / (2 · sigma²))`` at the background of one mask, 0 in objects and where there are not two.
+    """Return ``w0 · exp(−(d1 + d2)² / (2 · sigma²))`` for the background of one mask; 0 in objects, and with fewer than two.
 
-    Distances are those between the middles of pixels.
+    Distances are measured between pixel centers.
 
     Args:
-        objects: The objects' numbers, 0 for the background, of any number of axes.
-        border: The function.
+        objects: The object numbers, 0 for the background, with any number of axes.
+        border: The parameters of the weight function.
 
     Example:
         >>> gaps(np.array([[1, 0, 2]]), Border(w0=10.0, sigma=5.0)).round(4).tolist()
@@ -87,15 +87,15 @@ def gaps(objects: NDArray[np.int32], border: Border) -> NDArray[np.float64]:
     for number, box in enumerate(ndimage.find_objects(objects), 1):
         if box is None:
             continue
-        near = tuple(slice(max(0, side.start - reach), side.stop + reach) for side in box)
+        near = tuple(slice(max(0, extent.start - reach), extent.stop + reach) for extent in box)
         distance = ndimage.distance_transform_edt(objects[near] != number)
         second[near] = np.minimum(second[near], np.maximum(nearest[near], distance))
         nearest[near] = np.minimum(nearest[near], distance)
     added: NDArray[np.float64] = border.w0 * np.exp(-((nearest + second) ** 2) / (2 * border.sigma**2))
-    added[(objects > 0) | (added < _NOTHING)] = 0
+    added[(objects > 0) | (added < _NEGLIGIBLE)] = 0
     return added
 
 
 def _reach(border: Border) -> int:
-    """From how far on an object adds nothing: d2 alone is as much then."""
-    return math.ceil(border.sigma * math.sqrt(2 * math.log(max(border.w0, _NOTHING) / _NOTHING))) + 1
+    """Return the distance beyond which an object has no effect, because the weight is negligible for d2 alone."""
+    return math.ceil(border.sigma * math.sqrt(2 * math.log(max(border.w0, _NEGLIGIBLE) / _NEGLIGIBLE))) + 1

@@ -1,4 +1,4 @@
-"""The cells of a table behind a feed's values: where each stands, and what is said of one that is bad."""
+"""The table cells behind a feed's values, for reporting invalid values with their row and column."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnspec.data import problems as d
 from nnspec.data.kinds import Column
 from nnspec.data.plan import Feed
 from nnspec.data.readers.base import Table
-from nnspec.data.shape_advice import for_shape
+from nnspec.data.shape_checks import for_shape
 from nnspec.data.transforms.classes import UnknownClassError
 from nnspec.diagnostics import Diagnostic, Problem
 
@@ -21,11 +21,11 @@ Values = NDArray[Any]
 
 
 class Reported(Exception):
-    """A diagnostic was given; there are no values."""
+    """Raised after a diagnostic was reported, when there are no values to return."""
 
 
 class Cells:
-    """Where each value of a feed stands, for messages."""
+    """Reports invalid values of a feed with their location in the table."""
 
     def __init__(self, table: Table, feed: Feed, problems: list[Diagnostic]) -> None:
         self._table = table
@@ -35,7 +35,11 @@ class Cells:
     def refuse(
         self, problem: type[Problem], bad: NDArray[np.bool_], values: Values | None, help: str = "", **facts: Any
     ) -> None:
-        """Says of the first value that is bad what it is and where, and how many more there are."""
+        """Report the first invalid value with its location, and the number of other invalid rows.
+
+        Raises:
+            Reported: Always.
+        """
         flat = bad.reshape(len(bad), -1)
         row, position = _first(bad)
         column = self.column_of(bad)
@@ -48,31 +52,31 @@ class Cells:
         raise Reported
 
     def column_of(self, bad: NDArray[np.bool_]) -> str:
-        """The column of the first value that is bad."""
+        """Return the column of the first invalid value."""
         return self.feed.columns[_first(bad)[1] % len(self.feed.columns)]
 
     def refuse_class(self, error: UnknownClassError, values: Values) -> None:
-        """Says of a value that is none of the classes."""
+        """Report a value that is not among the classes."""
         bad = np.zeros(values.size, bool)
         bad[error.position] = True
         self.refuse(d.UnknownClassValue, bad.reshape(values.shape), values, help=error.help, known=error.message)
 
     def refuse_any(self, problem: type[Problem], bad: NDArray[np.bool_], values: Values, **facts: Any) -> None:
-        """The same, where there is one."""
+        """Report the first invalid value, if there is one."""
         if bad.any():
             self.refuse(problem, bad, values, **facts)
 
 
 def _first(bad: NDArray[np.bool_]) -> tuple[int, int]:
-    """The row of the first value that is bad, and its place in that row."""
+    """Return the row of the first invalid value, and its index within the row."""
     size = bad[0].size if len(bad) else 1
     return divmod(int(bad.ravel().argmax()), max(size, 1))
 
 
 def no_numbers(table: Table, values: Values) -> NDArray[np.bool_]:
-    """Which values of a column are text that is no number; of a column of text that is all numbers, all.
+    """Return which values of a column are text and not numbers; if all texts are numbers, all of them.
 
-    A missing value is not one of them: that it is missing is reported as such.
+    Missing values are not included: they are reported separately.
     """
     if values.dtype != object:
         return np.zeros(values.shape, bool)
@@ -81,8 +85,8 @@ def no_numbers(table: Table, values: Values) -> NDArray[np.bool_]:
 
 
 def refuse_shape(values: Values, feed: Feed, what: str, wanted: str, problems: list[Diagnostic]) -> None:
-    """A size that a transform learned only from the data does not fit."""
-    got = f"{'has' if len(feed.columns) == 1 else 'have'} {Column(values.shape[1:]).shape_text} after the transforms"
+    """Report a shape that became known only after fitting and does not match."""
+    got = f"{'has' if len(feed.columns) == 1 else 'have'} shape {Column(values.shape[1:]).shape_text} after the transforms"
     help = "" if feed.is_target else for_shape(feed.name, values.shape[1:])
     problems.append(
         d.WrongShape.at(feed.span, feed.path, help=help, what=what, wanted=wanted, columns=feed.columns_text, got=got)

@@ -1,4 +1,4 @@
-"""The static check of the section ``data``: no framework and no NumPy is loaded, and no file read beyond its header."""
+"""The static check of the section ``data``. It imports no framework and no NumPy, and reads only the headers of files."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import cast
 
 from nnspec.data import problems as d
 from nnspec.data.alignment import aligned_inputs
-from nnspec.data.augmenting import check_augment
 from nnspec.data.binding import known_feeds
-from nnspec.data.check_parts import check_alike
+from nnspec.data.check_augment import check_augment
+from nnspec.data.check_splits import check_same_columns
 from nnspec.data.check_weights import check_crops, check_weights
 from nnspec.data.kinds import Column, DataError, DataWarning, UnknownColumnError, at_name
 from nnspec.data.likely_mistakes import warn_of_columns
+from nnspec.data.locations import argument_of, locate
 from nnspec.data.paths import MissingFileError
-from nnspec.data.places import argument_of, locate
-from nnspec.data.plan import AugmentPlan, DataPlan, Need, Source, in_words
+from nnspec.data.plan import AugmentPlan, DataPlan, Need, Source, display_name
 from nnspec.data.readers import Reader
 from nnspec.data.section import DataSection
+from nnspec.data.segments import TimesError
 from nnspec.data.shape_checks import check_feeds
-from nnspec.data.stretches import TimesError
 from nnspec.data.targets.base import TargetSource, check_target_sources
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph
@@ -34,7 +34,7 @@ from nnspec.types import TensorType, closest
 __all__ = ["PARTS", "check_data", "suspect", "unreadable", "without_later"]
 
 PARTS = ("train", "validation", "test")
-"""The sets of data."""
+"""The splits that can have a reader."""
 
 
 def check_data(
@@ -48,20 +48,20 @@ def check_data(
     parts: Collection[str] = PARTS,
     certain: bool = True,
 ) -> DataPlan | None:
-    """Checks what a spec says of its data against the network.
+    """Check the section ``data`` of a spec against the network.
 
     Args:
         spec: The spec.
         graph: The network.
-        needs: What each loss wants, by output; an output without a loss, or whose loss needs no target, has none.
-        problems: What is wrong is appended here.
+        needs: What each loss requires, by output; outputs without a loss or target are absent.
+        problems: Problems are appended here.
         target_sources: The targets that are computed from an input, by output.
-        require_data: Whether a missing file is an error, as it is for training, or a warning.
-        parts: The sets of data whose files are looked at.
-        certain: Whether the needs are all there are; not where errors that have been reported keep some from being known.
+        require_data: Whether a missing file is an error, as in training, instead of a warning.
+        parts: The splits whose files are checked.
+        certain: Whether ``needs`` is complete; False if errors that have been reported hide some.
 
     Returns:
-        The plan; None where there is no such section or it has errors.
+        The plan; None if the section is missing or has errors.
     """
     tree = spec.section("data")
     if tree is None:
@@ -106,7 +106,7 @@ def check_data(
         plan = replace(plan, feeds=feeds)
         check_feeds(plan, feeds, columns["train"], problems)
         if whole:
-            check_alike(plan, columns, problems)
+            check_same_columns(plan, columns, problems)
             _warn_of_doubts(plan, problems)
             problems.extend(warn_of_columns(plan, feeds))
     return None if not checked.is_right or graph.gaps or any(problem.is_error for problem in problems[before:]) else plan
@@ -118,7 +118,7 @@ def _crop(section: DataSection, target: str) -> int:
 
 
 def without_later(tree: MappingNode, later: Mapping[str, str], problems: list[Diagnostic]) -> MappingNode:
-    """The section without the keys that this release does not know, each of which is said."""
+    """Return the section without keys of later releases, and report each of them."""
     for key, value in tree.items():
         if key.value in later:
             problems.append(p.NotYet.at(key.span, value.path, what=later[str(key.value)]))
@@ -126,7 +126,7 @@ def without_later(tree: MappingNode, later: Mapping[str, str], problems: list[Di
 
 
 def _check_split(section: DataSection, tree: MappingNode, columns: Mapping[str, Column], problems: list[Diagnostic]) -> None:
-    """Says where the column that examples are drawn by is none."""
+    """Report invalid columns under ``group`` and ``time``."""
     for key in ("group", "time"):
         name = getattr(section, key)
         if name is None or name in columns:
@@ -137,9 +137,9 @@ def _check_split(section: DataSection, tree: MappingNode, columns: Mapping[str, 
             continue
         if at_name(name, "past") in columns:
             argument = {"group": "by", "time": "time"}[key]
-            reason = f"`{key}` divides single rows, and the rows of a series are windows"
-            help = f"write it in the reader: `series: {{…, {argument}: {name}}}`"
-            problems.append(d.CannotDraw.at(*locate(tree, key), help=help, reason=reason))
+            reason = f"`{key}` applies to single rows, but the rows of a series are windows"
+            help = f"name the column in the reader: `series: {{…, {argument}: {name}}}`"
+            problems.append(d.CannotSelectRows.at(*locate(tree, key), help=help, reason=reason))
             continue
         suggestion = closest(name, columns)
         help = f"did you mean `{suggestion}`?" if suggestion else ""
@@ -147,19 +147,19 @@ def _check_split(section: DataSection, tree: MappingNode, columns: Mapping[str, 
 
 
 def _check_names(tree: MappingNode, key: str, what: str, known: Collection[str], problems: list[Diagnostic]) -> bool:
-    """Says which names are none, and returns whether all are."""
+    """Report unknown names, and return whether all are known."""
     given = tree.get(key)
     if not isinstance(given, MappingNode):
         return True
-    fine = True
+    valid = True
     for name, value in given.items():
         if name.value not in known:
-            fine = False
+            valid = False
             suggestion = closest(str(name.value), known)
             listed = ", ".join(f"`{k}`" for k in known)
             help = f"did you mean `{suggestion}`?" if suggestion else f"its {what}s are {listed}"
             problems.append(d.UnknownInput.at(name.span, value.path, help=help, what=what, name=name.value))
-    return fine
+    return valid
 
 
 def _source(spec: Spec, section: DataSection, tree: MappingNode, part: str, problems: list[Diagnostic]) -> Source | None:
@@ -194,17 +194,17 @@ def _columns(source: Source, tree: MappingNode, problems: list[Diagnostic]) -> d
 
 
 def unreadable(error: DataError, source: Source, tree: MappingNode) -> Diagnostic:
-    """The diagnostic of data that cannot be read, at the argument that names them."""
+    """Return the diagnostic for data that cannot be read, located at the reader's argument."""
     span, path = argument_of(cast("Tree", tree.get(source.part)), error.argument)
     if isinstance(error, UnknownColumnError):
-        return d.UnknownColumn.at(span, path, help=error.help, column=error.column, part=in_words(source.part))
+        return d.UnknownColumn.at(span, path, help=error.help, column=error.column, part=display_name(source.part))
     if isinstance(error, TimesError):
         return d.BadTimes.at(span, path, help=error.help, reason=error.message)
     return d.UnreadableData.at(span, path, help=error.help, reason=error.message)
 
 
 def _warn_of_doubts(plan: DataPlan, problems: list[Diagnostic]) -> None:
-    """Warns of files that are probably not what is meant."""
+    """Warn of files that are probably not the intended ones."""
     used = {column for feed in (plan.feeds or {}).values() for column in feed.columns}
     for source in plan.sources.values():
         for doubt in source.reader.doubts(source.files, used) if source.files is not None else ():
@@ -213,7 +213,7 @@ def _warn_of_doubts(plan: DataPlan, problems: list[Diagnostic]) -> None:
 
 
 def suspect(warning: DataWarning, source: Source, tree: MappingNode) -> Diagnostic:
-    """The diagnostic of data that can be used and probably are not meant, at the argument that it is about."""
+    """Return the diagnostic for a reader's warning, located at the reader's argument."""
     span, path = argument_of(cast("Tree", tree.get(source.part)), warning.argument)
     return d.SuspectData.at(span, path, help=warning.help, reason=warning.message)
 
@@ -229,5 +229,5 @@ def _warn_of_unused(
         return
     for name in section.targets:
         if name in outputs and name not in needs:
-            help = f"give `{name}` a loss, or take the target away"
+            help = f"give `{name}` a loss, or remove the target"
             problems.append(d.UnusedTarget.at(*locate(tree, "targets", name), help=help, name=name))

@@ -1,4 +1,4 @@
-"""The check of the values of data that no loss reads yet: those of a spec without a section ``train``."""
+"""The check of data values for a spec without a section ``train``, whose losses are unknown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nnspec.data import problems as d
 from nnspec.data.binding import known_feeds
 from nnspec.data.check import check_data
-from nnspec.data.check_parts import check_alike
+from nnspec.data.check_splits import check_same_columns
 from nnspec.data.kinds import DataError
 from nnspec.data.lazy import is_lazy, read_lazily
 from nnspec.data.plan import DataPlan, Feed, Need
@@ -28,10 +28,10 @@ __all__ = ["check_values"]
 
 
 def check_values(spec: Spec, graph: Graph, problems: list[Diagnostic]) -> None:
-    """Reports the values that cannot be used, whatever the loss will be.
+    """Report values that are invalid for any loss.
 
-    Inputs are checked in full. Of a target that the section names it is checked that it can be read and transformed; what
-    range its values have depends on the loss.
+    Inputs are checked in full. Targets that the section names must be readable and transformable; the valid range of their
+    values depends on the loss.
     """
     plan = check_data(spec, graph, {}, problems, require_data=True)
     if plan is None:
@@ -64,7 +64,7 @@ def _check_targets(plan: DataPlan, graph: Graph, tables: Mapping[str, Table], pr
     feeds, whole = known_feeds(plan.section, plan.tree, {}, needs, columns["train"], problems)
     before = len(problems)
     if whole:
-        check_alike(replace(plan, feeds=feeds, needs=needs), columns, problems)
+        check_same_columns(replace(plan, feeds=feeds, needs=needs), columns, problems)
     if not whole or len(problems) > before:
         return
     for feed in feeds.values():
@@ -81,8 +81,8 @@ def _check_targets(plan: DataPlan, graph: Graph, tables: Mapping[str, Table], pr
 def _read(
     table: Table, feed: Feed, fit_on: NDArray[np.int64] | None, learned: list[Learned], problems: list[Diagnostic]
 ) -> None:
-    def unchanged(values: NDArray[Any], part: Table, said: list[Diagnostic]) -> NDArray[Any]:
-        del part, said
+    def unchanged(values: NDArray[Any], part: Table, found: list[Diagnostic]) -> NDArray[Any]:
+        del part, found
         return values
 
     if is_lazy(table, feed):

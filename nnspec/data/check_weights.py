@@ -1,11 +1,11 @@
-"""The static check of what a mask has beside its column: ``weight: {border: …}`` and ``crop``."""
+"""The static check of ``weight: {border: …}`` and ``crop`` of mask targets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from nnspec.data import problems as d
-from nnspec.data.places import locate
+from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan, Need
 from nnspec.data.section import DataSection
 from nnspec.diagnostics import Diagnostic
@@ -13,42 +13,44 @@ from nnspec.spec.tree import MappingNode
 
 __all__ = ["check_crops", "check_weights"]
 
-_OF_OBJECTS = ("class", "distribution", "probability", "sign")
+_CLASSIFICATION = ("class", "distribution", "probability", "sign")
 
 
 def check_weights(plan: DataPlan, problems: list[Diagnostic]) -> None:
-    """Says where border weights are asked for and the target is no mask, or its loss no sum over positions."""
+    """Report border weights of a target that is not a mask, or whose loss is not a mean over positions."""
     for name, given in plan.section.targets.items():
         if given.weight is None or given.weight.border is None or name not in plan.needs:
             continue
         reason, help = _why_not(name, plan.needs[name])
         if name in plan.target_sources:
             reason, help = (
-                f"the target of `{name}` is made of the input `{plan.target_sources[name].input}`",
-                "take `weight` away",
+                f"the target of `{name}` is computed from the input `{plan.target_sources[name].input}`",
+                "remove `weight`",
             )
         if reason:
-            problems.append(d.NoBorders.at(*locate(plan.tree, "targets", name, "weight", "border"), help=help, reason=reason))
+            problems.append(
+                d.NoBorderWeights.at(*locate(plan.tree, "targets", name, "weight", "border"), help=help, reason=reason)
+            )
 
 
 def check_crops(section: DataSection, tree: MappingNode, needs: Mapping[str, Need], problems: list[Diagnostic]) -> None:
-    """Says where what is to be cropped is no picture."""
+    """Report ``crop`` of a target without height and width."""
     for name, given in section.targets.items():
         if given.crop is not None and name in needs and len(needs[name].shape) < 2:
             place = locate(tree, "targets", name, "crop")
-            problems.append(d.CannotCrop.at(*place, help="take it away", name=name, shape=needs[name].output))
+            problems.append(d.CannotCrop.at(*place, help="remove it", name=name, shape=needs[name].output))
 
 
 def _why_not(name: str, need: Need) -> tuple[str, str]:
     axes = len(need.output.shape) - 1
-    if need.kind not in _OF_OBJECTS:
-        return f"`{need.loss}` of `{name}` takes no classes", "take `weight` away, or use a loss of classes"
+    if need.kind not in _CLASSIFICATION:
+        return f"`{need.loss}` of `{name}` is not a classification loss", "remove `weight`, or use a classification loss"
     if axes < 2:
-        return f"`{name}` has the shape {need.output}, which is no mask", "take `weight` away: there are no gaps"
+        return f"`{name}` has shape {need.output}, which is not a mask", "remove `weight`"
     if not need.by_position:
-        help = "use `BinaryCrossentropy`, or take `weight` away"
-        return f"`{need.loss}` of `{name}` is one number of all positions together", help
+        help = "use `BinaryCrossentropy`, or remove `weight`"
+        return f"`{need.loss}` of `{name}` is a single value for all positions", help
     if need.kind in ("probability", "sign") and need.output.shape[-1] != 1:
-        help = "give the layer one unit, or use a loss of one class of several"
-        return f"`{name}` has {need.output.shape[-1]} masks that may overlap, and one weight for each position", help
+        help = "give the layer one unit, or use a loss with mutually exclusive classes"
+        return f"`{name}` has {need.output.shape[-1]} masks that may overlap, but each position has only one weight", help
     return "", ""

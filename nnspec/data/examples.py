@@ -1,4 +1,4 @@
-"""Examples in memory, as the training loop and the evaluation take them."""
+"""The examples that the training loop and the evaluation consume."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ __all__ = ["Examples"]
 
 @dataclass(frozen=True)
 class Examples:
-    """Some of the rows of arrays that parts of one table share.
+    """A subset of rows of arrays that are shared between the splits of a table.
 
     Attributes:
-        inputs: The values of each input, all rows of the table.
-        targets: The values of each target.
-        weights: How much each row counts in the loss, (rows,), or what is added to how much each position of it does,
-            (rows, …), by output; an output of which all counts alike has none.
-        rows: The numbers of the rows that belong to this part.
-        series: The series of all rows of the table; None if they are of none.
+        inputs: The values of each input, for all rows of the table.
+        targets: The values of each target, for all rows of the table.
+        weights: The loss weight of each row, (rows,), or the additional weight of each position, (rows, …), by output;
+            outputs without weights are absent.
+        rows: The indices of the rows in this subset.
+        series: The series of all rows of the table; None if there are no series.
     """
 
     inputs: Mapping[str, NDArray[Any]]
@@ -38,21 +38,21 @@ class Examples:
 
     @property
     def bytes(self) -> int:
-        """The size of all arrays, all rows of the table. One that is an input and a target is there once."""
+        """The size of all arrays for all rows of the table; an array that is both input and target is counted once."""
         groups = (self.inputs, self.targets, self.weights)
         return sum({id(array): array.nbytes for group in groups for array in group.values()}.values())
 
     @property
     def own_series(self) -> RowSeries | None:
-        """The series of its examples."""
+        """The series of the rows in this subset."""
         return None if self.series is None else RowSeries(self.series.numbers[self.rows], self.series.labels)
 
     def only(self, positions: NDArray[np.integer[Any]] | slice) -> Examples:
-        """Some of its examples, by their positions in it."""
+        """Return a subset, by positions in this one."""
         return replace(self, rows=self.rows[positions])
 
     def batch(self, positions: NDArray[np.integer[Any]] | slice) -> Batch:
-        """The values of some of its examples, by their positions in it."""
+        """Return the values of some examples, by their positions in this subset."""
         rows = self.rows[positions]
         groups = (self.inputs, self.targets, self.weights)
         read = {id(array): array for group in groups for array in group.values()}
@@ -62,7 +62,7 @@ class Examples:
 
 @dataclass(frozen=True)
 class Batch:
-    """The values of some examples: inputs, targets and weights by name."""
+    """The values of a batch of examples: inputs, targets and weights by name."""
 
     inputs: Mapping[str, NDArray[Any]]
     targets: Mapping[str, NDArray[Any]]

@@ -1,4 +1,4 @@
-"""Formats that are recognized by their first bytes, so that a reader given the wrong file can name the right one."""
+"""File formats recognized by their first bytes, so that a reader can suggest the right reader for a file."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["GZIP", "FileNames", "other_reader", "reader_of", "refuse_other_kind"
 
 GZIP = b"\x1f\x8b"
 
-_FETCH = "name the file itself, and download it in full"
+_FETCH = "download the data file itself"
 _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (b"PAR1", "a Parquet file", "read it with `parquet: {file}`"),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "save its arrays with `numpy.savez`, and read that file with `npz`"),
     (b"\xd0\xcf\x11\xe0", "an Excel workbook (.xls)", "save the sheet as CSV in UTF-8, and name that file"),
-    (b"\x93NUMPY", "an array of NumPy (.npy)", "save it with `numpy.savez`, and read that file with `npz`"),
+    (b"\x93NUMPY", "a NumPy array (.npy)", "save it with `numpy.savez`, and read that file with `npz`"),
     (b"SQLite format 3\0", "an SQLite database", "save the table as CSV, and name that file"),
     (b"ARROW1", "an Arrow (Feather) file", "save it as Parquet, and read that file with `parquet`"),
     (b"\x89PNG\r\n", "a PNG image", "read a folder of images with `images`"),
@@ -41,7 +41,7 @@ _BY_SUFFIX = {
 
 
 def reader_of(name: str) -> str | None:
-    """The reader of a file by how its name ends; None if that does not tell.
+    """Return the reader for a file name's extension; None if unknown.
 
     Example:
         >>> reader_of("mail/train.CSV.gz")
@@ -51,7 +51,7 @@ def reader_of(name: str) -> str | None:
 
 
 class FileNames(Mapping[str, str]):
-    """What to write in place of a bare file name where a reader is expected: the reader that its ending tells."""
+    """Suggestions for a bare file name where a reader is expected, by its extension."""
 
     def __getitem__(self, name: str) -> str:
         reader = reader_of(name)
@@ -67,23 +67,23 @@ class FileNames(Mapping[str, str]):
 
 
 def other_reader(path: DataFile, wanted: str) -> str:
-    """The help that names the reader of a file that another one cannot read; empty if the file's name does not tell."""
+    """Return a help that names the right reader for a file; empty if its extension is unknown."""
     reader = reader_of(path.name)
     return f"read it with `{reader}: {path.name}`" if reader not in (None, wanted) else ""
 
 
 def refuse_other_kind(path: DataFile, start: bytes, wanted: str, *, name: str = "", argument: str = "file") -> None:
-    """Refuses a file whose first bytes are those of another format.
+    """Reject a file whose first bytes are those of another format.
 
     Args:
         path: The file.
-        start: Its first bytes, decompressed if it is compressed with gzip.
-        wanted: What the reader reads, for the message: ``CSV text``.
-        name: The file as the spec names it, for a help that quotes it; by default the file's name.
+        start: Its first bytes, after decompression if it is compressed with gzip.
+        wanted: The format that the reader expects, for the message: ``CSV text``.
+        name: The path as written in the spec, for the help. Default: the file's name.
         argument: The reader's argument that names the file.
 
     Raises:
-        DataError: That names the format and what to do.
+        DataError: If the file has another format.
     """
     found = _archive(path) if start.startswith(b"PK\x03\x04") else None
     for magic, kind, help in () if found else _KINDS:
@@ -95,7 +95,7 @@ def refuse_other_kind(path: DataFile, start: bytes, wanted: str, *, name: str = 
 
 
 def _archive(path: DataFile) -> tuple[str, str]:
-    """What a zip archive is: workbooks and NumPy's archives are zip files too."""
+    """Return the kind of a zip archive and the help for it: workbooks and NumPy archives are zip files too."""
     import zipfile
 
     try:

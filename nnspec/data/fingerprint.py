@@ -1,4 +1,4 @@
-"""A digest of the data, so that a run can tell whether it goes on with the same."""
+"""Digests of the data, so that a run can detect whether its data changed."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from nnspec.data.folders import files_below
 from nnspec.data.plan import Source
 from nnspec.data.readers.base import Reader, Table
 
-__all__ = ["Fingerprint", "Watched", "files_of", "fingerprint"]
+__all__ = ["FileMonitor", "Fingerprint", "files_of", "fingerprint"]
 
 _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What one set of data was.
+    """The digests of one split.
 
     Attributes:
-        whole: A digest of its files, or of its values where it has none, and of how they are read.
-        files: A digest of each file, by its path as the spec has it.
+        whole: A digest of its reader's arguments and its files, or of its values if it has no files.
+        files: A digest of each file, by its path as written in the spec.
     """
 
     whole: str
@@ -31,7 +31,7 @@ class Fingerprint:
 
 
 def fingerprint(source: Source, table: Table) -> Fingerprint:
-    """The fingerprint of a set of data."""
+    """Compute the fingerprint of a split."""
     digest = hashlib.blake2b(digest_size=16)
     arguments = {name: value for name, value in _arguments(source.reader).items() if name not in source.reader.paths}
     digest.update(f"{type(source.reader).__name__} {sorted(arguments.items())}".encode(errors="surrogateescape"))
@@ -46,7 +46,7 @@ def fingerprint(source: Source, table: Table) -> Fingerprint:
 
 
 def _arguments(reader: Reader) -> dict[str, Any]:
-    """A reader's arguments, those of a reader in it too. One that came with a later version counts only if it is given."""
+    """Return a reader's arguments, including nested readers'; arguments added in later versions count only if they are set."""
     given = reader.model_dump(mode="json")
     for name, field in type(reader).model_fields.items():
         value = getattr(reader, name)
@@ -57,13 +57,13 @@ def _arguments(reader: Reader) -> dict[str, Any]:
     return given
 
 
-class Watched:
-    """The files of some sets of data: whether they are still what they were when this was made.
+class FileMonitor:
+    """Detects changes to data files since its creation.
 
-    A file whose size and time of change are the same is taken to be the same; any other is read.
+    A file with the same size and modification time is assumed to be unchanged; any other file is read.
 
     Args:
-        sources: The sets of data.
+        sources: The splits whose files are monitored.
     """
 
     def __init__(self, sources: Iterable[Source]) -> None:
@@ -71,14 +71,14 @@ class Watched:
         self._stamps = {name: _stamp(path) for name, path in self._paths.items()}
 
     def touched(self) -> Iterator[str]:
-        """The files that were written to or taken away since, by their paths as the spec has them."""
+        """Yield the files that were written or removed, by their paths as written in the spec."""
         return (name for name, path in self._paths.items() if _stamp(path) != self._stamps[name])
 
     def changed(self, digests: Mapping[str, str]) -> list[str]:
-        """The files that are no longer what they were.
+        """Return the files whose content changed.
 
         Args:
-            digests: The digest that each file had.
+            digests: The original digest of each file.
         """
         changed = []
         for name in list(self.touched()):
@@ -112,7 +112,7 @@ def _of_file(path: Path) -> str:
 
 
 def files_of(source: Source) -> dict[str, Path]:
-    """Every file that a set of data is read from, by its path as the spec has it; a folder's files one by one."""
+    """Return every file of a split, including the files in folders, by its path as written in the spec."""
     found: dict[str, Path] = {}
     for argument, text in source.reader.named_paths().items():
         path = (source.files or {})[argument]

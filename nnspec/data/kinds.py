@@ -1,4 +1,4 @@
-"""What stands in a column, and what a target is."""
+"""Types of columns and targets, and the errors of data."""
 
 from __future__ import annotations
 
@@ -6,38 +6,37 @@ from dataclasses import dataclass
 from typing import Literal
 
 __all__ = [
-    "Answer",
+    "DecisionRule",
     "Column",
     "DataError",
     "DataWarning",
     "TargetKind",
     "UnknownColumnError",
-    "answer_of",
+    "decision_rule",
     "at_name",
     "bare_name",
 ]
 
 TargetKind = Literal["class", "distribution", "probability", "sign", "number", "non_negative", "label", "sequence"]
-"""What a target is, to the loss that reads it.
+"""The kind of target that a loss expects.
 
-- ``class``: the index of a class for each position: the output's shape without its last axis, integers below its size.
-- ``distribution``: one-hot, or probabilities that sum to 1 over the last axis; the output's shape.
-- ``probability``: 0, 1 or between, for each element; the output's shape.
+- ``class``: a class index for each position; the output's shape without its last axis, integers below its size.
+- ``distribution``: one-hot vectors, or probabilities that sum to 1 over the last axis; the output's shape.
+- ``probability``: a number from 0 to 1 for each element; the output's shape.
 - ``sign``: −1 or 1 (or 0 or 1) for each element; the output's shape.
 - ``number``: any number for each element; the output's shape.
 - ``non_negative``: a number of at least 0 for each element; the output's shape.
-- ``label``: an integer for each example, whatever the output's shape.
-- ``sequence``: integers along one axis, filled up with 0.
+- ``label``: an integer for each example, independent of the output's shape.
+- ``sequence``: integers along one axis, padded with 0.
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """How an output's values are to be read.
+class DecisionRule:
+    """How an output's values become predictions.
 
     Attributes:
-        kind: ``class``: the largest along an axis is said; ``yes_or_no``: each says yes where it is above a threshold;
-            ``number``: they are what is said.
+        kind: ``class``: the argmax along an axis; ``yes_or_no``: positive above a threshold; ``number``: the values themselves.
         above: The threshold.
     """
 
@@ -45,34 +44,34 @@ class Answer:
     above: float = 0.5
 
 
-def answer_of(kind: TargetKind | None, *, logits: bool = False) -> Answer:
-    """How the values of an output that was trained on targets of a kind are to be read.
+def decision_rule(kind: TargetKind | None, *, logits: bool = False) -> DecisionRule:
+    """Return the decision rule of an output that was trained on a kind of target.
 
     Args:
-        kind: What the targets are; None where there are none.
-        logits: Whether the output is logits.
+        kind: The kind of target; None if there is no target.
+        logits: Whether the outputs are logits.
 
     Example:
-        >>> answer_of("probability", logits=True)
-        Answer(kind='yes_or_no', above=0.0)
+        >>> decision_rule("probability", logits=True)
+        DecisionRule(kind='yes_or_no', above=0.0)
     """
     if kind in ("class", "distribution"):
-        return Answer("class")
+        return DecisionRule("class")
     if kind in ("probability", "sign"):
-        return Answer("yes_or_no", 0.0 if logits or kind == "sign" else 0.5)
-    return Answer("number")
+        return DecisionRule("yes_or_no", 0.0 if logits or kind == "sign" else 0.5)
+    return DecisionRule("number")
 
 
 _AT = " at "
 
 
 def at_name(column: str, at: str) -> str:
-    """What a column of a series is called in its windows' past or future: ``load at future``."""
+    """Return the table's name of a series column in the past or future of a window: ``load at future``."""
     return f"{column}{_AT}{at}"
 
 
 def bare_name(column: str) -> str:
-    """The same without the time.
+    """Return the column name without ``at past`` or ``at future``.
 
     Example:
         >>> bare_name(at_name("load", "future"))
@@ -87,10 +86,10 @@ class Column:
     """One column of a table.
 
     Attributes:
-        shape: The shape of one row's value; None for a size that is known only when the data are read.
-        dtype: NumPy's name of its element type, ``text`` for strings, or ``unknown`` before the data are read.
-        ragged: Whether the first size is another in each row: such values are an array of arrays, or of lists of texts.
-        refused: Why it cannot be read, as a clause such as ``is of a type that …``; empty if it can.
+        shape: The shape of one row's value; None for a size that is unknown before the data are read.
+        dtype: NumPy's name of the element type, ``text`` for strings, or ``unknown`` before the data are read.
+        ragged: Whether the first size differs between rows; the values are then an object array of arrays or lists of strings.
+        refused: Why it cannot be read, as a clause such as ``is of a type that …``; empty if it can be read.
     """
 
     shape: tuple[int | None, ...] = ()
@@ -104,23 +103,23 @@ class Column:
 
     @property
     def is_token_list(self) -> bool:
-        """Whether a row's value is a list of texts."""
+        """Whether a row's value is a list of strings."""
         return self.is_text and len(self.shape) == 1
 
     @property
     def shape_text(self) -> str:
-        """The shape as people write it, ``?`` for an unknown size."""
+        """The shape for messages, with ``?`` for unknown sizes."""
         sizes = ["?" if size is None else str(size) for size in self.shape]
         return "(" + ", ".join(sizes) + (",)" if len(sizes) == 1 else ")")
 
 
 class DataError(Exception):
-    """Data that cannot be used. Who asked for them knows the place in the spec, and makes a diagnostic of it.
+    """Data that cannot be used. The caller knows the location in the spec and turns the error into a diagnostic.
 
     Attributes:
-        message: What is wrong, with file, row, column and value where there are such.
-        help: What to do.
-        argument: The reader's argument at fault, where it is one.
+        message: The problem, with file, row, column and value if applicable.
+        help: How to fix it.
+        argument: The reader's argument that is at fault, if any.
     """
 
     def __init__(self, message: str, *, help: str = "", argument: str | None = None) -> None:
@@ -131,11 +130,11 @@ class DataError(Exception):
 
 
 class UnknownColumnError(DataError):
-    """A reader's arguments name columns that its table does not have.
+    """A reader's argument names a column that its table does not have.
 
     Attributes:
         column: The name.
-        others: The same for other names.
+        others: Errors for further unknown names.
     """
 
     others: tuple[UnknownColumnError, ...] = ()
@@ -147,12 +146,12 @@ class UnknownColumnError(DataError):
 
 @dataclass(frozen=True, slots=True)
 class DataWarning:
-    """Something about data that can be used, and probably is not meant.
+    """Data that can be used, but probably not as intended.
 
     Attributes:
-        message: What it is.
-        help: What to do.
-        argument: The reader's argument that it is about, if there is one.
+        message: The problem.
+        help: How to fix it.
+        argument: The reader's argument that is concerned, if any.
     """
 
     message: str

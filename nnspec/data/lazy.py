@@ -1,4 +1,4 @@
-"""Values that are made when they are asked for, for what memory does not hold."""
+"""Arrays whose rows are computed on access, for data that do not fit in memory."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 __all__ = ["IN_MEMORY", "LazyArray", "SomeRows", "is_lazy", "read_lazily"]
 
 IN_MEMORY = 2**30
-"""The most bytes that the values of one input or target may take to be read before the first step."""
+"""The maximum size in bytes of an input's or target's values that are read before the first step."""
 
 _CHUNK = 2**26
 
 Values = NDArray[Any]
 Finish = Callable[[Values, Table, list[Diagnostic]], Values | None]
-"""Makes a feed's values those of its input or target."""
+"""Converts a feed's values to those of its input or target."""
 
 
 class LazyArray:
-    """An array whose rows are made when they are asked for. What reads a whole array reads it as any other.
+    """An array whose rows are computed on access. It converts to a NumPy array.
 
     Args:
-        rows: How many it has.
-        make: Makes some of them, by their numbers.
+        rows: The number of rows.
+        make: Computes rows, given their indices.
     """
 
     def __init__(self, rows: int, make: Callable[[NDArray[np.int64]], Values]) -> None:
@@ -50,7 +50,7 @@ class LazyArray:
 
     @property
     def nbytes(self) -> int:
-        """What all of it would take."""
+        """The size of the whole array in memory."""
         return math.prod(self.shape) * self.dtype.itemsize
 
     def __len__(self) -> int:
@@ -61,7 +61,7 @@ class LazyArray:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Values:
         if copy is False:
-            raise ValueError("the values are made, and so are a copy")
+            raise ValueError("the values are computed on access, so a copy cannot be avoided")
         made = np.empty(self.shape, self.dtype)
         for rows in _chunks(np.arange(len(self)), self.nbytes):
             made[rows] = self._make(rows)
@@ -69,7 +69,7 @@ class LazyArray:
 
 
 def is_lazy(table: Table, feed: Feed) -> bool:
-    """Whether the values of a feed are too many to be held, and its columns can be read a few rows at a time."""
+    """Whether a feed exceeds the memory limit and its columns can be read in parts."""
     for name in feed.columns:
         column = table.columns[name]
         if name not in table.lazy or column.ragged or None in column.shape:
@@ -78,7 +78,7 @@ def is_lazy(table: Table, feed: Feed) -> bool:
 
 
 def _row_bytes(table: Table, feed: Feed) -> int:
-    """About what a row takes: most transforms make numbers of 4 bytes."""
+    """Estimate the size of a row; most transforms return 4-byte numbers."""
     return sum(4 * math.prod(size or 1 for size in table.columns[name].shape) for name in feed.columns)
 
 
@@ -90,70 +90,70 @@ def read_lazily(
     problems: list[Diagnostic],
     finish: Finish,
 ) -> LazyArray | None:
-    """A feed's values, ready, each batch of them read, checked and transformed when it is asked for.
+    """Return a feed's values as a lazy array that reads, checks and transforms each batch on access.
 
     Args:
         table: The table.
-        feed: Which columns, and what is done to them.
-        fit_on: The rows its transforms learn from; None where they have learned already.
-        learned: What they learned; filled here where they learn.
-        problems: What is wrong with the first row, or with one that is learned from, is appended here.
-        finish: Makes them the values of an input or a target.
+        feed: The columns and their transforms.
+        fit_on: The rows to fit the transforms on; None if they are fitted already.
+        learned: The fitted states; filled if the transforms are fitted here.
+        problems: Problems with the first row, or with rows used for fitting, are appended here.
+        finish: Converts the values to those of an input or a target.
 
     Returns:
-        The values, whose reading raises SpecError where one is wrong; None where that is known already.
+        The values; accessing an invalid one raises SpecError. None if problems were found.
     """
 
     def values_of(rows: NDArray[np.int64], steps: int) -> tuple[Values, Table]:
         part = SomeRows(table, rows)
-        said: list[Diagnostic] = []
-        values = read_feed(part, replace(feed, transforms=feed.transforms[:steps]), None, learned, said)
+        found: list[Diagnostic] = []
+        values = read_feed(part, replace(feed, transforms=feed.transforms[:steps]), None, learned, found)
         if values is None:
-            raise SpecError(said)
+            raise SpecError(found)
         return values, part
 
     def make(rows: NDArray[np.int64]) -> Values:
         values, part = values_of(rows, len(feed.transforms))
-        said: list[Diagnostic] = []
-        made = finish(values, part, said)
+        found: list[Diagnostic] = []
+        made = finish(values, part, found)
         if made is None:
-            raise SpecError(said)
+            raise SpecError(found)
         return made
 
     def chunks_before(step: int, rows: NDArray[np.int64]) -> Iterator[Values]:
         for some in _chunks(rows, len(rows) * _row_bytes(table, feed)):
             yield values_of(some, step)[0]
 
-    def again(step: int, rows: NDArray[np.int64]) -> _Again:
-        return _Again(partial(chunks_before, step, rows))
+    def repeatable(step: int, rows: NDArray[np.int64]) -> _Repeatable:
+        return _Repeatable(partial(chunks_before, step, rows))
 
     try:
         if fit_on is not None:
             series = series_of_rows(table, feed.series) if any(one.for_each_series for one in feed.transforms) else None
             for step, transform in enumerate(feed.transforms):
-                learned.append(fit(transform, partial(again, step), fit_on, series))
+                learned.append(fit(transform, partial(repeatable, step), fit_on, series))
         return LazyArray(len(table), make)
     except SpecError as error:
         problems.extend(error.diagnostics)
         return None
 
 
-class _Again:
-    """What is begun anew as often as it is asked for."""
+class _Repeatable:
+    """An iterable that restarts a generator at each iteration."""
 
-    def __init__(self, begin: Callable[[], Iterator[Values]]) -> None:
-        self._begin = begin
+    def __init__(self, start: Callable[[], Iterator[Values]]) -> None:
+        self._start = start
 
     def __iter__(self) -> Iterator[Values]:
-        return self._begin()
+        return self._start()
 
 
 class SomeRows(Table):
-    """Some rows of a table.
+    """A view of some rows of a table.
 
     Args:
         table: The table.
-        rows: Their numbers in it.
+        rows: The indices of the rows.
     """
 
     def __init__(self, table: Table, rows: NDArray[np.int64]) -> None:
@@ -180,7 +180,7 @@ class SomeRows(Table):
 
 
 def _chunks(rows: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
-    """The rows, some at a time, so that each time takes some 64 MiB."""
+    """Split rows into chunks of about 64 MiB."""
     step = max(1, len(rows) * _CHUNK // max(size, 1))
     for start in range(0, len(rows), step):
         yield rows[start : start + step]

@@ -1,4 +1,4 @@
-"""Warnings about data that can be used, and whose results would probably mean nothing: leaks, and units without a class."""
+"""Warnings about valid data with probably meaningless results: target leakage, and units without a class."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.data import problems as d
 from nnspec.data.kinds import bare_name
-from nnspec.data.places import locate
-from nnspec.data.plan import DataPlan, Feed, Need, in_words
+from nnspec.data.locations import locate
+from nnspec.data.plan import DataPlan, Feed, Need, display_name
 from nnspec.data.transforms.classes import label_encode, one_hot
-from nnspec.data.transforms.words import tokenize
+from nnspec.data.transforms.text import tokenize
 from nnspec.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
@@ -28,23 +28,25 @@ _MOSTLY = 0.5
 
 
 def warn_of_columns(plan: DataPlan, feeds: Mapping[str, Feed]) -> Iterator[Diagnostic]:
-    """Warns, without reading a value, of a target among the inputs, and of test data that are the training data."""
+    """Warn of targets among the inputs, and of test data that are the training data, without reading values."""
     for target, input_ in _pairs(feeds):
         columns = frozenset(input_.columns)
         for column in target.columns:
             if column in columns:
                 help = "remove it from the input, or train an `autoencoder` if the input is to be reconstructed"
-                yield _given_away(bare_name(column), input_, target, "is", help)
+                yield _leakage(bare_name(column), input_, target, "is", help)
     train = plan.sources.get("train")
     for part in ("validation", "test"):
         other = plan.sources.get(part)
         if train is not None and other is not None and train.files is not None and train.files == other.files:
             arguments = [source.reader.model_dump(exclude=set(source.reader.paths)) for source in (train, other)]
             if type(train.reader) is type(other.reader) and arguments[0] == arguments[1]:
-                yield d.TestIsTraining.at(other.span, other.path, help=_APART, part=in_words(part), what="the training data")
+                yield d.TestIsTraining.at(
+                    other.span, other.path, help=_APART, part=display_name(part), what="the training data"
+                )
 
 
-_APART = "name other data, or leave out a part of the training data: `test: {fold: {number: 1, of: 5}}`, `validation: 0.2`"
+_APART = "name other data, or hold out part of the training data: `test: {fold: {number: 1, of: 5}}`, `validation: 0.2`"
 
 
 def warn_of_values(
@@ -55,15 +57,15 @@ def warn_of_values(
     whole: Examples,
     others: Mapping[str, Examples | None],
 ) -> Iterator[Diagnostic]:
-    """Warns, by the values, of copies of a target among the inputs, of rows in two sets, and of units without a class.
+    """Warn of copies of a target among the inputs, of rows in two splits, and of units without a class, based on the values.
 
     Args:
         plan: The plan.
-        feeds: How inputs and targets get their values.
+        feeds: The feeds of inputs and targets.
         table: The training table.
-        learned: What the transforms learned.
+        learned: The fitted states of the transforms.
         whole: All rows of the training table.
-        others: The sets that have a reader of their own, by part.
+        others: The splits with a separate reader.
     """
     yield from _copies(feeds, table)
     known = {part: examples for part, examples in others.items() if examples is not None}
@@ -72,7 +74,7 @@ def warn_of_values(
         yield from _units(plan, feeds[f"targets.{name}"], need, learned[f"targets.{name}"], [whole, *known.values()])
 
 
-def _given_away(column: str, input_: Feed, target: Feed, how: str, help: str) -> Diagnostic:
+def _leakage(column: str, input_: Feed, target: Feed, how: str, help: str) -> Diagnostic:
     return d.TargetAmongInputs.at(
         input_.span, input_.path, help=help, column=column, input=input_.name, target=target.name, how=how
     )
@@ -86,7 +88,7 @@ def _pairs(feeds: Mapping[str, Feed]) -> Iterator[tuple[Feed, Feed]]:
 
 
 def _copies(feeds: Mapping[str, Feed], table: Table) -> Iterator[Diagnostic]:
-    """A column of single values that an input has, and that equals a target's in every row under another name."""
+    """Warn of input columns that equal a target column in every row under another name."""
     import numpy as np
 
     for target, input_ in _pairs(feeds):
@@ -98,13 +100,13 @@ def _copies(feeds: Mapping[str, Feed], table: Table) -> Iterator[Diagnostic]:
                 continue
             values = table.read(column, slice(None))
             if values.dtype.kind == wanted.dtype.kind and np.array_equal(values, wanted) and (wanted[:1] != wanted).any():
-                help = f"remove it from the input, if `{column}` is not known when `{target.name}` is to be predicted"
-                yield _given_away(column, input_, target, "equals in every row", help)
+                help = f"remove it from the input if `{column}` is unknown at prediction time of `{target.name}`"
+                yield _leakage(column, input_, target, "equals in every row", help)
 
 
 def _shared_rows(plan: DataPlan, whole: Examples, others: Mapping[str, Examples]) -> Iterator[Diagnostic]:
     trained = _digests(whole) if others else None
-    # A table of few distinct rows has the same ones everywhere.
+    # A table with few distinct rows has the same rows in every split.
     if trained is None or len(set(trained)) < _MOSTLY * len(trained):
         return
     seen = set(trained)
@@ -112,12 +114,12 @@ def _shared_rows(plan: DataPlan, whole: Examples, others: Mapping[str, Examples]
         found, source = _digests(examples), plan.sources[part]
         shared = sum(row in seen for row in found or ())
         if found and shared >= _MOSTLY * len(found):
-            what = f"mostly training data: {shared:,} of {len(found):,} rows are there, too"
-            yield d.TestIsTraining.at(source.span, source.path, help=_APART, part=in_words(part), what=what)
+            what = f"mostly training data: {shared:,} of {len(found):,} rows occur in both"
+            yield d.TestIsTraining.at(source.span, source.path, help=_APART, part=display_name(part), what=what)
 
 
 def _digests(examples: Examples) -> list[int] | None:
-    """A digest of each row's inputs and targets; None if there are too many, or they are not held in memory."""
+    """Return a digest of each row's inputs and targets; None if they are too large or not in memory."""
     import numpy as np
 
     arrays = [*examples.inputs.values(), *examples.targets.values()]
@@ -142,14 +144,14 @@ def _units(
     ]
     if classes is not None and (known := max([classes, *encoders])) < units:
         span, path = locate(plan.tree, "targets", feed.name)
-        first = f"give the layer {known} units" if known > 1 else "look at the column: there is nothing to tell apart"
-        help = f"{first}; if these data lack classes, list all in `label_encode: {{classes: …}}`"
+        first = f"give the layer {known} units" if known > 1 else "check the column: it has a single value"
+        help = f"{first}; if some classes are absent from these data, list all in `label_encode: {{classes: …}}`"
         has = f"{known} classes" if known > 1 else "a single class"
         yield d.UnitsAboveClasses.at(span, path, help=help, name=feed.name, units=units, found=has)
 
 
 def _classes(targets: NDArray[Any], need: Need) -> int | None:
-    """One more than the largest class; None if the values are not held in memory."""
+    """Return the largest class plus 1; None if the values are not in memory."""
     import numpy as np
 
     if not isinstance(targets, np.ndarray) or not targets.size:

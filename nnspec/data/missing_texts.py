@@ -1,4 +1,4 @@
-"""Texts by which people mark a missing number."""
+"""Text markers of missing numbers, such as `n/a`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PUNCTUATION = frozenset("?-.*_—–…/~!:;,'")
 
 
 def looks_missing(text: str) -> bool:
-    """Whether people write a text where a number is missing.
+    """Whether a text is a common marker of a missing value.
 
     Example:
         >>> [looks_missing(text) for text in ("?", "None", "--", "red", "12")]
@@ -27,14 +27,14 @@ def looks_missing(text: str) -> bool:
 
 
 def missing_among(texts: Collection[str], numbers: int) -> list[str]:
-    """The texts that stand for missing numbers, of the texts of a column that are none.
+    """Return the probable markers of missing values among the non-numeric texts of a column.
 
     Args:
-        texts: The texts, each once.
-        numbers: How many different numbers the column has.
+        texts: The distinct texts.
+        numbers: The number of distinct numbers in the column.
 
     Returns:
-        The texts that look so; the one text of a column of numbers too, as long as it has no digit.
+        The texts that look like markers, and the only other text of a numeric column if it has no digits.
     """
     found = sorted(text for text in texts if looks_missing(text))
     others = [text for text in texts if not looks_missing(text)]

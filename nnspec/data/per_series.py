@@ -1,4 +1,4 @@
-"""Transforms that learn from each series of a table by itself."""
+"""Transforms that are fitted separately on each series of a table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Values = NDArray[Any]
     Chunks = Callable[[NDArray[np.int64]], Iterable[Values]]
-    """The values of some rows, in chunks."""
+    """Returns the values of rows, in chunks."""
 
 __all__ = ["RowSeries", "apply", "fit", "series_of_rows"]
 
@@ -26,37 +26,38 @@ _LABELS, _EACH = "series", "each"
 
 @dataclass(frozen=True)
 class RowSeries:
-    """The series that each row of a table belongs to.
+    """The series of each row of a table.
 
     Attributes:
-        numbers: The number of each row's series, (rows,).
-        labels: What identifies each series.
+        numbers: The index of each row's series, (rows,).
+        labels: The label of each series: the values of the columns that identify it.
     """
 
     numbers: NDArray[np.int64]
     labels: tuple[tuple[str, ...], ...]
 
-    def places(self, labels: Sequence[Sequence[str]]) -> NDArray[np.int64]:
-        """For each row the place of its series in a list of labels.
+    def indices(self, labels: Sequence[Sequence[str]]) -> NDArray[np.int64]:
+        """Return for each row the index of its series in a list of labels.
 
         Raises:
-            DataError: If a row is of a series that is not in the list.
+            DataError: If the series of a row is not in the list.
         """
         import numpy as np
 
-        known = {tuple(label): place for place, label in enumerate(labels)}
+        known = {tuple(label): index for index, label in enumerate(labels)}
         found = np.array([known.get(label, -1) for label in self.labels], np.int64)[self.numbers]
         if (found < 0).any():
             row = int((found < 0).argmax())
             name = ", ".join(self.labels[int(self.numbers[row])])
             shown = ", ".join(f"`{', '.join(label)}`" for label in list(labels)[:8]) + (", …" if len(labels) > 8 else "")
-            raise DataError(f"row {row} is of the series `{name}`, which was not trained on", help=f"the series are {shown}")
+            reason = f"row {row} belongs to the series `{name}`, which was not in the training data"
+            raise DataError(reason, help=f"the known series are {shown}")
         return found
 
 
 def series_of_rows(table: Table, columns: Sequence[str]) -> RowSeries | None:
-    """The series of each row: as the table is divided, or by the columns that name it; None if neither says so."""
-    from nnspec.data.stretches import series_of
+    """Return the series of each row, from the table or from identifying columns; None if there are neither."""
+    from nnspec.data.segments import series_of
 
     if table.series is not None and table.series_labels != ((),):
         return RowSeries(table.series, table.series_labels)
@@ -66,17 +67,17 @@ def series_of_rows(table: Table, columns: Sequence[str]) -> RowSeries | None:
 
 
 def fit(transform: Transform, chunks: Chunks, rows: NDArray[np.int64], series: RowSeries | None) -> Learned:
-    """What a transform learns from some rows, for each series by itself if it is to.
+    """Fit a transform on rows, separately for each series if it requires that.
 
     Args:
         transform: The transform.
-        chunks: Gives the values of rows.
-        rows: The rows that are learned from.
+        chunks: Returns the values of rows.
+        rows: The rows to fit on.
         series: The series of all rows of the table; None if there are none.
     """
     if not transform.for_each_series:
         return transform.fit(chunks(rows))
-    numbers = _given(transform, series).numbers[rows]
+    numbers = _required(transform, series).numbers[rows]
     assert series is not None
     labels = [number for number in range(len(series.labels)) if (numbers == number).any()]
     each = [transform.fit(chunks(rows[numbers == number])) for number in labels]
@@ -84,15 +85,15 @@ def fit(transform: Transform, chunks: Chunks, rows: NDArray[np.int64], series: R
 
 
 def apply(transform: Transform, values: Values, learned: Learned, series: RowSeries | None) -> Values:
-    """The values that a transform makes of others, one for each row of a table."""
+    """Apply a transform to the values of all rows of a table."""
     import numpy as np
 
     if not transform.for_each_series:
         return transform.apply(values, learned)
-    places = _given(transform, series).places(learned[_LABELS])
+    indices = _required(transform, series).indices(learned[_LABELS])
     made: Values | None = None
-    for place, own in enumerate(learned[_EACH]):
-        rows = places == place
+    for index, own in enumerate(learned[_EACH]):
+        rows = indices == index
         if rows.any():
             part = transform.apply(values[rows], own)
             made = np.empty((len(values), *part.shape[1:]), part.dtype) if made is None else made
@@ -100,9 +101,9 @@ def apply(transform: Transform, values: Values, learned: Learned, series: RowSer
     return values[:0] if made is None else made
 
 
-def _given(transform: Transform, series: RowSeries | None) -> RowSeries:
+def _required(transform: Transform, series: RowSeries | None) -> RowSeries:
     if series is None:
         name = type(transform).__name__
-        help = "read them with `series: {by: …}`, or give the columns that name the series of each row"
-        raise DataError(f"`{name}` has statistics of each series, and the data do not say which series a row is of", help=help)
+        help = "read the data with `series: {by: …}`, or add the columns that identify the series of each row"
+        raise DataError(f"`{name}` has separate statistics for each series, but the series of the rows are unknown", help=help)
     return series

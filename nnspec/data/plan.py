@@ -1,4 +1,4 @@
-"""What of the data goes where: the outcome of the static check, and what reading them starts from."""
+"""The data plan: the result of the static check, from which the data are read."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from nnspec.data.kinds import TargetKind
 from nnspec.data.readers.base import Reader
+from nnspec.data.sample_weights import Border
 from nnspec.data.section import DataSection
 from nnspec.data.transforms import Transform
 from nnspec.data.validation import Fold
-from nnspec.data.weighing import Border
 from nnspec.diagnostics import Span
 from nnspec.layers.augmentation import Augmentation
 from nnspec.spec.tree import MappingNode
@@ -21,27 +21,27 @@ from nnspec.types import Conditions, Dim, TensorType
 if TYPE_CHECKING:
     from nnspec.data.targets.base import TargetSource
 
-__all__ = ["AugmentPlan", "DataPlan", "Feed", "Need", "Source", "in_words"]
+__all__ = ["AugmentPlan", "DataPlan", "Feed", "Need", "Source", "display_name"]
 
 
-def in_words(part: str) -> str:
-    """What a set of data is called in messages: the "training" data."""
+def display_name(part: str) -> str:
+    """Return the name of a split in messages: `training` for `train`."""
     return {"train": "training"}.get(part, part)
 
 
 @dataclass(frozen=True)
 class Need:
-    """What a loss wants of a target.
+    """The target that a loss requires.
 
     Attributes:
-        kind: What the target is.
-        output: The type of the output it is compared with.
+        kind: The kind of target.
+        output: The type of the output.
         loss: The loss's name, for messages.
-        instead: A loss that asks the same of the other kind of target; None where there is none.
-        ignore: A class that is left out.
-        axis: The axis the classes stand along.
-        by_position: Whether it is a number for each position, so that each can have a weight of its own.
-        crop: How much is cut from each side of the target before it is compared.
+        instead: The equivalent loss for the other kind of target; None if there is none.
+        ignore: A class that is ignored.
+        axis: The axis of the classes.
+        by_position: Whether the loss has a value for each position, so that positions can be weighted.
+        crop: The number of rows and columns removed from each side of the target.
     """
 
     kind: TargetKind
@@ -55,7 +55,7 @@ class Need:
 
     @property
     def shape(self) -> tuple[int | Dim, ...]:
-        """The shape of one target before it is cropped: the output's, of classes without their axis."""
+        """The shape of one target before cropping: that of the output, without the class axis for class indices."""
         shape = list(self.output.shape)
         if self.kind == "class" and shape:
             del shape[self.axis]
@@ -64,14 +64,14 @@ class Need:
 
 @dataclass(frozen=True)
 class Source:
-    """One of `train`, `validation` and `test`.
+    """The reader and files of `train`, `validation` or `test`.
 
     Attributes:
-        part: Which.
-        reader: How it is read.
-        files: Its files, by the argument that names each; None where one is missing.
-        span: Where it is given.
-        path: The same place as a path.
+        part: The name of the split.
+        reader: Its reader.
+        files: Its files, by reader argument; None if one is missing.
+        span: Its location in the spec.
+        path: The same location as a path.
     """
 
     part: str
@@ -83,20 +83,20 @@ class Source:
 
 @dataclass(frozen=True)
 class Feed:
-    """How an input or a target gets its values.
+    """The columns and transforms of an input or a target.
 
     Attributes:
-        name: The input's or the output's name.
-        columns: The columns it is made of.
-        stacked: Whether they are stacked along a new last axis, even where there is one alone.
-        transforms: What is done to them, in order.
-        weight: The column of the examples' weights.
-        span: Where this is said, or the part of the section that leaves it to go without saying.
-        path: The same place as a path.
-        may_miss: Whether missing values are left as they are, because what comes after fills them.
-        border: What the gaps between a mask's objects count more.
-        is_target: Whether it feeds a target, not an input.
-        series: The columns of the file whose values tell several series apart.
+        name: The name of the input or output.
+        columns: The columns.
+        stacked: Whether the columns are stacked along a new last axis, even a single one.
+        transforms: The transforms, in order.
+        weight: The column of sample weights.
+        span: Its location in the spec, or that of the closest parent if it was inferred.
+        path: The same location as a path.
+        may_miss: Whether missing values are allowed, because the model fills them.
+        border: The border weights of a mask.
+        is_target: Whether it is a target.
+        series: The columns that identify the series.
     """
 
     name: str
@@ -113,20 +113,20 @@ class Feed:
 
     @property
     def columns_text(self) -> str:
-        """What it is made of, for a message."""
+        """The columns, for messages."""
         shown = ", ".join(f"`{column}`" for column in self.columns[:4]) + (" …" if len(self.columns) > 4 else "")
         return ("the column " if len(self.columns) == 1 else "the columns ") + shown
 
 
 @dataclass(frozen=True)
 class AugmentPlan:
-    """A random change of the training examples.
+    """An augmentation of the training examples.
 
     Attributes:
-        layer: The change.
-        inputs: The inputs that it changes, alike.
-        targets: The targets that it changes with them.
-        masks: Which of those say what is where, so that none of their values may be between two.
+        layer: The augmentation layer.
+        inputs: The inputs that receive the same random change.
+        targets: The targets that are changed with them.
+        masks: The targets that are label masks, whose values must not be interpolated.
     """
 
     layer: Augmentation
@@ -137,21 +137,20 @@ class AugmentPlan:
 
 @dataclass(frozen=True)
 class DataPlan:
-    """The data of a spec, checked as far as they can be without reading them.
+    """The data of a spec, after all checks that do not read values.
 
     Attributes:
-        section: The section.
-        tree: The section as it was written.
-        sources: Its sets of data: `train`, and those of `validation` and `test` that are readers.
-        inputs: The network's inputs.
-        tables: How many rows the table has that an input is looked up in, by input.
-        needs: What each loss wants, by output.
-        feeds: How each input and each target gets its values, by ``inputs.NAME`` and ``targets.NAME``; None where the
-            columns are not known because a file is missing.
-        augment: The random changes of the training examples, in order.
+        section: The section ``data``.
+        tree: The section as written.
+        sources: The readers of `train`, `validation` and `test`; folds and fractions have none.
+        inputs: The types of the inputs.
+        tables: The number of rows of the lookup table of an input, by input.
+        needs: What each loss requires, by output.
+        feeds: The feeds, by ``inputs.NAME`` and ``targets.NAME``; None if a missing file makes the columns unknown.
+        augment: The augmentations, in order.
         target_sources: The targets that are computed from an input, by output; the others have a feed.
-        conditions: What the network's free sizes must satisfy, by their symbols.
-        aligned: The inputs whose positions an output has a value at, by output.
+        conditions: The constraints on the network's free sizes.
+        aligned: The inputs whose positions an output is aligned with, by output.
     """
 
     section: DataSection
@@ -168,17 +167,17 @@ class DataPlan:
 
     @property
     def fed(self) -> dict[str, Need]:
-        """What each loss wants whose target comes from the data."""
+        """What each loss requires whose target is read from the data."""
         return {name: need for name, need in self.needs.items() if name not in self.target_sources}
 
     @property
     def windows(self) -> dict[str, int]:
-        """How long the windows are that each input is cut into, where it is."""
+        """The window length of each input that is cut into windows."""
         return {source.input: source.window for source in self.target_sources.values() if source.window is not None}
 
     @property
     def fraction(self) -> float | None:
-        """The share of `train` that is kept for validation; None where that has a reader of its own, or is not wanted."""
+        """The fraction of `train` used for validation; None if validation has a separate reader or is absent."""
         given = self.section.validation
         if isinstance(given, Fold):
             return 1 / given.of
@@ -186,24 +185,24 @@ class DataPlan:
 
     @property
     def fold(self) -> Fold | None:
-        """The fold that is kept for validation, where it is one."""
+        """The fold of `train` used for validation, if it is a fold."""
         given = self.section.validation
         return given if isinstance(given, Fold) else None
 
     @property
     def left_out(self) -> Fold | None:
-        """The fold of `train` that is the test data, if they are one."""
+        """The fold of `train` that is held out as test data, if it is a fold."""
         given = self.section.test
         return given if isinstance(given, Fold) else None
 
     @property
     def draws(self) -> bool:
-        """Whether the training data are a part of what `train` reads."""
+        """Whether only some rows of `train` are training data."""
         return self.fraction is not None or self.left_out is not None
 
     @property
     def validates(self) -> bool:
-        """Whether there is a validation part."""
+        """Whether there are validation data."""
         return self.section.validation is not None
 
     @property

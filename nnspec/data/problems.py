@@ -1,7 +1,7 @@
-"""What can be wrong with the data of a spec: NN401 to NN499.
+"""The diagnostics of the section ``data``: NN401 to NN499.
 
-The first are found by ``validate``, which opens no more than headers; the others when the data are read, before the first
-step of training.
+``validate`` opens only the headers of files and reports what it can from them. The rest is reported when the data are read,
+before the first training step.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _GOOD = _HEAD + _NET + _DIGITS + _TRAIN
 
 
 class BadPath(Problem):
-    """Data are read from ordinary files below the project's root: no URL, no directory, no device, no way out by a link."""
+    """A path in `data` must name a regular file below the project root. URLs, devices and links that leave it are refused."""
 
     code = "NN401"
     message = "{reason}"
@@ -25,7 +25,7 @@ class BadPath(Problem):
 
 
 class MissingData(Problem):
-    """A file of data is not there. ``validate`` warns, because the model can be built without it; training needs it."""
+    """A data file does not exist. ``validate`` only warns, since the model can be built without it; training requires it."""
 
     code = "NN402"
     severity = "warning"
@@ -33,14 +33,14 @@ class MissingData(Problem):
 
 
 class UnreadableData(Problem):
-    """A file of data is not what its reader expects, or was cut short."""
+    """A data file is truncated, or is not in the format that its reader expects."""
 
     code = "NN403"
     message = "{reason}"
 
 
 class UnknownColumn(Problem):
-    """The data have no column of that name."""
+    """The data have no column with this name."""
 
     code = "NN404"
     message = "there is no column `{column}` in the {part} data"
@@ -49,40 +49,40 @@ class UnknownColumn(Problem):
 
 
 class NoColumn(Problem):
-    """Nothing says which column feeds an input or is compared with an output, and it does not go without saying.
+    """The column of an input or a target is not given and cannot be inferred.
 
-    It does where a column bears the name, where one column alone is left for a target, and where an input of one axis is as
-    long as there are columns left.
+    It is inferred if a column has the same name, if exactly one column is left for a target, or if the length of a 1D input
+    equals the number of columns left.
     """
 
     code = "NN405"
-    message = "nothing says which column {verb} `{name}`"
-    fails = _HEAD + _NET.replace("image: [", "picture: [") + _DIGITS + _TRAIN
+    message = "cannot infer which column {verb} `{name}`"
+    fails = _HEAD + _NET.replace("image: [", "scan: [") + _DIGITS + _TRAIN
     passes = _GOOD
 
 
 class UnknownInput(Problem):
-    """`data.inputs` and `data.targets` have the names of the network's inputs and outputs."""
+    """The keys of `data.inputs` and `data.targets` must be names of the network's inputs and outputs."""
 
     code = "NN406"
     message = "the network has no {what} `{name}`"
-    fails = _HEAD + _NET + "data: {train: {builtin: digits}, inputs: {picture: image}}\n" + _TRAIN
+    fails = _HEAD + _NET + "data: {train: {builtin: digits}, inputs: {scan: image}}\n" + _TRAIN
     passes = _GOOD
 
 
 class WrongShape(Problem):
-    """The values of a column, after its transforms, have not the shape that the network or the loss takes."""
+    """The values of a column, after its transforms, do not have the shape that the network or the loss expects."""
 
     code = "NN407"
-    message = "{what} has the shape {wanted}, and {columns} {got}"
+    message = "{what} has shape {wanted}, but {columns} {got}"
     fails = _HEAD + _NET.replace("[8, 8, 1]", "[28, 28, 1]") + _DIGITS + _TRAIN
     passes = _GOOD
 
 
 class UnfitSize(Problem):
-    """What layers do to a free size may leave it no choice: three poolings and a skip across them make it a multiple of 8.
+    """The layers constrain a free size: with three poolings and a skip connection across them, it must be a multiple of 8.
 
-    `nnspec inspect` shows what the sizes of a network must be.
+    `nnspec inspect` lists the constraints on a network's free sizes.
     """
 
     code = "NN415"
@@ -99,7 +99,7 @@ class UnfitSize(Problem):
 
 
 class BadTransform(Problem):
-    """A transform that cannot be applied to what comes to it."""
+    """A transform cannot be applied to the values it receives."""
 
     code = "NN408"
     message = "{reason}"
@@ -110,31 +110,31 @@ class BadTransform(Problem):
 
 
 class WrongTargetKind(Problem):
-    """A loss of classes takes the class's index or a one-hot vector, and the target is the other of the two."""
+    """A classification loss expects class indices or one-hot vectors, and the target is the other of the two."""
 
     code = "NN409"
-    message = "`{loss}` takes {wanted} for `{name}`, and {columns} {got}"
+    message = "`{loss}` expects {wanted} for `{name}`, but {columns} {got}"
     fails = _HEAD + _NET + _DIGITS + "train: {epochs: 1, loss: CategoricalCrossentropy}\n"
     passes = _GOOD
 
 
 class UnusedTarget(Problem):
-    """A target that no loss reads."""
+    """No loss uses this target."""
 
     code = "NN410"
     severity = "warning"
-    message = "no loss reads the target `{name}`"
+    message = "no loss uses the target `{name}`"
     fails = (
         _HEAD
         + _NET
-        + "outputs: {digit: digit, same: digit}\ndata: {train: {builtin: digits}, targets: {digit: target, same: target}}\n"
+        + "outputs: {digit: digit, copy: digit}\ndata: {train: {builtin: digits}, targets: {digit: target, copy: target}}\n"
         + "train: {epochs: 1, loss: {digit: SparseCategoricalCrossentropy}}\n"
     )
     passes = _GOOD
 
 
 class DifferentColumns(Problem):
-    """The validation and test data have the columns of the training data that are used, with the same shapes."""
+    """The validation and test data must have the columns of the training data that are used, with the same shapes."""
 
     code = "NN411"
     message = "{reason}"
@@ -144,14 +144,14 @@ UNSUPPORTED = "convert the column to numbers or text in the file, or name anothe
 
 
 class UnsupportedColumn(Problem):
-    """A column holds values of a type that cannot be read, such as the structs and maps of Parquet."""
+    """The type of a column is not supported, such as Parquet's structs and maps."""
 
     code = "NN480"
     message = "the column `{column}` {reason}"
 
 
 class DoubtfulFiles(Problem):
-    """The data can be read, and are probably not what is meant: a folder one level above the folders of the classes."""
+    """The data can be read, but are probably not the intended ones: for example a folder one level above the class folders."""
 
     code = "NN481"
     severity = "warning"
@@ -159,149 +159,149 @@ class DoubtfulFiles(Problem):
 
 
 class UnequalLengths(Problem):
-    """An output with a value at each position of an input, as a tagger has, is compared with one label for each token."""
+    """An output with a value at each position of an input, such as a tagger's, requires one label per token."""
 
     code = "NN482"
-    message = "{where}: {labels} labels, and the same row has {tokens} tokens in `{column}`{more}"
+    message = "{where}: {labels} labels, but the row has {tokens} tokens in `{column}`{more}"
 
 
 class NoRows(Problem):
-    """A set of data without an example."""
+    """A split of the data has no examples."""
 
     code = "NN420"
     message = "the {part} data are empty"
 
 
 class NotANumber(Problem):
-    """A number is needed, and the data have text there."""
+    """A number is expected, but the data contain text."""
 
     code = "NN421"
     message = "{where}: {value} is not a number{more}"
 
 
 class MissingValue(Problem):
-    """A value is missing. `impute` puts one in its place."""
+    """A value is missing. `impute` replaces missing values."""
 
     code = "NN422"
     message = "{where}: the value is missing{more}"
 
 
 class NotFinite(Problem):
-    """NaN or an infinite number in the data would make every weight NaN."""
+    """The data contain NaN or an infinite number, which would turn every weight into NaN."""
 
     code = "NN423"
     message = "{where}: {value} is not a finite number{more}"
 
 
 class NotWhole(Problem):
-    """A class, or an input of whole numbers, is a whole number in its range."""
+    """A class index, or a value of an integer input, must be an integer in its range."""
 
     code = "NN424"
     message = "{where}: {value} is not {wanted}{more}"
 
 
 class LabelOutOfRange(Problem):
-    """A class that the output has no unit for. Classes are counted from 0."""
+    """A class index is out of range for the output's units. Classes are counted from 0."""
 
     code = "NN425"
-    message = "{where}: class {value}, and the output `{name}` has {classes} classes, 0 to {last}{more}"
+    message = "{where}: class {value}, but the output `{name}` has {classes} classes, 0 to {last}{more}"
 
 
 class BadTargetValue(Problem):
-    """A target outside what its loss is made for."""
+    """A target value is outside the range that its loss is defined for."""
 
     code = "NN426"
-    message = "{where}: {value} is not {wanted}, as `{loss}` takes it{more}"
+    message = "{where}: {value} is not {wanted}, as `{loss}` requires{more}"
 
 
 class UnknownClassValue(Problem):
-    """A value that is none of the classes learned from the training part, or listed."""
+    """A value is not among the classes that are listed or were learned from the training data."""
 
     code = "NN427"
     message = "{where}: {value} is an unknown class; {known}{more}"
 
 
 class BadWeight(Problem):
-    """The weight of an example is a number of at least 0, and not all are 0."""
+    """Sample weights must be numbers of at least 0, and not all 0."""
 
     code = "NN428"
-    message = "{where}: {value} is not a weight{more}"
+    message = "{where}: {value} is not a valid weight{more}"
 
 
 class UnreadableValue(Problem):
-    """A value of the data cannot be read: a picture that is cut short, a file that went away."""
+    """A value of the data cannot be read: a truncated image, or a file that was removed."""
 
     code = "NN460"
     message = "{reason}"
 
 
 class RaggedValues(Problem):
-    """The rows of an input or a target have one shape. `pad` makes rows of different lengths alike."""
+    """All rows of an input or a target must have the same shape. `pad` brings rows of different lengths to one length."""
 
     code = "NN461"
-    message = "{what} takes rows of one length, and those of {columns} differ in length"
+    message = "{what} requires rows of equal length, but the rows of {columns} differ in length"
 
 
 class TextValues(Problem):
-    """A network reads numbers. `label_encode` and `one_hot` make numbers of classes, `tokenize` and `pad` of texts."""
+    """Inputs and targets are numeric. `label_encode` and `one_hot` encode classes; `tokenize` and `pad` encode text."""
 
     code = "NN462"
-    message = "{what} takes numbers, and {columns} text"
+    message = "{what} requires numbers, but {columns} text"
 
 
 class NoSeries(Problem):
-    """`at: past` and `at: future` tell the rows of a window from those behind it, and only the reader `series` has windows."""
+    """`at: past` and `at: future` select rows of a window or of its horizon, and only the reader `series` has windows."""
 
     code = "NN463"
-    message = "`at` is of the reader `series`, and the training data are none"
+    message = "`at` requires the reader `series`, which the training data do not use"
     fails = _HEAD + _NET + "data: {train: {builtin: digits}, inputs: {image: {column: image, at: past}}}\n" + _TRAIN
     passes = _GOOD
 
 
 class CannotSplit(Problem):
-    """The validation part must have an example, and leave one to train on."""
+    """A validation fraction must leave at least one example for training."""
 
     code = "NN430"
-    message = "{fraction} of {rows} examples leaves {left}"
+    message = "a validation fraction of {fraction} of {rows} examples leaves {left}"
 
 
 class NotStratified(Problem):
-    """The validation or test data should have each class in proportion, and there are too few examples of one for that."""
+    """The split cannot be stratified, because a class has too few examples."""
 
     code = "NN431"
     severity = "warning"
-    message = "the {part} data are drawn without regard to the classes: {reason}"
+    message = "the {part} split is not stratified by class: {reason}"
 
 
-class CannotDraw(Problem):
-    """The validation data, or a fold, cannot be drawn as it is asked for: too few groups or rows, no order to go by."""
+class CannotSelectRows(Problem):
+    """The requested split or fold cannot be made: there are too few rows or groups, or the rows have no order in time."""
 
     code = "NN464"
     message = "{reason}"
 
 
 class NoData(Problem):
-    """Training needs data."""
+    """Training requires `data.train`."""
 
     code = "NN432"
-    message = "there is nothing to train on"
+    message = "`data` has no training data"
 
 
 class OutOfTable(Problem):
-    """A whole number for which the table that is looked up by it has no row: an `Embedding`'s rows are 0 to `input_dim` − 1."""
+    """An index is out of range for its lookup table: the rows of an `Embedding` are 0 to `input_dim` − 1."""
 
     code = "NN433"
-    message = "{where}: {value}, and the table that `{name}` is looked up in has rows 0 to {last}{more}"
+    message = "{where}: {value} is out of range; the table that `{name}` indexes has rows 0 to {last}{more}"
 
 
-class NothingToAdaptTo(Problem):
-    """`Normalization: {invert: true}` goes back to what the data were, which `mean` and `variance` say, or a target.
+class NoStatistics(Problem):
+    """`Normalization: {invert: true}` needs statistics: `mean` and `variance`, or those of a target.
 
-    Right at an output that is compared with numbers, it takes the statistics of that output's targets.
+    Directly before an output with numeric targets, it uses the statistics of those targets.
     """
 
     code = "NN440"
-    message = "nothing says what `{name}` goes back to"
+    message = "`{name}` has no statistics to invert"
     fails = (
         _HEAD + "inputs: {facts: [10]}\nlayers:\n  - Normalization: {invert: true}\n  - Dense: {units: 1}\n    name: progress\n"
         "data: {train: {builtin: diabetes}}\ntrain: {epochs: 1, loss: MeanSquaredError}\n"
@@ -312,8 +312,8 @@ class NothingToAdaptTo(Problem):
     )
 
 
-_PICTURES = "data: {train: {builtin: digits}, augment: [%s]}\n"
-_SHIFTED = _HEAD + _NET + _PICTURES % "{RandomTranslation: {height_factor: 0.1, width_factor: 0.1}}" + _TRAIN
+_AUGMENTED = "data: {train: {builtin: digits}, augment: [%s]}\n"
+_SHIFTED = _HEAD + _NET + _AUGMENTED % "{RandomTranslation: {height_factor: 0.1, width_factor: 0.1}}" + _TRAIN
 _ONE_HOT = (
     _HEAD
     + _NET
@@ -322,11 +322,11 @@ _ONE_HOT = (
 )
 
 
-class NoPicture(Problem):
-    """What a change of pictures acts on goes without saying where one input alone is a picture: height, width and channels."""
+class NoImage(Problem):
+    """Without `on`, an augmentation acts on the only image input (height, width, channels); there must be exactly one."""
 
     code = "NN441"
-    message = "nothing says what `{name}` acts on: {which}"
+    message = "cannot infer which input `{name}` acts on: {which}"
     fails = (
         _HEAD + "inputs: {facts: [10]}\nlayers:\n  - Dense: {units: 1}\n"
         "data: {train: {builtin: diabetes}, augment: [RandomFlip]}\ntrain: {epochs: 1, loss: MeanSquaredError}\n"
@@ -334,39 +334,39 @@ class NoPicture(Problem):
     passes = _SHIFTED
 
 
-class UnknownPart(Problem):
-    """`on` names the inputs that an augmentation changes, and the targets that go with them."""
+class UnknownAugmentName(Problem):
+    """`on` must list inputs that the augmentation changes, and targets to change with them."""
 
     code = "NN442"
     message = "there is no input or target `{name}`"
-    fails = _HEAD + _NET + _PICTURES % "{RandomFlip: {mode: horizontal}, on: [imgae]}" + _TRAIN
+    fails = _HEAD + _NET + _AUGMENTED % "{RandomFlip: {mode: horizontal}, on: [imgae]}" + _TRAIN
     passes = _SHIFTED
 
 
 class CannotAugment(Problem):
-    """An augmentation that cannot act on what `on` names: the wrong shape, or not of one size with the others."""
+    """An augmentation cannot act on a name in `on`: its shape is wrong, or its size differs from the others."""
 
     code = "NN443"
     message = "{reason}"
-    fails = _HEAD + _NET + _PICTURES % "{RandomHue: {factor: 0.1}}" + _TRAIN
+    fails = _HEAD + _NET + _AUGMENTED % "{RandomHue: {factor: 0.1}}" + _TRAIN
     passes = _SHIFTED
 
 
 class CannotMix(Problem):
-    """`MixUp` and `CutMix` mix targets as they mix pictures; between two classes there is nothing, unless they are one-hot."""
+    """`MixUp` and `CutMix` mix targets together with images; class indices cannot be mixed, one-hot vectors can."""
 
     code = "NN444"
-    message = "`{name}` mixes targets, and `{loss}` takes one class for `{target}`"
-    fails = _HEAD + _NET + _PICTURES % "MixUp" + _TRAIN
+    message = "`{name}` mixes targets, but `{loss}` expects one class index for `{target}`"
+    fails = _HEAD + _NET + _AUGMENTED % "MixUp" + _TRAIN
     passes = _ONE_HOT
 
 
 class OutsideRange(Problem):
-    """The values of a picture are not what `value_range` says: 0 to 255 by default, and in the data often 0 to 1."""
+    """The pixel values do not match `value_range`, which is 0 to 255 by default; data are often 0 to 1."""
 
     code = "NN445"
     severity = "warning"
-    message = "`{name}` takes values from {low:g} to {high:g}, and those of `{input}` lie from {least:.4g} to {largest:.4g}"
+    message = "`{name}` expects values from {low:g} to {high:g}, but those of `{input}` range from {least:.4g} to {largest:.4g}"
 
 
 _TEXT = (
@@ -377,17 +377,17 @@ _LANGUAGE = "train: {objective: {language_model: {window: 32}}, epochs: 1, loss:
 _LINES = "data: {inputs: {tokens: {column: text, transform: [{tokenize: character}]}}}\n"
 
 
-class TargetIsMade(Problem):
-    """Where the objective makes the target of an input, the data have none to name."""
+class TargetIsComputed(Problem):
+    """The objective computes this target from an input, so `data` must not name a column for it."""
 
     code = "NN446"
-    message = "the target of `{name}` is made of the input `{input}`"
+    message = "the target of `{name}` is computed from the input `{input}`"
     fails = _TEXT + _LINES.replace("]}}}", "]}}, targets: {token: text}}") + _LANGUAGE
     passes = _TEXT + _LINES + _LANGUAGE
 
 
 class BadWindow(Problem):
-    """Windows are cut from rows of tokens of any length, one after another: nothing else can belong to a row."""
+    """`window` cuts the concatenated token rows into examples, so other inputs, targets or groups cannot belong to a row."""
 
     code = "NN447"
     message = "{reason}"
@@ -399,26 +399,26 @@ _PAIRS = (
     _HEAD + "inputs: {source: {shape: [S], dtype: int32}, target: {shape: [T], dtype: int32}}\nlayers:\n"
     "  - Embedding: {input_dim: 90, output_dim: 8, mask_zero: true}\n    name: read\n    from: source\n"
     "  - GRU: {units: 8}\n    name: final\n"
-    "  - Embedding: {input_dim: 90, output_dim: 8}\n    name: said\n    from: target\n"
-    "  - GRU: {units: 8, return_sequences: true}\n    name: state\n    from: {x: said, state: final}\n"
+    "  - Embedding: {input_dim: 90, output_dim: 8}\n    name: embedded\n    from: target\n"
+    "  - GRU: {units: 8, return_sequences: true}\n    name: state\n    from: {x: embedded, state: final}\n"
     "  - Dense: {units: 90, activation: softmax}\n    name: token\n"
 )
 _TEACHING = "train: {objective: sequence_to_sequence, epochs: 1, loss: SparseCategoricalCrossentropy}\n"
 
 
 class Unbounded(Problem):
-    """A decoder is told where to begin, and has to say where it ends: the sequences it learns from must have both."""
+    """A decoder must be trained on sequences with a start and an end token, at which generation starts and stops."""
 
     code = "NN448"
-    message = "nothing bounds the sequences of `{name}`: `tokenize` puts no {missing} to them"
+    message = "the sequences of `{name}` lack start or end tokens: `tokenize` adds no {missing}"
     fails = _PAIRS + "data: {inputs: {target: {column: text, transform: [{tokenize: character}, {pad: 9}]}}}\n" + _TEACHING
     passes = fails.replace("tokenize: character", "tokenize: {by: character, start: true, end: true}")
 
 
-class NoBorders(Problem):
-    """`weight: {border: …}` weighs the positions of a mask by the gaps between its objects.
+class NoBorderWeights(Problem):
+    """`weight: {border: …}` weights the positions of a mask by the gaps between its objects.
 
-    So the target must be a mask of classes, and its loss a mean over positions: not one number of all together, as `Dice` is.
+    The target must be a mask of classes, and the loss a mean over positions, unlike `Dice`, which is one value per mask.
     """
 
     code = "NN449"
@@ -428,21 +428,21 @@ class NoBorders(Problem):
 
 
 class CannotCrop(Problem):
-    """`crop` cuts the sides of a mask away, so that an output that is smaller than the picture is compared with its middle."""
+    """`crop` removes the borders of a mask, for networks whose output is smaller than the input image."""
 
     code = "NN450"
-    message = "`crop` is for the target of a picture, and `{name}` has the shape {shape}"
+    message = "`crop` requires a target with height and width, but `{name}` has shape {shape}"
     fails = _HEAD + _NET + "data: {train: {builtin: digits}, targets: {digit: {crop: 1}}}\n" + _TRAIN
     passes = _GOOD
 
 
 class BadTimes(Problem):
-    """The rows of a series are sorted by the column `time`, each time is there once, and the step between them is the same.
+    """The rows of a series must be sorted by the column `time`, evenly spaced, and without repeated times.
 
-    The usual step is the median of the distances. A distance below half of it or above 1.5 times it counts as a gap, so that
-    months and leap days are none. `gaps: split` cuts the series there, and no window spans the gap; `gaps: ignore` takes
-    the rows as evenly spaced. Of several series in one table, `by` names the column that tells them apart. No row is ever
-    sorted or left out silently.
+    The usual step is the median difference. A difference below half of it or above 1.5 times it is a gap, so months and leap
+    days are not gaps. `gaps: split` cuts the series at each gap, so that no window spans one; `gaps: ignore` treats the rows
+    as evenly spaced. If a table contains several series, `by` names the column that identifies them. Rows are never sorted
+    or dropped silently.
     """
 
     code = "NN470"
@@ -450,10 +450,10 @@ class BadTimes(Problem):
 
 
 class SuspectData(Problem):
-    """The data can be used, but probably are not meant so.
+    """The data can be used, but probably not as intended.
 
-    Said of a reader's table: a column that looks like the time and is not sorted, is repeated or has gaps, in a series
-    without `time`; rows that no window can be cut from.
+    For example, a series without `time` has a column that looks like the time and is unsorted, repeated or has gaps; or a
+    run of rows is too short for a window.
     """
 
     code = "NN471"
@@ -462,10 +462,9 @@ class SuspectData(Problem):
 
 
 class TargetAmongInputs(Problem):
-    """An input has the very column that a target has: what is to be predicted is given.
+    """An input uses the same column as a target, so the target leaks into the input.
 
-    In a series the same column in the past and in the future is two columns. To reconstruct an input, train an
-    `autoencoder`.
+    In a series, the past and the future of a column count as two columns. To reconstruct an input, train an `autoencoder`.
     """
 
     code = "NN472"
@@ -480,7 +479,7 @@ class TargetAmongInputs(Problem):
 
 
 class TestIsTraining(Problem):
-    """What a run is evaluated on, or watched by, was trained on: the values say nothing about new data."""
+    """The validation or test data are also training data, so the metrics do not measure generalization."""
 
     code = "NN473"
     severity = "warning"
@@ -490,11 +489,11 @@ class TestIsTraining(Problem):
 
 
 class UnitsAboveClasses(Problem):
-    """A classifier has more units than there are classes in the data: some are never right.
+    """A classifier has more units than the data have classes.
 
     Fewer units than classes are an error, NN425.
     """
 
     code = "NN474"
     severity = "warning"
-    message = "`{name}` has {units} units, and the data have {found}"
+    message = "`{name}` has {units} units, but the data have {found}"

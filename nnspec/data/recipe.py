@@ -1,4 +1,4 @@
-"""How a trained model's inputs are made from raw data: what an exported model carries, so that anyone can feed it."""
+"""The recipe in an exported model: how its inputs are computed from raw data."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from typing import Any
 from pydantic import ValidationError
 
 from nnspec.data import problems as d
-from nnspec.data.as_trained import reader_as_trained
 from nnspec.data.cells import Cells, Reported
 from nnspec.data.file_kinds import reader_of
+from nnspec.data.image_files import headers
 from nnspec.data.kinds import Column, DataError
-from nnspec.data.one_picture import look_as_trained, picture_table
-from nnspec.data.pictures import headers
 from nnspec.data.plan import Feed
+from nnspec.data.reader_arguments import with_training_arguments
 from nnspec.data.readers import READERS
 from nnspec.data.readers.base import Reader, Table
 from nnspec.data.readers.image_arguments import SUFFIXES
+from nnspec.data.single_image import image_table, training_image_format
 from nnspec.data.transforms import TRANSFORMS, Learned, Transform
 from nnspec.data.transforms.classes import UnknownClassError, label_encode
-from nnspec.data.transforms.words import pad
+from nnspec.data.transforms.text import pad
 from nnspec.data.values import read_feed, read_input
 from nnspec.diagnostics import Diagnostic, NnspecError, Span, SpecError
 from nnspec.json_words import misfit
@@ -51,9 +51,9 @@ __all__ = [
 Recipe = dict[str, Any]
 """``{"inputs": {NAME: {"columns": […], "stacked": false, "transforms": […]}}}``, plain JSON.
 
-Where a model has transforms in its own graph, they are not under ``transforms``; ``missing`` says whether they fill what is
-missing, and ``classes`` which values they know. Where a transform has statistics of each series, ``series`` has the columns
-that name the series of a row as keys: ``{"series": {"shop": {}}}``.
+Transforms that are part of the model's graph are not under ``transforms``; ``missing`` states whether they fill missing
+values, and ``classes`` lists the values they accept. If a transform has separate statistics for each series, the keys of
+``series`` are the columns that identify the series of a row: ``{"series": {"shop": {}}}``.
 """
 
 _MAX_PIXELS = 2**26
@@ -62,7 +62,7 @@ _DAMAGE = (KeyError, TypeError, AttributeError, ValueError)
 
 @dataclass(frozen=True)
 class Step:
-    """A transform, and what it learned."""
+    """A transform and its fitted state."""
 
     transform: Transform
     learned: Learned
@@ -75,13 +75,13 @@ def recipe_of_feeds(
     windows: Mapping[str, int] | None = None,
     reader: Mapping[str, Any] | None = None,
 ) -> Recipe:
-    """What an exported model says of its inputs: the columns of each, and its transforms with what they learned.
+    """Return the recipe for an exported model: the columns of each input, and its fitted transforms.
 
     Args:
-        feeds: How each input gets its values.
-        state: What their transforms learned.
-        windows: How long the windows are that an input was cut into: a row that is answered is brought to that length.
-        reader: What is said of the reader of the data (`data.as_trained`).
+        feeds: The feeds of the inputs.
+        state: The fitted states of their transforms.
+        windows: The window length of each input that was cut into windows; rows are padded or truncated to it.
+        reader: The training arguments of the reader (`data.reader_arguments`).
     """
     inputs = {
         place.partition(".")[2]: (feed, [*state.get(place, [])]) for place, feed in feeds.items() if place.startswith("inputs.")
@@ -102,34 +102,33 @@ def recipe_of_feeds(
 
 
 def series_columns(recipe: Mapping[str, Any]) -> tuple[str, ...]:
-    """The columns that name the series of a row, if inputs or targets are scaled for each; else none."""
+    """Return the columns that identify the series of a row, if there are separate statistics for each series."""
     return tuple(map(str, recipe.get("series", {})))
 
 
 def open_data(
     text: str, recipe: Mapping[str, Any] | None = None, types: Mapping[str, TensorType] | None = None
 ) -> tuple[Table, str]:
-    """Opens data that are named on the command line.
+    """Open data that are given on the command line.
 
     Args:
-        text: A reader as a spec writes it (``builtin: digits``, ``{csv: {file: a.csv, delimiter: ";"}}``), or the path of
-            a CSV, NPZ, JSON or Parquet file, of an image, or of a folder of images.
-        recipe: What the model that answers them says of its inputs: its data's reader had the same arguments, but for those
-            that are given here.
-        types: What it takes, by input.
+        text: A reader as in a spec (``builtin: digits``, ``{csv: {file: a.csv, delimiter: ";"}}``), or the path of a CSV,
+            NPZ, JSON or Parquet file, of an image, or of a folder of images.
+        recipe: The model's recipe; its reader arguments are used unless ``text`` gives others.
+        types: The types of the model's inputs.
 
     Returns:
-        The table, and what to call it in messages.
+        The table, and its name in messages.
 
     Raises:
-        SpecError: Where it is no reader, or its arguments are wrong.
-        NnspecError: Where the data cannot be read.
+        SpecError: If the reader or its arguments are invalid.
+        NnspecError: If the data cannot be read.
     """
     problems: list[Diagnostic] = []
     name = f"--data {text}"
     suffix = Path(text).suffix.lower()
     if suffix in SUFFIXES and ":" not in text:
-        return _open_picture(Path(text), recipe or {}, types or {}), name
+        return _open_image(Path(text), recipe or {}, types or {}), name
     if Path(text).is_dir():
         text = json.dumps({"images": {"folder": text}})
     reader_name = reader_of(text)
@@ -140,32 +139,32 @@ def open_data(
     reader = check_named(READERS, tree, problems) if tree is not None else None
     if not isinstance(reader, Reader):
         raise SpecError(problems)
-    reader = reader_as_trained(reader, recipe or {}, columns_of(recipe or {}, types or {}))
+    reader = with_training_arguments(reader, recipe or {}, columns_of(recipe or {}, types or {}))
     try:
-        # Whoever types a path may read it: nothing is out of bounds here.
+        # Paths on the command line may be anywhere.
         files = {argument: reader.find(argument, Path.cwd(), Path("/")) for argument in reader.named_paths()}
         return reader.open(files), name
     except DataError as error:
         raise NnspecError(error.message + (f"\n  = help: {error.help}" if error.help else "")) from None
 
 
-def _open_picture(path: Path, recipe: Mapping[str, Any], types: Mapping[str, TensorType]) -> Table:
+def _open_image(path: Path, recipe: Mapping[str, Any], types: Mapping[str, TensorType]) -> Table:
     columns = columns_of(recipe, types)
     if len(columns) != 1:
         raise NnspecError(
-            f"`{path}` is one picture, and the model takes more than that\n  = help: name a table of all it takes"
+            f"`{path}` is a single image, but the model has several input columns\n  = help: name a table with all of them"
         )
     [(column, wanted)] = columns.items()
     try:
         [header] = headers([path], _MAX_PIXELS)
-        look = look_as_trained(header, str(path), recipe, wanted, _MAX_PIXELS)
-        return picture_table(path.read_bytes(), str(path), look, column, wanted)
+        format_ = training_image_format(header, str(path), recipe, wanted, _MAX_PIXELS)
+        return image_table(path.read_bytes(), str(path), format_, column, wanted)
     except DataError as error:
         raise NnspecError(error.message + (f"\n  = help: {error.help}" if error.help else "")) from None
 
 
 def columns_of(recipe: Mapping[str, Any], types: Mapping[str, TensorType]) -> dict[str, Column]:
-    """What a model takes of each column that an input is made of alone."""
+    """Return the column types of inputs with a single column."""
     found = {}
     for name, type_ in types.items():
         columns = recipe.get("inputs", {}).get(name, {}).get("columns", [name])
@@ -175,29 +174,29 @@ def columns_of(recipe: Mapping[str, Any], types: Mapping[str, TensorType]) -> di
 
 
 def read_inputs(table: Table, name: str, recipe: Mapping[str, Any], types: Mapping[str, TensorType]) -> dict[str, Any]:
-    """A model's inputs from raw data.
+    """Compute a model's inputs from raw data.
 
     Args:
         table: The data.
-        name: What to call them in messages.
-        recipe: What the model says of its inputs; a model that says nothing takes the columns of its inputs' names.
-        types: The inputs' types.
+        name: Their name in messages.
+        recipe: The model's recipe; inputs without an entry use the column with their name.
+        types: The types of the inputs.
 
     Returns:
-        An array for each input, all rows of the table.
+        The values of each input for all rows of the table.
 
     Raises:
-        SpecError: Where a value is not what the model takes, with its place.
-        NnspecError: Where a column is missing, or the recipe is damaged.
+        SpecError: If a value is invalid; states its location.
+        NnspecError: If a column is missing, or the recipe is damaged.
     """
     problems: list[Diagnostic] = []
     arrays: dict[str, Any] = {}
-    table = _as_bright(table, recipe)
+    table = _with_training_range(table, recipe)
     for input_, type_ in types.items():
-        said = recipe.get("inputs", {}).get(input_, {})
+        own = recipe.get("inputs", {}).get(input_, {})
         feed, learned = feed_of(input_, recipe, name)
         values = _read(table, feed, learned, problems)
-        if values is not None and _knows(values, table, feed, said.get("classes"), problems):
+        if values is not None and _knows(values, table, feed, own.get("classes"), problems):
             arrays[input_] = read_input(values, table, feed, type_, problems)
     if not len(table):
         problems.append(d.NoRows.at(_span(name), part="given"))
@@ -206,17 +205,17 @@ def read_inputs(table: Table, name: str, recipe: Mapping[str, Any], types: Mappi
     return arrays
 
 
-def _as_bright(table: Table, recipe: Mapping[str, Any]) -> Table:
-    """The table, its pictures as bright as those the model was trained on: from 0 to 1 where those were."""
+def _with_training_range(table: Table, recipe: Mapping[str, Any]) -> Table:
+    """Scale images from 0–255 to 0–1 if the model was trained on images from 0 to 1."""
     fractions = {
-        column for said in recipe.get("inputs", {}).values() if said.get("white") == 1 for column in said.get("columns", ())
+        column for own in recipe.get("inputs", {}).values() if own.get("white") == 1 for column in own.get("columns", ())
     }
     found = fractions.intersection(table.image_columns)
     return _Fractions(table, found) if found else table
 
 
 class _Fractions(Table):
-    """A table with some of its columns divided by 255."""
+    """A table with some columns divided by 255."""
 
     def __init__(self, table: Table, divided: Collection[str]) -> None:
         self._table = table
@@ -237,10 +236,10 @@ class _Fractions(Table):
 
 
 def read_raw(table: Table, name: str, input_: str, recipe: Mapping[str, Any]) -> Any:
-    """An input's values after the transforms that a recipe says, of whatever type and shape they have then.
+    """Return an input's values after the transforms in a recipe, without checking their type and shape.
 
     Raises:
-        SpecError: Where a value is not what the transforms take.
+        SpecError: If a transform does not accept a value.
     """
     problems: list[Diagnostic] = []
     feed, learned = feed_of(input_, recipe, name)
@@ -251,10 +250,10 @@ def read_raw(table: Table, name: str, input_: str, recipe: Mapping[str, Any]) ->
 
 
 def _read(table: Table, feed: Feed, learned: list[Learned], problems: list[Diagnostic]) -> Any:
-    """The values of a feed. What its transforms learned may be of another shape than the data: only these know theirs.
+    """Return the values of a feed.
 
     Raises:
-        NnspecError: Where a column is missing, or what was learned does not go with the values.
+        NnspecError: If a column is missing, or the fitted states do not match the shape of the values.
     """
     require_columns(table.columns, feed)
     try:
@@ -264,28 +263,28 @@ def _read(table: Table, feed: Feed, learned: list[Learned], problems: list[Diagn
 
 
 def _damaged(input_: str, error: Exception) -> NnspecError:
-    return NnspecError(f"what the model says of its input `{input_}` is damaged: {_in_words(error)}")
+    return NnspecError(f"the model's metadata of the input `{input_}` are damaged: {_reason(error)}")
 
 
-def _in_words(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return misfit(error)
     if isinstance(error, KeyError):
-        return f"it has no `{error.args[0]}`"
-    return "a value is of another kind" if isinstance(error, TypeError | AttributeError) else str(error)
+        return f"`{error.args[0]}` is missing"
+    return "a value has the wrong type" if isinstance(error, TypeError | AttributeError) else str(error)
 
 
 def require_columns(columns: Collection[str], feed: Feed) -> None:
-    """Refuses data that lack a column of a feed.
+    """Require that data have all columns of a feed.
 
     Raises:
-        NnspecError: That says which they may have instead.
+        NnspecError: If a column is missing.
     """
     for column in feed.columns:
         if column not in columns:
             suggestion = closest(column, columns)
-            hint = f"did you mean `{suggestion}`?" if suggestion else f"they have {_listed(columns)}"
-            raise NnspecError(f"the data have no column `{column}`, which `{feed.name}` takes\n  = help: {hint}")
+            hint = f"did you mean `{suggestion}`?" if suggestion else f"the columns are {_listed(columns)}"
+            raise NnspecError(f"the data have no column `{column}`, which `{feed.name}` requires\n  = help: {hint}")
 
 
 def _listed(columns: Collection[str]) -> str:
@@ -294,7 +293,7 @@ def _listed(columns: Collection[str]) -> str:
 
 
 def _knows(values: Any, table: Table, feed: Feed, classes: list[Any] | None, problems: list[Diagnostic]) -> bool:
-    """Whether all values are of the classes that the model's own transforms know; says so where one is not."""
+    """Whether the transforms in the model's graph accept all values; reports unknown classes."""
     if classes is None:
         return True
     import numpy as np
@@ -309,41 +308,41 @@ def _knows(values: Any, table: Table, feed: Feed, classes: list[Any] | None, pro
     return True
 
 
-def steps_of(said: Mapping[str, Any]) -> list[Step]:
-    """The transforms of an input, from what a recipe says of it.
+def steps_of(entry: Mapping[str, Any]) -> list[Step]:
+    """Return the transforms in a recipe's entry for an input.
 
     Raises:
-        NnspecError: Where the recipe is damaged.
+        NnspecError: If the recipe is damaged.
     """
     try:
-        return _steps(said)
+        return _steps(entry)
     except _DAMAGE as error:
-        raise NnspecError(f"what is said of a transform is damaged: {_in_words(error)}") from None
+        raise NnspecError(f"the metadata of a transform are damaged: {_reason(error)}") from None
 
 
-def _steps(said: Mapping[str, Any]) -> list[Step]:
-    steps = [Step(_transform(step), dict(step["learned"])) for step in said["transforms"]]
+def _steps(entry: Mapping[str, Any]) -> list[Step]:
+    steps = [Step(_transform(step), dict(step["learned"])) for step in entry["transforms"]]
     for step in steps:
         step.transform.require_learned(step.learned)
     return steps
 
 
 def feed_of(input_: str, recipe: Mapping[str, Any], name: str) -> tuple[Feed, list[Learned]]:
-    """What feeds an input by a recipe, and what its transforms learned.
+    """Return the feed of an input in a recipe, and the fitted states of its transforms.
 
     Raises:
-        NnspecError: Where the recipe is damaged.
+        NnspecError: If the recipe is damaged.
     """
     try:
-        said = recipe.get("inputs", {}).get(input_, {"columns": [input_], "stacked": False, "transforms": []})
-        steps = _steps(said)
+        entry = recipe.get("inputs", {}).get(input_, {"columns": [input_], "stacked": False, "transforms": []})
+        steps = _steps(entry)
         transforms, learned = tuple(step.transform for step in steps), [step.learned for step in steps]
-        columns = tuple(str(column) for column in said["columns"])
+        columns = tuple(str(column) for column in entry["columns"])
         if not columns:
-            raise ValueError("it is made of no column")
-        if said["stacked"] and any(transform.takes_text for transform in transforms):
-            raise ValueError("a transform of text has several columns")
-        path, misses, stacked = f"inputs.{input_}", bool(said.get("missing")), bool(said["stacked"])
+            raise ValueError("it has no columns")
+        if entry["stacked"] and any(transform.takes_text for transform in transforms):
+            raise ValueError("a text transform has several columns")
+        path, misses, stacked = f"inputs.{input_}", bool(entry.get("missing")), bool(entry["stacked"])
         series = series_columns(recipe)
         return Feed(input_, columns, stacked, transforms, None, _span(name), path, misses, series=series), learned
     except _DAMAGE as error:

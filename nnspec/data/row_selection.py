@@ -1,4 +1,4 @@
-"""Which rows are trained on, which are watched and which are left out, as a spec asks for."""
+"""The selection of training, validation and test rows from the training table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nnspec.data import problems as d
 from nnspec.data.kinds import DataError, at_name, bare_name
-from nnspec.data.places import locate
+from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan, Feed
 from nnspec.data.readers.base import Table
 from nnspec.data.split import InTime, Parts, fold_in_time, fold_of, split, split_by_group, split_by_time, why_not_stratified
@@ -19,22 +19,22 @@ from nnspec.data.times import read_times
 from nnspec.data.validation import Fold
 from nnspec.diagnostics import Diagnostic
 
-__all__ = ["Drawn", "draw", "parts_at_most"]
+__all__ = ["RowSelection", "select_rows", "unit_count"]
 
 Rows = NDArray[np.int64]
 
-_FEWER = "write fewer folds, or add examples"
-_SMALLER = "write a smaller fraction, or add examples"
+_FEWER = "use fewer folds, or add examples"
+_SMALLER = "use a smaller fraction, or add examples"
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """The rows of the training table, by what they are for.
+class RowSelection:
+    """The rows of the training table in each split.
 
     Attributes:
-        train: Those that are trained on.
-        validation: Those that are watched; None if the validation data are others, or there are none.
-        test: Those that are left out; None if the test data are others, or there are none.
+        train: The training rows.
+        validation: The validation rows; None if the validation data are read separately or absent.
+        test: The held-out rows; None if the test data are read separately or absent.
     """
 
     train: Rows
@@ -42,45 +42,45 @@ class Drawn:
     test: Rows | None = None
 
 
-def draw(plan: DataPlan, feeds: Mapping[str, Feed], table: Table, seed: int, problems: list[Diagnostic]) -> Drawn:
-    """Draws the parts of the training table: the fold that is left out first, and of the rest the validation part.
+def select_rows(plan: DataPlan, feeds: Mapping[str, Feed], table: Table, seed: int, problems: list[Diagnostic]) -> RowSelection:
+    """Split the training table: the test fold is held out first, then the validation rows are selected from the rest.
 
     Args:
         plan: The plan.
-        feeds: How inputs and targets get their values.
+        feeds: The feeds of inputs and targets.
         table: The training data.
-        seed: Which draw.
-        problems: Why they cannot be drawn, or not with each class in proportion, is appended here.
+        seed: The random seed.
+        problems: Problems are appended here.
     """
     rows = np.arange(len(table))
     if not plan.draws:
-        return Drawn(rows)
+        return RowSelection(rows)
     try:
-        draws = _Draw(plan, feeds, table, seed, problems)
+        selector = _Selector(plan, feeds, table, seed, problems)
         test = validation = None
         if plan.left_out is not None:
-            rows, test = draws.fold(rows, plan.left_out, "test")
+            rows, test = selector.fold(rows, plan.left_out, "test")
         if plan.fold is not None:
-            rows, validation = draws.fold(rows, plan.fold, "validation")
+            rows, validation = selector.fold(rows, plan.fold, "validation")
         elif plan.fraction is not None:
-            rows, validation = draws.fraction(rows, plan.fraction)
+            rows, validation = selector.fraction(rows, plan.fraction)
     except _Refused:
-        return Drawn(rows)
-    return Drawn(rows, validation, test)
+        return RowSelection(rows)
+    return RowSelection(rows, validation, test)
 
 
-def parts_at_most(plan: DataPlan, table: Table) -> int:
-    """How many parts the training data can be cut into: as there are rows, or groups."""
+def unit_count(plan: DataPlan, table: Table) -> int:
+    """Return the number of rows or groups, which is the maximum number of folds."""
     group = plan.section.group
     return len(table) if group is None else len(np.unique(_as_text(table.read(group, slice(None)))))
 
 
 class _Refused(Exception):
-    """A diagnostic was given."""
+    """Raised after a diagnostic was reported."""
 
 
-class _Draw:
-    """Divides rows of a table, each time into those that stay and those that are taken, both as row numbers."""
+class _Selector:
+    """Splits rows of a table into those to train on and those to hold out, as row indices."""
 
     def __init__(self, plan: DataPlan, feeds: Mapping[str, Feed], table: Table, seed: int, problems: list[Diagnostic]) -> None:
         self._plan = plan
@@ -92,7 +92,7 @@ class _Draw:
         self._groups = self._grouped()
 
     def fraction(self, rows: Rows, fraction: float) -> Parts:
-        """Takes the validation part."""
+        """Select a fraction of the rows for validation."""
         if int(np.ceil(fraction * len(rows))) >= len(rows):
             place = locate(self._plan.tree, "validation")
             self._problems.append(
@@ -102,11 +102,11 @@ class _Draw:
         if self._in_time is not None:
             parts = split_by_time(_some(self._in_time, rows), fraction)
             if not len(parts[0]) or not len(parts[1]):
-                self._refuse(f"no row comes before the last {fraction:g} of them", "validation", _SMALLER)
+                self._refuse(f"a fraction of {fraction:g} leaves no earlier rows to train on", "validation", _SMALLER)
         elif self._groups is not None:
             found = len(np.unique(self._groups[rows]))
             if int(np.ceil(fraction * found)) >= found:
-                self._refuse(f"{fraction:g} of {found} groups leaves none to train on", "validation", _SMALLER)
+                self._refuse(f"a fraction of {fraction:g} of {found} groups leaves none to train on", "validation", _SMALLER)
             parts = split_by_group(self._groups[rows], fraction, self._seed)
         else:
             classes = self._stratified(rows, lambda classes: why_not_stratified(classes, fraction), "validation")
@@ -114,17 +114,17 @@ class _Draw:
         return rows[parts[0]], rows[parts[1]]
 
     def fold(self, rows: Rows, fold: Fold, key: str) -> Parts:
-        """Takes a fold."""
+        """Select a fold."""
         if self._in_time is not None:
             parts = self._fold_in_time(_some(self._in_time, rows), fold, key)
             return rows[parts[0]], rows[parts[1]]
         if fold.rolling:
-            self._refuse("`rolling` is for folds in time, and these rows have no order: name a column under `time`", key)
+            self._refuse("`rolling` requires rows in order of time", key, "name a column under `time`")
         groups = None if self._groups is None else self._groups[rows]
         units = len(rows) if groups is None else len(np.unique(groups))
         if fold.of > units:
             of = "rows" if groups is None else "groups"
-            self._refuse(f"{units:,} {of} cannot be cut into {fold.of:,} folds", key, _FEWER)
+            self._refuse(f"cannot split {units:,} {of} into {fold.of:,} folds", key, _FEWER)
         classes = None
         if fold.of < units:
             least = "a class has fewer examples than there are folds"
@@ -134,13 +134,13 @@ class _Draw:
 
     def _fold_in_time(self, rows: InTime, fold: Fold, key: str) -> Parts:
         for own in rows.each():
-            # The first part is never kept: it is what the first fold is trained on.
+            # The first block is never held out: the first fold is trained on it.
             if fold.of >= len(own):
-                self._refuse(f"{len(own):,} rows{self._of_series(rows, own)} cannot be cut into {fold.of:,} folds", key, _FEWER)
+                self._refuse(f"cannot split {len(own):,} rows{self._of_series(rows, own)} into {fold.of:,} folds", key, _FEWER)
         parts = fold_in_time(rows, fold.number, fold.of, rolling=fold.rolling)
         if not len(parts[0]) or not len(parts[1]):
             windows = len(rows.series)
-            self._refuse(f"{windows:,} windows cannot be cut into {fold.of:,} folds whose targets lie apart", key, _FEWER)
+            self._refuse(f"cannot split {windows:,} windows into {fold.of:,} folds with disjoint targets", key, _FEWER)
         return parts
 
     def _of_series(self, rows: InTime, own: Rows) -> str:
@@ -148,7 +148,7 @@ class _Draw:
         return f" of the series `{', '.join(label)}`" if label else ""
 
     def _stratified(self, rows: Rows, why_not: Any, key: str) -> NDArray[np.int64] | None:
-        """The classes, where each can be kept in proportion."""
+        """Return the class indices; None if the split cannot be stratified."""
         classes = _classes(self._plan, self._feeds, self._table)
         if classes is None:
             return None
@@ -159,7 +159,7 @@ class _Draw:
         return classes
 
     def _refuse(self, reason: str, key: str, help: str = "") -> NoReturn:
-        self._problems.append(d.CannotDraw.at(*locate(self._plan.tree, key), help=help, reason=reason))
+        self._problems.append(d.CannotSelectRows.at(*locate(self._plan.tree, key), help=help, reason=reason))
         raise _Refused
 
     def _grouped(self) -> NDArray[np.int64] | None:
@@ -180,12 +180,12 @@ class _Draw:
             except DataError as error:
                 self._refuse(error.message, "time", error.help)
             places = np.unique(times.values, return_inverse=True)[1].astype(np.int64)
-        elif not self._plan.windows:  # what windows are cut from stays in one piece
+        elif not self._plan.windows:  # rows that are cut into windows stay contiguous
             return None
         return InTime(np.zeros(len(places), np.int64), places, places + 1)
 
     def _targets_past(self) -> bool:
-        """Whether a target has rows of the past, or is made of an input: then a window predicts from its beginning on."""
+        """Whether a target uses rows of the past or is computed from an input, so that predictions start with the window."""
         columns = [column for place, feed in self._feeds.items() if place.startswith("targets.") for column in feed.columns]
         return bool(self._plan.target_sources) or any(column == at_name(bare_name(column), "past") for column in columns)
 
@@ -195,7 +195,7 @@ def _some(rows: InTime, kept: Rows) -> InTime:
 
 
 def _classes(plan: DataPlan, feeds: Mapping[str, Feed], table: Table) -> NDArray[np.int64] | None:
-    """The class of each row, numbered, by the first target that is a class; None where none is."""
+    """Return the class index of each row, from the first target with classes; None if there is none."""
     for name, need in plan.fed.items():
         feed = feeds[f"targets.{name}"]
         if need.kind not in ("class", "distribution", "probability", "sign", "label") or len(feed.columns) != 1:

@@ -1,4 +1,4 @@
-"""The section ``data`` of a document."""
+"""The section ``data`` of a spec."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pydantic import Field, Strict, field_validator, model_validator
 
 from nnspec.data.augmentations import Augment
 from nnspec.data.readers import READERS
+from nnspec.data.sample_weights import Weight
 from nnspec.data.transforms import TRANSFORMS
 from nnspec.data.validation import VALIDATIONS
-from nnspec.data.weighing import Weight
 from nnspec.layers.scalars import PositiveInt
 from nnspec.types import Config, Named
 
@@ -18,22 +18,22 @@ __all__ = ["AnyReader", "Columns", "DataSection", "TargetColumns"]
 
 AnyReader = Annotated[Config, Named(READERS)]
 AnyValidation = Annotated[Config, Named(VALIDATIONS)]
-"""A reader, or a fold of the training data."""
 AnyTransform = Annotated[Config, Named(TRANSFORMS)]
 _Text = Annotated[str, Strict()]
 
 
 class Columns(Config):
-    """What feeds an input: one column, or several stacked along a new last axis; then transforms, in order."""
+    """The source of an input: one column, or several stacked along a new last axis, followed by transforms."""
 
     main_argument: ClassVar[str | None] = "column"
 
-    column: _Text | None = Field(None, description="The column.")
+    column: _Text | None = Field(None, description="The name of a column.")
     columns: list[_Text] | None = Field(None, min_length=1, description="Several columns, stacked along a new last axis.")
     at: Literal["past", "future"] | None = Field(
-        None, description="Of a series: whose rows; an input has those of the past by default, a target those of the future."
+        None,
+        description="For a series: which rows of a window to use. Inputs default to `past`, targets to `future`.",
     )
-    transform: list[AnyTransform] = Field([], description="What is done to their values, in order.")
+    transform: list[AnyTransform] = Field([], description="Transforms, applied in order.")
 
     @model_validator(mode="after")
     def _one_of(self) -> Columns:
@@ -43,39 +43,46 @@ class Columns(Config):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns named; none where they go without saying."""
+        """The columns that are named; empty if they are to be inferred."""
         return tuple(self.columns or ()) if self.column is None else (self.column,)
 
 
 class TargetColumns(Columns):
-    """What a loss compares an output with, and how much of it counts."""
+    """The source of a target, with its crop and its weights."""
 
     crop: PositiveInt | None = Field(
         None,
-        description="How much is cut from each side of a mask after `augment`: what convolutions without padding leave out.",
+        description="The number of rows and columns removed from each side of a mask, after `augment`, to match an output of "
+        "convolutions without padding.",
     )
-    weight: Weight | None = Field(None, description="How much each example, or each position of a mask, counts in the loss.")
+    weight: Weight | None = Field(None, description="The loss weights of examples, or of the positions of a mask.")
 
 
 class DataSection(Config):
-    """Where the data come from, and which column is what."""
+    """The data of a spec: how they are read and split, and which columns are inputs and targets."""
 
-    train: AnyReader | None = Field(None, description="What the model is trained on.")
+    train: AnyReader | None = Field(None, description="The reader of the training data.")
     validation: Annotated[float, Strict(), Field(gt=0, lt=1)] | AnyValidation | None = Field(
-        None, description="What is watched and never trained on: a fraction of `train`, one of its folds, or a reader."
+        None,
+        description="The validation data, which are monitored but not trained on: a fraction of `train`, one of its folds, or "
+        "a reader.",
     )
     group: _Text | None = Field(
-        None, description="A column of `train` whose rows of one value are never drawn apart: a patient, a document."
+        None,
+        description="A column of `train` that identifies groups, such as patients or documents. All rows of a group are in the "
+        "same split.",
     )
     time: _Text | None = Field(
-        None, description="A column of `train` by which the last rows are kept for validation: numbers, or dates as ISO 8601."
+        None,
+        description="A column of `train` with numbers or ISO 8601 dates. The latest rows become the validation data.",
     )
     test: AnyValidation | None = Field(
-        None, description="What a finished run is evaluated on: a reader, or a fold of `train` that is left out of it."
+        None,
+        description="The test data, on which a finished run is evaluated: a reader, or a fold of `train` that is held out.",
     )
-    inputs: dict[str, Columns] = Field({}, description="The columns of each input; by default those of its name.")
-    targets: dict[str, TargetColumns] = Field({}, description="The columns each output is compared with.")
-    augment: list[Augment] = Field([], description="Random changes of the training examples, in order.")
+    inputs: dict[str, Columns] = Field({}, description="The columns of each input. Default: the column with the input's name.")
+    targets: dict[str, TargetColumns] = Field({}, description="The target columns of each output.")
+    augment: list[Augment] = Field([], description="Random augmentations of the training examples, applied in order.")
 
     @field_validator("test", mode="before")
     @classmethod

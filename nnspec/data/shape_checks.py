@@ -1,25 +1,25 @@
-"""Whether what the columns hold fits the network's inputs and the losses: by their shapes, before a value is read."""
+"""The static check of column shapes against the network's inputs and the losses."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from nnspec.data import problems as d
 from nnspec.data.kinds import Column, DataError, TargetKind
-from nnspec.data.places import locate
+from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan, Feed, Need
-from nnspec.data.shape_advice import for_shape
 from nnspec.diagnostics import Diagnostic
 from nnspec.types import Dim, TensorType, substitute, symbols_of
 
-__all__ = ["check_feeds", "fits", "target_shape"]
+__all__ = ["check_feeds", "fits", "for_shape", "target_shape"]
 
 Shape = tuple[int | None, ...]
 
 
 def check_feeds(plan: DataPlan, feeds: Mapping[str, Feed], columns: Mapping[str, Column], problems: list[Diagnostic]) -> None:
-    """Says of each feed whose values have not the shape that is wanted, or not the kind that its transforms take."""
+    """Report feeds whose shape does not match, or whose transforms cannot be applied."""
     made = {place: column for place, feed in feeds.items() if (column := _made(plan, place, feed, columns, problems))}
     sizes: dict[str, int] = {}
     for place, column in made.items():
@@ -34,7 +34,7 @@ def check_feeds(plan: DataPlan, feeds: Mapping[str, Feed], columns: Mapping[str,
 
 
 def fits(got: Shape, wanted: tuple[int | Dim, ...] | Shape) -> bool:
-    """Whether values of one shape can be taken for another: unknown sizes can, and a last axis of 1 goes without saying."""
+    """Whether shapes match; unknown sizes match any size, and a last axis of size 1 is optional."""
     for shape in (got, (*got, 1), got[:-1] if got and got[-1] == 1 else got):
         pairs = zip(shape, wanted, strict=False)
         if len(shape) == len(wanted) and all(not isinstance(b, int) or a is None or a == b for a, b in pairs):
@@ -43,11 +43,11 @@ def fits(got: Shape, wanted: tuple[int | Dim, ...] | Shape) -> bool:
 
 
 def target_shape(need: Need, sizes: Mapping[str, int]) -> Shape:
-    """The shape a loss wants of one target; None for a size that is not known.
+    """Return the shape that a loss requires of one target; None for unknown sizes.
 
     Args:
-        need: What it wants.
-        sizes: The sizes of the network's symbols, as the inputs have them.
+        need: What the loss requires.
+        sizes: The values of the network's symbolic sizes, as known from the inputs.
     """
     values: dict[str, int | Dim] = dict(sizes)
     if need.kind == "label":
@@ -59,21 +59,21 @@ def target_shape(need: Need, sizes: Mapping[str, int]) -> Shape:
 
 
 def _made(plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column], problems: list[Diagnostic]) -> Column | None:
-    """What a feed's columns become by stacking and by its transforms."""
+    """Infer the column that results from stacking and from the transforms of a feed."""
     kind, _, name = place.partition(".")
     parts = [columns[column] for column in feed.columns]
     shapes = {part.shape for part in parts}
     if len(shapes) > 1:
-        reason = f"columns of different shapes cannot be stacked: {', '.join(part.shape_text for part in parts)}"
-        help = "name columns of one shape"
+        reason = f"cannot stack columns of different shapes: {', '.join(part.shape_text for part in parts)}"
+        help = "name columns of equal shape"
         problems.append(d.BadTransform.at(*locate(plan.tree, kind, name, "columns"), help=help, reason=reason))
         return None
     if len({part.is_text for part in parts}) > 1:
         text = next(column for column, part in zip(feed.columns, parts, strict=True) if part.is_text)
-        reason = f"text and numbers cannot be stacked: `{text}` is text"
-        help = f"write `{text}` as numbers into the file, or leave it out of `columns`"
+        reason = f"cannot stack text and numbers: `{text}` is text"
+        help = f"convert `{text}` to numbers in the file, or remove it from `columns`"
         if kind == "inputs":
-            help += "; if it holds classes, give it an input of its own with `label_encode`"
+            help += "; if it contains classes, declare a separate input for it with `label_encode`"
         problems.append(d.BadTransform.at(*locate(plan.tree, kind, name, "columns"), help=help, reason=reason))
         return None
     shape = (*parts[0].shape, len(parts)) if feed.stacked else parts[0].shape
@@ -82,12 +82,12 @@ def _made(plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column],
     for i, transform in enumerate(feed.transforms):
         try:
             if made.ragged and not transform.takes_ragged:
-                called = type(transform).__name__
-                help = f"put `tokenize` and `pad` in place of `{called}`" if made.is_text else "put `pad` before it"
-                raise DataError(f"`{called}` takes rows of one length, and these differ", help=help)
+                transform_name = type(transform).__name__
+                help = f"replace `{transform_name}` by `tokenize` and `pad`" if made.is_text else "put `pad` before it"
+                raise DataError(f"`{transform_name}` requires rows of equal length, but these differ", help=help)
             if transform.for_each_series and not feed.series:
-                reason = "`per_series` needs several series, and the training data have none"
-                raise DataError(reason, help="name the column that tells them apart: `series: {by: …}`")
+                reason = "`per_series` requires several series, but the training data have none"
+                raise DataError(reason, help="name the column that identifies the series: `series: {by: …}`")
             made = transform.infer(made)
         except DataError as error:
             span, path = locate(plan.tree, kind, name, "transform", i)
@@ -97,10 +97,8 @@ def _made(plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column],
     if kind == "inputs" and name in plan.windows and not made.is_text:
         if made.ragged and not made.shape[1:]:
             return Column((plan.windows[name],), made.dtype)
-        reason = (
-            f"`window` cuts rows of tokens of any length, and {feed.columns_text} has {made.shape_text} after the transforms"
-        )
-        problems.append(d.BadWindow.at(feed.span, feed.path, help="take `pad` away, or `window`", reason=reason))
+        reason = f"`window` requires token rows of any length, but {feed.columns_text} {_got(feed, made)}"
+        problems.append(d.BadWindow.at(feed.span, feed.path, help="remove `pad`, or `window`", reason=reason))
         return None
     if made.ragged and not made.is_text:
         help = "put `pad` last under `transform`"
@@ -112,14 +110,14 @@ def _made(plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column],
             help = "put `tokenize` and `pad` under `transform`"
         elif kind == "inputs":
             help = "put `label_encode` or `one_hot` under `transform` for classes, `tokenize` and `pad` for texts"
-        holds = f"{feed.columns_text} {'holds' if len(feed.columns) == 1 else 'hold'}"
+        holds = f"{feed.columns_text} {'contains' if len(feed.columns) == 1 else 'contain'}"
         problems.append(d.TextValues.at(feed.span, feed.path, help=help, what=what, columns=holds))
         return None
     return made
 
 
 def _check_buckets(plan: DataPlan, feeds: Mapping[str, Feed], problems: list[Diagnostic]) -> None:
-    """Says where rows cannot be sorted by their length."""
+    """Report `buckets` that cannot be used."""
     sorts = [(place, i) for place, feed in feeds.items() for i, step in enumerate(feed.transforms) if step.sorts]
     sizes: set[int | Dim] = set()
     for place, i in sorts:
@@ -127,15 +125,15 @@ def _check_buckets(plan: DataPlan, feeds: Mapping[str, Feed], problems: list[Dia
         size = next(iter(plan.inputs[name].shape), 1) if kind == "inputs" else 1
         reason = help = ""
         if kind != "inputs":
-            reason, help = "a target has no `buckets`", "rows are sorted by an input's length: put it there"
+            reason, help = "`buckets` is not allowed for a target", "move it to an input: batches are grouped by input length"
         elif i + 1 < len(feeds[place].transforms):
-            reason, help = "`buckets` goes by what fills up, and more is done after `pad`", "put `pad` last under `transform`"
+            reason, help = "`buckets` requires `pad` to be the last transform", "put `pad` last under `transform`"
         elif isinstance(size, int):
-            reason = f"`buckets` needs an input whose length is free, and `{name}` has the shape {plan.inputs[name]}"
-            help = "give the length a name: `shape: [T]`"
+            reason = f"`buckets` requires an input of free length, but `{name}` has shape {plan.inputs[name]}"
+            help = "declare the length as a symbol: `shape: [T]`"
         elif size in sizes:
-            reason = f"only one `pad` of the inputs of length `{size}` can have `buckets`"
-            help = "inputs of the same size are cut alike: take it away here"
+            reason = f"only one input of length `{size}` can have `buckets`"
+            help = "remove it here; inputs of the same symbolic length use the same buckets"
         sizes.add(size)
         if reason:
             span, path = locate(plan.tree, kind, name, "transform", i)
@@ -154,18 +152,17 @@ def _check_input(plan: DataPlan, feed: Feed, made: Column, sizes: dict[str, int]
                     problems.append(_wrong_shape(feed, f"the input `{feed.name}`", shown, made))
                     return
         own = {str(size): found for size, found in zip(wanted.shape, shape, strict=True) if found is not None}
-        said = plan.conditions.refusal(sizes | own)
-        if said:
-            help = "bring the pictures to a size that fits with `resize`" if wanted.rank == 3 else ""
-            problems.append(
-                d.UnfitSize.at(feed.span, feed.path, help=help, refusal=said, columns=feed.columns_text, got=_got(feed, made))
-            )
+        refusal = plan.conditions.refusal(sizes | own)
+        if refusal:
+            help = "resize the images to a valid size with `resize`" if wanted.rank == 3 else ""
+            facts: dict[str, Any] = {"refusal": refusal, "columns": feed.columns_text, "got": _got(feed, made)}
+            problems.append(d.UnfitSize.at(feed.span, feed.path, help=help, **facts))
         return
     problems.append(_wrong_shape(feed, f"the input `{feed.name}`", shown, made, _help_to_fit(plan, feed, made, wanted)))
 
 
 def _help_to_fit(plan: DataPlan, feed: Feed, made: Column, wanted: TensorType) -> str:
-    """What to write so that values have an input's shape."""
+    """Return the help for values that do not have an input's shape."""
     source = plan.sources.get("train")
     if (
         source is not None
@@ -176,6 +173,18 @@ def _help_to_fit(plan: DataPlan, feed: Feed, made: Column, wanted: TensorType) -
     return for_shape(feed.name, made.shape)
 
 
+def for_shape(name: str, shape: Sequence[int | None]) -> str:
+    """Return the help for an input whose values have another shape; empty if a size is unknown.
+
+    Example:
+        >>> for_shape("x", (3,))
+        'declare the input as `x: [3]`, or change its columns or transforms'
+    """
+    if None in shape:
+        return ""
+    return f"declare the input as `{name}: {list(shape)}`, or change its columns or transforms"
+
+
 def _wrong_shape(feed: Feed, what: str, wanted: str, made: Column, help: str = "") -> Diagnostic:
     got = _got(feed, made)
     return d.WrongShape.at(feed.span, feed.path, help=help, what=what, wanted=wanted, columns=feed.columns_text, got=got)
@@ -183,7 +192,7 @@ def _wrong_shape(feed: Feed, what: str, wanted: str, made: Column, help: str = "
 
 def _got(feed: Feed, made: Column) -> str:
     has = "has" if len(feed.columns) == 1 else "have"
-    return f"{has} {made.shape_text}" + (" after the transforms" if feed.transforms else "")
+    return f"{has} shape {made.shape_text}" + (" after the transforms" if feed.transforms else "")
 
 
 def _check_target(feed: Feed, need: Need, made: Column, sizes: Mapping[str, int], problems: list[Diagnostic]) -> None:
@@ -192,26 +201,27 @@ def _check_target(feed: Feed, need: Need, made: Column, sizes: Mapping[str, int]
     is_class = fits(made.shape, target_shape(_as(need, "class"), sizes)) and not fits(
         made.shape, target_shape(_as(need, "number"), sizes)
     )
+    holds = "contains" if len(feed.columns) == 1 else "contain"
     is_vector = fits(made.shape, target_shape(_as(need, "number"), sizes)) and not fits(made.shape, wanted)
     if need.kind == "distribution" and classes != 1 and is_class:
         help = f"put `one_hot: {{classes: {classes}}}` under `transform`" + (
             f", or use `{need.instead}`" if need.instead else ""
         )
-        wants, got = "a one-hot target", "holds classes"
+        wants, got = "one-hot targets", f"{holds} class indices"
     elif need.kind == "class" and classes != 1 and is_vector:
-        help = f"use `{need.instead}`" if need.instead else "take the `one_hot` away"
-        wants, got = "classes", "holds vectors"
+        help = f"use `{need.instead}`" if need.instead else "remove `one_hot`"
+        wants, got = "class indices", f"{holds} vectors"
     elif not fits(made.shape, wanted):
-        what = f"what `{need.loss}` takes for `{feed.name}`"
+        what = f"the target of `{need.loss}` for `{feed.name}`"
         help = ""
         if (crop := _crop(made.shape, wanted)) is not None:
-            help = f"the output is smaller than the mask: write `crop: {need.crop + crop}` beside its column"
+            help = f"the output is smaller than the mask: add `crop: {need.crop + crop}` to the target"
         elif len(made.shape) == len(wanted) == 1 and None not in (*made.shape, *wanted):
-            help = f"give the output {made.shape[0]} units, or name as many columns as it has: {wanted[0]}"
+            help = f"give the output {made.shape[0]} units, or name {wanted[0]} columns"
         elif need.kind in ("number", "non_negative") and len(wanted) == 1 and made.shape == ():
             help = f"give the output 1 unit, or, for a class, put `one_hot: {{classes: {wanted[0]}}}` under `transform`"
         elif is_class and classes != 1:
-            help = f"put `one_hot: {{classes: {classes}}}` under `transform`, or use a loss of classes"
+            help = f"put `one_hot: {{classes: {classes}}}` under `transform`, or use a classification loss"
         problems.append(_wrong_shape(feed, what, Column(wanted).shape_text, made, help))
         return
     else:
@@ -225,7 +235,7 @@ def _check_target(feed: Feed, need: Need, made: Column, sizes: Mapping[str, int]
 
 
 def _crop(got: Shape, wanted: Shape) -> int | None:
-    """How much is to be cut from each side of a mask for it to be the output's size; None where that is not what is wrong."""
+    """Return the crop that matches a mask to the output's size; None if a crop cannot."""
     pairs = [(a, b) for a, b in zip(got[:2], wanted[:2], strict=False) if a is not None and b is not None]
     more = {a - b for a, b in pairs}
     [most] = more if len(pairs) == 2 and len(more) == 1 else [0]

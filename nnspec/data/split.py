@@ -1,4 +1,4 @@
-"""Which examples are kept for validation."""
+"""Splitting of rows: random, stratified, grouped, and in order of time."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ __all__ = [
 ]
 
 Parts = tuple[NDArray[np.int64], NDArray[np.int64]]
-"""The rows to train on and the rows to validate on, each in the order of the table."""
+"""The training rows and the held-out rows, each in the order of the table."""
 
 
 @dataclass(frozen=True)
 class InTime:
-    """Rows in the order of time.
+    """The positions of rows in time.
 
     Attributes:
         series: The series of each row.
-        target: The place in time of the first value that each row predicts.
-        end: The place behind the last value of each row.
+        target: The position of the first value that each row predicts.
+        end: The position after the last value of each row.
     """
 
     series: NDArray[np.int64]
@@ -39,31 +39,29 @@ class InTime:
     end: NDArray[np.int64]
 
     def each(self) -> Iterator[NDArray[np.int64]]:
-        """The rows of each series, in the order of time."""
+        """Yield the rows of each series, in order of time."""
         order = np.lexsort((self.target, self.series))
         yield from np.split(order, np.flatnonzero(np.diff(self.series[order])) + 1)
 
     def divided(self, own: NDArray[np.int64], first: int) -> Parts:
-        """Divides a series at the first value that its row number `first` predicts, or that a row of the same time does.
+        """Divide a series at the first value that its row `first` predicts.
 
         Returns:
-            The rows that end before that value, and those that predict it or a later one. A row in between is in neither.
+            The rows that end before that value, and the rows that predict it or later values. Rows that overlap it are in
+            neither.
         """
-        border = self.target[own[first]]
-        return own[self.end[own] <= border], own[self.target[own] >= border]
+        cutoff = self.target[own[first]]
+        return own[self.end[own] <= cutoff], own[self.target[own] >= cutoff]
 
 
 def split(rows: int, fraction: float, seed: int, classes: NDArray[np.int64] | None = None) -> Parts:
-    """Draws the validation part: the same for the same seed, each class in proportion where the classes are given.
+    """Split rows at random, stratified if classes are given.
 
     Args:
-        rows: How many examples there are.
-        fraction: The share that is kept; rounded up to whole examples.
-        seed: Which draw.
-        classes: The class of each example.
-
-    Returns:
-        The rows to train on and the rows to validate on, each in the order of the table.
+        rows: The number of rows.
+        fraction: The fraction of held-out rows, rounded up to a whole number.
+        seed: The random seed.
+        classes: The class of each row.
     """
     from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 
@@ -72,20 +70,20 @@ def split(rows: int, fraction: float, seed: int, classes: NDArray[np.int64] | No
 
 
 def split_by_group(groups: NDArray[np.int64], fraction: float, seed: int) -> Parts:
-    """Draws a share of the groups, rounded up; the rows of one stay together."""
+    """Hold out a random fraction of the groups, rounded up; the rows of a group stay together."""
     from sklearn.model_selection import GroupShuffleSplit
 
     return _sorted(next(GroupShuffleSplit(1, test_size=fraction, random_state=seed).split(groups, groups=groups)))
 
 
 def split_by_time(rows: InTime, fraction: float) -> Parts:
-    """Keeps the last rows of each series, those of one time together; what reaches into them is left out.
+    """Hold out the last rows of each series; rows that overlap them are dropped, and rows of equal time stay together.
 
-    A series too short to be divided is trained on as a whole.
+    Series that are too short to be split are training rows entirely.
 
     Args:
         rows: The rows.
-        fraction: The share that is kept; rounded up to whole rows.
+        fraction: The fraction of held-out rows, rounded up to a whole number.
     """
     train, kept = [], []
     for own in rows.each():
@@ -100,13 +98,13 @@ def split_by_time(rows: InTime, fraction: float) -> Parts:
 
 
 def fold_in_time(rows: InTime, number: int, of: int, *, rolling: bool = False) -> Parts:
-    """One step of walk-forward validation: each series is cut into equal parts, and each but the first is kept in turn.
+    """Return one fold of walk-forward validation: each series is cut into `of` + 1 equal blocks; the first is never held out.
 
     Args:
-        rows: The rows; each series has more than `of` of them.
-        number: Which part is kept, from 1.
-        of: How many parts are kept in turn.
-        rolling: Whether as many rows are trained on in each fold as in the first; else all rows before the part.
+        rows: The rows; each series must have more than `of` rows.
+        number: The number of the fold, from 1.
+        of: The number of folds.
+        rolling: Whether each fold is trained on as many rows as the first one, instead of on all rows before it.
     """
     train, kept = [], []
     for own in rows.each():
@@ -131,20 +129,20 @@ def fold_of(
     classes: NDArray[np.int64] | None = None,
     groups: NDArray[np.int64] | None = None,
 ) -> Parts:
-    """One of the parts of equal size that all rows are cut into.
+    """Return one fold of shuffled k-fold cross-validation.
 
     Args:
-        rows: How many there are.
-        number: Which part is kept, from 1.
-        of: How many parts.
-        seed: Which cut.
-        classes: The class of each row, in proportion in each part.
-        groups: The group of each row, in one part each.
+        rows: The number of rows.
+        number: The number of the fold, from 1.
+        of: The number of folds.
+        seed: The random seed.
+        classes: The class of each row, for stratification.
+        groups: The group of each row; the rows of a group are in the same fold.
     """
     from sklearn import model_selection as m
 
-    grouped, alone = (m.StratifiedGroupKFold, m.GroupKFold), (m.StratifiedKFold, m.KFold)
-    kind = (alone if groups is None else grouped)[classes is None]
+    grouped, ungrouped = (m.StratifiedGroupKFold, m.GroupKFold), (m.StratifiedKFold, m.KFold)
+    kind = (ungrouped if groups is None else grouped)[classes is None]
     folds = kind(of, shuffle=True, random_state=seed)
     return _sorted(list(folds.split(np.empty(rows), classes, groups))[number - 1])
 
@@ -159,11 +157,11 @@ def _joined(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
 
 
 def why_not_stratified(classes: NDArray[np.int64], fraction: float) -> str | None:
-    """Why the classes cannot be kept in proportion, or None where they can."""
+    """Return why a split cannot be stratified; None if it can."""
     found, counts = np.unique(classes, return_counts=True)
     if counts.min() < 2:
-        return "a class has a single example"
+        return "a class has only one example"
     kept = int(np.ceil(fraction * len(classes)))
     if min(kept, len(classes) - kept) < len(found):
-        return f"there are {len(found)} classes, and {min(kept, len(classes) - kept)} examples on one side"
+        return f"there are {len(found)} classes, but one split has only {min(kept, len(classes) - kept)} examples"
     return None

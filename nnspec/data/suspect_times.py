@@ -1,4 +1,4 @@
-"""What can be seen of a series' table without being told its time or its series: columns that look like either."""
+"""Warnings about columns of a series that look like times or series labels, but are not declared."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from nnspec.data.kinds import DataError, DataWarning
-from nnspec.data.stretches import Faults, faults_of, series_among, series_of
+from nnspec.data.segments import Faults, faults_of, series_among, series_of
 from nnspec.data.times import Times, read_guessed_times, read_times
 
 if TYPE_CHECKING:
@@ -22,18 +22,18 @@ _NAMES = frozenset({"time", "timestamp", "date", "datetime", "ds", "t"})
 
 
 def suspect_times(table: Table, by: Sequence[str]) -> Iterator[DataWarning]:
-    """Warns if a column looks like the time, and the rows are not sorted by it or not evenly spaced.
+    """Warn if a column looks like the time, but is unsorted, repeated or unevenly spaced.
 
-    Nothing is said if any such column is in order: that one is the time then.
+    There is no warning if another such column is in order, since that one is then the time.
 
     Args:
         table: The table.
-        by: The columns that tell several series apart.
+        by: The columns that identify the series.
     """
     found = [
         (name, [(times, _faults(table, times, by)) for times in readings]) for name, readings in _times(table, by) if readings
     ]
-    # Where day and month can be told apart by nothing, one order that is fine is enough.
+    # If day and month are ambiguous, it is sufficient that one reading is in order.
     suspect = [(name, read[0]) for name, read in found if all(_is_suspect(faults) for _, faults in read)]
     if suspect and len(suspect) == len(found):
         name, (times, faults) = suspect[0]
@@ -42,18 +42,18 @@ def suspect_times(table: Table, by: Sequence[str]) -> Iterator[DataWarning]:
         help = f"write `time: {name}` in `series`"
         if (len(faults.backward) or len(faults.repeated)) and not by:
             column = series_among(table, times, name)
-            help += f" and `by: {column}`, which tells several series apart" if column else ", and sort the rows by it"
+            help += f" and `by: {column}`, which identifies several series" if column else ", and sort the rows by it"
         elif not len(faults.backward) and not len(faults.repeated):
-            help += ", and `gaps: split`: no window then spans a gap"
-        yield DataWarning(f"`{name}` looks like the time, and {reason}{also}", help=help)
+            help += ", and `gaps: split` to cut no window across a gap"
+        yield DataWarning(f"`{name}` looks like the time, but {reason}{also}", help=help)
 
 
 def suspect_series(table: Table, least: int) -> Iterator[DataWarning]:
-    """Warns if a column of texts has one value throughout each long run of rows, as if it named several series.
+    """Warn if a text column is constant over long runs of rows, as if it identified several series.
 
     Args:
         table: The table.
-        least: How long the runs are on average at least.
+        least: The minimum average length of a run.
     """
     for name, column in table.columns.items():
         if not column.is_text or column.shape != () or column.ragged:
@@ -62,13 +62,13 @@ def suspect_series(table: Table, least: int) -> Iterator[DataWarning]:
         runs = [value for value, before in zip(values, [object(), *values], strict=False) if value != before]
         if 1 < len(runs) == len(set(runs)) <= len(values) // least and not any(map(_may_be_time, runs)):
             shown = ", ".join(f"`{str(run)[:20]}`" for run in runs[:3]) + (", …" if len(runs) > 3 else "")
-            reason = f"`{name}` looks like the name of a series: {len(runs):,} runs of rows have one value each, {shown}"
-            yield DataWarning(reason, help=f"if they are several series, write `by: {name}`: no window then crosses them")
+            reason = f"`{name}` looks like a series label: it is constant over {len(runs):,} runs of rows, {shown}"
+            yield DataWarning(reason, help=f"if there are several series, write `by: {name}` to cut no window across them")
             return
 
 
 def _times(table: Table, by: Sequence[str]) -> Iterator[tuple[str, list[Times]]]:
-    """The columns that look like times, each with the ways in which it can be read."""
+    """Yield the columns that look like times, with their possible readings."""
     import numpy as np
 
     for name, column in table.columns.items():
@@ -76,7 +76,7 @@ def _times(table: Table, by: Sequence[str]) -> Iterator[tuple[str, list[Times]]]
             continue
         if not column.is_text and name.lower() not in _NAMES:
             continue
-        # One value tells most texts that are no times.
+        # The first value rules out most text columns.
         if column.is_text and not _may_be_time(table.read(name, slice(0, 1))[0]):
             continue
         try:
@@ -105,7 +105,7 @@ def _is_suspect(faults: Faults) -> bool:
 
 def _reason(faults: Faults) -> tuple[str, int | None]:
     if len(faults.backward):
-        return f"it goes back at {_rows(len(faults.backward))}", int(faults.backward[0])
+        return f"it decreases at {_rows(len(faults.backward))}", int(faults.backward[0])
     if len(faults.repeated):
         return f"it is repeated at {_rows(len(faults.repeated))}", int(faults.repeated[0])
     return f"it is not evenly spaced at {_rows(len(faults.uneven))}", int(faults.uneven[0])

@@ -1,4 +1,4 @@
-"""Text files: their encoding, gzip, and what a file is that holds no text."""
+"""Text files, with encodings, gzip compression, and the detection of other formats."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nnspec.data.kinds import DataError
 __all__ = ["Encoding", "open_text", "undecodable"]
 
 Encoding = Literal["utf-8", "utf-16", "latin-1", "cp1252"]
-"""The encodings that a text file may have."""
+"""The supported encodings."""
 
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _START = 4096
@@ -27,18 +27,18 @@ _START = 4096
 def open_text(
     path: DataFile, wanted: str, max_bytes: int, *, encoding: Encoding | None = None, name: str = "", argument: str = "file"
 ) -> Iterator[TextIO]:
-    """Opens a text file, decompressed if it is compressed with gzip; line ends are kept.
+    """Open a text file, decompressing gzip; line endings are preserved.
 
     Args:
         path: The file.
-        wanted: What the reader reads, for messages: ``CSV text``.
-        max_bytes: The most bytes that a compressed file may decompress to.
-        encoding: Its encoding; None for UTF-8, or UTF-16 if the file begins with the mark of UTF-16.
-        name: The file as the spec names it, for messages.
+        wanted: The format that the reader expects, for messages: ``CSV text``.
+        max_bytes: The maximum size of a compressed file after decompression.
+        encoding: The encoding; None for UTF-8, or UTF-16 if the file begins with its byte order mark.
+        name: The path as written in the spec, for messages.
         argument: The reader's argument that names the file.
 
     Raises:
-        DataError: If the file cannot be read, is no text, or decompresses to more.
+        DataError: If the file cannot be read, is not text, or exceeds ``max_bytes``.
     """
     try:
         with path.open("rb") as file:
@@ -48,21 +48,21 @@ def open_text(
             refuse_other_kind(path, start, wanted, name=name, argument=argument)
             known: str | None = encoding or ("utf-16" if start.startswith(_MARKS) else None)
             if known == "utf-16" and not start.startswith(_MARKS):
-                # Without a mark, the zeros of ASCII tell the order of the bytes.
+                # Without a byte order mark, the zero bytes of ASCII characters reveal the byte order.
                 known = "utf-16-be" if start[::2].count(0) > start[1::2].count(0) else "utf-16-le"
             if known is None and b"\0" in start:
-                reason = f"{path.name} holds null bytes, which {wanted} does not"
+                reason = f"{path.name} contains null bytes, so it is not {wanted}"
                 raise DataError(reason, help="save it as UTF-8", argument=argument)
             stream.seek(0)
             yield io.TextIOWrapper(stream, known or "utf-8-sig", newline="")
     except (OSError, EOFError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        help = "the file is damaged or was cut short: fetch it again" if isinstance(error, EOFError | zlib.error) else ""
+        help = "the file is damaged or truncated: download it again" if isinstance(error, EOFError | zlib.error) else ""
         raise DataError(f"{path.name} cannot be read: {reason}", help=help, argument=argument) from None
 
 
 def undecodable(path: DataFile, error: UnicodeDecodeError, max_bytes: int, help: str, *, argument: str = "file") -> DataError:
-    """What is said of a file that is not in the encoding it was read with, with the line of the first byte that is not."""
+    """Return the error for a file with another encoding; states the line of the first invalid byte."""
     wanted = "UTF-8" if error.encoding.startswith("utf-8") else error.encoding
     reason = f"{path.name} is not {wanted} text: byte {error.object[error.start]:#04x}"
     if wanted == "UTF-8":
@@ -89,7 +89,7 @@ def _opened(path: DataFile, limit: int | None, argument: str) -> Iterator[IO[byt
 
 
 class _Limited(io.RawIOBase):
-    """A decompressed stream that refuses to give more than so many bytes."""
+    """A decompressed stream with a maximum size."""
 
     def __init__(self, stream: gzip.GzipFile, limit: int, path: DataFile, argument: str) -> None:
         self._stream, self._limit, self._path, self._argument = stream, limit, path, argument
@@ -111,7 +111,7 @@ class _Limited(io.RawIOBase):
         data = self._stream.read(len(view))
         if self._stream.tell() > self._limit:
             reason = f"{self._path.name} decompresses to more than `max_bytes`, {self._limit:,}"
-            help = "if the file is that large, write a larger `max_bytes`"
+            help = "if the file is that large, increase `max_bytes`"
             raise DataError(reason, help=help, argument=self._argument)
         view[: len(data)] = data
         return len(data)

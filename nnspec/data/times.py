@@ -1,4 +1,4 @@
-"""Columns of times: numbers, or dates and datetimes in ISO 8601."""
+"""Time columns: numbers, or dates and datetimes in ISO 8601."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Times:
     """The time of each row of a table.
 
     Attributes:
-        values: Microseconds since 1970 for dates, else the numbers themselves, (rows,).
-        dates: Whether they are dates.
-        written: The texts they were read from; None if they were numbers.
+        values: Microseconds since 1970 for dates, otherwise the numbers, (rows,).
+        dates: Whether the times are dates.
+        written: The original strings; None for numbers.
     """
 
     values: NDArray[np.int64] | NDArray[np.float64]
@@ -55,21 +55,21 @@ class Times:
 
 
 def read_times(table: Table, column: str) -> Times:
-    """The times in a column.
+    """Read the times in a column.
 
     Args:
         table: The table.
-        column: One of its columns: numbers, eight-digit dates (``20240301``), or texts in ISO 8601. Times with a UTC offset
-            are compared in UTC.
+        column: The column: numbers, eight-digit dates (``20240301``), or strings in ISO 8601. Times with a UTC offset are
+            converted to UTC.
 
     Raises:
-        DataError: If a value is missing or is not a time, with its row.
+        DataError: If a value is missing or is not a time; states its row.
     """
     import numpy as np
 
     values = table.read(column, slice(None))
     if values.ndim != 1 or values.dtype.kind not in "OiufM":
-        raise DataError(f"`{column}` holds no times", help="a time is a number or a date in ISO 8601, one in each row")
+        raise DataError(f"`{column}` does not contain times", help="write one number or ISO 8601 date per row")
     if values.dtype == object:
         return _of_texts(table, column, values)
     if values.dtype.kind == "M":
@@ -81,10 +81,9 @@ def read_times(table: Table, column: str) -> Times:
 
 
 def read_guessed_times(table: Table, column: str) -> list[Times]:
-    """The times in a column of texts that are dates in another form than ISO 8601.
+    """Read the times in a text column of dates in other formats than ISO 8601, for warnings.
 
-    There may be two readings, with the day or the month first. They are good enough for a warning, not to train by. The list is
-    empty if some row is no date.
+    There may be two readings, with the day or the month first. The list is empty if a row is not a date.
     """
     found = []
     texts = table.read(column, slice(None)).tolist()
@@ -123,7 +122,7 @@ def _finite(table: Table, column: str, values: NDArray[np.float64]) -> NDArray[n
     return values
 
 
-_EVERY_ROW = "every row needs its time: fill it in, or remove the row"
+_EVERY_ROW = "fill in the time of every row, or remove the row"
 
 
 def _of_texts(table: Table, column: str, values: NDArray[Any]) -> Times:
@@ -137,12 +136,12 @@ def _of_texts(table: Table, column: str, values: NDArray[Any]) -> Times:
         moment = _moment(value) if isinstance(value, str) else None
         if moment is None:
             shown = str(value)[:40]
-            reason = f"{table.where(column, row)}: `{shown}` is no number and no date as ISO 8601 has it (2026-01-31)"
+            reason = f"{table.where(column, row)}: `{shown}` is neither a number nor an ISO 8601 date (2026-01-31)"
             raise DataError(reason, help=_help(shown))
         aware = moment.tzinfo is not None
         if offset is not None and aware != offset:
             reason = f"{table.where(column, row)}: `{value}` has {'a' if aware else 'no'} UTC offset, unlike the rows before it"
-            raise DataError(reason, help="write all times of the column with an offset, or none")
+            raise DataError(reason, help="write all times of the column with a UTC offset, or all without")
         offset = aware
         found[row] = ((moment.astimezone(UTC).replace(tzinfo=None) if aware else moment) - _EPOCH) // _MICROSECOND
     return Times(found, dates=True, written=values)
@@ -156,7 +155,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def _basic_dates(numbers: NDArray[np.float64]) -> Times | None:
-    """The dates that numbers such as 20240301 are; None if they are plain numbers."""
+    """Return dates for numbers such as 20240301; None for other numbers."""
     low, high = _BASIC_DATES
     if not len(numbers) or numbers.min() < low or numbers.max() > high or (numbers % 1).any():
         return None
@@ -165,7 +164,7 @@ def _basic_dates(numbers: NDArray[np.float64]) -> Times | None:
 
 
 def _help(text: str) -> str:
-    """How a date in another form is written in ISO 8601."""
+    """Return the help for a date that is not in ISO 8601."""
     if found := _YEAR_FIRST.fullmatch(text):
         year, month, day, rest = found.groups()
         return f"write it with hyphens: `{year}-{int(month):02}-{int(day):02}{_time(rest)}`"
@@ -177,9 +176,9 @@ def _help(text: str) -> str:
             return f"write the year first: {day_first}"
         if b > 12:
             return f"write the year first: {month_first}"
-        return f"write the year first: {day_first} if the day comes first in your data, {month_first} if the month does"
+        return f"write the year first: {day_first} if the day comes first in the data, {month_first} if the month does"
     if _TIME_OF_DAY.fullmatch(text):
-        return "a time of day alone does not order rows of several days: write `2026-01-31 " + text[:5] + "`, with the date"
+        return "a time of day does not order rows of several days: add the date, `2026-01-31 " + text[:5] + "`"
     if _HAS_MONTH_NAME.search(text) and any(letter.isdigit() for letter in text):
         return "write the month as a number, the year first: `2026-01-31` or `2026-01-31 13:45:00`"
     return "write `2026-01-31`, `2026-01-31 13:45:00`, or a number"

@@ -1,4 +1,4 @@
-"""What ``data.validation`` and ``data.test`` may be: a reader, or one fold of the training data."""
+"""The values of ``data.validation`` and ``data.test``: a reader, or a fold of the training data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["VALIDATIONS", "Fold"]
 
 
 class _WithFold(Mapping[str, str]):
-    """The readers' modules, those of other packages among them, and that of `fold`."""
+    """The modules of all readers, including those of plugins, and of `fold`."""
 
     def __init__(self, readers: Mapping[str, str]) -> None:
         self._readers = readers
@@ -44,23 +44,23 @@ VALIDATIONS = Family(
 
 
 class Fold(Config):
-    """One of the equal parts that the training data are cut into: `nnspec crossval` leaves out each in turn.
+    """One fold of k-fold cross-validation on the training data; `nnspec crossval` holds out each fold in turn.
 
-    Each class is in proportion in every part; rows of one `group` are in one part. By `time`, and in a series, the parts
-    follow each other, and only what is before the part is trained on (walk-forward validation).
+    Folds are stratified by class, and the rows of a `group` stay in the same fold. With `time`, and in a series, the folds
+    are consecutive, and the model is trained only on rows before the fold (walk-forward validation).
     """
 
-    number: Annotated[int, Strict(), Field(ge=1)] = Field(description="Which part, from 1.")
-    of: Annotated[int, Strict(), Field(ge=2)] = Field(description="How many parts there are.")
+    number: Annotated[int, Strict(), Field(ge=1)] = Field(description="The number of the fold, from 1.")
+    of: Annotated[int, Strict(), Field(ge=2)] = Field(description="The number of folds.")
 
     rolling: Flag = Field(
-        False, description="By time: train on as many rows as the first fold does, rather than on all before the part."
+        False, description="With `time`: train on a window of constant size before the fold, instead of on all rows before it."
     )
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Fold:
         if self.number > self.of:
-            raise ValueError(f"there is no fold {self.number} of {self.of}")
+            raise ValueError(f"`number` must be at most `of`, {self.of}, but is {self.number}")
         return self
 
 

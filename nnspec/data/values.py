@@ -1,4 +1,4 @@
-"""The values that columns hold, made ready: read, checked, transformed, checked again. Data are hostile until then."""
+"""Reading of column values: they are checked, transformed, and checked again, since data are untrusted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data import problems as d
-from nnspec.data.advice import for_infinite, for_missing, for_text
 from nnspec.data.cells import Cells, Reported, Values, no_numbers, refuse_shape
 from nnspec.data.kinds import DataError
 from nnspec.data.per_series import apply, fit, series_of_rows
@@ -18,6 +17,7 @@ from nnspec.data.readers.base import Table
 from nnspec.data.shape_checks import fits
 from nnspec.data.transforms import Learned
 from nnspec.data.transforms.classes import UnknownClassError
+from nnspec.data.value_help import for_infinite, for_missing, for_text
 from nnspec.diagnostics import Diagnostic
 from nnspec.types import TensorType
 
@@ -29,17 +29,17 @@ _CHUNK = 65_536
 def read_feed(
     table: Table, feed: Feed, fit_on: NDArray[np.int64] | None, learned: list[Learned], problems: list[Diagnostic]
 ) -> Values | None:
-    """All rows of a feed, stacked and transformed.
+    """Read all rows of a feed, stacked and transformed.
 
     Args:
         table: The table.
-        feed: Which columns, and what is done to them.
-        fit_on: The rows its transforms learn from; None where they have learned already.
-        learned: What they learned; filled here where they learn.
-        problems: What is wrong with a value is appended here.
+        feed: The columns and their transforms.
+        fit_on: The rows to fit the transforms on; None if they are fitted already.
+        learned: The fitted states; filled if the transforms are fitted here.
+        problems: Problems are appended here.
 
     Returns:
-        The values, finite where they are numbers; None where there is something wrong.
+        The values, finite if they are numbers; None if there are problems.
     """
     cells = Cells(table, feed, problems)
     try:
@@ -64,7 +64,7 @@ def read_feed(
 
 
 class _Unreadable(Exception):
-    """A value could not be read, which is no fault of a transform."""
+    """A value cannot be read, independent of the transforms."""
 
     def __init__(self, error: DataError) -> None:
         super().__init__(error.message)
@@ -76,7 +76,7 @@ def _unreadable(feed: Feed, error: DataError) -> Diagnostic:
 
 
 class _Chunks:
-    """The rows that a transform learns from, some at a time, as often as they are asked for."""
+    """The rows that a transform is fitted on, as a repeatable iterable of chunks."""
 
     def __init__(self, values: Values, rows: NDArray[np.int64]) -> None:
         self._values = values
@@ -88,7 +88,7 @@ class _Chunks:
 
 
 def check_raw(table: Table, feed: Feed, problems: list[Diagnostic]) -> None:
-    """Says what is wrong with the values of a feed before its transforms."""
+    """Report invalid values of a feed before its transforms."""
     try:
         _raw(table, feed, Cells(table, feed, problems))
     except _Unreadable as unreadable:
@@ -105,7 +105,7 @@ def _raw(table: Table, feed: Feed, cells: Cells) -> Values:
     values = np.stack(parts, -1) if feed.stacked else parts[0]
     first = feed.transforms[0] if feed.transforms else None
     if any(table.columns[column].ragged for column in feed.columns):
-        return values  # rows of numbers or of tokens, which their reader has looked at
+        return values  # rows of numbers or tokens, checked by the reader
     if values.dtype == object:
         if first is None or not first.takes_text:
             bad = np.stack([no_numbers(table, part) for part in parts], -1) if feed.stacked else no_numbers(table, parts[0])
@@ -129,15 +129,15 @@ def _raw(table: Table, feed: Feed, cells: Cells) -> Values:
 def read_input(
     values: Values, table: Table, feed: Feed, wanted: TensorType, problems: list[Diagnostic], *, rows: int | None = None
 ) -> Values | None:
-    """An input's values with the input's shape and element type, or None where one does not fit it.
+    """Convert values to an input's shape and dtype; None if a value is invalid.
 
     Args:
         values: The values after their transforms.
-        table: Where they are from.
-        feed: Which columns they are.
-        wanted: The input's type.
-        problems: What is wrong is appended here.
-        rows: How many rows the table has that they are looked up in; None where they are looked up in none.
+        table: The table they were read from.
+        feed: The feed of the input.
+        wanted: The type of the input.
+        problems: Problems are appended here.
+        rows: The number of rows of the lookup table that the input indexes; None if there is none.
     """
     if not fits(values.shape[1:], wanted.shape):
         refuse_shape(values, feed, f"the input `{feed.name}`", str(wanted), problems)
@@ -148,14 +148,14 @@ def read_input(
         if dtype.kind == "f":
             with np.errstate(over="ignore"):
                 made = values.astype(dtype, copy=False)
-            help = f"put `standardize` under `transform`: {dtype.name} holds numbers up to {np.finfo(dtype).max:.2g}"
+            help = f"put `standardize` under `transform`: the maximum of {dtype.name} is {np.finfo(dtype).max:.2g}"
             cells.refuse_any(d.NotFinite, np.isinf(made) if feed.may_miss else ~np.isfinite(made), values, help=help)
         else:
             made = _whole(values, dtype, cells)
             if rows is not None:
                 bad = (made < 0) | (made >= rows)
-                help = f"give the table {made.max() + 1} rows, `input_dim`" if bad.any() else ""
-                help = "put `label_encode` under `transform`: it counts from 0" if bad.any() and made.min() < 0 else help
+                help = f"set `input_dim` to {made.max() + 1}" if bad.any() else ""
+                help = "put `label_encode` under `transform`, which counts from 0" if bad.any() and made.min() < 0 else help
                 cells.refuse_any(d.OutOfTable, bad, made, help=help, name=feed.name, last=rows - 1)
     except Reported:
         return None
@@ -163,11 +163,11 @@ def read_input(
 
 
 def _whole(values: Values, dtype: np.dtype[Any], cells: Cells) -> Values:
-    """Whole numbers as an integer type; a number with a fraction, or out of the type's range, is refused."""
+    """Convert values to an integer type; fractions and values out of range are reported."""
     low, high = (0, 1) if dtype.kind == "b" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
     bad = (values < low) | (values > high)
     if values.dtype.kind == "f":
         bad |= values != np.floor(values)
     help = f"declare the input with `dtype: float32`, or put `label_encode` under `transform` if `{cells.feed.name}` is a class"
-    cells.refuse_any(d.NotWhole, bad, values, wanted=f"a whole number from {low} to {high}", help=help)
+    cells.refuse_any(d.NotWhole, bad, values, wanted=f"an integer from {low} to {high}", help=help)
     return values.astype(dtype)

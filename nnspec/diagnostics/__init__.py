@@ -1,4 +1,4 @@
-"""What is said to people about their files: codes, places, messages, fixes."""
+"""Diagnostics of users' files: codes, locations, messages and fixes."""
 
 from nnspec.diagnostics.diagnostic import Diagnostic, NnspecError, Note, Problem, Severity, SpecError, once, problems
 from nnspec.diagnostics.span import Span

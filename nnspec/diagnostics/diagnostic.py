@@ -1,4 +1,4 @@
-"""Diagnostics: one class a problem, with its code, its message, its explanation and an example."""
+"""Diagnostics: one class per problem, with its code, message, explanation and example."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _problems: dict[str, type[Problem]] = {}
 
 
 class NnspecError(Exception):
-    """An error whose text is meant for the user: what is wrong, and what to do. Commands print it and exit with 1."""
+    """An error with a message for the user. Commands print it and exit with 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A second place that explains the first."""
+    """A second location that explains the diagnostic."""
 
     message: str
     span: Span | None = None
@@ -30,16 +30,16 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One thing said about one place.
+    """A problem at one location of a file.
 
     Attributes:
-        code: The stable name of the problem, ``NN201``.
+        code: Stable code of the problem, ``NN201``.
         severity: ``error``, ``warning`` or ``note``.
-        message: What is wrong.
-        span: Where.
-        path: The same place as a path in the document, ``layers[3].Conv2D.filters``.
-        help: What to write instead, or empty.
-        notes: Other places that explain this one.
+        message: Description of the problem.
+        span: Location of the problem.
+        path: Path of the location in the document, ``layers[3].Conv2D.filters``.
+        help: How to fix it, or empty.
+        notes: Other locations that explain it.
     """
 
     code: str
@@ -55,11 +55,11 @@ class Diagnostic:
         return self.severity == "error"
 
     def fails(self, strict: bool) -> bool:
-        """Whether its spec fails for it: for an error always, for a warning where warnings fail too, for a note never."""
+        """Whether it makes its spec fail: always for an error, only if ``strict`` for a warning, never for a note."""
         return self.is_error or (strict and self.severity == "warning")
 
     def as_json(self) -> dict[str, object]:
-        """The form of ``--format json`` (design: section 5)."""
+        """Return the JSON form for ``--format json`` (design: section 5)."""
         return {
             "code": self.code,
             "severity": self.severity,
@@ -80,16 +80,16 @@ class Diagnostic:
 
 
 class Problem:
-    """A kind of diagnostic. A subclass's docstring explains it to the user; ``fails`` and ``passes`` show it.
+    """A kind of diagnostic. The docstring of a subclass is its explanation; ``fails`` and ``passes`` are its examples.
 
     Attributes:
-        code: Its stable name.
-        severity: ``error`` where the model cannot be built as written, ``warning`` where it probably is not what was meant,
-            ``note`` where all is well and there is something to know.
-        message: Its text, with the facts of the case in braces.
-        advice: The help where no better one is known at the place.
-        fails: A document that has the problem.
-        passes: The same, mended.
+        code: Stable code.
+        severity: ``error`` if the model cannot be built, ``warning`` if it probably is not intended, ``note`` for information
+            about a valid model.
+        message: Message with placeholders in braces.
+        advice: Default help, used if the location gives no better one.
+        fails: A document with the problem.
+        passes: The same document, fixed.
     """
 
     code: ClassVar[str]
@@ -101,19 +101,19 @@ class Problem:
 
     def __init_subclass__(cls) -> None:
         if cls.code in _problems:
-            raise TypeError(f"{cls.__name__} takes the code of {_problems[cls.code].__name__}")
+            raise TypeError(f"{cls.__name__} has the same code as {_problems[cls.code].__name__}")
         _problems[cls.code] = cls
 
     @classmethod
     def at(cls, span: Span, path: str = "", *, help: str = "", notes: Iterable[Note] = (), **facts: object) -> Diagnostic:
-        """The diagnostic of this problem at one place."""
+        """Create a diagnostic of this problem at one location."""
         shown = {name: _shortened(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
         message, help = cls.message.format(**shown), _shortened(help or cls.advice)
         return Diagnostic(cls.code, cls.severity, message, span, path, help, tuple(notes))
 
     @classmethod
     def explanation(cls) -> str:
-        """What its docstring says, for people."""
+        """Return the docstring as text for users."""
         return inspect.cleandoc(cls.__doc__ or "").replace("``", "`")
 
 
@@ -121,12 +121,12 @@ _LONGEST = 2_000
 
 
 def _shortened(text: str) -> str:
-    """A text that is no longer than a person reads: a name in a file from outside may have 60,000 letters."""
+    """Shorten a very long text, such as a name of 60,000 letters in an untrusted file."""
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 100]} … {text[-80:]}"
 
 
 def once(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Of diagnostics that say the same of the same place, as a block used often does, the first."""
+    """Return the diagnostics without duplicates of the same code and location, which repeated blocks cause."""
     first: dict[tuple[str, Span], Diagnostic] = {}
     for diagnostic in diagnostics:
         first.setdefault((diagnostic.code, diagnostic.span), diagnostic)
@@ -134,15 +134,15 @@ def once(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 
 def problems() -> Mapping[str, type[Problem]]:
-    """Every problem of the modules imported so far, by code."""
+    """Return every problem of the modules imported so far, by code."""
     return dict(sorted(_problems.items()))
 
 
 class SpecError(NnspecError):
-    """A document that has errors; all of them, in the order of the file.
+    """A document has errors; contains all of them in file order.
 
     Attributes:
-        diagnostics: The errors, and the warnings beside them.
+        diagnostics: Errors, and warnings if any.
     """
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:

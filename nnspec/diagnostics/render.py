@@ -1,4 +1,4 @@
-"""Diagnostics as text: the source line, a caret under the token, what explains it, the fix."""
+"""Diagnostics as text: the source line, a caret below the token, notes and help."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def _lines(file: str) -> Sequence[str]:
 
 
 def render(diagnostic: Diagnostic, *, style: _Style = _unstyled, lines: Callable[[str], Sequence[str]] = _lines) -> str:
-    """One diagnostic as a person reads it.
+    """Format a diagnostic for a terminal.
 
     Args:
-        diagnostic: The diagnostic.
-        style: Puts a text into one of the styles ``error``, ``warning``, ``note``, ``frame``, ``strong``.
-        lines: The lines of a file by its name; read from disk by default.
+        diagnostic: Diagnostic to format.
+        style: Applies one of the styles ``error``, ``warning``, ``note``, ``frame``, ``strong`` to a text.
+        lines: Returns the lines of a file by name; by default, they are read from disk.
     """
     head = style(f"{diagnostic.severity}[{diagnostic.code}]", diagnostic.severity)
     shown = [f"{head}: {style(terminal_text(diagnostic.message), 'strong')}"]
@@ -64,10 +64,10 @@ def _excerpt(span: Span, kind: str, width: int, style: _Style, lines: Callable[[
     start = min(span.column - 1, len(line))
     end = span.end_column - 1 if span.end_line == span.line else len(line.rstrip())
     end = max(min(end, len(line)), start + 1)
-    if len(line) > _WIDEST:  # a window around the place
+    if len(line) > _WIDEST:  # show an excerpt around the span
         left = max(0, start - _WIDEST // 3)
         line, start, end = "…" + line[left : left + _WIDEST] + "…", start - left + 1, min(end - left, _WIDEST) + 1
-    # A tab or a wide character moves the caret by what it takes on the screen.
+    # Tabs and wide characters shift the caret by their width on the screen.
     before = "".join("\t" if c == "\t" else " " * _columns(c) for c in line[:start])
     caret = "^" * max(1, sum(_columns(c) for c in line[start:end]) or end - start)
     line = terminal_text(line)
@@ -85,31 +85,30 @@ def _columns(character: str) -> int:
 
 
 def summary(diagnostics: Iterable[Diagnostic], files: int, *, strict: bool = False) -> str:
-    """How many errors and warnings there are, in one line.
+    """Return the numbers of errors and warnings in one line.
 
     Args:
-        diagnostics: What was said.
-        files: How many specs were checked.
+        diagnostics: Diagnostics of all specs.
+        files: Number of specs checked.
         strict: Whether warnings fail, too.
 
     Example:
         >>> summary([], 2)
-        '2 specs are good'
+        '2 specs OK'
     """
     found = list(diagnostics)
     errors = sum(diagnostic.is_error for diagnostic in found)
     warnings = sum(diagnostic.severity == "warning" for diagnostic in found)
-    many = f"{files} specs are" if files != 1 else "1 spec is"
     if not errors and not (strict and warnings):
-        return f"{many} good" + (f", with {counted(warnings, 'warning')}" if warnings else "")
+        return f"{counted(files, 'spec')} OK" + (f", with {counted(warnings, 'warning')}" if warnings else "")
     bad = len({diagnostic.span.file for diagnostic in found if diagnostic.fails(strict)})
-    said = [counted(errors, "error")] if errors else []
-    said += [counted(warnings, "warning")] if warnings else []
-    return f"{' and '.join(said)} in {bad} of {counted(files, 'spec')}"
+    counts = [counted(errors, "error")] if errors else []
+    counts += [counted(warnings, "warning")] if warnings else []
+    return f"{' and '.join(counts)} in {bad} of {counted(files, 'spec')}"
 
 
 def counted(count: int, noun: str) -> str:
-    """A number of things, in words.
+    """Format a number with a noun.
 
     Example:
         >>> counted(2, "error")

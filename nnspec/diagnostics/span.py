@@ -1,4 +1,4 @@
-"""Places in text files."""
+"""Locations in text files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Span"]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a file. Lines and columns count from 1; the end column is the first one behind the stretch."""
+    """A range in a file. Lines and columns start at 1; the end column is exclusive."""
 
     file: str
     line: int
@@ -19,11 +19,11 @@ class Span:
 
     @classmethod
     def whole(cls, file: str) -> Span:
-        """A file as a whole, where no place in it can be named."""
+        """Return a span for the whole file, if no specific location is known."""
         return cls(file, 1, 1, 1, 1)
 
     def within(self, start: int, end: int) -> Span:
-        """Characters ``start`` to ``end`` of a stretch that lies on one line."""
+        """Return characters ``start`` to ``end`` of a span on a single line."""
         return Span(self.file, self.line, self.column + start, self.line, self.column + end)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What a drawing says about each layer, as text."""
+"""Text about each layer in a drawing."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _SIMPLE = (bool, int, float, str, type(None))
 
 
 def shape_text(type_: TensorType) -> str:
-    """A shape without the batch, ``28 × 28 × 6``; a scalar is ``scalar``."""
+    """Format a shape without the batch axis, ``28 × 28 × 6``; a scalar is ``scalar``."""
     return " × ".join(size_text(size) for size in type_.shape) or "scalar"
 
 
 def count_text(count: int | Dim) -> str:
-    """A number with its thousands apart, or an expression.
+    """Format a number with thousands separators, or an expression.
 
     Example:
         >>> count_text(61706)
@@ -29,7 +29,7 @@ def count_text(count: int | Dim) -> str:
 
 
 def kind_of(node: Node) -> str:
-    """How a box is coloured: ``merge``, ``trained``, ``frozen`` (its weights are not trained), or ``plain``."""
+    """Return the color class of a box: ``merge``, ``trained``, ``frozen`` or ``plain``."""
     if node.layer.ports.variadic:
         return "merge"
     if not node.weights:
@@ -38,17 +38,17 @@ def kind_of(node: Node) -> str:
 
 
 def owner_of(node: Node) -> str | None:
-    """Where the weights stand that a node shares; None where they are its own."""
+    """Return the owner of a node's shared weights; None if the weights are its own."""
     return node.weights_at if node.weights and node.weights_at != node.name else None
 
 
 def weights_of(node: Node) -> int:
-    """Elements of the weights it uses, shared ones too."""
+    """Return the number of weight elements of a node, including shared ones."""
     return sum(weight.size for weight in node.weights)
 
 
 def arguments_of(node: Node) -> dict[str, tuple[Any, bool]]:
-    """Each argument of a layer as plain data, and whether the spec gives it."""
+    """Return each argument of a layer as plain data, and whether the spec sets it."""
     given = node.layer.model_fields_set
     return {name: (_plain(getattr(node.layer, name)), name in given) for name in type(node.layer).model_fields}
 
@@ -66,7 +66,7 @@ def _plain(value: Any) -> Any:
 
 
 def summary(node: Node) -> str:
-    """What a box says when the pointer rests on it."""
+    """Return the tooltip of a box."""
     lines = [f"{node.name}: {node.op}", f"output: {shape_text(node.output)} {node.output.dtype}"]
     if node.weights:
         lines.append(f"parameters: {count_text(weights_of(node))}")

@@ -1,7 +1,7 @@
-"""A layered layout of nested frames: each frame is laid out on its own, and stands in the one around it as one box.
+"""Layered layout of nested frames: each frame is laid out separately and is one box in the enclosing frame.
 
-Across, everything has its place once and for all; how far down it stands depends on which frames are open, so that a
-page can close a frame by stacking the rows anew, and nothing else.
+Horizontal positions are fixed. Vertical positions depend on which frames are open, so that the page can close a frame by
+stacking the rows again.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ Tensor = tuple[str, str]
 
 @dataclass(eq=False)
 class Layout:
-    """One frame laid out.
+    """The layout of one frame.
 
     Attributes:
-        frame: The frame.
-        rows: Its cells; ``x`` counts from the frame's left side.
-        gaps: What is free above each row.
-        heights: Of each row, with everything open.
-        width: Of the frame.
-        cells: The cell of each child.
-        inner: The layouts of its children that are frames.
-        ports: How far from a child's centre a tensor meets its top (True) or bottom (False).
-        ends: Where tensors come in at the frame's top (True) and go out at its bottom (False).
+        frame: Frame.
+        rows: Its cells; ``x`` is relative to the left side of the frame.
+        gaps: Free space above each row.
+        heights: Height of each row with everything open.
+        width: Width of the frame.
+        cells: Cell of each child.
+        inner: Layouts of nested frames.
+        ports: Horizontal offset at which a tensor meets a child, at its top (True) or bottom (False).
+        ends: Horizontal positions at which tensors enter the frame's top (True) and leave its bottom (False).
     """
 
     frame: Frame
@@ -60,14 +60,14 @@ class Layout:
 
 @dataclass(frozen=True)
 class Run:
-    """A vertical piece of a wire: beside the boxes of one row, or between its edge and a child in it.
+    """A vertical segment of a wire: next to the boxes of a row, or between the row's edge and a child.
 
     Attributes:
-        layout: The frame.
-        row: The row in it.
-        x: From the frame's left side.
-        child: The child at which it ends or begins; None on a lane, which passes the row.
-        enters: Whether it comes to the child from above, or leaves it below.
+        layout: Frame.
+        row: Index of the row.
+        x: Position relative to the left side of the frame.
+        child: Child at which the segment starts or ends; None for a lane, which passes the row.
+        enters: Whether it enters the child from above instead of leaving it below.
     """
 
     layout: Layout
@@ -78,7 +78,7 @@ class Run:
 
 
 def lay_out(root: Frame, wires: Sequence[Wire], box_width: float) -> tuple[Layout, dict[Wire, list[Run]]]:
-    """The layout of a network and the way of each wire through it, from its source's bottom to its target's top."""
+    """Return the layout of a network and the segments of each wire, from its source's bottom to its target's top."""
     around = ways_of(root)
     nets = {id(frame): Nets() for frame in frames_of(root)}
     for wire in wires:
@@ -122,7 +122,7 @@ def _arrange(frame: Frame, nets: Mapping[int, list[Net]], box_width: float) -> L
 
 
 def _choose_ports(layout: Layout) -> None:
-    """Where tensors meet each child: a frame where they enter it; a box in its middle, what comes by a lane beside that."""
+    """Choose where tensors meet each child: a frame where they enter it, a box in its center, lanes next to that."""
     places = {id(cell): place for row in layout.rows for place, cell in enumerate(row)}
     for child, cell in layout.cells.items():
         for links, top in ((cell.above, True), (cell.below, False)):
@@ -143,7 +143,7 @@ def _gap(left: Cell, right: Cell) -> float:
 
 
 def _gaps(layout: Layout) -> list[float]:
-    """Room above each row: more where wires go far aside, and a title's in the first."""
+    """Return the space above each row: more for wires that cross far, and for a title in the first row."""
     gaps = []
     for number, row in enumerate(layout.rows):
         far = max((abs(cell.x - other.x) for cell in row for other, _ in cell.above), default=0.0)

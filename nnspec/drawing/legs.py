@@ -1,4 +1,4 @@
-"""A wire's way through nested frames, a leg in each, and the tensors that each frame thereby has."""
+"""Routes of wires through nested frames, one leg per frame, and the tensors of each frame."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Tensor = tuple[str, str]
 
 @dataclass(frozen=True)
 class Leg:
-    """The part of a wire in one frame; None: where it enters or leaves the frame."""
+    """The part of a wire in one frame; an end is None if the wire enters or leaves the frame there."""
 
     frame: Frame
     source: str | None
@@ -23,7 +23,7 @@ class Leg:
 
 
 def ways_of(root: Frame) -> dict[str, list[tuple[Frame, str]]]:
-    """For each box the frames around it from the outermost, each with the child that holds the box."""
+    """Return the enclosing frames of each box, outermost first, each with the child that contains the box."""
     found: dict[str, list[tuple[Frame, str]]] = {}
     stack: list[tuple[Frame, list[tuple[Frame, str]]]] = [(root, [])]
     while stack:
@@ -38,7 +38,7 @@ def ways_of(root: Frame) -> dict[str, list[tuple[Frame, str]]]:
 
 
 def legs_of(around: Mapping[str, list[tuple[Frame, str]]], wire: Wire) -> list[Leg]:
-    """Out of the frames around its source, across the one that both ends are in, into those around its target."""
+    """Return the legs out of the source's frames, across the common frame, into the target's frames."""
     source, target = around[wire.source], around[wire.target]
     common = 0
     while source[common] == target[common]:
@@ -49,7 +49,7 @@ def legs_of(around: Mapping[str, list[tuple[Frame, str]]], wire: Wire) -> list[L
 
 
 class Nets:
-    """The tensors of one frame, gathered wire by wire."""
+    """The tensors of one frame, collected wire by wire."""
 
     def __init__(self) -> None:
         self._source: dict[Tensor, str | None] = {}

@@ -1,4 +1,4 @@
-"""Sizes of a drawing, in pixels."""
+"""Sizes in a drawing, in pixels."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ __all__ = [
 
 BOX_HEIGHT = 44.0
 NARROWEST, WIDEST = 150.0, 330.0
-"""Widths of a box."""
+"""Range of box widths."""
 LANE, LANE_GAP = 6.0, 12.0
 SIDE_GAP = 22.0
 ROW_GAP = 24.0
 PADDING = 12.0
 STRAIGHT = 8.0
-"""What of a line is straight before an arrow's tip."""
+"""Length of the straight line before an arrow's tip."""
 TITLE = 20.0
 """Height of a frame's title."""
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
-    """The width of a text in a sans-serif font, rather too large than too small.
+    """Estimate the width of a text in a sans-serif font; an upper bound in most cases.
 
     Args:
-        text: The text.
-        size: The font's size in pixels.
-        bold: Whether it is set bold.
+        text: Text to measure.
+        size: Font size in pixels.
+        bold: Whether the text is bold.
 
     Example:
         >>> round(text_width("conv2d", 10))
@@ -60,7 +60,7 @@ def _advance(character: str) -> float:
 
 
 def shortened(text: str, size: float, most: float, *, bold: bool = False) -> str:
-    """A text that fits a width, cut in its middle where it must be, because names differ at both ends.
+    """Shorten a text to a width by cutting its middle, because names differ at both ends.
 
     Example:
         >>> shortened("global_average_pooling2d", 10, 100)

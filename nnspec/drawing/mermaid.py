@@ -1,4 +1,4 @@
-"""A model as a Mermaid flowchart, which GitHub, GitLab and many editors draw inside Markdown."""
+"""A model as a Mermaid flowchart, which GitHub, GitLab and many editors render in Markdown."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _CLASSES = (
 
 
 def to_mermaid(model: Model) -> str:
-    """The flowchart's text, for a Markdown block of the language ``mermaid``.
+    """Return the flowchart, for a Markdown code block of the language ``mermaid``.
 
     Args:
-        model: A compiled spec.
+        model: Compiled spec.
     """
     lines = ["flowchart TD"]
     for number, (name, graph) in enumerate(model.networks.items()):
@@ -36,7 +36,7 @@ def to_mermaid(model: Model) -> str:
 
 
 def _subgraph(name: str, title: str, inside: Iterable[str]) -> list[str]:
-    # Without a direction of its own a subgraph is laid out across.
+    # Without its own direction, a subgraph is laid out horizontally.
     return [f"  subgraph {name}[{_quoted(title)}]", "    direction TB", *(f"  {line}" for line in inside), "  end"]
 
 
@@ -62,10 +62,10 @@ def _box(box: Box, graph: Graph, name: str) -> str:
     op, shape, label, count = box_lines(box, graph)
     if box.node is None:
         return f"{name}([{_quoted(op, shape)}]):::port"
-    figures = f"{shape} · {count}" if count else shape
-    return f"{name}[{_quoted(op, label, figures)}]:::{kind_of(box.node)}"
+    details = f"{shape} · {count}" if count else shape
+    return f"{name}[{_quoted(op, label, details)}]:::{kind_of(box.node)}"
 
 
 def _quoted(*lines: str) -> str:
-    """Lines as a Mermaid text; what it or HTML could read as markup is written by its number."""
+    """Join lines to a Mermaid string with markup characters escaped."""
     return '"' + "<br/>".join("".join(c if c.isalnum() or c in _PLAIN else f"#{ord(c)};" for c in line) for line in lines) + '"'

@@ -1,5 +1,5 @@
 "use strict";
-// Across, everything has the place it was given; down, the rows are stacked here, because frames open and close.
+// Horizontal positions are fixed; rows are stacked here, because frames open and close.
 const model = JSON.parse(document.getElementById("data").textContent);
 const drawing = document.getElementById("drawing");
 const panel = document.getElementById("panel");
@@ -34,7 +34,7 @@ function around(item) {
   return frames;
 }
 
-// ---- places
+// ---- positions
 
 function height(item) {
   if (!isFrame(item) || isClosed(item)) return BOX;
@@ -151,7 +151,7 @@ function toggle(item) {
   look();
 }
 
-// ---- looking around
+// ---- pan and zoom
 
 function look() {
   layer.setAttribute("transform", `translate(${view.x} ${view.y}) scale(${view.scale})`);
@@ -232,25 +232,25 @@ function describe() {
   if (!chosen) {
     html("h2", panel, net.title);
     rows("", net.facts);
-    html("h3", panel, "How to look");
-    html("p", panel, "Click a layer to read about it, a frame's title to open or close it. Drag or scroll to move; Ctrl and scroll, or + and −, to zoom.");
+    html("h3", panel, "Navigation");
+    html("p", panel, "Click a layer for details, or a frame's title to open or close it. Drag or scroll to pan; zoom with Ctrl and scroll, or + and −.");
     return;
   }
   html("h2", panel, chosen.id);
   if (chosen.doc) html("p", panel, chosen.doc);
   if (chosen.facts) rows("", chosen.facts);
-  else rows("", [["shape", chosen.lines[1]], ["element type", chosen.lines[3]]]);
+  else rows("", [["shape", chosen.lines[1]], ["dtype", chosen.lines[3]]]);
   if (chosen.source) {
     html("h3", panel, chosen.place);
     const pre = html("pre", panel);
     for (const [number, text, here] of chosen.source) html("span", pre, `${String(number).padStart(4)}  ${text}\n`, here ? "here" : "");
   }
   if (chosen.arguments && chosen.arguments.length)
-    rows("Arguments (defaults are pale)", chosen.arguments.map(([name, value, given]) => [name, value, given ? "" : "default"]));
+    rows("Arguments (defaults are dimmed)", chosen.arguments.map(([name, value, given]) => [name, value, given ? "" : "default"]));
   if (chosen.weights && chosen.weights.length) rows("Weights", chosen.weights);
   const reads = net.wires.filter((w) => w.to === chosen.index), read = net.wires.filter((w) => w.from === chosen.index);
-  if (reads.length) rows("Reads", reads.map((w) => [w.port, w.from]));
-  if (read.length) rows("Is read by", read.map((w) => [w.output, w.to]));
+  if (reads.length) rows("Inputs", reads.map((w) => [w.port, w.from]));
+  if (read.length) rows("Read by", read.map((w) => [w.output, w.to]));
 }
 
 function choose(item, go = false) {
@@ -266,10 +266,10 @@ function remember() {
   const parts = new URLSearchParams();
   if (model.networks.length > 1) parts.set("network", net.name);
   if (chosen) parts.set("layer", chosen.id);
-  try { history.replaceState(null, "", "#" + parts); } catch { /* Some viewers have no address to change. */ }
+  try { history.replaceState(null, "", "#" + parts); } catch { /* Some viewers have no URL to change. */ }
 }
 
-// ---- searching, opening, beginning
+// ---- search, frames, start
 
 function find(go) {
   const words = search.value.trim().toLowerCase();
@@ -309,7 +309,7 @@ function begin(network) {
   closed = new Set();
   chosen = null;
   hits = [];
-  // Frames are closed from the inside out until what is left can be read.
+  // Close frames from the inside out until the drawing is readable.
   const depth = (item) => around(item).length;
   const frames = net.items.filter((item) => item.index && isFrame(item));
   const shown = () => net.items.filter((item) => item.index && !around(item).some(isClosed)).length;

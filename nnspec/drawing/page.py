@@ -1,4 +1,4 @@
-"""A model as one HTML page that needs nothing but itself: to look at, to open, to search, to read."""
+"""A model as a self-contained, interactive HTML page."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from nnspec.printable import html_text, json_text, printable
 __all__ = ["to_html"]
 
 _AROUND = 2
-"""Lines of the spec shown before and after a layer's."""
+"""Lines of the spec shown before and after the layer's line."""
 _LONGEST_LINE = 160
 
 
 def to_html(model: Model) -> str:
-    """A page on which a person sees the graph, opens and closes its blocks, searches it, and reads about each layer.
+    """Return a page that shows the graph, with collapsible blocks, search, and details of each layer.
 
-    It makes no request, and no name or value of a spec can become markup: they travel as JSON and are set as text. Its address
-    takes ``#layer=NAME``, ``#network=NAME``, ``#search=WORD``, ``#show=all`` and ``#show=none``.
+    It makes no requests. Names and values of a spec are embedded as JSON and set as text, so they cannot become markup. The
+    URL accepts ``#layer=NAME``, ``#network=NAME``, ``#search=WORD``, ``#show=all`` and ``#show=none``.
 
     Args:
-        model: A compiled spec.
+        model: Compiled spec.
     """
     sources: dict[str, Sequence[str]] = {}
     data = {
@@ -48,7 +48,7 @@ def to_html(model: Model) -> str:
     }
     script = _part("page.js")
     digest = b64encode(sha256(script.encode()).digest()).decode()
-    # In a script element, `<` could end it; in JSON, it may as well be written by its number.
+    # `<` could end a script element, so it is written as an escape sequence.
     text = (
         json.dumps(_shown(data), ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c").replace("##[", "##\\u005b")
     )
@@ -59,7 +59,7 @@ def to_html(model: Model) -> str:
         "data": text,
         "script": script,
     }
-    # In one pass, so that a piece which looks like a place is not taken for one.
+    # A single pass, so that inserted text is not searched for placeholders.
     return re.sub(r"\{\{(\w+)\}\}", lambda place: pieces[place[1]], _part("page.html"))
 
 
@@ -83,7 +83,7 @@ def _network(model: Model, name: str, graph: Graph, sources: dict[str, Sequence[
 
 
 class _Items:
-    """The frames and boxes of a network as the page takes them, by number; 0 is the network."""
+    """The frames and boxes of a network for the page, by number; 0 is the network."""
 
     def __init__(self, graph: Graph, sources: dict[str, Sequence[str]]) -> None:
         self.graph = graph
@@ -159,9 +159,9 @@ def _totals(graph: Graph) -> list[list[str]]:
     facts += [[f"output {name}", f"{shape_text(t)} {t.dtype}"] for name, t in graph.output_types.items()]
     facts += [
         ["layers", count_text(len(graph.nodes))],
-        ["parameters", count_text(graph.parameters) + (f", {frozen:,} of them not trained" if frozen else "")],
+        ["parameters", count_text(graph.parameters) + (f", {frozen:,} of them not trainable" if frozen else "")],
         ["MACs", count_text(total_macs(graph))],
-        ["peak of activations", peak_text(graph)],
+        ["peak activation memory", peak_text(graph)],
     ]
     return facts + [["sizes", text] for text in stated_sizes(graph)]
 
@@ -181,8 +181,8 @@ def _about(node: Node, field: ReceptiveField | None, sources: dict[str, Sequence
     if field is not None:
         start = " × ".join("?" if first is None else str(first).replace("-", "−") for first in field.start)
         facts.append(["receptive field", " × ".join(map(str, field.size))])
-        facts.append(["its stride", " × ".join(map(str, field.stride))])
-        facts.append(["its first position", start])
+        facts.append(["receptive field stride", " × ".join(map(str, field.stride))])
+        facts.append(["receptive field start", start])
     doc = (type(node.layer).__doc__ or "").strip().partition("\n")[0]
     arguments = [[n, json_text(value), given] for n, (value, given) in arguments_of(node).items()]
     return {
@@ -190,7 +190,7 @@ def _about(node: Node, field: ReceptiveField | None, sources: dict[str, Sequence
         "facts": facts,
         "arguments": sorted(arguments, key=lambda argument: not argument[2]),
         "weights": [
-            [weight.name, " × ".join(map(str, weight.shape)) + ("" if weight.trainable else ", not trained")]
+            [weight.name, " × ".join(map(str, weight.shape)) + ("" if weight.trainable else ", not trainable")]
             for weight in node.weights
         ],
         "place": f"{Path(node.span.file).name}, line {node.span.line}",
@@ -210,7 +210,7 @@ def _excerpt(span: Span, sources: dict[str, Sequence[str]]) -> list[list[Any]]:
 
 
 def _shown(data: Any) -> Any:
-    """Plain values, every text in them safe to show."""
+    """Make every string in plain data safe to show."""
     if isinstance(data, dict):
         return {printable(key): _shown(value) for key, value in data.items()}
     if isinstance(data, list | tuple):

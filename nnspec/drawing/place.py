@@ -1,4 +1,4 @@
-"""Where the cells of a row stand: near what they are linked with, and never on one another."""
+"""Horizontal positions of the cells in each row: close to linked cells, without overlap."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ Port = Callable[[Cell, tuple[str, str], bool], float]
 
 
 def place(rows: Rows, width: Width, port: Port, gap: Callable[[Cell, Cell], float]) -> None:
-    """Gives every cell its ``x``.
+    """Set the ``x`` of every cell.
 
-    Each row in turn is put where its cells' links would be straight, and moved apart as little as keeps the gaps; from the
-    top down, from the bottom up, and at the end by both neighbours.
+    Each row in turn is moved to where its links would be straight, and spread as little as the gaps require: top-down,
+    bottom-up, and finally by both neighbors.
 
     Args:
-        rows: The cells, in order.
-        width: A cell's width.
-        port: How far right of a cell's centre a tensor meets it, at its top (True) or at its bottom.
-        gap: What must be free between two neighbours.
+        rows: Cells in order.
+        width: Returns the width of a cell.
+        port: Returns the horizontal offset at which a tensor meets a cell, at its top (True) or bottom (False).
+        gap: Returns the minimum space between two neighbors.
     """
     for row in rows:
         _spread(row, [0.0] * len(row), width, gap)
@@ -38,7 +38,7 @@ def place(rows: Rows, width: Width, port: Port, gap: Callable[[Cell, Cell], floa
 
 
 def _wish(cell: Cell, port: Port, *, above: bool, below: bool) -> float:
-    """The place at which most of a cell's links are straight: the weighted median of what each asks for."""
+    """Return the position at which most links are straight: the weighted median of the linked positions."""
     asked: list[tuple[float, int]] = []
     for links, wanted, top in ((cell.above, above, True), (cell.below, below, False)):
         if wanted:
@@ -60,15 +60,15 @@ def _wish(cell: Cell, port: Port, *, above: bool, below: bool) -> float:
 
 
 def _weight(one: Cell, other: Cell) -> int:
-    """A lane keeps straight before all; a link between boxes before one that turns into a lane."""
+    """Return the weight of a link: highest for lanes, then links between boxes, then links from a box to a lane."""
     lanes = sum(cell.child is None and not cell.is_end for cell in (one, other))
     return (4, 2, 16)[lanes]
 
 
 def _spread(row: Sequence[Cell], wished: Sequence[float], width: Width, gap: Callable[[Cell, Cell], float]) -> None:
-    """The places nearest to the wished ones, by the sum of squares, that keep order and gaps (pool adjacent violators).
+    """Return the least-squares positions that keep order and gaps (pool adjacent violators).
 
-    A lane gives way to a box: it counts next to nothing.
+    Lanes have almost no weight, so they give way to boxes.
     """
     offsets = [0.0]
     for left, right in pairwise(row):

@@ -1,4 +1,4 @@
-"""A frame's children in rows, with few crossings between them (Sugiyama, Tagawa and Toda 1981)."""
+"""Assignment of a frame's children to rows with few crossings (Sugiyama, Tagawa and Toda 1981)."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ __all__ = ["Cell", "Net", "Rows", "rows_of"]
 
 _SWEEPS = 6
 _MOST_LINKS = 20_000
-"""Above so many links in one frame the order of the graph is kept: each sweep would cost seconds."""
+"""Maximum number of links in a frame for crossing reduction, whose sweeps would take seconds beyond it."""
 
 
 @dataclass(frozen=True)
 class Net:
-    """One tensor inside one frame.
+    """A tensor inside one frame.
 
     Attributes:
-        tensor: The box that gives it, and its output.
-        source: The child it comes from; None where it comes from outside.
-        targets: The children that read it.
+        tensor: The box that computes it, and its output.
+        source: Child that it comes from; None if it comes from outside.
+        targets: Children that read it.
         leaves: Whether something outside reads it.
     """
 
@@ -34,16 +34,16 @@ class Net:
 
 @dataclass(eq=False)
 class Cell:
-    """One place in a row: a child, or a lane by which a tensor passes the row.
+    """A cell of a row: a child, or a lane by which a tensor passes the row.
 
     Attributes:
-        child: The child's key; None for a lane.
-        tensor: What passes on a lane.
-        is_end: Whether the lane begins or ends here, at the frame's edge.
-        above: Its links to the row above: that cell and the tensor.
-        below: Its links to the row below.
-        row: The number of its row.
-        x: Its centre, once it is placed.
+        child: Key of the child; None for a lane.
+        tensor: Tensor on the lane.
+        is_end: Whether the lane starts or ends here, at the frame's edge.
+        above: Links to the row above: the cell and the tensor.
+        below: Links to the row below.
+        row: Index of its row.
+        x: Its center, once placed.
     """
 
     child: str | None
@@ -58,16 +58,16 @@ class Cell:
 Rows = list[list[Cell]]
 
 Lean = Callable[[Cell, tuple[str, str], bool], float]
-"""Where along its width a tensor meets a cell, from −0.5 to 0.5, at its top (True) or at its bottom."""
+"""Relative offset at which a tensor meets a cell, from −0.5 to 0.5, at its top (True) or bottom (False)."""
 
 
 def rows_of(children: Iterable[str], nets: Sequence[Net], lean: Lean) -> Rows:
-    """Rows of cells; the first holds what comes in, the last what goes out, either may be empty.
+    """Return rows of cells. The first contains the inputs, the last the outputs; either may be empty.
 
     Args:
-        children: The children's keys, in an order in which they can run.
-        nets: The frame's tensors.
-        lean: Where tensors meet a child that is itself a frame.
+        children: Keys of the children in topological order.
+        nets: Tensors of the frame.
+        lean: Returns where tensors meet a child that is a frame.
     """
     order = {child: number for number, child in enumerate(children)}
     ranks = _ranks(order, nets)
@@ -83,7 +83,7 @@ def rows_of(children: Iterable[str], nets: Sequence[Net], lean: Lean) -> Rows:
 
 
 def _ranks(order: Mapping[str, int], nets: Sequence[Net]) -> dict[str, int]:
-    """The row of each child: one below the lowest that it reads from."""
+    """Return the row of each child: one below its lowest source."""
     reads: dict[str, list[str]] = {child: [] for child in order}
     for net in nets:
         for target in net.targets:
@@ -96,7 +96,7 @@ def _ranks(order: Mapping[str, int], nets: Sequence[Net]) -> dict[str, int]:
 
 
 def _lay(net: Net, cells: Mapping[str, Cell], rows: Rows) -> None:
-    """Links a tensor's source with its targets, by one lane for all of them through the rows between."""
+    """Link a tensor's source with its targets, by a common lane through the rows between them."""
     if net.source is None:
         cell = Cell(None, net.tensor, is_end=True)
         rows[0].append(cell)
@@ -122,7 +122,7 @@ def _link(upper: Cell, lower: Cell, tensor: tuple[str, str]) -> None:
 
 
 def _reduce_crossings(rows: Rows, lean: Lean) -> None:
-    """Sweeps down and up, each row in the order of its neighbours' mean place, and keeps the best."""
+    """Sweep down and up, sort each row by the mean position of its neighbors, and keep the best order."""
     links = sum(len(cell.below) for row in rows for cell in row)
     if links > _MOST_LINKS or max(map(len, rows)) < 2:
         return

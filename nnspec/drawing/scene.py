@@ -1,4 +1,4 @@
-"""A laid-out network on the plane: where each box and frame stands, and the line of each wire."""
+"""Absolute positions of a laid-out network: boxes, frames and wire paths."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from nnspec.drawing.tree import Box, Frame, Wire
 __all__ = ["Placed", "Scene", "place_on_plane"]
 
 _TALLEST = 1400.0
-"""Above this height a drawing goes on in a second column."""
+"""Height above which a drawing continues in a second column."""
 _TURN = 14.0
 _GUTTER = 54.0
 _TRACK = 6.0
-"""Between wires that go on beside one another."""
+"""Distance between parallel wires that continue in the next column."""
 _MOST_TRACKS = 8
-"""A column is not cut where more tensors would go on."""
+"""Maximum number of tensors that may cross a cut between columns."""
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A box or a frame in its place."""
+    """A box or frame with its position."""
 
     item: Box | Frame
     x: float
@@ -35,13 +35,13 @@ class Placed:
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything in its place; the frames come before what they hold.
+    """All positions; frames come before their contents.
 
     Attributes:
         items: Boxes and frames.
-        lines: The SVG path of each wire.
-        width: Of the whole.
-        height: Of the whole.
+        lines: SVG path of each wire.
+        width: Total width.
+        height: Total height.
     """
 
     items: tuple[Placed, ...]
@@ -58,7 +58,7 @@ class _Row:
 
 @dataclass
 class _Column:
-    """Some rows of the outermost frame: a long network goes on beside itself."""
+    """Rows of the outermost frame in one column; long networks use several."""
 
     rows: range
     x: float
@@ -68,7 +68,7 @@ class _Column:
 
 
 def place_on_plane(layout: Layout, ways: Mapping[Wire, Sequence[Run]]) -> Scene:
-    """Places every box, frame and wire; a network that is too tall is continued in further columns."""
+    """Position every box, frame and wire; a tall network is split into columns."""
     columns = _columns(layout)
     items: list[Placed] = []
     rows: dict[tuple[int, int], _Row] = {}
@@ -129,8 +129,8 @@ def _put(
 
 
 def _columns(layout: Layout) -> list[_Column]:
-    """Columns of about one height, cut where few tensors cross, so many that the whole is about as wide as tall."""
-    last = len(layout.rows) - 1  # Nothing comes into a network or leaves it but its own boxes: these rows are empty.
+    """Split into columns of similar height where few tensors cross, so that width and height are similar."""
+    last = len(layout.rows) - 1  # The first and last row of a network are always empty.
     wanted = round(sqrt(0.9 * layout.height / (layout.width + _GUTTER))) if layout.height > _TALLEST else 1
     target = layout.height / max(wanted, 1)
     columns: list[_Column] = []
@@ -146,7 +146,7 @@ def _columns(layout: Layout) -> list[_Column]:
 
 
 def _cut(layout: Layout, start: int, last: int, target: float) -> int:
-    """The row before which a column that begins at ``start`` ends."""
+    """Return the row before which the column that starts at ``start`` ends."""
     height, end = 0.0, start
     ends: list[tuple[float, int]] = []
     while end < last:
@@ -163,7 +163,7 @@ def _cut(layout: Layout, start: int, last: int, target: float) -> int:
 
 
 def _crossing(layout: Layout, row: int) -> dict[tuple[str, str], int]:
-    """The tensors that go on below a row, from the right, each with its track: so ordered, they do not cross."""
+    """Return the tensors that continue below a row, from the right, each with a track; in this order, none cross."""
     tensors = dict.fromkeys(tensor for cell in reversed(layout.rows[row]) for _, tensor in cell.below)
     return {tensor: track for track, tensor in enumerate(tensors)}
 
@@ -176,7 +176,7 @@ def _sides(layout: Layout, rows: range) -> tuple[float, float]:
 
 
 def _turn(columns: Sequence[_Column], start: _Vertical, end: _Vertical, tensor: tuple[str, str]) -> str:
-    """From the foot of a column over to the gutter, up, and down into the next column."""
+    """Return the path from the bottom of a column to the gutter, up, and down into the next column."""
     column = columns[start.column]
     aside = _TRACK * column.tracks[tensor]
     foot = max(other.bottom for other in columns) + _TURN + aside
@@ -186,7 +186,7 @@ def _turn(columns: Sequence[_Column], start: _Vertical, end: _Vertical, tensor: 
 
 
 def _rounded(corners: Sequence[tuple[float, float]], *, down_to: float, radius: float = 8.0) -> str:
-    """A way along corners, first down, with each corner rounded."""
+    """Return a path along corners, starting downward, with rounded corners."""
     path = ""
     for number, (x, y) in enumerate(corners):
         (next_x, next_y) = corners[number + 1] if number + 1 < len(corners) else (x, down_to)
@@ -211,7 +211,7 @@ class _Vertical:
 
 
 def _line(verticals: Sequence[_Vertical], tensor: tuple[str, str], columns: Sequence[_Column]) -> str:
-    """Straight beside the boxes, curved between the rows."""
+    """Return a path that is straight next to boxes and curved between rows."""
     first, *rest = verticals
     path, before = f"M{first.x:g},{first.top:g}", first
     at = first.bottom

@@ -1,4 +1,4 @@
-"""A model as a picture: one SVG, in light and in dark, that shows the same wherever it is opened."""
+"""A model as an SVG image with light and dark colors."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ text { fill: #e6edf3; }
 
 
 def to_svg(model: Model) -> str:
-    """The networks of a model side by side: layers as boxes, blocks and networks as frames, tensors as lines.
+    """Return an SVG of all networks side by side: layers as boxes, blocks and networks as frames, tensors as lines.
 
-    The text is the same for the same model, needs nothing but itself, and holds no script.
+    The output is deterministic and self-contained, and has no scripts.
 
     Args:
-        model: A compiled spec.
+        model: Compiled spec.
     """
     parts: list[str] = []
     x, height = _MARGIN, 0.0
@@ -79,23 +79,23 @@ def to_svg(model: Model) -> str:
 
 
 def _totals(graph: Graph) -> tuple[str, str]:
-    """A network's figures in two lines."""
+    """Return a network's metrics in two lines."""
     return (
         f"{count_text(graph.parameters)} parameters · {count_text(total_macs(graph))} MACs",
-        f"peak of activations {peak_text(graph)}",
+        f"peak activation memory {peak_text(graph)}",
     )
 
 
 def peak_text(graph: Graph) -> str:
-    """The most memory that tensors take at once, for one example."""
+    """Return the peak memory of live tensors for one example."""
     peak = peak_activation_bytes(graph)
     if len(peak) == 1:
         return bytes_text(peak[0])
-    return "the largest of " + ", ".join(map(bytes_text, peak)) if peak else "not one expression"
+    return "maximum of " + ", ".join(map(bytes_text, peak)) if peak else "unknown"
 
 
 def box_width(root: Frame, graph: Graph) -> float:
-    """The width of a network's boxes: as wide as the widest needs, within bounds."""
+    """Return the width of a network's boxes: that of the widest text, within bounds."""
     wanted = 0.0
     for box in boxes_of(root):
         op, shape, name, count = box_lines(box, graph)
@@ -105,7 +105,7 @@ def box_width(root: Frame, graph: Graph) -> float:
 
 
 def box_lines(box: Box, graph: Graph) -> tuple[str, str, str, str]:
-    """What stands in a box: above left and right, below left and right."""
+    """Return the texts of a box: top left, top right, bottom left, bottom right."""
     if box.node is None:
         name = box.id.partition(" ")[2]
         type_ = graph.inputs[name] if box.kind == "input" else graph.output_types[name]

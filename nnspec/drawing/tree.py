@@ -1,4 +1,4 @@
-"""What is drawn: a network's layers as boxes, its blocks and networks as frames around them, its tensors as wires."""
+"""Contents of a drawing: layers as boxes, blocks and networks as frames, tensors as wires."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Box:
     """A layer, an input or an output.
 
     Attributes:
-        id: The layer's name; ``input NAME`` or ``output NAME``, which no layer can be called.
-        label: What it is called in the frame around it.
-        kind: What it stands for.
+        id: Name of the layer; ``input NAME`` or ``output NAME``, which cannot be layer names.
+        label: Name in the enclosing frame.
+        kind: Kind of the box.
         node: The layer.
     """
 
@@ -30,12 +30,12 @@ class Box:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """A block, a repeated step, a use of a network; the outermost is the network itself.
+    """A block, a repeated step or a use of a network; the outermost frame is the network itself.
 
     Attributes:
-        id: The path that the names of its layers begin with; empty for the network.
-        label: What it is called in the frame around it.
-        children: What it holds, by the next part of the name, in the order of the graph.
+        id: Common path of its layers; empty for the network.
+        label: Name in the enclosing frame.
+        children: Its boxes and frames by the next part of the name, in graph order.
     """
 
     id: str
@@ -45,7 +45,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Wire:
-    """One edge of the graph: a tensor and one who reads it."""
+    """An edge of the graph: a tensor and one of its readers."""
 
     source: str
     output: str
@@ -54,7 +54,7 @@ class Wire:
 
 
 def tree_of(graph: Graph) -> Frame:
-    """The frames and boxes of a network. A frame around a single thing is drawn as that thing alone, under both names."""
+    """Return the frames and boxes of a network. A frame with a single child is replaced by that child, under both names."""
     root = Frame("", graph.name)
     for name in graph.inputs:
         root.children[f"input {name}"] = Box(f"input {name}", name, "input")
@@ -64,7 +64,7 @@ def tree_of(graph: Graph) -> Frame:
         for depth, part in enumerate(around, 1):
             inner = frame.children.get(part)
             if not isinstance(inner, Frame):
-                # A layer may be called as a frame is; a space keeps them apart.
+                # A layer may have the same name as a frame; a space distinguishes them.
                 part = part if inner is None else f"{part} "
                 inner = frame.children.setdefault(part, Frame("/".join(around[:depth]), part))
                 assert isinstance(inner, Frame)
@@ -89,7 +89,7 @@ def _merged(item: Box | Frame) -> Box | Frame:
 
 
 def boxes_of(frame: Frame) -> Iterator[Box]:
-    """Every box, those in inner frames too."""
+    """Yield every box, including those in nested frames."""
     for child in frame.children.values():
         if isinstance(child, Box):
             yield child
@@ -98,7 +98,7 @@ def boxes_of(frame: Frame) -> Iterator[Box]:
 
 
 def frames_of(frame: Frame) -> Iterator[Frame]:
-    """The frame and every frame inside it."""
+    """Yield the frame and every nested frame."""
     yield frame
     for child in frame.children.values():
         if isinstance(child, Frame):
@@ -106,7 +106,7 @@ def frames_of(frame: Frame) -> Iterator[Frame]:
 
 
 def wires_of(graph: Graph) -> list[Wire]:
-    """Every edge, in the order of those who read."""
+    """Return every edge, in the order of the readers."""
 
     def source(name: str) -> str:
         return f"input {name}" if name in graph.inputs else name

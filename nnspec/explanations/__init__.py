@@ -1,1 +1,1 @@
-"""What ``nnspec explain`` says: of a code, and of where a value came from."""
+"""Explanations of codes and of the origin of values, for ``nnspec explain``."""

@@ -1,4 +1,4 @@
-"""Every problem, explained from its class: the docstring, the example that fails, how that is shown, the one that passes."""
+"""Explanations of problems: the docstring, a failing example with its output, and a passing example."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FILE = "net.nnspec.yaml"
 
 
 def all_problems() -> Mapping[str, type[Problem]]:
-    """Every problem there is, by code, whatever has been imported so far."""
+    """Return every problem by code, independent of what has been imported."""
     own = (f"{package}.problems" for package in sorted(set(OBJECTIVES.modules.values())))
     for module in (*_MODULES, *(name for name in own if find_spec(name))):
         import_module(module)
@@ -38,13 +38,13 @@ def all_problems() -> Mapping[str, type[Problem]]:
 
 
 def pattern(problem: type[Problem]) -> str:
-    """A problem's message with ``…`` where the facts of the case stand; its explanation where these are all of it."""
+    """Return a problem's message with ``…`` for placeholders, or its explanation if the message is only a placeholder."""
     text = re.sub(r"\{[^{}]*\}", "…", problem.message)
     return text if text != "…" else re.split(r"(?<=[.;])\s", problem.explanation())[0].rstrip(".;")
 
 
 def shown(problem: type[Problem]) -> str:
-    """How the example that fails is shown to its author; empty where there is none."""
+    """Return the output for the failing example, or an empty string if there is none."""
     from nnspec.api import validate
 
     if not problem.fails:
@@ -58,7 +58,7 @@ def shown(problem: type[Problem]) -> str:
 
 
 def _moved(diagnostic: Diagnostic, root: Path) -> Diagnostic:
-    """A diagnostic with files named as from within a folder."""
+    """Return a diagnostic with file names relative to a folder."""
 
     def moved(span: Span) -> Span:
         path = Path(span.file).resolve()
@@ -69,27 +69,27 @@ def _moved(diagnostic: Diagnostic, root: Path) -> Diagnostic:
 
 
 def explain_code(code: str) -> str:
-    """What ``nnspec explain NN101`` prints.
+    """Return the output of ``nnspec explain NN101``.
 
     Raises:
-        NnspecError: Where there is no such code.
+        NnspecError: If the code does not exist.
 
     Example:
         >>> print(explain_code("NN001"))
-        NN001 NoSuchFile (error): there is no such file
+        NN001 NoSuchFile (error): file not found
         <BLANKLINE>
-        The file named on the command line, or by another spec, is not there.
+        A file named on the command line, or by another spec, does not exist.
     """
     known = all_problems()
     problem = known.get(code.upper())
     if problem is None:
-        raise NnspecError(f"there is no code {code}; codes go from {min(known)} to {max(known)}, see `nnspec explain --all`")
+        raise NnspecError(f"unknown code {code}; codes range from {min(known)} to {max(known)}, see `nnspec explain --all`")
     parts = [f"{problem.code} {problem.__name__} ({problem.severity}): {pattern(problem)}", problem.explanation()]
     if problem.fails:
-        parts += ["This fails:", _indented(problem.fails), "It is shown as:", _indented(shown(problem))]
+        parts += ["This fails:", _indented(problem.fails), "Output:", _indented(shown(problem))]
         parts += ["This passes:", _indented(problem.passes)]
     if problem.severity != "error":
-        parts.append(f"To keep it as it is, end its line with `# nnspec: ignore[{problem.code}]`.")
+        parts.append(f"To suppress it, end its line with `# nnspec: ignore[{problem.code}]`.")
     return "\n\n".join(parts)
 
 

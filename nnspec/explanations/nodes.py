@@ -1,4 +1,4 @@
-"""Steps by their paths in the graph, ``unit/0/conv2d``, with the steps around them."""
+"""Lookup of steps by their paths in the graph, ``unit/0/conv2d``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Located", "locate", "walk"]
 
 @dataclass(frozen=True)
 class Located:
-    """A step with its path in the graph and the steps around it."""
+    """A step with its path in the graph and its enclosing steps."""
 
     name: str
     step: Step
@@ -25,14 +25,14 @@ class Located:
 
 
 def locate(spec: Spec, path: str) -> Located:
-    """The step that a path in the graph leads to; for a shared layer, the layer itself.
+    """Return the step at a path in the graph; for a shared layer, the original layer.
 
     Raises:
-        NnspecError: Where there is none.
+        NnspecError: If there is no such step.
     """
     main, names = spec.networks.get("main"), path.split("/")
     steps: Sequence[Step] = main.steps if main else ()
-    own = names[0] in spec.networks and all(step.name != names[0] for step in steps)  # a network by its own name
+    own = names[0] in spec.networks and all(step.name != names[0] for step in steps)  # the path starts with a network's name
     if own:
         steps = spec.networks[names[0]].steps
     elif main is None:
@@ -51,7 +51,7 @@ def locate(spec: Spec, path: str) -> Located:
 
 
 def _owner(at: Located, around: str, steps: Sequence[Step]) -> Located:
-    """The layer itself, where a step applies one of its list again."""
+    """Return the original layer if a step shares one of its list."""
     content = at.step.content
     named = content.layer if isinstance(content, Shared) else None
     owner = next((step for step in steps if step.name == named and isinstance(step.content, Layer)), None)
@@ -62,7 +62,7 @@ def _owner(at: Located, around: str, steps: Sequence[Step]) -> Located:
 
 
 def _within(at: Located) -> tuple[Use, ...]:
-    """The steps around what is inside a step; a turn of a repeated step stands where that stands, and is told alone."""
+    """Return the enclosing steps of a nested step; repetitions of a step appear once."""
     around = at.uses[:-1] if at.uses and at.uses[-1].span == at.step.span else at.uses
     return (*around, Use(at.name, at.step.op, at.step.span))
 
@@ -76,13 +76,13 @@ def _inside(content: object, spec: Spec) -> Sequence[Step]:
 def _no_step(name: str, around: str, known: Sequence[str]) -> str:
     inside = f" in `{around}`" if around else ""
     near = closest(name, known)
-    help = f"did you mean `{near}`?" if near else f"there are {', '.join(known[:12])}" if known else "it has no parts"
-    named = f"there is no step `{name}`{inside}" if name else f"name a step{inside}"
+    help = f"did you mean `{near}`?" if near else f"the steps are {', '.join(known[:12])}" if known else "it has no parts"
+    named = f"unknown step `{name}`{inside}" if name else f"expected a step{inside}"
     return f"{named}; {help}"
 
 
 def walk(spec: Spec) -> Iterator[Located]:
-    """Every step of every network, those inside steps too, in order."""
+    """Yield every step of every network in order, including nested steps."""
     for name, network in spec.networks.items():
         prefix = "" if name == "main" else f"{name}/"
         stack = [Located(prefix + step.name, step) for step in reversed(network.steps)]

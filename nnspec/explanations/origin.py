@@ -1,4 +1,4 @@
-"""Where a value came from, link by link: what is written, the params its expression reads, where these were given."""
+"""Origin of a value: where it is written, the params of its expression, and where those are set."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["Link", "Origin", "Use", "links", "shown"]
 
 @dataclass(frozen=True)
 class Link:
-    """One place that a value came through.
+    """One source of a value.
 
     Attributes:
-        what: What happened there.
-        span: Where; None for a default of ours, and for the command line.
+        what: Description of the source.
+        span: Location; None for a built-in default or the command line.
     """
 
     what: str
@@ -30,12 +30,12 @@ class Link:
 
 @dataclass(frozen=True)
 class Use:
-    """A step around a node: a block, a network, a repeated step.
+    """An enclosing step of a node: a block, a network or a repeated step.
 
     Attributes:
-        name: Its path in the graph, ``unit/0``.
-        op: What it runs.
-        span: Where it is written.
+        name: Path in the graph, ``unit/0``.
+        op: Operation of the step.
+        span: Location of the step.
     """
 
     name: str
@@ -45,13 +45,13 @@ class Use:
 
 @dataclass(frozen=True)
 class Origin:
-    """A value and where it came from.
+    """A value and its origin.
 
     Attributes:
-        name: What was asked for, in full.
-        value: Its plain value.
-        links: The places it came through, from where it stands back to where it was first written.
-        uses: The steps around its node, from the outermost.
+        name: Full name of the value.
+        value: Plain value.
+        links: Sources of the value, from its location back to where it was first written.
+        uses: Enclosing steps of its node, outermost first.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Origin:
     uses: tuple[Use, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The form of ``nnspec explain --format json``."""
+        """Return the JSON form for ``nnspec explain --format json``."""
         return {
             "name": self.name,
             "value": self.value,
@@ -69,7 +69,7 @@ class Origin:
         }
 
     def text(self) -> str:
-        """As a person reads it."""
+        """Return the origin as text."""
         rows = [(str(link.span or ""), link.what) for link in self.links]
         rows += [(str(use.span), f"in `{use.name}`, a use of `{use.op}`") for use in reversed(self.uses)]
         width = max(len(place) for place, _ in rows)
@@ -82,16 +82,16 @@ def _place(span: Span | None) -> dict[str, Any]:
 
 
 def shown(value: Any) -> str:
-    """A plain value as it would be written in a spec."""
+    """Format a plain value as in a spec."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def links(tree: Tree, before: MappingNode | None = None) -> tuple[Link, ...]:
-    """The places that a value of a document came through.
+    """Return the sources of a document's value.
 
     Args:
-        tree: The value, its expression evaluated.
-        before: The document without ``--set``, to say what an override took the place of.
+        tree: Value with its expression evaluated.
+        before: Document without ``--set``, to show what an override replaced.
     """
     return tuple(_links(tree, "", before, set()))
 
@@ -104,7 +104,7 @@ def _links(tree: Tree, role: str, before: MappingNode | None, seen: set[tuple[Sp
         yield Link(f"{role}set by `{tree.span.file}`")
         old = find(before, tree.path) if before is not None else None
         if old is not None:
-            yield Link(f"in place of {shown(old.plain())}", old.span)
+            yield Link(f"replaces {shown(old.plain())}", old.span)
     elif tree.formula is None:
         yield Link(f"{role}written here", tree.span)
     else:
@@ -117,7 +117,7 @@ def _links(tree: Tree, role: str, before: MappingNode | None, seen: set[tuple[Sp
 
 
 def _role(name: str, tree: Tree) -> str:
-    """What a name of an expression is, by where it stands in the document."""
+    """Describe a name in an expression by its location in the document."""
     keys = _keys(tree.place)
     if keys[:1] == ["params"]:
         return "a param of the document"

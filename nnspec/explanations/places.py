@@ -1,4 +1,4 @@
-"""What a path names: an argument of a node, ``unit/0/conv2d.filters``, or a place of the document, ``train.batch_size``."""
+"""Resolution of paths: an argument of a node, ``unit/0/conv2d.filters``, or a value, ``train.batch_size``."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _EXAMPLES = "encoder/conv2d.filters, layers[3].Conv2D.padding or train.batch_siz
 
 
 def origins(spec: Spec, path: str, before: MappingNode | None = None) -> list[Origin]:
-    """Where the values that a path names came from; several where a line of a block is used several times.
+    """Return the origins of the values at a path; several if a line of a block is used more than once.
 
     Args:
-        spec: The spec.
-        path: An argument of a node, a node (all its arguments), or a place of the document.
-        before: The document without overrides.
+        spec: Spec to explain.
+        path: An argument of a node, a node (all its arguments), or a path in the document.
+        before: Document without overrides.
 
     Raises:
-        NnspecError: Where there is nothing of that path.
+        NnspecError: If nothing has this path.
     """
     first = re.split(r"[.\[/]", path, maxsplit=1)[0]
     if first in KEYS and not path.startswith(f"{first}/"):
@@ -42,7 +42,7 @@ def origins(spec: Spec, path: str, before: MappingNode | None = None) -> list[Or
     node, dot, argument = path.partition(".")
     keys = keys_of(argument) if dot else []
     if keys is None:
-        raise NnspecError(f"`{path}` is no path; write {_EXAMPLES}")
+        raise NnspecError(f"`{path}` is not a valid path; write {_EXAMPLES}")
     return _of_node(locate(spec, node), keys, before)
 
 
@@ -57,23 +57,23 @@ def _of_node(at: Located, keys: Sequence[str | int], before: MappingNode | None)
         fields = list(type(content).model_fields)
         return [_of_config(at.name, content, arguments, [field], at.uses, before) for field in fields]
     if isinstance(content, Nested) and content.steps and content.steps[0].span == at.step.span:
-        return _of_turns(at, content, keys, before)
+        return _of_iterations(at, content, keys, before)
     given = [key.value for key, _ in arguments.items()] if isinstance(arguments, MappingNode) else []
     tree = find(arguments, list(keys)) if keys and isinstance(arguments, MappingNode) else None
     if tree is None:
         parts = [step.name for step in content.steps] if isinstance(content, Nested) else []
-        said = f"it has the parts {', '.join(parts[:12])}" if parts else ""
-        said += f"{' and ' if said and given else ''}{f'is given {given}' if given else ''}"
-        raise NnspecError(f"`{at.name}` is a use of `{at.step.op}`, no layer; {said or 'it is given nothing'}")
+        facts = f"its parts are {', '.join(parts[:12])}" if parts else ""
+        facts += f"{' and ' if facts and given else ''}{f'its arguments are {given}' if given else ''}"
+        raise NnspecError(f"`{at.name}` is a use of `{at.step.op}`, not a layer; {facts or 'it has no arguments'}")
     return [Origin(f"{at.name}.{_joined(keys)}", tree.plain(), links(tree, before), at.uses)]
 
 
-def _of_turns(at: Located, content: Nested, keys: Sequence[str | int], before: MappingNode | None) -> list[Origin]:
-    """Of a step that is repeated: the first turn's, and each that is not like one before it."""
+def _of_iterations(at: Located, content: Nested, keys: Sequence[str | int], before: MappingNode | None) -> list[Origin]:
+    """Return the origins for a repeated step: of the first iteration, and of later ones that differ."""
     found: dict[str, Origin] = {}
     for step in content.steps:
-        turn = Located(f"{at.name}/{step.name}", step, at.uses)
-        for origin in _of_node(turn, keys, before):
+        iteration = Located(f"{at.name}/{step.name}", step, at.uses)
+        for origin in _of_node(iteration, keys, before):
             found.setdefault(f"{origin.name.partition('.')[2]} {origin.value}", origin)
     return list(found.values())
 
@@ -82,7 +82,7 @@ def _of_config(
     name: str, config: Any, tree: Tree | None, keys: Sequence[str | int], uses: tuple[Use, ...], before: MappingNode | None,
     *, called: str = "",
 ) -> Origin:  # fmt: skip
-    """An argument of something typed, or what stands deeper in it: written, or a default of its class."""
+    """Return the origin of an argument of a typed object, or of a value inside it; may be a default."""
     value: Any = config
     owner = called or type(config).__name__
     for key in keys:
@@ -94,21 +94,21 @@ def _of_config(
                 continue
             if key not in kind.model_fields:
                 near = closest(str(key), kind.model_fields)
-                help = f"did you mean `{near}`?" if near else f"it has {', '.join(kind.model_fields) or 'none'}"
+                help = f"did you mean `{near}`?" if near else f"its arguments are {', '.join(kind.model_fields) or 'none'}"
                 raise NnspecError(f"`{owner}` has no argument `{key}`; {help}")
             value = getattr(value, str(key))
         else:
             try:
                 value = value[key]
             except (KeyError, IndexError, TypeError):
-                raise NnspecError(f"there is no `{_joined(keys)}` in `{name}`") from None
+                raise NnspecError(f"`{name}` has no `{_joined(keys)}`") from None
         tree = find(tree, [key]) if tree is not None else None
     origin = links(tree, before) if tree is not None else (Link(f"the default of `{owner}`"),)
     return Origin(f"{name}.{_joined(keys)}", tree.plain() if tree is not None else plain(value, defaults=True), origin, uses)
 
 
 def _arguments(kind: type[Config], tree: Tree | None) -> Tree | None:
-    """The arguments of something typed, which may be written ``{Name: {…}}``, or as its main argument alone."""
+    """Return the arguments of a typed object, which may be written ``{Name: {…}}`` or as a bare main argument."""
     name = kind.__name__
     if isinstance(tree, MappingNode) and len(tree) == 1 and name in tree and name not in kind.model_fields:
         tree = tree.get(name)
@@ -121,13 +121,13 @@ def _joined(keys: Sequence[str | int]) -> str:
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).lstrip(".")
 
 
-# --- places of the document -------------------------------------------------------------------------------------------
+# --- values of the document -------------------------------------------------------------------------------------------
 
 
 def _of_document(spec: Spec, path: str, before: MappingNode | None) -> list[Origin]:
     keys = keys_of(path)
     if keys is None:
-        raise NnspecError(f"`{path}` is no path; write {_EXAMPLES}")
+        raise NnspecError(f"`{path}` is not a valid path; write {_EXAMPLES}")
     found = [origin for at, rest in _steps_at(spec, path) for origin in _of_node(at, rest, before)]
     if found:
         return found
@@ -144,7 +144,7 @@ def _of_document(spec: Spec, path: str, before: MappingNode | None) -> list[Orig
 
 
 def _steps_at(spec: Spec, path: str) -> list[tuple[Located, list[str | int]]]:
-    """The layers, wherever in the graph, that come from the step a path leads to, and the rest of the path in it."""
+    """Return the graph's layers that come from the step at a path, with the remaining path."""
     found: list[tuple[Located, list[str | int]]] = []
     for at in walk(spec):
         rest = path.removeprefix(at.step.path)
@@ -156,7 +156,7 @@ def _steps_at(spec: Spec, path: str) -> list[tuple[Located, list[str | int]]]:
 
 
 def _evaluated(tree: Tree, spec: Spec) -> Tree:
-    """A value with the document's params in place; as it is written where it needs the params of a block."""
+    """Evaluate a value with the document's params; unchanged if it needs the params of a block."""
     params = spec.document.get("params")
     given = {str(key.value): value for key, value in params.items()} if isinstance(params, MappingNode) else {}
     scope = Scope().inner(given, [])
@@ -171,8 +171,8 @@ def _no_place(spec: Spec, path: str, keys: Sequence[str | int]) -> str:
         if inner is None:
             known = [str(k.value) for k, _ in tree.items()] if isinstance(tree, MappingNode) else []
             near = closest(str(key), known)
-            size = f"it has {len(tree.items)} entries, from 0" if isinstance(tree, SequenceNode) else ""
+            size = f"it has {len(tree.items)} entries, numbered from 0" if isinstance(tree, SequenceNode) else ""
             help = f"; did you mean `{near}`?" if near else f"; {size}" if size else ""
-            return f"there is no `{_joined(keys[: depth + 1])}` in {spec.file}{help}"
+            return f"{spec.file} has no `{_joined(keys[: depth + 1])}`{help}"
         tree = inner
     return f"`{path}` cannot be explained"

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nnspec.data.transforms.words import SPECIAL
+from nnspec.data.transforms.text import SPECIAL
 from nnspec.diagnostics import NnspecError
 from nnspec.exporting.decoder_models import decoder_models
 from nnspec.exporting.decoder_proof import prove_decoder

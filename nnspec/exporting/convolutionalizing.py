@@ -18,7 +18,7 @@ from nnspec.exporting.convolutional_spec import convolutional_spec, layer_error
 from nnspec.exporting.keras_reference import keras_reference
 from nnspec.files import write_whole
 from nnspec.graph import Graph, build
-from nnspec.graph.convolutional import sees_everything
+from nnspec.graph.convolutional import global_layers
 from nnspec.graph.exported import export_opset
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.export import export
@@ -133,12 +133,12 @@ def _compiled(document: dict[str, Any], classifier: Classifier) -> tuple[Spec, G
     for output, type_ in graph.output_types.items():
         if not any(isinstance(size, Dim) for size in type_.shape[:-1]):
             way = graph.giving({output: graph.outputs[output]})
-            node = next(sees_everything(way), None)
+            node = next(global_layers(way), None)
             if node is not None:
                 own = classifier.graph.nodes.get(node.name, node)
                 raise layer_error(own, f"makes `{output}` one answer for the whole picture, whatever its size", "leave it out")
             raise NnspecError(f"`{output}` is {type_} whatever the picture's size: nothing of it slides")
-    for node in sees_everything(graph):
+    for node in global_layers(graph):
         own = classifier.graph.nodes.get(node.name, node)
         raise layer_error(own, "sees the whole picture: on a larger one it gives something else", "leave it out")
     return spec, graph, document

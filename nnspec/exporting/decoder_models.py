@@ -16,7 +16,7 @@ from nnspec.generation.section import GenerateSection
 from nnspec.generation.vocabulary import token_number, vocabulary_of
 from nnspec.graph import Model
 from nnspec.graph.decoding import Decoding
-from nnspec.graph.stepping import Step, step_of
+from nnspec.graph.stepping import Step, decoder_step
 from nnspec.onnx_backend.decoding_loop import to_loop
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.proto import serialized
@@ -50,7 +50,7 @@ class DecoderModels:
     @cached_property
     def step(self) -> Step:
         """The decoder as it runs at each step."""
-        return step_of(self.decoding)
+        return decoder_step(self.decoding)
 
     @cached_property
     def procedure(self) -> Procedure:

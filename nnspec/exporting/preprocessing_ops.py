@@ -71,7 +71,7 @@ def _rescale(b: Builder, chain: Chain, step: Step) -> Chain:
 
 def _standardize(b: Builder, chain: Chain, step: Step) -> Chain:
     assert isinstance(step.transform, standardize)
-    mean, deviation = (step.transform.placed(step.learned[name], chain.rank) for name in ("mean", "std"))
+    mean, deviation = (step.transform.broadcastable(step.learned[name], chain.rank) for name in ("mean", "std"))
     chain = chain if chain.is_float else chain.cast(b, "float32")
     near = mean.astype(chain.dtype)
     made = chain.then(b, "Sub", chain.constant(b, near, "mean"))

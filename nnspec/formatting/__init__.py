@@ -1,4 +1,4 @@
-"""The canonical form of a document: the same values, comments kept, one order of keys and one style."""
+"""Canonical formatting of documents, with values and comments preserved."""
 
 from nnspec.formatting.canonical import formatted
 

@@ -1,4 +1,4 @@
-"""A document in canonical form, or the reason why it is left as it is."""
+"""Formatting of a document in canonical form."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from nnspec.spec.tree import Tree
 __all__ = ["formatted"]
 
 _MOST_PASSES = 12
-"""A long bracket is opened level by level, one a pass."""
+"""Maximum number of passes; each opens one level of a long flow collection."""
 
 
 def formatted(file: Path, limits: Limits | None = None) -> tuple[str, str]:
-    """A document's text as it is and in canonical form: the same values, the same comments, and again the same when repeated.
+    """Return the original text and the canonical text, which has the same values and comments; formatting is idempotent.
 
     Args:
-        file: The document.
-        limits: What it may cost.
+        file: Document to format.
+        limits: Resource limits.
 
     Raises:
-        SpecError: Where the document does not read.
-        NnspecError: Where there is no form that keeps every value and every comment; where ruamel.yaml is not installed.
+        SpecError: If the document cannot be read.
+        NnspecError: If formatting would lose a value or a comment, or if ruamel.yaml is not installed.
     """
     require("fmt")
     problems: list[Diagnostic] = []
@@ -36,7 +36,7 @@ def formatted(file: Path, limits: Limits | None = None) -> tuple[str, str]:
     if problems:
         raise SpecError(problems)
     if tree is None:
-        raise NnspecError(f"{file} is left as it is: it is empty")
+        raise NnspecError(f"{file} not formatted: the file is empty")
     text = file.read_bytes().decode("utf-8-sig")
     return text, _canonical(text, tree, str(file), limits)
 
@@ -49,17 +49,17 @@ def _canonical(text: str, before: Tree, name: str, limits: Limits | None) -> str
             break
         tree = _read(now, name, limits)
     else:
-        raise NnspecError(f"{name} is left as it is: its form does not settle")
+        raise NnspecError(f"{name} not formatted: the result does not converge")
     if now == text:
         return now
     if not _same(before, tree):
-        raise NnspecError(f"{name} is left as it is: formatting it would change a value")
+        raise NnspecError(f"{name} not formatted: formatting would change a value")
     _check_comments(text, now, name)
     return now
 
 
 def _same(a: Tree, b: Tree) -> bool:
-    """Whether values and their types are equal; the order of keys may differ."""
+    """Return whether values and their types are equal, regardless of key order."""
     return _frozen(a.plain()) == _frozen(b.plain())
 
 
@@ -68,19 +68,19 @@ def _frozen(value: object) -> object:
         return frozenset((repr(key), _frozen(item)) for key, item in value.items())
     if isinstance(value, list):
         return tuple(_frozen(item) for item in value)
-    return repr(value)  # tells 1 from 1.0 and true, and NaN is itself
+    return repr(value)  # distinguishes 1, 1.0 and true; NaN equals itself
 
 
 def _read(text: str, name: str, limits: Limits | None) -> Tree:
     problems: list[Diagnostic] = []
     tree = read_text(text, name, problems, limits)
     if tree is None or problems:
-        raise NnspecError(f"{name} is left as it is: formatting it would make it unreadable")
+        raise NnspecError(f"{name} not formatted: the result could not be read again")
     return tree
 
 
 def _ordered(text: str, tree: Tree, name: str, limits: Limits | None) -> str:
-    """Moves the lines of mappings that are not in one another, and reads again, until nothing moves."""
+    """Move the lines of independent mappings and read again until nothing moves."""
     while True:
         lines = text.splitlines(keepends=True)
         made: list[str] = []
@@ -102,14 +102,14 @@ def _restyled(text: str, name: str) -> str:
 
     try:
         return restyled(text)
-    except Exception as error:  # ruamel.yaml raises much on YAML that is odd but good, RecursionError too
+    except Exception as error:  # ruamel.yaml raises many types on unusual but valid YAML, even RecursionError
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise NnspecError(f"{name} is left as it is: ruamel.yaml cannot rewrite it: {reason}") from error
+        raise NnspecError(f"{name} not formatted: ruamel.yaml cannot rewrite it: {reason}") from error
 
 
 def _check_comments(before: str, after: str, name: str) -> None:
     lost = Counter(text for *_, text in comments(before)) - Counter(text for *_, text in comments(after))
     for line, _, text in comments(before):
         if text in lost:
-            help = "put the comment on a line of its own, outside of brackets"
-            raise NnspecError(f"{name}:{line} is left as it is: the comment `{text}` would be lost\n  = help: {help}")
+            help = "move the comment to its own line, outside of brackets"
+            raise NnspecError(f"{name}:{line} not formatted: the comment `{text}` would be lost\n  = help: {help}")

@@ -1,4 +1,4 @@
-"""Runs of steps in canonical style, folded into one item while the rest is restyled: ruamel.yaml takes 0.3 ms a step."""
+"""Folding of steps that are already canonical into one item, because ruamel.yaml takes 0.3 ms per step."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 __all__ = ["folded", "unfolded"]
 
-# No quote, anchor, tag, comment or block: what ruamel.yaml writes as it reads it.
+# Without quotes, anchors, tags, comments or block scalars: text that ruamel.yaml writes unchanged.
 _PLAIN = r"-?[A-Za-z0-9_.$+][A-Za-z0-9_.$+/*()-]*(?: [A-Za-z0-9_.$+/*()-]+)*"
 _LIST = rf"\[{_PLAIN}(?:, {_PLAIN})*\]"
 _PAIR = rf"{_PLAIN}: (?:{_PLAIN}|{_LIST})"
@@ -16,15 +16,15 @@ _FIRST = re.compile(rf"(?P<indent> *)- (?:[A-Za-z]\w*: {_VALUE}|[A-Za-z]\w*)\n")
 _NEXT = re.compile(rf"(?P<indent> *)  [A-Za-z]\w*: {_VALUE}\n")
 
 _FEWEST = 4
-"""Steps in a run: its first and its last stay, since what stands beside them may be comments."""
+"""Minimum length of a run. Its first and last step remain, since comments may be next to them."""
 
 
 def folded(text: str, width: int) -> tuple[str, list[str]]:
-    """A document with one item in place of the inner steps of each run, and what was left out, by the item's number.
+    """Replace the inner steps of each run by one item; returns the text and the removed lines by item number.
 
     Args:
-        text: The document.
-        width: The columns that a line of canonical style has at most.
+        text: Document.
+        width: Maximum line length of the canonical style.
     """
     if _MARK in text:
         return text, []
@@ -43,10 +43,10 @@ def folded(text: str, width: int) -> tuple[str, list[str]]:
 
 
 def unfolded(text: str, left_out: list[str]) -> str | None:
-    """The document with what was left out back in its places, at the depth of the item that stood there.
+    """Restore the removed lines, indented like the items that replaced them.
 
     Returns:
-        None if not each place is there once, on a line of its own: what looked like steps was part of a text.
+        The document; None if an item is not found exactly once on its own line, because it was part of a string.
     """
     places = _PLACE.findall(text)
     if text.count(_MARK) != len(left_out) or [int(number) for _, number in places] != [*range(len(left_out))]:
@@ -63,7 +63,7 @@ _PLACE = re.compile(rf"^( *)- {re.escape(_MARK)}(\d+)\n", re.MULTILINE)
 
 
 def _runs(lines: list[str], width: int) -> Iterator[tuple[int, list[list[str]]]]:
-    """Where runs of steps of one depth begin, and their steps as lines."""
+    """Yield the start of each run of steps of equal indentation, and the lines of its steps."""
     number = 0
     while number < len(lines):
         start, run, depth = number, list[list[str]](), None
@@ -74,14 +74,14 @@ def _runs(lines: list[str], width: int) -> Iterator[tuple[int, list[list[str]]]]
             depth = indent
             run.append(item)
             number += len(item)
-        # What stands deeper behind the last step belongs to it, so that it is none of them.
+        # Deeper lines after the last step belong to it, so it is not canonical.
         if len(run) >= _FEWEST:
             yield start, run
         number = max(number, start + 1)
 
 
 def _item(lines: list[str], number: int, width: int) -> list[str] | None:
-    """The lines of a step of canonical style; None if there is none."""
+    """Return the lines of a canonical step; None if it is not one."""
     if number >= len(lines) or len(lines[number]) > width or (first := _FIRST.fullmatch(lines[number])) is None:
         return None
     end, indent = number + 1, first["indent"]

@@ -1,4 +1,4 @@
-"""The canonical order of keys, brought about by moving whole lines, so that every comment stays with what it is about."""
+"""Canonical order of keys, by moving whole lines so that comments stay with their keys."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Ranked = tuple[MappingNode, list[Scalar]]
 
 
 def misplaced(tree: Tree) -> Iterator[Ranked]:
-    """The mappings whose keys are out of order: the document's, a block's, a network's, a step's."""
+    """Yield the mappings whose keys are out of order: of the document, a block, a network or a step."""
     if isinstance(tree, MappingNode):
         yield from _document(tree)
 
@@ -35,7 +35,7 @@ def _document(tree: MappingNode) -> Iterator[Ranked]:
 
 
 def _steps(tree: Tree | None) -> Iterator[Ranked]:
-    """Steps in a list, a list of lists (branches) or a mapping of lists (named branches)."""
+    """Handle steps in a list, a list of lists (branches) or a mapping of lists (named branches)."""
     if isinstance(tree, MappingNode):
         for _, branch in tree.items():
             yield from _steps(branch)
@@ -67,15 +67,15 @@ def _step_rank(key: object) -> int:
 
 
 def moved(lines: list[str], tree: MappingNode, wanted: Sequence[Scalar]) -> tuple[int, int, list[str]] | None:
-    """A mapping's lines with its keys in the order that is wanted: where they begin and end, and what they become.
+    """Return a mapping's line range and its lines in the new key order.
 
-    A key takes along its value and the comments right above it; what stands above the first key heads the whole, and
-    stays. A mapping in brackets, which may stand within a line, is left as it is: None.
+    A key moves with its value and the comments directly above it; text above the first key stays first. Returns None for a
+    flow mapping, which is not reordered.
 
     Args:
-        lines: The document's, each with its line end.
-        tree: A mapping in it.
-        wanted: Its keys in their new order.
+        lines: Lines of the document, with line ends.
+        tree: Mapping in it.
+        wanted: Keys in the new order.
     """
     keys = sorted((key for key, _ in tree.items()), key=lambda key: key.span.line)
     column = keys[0].span.column - 1
@@ -93,7 +93,7 @@ def moved(lines: list[str], tree: MappingNode, wanted: Sequence[Scalar]) -> tupl
         if begin == first:
             chunk[0] = " " * column + chunk[0][column:]
         chunks[key.value] = chunk
-    if prefix.strip():  # the dash goes to the line of the key that is first now
+    if prefix.strip():  # move the dash to the new first key
         chunk = chunks[wanted[0].value]
         at = next(i for i, line in enumerate(chunk) if line.strip() and not line.lstrip().startswith("#"))
         chunk[at] = prefix + chunk[at][column:]
@@ -101,14 +101,14 @@ def moved(lines: list[str], tree: MappingNode, wanted: Sequence[Scalar]) -> tupl
 
 
 def _above(lines: list[str], line: int, first: int) -> int:
-    """Where the comments right above a line begin."""
+    """Return the start of the comments directly above a line."""
     while line - 1 > first and lines[line - 1].lstrip().startswith("#"):
         line -= 1
     return line
 
 
 def _end(lines: list[str], line: int, column: int) -> int:
-    """Behind a mapping's last line: what stands deeper, and comments of its own depth that are followed by no blank."""
+    """Return the end of a mapping, including deeper lines and comments of its own indentation without a blank line after."""
     while line < len(lines) and lines[line].strip() and len(lines[line]) - len(lines[line].lstrip()) > column:
         line += 1
     return line

@@ -1,4 +1,4 @@
-"""The canonical style, by ruamel.yaml, which keeps comments; no scalar is read, so none is written otherwise."""
+"""Canonical YAML style by ruamel.yaml, which keeps comments; scalars are not resolved, so they stay unchanged."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from nnspec.spec.comments import comments
 __all__ = ["WIDTH", "restyled"]
 
 WIDTH = 128
-"""Columns of a line; a mapping in brackets that needs more is written as a block."""
+"""Maximum line length; longer flow mappings become block mappings."""
 
 _DASH = 2
 
 
 class _Texts(VersionedResolver):
-    """Takes every plain scalar for text: `1e3`, `no` and `012` come out as they went in."""
+    """Resolves every plain scalar to a string, so that `1e3`, `no` and `012` stay unchanged."""
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
         del value, implicit
@@ -33,7 +33,7 @@ class _Texts(VersionedResolver):
 
 
 class _Emitter(RoundTripEmitter):
-    """Writes a list's dashes two columns in, but the dash of a list in a list right behind the other one's."""
+    """Indents the dashes of lists by two columns, except for a list directly inside a list."""
 
     @property
     def sequence_dash_offset(self) -> int:
@@ -45,20 +45,20 @@ class _Emitter(RoundTripEmitter):
 
     def increase_indent(self, flow: bool = False, sequence: bool | None = None, indentless: bool = False) -> None:
         super().increase_indent(flow, sequence, indentless)
-        # Within a list whose dashes stand right behind those of another.
+        # In a list directly inside a list.
         around = [is_sequence for _, is_sequence in self.indents.values[-3:-1]]
         if self.indent is not None and not indentless and around == [True, True]:
             self.indent -= _DASH
 
 
 def restyled(text: str) -> str:
-    """A document in the canonical style.
+    """Format a document in the canonical style.
 
     Args:
         text: YAML that the reader accepts.
 
     Raises:
-        Exception: Of many kinds, where ruamel.yaml cannot read the text or write what it read.
+        Exception: If ruamel.yaml cannot read or write the text; of many types.
     """
     short, left_out = folded(text, WIDTH)
     made = unfolded(_rewritten(short), left_out)
@@ -72,7 +72,7 @@ def _rewritten(text: str) -> str:
     yaml.preserve_quotes = True
     yaml.brace_single_entry_mapping_in_flow_sequence = True
     yaml.allow_unicode = True
-    yaml.width = 2**30  # a scalar is never folded; long brackets are opened below
+    yaml.width = 2**30  # never fold scalars; long flow collections are opened below
     yaml.indent(mapping=2, sequence=2 + _DASH, offset=_DASH)
     document = yaml.load(text)
     long = {number for number, line in enumerate(text.splitlines()) if len(line) > WIDTH}
@@ -83,7 +83,7 @@ def _rewritten(text: str) -> str:
 
 
 def _comments_indented(text: str) -> str:
-    """Comments on lines of their own moved to the depth of what follows, unless they end what stands above them."""
+    """Indent comment lines like the line that follows, unless they end the section above."""
     lines = text.splitlines()
     content = [bool(line.strip()) and not line.lstrip().startswith("#") for line in lines]
     places = [at for at, is_content in enumerate(content) if is_content]
@@ -100,12 +100,12 @@ def _comments_indented(text: str) -> str:
 
 
 def _depth(line: str) -> int:
-    """Where a line's content begins, behind its dashes."""
+    """Return the column of a line's content, after its dashes."""
     return len(line) - len(line.lstrip(" -"))
 
 
 def _open(node: Any, long: set[int]) -> None:
-    """Writes as blocks the brackets on lines that are too long, but leaves lists of scalars."""
+    """Convert flow collections on long lines to block style, except for lists of scalars."""
     if not isinstance(node, CommentedMap | CommentedSeq):
         return
     if node.fa.flow_style():
@@ -125,7 +125,7 @@ def _opens(node: CommentedMap | CommentedSeq, long: set[int]) -> bool:
 
 
 def _fill(node: Any) -> None:
-    """Within brackets nothing cannot be written as nothing."""
+    """Write explicit nulls, because flow style cannot contain empty values."""
     if isinstance(node, CommentedMap):
         for key, value in node.items():
             if type(value) is str and value == "":

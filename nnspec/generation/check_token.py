@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnspec.data.section import Columns, DataSection
-from nnspec.data.transforms.words import SPECIAL, tokenize
+from nnspec.data.transforms.text import SPECIAL, tokenize
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.generation import problems as g
 from nnspec.graph.decoding import Decoding

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from nnspec.data.transforms.words import SPECIAL, tokenize
+from nnspec.data.transforms.text import SPECIAL, tokenize
 from nnspec.diagnostics import NnspecError
 from nnspec.types import closest
 

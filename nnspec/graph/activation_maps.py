@@ -1,7 +1,7 @@
-"""Class activation maps: where in a picture the evidence for a class is (Zhou et al. 2016; of series, Wang et al. 2017).
+"""Class activation maps: the evidence for a class at each image position (Zhou et al. 2016; for series, Wang et al. 2017).
 
-A network that ends in the mean of feature maps over all positions and one affine layer gives the same where the layer comes
-first and the mean after it. What the layer gives at each position before the mean is the map: averaged, it is the logit.
+A network that ends in global average pooling and one affine layer gives the same output if the affine layer is applied first.
+Its output at each position before the mean is the activation map; the mean of the map is the logit.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from nnspec.layers.activations import activation_of
 from nnspec.layers.base import Layer
 from nnspec.layers.interfaces import Affine, AveragesPositions, KeepsElements, PassesOn
 
-__all__ = ["Ending", "NoMap", "ending_of", "map_name", "with_activation_maps"]
+__all__ = ["Head", "NoMapError", "head_of", "map_name", "with_activation_maps"]
 
 
-class NoMap(Exception):
-    """An output that has no class activation map; the message says why."""
+class NoMapError(Exception):
+    """The output has no class activation map; the message states the reason."""
 
 
 @dataclass(frozen=True)
-class Ending:
-    """The end of a network that class activation maps can be taken from.
+class Head:
+    """The classification head of a network from which class activation maps can be computed.
 
     Attributes:
-        maps: The feature maps that are averaged.
-        layers: The affine layers after the mean, in their order; the last may have an activation.
+        maps: Feature maps that are averaged.
+        layers: Affine layers after the mean, in order; the last may have an activation.
     """
 
     maps: Ref
@@ -35,46 +35,46 @@ class Ending:
 
 
 def map_name(output: str) -> str:
-    """What the map of an output is called."""
+    """Return the name of an output's map."""
     return f"{output}_map"
 
 
-def ending_of(graph: Graph, output: str) -> Ending:
-    """The end of an output's way: a mean over all positions, and affine layers after it.
+def head_of(graph: Graph, output: str) -> Head:
+    """Return the head of an output: global average pooling followed by affine layers.
 
     Raises:
-        NoMap: Where it is another one.
+        NoMapError: If the output has another kind of head.
     """
     layers: list[Node] = []
     node = _before(graph, graph.outputs[output], activations=True)
     while node is not None and not (isinstance(node.layer, AveragesPositions) and node.layer.averages_positions):
         linear = _linear_part(node)
         if linear is None:
-            raise NoMap(f"`{node.name}` ({node.op}) stands where the mean over all positions would")
+            raise NoMapError(f"`{node.name}` ({node.op}) is not allowed between the mean over all positions and the output")
         if layers and activation_of(node.layer) is not None:
             name, after = node.layer.activation_name, layers[0].name
-            raise NoMap(f"`{node.name}` has the activation `{name}`, and `{after}` comes after it")
+            raise NoMapError(f"`{node.name}` has the activation `{name}` before `{after}`")
         layers.insert(0, node)
         node = _before(graph, next(iter(node.inputs.values())))
     if node is None:
-        raise NoMap("nothing on its way is the mean over all positions")
-    return Ending(next(iter(node.inputs.values())), tuple(layers))
+        raise NoMapError("it does not depend on a mean over all positions")
+    return Head(next(iter(node.inputs.values())), tuple(layers))
 
 
 def with_activation_maps(graph: Graph, outputs: Sequence[str]) -> Graph:
-    """The graph with a further output for each of some: ``digit_map``, (height, width, classes).
+    """Return the graph with the maps of some outputs added: ``digit_map``, (height, width, classes).
 
-    The layers that make a map are those of the output, with the same weights, before their activation.
+    A map is computed by the layers of the output, with the same weights, before their activation.
 
     Raises:
-        NoMap: Where an output ends otherwise.
+        NoMapError: If an output has no class activation map.
     """
     for output in outputs:
-        graph = _with_map(graph, output, ending_of(graph, output))
+        graph = _with_map(graph, output, head_of(graph, output))
     return graph
 
 
-def _with_map(graph: Graph, output: str, ending: Ending) -> Graph:
+def _with_map(graph: Graph, output: str, ending: Head) -> Graph:
     name, ref = map_name(output), ending.maps
     graph = _apart(graph, {node.weights_at for node in ending.layers})
     nodes = dict(graph.nodes)
@@ -92,7 +92,7 @@ def _with_map(graph: Graph, output: str, ending: Ending) -> Graph:
 
 
 def _apart(graph: Graph, places: set[str]) -> Graph:
-    """The graph with the activations of some layers as layers of their own, so that what comes before them can be shared."""
+    """Split activations off some layers, so that the outputs before them can be shared."""
     nodes: dict[str, Node] = {}
     for name, node in graph.nodes.items():
         activation = activation_of(node.layer) if node.weights_at in places else None
@@ -122,7 +122,7 @@ def _linear_part(node: Node) -> Layer | None:
 
 
 def _before(graph: Graph, ref: Ref, *, activations: bool = False) -> Node | None:
-    """The node that gives a tensor, those that only pass its features on left out."""
+    """Return the node that computes a tensor, skipping nodes that only pass its features through."""
     for node in _chain(graph, ref):
         passes = isinstance(node.layer, PassesOn) or _drops_ones(node) or (activations and _is_activation(node))
         if not passes:
@@ -142,7 +142,7 @@ def _is_activation(node: Node) -> bool:
 
 
 def _drops_ones(node: Node) -> bool:
-    """Whether it gives the features of one position on other axes."""
+    """Return whether the layer only removes or adds axes of size 1 before the features."""
     if not isinstance(node.layer, KeepsElements):
         return False
     before, after = next(iter(node.input_types.values())).shape, node.output.shape

@@ -1,4 +1,4 @@
-"""What is legal and probably not meant."""
+"""Warnings about valid but probably unintended structure."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ __all__ = ["advise", "advise_on_inputs", "advise_on_steps"]
 
 
 def advise(graph: Graph, read_elsewhere: Collection[str] = ()) -> Iterator[Diagnostic]:
-    """Warnings about a graph, each at the step it concerns.
+    """Yield warnings about a graph, each at its step.
 
     Args:
-        graph: The graph.
-        read_elsewhere: The nodes that are also read by steps which could not be built.
+        graph: Graph to check.
+        read_elsewhere: Nodes that are also read by steps that could not be built.
     """
     readers: dict[str, list[Node]] = {name: [] for name in graph.nodes}
     for node in graph.nodes.values():
@@ -41,12 +41,12 @@ def advise(graph: Graph, read_elsewhere: Collection[str] = ()) -> Iterator[Diagn
 
 
 def advise_on_steps(steps: Sequence[Step], scope: Scope, tree: Tree | None, *, listed: bool) -> Iterator[Diagnostic]:
-    """Warnings of steps that nothing in their list needs and, where outputs are listed, of one chained onto an output.
+    """Yield warnings about unused steps and, if outputs are listed, steps that read an output by default.
 
     Args:
-        steps: The list.
-        scope: Its names, and what reads what.
-        tree: What stands under ``outputs``.
+        steps: List of steps.
+        scope: Names of the list and what each step reads.
+        tree: Value of ``outputs``.
         listed: Whether the user listed the outputs.
     """
     outputs = output_names(tree, steps)
@@ -55,18 +55,18 @@ def advise_on_steps(steps: Sequence[Step], scope: Scope, tree: Tree | None, *, l
     for step in steps:
         if step.name not in needed:
             if tree is not None and tree.span.file != step.span.file:
-                continue  # another document's layers, of which a use takes a part
-            help = "read it in a later step, name it under `outputs`, or remove it"
+                continue  # another document's layers, of which only some are used
+            help = "read it in a later step, list it under `outputs`, or remove it"
             yield g.UnusedLayer.at(step.span, step.path, help=help, name=step.name)
         elif listed and step.source is None and above is not None and above.name in outputs:
-            help = f"say what it reads: `from: …` (`from: {above.name}` where that is meant)"
+            help = f"write `from: …` (`from: {above.name}` if this is intended)"
             notes = [Note("the output is defined here", above.span)]
             yield g.ChainedOntoOutput.at(step.span, step.path, help=help, notes=notes, name=step.name, output=above.name)
         above = step
 
 
 def advise_on_inputs(network: Network, needed: Collection[str]) -> Iterator[Diagnostic]:
-    """Warnings of inputs that nothing needs."""
+    """Yield warnings about unused inputs."""
     for name, declared in network.inputs.items():
         if name not in needed and declared is not None:
             help = "read it with `from`, or remove it"
@@ -74,17 +74,17 @@ def advise_on_inputs(network: Network, needed: Collection[str]) -> Iterator[Diag
 
 
 def _before(graph: Graph, node: Node) -> Node | None:
-    """The node that a node with one input reads."""
+    """Return the node that a single-input node reads."""
     refs = list(node.inputs.values())
     return graph.nodes.get(refs[0].source) if len(refs) == 1 else None
 
 
 def _needless_biases(graph: Graph, readers: dict[str, list[Node]], outputs: set[str]) -> Iterator[Diagnostic]:
-    """Biases that the normalization behind them removes, in every use of the weights."""
+    """Yield warnings about biases that a following normalization cancels in every use of the weights."""
     removed: dict[str, Node] = {}
     for node in graph.nodes.values():
         by = readers[node.name][0] if len(readers[node.name]) == 1 and node.name not in outputs else None
-        # Frozen statistics subtract the same mean whatever the bias is, and weights from a file have a bias of their own.
+        # Frozen statistics subtract the same mean whatever the bias is, and loaded weights include their bias.
         assumed = {node.name, by.name if by else ""} & graph.gaps.assumed
         if (
             by is not None
@@ -102,7 +102,7 @@ def _needless_biases(graph: Graph, readers: dict[str, list[Node]], outputs: set[
         node = graph.nodes[name]
         if node.weights_at not in kept:
             help = f"write `use_bias: false` in `{node.op}`"
-            note = Note(f"`{by.op}` takes it away here", by.span)
+            note = Note(f"`{by.op}` cancels it here", by.span)
             yield g.NeedlessBias.at(node.span, node.path, help=help, notes=[note], name=node.name, by=by.name)
 
 
@@ -118,14 +118,14 @@ def _removes_offset(node: Node, x: TensorType) -> bool:
 
 def _random_output(graph: Graph, node: Node) -> Iterator[Diagnostic]:
     if graph.name == "main" and node.layer.is_random and Ref(node.name) in graph.outputs.values():
-        help = "put it before the layer that makes the output"
+        help = "move it before the last layer"
         yield g.RandomOutput.at(node.span, node.path, help=help, name=node.name)
 
 
 def _constant_output(node: Node) -> Iterator[Diagnostic]:
     name = node.layer.activation_name
     if name in OVER_LAST_AXIS and getattr(node.layer, "axis", -1) == -1 and node.output.shape[-1:] == (1,):
-        help = "write `activation: sigmoid` for yes or no, or give the layer a unit for each class"
+        help = "write `activation: sigmoid` for binary classification, or use one unit per class"
         yield g.ConstantOutput.at(node.span, node.path, help=help, name=node.name, activation=name)
 
 
@@ -140,12 +140,12 @@ def _unmasked_padding(graph: Graph, node: Node) -> Iterator[Diagnostic]:
         before = _before(graph, before) if before.layer.passes_mask else None
     if before is not None:
         help = f"write `mask_zero: true` in `{before.op}`, or give `{next(iter(graph.inputs))}` a fixed length"
-        note = Note("the mask would come from here", before.span)
+        note = Note("the mask could be created here", before.span)
         yield g.UnmaskedPadding.at(node.span, node.path, help=help, notes=[note], name=node.name)
 
 
 def _dropped_mask(node: Node, readers: dict[str, list[Node]]) -> Iterator[Diagnostic]:
-    """A mask that comes in, does not go out, and that a layer further down would have used."""
+    """Yield a warning if a layer drops a mask that a later layer would have used."""
     masked = any(type_.mask is not None for type_ in node.input_types.values())
     if (
         not masked
@@ -164,8 +164,8 @@ def _dropped_mask(node: Node, readers: dict[str, list[Node]]) -> Iterator[Diagno
                 continue
             seen.add(reader.name)
             if reader.layer.uses_mask:
-                note = Note(f"`{reader.name}` would leave padding out here", reader.span)
-                help = f"put it after `{reader.op}`, or leave out the mask where padding is meant to count"
+                note = Note(f"`{reader.name}` would ignore padding here", reader.span)
+                help = f"move it after `{reader.op}`, or remove the mask if padding should be processed"
                 yield g.DroppedMask.at(node.span, node.path, help=help, notes=[note], name=node.name, reader=reader.name)
                 return
             queue.append(reader.name)

@@ -1,4 +1,4 @@
-"""Figures of a graph: multiply–accumulates."""
+"""Multiply–accumulate operations of a graph."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["total_macs"]
 
 
 def total_macs(graph: Graph) -> int | Dim:
-    """Multiply–accumulates of the graph for one example; not known where free sizes make the sum too long."""
+    """Return the multiply–accumulates of the graph for one example; unknown if free sizes make the sum too complex."""
     total: int | Dim = 0
     try:
         for node in graph.nodes.values():

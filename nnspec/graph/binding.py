@@ -1,4 +1,4 @@
-"""A use of a network: the types that come in against those it declares, its symbols bound for this use."""
+"""Binding of a network's symbolic sizes to the actual input types of one use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["bind_ports"]
 
 
 def bind_ports(network: Network, given: Mapping[str, TensorType]) -> list[tuple[int | Dim, int | Dim]]:
-    """The pairs of sizes that must be equal for one use of a network to fit what the network declares.
+    """Return the pairs of sizes that must be equal for a use of a network to match its declaration.
 
     Raises:
         LayerError: If a shape or an element type cannot fit.
@@ -30,7 +30,7 @@ def bind_ports(network: Network, given: Mapping[str, TensorType]) -> list[tuple[
                 if wanted.is_integer != type_.is_integer
                 else f", got {type_}"
             )
-            raise LayerError(f"the network `{network.name}` takes {wanted} as `{port}`" + kinds, port=port)
+            raise LayerError(f"the network `{network.name}` expects {wanted} as `{port}`" + kinds, port=port)
         for size, actual in zip(wanted.shape, type_.shape, strict=True):
             if isinstance(size, Dim):
                 first = bound.setdefault(str(size), actual)
@@ -39,6 +39,6 @@ def bind_ports(network: Network, given: Mapping[str, TensorType]) -> list[tuple[
                 first = size
                 reason = f"{size_text(actual)} is not {size}"
             if same_size(first, actual) is False:
-                raise LayerError(f"the network `{network.name}` takes {wanted} as `{port}`, got {type_}: {reason}", port=port)
+                raise LayerError(f"the network `{network.name}` expects {wanted} as `{port}`, got {type_}: {reason}", port=port)
             pairs.append((first, actual))
     return pairs

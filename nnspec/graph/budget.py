@@ -1,4 +1,4 @@
-"""``budget``: what a model may cost, checked with the graph."""
+"""``budget``: limits on the size and cost of a model, checked with the graph."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _Count = Annotated[int, Field(gt=0, strict=True)]
 
 
 class Budget(Config):
-    """What the model may cost at most; ``validate`` fails past it.
+    """Limits on the model; ``validate`` fails if one is exceeded.
 
     Attributes:
         parameters: Elements of all weights of the document's own network.
-        macs: Multiply–accumulates for one example; not checked where they depend on a symbol.
-        onnx_bytes: The size of the ONNX file, checked where one is written.
+        macs: Multiply–accumulates for one example; not checked if they depend on a symbol.
+        onnx_bytes: Size of the ONNX file, checked when one is written.
     """
 
     parameters: _Count | None = None
@@ -34,10 +34,10 @@ class Budget(Config):
 
 
 def check_onnx_bytes(spec: Spec, size: int) -> None:
-    """Holds an ONNX file against the budget before it is written.
+    """Check the size of an ONNX file before it is written.
 
     Raises:
-        SpecError: Where it is larger.
+        SpecError: If the file exceeds the budget.
     """
     problems: list[Diagnostic] = []
     section = spec.section("budget")
@@ -48,7 +48,7 @@ def check_onnx_bytes(spec: Spec, size: int) -> None:
 
 
 def check_budget(spec: Spec, model: Model, problems: list[Diagnostic]) -> None:
-    """Appends a diagnostic for each part of the budget that the model goes past."""
+    """Append a diagnostic for each limit of the budget that the model exceeds."""
     section = spec.section("budget")
     if section is None:
         return
@@ -56,8 +56,8 @@ def check_budget(spec: Spec, model: Model, problems: list[Diagnostic]) -> None:
     if budget is None or "main" not in model.networks:
         return
     graph = model.main
-    # What is over the budget without the layers that have errors is over it with them, too.
-    help = "counted without the steps that have errors" if graph.gaps.layers else ""
+    # A model that exceeds the budget without its invalid layers also does with them.
+    help = "steps with errors are not counted" if graph.gaps.layers else ""
     figures: dict[str, int | Dim] = {"parameters": graph.parameters, "macs": total_macs(graph)}
     for what, got in figures.items():
         most, at = getattr(budget, what), section.get(what)

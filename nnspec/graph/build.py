@@ -1,4 +1,4 @@
-"""From a spec to its typed graphs: names resolved, every layer asked what it makes of its inputs."""
+"""Construction of a spec's typed graphs: names resolved, output types inferred."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["build", "compile", "survey"]
 
 
 def compile(spec: Spec) -> Model:
-    """The typed graphs of a spec.
+    """Build the typed graphs of a spec.
 
     Raises:
-        SpecError: With every diagnostic, where a graph cannot be built.
+        SpecError: If a graph cannot be built; contains every diagnostic.
     """
     problems = Collected(spec.limits)
     model = build(spec, problems)
@@ -30,13 +30,13 @@ def compile(spec: Spec) -> Model:
 
 
 def build(spec: Spec, problems: list[Diagnostic]) -> Model | None:
-    """As [`compile`][], but what is wrong is appended to ``problems``; None where a network has no graph."""
+    """Build the graphs and append problems to ``problems``; returns None if a network has no graph. See [`compile`][]."""
     model = survey(spec, problems)
     return None if any(graph.gaps for graph in model.networks.values()) else model
 
 
 def survey(spec: Spec, problems: list[Diagnostic]) -> Model:
-    """The graphs of a spec as far as they are known: those with errors, which are appended to ``problems``, have gaps."""
+    """Build the graphs as far as possible and append problems to ``problems``; graphs with errors have gaps."""
     order = in_order(spec.networks, problems)
     over = [] if order is None else list(check_uses(spec.networks, order, spec.limits))
     problems += over
@@ -57,7 +57,7 @@ def _graphs(spec: Spec, order: list[str], problems: list[Diagnostic]) -> dict[st
     masked: dict[str, dict[str, int]] = {name: {} for name in order}
     while True:
         # A network that is built on its own has a mask port for each input that some use feeds with a mask. Uses are known
-        # once the networks around are built, so this goes round until no further port is found: at most once an input.
+        # after the networks around them are built, so this repeats until no port is added: at most once per input.
         found = Collected(spec.limits)
         passed: dict[str, dict[str, int]] = {name: dict(ports) for name, ports in masked.items()}
         networks = {name: Builder(spec.networks, name, passed, found).build(masked[name]) for name in order}

@@ -1,4 +1,4 @@
-"""One network's graph: the steps of its lists, from the outermost in, made into nodes."""
+"""Construction of one network's graph: the steps of its lists, from the outermost inward, become nodes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from nnspec.graph.limits import refuses
 from nnspec.graph.model import Gaps, Graph, NetworkCall, Node, Ref, Start
 from nnspec.graph.outputs import Outputs, known_outputs, output_names, read_outputs
 from nnspec.graph.scope import Given, Scope, Source
-from nnspec.graph.shared_weights import Use, check_uses, frozen_alike, started_alike
+from nnspec.graph.shared_weights import Use, check_uses, freeze_shared, start_shared
 from nnspec.graph.wiring import counts_examples, misplaced, ports_of, sources_of
 from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer, LayerError, Ports
@@ -45,14 +45,14 @@ _Fed = Mapping[str, tuple[Source, Given]]
 
 @dataclass(frozen=True)
 class _Around:
-    """What the steps around a list say of it.
+    """Context of a list of steps, given by the steps around it.
 
     Attributes:
-        prefix: What its nodes' names begin with.
-        weights: What its weights' names begin with.
-        frozen: Whether its weights are kept from training.
-        start: What its weights start from, where a file is named.
-        use: What it says of weights that it may share with others.
+        prefix: Prefix of its node names.
+        weights: Prefix of its weight names.
+        frozen: Whether its weights are frozen.
+        start: Source of its initial weights, if given.
+        use: Settings of the weights that it may share with other steps.
     """
 
     prefix: str
@@ -62,7 +62,7 @@ class _Around:
     use: Use = field(default_factory=Use)
 
     def at(self, step: Step) -> _Around:
-        """The same for one step of the list: its names, and what it says itself."""
+        """Return the context of one step of the list."""
         weights = self.weights + step.name
         at = step.content.network if isinstance(step.content, NetworkUse) else weights
         start = self.start
@@ -72,12 +72,12 @@ class _Around:
         return _Around(self.prefix + step.name, weights, self.frozen or step.freeze, start, use)
 
     def inside(self, *, weights: str | None = None) -> _Around:
-        """The same for the list that a step holds."""
+        """Return the context of the list inside a step."""
         return replace(self, prefix=f"{self.prefix}/", weights=f"{self.weights if weights is None else weights}/")
 
 
 class Builder:
-    """Builds the graph of one network; the networks it uses are put in place of their uses, with their own weights."""
+    """Builds the graph of one network. Networks that it uses are inlined with their own weights."""
 
     def __init__(
         self,
@@ -95,13 +95,13 @@ class Builder:
         self._start_anew()
 
     def build(self, masked: Mapping[str, int]) -> Graph:
-        """The graph; with gaps where it has errors, all of which have been reported.
+        """Build the graph, with gaps in place of errors, which are all reported.
 
-        A size that must equal a number, or another size, is not known before the layers are asked; then it is put in place
-        of its symbol, and all layers are asked again.
+        Sizes that must equal a number or another size are found only after all layers are built. Their symbols are then
+        replaced and all layers are built again.
 
         Args:
-            masked: The inputs that bring a mask, each with the mask's number of axes.
+            masked: Inputs with a mask, and the number of axes of each mask.
         """
         try:
             graph = self._solved(masked)
@@ -121,7 +121,7 @@ class Builder:
         self._calls: list[NetworkCall] = []
         self._bindings: list[tuple[str, Request]] = []
         self._failed = False  # whether a step could not be built
-        self._unread = False  # whether it is not known what some step reads
+        self._unread = False  # whether the inputs of some step are unknown
         self._read_in_gaps: set[str] = set()
         self._assumed: set[str] = set()
 
@@ -152,7 +152,7 @@ class Builder:
         return found
 
     def _requests(self, graph: Graph) -> Iterator[Request]:
-        """What is asked of sizes: by the layers that outputs need, or by all that could be built if one could not."""
+        """Yield constraints on sizes: by the layers that outputs need, or by all built layers if one failed."""
         yield from asked_by(graph.nodes.values())
         for name, request in self._bindings:
             if any(node.startswith(f"{name}/") for node in graph.nodes):
@@ -173,14 +173,14 @@ class Builder:
             self._problems += advise_on_steps(network.steps, scope, network.outputs, listed=network.outputs is not None)
             self._problems += advise_on_inputs(network, scope.reached(output_names(network.outputs, network.steps)))
         self._problems += check_uses(self._nodes, self._uses)
-        nodes = started_alike(frozen_alike(self._nodes), self._uses)
+        nodes = start_shared(freeze_shared(self._nodes), self._uses)
         refs = _named_outputs(network, found)
         gaps = self._gaps(inputs, found)
         graph = Graph(network.name, inputs, nodes, refs, uses=tuple(self._calls), gaps=gaps)
         return graph if gaps.inputs or gaps.outputs or gaps.layers or not gaps.are_named else graph.giving(refs)
 
     def _gaps(self, inputs: Mapping[str, TensorType], found: Outputs) -> Gaps:
-        """What of the graph is not known."""
+        """Return the unknown parts of the graph."""
         network = self._network
         broken = self._failed or not network.steps
         return Gaps(
@@ -194,7 +194,7 @@ class Builder:
     # --- one list of steps ------------------------------------------------------------------------------------------
 
     def _list(self, steps: tuple[Step, ...], scope: Scope, around: _Around) -> None:
-        """Builds the steps of one list into nodes."""
+        """Build the steps of one list into nodes."""
         scope.prefix = around.prefix
         above: Step | None = None
         sources: list[list[Source] | None] = []
@@ -210,7 +210,7 @@ class Builder:
             scope.built.setdefault(step.name, built)
 
     def _step(self, step: Step, sources: list[Source], scope: Scope, here: _Around) -> Mapping[str, Given] | None:
-        """What a step gives; None where that is not known, because of an error here or above."""
+        """Return the outputs of a step; None if they are unknown because of an error here or above."""
         found: dict[Source, Given] = {}
         for source in sources:
             if source.name in scope.steps and scope.holder(source.name) is None:
@@ -230,8 +230,8 @@ class Builder:
             return None
         if isinstance(content, Layer):
             return self._layer(step, content, fed, here)
-        if content.every_step:
-            return self._at_every_step(step, content, fed, scope, here)
+        if content.time_distributed:
+            return self._time_distributed(step, content, fed, scope, here)
         return self._inside(step, content, fed, scope, here)
 
     def _inside(
@@ -241,14 +241,14 @@ class Builder:
             return self._use(step, self._networks[content.network], fed, here)
         return self._nested(step, content, fed, scope, here)
 
-    def _at_every_step(
+    def _time_distributed(
         self, step: Step, content: Nested | NetworkUse, fed: _Fed, scope: Scope, here: _Around
     ) -> Mapping[str, Given] | None:
-        """Time goes into the batch before the steps, and comes out of it after them."""
+        """Move the time axis into the batch before the steps, and back after them."""
         before = set(self._nodes)
         merged: dict[str, tuple[Source, Given]] = {}
         for port, (source, given) in fed.items():
-            # An input's name is borne by no step inside.
+            # No nested step can have the name of an input.
             at = replace(here, prefix=f"{here.prefix}/{port}", weights=f"{here.weights}/{port}")
             outputs = self._layer(step, StepsToBatch(), {"x": (source, given)}, at)
             if outputs is None:
@@ -285,7 +285,7 @@ class Builder:
             else:
                 outputs, weights = layer.output_types(types), layer.weights(types)
         except LayerError as error:
-            if step.op in LAYERS or not step.is_assumed:  # else it is only assumed that this layer was meant
+            if step.op in LAYERS or not step.is_assumed:  # otherwise the layer is only a guess
                 self._problems.append(self._does_not_fit(error, step, fed))
             self._read_in_gaps |= {ref.source for _, (ref, _) in fed.values()}
             return None
@@ -293,7 +293,7 @@ class Builder:
             self._problems.append(g.TooLarge.at(step.span, step.path, op=step.op, reason=str(error)))
             return None
         except PluginError as error:
-            help = "tell the authors of the package, with this spec"
+            help = "report this to the authors of the package, with this spec"
             self._problems.append(g.FailedPlugin.at(step.span, step.path, help=help, reason=str(error)))
             return None
         if reason := refuses(outputs):
@@ -327,7 +327,7 @@ class Builder:
         return {"output": next(iter(outputs.values()))} if len(outputs) == 1 else outputs
 
     def _use(self, step: Step, network: Network, fed: _Fed, here: _Around) -> Mapping[str, Given] | None:
-        """A use of a network: its steps with the types of this use; their weights stand under the network's own name."""
+        """Inline a network with the types of this use. Its weights are stored under the network's own name."""
         given = {port: given for port, (_, given) in fed.items()}
         try:
             pairs = bind_ports(network, {port: type_ for port, (_, type_) in given.items()})
@@ -345,7 +345,8 @@ class Builder:
         scope = Scope(given, _first_of_each(network.steps))
         before = len(self._problems)
         inside = here.inside(weights=network.name)
-        if (inside.start is None or not inside.start.at) and network.weights is not None:  # what a step says goes first
+        # A step's own setting takes precedence.
+        if (inside.start is None or not inside.start.at) and network.weights is not None:
             inside = replace(inside, start=_start(network))
         self._list(network.steps, scope, inside)
         outputs = read_outputs(network.outputs, network.steps, scope, self._problems)
@@ -361,7 +362,7 @@ class Builder:
     def _shared(
         self, step: Step, content: Shared, sources: list[Source], found: Mapping[Source, Given], scope: Scope, here: _Around
     ) -> Mapping[str, Given] | None:
-        """An earlier layer applied again."""
+        """Apply an earlier layer again."""
         at: Scope | None = scope
         while at is not None and content.layer not in at.built:
             at = at.around
@@ -371,7 +372,7 @@ class Builder:
             if (at is not None and at.built[content.layer] is None) or (at is None and scope.is_open):
                 return None
             suggestion = None if at else next((s for s in scope.known() if s.startswith(content.layer[:3])), None)
-            help = f"did you mean `{suggestion}`?" if suggestion else "name a layer above, in this list or one around it"
+            help = f"did you mean `{suggestion}`?" if suggestion else "name a layer above, in this list or an enclosing one"
             self._problems.append(g.CannotShare.at(span, step.path, help=help, name=content.layer))
             return None
         fed = self._fed(step, first.layer.ports, sources, found)
@@ -380,7 +381,7 @@ class Builder:
         layer: Layer | None = first.layer
         if content.arguments is not None:
             layer = check_again(
-                first.layer, content.arguments, first.layer.call_arguments, self._problems, where=f"a use of `{content.layer}`"
+                first.layer, content.arguments, first.layer.call_arguments, self._problems, where=f"a call of `{content.layer}`"
             )
         if layer is None:
             return None
@@ -389,12 +390,12 @@ class Builder:
         node = self._nodes.get(here.prefix)
         if node is not None and [w.shape for w in node.weights] != [w.shape for w in first.weights]:
             shape, other = next(iter(node.input_types.values())), next(iter(first.input_types.values()))
-            reason = f"`{content.layer}` has weights for {other}, and is applied here to {shape}"
-            self._problems.append(g.DoesNotFit.at(span, step.path, notes=[Note("its first use", first.span)], reason=reason))
+            reason = f"`{content.layer}` has weights for {other}, but is applied to {shape}"
+            self._problems.append(g.DoesNotFit.at(span, step.path, notes=[Note("first used here", first.span)], reason=reason))
             return None
         return outputs
 
-    # --- what is said -----------------------------------------------------------------------------------------------
+    # --- diagnostics --------------------------------------------------------------------------------------------------
 
     def _does_not_fit(self, error: LayerError, step: Step, fed: _Fed) -> Diagnostic:
         span, path = step.span, f"{step.path}.{step.op}"
@@ -418,7 +419,7 @@ class Builder:
         return g.DoesNotFit.at(span, path, help=error.help, notes=notes_, reason=error.message)
 
     def _named_like_networks(self, steps: tuple[Step, ...]) -> Iterator[Diagnostic]:
-        """Steps of the document's own layers whose weights would stand where those of a network do."""
+        """Yield errors for the document's own steps whose weight names would collide with those of a network."""
         with_weights = {node.name.partition("/")[0] for node in self._nodes.values() if node.weights}
         for step in steps:
             if (
@@ -426,8 +427,8 @@ class Builder:
                 and step.name in with_weights - {"main"}
                 and not isinstance(step.content, NetworkUse)
             ):
-                help = f"call it something else: `name: {step.name}_1`"
-                notes = [Note("the network", self._networks[step.name].span)]
+                help = f"rename it: `name: {step.name}_1`"
+                notes = [Note("the network is defined here", self._networks[step.name].span)]
                 yield g.NameOfNetwork.at(step.span, step.path, help=help, notes=notes, name=step.name)
 
     def _span_of(self, ref: Ref) -> Span | None:
@@ -438,7 +439,7 @@ class Builder:
 
 
 def _start(network: Network) -> Start | None:
-    """What the weights of a network start from, where its document says so."""
+    """Return the source of a network's initial weights, if its document declares one."""
     given = network.weights
     if given is None:
         return None
@@ -447,7 +448,7 @@ def _start(network: Network) -> Start | None:
 
 
 def unbuilt(network: Network) -> Graph:
-    """The graph of a network none of whose steps is built."""
+    """Return the graph of a network of which no step was built."""
     inputs = {name: declared.type for name, declared in network.inputs.items() if declared is not None}
     outputs = frozenset(output_names(network.outputs, network.steps))
     missing = frozenset(network.inputs) - frozenset(inputs)
@@ -455,7 +456,7 @@ def unbuilt(network: Network) -> Graph:
 
 
 def _named_outputs(network: Network, found: Outputs) -> dict[str, Ref]:
-    """The outputs by the names that the network gives them."""
+    """Return the outputs under the names that the network gives them."""
     outputs = dict(found.given)
     if network.outputs is None and len(outputs) > 1 and "output" in outputs:
         outputs = {"output": outputs["output"]}
@@ -464,7 +465,7 @@ def _named_outputs(network: Network, found: Outputs) -> dict[str, Ref]:
 
 
 def step_paths(steps: tuple[Step, ...], prefix: str = "") -> Iterator[str]:
-    """What the steps and those inside them are called, and the networks that they use."""
+    """Yield the paths of the steps, nested steps and used networks."""
     for step in steps:
         yield prefix + step.name
         if isinstance(step.content, Nested):
@@ -489,7 +490,7 @@ def _ports(content: Layer | Nested | NetworkUse, networks: Mapping[str, Network]
 
 
 def _port(nested: Nested, networks: Mapping[str, Network]) -> str:
-    """What ``from`` calls the input of a repeated step: as the step that is repeated does."""
+    """Return the input name of a repeated step, which is that of the step itself."""
     content = nested.steps[0].content if nested.steps else None
     if content is None or isinstance(content, Shared):
         return "x"

@@ -1,8 +1,8 @@
-"""Whether a position of an output depends on later positions of an input, and through which layer.
+"""Causality check: whether an output depends on later positions of an input, and through which layer.
 
-Along the first axis, each tensor has the furthest later position that one of its positions certainly depends on: windows and
-shifts add up, attention without a causal mask and layers that run backwards depend on all. What a layer does that no window
-describes is not known, and nothing is claimed of it.
+For each tensor, the check computes the furthest later position on which one of its positions certainly depends. Windows and
+shifts add up; attention without a causal mask and backward recurrent layers depend on all positions. Layers that no window
+describes are unknown and never reported.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from nnspec.graph.model import Graph, Node, Ref
 from nnspec.layers.base import EVERYTHING
 from nnspec.types import same_size
 
-__all__ = ["layer_that_looks_ahead"]
+__all__ = ["first_noncausal_layer"]
 
 _Steps = float | None
-"""Positions; None where that is not known."""
+"""Number of positions; None if unknown."""
 
 
-def layer_that_looks_ahead(graph: Graph, input_: str, output: str) -> Node | None:
-    """The first layer through which an output depends on later positions of an input; None where none certainly does.
+def first_noncausal_layer(graph: Graph, input_: str, output: str) -> Node | None:
+    """Return the first layer through which an output depends on later positions of an input; None if none certainly does.
 
     Args:
-        graph: The network.
-        input_: An input whose first axis is time.
-        output: An output over the same time.
+        graph: Network to check.
+        input_: Name of an input whose first axis is time.
+        output: Name of an output with the same time axis.
     """
     wanted = graph.outputs[output]
     ahead: dict[Ref, _Steps] = {Ref(input_): 0}
@@ -47,7 +47,7 @@ def layer_that_looks_ahead(graph: Graph, input_: str, output: str) -> Node | Non
 
 
 def _through(node: Node, ahead: dict[Ref, _Steps]) -> tuple[_Steps, tuple[str, ...] | None]:
-    """How far ahead a layer's outputs look, and which of them run along the time; None for all."""
+    """Return the lookahead of a layer's outputs and the outputs along the time axis, None for all."""
     known = {port: steps for port, ref in node.inputs.items() if (steps := ahead.get(ref)) is not None}
     if not known or node.layer.ports.counts_examples:
         return None, None
@@ -65,6 +65,6 @@ def _through(node: Node, ahead: dict[Ref, _Steps]) -> tuple[_Steps, tuple[str, .
 
 
 def _keeps_time(node: Node, ports: Iterable[str]) -> bool:
-    """Whether the output is as long as what is read: else a part was cut, or joined to another."""
+    """Return whether the output has the same length as the inputs, so that nothing was cropped or concatenated."""
     shapes = [node.output.shape, *(node.input_types[port].shape for port in ports)]
     return all(shape and same_size(shape[0], shapes[0][0]) is True for shape in shapes)

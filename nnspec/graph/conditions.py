@@ -1,4 +1,4 @@
-"""What the layers of a graph ask of its free sizes, solved: sizes that are bound, conditions, simpler shapes."""
+"""Constraints of a graph's layers on its free sizes, solved to bound sizes, conditions and simpler shapes."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Request:
-    """One constraint, and the step that asks for it.
+    """A constraint and the step that requires it.
 
     Attributes:
-        constraint: What must hold.
-        span: The step.
-        path: The step's path in the document.
-        op: What the step's operation is called.
-        inputs: How many inputs it has.
+        constraint: Constraint on sizes.
+        span: Location of the step.
+        path: Path of the step in the document.
+        op: Name of the step's operation.
+        inputs: Number of inputs.
     """
 
     constraint: Constraint
@@ -44,7 +44,7 @@ class Request:
 
 
 def asked_by(nodes: Iterable[Node]) -> Iterator[Request]:
-    """What layers ask of sizes that depend on symbols: that two are equal, or that one is at least 1."""
+    """Yield the layers' constraints on symbolic sizes: two sizes are equal, or a size is at least 1."""
     for node in nodes:
         for left, right in node.layer.agreeing_sizes(node.input_types):
             if isinstance(right - left, Dim):
@@ -56,12 +56,12 @@ def asked_by(nodes: Iterable[Node]) -> Iterator[Request]:
 
 
 def free_symbols(inputs: Mapping[str, TensorType]) -> list[str]:
-    """The symbols of inputs, in the order in which they are declared."""
+    """Return the symbols of inputs, in order of declaration."""
     return list(dict.fromkeys(n for t in inputs.values() for size in t.shape for n in sorted(symbols_of(size))))
 
 
 def bound_sizes(solution: Solution, inputs: Mapping[str, TensorType]) -> dict[str, int | Dim]:
-    """The sizes that replace symbols: those solved for, and a name for each unnamed size of which something is asked.
+    """Return the replacements of symbols: solved sizes, and names of unnamed sizes that have a condition.
 
     Example:
         >>> from nnspec.types import Condition, unknown
@@ -71,7 +71,7 @@ def bound_sizes(solution: Solution, inputs: Mapping[str, TensorType]) -> dict[st
         ['signal_axis1']
     """
     concerned = {*solution.conditions, *(name for relation in solution.relations for name in relation.symbols)}
-    concerned |= {str(size) for size in solution.sizes.values() if isinstance(size, Dim)}  # several axes have one size
+    concerned |= {str(size) for size in solution.sizes.values() if isinstance(size, Dim)}  # several axes have the same size
     bound = dict(solution.sizes)
     for size, name in _axis_names(inputs):
         if str(size) in concerned:
@@ -80,7 +80,7 @@ def bound_sizes(solution: Solution, inputs: Mapping[str, TensorType]) -> dict[st
 
 
 def origins(bound: Iterable[str], requests: Sequence[Request]) -> dict[str, Request]:
-    """For each symbol that is bound, the first request that two sizes be equal which names it."""
+    """Return, for each bound symbol, the first equality request that contains it."""
     found: dict[str, Request] = {}
     for request in requests:
         for name in _symbols(request.constraint) if request.constraint.equal else ():
@@ -90,35 +90,38 @@ def origins(bound: Iterable[str], requests: Sequence[Request]) -> dict[str, Requ
 
 
 def only_one(bound: Mapping[str, int | Dim], origin: Mapping[str, Request]) -> Iterator[Diagnostic]:
-    """A warning for each symbol that can only be 1: two sizes were meant to be equal, and are so at 1 alone."""
+    """Yield a warning for each symbol that can only be 1: two sizes that must be equal are equal only for 1."""
     for name, size in bound.items():
         if size == 1 and name in origin:
             at = origin[name]
-            help = "bring both inputs to one size with the same strides and `padding: same`, or declare the size as 1"
+            help = "make both sizes equal with the same strides and `padding: same`, or declare the size as 1"
             yield g.OnlyOneSize.at(at.span, at.path, help=help, name=name, reason=_text(at.constraint, {}))
 
 
 def contradiction(requests: Sequence[Request], inputs: Mapping[str, TensorType]) -> Diagnostic:
-    """The diagnostic of what no sizes satisfy: at the first step that cannot be satisfied, with those that contradict it."""
+    """Return the diagnostic of contradictory constraints, at the first step that cannot be satisfied."""
     last, others = conflict([request.constraint for request in requests], free_symbols(inputs))
     named = {str(size): symbol(name) for size, name in _axis_names(inputs)}
     at = requests[last]
     notes = [
-        Note(f"`{other.op}` here: {_text(other.constraint, named)}", other.span) for other in map(requests.__getitem__, others)
+        Note(f"`{other.op}` requires this: {_text(other.constraint, named)}", other.span)
+        for other in map(requests.__getitem__, others)
     ]
     symbols = {str(named.get(name, name)) for i in (*others, last) for name in _symbols(requests[i].constraint)}
     free = " and ".join(f"`{name}`" for name in sorted(symbols))
-    reason = f"no size of {free} fits: {_text(at.constraint, named)}" + (", and see below" if notes else "")
-    help = "bring both inputs to one size, for instance with the same strides and `padding: same`, cropping or padding"
+    reason = f"no size of {free} is valid: {_text(at.constraint, named)}" + (
+        ", in conflict with the notes below" if notes else ""
+    )
+    help = "make both sizes equal, for example with the same strides and `padding: same`, cropping or padding"
     if not at.constraint.equal:
-        help = "reduce the size less before it (kernel, stride, cropping), or write `padding: same`"
+        help = "use smaller kernels, strides or crops before it, or `padding: same`"
     elif at.inputs == 1:
-        help = "change the sizes that it makes, or declare the free size as a number that fits all of them"
+        help = "change its target sizes, or declare the free size as a number that is valid for all layers"
     return g.NoSizeFits.at(at.span, at.path, help=help, notes=notes[:6], reason=reason)
 
 
 def _axis_names(inputs: Mapping[str, TensorType]) -> Iterator[tuple[Dim, str]]:
-    """Each size without a name, and what it is called where something is asked of it."""
+    """Yield each unnamed size with the name used for it in conditions."""
     for name, type_ in inputs.items():
         for axis, size in enumerate(type_.shape, 1):
             if isinstance(size, Dim) and not size.is_known:
@@ -135,7 +138,7 @@ def _symbols(constraint: Constraint) -> set[str]:
 
 
 def with_solution(graph: Graph, solution: Solution) -> Graph:
-    """The graph with its conditions and relations, and shapes that use them: ``8*(H//8)`` is ``H`` if 8 divides it."""
+    """Return the graph with its conditions, relations and simplified shapes: ``8*(H//8)`` is ``H`` if 8 divides it."""
     conditions = {name: found for name, found in solution.conditions.items() if not name.startswith("?")}
     known = {name: condition for name, condition in conditions.items() if condition.period[0] > 1}
     if known:
@@ -144,7 +147,7 @@ def with_solution(graph: Graph, solution: Solution) -> Graph:
 
 
 def solved(requests: Sequence[Request], names: Sequence[str]) -> Solution | None:
-    """The sizes that satisfy all requests; None if there are none."""
+    """Return the sizes that satisfy all requests; None if there are none."""
     return solve([request.constraint for request in requests], names)
 
 

@@ -1,7 +1,7 @@
-"""A classifier as a fully convolutional network (Long, Shelhamer and Darrell 2015): which layers become which.
+"""Conversion of a classifier to a fully convolutional network (Long, Shelhamer and Darrell 2015).
 
-A layer that takes the features of all positions as one vector is a convolution whose kernel spans them all: on the classifier's
-own size it has one place, on a larger picture many. What gives one value for a whole picture becomes a window of that size.
+A layer that reads the features of all positions as one vector is a convolution whose kernel covers the original image. On a
+larger image, it is applied at many positions. Global pooling becomes pooling with a window of that size.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from nnspec.layers.base import EVERYTHING, Layer
 from nnspec.layers.interfaces import ConvolvedOver, KeepsElements, PassesOn, Slides
 from nnspec.types import Dim, TensorType
 
-__all__ = ["Change", "NotConvolutional", "changes_to_convolutions", "sees_everything"]
+__all__ = ["Change", "NotConvolutional", "changes_to_convolutions", "global_layers"]
 
 
 class NotConvolutional(Exception):
-    """A layer that cannot slide over a larger picture.
+    """A layer that cannot be applied to a larger image.
 
     Attributes:
         node: The layer.
-        reason: Why it cannot.
-        help: What to do.
+        reason: Why it cannot be converted.
+        help: How to fix it.
     """
 
     def __init__(self, node: Node, reason: str, help: str) -> None:
@@ -35,11 +35,11 @@ class NotConvolutional(Exception):
 
 @dataclass(frozen=True)
 class Change:
-    """What a layer becomes.
+    """The replacement of a layer.
 
     Attributes:
-        node: The layer.
-        layer: What stands in its place; None where nothing does, because the positions are kept.
+        node: Layer to replace.
+        layer: Its replacement; None removes it, because the spatial axes are kept.
     """
 
     node: Node
@@ -47,23 +47,23 @@ class Change:
 
 
 def changes_to_convolutions(graph: Graph) -> list[Change]:
-    """The layers of a classifier that become others where it is to take pictures of any size.
+    """Return the replacements that make a classifier fully convolutional.
 
     Returns:
-        One for each layer that changes, in the graph's order; none where it is fully convolutional already.
+        One change per replaced layer, in graph order; empty if the network is already fully convolutional.
 
     Raises:
-        NotConvolutional: Where a layer has no counterpart.
+        NotConvolutional: If a layer has no convolutional equivalent.
     """
     changes: list[Change] = []
-    # How many positions the features of a vector stand for; what still has its axes is not among them.
+    # Spatial sizes whose features each flattened tensor contains; tensors with spatial axes are not listed.
     flat: dict[Ref, tuple[int, ...]] = {}
     for node in graph.nodes.values():
         sizes = {flat[ref] for ref in node.inputs.values() if ref in flat}
         if not sizes:
             change, left = _with_axes(node)
         elif len(sizes) > 1 or any(ref not in flat for ref in node.inputs.values()):
-            raise NotConvolutional(node, "joins what was taken from the whole picture to what was not", "leave that branch out")
+            raise NotConvolutional(node, "merges flattened features with a tensor that has spatial axes", "remove that branch")
         else:
             change, left = _flat(node, sizes.pop())
         changes += change
@@ -72,15 +72,15 @@ def changes_to_convolutions(graph: Graph) -> list[Change]:
     return changes
 
 
-def sees_everything(graph: Graph) -> Iterator[Node]:
-    """The layers of which every output sees the whole picture, or whose outputs have no places: those that cannot slide."""
+def global_layers(graph: Graph) -> Iterator[Node]:
+    """Yield the layers whose outputs depend on the whole image or have no positions, and thus cannot slide."""
     for node in graph.nodes.values():
         if node.layer.receptive_field(node.input_types) == EVERYTHING:
             yield node
 
 
 def _with_axes(node: Node) -> tuple[list[Change], tuple[int, ...] | None]:
-    """What becomes of a layer whose inputs have their axes; and the positions that its output stands for, if it has none."""
+    """Return the replacement of a layer whose inputs have spatial axes, and the sizes that its output flattens, if any."""
     x = next(iter(node.input_types.values()), TensorType(()))
     spatial = x.shape[:-1]
     if isinstance(node.layer, KeepsElements) and node.output.rank == 1 and spatial:
@@ -90,13 +90,13 @@ def _with_axes(node: Node) -> tuple[list[Change], tuple[int, ...] | None]:
         image = {"x": TensorType((*_known(node, spatial), x.shape[-1]), x.dtype, x.mask)}
         slid = node.layer.slid(image) if isinstance(node.layer, Slides) else None
         if slid is None:
-            raise NotConvolutional(node, "takes the whole picture, and has no counterpart that slides over a larger one", _HELP)
+            raise NotConvolutional(node, "reads the whole image and has no convolutional equivalent", _HELP)
         return [Change(node, slid)], (1,) * len(spatial) if node.output.rank == 1 else None
     return [], None
 
 
 def _over_positions(layer: Layer, sizes: tuple[int, ...]) -> Layer | None:
-    """The layer that computes at every position what a layer computes on the features of all of them; None if there is none."""
+    """Return the layer that applies the same computation at every position; None if there is none."""
     if isinstance(layer, ConvolvedOver):
         return layer.over_positions(sizes)
     at_one_position = set(sizes) == {1} and layer.same_at_every_position
@@ -107,7 +107,7 @@ def _flat(node: Node, sizes: tuple[int, ...]) -> tuple[list[Change], tuple[int, 
     made = _over_positions(node.layer, sizes)
     if made is None:
         places = " × ".join(map(str, sizes))
-        reason = f"takes the features of {places} positions as one vector, and does not do the same at each place"
+        reason = f"reads the features of {places} positions as one vector and has no convolutional equivalent"
         raise NotConvolutional(node, reason, _HELP)
     if made is node.layer:
         return [], sizes
@@ -119,10 +119,10 @@ def _known(node: Node, sizes: tuple[int | Dim, ...]) -> tuple[int, ...]:
     if len(found) < len(sizes):
         raise NotConvolutional(
             node,
-            f"takes {next(iter(node.input_types.values()))}: there is no size of which a window could slide over a larger one",
-            "give the input the sizes that it was trained on, or export its maps: `export: {activation_maps: [OUTPUT]}`",
+            f"reads {next(iter(node.input_types.values()))}: a free size gives no kernel size",
+            "declare the input sizes used in training, or export activation maps: `export: {activation_maps: [OUTPUT]}`",
         )
     return found
 
 
-_HELP = "what can be converted: `Flatten` with `Dense`, global poolings, and what does the same at every place"
+_HELP = "supported are `Flatten` with `Dense`, global pooling, and layers that treat all positions alike"

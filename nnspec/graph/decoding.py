@@ -1,4 +1,4 @@
-"""Which networks decode a sequence token by token, and what goes from one step to the next."""
+"""Networks that decode a sequence token by token, and their state between steps."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ __all__ = ["Decoding", "fed_by", "input_feeding"]
 
 @dataclass(frozen=True)
 class Decoding:
-    """What the section ``generate`` says of the networks; it has been checked.
+    """The validated section ``generate``, applied to the networks.
 
     Attributes:
-        encoder: The network that reads the source; None for a language model.
-        decoder: The network that gives the logits of the next token.
-        token: The decoder's input of tokens.
-        logits: The decoder's output over the vocabulary.
-        memory: Decoder input ← encoder output, the same at every step.
+        encoder: Network that encodes the source; None for a language model.
+        decoder: Network that returns the logits of the next token.
+        token: Decoder input of tokens.
+        logits: Decoder output over the vocabulary.
+        memory: Decoder input ← encoder output, constant over all steps.
         begin: Decoder input ← encoder output, at the first step.
-        carry: Decoder input ← decoder output of the step before.
-        cache: Whether causal attention carries its keys and values, rather than reading all tokens anew.
-        sources: What the document's own network calls each input of the encoder: the encoder's name where it does not feed it.
-        target: What it calls the decoder's input of tokens; None where it does not feed it.
+        carry: Decoder input ← decoder output of the previous step.
+        cache: Whether causal attention caches its keys and values instead of reading all tokens again.
+        sources: Name of the main network's input for each encoder input; the encoder's own name if nothing feeds it.
+        target: Name of the main network's input that feeds the decoder's tokens; None if there is none.
     """
 
     encoder: Graph | None
@@ -49,25 +49,25 @@ class Decoding:
 
     @property
     def vocabulary(self) -> int:
-        """How many tokens there are."""
+        """Size of the vocabulary."""
         size = self.logits_type.shape[-1]
         assert isinstance(size, int)
         return size
 
     @property
     def gives_probabilities(self) -> bool:
-        """Whether what is called logits has been through a softmax."""
+        """Whether the logits output already includes a softmax."""
         node = self.decoder.nodes.get(self.decoder.outputs[self.logits].source)
         return node is not None and (node.op == "Softmax" or node.layer.activation_name == "softmax")
 
     @property
     def by_token(self) -> bool:
-        """Whether a step reads the last token alone, and not all of them."""
+        """Whether a step reads only the last token."""
         return self.cache or bool(self.carry)
 
 
 def fed_by(model: Model, network: Graph, input_: str) -> Ref | None:
-    """What feeds an input of a network at its first use in the document's own layers; None where these do not use it."""
+    """Return what feeds an input of a network at its first use in the main network; None if it is not used."""
     if "main" not in model.networks:
         return None
     if network.name == "main":
@@ -76,6 +76,6 @@ def fed_by(model: Model, network: Graph, input_: str) -> Ref | None:
 
 
 def input_feeding(model: Model, network: Graph, input_: str) -> str | None:
-    """The input of the document's own network that feeds an input of a network; None where none does."""
+    """Return the main network's input that feeds an input of a network; None if there is none."""
     found = fed_by(model, network, input_)
     return found.source if found is not None and found.source in model.main.inputs else None

@@ -1,4 +1,4 @@
-"""A graph as plain data: what ``inspect --format json`` prints, and ``build`` writes as ``graph.json``."""
+"""A graph as plain data: the output of ``inspect --format json``, also written as ``graph.json`` by ``build``."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["describe", "stated_sizes"]
 
 
 def describe(model: Model) -> dict[str, Any]:
-    """All networks of a model (design: section 5).
+    """Return all networks of a model (design: section 5).
 
     Returns:
         ``{"name", "networks": {NAME: {"inputs", "outputs", "parameters", "trainable_parameters", "macs",
-        "peak_activation_bytes", "layers"}}}``. A shape begins with null for the batch; a symbol is its name; a figure that
-        depends on a symbol is an expression, the peak of activations a list of them where one of several is the largest.
-        Strides of receptive fields below 1 are text, ``1/2``. A layer of another package has ``plugin``: its package, and
-        whether it is exported by its own ``to_onnx`` or through ``tf2onnx``.
+        "peak_activation_bytes", "layers"}}}``. A shape starts with null for the batch; a symbol is its name; a value that
+        depends on a symbol is an expression; the peak of activations is a list of expressions if it is their maximum.
+        Strides of receptive fields below 1 are strings, ``1/2``. A layer from another package has ``plugin``: its package, and
+        whether it is exported by its own ``to_onnx`` or with ``tf2onnx``.
     """
     return {"name": model.name, "networks": {name: _network(graph) for name, graph in model.networks.items()}}
 
@@ -68,12 +68,12 @@ def _network(graph: Graph) -> dict[str, Any]:
 
 
 def stated_sizes(graph: Graph) -> list[str]:
-    """What is known of free sizes, a line each: ``T is 8``, ``H must be a multiple of 8``."""
+    """Return what is known of free sizes, one line each: ``T is 8``, ``H must be a multiple of 8``."""
     return [f"{name} is {size}" for name, size in graph.bound.items()] + graph.conditions.texts()
 
 
 def _origin(node: Node) -> dict[str, Any]:
-    """Where a layer of another package comes from; nothing of a built-in one."""
+    """Return the origin of a layer from another package; empty for a built-in layer."""
     plugin = plugin_of(node.layer)
     if plugin is None:
         return {}
@@ -94,7 +94,7 @@ def _tensor(type_: TensorType) -> dict[str, Any]:
 
 
 def shape(type_: TensorType) -> list[int | str | None]:
-    """A tensor's shape with null for the batch, a symbol's expression as text, null for an unknown size."""
+    """Return a shape with null for the batch, an expression as text for a symbolic size, null for an unknown size."""
     return [None, *map(_size, type_.shape)]
 
 

@@ -1,4 +1,4 @@
-"""The narrowest place of a network: the one tensor through which everything on the way from an input to an output goes."""
+"""Split of a network at its bottleneck: the narrowest tensor through which all paths from input to output pass."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from math import prod
 
 from nnspec.graph.model import Graph, Node, Ref
 
-__all__ = ["EncoderSplit", "halves"]
+__all__ = ["EncoderSplit", "split_encoder"]
 
 
 @dataclass(frozen=True)
 class EncoderSplit:
-    """A network cut in two at one tensor, as an autoencoder is into encoder and decoder.
+    """A network split at one tensor, as an autoencoder into encoder and decoder.
 
     Attributes:
-        code: The tensor.
-        before: From the input to the tensor, which is its only output.
-        after: From the tensor, its only input, to the output, which keeps its name.
-        node: What gives the tensor.
+        code: The bottleneck tensor.
+        before: Network from the input to the tensor, which is its only output.
+        after: Network from the tensor, its only input, to the output, which keeps its name.
+        node: Node that computes the tensor.
     """
 
     code: Ref
@@ -28,16 +28,16 @@ class EncoderSplit:
     node: Node
 
 
-def halves(graph: Graph, input_: str, output: str) -> EncoderSplit | None:
-    """The network cut where it is narrowest; None where nothing on the way is narrower than the input.
+def split_encoder(graph: Graph, input_: str, output: str) -> EncoderSplit | None:
+    """Split the network at its bottleneck; returns None if no tensor on the path is narrower than the input.
 
-    The time is linear in the number of layers. Of places that are equally narrow the last is taken: behind the activation, and
-    behind the draw of a variational autoencoder.
+    Time is linear in the number of layers. Of equally narrow tensors, the last is used: after the activation, and after the
+    sampling of a variational autoencoder.
 
     Args:
-        graph: The network.
-        input_: Where the way begins.
-        output: Where it ends.
+        graph: Network to split.
+        input_: Input at the start of the path.
+        output: Output at its end.
     """
     part = graph.giving({output: graph.outputs[output]})
     widest = _width(part, Ref(input_))
@@ -52,7 +52,7 @@ def halves(graph: Graph, input_: str, output: str) -> EncoderSplit | None:
 
 
 def _passed_by_all(part: Graph, input_: str, output: str) -> Iterator[Ref]:
-    """The tensors that the output depends on the input through alone, in order, neither of the two among them."""
+    """Yield, in order, the tensors through which all paths from input to output pass, excluding both ends."""
     order = {name: place for place, name in enumerate((*part.inputs, *part.nodes))}
     last: dict[str, int] = {}
     used: dict[str, set[Ref]] = {}
@@ -60,7 +60,7 @@ def _passed_by_all(part: Graph, input_: str, output: str) -> Iterator[Ref]:
         for ref in node.inputs.values():
             last[ref.source] = order[node.name]
             used.setdefault(ref.source, set()).add(ref)
-    # An input that nothing on the way reads reaches nowhere, and keeps nothing open.
+    # An input that nothing on the path reads is a dead end.
     reach = max((last.get(name, -1) for name in part.inputs), default=-1)
     end = part.outputs[output].source
     for name in part.nodes:

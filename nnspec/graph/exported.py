@@ -1,4 +1,4 @@
-"""``export``: which network of a document is exported, and which of its outputs."""
+"""``export``: selection of the exported network and outputs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field, Strict
 
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import problems as g
-from nnspec.graph.activation_maps import NoMap, ending_of, map_name, with_activation_maps
+from nnspec.graph.activation_maps import NoMapError, head_of, map_name, with_activation_maps
 from nnspec.graph.model import Graph, Model
 from nnspec.spec import Spec
 from nnspec.spec.checked import check_known
@@ -21,34 +21,34 @@ __all__ = ["ExportSection", "export_opset", "exported", "read_export"]
 
 _OPSET = 23
 NEWEST_OPSET = 26
-"""The newest set of ONNX operators that ONNX Runtime 1.31 runs."""
+"""Newest ONNX opset that ONNX Runtime 1.31 supports."""
 
 
 class ExportSection(Config):
-    """What `export` writes."""
+    """Settings of `export`."""
 
     network: Annotated[str, Strict()] | None = Field(
-        None, description="The network; null: the document's own layers, or of a pair the generator."
+        None, description="Network to export; null: the main network, or the generator of a GAN."
     )
-    outputs: list[Annotated[str, Strict()]] | None = Field(None, min_length=1, description="The outputs; null: all of them.")
+    outputs: list[Annotated[str, Strict()]] | None = Field(
+        None, min_length=1, description="Outputs to export; null: all of them."
+    )
     activation_maps: list[Annotated[str, Strict()]] = Field(
         [],
-        description="Outputs whose class activation maps (Zhou et al. 2016) the file gives too, each as `NAME_map`: what the "
-        "last layer gives at each position before `GlobalAveragePooling2D`. Averaged, it is the output before its activation.",
+        description="Outputs whose class activation maps (Zhou et al. 2016) are also exported, each as `NAME_map`: the "
+        "output of the last layer at each position, before `GlobalAveragePooling2D`. Its mean is the logit.",
     )
-    opset: Annotated[int, Strict(), Field(ge=17, le=NEWEST_OPSET)] = Field(
-        _OPSET, description="The version of ONNX's operators."
-    )
+    opset: Annotated[int, Strict(), Field(ge=17, le=NEWEST_OPSET)] = Field(_OPSET, description="ONNX opset version.")
 
 
 def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default: str = "main") -> ExportSection | None:
-    """The section ``export``, checked against the networks.
+    """Read the section ``export`` and check it against the networks.
 
     Args:
-        spec: The spec.
+        spec: Spec to read.
         model: Its networks.
-        problems: What is wrong is appended here.
-        default: The network that is exported where none is named.
+        problems: List to which problems are appended.
+        default: Network to export if none is named.
     """
     tree = spec.section("export") or MappingNode([], next(iter(spec.document.items()))[0].span)
     checked = check_known(ExportSection, tree, problems, name="export")
@@ -60,7 +60,7 @@ def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default
         if section.network is not None:
             at = tree.get("network") or tree
             suggestion = closest(name, model.networks)
-            help = f"did you mean `{suggestion}`?" if suggestion else "there are " + listed(model.networks)
+            help = f"did you mean `{suggestion}`?" if suggestion else "the networks are " + listed(model.networks)
             problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="network", name=name))
         return None
     graph = model.networks[name]
@@ -70,7 +70,7 @@ def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default
             at = _item(tree, key, number)
             if output not in known and graph.gaps.are_named:
                 suggestion = closest(output, known)
-                help = f"did you mean `{suggestion}`?" if suggestion else "there are " + listed(known)
+                help = f"did you mean `{suggestion}`?" if suggestion else "the outputs are " + listed(known)
                 problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="output", name=output))
             elif key == "activation_maps" and not graph.gaps:
                 problems += _without_map(graph, output, at)
@@ -78,10 +78,10 @@ def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default
 
 
 def export_opset(spec: Spec) -> int:
-    """The version of ONNX's operators that a document's files are written with.
+    """Return the ONNX opset version for a document's files.
 
     Args:
-        spec: The spec, whose section ``export`` has been checked.
+        spec: Spec whose section ``export`` has been checked.
     """
     tree = spec.section("export")
     section = None if tree is None else check_known(ExportSection, tree, [], name="export").value
@@ -89,26 +89,26 @@ def export_opset(spec: Spec) -> int:
 
 
 def _item(tree: MappingNode, key: str, number: int) -> Tree:
-    """An item of a list where it stands."""
+    """Return an item of a list, for its location."""
     given = tree.get(key) or tree
     return given.items[number] if isinstance(given, SequenceNode) and number < len(given.items) else given
 
 
 def _without_map(graph: Graph, output: str, at: Tree) -> Iterator[Diagnostic]:
-    """Says why an output has no class activation map, where it has none."""
+    """Yield an error if an output has no class activation map."""
     if map_name(output) in {*graph.outputs, *graph.nodes}:
-        reason, help = f"`{map_name(output)}` is something else here", f"call that something else than `{map_name(output)}`"
+        reason, help = f"the name `{map_name(output)}` is in use", f"rename the step or output `{map_name(output)}`"
         yield g.NoActivationMap.at(at.span, at.path, help=help, name=output, reason=reason)
         return
     try:
-        ending_of(graph, output)
-    except NoMap as error:
-        help = "end with `GlobalAveragePooling2D` and one `Dense`, or take it off the list"
+        head_of(graph, output)
+    except NoMapError as error:
+        help = "end with `GlobalAveragePooling2D` and one `Dense`, or remove it from the list"
         yield g.NoActivationMap.at(at.span, at.path, help=help, name=output, reason=str(error))
 
 
 def exported(section: ExportSection, model: Model, *, default: str = "main") -> Graph:
-    """The graph that is exported: the network, with what the outputs that are wanted depend on, and the maps of some."""
+    """Return the exported graph: the selected outputs, their activation maps, and everything they depend on."""
     graph = model.networks[section.network or default]
     wanted = list(graph.outputs if section.outputs is None else section.outputs)
     graph = with_activation_maps(graph, section.activation_maps)
@@ -117,10 +117,10 @@ def exported(section: ExportSection, model: Model, *, default: str = "main") -> 
 
 
 def _reading(graph: Graph) -> Graph:
-    """The graph without the inputs that no output depends on, and what is known of their sizes alone."""
+    """Return the graph without unused inputs and the conditions on their sizes."""
     read = {ref.source for refs in (graph.outputs, *(node.inputs for node in graph.nodes.values())) for ref in refs.values()}
     inputs = {name: type_ for name, type_ in graph.inputs.items() if name in read}
-    if not inputs:  # an output of weights alone: one input says how many examples there are
+    if not inputs:  # outputs depend on weights only: keep one input for the batch size
         inputs = dict([next(iter(graph.inputs.items()))])
     return replace(graph, inputs=inputs, conditions=graph.conditions.without(_symbols(graph.inputs) - _symbols(inputs)))
 

@@ -1,4 +1,4 @@
-"""A digest of each node of a graph, so that a run can tell whether it goes on with the same network."""
+"""Digests of a graph's nodes, by which a resumed run checks that the network is unchanged."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["node_digests"]
 
 
 def node_digests(graph: Graph) -> dict[str, str]:
-    """A digest of each node: its layer with every argument, where it reads from, where its weights stand.
+    """Return a digest of each node: its layer with all arguments, its inputs and its weight names.
 
-    The document's own hash does not see the files under ``use``; this does.
+    Unlike the document's hash, this includes the files under ``use``.
     """
     found = {}
     for name, node in graph.nodes.items():

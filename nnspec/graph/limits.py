@@ -1,4 +1,4 @@
-"""Networks that no machine could hold, refused before anything tries to make them."""
+"""Rejection of networks that are too large, before anything is allocated."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ _LARGEST_AXIS, _MOST_AXES = 2**63, 32
 
 
 def refuses(outputs: Outputs) -> str | None:
-    """What is too large about the tensors that a layer gives; None where nothing is."""
+    """Return why a layer's outputs are too large; None if they are not."""
     for type_ in outputs.values():
         if type_.rank > _MOST_AXES:
-            return f"a tensor of {type_.rank:,} axes; {_MOST_AXES} is the limit"
+            return f"a tensor has {type_.rank:,} axes; the limit is {_MOST_AXES}"
         if any(isinstance(size, int) and size > _LARGEST_AXIS for size in type_.shape):
-            return "an axis of over 2**63 positions, the limit"
+            return "an axis exceeds the limit of 2**63 positions"
     return None
 
 
 def check_uses(networks: Mapping[str, Network], order: Sequence[str], limits: Limits) -> Iterator[Diagnostic]:
-    """A diagnostic where networks that use one another come to too many layers, or go too deep.
+    """Yield a diagnostic if networks that use one another exceed the limits on layers or depth.
 
-    Each use of a network stands for its layers, so that a chain of networks that each use the one before twice doubles.
+    Each use counts all layers of the network, so a chain of networks that each use the previous one twice doubles.
 
     Args:
-        networks: By name.
+        networks: Networks by name.
         order: Their names, each after those it uses.
-        limits: What they may cost.
+        limits: Resource limits.
     """
     layers: dict[str, int] = {}
     depths: dict[str, int] = {}
@@ -47,7 +47,7 @@ def check_uses(networks: Mapping[str, Network], order: Sequence[str], limits: Li
         network = networks[name]
         layers[name], depths[name] = _extent(network.steps, layers, depths)
         if sum(layers.values()) > limits.layers:
-            what = f"{layers[name]:,} layers, those of the networks that it uses counted"
+            what = f"{layers[name]:,} layers, including those of the networks that it uses"
             yield LimitExceeded.at(network.span, f"networks.{name}", what=what, limit="layers", most=limits.layers)
             return
         if depths[name] > DEEPEST_STEPS:
@@ -57,7 +57,7 @@ def check_uses(networks: Mapping[str, Network], order: Sequence[str], limits: Li
 
 
 def _extent(steps: Sequence[Step], layers: Mapping[str, int], depths: Mapping[str, int]) -> tuple[int, int]:
-    """How many layers a list comes to, and how many lists deep it is."""
+    """Return the number of layers in a list and its nesting depth."""
     count, deepest = 0, 0
     stack = [(step, 1) for step in steps]
     while stack:
@@ -74,8 +74,8 @@ def _extent(steps: Sequence[Step], layers: Mapping[str, int], depths: Mapping[st
 
 
 def check_limits(graph: Graph, limits: Limits) -> Iterator[Diagnostic]:
-    """A diagnostic at the layer with which the network's weights, or its tensors, go past their limit."""
-    if not graph.nodes:  # nothing of it could be built
+    """Yield a diagnostic at the layer at which the weights or the activations exceed their limit."""
+    if not graph.nodes:  # nothing was built
         return
     total = 0
     for _, weight, node in graph.weights():
@@ -86,22 +86,22 @@ def check_limits(graph: Graph, limits: Limits) -> Iterator[Diagnostic]:
     smallest = {name: condition.next_fit(1) for name, condition in graph.conditions.items()}
     for name, least in smallest.items():
         if least > limits.size:
-            what = f"the smallest `{name}` that fits is {least:,}: it must be {graph.conditions[name]}"
+            what = f"the smallest valid `{name}` is {least:,}: it must be {graph.conditions[name]}"
             yield _over(graph, next(iter(graph.nodes.values())), what, "size", limits.size)
     try:
         for reached, size in alive_bytes(graph):
             count = substitute(size, smallest | {name: smallest.get(name, 1) for name in symbols_of(size)})
             if isinstance(count, int) and count > limits.activations:
-                at = "" if isinstance(size, int) else ", at the smallest sizes that fit"
+                at = "" if isinstance(size, int) else ", at the smallest valid sizes"
                 what = f"{bytes_text(count)} of activations for one example{at}"
                 yield _over(graph, reached, what, "activations", limits.activations)
                 break
     except SizeTooComplex as error:
         node = next(iter(graph.nodes.values()))
-        yield TooLarge.at(node.span, node.path, op=graph.name, reason=f"the memory of its tensors is {error}")
+        yield TooLarge.at(node.span, node.path, op=graph.name, reason=f"cannot compute the memory of its tensors: {error}")
 
 
 def _over(graph: Graph, node: Node | None, what: str, limit: str, most: int) -> Diagnostic:
     at = node or next(iter(graph.nodes.values()))
-    what = what if node else f"{what} in the inputs alone"
+    what = what if node else f"{what} (inputs only)"
     return LimitExceeded.at(at.span, at.path, what=what, limit=limit, most=most)

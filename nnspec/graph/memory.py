@@ -1,4 +1,4 @@
-"""Memory of activations: what each layer gives, and the most that is alive at once."""
+"""Memory of activations: the output size of each layer, and the peak of live tensors."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from nnspec.types import Condition, Dim, SizeTooComplex, TensorType, product, su
 __all__ = ["activation_bytes", "alive_bytes", "bytes_text", "peak_activation_bytes", "tensor_bytes"]
 
 _MOST_CANDIDATES = 4
-"""A peak that depends on symbols is the largest of several expressions; with more than so many it is not given."""
+"""Maximum number of expressions in a symbolic peak; beyond it, no peak is reported."""
 
 
 def tensor_bytes(type_: TensorType) -> int | Dim:
-    """Bytes of a tensor for one example, its mask included, one byte a position.
+    """Return the bytes of a tensor for one example, including its mask at one byte per position.
 
     Example:
         >>> tensor_bytes(TensorType((28, 28, 6)))
@@ -30,7 +30,7 @@ def _bytes_of(dtype: str) -> int:
 
 
 def activation_bytes(node: Node) -> int | Dim:
-    """Bytes of what a node gives, for one example."""
+    """Return the bytes of a node's outputs for one example."""
     total: int | Dim = 0
     for output in node.outputs.values():
         total = total + tensor_bytes(output)
@@ -38,7 +38,7 @@ def activation_bytes(node: Node) -> int | Dim:
 
 
 def alive_bytes(graph: Graph) -> Iterator[tuple[Node | None, int | Dim]]:
-    """Bytes of the tensors alive, for one example: the inputs', then as each node runs, in the graph's order."""
+    """Yield the bytes of live tensors for one example: for the inputs, then for each node in graph order."""
     last = _last_reads(graph)
     ends: dict[int, list[Ref]] = {}
     for ref, step in last.items():
@@ -59,13 +59,13 @@ def alive_bytes(graph: Graph) -> Iterator[tuple[Node | None, int | Dim]]:
 
 
 def peak_activation_bytes(graph: Graph) -> tuple[int | Dim, ...]:
-    """The most bytes of tensors alive at once, for one example, running the nodes in the graph's order.
+    """Return the peak bytes of live tensors for one example, with nodes run in graph order.
 
-    A tensor is alive from the node that gives it, an input from the start, to the last node that reads it; the network's
-    outputs to the end. Nothing is computed in place, and weights and what a layer needs inside do not count.
+    A tensor is live from the node that computes it (an input: from the start) to the last node that reads it; network outputs
+    to the end. Nothing is computed in place. Weights and layers' temporary memory are not counted.
 
     Returns:
-        One number; where it depends on symbols, the expressions of which one is the largest; nothing where they are too many.
+        One number; if it depends on symbols, expressions whose maximum is the peak; empty if there are too many.
     """
     try:
         moments = [size for _, size in alive_bytes(graph)]
@@ -79,7 +79,7 @@ def peak_activation_bytes(graph: Graph) -> tuple[int | Dim, ...]:
 
 
 def bytes_text(size: int | Dim | str) -> str:
-    """A number of bytes in the unit that suits it; an expression as it is.
+    """Format a number of bytes with a suitable unit; an expression is kept.
 
     Example:
         >>> bytes_text(340), bytes_text(18816), bytes_text(5 * 2**20), bytes_text("64*T")
@@ -96,7 +96,7 @@ def bytes_text(size: int | Dim | str) -> str:
 
 
 def _last_reads(graph: Graph) -> dict[Ref, int]:
-    """The step at which each tensor is read for the last time; past the end for the network's outputs."""
+    """Return the index of the last node that reads each tensor; past the end for network outputs."""
     last: dict[Ref, int] = {}
     for step, node in enumerate(graph.nodes.values()):
         for ref in node.inputs.values():
@@ -105,8 +105,8 @@ def _last_reads(graph: Graph) -> dict[Ref, int]:
 
 
 def _largest(sizes: Iterable[int | Dim], conditions: Mapping[str, Condition]) -> tuple[int | Dim, ...]:
-    """Those that no other exceeds for every value of the symbols."""
-    # A symbol that must be a multiple of 8 is eight times another, and its quotients are then plain products.
+    """Return the expressions that no other dominates for all values of the symbols."""
+    # A symbol that must be a multiple of 8 is eight times another; its quotients then become plain products.
     scaled = {name: condition.whole(name) for name, condition in conditions.items()}
     kept: list[tuple[int | Dim, int | Dim]] = []
     for size in dict.fromkeys(sizes):
@@ -118,13 +118,13 @@ def _largest(sizes: Iterable[int | Dim], conditions: Mapping[str, Condition]) ->
 
 
 def _never_exceeds(a: int | Dim, b: int | Dim) -> bool:
-    """Whether a ≤ b for all sizes; no is also said where that does not show in the coefficients."""
+    """Return whether a ≤ b for all sizes; also false if the coefficients do not show it."""
     difference = b - a
     if isinstance(difference, int):
         return difference >= 0
     constant = sum(factor for monomial, factor in difference.terms if not monomial)
     others = [factor for monomial, factor in difference.terms if monomial]
-    # Each symbol is at least 1, so that a negative constant is covered by what stands before the symbols.
+    # Each symbol is at least 1, so the coefficients of symbols can offset a negative constant.
     return min(others) >= 0 and (constant >= 0 or (_is_polynomial(difference) and sum(others) + constant >= 0))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from nnspec.graph.model import Graph, Node, Ref
-from nnspec.graph.shared_weights import frozen_alike
+from nnspec.graph.shared_weights import freeze_shared
 from nnspec.types import Condition, Conditions, Relation, TensorType
 
 __all__ = ["merge_graphs"]
@@ -32,7 +32,7 @@ def merge_graphs(networks: Iterable[Graph]) -> Graph:
         for node in network.nodes.values():
             name = f"{network.name}/{node.name}"
             nodes[name] = replace(node, name=name, inputs={port: _moved(ref, network) for port, ref in node.inputs.items()})
-    return Graph("main", inputs, frozen_alike(nodes), {}, Conditions(conditions, relations))
+    return Graph("main", inputs, freeze_shared(nodes), {}, Conditions(conditions, relations))
 
 
 def _moved(ref: Ref, network: Graph) -> Ref:

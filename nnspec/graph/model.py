@@ -1,4 +1,4 @@
-"""The typed graph: what every later part reads."""
+"""The typed graph, on which all later stages are based."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """One tensor of a graph: an input of the graph, or an output of a node.
+    """A tensor of a graph: an input of the graph or an output of a node.
 
     Attributes:
-        source: The input's name or the node's.
-        output: Which of the node's outputs; ``output`` for an input.
+        source: Name of the input or node.
+        output: Name of the node's output; ``output`` for an input.
     """
 
     source: str
@@ -33,14 +33,14 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What the weights of a step start from.
+    """The source of a step's initial weights.
 
     Attributes:
-        file: A run folder or a ``.safetensors`` file, as it is written.
-        prefix: What their names begin with there; None: as here.
-        at: What their names begin with here; empty for the whole document.
-        span: Where this is said.
-        path: The same place as a path.
+        file: A run folder or a ``.safetensors`` file, as written.
+        prefix: Prefix of the weight names in the file; None if the names are equal.
+        at: Prefix of the weight names in the graph; empty for the whole document.
+        span: Location of the declaration.
+        path: Path of the declaration.
     """
 
     file: str
@@ -50,32 +50,32 @@ class Start:
     path: str
 
     def name_there(self, identity: str) -> str:
-        """The name of a weight in the file."""
+        """Return the name of a weight in the file."""
         if self.prefix is None:
             return identity
         if self.at and not identity.startswith(f"{self.at}/"):
-            return identity  # of a network that is used inside, whose weights stand under its own name
+            return identity  # belongs to a nested network, whose weights have its own name
         inner = identity.removeprefix(self.at) if self.at else f"/{identity}"
         return f"{self.prefix}{inner}" if self.prefix else inner.removeprefix("/")
 
 
 @dataclass(frozen=True)
 class Node:
-    """One layer in its place.
+    """One layer of a graph.
 
     Attributes:
-        name: Its path in the graph, ``enc1/conv2d``.
-        layer: Its arguments and facts.
-        inputs: Where each port is fed from.
-        input_types: The types that come in, by port.
-        outputs: The types that go out, by output, masks included.
-        weights: Its weights; a weight's identity is ``{weights_at}/{weight.name}``.
-        weights_at: Where its weights stand: its own path, or that of the layer it shares them with.
-        frozen: Whether its weights are kept from training.
-        span: The step it was written as.
-        path: That step's path in the document.
-        start: What its weights start from, where a file is named.
-        times: How often it runs for one example: the steps of a sequence, where it stands inside what runs at each of them.
+        name: Path in the graph, ``enc1/conv2d``.
+        layer: Layer with its arguments.
+        inputs: Source of each port.
+        input_types: Input types by port.
+        outputs: Output types by name, including masks.
+        weights: Weights; a weight's identity is ``{weights_at}/{weight.name}``.
+        weights_at: Prefix of the weight identities: its own path, or that of the layer that shares its weights.
+        frozen: Whether its weights are frozen.
+        span: Location of its step.
+        path: Path of its step in the document.
+        start: Source of its initial weights, if given.
+        times: Number of runs per example: the sequence length inside time-distributed steps, otherwise 1.
     """
 
     name: str
@@ -93,12 +93,12 @@ class Node:
 
     @property
     def op(self) -> str:
-        """The layer's name, ``Conv2D``."""
+        """Name of the layer, such as ``Conv2D``."""
         return type(self.layer).__name__
 
     @property
     def output(self) -> TensorType:
-        """The type of the first output."""
+        """Type of the first output."""
         return next(iter(self.outputs.values()))
 
     def macs(self) -> int | Dim:
@@ -107,13 +107,13 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class NetworkCall:
-    """One use of a network, whose steps stand in place of it.
+    """One use of a network, whose steps are inlined.
 
     Attributes:
-        network: The network's name.
-        name: The path of the step that uses it.
-        inputs: What feeds each of its inputs.
-        outputs: Where each of its outputs is.
+        network: Name of the network.
+        name: Path of the step that uses it.
+        inputs: Source of each input.
+        outputs: Tensor of each output.
     """
 
     network: str
@@ -124,15 +124,15 @@ class NetworkCall:
 
 @dataclass(frozen=True)
 class Gaps:
-    """What of a graph is not known, because of errors that have been reported: what depends on it is not checked.
+    """Unknown parts of a graph due to errors that have been reported; dependent checks are skipped.
 
     Attributes:
-        inputs: The inputs without a type.
-        outputs: The outputs without a type.
-        layers: What the steps that could not be built, and those inside them, are called.
+        inputs: Inputs without a type.
+        outputs: Outputs without a type.
+        layers: Paths of the steps that could not be built, including nested ones.
         are_named: Whether all names of steps and outputs are known.
-        assumed: The nodes of which arguments are wrong, on which no type depends.
-        sizes: Whether no sizes satisfy what the layers ask.
+        assumed: Nodes with invalid arguments that affect no type.
+        sizes: Whether the layers' constraints on sizes are contradictory.
     """
 
     inputs: frozenset[str] = frozenset()
@@ -148,17 +148,17 @@ class Gaps:
 
 @dataclass(frozen=True)
 class Graph:
-    """One network: inputs, nodes in an order in which they can run, outputs.
+    """One network: inputs, nodes in topological order, outputs.
 
     Attributes:
-        name: The network's name; ``main`` for the document's own layers.
-        inputs: Its inputs' types, by name, in the document's order.
-        nodes: Its nodes by name; each comes after all it reads.
-        outputs: What it gives, by name.
-        conditions: What its symbols must satisfy; those that may be anything are left out.
-        bound: The size of each declared symbol that its layers leave only one size, or another symbol's.
-        gaps: What of it is not known; nothing of a graph that can be built.
-        uses: Its uses of networks, in order, nested ones among them.
+        name: Name of the network; ``main`` for the document's own layers.
+        inputs: Input types by name, in document order.
+        nodes: Nodes by name; each comes after its inputs.
+        outputs: Outputs by name.
+        conditions: Conditions on its symbols; unconstrained symbols are omitted.
+        bound: Value of each declared symbol that the layers fix to one size or to another symbol.
+        gaps: Unknown parts; empty for a valid graph.
+        uses: Uses of networks in order, including nested ones.
     """
 
     name: str
@@ -172,16 +172,16 @@ class Graph:
 
     @property
     def input_names(self) -> list[str]:
-        """The inputs, those without a type too."""
+        """Names of the inputs, including those without a type."""
         return [*self.inputs, *sorted(self.gaps.inputs)]
 
     @property
     def output_names(self) -> list[str]:
-        """The outputs, those without a type too."""
+        """Names of the outputs, including those without a type."""
         return [*self.outputs, *sorted(self.gaps.outputs)]
 
     def giving(self, outputs: Mapping[str, Ref]) -> Graph:
-        """The same network with other outputs, and the nodes that these depend on alone."""
+        """Return the network with other outputs and only the nodes that they depend on."""
         needed: set[str] = set()
         stack = [ref.source for ref in outputs.values()]
         while stack:
@@ -194,7 +194,7 @@ class Graph:
         return replace(self, nodes=nodes, outputs=dict(outputs))
 
     def type_of(self, ref: Ref) -> TensorType:
-        """The type of a tensor of this graph."""
+        """Return the type of a tensor."""
         return self.inputs[ref.source] if ref.source in self.inputs else self.nodes[ref.source].outputs[ref.output]
 
     @property
@@ -202,7 +202,7 @@ class Graph:
         return {name: self.type_of(ref) for name, ref in self.outputs.items()}
 
     def weights(self) -> Iterator[tuple[str, Weight, Node]]:
-        """Every weight once: its identity, its facts, and the node that owns it."""
+        """Yield every weight once: its identity, its description, and the node that owns it."""
         seen: set[str] = set()
         for node in self.nodes.values():
             for weight in node.weights:
@@ -212,12 +212,12 @@ class Graph:
                     yield identity, weight, node
 
     def own(self, arrays: Mapping[str, T]) -> dict[str, T]:
-        """Of a run's arrays, by identity, those that are weights of this graph."""
+        """Return the arrays, by identity, that are weights of this graph."""
         return {identity: arrays[identity] for identity, *_ in self.weights() if identity in arrays}
 
     @property
     def parameters(self) -> int:
-        """The number of weights' elements, trained or not."""
+        """Number of elements of all weights, trainable or not."""
         return sum(weight.size for _, weight, _ in self.weights())
 
     @property
@@ -230,9 +230,9 @@ class Model:
     """All networks of one document.
 
     Attributes:
-        name: The document's name.
-        networks: Its graphs by name; the document's own layers are ``main``.
-        diagnostics: The warnings found on the way.
+        name: Name of the document.
+        networks: Graphs by name; the document's own layers are ``main``.
+        diagnostics: Warnings found while building.
     """
 
     name: str
@@ -241,5 +241,5 @@ class Model:
 
     @property
     def main(self) -> Graph:
-        """The network of the document's own layers."""
+        """Network of the document's own layers."""
         return self.networks["main"]

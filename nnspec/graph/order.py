@@ -1,4 +1,4 @@
-"""Networks in an order in which each comes after those it uses."""
+"""Topological order of networks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["callees", "in_order"]
 
 
 def callees(steps: Iterable[Step]) -> dict[str, Step]:
-    """The networks that steps use, those inside steps too, each with its first use."""
+    """Return the networks that steps use, including nested steps, each with its first use."""
     found: dict[str, Step] = {}
     stack = list(steps)[::-1]
     while stack:
@@ -26,7 +26,7 @@ def callees(steps: Iterable[Step]) -> dict[str, Step]:
 
 
 def in_order(networks: Mapping[str, Network], problems: list[Diagnostic]) -> list[str] | None:
-    """The names of the networks, each after those it uses; None, with a diagnostic, where they use one another in a circle."""
+    """Return the names of the networks, each after those it uses; reports a cycle and returns None."""
     uses = {name: callees(network.steps) for name, network in networks.items()}
     done: dict[str, None] = {}
     for start in networks:

@@ -1,4 +1,4 @@
-"""What a list of steps gives: a list of names, a mapping, or its last step."""
+"""Outputs of a list of steps: a list of names, a mapping, or the last step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Outputs", "known_outputs", "output_names", "read_outputs"]
 
 
 def output_names(tree: Tree | None, steps: Sequence[Step]) -> list[str]:
-    """The steps that the outputs name, where these can be read."""
+    """Return the valid step names under ``outputs``."""
     if tree is None:
         return [steps[-1].name] if steps else []
     values = tree.plain()
@@ -27,13 +27,13 @@ def output_names(tree: Tree | None, steps: Sequence[Step]) -> list[str]:
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a list of steps gives, as far as that is known.
+    """Outputs of a list of steps, as far as they are known.
 
     Attributes:
-        given: The tensors, by name.
-        missing: The names of those without a type.
+        given: Tensors by name.
+        missing: Names of outputs without a type.
         are_named: Whether all names are known.
-        are_found: Whether all that they name is there.
+        are_found: Whether all named steps exist.
     """
 
     given: Mapping[str, Given]
@@ -45,13 +45,13 @@ class Outputs:
 def read_outputs(
     tree: Tree | None, steps: Sequence[Step], scope: Scope, problems: list[Diagnostic]
 ) -> Mapping[str, Given] | None:
-    """The tensors that a list of steps gives, by name; None where one has no type."""
+    """Return the outputs of a list of steps by name; None if one has no type."""
     found = known_outputs(tree, steps, scope, problems)
     return found.given if found.given and not found.missing and found.are_named else None
 
 
 def known_outputs(tree: Tree | None, steps: Sequence[Step], scope: Scope, problems: list[Diagnostic]) -> Outputs:
-    """As [`read_outputs`][], with what is known where something is not."""
+    """Return the known outputs of a list of steps; see [`read_outputs`][]."""
     if tree is None:
         if not steps:
             return Outputs({}, are_named=False)
@@ -73,13 +73,13 @@ def known_outputs(tree: Tree | None, steps: Sequence[Step], scope: Scope, proble
                 problems.append(_unknown(source, scope))
             continue
         if name is None and source.text in scope.inputs:
-            reason = f"`{source.text}` is an input"
+            reason = f"`{source.text}` is an input, not a step"
             problems.append(g.BadOutputs.at(value.span, value.path, help="name a step", reason=reason))
             missing.add(shown)
             continue
         resolved = scope.resolve(source, problems)
         if shown in outputs:
-            problems.append(g.BadOutputs.at(value.span, value.path, reason=f"`{shown}` is listed twice"))
+            problems.append(g.BadOutputs.at(value.span, value.path, reason=f"`{shown}` is listed more than once"))
             missing.add(shown)
         elif resolved is not None:
             outputs[shown] = resolved
@@ -98,17 +98,17 @@ def _entries(tree: Tree, problems: list[Diagnostic]) -> list[tuple[str | None, S
         found = [(None, tree)]
     if not found:
         problems.append(
-            g.BadOutputs.at(tree.span, tree.path, help="leave `outputs` out for the last step", reason="no outputs")
+            g.BadOutputs.at(tree.span, tree.path, help="omit `outputs` to use the last step", reason="`outputs` is empty")
         )
     entries: list[tuple[str | None, Scalar]] = []
     for name, value in found:
         if isinstance(value, Unknown):
             continue
         if not isinstance(value, Scalar) or not isinstance(value.value, str):
-            reason = f"an output is the name of a step, not {value.kind}"
+            reason = f"an output must be the name of a step, not {value.kind}"
             problems.append(g.BadOutputs.at(value.span, value.path, help="write `outputs: [digit]`", reason=reason))
         elif name is not None and not NAME.fullmatch(name) and not name.isdecimal():
-            reason = f"`{name}` cannot be the name of an output: it must match {NAME.pattern}"
+            reason = f"`{name}` is not a valid name for an output: it must match {NAME.pattern}"
             problems.append(g.BadOutputs.at(value.span, value.path, reason=reason))
         else:
             entries.append((name, value))
@@ -119,4 +119,4 @@ def _unknown(source: Source, scope: Scope) -> Diagnostic:
     suggestion = closest(source.text, scope.built)
     listed = ", ".join(f"`{name}`" for name in list(scope.built)[-8:])
     help = f"did you mean `{suggestion}`?" if suggestion else f"the last steps are {listed}"
-    return g.BadOutputs.at(source.span, source.path, help=help, reason=f"there is no step `{source.text}`")
+    return g.BadOutputs.at(source.span, source.path, help=help, reason=f"undefined step `{source.text}`")

@@ -1,4 +1,4 @@
-"""What is said of layers that other packages bring."""
+"""Diagnostics of layers from other packages."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["advise_on_plugins"]
 
 
 def advise_on_plugins(model: Model) -> Iterator[Diagnostic]:
-    """Which layers of other packages are converted for ONNX, and which built-in ones bear the name of one.
+    """Yield notes about plug-in layers that tf2onnx converts, and warnings about shadowed plug-ins.
 
-    What is installed is looked at only where a model has a layer of another package.
+    Installed packages are inspected only if the model has a plug-in layer.
     """
     nodes: dict[str, Node] = {}
     for graph in model.networks.values():
@@ -29,5 +29,5 @@ def advise_on_plugins(model: Model) -> Iterator[Diagnostic]:
     installed = LAYERS.plugins.found if outside and LAYERS.plugins is not None else {}
     for op, node in nodes.items():
         if op in installed and op not in outside:
-            help = "the package should call its layer otherwise"
+            help = "the package should rename its layer"
             yield g.ShadowedPlugin.at(node.span, node.path, help=help, name=op, package=installed[op].package)

@@ -1,27 +1,27 @@
-"""What can be wrong with a graph: wiring (NN221 …), shapes (NN301 …), and what is legal but probably not meant."""
+"""Problems of a graph: connections (NN221 …), shapes (NN301 …), and valid but suspicious structure."""
 
 from __future__ import annotations
 
 from nnspec.diagnostics import Problem
 
 _HEAD = "nnspec: 1\nname: net\ninputs: {x: [4]}\nlayers:\n"
-_PICTURE = (
+_IMAGE = (
     "nnspec: 1\nname: net\ninputs: {image: [8, 8, 1]}\nlayers:\n  - Conv2D: {filters: 4, kernel_size: 3, activation: relu}\n"
 )
 _TWO = "nnspec: 1\nname: net\ninputs: {a: [4], b: [4]}\nlayers:\n"
 
 
 class UnknownSource(Problem):
-    """A ``from`` names something that is no input and no step of this list."""
+    """``from`` names something that is neither an input nor a step of this list."""
 
     code = "NN221"
-    message = "there is no input or step `{name}` here"
+    message = "undefined input or step `{name}`"
     fails = _HEAD + "  - Dense: {units: 2}\n    name: hidden\n  - Dense: {units: 2}\n    from: hiden\n"
     passes = _HEAD + "  - Dense: {units: 2}\n    name: hidden\n  - Dense: {units: 2}\n    from: hidden\n"
 
 
 class SourceBelow(Problem):
-    """A step reads only from steps above it, so that a spec can be read from the top."""
+    """A step can only read from steps above it, so that a spec reads from top to bottom."""
 
     code = "NN222"
     message = "`{name}` is defined further down"
@@ -30,25 +30,25 @@ class SourceBelow(Problem):
 
 
 class Cycle(Problem):
-    """Steps that read from one another in a circle have no order in which they could run."""
+    """Steps depend on each other in a cycle, so they cannot be ordered."""
 
     code = "NN223"
-    message = "a cycle: {chain}"
+    message = "circular dependency: {chain}"
     fails = _HEAD + "  - Dense: {units: 4}\n    name: a\n    from: b\n  - Dense: {units: 4}\n    name: b\n    from: a\n"
     passes = _HEAD + "  - Dense: {units: 4}\n    name: a\n    from: x\n  - Dense: {units: 4}\n    name: b\n    from: a\n"
 
 
 class NoDefaultSource(Problem):
-    """The first step takes the only input; where there are several, it must say which."""
+    """The first step reads the only input by default. With several inputs, it needs ``from``."""
 
     code = "NN224"
-    message = "the first step must say which input it takes"
+    message = "the first step needs `from`: the network has several inputs"
     fails = _TWO + "  - Dense: {units: 2}\n  - Add:\n    from: [a, b]\n"
     passes = _TWO + "  - Add:\n    from: [a, b]\n  - Dense: {units: 2}\n"
 
 
 class BadSource(Problem):
-    """``from`` is a name, a list of names for a merge, or a mapping of ports to names."""
+    """``from`` must be a name, a list of names for a merge layer, or a mapping of ports to names."""
 
     code = "NN225"
     message = "{reason}"
@@ -57,7 +57,7 @@ class BadSource(Problem):
 
 
 class UnknownOutput(Problem):
-    """A step was asked for an output that it does not have."""
+    """``from`` names an output that the step does not have."""
 
     code = "NN226"
     message = "`{source}` has no output `{output}`"
@@ -71,7 +71,7 @@ class UnknownOutput(Problem):
 
 
 class BadOutputs(Problem):
-    """``outputs`` is a list of names, or a mapping of names to what they give."""
+    """``outputs`` must be a list of names, or a mapping of output names to sources."""
 
     code = "NN227"
     message = "{reason}"
@@ -80,7 +80,7 @@ class BadOutputs(Problem):
 
 
 class NoLayers(Problem):
-    """A network without a step computes nothing."""
+    """A network needs at least one step."""
 
     code = "NN228"
     message = "`layers` has no steps"
@@ -89,11 +89,11 @@ class NoLayers(Problem):
 
 
 class UnusedLayer(Problem):
-    """A step that no output depends on is not part of the model: often a ``from`` or an output was forgotten."""
+    """No output depends on this step, so it is not part of the model. A ``from`` or an output may be missing."""
 
     code = "NN231"
     severity = "warning"
-    message = "nothing uses `{name}`: no output depends on it"
+    message = "unused step `{name}`: no output depends on it"
     fails = _HEAD + "  - Dense: {units: 2}\n    name: lost\n  - Dense: {units: 2}\n    from: x\n    name: y\n"
     passes = (
         _HEAD + "  - Dense: {units: 2}\n    name: lost\n  - Dense: {units: 2}\n    from: x\n    name: y\noutputs: [lost, y]\n"
@@ -101,17 +101,17 @@ class UnusedLayer(Problem):
 
 
 class UnusedInput(Problem):
-    """An input that no output depends on would have to be fed for nothing."""
+    """No output depends on this input."""
 
     code = "NN232"
     severity = "warning"
-    message = "nothing uses the input `{name}`"
+    message = "unused input `{name}`"
     fails = _TWO + "  - Dense: {units: 2}\n    from: a\n"
     passes = "nnspec: 1\nname: net\ninputs: {a: [4]}\nlayers:\n  - Dense: {units: 2}\n"
 
 
 class ChainedOntoOutput(Problem):
-    """A step without ``from`` reads the step above it. Where that is an output, a ``from`` was probably forgotten."""
+    """A step without ``from`` reads the step above it. If that step is an output, a ``from`` is probably missing."""
 
     code = "NN233"
     severity = "warning"
@@ -127,7 +127,7 @@ class ChainedOntoOutput(Problem):
 
 
 class DoesNotFit(Problem):
-    """A layer cannot take what it is given: a wrong rank, sizes that do not agree, a window larger than what it slides over."""
+    """A layer does not accept its input: wrong rank, mismatched sizes, or a kernel larger than the input."""
 
     code = "NN301"
     message = "{reason}"
@@ -136,25 +136,25 @@ class DoesNotFit(Problem):
 
 
 class TooLarge(Problem):
-    """A size that no array has, or that is too complicated to reason about.
+    """A tensor is too large, or its size expression is too complex.
 
-    An axis has at most 2**63 positions and a tensor at most 32 axes. A size that depends on symbols has at most 200 terms and
-    is at most 4,000 characters long: a product of sums doubles its terms with each factor.
+    An axis has at most 2**63 positions and a tensor at most 32 axes. A size that depends on symbols has at most 200 terms
+    and 4,000 characters: a product of sums doubles the number of terms with each factor.
     """
 
     code = "NN302"
     message = "`{op}`: {reason}"
-    advice = "declare free sizes as numbers under `inputs`, or take less of them together"
+    advice = "declare fixed sizes under `inputs`, or combine fewer of them"
     fails = "nnspec: 1\nname: net\ninputs: {x: [T, 4]}\nlayers:\n" + "  - UpSampling1D: {size: 4_000_000_000}\n" * 2
     passes = "nnspec: 1\nname: net\ninputs: {x: [T, 4]}\nlayers:\n" + "  - UpSampling1D: {size: 4}\n" * 2
 
 
 class NoSizeFits(Problem):
-    """What layers ask of the free sizes contradicts itself: whatever size comes in, one of them cannot run.
+    """The layers' constraints on the free sizes contradict each other: at least one layer fails for every input size.
 
-    Two sizes must be equal where tensors are added, multiplied or joined, and every size must be at least 1. A free size
-    that must equal a number is bound to it, everywhere; two symbols that must be equal become one; what remains is stated as
-    a condition, which `nnspec inspect` shows.
+    Sizes must be equal where tensors are added, multiplied or concatenated, and every size must be at least 1. A free size
+    that must equal a number is bound to it everywhere; two symbols that must be equal become one. Any other constraint
+    becomes a condition, which `nnspec inspect` shows.
     """
 
     code = "NN311"
@@ -167,9 +167,9 @@ class NoSizeFits(Problem):
 
 
 class OnlyOneSize(Problem):
-    """A free size can only be 1, because two sizes that must be equal differ at every other size.
+    """A free size can only be 1, because two sizes that must be equal differ for every other value.
 
-    That is what a stride on one of two branches comes to: `(T + 1)//2` and `T` are equal at T = 1 alone.
+    This is typical of a stride on only one of two branches: `(T + 1)//2` and `T` are equal only for T = 1.
     """
 
     code = "NN312"
@@ -186,38 +186,39 @@ class OnlyOneSize(Problem):
 
 
 class UnknownExport(Problem):
-    """``export`` names a network or an output that the document does not have."""
+    """``export`` names a network or an output that does not exist."""
 
     code = "NN234"
-    message = "there is no {what} `{name}` to export"
+    message = "unknown {what} `{name}` under `export`"
     fails = _HEAD + "  - Dense: {units: 2}\n    name: y\nexport: {outputs: [z]}\n"
     passes = _HEAD + "  - Dense: {units: 2}\n    name: y\nexport: {outputs: [y]}\n"
 
 
 class NoActivationMap(Problem):
-    """A class activation map is what the last layer gives at each position before the mean over all of them is taken.
+    """The output does not have a class activation map.
 
-    It is there where the output comes from a mean over all positions (`GlobalAveragePooling2D`) by affine layers alone, as a
-    `Dense`; dropout between them and an activation at the end make no difference (Zhou et al. 2016).
+    A class activation map is the output of the final layer at each position, before averaging over positions. It exists if
+    the output is computed from a mean over all positions (`GlobalAveragePooling2D`) by affine layers only, such as `Dense`.
+    Dropout between them and a final activation are allowed (Zhou et al. 2016).
     """
 
     code = "NN237"
     message = "`{name}` has no class activation map: {reason}"
-    fails = _PICTURE + "  - Flatten\n  - Dense: {units: 2}\n    name: y\nexport: {activation_maps: [y]}\n"
-    passes = _PICTURE + "  - GlobalAveragePooling2D\n  - Dense: {units: 2}\n    name: y\nexport: {activation_maps: [y]}\n"
+    fails = _IMAGE + "  - Flatten\n  - Dense: {units: 2}\n    name: y\nexport: {activation_maps: [y]}\n"
+    passes = _IMAGE + "  - GlobalAveragePooling2D\n  - Dense: {units: 2}\n    name: y\nexport: {activation_maps: [y]}\n"
 
 
 class BadStart(Problem):
-    """``weights`` names a file that is not there, or that has no weight of that name and shape to start from."""
+    """``weights`` names a file that does not exist, or that has no weight with this name and shape."""
 
     code = "NN235"
     message = "{reason}"
 
 
 class MissingStart(Problem):
-    """``weights`` names a file that is not there yet, so its names and shapes cannot be compared with the layers.
+    """``weights`` names a file that does not exist yet, so its names and shapes cannot be checked.
 
-    Training, exporting and converting need it; a run that another spec is yet to train is a good reason for the warning.
+    Training, exporting and converting require it. The warning is expected if another spec still has to be trained first.
     """
 
     code = "NN850"
@@ -228,7 +229,7 @@ class MissingStart(Problem):
 
 
 class OverBudget(Problem):
-    """The model is larger than its ``budget`` allows."""
+    """The model exceeds its ``budget``."""
 
     code = "NN310"
     message = "{got:,} {what}; the budget is {most:,}"
@@ -244,20 +245,20 @@ _NETWORKS = (
 
 
 class NetworkInItself(Problem):
-    """Networks that use one another in a circle would never end."""
+    """A network contains itself, directly or through other networks, so expanding it would never end."""
 
     code = "NN229"
-    message = "a network that contains itself: {chain}"
-    advice = "use other networks or layers in it; `repeat` runs a step several times"
+    message = "recursive network: {chain}"
+    advice = "remove the recursion; use `repeat` to run a step several times"
     fails = _NETWORKS.format("b")
     passes = _NETWORKS.format("Dense: {units: 2}")
 
 
 class NameOfNetwork(Problem):
-    """The weights of a network stand under its name, and a step's under its own: a step with weights needs another name."""
+    """A step with weights has the name of a network. Weights are stored under these names, so they would collide."""
 
     code = "NN236"
-    message = "`{name}` is the name of a network, whose weights stand under it"
+    message = "the step `{name}` has weights and the name of a network: their weight names would collide"
     fails = (
         "nnspec: 1\nname: net\nnetworks:\n  tower:\n    inputs: {x: [4]}\n    layers:\n      - Dense: {units: 4}\n"
         "inputs: {x: [4]}\nlayers:\n  - tower:\n    name: a\n  - Dense: {units: 2}\n    name: tower\n"
@@ -266,10 +267,10 @@ class NameOfNetwork(Problem):
 
 
 class CannotShare(Problem):
-    """``share`` applies an earlier layer again, with the same weights: a layer above, not a block or a network."""
+    """``share`` applies an earlier layer again with the same weights. It must name a layer above, not a block or a network."""
 
     code = "NN230"
-    message = "there is no layer `{name}` above to share"
+    message = "no layer `{name}` above to share"
     fails = _HEAD + "  - Dense: {units: 4}\n    name: first\n  - share: frist\n"
     passes = _HEAD + "  - Dense: {units: 4}\n    name: first\n  - share: first\n"
 
@@ -278,58 +279,58 @@ _TOKENS = "nnspec: 1\nname: net\ninputs: {tokens: {shape: [T], dtype: int32}}\nl
 
 
 class NeedlessBias(Problem):
-    """A normalization that subtracts each channel's mean over all positions removes what a bias added: unused parameters.
+    """A normalization that subtracts the mean of each channel cancels the bias before it, which is then an unused parameter.
 
-    `BatchNormalization` does, and `GroupNormalization` with one channel in each group. `LayerNormalization` over the channels
-    does not: the mean it subtracts is that of all the biases together, and their differences stay.
+    This applies to `BatchNormalization`, and to `GroupNormalization` with one channel per group. It does not apply to
+    `LayerNormalization` over the channels: it subtracts the mean over all channels, so differences between biases remain.
     """
 
     code = "NN241"
     severity = "warning"
-    message = "the bias of `{name}` makes no difference: `{by}` subtracts the mean"
+    message = "the bias of `{name}` has no effect: `{by}` subtracts the mean"
     fails = _HEAD + "  - Dense: {units: 2}\n  - BatchNormalization\n"
     passes = _HEAD + "  - Dense: {units: 2, use_bias: false}\n  - BatchNormalization\n"
 
 
 class RandomOutput(Problem):
-    """An output that is dropped out in training is compared with its target with parts of it missing.
+    """Dropout or noise on a model output is random during training, so the loss compares a corrupted output with the target.
 
-    What a network of ``networks`` gives is read by the layers around it, and may be dropped out.
+    Outputs of a network under ``networks`` are read by other layers and may be dropped out.
     """
 
     code = "NN242"
     severity = "warning"
-    message = "the output `{name}` is changed at random in training"
+    message = "the output `{name}` is random during training"
     fails = _HEAD + "  - Dense: {units: 2}\n  - Dropout: {rate: 0.5}\n"
     passes = _HEAD + "  - Dropout: {rate: 0.5}\n  - Dense: {units: 2}\n"
 
 
 class ConstantOutput(Problem):
-    """A softmax divides by the sum over its axis. Over one unit that is the unit itself: the output is 1, whatever comes in."""
+    """Softmax over a single unit always returns 1, because it normalizes by the sum over its axis."""
 
     code = "NN250"
     severity = "warning"
-    message = "`{name}` always gives 1: `{activation}` over one unit"
+    message = "`{name}` always returns 1: `{activation}` over a single unit"
     fails = _HEAD + "  - Dense: {units: 1, activation: softmax}\n"
     passes = _HEAD + "  - Dense: {units: 1, activation: sigmoid}\n"
 
 
 class UnmaskedPadding(Problem):
-    """Sequences of free length are padded to one length in a batch. Without a mask, the padding is read as if it were data."""
+    """Sequences of variable length are padded within a batch. Without a mask, padding is processed as data."""
 
     code = "NN243"
     severity = "warning"
-    message = "`{name}` reads padding as if it were data: nothing masks it"
+    message = "`{name}` processes padding as data: its input has no mask"
     fails = _TOKENS + "  - Embedding: {input_dim: 9, output_dim: 4}\n  - LSTM: {units: 3}\n"
     passes = _TOKENS + "  - Embedding: {input_dim: 9, output_dim: 4, mask_zero: true}\n  - LSTM: {units: 3}\n"
 
 
 class FrozenElsewhere(Problem):
-    """All uses of a network, or of a layer under ``share``, have one copy of its weights: frozen in one, frozen in all."""
+    """All uses of a network, or of a layer under ``share``, have the same weights: freezing one use freezes all."""
 
     code = "NN251"
     severity = "warning"
-    message = "the weights that `{name}` uses are frozen, because `{freezer}` says `freeze: true`"
+    message = "the weights that `{name}` uses are frozen, because `{freezer}` has `freeze: true`"
     fails = (
         "nnspec: 1\nname: net\nnetworks:\n  tower: {inputs: {x: [4]}, layers: [{Dense: {units: 4}}]}\ninputs: {a: [4], "
         "b: [4]}\nlayers:\n  - tower:\n    name: one\n    from: a\n    freeze: true\n  - tower:\n    name: two\n    from: b\n"
@@ -339,10 +340,10 @@ class FrozenElsewhere(Problem):
 
 
 class SeveralStarts(Problem):
-    """All uses of a network, or of a layer under ``share``, have one copy of its weights, which can start from one file."""
+    """All uses of a network, or of a layer under ``share``, have the same weights, which can be loaded from only one file."""
 
     code = "NN252"
-    message = "the weights that `{name}` uses start from another file in another use"
+    message = "the weights that `{name}` uses are loaded from a different file in another use"
     fails = (
         "nnspec: 1\nname: net\nnetworks:\n  tower: {inputs: {x: [4]}, layers: [{Dense: {units: 4}}]}\ninputs: {a: [4], "
         "b: [4]}\nlayers:\n  - tower:\n    name: one\n    from: a\n    weights: one.safetensors\n"
@@ -353,7 +354,7 @@ class SeveralStarts(Problem):
 
 
 class DroppedMask(Problem):
-    """A layer that does not know what to do with a mask drops it, and what comes after reads padding as if it were data."""
+    """A layer without mask support drops the mask, so later layers process padding as data."""
 
     code = "NN244"
     severity = "warning"
@@ -366,10 +367,10 @@ class DroppedMask(Problem):
 
 
 class FailedPlugin(Problem):
-    """A layer of an installed package, a plug-in, that does not say of these inputs what a layer must say.
+    """A layer from an installed package (a plug-in) fails for these inputs.
 
-    One of its facts (``infer``, ``mask``, ``weights``, ``macs``, ``receptive_field``) raises something else than a
-    ``LayerError``, or gives something else than its type. That is a fault of the package, for its authors to mend.
+    One of its methods (``infer``, ``mask``, ``weights``, ``macs``, ``receptive_field``) raises an exception other than
+    ``LayerError``, or returns the wrong type. This is a bug in the package; report it to its authors.
     """
 
     code = "NN321"
@@ -377,9 +378,9 @@ class FailedPlugin(Problem):
 
 
 class ShadowedPlugin(Problem):
-    """A package brings a layer under the name of a built-in one, which is the one that is used.
+    """An installed package defines a layer with the name of a built-in one. The built-in layer is used.
 
-    Said where a spec uses plug-ins. ``nnspec layers`` says it of all that is installed.
+    This is reported if a spec uses plug-ins; ``nnspec layers`` reports it for all installed packages.
     """
 
     code = "NN322"
@@ -388,12 +389,12 @@ class ShadowedPlugin(Problem):
 
 
 class ConvertedLayer(Problem):
-    """A layer of an installed package that says how Keras runs it, and not how it is written in ONNX.
+    """A layer from an installed package has a Keras implementation but no ONNX one.
 
-    Its Keras layer is converted by tf2onnx when the model is exported, and proven equal like any other. The file may be larger
-    and slower than with a ``to_onnx`` of its own, and TensorFlow has to be installed. Nothing has to be done about it.
+    tf2onnx converts its Keras layer when the model is exported, and the result passes the same parity check. The file may be
+    larger and slower than with its own ``to_onnx``, and TensorFlow must be installed. No action is required.
     """
 
     code = "NN323"
     severity = "note"
-    message = "`{name}` of the package {package} has no `to_onnx`: tf2onnx converts its Keras layer"
+    message = "`{name}` of the package {package} has no `to_onnx`: it is exported with tf2onnx"

@@ -1,4 +1,4 @@
-"""Receptive fields: which input positions one position of a layer's output depends on."""
+"""Receptive fields: the input positions on which one output position depends."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from math import ceil, floor, lcm
 from nnspec.graph.model import Graph
 from nnspec.layers.base import EVERYTHING, Window
 
-__all__ = ["ReceptiveField", "Seen", "receptive_fields", "seen_by_outputs"]
+__all__ = ["ReceptiveField", "OutputReceptiveField", "receptive_fields", "output_receptive_fields"]
 
 _Number = int | Fraction
 
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """What one output position sees of the network's input, along each spatial axis.
+    """Receptive field of one output position along each spatial axis.
 
     Attributes:
-        size: How many input positions, at most.
-        stride: Input positions between two neighbouring outputs; a fraction where there are more outputs than inputs.
-        start: The first position that output 0 sees, negative where it lies in the padding; None where that depends on a
-            symbol.
+        size: Maximum number of input positions.
+        stride: Input positions between neighboring outputs; a fraction if there are more outputs than inputs.
+        start: First input position of output 0, negative inside the padding; None if it depends on a symbol.
     """
 
     size: tuple[int, ...]
@@ -31,27 +30,26 @@ class ReceptiveField:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the places of one output see.
+class OutputReceptiveField:
+    """Receptive field of an output's positions.
 
     Attributes:
-        field: Of each place.
-        period: By how many input positions, along each axis, a picture may be moved for the output to move with it: what all
-            strides on the way divide.
+        field: Receptive field of each position.
+        period: Shift of the image along each axis that shifts the output accordingly: the least common multiple of all strides.
     """
 
     field: ReceptiveField
     period: tuple[int, ...]
 
     def as_json(self) -> dict[str, list[int | str | None]]:
-        """``{"size": [32, 32], "stride": [4, 4], "start": [-2, -2], "period": [4, 4]}``; a stride below 1 is text, ``1/2``."""
+        """Return ``{"size": [32, 32], "stride": [4, 4], "start": [-2, -2], "period": [4, 4]}``; strides below 1 are strings."""
         strides: list[int | str | None] = [s if isinstance(s, int) else str(s) for s in self.field.stride]
         field = self.field
         return {"size": [*field.size], "stride": strides, "start": [*field.start], "period": [*self.period]}
 
 
-def seen_by_outputs(graph: Graph) -> dict[str, Seen]:
-    """What each output sees whose places have a receptive field; the others are left out."""
+def output_receptive_fields(graph: Graph) -> dict[str, OutputReceptiveField]:
+    """Return the receptive fields of the outputs that have one at each position."""
     fields = receptive_fields(graph)
     found = {}
     for output, ref in graph.outputs.items():
@@ -63,25 +61,25 @@ def seen_by_outputs(graph: Graph) -> dict[str, Seen]:
         if any(each is None or len(each.size) != rank for each in way):
             continue
         period = tuple(lcm(*(Fraction(each.stride[axis]).numerator for each in way if each)) for axis in range(rank))
-        found[output] = Seen(field, period)
+        found[output] = OutputReceptiveField(field, period)
     return found
 
 
 def receptive_fields(graph: Graph) -> dict[str, ReceptiveField | None]:
-    """The receptive field of each node (Araujo, Norris and Sim 2019, "Computing Receptive Fields of CNNs").
+    """Return the receptive field of each node (Araujo, Norris and Sim 2019, "Computing Receptive Fields of CNNs").
 
     Windows compose as ``size = size_before + (window - 1) * stride_before`` and ``start = start_before + window_start *
-    stride_before``; a merge sees from the first position of its branches to the last. A transposed convolution is a window
-    with a fractional stride, so that what lies between two positions is rounded once, at the end, and not at every layer.
+    stride_before``; a merge covers all its branches, from the first position to the last. A transposed convolution is a window
+    with a fractional stride, so that positions are rounded once at the end and not at every layer.
 
     Returns:
-        By node; None where one sees the whole input, where branches of different strides meet so that what it sees grows with
-        its place, or where there are no spatial axes to speak of.
+        Receptive fields by node; None if it is the whole input, if it varies because branches of different strides meet, or if
+        there are no spatial axes.
     """
     fields: dict[str, Window | None] = dict.fromkeys(graph.inputs)
     for name, node in graph.nodes.items():
         if node.layer.ports.counts_examples:
-            continue  # it sees nothing of the input
+            continue  # independent of the input's values
         before = _union([fields[ref.source] for ref in node.inputs.values() if ref.source in fields])
         fields[name] = _compose(before, node.layer.receptive_field(node.input_types))
     return {name: _whole(fields.get(name)) for name in graph.nodes}
@@ -103,7 +101,7 @@ def _compose(before: Window | None, window: Window | None) -> Window | None:
 
 
 def _union(windows: list[Window | None]) -> Window | None:
-    """The window that spans all of them; a branch without one is the input itself, each position alone."""
+    """Return the window that covers all of them; a branch without a window is the input itself."""
     rank = next((len(window.size) for window in windows if window is not None), None)
     if rank is None:
         return None
@@ -116,7 +114,7 @@ def _union(windows: list[Window | None]) -> Window | None:
 
 def _hull(spans: list[tuple[_Number | None, _Number]]) -> tuple[_Number | None, _Number]:
     starts = [start for start, _ in spans if start is not None]
-    if len(starts) < len(spans):  # Not known how they lie to one another: at least the widest.
+    if len(starts) < len(spans):  # Relative positions are unknown: at least the widest.
         return None, max(size for _, size in spans)
     first = min(starts)
     return first, max(start + size for start, (_, size) in zip(starts, spans, strict=True)) - first
@@ -134,7 +132,7 @@ def _whole(window: Window | None) -> ReceptiveField | None:
 
 
 def _count(size: _Number, stride: _Number, start: _Number | None) -> int:
-    """How many whole positions an output sees at most: with a fractional stride outputs differ, in a cycle."""
+    """Return the maximum number of integer positions; with a fractional stride, it varies periodically by output."""
     cycle = Fraction(stride).denominator
     firsts = [(start or 0) + p * stride for p in range(min(cycle, 4096))]
     return max(floor(first + size - 1) - ceil(first) + 1 for first in firsts)

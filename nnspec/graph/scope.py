@@ -1,4 +1,4 @@
-"""Names and what they stand for: one scope a list of steps, nested as the lists are."""
+"""Names in a list of steps: one scope per list, nested like the lists."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ __all__ = ["Given", "Scope", "Source"]
 _SURE = 0.85
 
 Given = tuple[Ref, TensorType]
-"""A tensor of the graph and its type."""
+"""A tensor and its type."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """One name under ``from``: what is meant and where it stands.
+    """A name under ``from``.
 
     Attributes:
-        text: The name, ``encoder.state``.
-        port: The port it feeds; None where it stands alone or in a list.
-        span: Its place; of the whole step where it is the default.
-        path: The same as a path.
-        implied: Whether it is the step above, taken because ``from`` is not given.
+        text: Name as written, ``encoder.state``.
+        port: Port that it feeds; None for a single name or a list.
+        span: Location; that of the whole step if it is the default.
+        path: Path of the same location.
+        implied: Whether it is the default source, because ``from`` is omitted.
     """
 
     text: str
@@ -42,7 +42,7 @@ class Source:
 
     @property
     def name(self) -> str:
-        """The step or input, without the output."""
+        """Name of the step or input, without the output."""
         return self.text.partition(".")[0]
 
 
@@ -51,13 +51,13 @@ class Scope:
     """The names of one list of steps.
 
     Attributes:
-        inputs: What its inputs stand for; None for one that has no type because of an error.
-        steps: Its steps by name, also those further down.
-        around: The scope of the list around it, where its steps may read from that.
-        owner: The step of that list which holds this one.
-        built: The outputs of each step built so far; None for one that has no type because of an error.
-        reads: What each step reads from this list.
-        prefix: What the names of its steps' nodes begin with.
+        inputs: Tensors of its inputs; None if one has no type because of an error.
+        steps: Its steps by name, including those further down.
+        around: Scope of the enclosing list, if its steps can read from it.
+        owner: Step of the enclosing list that contains this list.
+        built: Outputs of each step built so far; None if one has no type because of an error.
+        reads: Names that each step reads from this list.
+        prefix: Prefix of the node names.
     """
 
     inputs: Mapping[str, Given | None]
@@ -69,14 +69,14 @@ class Scope:
     prefix: str = ""
 
     def holder(self, name: str) -> Scope | None:
-        """The scope, this one or one around it, in which a name is known by now."""
+        """Return the scope, this or an enclosing one, in which a name is already defined."""
         scope: Scope | None = self
         while scope is not None and name not in scope.inputs and name not in scope.built:
             scope = scope.around
         return scope
 
     def note_read(self, step: str, name: str) -> None:
-        """Remembers that a step reads a name, here or in the list where the name stands."""
+        """Record that a step reads a name, in the scope that defines it."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope.inputs or name in scope.steps:
@@ -85,7 +85,7 @@ class Scope:
             step, scope = scope.owner, scope.around
 
     def resolve(self, source: Source, problems: list[Diagnostic]) -> Given | None:
-        """The tensor a name stands for; None, with or without a diagnostic, where it has none."""
+        """Return the tensor of a name; None, possibly with a diagnostic, if it has none."""
         name, dot, output = source.text.partition(".")
         holder = self.holder(name)
         if holder is None:
@@ -112,26 +112,26 @@ class Scope:
 
     def _outputs_help(self, name: str, outputs: Mapping[str, Given], holder: Scope) -> str:
         if len(outputs) > 1:
-            return "it has " + ", ".join(f"`{name}.{output}`" for output in outputs)
+            return "its outputs are " + ", ".join(f"`{name}.{output}`" for output in outputs)
         content = holder.steps[name].content if name in holder.steps else None
         state = ", or give it `return_state: true`" if getattr(content, "return_state", None) is False else ""
-        return f"it has one output: write `{name}`" + state
+        return f"it has a single output: write `{name}`" + state
 
     def is_misspelt(self, name: str) -> bool:
-        """Whether a name is almost surely one that is known here, misspelt."""
+        """Return whether a name is almost certainly a misspelling of a known one."""
         meant = closest(name, self.known())
-        if meant is None or re.sub(r"\d+", "", meant) == re.sub(r"\d+", "", name):  # another turn of a loop
+        if meant is None or re.sub(r"\d+", "", meant) == re.sub(r"\d+", "", name):  # another iteration of a repeat
             return False
         return SequenceMatcher(None, name, meant).ratio() >= _SURE
 
     @cached_property
     def is_open(self) -> bool:
-        """Whether a step here, or in a list around, has a name that is not known because of an error."""
+        """Whether a step here or in an enclosing list has an unknown name because of an error."""
         around = self.around is not None and self.around.is_open
         return around or any(step.is_open for step in self.steps.values())
 
     def known(self) -> list[str]:
-        """The names that may be read from here, the nearest last."""
+        """Names that can be read from here, the nearest last."""
         names = [] if self.around is None else self.around.known()
         return [*names, *(name for name in self.inputs if name.isidentifier()), *self.built]
 
@@ -142,11 +142,11 @@ class Scope:
         else:
             known = self.known()
             near = [*(n for n in self.inputs if n in known), *[n for n in known if n not in self.inputs][-8:]]
-            help = "there are " + ", ".join(f"`{n}`" for n in near) if near else ""
+            help = "the nearest names are " + ", ".join(f"`{n}`" for n in near) if near else ""
         return g.UnknownSource.at(source.span, source.path, help=help, name=name)
 
     def chain(self, start: str, goal: str) -> Sequence[str] | None:
-        """A way from one step to another along what each reads, both included; None where there is none."""
+        """Return a path between two steps along their sources, including both; None if there is none."""
         came_from: dict[str, str | None] = {start: None}
         queue = [start]
         for name in queue:
@@ -164,7 +164,7 @@ class Scope:
         return None
 
     def reached(self, names: Sequence[str]) -> set[str]:
-        """Everything that some names depend on, themselves included."""
+        """Return everything on which some names depend, including themselves."""
         found: set[str] = set()
         stack = list(names)
         while stack:

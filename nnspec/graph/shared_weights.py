@@ -1,4 +1,4 @@
-"""Weights that several steps use: what one use says of them (`freeze`, `weights`) holds for all, as there is one copy."""
+"""Weights that several steps share: `freeze` and `weights` of one use apply to all uses, as there is one copy."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from nnspec.graph import problems as g
 from nnspec.graph.model import Node
 from nnspec.spec import Step
 
-__all__ = ["Use", "check_uses", "frozen_alike", "started_alike"]
+__all__ = ["Use", "check_uses", "freeze_shared", "start_shared"]
 
 
 @dataclass(frozen=True)
 class Use:
-    """What the steps around a node, the innermost first, say of its weights.
+    """Settings of a node's weights by the steps around it.
 
     Attributes:
-        step: The step that uses the weights: of a network or of a shared layer; None for the layer's own step.
-        freezer: The step that says `freeze: true`.
-        starter: The step that says `weights`.
+        step: Step that uses the weights, of a network or a shared layer; None for the layer's own step.
+        freezer: Step with `freeze: true`.
+        starter: Step with `weights`.
     """
 
     step: Step | None = None
@@ -28,7 +28,7 @@ class Use:
     starter: Step | None = None
 
     def at(self, step: Step, *, is_use: bool) -> Use:
-        """The same for a step inside."""
+        """Return the settings for a nested step."""
         return Use(
             step if is_use else self.step,
             step if step.freeze else self.freezer,
@@ -36,8 +36,8 @@ class Use:
         )
 
 
-def frozen_alike(nodes: Mapping[str, Node]) -> dict[str, Node]:
-    """The nodes, those frozen whose weights are frozen in any use."""
+def freeze_shared(nodes: Mapping[str, Node]) -> dict[str, Node]:
+    """Return the nodes, with those frozen whose weights are frozen in any use."""
     frozen = {node.weights_at for node in nodes.values() if node.frozen and node.weights}
     return {
         name: replace(node, frozen=True) if node.weights_at in frozen and not node.frozen else node
@@ -45,8 +45,8 @@ def frozen_alike(nodes: Mapping[str, Node]) -> dict[str, Node]:
     }
 
 
-def started_alike(nodes: Mapping[str, Node], uses: Mapping[str, Use]) -> dict[str, Node]:
-    """The nodes, each with the start that a use of its weights names."""
+def start_shared(nodes: Mapping[str, Node], uses: Mapping[str, Use]) -> dict[str, Node]:
+    """Return the nodes, each with the initial weights that any use of its weights declares."""
     starts = {node.weights_at: node.start for node in nodes.values() if uses[node.name].starter}
     return {
         name: replace(node, start=starts[node.weights_at]) if starts.get(node.weights_at, node.start) != node.start else node
@@ -55,7 +55,7 @@ def started_alike(nodes: Mapping[str, Node], uses: Mapping[str, Use]) -> dict[st
 
 
 def check_uses(nodes: Mapping[str, Node], uses: Mapping[str, Use]) -> Iterator[Diagnostic]:
-    """Uses of the same weights that do not say the same."""
+    """Yield diagnostics of conflicting settings of the same weights."""
     first: dict[str, Node] = {}
     freezers = {node.weights_at: uses[node.name].freezer for node in nodes.values() if node.weights and node.frozen}
     for node in nodes.values():
@@ -66,12 +66,12 @@ def check_uses(nodes: Mapping[str, Node], uses: Mapping[str, Use]) -> Iterator[D
         span, path, name = (step.span, step.path, step.name) if step else (node.span, node.path, node.name)
         freezer = freezers.get(node.weights_at)
         if freezer is not None and not node.frozen:
-            help = f"write `freeze: true` here too, or remove it from `{freezer.name}`"
+            help = f"write `freeze: true` here, too, or remove it from `{freezer.name}`"
             notes = [Note(f"`{freezer.name}` freezes them here", freezer.span)]
             yield g.FrozenElsewhere.at(span, path, help=help, notes=notes, name=name, freezer=freezer.name)
         if use.starter is not None and node.start is not None:
             other = first.setdefault(node.weights_at, node)
             if other.start is not None and (other.start.file, other.start.prefix) != (node.start.file, node.start.prefix):
-                notes = [Note("the other `weights`", other.start.span)]
-                help = "name one file for all uses, or define a second network"
+                notes = [Note("the other `weights` is here", other.start.span)]
+                help = "use one file for all uses, or define a second network"
                 yield g.SeveralStarts.at(node.start.span, node.start.path, help=help, notes=notes, name=name)

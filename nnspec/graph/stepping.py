@@ -1,8 +1,8 @@
-"""A decoder as it runs at one token: what looks back along time carries what it has seen.
+"""A decoder that runs on one token at a time and carries its state between steps.
 
-A decoder is written, and trained, over all tokens of a sequence. To decode, one token goes in at a time. Layers that treat
-each position alone need nothing for that; a recurrent layer needs its state, causal attention the keys and values so far, and
-a layer that adds positions the place of the token. Whatever else looks along time cannot be run so.
+A decoder is defined and trained on whole sequences. Decoding feeds one token at a time. Layers that treat positions
+independently need no change; a recurrent layer carries its state, causal attention carries its keys and values, and a layer
+that adds position embeddings needs the position of the token. Other layers that mix time steps are not supported.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from nnspec.graph.model import Graph, Node, Ref
 from nnspec.layers.along_time import PAST, POSITION, AlongTime
 from nnspec.types import Dim, TensorType
 
-__all__ = ["Obstacle", "Step", "obstacles", "sees_ahead", "step_of"]
+__all__ = ["Obstacle", "Step", "obstacles", "sees_ahead", "decoder_step"]
 
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Why a decoder cannot run token by token.
+    """The reason why a decoder cannot run token by token.
 
     Attributes:
-        node: The layer that looks along time.
-        reason: What it does.
-        help: What would let it.
+        node: Layer that mixes time steps.
+        reason: What the layer does.
+        help: How to make it possible.
     """
 
     node: Node
@@ -38,11 +38,11 @@ class Step:
     """The decoder as it runs at each step.
 
     Attributes:
-        graph: What runs.
-        carry: Its inputs ← its outputs of the step before.
-        growing: Those of its inputs that are empty at the first step, and longer by one at each later one.
-        position: Its input that says which step it is, from 0; None where nothing asks.
-        whole: Whether it reads all tokens so far at each step, rather than the last.
+        graph: Graph of one step.
+        carry: Its inputs ← its outputs of the previous step.
+        growing: Inputs that are empty at the first step and grow by one position at each step.
+        position: Input with the index of the step, from 0; None if no layer needs it.
+        whole: Whether it reads all tokens so far at each step instead of only the last.
     """
 
     graph: Graph
@@ -53,7 +53,7 @@ class Step:
 
 
 def sees_ahead(decoding: Decoding) -> Iterator[Node]:
-    """Layers of a decoder through which a position sees tokens that come after it."""
+    """Yield the layers of a decoder through which a position depends on later tokens."""
     if decoding.logits_type.rank < 2:
         return
     follows = _follows(decoding)
@@ -64,7 +64,7 @@ def sees_ahead(decoding: Decoding) -> Iterator[Node]:
 
 
 def obstacles(decoding: Decoding) -> Iterator[Obstacle]:
-    """What keeps a decoder from running token by token; nothing where it does not have to."""
+    """Yield what prevents a decoder from running token by token; nothing if it does not have to."""
     if not decoding.by_token or not isinstance(decoding.token_type.shape[0], Dim):
         return
     follows = _follows(decoding)
@@ -75,7 +75,7 @@ def obstacles(decoding: Decoding) -> Iterator[Obstacle]:
 
 
 def _along_time(node: Node, follows: set[Ref]) -> AlongTime | None:
-    """What a layer does along the time of the tokens; None where nothing that it reads runs along it."""
+    """Return what a layer does along the time axis of the tokens; None if none of its inputs has that axis."""
     along = {port for port, ref in node.inputs.items() if ref in follows}
     return node.layer.along_time(node.input_types, node.inputs, along) if along else None
 
@@ -84,21 +84,21 @@ def _obstacle(decoding: Decoding, node: Node, found: AlongTime) -> tuple[str, st
     if found.obstacle is not None:
         return found.obstacle
     if found.keeps and not decoding.cache:
-        return "sees the last token alone: its keys and values are not carried", "write `cache: true`"
+        return "attends only to the last token: its keys and values are not cached", "write `cache: true`"
     for state in found.states:
         given = node.inputs.get(state)
         back = decoding.carry.get(given.source) if given is not None and given.source in decoding.decoder.inputs else None
         if back is None or decoding.decoder.outputs.get(back) != Ref(node.name, state):
             help = (
                 f"give it `return_state: true` and an input `{state}`, make both an input and an output of "
-                f"`{decoding.decoder.name}`, and name them under `carry`"
+                f"`{decoding.decoder.name}`, and add them to `carry`"
             )
-            return f"begins anew at each token: its `{state}` is not carried", help
+            return f"restarts at each token: its `{state}` is not carried", help
     return None
 
 
-def step_of(decoding: Decoding) -> Step:
-    """The decoder as it runs at each step: over all tokens so far, or, where something is carried, over one."""
+def decoder_step(decoding: Decoding) -> Step:
+    """Return the decoder as it runs at each step: on one token if it carries state, otherwise on all tokens so far."""
     if not decoding.by_token:
         graph = decoding.decoder.giving({decoding.logits: decoding.decoder.outputs[decoding.logits]})
         return Step(graph, {}, frozenset(), None, whole=True)
@@ -111,7 +111,7 @@ def _graph(decoding: Decoding) -> Graph:
 
 
 def _follows(decoding: Decoding) -> set[Ref]:
-    """The tensors whose first axis is the time of the tokens."""
+    """Return the tensors whose first axis is the time axis of the tokens."""
     follows = {Ref(decoding.token)}
     for node in decoding.decoder.nodes.values():
         found = _along_time(node, follows)
@@ -121,7 +121,7 @@ def _follows(decoding: Decoding) -> set[Ref]:
 
 
 class _Deriving:
-    """Makes the graph of one token: time is 1, and what looks back gets further inputs and outputs."""
+    """Derives the graph of one token: time is 1, and layers with memory get more inputs and outputs."""
 
     def __init__(self, decoding: Decoding) -> None:
         self._decoding = decoding

@@ -1,4 +1,4 @@
-"""Which whole numbers a tensor may hold: as many as there are rows in the tables, or places, that are chosen by it."""
+"""Bounds on the indices in integer tensors: the number of rows or positions that they select from."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ __all__ = ["table_rows"]
 
 
 def table_rows(graph: Graph) -> dict[Ref, int]:
-    """For each tensor by which something is chosen, also after it has been reshaped: out of how many, at the least.
+    """Return the number of choices for each tensor used as an index, also before reshaping; the least of all uses.
 
-    Where that depends on a free size nothing is said.
+    Tensors whose number of choices depends on a free size are omitted.
     """
     rows: dict[Ref, int] = {}
     for node in reversed(list(graph.nodes.values())):

@@ -1,4 +1,4 @@
-"""From what stands under ``from`` to the ports of a step."""
+"""Connection of a step's sources (``from``) to its ports."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from nnspec.types import closest, listed
 __all__ = ["counts_examples", "misplaced", "ports_of", "sources_of"]
 
 _OVER_AN_AXIS = {
-    "Add": "over an axis of one input, `Sum: {axis: 1}` adds",
-    "Average": "over an axis of one input, `Mean: {axis: 1}` averages",
-    "Maximum": "over the positions of one input, `GlobalMaxPooling1D` takes the largest",
+    "Add": "to add over an axis of one input, use `Sum: {axis: 1}`",
+    "Average": "to average over an axis of one input, use `Mean: {axis: 1}`",
+    "Maximum": "for the maximum over positions of one input, use `GlobalMaxPooling1D`",
 }
-"""What a merge of one input alone is likely meant to be."""
+"""Likely intended layers for a merge with a single input."""
 
 
 _FEW = 5
-"""Inputs of a layer that are all shown."""
+"""Maximum number of ports that are all listed in help."""
 
 
 def sources_of(step: Step, above: Step | None, inputs: Sequence[str], problems: list[Diagnostic]) -> list[Source] | None:
-    """What a step reads from; None where that cannot be said, with a diagnostic."""
+    """Return the sources of a step; reports and returns None if they are invalid."""
     tree = step.source
     if isinstance(tree, Unknown):
         return None
@@ -39,7 +39,7 @@ def sources_of(step: Step, above: Step | None, inputs: Sequence[str], problems: 
         if len(inputs) == 1:
             return [Source(inputs[0], None, step.span, step.path, implied=True)]
         if inputs:
-            help = f"write `from: {inputs[0]}` beside it; the inputs are {listed(inputs)}"
+            help = f"write `from: {inputs[0]}`; the inputs are {listed(inputs)}"
             problems.append(g.NoDefaultSource.at(step.span, step.path, help=help))
         return None
     if isinstance(tree, MappingNode):
@@ -52,7 +52,7 @@ def sources_of(step: Step, above: Step | None, inputs: Sequence[str], problems: 
 
 
 def counts_examples(step: Step) -> bool:
-    """Whether a step takes of an input the number of examples alone, and does not say of which."""
+    """Return whether a step only reads the batch size of an input and names no source."""
     return step.source is None and isinstance(step.content, Layer) and step.content.ports.counts_examples
 
 
@@ -61,15 +61,17 @@ def _source(tree: Tree, port: str | None, problems: list[Diagnostic]) -> Source 
         return Source(tree.value, port, tree.span, tree.path)
     if isinstance(tree, Unknown):
         return None
-    reason = f"a name is expected under `from`, not {tree.kind}"
+    reason = f"expected a name under `from`, not {tree.kind}"
     nested = isinstance(tree, SequenceNode)
-    help = "write one list: `from: \"${['a', 'b'] + …}\"`" if nested and tree.formula else "write one list" if nested else ""
+    help = (
+        "write a flat list: `from: \"${['a', 'b'] + …}\"`" if nested and tree.formula else "write a flat list" if nested else ""
+    )
     problems.append(g.BadSource.at(tree.span, tree.path, help=help, reason=reason))
     return None
 
 
 def ports_of(step: Step, ports: Ports, sources: list[Source], problems: list[Diagnostic]) -> dict[str, Source] | None:
-    """Which source feeds which port; None where they do not fit, with a diagnostic."""
+    """Return the source of each port; reports and returns None if they do not match."""
 
     def wrong(reason: str, help: str, source: Source | None = None) -> None:
         at = source or (step.source if step.source is not None else step)
@@ -79,29 +81,29 @@ def ports_of(step: Step, ports: Ports, sources: list[Source], problems: list[Dia
         if len(sources) < 2 or any(source.port for source in sources):
             alone = _OVER_AN_AXIS.get(step.op)
             help = "write `from: [a, b]`" + (f"; {alone}" if alone and all(source.implied for source in sources) else "")
-            wrong(f"`{step.op}` merges a list of at least two", help)
+            wrong(f"`{step.op}` requires a list of at least two inputs", help)
             return None
         return {str(i): source for i, source in enumerate(sources)}
     known = (*ports.required, *ports.optional)
     if not known:
         if not all(source.implied for source in sources):
-            wrong(f"`{step.op}` takes no input", "leave `from` out")
+            wrong(f"`{step.op}` takes no input", "remove `from`")
             return None
         return {}
     if len(sources) > 1 and any(source.port is None for source in sources):
         if len(known) == 1:
             help = "merge them first: `- Concatenate:` with this `from`"
-            wrong(f"`{step.op}` takes one input, not a list of {len(sources)}", help)
+            wrong(f"`{step.op}` takes a single input, not a list of {len(sources)}", help)
             return None
         texts = [source.text for source in sources] if len(sources) <= len(known) else []
-        # Inputs that are parts of one, as an LSTM's `state_h` and `state_c`, are fed together.
+        # Related inputs, such as an LSTM's `state_h` and `state_c`, are shown together.
         of_one = {port.rpartition("_")[0] for port in known[: len(texts)]} - {""}
         named = ", ".join(
             f"{port}: {texts[i] if i < len(texts) else '…'}"
             for i, port in enumerate(known)
             if not texts or i < len(texts) or (port.rpartition("_")[0] in of_one and len(known) < _FEW)
         )
-        reason = f"`{step.op}` has inputs of different names, and a list does not say which is which"
+        reason = f"`{step.op}` has named inputs, but `from` is a list without names"
         wrong(reason, f"write `from: {{{named}}}`")
         return None
     fed: dict[str, Source] = {}
@@ -110,9 +112,11 @@ def ports_of(step: Step, ports: Ports, sources: list[Source], problems: list[Dia
         if source.port is not None and source.port not in known:
             near = [port for port in known if port.startswith(source.port)]
             suggestion = closest(source.port, known)
-            help = f"did you mean `{suggestion}`?" if suggestion else "it has " + ", ".join(f"`{port}`" for port in known)
+            help = (
+                f"did you mean `{suggestion}`?" if suggestion else "its inputs are " + ", ".join(f"`{port}`" for port in known)
+            )
             if len(near) > 1:
-                help = f"it has {' and '.join(f'`{port}`' for port in near)}: name each"
+                help = f"use {' and '.join(f'`{port}`' for port in near)}"
             wrong(f"`{step.op}` has no input `{source.port}`", help, source)
             unknown = True
             continue
@@ -124,13 +128,13 @@ def ports_of(step: Step, ports: Ports, sources: list[Source], problems: list[Dia
     missing = [port for port in ports.required if port not in fed]
     if missing:
         example = ", ".join(f"{port}: {fed[port].text if port in fed else '…'}" for port in ports.required)
-        wrong(f"`{step.op}` needs `{missing[0]}`", f"write `from: {{{example}}}`")
+        wrong(f"`{step.op}` requires the input `{missing[0]}`", f"write `from: {{{example}}}`")
         return None
     return {port: fed[port] for port in known if port in fed}
 
 
 def misplaced(source: Source, step: Step, scope: Scope) -> Diagnostic:
-    """The diagnostic of a name that is defined further down: a cycle, or only the wrong order."""
+    """Return the diagnostic of a name that is defined further down: a cycle or just the wrong order."""
     target = source.name
     chain = scope.chain(target, step.name)
     if chain is None:

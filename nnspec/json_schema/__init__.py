@@ -1,4 +1,4 @@
-"""The JSON Schema of a document, for editors: generated from the classes that check it."""
+"""JSON Schema of a document for editors, generated from the classes that validate it."""
 
 from nnspec.json_schema.document import as_text, schema
 

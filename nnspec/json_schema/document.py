@@ -1,4 +1,4 @@
-"""The whole document."""
+"""JSON Schema of the whole document."""
 
 from __future__ import annotations
 
@@ -31,34 +31,34 @@ from nnspec.types import DTYPES
 
 __all__ = ["as_text", "schema"]
 
-# Layers stand before those that others wrap: a class is defined under the first family that has it.
+# Layers come before the families that they wrap: a class is defined under the first family that contains it.
 _FAMILIES = (
     LAYERS, RECURRENT, WITH_KERNEL, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, LOSSES, METRICS, READERS,
     VALIDATIONS, TRANSFORMS, AUGMENTATIONS, CORRUPTIONS, OBJECTIVES,
 )  # fmt: skip
 
 _TEXT: Schema = {"type": "string"}
-_LATER: Schema = {"description": "Of the language, but not of this release."}
+_LATER: Schema = {"description": "Not supported in this release."}
 
 
 def schema(*, plugins: bool = False) -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of a document.
+    """Return the JSON Schema (draft 2020-12) of a document.
 
-    It knows every key, every layer with its arguments, and what they take; names of the document's own, shapes and
-    expressions are for ``validate``.
+    It covers all keys, layers and arguments. Names defined in the document, shapes and expressions are left to
+    ``validate``.
 
     Args:
-        plugins: Whether it knows the layers of installed packages, too.
+        plugins: Whether to include layers of installed packages.
 
     Raises:
-        PluginError: Where one of them is broken.
+        PluginError: If a plug-in is broken.
 
     Example:
         >>> schema()["properties"]["nnspec"]
-        {'const': 1, 'description': 'The version of the language.'}
+        {'const': 1, 'description': 'Version of the language.'}
     """
     definitions = Definitions(plugins)
-    definitions.add("expression", {"type": "string", "pattern": r"\$"})  # an editor would show text here at every argument
+    definitions.add("expression", {"type": "string", "pattern": r"\$"})  # without a description
     definitions.add("weights", definitions.config(StartingWeights))
     for family in _FAMILIES:
         definitions.family(family)
@@ -73,23 +73,23 @@ def schema(*, plugins: bool = False) -> dict[str, Any]:
 
 
 def as_text(schema: dict[str, Any]) -> str:
-    """The schema as it is committed: the same text for the same schema."""
+    """Return the schema as text, which is deterministic."""
     return json.dumps(schema, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _keys(definitions: Definitions) -> dict[str, Schema]:
     network = {"description": _TEXT, "inputs": reference("inputs"), "layers": STEPS, "outputs": OUTPUTS}
     return {
-        "nnspec": {"const": 1, "description": "The version of the language."},
-        "name": {"type": "string", "pattern": "^[a-z][a-z0-9_-]*$", "description": "The model's name."},
+        "nnspec": {"const": 1, "description": "Version of the language."},
+        "name": {"type": "string", "pattern": "^[a-z][a-z0-9_-]*$", "description": "Name of the model."},
         "description": _TEXT,
-        "params": _or_nothing(mapping_of(ANY, description="Named constants; a later one may use an earlier one: `$width`.")),
+        "params": _or_nothing(mapping_of(ANY, description="Named constants; later ones can use earlier ones: `$width`.")),
         "use": _uses(),
-        "weights": reference("weights") | {"description": "Where the first weights of the whole document come from."},
-        "blocks": _or_nothing(mapping_of(_block(), BLOCK_NAME.pattern, description="Layers of the document's own.")),
-        "networks": _or_nothing(mapping_of(closed(network), BLOCK_NAME.pattern, description="Networks beside the main one.")),
+        "weights": reference("weights") | {"description": "Initial weights of the whole document."},
+        "blocks": _or_nothing(mapping_of(_block(), BLOCK_NAME.pattern, description="User-defined layers.")),
+        "networks": _or_nothing(mapping_of(closed(network), BLOCK_NAME.pattern, description="Additional networks.")),
         "inputs": reference("inputs"),
-        "layers": STEPS | {"description": "The steps, in order; each reads the one before, or what `from` names."},
+        "layers": STEPS | {"description": "Steps in order; each reads the previous step or the source in `from`."},
         "outputs": OUTPUTS,
         **{name: _section(definitions, name) for name in SECTIONS},
     }
@@ -109,14 +109,16 @@ def _section(definitions: Definitions, name: str) -> Schema:
 
 def _uses() -> Schema:
     named = mapping_of(any_of(NAME, closed({"spec": NAME, "outputs": OUTPUTS}, ["spec"])), BLOCK_NAME.pattern)
-    return any_of(list_of(any_of(NAME, named)), named) | {"description": "Other documents whose blocks and networks are used."}
+    return any_of(list_of(any_of(NAME, named)), named) | {"description": "Documents whose blocks and networks are imported."}
 
 
 def _block() -> Schema:
     properties = {
         "description": _TEXT,
-        "params": {"type": "object", "description": "Each with its type (int, float, bool, str) or its default."},
-        "inputs": list_of(NAME, minItems=1, uniqueItems=True, description="What its steps call its inputs; `[x]` by default."),
+        "params": {"type": "object", "description": "Params, each with a type (int, float, bool, str) or a default."},
+        "inputs": list_of(
+            NAME, minItems=1, uniqueItems=True, description="Names of the inputs inside the block; `[x]` by default."
+        ),
         "layers": STEPS,
         "outputs": OUTPUTS,
     }
@@ -126,6 +128,6 @@ def _block() -> Schema:
 def _define_inputs(definitions: Definitions) -> None:
     symbol = {"type": "string", "pattern": f"^{SYMBOL.pattern}$"}
     size = value(any_of({"type": "integer", "minimum": 1, "maximum": 2**31 - 1}, symbol, {"type": "null"}))
-    shape = list_of(size, maxItems=HIGHEST_RANK, description="Sizes, symbols such as `T`, or null; the batch axis is implied.")
+    shape = list_of(size, maxItems=HIGHEST_RANK, description="Sizes, symbols such as `T`, or null; the batch axis is implicit.")
     typed = closed({"shape": shape, "dtype": {"enum": sorted(DTYPES), "default": "float32"}}, ["shape"])
-    definitions.add("inputs", mapping_of(any_of(shape, typed), INPUT_NAME.pattern, description="The inputs, by name."))
+    definitions.add("inputs", mapping_of(any_of(shape, typed), INPUT_NAME.pattern, description="Inputs by name."))

@@ -1,4 +1,4 @@
-"""Small pieces of JSON Schema, and how a document may write a value: as itself, or as an expression."""
+"""Building blocks of the JSON Schema, and values that may be written as expressions."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ Schema = dict[str, Any]
 ANY: Schema = {}
 NAME: Schema = {"type": "string", "minLength": 1}
 EXPRESSION: Schema = {"$ref": "#/$defs/expression"}
-"""A string with ``$``, which may stand wherever a value of a type may."""
+"""A string with ``$``, allowed in place of any typed value."""
 
 OWN_NAME = rf"^(?!(?:{'|'.join(STEP_KEYS)})$){BLOCK_NAME.pattern}$"
-"""A block or a network of the document."""
+"""The name of a block or network of the document."""
 
 _ANNOTATIONS = ("default", "description", "title")
 
@@ -53,19 +53,19 @@ def list_of(items: Schema, **more: Any) -> Schema:
 
 
 def mapping_of(values: Schema, pattern: str | None = None, **more: Any) -> Schema:
-    """A mapping from names, which match a pattern, to values."""
+    """Return the schema of a mapping whose keys match a pattern."""
     names = {} if pattern is None else {"propertyNames": {"pattern": f"^(?:{pattern})$"}}
     return {"type": "object", "additionalProperties": values, **names, **more}
 
 
 def closed(properties: Mapping[str, Schema], required: Iterable[str] = (), **more: Any) -> Schema:
-    """A mapping of these keys and no others."""
+    """Return the schema of a mapping with exactly these keys."""
     needed = {"required": sorted(required)} if required else {}
     return {"type": "object", "properties": dict(properties), "additionalProperties": False, **needed, **more}
 
 
 def value(schema: Schema) -> Schema:
-    """The same, or an expression.
+    """Extend a schema to also allow an expression.
 
     Example:
         >>> value({"type": "integer", "description": "Units."})

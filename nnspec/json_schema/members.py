@@ -1,4 +1,4 @@
-"""What pydantic says of a class, as a document writes it; and families: a name, or one key with arguments."""
+"""Conversion of pydantic's schemas to the notation of documents, and schemas of families."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _HOLDS_LISTS = ("anyOf", "oneOf", "allOf")
 
 
 def first_line(config: type[Config]) -> str:
-    """What a class says of itself; a docstring it inherits says nothing of it."""
+    """Return the first line of a class's own docstring; empty if it has none."""
     return (config.__dict__.get("__doc__") or "").strip().partition("\n")[0].replace("``", "`")
 
 
 def needs_arguments(config: type[Config]) -> bool:
-    """Whether its name alone is not enough."""
+    """Return whether a class has required arguments."""
     return any(field.is_required() for field in config.model_fields.values())
 
 
 class Definitions:
-    """The ``$defs`` of the schema, each class and each family in it once.
+    """The ``$defs`` of the schema, with each class and family defined once.
 
     Args:
-        plugins: Whether members of families that other packages bring are defined, too.
+        plugins: Whether to define family members from other packages, too.
     """
 
     def __init__(self, plugins: bool = False) -> None:
@@ -37,13 +37,13 @@ class Definitions:
         self._classes: dict[type[Config], str] = {}
 
     def add(self, name: str, schema: Schema) -> Schema:
-        """Defines a schema; the reference to it."""
+        """Add a definition and return a reference to it."""
         if self.schemas.setdefault(name, schema) != schema:
-            raise ValueError(f"two definitions are called {name}")
+            raise ValueError(f"duplicate definition {name}")
         return reference(name)
 
     def family(self, family: Family) -> Schema:
-        """A member's name, or one key: its name, with its arguments."""
+        """Return the schema of a family: a member's name, or a mapping of one name to arguments."""
         members = {name: self.member(family, name) for name in self.names(family)}
         members |= {spelling: members[name] for spelling, name in family.spellings.items()}
         alone = either(name for name in members if not needs_arguments(family.get(name)))
@@ -51,11 +51,11 @@ class Definitions:
         return self.add(_slug(family.kind), any_of(alone, one))
 
     def names(self, family: Family) -> list[str]:
-        """The members of a family that are defined."""
+        """Return the names of a family's members."""
         return family.names(plugins=self._plugins)
 
     def member(self, family: Family, name: str) -> Schema:
-        """The arguments of a member, as they stand under its name."""
+        """Return the schema of a member's arguments."""
         config = family.get(name)
         if config not in self._classes:
             self._classes[config] = f"{_slug(family.kind)}.{name}"
@@ -66,11 +66,11 @@ class Definitions:
         return reference(self._classes[config])
 
     def argument(self, config: type[Config], name: str) -> Schema:
-        """One argument of a class, of plain values, as a document writes it."""
+        """Return the schema of one plain-valued argument of a class."""
         return value(_written(config.model_json_schema()["properties"][name]))
 
     def config(self, config: type[Config]) -> Schema:
-        """A class's arguments, with what they refer to defined."""
+        """Return the schema of a class's arguments and define everything they refer to."""
         found = config.model_json_schema()
         for name, inner in found.pop("$defs", {}).items():
             self.add(name, _written(inner))
@@ -78,7 +78,7 @@ class Definitions:
 
 
 def _written(schema: Schema) -> Schema:
-    """As a document writes it: typed values also as expressions, families by reference, a main argument alone."""
+    """Rewrite a schema for documents: allow expressions, reference families, allow a bare main argument."""
     out: Schema = {}
     for key, part in schema.items():
         if key in _HOLDS_SCHEMAS:
@@ -102,14 +102,14 @@ def _written(schema: Schema) -> Schema:
 
 
 def _beside(names: list[str], properties: Schema, operation: str) -> Schema:
-    """A member of a family, whose name is a key of its own, and what may stand beside it."""
+    """Return the schema of a family member written as its own key with other keys next to it."""
     family = properties.pop(operation)["anyOf"][0]["$ref"]
     members = {name: {"$ref": f"{family}/anyOf/1/properties/{name}"} for name in names}
     return any_of({"$ref": family}, closed({**members, **properties}, minProperties=1))
 
 
 def _or_alone(schema: Schema, main: Any) -> Schema:
-    """The mapping of arguments, or the value of its main one alone."""
+    """Extend the schema of arguments to also allow the bare main argument."""
     if main is None:
         return schema
     alone = {key: part for key, part in schema["properties"][main].items() if key not in ("default", "description")}

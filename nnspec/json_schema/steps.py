@@ -1,4 +1,4 @@
-"""Steps: an operation by name, or a closed mapping with one operation and what may stand beside it."""
+"""JSON Schema of steps: an operation's name, or a mapping with one operation and step keys."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ __all__ = ["OUTPUTS", "STEPS", "define_steps"]
 
 STEPS = list_of(reference("step"))
 OUTPUTS: Schema = any_of(NAME, list_of(NAME, minItems=1), mapping_of(NAME, minProperties=1)) | {
-    "description": "The steps whose outputs are given: a list, or a mapping that renames them; the last step by default."
+    "description": "Output steps: a list, or a mapping that renames them; the last step by default."
 }
 
 _BESIDE: dict[str, Schema] = {
-    "name": value(NAME) | {"description": "What the step is called; its weights begin with it."},
+    "name": value(NAME) | {"description": "Name of the step and prefix of its weights."},
     "from": any_of(NAME, list_of(NAME, minItems=1), mapping_of(NAME, minProperties=1))
-    | {"description": "What it reads: a name, a list of names, or a name for each of its inputs; the step before by default."},
-    "repeat": value({"type": "integer", "minimum": 0, "description": "How often it is run, one after the other."}),
-    "as": NAME | {"description": "What the counter of `repeat` is called; it begins at 0."},
-    "freeze": value({"type": "boolean", "description": "Whether its weights stay as they are in training."}),
+    | {"description": "Sources: a name, a list of names, or a name for each input; the previous step by default."},
+    "repeat": value({"type": "integer", "minimum": 0, "description": "Number of times to run it in sequence."}),
+    "as": NAME | {"description": "Name of the counter of `repeat`, which starts at 0."},
+    "freeze": value({"type": "boolean", "description": "Whether to freeze its weights."}),
 }
 
 
 def define_steps(definitions: Definitions) -> None:
-    """Defines ``step``, which steps within steps refer to."""
-    weights = reference("weights") | {"description": "Where its first weights come from."}
+    """Define ``step``, which nested steps refer to."""
+    weights = reference("weights") | {"description": "Initial weights of the step."}
     beside = {key: definitions.add(f"step.{key}", schema) for key, schema in {**_BESIDE, "weights": weights}.items()}
     operations = [_layer(definitions, name, beside) for name in definitions.names(LAYERS)]
     nesting = [_operation(name, inner, beside, text) for name, (inner, text) in _NESTING.items()]
     alone = [name for name in definitions.names(LAYERS) if not needs_arguments(LAYERS.get(name))]
     own = {
-        "description": "A block or a network of the document.",
+        "description": "A block or network of the document.",
         "type": "object",
         "properties": beside,
         "patternProperties": {OWN_NAME: ANY},
@@ -71,30 +71,28 @@ def _operation(name: str, arguments: Schema, beside: dict[str, Schema], text: st
 _NESTING: dict[str, tuple[Schema, str]] = {
     "Residual": (
         closed({"layers": STEPS, "shortcut": STEPS}, ["layers"]),
-        "Its layers' output plus its input, or plus the shortcut's output (He et al. 2015).",
+        "Adds the input, or the output of the shortcut, to the output of its layers (He et al. 2015).",
     ),
     "Parallel": (
         closed(
             {
                 "branches": any_of(list_of(STEPS, minItems=2), mapping_of(STEPS, minProperties=2)),
                 "merge": any_of(*value(reference("layer"))["anyOf"], {"type": "null"})
-                | {"description": "What joins the branches; `Concatenate` by default, null: each branch is an output."},
+                | {"description": "Merge layer of the branches; `Concatenate` by default; null: each branch is an output."},
             },
             ["branches"],
         ),
-        "Branches side by side on one input, then their merge (Szegedy et al. 2014).",
+        "Applies branches in parallel to one input and merges their outputs (Szegedy et al. 2014).",
     ),
 }
 
 
 def _group(beside: dict[str, Schema]) -> Schema:
-    return closed(
-        {"layers": STEPS | {"description": "Steps in a group of their own."}, **beside}, ["layers"], title="group of steps"
-    )
+    return closed({"layers": STEPS | {"description": "Steps of the group."}, **beside}, ["layers"], title="group of steps")
 
 
 def _share(definitions: Definitions, beside: dict[str, Schema]) -> Schema:
-    used = NAME | {"description": "The step whose layer, with its weights, is used again."}
+    used = NAME | {"description": "The layer to apply again with the same weights."}
     layers = [layer for name in LAYERS.names() if issubclass(layer := LAYERS.get(name), Layer)]
     at_call = {name: definitions.argument(layer, name) for layer in layers for name in sorted(layer.call_arguments)}
     used = any_of(used, closed({"layer": used, **at_call}, ["layer"]))

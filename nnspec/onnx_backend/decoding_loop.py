@@ -17,7 +17,7 @@ from onnx import helper
 import nnspec
 from nnspec.graph.decoding import Decoding
 from nnspec.graph.model import Graph
-from nnspec.graph.stepping import step_of
+from nnspec.graph.stepping import decoder_step
 from nnspec.onnx_backend.builder import Body, Builder
 from nnspec.onnx_backend.interface import Interface
 from nnspec.onnx_backend.invariant import close
@@ -85,7 +85,7 @@ class _Loop:
         self.b = b
         self._decoding = decoding
         self._weights = weights
-        self._step = step_of(decoding)
+        self._step = decoder_step(decoding)
         if decoding.encoder is None:
             sources = {PROMPT: TensorType((symbol("P"),), "int64")}
         else:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 import nnspec
 from nnspec.diagnostics import NnspecError
 from nnspec.graph.model import Graph
-from nnspec.graph.receptive_field import seen_by_outputs
+from nnspec.graph.receptive_field import output_receptive_fields
 from nnspec.graph.tables import table_rows
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.interface import Interface
@@ -59,7 +59,7 @@ def to_onnx(
     """
     if opset not in OPSETS:
         raise NnspecError(f"ONNX opset {opset} cannot be written; choose one from {OPSETS.start} to {OPSETS.stop - 1}")
-    seen = {name: found.as_json() for name, found in seen_by_outputs(graph).items()}
+    seen = {name: found.as_json() for name, found in output_receptive_fields(graph).items()}
     names = output_names(graph)
     graph = replace(graph, outputs={names[name]: ref for name, ref in graph.outputs.items()})
     b = Builder(opset, graph.conditions)

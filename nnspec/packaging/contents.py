@@ -10,7 +10,7 @@ from nnspec.diagnostics import NnspecError
 from nnspec.runtime.predictor import Predictor
 from nnspec.runtime.reading import read_model
 from nnspec.runtime.seal import require_proven
-from nnspec.serving.served import is_row_by_row, name_of
+from nnspec.serving.served import default_name, is_batchable
 
 if TYPE_CHECKING:
     from nnspec.training.run.folder import Run
@@ -39,7 +39,7 @@ class Contents:
     @property
     def joins(self) -> bool:
         """Whether requests may be joined to batches."""
-        return is_row_by_row(self.predictor.inputs, self.predictor.outputs)
+        return is_batchable(self.predictor.inputs, self.predictor.outputs)
 
 
 def read_contents(path: Path, scratch: Path, *, license: str | None = None) -> Contents:
@@ -68,4 +68,4 @@ def read_contents(path: Path, scratch: Path, *, license: str | None = None) -> C
     content = read_model(file)
     predictor = Predictor(file, content=content)
     require_proven(content, predictor.metadata, f"`{path}`")
-    return Contents(run.name if run else name_of(path, content), content, predictor, run, license)
+    return Contents(run.name if run else default_name(path, content), content, predictor, run, license)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.graph import Graph
-from nnspec.graph.activation_maps import NoMap, map_name, with_activation_maps
+from nnspec.graph.activation_maps import NoMapError, map_name, with_activation_maps
 from nnspec.reports.elements import Html, element, figure, section
 from nnspec.reports.errors import surest_errors
 from nnspec.reports.examples import picture_input
@@ -38,7 +38,7 @@ def activation_maps(run: Run, found: Evaluated) -> Html:
             continue
         try:
             mapped = with_activation_maps(graph, [name])
-        except NoMap:
+        except NoMapError:
             continue
         if len(mapped.output_types[map_name(name)].shape) == axes:
             pieces += _of_output(mapped, weights, name, judged, found, seen)

@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from nnspec.data.kinds import Answer
+from nnspec.data.kinds import DecisionRule
 from nnspec.data.per_series import RowSeries, series_of_rows
 from nnspec.data.recipe import open_data, read_inputs, series_columns
 from nnspec.data.units import in_units
@@ -37,7 +37,7 @@ class Predictions:
 
     outputs: Mapping[str, NDArray[Any]]
     classes: Mapping[str, list[Any]]
-    answers: Mapping[str, Answer] = field(default_factory=dict)
+    answers: Mapping[str, DecisionRule] = field(default_factory=dict)
     tiling: Tiling | None = None
     texts: Mapping[str, list[str]] = field(default_factory=dict)
 
@@ -61,7 +61,7 @@ class Predictions:
 
     def _predicted_class(self, name: str, value: NDArray[Any]) -> int | None:
         """The index of the class that an output predicts for a row; None if it does not predict a single class."""
-        answer = self.answers.get(name, Answer("class"))
+        answer = self.answers.get(name, DecisionRule("class"))
         if answer.kind == "class":
             return int(value.argmax()) if value.ndim == 1 and len(value) > 1 else None
         return int(value.item() > answer.above) if answer.kind == "yes_or_no" and value.size == 1 else None

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nnspec.data.kinds import Answer
+from nnspec.data.kinds import DecisionRule
 from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
 from nnspec.runtime.metadata import (
@@ -105,7 +105,7 @@ class Predictor:
         return self._said[CLASSES]
 
     @property
-    def answers(self) -> Mapping[str, Answer]:
+    def answers(self) -> Mapping[str, DecisionRule]:
         """How the values of each output are to be read, if it says."""
         return self._said[ANSWERS]
 

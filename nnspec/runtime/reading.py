@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
-from nnspec.data.kinds import Answer
+from nnspec.data.kinds import DecisionRule
 from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
 from nnspec.runtime.metadata import (
@@ -62,8 +62,8 @@ def read_metadata(metadata: Mapping[str, str], key: str, name: str) -> dict[str,
         name: The file's name in error messages.
 
     Returns:
-        The values by name, depending on the key: `Answer`, `Conditions`, `TokenOutput`, tuples of `ReceptiveField`, names, or
-        plain values.
+        The values by name, depending on the key: `DecisionRule`, `Conditions`, `TokenOutput`, tuples of `ReceptiveField`,
+        names, or plain values.
 
     Raises:
         NnspecError: If the value is not valid.
@@ -119,7 +119,7 @@ def _units(said: dict[str, Any]) -> Units:
 
 
 _TYPES: dict[str, Any] = {
-    ANSWERS: dict[str, Answer],
+    ANSWERS: dict[str, DecisionRule],
     CLASSES: dict[str, list[str]],
     CONDITIONS: Annotated[dict[str, Any], AfterValidator(Conditions.from_json)],
     DATA: dict[str, dict[str, dict[str, Any]]],

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.data.transforms.words import tokenize
+from nnspec.data.transforms.text import tokenize
 from nnspec.diagnostics import NnspecError
 
 __all__ = ["TokenOutput", "texts_of"]

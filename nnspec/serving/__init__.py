@@ -1,5 +1,5 @@
-"""Serves exported models over HTTP: the Open Inference Protocol v2, and a plain way to ask for people and scripts.
+"""HTTP server for exported models: the Open Inference Protocol v2, and a simple API for people and scripts.
 
-Source: the Open Inference Protocol, v2, REST, with Triton's binary tensors
+Source: the Open Inference Protocol v2, REST, with Triton's binary tensors
 (https://github.com/kserve/open-inference-protocol).
 """

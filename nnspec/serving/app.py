@@ -1,4 +1,4 @@
-"""The application: the routes and what stands before them."""
+"""The ASGI application: routes and middleware."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from nnspec.serving import page, plain, protocol
-from nnspec.serving.front import Front
-from nnspec.serving.refusals import Refused
+from nnspec.serving import page, predict_routes, protocol
+from nnspec.serving.errors import RequestError
+from nnspec.serving.middleware import Middleware
 from nnspec.serving.responses import error, refusal
 from nnspec.serving.state import State
 
@@ -24,23 +24,23 @@ __all__ = ["application"]
 
 
 def application(state: State) -> ASGIApp:
-    """The server as an ASGI application.
+    """Create the ASGI application.
 
     Args:
-        state: What its requests share.
+        state: The state shared by all requests.
     """
     app = Starlette(
-        routes=[*protocol.routes(), *plain.routes(), *page.routes(), Route("/metrics", _metrics, name="metrics")],
-        exception_handlers={HTTPException: _no_route, Refused: _refused},
-        lifespan=_living,
+        routes=[*protocol.routes(), *predict_routes.routes(), *page.routes(), Route("/metrics", _metrics, name="metrics")],
+        exception_handlers={HTTPException: _no_route, RequestError: _refused},
+        lifespan=_lifespan,
     )
     app.router.redirect_slashes = False
     app.state.nnspec = state
-    return Front(app, state)
+    return Middleware(app, state)
 
 
 @asynccontextmanager
-async def _living(app: Starlette) -> AsyncIterator[None]:
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     state: State = app.state.nnspec
     watching = asyncio.get_running_loop().create_task(state.repository.watch())
     yield
@@ -52,24 +52,24 @@ async def _living(app: Starlette) -> AsyncIterator[None]:
 
 async def _metrics(request: Request) -> Response:
     state = State.of(request)
-    text, kind = state.metrics.text(partial(_look, state))
+    text, kind = state.metrics.text(partial(_update_gauges, state))
     return Response(text, headers={"Content-Type": kind})
 
 
-def _look(state: State) -> int:
+def _update_gauges(state: State) -> int:
     for served in state.repository:
         cost = served.batcher.cost()
         state.metrics.queue(served.name, served.version, served.batcher.waiting, cost.a, cost.b)
-    return state.bodies.held
+    return state.bodies.used
 
 
 async def _no_route(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, HTTPException)
-    said = {404: f"there is nothing at {request.url.path[:200]}", 405: f"{request.method} is not possible here"}
-    return error(problem.status_code, said.get(problem.status_code, problem.detail), problem.headers)
+    messages = {404: f"not found: {request.url.path[:200]}", 405: f"method {request.method} is not allowed here"}
+    return error(problem.status_code, messages.get(problem.status_code, problem.detail), problem.headers)
 
 
 async def _refused(request: Request, refused: Exception) -> Response:
     del request
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RequestError)
     return refusal(refused)

@@ -1,4 +1,4 @@
-"""Adaptive batching: requests of equal shapes that wait at the same time are computed together, in a thread."""
+"""Adaptive batching: waiting requests with equal shapes are computed together, in a thread."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.runtime.session import Stop
-from nnspec.serving.costs import Cost, Gaps
-from nnspec.serving.refusals import Refused, overloaded
+from nnspec.serving.costs import ArrivalGaps, Cost
+from nnspec.serving.errors import RequestError, overloaded
 from nnspec.serving.worker import Worker
 
 __all__ = ["Arrays", "Batcher"]
 
 Arrays = Mapping[str, NDArray[Any]]
 _Result = Arrays | Exception
-_MOST_KINDS = 256
-"""Kinds of shapes that are remembered while none of theirs waits."""
+_MAX_GROUPS = 256
+"""Number of shape groups whose statistics are kept while they have no waiting requests."""
 
 
 @dataclass(eq=False)
@@ -35,15 +35,15 @@ class _Waiting:
 
 
 @dataclass
-class _Kind:
-    """The requests of equal shapes, and what was learned of them."""
+class _ShapeGroup:
+    """Requests with equal shapes, and their cost and arrival statistics."""
 
     waiting: deque[_Waiting] = field(default_factory=deque)
     cost: Cost = field(default_factory=Cost)
-    gaps: Gaps = field(default_factory=Gaps)
+    gaps: ArrivalGaps = field(default_factory=ArrivalGaps)
 
-    def clear_gone(self) -> int:
-        """Forgets those whose clients no longer wait; how many."""
+    def remove_canceled(self) -> int:
+        """Remove requests that were canceled and return their number."""
         before = len(self.waiting)
         if any(one.answer.done() for one in self.waiting):
             self.waiting = deque(one for one in self.waiting if not one.answer.done())
@@ -51,33 +51,33 @@ class _Kind:
 
 
 class Batcher:
-    """Computes the requests of one model, in batches, one batch at a time.
+    """Computes the requests of one model in batches, one batch at a time.
 
-    A batch takes what waits, from the oldest request on, and those of its shapes. It waits for more only while that makes the
-    answers come sooner on average ([`Cost.waiting_pays`][nnspec.serving.costs.Cost.waiting_pays]). Where a batch fails, its
-    requests are computed one by one, so that one alone is answered with the error.
+    A batch contains the oldest waiting request and others with the same shapes. It waits for more requests only while that
+    reduces the mean latency ([`Cost.should_wait`][nnspec.serving.costs.Cost.should_wait]). If a batch fails, its requests are
+    computed one by one, so that only the failing request gets the error.
 
     Args:
         run: Computes a batch; called in a thread.
-        most_rows: The most rows of a batch; 1 where requests must not be joined.
-        most_waiting: The most requests that may wait.
-        on_batch: Is told the rows of a batch and the seconds it took.
+        max_rows: The maximum number of rows in a batch; 1 if requests must not be batched.
+        max_waiting: The maximum number of waiting requests.
+        on_batch: Called with the rows and the seconds of each batch.
     """
 
     def __init__(
         self,
         run: Callable[[Arrays], Arrays],
         *,
-        most_rows: int,
-        most_waiting: int,
+        max_rows: int,
+        max_waiting: int,
         on_batch: Callable[[int, float], None] = lambda rows, seconds: None,
     ) -> None:
         self._run = run
-        self._most_rows = most_rows
-        self._most_waiting = most_waiting
+        self._max_rows = max_rows
+        self._max_waiting = max_waiting
         self._on_batch = on_batch
-        self._kinds: OrderedDict[tuple[Any, ...], _Kind] = OrderedDict()
-        self._came = asyncio.Event()
+        self._groups: OrderedDict[tuple[Any, ...], _ShapeGroup] = OrderedDict()
+        self._arrived = asyncio.Event()
         self._worker = Worker("batch")
         self._stop: Stop | None = None
         self._task: asyncio.Task[None] | None = None
@@ -85,41 +85,41 @@ class Batcher:
         self.waiting = 0
 
     def submit(self, arrays: Arrays) -> asyncio.Future[Arrays]:
-        """Puts a request in the queue.
+        """Queue a request.
 
         Returns:
-            Its answer, or the exception that `run` raised for it; a future that is cancelled leaves the queue.
+            A future of its outputs, or of the exception that `run` raised. Canceling it removes the request from the queue.
 
         Raises:
-            Refused: With 503, where too many wait.
+            RequestError: With 503, if too many requests are waiting.
         """
-        if self.waiting >= self._most_waiting:
-            self._clear_gone()
-            if self.waiting >= self._most_waiting:
+        if self.waiting >= self._max_waiting:
+            self._remove_canceled()
+            if self.waiting >= self._max_waiting:
                 raise overloaded(f"{self.waiting:,} requests are waiting for this model")
         loop = asyncio.get_running_loop()
         if self._task is None:
             self._task = loop.create_task(self._work())
-        kind = self._kind(tuple((name, array.shape[1:]) for name, array in arrays.items()))
+        group = self._kind(tuple((name, array.shape[1:]) for name, array in arrays.items()))
         rows = max((len(array) for array in arrays.values() if array.ndim), default=1)
         one = _Waiting(arrays, rows, loop.create_future())
-        kind.gaps.arrived(loop.time())
-        kind.waiting.append(one)
+        group.gaps.arrived(loop.time())
+        group.waiting.append(one)
         self.waiting += 1
-        self._came.set()
+        self._arrived.set()
         return one.answer
 
     async def close(self, seconds: float = math.inf) -> None:
-        """Computes what still waits, and ends.
+        """Compute the waiting requests, then shut down.
 
         Args:
-            seconds: After which what still computes is stopped; what cannot be stopped is left alone.
+            seconds: The time after which requests are canceled and a running computation is interrupted.
         """
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         while (self.waiting or self._running) and loop.time() < until:
             await asyncio.sleep(0.005)
-        for one in [*(one for kind in self._kinds.values() for one in kind.waiting), *self._running]:
+        for one in [*(one for group in self._groups.values() for one in group.waiting), *self._running]:
             one.answer.cancel()
         if self._stop is not None:
             self._stop.set()
@@ -128,62 +128,62 @@ class Batcher:
         self._worker.close()
 
     def cost(self) -> Cost:
-        """What the shapes that were last asked for cost."""
-        return next(reversed(self._kinds.values())).cost if self._kinds else Cost()
+        """The cost of the shapes of the most recent batch."""
+        return next(reversed(self._groups.values())).cost if self._groups else Cost()
 
-    def _kind(self, key: tuple[Any, ...]) -> _Kind:
-        kind = self._kinds.get(key)
-        if kind is None:
-            idle = [other for other, known in self._kinds.items() if not known.waiting]
-            for other in idle[: max(0, len(self._kinds) + 1 - _MOST_KINDS)]:
-                del self._kinds[other]
-            kind = self._kinds[key] = _Kind()
-        return kind
+    def _kind(self, key: tuple[Any, ...]) -> _ShapeGroup:
+        group = self._groups.get(key)
+        if group is None:
+            idle = [other for other, known in self._groups.items() if not known.waiting]
+            for other in idle[: max(0, len(self._groups) + 1 - _MAX_GROUPS)]:
+                del self._groups[other]
+            group = self._groups[key] = _ShapeGroup()
+        return group
 
-    def _clear_gone(self) -> None:
-        for kind in self._kinds.values():
-            self.waiting -= kind.clear_gone()
+    def _remove_canceled(self) -> None:
+        for group in self._groups.values():
+            self.waiting -= group.remove_canceled()
 
     async def _work(self) -> None:
         while True:
-            self._came.clear()
-            self._clear_gone()
+            self._arrived.clear()
+            self._remove_canceled()
             if not self.waiting:
-                await self._came.wait()
+                await self._arrived.wait()
                 continue
-            key, kind = next((key, kind) for key, kind in self._kinds.items() if kind.waiting)
-            await self._wait_while_it_pays(kind)
-            batch = self._taken(kind)
-            # The kind goes to the end, so that those of other shapes have their turn.
-            self._kinds.move_to_end(key)
+            key, group = next((key, group) for key, group in self._groups.items() if group.waiting)
+            await self._wait_for_more(group)
+            batch = self._take_batch(group)
+            # Move the group to the end, so that groups with other shapes are next.
+            self._groups.move_to_end(key)
             if batch:
-                await self._compute(batch, kind.cost)
+                await self._compute(batch, group.cost)
 
-    async def _wait_while_it_pays(self, kind: _Kind) -> None:
+    async def _wait_for_more(self, group: _ShapeGroup) -> None:
         while True:
-            rows = sum(one.rows for one in kind.waiting)
-            if rows >= self._most_rows or not kind.cost.waiting_pays(rows, kind.gaps.mean):
+            rows = sum(one.rows for one in group.waiting)
+            if rows >= self._max_rows or not group.cost.should_wait(rows, group.gaps.mean):
                 return
-            self._came.clear()
+            self._arrived.clear()
             try:
-                # Twice the expected time: who has not come by then is not on the way.
-                async with asyncio.timeout(2 * kind.gaps.mean):
-                    await self._came.wait()
+                # Wait at most twice the expected time.
+                async with asyncio.timeout(2 * group.gaps.mean):
+                    await self._arrived.wait()
             except TimeoutError:
                 return
 
-    def _taken(self, kind: _Kind) -> list[_Waiting]:
-        self.waiting -= kind.clear_gone()
+    def _take_batch(self, group: _ShapeGroup) -> list[_Waiting]:
+        self.waiting -= group.remove_canceled()
         batch: list[_Waiting] = []
         rows = 0
-        while kind.waiting and (not batch or rows + kind.waiting[0].rows <= self._most_rows):
-            batch.append(kind.waiting.popleft())
+        while group.waiting and (not batch or rows + group.waiting[0].rows <= self._max_rows):
+            batch.append(group.waiting.popleft())
             rows += batch[-1].rows
         self.waiting -= len(batch)
         return batch
 
     def cancel(self, answer: asyncio.Future[Arrays]) -> None:
-        """Takes a request back; the batch that runs is stopped where nobody waits for it any more."""
+        """Cancel a request, and interrupt the running batch if all of its requests are canceled."""
         answer.cancel()
         if self._stop is not None and all(one.answer.done() for one in self._running):
             self._stop.set()
@@ -191,10 +191,10 @@ class Batcher:
     async def _compute(self, batch: Sequence[_Waiting], cost: Cost) -> None:
         self._running, self._stop = batch, Stop()
         try:
-            given, seconds = await self._worker.run(partial(self._results, batch, self._stop))
+            results, seconds = await self._worker.run(partial(self._results, batch, self._stop))
         finally:
             self._running, self._stop = (), None
-        for one, result in zip(batch, given, strict=True):
+        for one, result in zip(batch, results, strict=True):
             if one.answer.done():
                 continue
             if isinstance(result, Exception):
@@ -203,33 +203,33 @@ class Batcher:
                 one.answer.set_result(result)
         if seconds is not None:
             rows = sum(one.rows for one in batch)
-            cost.learn(rows, seconds)
+            cost.update(rows, seconds)
             self._on_batch(rows, seconds)
 
     def _results(self, batch: Sequence[_Waiting], stop: Stop) -> tuple[list[_Result], float | None]:
-        """The results of a batch, and the seconds it took; None where it failed. In the thread."""
-        begun = perf_counter()
+        """The results of a batch and its seconds, or None if it failed. Runs in the thread."""
+        start = perf_counter()
         with stop.of_this_thread():
             try:
                 if len(batch) == 1:
-                    return [self._run(batch[0].arrays)], perf_counter() - begun
+                    return [self._run(batch[0].arrays)], perf_counter() - start
                 joined = {name: np.concatenate([one.arrays[name] for one in batch]) for name in batch[0].arrays}
                 answers = self._run(joined)
             except Exception as error:
-                return [error] if len(batch) == 1 else [self._alone(one) for one in batch], None
-        return _divided(answers, batch), perf_counter() - begun
+                return [error] if len(batch) == 1 else [self._compute_one(one) for one in batch], None
+        return _split(answers, batch), perf_counter() - start
 
-    def _alone(self, one: _Waiting) -> _Result:
+    def _compute_one(self, one: _Waiting) -> _Result:
         if one.answer.cancelled():
-            return Refused(499, "")
+            return RequestError(499, "")
         try:
             return self._run(one.arrays)
         except Exception as error:
             return error
 
 
-def _divided(answers: Arrays, batch: Sequence[_Waiting]) -> list[_Result]:
-    """Each request's rows of the answers."""
+def _split(answers: Arrays, batch: Sequence[_Waiting]) -> list[_Result]:
+    """Split the outputs of a batch into those of its requests."""
     found: list[_Result] = []
     start = 0
     for one in batch:

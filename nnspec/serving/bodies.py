@@ -1,4 +1,4 @@
-"""Reads bodies within limits: of each one's size, of all together, and of time."""
+"""Read request bodies within limits on size, total memory, and time."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from contextlib import contextmanager
 from starlette.requests import ClientDisconnect, Request
 
 from nnspec.serving.budget import Budget
+from nnspec.serving.errors import RequestError, body_too_large, client_disconnected
 from nnspec.serving.memory import Memory
-from nnspec.serving.refusals import Refused, left, too_large
 from nnspec.serving.settings import Settings
-from nnspec.serving.work import Work
+from nnspec.serving.thread_pools import ThreadPools
 
 __all__ = ["Bodies", "Content"]
 
 Content = bytes | bytearray
-"""A body. Nobody changes it."""
+"""A body, treated as immutable."""
 
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _INLINE = 1024
-"""Bytes that are unpacked at once, to at most a megabyte; more go into a thread, so that the loop goes on."""
+"""Bodies up to this size are decompressed inline (to at most 1 MiB), larger ones in a thread."""
 
 _FREE = 2**20
-"""Bytes that any body may unpack to, however small it is."""
+"""Decompressed size that is always allowed, whatever the compression ratio."""
 
 _STEP = 256 * 1024
 
@@ -36,131 +36,138 @@ class Bodies:
 
     Args:
         settings: The limits.
-        work: Where what takes long is done.
+        work: The thread pools.
     """
 
-    def __init__(self, settings: Settings, work: Work) -> None:
+    def __init__(self, settings: Settings, work: ThreadPools) -> None:
         self._settings = settings
         self._work = work
-        self.memory = Memory(settings.held_bytes)
+        self.memory = Memory(settings.memory_bytes)
 
     @property
-    def held(self) -> int:
-        """The bytes that all requests hold now."""
-        return self.memory.held
+    def used(self) -> int:
+        """The bytes that all requests use now."""
+        return self.memory.used
 
     @contextmanager
     def budget(self) -> Iterator[Budget]:
-        """What a request that has come now may use.
+        """The budget of a new request.
 
-        Its memory is given back at the end, but for what was handed over to the answer
-        ([`HeldAnswer`][nnspec.serving.responses.HeldAnswer]).
+        Its memory is released at the end, except for memory transferred to the response
+        ([`TrackedResponse`][nnspec.serving.responses.TrackedResponse]).
         """
-        own = self._settings
-        room = self.memory.room()
-        budget = Budget(room, own.deadline, time.monotonic() + own.deadline, own.max_rows, own.max_values)
+        settings = self._settings
+        reservation = self.memory.reservation()
+        budget = Budget(
+            reservation, settings.deadline, time.monotonic() + settings.deadline, settings.max_rows, settings.max_values
+        )
         try:
             yield budget
         finally:
-            if budget.room is room:
-                room.give_back()
+            if budget.memory is reservation:
+                reservation.release()
 
     async def read(self, request: Request, budget: Budget) -> Content:
-        """A request's body, unpacked.
+        """Read and decompress the body of a request.
 
         Raises:
-            Refused: Where it is too large, comes too slowly, is packed wrongly, or there is no room for it.
+            RequestError: If it is too large, arrives too slowly, cannot be decompressed, or exceeds the available memory.
         """
         body = await self._received(request, budget)
         coding = request.headers.get("content-encoding", "identity").strip().lower()
         if coding == "identity":
             return body
         if coding not in _WINDOWS:
-            raise Refused(415, f"the content encoding {coding[:40]!r} is not supported; use gzip or deflate")
-        unpack = _Unpacking(coding, self._settings.max_bytes, self._settings.max_ratio, budget)
+            raise RequestError(415, f"the content encoding {coding[:40]!r} is not supported; use gzip or deflate")
+        decompress = _Decompressor(coding, self._settings.max_bytes, self._settings.max_ratio, budget)
         if len(body) <= _INLINE:
-            unpacked = unpack(body)
+            decompressed = decompress(body)
         else:
-            unpacked = await self._work.run(self._settings.max_bytes, unpack, body)
-        budget.room.give_back(len(body))
-        return unpacked
+            decompressed = await self._work.run(self._settings.max_bytes, decompress, body)
+        budget.memory.release(len(body))
+        return decompressed
 
     async def _received(self, request: Request, budget: Budget) -> Content:
-        most = self._settings.max_bytes
+        limit = self._settings.max_bytes
         declared = request.headers.get("content-length", "0")
-        if declared.isdecimal() and int(declared[:20]) > most:
-            raise too_large(most)
+        if declared.isdecimal() and int(declared[:20]) > limit:
+            raise body_too_large(limit)
         seconds = self._settings.body_seconds
         body: Content = b""
         try:
             async with asyncio.timeout(seconds):
                 async for part in request.stream():
-                    if len(body) + len(part) > most:
-                        raise too_large(most)
-                    budget.room.take(len(part))
+                    if len(body) + len(part) > limit:
+                        raise body_too_large(limit)
+                    budget.memory.reserve(len(part))
                     if not body:
                         body = part
                     elif part:
                         body = bytearray(body) if isinstance(body, bytes) else body
                         body += part
         except TimeoutError:
-            raise Refused(408, f"the body did not come within {seconds:g} s", {"Connection": "close"}) from None
+            raise RequestError(408, f"the body was not received within {seconds:g} s", {"Connection": "close"}) from None
         except ClientDisconnect:
-            raise left() from None
+            raise client_disconnected() from None
         return body
 
 
-class _Unpacking:
-    """Unpacks a body, some of it at a time, its memory counted before it is taken."""
+class _Decompressor:
+    """Decompresses a body in steps, reserving memory before each."""
 
-    def __init__(self, coding: str, most: int, ratio: int, budget: Budget) -> None:
+    def __init__(self, coding: str, limit: int, ratio: int, budget: Budget) -> None:
         self._coding = coding
-        self._most = most
+        self._limit = limit
         self._ratio = ratio
         self._budget = budget
 
     def __call__(self, body: Content) -> bytearray:
-        most = min(self._most, max(_FREE, self._ratio * len(body)))
-        said = self._said_size(body)
-        if said is not None:
-            self._require(said, most)
-        unpacker = zlib.decompressobj(_WINDOWS[self._coding])
-        found = bytearray()
+        limit = min(self._limit, max(_FREE, self._ratio * len(body)))
+        declared = self._declared_size(body)
+        if declared is not None:
+            self._require(declared, limit)
+        decompressor = zlib.decompressobj(_WINDOWS[self._coding])
+        output = bytearray()
         view = memoryview(body)
-        place = 0
-        while not unpacker.eof and (place < len(view) or unpacker.unconsumed_tail):
+        position = 0
+        while not decompressor.eof and (position < len(view) or decompressor.unconsumed_tail):
             self._budget.require_time()
-            rest = unpacker.unconsumed_tail
+            rest = decompressor.unconsumed_tail
             if not rest:
-                rest = view[place : place + _STEP]  # type: ignore[assignment]
-                place += _STEP
+                rest = view[position : position + _STEP]  # type: ignore[assignment]
+                position += _STEP
             try:
-                part = unpacker.decompress(rest, _STEP)
+                part = decompressor.decompress(rest, _STEP)
             except zlib.error:
-                raise Refused(400, f"the body is not what its content encoding says, {self._coding}") from None
-            if said is not None and len(found) + len(part) > said:
+                raise RequestError(400, f"the body is not valid {self._coding}, its content encoding") from None
+            if declared is not None and len(output) + len(part) > declared:
                 break
-            self._require(len(found) + len(part), most)
-            self._budget.room.take(len(part))
-            found += part
-        if not unpacker.eof or unpacker.unused_data or place < len(view) or (said is not None and len(found) != said):
-            raise Refused(400, f"the body's {self._coding} is cut short, has bytes behind its end, or lies about its size")
-        return found
+            self._require(len(output) + len(part), limit)
+            self._budget.memory.reserve(len(part))
+            output += part
+        if (
+            not decompressor.eof
+            or decompressor.unused_data
+            or position < len(view)
+            or (declared is not None and len(output) != declared)
+        ):
+            raise RequestError(400, f"the {self._coding} body is truncated, has trailing bytes, or declares a wrong size")
+        return output
 
-    def _said_size(self, body: Content) -> int | None:
-        """What a body says it becomes: a bomb that does not lie is refused before any of it is unpacked."""
+    def _declared_size(self, body: Content) -> int | None:
+        """The size that a gzip body declares. A decompression bomb is rejected before any of it is decompressed."""
         if self._coding == "deflate":
             return None
         if not body.startswith(b"\x1f\x8b"):
-            raise Refused(400, f"the body is not what its content encoding says, {self._coding}")
+            raise RequestError(400, f"the body is not valid {self._coding}, its content encoding")
         return int.from_bytes(body[-4:], "little")
 
-    def _require(self, size: int, most: int) -> None:
-        if size > self._most:
-            raise too_large(self._most, "the unpacked body")
-        if size > most:
-            raise Refused(
+    def _require(self, size: int, limit: int) -> None:
+        if size > self._limit:
+            raise body_too_large(self._limit, "the decompressed body")
+        if size > limit:
+            raise RequestError(
                 413,
-                f"the body unpacks to more than {self._ratio} times its size, the most that this server takes (--max-ratio); "
-                "send it plain",
+                f"the body decompresses to more than {self._ratio} times its size, this server's limit (--max-ratio); "
+                "send it uncompressed",
             )

@@ -1,4 +1,4 @@
-"""What one request may use: memory, time, rows and values; asked before anything large is made of its body."""
+"""The budget of a request: memory, time, rows, and values, checked before large objects are created."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from nnspec.serving.memory import Room
-from nnspec.serving.refusals import Refused, too_late
-from nnspec.serving.work import LARGE
+from nnspec.serving.errors import RequestError, deadline_exceeded
+from nnspec.serving.memory import Reservation
+from nnspec.serving.thread_pools import LARGE
 
 __all__ = ["Budget"]
 
 BYTES_A_VALUE = 72
-"""What a value of a row takes at most: a Python object, its places in a list and in arrays (measured, tests/serving)."""
+"""Maximum memory of a value of a row: a Python object, and its slots in a list and in arrays (measured in tests/serving)."""
 
 
-_ALONE = threading.Lock()
+_EXCLUSIVE = threading.Lock()
 
 
 @dataclass
 class Budget:
-    """What one request may use.
+    """The budget of a request.
 
     Attributes:
-        room: Its memory.
-        seconds: The time that it was given.
-        until: When that is over, by `time.monotonic`.
-        rows: The most rows.
-        values: The most values: numbers, words, and the characters of texts.
+        memory: The memory it has reserved.
+        seconds: Its time limit.
+        until: Its deadline, by `time.monotonic`.
+        rows: The maximum number of rows.
+        values: The maximum number of values: numbers, words, and characters of text.
     """
 
-    room: Room
+    memory: Reservation
     seconds: float
     until: float
     rows: int
@@ -41,50 +41,50 @@ class Budget:
 
     @property
     def left(self) -> float:
-        """Seconds that are left, at least 0."""
+        """The remaining seconds, at least 0."""
         return max(0.0, self.until - time.monotonic())
 
     def shorten(self, seconds: float) -> None:
-        """Gives it less time, where the client wants its answer sooner."""
+        """Reduce the time limit if the client asks for a shorter one."""
         if seconds < self.seconds:
             self.until -= self.seconds - seconds
             self.seconds = seconds
 
     @contextmanager
-    def alone(self, size: int) -> Iterator[None]:
-        """Within it, no other large request holds the interpreter for long: small ones wait for one of them at most.
+    def exclusive(self, size: int) -> Iterator[None]:
+        """Context in which no other large request runs Python code, so that small requests wait for at most one large one.
 
         Raises:
-            Refused: With 504, where the time is over before that.
+            RequestError: With 504, if the deadline expires first.
         """
         if size < LARGE:
             yield
             return
-        if not _ALONE.acquire(timeout=self.left):
-            raise too_late(self.seconds)
+        if not _EXCLUSIVE.acquire(timeout=self.left):
+            raise deadline_exceeded(self.seconds)
         try:
             yield
         finally:
-            _ALONE.release()
+            _EXCLUSIVE.release()
 
     def require_time(self) -> None:
-        """Raises Refused, with 504, where the time is over."""
+        """Raise RequestError with 504 if the deadline has expired."""
         if time.monotonic() > self.until:
-            raise too_late(self.seconds)
+            raise deadline_exceeded(self.seconds)
 
     def require_rows(self, rows: int) -> None:
-        """Raises Refused, with 413, where there are too many rows."""
+        """Raise RequestError with 413 if there are too many rows."""
         if rows > self.rows:
-            raise Refused(
+            raise RequestError(
                 413,
-                f"the request has more than {self.rows:,} rows, this server's limit (--max-rows); send fewer at once",
+                f"the request has more than {self.rows:,} rows, this server's limit (--max-rows); send fewer per request",
             )
 
     def require_values(self, values: int, text: bool = False) -> None:
-        """Raises Refused, with 413, where there are too many values."""
+        """Raise RequestError with 413 if there are too many values."""
         if values > self.values:
             what = "characters of text" if text else "values"
-            raise Refused(
+            raise RequestError(
                 413,
-                f"the request has more than {self.values:,} {what}, this server's limit (--max-values); send fewer at once",
+                f"the request has more than {self.values:,} {what}, this server's limit (--max-values); send fewer per request",
             )

@@ -1,4 +1,4 @@
-"""Decoders with the loop inside, asked in texts: what they take of a table, and what they answer."""
+"""Sequence decoders with an exported decoding loop: their inputs from a table, and their outputs as text."""
 
 from __future__ import annotations
 
@@ -25,78 +25,78 @@ from nnspec.serving.batching import Arrays
 __all__ = ["Decoder", "decoder_of"]
 
 PROMPT = "prompt"
-"""The input by which a language model is told how a sequence begins (`onnx_backend.decoding_loop`, which needs ONNX)."""
+"""The input with the prompt of a language model (defined in `onnx_backend.decoding_loop`, which requires ONNX)."""
 
 
 @dataclass(frozen=True)
 class Decoder:
-    """A model that decodes sequences by itself.
+    """An exported model that contains its decoding loop.
 
     Attributes:
         predictor: The model.
-        procedure: How it decodes.
+        procedure: Its decoding procedure.
     """
 
     predictor: Predictor
     procedure: Procedure
 
     @property
-    def begins(self) -> str | None:
-        """The tokens that a text begins, of a language model; None where it has a source."""
+    def prompted(self) -> str | None:
+        """The target that a prompt starts, for a language model; None for a model with source inputs."""
         return None if self.procedure.sources else self.procedure.target
 
     @property
     def feeds(self) -> dict[str, Feed]:
-        """What each of its inputs is made of."""
-        own = {PROMPT: self.begins} if self.begins is not None else {name: name for name in self.predictor.inputs}
-        return {name: feed_of(said, self.predictor.recipe, "the request")[0] for name, said in own.items()}
+        """The data columns and transforms of each input."""
+        names = {PROMPT: self.prompted} if self.prompted is not None else {name: name for name in self.predictor.inputs}
+        return {name: feed_of(source, self.predictor.recipe, "the request")[0] for name, source in names.items()}
 
-    def takes_text(self, name: str) -> bool:
+    def is_text(self, name: str) -> bool:
         """Whether an input is a text."""
-        return tokenizer_of(self.predictor.recipe, self.begins or name) is not None
+        return tokenizer_of(self.predictor.recipe, self.prompted or name) is not None
 
     def inputs(self, table: Table, name: str) -> Arrays:
-        """What it is given for the rows of a table.
+        """Compute the model's inputs from a table.
 
         Args:
             table: The rows.
-            name: What to call them in messages.
+            name: The name of the table in messages.
 
         Raises:
-            NnspecError: Where a value is not what it takes.
+            NnspecError: If a value is invalid.
         """
         arrays: dict[str, Any] = {}
         types = input_types(self.predictor)
         for input_, feed in self.feeds.items():
-            if not self.takes_text(input_):
+            if not self.is_text(input_):
                 arrays |= read_inputs(table, name, self.predictor.recipe, {input_: types[input_]})
                 continue
             texts = table.read(feed.columns[0], slice(None))
             for row, text in enumerate(texts):
                 if not isinstance(text, str):
-                    raise NnspecError(f"{table.where(feed.columns[0], row)}: there is no text")
-            given = texts.tolist()
+                    raise NnspecError(f"{table.where(feed.columns[0], row)}: expected a text")
+            values = texts.tolist()
             recipe = self.predictor.recipe
-            made = beginning_with(recipe, self.begins, given) if self.begins else source_tokens(recipe, input_, given)
-            arrays[input_] = np.asarray(made)
+            tokens = beginning_with(recipe, self.prompted, values) if self.prompted else source_tokens(recipe, input_, values)
+            arrays[input_] = np.asarray(tokens)
         return arrays
 
     def rows(self, outputs: Arrays) -> Iterator[dict[str, Any]]:
-        """Each sequence as plain values, as `nnspec generate` shows it."""
+        """Yield each sequence as plain values, as `nnspec generate` prints it."""
         found = generated_of(self.predictor.recipe, self.procedure, outputs["generated"], outputs["lengths"])
         return map(plain_values, found)
 
 
 def decoder_of(predictor: Predictor) -> Decoder | None:
-    """The decoder that a file is; None where it is none, or does not say how its inputs are made from data.
+    """Create the decoder of a model; None if it has no decoding loop, or does not describe its inputs.
 
     Raises:
-        NnspecError: Where what the file says is damaged.
+        NnspecError: If the metadata of the file are damaged.
     """
     if GENERATE not in predictor.metadata or "generated" not in predictor.outputs or "lengths" not in predictor.outputs:
         return None
     found = Decoder(predictor, read_procedure(predictor.metadata[GENERATE], f"`{predictor.path}`"))
-    said: Mapping[str, Any] = predictor.recipe.get("inputs", {})
-    known = [found.begins] if found.begins is not None else list(predictor.inputs)
-    is_whole = found.begins is None or (list(predictor.inputs) == [PROMPT] and found.takes_text(PROMPT))
-    return found if is_whole and said.keys() >= set(known) else None
+    described: Mapping[str, Any] = predictor.recipe.get("inputs", {})
+    required = [found.prompted] if found.prompted is not None else list(predictor.inputs)
+    is_complete = found.prompted is None or (list(predictor.inputs) == [PROMPT] and found.is_text(PROMPT))
+    return found if is_complete and described.keys() >= set(required) else None

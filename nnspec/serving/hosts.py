@@ -1,6 +1,6 @@
-"""What a server may be called in a request's ``Host``: a page of another site must not reach it by a name of its own.
+"""Validation of the ``Host`` header, as protection against DNS rebinding.
 
-Source: "DNS rebinding"; a browser sends such a page's requests to this machine under the page's own name.
+In a DNS rebinding attack, a web page of another site sends requests to this server under the host name of that site.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import ipaddress
 import re
 from collections.abc import Collection, Sequence
 
-from nnspec.serving.refusals import Refused
+from nnspec.serving.errors import RequestError
 
 __all__ = ["allowed_hosts", "require_host"]
 
@@ -18,12 +18,12 @@ _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^:\[\]]*))(?::[0-9]*)?")
 
 
 def allowed_hosts(listening: str, named: Collection[str]) -> frozenset[str] | None:
-    """The names that are allowed beside addresses and ``localhost``; None where all are.
+    """The host names accepted besides IP addresses and ``localhost``; None if all are.
 
     Args:
-        listening: The address that is listened on. On one that only this machine reaches, no other name is allowed unless it
-            is named; a server that others reach is called by whatever name they know it.
-        named: The names that were asked for; ``*`` allows all, ``*.example.org`` those that end so.
+        listening: The address the server listens on. On a loopback address, only `named` hosts are accepted; on other
+            addresses, all hosts are accepted unless some are `named`.
+        named: The configured names; ``*`` accepts all, ``*.example.org`` all subdomains.
 
     Example:
         >>> allowed_hosts("127.0.0.1", []), allowed_hosts("0.0.0.0", []), sorted(allowed_hosts("0.0.0.0", ["Nets.example"]))
@@ -35,29 +35,29 @@ def allowed_hosts(listening: str, named: Collection[str]) -> frozenset[str] | No
 
 
 def require_host(given: Sequence[str], allowed: frozenset[str] | None) -> None:
-    """Refuses a request that calls this server by another name.
+    """Reject a request whose ``Host`` header is not accepted.
 
     Args:
-        given: Its headers ``Host``.
-        allowed: The names that are allowed beside addresses and ``localhost``; None where all are.
+        given: Its ``Host`` headers.
+        allowed: The host names accepted besides IP addresses and ``localhost``; None if all are.
 
     Raises:
-        Refused: With 421, or with 400 where there are several.
+        RequestError: With 421, or with 400 if there are several ``Host`` headers.
     """
     if len(given) > 1:
-        raise Refused(400, "the request has several headers `Host`")
+        raise RequestError(400, "the request has several `Host` headers")
     if allowed is None or not given:
-        return  # HTTP/1.0: no browser
+        return  # HTTP/1.0 clients are not browsers
     name = _name(given[0])
     if name == "localhost" or _is_address(name) or name in allowed:
         return
-    if any(wanted.startswith("*.") and name.endswith(wanted[1:]) for wanted in allowed):
+    if any(pattern.startswith("*.") and name.endswith(pattern[1:]) for pattern in allowed):
         return
-    raise Refused(421, f"this server is not called {name[:200]!r}; start it with --allow-host NAME to allow a name")
+    raise RequestError(421, f"unknown host {name[:200]!r}; start the server with --allow-host NAME to accept it")
 
 
 def _name(host: str) -> str:
-    """The name without the port, small.
+    """The host name without the port, in lower case.
 
     Example:
         >>> _name("LocalHost:8000"), _name("[::1]:8000"), _name("a."), _name("[::1].b")

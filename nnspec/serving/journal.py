@@ -1,4 +1,4 @@
-"""What a server writes down: a line of JSON for each request and each event, from a thread, so that nobody waits for it."""
+"""The log of the server: a line of JSON for each request and event, written by a thread."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ import orjson
 
 __all__ = ["Journal"]
 
-_MOST = 10_000
+_MAX_QUEUED = 10_000
 
 
 class Journal:
-    """Lines of JSON on a stream.
+    """Writes log events as lines of JSON to a stream.
 
-    Where its reader is slower than what happens, lines are left out, and the next that is written says how many.
+    If the reader of the stream is too slow, lines are dropped, and the next line reports how many.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
-        self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue(_MOST)
+        self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue(_MAX_QUEUED)
         self._lost = 0
         self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
         self._thread.start()
 
-    def say(self, event: str, **facts: Any) -> None:
-        """Writes an event down; facts that are None are left out."""
+    def log(self, event: str, **facts: Any) -> None:
+        """Log an event; facts that are None are omitted."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = {"time": now, "event": event, **{name: fact for name, fact in facts.items() if fact is not None}}
         if self._lost:
@@ -42,7 +42,7 @@ class Journal:
             self._lost += 1
 
     def close(self) -> None:
-        """Writes what is left, for at most two seconds."""
+        """Write the queued lines, for at most two seconds."""
         with suppress(queue.Full):
             self._lines.put(None, timeout=1)
         self._thread.join(2)
@@ -53,9 +53,9 @@ class Journal:
             with suppress(queue.Empty):
                 while len(lines) < 500:
                     lines.append(self._lines.get_nowait())
-            told = [line for line in lines if line is not None]
-            with suppress(OSError, ValueError):  # nobody reads any more
-                self._stream.write("".join(orjson.dumps(line).decode() + "\n" for line in told))
+            written = [line for line in lines if line is not None]
+            with suppress(OSError, ValueError):  # the reader has closed the stream
+                self._stream.write("".join(orjson.dumps(line).decode() + "\n" for line in written))
                 self._stream.flush()
-            if len(told) < len(lines):
+            if len(written) < len(lines):
                 return

@@ -1,4 +1,4 @@
-"""Refuses JSON objects that have a key twice: parsers keep one of the values, and which one is not what anybody asked for."""
+"""Detection of duplicate keys in JSON objects, which parsers resolve silently and differently."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from nnspec.serving.refusals import Refused
+from nnspec.serving.errors import RequestError
 
 __all__ = ["require_unique_keys"]
 
@@ -18,18 +18,18 @@ Bytes = bytes | bytearray | memoryview
 
 
 def require_unique_keys(body: Bytes, found: Any) -> None:
-    """Refuses a document in which an object has a key twice.
+    """Reject a document in which an object has a duplicate key.
 
-    A key that is there twice is found once. So a document in which as many are written as were found has none, and almost
-    every document is accepted by counting: colons, which may stand in texts too; then quotes before a colon; then colons
-    outside of texts.
+    The parser keeps one of two equal keys. A document with as many keys in its text as in the parsed value therefore has no
+    duplicates, and almost every document is accepted by counting: all colons, which may also be in strings; then quotes before
+    a colon; then colons outside of strings.
 
     Args:
         body: The document.
-        found: What it was parsed to.
+        found: The parsed document.
 
     Raises:
-        Refused: With 400, naming the key.
+        RequestError: With 400. The message contains the key.
     """
     content = bytes(body) if isinstance(body, memoryview) else body
     flat = sum(map(len, found)) if isinstance(found, list) and all(isinstance(row, dict) for row in found) else None
@@ -43,11 +43,11 @@ def require_unique_keys(body: Bytes, found: Any) -> None:
     try:
         json.loads(content, object_pairs_hook=_require)
     except RecursionError:
-        raise Refused(400, "the request is nested too deep") from None
+        raise RequestError(400, "the request is nested too deeply") from None
 
 
 def _keys(value: Any) -> int:
-    """The keys of a document's objects, but of those in a list only if the first in it is one."""
+    """The number of keys in a document. Lists whose first item is not an object are skipped."""
     keys, left = 0, [value] if isinstance(value, dict | list) else []
     while left:
         one = left.pop()
@@ -63,5 +63,5 @@ def _require(pairs: list[tuple[str, Any]]) -> None:
     seen: set[str] = set()
     for key, _ in pairs:
         if key in seen:
-            raise Refused(400, f"the request has the key {json.dumps(key[:_LONGEST])} twice in one object; send it once")
+            raise RequestError(400, f"the request has the key {json.dumps(key[:_LONGEST])} twice in one object; send it once")
         seen.add(key)

@@ -1,4 +1,4 @@
-"""Loads models within a time: one that never ends its first answer is given up."""
+"""Loading of models with a time limit, including a first inference."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from nnspec.diagnostics import NnspecError
 from nnspec.runtime.session import Stop
 from nnspec.serving.worker import Worker
 
-__all__ = ["loaded", "loaded_beside"]
+__all__ = ["load_with_timeout", "load_in_background"]
 
 T = TypeVar("T")
-_TO_STOP = 2.0
-"""Seconds in which a run that is told to stop usually does."""
+_STOP_SECONDS = 2.0
+"""Seconds in which an interrupted run usually stops."""
 
 
-def loaded(load: Callable[[], T], path: Path, seconds: float) -> T:
-    """What loads a model; this thread waits for it.
+def load_with_timeout(load: Callable[[], T], path: Path, seconds: float) -> T:
+    """Load a model and wait for it.
 
     Args:
-        load: Loads it and asks it once. Runs in a thread that is left alone where it cannot be stopped.
-        path: Its file.
-        seconds: How long that may take.
+        load: Loads the model and runs it once. It is called in a thread, which is abandoned if it cannot be interrupted.
+        path: The file of the model.
+        seconds: The time limit.
 
     Raises:
-        NnspecError: Where it takes longer, or the model cannot be loaded.
+        NnspecError: If the time limit is exceeded, or the model cannot be loaded.
     """
     stop = Stop()
     results: list[T] = []
@@ -37,7 +37,7 @@ def loaded(load: Callable[[], T], path: Path, seconds: float) -> T:
 
     def run() -> None:
         try:
-            results.append(_within(stop, load))
+            results.append(_load_stoppable(stop, load))
         except BaseException as error:
             failures.append(error)
 
@@ -49,39 +49,39 @@ def loaded(load: Callable[[], T], path: Path, seconds: float) -> T:
         is_late = thread.is_alive()
         stop.set()
     if is_late:
-        thread.join(_TO_STOP)
-        raise _too_long(path, seconds)
+        thread.join(_STOP_SECONDS)
+        raise _timeout_error(path, seconds)
     if failures:
         raise failures[0]
     return results[0]
 
 
-async def loaded_beside(load: Callable[[], T], path: Path, seconds: float) -> T:
-    """The same while the loop goes on.
+async def load_in_background(load: Callable[[], T], path: Path, seconds: float) -> T:
+    """Load a model without blocking the event loop.
 
     Raises:
-        NnspecError: Where it takes longer, or the model cannot be loaded.
+        NnspecError: If the time limit is exceeded, or the model cannot be loaded.
     """
     stop, worker = Stop(), Worker("load")
-    running = worker.run(partial(_within, stop, load))
+    running = worker.run(partial(_load_stoppable, stop, load))
     worker.close()
     running.add_done_callback(lambda done: done.cancelled() or done.exception())
     try:
         async with asyncio.timeout(seconds):
             return await asyncio.shield(running)
     except TimeoutError:
-        raise _too_long(path, seconds) from None
+        raise _timeout_error(path, seconds) from None
     finally:
         stop.set()
 
 
-def _within(stop: Stop, load: Callable[[], T]) -> T:
+def _load_stoppable(stop: Stop, load: Callable[[], T]) -> T:
     with stop.of_this_thread():
         return load()
 
 
-def _too_long(path: Path, seconds: float) -> NnspecError:
+def _timeout_error(path: Path, seconds: float) -> NnspecError:
     return NnspecError(
-        f"`{path}` was not loaded within {seconds:g} s, its first answer included\n  = help: allow more with --warm-up, or "
-        "look whether it ever ends"
+        f"`{path}` was not loaded within {seconds:g} s, including a first inference\n  = help: raise --warm-up, or "
+        "check whether the model terminates"
     )

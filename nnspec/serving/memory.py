@@ -1,69 +1,69 @@
-"""The memory that all requests of a server share, and what one of them holds of it."""
+"""Memory accounting: a limit shared by all requests of a server, and the reservation of each request."""
 
 from __future__ import annotations
 
 import threading
 
-from nnspec.serving.refusals import Refused, overloaded
+from nnspec.serving.errors import RequestError, overloaded
 
-__all__ = ["Memory", "Room"]
+__all__ = ["Memory", "Reservation"]
 
 SMALL = 256 * 1024
-"""Bytes up to which a request may use what is kept free of larger ones: those that hold much never lock out the others."""
+"""Requests up to this size may use memory that is reserved for small requests, so that large requests cannot block them."""
 
 
 class Memory:
-    """A limit on the bytes that all requests being answered hold together: bodies, what is made of them, and answers.
+    """A limit on the total memory of all requests in progress: bodies, tensors, and responses.
 
     Args:
-        limit: The most bytes; an eighth of them is kept for small requests.
+        limit: The limit in bytes; an eighth of it is reserved for small requests.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._lock = threading.Lock()
-        self.held = 0
+        self.used = 0
 
-    def room(self) -> Room:
-        """What a new request holds: nothing yet."""
-        return Room(self)
+    def reservation(self) -> Reservation:
+        """Create an empty reservation."""
+        return Reservation(self)
 
-    def _take(self, size: int, mine: int) -> None:
+    def _reserve(self, size: int, mine: int) -> None:
         large = self._limit - self._limit // 8
         with self._lock:
             if mine + size > SMALL and mine + size > large:
-                raise Refused(
+                raise RequestError(
                     413,
-                    f"the request needs more than {large:,} bytes of memory, the most that one may hold (--max-memory); "
-                    "ask for less at once",
+                    f"the request needs more than {large:,} bytes of memory, this server's limit (--max-memory); "
+                    "send less per request",
                 )
-            if self.held + size > (self._limit if mine + size <= SMALL else large):
-                raise overloaded("other requests fill the memory that is kept for them (--max-memory)")
-            self.held += size
+            if self.used + size > (self._limit if mine + size <= SMALL else large):
+                raise overloaded("other requests use all of the memory for requests (--max-memory)")
+            self.used += size
 
-    def _give_back(self, size: int) -> None:
+    def _release(self, size: int) -> None:
         with self._lock:
-            self.held -= size
+            self.used -= size
 
 
-class Room:
-    """What one request holds. It may be used from several threads, one at a time."""
+class Reservation:
+    """The memory reserved by one request. It may be used by several threads, one at a time."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
         self.size = 0
 
-    def take(self, size: int) -> None:
-        """Counts bytes that are about to be allocated.
+    def reserve(self, size: int) -> None:
+        """Reserve memory before it is allocated.
 
         Raises:
-            Refused: With 503, where others hold too much; with 413, where this request alone does.
+            RequestError: With 503 if other requests use too much memory; with 413 if this request alone does.
         """
-        self._memory._take(size, self.size)
+        self._memory._reserve(size, self.size)
         self.size += size
 
-    def give_back(self, size: int | None = None) -> None:
-        """Counts bytes as free again, by default all."""
+    def release(self, size: int | None = None) -> None:
+        """Release reserved bytes, by default all."""
         size = self.size if size is None else size
-        self._memory._give_back(size)
+        self._memory._release(size)
         self.size -= size

@@ -1,4 +1,4 @@
-"""What Prometheus is told."""
+"""Prometheus metrics of the server."""
 
 from __future__ import annotations
 
@@ -10,64 +10,68 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 __all__ = ["Metrics"]
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-_OFTEN = 0.1
+_MIN_INTERVAL = 0.1
 _ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 class Metrics:
-    """The figures of one server. Labels are names of routes and of models that exist, never what a client wrote."""
+    """The metrics of one server. Labels are names of existing routes and models, never text sent by a client."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self._written, self._written_at = b"", float("-inf")
+        self._exported, self._exported_at = b"", float("-inf")
         of_model = ("model", "version")
         self.requests = Counter("nnspec_requests", "Requests answered.", ("route", "model", "status"), registry=self._registry)
         self.seconds = Histogram(
             "nnspec_request_seconds",
-            "From a request's head to the end of its answer.",
+            "Seconds from the request headers to the end of the response.",
             ("route", "model"),
             buckets=_SECONDS,
             registry=self._registry,
         )
-        self.batch_rows = Histogram(
-            "nnspec_batch_rows", "Rows that were computed at once.", of_model, buckets=_ROWS, registry=self._registry
-        )
+        self.batch_rows = Histogram("nnspec_batch_rows", "Rows per batch.", of_model, buckets=_ROWS, registry=self._registry)
         self.batch_seconds = Histogram(
-            "nnspec_batch_seconds", "What ONNX Runtime took.", of_model, buckets=_SECONDS, registry=self._registry
+            "nnspec_batch_seconds", "Seconds of ONNX Runtime per batch.", of_model, buckets=_SECONDS, registry=self._registry
         )
-        self.reloads = Counter("nnspec_model_reloads", "Files that changed.", (*of_model, "outcome"), registry=self._registry)
-        self._waiting = Gauge("nnspec_waiting_requests", "Requests that wait for a model.", of_model, registry=self._registry)
-        self._per_row = Gauge("nnspec_row_seconds", "The `a` of `a * rows + b`.", of_model, registry=self._registry)
-        self._per_batch = Gauge("nnspec_batch_fixed_seconds", "The `b` of it.", of_model, registry=self._registry)
+        self.reloads = Counter(
+            "nnspec_model_reloads", "Reloads of changed model files.", (*of_model, "outcome"), registry=self._registry
+        )
+        self._waiting = Gauge("nnspec_waiting_requests", "Requests waiting for a model.", of_model, registry=self._registry)
+        self._per_row = Gauge(
+            "nnspec_row_seconds", "The fitted `a` of batch seconds `a * rows + b`.", of_model, registry=self._registry
+        )
+        self._per_batch = Gauge(
+            "nnspec_batch_fixed_seconds", "The fitted `b` of batch seconds `a * rows + b`.", of_model, registry=self._registry
+        )
         self._held = Gauge(
-            "nnspec_held_bytes", "What all requests hold: bodies, what is made of them, answers.", registry=self._registry
+            "nnspec_held_bytes", "Bytes used by all requests: bodies, tensors, and responses.", registry=self._registry
         )
 
     def of_batches(self, model: str, version: str) -> Callable[[int, float], None]:
-        """What is to be told the rows and the seconds of each batch of a model."""
+        """Create the callback that records the rows and seconds of each batch of a model."""
         rows_of, seconds_of = self.batch_rows.labels(model, version), self.batch_seconds.labels(model, version)
 
-        def told(rows: int, seconds: float) -> None:
+        def record(rows: int, seconds: float) -> None:
             rows_of.observe(rows)
             seconds_of.observe(seconds)
 
-        return told
+        return record
 
     def queue(self, model: str, version: str, waiting: int, a: float, b: float) -> None:
-        """How long a model's queue is now, and what its batches cost."""
+        """Record the queue length of a model and its batch cost."""
         self._waiting.labels(model, version).set(waiting)
         self._per_row.labels(model, version).set(a)
         self._per_batch.labels(model, version).set(b)
 
-    def text(self, look: Callable[[], int]) -> tuple[bytes, str]:
-        """All of it as Prometheus reads it, and the content type.
+    def text(self, update_gauges: Callable[[], int]) -> tuple[bytes, str]:
+        """Export all metrics in the text format of Prometheus, with the content type.
 
         Args:
-            look: Sets what is looked at only now, and returns the bytes that requests hold.
+            update_gauges: Updates the queue metrics and returns the bytes used by requests.
         """
-        # Written at most ten times a second: it takes some milliseconds, in which nobody else is answered.
-        if monotonic() - self._written_at > _OFTEN:
-            self._held.set(look())
-            self._written = generate_latest(self._registry)
-            self._written_at = monotonic()
-        return self._written, CONTENT_TYPE_LATEST
+        # Exporting takes some milliseconds and blocks the event loop, so it runs at most ten times per second.
+        if monotonic() - self._exported_at > _MIN_INTERVAL:
+            self._held.set(update_gauges())
+            self._exported = generate_latest(self._registry)
+            self._exported_at = monotonic()
+        return self._exported, CONTENT_TYPE_LATEST

@@ -1,6 +1,6 @@
-"""The numbers of a tensor in a request's JSON: found without being parsed, counted, and then read a little at a time.
+"""The numbers of a tensor in a JSON request: located without parsing, counted, and parsed incrementally.
 
-A body of 32 MB has 16 million numbers. Parsed at once, they take a second in which no other request is answered, and half a
+A body of 32 MB has up to 16 million numbers. Parsing them at once would block all other requests for a second and take half a
 gigabyte.
 """
 
@@ -15,50 +15,50 @@ from typing import Any
 import orjson
 
 from nnspec.serving.budget import Budget
-from nnspec.serving.refusals import Refused
+from nnspec.serving.errors import RequestError
 
-__all__ = ["Numbers", "without_numbers"]
+__all__ = ["Numbers", "extract_numbers"]
 
 _STEP = 64 * 1024
-"""Bytes that are parsed at once: less than a millisecond."""
+"""Bytes parsed per step, less than a millisecond."""
 
 _SCAN = 2**20
-"""Bytes that are searched or counted at once: about a millisecond."""
+"""Bytes searched or counted per step, about a millisecond."""
 
-_LONGEST_HEAD = 64 * 1024
-"""Bytes that a message may have beside its numbers."""
+_MAX_HEAD = 64 * 1024
+"""Maximum size of a request without its numbers."""
 
-# All up to the first list under a key `data`. Strings are passed over whole, and nothing is looked at twice.
+# Everything up to the first list under a key `data`. Possessive quantifiers skip strings without backtracking.
 _TO_DATA = re.compile(rb'(?:[^"]|"(?!data"\s*+:\s*+\[)(?:[^"\\]|\\.)*+")*+"data"\s*+:\s*+(?=\[)', re.DOTALL)
 _NUMBERS = re.compile(rb"[\[\]\s,0-9+\-.eEtruefalsn]*+")
-_BEGINNING = re.compile(rb"[\[\s]*+")
+_OPENING = re.compile(rb"[\[\s]*+")
 _NO_STRUCTURE = bytes(set(range(256)) - set(b"[],"))
 
 Bytes = bytes | bytearray
 
 
 class Numbers:
-    """The text of a list of numbers, flat or nested.
+    """The unparsed text of a list of numbers, flat or nested.
 
     Args:
-        body: The body it is in.
-        start: Where its first bracket is.
-        end: Behind its last.
+        body: The body that contains it.
+        start: The position of its first bracket.
+        end: The position after its last bracket.
     """
 
     def __init__(self, body: Bytes, start: int, end: int) -> None:
         self._body = body
         self._start = start
         self._end = end
-        beginning = _BEGINNING.match(body, start, min(end, start + _STEP))
-        assert beginning is not None
-        self._depth = beginning[0].count(b"[")
+        opening = _OPENING.match(body, start, min(end, start + _STEP))
+        assert opening is not None
+        self._depth = opening[0].count(b"[")
 
     def require_count(self, what: str, shape: Sequence[int], budget: Budget) -> None:
-        """Refuses numbers that are not as many as a shape says, flat or nested by it. None is parsed.
+        """Check that the numbers fit a shape, flat or nested, without parsing them.
 
         Raises:
-            Refused: With 400.
+            RequestError: With 400 if they do not.
         """
         size = math.prod(shape)
         commas, opened, closed = (self._count(sign) for sign in (b",", b"[", b"]"))
@@ -66,24 +66,25 @@ class Numbers:
         count = 0 if is_empty else commas + 1
         if opened == closed == 1 or (is_empty and not size):
             if count != size:
-                raise Refused(400, f"the {what} has the shape {list(shape)}, and its data have [{count}]")
+                raise RequestError(400, f"the {what} has the shape {list(shape)}, but its data has the shape [{count}]")
         elif self._depth != len(shape):
-            raise Refused(
+            raise RequestError(
                 400,
-                f"the {what} has the shape {list(shape)}, and its data are nested {self._depth} deep: no tensor of that shape; "
-                "write them flat, or nested by the shape",
+                f"the {what} has the shape {list(shape)}, but its data is nested {self._depth} levels deep; "
+                "send it flat, or nested according to the shape",
             )
         elif count != size or not self._is_nested_by(shape, commas + opened + closed, budget):
-            raise Refused(
-                400, f"the {what} has the shape {list(shape)}, and its data are no tensor of it: lists of different lengths"
+            raise RequestError(
+                400,
+                f"the {what} has the shape {list(shape)}, but its data is not a tensor of it: lists of different lengths",
             )
 
-    def parts(self, budget: Budget) -> Iterator[list[Any]]:
-        """The numbers, some at a time.
+    def chunks(self, budget: Budget) -> Iterator[list[Any]]:
+        """Parse the numbers in chunks.
 
         Raises:
-            ValueError: Where they are no JSON.
-            Refused: Where the request's time is over.
+            ValueError: If they are not valid JSON.
+            RequestError: If the deadline expires.
         """
         start, open_ = self._start, 0
         while start < self._end:
@@ -92,10 +93,10 @@ class Numbers:
             if end - start > _STEP:
                 end = self._body.rfind(b",", start, start + _STEP)
                 if end < 0:
-                    raise ValueError("a number of that many characters")
+                    raise ValueError("a number is too long")
             text = bytes(self._body[start:end])
             before, open_ = open_, open_ + text.count(b"[") - text.count(b"]")
-            # What was cut is closed again. It was cut at a comma: one that is missing is an error here.
+            # Complete the brackets of the chunk. It was cut at a comma, so a missing comma is an error here.
             values = orjson.loads(b"[" * before + text + b"]" * open_)
             for _ in range(self._depth - 1):
                 values = list(chain.from_iterable(values))
@@ -103,69 +104,69 @@ class Numbers:
             start = end + 1
 
     def _count(self, sign: bytes) -> int:
-        return sum(self._body.count(sign, *place) for place in self._places())
+        return sum(self._body.count(sign, *position) for position in self._ranges())
 
     def _is_nested_by(self, shape: Sequence[int], signs: int, budget: Budget) -> bool:
-        """Whether the brackets and commas are those of a shape."""
+        """Whether the brackets and commas match a shape."""
         brackets = 2 * sum(math.prod(shape[:axis]) for axis in range(len(shape)))
         if signs != brackets + math.prod(shape) - 1:
             return False
-        budget.room.take(signs)
-        wanted = b""
+        budget.memory.reserve(signs)
+        expected = b""
         for size in reversed(shape):
-            wanted = b"[" + (wanted + b",") * (size - 1) + wanted + b"]"
-        place = 0
-        for start, end in self._places():
+            expected = b"[" + (expected + b",") * (size - 1) + expected + b"]"
+        position = 0
+        for start, end in self._ranges():
             found = self._body[start:end].translate(None, _NO_STRUCTURE)
-            if wanted[place : place + len(found)] != found:
+            if expected[position : position + len(found)] != found:
                 return False
-            place += len(found)
-        budget.room.give_back(signs)
-        return place == len(wanted)
+            position += len(found)
+        budget.memory.release(signs)
+        return position == len(expected)
 
-    def _places(self) -> Iterator[tuple[int, int]]:
+    def _ranges(self) -> Iterator[tuple[int, int]]:
         for start in range(self._start, self._end, _SCAN):
             yield start, min(self._end, start + _SCAN)
 
 
-def without_numbers(body: Bytes, length: int) -> tuple[bytes, list[Numbers]]:
-    """A message whose lists of numbers under a key ``data`` are replaced by lists of one number: their place among those found.
+def extract_numbers(body: Bytes, length: int) -> tuple[bytes, list[Numbers]]:
+    """Replace each list of numbers under a key ``data`` by a placeholder, a list with its index among the extracted lists.
 
     Args:
-        body: What begins with the message.
-        length: The message's bytes.
+        body: A body that starts with the JSON.
+        length: The length of the JSON in bytes.
 
     Raises:
-        Refused: With 400, where there is too much beside the numbers.
+        RequestError: With 400 if the JSON without the numbers is too large.
     """
-    kept: list[bytes] = []
+    parts: list[bytes] = []
     found: list[Numbers] = []
-    place = beside = 0
+    position = head_size = 0
     while True:
-        match = _TO_DATA.match(body, place, min(length, place + _LONGEST_HEAD))
+        match = _TO_DATA.match(body, position, min(length, position + _MAX_HEAD))
         end = match.end() if match else length
-        beside += end - place
-        if beside > _LONGEST_HEAD:
-            raise Refused(
+        head_size += end - position
+        if head_size > _MAX_HEAD:
+            raise RequestError(
                 400,
-                f"the request is no JSON of an inference: more than {_LONGEST_HEAD:,} bytes beside the numbers under `data`",
+                f"invalid inference request: more than {_MAX_HEAD:,} bytes of JSON besides the numbers under `data`",
             )
-        kept.append(bytes(body[place:end]))
+        parts.append(bytes(body[position:end]))
         if match is None:
-            return b"".join(kept), found
-        place = end
-        end = body.rfind(b"]", place, _end_of_numbers(body, place, length)) + 1
+            return b"".join(parts), found
+        position = end
+        end = body.rfind(b"]", position, _end_of_numbers(body, position, length)) + 1
         if end:
-            kept.append(b"[%d]" % len(found))
-            found.append(Numbers(body, place, end))
-            place = end
+            parts.append(b"[%d]" % len(found))
+            found.append(Numbers(body, position, end))
+            position = end
 
 
-def _end_of_numbers(body: Bytes, place: int, length: int) -> int:
-    while place < length:
-        match = _NUMBERS.match(body, place, min(length, place + _SCAN))
+def _end_of_numbers(body: Bytes, position: int, length: int) -> int:
+    while position < length:
+        match = _NUMBERS.match(body, position, min(length, position + _SCAN))
         assert match is not None
-        if match.end() == place:
+        if match.end() == position:
             break
-        place = match.end()
-    return place
+        position = match.end()
+    return position

@@ -1,4 +1,4 @@
-"""The page at ``/``, on which a person tries a model."""
+"""The demo page at ``/``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def routes() -> list[BaseRoute]:
 
 
 async def page(request: Request) -> Response:
-    """The page: the same for all models, which its script asks for. It holds nothing that a token guards."""
+    """Return the page. It contains no data that requires a token; its script requests the models."""
     del request
     content, policy = _page()
     return Response(
@@ -37,7 +37,7 @@ async def page(request: Request) -> Response:
 
 @cache
 def _page() -> tuple[str, str]:
-    """The page, and a policy by which nothing but its own script and style is ever run."""
+    """The page and a content security policy that allows only its own script and style."""
     content = files("nnspec.serving").joinpath("page.html").read_text("utf-8")
     script, style = (re.search(f"<{tag}>(.*?)</{tag}>", content, re.DOTALL) for tag in ("script", "style"))
     assert script is not None

@@ -1,4 +1,4 @@
-"""What a process that serves asks of its system, and of the libraries it shares with others."""
+"""Process-wide settings of the server: file descriptors, memory allocator, image decoder."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ __all__ = ["prepare_process"]
 
 _OTHER_FILES = 256
 _MMAP_THRESHOLD, _TRIM_THRESHOLD, _ARENA_MAX = -3, -1, -8
-"""`mallopt` of glibc."""
+"""Parameters of glibc's `mallopt`."""
 _LARGE = 256 * 1024
 _TEXT_BYTES = 2**20
 
 
 def prepare_process(connections: int) -> None:
-    """Makes room for connections, and has memory that is freed given back to the system.
+    """Raise the limit of open files, and let freed memory return to the operating system.
 
     Args:
-        connections: How many may be open.
+        connections: The maximum number of open connections.
     """
-    _allow_files(connections + _OTHER_FILES)
-    _give_memory_back()
-    _bound_pictures()
+    _raise_file_limit(connections + _OTHER_FILES)
+    _return_freed_memory()
+    _limit_png_texts()
 
 
-def _allow_files(wanted: int) -> None:
+def _raise_file_limit(required: int) -> None:
     with suppress(ImportError, OSError, ValueError):  # not on Windows
         import resource
 
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if soft != resource.RLIM_INFINITY and soft < wanted:
-            most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        if soft != resource.RLIM_INFINITY and soft < required:
+            most = required if hard == resource.RLIM_INFINITY else min(required, hard)
             resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
-def _give_memory_back() -> None:
-    """By default glibc keeps what was freed, for each thread apart: after a few large requests, hundreds of megabytes."""
+def _return_freed_memory() -> None:
+    """Configure glibc, which by default keeps freed memory per thread: hundreds of megabytes after a few large requests."""
     if not sys.platform.startswith("linux"):
         return
     with suppress(OSError, AttributeError):  # another libc
@@ -46,9 +46,9 @@ def _give_memory_back() -> None:
             libc.mallopt(option, value)
 
 
-def _bound_pictures() -> None:
+def _limit_png_texts() -> None:
     with suppress(ImportError):
         from PIL import PngImagePlugin
 
-        # Texts in a picture are unpacked when it is opened; nobody reads them.
+        # Pillow decompresses the text chunks of an image when it is opened. They are not used here.
         PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = _TEXT_BYTES

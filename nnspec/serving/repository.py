@@ -1,4 +1,4 @@
-"""The models that are served: looked up by name and version, and loaded anew when their files change."""
+"""The served models: lookup by name and version, and reloading when files change."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from nnspec.diagnostics import NnspecError
-from nnspec.serving.loading import loaded, loaded_beside
+from nnspec.serving.errors import RequestError
+from nnspec.serving.loading import load_in_background, load_with_timeout
 from nnspec.serving.metrics import Metrics
-from nnspec.serving.refusals import Refused
 from nnspec.serving.served import Served
 from nnspec.serving.settings import Settings
-from nnspec.serving.sources import found
+from nnspec.serving.sources import find_files
 from nnspec.types import closest
 
 __all__ = ["Repository"]
 
 _SECONDS = 1.0
-"""How often the files are looked at."""
+"""Interval of checking the files."""
 _LAST_SECONDS = 2.0
-"""How long what still computes when the server ends may go on."""
+"""Time that running computations get when the server shuts down."""
 _Key = tuple[str, str]
 _Stamp = tuple[int, int, int]
 
@@ -32,13 +32,13 @@ class Repository:
     """Models by name and version.
 
     Args:
-        sources: A file or a folder of versions for each name.
-        settings: The server's.
-        metrics: Where batches and reloads are counted.
-        say: Is told what happens to a model while the server runs.
+        sources: A file, or a folder of versions, for each name.
+        settings: The settings of the server.
+        metrics: The metrics of the server.
+        log: Called with events of models while the server runs.
 
     Raises:
-        NnspecError: Where a file is no model that can be served.
+        NnspecError: If a model cannot be served.
     """
 
     def __init__(
@@ -46,17 +46,17 @@ class Repository:
         sources: Mapping[str, Path],
         settings: Settings,
         metrics: Metrics,
-        say: Callable[..., None] = lambda event, **facts: None,
+        log: Callable[..., None] = lambda event, **facts: None,
     ) -> None:
         self._sources = sources
         self._settings = settings
         self._metrics = metrics
-        self._say = say
+        self._log = log
         self._served: dict[_Key, Served] = {}
         self._stamps: dict[_Key, _Stamp | None] = {}
-        for key, path in found(sources).items():
+        for key, path in find_files(sources).items():
             self._stamps[key] = _stamp(path)
-            self._served[key] = loaded(partial(self._load, key, path), path, settings.warm_up_seconds)
+            self._served[key] = load_with_timeout(partial(self._load, key, path), path, settings.warm_up_seconds)
         self._loading: dict[_Key, asyncio.Task[None]] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -69,56 +69,64 @@ class Repository:
         return list(dict.fromkeys(name for name, _ in self._served))
 
     def versions(self, name: str) -> list[str]:
-        """The versions of a model, the latest last."""
+        """The versions of a model in ascending order."""
         return sorted((version for own, version in self._served if own == name), key=int)
 
     def find(self, name: str, version: str | None = None) -> Served:
-        """A model; the latest version where none is named.
+        """Find a model, by default its latest version.
 
         Raises:
-            Refused: With 404, where there is none.
+            RequestError: With 404 if it does not exist.
         """
         versions = self.versions(name)
         if not versions:
-            meant = closest(name, self.names) if len(name) < 200 else None
-            hint = f"; did you mean `{meant}`?" if meant else f"; there are {', '.join(self.names)}" if self.names else ""
-            raise Refused(404, f"there is no model {name[:100]!r}{hint}")
+            suggestion = closest(name, self.names) if len(name) < 200 else None
+            hint = (
+                f"; did you mean `{suggestion}`?"
+                if suggestion
+                else f"; the models are {', '.join(self.names)}"
+                if self.names
+                else ""
+            )
+            raise RequestError(404, f"unknown model {name[:100]!r}{hint}")
         if version is not None and version not in versions:
-            raise Refused(404, f"the model `{name}` has no version {version[:100]!r}; there are {', '.join(versions)}")
+            raise RequestError(
+                404, f"the model `{name}` has no version {version[:100]!r}; its versions are {', '.join(versions)}"
+            )
         return self._served[name, version or versions[-1]]
 
     async def watch(self) -> None:
-        """Looks at the files for ever. A model that takes long to load holds up no other."""
+        """Check the files periodically. A slow load does not delay other models."""
         while True:
             await asyncio.sleep(_SECONDS)
-            await self._look()
+            await self._check_files()
 
     async def refresh(self) -> None:
-        """Loads what is new or has changed, and lets go of what is gone.
+        """Load new and changed models, and close removed ones.
 
-        A model that cannot be loaded leaves the one before it in its place.
+        If a model cannot be loaded, the previous one stays in service.
         """
-        await self._look()
+        await self._check_files()
         await asyncio.gather(*self._loading.values(), return_exceptions=True)
 
-    async def _look(self) -> None:
-        files = await asyncio.to_thread(found, self._sources)
+    async def _check_files(self) -> None:
+        files = await asyncio.to_thread(find_files, self._sources)
         for key, path in files.items():
             stamp = _stamp(path)
             if stamp is None or self._stamps.get(key) == stamp:
-                continue  # a file that is gone for a moment is being replaced
+                continue  # a missing file may be in the middle of a replacement
             self._stamps[key] = stamp
             if key in self._loading:
                 self._loading[key].cancel()
             self._loading[key] = task = asyncio.get_running_loop().create_task(self._reload(key, path))
-            task.add_done_callback(partial(self._has_loaded, key))
+            task.add_done_callback(partial(self._forget_task, key))
         for key in self._served.keys() - files.keys():
-            self._say("gone", model=key[0], version=key[1])
-            self._let_go(self._served.pop(key))
+            self._log("gone", model=key[0], version=key[1])
+            self._close_model(self._served.pop(key))
             self._stamps.pop(key, None)
 
     async def close(self) -> None:
-        """Computes what still waits, for a moment, and lets go of all models."""
+        """Compute waiting requests for a short time, and close all models."""
         for task in self._loading.values():
             task.cancel()
         closing = (served.batcher.close(_LAST_SECONDS) for served in self._served.values())
@@ -128,25 +136,25 @@ class Repository:
 
     async def _reload(self, key: _Key, path: Path) -> None:
         try:
-            fresh = await loaded_beside(partial(self._load, key, path), path, self._settings.warm_up_seconds)
+            fresh = await load_in_background(partial(self._load, key, path), path, self._settings.warm_up_seconds)
         except NnspecError as error:
             self._metrics.reloads.labels(*key, "failed").inc()
-            self._say("reload failed", model=key[0], version=key[1], error=str(error))
+            self._log("reload failed", model=key[0], version=key[1], error=str(error))
             return
         before = self._served.get(key)
         self._served[key] = fresh
         self._metrics.reloads.labels(*key, "loaded").inc()
-        self._say("loaded", model=key[0], version=key[1], file=str(path))
-        self._let_go(before)
+        self._log("loaded", model=key[0], version=key[1], file=str(path))
+        self._close_model(before)
 
-    def _has_loaded(self, key: _Key, task: asyncio.Task[None]) -> None:
+    def _forget_task(self, key: _Key, task: asyncio.Task[None]) -> None:
         if self._loading.get(key) is task:
             del self._loading[key]
 
     def _load(self, key: _Key, path: Path) -> Served:
         return Served(*key, path, self._settings, self._metrics.of_batches(*key))
 
-    def _let_go(self, served: Served | None) -> None:
+    def _close_model(self, served: Served | None) -> None:
         if served is not None:
             task = asyncio.get_running_loop().create_task(served.batcher.close())
             self._closing.add(task)

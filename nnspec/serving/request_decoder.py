@@ -1,4 +1,4 @@
-"""Decodes plain requests: an image, a text or rows, from the body of a request to the inputs of a model."""
+"""Decoding of ``/predict`` requests: an image, a text, or rows, converted to the inputs of a model."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from nnspec.data.as_trained import COLOR_MODES
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.plan import Feed
+from nnspec.data.reader_arguments import COLOR_MODES
 from nnspec.data.readers.base import Table
 from nnspec.data.recipe import feed_of, read_inputs
-from nnspec.data.transforms.words import tokenize
+from nnspec.data.transforms.text import tokenize
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.runtime.ports import Port
 from nnspec.runtime.predicting import input_types, predictions_of
@@ -22,12 +22,12 @@ from nnspec.serving.batching import Arrays
 from nnspec.serving.bodies import Content
 from nnspec.serving.budget import BYTES_A_VALUE, Budget
 from nnspec.serving.decoders import Decoder, decoder_of
-from nnspec.serving.refusals import Refused
-from nnspec.serving.tables import csv_table, json_table, picture_of, text_table
+from nnspec.serving.errors import RequestError
+from nnspec.serving.tables import csv_table, image_table, json_table, text_table
 
 __all__ = ["RequestDecoder", "request_decoder_of"]
 
-_OF_PICTURES = ("image/png", "image/jpeg", "image/jpg", "application/octet-stream")
+_IMAGE_TYPES = ("image/png", "image/jpeg", "image/jpg", "application/octet-stream")
 _BYTES_AN_ELEMENT = 16
 """The memory per element while an input is computed: eight bytes, twice."""
 _DATA = "the request"
@@ -37,7 +37,7 @@ _SEQUENCES = 32
 
 @dataclass(frozen=True)
 class RequestDecoder:
-    """Decodes the plain requests of one model.
+    """Decodes the ``/predict`` requests of one model.
 
     Attributes:
         predictor: The model.
@@ -53,7 +53,7 @@ class RequestDecoder:
 
     @property
     def rows_at_once(self) -> int | None:
-        """The most rows in one batch; None for no limit."""
+        """The maximum rows in one batch; None for no limit."""
         return _SEQUENCES if self.decoder is not None else None
 
     def rows(self, inputs: Arrays, outputs: Arrays) -> Iterator[dict[str, Any]]:
@@ -68,10 +68,17 @@ class RequestDecoder:
     @property
     def description(self) -> dict[str, Any]:
         """The description of requests, as plain values."""
-        told: dict[str, Any] = {"takes": self.kind, "columns": [{"name": name, **said} for name, said in self.columns.items()]}
+        description: dict[str, Any] = {
+            "takes": self.kind,
+            "columns": [{"name": name, **column} for name, column in self.columns.items()],
+        }
         if self.kind == "picture":
-            told |= {"height": _size(self._port.shape[1]), "width": _size(self._port.shape[2]), "channels": self._channels}
-        return told
+            description |= {
+                "height": _size(self._port.shape[1]),
+                "width": _size(self._port.shape[2]),
+                "channels": self._channels,
+            }
+        return description
 
     def read(self, body: Content, kind: str, budget: Budget) -> Arrays:
         """Decode a body into the model's inputs.
@@ -82,7 +89,7 @@ class RequestDecoder:
             budget: The budget of the request.
 
         Raises:
-            Refused: With 400, 413 or 415, if the body does not match the model, or is too large.
+            RequestError: With 400, 413 or 415, if the body does not match the model, or is too large.
         """
         budget.require_time()
         try:
@@ -93,12 +100,12 @@ class RequestDecoder:
                 return self.decoder.inputs(table, _DATA)
             return read_inputs(table, _DATA, self.predictor.recipe, input_types(self.predictor))
         except SpecError as error:
-            # Their helps address the author of the spec.
-            raise Refused(400, "; ".join(one.message for one in error.diagnostics)) from None
+            # Omit the help texts, which address the author of the spec.
+            raise RequestError(400, "; ".join(one.message for one in error.diagnostics)) from None
         except DataError as error:
-            raise Refused(400, error.message + (f" ({error.help})" if error.help else "")) from None
+            raise RequestError(400, error.message + (f" ({error.help})" if error.help else "")) from None
         except NnspecError as error:
-            raise Refused(400, str(error).replace("\n  = help:", ";")) from None
+            raise RequestError(400, str(error).replace("\n  = help:", ";")) from None
 
     @property
     def _port(self) -> Port:
@@ -116,23 +123,28 @@ class RequestDecoder:
 
     def _table(self, body: Content, kind: str, budget: Budget) -> Table:
         if not body:
-            raise Refused(400, f"the body is empty; this model takes {self._wanted}")
+            raise RequestError(400, f"the body is empty; expected {self._expected}")
         first = next(iter(self.columns))
-        takes_text = any(said["kind"] == "text" for said in self.columns.values())
-        if takes_text and kind in ("application/json", "text/csv", "text/plain"):
+        is_text = any(column["kind"] == "text" for column in self.columns.values())
+        if is_text and kind in ("application/json", "text/csv", "text/plain"):
             # Each character may become a token.
             budget.require_values(len(body), text=True)
-            budget.room.take(BYTES_A_VALUE * len(body))
+            budget.memory.reserve(BYTES_A_VALUE * len(body))
         if kind == "application/json":
             return json_table(body, self._feeds, first if self.kind == "text" else None, budget)
         if kind == "text/csv":
             return csv_table(body, self._feeds, list(self.columns), self.predictor.recipe, budget)
-        if self.kind == "picture" and (is_picture(body) or kind in _OF_PICTURES):
-            wanted = Column(tuple(_size(size) for size in self._port.shape[1:]), self._port.dtype)
-            return picture_of(body, first, wanted, self.predictor.recipe, budget)
-        if self.kind == "text" and kind.startswith("text/") and not is_picture(body):
+        if self.kind == "picture" and (is_image(body) or kind in _IMAGE_TYPES):
+            column = Column(tuple(_size(size) for size in self._port.shape[1:]), self._port.dtype)
+            return image_table(body, first, column, self.predictor.recipe, budget)
+        if self.kind == "text" and kind.startswith("text/") and not is_image(body):
             return text_table(body, first, budget)
-        raise Refused(415, f"this model takes {self._wanted}; the content type {kind[:60] or 'is missing and'!r} is none of it")
+        raise RequestError(
+            415,
+            f"unsupported content type {kind[:60]!r}; expected {self._expected}"
+            if kind
+            else f"missing content type; expected {self._expected}",
+        )
 
     def _take_room(self, table: Table, budget: Budget) -> None:
         """Reserve memory for the inputs and the intermediate results of their transforms."""
@@ -147,13 +159,13 @@ class RequestDecoder:
             math.prod(size if isinstance(size, int) else longest for size in port.shape[1:])
             for port in self.predictor.inputs.values()
         ]
-        budget.room.take(_BYTES_AN_ELEMENT * len(table) * sum(sizes))
+        budget.memory.reserve(_BYTES_AN_ELEMENT * len(table) * sum(sizes))
 
     @property
-    def _wanted(self) -> str:
+    def _expected(self) -> str:
         rows = "rows as JSON or as CSV (application/json, text/csv)"
-        first = {"picture": "a PNG or JPEG picture, ", "text": "a text (text/plain), ", "row": ""}[self.kind]
-        return first + rows
+        prefix = {"picture": "a PNG or JPEG image, ", "text": "a text (text/plain), ", "row": ""}[self.kind]
+        return prefix + rows
 
 
 def request_decoder_of(predictor: Predictor) -> RequestDecoder | None:
@@ -162,10 +174,10 @@ def request_decoder_of(predictor: Predictor) -> RequestDecoder | None:
     if decoder is not None:
         return _of_decoder(decoder)
     inputs = predictor.recipe.get("inputs", {})
-    # Units that differ between series cannot be restored: a request does not name the series of its rows.
+    # Per-series units cannot be restored, since a request does not identify the series of its rows.
     if not inputs or predictor.inputs.keys() - inputs.keys() or predictor.units:
         return None
-    columns = {column: said for name, port in predictor.inputs.items() for column, said in _columns(name, port, predictor)}
+    columns = {column: kind for name, port in predictor.inputs.items() for column, kind in _columns(name, port, predictor)}
     if len(predictor.inputs) == len(columns) == 1:
         [(name, port)] = predictor.inputs.items()
         if columns[next(iter(columns))]["kind"] == "text":
@@ -176,13 +188,13 @@ def request_decoder_of(predictor: Predictor) -> RequestDecoder | None:
 
 
 def _of_decoder(decoder: Decoder) -> RequestDecoder:
-    texts = {name: decoder.takes_text(name) for name in decoder.feeds}
-    told = {"kind": "text", "may_miss": False}
+    texts = {name: decoder.is_text(name) for name in decoder.feeds}
+    text = {"kind": "text", "may_miss": False}
     columns = {
-        column: told if texts[name] else said
+        column: text if texts[name] else kind
         for name, feed in decoder.feeds.items()
-        for column, said in (
-            [(feed.columns[0], told)] if texts[name] else _columns(name, decoder.predictor.inputs[name], decoder.predictor)
+        for column, kind in (
+            [(feed.columns[0], text)] if texts[name] else _columns(name, decoder.predictor.inputs[name], decoder.predictor)
         )
     }
     return RequestDecoder(
@@ -191,23 +203,23 @@ def _of_decoder(decoder: Decoder) -> RequestDecoder:
 
 
 def _columns(name: str, port: Port, predictor: Predictor) -> list[tuple[str, dict[str, Any]]]:
-    said = predictor.recipe["inputs"][name]
+    described = predictor.recipe["inputs"][name]
     feed, learned = feed_of(name, predictor.recipe, "the model")
     first = feed.transforms[0] if feed.transforms else None
-    choices = said.get("classes") or (learned[0].get("classes") if learned else None)
-    told: dict[str, Any] = {"kind": "number", "may_miss": feed.may_miss or bool(first and first.fills)}
+    choices = described.get("classes") or (learned[0].get("classes") if learned else None)
+    description: dict[str, Any] = {"kind": "number", "may_miss": feed.may_miss or bool(first and first.fills)}
     if isinstance(first, tokenize):
-        told["kind"] = "text"
+        description["kind"] = "text"
     elif choices:
-        told |= {"kind": "choice", "choices": list(choices)}
+        description |= {"kind": "choice", "choices": list(choices)}
     elif not feed.stacked and len(port.shape) > 2:
-        told |= {"kind": "numbers", "shape": [_size(size) for size in port.shape[1:]]}
+        description |= {"kind": "numbers", "shape": [_size(size) for size in port.shape[1:]]}
     elif not feed.stacked and len(port.shape) == 2 and port.shape[1] != 1:
-        told |= {"kind": "numbers", "shape": [_size(port.shape[1])]}
-    return [(column, told) for column in feed.columns]
+        description |= {"kind": "numbers", "shape": [_size(port.shape[1])]}
+    return [(column, description) for column in feed.columns]
 
 
-def is_picture(body: Content) -> bool:
+def is_image(body: Content) -> bool:
     """Whether a body starts with the signature of PNG or JPEG."""
     return body.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"))
 

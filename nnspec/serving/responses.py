@@ -1,4 +1,4 @@
-"""Responses: JSON, errors among them, on every path; and answers that are counted until they are read."""
+"""JSON responses, error responses, and responses whose memory is tracked until they are sent."""
 
 from __future__ import annotations
 
@@ -12,42 +12,42 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from nnspec.serving.budget import Budget
-from nnspec.serving.memory import Room
-from nnspec.serving.refusals import Refused
+from nnspec.serving.errors import RequestError
+from nnspec.serving.memory import Reservation
 
-__all__ = ["HeldAnswer", "error", "json_response", "packed", "refusal"]
+__all__ = ["TrackedResponse", "error", "json_response", "compressed", "refusal"]
 
 _PART = 64 * 1024
-"""Bytes that are given to a connection at once: more are not until it has sent most of them."""
+"""Bytes written to a connection at a time. The next part waits until most of the previous one was sent."""
 
-_SLOWEST = 64 * 1024
-"""Bytes a second that a client must take of a long answer."""
+_MIN_RATE = 64 * 1024
+"""Minimum bytes per second at which a client must read a long response."""
 
 
-class HeldAnswer(Response):
-    """An answer whose bytes are counted in the shared memory until the client has read them.
+class TrackedResponse(Response):
+    """A response whose bytes count against the memory limit until the client has read them.
 
     Args:
-        content: Its body.
-        headers: Its headers.
-        budget: What the request has used; all but the answer's own bytes is given back.
-        seconds: For how long a client may take nothing of it.
+        content: The body.
+        headers: The headers.
+        budget: The budget of the request; all of its memory except that of the response is released.
+        seconds: The time after which a client that reads nothing is disconnected.
     """
 
     def __init__(self, content: bytes | bytearray, headers: Mapping[str, str], budget: Budget, seconds: float) -> None:
         super().__init__(b"", 200, {**headers, "Content-Length": str(len(content))})
         self._content = content
         self._seconds = seconds
-        self._room = budget.room
-        budget.room = Room(budget.room._memory)
-        if self._room.size > len(content):
-            self._room.give_back(self._room.size - len(content))
+        self._memory = budget.memory
+        budget.memory = Reservation(budget.memory._memory)
+        if self._memory.size > len(content):
+            self._memory.release(self._memory.size - len(content))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del receive
         view = memoryview(self._content)
         try:
-            seconds = self._seconds + len(view) / _SLOWEST if len(view) > _PART else None
+            seconds = self._seconds + len(view) / _MIN_RATE if len(view) > _PART else None
             async with asyncio.timeout(seconds):
                 await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
                 for start in range(0, max(1, len(view)), _PART):
@@ -56,31 +56,31 @@ class HeldAnswer(Response):
         except TimeoutError:
             scope["state"]["connection"].abort()
         finally:
-            self._room.give_back()
+            self._memory.release()
 
 
 def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A value as JSON."""
+    """Create a JSON response."""
     return Response(orjson.dumps(value), status, dict(headers or {}), "application/json")
 
 
 def error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    """What is wrong, as ``{"error": …}``."""
+    """Create an error response, ``{"error": …}``."""
     return json_response({"error": message}, status, headers)
 
 
-def refusal(refused: Refused) -> Response:
-    """The same of a request that was refused."""
+def refusal(refused: RequestError) -> Response:
+    """Create the error response of a rejected request."""
     return error(refused.status, refused.message, refused.headers)
 
 
-def packed(body: bytes | bytearray, accepted: str) -> tuple[bytes | bytearray, str | None]:
-    """A response's body as the client accepts it, and the encoding; small ones are left as they are."""
+def compressed(body: bytes | bytearray, accepted: str) -> tuple[bytes | bytearray, str | None]:
+    """Compress a body if the client accepts it and it is not small; returns the body and its encoding."""
     if len(body) < 4096:
         return body, None
     codings = {part.partition(";")[0].strip().lower() for part in accepted.split(",") if "q=0" not in part.replace("q=0.", "")}
     coding = next((coding for coding in ("gzip", "deflate") if coding in codings), None)
     if coding is None:
         return body, None
-    packer = zlib.compressobj(1, zlib.DEFLATED, 31 if coding == "gzip" else 15)
-    return packer.compress(body) + packer.flush(), coding
+    compressor = zlib.compressobj(1, zlib.DEFLATED, 31 if coding == "gzip" else 15)
+    return compressor.compress(body) + compressor.flush(), coding

@@ -1,4 +1,4 @@
-"""A model as it is served: its file in ONNX Runtime, its queue, and what it says of itself."""
+"""A served model: its ONNX Runtime session, its queue, and its metadata."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from nnspec.serving.settings import Settings
 from nnspec.serving.tensors import DATATYPES, protocol_shape
 from nnspec.types.solving import sample
 
-__all__ = ["Served", "name_of"]
+__all__ = ["Served", "default_name"]
 
 PLATFORM = "onnxruntime_onnx"
 _WORDS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -32,21 +32,21 @@ class Served:
     """One version of a model.
 
     Args:
-        name: Under which it is asked for.
-        version: The same.
-        path: Its file; read as bytes, and no other file is opened.
-        settings: The server's.
-        on_batch: As for the batcher.
+        name: The name of the model.
+        version: The version of the model.
+        path: The model file. It is read as bytes, and no other file is opened.
+        settings: The settings of the server.
+        on_batch: Passed to the batcher.
 
     Attributes:
-        predictor: What answers.
-        batcher: Its queue.
-        most_rows: The most rows of one request, of a decoder: each carries what it remembers; None for any number.
-        rows_at_once: The most rows that are queued together; None where they cannot be divided.
-        request_decoder: Reads plain requests; None if the file does not describe its inputs.
+        predictor: The predictor.
+        batcher: The queue.
+        max_rows: The maximum number of rows of a request to a decoder, since each row has its own state; None for no limit.
+        rows_at_once: The maximum number of rows queued together; None if rows cannot be split.
+        request_decoder: Decodes ``/predict`` requests; None if the file does not describe its inputs.
 
     Raises:
-        NnspecError: Where the file is no model, is not proven, or cannot compute.
+        NnspecError: If the file is not a model, has no valid parity record, or cannot be run.
     """
 
     def __init__(
@@ -68,14 +68,14 @@ class Served:
             require_proven(content, self.predictor.metadata, f"`{path}`")
         self._tile = settings.tile if settings.tile is not None and is_tileable(self.predictor) else None
         if self._tile is not None:
-            Tiling(self.predictor, self._tile)  # says what is wrong with the size before anything is asked
-        joins = is_row_by_row(self.predictor.inputs, self.predictor.outputs)
-        self.most_rows = settings.batch_rows if GENERATE in self.predictor.metadata else None
-        self.rows_at_once = settings.batch_rows if joins else None
+            Tiling(self.predictor, self._tile)  # validate the tile size
+        batchable = is_batchable(self.predictor.inputs, self.predictor.outputs)
+        self.max_rows = settings.batch_rows if GENERATE in self.predictor.metadata else None
+        self.rows_at_once = settings.batch_rows if batchable else None
         self.batcher = Batcher(
-            self._answers,
-            most_rows=settings.batch_rows if joins else 1,
-            most_waiting=settings.queue,
+            self._compute,
+            max_rows=settings.batch_rows if batchable else 1,
+            max_waiting=settings.queue,
             on_batch=on_batch,
         )
         self.request_decoder = request_decoder_of(self.predictor)
@@ -83,7 +83,7 @@ class Served:
 
     @property
     def description(self) -> dict[str, Any]:
-        """What the protocol calls its metadata, without the list of versions."""
+        """The metadata of the protocol, without the list of versions."""
         return {
             "name": self.name,
             "platform": PLATFORM,
@@ -91,14 +91,14 @@ class Served:
             "outputs": [_port(port) for port in self.predictor.outputs.values()],
         }
 
-    def _answers(self, arrays: Arrays) -> Arrays:
+    def _compute(self, arrays: Arrays) -> Arrays:
         if self._tile is not None and max(next(iter(arrays.values())).shape[1:-1]) > self._tile:
             return Tiling(self.predictor, self._tile).predict(arrays)
-        # A request of very many rows is computed in parts, like anyone's.
+        # A request with many rows is computed in parts.
         return self.predictor.in_parts(arrays) if self.rows_at_once else self.predictor.run(arrays)
 
     def _warm_up(self) -> None:
-        """Runs it once on zeros of the smallest sizes it takes: what cannot compute is found before it is asked."""
+        """Run the model once on zeros of the smallest valid sizes, so that errors appear when it is loaded."""
         conditions = self.predictor.conditions
         symbols = sorted({*conditions, *(name for relation in conditions.relations for name in relation.symbols)})
         least = sample(symbols, conditions, conditions.relations, dict.fromkeys(symbols, 8)) or {}
@@ -106,37 +106,37 @@ class Served:
         try:
             self.predictor.run(arrays)
         except NnspecError as error:
-            # Of a model that says nothing of the sizes it takes, the sizes may be to blame.
+            # Without declared conditions on free sizes, the chosen sizes may be invalid.
             if all(isinstance(size, int) for port in self.predictor.inputs.values() for size in port.shape[1:]):
                 raise error
 
 
-def name_of(path: Path, content: bytes | None = None) -> str:
-    """What a model of that file is called: its spec's name, or else the file's.
+def default_name(path: Path, content: bytes | None = None) -> str:
+    """The default name of a model: the name of its spec, or else of its file.
 
     Raises:
-        NnspecError: Where it is no model.
+        NnspecError: If the file is not a model.
     """
     return Predictor(path, threads=1, content=content).metadata.get(SPEC_NAME) or path.stem
 
 
-def is_row_by_row(inputs: Mapping[str, Port], outputs: Mapping[str, Port]) -> bool:
-    """Whether rows may be joined to batches: all ports have the batch axis first, and all sizes follow from the inputs'.
+def is_batchable(inputs: Mapping[str, Port], outputs: Mapping[str, Port]) -> bool:
+    """Whether requests can be batched: all ports have the batch axis first, and output sizes follow from input sizes.
 
-    A decoder with its loop inside gives as many steps as its longest row has: its rows are not joined.
+    An exported decoder returns as many steps as its longest row has, so its requests are not batched.
 
     Example:
-        >>> is_row_by_row({"x": Port("x", ("batch", "T"), "int64")}, {"y": Port("y", ("batch", "T//2", 8), "float32")})
+        >>> is_batchable({"x": Port("x", ("batch", "T"), "int64")}, {"y": Port("y", ("batch", "T//2", 8), "float32")})
         True
-        >>> is_row_by_row({"x": Port("x", ("batch", 4), "int64")}, {"y": Port("y", ("batch", "steps"), "int64")})
+        >>> is_batchable({"x": Port("x", ("batch", 4), "int64")}, {"y": Port("y", ("batch", "steps"), "int64")})
         False
     """
-    given = {size for port in inputs.values() for size in port.shape if isinstance(size, str)}
+    symbols = {size for port in inputs.values() for size in port.shape if isinstance(size, str)}
     firsts = {port.shape[0] if port.shape else None for port in (*inputs.values(), *outputs.values())}
     if len(firsts) != 1 or not isinstance(next(iter(firsts)), str):
         return False
     return all(
-        isinstance(size, int) or (size is not None and given.issuperset(_WORDS.findall(size)))
+        isinstance(size, int) or (size is not None and symbols.issuperset(_WORDS.findall(size)))
         for port in outputs.values()
         for size in port.shape
     )

@@ -1,4 +1,4 @@
-"""``serve``: from models and settings to a process that answers, until it is told to end."""
+"""``serve``: run the server until a signal stops it."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ from nnspec.serving.repository import Repository
 from nnspec.serving.settings import Settings
 from nnspec.serving.sources import named_sources
 from nnspec.serving.state import State
-from nnspec.serving.work import Work
+from nnspec.serving.thread_pools import ThreadPools
 
-__all__ = ["Server", "read_tokens", "serve", "state_of"]
+__all__ = ["Server", "read_tokens", "serve", "create_state"]
 
-_LAST_ACCEPTED = 5.0
-"""Seconds for which connections that wait already are accepted, at most."""
-_LAST_WORD = 0.2
-"""Seconds for which those that were accepted last may send what they opened a connection for, before idle ones are told."""
+_ACCEPT_SECONDS = 5.0
+"""Maximum seconds to accept connections that are already waiting."""
+_GRACE_SECONDS = 0.2
+"""Seconds in which the last accepted connections may send their request, before idle ones are closed."""
 _SWITCH_SECONDS = 1e-4
-"""How long a thread that wants to run Python waits for another that does. A batch that is done would wait 5 ms by default while
-bodies are read, and its cores with it: that was a third of the rows a second."""
+"""Interval at which Python threads switch. With the default of 5 ms, a finished batch waits for threads that parse bodies,
+which costs a third of the throughput."""
 
 
 def serve(
@@ -52,18 +52,18 @@ def serve(
     certificate: Path | None = None,
     key: Path | None = None,
 ) -> None:
-    """Serves models until SIGTERM or SIGINT; requests that have come by then are answered.
+    """Serve models until SIGTERM or SIGINT. Requests received before the signal are completed.
 
     Args:
-        models: As for [`named_sources`][nnspec.serving.sources.named_sources].
+        models: Files and folders, as for [`named_sources`][nnspec.serving.sources.named_sources].
         host: The address to listen on.
-        port: The port; 0 for any that is free, which the first line written says.
-        settings: What else the server is told.
+        port: The port; 0 for a free port, which the first log line reports.
+        settings: Other settings.
         certificate: A PEM file, for TLS.
-        key: Its key, where that is not in the same file.
+        key: The private key, if it is not in the same file.
 
     Raises:
-        NnspecError: Where a model cannot be served, or the address cannot be listened on.
+        NnspecError: If a model cannot be served, or the address is not available.
     """
     settings = settings or Settings()
     settings = replace(settings, hosts=allowed_hosts(host, settings.hosts or ()))
@@ -71,59 +71,61 @@ def serve(
     journal = Journal()
     sys.setswitchinterval(_SWITCH_SECONDS)
     try:
-        state = state_of(models, settings, journal)
-        _require_pair(certificate, key)
+        state = create_state(models, settings, journal)
+        _check_certificate(certificate, key)
         with _listen(host, port) as listening:
             scheme = "https" if certificate else "http"
             bound = listening.getsockname()
-            journal.say(
+            journal.log(
                 "serving",
                 url=f"{scheme}://{f'[{bound[0]}]' if ':' in bound[0] else bound[0]}:{bound[1]}",
                 models=[f"{one.name}/{one.version}" for one in state.repository],
             )
             Server(state, listening, certificate, key).run(sockets=[listening])
-            journal.say("ended")
+            journal.log("ended")
     finally:
         journal.close()
 
 
-def state_of(models: Sequence[str], settings: Settings, journal: Journal) -> State:
-    """What the requests of a server share, its models loaded.
+def create_state(models: Sequence[str], settings: Settings, journal: Journal) -> State:
+    """Create the shared state of a server and load its models.
 
     Raises:
-        NnspecError: Where a model cannot be served.
+        NnspecError: If a model cannot be served.
     """
     metrics = Metrics()
-    repository = Repository(named_sources(models), settings, metrics, journal.say)
-    work = Work()
+    repository = Repository(named_sources(models), settings, metrics, journal.log)
+    work = ThreadPools()
     return State(settings, repository, metrics, journal, Bodies(settings, work), work)
 
 
 def read_tokens(path: Path) -> frozenset[bytes]:
-    """The tokens of a file, one a line.
+    """Read the tokens in a file, one per line.
 
     Raises:
-        NnspecError: Where it cannot be read, or holds none.
+        NnspecError: If the file cannot be read or contains no token.
     """
     try:
         tokens = frozenset(line.strip() for line in path.read_bytes().splitlines() if line.strip())
     except OSError as error:
         raise NnspecError(f"cannot read the tokens in `{path}`: {error.strerror}") from error
     if not tokens:
-        raise NnspecError(f"`{path}` holds no token\n  = help: write one a line; `openssl rand -hex 32` makes one")
+        raise NnspecError(
+            f"`{path}` contains no token\n  = help: write one token per line; `openssl rand -hex 32` generates one"
+        )
     return tokens
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which on the first signal goes on for a while and closes each connection with its answer.
+    """uvicorn's server with a graceful shutdown: after the first signal, each connection is closed with its next response.
 
-    A connection that is closed while a client is sending on it loses that request; one that was told to close does not.
+    Closing a connection while the client is sending would lose its request; announcing it with ``Connection: close`` does not.
 
     Args:
-        state: What its requests share.
-        listening: The socket it listens on.
+        state: The shared state.
+        listening: The listening socket.
         certificate: A PEM file, for TLS.
-        key: Its key, where that is not in the same file.
+        key: The private key, if it is not in the same file.
     """
 
     def __init__(
@@ -140,7 +142,7 @@ class Server(uvicorn.Server):
             server_header=False,
             ssl_certfile=certificate,
             ssl_keyfile=key,
-            # Longer than the pools of most clients keep one: who closes first loses no request.
+            # Longer than most client pools keep a connection: no request is lost if the client closes first.
             timeout_keep_alive=75,
             timeout_graceful_shutdown=int(settings.deadline) + 5,
         )
@@ -152,12 +154,12 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         self._loop = asyncio.get_running_loop()
         if threading.current_thread() is not threading.main_thread():
-            yield  # only there can signals be listened to
+            yield  # signals can be handled only in the main thread
             return
-        ending = [signal.SIGINT, signal.SIGTERM]
-        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # `nohup` has it ignored
-            ending.append(signal.SIGHUP)
-        before = {number: signal.signal(number, self.handle_exit) for number in ending}
+        stopping = [signal.SIGINT, signal.SIGTERM]
+        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # `nohup` ignores it
+            stopping.append(signal.SIGHUP)
+        before = {number: signal.signal(number, self.handle_exit) for number in stopping}
         try:
             yield
         finally:
@@ -166,31 +168,31 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         del frame
-        # A handler runs between any two lines of this thread, within a lock of the journal too: all it does is call the loop.
-        self._loop.call_soon_threadsafe(self._told_to_end, sig)
+        # A signal handler may interrupt any code, also while a lock is held. It only schedules a callback.
+        self._loop.call_soon_threadsafe(self._start_draining, sig)
 
-    def _told_to_end(self, sig: int) -> None:
+    def _start_draining(self, sig: int) -> None:
         if self._state.draining:
             self.should_exit = self.force_exit = sig == signal.SIGINT or self.should_exit
             return
         self._state.draining = True
-        self._state.journal.say("draining", signal=signal.Signals(sig).name)
+        self._state.journal.log("draining", signal=signal.Signals(sig).name)
         self._loop.call_later(self._state.settings.drain_seconds, self._stop_listening)
 
     def _stop_listening(self) -> None:
-        # A socket that is closed resets the connections that wait to be accepted: nobody new is let in to wait, and it is
-        # closed in a moment in which nobody does.
+        # Closing the socket would reset connections in its backlog. Stop adding to the backlog, and close the socket when it is
+        # empty.
         self._listening.listen(0)
-        self._close_when_empty(self._loop.time() + _LAST_ACCEPTED)
+        self._close_when_empty(self._loop.time() + _ACCEPT_SECONDS)
 
     def _close_when_empty(self, until: float) -> None:
-        someone_waits = bool(select.select([self._listening], [], [], 0)[0])
-        if someone_waits and self._loop.time() < until:
+        backlog = bool(select.select([self._listening], [], [], 0)[0])
+        if backlog and self._loop.time() < until:
             self._loop.call_later(0.005, self._close_when_empty, until)
             return
         for server in self.servers:
             server.close()
-        self._loop.call_later(_LAST_WORD, self._exit)
+        self._loop.call_later(_GRACE_SECONDS, self._exit)
 
     def _exit(self) -> None:
         self.should_exit = True
@@ -203,18 +205,18 @@ def _listen(host: str, port: int) -> socket.socket:
             found = closing.enter_context(socket.socket(family, kind, proto))
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             found.bind(address)
-            found.listen(1024)  # from the line that says so on, nobody is turned away
+            found.listen(1024)  # accept connections before the address is logged
             closing.pop_all()
             return found
     except OSError as error:
         raise NnspecError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
 
 
-def _require_pair(certificate: Path | None, key: Path | None) -> None:
-    """Refuses a certificate and a key that do not belong together, before a client finds out."""
+def _check_certificate(certificate: Path | None, key: Path | None) -> None:
+    """Check at startup that the certificate and the key can be loaded and match."""
     if certificate is None:
         if key is not None:
-            raise NnspecError("a key needs its certificate\n  = help: name it with --certificate")
+            raise NnspecError("--key requires a certificate\n  = help: add --certificate FILE")
         return
     context: Any = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:

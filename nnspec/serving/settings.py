@@ -1,4 +1,4 @@
-"""What a server is told when it starts."""
+"""Settings of the server."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ __all__ = ["Settings"]
 
 
 def _threads() -> int:
-    # One core is left to the connections: with all of them computing, LeNet's rate halves (docs/serving.md).
+    # Leave one core for the connections: if all cores compute, the throughput of LeNet halves (docs/serving.md).
     return max(1, len(os.sched_getaffinity(0)) - 1) if hasattr(os, "sched_getaffinity") else max(1, (os.cpu_count() or 2) - 1)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a server is told when it starts.
+    """Settings of the server.
 
     Attributes:
-        tokens: The bearer tokens that are let in; none: everyone is.
-        max_bytes: The most that a body may hold, unpacked.
-        max_rows: The most rows of one request to ``/predict``.
-        max_values: The most values of one request to ``/predict``: keys, numbers, words, and the characters of texts.
-        max_ratio: How many times its size a packed body may become, beyond its first megabyte.
-        held_bytes: The most that all requests being answered may hold together: bodies, what is made of them, answers.
-        deadline: Seconds after which a request that asks for no shorter time is answered with 504.
-        body_seconds: Seconds within which a body must have come.
-        header_seconds: Seconds within which a request's head must have come.
-        write_seconds: Seconds within which a client must take some of what is written to it.
-        warm_up_seconds: Seconds within which a model must be loaded and have answered once.
-        hosts: What a request may call this server in its header ``Host``, beside addresses and ``localhost``; ``*``: anything.
-            None: anything, unless only this machine reaches the server.
-        queue: How many requests may wait for one model.
-        batch_rows: The most rows that are computed at once.
-        tile: How large a picture may be to be computed whole, where the model can answer tile by tile; None: any is.
-        threads: How many threads compute one operator.
-        connections: How many may be open.
-        drain_seconds: After SIGTERM, how long connections are still taken, each closed with its answer.
-        access_log: Whether each request is written down.
-        require_proof: Whether a model needs a parity record that is its own.
+        tokens: The accepted bearer tokens; if empty, no token is required.
+        max_bytes: The maximum size of a decompressed body.
+        max_rows: The maximum number of rows of a request to ``/predict``.
+        max_values: The maximum number of values of a request to ``/predict``: keys, numbers, words, and characters of text.
+        max_ratio: The maximum compression ratio of a body that decompresses to more than 1 MiB.
+        memory_bytes: The maximum memory of all requests in progress: bodies, tensors, and responses.
+        deadline: Seconds after which a request gets 504, unless it asks for a shorter timeout.
+        body_seconds: Seconds to receive a body.
+        header_seconds: Seconds to receive the request headers.
+        write_seconds: Seconds without the client reading its response, after which the connection is closed.
+        warm_up_seconds: Seconds to load a model and run it once.
+        hosts: The host names accepted in the header ``Host``, besides IP addresses and ``localhost``; ``*`` accepts any.
+            None: any, unless the server listens on a loopback address.
+        queue: The maximum number of waiting requests per model.
+        batch_rows: The maximum number of rows per batch.
+        tile: Images larger than this are computed in tiles, if the model supports it; None: never.
+        threads: The number of threads per operator.
+        connections: The maximum number of open connections.
+        drain_seconds: Seconds to keep accepting connections after SIGTERM; each is closed with its response.
+        access_log: Whether requests are logged.
+        require_proof: Whether models need a valid parity record.
     """
 
     tokens: frozenset[bytes] = frozenset()
@@ -46,7 +46,7 @@ class Settings:
     max_rows: int = 10_000
     max_values: int = 1_000_000
     max_ratio: int = 100
-    held_bytes: int = 128 * 2**20
+    memory_bytes: int = 128 * 2**20
     deadline: float = 30.0
     body_seconds: float = 20.0
     header_seconds: float = 10.0

@@ -1,4 +1,4 @@
-"""What all requests of one server share."""
+"""State shared by all requests of a server."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from nnspec.serving.journal import Journal
 from nnspec.serving.metrics import Metrics
 from nnspec.serving.repository import Repository
 from nnspec.serving.settings import Settings
-from nnspec.serving.work import Work
+from nnspec.serving.thread_pools import ThreadPools
 
 __all__ = ["State"]
 
 
 @dataclass
 class State:
-    """What all requests of one server share.
+    """State shared by all requests of a server.
 
     Attributes:
-        settings: What it was told.
+        settings: The settings.
         repository: The models.
-        metrics: The figures.
-        journal: What is written down.
-        bodies: What reads bodies.
-        work: Threads for what would hold up the loop.
-        draining: Whether it has been asked to end.
+        metrics: The metrics.
+        journal: The log.
+        bodies: The reader of request bodies.
+        work: The thread pools.
+        draining: Whether the server is shutting down.
     """
 
     settings: Settings
@@ -35,12 +35,12 @@ class State:
     metrics: Metrics
     journal: Journal
     bodies: Bodies
-    work: Work
+    work: ThreadPools
     draining: bool = False
 
     @classmethod
     def of(cls, request: Request) -> State:
-        """The state of a request's server."""
+        """The state of the server of a request."""
         found = request.app.state.nnspec
         assert isinstance(found, cls)
         return found

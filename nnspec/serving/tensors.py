@@ -1,4 +1,4 @@
-"""Tensors as the protocol writes them, in JSON and in binary, and as arrays."""
+"""Conversion of tensors in the protocol's JSON and binary formats to arrays."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from nnspec.diagnostics import NnspecError
 from nnspec.runtime.ports import Port, check_shape
 from nnspec.serving.budget import Budget
+from nnspec.serving.errors import RequestError
 from nnspec.serving.numbers import Numbers
-from nnspec.serving.refusals import Refused
 
-__all__ = ["DATATYPES", "from_binary", "from_json", "named", "protocol_shape"]
+__all__ = ["DATATYPES", "from_binary", "from_json", "read_shape", "protocol_shape"]
 
 DATATYPES: Mapping[str, str] = {
     "bool": "BOOL",
@@ -24,15 +24,15 @@ DATATYPES: Mapping[str, str] = {
     "float64": "FP64",
     **{f"{sign}int{bits}": f"{sign}int{bits}".upper() for sign in ("", "u") for bits in (8, 16, 32, 64)},
 }
-"""The protocol's names of element types, by NumPy's."""
+"""The protocol's data types by NumPy dtype name."""
 
-_MOST_AXES = 32
+_MAX_AXES = 32
 _KINDS = {"f": "fiu", "i": "iu", "u": "iu", "b": "b"}
-"""What JSON's numbers and truth values may become: NumPy's kinds, by the kind that is wanted."""
+"""NumPy dtype kinds that may be converted to the kind of an input."""
 
 
 def protocol_shape(port: Port) -> list[int]:
-    """A port's shape as the protocol writes it: −1 where a size is free.
+    """The shape of a port in the protocol's form, with −1 for free sizes.
 
     Example:
         >>> protocol_shape(Port("image", ("batch", 28, 28, 1), "float32"))
@@ -41,32 +41,32 @@ def protocol_shape(port: Port) -> list[int]:
     return [size if isinstance(size, int) else -1 for size in port.shape]
 
 
-def named(port: Port, said: Mapping[str, Any]) -> tuple[int, ...]:
-    """The shape of a request's tensor.
+def read_shape(port: Port, tensor: Mapping[str, Any]) -> tuple[int, ...]:
+    """Check the datatype of a tensor in a request, and return its shape.
 
     Args:
-        port: The model's input.
-        said: What the request says of it.
+        port: The model input.
+        tensor: The JSON object of the tensor.
 
     Raises:
-        Refused: Where its element type is not the input's, or its shape is none.
+        RequestError: If the datatype is not that of the input, or the shape is invalid.
     """
-    wanted = DATATYPES[port.dtype]
-    if said.get("datatype") != wanted:
-        raise Refused(400, f"the input `{port.name}` has the datatype {wanted}, not {_shown(said.get('datatype'))}")
-    shape = said.get("shape")
+    dtype = DATATYPES[port.dtype]
+    if tensor.get("datatype") != dtype:
+        raise RequestError(400, f"the input `{port.name}` has the datatype {dtype}, not {_shown(tensor.get('datatype'))}")
+    shape = tensor.get("shape")
     if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
-        raise Refused(400, f"the shape of the input `{port.name}` must be a list of whole numbers from 0")
-    if len(shape) > _MOST_AXES:
-        raise Refused(400, f"the shape of the input `{port.name}` has {len(shape)} axes; {port} has {len(port.shape)}")
+        raise RequestError(400, f"the shape of the input `{port.name}` must be a list of nonnegative integers")
+    if len(shape) > _MAX_AXES:
+        raise RequestError(400, f"the shape of the input `{port.name}` has {len(shape)} axes; {port} has {len(port.shape)}")
     return tuple(shape)
 
 
 def from_json(port: Port, shape: Sequence[int], data: Numbers | list[Any], budget: Budget) -> NDArray[Any]:
-    """An array from JSON's numbers, flat or nested; those that are not parsed yet are counted before.
+    """Create an array from JSON numbers, flat or nested. Unparsed numbers are counted before they are parsed.
 
     Raises:
-        Refused: Where they are not as many as the shape says, or not of the port's element type.
+        RequestError: If the data does not fit the shape or the datatype.
     """
     return _from_list(port, shape, data) if isinstance(data, list) else _from_numbers(port, shape, data, budget)
 
@@ -75,9 +75,11 @@ def _from_list(port: Port, shape: Sequence[int], data: list[Any]) -> NDArray[Any
     try:
         values = np.array(data)
     except (ValueError, OverflowError):  # lists of different lengths, or nested too deep
-        raise Refused(400, f"the data of the input `{port.name}` are no tensor: lists of different lengths") from None
+        raise RequestError(400, f"the data of the input `{port.name}` is not a tensor: lists of different lengths") from None
     if values.size != math.prod(shape) or (values.ndim > 1 and values.shape != tuple(shape)):
-        raise Refused(400, f"the input `{port.name}` has the shape {list(shape)}, and its data have {list(values.shape)}")
+        raise RequestError(
+            400, f"the input `{port.name}` has the shape {list(shape)}, but its data has the shape {list(values.shape)}"
+        )
     return _of_kind(port, values).reshape(tuple(shape))
 
 
@@ -86,65 +88,69 @@ def _from_numbers(port: Port, shape: Sequence[int], data: Numbers, budget: Budge
     try:
         check_shape(port, tuple(shape), {})
     except NnspecError as error:
-        raise Refused(400, str(error)) from None
-    wanted = np.dtype(port.dtype)
+        raise RequestError(400, str(error)) from None
+    dtype = np.dtype(port.dtype)
     size = math.prod(shape)
-    budget.room.take(size * wanted.itemsize)
-    made = np.empty(size, wanted)
-    place = 0
+    budget.memory.reserve(size * dtype.itemsize)
+    array = np.empty(size, dtype)
+    position = 0
     try:
-        for part in data.parts(budget) if size else ():
+        for part in data.chunks(budget) if size else ():
             values = _of_kind(port, np.array(part))
-            made[place : place + len(values)] = values
-            place += len(values)
+            array[position : position + len(values)] = values
+            position += len(values)
     except (ValueError, OverflowError, TypeError) as error:
-        raise Refused(400, f"the data of the input `{port.name}` are no JSON, or no tensor: {str(error)[:200]}") from None
-    if place != size:
-        raise Refused(400, f"the input `{port.name}` has the shape {list(shape)}, and its data have [{place}]")
-    return made.reshape(tuple(shape))
+        raise RequestError(
+            400, f"the data of the input `{port.name}` is not valid JSON, or not a tensor: {str(error)[:200]}"
+        ) from None
+    if position != size:
+        raise RequestError(400, f"the input `{port.name}` has the shape {list(shape)}, but its data has the shape [{position}]")
+    return array.reshape(tuple(shape))
 
 
 def _of_kind(port: Port, values: NDArray[Any]) -> NDArray[Any]:
-    """The values in the port's element type, where they are of its kind."""
-    wanted = np.dtype(port.dtype)
-    if values.size and values.dtype.kind not in _KINDS[wanted.kind]:
-        raise Refused(400, f"the data of the input `{port.name}` are not all of the datatype {DATATYPES[port.dtype]}")
-    return _within(port, values, wanted)
+    """Convert values to the datatype of a port, if their kind is compatible."""
+    dtype = np.dtype(port.dtype)
+    if values.size and values.dtype.kind not in _KINDS[dtype.kind]:
+        raise RequestError(400, f"the data of the input `{port.name}` do not all have the datatype {DATATYPES[port.dtype]}")
+    return _within(port, values, dtype)
 
 
-def _within(port: Port, values: NDArray[Any], wanted: np.dtype[Any]) -> NDArray[Any]:
-    """The values in an element type, where it holds them all."""
-    if wanted.kind in "iu" and values.size:
-        limits = np.iinfo(wanted)
+def _within(port: Port, values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Convert values to a dtype, if all are in its range."""
+    if dtype.kind in "iu" and values.size:
+        limits = np.iinfo(dtype)
         inside = limits.min <= int(values.min()) and int(values.max()) <= limits.max
     else:
         with np.errstate(over="ignore"):
-            return _finite(port, values.astype(wanted))
+            return _finite(port, values.astype(dtype))
     if not inside:
-        raise Refused(400, f"the data of the input `{port.name}` leave the range of {DATATYPES[port.dtype]}")
-    return values.astype(wanted)
+        raise RequestError(400, f"the data of the input `{port.name}` exceeds the range of {DATATYPES[port.dtype]}")
+    return values.astype(dtype)
 
 
 def _finite(port: Port, values: NDArray[Any]) -> NDArray[Any]:
-    # JSON has neither: what is infinite now was too large.
+    # JSON has no infinity, so infinite values exceeded the range.
     if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise Refused(400, f"the data of the input `{port.name}` leave the range of {DATATYPES[port.dtype]}")
+        raise RequestError(400, f"the data of the input `{port.name}` exceeds the range of {DATATYPES[port.dtype]}")
     return values
 
 
 def from_binary(port: Port, shape: Sequence[int], blob: memoryview) -> NDArray[Any]:
-    """An array from the protocol's bytes: little-endian, row by row.
+    """Create an array from binary data: little-endian, in row-major order.
 
     Raises:
-        Refused: Where they are not as many as the shape says.
+        RequestError: If the size does not match the shape.
     """
-    wanted = np.dtype(port.dtype).newbyteorder("<")
-    size = math.prod(shape) * wanted.itemsize
+    dtype = np.dtype(port.dtype).newbyteorder("<")
+    size = math.prod(shape) * dtype.itemsize
     if len(blob) != size:
-        raise Refused(400, f"the input `{port.name}` of the shape {list(shape)} has {size:,} bytes, not {len(blob):,}")
-    if wanted.kind == "b" and (np.frombuffer(blob, np.uint8) > 1).any():
-        raise Refused(400, f"the input `{port.name}` has bytes that are neither 0 nor 1")
-    return np.frombuffer(blob, wanted).reshape(tuple(shape))
+        raise RequestError(
+            400, f"the input `{port.name}` with the shape {list(shape)} requires {size:,} bytes, but has {len(blob):,}"
+        )
+    if dtype.kind == "b" and (np.frombuffer(blob, np.uint8) > 1).any():
+        raise RequestError(400, f"the input `{port.name}` has bytes that are neither 0 nor 1")
+    return np.frombuffer(blob, dtype).reshape(tuple(shape))
 
 
 def _shown(value: Any) -> str:

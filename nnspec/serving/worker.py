@@ -1,4 +1,4 @@
-"""A thread that does one thing after another, and does not keep the process alive."""
+"""A daemon thread that runs functions sequentially."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
-__all__ = ["Worker", "are_running"]
+__all__ = ["Worker", "is_computing"]
 
 T = TypeVar("T")
 _NAMES = ("batch", "load")
@@ -18,10 +18,10 @@ _Call = tuple[Callable[[], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]
 
 
 class Worker:
-    """A thread of its own. Unlike those of a ``ThreadPoolExecutor``, it is not waited for when the process ends.
+    """Runs functions in a daemon thread. Unlike the threads of a ``ThreadPoolExecutor``, it is not joined at exit.
 
     Args:
-        name: The thread's.
+        name: The name of the thread.
     """
 
     def __init__(self, name: str) -> None:
@@ -30,7 +30,7 @@ class Worker:
         self._thread: threading.Thread | None = None
 
     def run(self, function: Callable[[], T]) -> asyncio.Future[T]:
-        """The function's result, or what it raised."""
+        """Run a function and return a future of its result."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
             self._thread.start()
@@ -40,7 +40,7 @@ class Worker:
         return future
 
     def close(self) -> None:
-        """Ends the thread when it has done what it was given."""
+        """Stop the thread after the queued functions."""
         self._calls.put(None)
 
     def _work(self) -> None:
@@ -52,20 +52,20 @@ class Worker:
                 result = function()
             except BaseException as error:
                 failure = error
-            with suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(_tell, future, result, failure)
+            with suppress(RuntimeError):  # the event loop is closed
+                loop.call_soon_threadsafe(_resolve, future, result, failure)
             del call, function, future, result, failure
 
 
-def are_running() -> bool:
-    """Whether a thread still computes what could not be stopped. A process that ends beside it may crash."""
+def is_computing() -> bool:
+    """Whether a thread is still computing and could not be interrupted. The process may crash if it exits normally then."""
     for thread in threading.enumerate():
         if thread.daemon and thread.name in _NAMES:
             thread.join(_LAST_SECONDS)
     return any(thread.daemon and thread.name in _NAMES for thread in threading.enumerate())
 
 
-def _tell(future: asyncio.Future[Any], result: Any, failure: BaseException | None) -> None:
+def _resolve(future: asyncio.Future[Any], result: Any, failure: BaseException | None) -> None:
     if future.done():
         return
     if failure is not None:

@@ -1,4 +1,4 @@
-"""Reading a document: text to a typed [`Spec`][] in which every value knows its place."""
+"""Reading of documents: from text to a typed [`Spec`][] whose values keep their source locations."""
 
 from nnspec.spec.checked import check, check_named
 from nnspec.spec.collected import Collected

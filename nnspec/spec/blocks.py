@@ -1,4 +1,4 @@
-"""Layers of the user's own: ``blocks``, their params, and the arguments of a use."""
+"""User-defined layers: ``blocks``, their params, and binding of arguments."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from nnspec.spec.dumping import flow
 from nnspec.spec.evaluate import Scope, evaluate
 from nnspec.spec.hints import spaced
 from nnspec.spec.keys import known_keys
-from nnspec.spec.readings import literal_meant
+from nnspec.spec.readings import suggest_literal
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest, listed
 
-__all__ = ["BLOCK_NAME", "Block", "bind", "read_block", "type_meant"]
+__all__ = ["BLOCK_NAME", "Block", "bind", "read_block", "intended_type"]
 
 BLOCK_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS = ("description", "params", "inputs", "layers", "outputs")
@@ -30,18 +30,18 @@ _OTHER_TYPES = {
     "string": "str",
     **dict.fromkeys(("list", "tuple", "array", "dict", "object"), "list"),
 }
-"""What the types are called elsewhere."""
+"""Other languages' names of the types."""
 
 
-def type_meant(word: object, *, own: bool = False) -> str | None:
-    """The type that a word means in another language; None for any other word.
+def intended_type(word: object, *, own: bool = False) -> str | None:
+    """Return the type that a word from another language means, or None.
 
     Args:
-        word: The word.
-        own: Whether the types' own names count, too.
+        word: The word to look up.
+        own: Whether to accept nnspec's own type names, too.
 
     Example:
-        >>> type_meant("Integer"), type_meant("int"), type_meant("int", own=True), type_meant("same")
+        >>> intended_type("Integer"), intended_type("int"), intended_type("int", own=True), intended_type("same")
         ('int', None, 'int', None)
     """
     if not isinstance(word, str) or (word in _TYPES and not own):
@@ -52,17 +52,17 @@ def type_meant(word: object, *, own: bool = False) -> str | None:
 
 @dataclass(frozen=True)
 class Block:
-    """A layer of the user's own.
+    """A user-defined layer.
 
     Attributes:
-        name: Its name.
-        params: What stands under each param: a type, which is required, or the default.
-        inputs: The names its steps know its inputs by.
-        layers: Its steps, not yet evaluated.
-        outputs: What stands under ``outputs``; None for the last step.
-        scope: The params of the document it is defined in.
-        span: Where it is defined.
-        path: The same place as a path.
+        name: Name of the block.
+        params: Value of each param in the definition: a type (required argument) or a default.
+        inputs: Names of the inputs inside the block.
+        layers: Steps, not yet evaluated.
+        outputs: Value of ``outputs``; None for the last step.
+        scope: Params of the document that defines the block.
+        span: Location of the definition.
+        path: Path of the definition.
     """
 
     name: str
@@ -76,10 +76,10 @@ class Block:
 
 
 def read_block(key: Scalar, tree: Tree, scope: Scope, problems: list[Diagnostic]) -> Block | None:
-    """Reads a block's definition; its steps are checked where it is used, when its params are known."""
+    """Read the definition of a block. Its steps are checked at each use, when the params are known."""
     name = str(key.value)
     if not BLOCK_NAME.fullmatch(name) or name in STEP_KEYS:
-        reason = f"{BLOCK_NAME.pattern}, and be none of {', '.join(STEP_KEYS)}"
+        reason = f"{BLOCK_NAME.pattern}, and must not be one of {', '.join(STEP_KEYS)}"
         problems.append(p.BadName.at(key.span, tree.path, name=name, what="a block", pattern=reason))
     if not isinstance(tree, MappingNode):
         help = "write `layers:` under it, and a list of steps"
@@ -110,32 +110,32 @@ def _params(name: str, tree: Tree | None, problems: list[Diagnostic]) -> dict[st
     found: dict[str, Tree] = {}
     for key, value in tree.items():
         if key.value in STEP_KEYS:
-            reason = f"{BLOCK_NAME.pattern}, and be none of {', '.join(STEP_KEYS)}"
-            problems.append(p.BadName.at(key.span, tree.path, name=key.value, what="a block's param", pattern=reason))
+            reason = f"{BLOCK_NAME.pattern}, and must not be one of {', '.join(STEP_KEYS)}"
+            problems.append(p.BadName.at(key.span, tree.path, name=key.value, what="a block param", pattern=reason))
         found[str(key.value)] = _declared(str(key.value), value, problems)
     return found
 
 
 def _declared(name: str, value: Tree, problems: list[Diagnostic]) -> Tree:
-    """What stands under a param: its type, read as what was meant where another language's word is there, or its default."""
+    """Return the declaration of a param, with type names of other languages reported and translated."""
     if isinstance(value, SequenceNode):
         items = [_declared(name, item, problems) for item in value.items]
         return SequenceNode(items, value.span, value.place) if items != list(value.items) else value
-    if isinstance(value, Scalar) and not value.quoted and (meant := type_meant(value.value)):
+    if isinstance(value, Scalar) and not value.quoted and (meant := intended_type(value.value)):
         types = ", ".join(f"`{kind}`" for kind in _TYPES)
         if meant not in _TYPES:
-            help = f"the types are {types}; a list is written `[int, int]`, a default as it is: `{name}: [1, 2]`"
+            help = f"the types are {types}; write a list type as `[int, int]`, and a default as its value: `{name}: [1, 2]`"
         else:
-            help = f'write `{name}: {meant}`; a text is written in quotes: `"{value.value}"`'
-        reason = f"`{value.value}` is no type of a param"
+            help = f'write `{name}: {meant}`; quote a string default: `"{value.value}"`'
+        reason = f"`{value.value}` is not a param type"
         problems.append(p.WrongValue.at(value.span, value.path, help=help, reason=reason))
         return Scalar(meant, value.span, value.place) if meant in _TYPES else Unknown(value.span, value.place)
     kind = value.get("type") if isinstance(value, MappingNode) else None
-    if isinstance(value, MappingNode) and isinstance(kind, Scalar) and (meant := type_meant(kind.value, own=True)):
+    if isinstance(value, MappingNode) and isinstance(kind, Scalar) and (meant := intended_type(kind.value, own=True)):
         default = value.get("default")
         written = flow(default.plain()) if default is not None else meant if meant in _TYPES else "int"
-        help = f"write `{name}: {written}`: a param is its type, which makes it required, or its default"
-        reason = f"the param `{name}` is described by a mapping"
+        help = f"write `{name}: {written}`: a param is either a type (required) or a default"
+        reason = f"the param `{name}` is declared by a mapping"
         problems.append(p.WrongValue.at(value.span, value.path, help=help, reason=reason))
         return default or (Scalar(meant, value.span, value.place) if meant in _TYPES else Unknown(value.span, value.place))
     return value
@@ -146,16 +146,16 @@ def _inputs(name: str, tree: Tree | None, problems: list[Diagnostic]) -> tuple[s
         return ("x",)
     names = [item.value for item in tree.items if isinstance(item, Scalar)] if isinstance(tree, SequenceNode) else []
     if not names or not all(isinstance(n, str) for n in names) or len(set(names)) < len(names):
-        reason = f"the inputs of `{name}` must be a list of names, each once"
+        reason = f"the inputs of `{name}` must be a list of unique names"
         problems.append(p.WrongValue.at(tree.span, tree.path, help="write `inputs: [x]`", reason=reason))
         return ("x",)
     return tuple(str(n) for n in names)
 
 
 def bind(block: Block, arguments: Tree | None, span: Span, path: str, problems: list[Diagnostic]) -> Scope:
-    """What the steps of a block see in one use of it: the document's params and its own.
+    """Return the scope of one use of a block: the document's params and the block's own.
 
-    A param whose argument is missing or of the wrong type, which is reported, has an unknown value in the block.
+    A param whose argument is missing or has the wrong type (which is reported) has an unknown value.
     """
     unknown = isinstance(arguments, Unknown)
     given: dict[str, tuple[Scalar, Tree]] = {}
@@ -178,11 +178,11 @@ def bind(block: Block, arguments: Tree | None, span: Span, path: str, problems: 
     needed = [name for name, declared in block.params.items() if _is_type(declared) and name not in given]
     for name, (key, value) in given.items():
         if name not in block.params:
-            # Whatever it is called, it is probably the one that is needed and not there.
+            # Whatever its name, it is probably the required param that is missing.
             suggestion = closest(name, block.params) or (needed[0] if len(needed) == 1 else None)
             misspelt.add(suggestion)
             known = listed(block.params)
-            help = f"did you mean `{suggestion}`?" if suggestion else f"it has {known}" if known else "it has no params"
+            help = f"did you mean `{suggestion}`?" if suggestion else f"the params are {known}" if known else "it has no params"
             help = spaced(name, block.params) or help
             problems.append(p.UnknownKey.at(key.span, value.path, help=help, key=name, where=f"`{block.name}`"))
     scope = block.scope.inner({}, problems)
@@ -224,14 +224,14 @@ def _check_type(name: str, declared: Tree, given: Tree, problems: list[Diagnosti
         return
     kind = str(declared.plain())
     if not isinstance(given, Scalar) or not _is_of(kind, given.value):
-        words = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "text"}
+        words = {"int": "an integer", "float": "a number", "bool": "true or false", "str": "a string"}
         reason = f"`{name}` must be {words[kind]}, not {given.kind}"
-        help = literal_meant(given, partial(_is_of, kind)) if given.formula is None else ""
+        help = suggest_literal(given, partial(_is_of, kind)) if given.formula is None else ""
         problems.append(p.WrongValue.at(given.span, given.path, help=help, reason=reason))
 
 
 def _is_of(kind: str, value: object) -> bool:
-    """Whether a value is of one of the types that a param can have."""
+    """Return whether a value has one of the param types."""
     if isinstance(value, bool):
         return kind == "bool"
     return isinstance(value, {"int": int, "float": int | float, "bool": bool, "str": str}[kind])

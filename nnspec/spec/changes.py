@@ -1,4 +1,4 @@
-"""Which values of a document differ from another's."""
+"""Differences between the values of two documents."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _MOST_SHOWN = 60
 
 
 def changed_values(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """The places that differ between two documents as plain values, each with what it was and is.
+    """Yield the values that differ between two documents.
 
     Args:
         before: A document, or a part of one.
-        after: The other.
-        path: Where the part stands.
+        after: The document to compare with.
+        path: Path of the part.
 
     Yields:
-        The path as diagnostics write it, and a text of the two values.
+        The path, as in diagnostics, and a text with the old and the new value.
 
     Example:
         >>> list(changed_values({"train": {"epochs": 3, "seed": 1}}, {"train": {"epochs": 5, "seed": 1}}))
@@ -39,7 +39,7 @@ def changed_values(before: Any, after: Any, path: str = "") -> Iterator[tuple[st
     elif before is _ABSENT:
         yield path, f"added: {_shown(after)}"
     elif after is _ABSENT:
-        yield path, f"taken away: {_shown(before)}"
+        yield path, f"removed: {_shown(before)}"
     elif before != after or isinstance(before, bool) != isinstance(after, bool):
         yield path, f"{_shown(before)} → {_shown(after)}"
 

@@ -1,7 +1,7 @@
-"""From a tree to a typed object: a layer's arguments, a section of the document.
+"""Validation of a tree against a pydantic class: a layer's arguments or a section of the document.
 
-pydantic validates plain values. What it says is put into the field's words and moved to the place in the file; members of
-a family (a layer in a wrapper, an initializer, a loss) are resolved here first, so that an error in one points into it.
+pydantic validates plain values. Its errors are reworded and located in the file. Members of a family (a wrapped layer, an
+initializer, a loss) are resolved first, so that an error inside one is reported at its own location.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nnspec.spec import problems as p
 from nnspec.spec.hints import spaced
 from nnspec.spec.readings import is_like_a_number
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
-from nnspec.spec.wrong_values import Where, said_of_all, translated
+from nnspec.spec.wrong_values import Where, joint_error, translated
 from nnspec.types import Config, Family, Named, PluginError, closest
 
 __all__ = ["Known", "check", "check_again", "check_known", "check_named"]
@@ -31,10 +31,10 @@ _Resolve = Callable[[Tree, list[Diagnostic]], Any]
 
 
 class _Failed(Exception):
-    """Diagnostics have been given; there is no value.
+    """Diagnostics were reported, and no value could be built.
 
     Attributes:
-        partial: The value without what is wrong in it; None where it cannot be made so.
+        partial: The value without its invalid parts; None if it cannot be built.
     """
 
     def __init__(self, partial: Any = None) -> None:
@@ -45,17 +45,17 @@ class _Failed(Exception):
 def check(
     config: type[C], tree: Tree | None, problems: list[Diagnostic], *, name: str = "", span: Span | None = None
 ) -> C | None:
-    """Builds a typed object from a tree.
+    """Build a typed object from a tree.
 
     Args:
-        config: The class.
-        tree: Its arguments as a mapping; None or an empty value for none; a bare value for the class's main argument.
-        problems: What is wrong is appended here, each at its place.
-        name: What it is called in messages; the class's name by default.
-        span: Where it was named: what is missing is missing there. The tree's own place by default.
+        config: Class to build.
+        tree: Arguments as a mapping, None or an empty value for no arguments, or a bare value for the main argument.
+        problems: List to which problems are appended.
+        name: Name in messages; by default, the name of the class.
+        span: Location at which missing arguments are reported; by default, that of the tree.
 
     Returns:
-        The object, or None where something is wrong with it.
+        The object, or None if it is invalid.
     """
     known = check_known(config, tree, problems, name=name, span=span)
     return known.value if known.is_right else None
@@ -63,13 +63,13 @@ def check(
 
 @dataclass(frozen=True)
 class Known(Generic[C]):
-    """What is known of a typed object, some of whose arguments may be wrong.
+    """A typed object, possibly with invalid arguments.
 
     Attributes:
-        value: The object, what is wrong left at its default; None where it cannot be made so. An argument that is an object
-            of its own is known in the same way: its `wrong_arguments` are at their defaults.
-        wrong: The arguments that are wrong, or whose values are unknown; all have been reported.
-        is_right: Whether nothing is wrong.
+        value: The object with defaults for its invalid arguments, or None if it cannot be built. Nested objects are treated
+            the same way: defaults replace their `wrong_arguments`.
+        wrong: Names of arguments that are invalid or have unknown values; all have been reported.
+        is_right: Whether all arguments are valid.
     """
 
     value: C | None
@@ -86,15 +86,15 @@ def check_known(
     span: Span | None = None,
     instead: Mapping[str, Any] | None = None,
 ) -> Known[C]:
-    """As [`check`][], but with what is right of an object of which something is wrong.
+    """Build a typed object from a tree, with defaults for invalid arguments; see [`check`][].
 
     Args:
-        config: The class.
-        tree: Its arguments.
-        problems: What is wrong is appended here.
-        name: What it is called in messages.
-        span: Where it was named.
-        instead: Values to go on with in place of wrong arguments, by name; their defaults where they are not here.
+        config: Class to build.
+        tree: Arguments.
+        problems: List to which problems are appended.
+        name: Name in messages.
+        span: Location at which missing arguments are reported.
+        instead: Replacements for invalid arguments, by name, used instead of their defaults.
     """
     name = name or config.__name__
     span = span or (tree.span if tree else Span.whole(""))
@@ -115,7 +115,7 @@ def check_known(
             meant = _meant(config, field)
             problems.append(_unknown_argument(config, key, value, name, given=meant in arguments))
             if meant not in arguments:
-                failed.add(meant)  # it is not missing, it is misspelt
+                failed.add(meant)  # misspelled, not missing
             continue
         try:
             values[field] = _resolver(config, field)(value, problems)
@@ -135,16 +135,16 @@ def check_known(
             return Known(built, frozenset(), True)
     failed -= {""}
     right = {key: value for key, value in right.items() if key not in failed}
-    reason = said_of_all(config, right, failed) if failed or len(problems) > before else None
+    reason = joint_error(config, right, failed) if failed or len(problems) > before else None
     if reason is not None and not any(found.message == reason for found in problems[before:]):
         problems.append(p.WrongValue.at(arguments.span, place.path, reason=reason))
     return Known(_without(config, right | partial, failed, instead or {}), frozenset(failed), False)
 
 
 def _without(config: type[C], values: Mapping[str, Any], wrong: Collection[str], instead: Mapping[str, Any]) -> C | None:
-    """An object without its wrong arguments; None where there is none."""
+    """Return an object without its invalid arguments, or None."""
     replaced = {key: value for key, value in instead.items() if key in wrong and key not in values}
-    # What the arguments lack together may be one of those that can be replaced.
+    # A rule about several arguments may fail because of one that can be replaced.
     for more in ({}, *({key: value} for key, value in instead.items() if key not in values)):
         try:
             built = config.model_validate({**replaced, **more, **values})
@@ -156,24 +156,24 @@ def _without(config: type[C], values: Mapping[str, Any], wrong: Collection[str],
 
 
 def check_again(built: C, tree: MappingNode, fields: Collection[str], problems: list[Diagnostic], *, where: str) -> C | None:
-    """The same object with some of its arguments given anew.
+    """Return a copy of an object with some arguments replaced.
 
     Args:
-        built: The object.
-        tree: The arguments.
-        fields: Those that may be given.
-        problems: What is wrong is appended here, each at its place.
-        where: What they are arguments of, in messages.
+        built: Object to copy.
+        tree: New arguments.
+        fields: Names of the arguments that may be replaced.
+        problems: List to which problems are appended.
+        where: Owner of the arguments, for messages.
 
     Returns:
-        The object, or None where something is wrong with it.
+        The object, or None if it is invalid.
     """
     before = len(problems)
     for key, value in tree.items():
         if key.value not in fields:
             suggestion = closest(str(key.value), fields)
-            listed = ", ".join(f"`{field}`" for field in sorted(fields)) or "no argument"
-            help = f"did you mean `{suggestion}`?" if suggestion else f"at each use `{type(built).__name__}` takes {listed}"
+            listed = ", ".join(f"`{field}`" for field in sorted(fields)) or "no arguments"
+            help = f"did you mean `{suggestion}`?" if suggestion else f"a call of `{type(built).__name__}` takes {listed}"
             help = type(built).unsupported.get(str(key.value), help)
             problems.append(p.UnknownKey.at(key.span, value.path, help=help, key=key.value, where=where))
     if len(problems) > before or tree.unknown:
@@ -188,7 +188,7 @@ def check_again(built: C, tree: MappingNode, fields: Collection[str], problems: 
 
 
 def check_named(family: Family, tree: Tree, problems: list[Diagnostic]) -> Config | None:
-    """Builds a member of a family from its name, or from ``{Name: {arguments}}``."""
+    """Build a member of a family from its name or from ``{Name: {arguments}}``."""
     try:
         return _named(family, tree, problems)
     except _Failed:
@@ -209,7 +209,7 @@ def _arguments(config: type[Config], tree: Tree | None, problems: list[Diagnosti
 
 
 def _as_mapping(config: type[Config], name: str) -> str:
-    """How the arguments of a class are written: those that it needs, else its first."""
+    """Return an example of the arguments of a class: the required ones, or else the first."""
     needed = [field for field, info in config.model_fields.items() if info.is_required()]
     named = needed or list(config.model_fields)[:1]
     written = f"write `{name}: {{{', '.join(f'{field}: …' for field in named)}}}`"
@@ -217,7 +217,7 @@ def _as_mapping(config: type[Config], name: str) -> str:
 
 
 def _with_operation(config: type[Config], field: str, tree: Tree, problems: list[Diagnostic]) -> MappingNode | None:
-    """``{RandomFlip: {…}, on: [image]}`` as ``{layer: {RandomFlip: {…}}, on: [image]}``; a name alone as ``{layer: name}``."""
+    """Normalize ``{RandomFlip: {…}, on: [image]}`` or a bare name to ``{layer: {RandomFlip: {…}}, on: [image]}``."""
     name = Scalar(field, tree.span)
     if not isinstance(tree, MappingNode):
         return MappingNode([(name, tree)], tree.span, tree.place)
@@ -230,17 +230,17 @@ def _with_operation(config: type[Config], field: str, tree: Tree, problems: list
             problems.append(_unknown_argument(config, key, value, family.kind))
     if len(named) != 1:
         words = " and ".join(f"`{key.value}`" for key, _ in named) or "none"
-        reason = f"one {family.kind} is expected here, and what stands beside it, not {words}"
+        reason = f"expected one {family.kind} and its other keys, not {words}"
         problems.append(p.WrongValue.at(tree.span, tree.path, reason=reason))
         return None
     return MappingNode([*beside, (name, MappingNode(named, tree.span, tree.place))], tree.span, tree.place)
 
 
 def _meant(config: type[Config], word: str) -> str:
-    """The argument that a wrong word stands for, or nothing."""
+    """Return the argument that an unknown word probably means, or an empty string."""
     if word in config.foreign():
-        told = re.search(r"`(\w+)`", config.foreign()[word])
-        return told[1] if told and told[1] in config.model_fields else ""
+        found = re.search(r"`(\w+)`", config.foreign()[word])
+        return found[1] if found and found[1] in config.model_fields else ""
     return closest(word.partition(":")[0], config.model_fields) or ""
 
 
@@ -254,11 +254,11 @@ def _unknown_argument(config: type[Config], key: Scalar, value: Tree, name: str,
         takes = ", ".join(f"`{field}`" for field in config.model_fields)
         help = f"did you mean `{suggestion}`?" if suggestion else f"`{name}` takes {takes or 'no arguments'}"
         if suggestion and given:
-            help = f"`{suggestion}` is given already: remove this, or move its value there"
+            help = f"`{suggestion}` is already given: remove this, or move its value there"
     return p.UnknownKey.at(key.span, path, help=help, key=word, where=f"`{name}`")
 
 
-# --- members of families and nested objects ---------------------------------------------------------------------------
+# --- family members and nested objects --------------------------------------------------------------------------------
 
 
 @cache
@@ -276,7 +276,7 @@ def _plain(tree: Tree, problems: list[Diagnostic]) -> Any:
 
 
 def _of_annotation(annotation: Any) -> _Resolve | None:
-    """How a tree becomes a value of this annotation; None where pydantic alone does it."""
+    """Return the function that converts a tree for an annotation; None if pydantic alone handles it."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
         for mark in arguments[1:]:
@@ -325,13 +325,13 @@ def _is_null(tree: Tree) -> bool:
 
 
 def _has_literal(branches: list[tuple[_Resolve | None, Any]], tree: Scalar) -> bool:
-    """Whether the union takes this very word."""
+    """Return whether the union accepts exactly this word."""
     literals = [a for _, a in branches if typing.get_origin(a) is typing.Literal]
     return any(tree.value in typing.get_args(literal) for literal in literals)
 
 
 def _is_member(tree: MappingNode, branches: list[tuple[_Resolve | None, Any]]) -> bool:
-    """Whether a mapping of one key names a member of a family that the union takes beside a mapping, or misspells one."""
+    """Return whether a one-key mapping names (or misspells) a family member in a union that also accepts a mapping."""
     if len(tree) != 1:
         return False
     [(key, value)] = tree.items()
@@ -369,7 +369,7 @@ def _dict(inner: _Resolve, tree: Tree, problems: list[Diagnostic]) -> Any:
 
 
 def _all(thunks: list[Callable[[], Any]]) -> list[Any]:
-    """Every value, so that every error is given before the first ends it."""
+    """Evaluate all thunks, so that every error is reported before the first one is raised."""
     values, failed = [], False
     for thunk in thunks:
         try:
@@ -392,7 +392,7 @@ def _nested(config: type[Config], tree: Tree, problems: list[Diagnostic]) -> Con
 
 
 def _place_name(place: Place) -> str:
-    """What a part of the document is called: by its key, or an item of a list by its path."""
+    """Return the name of a value in messages: its key, or the path of a list item."""
     return str(place.key) if isinstance(place.key, str) else str(place)
 
 
@@ -406,12 +406,12 @@ def _named(family: Family, tree: Tree, problems: list[Diagnostic]) -> Config | N
     if isinstance(tree, MappingNode):
         entries = list(tree.items())
         if len(entries) != 1:
-            reason = f"one {family.kind} is expected here, {{Name: {{arguments}}}}, not {len(entries)} keys"
+            reason = f"expected one {family.kind} as {{Name: {{arguments}}}}, not {len(entries)} keys"
             problems.append(p.WrongValue.at(tree.span, tree.path, reason=reason))
             raise _Failed
         key, arguments = entries[0]
     if not isinstance(key, Scalar) or not isinstance(key.value, str):
-        reason = f"a {family.kind} is expected here, by its name or as {{Name: {{arguments}}}}, not {tree.kind}"
+        reason = f"expected a {family.kind} name or {{Name: {{arguments}}}}, not {tree.kind}"
         problems.append(p.WrongValue.at(tree.span, tree.path, reason=reason))
         raise _Failed
     if key.value not in family:
@@ -429,36 +429,36 @@ def _named(family: Family, tree: Tree, problems: list[Diagnostic]) -> Config | N
 
 
 def broken_plugin(error: PluginError, key: Scalar, path: str) -> Diagnostic:
-    """The diagnostic of a name whose package cannot be used."""
-    help = "install a package that works with this version of nnspec, or remove it; `nnspec layers` lists them"
+    """Return the diagnostic for a plug-in that cannot be used."""
+    help = "install a version of the package that supports this nnspec, or remove it; `nnspec layers` lists plug-ins"
     return p.BrokenPlugin.at(key.span, path, help=help, name=key.value, reason=str(error))
 
 
-def other_word(family: Family, word: str) -> str | None:
-    """What to write in place of a word that others use; None where it is no such word."""
+def replacement_word(family: Family, word: str) -> str | None:
+    """Return the replacement for another framework's word, or None."""
     return family.other_words.get(word.lower().replace("_", ""))
 
 
-def meant_member(family: Family, word: str) -> str | None:
-    """The member that a wrong name stands for: an alias's, or one that is spelt nearly so."""
-    if other_word(family, word) is not None:
+def intended_member(family: Family, word: str) -> str | None:
+    """Return the family member that an unknown name probably means: by alias or by similar spelling."""
+    if replacement_word(family, word) is not None:
         return None
     return dict(family.aliases).get(word) or closest(word, family.names(plugins=True))
 
 
 def unknown_member(family: Family, key: Scalar, path: str) -> Diagnostic:
-    """The diagnostic of a name that is in no family, with the name that was meant."""
+    """Return the diagnostic for an unknown member, with a suggestion."""
     word = str(key.value)
     aliases = dict(family.aliases)
-    suggestion = meant_member(family, word)
+    suggestion = intended_member(family, word)
     if word in family.left_out:
         help = family.left_out[word]
-    elif (other := other_word(family, word)) is not None:
+    elif (other := replacement_word(family, word)) is not None:
         help = other
     elif word in aliases:
-        help = f"it is called `{aliases[word]}` here"
+        help = f"use `{aliases[word]}` instead"
     elif suggestion:
         help = f"did you mean `{suggestion}`?"
     else:
-        help = f"there are {', '.join(family.names())}" if len(family.names()) < 60 else ""
+        help = f"use one of {', '.join(family.names())}" if len(family.names()) < 60 else ""
     return p.UnknownMember.at(key.span, path, help=help, kind=family.kind, name=word)

@@ -1,4 +1,4 @@
-"""Diagnostics as they are found, up to the limit: a file that is wrong everywhere is not read to its end."""
+"""A list of diagnostics with a limit, at which checking stops."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ __all__ = ["Collected"]
 
 
 _REPEATED = 4
-"""How often the same error is counted where a step with it is repeated: each is kept until it is known where it was made."""
+"""Factor by which repeated copies of an error, which come from repeated steps, may exceed the limit."""
 
 
 class Collected(list[Diagnostic]):
-    """A list of diagnostics that stops the reading when there are too many; those said twice count once.
+    """A list of diagnostics that stops checking when it exceeds the limit; duplicates count once.
 
     Args:
-        limits: How many there may be.
+        limits: Limits, of which ``errors`` applies.
 
     Raises:
-        SpecError: When one more is added than that, with all that were found.
+        SpecError: If the limit is exceeded; contains all diagnostics found so far.
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
@@ -33,15 +33,15 @@ class Collected(list[Diagnostic]):
         self._seen: set[tuple[str, Span]] = set()
 
     def empty(self) -> Collected:
-        """A list of its own, with the same limit."""
+        """Return an empty list with the same limit."""
         return Collected(self._limits)
 
     def append(self, diagnostic: Diagnostic) -> None:
         super().append(diagnostic)
         self._seen.add((diagnostic.code, diagnostic.span))
         if len(self._seen) > self._most or len(self) > _REPEATED * self._most:
-            repeated = "" if len(self._seen) > self._most else ", those of repeated steps counted"
-            what = f"over {max(self._most, len(self) - 1):,} errors and warnings{repeated}, the rest is not looked for"
+            repeated = "" if len(self._seen) > self._most else ", including those of repeated steps"
+            what = f"over {max(self._most, len(self) - 1):,} errors and warnings{repeated}, checking stopped"
             at = Span.whole(diagnostic.span.file)
             raise SpecError([*once(self), LimitExceeded.at(at, what=what, limit="errors", most=self._most)])
 

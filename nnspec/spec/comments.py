@@ -1,4 +1,4 @@
-"""The comments of a YAML text, which its parser throws away."""
+"""Comments of a YAML text, which the parser discards."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _LINE_END = re.compile(r"[\r\n]")
 
 
 def comments(text: str) -> Iterator[tuple[int, int, str]]:
-    """Each comment with the line and the column of its ``#``, both from 1.
+    """Yield each comment with the line and column of its ``#``, both starting at 1.
 
-    A ``#`` begins a comment at the start of a line or behind white space (YAML 1.2.2, section 6.6), unless it stands in a
-    scalar: only in quoted and block scalars can it. The parser says where those are. Comments behind a syntax error are
-    not known. Time is linear in the text.
+    A ``#`` starts a comment at the beginning of a line or after white space (YAML 1.2.2, section 6.6), except inside quoted
+    and block scalars, whose locations come from the parser. Comments after a syntax error are not found. Time is linear in
+    the length of the text.
 
     Example:
         >>> list(comments("a: '# no'  # yes"))
@@ -42,7 +42,7 @@ def comments(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _scalars(text: str) -> Iterator[tuple[int, int]]:
-    """Where quoted and block scalars begin and end, in order; a block's header, which a comment may follow, left out."""
+    """Yield the range of each quoted and block scalar, without a block's header, which a comment may follow."""
     try:
         for event in yaml.parse(text, Loader=LOADER):
             if isinstance(event, yaml.ScalarEvent) and event.style:

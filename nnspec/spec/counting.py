@@ -1,4 +1,4 @@
-"""How many layers a list of steps expands to at least, counted without expanding it."""
+"""Lower bound of the number of layers in a list of steps, computed without expanding it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _DEEPEST = 40
 
 
 def least_layers(tree: Tree | None, blocks: Mapping[str, Block]) -> int:
-    """The layers of a list, blocks and repeats counted through; a repeat that an expression decides counts none.
+    """Return the least number of layers that a list expands to. A repeat count given by an expression counts as zero.
 
-    Blocks that each use the one before twice come to a billion layers in thirty lines: the number is known at once.
+    Blocks that each use the previous one twice give a billion layers in thirty lines; the bound finds this at once.
 
     Args:
-        tree: The list.
-        blocks: The blocks that steps may use.
+        tree: List of steps.
+        blocks: Blocks that the steps may use.
     """
     return _Counter(blocks).of_list(tree, 0)
 
@@ -59,7 +59,7 @@ class _Counter:
         return sum(self.of_list(each, depth) for each in inner)
 
     def _of_block(self, name: str, depth: int) -> int:
-        if depth > _DEEPEST:  # a block that uses itself has an error of its own
+        if depth > _DEEPEST:  # recursive blocks are reported elsewhere
             return 0
         if name not in self._known:
             self._known[name] = 0

@@ -1,4 +1,4 @@
-"""The specs in a folder."""
+"""Search for specs in folders."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from nnspec.spec import problems as p
 __all__ = ["SUFFIXES", "find_specs"]
 
 SUFFIXES = (".nnspec.yaml", ".nnspec.yml")
-"""What the names of specs end with."""
+"""File name suffixes of specs."""
 
 
 def find_specs(paths: Iterable[Path], problems: list[Diagnostic]) -> list[Path]:
-    """Files as they are, and for each folder the specs below it, by name; each file once.
+    """Return the given files, and for each folder the specs below it, sorted by name and without duplicates.
 
-    Hidden folders (``.git``, ``.venv``) are passed over, and links to folders are not followed.
+    Hidden folders (``.git``, ``.venv``) are skipped, and links to folders are not followed.
 
     Args:
         paths: Files and folders.
-        problems: A folder without a spec is said here.
+        problems: List to which folders without a spec are reported.
     """
     found: dict[Path, None] = {}
     for path in paths:
@@ -31,7 +31,7 @@ def find_specs(paths: Iterable[Path], problems: list[Diagnostic]) -> list[Path]:
             continue
         below = sorted(_below(path))
         if not below:
-            help = f"name a file, or let a spec's name end with `{SUFFIXES[0]}`"
+            help = f"pass a file, or use the suffix `{SUFFIXES[0]}` for specs"
             problems.append(p.NoSpecInFolder.at(Span.whole(str(path)), help=help))
         found |= dict.fromkeys(below)
     return list(found)
@@ -41,7 +41,7 @@ def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
     except OSError:
-        return False  # reading it as a file says why it cannot be read
+        return False  # reading it as a file reports the reason
 
 
 def _below(folder: Path) -> Iterator[Path]:

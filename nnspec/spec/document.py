@@ -1,4 +1,4 @@
-"""The document: its keys, its params, its networks."""
+"""The document: its keys, params and networks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["KEYS", "Network", "Spec", "load", "read_spec"]
 
 KEYS = ("nnspec", "name", "description", "params", "use", "weights", "blocks", "networks", "inputs", "layers", "outputs",
         "data", "train", "sweep", "generate", "export", "budget")  # fmt: skip
-"""The keys of a document, in their usual order."""
+"""Keys of a document, in their usual order."""
 
 SECTIONS = ("data", "train", "sweep", "generate", "export", "budget")
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -39,17 +39,17 @@ _ROOT_MARKS = (".git", "pyproject.toml", "nnspec.toml")
 
 @dataclass(frozen=True)
 class Network:
-    """One network as it is written.
+    """A network as written in the document.
 
     Attributes:
-        name: ``main`` for the document's own layers.
-        inputs: By name; None for one whose declaration is wrong.
-        steps: In order.
-        outputs: What stands under ``outputs``; None for the default, the last step.
-        span: Where its layers stand.
-        weights: What its weights start from, where its document says so.
-        weights_at: What their names begin with here and not there: a network's name, where it is another document's top level.
-        is_cut: Whether its steps could not be read, because of an error that has been reported.
+        name: Name of the network; ``main`` for the document's own layers.
+        inputs: Inputs by name; None for an invalid declaration.
+        steps: Steps in order.
+        outputs: Value of ``outputs``; None for the default, the last step.
+        span: Location of its layers.
+        weights: Initial weights, if its document declares them.
+        weights_at: Prefix of its weight names that the file lacks: the network's name, if it is another document's top level.
+        is_cut: Whether its steps could not be read because of an error that has been reported.
     """
 
     name: str
@@ -67,16 +67,16 @@ class Spec:
     """A document that was read.
 
     Attributes:
-        name: The model's name.
-        file: Where it was read from, as the user named it.
-        folder: What its paths are relative to.
-        root: What its paths may not leave.
-        networks: Its networks by name.
-        document: The whole document, overrides applied, its params' values in place.
-        sections: ``data``, ``train`` and so on, by name, those that are given.
-        limits: What it may cost.
-        overrides: The ``path=value`` that were applied.
-        hash: A digest of the document's values; comments and order of keys do not change it.
+        name: Name of the model.
+        file: File, as the user named it.
+        folder: Folder to which paths are relative.
+        root: Folder that paths may not leave.
+        networks: Networks by name.
+        document: The whole document with overrides applied and params evaluated.
+        sections: The given sections (``data``, ``train``, …) by name.
+        limits: Resource limits.
+        overrides: The ``path=value`` overrides that were applied.
+        hash: Digest of the document's values, independent of comments and key order.
     """
 
     name: str
@@ -90,7 +90,7 @@ class Spec:
     overrides: tuple[str, ...] = ()
 
     def section(self, name: str) -> MappingNode | None:
-        """One of ``data``, ``train``, ``export`` and so on, its expressions evaluated; None where not given."""
+        """Return a section such as ``data`` or ``train`` with its expressions evaluated, or None if it is not given."""
         return self.sections.get(name)
 
     @property
@@ -99,7 +99,7 @@ class Spec:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def resolved(self) -> str:
-        """The document as YAML, overrides applied: read again, it gives the same spec."""
+        """Return the document as YAML with overrides applied. Reading it again gives the same spec."""
         return dumped(self.document.plain())
 
 
@@ -111,18 +111,18 @@ def load(
     root: Path | None = None,
     limits: Limits | None = None,
 ) -> Spec:
-    """Reads a spec.
+    """Read a spec.
 
     Args:
         file: The document.
-        overrides: ``path=value`` each, applied in order before anything is read.
-        folder: What its paths are relative to; the file's own folder by default.
-        root: What its paths may not leave; by default the nearest folder above with ``.git``, ``pyproject.toml`` or
-            ``nnspec.toml``, else the file's own.
-        limits: What the document may cost.
+        overrides: ``path=value`` overrides, applied in order before anything else is read.
+        folder: Folder to which paths are relative; by default, that of the file.
+        root: Folder that paths may not leave; by default, the nearest parent folder with ``.git``, ``pyproject.toml`` or
+            ``nnspec.toml``, or else the folder of the file.
+        limits: Resource limits.
 
     Raises:
-        SpecError: With every diagnostic, where the document has errors.
+        SpecError: If the document has errors; contains every diagnostic.
     """
     problems = Collected(limits)
     spec = read_spec(file, problems, overrides, folder=folder, root=root, limits=limits)
@@ -140,18 +140,18 @@ def read_spec(
     root: Path | None = None,
     limits: Limits | None = None,
 ) -> Spec | None:
-    """As [`load`][], but what is wrong is appended to ``problems``, and what can be read is returned."""
+    """Read as much of a spec as possible and append problems to ``problems``; see [`load`][]."""
     path = Path(file)
     limits = limits or Limits()
     tree = read_file(path, problems, limits, shown=str(file))
     if tree is None:
         if not problems:
             problems.append(
-                p.MissingKey.at(p.whole(str(file)), help="begin with `nnspec: 1`", where="an empty file", key="nnspec")
+                p.MissingKey.at(p.whole(str(file)), help="start with `nnspec: 1`", where="an empty file", key="nnspec")
             )
         return None
     if not isinstance(tree, MappingNode):
-        help = "begin with `nnspec: 1` and `name: …`"
+        help = "start with `nnspec: 1` and `name: …`"
         problems.append(p.NotAMapping.at(tree.span, help=help, what="a spec", got=tree.kind))
         return None
     tree = override(tree, overrides, problems)
@@ -182,8 +182,8 @@ def _check_head(tree: MappingNode, problems: list[Diagnostic]) -> str:
         problems.append(p.UnsupportedVersion.at(version.span, "nnspec", help="write `nnspec: 1`", version=version.kind))
     description = tree.get("description")
     if description is not None and not (isinstance(description, Scalar) and isinstance(description.value, str)):
-        reason = f"`description` must be text, not {description.kind}"
-        problems.append(p.WrongValue.at(description.span, "description", help="put it in quotes", reason=reason))
+        reason = f"`description` must be a string, not {description.kind}"
+        problems.append(p.WrongValue.at(description.span, "description", help="quote it", reason=reason))
     name = tree.get("name")
     if name is None:
         problems.append(p.MissingKey.at(top, help="write `name: my-model`", where="a spec", key="name"))
@@ -191,7 +191,7 @@ def _check_head(tree: MappingNode, problems: list[Diagnostic]) -> str:
     value = name.plain()
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         suggestion = re.sub(r"[^a-z0-9_-]+", "-", str(value).lower()).strip("-")
-        help = f"write `{suggestion}`" if _NAME.fullmatch(suggestion) else "begin with a small letter"
+        help = f"write `{suggestion}`" if _NAME.fullmatch(suggestion) else "start with a lowercase letter"
         problems.append(p.BadName.at(name.span, "name", help=help, name=value, what="a model", pattern=_NAME.pattern))
         return "model"
     return value
@@ -207,7 +207,7 @@ def _network(name: str, source: NetworkSource, limits: Limits, problems: list[Di
         steps = expander.steps(layers, inputs, library.scope)
     except TooMany:
         steps, is_cut = (), True
-        expander.used |= expander.operations  # which of them are used is not known
+        expander.used |= expander.operations  # their uses are unknown
     used |= expander.used
     what = "a spec" if name == "main" else f"the network `{name}`"
     for key, example in (("inputs", "`inputs: {image: [28, 28, 1]}`"), ("layers", "`layers:` and a list of steps")):
@@ -220,7 +220,7 @@ def _network(name: str, source: NetworkSource, limits: Limits, problems: list[Di
 
 
 def _networks(tree: MappingNode, library: Library, limits: Limits, problems: list[Diagnostic]) -> dict[str, Network]:
-    """The document's networks, each after those it uses, its own layers last."""
+    """Return the networks, each after those it uses, and the document's own layers last."""
     sources = dict(library.networks)
     if not sources or any(key in tree for key in ("inputs", "layers", "outputs")):
         sources["main"] = NetworkSource(tree, library, p.whole(tree.span.file), is_document=True)

@@ -1,4 +1,4 @@
-"""One entry of ``layers`` taken apart: the operation, its arguments, and what stands beside it."""
+"""Splitting of an entry of ``layers`` into its operation, its arguments and its step keys."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from nnspec.spec.evaluate import Scope, evaluate
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest
 
-__all__ = ["GROUP", "LOST", "STEP_KEYS", "Draft", "read_draft"]
+__all__ = ["GROUP", "INVALID_OPERATION", "STEP_KEYS", "Draft", "read_draft"]
 
 STEP_KEYS = ("name", "from", "repeat", "as", "share", "freeze", "weights", "layers")
-"""What may stand beside an operation, or in its place (``share``, ``layers``)."""
+"""Keys of a step other than its operation, or in place of one (``share``, ``layers``)."""
 
 GROUP = "layers"
 SHARE = "share"
 
 
-LOST = ""
-"""The operation of a step that has none, or that is none: the error has been reported."""
+INVALID_OPERATION = ""
+"""Operation of a step whose operation is missing or invalid; the error has been reported."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class Draft:
     """A step before the names of its list are known.
 
     Attributes:
-        op: The operation; for a group the key ``layers``, for a shared layer the key ``share``; [`LOST`][] for none.
-        arguments: What stands under it; for a group its steps, not yet evaluated.
-        keys: The step's mapping; None for a name alone.
-        scope: What its expressions see.
-        path: Its path in the document.
-        is_counted: Whether it is known how often it runs in the group around it, and with which names.
+        op: Operation; the key ``layers`` for a group, the key ``share`` for a shared layer, [`INVALID_OPERATION`][] if invalid.
+        arguments: Value of the operation's key; for a group its steps, not yet evaluated.
+        keys: Mapping of the step; None for a bare name.
+        scope: Names that its expressions can use.
+        path: Path in the document.
+        is_counted: Whether its number of repetitions and its names are known.
     """
 
     op: Scalar
@@ -46,34 +46,34 @@ class Draft:
     is_counted: bool = True
 
     def key(self, name: str) -> Tree | None:
-        """What stands under one of the step keys; None where nothing does, or an expression there had no value."""
+        """Return the value of a step key, or None if it is missing or its expression has no value."""
         found = self.keys.get(name) if self.keys else None
         return None if isinstance(found, Unknown) else found
 
     @property
     def is_open(self) -> bool:
-        """Whether its name is not known, because of an error that has been reported."""
+        """Whether its name is unknown because of an error that has been reported."""
         name = self.keys.get("name") if self.keys else None
         return name is not None and name.unknown
 
 
 def read_draft(item: Tree, scope: Scope, operations: Container[object], problems: list[Diagnostic]) -> Draft:
-    """Takes a step apart.
+    """Split a step into its parts.
 
     Args:
-        item: The step.
-        scope: What its expressions see.
-        operations: The names of the document's blocks and networks.
-        problems: What is wrong is appended here.
+        item: Step.
+        scope: Names that its expressions can use.
+        operations: Names of the document's blocks and networks.
+        problems: List to which problems are appended.
     """
     if isinstance(item, Unknown):
-        return Draft(Scalar(LOST, item.span), None, None, scope, item.path)
+        return Draft(Scalar(INVALID_OPERATION, item.span), None, None, scope, item.path)
     if isinstance(item, Scalar) and isinstance(item.value, str):
         return Draft(item, None, None, scope, item.path)
     if not isinstance(item, MappingNode):
         help = "write `- Flatten` or `- Dense: {units: 10}`"
         problems.append(p.NotAStep.at(item.span, item.path, help=help, got=item.kind))
-        return Draft(Scalar(LOST, item.span), None, None, scope, item.path)
+        return Draft(Scalar(INVALID_OPERATION, item.span), None, None, scope, item.path)
     keys = _evaluated(_respelt(item, operations, problems), scope, problems)
     found = [(key, value) for key, value in keys.items() if key.value not in STEP_KEYS]
     if not found:
@@ -83,13 +83,13 @@ def read_draft(item: Tree, scope: Scope, operations: Container[object], problems
     keys = _hoisted(keys, op, arguments)
     for name in (GROUP, SHARE):
         if (key := keys.key(name)) is not None:
-            help = f"write it as a step of its own: `- {name}: …`"
+            help = f"write it as a separate step: `- {name}: …`"
             problems.append(p.SeveralOperations.at(key.span, item.path, help=help, first=op.value, second=name))
     return Draft(op, arguments, keys, scope, item.path)
 
 
 def _hoisted(keys: MappingNode, op: Scalar, arguments: Tree | None) -> MappingNode:
-    """The step with the name and the source that stand among a layer's arguments, where they are an error, beside it."""
+    """Move a ``name`` and ``from`` that were wrongly written among a layer's arguments to the step."""
     if op.value not in LAYERS.modules or not isinstance(arguments, MappingNode):
         return keys
     fields = LAYERS.get(str(op.value)).model_fields
@@ -100,7 +100,7 @@ def _hoisted(keys: MappingNode, op: Scalar, arguments: Tree | None) -> MappingNo
 
 
 def _respelt(item: MappingNode, operations: Container[object], problems: list[Diagnostic]) -> MappingNode:
-    """A step whose misspelt step keys are read as what they stand for, each with a diagnostic."""
+    """Replace misspelled step keys by the intended ones and report each."""
     words = [str(key.value) for key, _ in item.items()]
     if sum(word not in STEP_KEYS for word in words) < 2:
         return item
@@ -119,7 +119,7 @@ def _respelt(item: MappingNode, operations: Container[object], problems: list[Di
 
 
 def _of_argument(word: str, words: list[str]) -> str:
-    """What to write for a word that is an argument or an input of the step's layer elsewhere; empty for any other."""
+    """Return help for a word that is an argument or input of the layer in other frameworks, or an empty string."""
     return next((LAYERS.get(op).foreign().get(word, "") for op in words if op in LAYERS.modules), "")
 
 
@@ -128,7 +128,7 @@ def _beside(value: Tree, word: str) -> str:
 
 
 def _evaluated(item: MappingNode, scope: Scope, problems: list[Diagnostic]) -> MappingNode:
-    """A step with its expressions evaluated, but for nested steps and repeated ones, whose counters are not known yet."""
+    """Evaluate a step's expressions, except in nested and repeated steps, whose counters are not known yet."""
     if not item.dynamic:
         return item
     entries: list[tuple[Scalar, Tree]] = []
@@ -140,7 +140,7 @@ def _evaluated(item: MappingNode, scope: Scope, problems: list[Diagnostic]) -> M
 
 
 NESTING = ("Residual", "Parallel")
-"""Operations whose arguments hold steps; these are evaluated when they are expanded."""
+"""Operations whose arguments contain steps, which are evaluated on expansion."""
 
 
 def _without_operation(keys: MappingNode, scope: Scope, problems: list[Diagnostic]) -> Draft:
@@ -148,11 +148,11 @@ def _without_operation(keys: MappingNode, scope: Scope, problems: list[Diagnosti
         if (key := keys.key(name)) is not None:
             return Draft(key, keys.get(name), keys, scope, keys.path)
     problems.append(p.StepWithoutOperation.at(keys.span, keys.path, help="write `- Dense: {units: 10}`"))
-    return Draft(Scalar(LOST, keys.span), None, keys, scope, keys.path)
+    return Draft(Scalar(INVALID_OPERATION, keys.span), None, keys, scope, keys.path)
 
 
 def _the_operation(found: list[tuple[Scalar, Tree]], operations: Container[object]) -> tuple[Scalar, Tree]:
-    """Of several keys, the one that is the operation: a known one, else one written as operations are."""
+    """Return the key that is the operation: a known one, or else one written like an operation."""
     for key, value in found:
         if key.value in LAYERS or key.value in NESTING or key.value in operations:
             return key, value
@@ -166,31 +166,31 @@ _MEANT = {
     **dict.fromkeys(("times", "count", "n"), "repeat: 3"),
     **dict.fromkeys(("initial_weights", "pretrained", "checkpoint"), "weights: FILE"),
 }
-"""What a step key is called elsewhere."""
+"""Other names of the step keys."""
 
 
 def _surplus(key: Scalar, value: Tree, op: Scalar, operations: Container[object]) -> Diagnostic:
     word = str(key.value)
     path = _beside(value, word)
     if word in LAYERS or word in NESTING or word in operations:
-        help = f"begin a new step: `- {word}`"
+        help = f"start a new step: `- {word}`"
         return p.SeveralOperations.at(key.span, path, help=help, first=op.value, second=word)
     if op.value in LAYERS and word in LAYERS.get(str(op.value)).model_fields:
         help = f"it is an argument: write `{op.value}: {{{word}: …}}`, or indent it under `{op.value}:`"
-    elif told := _of_argument(word, [str(op.value)]):
-        help = told
+    elif meant := _of_argument(word, [str(op.value)]):
+        help = meant
     elif word in _MEANT:
-        help = f"write `{_MEANT[word]}` beside the operation"
+        help = f"write `{_MEANT[word]}` as a key of the step, next to the operation"
     else:
         help = f"a step has one operation and {', '.join(f'`{k}`' for k in STEP_KEYS)}"
     return p.UnknownKey.at(key.span, path, help=help, key=word, where="a step")
 
 
 def steps_of(tree: Tree | None, problems: list[Diagnostic], *, what: str = "`layers`") -> tuple[Tree, ...]:
-    """The entries of a list of steps; none, with a diagnostic, where it is no list."""
+    """Return the entries of a list of steps; reports and returns none if it is not a list."""
     if tree is None or isinstance(tree, Unknown):
         return ()
     if isinstance(tree, SequenceNode):
         return tree.items
-    problems.append(p.NotAList.at(tree.span, tree.path, help="begin each step with `- `", what=what, got=tree.kind))
+    problems.append(p.NotAList.at(tree.span, tree.path, help="start each step with `- `", what=what, got=tree.kind))
     return ()

@@ -1,4 +1,4 @@
-"""Plain values as the text of a document."""
+"""Formatting of plain values as YAML."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from nnspec.spec.scalars import resolve_plain
 __all__ = ["dumped", "flow"]
 
 _PLAIN = re.compile(r"[A-Za-z_][\w./ -]*(?<! )")
-# Words that other languages read as something else; quoted, they are clear to people.
+# Words that other YAML versions read as another type; quotes avoid the ambiguity.
 _WORDS = frozenset(("none", "nan", "inf", "yes", "no", "on", "off", "y", "n", "na"))
 
 
 def dumped(document: Any) -> str:
-    """A document as YAML, its keys in their order: read again, it gives the same values.
+    """Format a document as YAML with its key order kept. Reading it again gives the same values.
 
     Example:
         >>> print(dumped({"name": "net", "layers": ["Flatten", {"Dense": {"units": 3}}], "yes": "1e3"}), end="")
@@ -33,7 +33,7 @@ def dumped(document: Any) -> str:
 
 
 def flow(value: Any) -> str:
-    """A value on one line, as a message quotes it.
+    """Format a value on one line, as quoted in messages.
 
     Example:
         >>> flow({"file": "a.csv", "missing": ["?"], "header": True})
@@ -50,7 +50,7 @@ def flow(value: Any) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes every string that would be read as something else."""
+    """A dumper that quotes every string that would be read as another type."""
 
     def ignore_aliases(self, data: Any) -> bool:
         del data

@@ -1,4 +1,4 @@
-"""Expressions in a tree replaced by their values; what is without one is the same object as before."""
+"""Evaluation of expressions in a tree. Subtrees without expressions are returned unchanged."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _LONG = re.compile(r"\$\{([^}]*)\}")
 _MOST_NAMES = 300
 _MOST_ELEMENTS = 20_000
 _MADE, _CHARACTERS = 4, 100
-"""How much a value that an expression makes counts, and how many characters of its text count as much as one value."""
+"""Count of a value made by an expression, and number of characters of text that count as one value."""
 
 
 class Expanded:
-    """How many values the params, expressions and repeats of a document have made, all files that it uses counted.
+    """Counter of the values made by the params, expressions and repeats of a document and all files it uses.
 
     Args:
-        most: The limit.
+        most: Limit.
     """
 
     def __init__(self, most: int = Limits.expanded) -> None:
@@ -37,27 +37,27 @@ class Expanded:
         self._count = 0
 
     def add(self, count: int, at: Tree, problems: list[Diagnostic]) -> None:
-        """Counts on.
+        """Add to the count.
 
         Raises:
-            SpecError: Past the limit, with all that was found up to there.
+            SpecError: If the limit is exceeded; contains all diagnostics found so far.
         """
         self._count += count
         if self._count > self._most:
-            what = f"params, expressions and repeats make over {self._most:,} values"
+            what = f"params, expressions and repeats make more than {self._most:,} values"
             limit = p.LimitExceeded.at(at.span, at.path, what=what, limit="expanded", most=self._most)
             raise SpecError([*once(problems), limit])
 
 
 class Scope:
-    """The params an expression sees.
+    """Names that an expression can use.
 
     Attributes:
-        values: By name.
-        used: The names that some expression has read.
-        trees: The same by name, as they stand in the document.
-        steps: The steps that computed lists have taken, one number for the whole document.
-        expanded: What has been made of the whole document.
+        values: Values by name.
+        used: Names that an expression has read.
+        trees: Values by name, as nodes of the document.
+        steps: Steps taken by list comprehensions, as a single number shared by the whole document.
+        expanded: Counter of values made from the whole document.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Scope:
         steps: list[int] | None = None,
         expanded: Expanded | None = None,
     ) -> None:
-        # A chain, for a document may have as many params as turns of a repeat: they are not copied for each.
+        # A chain: a document may have many params and many repeats, so params are not copied for each repetition.
         self.values = values if isinstance(values, ChainMap) else ChainMap(dict(values or {}))
         self.used: set[str] = set() if used is None else used
         self.trees = trees if isinstance(trees, ChainMap) else ChainMap(dict(trees or {}))
@@ -76,18 +76,18 @@ class Scope:
         self.expanded = expanded or Expanded()
 
     def inner(self, trees: Mapping[str, Tree], problems: list[Diagnostic]) -> Scope:
-        """The same scope with more names in it; what is read there counts as read here."""
+        """Return a nested scope with more names; reads are recorded in both."""
         inner = Scope(self.values.new_child(), self.used, self.trees.new_child(), self.steps, self.expanded)
         for name, tree in trees.items():
             inner.add(name, tree, problems)
         return inner
 
     def last_names(self, most: int) -> list[str]:
-        """The names that are known, in order; of very many the last."""
+        """Return the known names in order, limited to the last ones."""
         return list(islice(chain.from_iterable(map(reversed, self.values.maps)), most))[::-1]
 
     def add(self, name: str, tree: Tree, problems: list[Diagnostic]) -> None:
-        """One more name, for what is evaluated from now on."""
+        """Add a name for later evaluations."""
         self.expanded.add(tree.size, tree, problems)
         self.values[name], self.trees[name] = _plain(tree), tree
 
@@ -97,7 +97,7 @@ def _plain(tree: Tree) -> Any:
 
 
 def names_read(text: str) -> set[str]:
-    """The names that the expressions of a scalar read.
+    """Return the names that the expressions of a scalar read.
 
     Example:
         >>> sorted(names_read("${2 * width}x$height"))
@@ -109,7 +109,7 @@ def names_read(text: str) -> set[str]:
 
 
 def names_in(tree: Tree) -> frozenset[str]:
-    """The names that the expressions anywhere in a tree read; those that do not parse are passed over.
+    """Return the names read by any expression in a tree; expressions that do not parse are skipped.
 
     Example:
         >>> from nnspec.spec import read_text
@@ -130,10 +130,10 @@ def names_in(tree: Tree) -> frozenset[str]:
 
 
 def evaluate(tree: Tree, scope: Scope, problems: list[Diagnostic]) -> Tree:
-    """The tree with every expression replaced by its value.
+    """Replace every expression in a tree by its value.
 
-    An expression without a value is reported and replaced by an [`Unknown`][nnspec.spec.tree.Unknown]; so is, without a further
-    report, one that reads a param whose value is unknown.
+    An expression that fails is reported and replaced by an [`Unknown`][nnspec.spec.tree.Unknown]. An expression that reads a
+    param of unknown value becomes unknown without another report.
     """
     if not tree.dynamic:
         return tree
@@ -142,7 +142,7 @@ def evaluate(tree: Tree, scope: Scope, problems: list[Diagnostic]) -> Tree:
 
 
 def evaluated(tree: Tree | None, scope: Scope, problems: list[Diagnostic]) -> Tree | None:
-    """As [`evaluate`][], for what may be left out; None also where the whole of it is unknown."""
+    """Evaluate an optional tree; returns None if it is missing or entirely unknown. See [`evaluate`][]."""
     found = None if tree is None else evaluate(tree, scope, problems)
     return None if isinstance(found, Unknown) else found
 
@@ -172,7 +172,7 @@ def _scalar(scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Tree:
         return scalar
 
     length = len(text)
-    closed, rest = text[: text.rfind("}") + 1], text[text.rfind("}") + 1 :]  # `${` without an end is not looked for twice
+    closed, rest = text[: text.rfind("}") + 1], text[text.rfind("}") + 1 :]  # avoids a second search for an unclosed `${`
     known = True
 
     def written(match: re.Match[str]) -> str:
@@ -180,7 +180,7 @@ def _scalar(scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Tree:
         value = _value(match[1], match.start(1), scalar, scope, problems)
         known = known and value is not UNKNOWN and not isinstance(value, list)
         if isinstance(value, list):
-            reason = "a list cannot be written into a text; alone in its quotes, it stays a list"
+            reason = "a list cannot be inserted into a string; an expression alone in its quotes can return a list"
             span = _within(scalar, *match.span())
             problems.append(p.BadExpression.at(span, scalar.path, reason=reason))
         piece = str(value).lower() if isinstance(value, bool) else str(value)
@@ -190,7 +190,7 @@ def _scalar(scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Tree:
     result = _LONG.sub(written, closed) + rest
     scope.expanded.add(_MADE + len(result) // _CHARACTERS, scalar, problems)
     if length > LONGEST_RESULT + len(text):
-        reason = f"a result longer than {LONGEST_RESULT:,}"
+        reason = f"the result is longer than {LONGEST_RESULT:,}"
         problems.append(p.BadExpression.at(scalar.span, scalar.path, reason=reason))
         known = False
     if "${" in _LONG.sub("", closed) + rest:
@@ -214,13 +214,13 @@ def _value(text: str, offset: int, scalar: Scalar, scope: Scope, problems: list[
     except UnknownName as error:
         names = scope.last_names(_MOST_NAMES)
         suggestion = closest(error.name, names)
-        scope.used.add(suggestion or "")  # it is used, under a misspelt name
+        scope.used.add(suggestion or "")  # used, but misspelled
         span = _within(scalar, offset + error.start, offset + error.end)
         known = listed(names)
         help = (
             f"did you mean `{suggestion}`?"
             if suggestion
-            else (f"the params here: {known}" if known else "define it under `params`")
+            else (f"the params are {known}" if known else "define it under `params`")
         )
         problems.append(p.UnknownParam.at(span, scalar.path, help=help, name=error.name))
     except ExpressionError as error:
@@ -231,27 +231,27 @@ def _value(text: str, offset: int, scalar: Scalar, scope: Scope, problems: list[
 
 
 _HINTS = {
-    "^": "a power is written `**`",
-    "int": "`//` divides to a whole number, `round` rounds",
-    "float": "numbers need no `float`: leave it out",
-    "floor": "`//` divides and rounds down",
-    "ceil": "write `-(-a // b)` for a division that rounds up",
-    "sqrt": "write `** 0.5`",
-    "math": "write `** 0.5` for a root, `//` for a division that rounds down",
-    "sum": "write the terms with `+`",
+    "^": "use `**` for powers",
+    "int": "use `//` for integer division, or `round`",
+    "float": "remove `float`; numbers need no conversion",
+    "floor": "use `//`, which divides and rounds down",
+    "ceil": "use `-(-a // b)` to divide and round up",
+    "sqrt": "use `** 0.5`",
+    "math": "use `** 0.5` for a square root, `//` to divide and round down",
+    "sum": "add the terms with `+`",
     "&": "write `and`",
     "|": "write `or`",
     "!": "write `not`",
     "?": "write `a if c else b`",
     "=": "write `==`",
-    "{": "names stand without braces in an expression",
-    "$": "names stand without `$` in an expression",
+    "{": "remove the braces around names in an expression",
+    "$": "remove the `$` before names in an expression",
 }
-"""What is said of the characters at fault in an expression."""
+"""Help for invalid characters and names in an expression."""
 
 
 def _within(scalar: Scalar, start: int, end: int) -> Span:
-    """A part of a scalar's text, where the text stands in the file as it is; otherwise the whole scalar."""
+    """Return the span of a part of a scalar, or of the whole scalar if its text is not verbatim in the file."""
     span = scalar.span
     quotes = 1 if scalar.quoted else 0
     if scalar.text is None or span.line != span.end_line or span.end_column - span.column != len(scalar.text) + 2 * quotes:
@@ -260,10 +260,10 @@ def _within(scalar: Scalar, start: int, end: int) -> Span:
 
 
 def _made(value: Any, scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Tree:
-    """A computed value as a tree, if it is not too large."""
+    """Convert a computed value to a tree, if it is not too large."""
     count = _elements(value)
     if count > _MOST_ELEMENTS:
-        reason = f"a value of over {_MOST_ELEMENTS:,} elements, lists in lists counted"
+        reason = f"the value has more than {_MOST_ELEMENTS:,} elements, including nested lists"
         problems.append(p.BadExpression.at(scalar.span, scalar.path, reason=reason))
         return Unknown(scalar.span, scalar.place)
     scope.expanded.add(_MADE * count, scalar, problems)
@@ -271,7 +271,7 @@ def _made(value: Any, scalar: Scalar, scope: Scope, problems: list[Diagnostic]) 
 
 
 def _elements(value: Any) -> int:
-    """How many values there are in a value, itself counted, no further than the limit."""
+    """Count the values nested in a value, including itself, up to the limit."""
     count = 0
     stack = [value]
     while stack and count <= _MOST_ELEMENTS:
@@ -282,7 +282,7 @@ def _elements(value: Any) -> int:
 
 
 def _tree_of(value: Any, span: Span, place: Place | None, formula: Formula) -> Tree:
-    """A computed value as a tree, all of it where its expression stands."""
+    """Convert a computed value to a tree located at its expression."""
     result: Tree
     if value is UNKNOWN:
         return Unknown(span, place)

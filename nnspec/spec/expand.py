@@ -1,4 +1,4 @@
-"""Lists of steps expanded: names given, repeats unrolled, blocks put in place of their uses."""
+"""Expansion of lists of steps: names assigned, repeats unrolled, blocks inlined."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from nnspec.layers import LAYERS, snake_name
 from nnspec.layers.base import Layer
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block, bind
-from nnspec.spec.checked import broken_plugin, check_known, meant_member, other_word, unknown_member
+from nnspec.spec.checked import broken_plugin, check_known, intended_member, replacement_word, unknown_member
 from nnspec.spec.counting import least_layers
-from nnspec.spec.draft import GROUP, LOST, NESTING, SHARE, STEP_KEYS, Draft, read_draft, steps_of
+from nnspec.spec.draft import GROUP, INVALID_OPERATION, NESTING, SHARE, STEP_KEYS, Draft, read_draft, steps_of
 from nnspec.spec.evaluate import Scope, evaluate, evaluated
 from nnspec.spec.starting import read_weights
 from nnspec.spec.step import INPUT, Content, Nested, NetworkUse, Shared, Step
@@ -27,13 +27,13 @@ __all__ = ["DEEPEST_STEPS", "STEP_NAME", "Expander", "default_name"]
 STEP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _DEEPEST = 40
 DEEPEST_STEPS = 100
-"""Lists of steps inside one another, those of blocks and networks counted: whatever walks them may recurse."""
+"""Maximum nesting of step lists, through blocks and networks, which bounds recursion."""
 _SURE = 0.85
-"""How much a wrong name must be like a layer's for its step to be checked as that layer."""
+"""Minimum similarity of an unknown name to a layer's for its step to be checked as that layer."""
 
 
 class TooMany(Exception):
-    """The document expands to more layers than its limit allows; the diagnostic has been given."""
+    """The document exceeds the limit on layers, which has been reported."""
 
 
 @dataclass
@@ -41,10 +41,10 @@ class Expander:
     """Expands the lists of one document.
 
     Attributes:
-        blocks: Its blocks, and those of the files it uses.
-        networks: The names of its networks.
-        limit: The most layers.
-        problems: What is wrong is appended here.
+        blocks: Its blocks, including those of the files it uses.
+        networks: Names of its networks.
+        limit: Maximum number of layers.
+        problems: List to which problems are appended.
     """
 
     blocks: Mapping[str, Block]
@@ -56,21 +56,21 @@ class Expander:
         self._layers = 0
         self._depth = 0
         self._within: list[str] = []
-        self._assumed = False  # whether wrong arguments of the last layer that was read were left at their defaults
+        self._assumed = False  # whether the last layer has defaults in place of invalid arguments
         self.used: set[str] = set()
-        """The blocks and networks that some step uses."""
+        """Blocks and networks that some step uses."""
 
     def steps(self, tree: Tree | None, taken: Iterable[str], scope: Scope) -> tuple[Step, ...]:
-        """The steps of one list, expanded.
+        """Expand a list of steps.
 
         Args:
-            tree: The list.
-            taken: The names of the inputs, which share a scope with the steps'.
-            scope: What expressions see.
+            tree: List of steps.
+            taken: Names of the inputs, which share a namespace with the steps.
+            scope: Names that expressions can use.
         """
         if self._depth == 0 and (count := least_layers(tree, self.blocks)) > self.limit:
             place: Tree = tree or Scalar(None, Span.whole(""))
-            what = f"{count:,} layers" if count < 2**63 else "over 2**63 layers"
+            what = f"{count:,} layers" if count < 2**63 else "more than 2**63 layers"
             self.problems.append(p.LimitExceeded.at(place.span, place.path, what=what, limit="layers", most=self.limit))
             raise TooMany
         self._depth += 1
@@ -84,7 +84,7 @@ class Expander:
         self._depth -= 1
         return named
 
-    # --- from entries to drafts: groups are unrolled into the list around them ---------------------------------------
+    # --- from entries to drafts: groups are unrolled into the enclosing list --------------------------------------------
 
     def _drafts(self, item: Tree, scope: Scope) -> Iterable[Draft]:
         draft = read_draft(item, scope, self.operations, self.problems)
@@ -95,7 +95,7 @@ class Expander:
         self._check_counter(draft, count, counter)
         found: list[Draft] = []
         for number in range(count):
-            scope.expanded.add(10, draft.op, self.problems)  # a turn may hold no layer, and still be one of a billion
+            scope.expanded.add(10, draft.op, self.problems)  # even empty repetitions take time
             inner = _counted(scope, counter, number, draft, self.problems)
             for entry in steps_of(draft.arguments, self.problems):
                 found += self._drafts(entry, inner)
@@ -105,31 +105,31 @@ class Expander:
 
     @cached_property
     def operations(self) -> set[str]:
-        """The names of the blocks and networks that steps may use."""
+        """Names of the blocks and networks that steps may use."""
         return {*self.blocks, *self.networks}
 
     def _count(self, draft: Draft) -> None:
         self._layers += 1
         if self._layers > self.limit:
-            what = f"over {self.limit:,} layers"
+            what = f"more than {self.limit:,} layers"
             self.problems.append(p.LimitExceeded.at(draft.op.span, draft.path, what=what, limit="layers", most=self.limit))
             raise TooMany
 
     def _repeat(self, draft: Draft) -> tuple[int, str | None]:
-        """How often a step runs, and what its counter is called."""
+        """Return the number of repetitions of a step and the name of its counter."""
         tree, named = draft.key("repeat"), draft.key("as")
         counter = named.value if isinstance(named, Scalar) and isinstance(named.value, str) else None
         if tree is None and draft.keys is not None and "repeat" in draft.keys:
-            return 1, counter  # how often is not known, because of an error that was given
+            return 1, counter  # the count is unknown, which has been reported
         if named is not None and (counter is None or not counter.isidentifier() or tree is None):
-            reason = f"`as` names the counter of a `repeat` beside it, not {named.kind}"
+            reason = f"`as` must be the name of the `repeat` counter, not {named.kind}"
             self.problems.append(p.WrongValue.at(named.span, named.path, help="write `as: i`", reason=reason))
             counter = None
         if tree is None:
             return 1, counter
         value = tree.value if isinstance(tree, Scalar) else None
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            reason = f"`repeat` must be a number of times, 0 or more, not {tree.kind}"
+            reason = f"`repeat` must be an integer of at least 0, not {tree.kind}"
             self.problems.append(p.WrongValue.at(tree.span, tree.path, reason=reason))
             return 1, counter
         if value > self.limit:
@@ -139,14 +139,14 @@ class Expander:
         return value, counter
 
     def _check_counter(self, group: Draft, count: int, counter: str | None) -> None:
-        """A name in a group that is repeated must contain the counter, or it would be given twice."""
+        """Check that a name in a repeated group contains the counter; otherwise it would be duplicated."""
         if count < 2:
             return
         for entry in steps_of(group.arguments, []):
             name = entry.get("name") if isinstance(entry, MappingNode) else None
             if isinstance(name, Scalar) and not name.dynamic:
                 example = f"{name.value}${{{counter or 'i'}}}"
-                help = f"write `name: {example}`" + ("" if counter else " and `as: i` beside `repeat`")
+                help = f"write `name: {example}`" + ("" if counter else " and `as: i` next to `repeat`")
                 self.problems.append(p.RepeatedName.at(name.span, name.path, help=help, name=name.value, count=count))
 
     # --- from drafts to steps ----------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ class Expander:
                 used.add(name)
             elif (name in first or name in taken) and name not in reported:
                 reported.add(name)
-                notes = [Note("first used here", first[name].op.span)] if name in first else [Note("an input bears it")]
+                notes = [Note("first used here", first[name].op.span)] if name in first else [Note("an input has this name")]
                 at = draft.key("name") or draft.op
                 if not any(d.span == at.span for d in self.problems):
                     self.problems.append(p.DuplicateName.at(at.span, draft.path, name=name, notes=notes))
@@ -176,10 +176,10 @@ class Expander:
         return tuple(steps)
 
     def _is_unknown(self, draft: Draft) -> bool:
-        """Whether nothing is known of the operation, so that the name that others would read it by is not either."""
+        """Return whether the operation is unknown, which leaves the default name of the step unknown, too."""
         word = str(draft.op.value)
-        known = word in LAYERS or word in (*NESTING, GROUP, SHARE, LOST) or word in self.operations
-        return not known and meant_member(LAYERS, word) is None
+        known = word in LAYERS or word in (*NESTING, GROUP, SHARE, INVALID_OPERATION) or word in self.operations
+        return not known and intended_member(LAYERS, word) is None
 
     def _given_name(self, draft: Draft) -> str | None:
         tree = draft.key("name")
@@ -190,11 +190,11 @@ class Expander:
             return name
         shown = name if name is not None else tree.kind
         self.problems.append(p.BadName.at(tree.span, tree.path, name=shown, what="a step", pattern=STEP_NAME.pattern))
-        # Others may read it by the name that it is meant to have.
+        # Other steps may refer to the intended name.
         return name if isinstance(name, str) and name and not set(name) & set("./ ") else None
 
     def _step(self, draft: Draft, name: str) -> Step:
-        counted = draft.keys is not None and "repeat" in draft.keys  # also where how often is unknown
+        counted = draft.keys is not None and "repeat" in draft.keys  # also if the count is unknown
         repeated = counted or draft.key("as") is not None or _is_group(draft)
         content = self._repeated(draft) if repeated else self.content(draft)
         assumed = isinstance(content, Layer) and self._assumed
@@ -214,42 +214,42 @@ class Expander:
         return tree.value
 
     def _repeated(self, draft: Draft) -> Nested:
-        """A step that runs several times in a row; its parts are called 0, 1, …"""
+        """Expand a step that runs several times in a row; its parts are named 0, 1, …."""
         count, counter = self._repeat(draft)
         source = draft.key("from")
         if isinstance(source, MappingNode | SequenceNode) and source.size > 3:
             at = draft.keys.key("repeat") if draft.keys else None
-            help = "merge its inputs in a step before it"
+            help = "merge its inputs in an earlier step"
             span = at.span if at else draft.op.span
-            self.problems.append(p.WrongValue.at(span, draft.path, help=help, reason="a step that is repeated takes one input"))
+            self.problems.append(p.WrongValue.at(span, draft.path, help=help, reason="a repeated step takes a single input"))
         parts: list[Step] = []
         for number in range(count):
             if number:
                 self._count(draft)
-            turn = self._at_turn(draft, _counted(draft.scope, counter, number, draft, self.problems))
+            iteration = self._at_iteration(draft, _counted(draft.scope, counter, number, draft, self.problems))
             if draft.op.value == GROUP:
-                content: Content | None = Nested((INPUT,), self.steps(turn.arguments, (), turn.scope))
+                content: Content | None = Nested((INPUT,), self.steps(iteration.arguments, (), iteration.scope))
             else:
-                content = self.content(turn)
+                content = self.content(iteration)
             freeze = self._freeze(draft) if number == 0 else parts[0].freeze
             op = str(draft.op.value)
             assumed = isinstance(content, Layer) and self._assumed
-            place = (draft.op.span, draft.path, turn.arguments)
+            place = (draft.op.span, draft.path, iteration.arguments)
             parts.append(Step(str(number), op, content, None, freeze, *place, is_assumed=assumed))
         return Nested((INPUT,), tuple(parts))
 
-    def _at_turn(self, draft: Draft, scope: Scope) -> Draft:
-        """A repeated step with its counter at one value."""
+    def _at_iteration(self, draft: Draft, scope: Scope) -> Draft:
+        """Return a repeated step for one value of its counter."""
         arguments = draft.arguments
         if arguments is not None and draft.op.value not in (*NESTING, GROUP):
             arguments = evaluate(arguments, scope, self.problems)
         return replace(draft, scope=scope, arguments=arguments)
 
     def content(self, draft: Draft) -> Content | None:
-        """What a step runs; None, with a diagnostic, where it is written wrong."""
+        """Return what a step runs; reports and returns None if it is invalid."""
         op = draft.op
         word = str(op.value)
-        if word == LOST:
+        if word == INVALID_OPERATION:
             return None
         if word == SHARE:
             return self._shared(draft)
@@ -259,8 +259,8 @@ class Expander:
             self.used.add(word)
             if draft.arguments is not None and not draft.arguments.unknown and draft.arguments.plain() not in (None, {}):
                 tree = draft.arguments
-                help = f"write `- {word}:` and `from` beside it"
-                reason = f"the network `{word}` has no arguments"
+                help = f"write `- {word}:` and give its input with `from`"
+                reason = f"the network `{word}` takes no arguments"
                 self.problems.append(p.WrongValue.at(tree.span, tree.path, help=help, reason=reason))
             return NetworkUse(word)
         if word in NESTING:
@@ -268,7 +268,7 @@ class Expander:
 
             return expand_nesting(self, draft)
         if word in LAYERS:
-            from nnspec.spec.every_step import inner_use
+            from nnspec.spec.time_distributed import inner_use
 
             inner = inner_use(self, draft)
             return inner.content(self) if inner else self._layer(draft)
@@ -276,9 +276,9 @@ class Expander:
         return self._meant(draft)
 
     def _meant(self, draft: Draft) -> Layer | None:
-        """The layer that a wrong name almost surely stands for, so that its arguments and what reads it are checked too."""
+        """Return the layer that an unknown name almost certainly means, so that its arguments and readers are checked, too."""
         word = str(draft.op.value)
-        meant = meant_member(LAYERS, word) if word[:1].isupper() else None
+        meant = intended_member(LAYERS, word) if word[:1].isupper() else None
         near = meant is not None and SequenceMatcher(None, word.lower(), meant.lower()).ratio() >= _SURE
         if meant is None or not (near or word in LAYERS.aliases):
             return None
@@ -297,7 +297,9 @@ class Expander:
         if not isinstance(layer, Scalar) or not isinstance(layer.value, str):
             at = layer or draft.op
             self.problems.append(
-                p.WrongValue.at(at.span, draft.path, help="write `- share: embedding`", reason="`share` names an earlier layer")
+                p.WrongValue.at(
+                    at.span, draft.path, help="write `- share: embedding`", reason="`share` must name an earlier layer"
+                )
             )
             return None
         return Shared(layer.value, others)
@@ -309,7 +311,7 @@ class Expander:
             chain = (
                 " → ".join(f"`{name}`" for name in [*self._within[self._within.index(block.name) :], block.name])
                 if (block.name in self._within)
-                else f"{_DEEPEST} deep"
+                else f"more than {_DEEPEST} levels"
             )
             self.problems.append(p.BlockInItself.at(draft.op.span, path, chain=chain))
             return None
@@ -335,7 +337,7 @@ class Expander:
         if isinstance(arguments, MappingNode):
             misplaced = [k for k, _ in arguments.items() if k.value in STEP_KEYS and k.value not in config.model_fields]
             for key in misplaced:
-                help = f"`{key.value}` stands beside `{op.value}`, not inside it: move it left, out of its arguments"
+                help = f"`{key.value}` is a key of the step, not an argument of `{op.value}`: unindent it"
                 path = str(Place(arguments.place, str(key.value)))
                 self.problems.append(p.MisplacedKey.at(key.span, path, help=help, key=key.value, op=op.value))
             if misplaced:
@@ -344,7 +346,7 @@ class Expander:
         assert issubclass(config, Layer)
         if isinstance(arguments, SequenceNode) and config.ports.variadic and config.main_argument is None:
             listed = ", ".join(str(name) for name in arguments.plain()[:4])
-            help = f"write `- {op.value}:` and, beside it, `from: [{listed}]`"
+            help = f"write `- {op.value}:` with `from: [{listed}]` as a key of the step"
             found = p.NotAMapping.at(arguments.span, arguments.path, help=help, what=f"`{op.value}`", got=arguments.kind)
             self.problems.append(found)
             return None
@@ -358,24 +360,24 @@ class Expander:
         word = str(op.value)
         help = unknown_member(LAYERS, op, path).help
         if (called := re.fullmatch(r"([A-Za-z]\w*)\(.*\)", word)) and called[1] in LAYERS:
-            help = f"arguments are keys: write `{called[1]}: {{…}}`"
+            help = f"write arguments as keys: `{called[1]}: {{…}}`"
             return p.UnknownLayer.at(op.span, f"{path}.{word}", help=help, name=word)
         if word.startswith("for "):
             help = "write `{repeat: 3, as: i, layers: […]}`"
             return p.UnknownLayer.at(op.span, f"{path}.{word}", help=help, name=word)
         near = closest(word, self.operations)
-        told = word in LAYERS.left_out or other_word(LAYERS, word) is not None
-        if near and (word[:1].islower() or not (told or help)):
+        has_help = word in LAYERS.left_out or replacement_word(LAYERS, word) is not None
+        if near and (word[:1].islower() or not (has_help or help)):
             help = f"did you mean `{near}`?"
         elif not help and word[:1].islower():
-            help = "operations in snake case are blocks and networks of the document; built-in ones are in PascalCase"
+            help = "snake_case operations are blocks and networks of the document; built-in layers are in PascalCase"
         elif not help:
-            help = "`nnspec layers` lists all; where a package brings it, install the package"
+            help = "`nnspec layers` lists all layers; if a package provides it, install the package"
         return p.UnknownLayer.at(op.span, f"{path}.{word}" if path else word, help=help, name=word)
 
 
 def _fed_from(drafts: list[Draft], group: Draft) -> list[Draft]:
-    """``from`` beside a group feeds its first step."""
+    """Feed the input of a group (``from``) to its first step."""
     source = group.keys.key("from") if group.keys else None
     tree = group.key("from")
     if source is None or tree is None or not drafts:
@@ -389,7 +391,7 @@ def _fed_from(drafts: list[Draft], group: Draft) -> list[Draft]:
 
 
 def _counted(scope: Scope, counter: str | None, number: int, draft: Draft, problems: list[Diagnostic]) -> Scope:
-    """The scope of one turn of a repeat, in which its counter has a value."""
+    """Return the scope of one repetition, in which the counter has a value."""
     at = draft.key("as")
     return scope if counter is None or at is None else scope.inner({counter: Scalar(number, at.span, at.place)}, problems)
 
@@ -404,17 +406,17 @@ def _base_name(draft: Draft) -> str:
         shared = draft.arguments.get("layer") if isinstance(draft.arguments, MappingNode) else draft.arguments
         return str(shared.value) if isinstance(shared, Scalar) else SHARE
     if word not in LAYERS and word[:1].isupper() and word not in NESTING:
-        word = meant_member(LAYERS, word) or word  # others read it by the name that it would have
-    return "group" if word == GROUP else "step" if word == LOST else snake_name(word)
+        word = intended_member(LAYERS, word) or word  # other steps use its default name
+    return "group" if word == GROUP else "step" if word == INVALID_OPERATION else snake_name(word)
 
 
 def default_name(base: str, used: set[str], numbers: dict[str, int]) -> str:
-    """What a step without a name is called: its operation, numbered from the second on, as nothing in its list is called.
+    """Return the default name of a step: its operation, numbered from the second on, unique in its list.
 
     Args:
-        base: The operation in snake case.
-        used: The names that are borne.
-        numbers: Of each operation, the number that comes next; counted on.
+        base: Operation in snake case.
+        used: Names that are in use.
+        numbers: Next number for each operation; updated.
     """
     number = numbers.get(base, 0)
     while (name := base if number == 0 else f"{base}_{number}") in used:

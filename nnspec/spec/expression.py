@@ -1,7 +1,7 @@
-"""The expressions of ``${…}``: read by precedence climbing into small closures, and evaluated within bounds.
+"""Expressions in ``${…}``: parsed by precedence climbing into closures and evaluated within bounds.
 
-Precedence, loosest first, as in Python: ``if else``, ``or``, ``and``, ``not``, comparisons, ``+ -``, ``* / // %``,
-unary ``-``, ``**``, indexing. A list may be computed: ``['e' + str(i) for i in range(3) if i != 1]``.
+Precedence is as in Python, from loosest: ``if else``, ``or``, ``and``, ``not``, comparisons, ``+ -``, ``* / // %``,
+unary ``-``, ``**``, indexing. List comprehensions are supported: ``['e' + str(i) for i in range(3) if i != 1]``.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ _DEEPEST = 50
 _LARGEST = 2**63
 _MOST_DIGITS = 300
 LONGEST_RESULT = 10_000
-"""Characters and elements of what an expression may give, lists in lists counted through."""
+"""Maximum number of characters and elements in the result of an expression, including nested lists."""
 
 LONGEST_RANGE = 10_000
-"""Numbers that `range` may give."""
+"""Maximum length of a `range`."""
 MOST_STEPS = 500_000
-"""Steps of all computed lists of a document: a turn, an operation and every 100 elements of a result count one each."""
+"""Maximum steps of all list comprehensions of a document: an iteration, an operation and 100 result elements count one each."""
 
 UNKNOWN: Any = type("Unknown", (), {"__repr__": lambda _: "unknown"})()
-"""The value of a param whose own expression has an error, which has been reported."""
+"""Value of a param whose expression has an error, which has been reported."""
 
 _STEPS = "(steps)"
 
@@ -43,11 +43,11 @@ _Evaluate = Callable[[Mapping[str, Value]], Value]
 
 
 class ExpressionError(Exception):
-    """An expression that cannot be read or has no value.
+    """An expression that cannot be parsed or evaluated.
 
     Attributes:
-        start: The first character at fault, from the expression's beginning.
-        end: The first one behind it.
+        start: Index of the first invalid character in the expression.
+        end: Index after the last one.
     """
 
     def __init__(self, message: str, start: int, end: int) -> None:
@@ -57,10 +57,10 @@ class ExpressionError(Exception):
 
 
 class UnknownName(ExpressionError):
-    """A name that is no param."""
+    """A name that is not a param."""
 
     def __init__(self, name: str, start: int, end: int) -> None:
-        super().__init__(f"there is no param `{name}` here", start, end)
+        super().__init__(f"undefined param `{name}`", start, end)
         self.name = name
 
 
@@ -70,11 +70,11 @@ class UnknownValue(ExpressionError):
 
 @dataclass(frozen=True)
 class Expression:
-    """An expression that was read.
+    """A parsed expression.
 
     Attributes:
-        names: The params it uses.
-        computes_lists: Whether a list in it is computed by a loop.
+        names: Params it uses.
+        computes_lists: Whether it contains a list comprehension.
     """
 
     names: frozenset[str]
@@ -83,14 +83,14 @@ class Expression:
     _evaluate: _Evaluate
 
     def evaluate(self, params: Mapping[str, Value], steps: list[int] | None = None) -> Value:
-        """Its value.
+        """Evaluate the expression.
 
         Args:
-            params: The values of names.
-            steps: The steps that computed lists have taken so far, one number, which is counted on; None for none.
+            params: Values of names.
+            steps: Steps taken by list comprehensions so far, as a list of one number that is updated; None for no limit.
 
         Raises:
-            ExpressionError: Where it has none: an unknown name, a division by zero, a number past 2**63.
+            ExpressionError: If it cannot be evaluated: an unknown name, a division by zero, a number greater than 2**63.
 
         Example:
             >>> parse("width * 2 ** (stage + 1)").evaluate({"width": 16, "stage": 1})
@@ -103,10 +103,10 @@ class Expression:
 
 
 def parse(text: str) -> Expression:
-    """Reads an expression.
+    """Parse an expression.
 
     Raises:
-        ExpressionError: Where it is none.
+        ExpressionError: If the text is not an expression.
     """
     return _parse(text)
 
@@ -114,7 +114,7 @@ def parse(text: str) -> Expression:
 @lru_cache(maxsize=4096)
 def _parse(text: str) -> Expression:
     if len(text) > _LONGEST:
-        raise ExpressionError(f"an expression of {len(text):,} characters; {_LONGEST:,} is the limit", 0, len(text))
+        raise ExpressionError(f"the expression has {len(text):,} characters; the limit is {_LONGEST:,}", 0, len(text))
     parser = _Parser(text)
     evaluate = parser.conditional()
     parser.expect_end()
@@ -137,7 +137,7 @@ def _tokens(text: str) -> list[_Token]:
         match = _TOKEN.match(text, at)
         if match is None:
             at += len(text[at:]) - len(text[at:].lstrip())
-            raise ExpressionError(f"`{text[at]}` has no meaning in an expression", at, at + 1)
+            raise ExpressionError(f"unexpected character `{text[at]}` in an expression", at, at + 1)
         kind = match.lastgroup or ""
         tokens.append(_Token(kind, match[kind], match.start(kind), match.end(kind)))
         at = match.end()
@@ -146,21 +146,21 @@ def _tokens(text: str) -> list[_Token]:
 
 
 def _power(a: Any, b: Any) -> Any:
-    # The size of the result is known before it is computed.
+    # Check the size of the result before computing it.
     if isinstance(a, int) and isinstance(b, int) and b > 0 and abs(a) > 1 and b * abs(a).bit_length() > 200:
         raise OverflowError
     return a**b
 
 
 def _modulo(a: Any, b: Any) -> Any:
-    if isinstance(a, str):  # it would format the text, to any width
-        raise TypeError("only numbers have a remainder")
+    if isinstance(a, str):  # `%` would format the string to any width
+        raise TypeError("`%` takes numbers only")
     return a % b
 
 
 def _multiply(a: Any, b: Any) -> Any:
     if not isinstance(a, int | float) or not isinstance(b, int | float):
-        raise TypeError("only numbers can be multiplied")
+        raise TypeError("`*` takes numbers only")
     return a * b
 
 
@@ -191,7 +191,7 @@ def _text(*values: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if not isinstance(value, str | int | float):
-        raise TypeError("`str` takes a number, a text, true or false")
+        raise TypeError("`str` takes a number, a string or a boolean")
     return str(value)
 
 
@@ -200,13 +200,13 @@ def _range(*bounds: Any) -> list[int]:
         raise TypeError("`range` takes one to three integers")
     numbers = range(*bounds)
     if len(numbers) > LONGEST_RANGE:
-        raise ValueError(f"a range of {len(numbers):,}; {LONGEST_RANGE:,} is the limit")
+        raise ValueError(f"a range of length {len(numbers):,}; the limit is {LONGEST_RANGE:,}")
     return list(numbers)
 
 
 def _round(value: Any, digits: Any = None) -> Any:
-    if digits is not None and abs(digits) > _MOST_DIGITS:  # a power of ten with as many digits would be computed
-        raise ValueError(f"`round` takes up to {_MOST_DIGITS} digits")
+    if digits is not None and abs(digits) > _MOST_DIGITS:  # would compute a huge power of ten
+        raise ValueError(f"`round` takes at most {_MOST_DIGITS} digits")
     return round(value, digits)
 
 
@@ -233,7 +233,7 @@ class _Parser:
 
     @property
     def names(self) -> set[str]:
-        """The params that are read."""
+        """Params that the expression reads."""
         return self._names[0]
 
     @property
@@ -250,22 +250,22 @@ class _Parser:
     def _expect(self, text: str) -> _Token:
         token = self._take(text)
         if token is None:
-            raise self._unexpected(f"`{text}` is missing")
+            raise self._unexpected(f"expected `{text}`")
         return token
 
     def _unexpected(self, message: str) -> ExpressionError:
         token = self._next
-        found = "the expression ends" if token.kind == "end" else f"`{token.text}` stands there"
-        return ExpressionError(f"{message}: {found}", token.start, token.end)
+        found = "reached the end of the expression" if token.kind == "end" else f"found `{token.text}`"
+        return ExpressionError(f"{message}, {found}", token.start, token.end)
 
     def expect_end(self) -> None:
         if self._next.kind != "end":
-            raise self._unexpected("an operator is missing")
+            raise self._unexpected("expected an operator")
 
     def conditional(self) -> _Evaluate:
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise ExpressionError(f"nested over {_DEEPEST} deep", self._next.start, self._next.end)
+            raise ExpressionError(f"nested more than {_DEEPEST} levels deep", self._next.start, self._next.end)
         then = self._or()
         if self._take("if"):
             condition = self._or()
@@ -320,7 +320,7 @@ class _Parser:
             return base
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise ExpressionError(f"nested over {_DEEPEST} deep", token.start, token.end)
+            raise ExpressionError(f"nested more than {_DEEPEST} levels deep", token.start, token.end)
         exponent = self._unary()
         self._depth -= 1
         return _apply(_power, token, base, exponent)
@@ -355,10 +355,10 @@ class _Parser:
                 return _constant(_WORDS[token.text])
             self._names[-1].add(token.text)
             return _lookup(token)
-        raise self._unexpected("a value is missing")
+        raise self._unexpected("expected a value")
 
     def _list(self, token: _Token) -> _Evaluate:
-        """A list of its items, or one computed: ``[item for name in list if condition]``."""
+        """Parse a list or a list comprehension: ``[item for name in list if condition]``."""
         self._names.append(set())
         items = self._arguments("]", or_loop=True)
         read = self._names.pop()
@@ -367,7 +367,7 @@ class _Parser:
             return _list_of(items, token)
         name = self._next
         if name.kind != "name" or name.text in _KEYWORDS or name.text in _WORDS:
-            raise self._unexpected("a name is missing after `for`")
+            raise self._unexpected("expected a name after `for`")
         self._at += 1
         self._expect("in")
         values = self._or()
@@ -375,7 +375,7 @@ class _Parser:
         condition = self._or() if self._take("if") else None
         read |= self._names.pop()
         if self._next.text in ("for", "if", "else"):
-            raise self._unexpected("a computed list has one `for` and one `if`, the last; nest lists for more")
+            raise self._unexpected("a list comprehension takes one `for` and then at most one `if`; nest lists for more")
         self._expect("]")
         self.loops += 1
         self._names[-1] |= read - {name.text}
@@ -396,7 +396,7 @@ class _Parser:
         function = _FUNCTIONS.get(token.text)
         if function is None:
             known = ", ".join(f"`{name}`" for name in _FUNCTIONS)
-            raise ExpressionError(f"there is no function `{token.text}`; there are {known}", token.start, token.end)
+            raise ExpressionError(f"unknown function `{token.text}`; the functions are {known}", token.start, token.end)
         arguments = self._arguments(")")
 
         def call(params: Mapping[str, Value]) -> Value:
@@ -410,7 +410,7 @@ def _number(token: _Token) -> float:
     text = token.text.replace("_", "")
     value = int(text) if text.isdigit() and len(text) < 30 else float(text)
     if abs(value) > _LARGEST and isinstance(value, int):
-        raise ExpressionError("a number past 2**63", token.start, token.end)
+        raise ExpressionError("a number greater than 2**63", token.start, token.end)
     return value
 
 
@@ -444,7 +444,7 @@ def _list_of(items: list[_Evaluate], token: _Token) -> _Evaluate:
 
 
 def _loop(item: _Evaluate, name: _Token, values: _Evaluate, condition: _Evaluate | None) -> _Evaluate:
-    """A list computed from another."""
+    """Return a list comprehension."""
 
     def run(params: Mapping[str, Value]) -> Value:
         inner = {_STEPS: [0], **params}
@@ -457,25 +457,25 @@ def _loop(item: _Evaluate, name: _Token, values: _Evaluate, condition: _Evaluate
                 result.append(item(inner))
                 size += max(1, _size(result[-1]))
             if size > LONGEST_RESULT:
-                raise ValueError(f"a result longer than {LONGEST_RESULT:,}")
+                raise ValueError(f"the result is longer than {LONGEST_RESULT:,}")
         return result
 
     return lambda params: _bounded(lambda: run(params), name, params)
 
 
 def _count(params: Mapping[str, Value], token: _Token, steps: int) -> None:
-    """Counts steps on where a loop is running, up to the limit."""
+    """Count the steps of a loop, up to the limit."""
     taken = params.get(_STEPS)
     if taken is not None:
         taken[0] += steps
         if taken[0] > MOST_STEPS:
-            reason = f"the computed lists of this document take over {MOST_STEPS:,} steps, the limit"
+            reason = f"the list comprehensions of this document exceed the limit of {MOST_STEPS:,} steps"
             raise ExpressionError(reason, token.start, token.end)
 
 
 def _iterable(value: Value) -> list[Value]:
     if not isinstance(value, list):
-        raise TypeError("`for` goes through a list, such as `range(3)`")
+        raise TypeError("`for` iterates over a list, such as `range(3)`")
     return value
 
 
@@ -496,26 +496,26 @@ def _bounded(compute: Callable[[], Value], token: _Token, params: Mapping[str, V
     try:
         value = compute()
     except ZeroDivisionError:
-        raise fail("a division by zero") from None
+        raise fail("division by zero") from None
     except IndexError:
-        raise fail("the index is past the end of the list") from None
+        raise fail("index out of range") from None
     except OverflowError:
-        raise fail("a number past 2**63") from None
+        raise fail("a number greater than 2**63") from None
     except (TypeError, ValueError) as error:
-        raise fail(f"`{token.text}` has no value here: {error}") from None
+        raise fail(f"`{token.text}` cannot be evaluated: {error}") from None
     if isinstance(value, int) and abs(value) > _LARGEST:
-        raise fail("a number past 2**63")
+        raise fail("a number greater than 2**63")
     if isinstance(value, complex):
-        raise fail("the root of a negative number")
+        raise fail("square root of a negative number")
     size = _size(value) if isinstance(value, str | list) else 0
     _count(params, token, 1 + size // 100)
     if size > LONGEST_RESULT:
-        raise fail(f"a result longer than {LONGEST_RESULT:,}")
+        raise fail(f"the result is longer than {LONGEST_RESULT:,}")
     return value
 
 
 def _size(value: Value) -> int:
-    """Characters and elements, counted no further than the limit; an element counts at least one."""
+    """Count characters and elements, up to the limit; each element counts at least one."""
     if isinstance(value, str):
         return len(value)
     size = 0

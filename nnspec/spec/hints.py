@@ -1,4 +1,4 @@
-"""What to write instead of a slip that can stand in arguments of any kind."""
+"""Suggestions for common mistakes in arguments of any kind."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Iterable
 from nnspec.spec.tree import MappingNode, Scalar, Tree
 from nnspec.types import closest
 
-__all__ = ["param_meant", "spaced"]
+__all__ = ["suggest_param", "spaced"]
 
 
 def spaced(word: str, names: Iterable[str]) -> str:
-    """What to write for ``units:64``, a key without a space after its colon; empty where it is not one.
+    """Return help for ``units:64``, a key without a space after its colon, or an empty string.
 
     >>> spaced("unit:64", ["units", "use_bias"])
     'a space is missing after the colon: write `units: 64`'
     """
     glued, colon, value = word.partition(":")
     meant = closest(glued, names) if colon else None
-    return f"a space is missing after the colon: write `{meant}: {value}`" if meant else ""
+    return f"missing space after the colon: write `{meant}: {value}`" if meant else ""
 
 
 _NAME = re.compile(r"(?:\{\{\s*|%)?([a-z_]\w*)(?:\s*\}\}|%)?")
@@ -28,8 +28,8 @@ _NAME = re.compile(r"(?:\{\{\s*|%)?([a-z_]\w*)(?:\s*\}\}|%)?")
 _TYPES = ("int", "integer", "float", "number", "bool", "boolean", "str", "string")
 
 
-def param_meant(tree: Tree) -> str:
-    """What to write for a param's name where a number is expected: ``width``, ``{width}`` or ``{{ width }}``."""
+def suggest_param(tree: Tree) -> str:
+    """Return help for a param name where a number is expected: ``width``, ``{width}`` or ``{{ width }}``."""
     name = None
     if isinstance(tree, Scalar) and isinstance(tree.value, str):
         found = _NAME.fullmatch(tree.value.strip())
@@ -39,5 +39,5 @@ def param_meant(tree: Tree) -> str:
         plain = isinstance(value, Scalar) and value.value is None and not value.unknown
         name = str(key.value) if plain and str(key.value).isidentifier() else None
     if name in _TYPES:
-        return f"`{name}` is a type; write a number"
-    return f"write a number, or `${name}` for a param of that name" if name else ""
+        return f"`{name}` is a type, not a value; write a number"
+    return f"write a number, or `${name}` to use a param with that name" if name else ""

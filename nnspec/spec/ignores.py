@@ -1,4 +1,4 @@
-"""``# nnspec: ignore[NN203]``: warnings that the author of a line does not want to hear of."""
+"""``# nnspec: ignore[NN203]`` comments, which suppress warnings on their line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["silence", "useless_ignores"]
 _MARK = re.compile(r"#[ \t]*nnspec:")
 _IGNORE = re.compile(r"#[ \t]*nnspec:[ \t]*(?:ignore[ \t]*\[(?P<codes>[^\]#]*)\]|ignore\b|noqa\b|\w+[ \t]*\[)")
 _MOST_IGNORES = 1_000
-"""Of so many it is checked whether they are of use."""
+"""Maximum number of comments checked for usefulness."""
 _CODE = re.compile(r"[^,\s]+")
 
 
@@ -28,7 +28,7 @@ class _Ignore:
 
 
 def silence(problems: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """The diagnostics without the warnings that a comment on their line ignores."""
+    """Remove the warnings that a comment on their line ignores."""
     codes = {file: _codes(file) for file in {problem.span.file for problem in problems if not problem.is_error}}
     return [d for d in problems if d.is_error or (d.span.line, d.code) not in codes[d.span.file]]
 
@@ -36,17 +36,17 @@ def silence(problems: Sequence[Diagnostic]) -> list[Diagnostic]:
 def useless_ignores(
     file: str, problems: Sequence[Diagnostic], known: Callable[[], Mapping[str, type[Problem]]]
 ) -> list[Diagnostic]:
-    """A warning for each ignore in a file that silences none of the diagnostics.
+    """Yield a warning for each ignore comment in a file that suppresses no diagnostic.
 
-    What the data are like changes from machine to machine, so the ignores of their warnings (``NN4…``) are let be.
+    Ignores of data warnings (``NN4…``) are not checked, because the data may differ between machines.
 
     Args:
-        file: The file.
-        problems: All its diagnostics, before [`silence`][].
-        known: Gives every problem there is, by code; asked only where an ignore is found.
+        file: File to check.
+        problems: All diagnostics of the file, before [`silence`][].
+        known: Returns every problem by code; called only if an ignore comment is found.
     """
     silenced = {(d.span.line, d.code) for d in problems if d.span.file == file and not d.is_error}
-    complete = not any(problem.is_error for problem in problems)  # with errors, not all warnings are looked for
+    complete = not any(problem.is_error for problem in problems)  # with errors, some warnings are not checked
     found: list[Diagnostic] = []
     for ignore in islice(_ignores(file), _MOST_IGNORES):
         if (ignore.span.line, ignore.code) in silenced:
@@ -54,14 +54,14 @@ def useless_ignores(
         problem = known().get(ignore.code)
         help = "remove it"
         if not ignore.code:
-            reason = "an `nnspec:` comment that cannot be read"
+            reason = "invalid `nnspec:` comment"
             help = "write `# nnspec: ignore[NN203]`, with the codes of the warnings"
         elif problem is None:
-            reason = f"there is no problem `{ignore.code}` to ignore"
+            reason = f"unknown code `{ignore.code}`"
         elif problem.severity == "error":
             reason = f"`{ignore.code}` is an error, and errors cannot be ignored"
         elif complete and not ignore.code.startswith("NN4"):
-            reason = f"there is no `{ignore.code}` on this line to ignore"
+            reason = f"unused ignore: no `{ignore.code}` on this line"
         else:
             continue
         found.append(p.UselessIgnore.at(ignore.span, help=help, reason=reason))
@@ -73,7 +73,7 @@ def _codes(file: str) -> set[tuple[int, str]]:
 
 
 def _ignores(file: str) -> Iterator[_Ignore]:
-    """Each code of each ignore; one without a code for an ``nnspec:`` comment that cannot be read."""
+    """Yield each code of each ignore comment; an item without a code stands for an invalid ``nnspec:`` comment."""
     try:
         text = Path(file).read_text("utf-8-sig") if Path(file).is_file() else ""
     except (OSError, ValueError):

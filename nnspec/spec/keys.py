@@ -1,4 +1,4 @@
-"""Keys held against those that are known, and misspelt ones read as what they stand for."""
+"""Check of a mapping's keys, with correction of misspelled ones."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ __all__ = ["known_keys"]
 def known_keys(
     tree: MappingNode, known: Sequence[str], where: str, problems: list[Diagnostic], *, otherwise: str = ""
 ) -> MappingNode:
-    """The mapping with its known keys alone.
+    """Return the mapping with only its known keys.
 
-    A key that is near a known one is said to be misspelt and read as that one, so that nothing else is said to be missing.
+    A misspelled key is reported and treated as the intended one, so that it is not also reported as missing.
 
     Args:
-        tree: The mapping.
-        known: The keys that mean something here.
-        where: What the mapping is, in words.
-        problems: What is wrong is appended here.
-        otherwise: The help where no known key is near; a list of them by default.
+        tree: Mapping to check.
+        known: Known keys.
+        where: Description of the mapping, for messages.
+        problems: List to which problems are appended.
+        otherwise: Help if no similar key is known; by default, the list of known keys.
     """
     if all(key.value in known for key, _ in tree.items()):
         return tree
@@ -37,9 +37,9 @@ def known_keys(
         meant = closest(str(key.value), left)
         suggestion = meant or closest(str(key.value), known)
         listed = ", ".join(f"`{name}`" for name in known)
-        help = f"did you mean `{suggestion}`?" if suggestion else otherwise or f"{where} has {listed}"
+        help = f"did you mean `{suggestion}`?" if suggestion else otherwise or f"the keys of {where} are {listed}"
         if suggestion and meant is None:
-            help = f"`{suggestion}` is given already: move this there, or remove it"
+            help = f"`{suggestion}` is already given: move this there, or remove it"
         problems.append(p.UnknownKey.at(key.span, value.path, help=help, key=key.value, where=where))
         if meant is not None:
             entries.append((Scalar(meant, key.span, key.place), value))

@@ -1,4 +1,4 @@
-"""What a document defines and takes from others: its params, its blocks, its networks."""
+"""Definitions of a document and imports from other documents: params, blocks and networks."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class NetworkSource:
 
     Attributes:
         tree: Its inputs, layers and outputs.
-        library: What its steps may use.
-        span: Where it is named.
-        outputs: What it gives instead of what its document says, where the use says so.
+        library: Definitions that its steps may use.
+        span: Location of its name.
+        outputs: Outputs selected by the use, if any, instead of its own.
         is_document: Whether it is the top level of a document.
     """
 
@@ -51,12 +51,12 @@ class Library:
     """The params, blocks and networks that the steps of one document may use.
 
     Attributes:
-        scope: The params.
-        params: The document's params, evaluated, for their places.
-        blocks: By name.
-        networks: By name.
-        borrowed: The names that come from other files.
-        weights: What the weights of its networks start from.
+        scope: Params.
+        params: The document's params, evaluated, for their locations.
+        blocks: Blocks by name.
+        networks: Networks by name.
+        borrowed: Names that come from other files.
+        weights: Initial weights of its networks.
     """
 
     scope: Scope
@@ -69,14 +69,14 @@ class Library:
 
 @dataclass(frozen=True)
 class Files:
-    """Where other documents may be read from.
+    """Context for reading other documents.
 
     Attributes:
-        folder: What their paths are relative to.
-        root: What they may not leave.
-        limits: What each may cost.
-        above: The files being read, from the first to this one.
-        expanded: What has been made of all of them.
+        folder: Folder to which their paths are relative.
+        root: Folder that paths may not leave.
+        limits: Resource limits of each document.
+        above: Files being read, from the outermost to this one.
+        expanded: Counter of the values made from all of them.
     """
 
     folder: Path
@@ -87,7 +87,7 @@ class Files:
 
 
 def read_library(tree: MappingNode, files: Files, problems: list[Diagnostic]) -> Library:
-    """Reads what a document defines and what it takes from other files."""
+    """Read the definitions of a document and those it imports."""
     scope = Scope(expanded=files.expanded)
     library = Library(scope, _read_params(tree.get("params"), scope, problems))
     _read_uses(tree.get("use"), library, files, problems)
@@ -106,7 +106,7 @@ def read_library(tree: MappingNode, files: Files, problems: list[Diagnostic]) ->
 
 
 def _weights(tree: Tree | None, files: Files, problems: list[Diagnostic]) -> WeightsFrom | None:
-    """What a document's weights start from, the path relative to the document that is compiled."""
+    """Return a document's initial weights, with the path relative to the compiled document."""
     given = read_weights(tree, problems)
     folder = files.above[0].parent
     if given is None or folder == files.folder:
@@ -125,7 +125,7 @@ def _mapping(tree: Tree | None, what: str, problems: list[Diagnostic]) -> Mappin
 
 
 def _read_params(given: Tree | None, scope: Scope, problems: list[Diagnostic]) -> MappingNode | None:
-    """The params' values, a later one seeing the earlier ones."""
+    """Evaluate the params; each can use the ones before it."""
     params = _mapping(given, "params", problems)
     if params is None:
         return None
@@ -141,7 +141,7 @@ def _read_params(given: Tree | None, scope: Scope, problems: list[Diagnostic]) -
 
 
 def _free(name: str, key: Scalar, library: Library, problems: list[Diagnostic]) -> bool:
-    """Whether a name is not taken yet, with a diagnostic where it is."""
+    """Return whether a name is free; reports a duplicate."""
     if name not in library.blocks and name not in library.networks:
         return True
     taken = library.blocks.get(name) or library.networks[name]
@@ -152,7 +152,7 @@ def _free(name: str, key: Scalar, library: Library, problems: list[Diagnostic]) 
 def _read_network(key: Scalar, value: Tree, library: Library, problems: list[Diagnostic]) -> None:
     name = str(key.value)
     if not BLOCK_NAME.fullmatch(name) or name in _RESERVED or name in STEP_KEYS:
-        reason = f"{BLOCK_NAME.pattern}, and be none of {', '.join((*_RESERVED, *STEP_KEYS))}"
+        reason = f"{BLOCK_NAME.pattern}, and must not be one of {', '.join((*_RESERVED, *STEP_KEYS))}"
         problems.append(p.BadName.at(key.span, value.path, name=name, what="a network", pattern=reason))
     if not isinstance(value, MappingNode):
         help = "write `inputs:`, `layers:` and `outputs:` under it"
@@ -182,7 +182,7 @@ def _read_uses(tree: Tree | None, library: Library, files: Files, problems: list
 
 
 def _read_named_uses(tree: MappingNode, library: Library, files: Files, problems: list[Diagnostic]) -> None:
-    """``NAME: {spec: FILE, outputs: […]}``: another document's own layers as a network."""
+    """Read ``NAME: {spec: FILE, outputs: […]}``, which imports another document's own layers as a network."""
     for key, value in tree.items():
         file: Tree | None = value
         outputs = None
@@ -219,15 +219,15 @@ def _take_all(theirs: Library, span: Span, library: Library, problems: list[Diag
 
 def _open(tree: Tree, files: Files, problems: list[Diagnostic]) -> tuple[MappingNode, Library] | None:
     if not isinstance(tree, Scalar) or not isinstance(tree.value, str):
-        problems.append(p.WrongValue.at(tree.span, tree.path, reason=f"a path is expected, not {tree.kind}"))
+        problems.append(p.WrongValue.at(tree.span, tree.path, reason=f"expected a path, not {tree.kind}"))
         return None
     try:
         path = (files.folder / tree.value).resolve()
-    except (OSError, RuntimeError, ValueError) as error:  # a null character, a link in a circle
-        problems.append(p.WrongValue.at(tree.span, tree.path, reason=f"`{tree.value}` is no path: {error}"))
+    except (OSError, RuntimeError, ValueError) as error:  # a null character, a circular link
+        problems.append(p.WrongValue.at(tree.span, tree.path, reason=f"`{tree.value}` is not a path: {error}"))
         return None
     if not path.is_relative_to(files.root):
-        help = "paths may not leave the project; `--root FOLDER` allows more"
+        help = "paths must stay inside the project; `--root FOLDER` sets a wider root"
         problems.append(p.OutsideRoot.at(tree.span, tree.path, help=help, file=tree.value))
         return None
     if path in files.above or len(files.above) >= _MOST_FILES:
@@ -242,7 +242,7 @@ def _open(tree: Tree, files: Files, problems: list[Diagnostic]) -> tuple[Mapping
         ]
         return None
     if not isinstance(document, MappingNode):
-        problems.append(p.CannotUse.at(tree.span, tree.path, help="it must be a spec", file=tree.value))
+        problems.append(p.CannotUse.at(tree.span, tree.path, help="the file must be a spec", file=tree.value))
         return None
     inner = replace(files, folder=path.parent, above=(*files.above, path))
     return document, read_library(document, inner, problems)

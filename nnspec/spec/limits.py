@@ -1,4 +1,4 @@
-"""What a document may cost: no file from outside takes a machine down."""
+"""Resource limits of a document, which protect against malicious files."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ __all__ = ["Limits"]
 
 @dataclass(frozen=True)
 class Limits:
-    """What a document may cost. Each limit is named in its diagnostic, and raised by ``--limit name=value``.
+    """Resource limits of a document. Each is named in its diagnostic and can be raised with ``--limit name=value``.
 
     Attributes:
-        bytes: The file's size.
-        depth: Lists and mappings inside one another.
-        nodes: Values, aliases expanded.
+        bytes: Size of the file.
+        depth: Nesting of lists and mappings.
+        nodes: Number of values, with aliases expanded.
         scalar: Characters of one scalar.
-        layers: Layers, after blocks and repeats are expanded.
-        parameters: Elements of all weights of one network: 8 GB as float32.
-        activations: Bytes of tensors alive at once for one example, at the smallest sizes that fit.
-        size: The smallest value that a free size may have: the network is built and compared at such sizes.
-        errors: Errors and warnings found.
-        expanded: Values that params, expressions and repeats make of what is written; one that an expression makes counts four.
+        layers: Number of layers after blocks and repeats are expanded.
+        parameters: Elements of all weights of one network; the default is 8 GB as float32.
+        activations: Bytes of tensors alive at once for one example, at the smallest valid sizes.
+        size: Smallest valid value of a free size; the network is built and compared at such sizes.
+        errors: Number of errors and warnings reported.
+        expanded: Values made by params, expressions and repeats; a value made by an expression counts as four.
     """
 
     bytes: int = 4 * 2**20

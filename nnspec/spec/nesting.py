@@ -1,4 +1,4 @@
-"""Operations that hold steps: ``Residual`` and ``Parallel``."""
+"""Operations that contain steps: ``Residual`` and ``Parallel``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _EXAMPLE = {
 
 
 def expand_nesting(expander: Expander, draft: Draft) -> Nested | None:
-    """The steps that a ``Residual`` or a ``Parallel`` stands for; None, with a diagnostic, where it is written wrong."""
+    """Expand a ``Residual`` or ``Parallel`` into steps; reports and returns None if it is invalid."""
     name, arguments = str(draft.op.value), draft.arguments
     if isinstance(arguments, Unknown):
         return None
@@ -53,7 +53,7 @@ def _check_keys(name: str, arguments: MappingNode, draft: Draft, problems: list[
 
 
 def _residual(expander: Expander, draft: Draft, arguments: MappingNode) -> Nested:
-    """``layers`` and, beside them, the input or the shortcut; then their sum (He et al. 2015, section 3.1)."""
+    """Expand to ``layers``, a shortcut (by default, the input) and their sum (He et al. 2015, section 3.1)."""
     steps = list(expander.steps(arguments.get("layers"), ("shortcut", "add"), draft.scope))
     around = INPUT
     if (shortcut := arguments.get("shortcut")) is not None:
@@ -69,7 +69,7 @@ def _residual(expander: Expander, draft: Draft, arguments: MappingNode) -> Neste
 
 
 def _parallel(expander: Expander, draft: Draft, arguments: MappingNode) -> Nested | None:
-    """Branches side by side on one input, then their merge (Szegedy et al. 2014, section 4)."""
+    """Expand to parallel branches on one input and their merge (Szegedy et al. 2014, section 4)."""
     tree = arguments.get("branches")
     branches: list[tuple[str, Tree]]
     if isinstance(tree, MappingNode):
@@ -78,11 +78,11 @@ def _parallel(expander: Expander, draft: Draft, arguments: MappingNode) -> Neste
         branches = [(str(number), value) for number, value in enumerate(tree.items)]
     else:
         assert tree is not None
-        help = "write a list of lists of steps, or a mapping that names them"
+        help = "write a list of lists of steps, or a mapping of names to lists of steps"
         expander.problems.append(p.NotAList.at(tree.span, tree.path, help=help, what="`branches`", got=tree.kind))
         return None
     if len(branches) < 2:
-        reason = f"`Parallel` runs at least two branches, not {len(branches)}"
+        reason = f"`Parallel` needs at least two branches, not {len(branches)}"
         expander.problems.append(p.WrongValue.at(tree.span, tree.path, reason=reason))
         return None
     steps = []
@@ -99,7 +99,7 @@ def _parallel(expander: Expander, draft: Draft, arguments: MappingNode) -> Neste
 
 def _merged(expander: Expander, draft: Draft, merge: Tree | None, steps: list[Step]) -> Nested | None:
     names = [step.name for step in steps]
-    if isinstance(merge, Scalar) and merge.value is None:  # no merge: each branch is an output
+    if isinstance(merge, Scalar) and merge.value is None:  # without a merge, each branch is an output
         entries: list[tuple[Scalar, Tree]] = [(Scalar(n, merge.span), Scalar(n, merge.span)) for n in names]
         return Nested((INPUT,), tuple(steps), MappingNode(entries, merge.span, merge.place))
     if merge is None:
@@ -111,7 +111,7 @@ def _merged(expander: Expander, draft: Draft, merge: Tree | None, steps: list[St
         layer, op = found, type(found).__name__
     assert isinstance(layer, Layer)
     if not layer.ports.variadic and merge is not None:
-        reason = f"`{op}` does not merge: it takes one input"
+        reason = f"`{op}` is not a merge layer: it takes one input"
         expander.problems.append(p.WrongValue.at(merge.span, merge.path, help="write `merge: Concatenate`", reason=reason))
         return None
     span = merge.span if merge is not None else draft.op.span
@@ -121,5 +121,5 @@ def _merged(expander: Expander, draft: Draft, merge: Tree | None, steps: list[St
 
 
 def _names(names: list[str], draft: Draft) -> SequenceNode:
-    """A ``from`` that the user did not have to write."""
+    """Return an implicit ``from``."""
     return SequenceNode([Scalar(name, draft.op.span) for name in names], draft.op.span)

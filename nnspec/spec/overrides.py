@@ -1,4 +1,4 @@
-"""``--set path=value``: a value of the document replaced before anything is read from it."""
+"""``--set path=value``: values of a document replaced before it is read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KEY = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 
 def keys_of(path: str) -> list[str | int] | None:
-    """The keys of a path as diagnostics write it; None where it is no path.
+    """Parse a path as written in diagnostics; returns None if it is invalid.
 
     Example:
         >>> keys_of("layers[3].Conv2D.filters")
@@ -29,7 +29,7 @@ def keys_of(path: str) -> list[str | int] | None:
 
 
 def find(tree: Tree | None, path: str | Sequence[str | int]) -> Tree | None:
-    """What stands at a path in a tree, or None."""
+    """Return the value at a path in a tree, or None."""
     keys = keys_of(path) if isinstance(path, str) else path
     for key in keys or ():
         if isinstance(tree, SequenceNode) and isinstance(key, int):
@@ -42,13 +42,13 @@ def find(tree: Tree | None, path: str | Sequence[str | int]) -> Tree | None:
 
 
 def override(tree: MappingNode, settings: Sequence[str], problems: list[Diagnostic]) -> MappingNode:
-    """The document with each ``path=value`` applied, in order.
+    """Apply ``path=value`` overrides to a document, in order.
 
     Args:
-        tree: The document.
-        settings: Each ``path=value``; the path as diagnostics write it (``train.epochs``, ``layers[3].Dense.units``), the
+        tree: Document.
+        settings: Overrides; the path as written in diagnostics (``train.epochs``, ``layers[3].Dense.units``), the
             value as YAML.
-        problems: What is wrong with a setting is appended here.
+        problems: List to which problems are appended.
     """
     for setting in settings:
         path, equals, text = setting.partition("=")
@@ -56,7 +56,7 @@ def override(tree: MappingNode, settings: Sequence[str], problems: list[Diagnost
         keys = keys_of(path.strip())
         if not equals or keys is None:
             problems.append(
-                p.BadOverride.at(span, help="write --set train.epochs=3", text=setting, reason="it is not path=value")
+                p.BadOverride.at(span, help="write --set train.epochs=3", text=setting, reason="expected path=value")
             )
             continue
         value = read_text(text, f"--set {setting}", problems) or Scalar(None, span)
@@ -76,14 +76,14 @@ def _replaced(tree: Tree | None, keys: list[str | int], value: Tree, span: Span,
     inner = Place(place, key)
     if isinstance(key, int):
         if not isinstance(tree, SequenceNode) or key >= len(tree.items):
-            raise LookupError(f"there is no `{inner}`")
+            raise LookupError(f"`{inner}` does not exist")
         items = list(tree.items)
         items[key] = _replaced(items[key], rest, value, span, inner)
         return SequenceNode(items, tree.span, tree.place)
     if tree is None or (isinstance(tree, Scalar) and tree.value is None):
         tree = MappingNode([], span, place)
     if not isinstance(tree, MappingNode):
-        raise LookupError(f"`{place}` is {tree.kind}, so there is no `{inner}`")
+        raise LookupError(f"`{place}` is {tree.kind}, so it has no `{inner}`")
     entries = list(tree.items())
     for index, (name, old) in enumerate(entries):
         if str(name.value) == key:
@@ -95,7 +95,7 @@ def _replaced(tree: Tree | None, keys: list[str | int], value: Tree, span: Span,
 
 
 def _placed(tree: Tree, place: Place | None) -> Tree:
-    """A tree that was read elsewhere, put in its place in the document."""
+    """Return a tree that was read elsewhere with its place in the document."""
     match tree:
         case MappingNode():
             entries = [(key, _placed(value, Place(place, str(key.value)))) for key, value in tree.items()]

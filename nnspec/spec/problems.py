@@ -1,4 +1,4 @@
-"""What can be wrong with a document as text and as a structure: NN001 to NN199."""
+"""Problems of a document's text and structure: NN001 to NN199."""
 
 from __future__ import annotations
 
@@ -12,39 +12,40 @@ _GOOD = _HEAD + _BODY
 
 
 class NoSuchFile(Problem):
-    """The file named on the command line, or by another spec, is not there."""
+    """A file named on the command line, or by another spec, does not exist."""
 
     code = "NN001"
-    message = "there is no such file"
+    message = "file not found"
 
 
 class NotAFile(Problem):
-    """A spec is an ordinary file: not a directory, a pipe or a device."""
+    """A spec must be a regular file, not a directory, a pipe or a device."""
 
     code = "NN002"
     message = "this is {what}, not a spec"
 
 
 class UnreadableFile(Problem):
-    """The file is there but cannot be read."""
+    """The file exists but cannot be read."""
 
     code = "NN003"
     message = "the file cannot be read: {reason}"
 
 
 class NotText(Problem):
-    """A spec is UTF-8 text."""
+    """A spec must be UTF-8 text."""
 
     code = "NN004"
     message = "the file is not UTF-8 text: byte {byte}"
 
 
 class LimitExceeded(Problem):
-    """A document may cost only so much, so that a hostile one costs nobody an hour. Each limit can be raised.
+    """The document exceeds a limit. Limits keep a malicious spec from using unbounded time or memory; each can be raised.
 
-    The limits: bytes (of the file), depth (of lists and mappings), nodes (values, aliases expanded), scalar (characters),
-    layers (after blocks, repeats and uses of networks), parameters (of one network), activations (bytes alive at once for one
-    example), errors (found before the rest is given up), expanded (values that params, expressions and repeats make).
+    The limits are: bytes (of the file), depth (of lists and mappings), nodes (values, with aliases expanded), scalar
+    (characters of one value), layers (after expanding blocks, repeats and networks), parameters (of one network),
+    activations (bytes alive at once for one example), errors (reported before checking stops), expanded (values made by
+    params, expressions and repeats).
     """
 
     code = "NN005"
@@ -54,21 +55,21 @@ class LimitExceeded(Problem):
 
     @classmethod
     def at(cls, span: Span, path: str = "", *, help: str = "", notes: Iterable[Note] = (), **facts: object) -> Diagnostic:
-        help = help or f"if this is meant, raise the limit: `--limit {facts['limit']}=…`"
+        help = help or f"if this is intended, raise the limit: `--limit {facts['limit']}=…`"
         return super().at(span, path, help=help, notes=notes, **facts)
 
 
 class NoSpecInFolder(Problem):
-    """A folder was given to ``validate`` and holds no file that ends with ``.nnspec.yaml`` or ``.nnspec.yml``."""
+    """``validate`` was given a folder that contains no ``.nnspec.yaml`` or ``.nnspec.yml`` file."""
 
     code = "NN007"
-    message = "there is no spec in this folder"
+    message = "no spec found in this folder"
 
 
 class UselessIgnore(Problem):
-    """``# nnspec: ignore[NN203]`` silences a warning on its line; one that silences nothing hides what comes there later.
+    """An ignore comment (``# nnspec: ignore[NN203]``) suppresses nothing, so it would hide a later warning on its line.
 
-    The comment stands at the end of the line that the warning names. Several codes are separated by commas. Errors cannot
+    Put the comment at the end of the line that the warning reports. Separate several codes with commas. Errors cannot
     be ignored.
     """
 
@@ -80,7 +81,7 @@ class UselessIgnore(Problem):
 
 
 class ForbiddenCharacter(Problem):
-    """YAML allows no control characters."""
+    """YAML does not allow control characters."""
 
     code = "NN006"
     message = "the character {code} is not allowed in YAML"
@@ -89,95 +90,98 @@ class ForbiddenCharacter(Problem):
 
 
 class NotYaml(Problem):
-    """The text is not YAML: a bracket or quote that is not closed, a line indented by the wrong amount, a tab."""
+    """The text is not valid YAML: an unclosed bracket or quote, wrong indentation, or a tab."""
 
     code = "NN010"
-    message = "this is not YAML: {reason}"
+    message = "invalid YAML: {reason}"
     fails = _HEAD + "inputs: {x: [4]\nlayers:\n  - Dense: {units: 2}\n"
     passes = _GOOD
 
 
 class SeveralDocuments(Problem):
-    """A spec is one YAML document; ``---`` in the middle begins another."""
+    """A spec is one YAML document; ``---`` in the middle starts another."""
 
     code = "NN011"
-    message = "a second YAML document begins here; a spec is one"
-    advice = "write it in a file of its own, or remove the `---`"
+    message = "a second YAML document starts here; a spec must be a single document"
+    advice = "move it to its own file, or remove the `---`"
     fails = _GOOD + "---\nname: other\n"
     passes = _GOOD
 
 
 class DuplicateKey(Problem):
-    """YAML parsers differ in which of two equal keys they keep, so two are an error."""
+    """A mapping has the same key twice. YAML parsers differ in which one they keep, so this is an error."""
 
     code = "NN012"
-    message = "the key `{key}` is given twice"
-    advice = "keep one of the two"
+    message = "duplicate key `{key}`"
+    advice = "remove one of them"
     fails = _HEAD + "name: other\n" + _BODY
     passes = _GOOD
 
 
 class MergeKey(Problem):
-    """Merge keys (``<<``) hide where a value comes from, and nested ones take exponential time. Use a block or a param."""
+    """Merge keys (``<<``) are not supported: they hide where a value comes from and can expand exponentially.
+
+    Use a block or a param instead.
+    """
 
     code = "NN013"
-    message = "merge keys (`<<`) are not part of the language"
-    advice = "write the values out, or take them from a param: `$width`"
+    message = "merge keys (`<<`) are not supported"
+    advice = "write the values out, or use a param: `$width`"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {<<: {units: 2}}\n"
     passes = _GOOD
 
 
 class Tagged(Problem):
-    """Types follow from where a value stands; YAML tags are not part of the language."""
+    """YAML tags are not supported: the type of a value follows from its position."""
 
     code = "NN014"
-    message = "the tag `{tag}` is not part of the language"
-    advice = "remove the tag; put a text that looks like a number in quotes"
+    message = "the YAML tag `{tag}` is not supported"
+    advice = "remove the tag; quote a string that looks like a number"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: !!int 2}\n"
     passes = _GOOD
 
 
 class KeyIsNoScalar(Problem):
-    """A key is a word; a list or a mapping cannot be one. Unquoted ``${…}`` after a brace reads as a mapping, too."""
+    """A key must be a string, not a list or a mapping. An unquoted ``${…}`` after a brace also reads as a mapping."""
 
     code = "NN015"
-    message = "a key must be a word, not a list or a mapping"
-    advice = 'write a word before the colon, and put an expression in quotes: `"${…}"`'
+    message = "a key must be a string, not a list or a mapping"
+    advice = 'write a string before the colon, and quote expressions: `"${…}"`'
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - {[Dense]: {units: 2}}\n"
     passes = _GOOD
 
 
 class UnknownAlias(Problem):
-    """An alias (``*name``) repeats what an anchor (``&name``) before it marked."""
+    """An alias (``*name``) refers to an anchor (``&name``) that is not defined above it."""
 
     code = "NN016"
-    message = "the alias `*{name}` has no anchor `&{name}` before it"
-    advice = "mark what it stands for with `&` above, or write the value out"
+    message = "the alias `*{name}` refers to an undefined anchor `&{name}`"
+    advice = "define the anchor above with `&{name}`, or write the value out"
     fails = _HEAD + "inputs: {x: *shape}\nlayers:\n  - Dense: {units: 2}\n"
     passes = _HEAD + "inputs: {x: &shape [4], y: *shape}\nlayers:\n  - Add:\n    from: [x, y]\n"
 
 
 class SelfReference(Problem):
-    """An alias inside what it stands for would never end."""
+    """An alias is inside the value it refers to, so expanding it would never end."""
 
     code = "NN017"
-    message = "`*{name}` stands inside what it refers to"
-    advice = "write out what is meant"
+    message = "the alias `*{name}` is inside its own anchor"
+    advice = "write the value out"
     fails = _HEAD + "inputs: {x: [4]}\nlayers: &all\n  - *all\n"
     passes = _GOOD
 
 
 class NotAMapping(Problem):
-    """A part of the document that has keys was given as something else."""
+    """A mapping is required here, but another type was given."""
 
     code = "NN101"
-    message = "{what} must be a mapping of keys, not {got}"
+    message = "{what} must be a mapping, not {got}"
     fails = "- nnspec: 1\n- name: net\n"
     passes = _GOOD
 
 
 class NotAList(Problem):
-    """A part of the document that is a list was given as something else."""
+    """A list is required here, but another type was given."""
 
     code = "NN102"
     message = "{what} must be a list, not {got}"
@@ -186,7 +190,7 @@ class NotAList(Problem):
 
 
 class UnknownKey(Problem):
-    """A key that means nothing here. Nothing is ever silently ignored, so that a slip of the pen is seen at once."""
+    """The key is not defined here. Unknown keys are always errors, so a typo is never silently ignored."""
 
     code = "NN103"
     message = "unknown key `{key}` in {where}"
@@ -195,16 +199,16 @@ class UnknownKey(Problem):
 
 
 class MissingKey(Problem):
-    """Something that has no default was not given."""
+    """A required key is missing."""
 
     code = "NN104"
-    message = "{where} needs `{key}`"
+    message = "{where} requires `{key}`"
     fails = "nnspec: 1\n" + _BODY
     passes = _GOOD
 
 
 class WrongValue(Problem):
-    """A value of the wrong type, or out of its range."""
+    """A value has the wrong type or is out of range."""
 
     code = "NN105"
     message = "{reason}"
@@ -213,32 +217,32 @@ class WrongValue(Problem):
 
 
 class UnsupportedVersion(Problem):
-    """The first key says which version of the language the document is written in; this is version 1."""
+    """The ``nnspec`` key states the language version of the document. This release supports version 1."""
 
     code = "NN106"
-    message = "this is nnspec 1; the document asks for {version}"
+    message = "unsupported language version {version}; this release supports version 1"
     fails = "nnspec: 2\nname: net\n" + _BODY
     passes = _GOOD
 
 
 class BadName(Problem):
-    """Names are kept to what every tool the model meets can bear."""
+    """The name is invalid. Names are restricted so that they work in Keras, ONNX and file systems."""
 
     code = "NN107"
-    message = "`{name}` cannot be the name of {what}: it must match {pattern}"
+    message = "`{name}` is not a valid name for {what}: it must match {pattern}"
     fails = "nnspec: 1\nname: My Net\n" + _BODY
     passes = _GOOD
 
 
 class NotYet(Problem):
-    """Part of the language that this release does not build."""
+    """This part of the language is not implemented in this release."""
 
     code = "NN108"
-    message = "{what} not in this release"
+    message = "{what} not supported in this release"
 
 
 class BadShape(Problem):
-    """A shape is a list of sizes without the batch axis: positive integers, symbols such as ``T``, or null."""
+    """A shape is a list of sizes without the batch axis. Each is a positive integer, a symbol such as ``T``, or null."""
 
     code = "NN110"
     message = "{reason}"
@@ -247,12 +251,12 @@ class BadShape(Problem):
 
 
 class BadExpression(Problem):
-    """An expression that cannot be read or has no value.
+    """The expression has a syntax error or cannot be evaluated.
 
-    Expressions have the params and counters in scope, numbers, strings, `true`, `false`, `null`, lists and indexing,
+    Expressions may use params and counters in scope, numbers, strings, `true`, `false`, `null`, lists and indexing,
     `+ - * / // % **`, comparisons, `and or not`, `a if c else b`, the functions `min max abs round len str range`, and
-    computed lists: `${['stage' + str(i) for i in range(3) if i != 1]}`. A range has at most 10,000 numbers, and a result
-    10,000 characters or elements.
+    list comprehensions: `${['stage' + str(i) for i in range(3) if i != 1]}`. A range has at most 10,000 numbers, and a result
+    at most 10,000 characters or elements.
     """
 
     code = "NN120"
@@ -262,51 +266,51 @@ class BadExpression(Problem):
 
 
 class UnknownParam(Problem):
-    """An expression names a param that is not defined, or only further down."""
+    """An expression uses a param that is not defined, or is defined only further down."""
 
     code = "NN121"
-    message = "there is no param `{name}` here"
+    message = "undefined param `{name}`"
     fails = _HEAD + "params: {width: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: $widht}\n"
     passes = _HEAD + "params: {width: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: $width}\n"
 
 
 class UnusedParam(Problem):
-    """A param that nothing uses: often one whose use was misspelt, or a number that was meant to be it."""
+    """Nothing uses this param. Its use may be misspelled, or a literal value may have been written instead of it."""
 
     code = "NN122"
     severity = "warning"
-    message = "the param `{name}` is not used"
+    message = "unused param `{name}`"
     fails = _HEAD + "params: {width: 2}\n" + _BODY
     passes = _HEAD + "params: {width: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: $width}\n"
 
 
 class BadOverride(Problem):
-    """``--set path=value`` replaces a value of the document, or adds one in a mapping that is there."""
+    """``--set path=value`` replaces a value of the document or adds a key to an existing mapping."""
 
     code = "NN130"
     message = "--set {text}: {reason}"
 
 
 class UnknownMember(Problem):
-    """A layer, an initializer, an optimizer, a loss … of a name that is not known. Names are Keras's."""
+    """The layer, initializer, optimizer, loss, … does not exist. Names are the same as in Keras."""
 
     code = "NN109"
-    message = "there is no {kind} `{name}`"
+    message = "unknown {kind} `{name}`"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2, kernel_initializer: HeNormall}\n"
     passes = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2, kernel_initializer: HeNormal}\n"
 
 
 class NotAStep(Problem):
-    """A step is an operation's name, or a mapping with one operation and what stands beside it."""
+    """A step is an operation's name, or a mapping with one operation and the step's keys (``name``, ``from``, …)."""
 
     code = "NN201"
-    message = "a step is an operation, not {got}"
+    message = "a step must be an operation, not {got}"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - [Dense, 2]\n"
     passes = _GOOD
 
 
 class StepWithoutOperation(Problem):
-    """A step that has a name or a source, and nothing to run."""
+    """The step has keys such as ``name`` or ``from`` but no operation."""
 
     code = "NN202"
     message = "this step has no operation"
@@ -315,7 +319,7 @@ class StepWithoutOperation(Problem):
 
 
 class SeveralOperations(Problem):
-    """Each step runs one operation; a forgotten ``- `` puts two into one step."""
+    """Each step runs one operation. A missing ``- `` merges two steps into one."""
 
     code = "NN203"
     message = "this step has two operations, `{first}` and `{second}`"
@@ -324,35 +328,35 @@ class SeveralOperations(Problem):
 
 
 class UnknownLayer(Problem):
-    """An operation that is neither built in nor defined in the document. Built-in ones keep Keras's names."""
+    """The operation is neither built in nor defined in the document. Built-in layers have the same names as in Keras."""
 
     code = "NN204"
-    message = "there is no layer `{name}`"
+    message = "unknown layer `{name}`"
     fails = _HEAD + "inputs: {x: [8, 8, 1]}\nlayers:\n  - Conv2d: {filters: 2, kernel_size: 3}\n"
     passes = _HEAD + "inputs: {x: [8, 8, 1]}\nlayers:\n  - Conv2D: {filters: 2, kernel_size: 3}\n"
 
 
 class MisplacedKey(Problem):
-    """What stands beside an operation (``name``, ``from`` …) was indented into its arguments."""
+    """A step key (``name``, ``from``, …) was indented into the arguments of the operation."""
 
     code = "NN205"
-    message = "`{key}` is no argument of `{op}`"
+    message = "`{key}` is not an argument of `{op}`"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense:\n      units: 2\n      name: first\n"
     passes = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense:\n      units: 2\n    name: first\n"
 
 
 class DuplicateName(Problem):
-    """Two steps of one list, or a step and an input, of the same name: no one could say which is meant."""
+    """Two steps of one list, or a step and an input, have the same name."""
 
     code = "NN206"
-    message = "the name `{name}` is taken"
-    advice = "give one of the two another `name`"
+    message = "duplicate name `{name}`"
+    advice = "rename one of them"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2}\n    name: a\n  - Dense: {units: 2}\n    name: a\n"
     passes = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2}\n    name: a\n  - Dense: {units: 2}\n    name: b\n"
 
 
 def whole(file: str) -> Span:
-    """A file as a whole: where what is missing is missing."""
+    """Return a span for the whole file, used when something is missing from it."""
     return Span.whole(file)
 
 
@@ -360,10 +364,10 @@ _BLOCK = _HEAD + "blocks:\n  unit:\n    layers:\n      - {}\ninputs: {{x: [4]}}\
 
 
 class RepeatedName(Problem):
-    """A name in a group that is repeated would be given twice, unless it contains the counter."""
+    """A repeated group contains a fixed name, which would be duplicated. Include the counter in the name."""
 
     code = "NN207"
-    message = "the name `{name}` would be given {count} times"
+    message = "the name `{name}` would be used {count} times"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - repeat: 2\n    layers:\n      - Dense: {units: 4}\n        name: hidden\n"
     passes = (
         _HEAD + "inputs: {x: [4]}\nlayers:\n  - repeat: 2\n    as: i\n    layers:\n      - Dense: {units: 4}\n"
@@ -372,27 +376,27 @@ class RepeatedName(Problem):
 
 
 class BlockInItself(Problem):
-    """A block that uses itself, or blocks that use one another in a circle, would never end."""
+    """A block contains itself, directly or through other blocks, so expanding it would never end."""
 
     code = "NN208"
-    message = "a block that contains itself: {chain}"
-    advice = "use other blocks or layers in it; `repeat` runs a step several times"
+    message = "recursive block: {chain}"
+    advice = "remove the recursion; use `repeat` to run a step several times"
     fails = _BLOCK.format("unit")
     passes = _BLOCK.format("ReLU")
 
 
 class UnusedDefinition(Problem):
-    """A block or a network that no step uses."""
+    """No step uses this block or network."""
 
     code = "NN209"
     severity = "warning"
-    message = "nothing uses the {kind} `{name}`"
+    message = "unused {kind} `{name}`"
     fails = _HEAD + "blocks:\n  unit:\n    layers:\n      - ReLU\n" + _BODY
     passes = _BLOCK.format("ReLU")
 
 
 class OutsideRoot(Problem):
-    """Paths in a spec may not leave the project, so that a spec from elsewhere reads nothing it should not."""
+    """Paths in a spec must stay inside the project, so that an untrusted spec cannot read other files."""
 
     code = "NN140"
     message = "`{file}` is outside the project"
@@ -401,95 +405,95 @@ class OutsideRoot(Problem):
 
 
 class UseInCircle(Problem):
-    """A document that uses itself, through others or at once."""
+    """A document uses itself, directly or through other documents."""
 
     code = "NN141"
-    message = "`{file}` is used in a circle"
-    advice = "remove it: a document has its own blocks and networks already"
+    message = "circular `use` of `{file}`"
+    advice = "remove it: the blocks and networks of a document are already available in it"
     fails = _HEAD + "use: [net.nnspec.yaml]\n" + _BODY
     passes = _GOOD
 
 
 class CannotUse(Problem):
-    """A file under ``use`` that is no spec."""
+    """The file under ``use`` is not a valid spec."""
 
     code = "NN142"
     message = "`{file}` cannot be used"
-    advice = "name a spec that is there, its path relative to this file"
+    advice = "write the path of an existing spec, relative to this file"
     fails = _HEAD + "use: [none.nnspec.yaml]\n" + _BODY
     passes = _GOOD
 
 
 class MissingSpace(Problem):
-    """YAML wants a space behind the colon of a key; without it, the colon is part of the word."""
+    """YAML requires a space after the colon of a key; without it, the colon is part of the string."""
 
     code = "NN018"
-    message = "a space is missing after `{after}`"
+    message = "missing space after `{after}`"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense:{units: 2}\n"
     passes = _GOOD
 
 
 class RunOn(Problem):
-    """What stands beside an operation goes on a line of its own, under it."""
+    """Keys of a step must be on their own lines, below the operation."""
 
     code = "NN019"
-    message = "`{key}` stands on the line of `{op}`"
+    message = "`{key}` is on the same line as `{op}`"
     fails = _HEAD + "inputs: {a: [4], b: [4]}\nlayers:\n  - Add from: [a, b]\n"
     passes = _HEAD + "inputs: {a: [4], b: [4]}\nlayers:\n  - Add:\n    from: [a, b]\n"
 
 
 class NoColon(Problem):
-    """An operation with something under it is a key, and a key ends with a colon, also where it has no arguments."""
+    """An operation with keys below it must end with a colon, even if it has no arguments."""
 
     code = "NN020"
-    message = "`{op}` has keys under it, but no colon"
+    message = "missing colon after `{op}`, which has keys below it"
     fails = _HEAD + "inputs: {a: [4], b: [4]}\nlayers:\n  - Add\n    from: [a, b]\n"
     passes = _HEAD + "inputs: {a: [4], b: [4]}\nlayers:\n  - Add:\n    from: [a, b]\n"
 
 
 class Tab(Problem):
-    """YAML is indented by spaces; tabs, whose width no two editors agree on, are not allowed."""
+    """YAML does not allow tabs for indentation; use spaces."""
 
     code = "NN021"
-    message = "a tab indents this line"
+    message = "this line is indented with a tab"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense:\n\t  units: 2\n"
     passes = _GOOD
 
 
 class Unquoted(Problem):
-    """A brace begins a mapping, so that ``${…}`` wants quotes where one is expected or around it."""
+    """An unquoted brace starts a YAML mapping, so ``${…}`` must be quoted here."""
 
     code = "NN022"
-    message = "`{value}` wants quotes here"
+    message = "`{value}` must be quoted here"
     fails = _HEAD + "params: {w: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: ${2 * w}}\n"
     passes = _HEAD + 'params: {w: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: "${2 * w}"}\n'
 
 
 class TooDeep(Problem):
-    """Steps may hold steps (``Residual``, ``Parallel``, ``layers``, blocks and networks), but not without end.
+    """Steps can be nested (``Residual``, ``Parallel``, ``layers``, blocks, networks), but only up to a maximum depth.
 
-    The limit counts every list on the way from the document's own ``layers`` to the innermost one, through blocks and networks.
+    The depth counts every list between the document's own ``layers`` and the innermost list, through blocks and networks.
     """
 
     code = "NN303"
-    message = "steps inside steps, over {most} lists deep"
-    advice = "write the innermost steps one after the other, or in fewer blocks"
+    message = "steps are nested more than {most} lists deep"
+    advice = "flatten the innermost steps, or use fewer nested blocks"
 
 
 class NoBraces(Problem):
-    """Keys on the line of another key are a mapping of their own, which begins and ends with a brace."""
+    """Several keys on the line of another key form a flow mapping, which needs braces."""
 
     code = "NN023"
-    message = "what stands after `{after}` wants braces around it"
+    message = "the keys after `{after}` need braces around them"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: units: 2\n"
     passes = _GOOD
 
 
 class BrokenPlugin(Problem):
-    """A layer of an installed package, a plug-in, that cannot be used.
+    """A layer from an installed package (a plug-in) cannot be used.
 
-    The package does not load, two packages bring the same name, or what it brings is no layer: a subclass of
-    ``nnspec.layers.base.Layer`` with ``infer`` and ``to_keras``. ``nnspec layers`` lists all plug-ins, broken ones too.
+    The package fails to import, two packages register the same name, or the object is not a layer: a subclass of
+    ``nnspec.layers.base.Layer`` with ``infer`` and ``to_keras``. ``nnspec layers`` lists all plug-ins, including broken ones.
     """
 
     code = "NN320"

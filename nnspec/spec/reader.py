@@ -1,4 +1,4 @@
-"""YAML text to a [`Tree`][]: from the parser's events, without recursion, within limits."""
+"""Conversion of YAML text to a [`Tree`][]: from parser events, without recursion, within limits."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unk
 
 __all__ = ["LOADER", "read_file", "read_text"]
 
-# What YAML 1.2.2, section 5.1, does not allow.
+# Characters that YAML 1.2.2, section 5.1, does not allow.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _MOST_SLIPS = 50
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The parser in C where it is there: ten times as fast."""
+"""The C parser if available, which is about ten times as fast."""
 
 
 class _Stop(Exception):
-    """The document cannot be read further."""
+    """Reading of the document cannot continue."""
 
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(diagnostic.message)
@@ -38,16 +38,16 @@ class _Stop(Exception):
 
 
 def read_file(file: Path, problems: list[Diagnostic], limits: Limits | None = None, *, shown: str | None = None) -> Tree | None:
-    """Reads a document.
+    """Read a document.
 
     Args:
-        file: The file.
-        problems: What is wrong with it is appended here.
-        limits: What it may cost.
-        shown: The file's name in diagnostics; as given by default.
+        file: File to read.
+        problems: List to which problems are appended.
+        limits: Resource limits.
+        shown: Name of the file in diagnostics; by default, its path.
 
     Returns:
-        The document, or None where there is none to speak of.
+        The document, or None if nothing could be read.
     """
     limits = limits or Limits()
     name = shown or str(file)
@@ -55,10 +55,10 @@ def read_file(file: Path, problems: list[Diagnostic], limits: Limits | None = No
     try:
         status = file.stat()
         if stat.S_ISDIR(status.st_mode):
-            problems.append(p.NotAFile.at(whole, what="a directory", help="name a file in it"))
+            problems.append(p.NotAFile.at(whole, what="a directory", help="pass a file in it"))
             return None
         if not stat.S_ISREG(status.st_mode):
-            problems.append(p.NotAFile.at(whole, what="no ordinary file"))
+            problems.append(p.NotAFile.at(whole, what="a special file"))
             return None
         if status.st_size > limits.bytes:
             problems.append(p.LimitExceeded.at(whole, what=f"{status.st_size:,} bytes", limit="bytes", most=limits.bytes))
@@ -81,7 +81,7 @@ def read_file(file: Path, problems: list[Diagnostic], limits: Limits | None = No
 
 
 def read_text(text: str, name: str, problems: list[Diagnostic], limits: Limits | None = None) -> Tree | None:
-    """Reads a document from text; see [`read_file`][]."""
+    """Read a document from text; see [`read_file`][]."""
     limits = limits or Limits()
     if len(text) > limits.bytes:
         problems.append(p.LimitExceeded.at(Span.whole(name), what=f"{len(text):,} bytes", limit="bytes", most=limits.bytes))
@@ -112,7 +112,7 @@ def read_text(text: str, name: str, problems: list[Diagnostic], limits: Limits |
             read += composer.nodes
             if mended is None or mended.text is None or read > limits.nodes:
                 return None
-            text = mended.text  # so that what else is wrong is said in the same pass
+            text = mended.text  # reports further problems in the same pass
     return None
 
 
@@ -123,13 +123,13 @@ def _syntax_error(error: yaml.MarkedYAMLError, name: str) -> Diagnostic:
     if error.context and error.context_mark:
         at = error.context_mark
         notes.append(Note(error.context, Span(name, at.line + 1, at.column + 1, at.line + 1, at.column + 2)))
-    notes.append(Note("the rest of the file is checked once this is YAML"))
-    return p.NotYaml.at(span, reason=error.problem or "no YAML", notes=notes)
+    notes.append(Note("the rest of the file is checked after this is fixed"))
+    return p.NotYaml.at(span, reason=error.problem or "syntax error", notes=notes)
 
 
 @dataclass
 class _Open:
-    """A list or mapping whose end has not come yet."""
+    """A list or mapping that is still open."""
 
     start: Any
     place: Place | None
@@ -185,7 +185,7 @@ class _Composer:
         if self.nodes > self._limits.nodes:
             raise _Stop(
                 p.LimitExceeded.at(
-                    self._span(event), what=f"over {self._limits.nodes:,} values", limit="nodes", most=self._limits.nodes
+                    self._span(event), what=f"more than {self._limits.nodes:,} values", limit="nodes", most=self._limits.nodes
                 )
             )
 
@@ -226,7 +226,10 @@ class _Composer:
         if len(self._open) >= self._limits.depth:
             raise _Stop(
                 p.LimitExceeded.at(
-                    self._span(event), what=f"nested over {self._limits.depth} deep", limit="depth", most=self._limits.depth
+                    self._span(event),
+                    what=f"nested more than {self._limits.depth} levels deep",
+                    limit="depth",
+                    most=self._limits.depth,
                 )
             )
         place = self._open[-1].next_place() if self._open else None
@@ -238,9 +241,9 @@ class _Composer:
         opened = self._open.pop()
         line, column = opened.start.line + 1, opened.start.column + 1
         children = [value for _, value in opened.entries] or opened.items
-        if event.start_mark.index != event.end_mark.index or not children:  # a bracket closes it
+        if event.start_mark.index != event.end_mark.index or not children:  # closed by a bracket
             end_line, end_column = event.end_mark.line + 1, event.end_mark.column + 1
-        else:  # a block ends with its last value; the parser's mark is behind the blank lines that follow
+        else:  # a block ends with its last value; the parser's mark is after trailing blank lines
             end_line, end_column = children[-1].span.end_line, children[-1].span.end_column
         span = Span(self._name, line, column, end_line, end_column)
         node: Tree
@@ -276,7 +279,7 @@ class _Composer:
                 )
             elif key.value == "<<" and not key.quoted:
                 self._problems.append(p.MergeKey.at(key.span, str(Place(parent.place, "<<"))))
-                if isinstance(node, MappingNode):  # so that what it brings is not said to be missing
+                if isinstance(node, MappingNode):  # avoids reports that its keys are missing
                     parent.entries.extend((k, v) for k, v in node.items() if k.value not in parent.keys)
             else:
                 parent.keys[key.value] = key

@@ -1,7 +1,7 @@
-"""What a value of the wrong type is likely meant to be: the literal to write instead.
+"""Likely intended values in place of a value of the wrong type, suggested as the literal to write.
 
-Each way in which people write a value that YAML reads as another type is one reading; what the argument accepts decides
-between them, so that what is suggested is never an error of its own.
+Each way in which people write a value that YAML reads as another type is one reading. The argument's validation selects
+among them, so that a suggestion is always valid.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from nnspec.spec.expression import ExpressionError, parse
 from nnspec.spec.scalars import resolve_plain
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 
-__all__ = ["Reading", "is_like_a_number", "literal_meant", "readings"]
+__all__ = ["Reading", "is_like_a_number", "suggest_literal", "readings"]
 
 
 class Reading(NamedTuple):
-    """One way to read a value.
+    """One interpretation of a value.
 
     Attributes:
-        value: The value.
-        text: How it is written.
+        value: The interpreted value.
+        text: How it is written in YAML.
     """
 
     value: Any
@@ -47,18 +47,18 @@ _PARTS = re.compile(r"[\s,;x×]+")
 _LISTS = (1, 2, 3)
 
 
-def literal_meant(tree: Tree, accepts: Callable[[Any], bool]) -> str:
-    """What to write instead of a value; empty where no reading of it is accepted.
+def suggest_literal(tree: Tree, accepts: Callable[[Any], bool]) -> str:
+    """Return help with the literal to write instead of a value; empty if no reading is valid.
 
     Args:
-        tree: The value.
-        accepts: Whether a value could stand in its place.
+        tree: Value of the wrong type.
+        accepts: Returns whether a value is valid in its place.
 
     Example:
         >>> from nnspec.diagnostics import Span
-        >>> literal_meant(Scalar(10.0, Span.whole("")), lambda value: isinstance(value, int))
+        >>> suggest_literal(Scalar(10.0, Span.whole("")), lambda value: isinstance(value, int))
         'write `10`'
-        >>> literal_meant(Scalar("1/255", Span.whole("")), lambda value: isinstance(value, float))
+        >>> suggest_literal(Scalar("1/255", Span.whole("")), lambda value: isinstance(value, float))
         'write `"${1/255}"`'
     """
     for reading in readings(tree):
@@ -74,17 +74,17 @@ def _advice(tree: Tree, reading: Reading) -> str:
         if tree.quoted and tree.value == reading.text:
             return f"write it without quotes: `{reading.text}`"
         if isinstance(reading.value, bool) and tree.value in ("yes", "no", "on", "off"):
-            return f"write `{reading.text}`: in YAML 1.2 `{tree.value}` is text"
+            return f"write `{reading.text}`: in YAML 1.2 `{tree.value}` is a string"
     return f"write `{reading.text}`"
 
 
 def is_like_a_number(tree: Tree) -> bool:
-    """Whether a text is one that people write for a number: ``10%``, ``1/10``, ``"1e-3"``."""
+    """Return whether a string looks like a number: ``10%``, ``1/10``, ``"1e-3"``."""
     return isinstance(tree, Scalar) and isinstance(tree.value, str) and next(_numbers(tree.value), None) is not None
 
 
 def readings(tree: Tree) -> Iterator[Reading]:
-    """The values that one value may be meant as, the likeliest first."""
+    """Yield the possible intended values, most likely first."""
     if isinstance(tree, Scalar):
         scalars = list(_scalars(tree))
         yield from scalars
@@ -123,7 +123,7 @@ def _scalars(tree: Scalar) -> Iterator[Reading]:
 
 
 def _numbers(text: str) -> Iterator[Reading]:
-    """A text as a whole number, if it is one, and as a number."""
+    """Yield a string as an integer, if it is one, and as a number."""
     if len(text) > _LONGEST:
         return
     text = text.strip().replace("−", "-")
@@ -144,7 +144,7 @@ def _numbers(text: str) -> Iterator[Reading]:
 
 
 def _computed(text: str) -> Reading | None:
-    """An expression of numbers alone."""
+    """Return an expression that consists of numbers only."""
     if not _SUM.fullmatch(text):
         return None
     try:
@@ -155,7 +155,7 @@ def _computed(text: str) -> Reading | None:
 
 
 def _lists(text: str) -> Iterator[Reading]:
-    """``3x3``, ``3, 3`` and ``(3, 3)`` as lists of numbers."""
+    """Yield ``3x3``, ``3, 3`` and ``(3, 3)`` as lists of numbers."""
     if len(text) > _LONGEST:
         return
     parts = [resolve_plain(part) for part in _PARTS.split(text.strip().strip("()[]")) if part]

@@ -1,4 +1,4 @@
-"""Steps of a document put in the place of others, by their paths; all else stays as it is written."""
+"""Replacement of steps of a document by path; everything else is unchanged."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["Rewriting", "Swap"]
 
 @dataclass(frozen=True)
 class Swap:
-    """What is to stand at the place of a step.
+    """A replacement for a step.
 
     Attributes:
-        path: The step's path, ``layers[3]``.
-        name: What the step is called, written or not.
-        op: The operation; None: the step is taken away.
-        arguments: The operation's arguments.
-        renamed: Arguments that the step has and that are called otherwise there; one of the same name stays as it is written.
+        path: Path of the step, ``layers[3]``.
+        name: Name of the step, explicit or default.
+        op: New operation; None removes the step.
+        arguments: Arguments of the new operation.
+        renamed: New names of existing arguments; an argument that keeps its name is unchanged.
     """
 
     path: str
@@ -32,10 +32,10 @@ class Swap:
 
 
 class Rewriting:
-    """Rewrites a document of plain values.
+    """Rewrites a document of plain values in place.
 
     Args:
-        document: The document; it is changed.
+        document: Document, which is modified.
     """
 
     def __init__(self, document: dict[str, Any]) -> None:
@@ -43,14 +43,14 @@ class Rewriting:
         self._gone: list[tuple[list[Any], Any]] = []
 
     def swap(self, swap: Swap) -> bool:
-        """Puts a step in the place of another; says whether there is one that can be."""
+        """Replace a step; returns whether a step exists that can be replaced."""
         found = self._step(swap.path)
         if found is None:
             return False
         steps, number = found
         written = steps[number] if isinstance(steps[number], dict) else {steps[number]: None}
         if "share" in written:
-            return True  # it follows the layer that it shares
+            return True  # it follows the shared layer
         op = next((key for key in written if key not in STEP_KEYS), None)
         if op is None:
             return False
@@ -68,7 +68,7 @@ class Rewriting:
         return True
 
     def finish(self) -> dict[str, Any]:
-        """The document without the steps that were taken away."""
+        """Return the document without the removed steps."""
         for steps, step in self._gone:
             place = next(i for i, other in enumerate(steps) if other is step)
             source = step.get("from")
@@ -80,7 +80,7 @@ class Rewriting:
         return self.document
 
     def without_starts(self) -> None:
-        """Takes away what the steps, and the document, say of the weights they start from."""
+        """Remove the initial weights (``weights``) of the document and its steps."""
         self.document.pop("weights", None)
         for steps in _lists(self.document):
             for step in steps:
@@ -92,12 +92,12 @@ class Rewriting:
         if last or set(keys) - {"from", "name"} or self._is_named(name, steps[number]):
             steps[number] = {"Identity": None, "name": name, **keys}
             return
-        # Told from others that say the same by what it is.
+        # Identified by identity, since other steps may be equal.
         steps[number] = {"Identity": None, **keys}
         self._gone.append((steps, steps[number]))
 
     def _is_named(self, name: str, itself: Any) -> bool:
-        """Whether something in the document refers to a step of that name."""
+        """Return whether something in the document refers to a step of this name."""
 
         def names(value: Any) -> Iterator[str]:
             if isinstance(value, str):
@@ -113,7 +113,7 @@ class Rewriting:
         return name in names(self.document)
 
     def _step(self, path: str) -> tuple[list[Any], int] | None:
-        """The list and the number in it of a step."""
+        """Return the list that contains a step, and its index."""
         keys = keys_of(path)
         if not keys or not isinstance(keys[-1], int):
             return None
@@ -127,7 +127,7 @@ class Rewriting:
 
 
 def _lists(value: Any) -> Iterator[list[Any]]:
-    """Every list of steps in a document."""
+    """Yield every list of steps in a document."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key in ("layers", "shortcut") and isinstance(inner, list):

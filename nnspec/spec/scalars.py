@@ -1,6 +1,6 @@
-"""Plain scalars by YAML 1.2's core schema (YAML 1.2.2, section 10.3), with underscores between digits.
+"""Plain scalars in YAML 1.2's core schema (YAML 1.2.2, section 10.3), with underscores allowed between digits.
 
-PyYAML's own rules are YAML 1.1's: ``1e3`` a string, ``no`` false, ``012`` ten.
+PyYAML follows YAML 1.1, in which ``1e3`` is a string, ``no`` is false and ``012`` is ten.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _PREFIXED = re.compile(r"0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(rf"[-+]?(?:\.{_DIGITS}|{_DIGITS}(?:\.(?:{_DIGITS})?)?)(?:[eE][-+]?[0-9]+)?")
 
 _LONGEST_NUMBER = 400
-"""No number a model needs is longer, and Python's own conversion is quadratic."""
+"""Maximum length of a number; Python's conversion takes quadratic time."""
 
 
 def resolve_plain(text: str) -> str | int | float | bool | None:
-    """The value of a scalar written without quotes.
+    """Return the value of an unquoted scalar.
 
     Example:
         >>> [resolve_plain(text) for text in ("1e-3", "no", "012", "62_000", "~", "1.5.2", "0x1F")]

@@ -1,4 +1,4 @@
-"""The declared inputs of a network: shapes with sizes known, symbolic or unknown, and element types."""
+"""Declared inputs of a network: shapes of known, symbolic or unknown sizes, and dtypes."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ HIGHEST_RANK = 8
 
 @dataclass(frozen=True)
 class Input:
-    """One declared input.
+    """A declared input.
 
     Attributes:
-        name: Its name.
-        type: Its type.
-        span: Where it is declared.
-        path: The same place as a path.
+        name: Name of the input.
+        type: Shape and dtype.
+        span: Location of the declaration.
+        path: Path of the declaration.
     """
 
     name: str
@@ -37,11 +37,11 @@ class Input:
 
 
 _MEANT = {"int": "int32", "integer": "int32", "long": "int64", "float": "float32", "double": "float64", "half": "float16"}
-"""Element types by the names that other languages have for them."""
+"""Dtypes by their names in other languages."""
 
 
 def read_inputs(tree: Tree | None, problems: list[Diagnostic]) -> dict[str, Input | None]:
-    """The inputs of a network, by name; None for one whose declaration is wrong."""
+    """Read the inputs of a network by name; the value is None for an invalid declaration."""
     if tree is None or isinstance(tree, Unknown):
         return {}
     if not isinstance(tree, MappingNode):
@@ -67,8 +67,8 @@ def _read_type(tree: Tree, problems: list[Diagnostic]) -> TensorType | None:
     known = not isinstance(dtype, Unknown)
     if known and dtype is not None and (not isinstance(dtype, Scalar) or dtype.value not in DTYPES):
         suggestion = _MEANT.get(str(dtype.plain())) or closest(str(dtype.plain()), DTYPES)
-        help = f"did you mean `{suggestion}`?" if suggestion else f"one of {', '.join(DTYPES)}"
-        problems.append(p.WrongValue.at(dtype.span, dtype.path, help=help, reason=f"{dtype.kind} is not an element type"))
+        help = f"did you mean `{suggestion}`?" if suggestion else f"use one of {', '.join(DTYPES)}"
+        problems.append(p.WrongValue.at(dtype.span, dtype.path, help=help, reason=f"{dtype.kind} is not a dtype"))
         known = False
     given = tree.get("shape")
     if given is None:
@@ -85,10 +85,12 @@ def _read_shape(tree: Tree, problems: list[Diagnostic]) -> tuple[int | Dim, ...]
         help = (
             f"write `[{tree.plain()}]`" if isinstance(tree, Scalar) and isinstance(tree.value, int) else "write `[28, 28, 1]`"
         )
-        problems.append(p.BadShape.at(tree.span, tree.path, help=help, reason=f"a shape is a list of sizes, not {tree.kind}"))
+        problems.append(
+            p.BadShape.at(tree.span, tree.path, help=help, reason=f"a shape must be a list of sizes, not {tree.kind}")
+        )
         return None
     if len(tree.items) > HIGHEST_RANK:
-        reason = f"a shape of {len(tree.items)} axes; {HIGHEST_RANK} is the most"
+        reason = f"the shape has {len(tree.items)} axes; the maximum is {HIGHEST_RANK}"
         problems.append(p.BadShape.at(tree.span, tree.path, reason=reason))
         return None
     sizes = [_read_size(item, problems) for item in tree.items]
@@ -108,8 +110,8 @@ def _read_size(item: Tree, problems: list[Diagnostic]) -> int | Dim | None:
             return symbol(value)
     help = "a size is a positive integer, a symbol such as `T`, or null"
     if isinstance(item, Scalar) and isinstance(item.value, str) and SYMBOL.fullmatch(item.value.capitalize()):
-        help = f"a symbol begins with a capital: `{item.value[:1].upper() + item.value[1:]}`"
+        help = f"a symbol starts with a capital letter: `{item.value[:1].upper() + item.value[1:]}`"
     elif isinstance(item, Scalar) and item.value == -1:
-        help = "write a symbol such as `T`, or null, for a size known at run time; the batch axis is implied"
+        help = "write a symbol such as `T`, or null, for a size known only at run time; the batch axis is implicit"
     problems.append(p.BadShape.at(item.span, item.path, help=help, reason=f"{item.kind} is not a size"))
     return None

@@ -1,4 +1,4 @@
-"""The classic slips of YAML, each explained with the text to type, and mended so that reading goes on."""
+"""Common YAML mistakes, each reported with a fix and corrected so that reading continues."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import yaml
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
 
-__all__ = ["Mended", "after_an_error", "before_parsing"]
+__all__ = ["Correction", "after_an_error", "before_parsing"]
 
 _STEP_KEYS = "name|from|repeat|as|share|freeze|weights"
 
 
 @dataclass(frozen=True)
-class Mended:
-    """A slip that was found.
+class Correction:
+    """A mistake that was found.
 
     Attributes:
-        diagnostic: What is said of it.
-        text: The whole text with the slip mended; every line stays where it is. None where only its author can mend it.
+        diagnostic: Report of the mistake.
+        text: The whole text with the mistake corrected and line numbers unchanged; None if it cannot be corrected.
     """
 
     diagnostic: Diagnostic
@@ -33,8 +33,8 @@ _GLUED = re.compile(r"^(?P<lead>[ ]*-[ ]+)(?P<op>[A-Za-z_]\w*):(?P<open>[{\[])",
 _RUN_ON = re.compile(rf"^(?P<lead>[ ]*-[ ]+)(?P<op>[A-Za-z_]\w*)[ ]+(?P<key>{_STEP_KEYS}):(?P<value>[ ][^#\n]+)", re.MULTILINE)
 
 
-def before_parsing(text: str, name: str) -> Iterator[Mended]:
-    """Slips that are YAML, but never what was meant: ``- Dense:{units: 3}``, ``- Concatenate from: [a]``."""
+def before_parsing(text: str, name: str) -> Iterator[Correction]:
+    """Yield mistakes that are valid YAML but never intended: ``- Dense:{units: 3}``, ``- Concatenate from: [a]``."""
     start = 0
     while match := _GLUED.search(text, start):
         start = match.start()
@@ -42,7 +42,7 @@ def before_parsing(text: str, name: str) -> Iterator[Mended]:
         mended = f"{text[:at]} {text[at:]}"
         text = mended
         help = f"write `{text[match.start('op') : (text + chr(10)).index(chr(10), at)].strip()}`"
-        yield Mended(p.MissingSpace.at(_span(text, at - 1, at, name), help=help, after=f"{match['op']}:"), mended)
+        yield Correction(p.MissingSpace.at(_span(text, at - 1, at, name), help=help, after=f"{match['op']}:"), mended)
     start = 0
     while match := _RUN_ON.search(text, start):
         start = match.start()
@@ -51,43 +51,43 @@ def before_parsing(text: str, name: str) -> Iterator[Mended]:
         mended = f"{text[: match.start('op')]}{{{op}: , {key}: {value}}}{text[end:]}"
         span = _span(text, match.start("key"), match.end("key"), name)
         indent = " " * len(match["lead"])
-        help = f"write `- {op}:` and, on a line of its own, `{indent}{key}: {value}`"
-        yield Mended(p.RunOn.at(span, help=help, op=op, key=key), mended)
+        help = f"write `- {op}:` and, on the next line, `{indent}{key}: {value}`"
+        yield Correction(p.RunOn.at(span, help=help, op=op, key=key), mended)
         text = mended
 
 
-def after_an_error(text: str, name: str, error: yaml.MarkedYAMLError) -> Mended | None:
-    """The slip that a syntax error comes from, where it is one of the classic ones."""
+def after_an_error(text: str, name: str, error: yaml.MarkedYAMLError) -> Correction | None:
+    """Return the common mistake that caused a syntax error, if recognized."""
     mark = error.problem_mark or error.context_mark
     if mark is None:
         return None
     lines = text.split("\n")
     if mark.line >= len(lines):
         return None
-    finders: tuple[Callable[[str, str, list[str], int, int], Mended | None], ...] = (_tab, _no_colon, _unquoted, _no_braces)
+    finders: tuple[Callable[[str, str, list[str], int, int], Correction | None], ...] = (_tab, _no_colon, _unquoted, _no_braces)
     for find in finders:
         if found := find(text, name, lines, mark.line, mark.column):
             return found
     return None
 
 
-def _tab(text: str, name: str, lines: list[str], line: int, column: int) -> Mended | None:
-    """Tabs that indent."""
+def _tab(text: str, name: str, lines: list[str], line: int, column: int) -> Correction | None:
+    """Return a report of indentation with tabs."""
     del text, column
     indent = re.match(r"[ \t]*", lines[line])
     if indent is None or "\t" not in indent[0]:
         return None
     first = indent[0].index("\t")
     span = Span(name, line + 1, first + 1, line + 1, len(indent[0]) + 1)
-    return Mended(p.Tab.at(span, help="indent by spaces, two for each level"), None)  # how far it was meant to is not known
+    return Correction(p.Tab.at(span, help="indent with two spaces per level"), None)  # the intended indentation is unknown
 
 
 _BARE = re.compile(r"^(?P<lead>[ ]*-[ ]+)(?P<op>[A-Za-z_]\w*)[ ]*(?:#.*)?$")
 _KEY = re.compile(rf"^(?P<indent>[ ]+)(?P<key>{_STEP_KEYS}|[a-z_]\w*):")
 
 
-def _no_colon(text: str, name: str, lines: list[str], line: int, column: int) -> Mended | None:
-    """``- Concatenate`` with ``from:`` under it: the operation needs a colon, too."""
+def _no_colon(text: str, name: str, lines: list[str], line: int, column: int) -> Correction | None:
+    """Return a report of ``- Concatenate`` with ``from:`` below it and no colon."""
     del text, column
     for at in (line, line - 1):
         key = _KEY.match(lines[at]) if at >= 1 else None
@@ -97,19 +97,19 @@ def _no_colon(text: str, name: str, lines: list[str], line: int, column: int) ->
             end = bare.end("op")
             span = Span(name, at, bare.start("op") + 1, at, end + 1)
             mended = [*lines[: at - 1], f"{lines[at - 1][:end]}:{lines[at - 1][end:]}", *lines[at:]]
-            help = f"write `- {op}:`, so that `{key['key']}` can stand under it"
-            return Mended(p.NoColon.at(span, help=help, op=op), "\n".join(mended))
+            help = f"write `- {op}:`, so that it can have `{key['key']}` below it"
+            return Correction(p.NoColon.at(span, help=help, op=op), "\n".join(mended))
     return None
 
 
 _LONGEST_LINE = 2_000
-"""Of a line that nobody wrote by hand, nobody is told how to write it."""
+"""Maximum line length for suggestions; longer lines were probably generated."""
 
 _EXPRESSION = re.compile(r"(?<![\"'])\$\{[^}\n]*\}")
 
 
-def _unquoted(text: str, name: str, lines: list[str], line: int, column: int) -> Mended | None:
-    """``${…}`` without quotes after a brace, which begins a mapping."""
+def _unquoted(text: str, name: str, lines: list[str], line: int, column: int) -> Correction | None:
+    """Return a report of an unquoted ``${…}`` after a brace, which starts a mapping."""
     del text, column
     for at in (line, line - 1):
         if at < 0 or len(lines[at]) > _LONGEST_LINE:
@@ -125,7 +125,7 @@ def _unquoted(text: str, name: str, lines: list[str], line: int, column: int) ->
             mended = [*lines[:at], f'{lines[at][:start]}"{value}"{lines[at][end:]}', *lines[at + 1 :]]
             short = re.fullmatch(r"\$\{(\w+)\}", value)
             help = f'write `"{value}"`' + (f", or `${short[1]}`" if short else "")
-            return Mended(p.Unquoted.at(span, help=help, value=value), "\n".join(mended))
+            return Correction(p.Unquoted.at(span, help=help, value=value), "\n".join(mended))
     return None
 
 
@@ -133,8 +133,8 @@ _KEYS_BEHIND = re.compile(r"^(?P<lead>[ ]*-[ ]+)(?P<op>[A-Za-z_]\w*):[ ]+(?P<key
 _NAME_BEHIND = re.compile(r"\b(?P<key>\w+):[ ]+(?P<op>[A-Z]\w*):[ ]+(?P<keys>\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})")
 
 
-def _no_braces(text: str, name: str, lines: list[str], line: int, column: int) -> Mended | None:
-    """``- Dense: units: 10`` and ``optimizer: Adam: {…}``: keys on the line of another key want braces around them."""
+def _no_braces(text: str, name: str, lines: list[str], line: int, column: int) -> Correction | None:
+    """Return a report of ``- Dense: units: 10`` or ``optimizer: Adam: {…}``, which need braces."""
     del text, column
     for at in (line, line - 1):
         written = lines[at] if at >= 0 else ""
@@ -149,7 +149,7 @@ def _no_braces(text: str, name: str, lines: list[str], line: int, column: int) -
         mended = [*lines[:at], written[:start] + new + written[end:], *lines[at + 1 :]]
         span = Span(name, at + 1, start + len(shown) + 1, at + 1, end + 1)
         help = f"write `{new}`"
-        return Mended(p.NoBraces.at(span, help=help, after=shown.strip()), "\n".join(mended))
+        return Correction(p.NoBraces.at(span, help=help, after=shown.strip()), "\n".join(mended))
     return None
 
 

@@ -1,4 +1,4 @@
-"""``weights``: what weights start from, beside a step or for a whole document."""
+"""``weights``: initial weights of a step or of a whole document."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ __all__ = ["StartingWeights", "read_weights"]
 
 
 class StartingWeights(Config):
-    """What stands under ``weights``."""
+    """Value of ``weights``."""
 
     main_argument: ClassVar[str | None] = "file"
 
     file: Annotated[str, Strict()] = Field(description="A run folder or a .safetensors file.")
-    prefix: Annotated[str, Strict()] | None = Field(None, description="What the names begin with there; null: as here.")
+    prefix: Annotated[str, Strict()] | None = Field(
+        None, description="Prefix of the weight names in the file; null: the same names as here."
+    )
 
 
 def read_weights(tree: Tree | None, problems: list[Diagnostic]) -> WeightsFrom | None:
-    """What stands under ``weights``: a path, or ``{file: …, prefix: …}``; None where nothing does (null), or it is wrong."""
+    """Read ``weights``: a path or ``{file: …, prefix: …}``; returns None if it is missing, null or invalid."""
     if tree is None or (isinstance(tree, Scalar) and tree.value is None):
         return None
     before = len(problems)

@@ -1,4 +1,4 @@
-"""The steps of a network after blocks, repeats and expressions are expanded: what the graph is wired from."""
+"""Steps of a network after blocks, repeats and expressions are expanded."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ __all__ = ["INPUT", "Content", "Nested", "NetworkUse", "Shared", "Step", "Weight
 
 
 INPUT = "(input)"
-"""What steps inside a step know its input by, where the user gave it no name; no name of the user's looks like it."""
+"""Name of the input of nested steps without a user-defined name; never equal to a user's name."""
 
 
 @dataclass(frozen=True)
 class WeightsFrom:
-    """What stands under ``weights``: where a step's weights start from.
+    """Value of ``weights``: the source of initial weights.
 
     Attributes:
-        file: A run folder or a ``.safetensors`` file, as it is written.
-        prefix: What their names begin with there; None: as here.
-        span: Where it is given.
-        path: The same place as a path.
+        file: A run folder or a ``.safetensors`` file, as written.
+        prefix: Prefix of the weight names in the file; None if the names are equal.
+        span: Location of the declaration.
+        path: Path of the declaration.
     """
 
     file: str
@@ -37,40 +37,40 @@ class Nested:
     """Steps inside a step: a block, a repeated step, ``Residual``, ``Parallel``.
 
     Attributes:
-        inputs: The names that its steps know its inputs by.
-        steps: In order.
-        outputs: What it gives, as names among its steps; None for the last step, or its input where there are no steps.
-        closed: Whether its steps see nothing of the list around it (a block's do not).
-        every_step: Whether it runs at every time step of its inputs alike.
+        inputs: Names of the inputs inside.
+        steps: Steps in order.
+        outputs: Outputs as names of its steps; None for the last step, or for the input if there are no steps.
+        closed: Whether its steps cannot read from the enclosing list, as in a block.
+        time_distributed: Whether it runs at every time step of its inputs.
     """
 
     inputs: tuple[str, ...]
     steps: tuple[Step, ...]
     outputs: Tree | None = None
     closed: bool = False
-    every_step: bool = False
+    time_distributed: bool = False
 
 
 @dataclass(frozen=True)
 class NetworkUse:
-    """One use of a network of the document; every use has the same weights.
+    """A use of a network of the document; all uses share their weights.
 
     Attributes:
-        network: Its name.
-        every_step: Whether it runs at every time step of its inputs alike.
+        network: Name of the network.
+        time_distributed: Whether it runs at every time step of its inputs.
     """
 
     network: str
-    every_step: bool = False
+    time_distributed: bool = False
 
 
 @dataclass(frozen=True)
 class Shared:
-    """An earlier layer applied again, with the same weights.
+    """An earlier layer applied again with the same weights.
 
     Attributes:
-        layer: Its name.
-        arguments: What it is called with this time, where that is said.
+        layer: Name of the layer.
+        arguments: Arguments of this call, if any.
     """
 
     layer: str
@@ -82,20 +82,20 @@ Content = Layer | Nested | NetworkUse | Shared
 
 @dataclass(frozen=True)
 class Step:
-    """One step, its expressions evaluated.
+    """A step with its expressions evaluated.
 
     Attributes:
-        name: What the others of its list call it.
-        op: The operation, ``Conv2D``, or the block's or the network's name.
-        content: What it runs; None where that is wrong, so that the graph goes on without a second error.
-        source: What stands under ``from``; None where nothing does.
-        freeze: Whether its weights are kept from training.
-        span: The operation's name in the file.
-        path: The step's path in the document.
-        arguments: The operation's arguments, for their places.
-        weights: What its weights start from, where a file is named.
-        is_open: Whether its name is not known, because of an error that has been reported.
-        is_assumed: Whether arguments that are wrong, on which no shape depends, were left at their defaults.
+        name: Name of the step in its list.
+        op: Operation, such as ``Conv2D``, or name of the block or network.
+        content: What it runs; None if invalid, so that the graph continues without a second error.
+        source: Value of ``from``; None if it is missing.
+        freeze: Whether its weights are frozen.
+        span: Location of the operation's name.
+        path: Path of the step in the document.
+        arguments: Arguments of the operation, for their locations.
+        weights: Source of its initial weights, if given.
+        is_open: Whether its name is unknown because of an error that has been reported.
+        is_assumed: Whether invalid arguments that affect no shape were replaced by their defaults.
     """
 
     name: str

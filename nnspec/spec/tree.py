@@ -1,4 +1,4 @@
-"""A YAML document as a tree in which every value knows its place."""
+"""A YAML document as a tree whose values keep their source locations."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Formula:
-    """How a value was computed.
+    """The expression from which a value was computed.
 
     Attributes:
-        text: What is written in its place: ``${2 * width}``.
-        params: What the names in it may stand for there, by name.
+        text: Expression as written: ``${2 * width}``.
+        params: Possible values of the names in it.
     """
 
     text: str
@@ -47,12 +47,12 @@ class Tree:
     """A node of the document: a [`Scalar`][], a [`MappingNode`][] or a [`SequenceNode`][].
 
     Attributes:
-        span: Where it stands in the file.
-        place: Where it stands in the document; None for the document itself.
-        size: The number of nodes in it, itself counted, aliases expanded.
-        dynamic: Whether an expression (``$…``) stands anywhere in it.
-        unknown: Whether a value in it is unknown because of an error that has been reported.
-        formula: How it was computed; None for what is written as it is.
+        span: Location in the file.
+        place: Path in the document; None for the document itself.
+        size: Number of nodes in it, including itself, with aliases expanded.
+        dynamic: Whether it contains an expression (``$…``).
+        unknown: Whether it contains a value that is unknown because of an error that has been reported.
+        formula: Expression from which it was computed; None for a literal.
     """
 
     __slots__ = ("dynamic", "formula", "place", "size", "span", "unknown")
@@ -74,19 +74,19 @@ class Tree:
 
     @property
     def path(self) -> str:
-        """Its path, ``layers[3].Conv2D.filters``; empty for the document itself."""
+        """Path as text, ``layers[3].Conv2D.filters``; empty for the document itself."""
         return "" if self.place is None else str(self.place)
 
     def __bool__(self) -> bool:
-        return True  # an empty list that is there is not the same as none
+        return True  # an empty list differs from a missing one
 
     def plain(self) -> Any:
-        """The ordinary Python value."""
+        """Return the plain Python value."""
         raise NotImplementedError
 
     @property
     def kind(self) -> str:
-        """What it is, in words for a message."""
+        """Description of the node for messages."""
         raise NotImplementedError
 
 
@@ -94,9 +94,9 @@ class Scalar(Tree):
     """A number, a string, true, false or null.
 
     Attributes:
-        value: Its value.
-        quoted: Whether it was written in quotes or as a block, so that it is a string whatever it looks like.
-        text: The characters between quotes, where they stand in the file as they are; None for a value that was computed.
+        value: Value of the scalar.
+        quoted: Whether it was quoted or written as a block, and thus is always a string.
+        text: Characters between the quotes, if verbatim in the file; None for a computed value.
     """
 
     __slots__ = ("quoted", "text", "value")
@@ -126,13 +126,13 @@ class Scalar(Tree):
             case bool():
                 return f"`{str(self.value).lower()}`"
             case str():
-                return f"the text '{self.value if len(self.value) <= 40 else self.value[:37] + '…'}'"
+                return f"the string '{self.value if len(self.value) <= 40 else self.value[:37] + '…'}'"
             case _:
                 return f"{self.value}"
 
 
 class Unknown(Scalar):
-    """A value that could not be evaluated. The error has been reported; what depends on the value is not checked."""
+    """A value that could not be evaluated. The error has been reported; dependent values are not checked."""
 
     __slots__ = ()
 
@@ -142,7 +142,7 @@ class Unknown(Scalar):
 
 
 class MappingNode(Tree):
-    """Keys and values, in the order of the file."""
+    """A mapping in file order."""
 
     __slots__ = ("_entries",)
 
@@ -160,12 +160,12 @@ class MappingNode(Tree):
         return iter(self._entries.values())
 
     def get(self, key: str) -> Tree | None:
-        """The value of a key, or None where it is not there."""
+        """Return the value of a key, or None if it is missing."""
         entry = self._entries.get(key)
         return entry[1] if entry else None
 
     def key(self, key: str) -> Scalar | None:
-        """The key itself, for its place."""
+        """Return the key's own node, for its location."""
         entry = self._entries.get(key)
         return entry[0] if entry else None
 

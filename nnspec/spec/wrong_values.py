@@ -1,4 +1,4 @@
-"""The errors of pydantic in the field's words, each at the place in the file, with what to write instead."""
+"""Conversion of pydantic's errors to diagnostics with locations and fixes."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from pydantic_core import ErrorDetails
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
 from nnspec.spec.dumping import flow
-from nnspec.spec.hints import param_meant
-from nnspec.spec.readings import literal_meant
+from nnspec.spec.hints import suggest_param
+from nnspec.spec.readings import suggest_literal
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.types import Config, closest
 
-__all__ = ["Where", "said_of_all", "translated"]
+__all__ = ["Where", "joint_error", "translated"]
 
 
 def _nested_class(annotation: Any) -> type[Config] | None:
-    """The class of an argument that is a mapping of its own."""
+    """Return the class of an argument that is a nested mapping."""
     for kind in (annotation, *typing.get_args(annotation)):
         if isinstance(kind, type) and issubclass(kind, Config) and kind is not Config:
             return kind
@@ -32,15 +32,15 @@ def _nested_class(annotation: Any) -> type[Config] | None:
 
 @dataclass(frozen=True)
 class Where:
-    """Where the arguments of an object stand.
+    """Location of an object's arguments.
 
     Attributes:
-        config: Its class.
-        arguments: They as they were written.
-        name: What it is called in messages.
-        span: Where it was named: what is missing is missing there.
-        path: Its path in the document.
-        bare: Whether a bare value was written, which stands for the class's main argument.
+        config: Class of the object.
+        arguments: Arguments as written.
+        name: Name of the object in messages.
+        span: Location of its name, at which missing arguments are reported.
+        path: Path in the document.
+        bare: Whether a bare value was written for the main argument.
     """
 
     config: type[Config]
@@ -51,22 +51,22 @@ class Where:
     bare: bool = False
 
     def called(self, field: str) -> str:
-        """What an argument is called in messages: a bare value by the name of the object, for no other was written."""
+        """Return an argument's name in messages; a bare value is called by the object's name."""
         return self.name if self.bare and field == self.config.main_argument else field
 
     def with_arguments(self, written: str) -> str:
-        """How the object is written with some arguments; an item of a list has no key of its own."""
+        """Return an example of the object with some arguments; a list item has no key of its own."""
         return f"`{{{written}}}`" if self.name.endswith("]") else f"`{self.name}: {{{written}}}`"
 
 
 def translated(error: ValidationError, where: Where, right: Mapping[str, Any], failed: Collection[str]) -> Iterator[Diagnostic]:
-    """The errors of pydantic as diagnostics.
+    """Yield pydantic's errors as diagnostics.
 
     Args:
-        error: The error.
-        where: Where the arguments stand.
-        right: The arguments that were validated, by name.
-        failed: Those that were left out because they are wrong, which has been reported.
+        error: Error from pydantic.
+        where: Location of the arguments.
+        right: Valid arguments by name.
+        failed: Invalid arguments, which were left out and have been reported.
     """
     by_field: dict[str, list[ErrorDetails]] = {}
     for detail in error.errors(include_url=False, include_context=True):
@@ -77,19 +77,19 @@ def translated(error: ValidationError, where: Where, right: Mapping[str, Any], f
         keys = "` and `".join(missing)
         yield p.MissingKey.at(where.span, where.path, help=f"write {needed}", where=f"`{where.name}`", key=keys)
     for field, details in by_field.items():
-        # What is said of all arguments together is asked again where one of them was left out as wrong.
+        # Errors about several arguments are checked again if one of them was invalid.
         if field not in failed and field not in missing and not (failed and not field):
             yield _one(field, details, where, right)
 
 
 def _one(field: str, details: list[ErrorDetails], where: Where, right: Mapping[str, Any]) -> Diagnostic:
-    """The diagnostic of one argument."""
+    """Return the diagnostic of one argument."""
     detail = _most_specific(details, where.arguments.get(field))
     tree = _follow(where.arguments, detail["loc"]) if field else where.arguments
     literal = ""
     if field and tree.formula is None and any(d["type"] in _OF_ANOTHER_KIND for d in details):
-        literal = literal_meant(tree, _accepts(field, tree, where, right)) or _other_argument(field, tree, where, right)
-        if literal:  # a number in quotes is no name of a family
+        literal = suggest_literal(tree, _accepts(field, tree, where, right)) or _other_argument(field, tree, where, right)
+        if literal:  # a quoted number is not a member's name
             detail = next((d for d in details if d["type"] in _EXPECTED and detail["type"] == "value_error"), detail)
     others = [d for d in details if d["type"] != detail["type"]]
     reason, help = _in_words(detail, where.called(field), tree, others, literal)
@@ -101,7 +101,7 @@ def _one(field: str, details: list[ErrorDetails], where: Where, right: Mapping[s
 
 
 def _accepts(field: str, tree: Tree, where: Where, right: Mapping[str, Any]) -> Callable[[Any], bool]:
-    """Whether a value could stand where a wrong one stands in an argument."""
+    """Return a function that checks whether a value would be valid in place of an invalid one."""
     given = where.arguments.get(field)
     beside = {key: value for key, value in right.items() if key != field}
 
@@ -117,7 +117,7 @@ def _accepts(field: str, tree: Tree, where: Where, right: Mapping[str, Any]) -> 
 
 
 def _replaced(given: Tree | None, tree: Tree, value: Any) -> Any:
-    """The plain value of a tree with another in place of a part of it."""
+    """Return the plain value of a tree with a part of it replaced."""
     if given is tree or given is None:
         return value
     if isinstance(given, MappingNode):
@@ -128,7 +128,7 @@ def _replaced(given: Tree | None, tree: Tree, value: Any) -> Any:
 
 
 def _other_argument(field: str, tree: Tree, where: Where, right: Mapping[str, Any]) -> str:
-    """The only other argument that takes a list that was written in place of the object: ``x: [a, b]`` as its columns."""
+    """Return help with the only other argument that accepts a list given in place of the object: ``x: [a, b]``."""
     if not where.bare or not isinstance(tree, SequenceNode) or tree is not where.arguments.get(field):
         return ""
     value = tree.plain()
@@ -146,13 +146,13 @@ def _fits(config: type[Config], name: str, value: Any) -> bool:
 
 
 _LONGEST = 80
-"""Characters of a value that a message repeats."""
+"""Maximum length of a value repeated in a message."""
 
 
-def said_of_all(config: type[Config], right: Mapping[str, Any], wrong: Collection[str]) -> str | None:
-    """What is wrong with the arguments together, beside what is wrong with some of them.
+def joint_error(config: type[Config], right: Mapping[str, Any], wrong: Collection[str]) -> str | None:
+    """Return an error about several arguments together, when some of them are invalid.
 
-    A rule that reads one of the wrong arguments says nothing: they are not there, and reading one ends it.
+    Rules that read an invalid argument are skipped, because it is missing.
     """
     built = config.model_construct(**right)
     for name in wrong:
@@ -174,7 +174,7 @@ def _is_missing(detail: ErrorDetails) -> bool:
 
 
 def _most_specific(details: list[ErrorDetails], tree: Tree | None) -> ErrorDetails:
-    """Of a union's errors, one for each branch, the one of the branch that was meant."""
+    """Return the error of the intended branch of a union, which reports one error per branch."""
     of_kind = {
         SequenceNode: lambda d: (d["type"] not in _NOT_LIST and not d["type"].endswith("_type")) or len(d["loc"]) > 2,
         MappingNode: lambda d: len(d["loc"]) > 2,
@@ -191,7 +191,7 @@ _NOT_LIST = frozenset({"int_type", "float_type", "string_type", "bool_type", "li
 
 
 def _follow(tree: Tree, loc: tuple[int | str, ...]) -> Tree:
-    """As far into the tree as the location leads; union branches in it, which name no place, are passed over."""
+    """Follow a location into the tree as far as possible, skipping names of union branches."""
     for key in loc:
         if isinstance(tree, MappingNode):
             inner = next((value for k, value in tree.items() if k.value == key or str(k.value) == str(key)), None)
@@ -208,7 +208,7 @@ _EXPECTED = {
     "float_type": "a number",
     "float_parsing": "a number",
     "finite_number": "a finite number",
-    "string_type": "text",
+    "string_type": "a string",
     "bool_type": "true or false",
     "bool_parsing": "true or false",
     "list_type": "a list",
@@ -219,15 +219,15 @@ _EXPECTED = {
 
 
 _CHOICE = re.compile(r"'[^']*'|[^\s,']+")
-"""One of the values in pydantic's list of them: ``'.' or ','``."""
+"""One of the values in pydantic's list: ``'.' or ','``."""
 
 
 _OF_ANOTHER_KIND = frozenset(_EXPECTED) | {"literal_error", "value_error", "too_short", "too_long", "string_too_long"}
-"""Errors of values that may be meant as another: those of a type, not of a range."""
+"""Types of errors that may come from another notation of a valid value: wrong types, not ranges."""
 
 
 def _in_words(detail: ErrorDetails, field: str, tree: Tree, others: list[ErrorDetails], literal: str) -> tuple[str, str]:
-    """The reason, and what to write, which is the literal that was meant where there is one."""
+    """Return the reason and the help, which is the intended literal if there is one."""
     kind, context = detail["type"], detail.get("ctx") or {}
     word = f"`{field}`"
     match kind:
@@ -249,7 +249,7 @@ def _in_words(detail: ErrorDetails, field: str, tree: Tree, others: list[ErrorDe
             help = f"did you mean `{suggestion}`?" if suggestion else literal
             numbers = " or an integer" if any(d["type"].startswith("int_") for d in others) else ""
             if len(choices) > 8:
-                return f"{word} cannot be {tree.kind}", help or f"it is one of {listed}{numbers}"
+                return f"{word} cannot be {tree.kind}", help or f"use one of {listed}{numbers}"
             return f"{word} must be one of {listed}{numbers}, not {tree.kind}", help
         case "too_short" | "too_long":
             bound = context.get("min_length", context.get("max_length"))
@@ -262,19 +262,19 @@ def _in_words(detail: ErrorDetails, field: str, tree: Tree, others: list[ErrorDe
             reason, _, meant = message.partition("; did you mean ")
             return reason, f"did you mean {meant}" if meant else literal
         case "string_too_long" | "string_too_short" if context.get("max_length", context.get("min_length")) == 1:
-            return f"{word} must be one character, not {tree.kind}", literal or 'write it in quotes: `";"`'
+            return f"{word} must be a single character, not {tree.kind}", literal or 'quote it: `";"`'
     wanted = [_EXPECTED[kind]] if kind in _EXPECTED else []
     wanted += [_EXPECTED[d["type"]] for d in others if d["type"] in _EXPECTED and _EXPECTED[d["type"]] not in wanted]
     if not wanted:
         return f"{word}: {detail['msg'][0].lower()}{detail['msg'][1:]}", literal
     help = literal
     if not help and {"an integer", "a number"} & set(wanted):
-        help = _divided(tree) or param_meant(tree)
+        help = _divided(tree) or suggest_param(tree)
     return f"{word} must be {' or '.join(wanted)}, not {tree.kind}", help
 
 
 def _share(tree: Tree, bound: float) -> str:
-    """What to write for a percentage where a share of 1 is wanted."""
+    """Return help for a percentage where a fraction is expected."""
     value = tree.value if isinstance(tree, Scalar) else None
     if bound != 1 or not isinstance(value, int | float) or not 1 < value < 100:
         return ""
@@ -282,6 +282,6 @@ def _share(tree: Tree, bound: float) -> str:
 
 
 def _divided(tree: Tree) -> str:
-    """What to write where an expression makes a number with a point, and a whole one is wanted."""
+    """Return help for an expression that results in a float where an integer is expected."""
     value = tree.value if isinstance(tree, Scalar) else None
-    return "`//` divides to a whole number, `round` rounds" if tree.formula is not None and isinstance(value, float) else ""
+    return "use `//` for integer division, or `round`" if tree.formula is not None and isinstance(value, float) else ""

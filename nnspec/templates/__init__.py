@@ -1,4 +1,4 @@
-"""Starter specs, each with comments that teach the language."""
+"""Starter specs with comments that explain the language."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from nnspec.types import closest
 __all__ = ["TEMPLATES", "template"]
 
 TEMPLATES = {
-    "digits": "a classifier of handwritten digits; trains as it is",
-    "tabular": "a classifier of rows, columns standardized; trains as it is",
-    "image": "a classifier of pictures: blocks, repeats, residuals",
+    "digits": "a classifier of handwritten digits; ready to train",
+    "tabular": "a classifier of tabular data with standardized columns; ready to train",
+    "image": "an image classifier with blocks, repeats, and residual connections",
     "tagger": "a label for each token of a sequence",
     "forecaster": "the next value of a series",
-    "autoencoder": "two networks in one document; trains as it is",
-    "translator": "an encoder and a decoder with attention",
+    "autoencoder": "two networks in one spec; ready to train",
+    "translator": "an encoder–decoder with attention",
 }
-"""Each template's name and what it is."""
+"""The templates with their descriptions."""
 
 
 def template(name: str) -> str:
-    """The text of a template.
+    """Return the text of a template.
 
     Raises:
-        NnspecError: Where there is none of that name.
+        NnspecError: If there is no template of this name.
 
     Example:
         >>> template("digits").splitlines()[1]
@@ -33,6 +33,6 @@ def template(name: str) -> str:
     """
     if name not in TEMPLATES:
         suggestion = closest(name, TEMPLATES)
-        help = f"did you mean `{suggestion}`?" if suggestion else f"one of {', '.join(TEMPLATES)}"
-        raise NnspecError(f"there is no template `{name}`\n  = help: {help}")
+        help = f"did you mean `{suggestion}`?" if suggestion else f"expected one of {', '.join(TEMPLATES)}"
+        raise NnspecError(f"unknown template `{name}`\n  = help: {help}")
     return (files(__name__) / f"{name}.nnspec.yaml").read_text(encoding="utf-8")

@@ -19,7 +19,7 @@ def nnspec(tmp_path, monkeypatch):
 
 def test_a_good_spec_is_said_to_be_good(nnspec, write):
     result = nnspec("validate", write(GOOD))
-    assert (result.exit_code, result.stdout) == (0, "1 spec is good\n")
+    assert (result.exit_code, result.stdout) == (0, "1 spec OK\n")
 
 
 def test_a_bad_spec_ends_with_status_1_and_its_place(nnspec, write):
@@ -68,7 +68,7 @@ def test_inspect_prints_a_table_with_its_totals(nnspec):
     result = nnspec("inspect", CORPUS / "lenet5.nnspec.yaml")
     assert result.exit_code == 0
     assert "parameters: 61,706" in result.stdout
-    assert "multiply–accumulates for one example: 416,520" in result.stdout
+    assert "multiply–accumulates per example: 416,520" in result.stdout
 
 
 def test_inspect_as_json_has_what_scripts_rely_on(nnspec):

@@ -28,7 +28,7 @@ def test_a_folder_stands_for_the_specs_below_it(validate):
     place("m/b.nnspec.yaml", "m/a.nnspec.yml", "m/deep/c.nnspec.yaml")
     place("m/.git/d.nnspec.yaml", "m/other.yaml", text="no spec")
     result = validate("m")
-    assert (result.exit_code, result.stdout) == (0, "3 specs are good\n")
+    assert (result.exit_code, result.stdout) == (0, "3 specs OK\n")
 
 
 def test_the_specs_of_a_folder_come_in_the_order_of_their_names(validate):
@@ -39,7 +39,7 @@ def test_the_specs_of_a_folder_come_in_the_order_of_their_names(validate):
 
 def test_a_spec_named_twice_is_checked_once(validate):
     place("m/a.nnspec.yaml")
-    assert validate("m", "m/a.nnspec.yaml").stdout == "1 spec is good\n"
+    assert validate("m", "m/a.nnspec.yaml").stdout == "1 spec OK\n"
 
 
 @pytest.mark.parametrize("form", ["text", "json", "github", "sarif", "junit"])
@@ -47,13 +47,13 @@ def test_a_folder_without_a_spec_is_an_error(validate, form):
     place("m/readme.md")
     result = validate("m", "--format", form)
     assert result.exit_code == 1
-    assert "there is no spec in this folder" in result.output
+    assert "no spec found in this folder" in result.output
 
 
 def test_a_link_that_leads_up_ends(validate, tmp_path):
     place("m/a.nnspec.yaml")
     Path("m/up").symlink_to(tmp_path, target_is_directory=True)
-    assert validate("m").stdout == "1 spec is good\n"
+    assert validate("m").stdout == "1 spec OK\n"
 
 
 def test_strict_makes_warnings_fail(validate):

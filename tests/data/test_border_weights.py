@@ -9,7 +9,7 @@ from PIL import Image
 from nnspec.data.border_weights import border_weights, gaps, objects_of
 from nnspec.data.lazy import LazyArray
 from nnspec.data.plan import Need
-from nnspec.data.weighing import Border
+from nnspec.data.sample_weights import Border
 from nnspec.types import TensorType
 
 NET = "inputs: {image: [H, W, 1]}\nlayers:\n  - Conv2D: {filters: %d, kernel_size: 1, activation: %s}\n    name: mask\n"
@@ -123,8 +123,8 @@ def test_a_document_names_them_beside_its_mask(masks, units: int, activation: st
 @pytest.mark.parametrize(
     ("net", "loss", "words"),
     [
-        (NET % (1, "sigmoid"), "Dice", "`Dice` of `mask` is one number of all positions together"),
-        (NET % (1, "linear"), "MeanSquaredError", "takes no classes"),
+        (NET % (1, "sigmoid"), "Dice", "`Dice` of `mask` is a single value for all positions"),
+        (NET % (1, "linear"), "MeanSquaredError", "is not a classification loss"),
         (NET % (2, "sigmoid"), "BinaryCrossentropy", "2 masks that may overlap"),
     ],
 )

@@ -134,12 +134,12 @@ def test_folders_called_as_parts_of_the_data_are_probably_such(tmp_path):
 
 def test_a_single_folder_of_folders_is_probably_the_folder_of_the_classes(tmp_path):
     assert warned(tmp_path, "animals/cat", "animals/dog") == [
-        ("NN481", "if the classes are the folders in it, write `images: p/animals`")
+        ("NN481", "if its subfolders are the classes, write `images: p/animals`")
     ]
 
 
 def test_a_single_class_tells_nothing_apart(tmp_path):
-    assert warned(tmp_path, "cat") == [("NN481", "name a folder that holds a folder for each class")]
+    assert warned(tmp_path, "cat") == [("NN481", "name a folder that contains one folder per class")]
 
 
 def test_the_same_folders_in_each_class_are_probably_the_classes(tmp_path):

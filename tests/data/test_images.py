@@ -113,12 +113,12 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("a/x.png", b"", "a/x.png is no PNG or JPEG picture"),
-        ("a/x.jpg", b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff!", "a/x.jpg is no PNG or JPEG picture"),
+        ("a/x.png", b"", "a/x.png is not a PNG or JPEG image"),
+        ("a/x.jpg", b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff!", "a/x.jpg is not a PNG or JPEG image"),
         ("a/x.png", bomb(100_000, 100_000), "more pixels than `max_pixels`, 67,108,864"),
         ("a/x.png", bomb(9000, 9000), "67,108,864: 9,000 × 9,000"),
-        ("a/x.txt", b"hello", "`a/x.txt` in `p` is no example"),
-        ("x.png", bomb(2, 2), "`p` holds files (`x.png`) beside folders of classes (`a`)"),
+        ("a/x.txt", b"hello", "`a/x.txt` in `p` has an unsupported extension"),
+        ("x.png", bomb(2, 2), "`p` contains both files (`x.png`) and class folders (`a`)"),
     ],
 )
 def test_what_is_no_picture_is_named_before_the_first_step(tmp_path, name, content, said):
@@ -169,7 +169,7 @@ def test_garbled_pictures_are_refused_and_never_a_traceback(tmp_path):
 def test_an_empty_class_is_refused(tmp_path):
     write_digits(tmp_path / "digits", 10)
     (tmp_path / "digits" / "empty").mkdir()
-    assert "`digits/empty` holds no example" in refused(Images(folder="d"), {"folder": tmp_path / "digits"}).message
+    assert "`digits/empty` contains no examples" in refused(Images(folder="d"), {"folder": tmp_path / "digits"}).message
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_an_empty_class_is_refused(tmp_path):
         ("{csv: a.csv}", "NN105", "a table needs `column`"),
         ("{}", "NN105", "give `folder`, or a table"),
         ("missing", "NN402", "there is no file or folder `missing`"),
-        ("../digits", "NN401", "leaves the project's root"),
+        ("../digits", "NN401", "is outside the project root"),
         ("net.nnspec.yaml", "NN403", "is a file, not a folder of images"),
         ("{csv: a.csv, column: fil}", "NN403", "the table has no column `fil`"),
         ("{folder: digits, image_size: [9, 9]}", "NN407", "(9, 9, 1)"),

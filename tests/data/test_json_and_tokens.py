@@ -12,7 +12,7 @@ from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.jsonl import Jsonl
 from nnspec.data.transforms.classes import label_encode
 from nnspec.data.transforms.numbers import impute
-from nnspec.data.transforms.words import tokenize
+from nnspec.data.transforms.text import tokenize
 
 ROWS = [{"a": 1, "b": "x"}, {"a": 2.5, "b": None}, {"a": None, "b": "z"}]
 
@@ -140,7 +140,7 @@ def test_a_statistic_of_numbers_is_none_of_text(strategy):
 
 def test_a_text_that_is_always_missing_cannot_be_imputed():
     error = refused(lambda: impute(strategy="most_frequent").fit([np.array([None, None], object)]))
-    assert "all are missing" in error.message
+    assert "are missing" in error.message
 
 
 # --- labels of tokens -------------------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ def test_a_row_with_another_number_of_labels_than_tokens_is_named(project, size,
     rows_of(project, words, tags)
     [problem] = project.refuses(TAGGER % (size, RECURRENT, step, step))
     assert problem.code == "NN482"
-    assert problem.message == "t.jsonl, line 9, column `tags`: 2 labels, and the same row has 3 tokens in `words`"
+    assert problem.message == "t.jsonl, line 9, column `tags`: 2 labels, but the row has 3 tokens in `words`"
 
 
 def test_labels_of_as_many_tokens_pass(project):
@@ -189,4 +189,4 @@ def test_a_network_whose_output_has_positions_of_its_own_is_given_any_lengths(pr
 def test_the_marks_of_begin_and_end_belong_to_both_or_none(project):
     rows_of(project, ("a b", "a b"), ("O P", "O P"))
     [problem] = project.refuses(TAGGER % ("T", RECURRENT, "{tokenize: {by: space, start: true}}, ", "{tokenize: space}, "))
-    assert (problem.code, problem.help) == ("NN482", "write `start` and `end` of `tokenize` alike for both")
+    assert (problem.code, problem.help) == ("NN482", "use the same `start` and `end` in both `tokenize`")

@@ -66,7 +66,7 @@ def test_test_data_that_are_mostly_training_data_are_told_by_their_rows(table):
     (table.folder / "t.csv").write_text("\n".join([lines[0], *lines[5:11]]) + new)
     warnings = table.prepare(spec(", test: {csv: t.csv}")).warnings
     assert [warning.code for warning in warnings] == ["NN473"]
-    assert "mostly training data: 6 of 8 rows are there, too" in warnings[0].message
+    assert "mostly training data: 6 of 8 rows occur in both" in warnings[0].message
     (table.folder / "t.csv").write_text("\n".join([lines[0], *lines[5:6]]) + new)
     assert table.prepare(spec(", test: {csv: t.csv}")).warnings == ()
 
@@ -90,7 +90,7 @@ def test_units_without_a_class_are_told(table, units, target, warned):
     net = NET.replace("units: 3", f"units: {units}")
     found = table.prepare(spec("", target=target, net=net)).warnings
     assert [problem.code for problem in found] == ["NN474"] * warned
-    assert not warned or "`kind` has 5 units, and the data have 3 classes" in found[0].message
+    assert not warned or "`kind` has 5 units, but the data have 3 classes" in found[0].message
 
 
 def test_fewer_units_than_classes_are_an_error(table):
@@ -129,7 +129,7 @@ def test_a_fold_may_be_the_test_data_and_what_is_watched_comes_from_the_rest(tab
 def test_rolling_folds_need_an_order(table):
     [problem] = table.refuses(spec(", test: {fold: {number: 1, of: 4, rolling: true}}"))
     assert problem.code == "NN464"
-    assert "`rolling` is for folds in time" in problem.message
+    assert "`rolling` requires rows in order of time" in problem.message
 
 
 def test_columns_of_a_wide_table_are_compared_in_linear_time():

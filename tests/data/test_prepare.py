@@ -136,14 +136,18 @@ def test_inputs_that_share_a_symbol_must_agree_on_its_size(project):
         (
             "a,b,kind\n1,2,0\n3,4,3\n",
             "NN425",
-            "a.csv, line 3, column `kind`: class 3, and the output `kind` has 3 classes, 0 to 2",
+            "a.csv, line 3, column `kind`: class 3, but the output `kind` has 3 classes, 0 to 2",
         ),
         ("a,b,kind\n1,2,-1\n3,4,1\n", "NN425", "a.csv, line 2, column `kind`: class -1"),
-        ("a,b,kind\n1,2,0\n3,4,1.5\n", "NN424", "a.csv, line 3, column `kind`: 1.5 is not a class: a whole number"),
+        (
+            "a,b,kind\n1,2,0\n3,4,1.5\n",
+            "NN424",
+            "a.csv, line 3, column `kind`: 1.5 is not a class index, which must be an integer",
+        ),
         ("a,b,kind\n1,2,0\n3,4,\n", "NN422", "a.csv, line 3, column `kind`: the value is missing"),
         ("a,b,kind\n1,2,cat\n3,4,dog\n", "NN421", "a.csv, line 2, column `kind`: 'cat' is not a number (and 1 more row)"),
         ("a,b,kind\n", "NN420", "the training data are empty"),
-        ("a,b\n1,2\n", "NN405", "nothing says which column is the target of `kind`"),
+        ("a,b\n1,2\n", "NN405", "cannot infer which column is the target of `kind`"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_with_its_place(project, text, code, said):
@@ -160,7 +164,7 @@ def test_a_value_that_cannot_be_used_is_named_with_its_place(project, text, code
     [
         ("mse", [1, np.nan], "NN422", "array `y`, row 1"),
         ("mse", [1, np.inf], "NN423", "inf is not a finite number"),
-        ("bce", [0, 2], "NN426", "2 is not from 0 to 1, as `BinaryCrossentropy` takes it"),
+        ("bce", [0, 2], "NN426", "2 is not from 0 to 1, as `BinaryCrossentropy` requires"),
         ("hinge", [1, 0.5], "NN426", "0.5 is not −1 or 1"),
         ("poisson", [1, -3], "NN426", "-3 is not at least 0"),
     ],
@@ -174,14 +178,14 @@ def test_a_target_outside_what_its_loss_takes_is_refused(project, loss, values, 
 
 def test_classes_counted_from_1_are_told_apart(project):
     (project.folder / "a.csv").write_text(rows(6, "i % 3 + 1"))
-    assert "counted from 1" in only(project.refuses(csv_spec())).help
+    assert "numbered from 1" in only(project.refuses(csv_spec())).help
 
 
 def test_more_encoded_classes_than_units_are_not_told_to_be_encoded(project):
     (project.folder / "a.csv").write_text(rows(8, "'abcd'[i % 4]"))
     said = only(project.refuses(csv_spec(", targets: {kind: {column: kind, transform: [label_encode]}}")))
     assert said.code == "NN425"
-    assert said.help == "give the layer 4 units: `label_encode` found as many classes"
+    assert said.help == "give the layer 4 units, the number of classes that `label_encode` found"
 
 
 def test_an_unknown_class_of_the_validation_data_is_named(project):
@@ -203,7 +207,7 @@ def test_a_one_hot_target_of_another_number_of_classes_is_refused(project):
 
 
 @pytest.mark.parametrize(
-    ("weights", "said"), [((-1, 1), "-1 is not a weight"), ((0, 0), "0 is not a weight"), (("a", 1), "'a' is not")]
+    ("weights", "said"), [((-1, 1), "-1 is not a valid weight"), ((0, 0), "0 is not a valid weight"), (("a", 1), "'a' is not")]
 )
 def test_a_weight_is_a_number_of_at_least_0(project, weights, said):
     (project.folder / "a.csv").write_text(f"a,b,w,kind\n1,2,{weights[0]},0\n3,4,{weights[1]},1\n")
@@ -214,7 +218,7 @@ def test_a_weight_is_a_number_of_at_least_0(project, weights, said):
 def test_an_input_of_whole_numbers_takes_no_other(project):
     net = "inputs: {x: {shape: [2], dtype: int32}}\nlayers:\n  - Embedding: {input_dim: 5, output_dim: 3}\n  - Flatten\n"
     net += "  - Dense: {units: 1}\n    name: price\n"
-    for value, said in ((0.5, "0.5 is not a whole number"), (2.0**40, "is not a whole number from -2147483648")):
+    for value, said in ((0.5, "0.5 is not an integer"), (2.0**40, "is not an integer from -2147483648")):
         np.savez(project.folder / "a.npz", x=np.array([[1, 2], [3, value]]), price=np.zeros(2))
         problem = only(project.refuses(f"{net}data: {{train: {{npz: a.npz}}}}\ntrain: {{epochs: 1, loss: mse}}\n"))
         assert problem.code == "NN424"
@@ -227,7 +231,7 @@ def test_an_input_is_looked_up_in_a_table_that_has_a_row_for_it(project):
     np.savez(project.folder / "a.npz", x=np.array([[1, 2, 3, 4], [3, 2, 0, 5]]), price=np.zeros(2))
     problem = only(project.refuses(f"{net}data: {{train: {{npz: a.npz}}}}\ntrain: {{epochs: 1, loss: mse}}\n"))
     assert problem.code == "NN433"
-    assert "array `x`, row 1: 5, and the table that `x` is looked up in has rows 0 to 4" in problem.message
+    assert "array `x`, row 1: 5 is out of range; the table that `x` indexes has rows 0 to 4" in problem.message
 
 
 def test_a_validation_part_that_leaves_nothing_to_train_on_is_refused(project):

@@ -142,7 +142,7 @@ STORY: dict[str, Case] = {
     ),
     "comma decimals beside point decimals": Case(
         net(T),
-        [("write the values of `a` as numbers such as 1234.5 into the file", edit("t.csv", ',5",', '.5",'))],
+        [("write the values of `a` in the file as numbers such as 1234.5", edit("t.csv", ',5",', '.5",'))],
         table(row=lambda i, r: [f'"{i},5"', str(r[1]), r[2]]),
     ),
     "infinite": Case(
@@ -169,7 +169,7 @@ STORY: dict[str, Case] = {
         net(T, x="column: k, transform: [{impute: median}]", size=1, y="").replace("column: k, }", "column: b}"),
         [
             (
-                "write `impute: most_frequent` and `label_encode` or `one_hot` in place of `impute: median`",
+                "replace `impute: median` by `impute: most_frequent` and `label_encode` or `one_hot`",
                 ("{impute: median}", "{impute: most_frequent}, label_encode"),
             ),
         ],
@@ -177,7 +177,7 @@ STORY: dict[str, Case] = {
     ),
     "median of a text before its classes": Case(
         net(T, x="column: k, transform: [{impute: median}, label_encode]", size=1, y="").replace("column: k, }", "column: b}"),
-        [("write `impute: most_frequent` in place of `impute: median`", ("{impute: median}", "{impute: most_frequent}"))],
+        [("replace `impute: median` by `impute: most_frequent`", ("{impute: median}", "{impute: most_frequent}"))],
         table(row=lambda i, r: [str(r[0]), str(i % 3), "" if i == 3 else r[2]]),
     ),
     "median of a text in JSON lines": Case(
@@ -192,7 +192,7 @@ STORY: dict[str, Case] = {
     ),
     "missing target": Case(
         net(T),
-        [("leave the rows without a target out of the file", edit("t.csv", "9,9,\n", ""))],
+        [("remove rows without a target from the file", edit("t.csv", "9,9,\n", ""))],
         table(more="9,9,\n"),
     ),
     "class where a number is expected": Case(
@@ -202,12 +202,12 @@ STORY: dict[str, Case] = {
     ),
     "class among numbers": Case(
         net(T, x="columns: [a, c], transform: [standardize]"),
-        [("leave it out of `columns`", ("columns: [a, c]", "columns: [a, b]"))],
+        [("remove it from `columns`", ("columns: [a, c]", "columns: [a, b]"))],
         table(head="a,b,c,k", row=lambda i, r: [str(r[0]), str(r[1]), "xy"[i % 2], r[2]]),
     ),
     "text and numbers stacked": Case(
         net(T, x="columns: [a, c], transform: [label_encode]"),
-        [("leave it out of `columns`", ("columns: [a, c]", "columns: [a, b]"))],
+        [("remove it from `columns`", ("columns: [a, c]", "columns: [a, b]"))],
         table(head="a,b,c,k", row=lambda i, r: [str(i % 3), str(i % 2), "xy"[i % 2], r[2]]),
     ),
     "target of text": Case(
@@ -218,14 +218,14 @@ STORY: dict[str, Case] = {
     "dates": Case(
         net(T),
         [
-            ("leave it out of `columns`", ("columns: [a, b]", "columns: [b]")),
+            ("remove it from `columns`", ("columns: [a, b]", "columns: [b]")),
             ("declare the input as `x: [1]`", ("inputs: {x: [2]}", "inputs: {x: [1]}")),
         ],
         table(row=lambda i, r: [f"2024-01-{i + 1:02}", str(r[1]), r[2]]),
     ),
     "numbers with a unit": Case(
         net(T),
-        [("without `%`", edit("t.csv", "%", ""))],
+        [("remove the unit `%`", edit("t.csv", "%", ""))],
         table(row=lambda i, r: [f"{i}%", str(r[1]), r[2]]),
     ),
     "vectors of one hot where a number is expected": Case(
@@ -344,12 +344,12 @@ STORY: dict[str, Case] = {
     ),
     "a label that is missing": Case(
         TAGGER.replace("[tokenize, ", "[{tokenize: {by: space}}, "),
-        [("give every token of the row one label", edit("t.jsonl", "O B-MISC\"", "O B-MISC O\""))],
+        [("provide one label per token", edit("t.jsonl", "O B-MISC\"", "O B-MISC O\""))],
         lines("t.jsonl", [*[SENTENCE] * 12, SENTENCE | {"tags": "B-ORG O B-MISC"}]),
     ),
     "tokens as classes": Case(
         TAGGER.replace("tags, transform: [tokenize, {pad: 9}]", "tags, transform: [label_encode]"),
-        [("put `tokenize` and `pad` in place of `label_encode`", ("[label_encode]", "[tokenize, {pad: 9}]"))],
+        [("replace `label_encode` by `tokenize` and `pad`", ("[label_encode]", "[tokenize, {pad: 9}]"))],
         lines("t.jsonl", [{name: text.split() for name, text in SENTENCE.items()}] * 12),
     ),
 }  # fmt: skip
@@ -391,7 +391,7 @@ def test_the_help_names_the_argument_of_the_reader(name, help):
 def test_names_in_the_place_of_a_header_make_no_row_of_it():
     spec = CASES / "csv" / "cat.nnspec.yaml"
     found = validate(spec, data=True)
-    assert [(one.code, "has (3,)" in one.message) for one in found if one.is_error] == [("NN407", True)]
+    assert [(one.code, "has shape (3,)" in one.message) for one in found if one.is_error] == [("NN407", True)]
     assert not any(one.is_error for one in validate(spec, ["inputs.x=[3]"], data=True))
 
 

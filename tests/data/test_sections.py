@@ -19,7 +19,7 @@ def found(folder, data: str):
 @pytest.mark.parametrize(("part", "kind"), [("train", "reader"), ("validation", "reader or fold"), ("test", "reader or fold")])
 def test_a_bare_file_name_is_answered_with_its_reader(tmp_path, part, kind):
     problem = found(tmp_path, f"{part}: data/My_B.CSV")
-    assert problem.message == f"there is no {kind} `data/My_B.CSV`"
+    assert problem.message == f"unknown {kind} `data/My_B.CSV`"
     assert (problem.path, problem.help) == (f"data.{part}", "write the reader before the path: `{csv: PATH}`")
 
 
@@ -40,5 +40,5 @@ def test_data_that_are_not_drawn_by_class_are_named(tmp_path, written, part):
     spec.write_text(f"{classes}data:\n  train: {{csv: a.csv}}\n  {written}\n  inputs: {{x: {{columns: [a, b]}}}}\n{train}")
     said = [(problem.path, problem.message) for problem in validate(spec, data=True) if problem.code == "NN431"]
     assert [(path, message.partition(":")[0]) for path, message in said] == [
-        (f"data.{part}", f"the {part} data are drawn without regard to the classes")
+        (f"data.{part}", f"the {part} split is not stratified by class")
     ]

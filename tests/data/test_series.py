@@ -68,7 +68,7 @@ def test_the_last_part_is_kept_and_none_of_its_targets_is_trained_on(table, stri
         (spec().replace("csv: a.csv", "csv: b.csv"), "NN402", "there is no file `b.csv`"),
         (spec(y="{column: load, at: now}"), "NN105", "past"),
         (spec().replace("series: {csv: a.csv, window: 4, horizon: 3}", "csv: a.csv").replace("load}}", "{column: load, at: past}}}"),
-         "NN463", "`at` is of the reader `series`"),
+         "NN463", "`at` requires the reader `series`"),
     ],
 )  # fmt: skip
 def test_validate_says_what_is_wrong_with_the_windows(table, text, code, said):

@@ -48,9 +48,18 @@ def hours(count, skip=()):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("csv: rev.csv, time: time", "rev.csv, line 3, column `time`: the rows go from the newest, 2024-03-09 07:00:00"),
-        ("csv: gap.csv, time: time", "gap.csv, line 82, column `time`: 2024-03-06 00:00:00 follows 2024-03-04 07:00:00 after"),
-        ("csv: ids.csv, time: time", "ids.csv, line 102, column `time`: 2024-03-01 00:00:00 is before the time of the row"),
+        (
+            "csv: rev.csv, time: time",
+            "rev.csv, line 3, column `time`: the rows are in descending order, from 2024-03-09 07:00:00",
+        ),
+        (
+            "csv: gap.csv, time: time",
+            "gap.csv, line 82, column `time`: 2024-03-06 00:00:00 is 1 day, 17:00:00 after 2024-03-04 07:00:00",
+        ),
+        (
+            "csv: ids.csv, time: time",
+            "ids.csv, line 102, column `time`: 2024-03-01 00:00:00 is before the time of the previous row",
+        ),
     ],
 )
 def test_what_is_wrong_with_the_times_is_an_error_with_its_row(cases, arguments, said):
@@ -61,15 +70,15 @@ def test_what_is_wrong_with_the_times_is_an_error_with_its_row(cases, arguments,
 
 def test_the_help_names_the_column_that_tells_the_series_apart(cases):
     [problem] = cases.refuses(spec("csv: ids.csv, time: time"))
-    assert problem.help == "`id` tells several series apart: write `by: id`"
+    assert problem.help == "`id` probably identifies several series: write `by: id`"
 
 
 @pytest.mark.parametrize(
     ("name", "said", "help"),
     [
-        ("rev", "`time` looks like the time, and it goes back at 199 rows, first at rev.csv, line 3", "sort the rows by it"),
-        ("gap", "`time` looks like the time, and it is not evenly spaced at 1 row, first at gap.csv, line 82", "gaps: split"),
-        ("ids", "`time` looks like the time, and it goes back at 1 row, first at ids.csv, line 102", "`by: id`"),
+        ("rev", "`time` looks like the time, but it decreases at 199 rows, first at rev.csv, line 3", "sort the rows by it"),
+        ("gap", "`time` looks like the time, but it is not evenly spaced at 1 row, first at gap.csv, line 82", "gaps: split"),
+        ("ids", "`time` looks like the time, but it decreases at 1 row, first at ids.csv, line 102", "`by: id`"),
     ],
 )
 def test_without_time_what_can_be_seen_is_a_warning(cases, name, said, help):
@@ -106,7 +115,7 @@ def test_runs_of_one_name_look_like_several_series(project):
     rows = "".join(f"{'AB'[i // 40]},{i},{i}\n" for i in range(80))
     (project.folder / "a.csv").write_text("id,load,temp\n" + rows)
     [warning] = project.prepare(spec("csv: a.csv")).warnings
-    assert "`id` looks like the name of a series: 2 runs" in warning.message
+    assert "`id` looks like a series label: it is constant over 2 runs" in warning.message
     assert project.prepare(spec("csv: a.csv, by: id")).warnings == ()
 
 
@@ -147,16 +156,16 @@ def test_several_columns_may_tell_series_apart(project):
 @pytest.mark.parametrize(
     ("rows", "said", "help"),
     [
-        (["2024-02-27", "2024-02-28", "2024-02-28", *hours(20)], "is equal to the time of the row in front", "keep one row"),
-        (["01.03.2024"] * 20, "`01.03.2024` is no number and no date", "write the year first: `2024-03-01`"),
-        (["03/14/2024 10:00"] * 20, "`03/14/2024 10:00` is no number", "`2024-03-14 10:00`"),
-        (["03/04/2024"] * 20, "`03/04/2024` is no number", "if the day comes first in your data, `2024-03-04` if the month does"),
-        (["2024/03/01"] * 20, "`2024/03/01` is no number", "`2024-03-01`"),
-        (["1 Mar 2024"] * 20, "`1 Mar 2024` is no number", "the month as a number"),
-        (["10:00"] * 20, "`10:00` is no number", "a time of day alone"),
-        (["2024-03-01T00:00:00Z", "2024-03-01T01:00:00", *hours(20)], "has no UTC offset", "with an offset, or none"),
-        (["2024-03-01", "", *hours(20)], "the time is missing", "every row needs its time"),
-        ([1, 2, 3, 5, *range(6, 30)], "5 follows 3 after 2, and the usual step is 1", "gaps: split"),
+        (["2024-02-27", "2024-02-28", "2024-02-28", *hours(20)], "is equal to the time of the previous row", "keep one row"),
+        (["01.03.2024"] * 20, "`01.03.2024` is neither a number nor an ISO 8601 date", "write the year first: `2024-03-01`"),
+        (["03/14/2024 10:00"] * 20, "`03/14/2024 10:00` is neither a number", "`2024-03-14 10:00`"),
+        (["03/04/2024"] * 20, "`03/04/2024` is neither a number", "if the day comes first in the data, `2024-03-04` if the month does"),
+        (["2024/03/01"] * 20, "`2024/03/01` is neither a number", "`2024-03-01`"),
+        (["1 Mar 2024"] * 20, "`1 Mar 2024` is neither a number", "the month as a number"),
+        (["10:00"] * 20, "`10:00` is neither a number", "a time of day does not order"),
+        (["2024-03-01T00:00:00Z", "2024-03-01T01:00:00", *hours(20)], "has no UTC offset", "with a UTC offset, or all without"),
+        (["2024-03-01", "", *hours(20)], "the time is missing", "fill in the time of every row"),
+        ([1, 2, 3, 5, *range(6, 30)], "5 is 2 after 3, but the usual step is 1", "gaps: split"),
     ],
 )  # fmt: skip
 def test_times_that_are_none_are_told_with_their_row_and_what_to_write(times, project, rows, said, help):

@@ -27,6 +27,6 @@ def test_a_stratified_split_keeps_the_classes_in_proportion():
 
 
 def test_too_few_examples_of_a_class_cannot_be_stratified():
-    assert why_not_stratified(np.array([0, 0, 0, 1]), 0.5) == "a class has a single example"
+    assert why_not_stratified(np.array([0, 0, 0, 1]), 0.5) == "a class has only one example"
     assert "3 classes" in (why_not_stratified(np.array([0, 0, 1, 1, 2, 2]), 0.2) or "")
     assert why_not_stratified(np.array([0, 0, 1, 1]), 0.5) is None

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.jsonl import Jsonl
 from nnspec.data.readers.text import Text
-from nnspec.data.transforms.pictures import resize
-from nnspec.data.transforms.words import pad, tokenize
+from nnspec.data.transforms.images import resize
+from nnspec.data.transforms.text import pad, tokenize
 
 LINES = """The old man was thin and gaunt with deep wrinkles in the back of his neck.
 The brown blotches of the benevolent skin cancer the sun brings were on his cheeks.
@@ -81,13 +81,13 @@ def test_texts_become_tokens_of_one_length_by_what_the_training_part_has(mail):
 @pytest.mark.parametrize(
     ("transform", "code", "said"),
     [
-        ("[tokenize]", "NN461", "the input `words` takes rows of one length"),
-        ("[tokenize, standardize]", "NN408", "`standardize` takes rows of one length"),
-        ("[{pad: 8}]", "NN408", "`pad` takes sequences"),
-        ("[]", "NN462", "the input `words` takes numbers, and the column `text` holds text"),
+        ("[tokenize]", "NN461", "the input `words` requires rows of equal length"),
+        ("[tokenize, standardize]", "NN408", "`standardize` requires rows of equal length"),
+        ("[{pad: 8}]", "NN408", "`pad` requires sequences"),
+        ("[]", "NN462", "the input `words` requires numbers, but the column `text` contains text"),
         ("[tokenize, {pad: 9}]", "NN407", "(9,)"),
         ("[{tokenize: words}]", "NN105", "`word`, `character`"),
-        ("[{tokenize: {vocabulary: [a, <PAD>]}}]", "NN105", "none of the special ones"),
+        ("[{tokenize: {vocabulary: [a, <PAD>]}}]", "NN105", "duplicates or special tokens"),
     ],
 )
 def test_validate_says_what_is_missing_between_text_and_numbers(mail, transform, code, said):
@@ -230,4 +230,4 @@ def test_resize_keeps_channels_apart_and_averages_what_it_leaves_out():
     floats = resize(size=[2, 2], interpolation="area").apply(values.astype(np.float64)[..., 1], {})
     assert floats[0].tolist() == [[2.5, 4.5], [10.5, 12.5]]
     assert resize(size=[2, 2]).infer(Column((4, 4, 2), "uint8")) == Column((2, 2, 2), "uint8")
-    assert "takes pictures" in refused(lambda: resize(size=[2, 2]).infer(Column((4,), "uint8")))
+    assert "requires images" in refused(lambda: resize(size=[2, 2]).infer(Column((4,), "uint8")))

@@ -202,7 +202,7 @@ def test_the_page_knows_what_is_asked_of_a_layer():
     facts = dict(layer["facts"])
     assert facts["output"] == "10 × 10 × 16 float32"
     assert (facts["parameters"], facts["MACs"], facts["activations"]) == ("2,416", "240,000", "6.2 KiB")
-    assert (facts["receptive field"], facts["its stride"]) == ("14 × 14", "2 × 2")
+    assert (facts["receptive field"], facts["receptive field stride"]) == ("14 × 14", "2 × 2")
     assert ["filters", "16", True] in layer["arguments"]
     assert ["padding", '"valid"', False] in layer["arguments"]
     [here] = [text for _, text, here in layer["source"] if here]

@@ -45,9 +45,9 @@ def test_the_page_begins_with_a_table_of_all_codes():
 def test_a_code_is_explained_with_both_examples_and_what_is_shown():
     text = explain_code("nn242")
     assert text.startswith("NN242 RandomOutput (warning)")
-    assert "An output that is dropped out in training" in text
-    assert "    warning[NN242]: the output `dropout` is changed at random in training" in text
-    assert text.index("This fails:") < text.index("It is shown as:") < text.index("This passes:")
+    assert "Dropout or noise on a model output" in text
+    assert "    warning[NN242]: the output `dropout` is random during training" in text
+    assert text.index("This fails:") < text.index("Output:") < text.index("This passes:")
 
 
 @pytest.mark.parametrize("problem", [p for p in all_problems().values() if p.fails], ids=lambda problem: problem.code)
@@ -67,4 +67,4 @@ def test_the_command_prints_a_code_and_the_page():
     assert CliRunner().invoke(main, ["explain", "--all"]).stdout == diagnostics_page()
     assert CliRunner().invoke(main, ["explain"]).exit_code == 2
     assert CliRunner().invoke(main, ["explain", "NN999"]).exit_code == 1
-    assert "name a path in net.yaml" in CliRunner().invoke(main, ["explain", "net.yaml"]).stderr
+    assert "expected a path in net.yaml" in CliRunner().invoke(main, ["explain", "net.yaml"]).stderr

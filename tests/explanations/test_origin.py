@@ -85,7 +85,7 @@ def test_an_override_is_named_with_what_it_took_the_place_of(explain):
     assert origin.value == 10
     assert told(origin)[-2:] == [
         ("`width` = 5, a param of the document: set by `--set params.width=5`", None),
-        ("in place of 4", 3),
+        ("replaces 4", 3),
     ]
 
 
@@ -172,18 +172,18 @@ def test_a_layer_by_its_place_in_the_document_has_defaults_too(explain):
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("frist/dense.units", "there is no step `frist`; did you mean `first`?"),
-        ("first/dens.units", "there is no step `dens` in `first`; did you mean `dense`?"),
+        ("frist/dense.units", "unknown step `frist`; did you mean `first`?"),
+        ("first/dens.units", "unknown step `dens` in `first`; did you mean `dense`?"),
         ("d.unit", "`Dense` has no argument `unit`; did you mean `units`?"),
-        ("d.units[", "is no path"),
-        ("first", "`first` is a use of `unit`, no layer; it has the parts dense, dense_1"),
+        ("d.units[", "is not a valid path"),
+        ("first", "`first` is a use of `unit`, not a layer; its parts are dense, dense_1"),
         ("train.batchsize", "`train` has no argument `batchsize`; did you mean `batch_size`?"),
-        ("layers[9].Dense.units", "there is no `layers[9]`"),
-        ("param.width", "there is no step `param`"),
-        ("export.opset", "there is no `export`"),
-        ("d.units.x", "there is no `units.x` in `d`"),
-        ("", "name a step; there are first, steps"),
-        ("head/", "name a step in `head`; there are dense"),
+        ("layers[9].Dense.units", "has no `layers[9]`"),
+        ("param.width", "unknown step `param`"),
+        ("export.opset", "has no `export`"),
+        ("d.units.x", "`d` has no `units.x`"),
+        ("", "expected a step; the steps are first, steps"),
+        ("head/", "expected a step in `head`; the steps are dense"),
     ],
 )
 def test_what_is_not_there_is_an_error_with_a_suggestion(explain, path, said):

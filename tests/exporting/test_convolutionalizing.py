@@ -130,7 +130,7 @@ def test_what_cannot_slide_is_refused_with_its_place_and_nothing_is_written(laye
 
 def test_a_network_without_a_size_of_its_own_has_no_window(tmp_path):
     file = written(tmp_path, CONV + "  - GlobalAveragePooling2D\n" + DENSE, "[H, W, 1]")
-    with pytest.raises(NnspecError, match=r"no size of which a window .*\n.*export: \{activation_maps"):
+    with pytest.raises(NnspecError, match=r"a free size gives no kernel size.*\n.*export: \{activation_maps"):
         convolutionalize(file, tmp_path / "fcn")
 
 

@@ -78,7 +78,7 @@ def test_a_recurrent_layer_whose_state_is_not_carried_would_begin_anew(said):
         "      - GRU: {units: 4, return_sequences: true}\n        from: gru.output\n      - Dense: {units: 7}\n",
     )
     [(code, message, help)] = said(_GOOD.replace(_DECODER, two))
-    assert (code, message) == ("NN708", "`gru_1` begins anew at each token: its `state` is not carried")
+    assert (code, message) == ("NN708", "`gru_1` restarts at each token: its `state` is not carried")
     assert "`carry`" in help
 
 
@@ -90,7 +90,7 @@ def test_attention_beside_a_carried_state_wants_a_cache(said):
     text = _GOOD.replace(_DECODER, attending)
     [(code, message, help)] = said(text)
     assert (code, help) == ("NN708", "write `cache: true`")
-    assert message == "`attention` sees the last token alone: its keys and values are not carried"
+    assert message == "`attention` attends only to the last token: its keys and values are not cached"
     assert said(text + "  cache: true\n") == []
 
 

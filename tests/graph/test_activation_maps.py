@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nnspec.graph.activation_maps import NoMap, ending_of, with_activation_maps
+from nnspec.graph.activation_maps import NoMapError, head_of, with_activation_maps
 from tests.onnx_backend.nets import graph_of, keras_reference, random_weights
 
 CONV = "  - Conv2D: {filters: 6, kernel_size: 3, activation: relu}\n"
@@ -81,11 +81,11 @@ def test_a_series_has_a_map_along_time():
 @pytest.mark.parametrize(
     ("end", "reason"),
     [
-        ("  - Flatten\n" + DENSE, r"`flatten` \(Flatten\) stands where the mean"),
-        ("  - GlobalMaxPooling2D\n" + DENSE, r"`global_max_pooling2d` \(GlobalMaxPooling2D\) stands where the mean"),
+        ("  - Flatten\n" + DENSE, r"`flatten` \(Flatten\) is not allowed between the mean"),
+        ("  - GlobalMaxPooling2D\n" + DENSE, r"`global_max_pooling2d` \(GlobalMaxPooling2D\) is not allowed between the mean"),
         (
             AVERAGE + "  - Dense: {units: 8, activation: relu}\n    name: h\n" + DENSE,
-            "`h` has the activation `relu`, and `y` comes",
+            "`h` has the activation `relu` before `y`",
         ),
         ("  - AdaptiveAveragePooling2D: 2\n  - Flatten\n" + DENSE, "`flatten`"),
         (
@@ -95,8 +95,8 @@ def test_a_series_has_a_map_along_time():
     ],
 )
 def test_another_end_has_none_and_the_layer_in_its_way_is_named(end, reason):
-    with pytest.raises(NoMap, match=reason):
-        ending_of(graph_of(CONV + end, "{x: [9, 9, 1]}"), "y")
+    with pytest.raises(NoMapError, match=reason):
+        head_of(graph_of(CONV + end, "{x: [9, 9, 1]}"), "y")
 
 
 def net(export, end=AVERAGE + DENSE, more=""):
@@ -114,4 +114,4 @@ def test_validate_says_which_output_has_none_where_it_is_named(checked):
 def test_a_name_that_is_taken_is_refused(checked):
     end = "  - GlobalAveragePooling2D:\n    name: y_map\n" + DENSE
     [problem] = checked(net("{activation_maps: [y]}", end))[1]
-    assert "`y_map` is something else here" in problem.message
+    assert "the name `y_map` is in use" in problem.message

@@ -114,7 +114,7 @@ def test_a_cycle_is_shown_from_end_to_end(checked):
         HEAD
         + "  - Dense: {units: 4}\n    name: a\n    from: c\n  - Dense: {units: 4}\n    name: b\n  - Dense: {units: 4}\n    name: c\n"
     )
-    assert [problem.message for problem in problems] == ["a cycle: `a` → `c` → `b` → `a`"]
+    assert [problem.message for problem in problems] == ["circular dependency: `a` → `c` → `b` → `a`"]
 
 
 def test_a_step_that_reads_itself_is_a_cycle(checked):
@@ -138,16 +138,16 @@ def test_a_step_that_reads_itself_is_a_cycle(checked):
             "NN205",
             5,
             23,
-            "`name` stands beside `Dense`, not inside it: move it left, out of its arguments",
+            "`name` is a key of the step, not an argument of `Dense`: unindent it",
         ),
         ("  - Dense\n", "NN104", 5, 5, "write `Dense: {units: …}`"),
         ("  - Dense: 10\n", "NN101", 5, 12, "write `Dense: {units: …}`"),
-        ("  - Linear: {units: 2}\n", "NN204", 5, 5, "it is called `Dense` here"),
+        ("  - Linear: {units: 2}\n", "NN204", 5, 5, "use `Dense` instead"),
         ("  - Dense: {units: 2, activation: rleu}\n", "NN105", 5, 35, "did you mean `relu`?"),
-        ("  - Dense: {units: 2, use_bias: no}\n", "NN105", 5, 33, "write `false`: in YAML 1.2 `no` is text"),
+        ("  - Dense: {units: 2, use_bias: no}\n", "NN105", 5, 33, "write `false`: in YAML 1.2 `no` is a string"),
         ("  - Dense: {units: 2}\n    name: 9a\n", "NN107", 6, 11, ""),
         ("  - Dense: {units: 2}\n    freeze: 1\n", "NN105", 6, 13, ""),
-        ("  - ReLU\n    name: a\n", "NN020", 5, 5, "write `- ReLU:`, so that `name` can stand under it"),
+        ("  - ReLU\n    name: a\n", "NN020", 5, 5, "write `- ReLU:`, so that it can have `name` below it"),
         ("  - Add:\n    from: x\n", "NN225", 6, 11, "write `from: [a, b]`"),
         ("  - Dense: {units: 2}\n    from: {}\n", "NN225", 6, 11, "write `from: {x: …}`"),
         ("  - Dense: {units: 2}\n    from: x.state\n", "NN226", 6, 11, "write `x`"),

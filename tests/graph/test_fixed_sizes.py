@@ -71,10 +71,10 @@ def test_sizes_hold_for_the_networks_that_have_them(several: Path) -> None:
     ("sizes", "message"),
     [
         ({"T": 7}, r"`T` must be a multiple of 4, not 7; the next size that fits is 8"),
-        ({"S": 9, "T": 5}, r"the next sizes that fit are S=16 and T=8"),
+        ({"S": 9, "T": 5}, r"the next valid sizes are S=16 and T=8"),
         ({"U": 9}, r"`U` must be 8, not 9"),
         ({"V": 12, "T": 16}, r"`V` must be `T`, which is 16 here, not 12"),
-        ({"X": 4}, r"there is no free size `X`: the free sizes are `N`"),
+        ({"X": 4}, r"unknown free size `X`: the free sizes are `N`"),
     ],
 )
 def test_sizes_that_do_not_fit_are_refused_with_the_next_that_do(several: Path, sizes: dict[str, int], message: str) -> None:
@@ -89,28 +89,28 @@ def test_a_size_that_leaves_another_none_is_refused(several: Path) -> None:
 
 def test_a_spec_of_numbers_has_no_free_size(write) -> None:
     file = write("nnspec: 1\nname: net\ninputs: {x: [4]}\nlayers: [{Dense: {units: 2}}]\n")
-    with pytest.raises(NnspecError, match="all sizes of this spec are numbers"):
+    with pytest.raises(NnspecError, match="this spec has no free sizes"):
         at(file, T=4)
 
 
 @pytest.mark.parametrize(
     ("setting", "received", "help"),
     [
-        ("H", "`H` is none", "write `--at H=572`"),
-        ("H:4", "`H:4` is none", "write `--at H=572,W=572`"),
-        ("=4", "`=4` is none", "write `--at H=572,W=572`"),
-        ("", "it is empty", "write `--at H=572,W=572`"),
-        ("H=4,", "it is empty between two commas, or at an end", "write `--at H=572,W=572`"),
-        ("H=4,H=8", "--at gives `H` twice", "remove one of them"),
-        ("H=", "`H` must be a whole number from 1 to 999,999,999,999, not nothing", "as in `H=572`"),
-        ("H=0", "`H` must be a whole number from 1 to 999,999,999,999, not 0", "as in `H=572`"),
+        ("H", "got `H`", "write `--at H=572`"),
+        ("H:4", "got `H:4`", "write `--at H=572,W=572`"),
+        ("=4", "got `=4`", "write `--at H=572,W=572`"),
+        ("", "got an empty entry", "write `--at H=572,W=572`"),
+        ("H=4,", "got an empty entry", "write `--at H=572,W=572`"),
+        ("H=4,H=8", "duplicate `H` in --at", "remove one of them"),
+        ("H=", "`H` must be an integer from 1 to 999,999,999,999, not nothing", "as in `H=572`"),
+        ("H=0", "`H` must be an integer from 1 to 999,999,999,999, not 0", "as in `H=572`"),
         ("H=-4", "not '-4'", "as in `H=572`"),
         ("H=4.5", "not '4.5'", "as in `H=572`"),
         ("H=1e3", "not '1e3'", "as in `H=572`"),
         ("H=\u0665", "not '\u0665'", "as in `H=572`"),
         ("H=9999999999999", "not 9999999999999", "as in `H=572`"),
-        ("h=64", "there is no free size `h`: the free sizes are `H`, `W`", "did you mean `H`?"),
-        ("image=64", "`image` is an input, whose sizes `H`, `W` can be given", ""),
+        ("h=64", "unknown free size `h`: the free sizes are `H`, `W`", "did you mean `H`?"),
+        ("image=64", "`image` is an input with the free sizes `H`, `W`", ""),
         ("H=63,W=64", "not 63", "write `H=64,W=64`"),
     ],
 )
@@ -122,7 +122,7 @@ def test_what_is_no_size_is_refused_with_what_to_write(setting: str, received: s
 
 @pytest.mark.parametrize("size", [0, -1, True, 1.5, "64", None, 10**12])
 def test_a_python_caller_gives_whole_numbers(size: object) -> None:
-    with pytest.raises(NnspecError, match="`H` must be a whole number from 1"):
+    with pytest.raises(NnspecError, match="`H` must be an integer from 1"):
         nnspec.inspect(UNET, at={"H": size})
 
 

@@ -46,5 +46,5 @@ def test_tensors_of_free_size_are_counted_at_the_smallest_sizes_that_fit(tmp_pat
     assert said(tmp_path, text, activations=416) == []
     [(code, _, message)] = said(tmp_path, text, activations=415)
     assert code == "NN005"
-    assert message.startswith("416 B of activations for one example, at the smallest sizes that fit")
+    assert message.startswith("416 B of activations for one example, at the smallest valid sizes")
     assert said(tmp_path, text.replace("T, ", ""), activations=1) != []

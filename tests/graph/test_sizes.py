@@ -43,10 +43,10 @@ STATED = {
 REFUSED = {
     "groupnorm": "6 channels cannot be split into 4 groups",
     "layernorm_sym": "its size must be a number",
-    "network_sym_conflict": "no size of `T` fits: `T` must equal `T//2`",
-    "odd_and_even": "no size of `T` fits",
+    "network_sym_conflict": "no size of `T` is valid: `T` must equal `T//2`",
+    "odd_and_even": "no size of `T` is valid",
     "posemb2": "unknown key `sequence_length`",
-    "t_t_3_vs_t_neg": "no size of `T` fits: `3*T` must equal `T`",
+    "t_t_3_vs_t_neg": "no size of `T` is valid: `3*T` must equal `T`",
 }
 
 
@@ -137,7 +137,7 @@ def test_sizes_without_names_that_must_be_equal_get_one_name(tmp_path):
 
 def test_sizes_that_no_machine_holds_at_their_smallest_are_refused(tmp_path):
     layers = "  - MaxPooling2D: {pool_size: 1000}\n  - Conv2D: {filters: 1, kernel_size: 50}\n"
-    with pytest.raises(SpecError, match="at the smallest sizes that fit"):
+    with pytest.raises(SpecError, match="at the smallest valid sizes"):
         main_of(written(tmp_path, "{a: [H, W, 3]}", layers))
 
 

@@ -277,13 +277,13 @@ def test_the_command_writes_a_spec_and_its_weights(tmp_path, monkeypatch):
     run = CliRunner().invoke(main, ["import", "pair.keras"])
     assert run.exit_code == 0, run.output
     assert run.stdout.splitlines()[:3] == [
-        "`shared head` is called `shared_head` here",
+        "`shared head` was renamed `shared_head`",
         "pair.nnspec.yaml",
         "pair.safetensors",
     ]
     assert "weights: {file: pair.safetensors}" in (tmp_path / "pair.nnspec.yaml").read_text()
     again = CliRunner().invoke(main, ["import", "pair.keras"])
-    assert again.exit_code == 1 and "is there already" in again.stderr
+    assert again.exit_code == 1 and "already exists" in again.stderr
     forced = CliRunner().invoke(main, ["import", "pair.keras", "--force", "--format", "json"])
     assert json.loads(forced.stdout)["renamed"] == {"shared head": "shared_head"}
     assert CliRunner().invoke(main, ["validate", "pair.nnspec.yaml"]).exit_code == 0

@@ -112,7 +112,7 @@ def test_a_large_spec_that_is_good_stays_good(write) -> None:
         ("repeats of nothing", "the limit `expanded` is 2,000,000"),
         ("networks that double", "the limit `layers` is 50,000"),
         ("branches that double", "the limit `layers` is 50,000"),
-        ("a chain of 400 networks", "over 100 lists deep"),
+        ("a chain of 400 networks", "more than 100 lists deep"),
         ("a product of 40 sums", "200 is the limit"),
         ("quotients of quotients", "4,000 is the limit"),
         ("a size that grows 2,000 times", "2**63"),
@@ -138,7 +138,7 @@ def test_a_list_of_many_is_not_cut_in_silence(checked) -> None:
     _, problems = checked(
         f"nnspec: 1\nname: net\nparams: {{s: [{shape}]}}\ninputs: {{x: [1]}}\nlayers:\n  - Reshape: {{target_shape: $s}}\n"
     )
-    assert [problem.message for problem in problems] == ["`Reshape`: a tensor of 15,000 axes; 32 is the limit"]
+    assert [problem.message for problem in problems] == ["`Reshape`: a tensor has 15,000 axes; the limit is 32"]
 
 
 def test_a_network_that_is_wrong_everywhere_is_not_built_to_its_end(monkeypatch, write) -> None:

@@ -152,7 +152,7 @@ def test_a_parameter_at_every_step_counts_the_steps() -> None:
     [
         ("{layer: {frame: {filters: 4}}, more: 1}", "unknown key `more` in `TimeDistributed`"),
         ("{layer: {frame: {filter: 4}}}", "unknown key `filter` in `frame`"),
-        ("{layer: fram}", "there is no layer `fram`"),
+        ("{layer: fram}", "unknown layer `fram`"),
     ],
 )
 def test_mistakes_in_what_runs_at_every_step_are_told(checked, line: str, message: str) -> None:

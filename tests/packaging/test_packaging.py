@@ -13,7 +13,7 @@ from nnspec.packaging.triton import config
 from nnspec.packaging.writing import write_package
 from nnspec.runtime.ports import Port
 from nnspec.runtime.predictor import Predictor
-from nnspec.serving.sources import found, named_sources
+from nnspec.serving.sources import find_files, named_sources
 from tests.serving import models
 
 
@@ -36,7 +36,7 @@ def test_a_triton_repository_holds_the_model_its_config_and_its_labels(iris, tmp
 
 def test_a_triton_repository_is_what_serve_takes(iris, tmp_path):
     write_package(iris, "triton", tmp_path / "out")
-    assert list(found(named_sources([str(tmp_path / "out")]))) == [("iris", "1")]
+    assert list(find_files(named_sources([str(tmp_path / "out")]))) == [("iris", "1")]
 
 
 def test_rows_that_may_not_be_joined_are_not_batched_and_a_scalar_is_reshaped():

@@ -59,12 +59,12 @@ def test_installed_packages_are_not_looked_for_where_no_name_is_unknown() -> Non
             file.write_text(f"nnspec: 1\nname: net\ninputs: {{x: [4]}}\nlayers:\n{steps}", encoding="utf-8")
             done = subprocess.run([sys.executable, "-c", program, str(file)], capture_output=True, text=True, check=False)
         said[name] = done.stdout.split("\n")[0]
-    assert said == {"known": "1 spec is good", "unknown": "looked"}
+    assert said == {"known": "1 spec OK", "unknown": "looked"}
 
 
 def test_validate_says_which_layers_are_converted_and_does_not_fail_for_it(example: Path) -> None:
     done = CliRunner().invoke(main, ["validate", str(example), "--strict"])
-    assert (done.exit_code, done.stdout) == (0, "1 spec is good\n")
+    assert (done.exit_code, done.stdout) == (0, "1 spec OK\n")
     assert re.findall(r"(\w+)\[(NN\d+)\]: `(\w+)` of the package (\S+)", done.stderr) == [
         ("note", "NN323", "LocalResponseNormalization", "nnspec-example-layers")
     ]
@@ -83,7 +83,7 @@ def test_inspect_says_where_a_layer_comes_from_and_how_it_is_exported(example: P
     assert layers["GatedLinearUnit"] == {"package": package, "export": "to_onnx"}
     assert layers["LocalResponseNormalization"] == {"package": package, "export": "tf2onnx"}
     assert layers["Dense"] is None
-    assert f"GatedLinearUnit is of the package {package}, exported by to_onnx\n" in run("inspect", str(example))
+    assert f"GatedLinearUnit is from the package {package}, exported with to_onnx\n" in run("inspect", str(example))
 
 
 def test_explain_and_diff_know_its_arguments(example: Path, tmp_path: Path) -> None:

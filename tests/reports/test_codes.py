@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nnspec.exporting.keras_reference import keras_reference
-from nnspec.graph.encoder_split import halves
+from nnspec.graph.encoder_split import split_encoder
 from nnspec.reports import to_page
 from nnspec.spec import load
 from nnspec.training import Run, train
@@ -80,7 +80,7 @@ def test_codes_of_a_network_that_draws_none_are_not_drawn(tmp_path):
 
 def test_both_halves_one_after_the_other_are_the_whole(variational):
     graph, weights = variational.main, variational.weights()
-    cut = halves(graph, "image", "restored")
+    cut = split_encoder(graph, "image", "restored")
     images = np.random.default_rng(0).random((5, 8, 8, 1), np.float32)
     [name] = cut.after.inputs
     given = keras_reference(cut.after, weights)({name: keras_reference(cut.before, weights)({"image": images})["code"]})
@@ -100,5 +100,5 @@ def test_a_network_is_cut_where_it_is_narrowest_and_everything_passes(checked, l
     model, problems = checked(CHAIN.format(layers=layers))
     assert not problems
     [output] = model.main.outputs
-    cut = halves(model.main, "x", output)
+    cut = split_encoder(model.main, "x", output)
     assert (cut.code.source if cut else None) == code

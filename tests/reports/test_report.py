@@ -14,7 +14,7 @@ from PIL import Image
 
 from nnspec.data.examples import Examples
 from nnspec.diagnostics import NnspecError
-from nnspec.graph.activation_maps import NoMap, ending_of, with_activation_maps
+from nnspec.graph.activation_maps import NoMapError, head_of, with_activation_maps
 from nnspec.reports import to_page, write_report
 from nnspec.reports.elements import table
 from nnspec.reports.findings import findings
@@ -278,8 +278,8 @@ def test_a_long_text_of_a_row_is_folded():
 
 
 def test_a_net_of_another_form_has_no_class_activation_map(iris):
-    with pytest.raises(NoMap, match="nothing on its way is the mean over all positions"):
-        ending_of(iris.model.main, "width")
+    with pytest.raises(NoMapError, match="it does not depend on a mean over all positions"):
+        head_of(iris.model.main, "width")
 
 
 def test_figures_of_validation_data_and_a_training_cut_short_are_told(digits):

@@ -23,7 +23,7 @@ from tests.serving import models
 from tests.serving.conftest import running
 from tests.serving.test_plain import drawn
 
-WORDS = "`H` and `W` must be multiples of 8, not 250 and 250; the next sizes that fit are 256 and 256"
+WORDS = "`H` and `W` must be multiples of 8, not 250 and 250; the next valid sizes are 256 and 256"
 
 FOURS = """
 nnspec: 1
@@ -95,7 +95,7 @@ def test_training_says_it_before_it_begins(fours):
     said = CliRunner().invoke(main, ["validate", str(fours)])
     assert said.exit_code == 1
     assert (
-        "error[NN415]: `H` and `W` must be multiples of 4, not 10 and 10; the next sizes that fit are 12 and 12" in said.output
+        "error[NN415]: `H` and `W` must be multiples of 4, not 10 and 10; the next valid sizes are 12 and 12" in said.output
     )
     assert "the column `image` has (10, 10, 1)" in said.output
 

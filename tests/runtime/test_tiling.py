@@ -20,7 +20,7 @@ from nnspec.runtime.predictor import Predictor
 from nnspec.runtime.tiled import Tiling
 from nnspec.runtime.tiling import ReceptiveField
 from nnspec.serving.journal import Journal
-from nnspec.serving.server import state_of
+from nnspec.serving.server import create_state
 from nnspec.serving.settings import Settings
 from tests.conftest import CORPUS
 from tests.onnx_backend.nets import graph_of, random_weights
@@ -188,7 +188,7 @@ def test_overlap_without_tile_is_bad_usage(tmp_path):
     net(tmp_path, CONV + MASK)
     said = CliRunner().invoke(main, ["predict", str(tmp_path / "m.onnx"), "--data", "x.npz", "--overlap", "8"])
     assert said.exit_code == 2
-    assert "--overlap goes with --tile" in said.output
+    assert "--overlap requires --tile" in said.output
 
 
 def served(folder, layers):
@@ -220,7 +220,7 @@ def test_the_server_tiles_what_is_larger_than_it_is_told_to_compute_whole(tmp_pa
 
 def test_a_server_does_not_start_with_tiles_that_a_model_cannot_have(tmp_path):
     with pytest.raises(NnspecError, match="a tile must be a multiple of 2"):
-        state_of([str(served(tmp_path, NETS["a skip"]))], Settings(threads=1, tile=41), Journal(io.StringIO()))
+        create_state([str(served(tmp_path, NETS["a skip"]))], Settings(threads=1, tile=41), Journal(io.StringIO()))
 
 
 def test_a_model_that_cannot_be_tiled_is_served_whole(tmp_path):

@@ -164,10 +164,10 @@ def test_each_series_comes_back_to_units_of_its_own(shops, monkeypatch):
 
 def test_rows_of_no_known_series_are_refused(shops, monkeypatch):
     monkeypatch.chdir(shops)
-    with pytest.raises(SpecError, match=r"do not say which series a row is of"):
+    with pytest.raises(SpecError, match=r"series of the rows are unknown"):
         predict_file("m.onnx", READER.replace("by: shop, ", ""))
     (shops / "z.csv").write_text((shops / "s.csv").read_text().replace("A,", "Z,"))
-    with pytest.raises(SpecError, match=r"row 0 is of the series `Z`, which was not trained on"):
+    with pytest.raises(SpecError, match=r"row 0 belongs to the series `Z`, which was not in the training data"):
         predict_file("m.onnx", READER.replace("s.csv", "z.csv"))
     assert json.loads(Predictor("m.onnx").metadata[UNITS])["y"]["labels"] == [["A"], ["B"]]
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import pytest
 
 from nnspec.serving.journal import Journal
-from nnspec.serving.server import Server, state_of
+from nnspec.serving.server import Server, create_state
 from nnspec.serving.settings import Settings
 from tests.serving import models
 
@@ -58,7 +58,9 @@ class Running:
 def running(sources, **settings):
     log = io.StringIO()
     journal = Journal(log)
-    state = state_of([str(source) for source in sources], Settings(**{"threads": 1, "drain_seconds": 0.1, **settings}), journal)
+    state = create_state(
+        [str(source) for source in sources], Settings(**{"threads": 1, "drain_seconds": 0.1, **settings}), journal
+    )
     listening = socket.create_server(("127.0.0.1", 0))
     server = Server(state, listening)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

@@ -23,10 +23,10 @@ import pytest
 from PIL import Image
 
 from nnspec.diagnostics import NnspecError
+from nnspec.serving.errors import RequestError
 from nnspec.serving.hosts import allowed_hosts
-from nnspec.serving.loading import loaded, loaded_beside
+from nnspec.serving.loading import load_in_background, load_with_timeout
 from nnspec.serving.memory import SMALL, Memory
-from nnspec.serving.refusals import Refused
 from nnspec.serving.server import serve
 from nnspec.serving.settings import Settings
 from tests.serving import models
@@ -51,7 +51,7 @@ def rows(tmp_path_factory):
     file = models.write(tmp_path_factory.mktemp("m") / "a.onnx", models.iris())
     with running([file], max_rows=50, max_values=1000) as found:
         yield found
-        assert found.state.bodies.held == 0
+        assert found.state.bodies.used == 0
 
 
 # --- what a body becomes ----------------------------------------------------------------------------------------------
@@ -65,7 +65,7 @@ def rows(tmp_path_factory):
         (b'{"length":1,"width":[' + b"1," * 2000 + b"1]}", JSON, 413, "1,000 values"),
         (b'{"length":1,"width":"' + b"a" * 5000 + b'"}', JSON, 413, "1,000 characters of text"),
         (b"[" * 100_000, JSON, 413, "1,000 values"),
-        (b"[" * 200, JSON, 400, "no JSON"),
+        (b"[" * 200, JSON, 400, "not valid JSON"),
         (b"[{}]", JSON, 400, "the data have no column `length`"),
         (b'[{"a":1},{"length":1,"width":2}]', JSON, 400, "they have `a`"),
         (b'[{"length":1,"width":2},{"length":1}]', JSON, 400, "row 2: it has no `width`"),
@@ -92,7 +92,7 @@ def test_a_body_that_unpacks_to_very_much_is_refused_whatever_it_says_of_itself(
     for body in (bomb, bomb[:-4] + (2000).to_bytes(4, "little")):
         status, said = rows.json("POST", "/predict", body, {**JSON, "Content-Encoding": "gzip"})
         assert status in (400, 413)
-        assert "100 times its size" in said["error"] or "lies about its size" in said["error"]
+        assert "100 times its size" in said["error"] or "declares a wrong size" in said["error"]
     status, said = rows.json("POST", "/predict", zlib.compress(b" " * 3_000_000), {**JSON, "Content-Encoding": "deflate"})
     assert (status, "100 times its size" in said["error"]) == (413, True)
 
@@ -102,24 +102,24 @@ def test_a_deadline_holds_while_a_body_is_read(tmp_path):
     body = json.dumps([{"length": 1, "width": 2}] * 9000).encode()
     with running([file], deadline=0.001) as server:
         assert server.json("POST", "/predict", body, JSON)[0] == 504
-        assert server.state.bodies.held == 0
+        assert server.state.bodies.used == 0
 
 
 def test_large_requests_leave_room_for_small_ones():
     memory = Memory(80 * SMALL)
-    rooms = [memory.room() for _ in range(8)]
-    for room in rooms[:4]:
-        room.take(16 * SMALL)
-    with pytest.raises(Refused) as refused:
-        rooms[4].take(16 * SMALL)
+    reservations = [memory.reservation() for _ in range(8)]
+    for reservation in reservations[:4]:
+        reservation.reserve(16 * SMALL)
+    with pytest.raises(RequestError) as refused:
+        reservations[4].reserve(16 * SMALL)
     assert refused.value.status == 503
-    memory.room().take(SMALL)
-    with pytest.raises(Refused) as refused:
-        memory.room().take(79 * SMALL)
+    memory.reservation().reserve(SMALL)
+    with pytest.raises(RequestError) as refused:
+        memory.reservation().reserve(79 * SMALL)
     assert refused.value.status == 413
-    for room in rooms:
-        room.give_back()
-    assert memory.held == SMALL
+    for reservation in reservations:
+        reservation.release()
+    assert memory.used == SMALL
 
 
 def test_a_request_of_many_rows_is_computed_in_parts_that_others_go_between(tmp_path):
@@ -159,7 +159,7 @@ def test_an_answer_is_counted_until_it_is_read_and_a_client_that_does_not_read_i
     connection = connected(impatient)
     connection.sendall(large_request(400_000))
     assert eventually(lambda: "nnspec_batch_rows" in impatient.ask("GET", "/metrics")[2].decode())
-    assert eventually(lambda: impatient.state.bodies.held == 0)
+    assert eventually(lambda: impatient.state.bodies.used == 0)
     found = b""
     with suppress(ConnectionError):
         while part := connection.recv(2**20):
@@ -179,7 +179,7 @@ def test_a_client_that_reads_slowly_gets_all(impatient):
         left -= len(connection.recv(min(left, 65_536)))
         time.sleep(0.002)
     connection.close()
-    assert eventually(lambda: impatient.state.bodies.held == 0)
+    assert eventually(lambda: impatient.state.bodies.used == 0)
 
 
 def test_very_many_requests_at_once_on_one_connection_are_not_queued(impatient):
@@ -218,7 +218,7 @@ def test_a_body_with_trailers_or_extensions_without_end_is_ended(server, begin, 
     connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)
     with connection, pytest.raises(ConnectionError):
         connection.sendall(head + begin + more * (100_000_000 // len(more)))
-    assert eventually(lambda: server.state.bodies.held == 0)
+    assert eventually(lambda: server.state.bodies.used == 0)
 
 
 # --- models that never end --------------------------------------------------------------------------------------------
@@ -240,9 +240,9 @@ def test_a_model_that_never_ends_its_first_answer_is_not_served(tmp_path):
 def test_what_cannot_be_stopped_is_left_alone():
     begun = time.monotonic()
     with pytest.raises(NnspecError, match="was not loaded"):
-        loaded(lambda: time.sleep(8), Path("a.onnx"), 0.05)
+        load_with_timeout(lambda: time.sleep(8), Path("a.onnx"), 0.05)
     with pytest.raises(NnspecError, match="was not loaded"):
-        asyncio.run(loaded_beside(lambda: time.sleep(8), Path("a.onnx"), 0.05))
+        asyncio.run(load_in_background(lambda: time.sleep(8), Path("a.onnx"), 0.05))
     assert time.monotonic() - begun < 7
 
 
@@ -324,7 +324,7 @@ def pictures(tmp_path_factory):
     file = models.write(tmp_path_factory.mktemp("m") / "a.onnx", models.picture(white=255))
     with running([file]) as found:
         yield found
-        assert found.state.bodies.held == 0
+        assert found.state.bodies.used == 0
 
 
 def drawn(form, size=(8, 8)):

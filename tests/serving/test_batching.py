@@ -11,9 +11,9 @@ import pytest
 
 from nnspec.runtime.ports import Port
 from nnspec.serving.batching import Batcher
-from nnspec.serving.costs import Cost, Gaps
-from nnspec.serving.refusals import Refused
-from nnspec.serving.served import is_row_by_row
+from nnspec.serving.costs import ArrivalGaps, Cost
+from nnspec.serving.errors import RequestError
+from nnspec.serving.served import is_batchable
 
 
 class Model:
@@ -39,7 +39,7 @@ def row(value, length=1):
 
 def answers(model, work, **settings):
     async def main():
-        batcher = Batcher(model, **{"most_rows": 8, "most_waiting": 100, **settings})
+        batcher = Batcher(model, **{"max_rows": 8, "max_waiting": 100, **settings})
         try:
             return await work(batcher)
         finally:
@@ -134,7 +134,7 @@ def test_a_full_queue_refuses_until_there_is_room():
         first = batcher.submit(row(0))
         await asyncio.sleep(0.02)
         waiting = [batcher.submit(row(1)) for _ in range(3)]
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(RequestError) as refused:
             batcher.submit(row(1))
         waiting[0].cancel()
         batcher.submit(row(1)).cancel()
@@ -142,7 +142,7 @@ def test_a_full_queue_refuses_until_there_is_room():
         await asyncio.gather(first, *waiting[1:])
         return refused.value
 
-    refused = answers(model, work, most_waiting=3)
+    refused = answers(model, work, max_waiting=3)
     assert (refused.status, refused.headers["Retry-After"]) == (503, "1")
 
 
@@ -164,7 +164,7 @@ def test_shapes_that_nobody_asks_for_any_more_are_forgotten():
     async def work(batcher):
         for length in range(1, 400):
             await batcher.submit(row(1, length))
-        return len(batcher._kinds)
+        return len(batcher._groups)
 
     assert answers(Model(), work) <= 256
 
@@ -174,7 +174,7 @@ def test_the_line_of_a_batchs_cost_is_found_through_noise(a, b):
     rng = np.random.default_rng(3)
     cost = Cost()
     for rows in rng.integers(1, 33, 300):
-        cost.learn(int(rows), (a * rows + b) * rng.uniform(0.97, 1.03))
+        cost.update(int(rows), (a * rows + b) * rng.uniform(0.97, 1.03))
     assert cost.a == pytest.approx(a, abs=0.0002)
     assert cost.b == pytest.approx(b, abs=0.002)
 
@@ -182,9 +182,9 @@ def test_the_line_of_a_batchs_cost_is_found_through_noise(a, b):
 def test_nobody_waits_where_batches_of_one_size_are_all_that_is_known():
     cost = Cost()
     for _ in range(10):
-        cost.learn(1, 0.01)
+        cost.update(1, 0.01)
     assert (cost.a, cost.b) == (pytest.approx(0.01), 0)
-    assert not cost.waiting_pays(1, 0.0001)
+    assert not cost.should_wait(1, 0.0001)
 
 
 def test_waiting_pays_by_the_sum_of_all_waits():
@@ -200,11 +200,11 @@ def test_waiting_pays_by_the_sum_of_all_waits():
         cost = Cost()
         cost.a, cost.b = a, b
         if abs(apart - together) > 1e-9:
-            assert cost.waiting_pays(n, gap) == (together < apart)
+            assert cost.should_wait(n, gap) == (together < apart)
 
 
 def test_a_gap_is_known_from_the_second_request_on():
-    gaps = Gaps()
+    gaps = ArrivalGaps()
     gaps.arrived(1.0)
     assert gaps.mean == float("inf")
     gaps.arrived(1.5)
@@ -216,7 +216,7 @@ def test_a_request_waits_for_one_that_is_expected_soon():
 
     async def work(batcher):
         await batcher.submit(row(0))
-        kind = next(iter(batcher._kinds.values()))
+        kind = next(iter(batcher._groups.values()))
         kind.cost.a, kind.cost.b, kind.gaps.mean = 0.0, 10.0, 0.05
         first = batcher.submit(row(1))
         kind.gaps.mean = 0.05
@@ -231,4 +231,4 @@ def test_a_request_waits_for_one_that_is_expected_soon():
 
 def test_rows_of_a_decoder_with_its_loop_inside_are_not_joined():
     source = {"source": Port("source", ("batch", "S"), "int64"), "most": Port("most", (), "int64")}
-    assert not is_row_by_row(source, {"generated": Port("generated", ("batch", "steps"), "int64")})
+    assert not is_batchable(source, {"generated": Port("generated", ("batch", "steps"), "int64")})

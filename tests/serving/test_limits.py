@@ -22,7 +22,7 @@ def strict(tmp_path_factory):
     """A server with tight limits."""
     file = models.write(tmp_path_factory.mktemp("m") / "a.onnx", models.scale())
     with running(
-        [file], max_bytes=20_000, held_bytes=60_000, body_seconds=0.4, header_seconds=0.4, deadline=0.5, connections=20
+        [file], max_bytes=20_000, memory_bytes=60_000, body_seconds=0.4, header_seconds=0.4, deadline=0.5, connections=20
     ) as found:
         yield found
 
@@ -56,7 +56,7 @@ def test_a_body_in_chunks_is_counted(strict):
 def test_a_body_is_unpacked_no_further_than_is_allowed(strict, bomb, coding, status):
     found, said = strict.json("POST", INFER, bomb, {"Content-Encoding": coding})
     assert (found, list(said)) == (status, ["error"])
-    assert strict.state.bodies.held == 0
+    assert strict.state.bodies.used == 0
 
 
 def test_a_body_that_comes_slowly_is_given_up(strict):
@@ -118,7 +118,7 @@ def test_a_client_that_has_left_frees_its_place(strict):
         connection.shutdown(socket.SHUT_RDWR)
     time.sleep(0.1)
     assert strict.state.repository.find("scale").batcher.waiting == 0
-    assert strict.state.bodies.held == 0
+    assert strict.state.bodies.used == 0
     assert strict.json("POST", INFER, request())[0] == 200
 
 
@@ -140,7 +140,7 @@ def held(tmp_path):
 def test_a_request_past_its_own_time_is_answered_with_504(held):
     server, _ = held
     status, said = server.json("POST", INFER, request(parameters={"timeout": 100_000}))
-    assert (status, said["error"][:22]) == (504, "no answer within 0.1 s")
+    assert (status, said["error"].endswith("within its deadline of 0.1 s")) == (504, True)
 
 
 def test_a_request_that_finds_the_queue_full_is_told_when_to_come_back(held):

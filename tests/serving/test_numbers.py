@@ -12,18 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnspec.runtime.ports import Port
-from nnspec.serving import messages, numbers
+from nnspec.serving import infer_request, numbers
 from nnspec.serving.budget import Budget
+from nnspec.serving.errors import RequestError
+from nnspec.serving.infer_request import read_inference
 from nnspec.serving.memory import Memory
-from nnspec.serving.messages import read_inference
-from nnspec.serving.refusals import Refused
 
 
 @pytest.fixture(autouse=True, scope="module")
 def short_parts():
     """A few bytes are parsed at once, so that small tensors come in many parts."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(messages, "_WHOLE", 0)
+    patch.setattr(infer_request, "_PARSED_AT_ONCE", 0)
     patch.setattr(numbers, "_STEP", 64)
     patch.setattr(numbers, "_SCAN", 48)
     yield
@@ -31,7 +31,7 @@ def short_parts():
 
 
 def budget(most=2**20, seconds=60.0):
-    return Budget(Memory(most).room(), seconds, time.monotonic() + seconds, 100, 1000)
+    return Budget(Memory(most).reservation(), seconds, time.monotonic() + seconds, 100, 1000)
 
 
 def read(body, port):
@@ -78,7 +78,7 @@ def test_a_tensor_with_a_sign_too_many_or_too_few_is_read_as_json_says_or_refuse
     port = Port("x", (None,) * len(shape), "float32")
     try:
         found = read(message(shape, text), port)
-    except Refused as refused:
+    except RequestError as refused:
         assert refused.status == 400
         return
     said = orjson.loads(message(shape, text))["inputs"][0]
@@ -89,19 +89,19 @@ def test_a_tensor_with_a_sign_too_many_or_too_few_is_read_as_json_says_or_refuse
 
 @pytest.mark.parametrize("data", [b"[1,2,3]", b"[[1,2,3],[4,5,6]]", b"[" + b"1," * 99 + b"1]"])
 def test_numbers_that_are_not_as_many_as_the_shape_says_are_not_parsed(data, monkeypatch):
-    monkeypatch.setattr(numbers.Numbers, "parts", None)
-    with pytest.raises(Refused, match="has the shape"):
+    monkeypatch.setattr(numbers.Numbers, "chunks", None)
+    with pytest.raises(RequestError, match="has the shape"):
         read(message([7, 3], data), Port("x", (None, 3), "float32"))
 
 
 def test_a_shape_that_is_not_the_models_is_refused_before_its_numbers_are_parsed(monkeypatch):
-    monkeypatch.setattr(numbers.Numbers, "parts", None)
-    with pytest.raises(Refused, match="has 3 elements on axis 1"):
+    monkeypatch.setattr(numbers.Numbers, "chunks", None)
+    with pytest.raises(RequestError, match="has 3 elements on axis 1"):
         read(message([1, 4], b"[1,2,3,4]"), Port("x", (None, 3), "float32"))
 
 
 def test_what_stands_beside_the_numbers_has_a_limit():
-    with pytest.raises(Refused, match="beside the numbers"):
+    with pytest.raises(RequestError, match="besides the numbers"):
         read(b'{"id":"' + b"a" * 100_000 + b'"}', Port("x", (None, 3), "float32"))
 
 
@@ -109,14 +109,14 @@ def test_numbers_are_counted_in_the_requests_memory():
     port = Port("x", (None,), "float64")
     own = budget()
     read_inference(message([1000], b"[" + b"1," * 999 + b"1]", "FP64"), None, {"x": port}, {}, own)
-    assert own.room.size == 8000
-    with pytest.raises(Refused, match="memory") as refused:
+    assert own.memory.size == 8000
+    with pytest.raises(RequestError, match="memory") as refused:
         read_inference(message([100_000], b"[" + b"1," * 99_999 + b"1]", "FP64"), None, {"x": port}, {}, budget(most=500_000))
     assert refused.value.status == 413
 
 
 def test_numbers_are_not_read_any_further_when_the_time_is_over():
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RequestError) as refused:
         read_inference(message([3], b"[1,2,3]"), None, {"x": Port("x", (None,), "float32")}, {}, budget(seconds=-1.0))
     assert refused.value.status == 504
 
@@ -128,7 +128,7 @@ def test_a_key_data_that_is_written_otherwise_is_no_other_tensor(key):
         message([1, 3], b"[1,2,3]")[11:-2],
         key,
     )
-    with pytest.raises(Refused):
+    with pytest.raises(RequestError):
         read_inference(body, None, ports, {}, budget())
 
 
@@ -138,5 +138,5 @@ def test_a_message_that_is_parsed_at_once_says_the_same(drawn):
     port = Port("x", (None,) * len(shape), "float32")
     in_parts = read(message(shape, data), port)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(messages, "_WHOLE", 2**20)
+        patch.setattr(infer_request, "_PARSED_AT_ONCE", 2**20)
         assert np.array_equal(read(message(shape, data), port), in_parts)

@@ -82,7 +82,7 @@ def test_a_token_lets_in_and_its_absence_does_not(tmp_path):
 
 def test_a_file_without_a_token_is_refused(tmp_path):
     (tmp_path / "tokens").write_text("\n")
-    with pytest.raises(NnspecError, match="holds no token"):
+    with pytest.raises(NnspecError, match="contains no token"):
         read_tokens(tmp_path / "tokens")
 
 
@@ -163,7 +163,7 @@ def test_weights_in_another_file_are_not_read(tmp_path):
 
 def test_two_models_of_one_name_are_told_apart(tmp_path):
     files = [str(models.write(tmp_path / f"{i}.onnx", models.scale(i))) for i in (1, 2)]
-    with pytest.raises(NnspecError, match="are both called `scale`"):
+    with pytest.raises(NnspecError, match="are both named `scale`"):
         named_sources(files)
     assert list(named_sources([files[0], f"other={files[1]}"])) == ["scale", "other"]
 
@@ -171,12 +171,12 @@ def test_two_models_of_one_name_are_told_apart(tmp_path):
 @pytest.mark.parametrize("name", ["a/b", "..", "", "a b"])
 def test_a_name_that_would_be_no_path_is_refused(tmp_path, name):
     file = models.write(tmp_path / "a.onnx", models.scale())
-    with pytest.raises(NnspecError, match="no name for a model"):
+    with pytest.raises(NnspecError, match="invalid model name"):
         named_sources([f"{name}={file}"])
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
-    with pytest.raises(NnspecError, match="holds no model"):
+    with pytest.raises(NnspecError, match="contains no model"):
         named_sources([str(tmp_path)])
 
 
@@ -239,7 +239,7 @@ def test_a_certificate_that_is_none_is_refused(tmp_path):
     (tmp_path / "c.pem").write_text("nothing")
     with pytest.raises(NnspecError, match="cannot be used for TLS"):
         serve([str(file)], port=0, certificate=tmp_path / "c.pem")
-    with pytest.raises(NnspecError, match="needs its certificate"):
+    with pytest.raises(NnspecError, match="requires a certificate"):
         serve([str(file)], port=0, key=tmp_path / "c.pem")
 
 

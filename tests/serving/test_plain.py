@@ -14,7 +14,7 @@ import pytest
 from onnx import TensorProto
 from PIL import Image
 
-from nnspec.data.pictures import INTERPOLATIONS
+from nnspec.data.image_files import INTERPOLATIONS
 from nnspec.runtime.generating import generate_rows
 from nnspec.runtime.generator import Generator
 from nnspec.runtime.predicting import predict_file
@@ -109,14 +109,14 @@ def test_a_row_of_csv_may_say_its_columns_or_leave_that_out(rows, body):
         (b'{"length": 1, "widht": 2}', "application/json", 400, "did you mean `widht`"),
         (b'{"length": 1, "width": "a"}', "application/json", 400, "is not a number"),
         (b'{"length": 1, "width": null}', "application/json", 400, "missing"),
-        (b"[]", "application/json", 400, "rows are JSON objects"),
-        (b"[[1]]", "application/json", 400, "rows are JSON objects"),
-        (b"{", "application/json", 400, "no JSON"),
+        (b"[]", "application/json", 400, "expected rows as a JSON object"),
+        (b"[[1]]", "application/json", 400, "expected rows as a JSON object"),
+        (b"{", "application/json", 400, "not valid JSON"),
         (b"1,2,3\n", "text/csv", 400, "got 3"),
         (b"\xff\xfe,1\n", "text/csv", 400, "UTF-8"),
         (b"", "text/csv", 400, "empty"),
-        (b"5 1", "text/plain", 415, "this model takes rows"),
-        (b"\x89PNG\r\n\x1a\n", "image/png", 415, "this model takes rows"),
+        (b"5 1", "text/plain", 415, "expected rows as JSON"),
+        (b"\x89PNG\r\n\x1a\n", "image/png", 415, "expected rows as JSON"),
     ],
 )
 def test_what_a_model_does_not_take_is_refused_with_the_reason(rows, body, kind, status, words):
@@ -147,7 +147,7 @@ def test_a_picture_that_is_cut_short_or_too_large_is_refused(pictures):
 
 def test_several_models_must_be_named(pictures):
     status, said = pictures.json("POST", "/predict", drawn())
-    assert (status, said["error"]) == (400, "there are several models; ask one of /predict/side, /predict/fractions")
+    assert (status, said["error"]) == (400, "several models are served; use one of /predict/side, /predict/fractions")
 
 
 def test_a_model_says_what_a_person_gives_it(pictures, rows):
@@ -160,7 +160,7 @@ def test_a_model_says_what_a_person_gives_it(pictures, rows):
 
 def test_a_model_that_does_not_say_what_it_was_trained_on_is_asked_otherwise(server):
     status, said = server.json("POST", "/predict/scale", {"x": 1}, {"Content-Type": "application/json"})
-    assert (status, said["error"][-26:]) == (400, "ask /v2/models/scale/infer")
+    assert (status, said["error"][-26:]) == (400, "use /v2/models/scale/infer")
     assert server.json("GET", "/predict/scale")[1]["takes"] is None
 
 
@@ -296,7 +296,7 @@ def test_a_picture_of_too_many_pixels_is_refused_with_what_a_client_can_do(pictu
     status, said = pictures.json("POST", "/predict/fractions", stream.getvalue(), {"Content-Type": "image/png"})
     assert (status, said["error"]) == (
         413,
-        "the picture has more than 16,777,216 pixels, the most that this server takes; send a smaller one",
+        "the image has more than 16,777,216 pixels, this server's limit; send a smaller image",
     )
 
 
@@ -305,6 +305,6 @@ def test_no_file_is_written_for_rows_of_csv(tmp_path, monkeypatch):
     assert decoder is not None
     for name in ("os.mkdir", "pathlib.Path.write_bytes", "pathlib.Path.write_text"):
         monkeypatch.setattr(name, None)
-    budget = Budget(Memory(2**20).room(), 9, time.monotonic() + 9, 100, 1000)
+    budget = Budget(Memory(2**20).reservation(), 9, time.monotonic() + 9, 100, 1000)
     inputs = decoder.read(bytearray(b"length,width\n9,1\n"), "text/csv", budget)
     assert [array.tolist() for array in inputs.values()] == [[[9.0, 1.0]]]

@@ -41,7 +41,7 @@ def test_a_model_says_what_it_takes_and_gives(server):
 
 
 def test_a_model_that_is_not_there_is_answered_with_the_one_that_may_be_meant(server):
-    assert server.json("GET", "/v2/models/scal") == (404, {"error": "there is no model 'scal'; did you mean `scale`?"})
+    assert server.json("GET", "/v2/models/scal") == (404, {"error": "unknown model 'scal'; did you mean `scale`?"})
     assert server.json("GET", "/v2/models/scale/versions/7")[0] == 404
 
 
@@ -88,29 +88,29 @@ def test_the_outputs_that_are_named_are_given(server):
     status, said = server.json("POST", INFER, request(outputs=[{"name": "y"}]))
     assert status == 200
     status, said = server.json("POST", INFER, request(outputs=[{"name": "z"}]))
-    assert (status, said["error"][:31]) == (400, "the model has no output 'z'; it")
+    assert (status, said["error"][:31]) == (400, "the model has no output 'z'; ex")
 
 
 BAD = {
-    "no JSON": (b"{", "no JSON"),
+    "no JSON": (b"{", "not valid JSON"),
     "a list": (b"[]", "must be a JSON object"),
     "a key that is misspelt": ({"input": []}, "did you mean `inputs`?"),
     "no inputs": ({"inputs": []}, "is missing"),
     "another input": ({"inputs": [{"name": "q"}]}, "no input 'q'"),
-    "an input twice": ({"inputs": request()["inputs"] * 2}, "named twice"),
+    "an input twice": ({"inputs": request()["inputs"] * 2}, "duplicate input"),
     "another datatype": ({"inputs": [{**request()["inputs"][0], "datatype": "INT8"}]}, "has the datatype FP32"),
     "too few numbers": (request([1.0]), "has the shape [1, 3]"),
     "another shape": (request([1.0, 2.0], [1, 2]), "has 3 elements on axis 1"),
-    "a negative size": (request(shape=[-1, 3]), "whole numbers from 0"),
+    "a negative size": (request(shape=[-1, 3]), "nonnegative integers"),
     "an enormous size": (request(shape=[2**62, 2**62]), "has the shape"),
     "many axes": (request(shape=[1] * 500), "axes"),
     "no rows": (request([], [0, 3]), "is empty"),
-    "ragged": (request([[1.0], [2.0, 3.0]]), "no tensor"),
-    "texts": (request(["a", "b", "c"]), "not all of the datatype FP32"),
-    "truth": (request([True, False, True]), "not all of the datatype FP32"),
-    "null": (request([None, 1, 2]), "not all of the datatype FP32"),
-    "too large a number": (request([1e300, 1, 2]), "leave the range of FP32"),
-    "not a number": (json.dumps(request([float("nan"), 1, 2])).encode(), "no JSON"),
+    "ragged": (request([[1.0], [2.0, 3.0]]), "not a tensor"),
+    "texts": (request(["a", "b", "c"]), "not all have the datatype FP32"),
+    "truth": (request([True, False, True]), "not all have the datatype FP32"),
+    "null": (request([None, 1, 2]), "not all have the datatype FP32"),
+    "too large a number": (request([1e300, 1, 2]), "exceeds the range of FP32"),
+    "not a number": (json.dumps(request([float("nan"), 1, 2])).encode(), "not valid JSON"),
     "no data": ({"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 3]}]}, "neither"),
     "a parameter that would change the answer": (request(parameters={"sequence_id": 3}), "not supported"),
     "a key twice": (
@@ -122,7 +122,7 @@ BAD = {
         json.dumps(request([1.5] * 30_000)).encode().replace(b'{"inputs"', b'{"inputs": [], "inputs"'),
         "twice",
     ),
-    "deep": (b"[" * 100_000, "no JSON"),
+    "deep": (b"[" * 100_000, "invalid inference request"),
     "deep data": (json.dumps(request([])).encode().replace(b"[]", b"[" * 200 + b"]" * 200), "the input"),
 }
 
@@ -139,14 +139,14 @@ def test_a_bad_request_is_told_what_is_wrong(server, case):
 @pytest.mark.parametrize(
     ("length", "size", "words"),
     [
-        ("5000", 12, "and the body has"),
-        ("-5", 12, "whole number"),
-        ("9" * 5000, 12, "and the body has"),
+        ("5000", 12, "but the body has"),
+        ("-5", 12, "nonnegative integer"),
+        ("9" * 5000, 12, "but the body has"),
         (None, 13, "are left in the body"),
-        (None, -1, "whole number"),
+        (None, -1, "nonnegative integer"),
         (None, 2**62, "are left in the body"),
-        (None, 8, "has 12 bytes"),
-        (None, 0, "has 12 bytes"),
+        (None, 8, "12 bytes"),
+        (None, 0, "12 bytes"),
     ],
 )
 def test_a_binary_request_whose_lengths_do_not_fit_is_refused(server, length, size, words):

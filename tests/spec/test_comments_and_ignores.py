@@ -74,10 +74,10 @@ def test_errors_cannot_be_ignored(write):
 @pytest.mark.parametrize(
     ("mark", "token", "reason"),
     [
-        (" # nnspec: ignore[NN232, NN242]", "NN242", "there is no `NN242` on this line to ignore"),
-        (" # nnspec: ignore[NN232, NN999]", "NN999", "there is no problem `NN999` to ignore"),
-        (" # see below # nnspec: ignore", "# nnspec: ignore", "an `nnspec:` comment that cannot be read"),
-        (" # nnspec: ignored[NN232]", "# nnspec: ignored[", "an `nnspec:` comment that cannot be read"),
+        (" # nnspec: ignore[NN232, NN242]", "NN242", "unused ignore: no `NN242` on this line"),
+        (" # nnspec: ignore[NN232, NN999]", "NN999", "unknown code `NN999`"),
+        (" # see below # nnspec: ignore", "# nnspec: ignore", "invalid `nnspec:` comment"),
+        (" # nnspec: ignored[NN232]", "# nnspec: ignored[", "invalid `nnspec:` comment"),
     ],
 )
 def test_an_ignore_that_silences_nothing_is_a_warning_at_its_code(write, mark, token, reason):

@@ -127,7 +127,7 @@ def test_the_computed_lists_of_a_document_share_one_limit_of_steps():
     loop = parse("[len([1 for j in range(3000)]) for i in range(30)]")
     for _ in range(5):
         loop.evaluate({}, steps)
-    with pytest.raises(ExpressionError, match="over 500,000 steps"):
+    with pytest.raises(ExpressionError, match="limit of 500,000 steps"):
         loop.evaluate({}, steps)
     assert steps[0] < 510_000
 

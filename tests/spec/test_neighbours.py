@@ -119,7 +119,7 @@ def test_a_first_state_is_told_as_an_input(write, layer, word, place):
 
 def test_a_state_of_two_parts_names_each(write):
     text = HEAD + "inputs: {x: [5, 4], s: [4]}\nlayers:\n  - LSTM: {units: 4}\n    from: {x: x, state: s}\n"
-    assert [d.help for d in validate(write(text))] == ["it has `state_h` and `state_c`: name each"]
+    assert [d.help for d in validate(write(text))] == ["use `state_h` and `state_c`"]
 
 
 def test_values_of_a_target_are_checked_where_an_input_holds_text(write, tmp_path):

@@ -36,7 +36,7 @@ def advice(write):
         ("Dense: {units: 2^4}", 'write `"${2**4}"`'),
         ("Dense: {units: 4, use_bias: 1}", "write `true`"),
         ("Dense: {units: 4, use_bias: 'false'}", "write it without quotes: `false`"),
-        ("Dense: {units: 4, use_bias: off}", "write `false`: in YAML 1.2 `off` is text"),
+        ("Dense: {units: 4, use_bias: off}", "write `false`: in YAML 1.2 `off` is a string"),
         ("Dense: {units: 4, activation: None}", "write `null`"),
         ("Dropout: {rate: 50%}", "write `0.5`"),
         ("Dropout: {rate: 1/2}", 'write `"${1/2}"`'),
@@ -126,7 +126,7 @@ def test_following_the_advice_leaves_no_error(write):
 
 def test_a_value_that_a_param_gives_is_not_told_as_a_literal(write):
     text = f"{HEAD}params: {{width: 8}}\ninputs: {{x: [4]}}\nlayers:\n  - Dense: {{units: '${{width / 2}}'}}\n"
-    assert [d.help for d in validate(write(text))] == ["`//` divides to a whole number, `round` rounds"]
+    assert [d.help for d in validate(write(text))] == ["use `//` for integer division, or `round`"]
 
 
 def test_a_bare_value_is_called_by_the_key_that_was_written(write):
@@ -145,7 +145,7 @@ def test_a_bare_value_is_called_by_the_key_that_was_written(write):
         ("string", "write `n: str`"),
         ("{type: integer}", "write `n: int`"),
         ("{type: int, default: 3}", "write `n: 3`"),
-        ("list", "a list is written `[int, int]`"),
+        ("list", "write a list type as `[int, int]`"),
     ],
 )
 def test_a_type_of_another_language_is_no_default_of_a_param(write, declared, help):

@@ -14,15 +14,15 @@ def _errors(problems):
 @pytest.mark.parametrize(
     ("steps", "expected"),
     [
-        ("  - Add\n    from: [a, b]\n", ("NN020", 6, 5, "write `- Add:`, so that `from` can stand under it")),
+        ("  - Add\n    from: [a, b]\n", ("NN020", 6, 5, "write `- Add:`, so that it can have `from` below it")),
         ("  - Dense:{units: $w}\n    from: a\n", ("NN018", 6, 10, "write `Dense: {units: $w}`")),
-        ("  - Add from: [a, b]\n", ("NN019", 6, 9, "write `- Add:` and, on a line of its own, `    from: [a, b]`")),
+        ("  - Add from: [a, b]\n", ("NN019", 6, 9, "write `- Add:` and, on the next line, `    from: [a, b]`")),
         ("  - Dense: {units: ${w}}\n    from: a\n", ("NN022", 6, 20, 'write `"${w}"`, or `$w`')),
         ("  - Dense: {units: $w}\n    name: d${w}\n    from: [a\n", ("NN010", 9, 1, "")),
-        ("  - Dense: {units:3}\n    from: a\n", ("NN103", 6, 13, "a space is missing after the colon: write `units: 3`")),
+        ("  - Dense: {units:3}\n    from: a\n", ("NN103", 6, 13, "missing space after the colon: write `units: 3`")),
         ("  - Dense: {out_features: 3}\n    from: a\n", ("NN103", 6, 13, "it is called `units` here")),
         ("  - Dense: {in_features: 4, units: 3}\n    from: a\n", ("NN103", 6, 13, "leave it out: it follows from the input")),
-        ("\t- ReLU\n", ("NN021", 6, 1, "indent by spaces, two for each level")),
+        ("\t- ReLU\n", ("NN021", 6, 1, "indent with two spaces per level")),
     ],
 )
 def test_a_slip_is_explained_once_with_the_text_to_type(checked, steps, expected):

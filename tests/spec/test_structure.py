@@ -77,7 +77,7 @@ def test_a_block_gives_its_outputs_alone(checked):
     assert str(model.main.nodes["a"].inputs["x"]) == "two/mean"
     _, problems = checked(text + "  - Dense: {units: 1}\n    from: two\n    name: b\noutputs: [a, b]\n")
     assert codes(problems) == ["NN226"]
-    assert problems[0].help == "it has `two.mean`, `two.spread`"
+    assert problems[0].help == "its outputs are `two.mean`, `two.spread`"
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_from_takes_a_computed_list_of_names(checked):
 def test_a_computed_list_inside_a_list_under_from_is_answered_with_one_list(checked):
     text = (CASES / "layers" / "listfrom.nnspec.yaml").read_text().replace('from: "${', 'from: [x, "${').replace(']}"', ']}"]')
     _, problems = checked(text)
-    assert [(p.code, p.help) for p in problems if p.is_error] == [("NN225", "write one list: `from: \"${['a', 'b'] + …}\"`")]
+    assert [(p.code, p.help) for p in problems if p.is_error] == [("NN225", "write a flat list: `from: \"${['a', 'b'] + …}\"`")]
 
 
 def test_a_list_is_not_written_into_a_longer_text(checked):
@@ -236,7 +236,7 @@ def test_a_shared_layer_must_fit_what_it_is_applied_to(checked):
         "  - share: d\n    from: b\n    name: e\n  - Add:\n    from: [d, e]\n"
     )
     assert codes(problems) == ["NN301"]
-    assert problems[0].message == "`d` has weights for (4,), and is applied here to (5,)"
+    assert problems[0].message == "`d` has weights for (4,), but is applied to (5,)"
 
 
 TIED = (
@@ -264,11 +264,11 @@ def test_a_shared_layer_without_a_name_is_called_after_the_first(checked):
 @pytest.mark.parametrize(
     ("arguments", "message", "help"),
     [
-        ("revers: true", "unknown key `revers` in a use of `embedding`", "did you mean `reverse`?"),
+        ("revers: true", "unknown key `revers` in a call of `embedding`", "did you mean `reverse`?"),
         (
             "output_dim: 3",
-            "unknown key `output_dim` in a use of `embedding`",
-            "at each use `ReversibleEmbedding` takes `reverse`",
+            "unknown key `output_dim` in a call of `embedding`",
+            "a call of `ReversibleEmbedding` takes `reverse`",
         ),
         ("reverse: 3", "`reverse` must be true or false, not 3", ""),
     ],
@@ -373,9 +373,9 @@ def test_a_mask_that_another_way_brings_back_is_not_warned_of_as_dropped(checked
 @pytest.mark.parametrize(
     ("inputs", "reason"),
     [
-        ("{a: [7]}", "the network `tower` takes (8,) as `image`, got (7,): 7 is not 8"),
-        ("{a: [8, 8]}", "the network `tower` takes (8,) as `image`, got (8, 8)"),
-        ("{a: {shape: [8], dtype: int32}}", "the network `tower` takes (8,) as `image` of float32, got (8,) of int32"),
+        ("{a: [7]}", "the network `tower` expects (8,) as `image`, got (7,): 7 is not 8"),
+        ("{a: [8, 8]}", "the network `tower` expects (8,) as `image`, got (8, 8)"),
+        ("{a: {shape: [8], dtype: int32}}", "the network `tower` expects (8,) as `image` of float32, got (8,) of int32"),
     ],
 )
 def test_what_a_network_is_given_must_fit_what_it_declares(checked, inputs, reason):
@@ -474,7 +474,7 @@ layers:
 """
     file = tmp_path / "net.nnspec.yaml"
     file.write_text(text)
-    assert [(d.code, d.message) for d in nnspec.validate(file)] == [("NN122", "the param `idle` is not used")]
+    assert [(d.code, d.message) for d in nnspec.validate(file)] == [("NN122", "unused param `idle`")]
     file.write_text(text.replace("$twice", "$twic").replace(", idle: 3", ""))
     assert [d.code for d in nnspec.validate(file)] == ["NN121"]
 
@@ -483,8 +483,8 @@ layers:
     ("argument", "help"),
     [
         ('size: "8"', "write it without quotes: `8`"),
-        ("size:8", "a space is missing after the colon: write `size: 8`"),
-        ("size: 8, bias: no", "write `false`: in YAML 1.2 `no` is text"),
+        ("size:8", "missing space after the colon: write `size: 8`"),
+        ("size: 8, bias: no", "write `false`: in YAML 1.2 `no` is a string"),
     ],
 )
 def test_a_slip_in_an_argument_of_a_block_is_told_as_that_of_a_layer(checked, argument, help):

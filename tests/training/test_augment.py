@@ -93,7 +93,7 @@ def test_a_range_that_the_values_have_not_is_a_warning(tmp_path: Path) -> None:
     heard = Heard()
     trained(tmp_path, "augment: [{RandomContrast: 0.2}]", 1, progress=heard)
     [warning] = [text for text in heard.said if "NN445" in text]
-    assert "takes values from 0 to 255, and those of `image` lie from 0 to 1" in warning
+    assert "expects values from 0 to 255, but those of `image` range from 0 to 1" in warning
 
 
 def test_mixing_classes_says_which_loss_takes_the_mixed_target(tmp_path: Path) -> None:
@@ -195,13 +195,13 @@ def test_draws_go_on_from_the_variables() -> None:
 @pytest.mark.parametrize(
     ("step", "code", "words"),
     [
-        ("{RandomFlipp: {}}", "NN109", "there is no augmentation `RandomFlipp`"),
+        ("{RandomFlipp: {}}", "NN109", "unknown augmentation `RandomFlipp`"),
         ("{RandomFlip: {mode: sideways}}", "NN105", "`mode` must be one of"),
         ("{RandomFlip: , onn: [image]}", "NN103", "onn"),
         ("{on: [image]}", "NN105", "one augmentation is expected here"),
-        ("{RandomFlip: , on: [digit]}", "NN443", "acts on no input"),
-        ("{RandomFlip: , on: [image, digit]}", "NN443", "the target `digit` is no picture"),
-        ("{RandomCrop: {height: 4, width: 4}}", "NN109", "there is no augmentation `RandomCrop`"),
+        ("{RandomFlip: , on: [digit]}", "NN443", "names no input"),
+        ("{RandomFlip: , on: [image, digit]}", "NN443", "the target `digit` is not an image"),
+        ("{RandomCrop: {height: 4, width: 4}}", "NN109", "unknown augmentation `RandomCrop`"),
     ],
 )
 def test_a_mistake_under_augment_is_found_before_training(tmp_path: Path, step: str, code: str, words: str) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from nnspec.data.border_weights import gaps, objects_of
 from nnspec.data.plan import AugmentPlan, Need
-from nnspec.data.weighing import Border
+from nnspec.data.sample_weights import Border
 from nnspec.layers import LAYERS
 from nnspec.layers.mixing import MixUp
 from nnspec.spec import load

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from benchmarks.resume import differences
 from nnspec.data.examples import Examples
-from nnspec.data.transforms.words import pad
+from nnspec.data.transforms.text import pad
 from nnspec.spec import load
 from nnspec.training import resume, train
 from nnspec.training.loop.order import Order
@@ -134,7 +134,7 @@ def test_buckets_are_given_or_learned_from_the_lengths(arguments, wanted):
     assert built.apply(rows, learned).shape == (8, wanted[-1])
 
 
-@pytest.mark.parametrize(("buckets", "said"), [([5, 3], "ascend"), ([9], "longer than"), (1, "greater than or equal to 2")])
+@pytest.mark.parametrize(("buckets", "said"), [([5, 3], "ascend"), ([9], "must not exceed `length`"), (1, "greater than or equal to 2")])
 def test_buckets_that_make_no_sense_are_refused(buckets, said):
     with pytest.raises(ValueError, match=said):
         pad(length=8, buckets=buckets)
@@ -168,7 +168,7 @@ def test_each_part_is_cut_to_its_bucket_and_loses_nothing_but_filling(project):
 
 def test_filling_on_the_left_is_cut_on_the_left(project):
     write_mail(project.folder)
-    _, parts = prepared_parts(project, NET.replace("buckets: BUCKETS", "group_: left, buckets: [5, 10]"))
+    _, parts = prepared_parts(project, NET.replace("buckets: BUCKETS", "side: left, buckets: [5, 10]"))
     assert all((found.batch(slice(None)).inputs["words"][:, -1] > 0).all() for found in parts)
 
 
@@ -202,7 +202,7 @@ def test_two_inputs_of_one_length_cannot_both_have_buckets(project):
     write_mail(project.folder)
     both = TRANSLATOR.replace("shape: [T]", "shape: [S]").replace("TARGET", "[4]")
     _, problems = project.plan(both)
-    assert "only one `pad` of the inputs of length `S`" in " ".join(problem.message for problem in problems)
+    assert "only one input of length `S`" in " ".join(problem.message for problem in problems)
 
 
 def test_buckets_fit_what_the_network_takes(project):
@@ -217,8 +217,8 @@ def test_buckets_fit_what_the_network_takes(project):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("shape: [T]", "shape: [20]", "needs an input whose length is free"),
-        ("{mood: label}", "{mood: {column: label, transform: [{pad: {length: 1, buckets: [1]}}]}}", "`pad` takes sequences"),
+        ("shape: [T]", "shape: [20]", "requires an input of free length"),
+        ("{mood: label}", "{mood: {column: label, transform: [{pad: {length: 1, buckets: [1]}}]}}", "`pad` requires sequences"),
     ],
 )
 def test_where_rows_cannot_be_sorted_it_is_said(project, old, new, said):
@@ -231,7 +231,7 @@ def test_where_rows_cannot_be_sorted_it_is_said(project, old, new, said):
 def test_only_one_input_sorts_and_targets_do_not(project):
     write_mail(project.folder)
     _, problems = project.plan(TAGGER.replace("{pad: 20}", "{pad: {length: 20, buckets: [4]}}"))
-    assert "a target has no `buckets`" in " ".join(problem.message for problem in problems)
+    assert "`buckets` is not allowed for a target" in " ".join(problem.message for problem in problems)
 
 
 def test_a_training_in_buckets_goes_on_to_the_same_weights(tmp_path, monkeypatch):

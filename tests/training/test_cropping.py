@@ -92,8 +92,8 @@ def test_a_mask_of_the_wrong_size_is_told_how_much_to_crop(tmp_path: Path) -> No
     write(tmp_path)
     for document in (YES_OR_NO, CLASSES):
         assert said(tmp_path, (*document[:2], "", *document[3:])) == [
-            ("NN407", "the output is smaller than the mask: write `crop: 2` beside its column"),
-            ("NN443", "the output is smaller than the picture: write `crop: 2` beside the target's column"),
+            ("NN407", "the output is smaller than the mask: add `crop: 2` to the target"),
+            ("NN443", "the output is smaller than the image: add `crop: 2` to the target"),
         ]
         without_changes = "\n".join(
             line for line in (SPEC % (*document[:2], "", *document[3:])).splitlines() if "augment" not in line
@@ -102,7 +102,7 @@ def test_a_mask_of_the_wrong_size_is_told_how_much_to_crop(tmp_path: Path) -> No
         [problem] = [d for d in validate(str(tmp_path / "net.nnspec.yaml")) if d.is_error]
         assert (problem.code, problem.help) == (
             "NN407",
-            "the output is smaller than the mask: write `crop: 2` beside its column",
+            "the output is smaller than the mask: add `crop: 2` to the target",
         )
 
 

@@ -107,7 +107,7 @@ def devices_or_none() -> tuple[str, ...]:
 def test_a_strategy_does_not_go_with_going_on(tmp_path):
     done = CliRunner().invoke(main, ["train", "--resume", str(tmp_path), "--strategy", "mirrored"])
     assert done.exit_code == 2
-    assert "--strategy does not go with --resume" in done.output
+    assert "--strategy cannot be combined with --resume" in done.output
 
 
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])

@@ -20,8 +20,8 @@ train: {epochs: 1, optimizer: %s, loss: {y: {SparseCategoricalCrossentropy: {fro
 @pytest.mark.parametrize(
     ("optimizer", "message", "help"),
     [
-        ("{Adamm: {learning_rate: 0.1}}", "there is no optimizer `Adamm`", "did you mean `Adam`?"),
-        ("{SDG: {learning_rate: 0.1}}", "there is no optimizer `SDG`", "did you mean `SGD`?"),
+        ("{Adamm: {learning_rate: 0.1}}", "unknown optimizer `Adamm`", "did you mean `Adam`?"),
+        ("{SDG: {learning_rate: 0.1}}", "unknown optimizer `SDG`", "did you mean `SGD`?"),
         ("{Adam: {lr: 0.1}}", "unknown key `lr` in `Adam`", "it is called `learning_rate`"),
         ("{generator: Adam}", "`optimizer` names `generator`, and what is trained is one network", "write `optimizer: Adam`"),
     ],

@@ -143,7 +143,7 @@ layers:
 
 
 def test_weights_of_a_whole_document_that_are_no_path_are_an_error(write):
-    with pytest.raises(SpecError, match="`file` must be text"):
+    with pytest.raises(SpecError, match="`file` must be a string"):
         load(write(WHOLE.format(weights="{file: 3}", beside="")))
 
 

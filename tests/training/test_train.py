@@ -420,7 +420,7 @@ def test_a_damaged_run_is_told(copy, file, content, said):
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"seed": []}, r"`seed` is \[\], and must be a whole number"),
+        ({"seed": []}, r"`seed` is \[\], but must be an integer"),
         ({"data": {"recipe": {"inputs": [1]}}}, r"`data\.recipe\.inputs`"),
         ({"networks": ["other"]}, "its spec has no network `other`"),
     ],

@@ -9,8 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from nnspec.data.image_files import (
+    CHANNELS,
+    ColorMode,
+    Header,
+    ImageFormat,
+    Interpolation,
+    decode,
+    headers,
+    in_threads,
+    load_pillow,
+)
 from nnspec.data.kinds import Column, DataError
-from nnspec.data.pictures import CHANNELS, ColorMode, Header, Interpolation, Look, decode, headers, in_threads, load_pillow
 from nnspec.data.readers.base import Reader
 from nnspec.layers.scalars import PositiveInt
 
@@ -51,7 +61,7 @@ class ImageReader(Reader):
             return Column(self.look([first]).shape, "uint8")
         return Column((*size, self.channels), "uint8")
 
-    def look(self, paths: Sequence[Path]) -> Look:
+    def look(self, paths: Sequence[Path]) -> ImageFormat:
         """Return the common format of all images, from their headers.
 
         Raises:
@@ -68,7 +78,7 @@ class ImageReader(Reader):
                     raise DataError(reason, help=f"write `image_size: [{first.height}, {first.width}]`")
         mode = self._mode(paths, found)
         height, width = self.image_size or (first.height, first.width)
-        return Look(height, width, mode, self.interpolation, self.max_pixels)
+        return ImageFormat(height, width, mode, self.interpolation, self.max_pixels)
 
     def _mode(self, paths: Sequence[Path], found: Sequence[Header]) -> ColorMode:
         """Return the channels of all images: `color_mode`, or what they have in common."""
@@ -113,7 +123,7 @@ class ImageReader(Reader):
         return f"{shown}: write `{', '.join(arguments)}` in the reader"
 
 
-def read_images(paths: Sequence[Path], look: Look) -> NDArray[Any]:
+def read_images(paths: Sequence[Path], look: ImageFormat) -> NDArray[Any]:
     """Decode images in threads, to an array of shape (images, height, width, channels).
 
     Raises:

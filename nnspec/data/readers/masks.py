@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from nnspec.data.folders import files_below
+from nnspec.data.image_files import ImageFormat, headers
 from nnspec.data.kinds import Column, DataError
-from nnspec.data.pictures import Look, headers
 from nnspec.data.readers.base import Files, Table, path_of
 from nnspec.data.readers.image_arguments import SUFFIXES, ImageReader, read_images
 
@@ -102,8 +102,8 @@ masks = Masks
 
 
 class _MasksTable(Table):
-    def __init__(self, images: list[Path], masks: list[Path], look: Look) -> None:
-        labels = Look(look.height, look.width, None, "nearest", look.max_pixels)
+    def __init__(self, images: list[Path], masks: list[Path], look: ImageFormat) -> None:
+        labels = ImageFormat(look.height, look.width, None, "nearest", look.max_pixels)
         self._of = {"image": (images, look), "mask": (masks, labels)}
         self.columns = {"image": Column(look.shape, "uint8"), "mask": Column(labels.shape, "int32")}
         self.lazy = ("image", "mask")

@@ -11,7 +11,7 @@ from pydantic import Field, Strict, model_validator
 from nnspec.data.kinds import Column, DataError, DataWarning, UnknownColumnError, at_name, bare_name
 from nnspec.data.readers.base import Files, Table, Timeline
 from nnspec.data.readers.table_backed import TableBackedReader
-from nnspec.data.stretches import Gaps, stretches_of
+from nnspec.data.segments import Gaps, segments_of
 from nnspec.data.suspect_times import suspect_series, suspect_times
 from nnspec.layers.scalars import PositiveInt
 from nnspec.types import closest
@@ -110,7 +110,7 @@ class _SeriesTable(Table):
         if rows < whole:
             reason = f"got {rows:,} rows, but `window` plus `horizon` is {whole:,}"
             raise DataError(reason, help="reduce `window` or `horizon`", argument="window")
-        found = stretches_of(table, time=reader.time, by=reader.series_columns, gaps=reader.gaps)
+        found = segments_of(table, time=reader.time, by=reader.series_columns, gaps=reader.gaps)
         counts = np.maximum((found.lengths - whole) // reader.stride + 1, 0)
         if not counts.any():
             reason = f"the longest run without a gap has {found.lengths.max():,} rows, but `window` plus `horizon` is {whole:,}"

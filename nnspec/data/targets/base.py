@@ -1,4 +1,4 @@
-"""Targets that are computed from an input: what a source of targets is. NumPy is imported with the first values."""
+"""Targets that are computed from an input. NumPy is imported only when values are computed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nnspec.data import problems as d
-from nnspec.data.places import locate
+from nnspec.data.locations import locate
 from nnspec.data.shape_checks import target_shape
 from nnspec.diagnostics import Diagnostic
 
@@ -24,7 +24,7 @@ __all__ = ["TargetSource", "check_target_sources"]
 
 @dataclass(frozen=True)
 class TargetSource:
-    """Uses an input itself as the target. Subclasses compute something else from it.
+    """Uses an input as its own target. Subclasses compute other targets from it.
 
     Attributes:
         input: The input.
@@ -39,12 +39,12 @@ class TargetSource:
 
     @property
     def is_input(self) -> bool:
-        """Whether the target is the input's values, so that what changes the input at random changes the target too."""
+        """Whether the target equals the input, so that augmentations of the input change the target too."""
         return True
 
     @property
     def is_scored(self) -> bool:
-        """Whether predictions are compared with this target one by one after training."""
+        """Whether predictions are compared with this target for each example after training."""
         return True
 
     def shape(self, need: Need, values: Values) -> tuple[int | None, ...]:
@@ -62,34 +62,34 @@ class TargetSource:
         return values
 
     def aligned(self, values: Values) -> Values:
-        """What the output at each position predicts, as values of the input: the labels of its positions."""
+        """The labels of the positions, as values of the input: what the output predicts at each position."""
         return values
 
     def check(self, plan: DataPlan, output: str) -> Iterator[Diagnostic]:
-        """Reports what in the section ``data`` contradicts this source.
+        """Report conflicts of the section ``data`` with this source.
 
         Args:
-            plan: The data as far as they have been checked.
-            output: The output whose target it is.
+            plan: The plan so far.
+            output: The output of the target.
         """
         del plan, output
         yield from ()
 
     def cut(self, plan: DataPlan, feed: Feed, examples: Examples, problems: list[Diagnostic]) -> Examples:
-        """The examples that are cut from the rows; the rows themselves if there is no window."""
+        """Cut the rows into windows; without a window, return the rows unchanged."""
         del plan, feed, problems
         return examples
 
 
 def check_target_sources(plan: DataPlan, problems: list[Diagnostic]) -> None:
-    """Reports targets that are named in the data although they are computed from an input.
+    """Report targets that are named in the data although they are computed from an input.
 
     Args:
-        plan: The data as far as they have been checked.
-        problems: What is wrong is appended here.
+        plan: The plan so far.
+        problems: Problems are appended here.
     """
     for output, source in plan.target_sources.items():
         if output in plan.section.targets:
             span, path = locate(plan.tree, "targets", output)
-            problems.append(d.TargetIsMade.at(span, path, help="remove it", name=output, input=source.input))
+            problems.append(d.TargetIsComputed.at(span, path, help="remove it", name=output, input=source.input))
         problems.extend(source.check(plan, output))

@@ -1,4 +1,4 @@
-"""Targets of language models: at each position of a sequence, the token that follows."""
+"""Targets of language models: the next token at each position of a sequence."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nnspec.data import problems as d
-from nnspec.data.places import locate
+from nnspec.data.locations import locate
 from nnspec.data.targets.base import TargetSource
-from nnspec.data.transforms.words import pad, tokenize
+from nnspec.data.transforms.text import pad, tokenize
 from nnspec.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ __all__ = ["NextTokenTarget"]
 
 @dataclass(frozen=True)
 class NextTokenTarget(TargetSource):
-    """Uses the next token of an input at each of its positions.
+    """Uses the next token of an input as the target at each position.
 
     Attributes:
-        padding: The token at positions that none follows.
-        size: The number of tokens of an example that is cut from the rows; None if each row is an example.
+        padding: The target at positions without a next token.
+        size: The number of tokens of a window that is cut from the rows; None if each row is an example.
         bounded: Whether each sequence must have a start and an end token.
     """
 
@@ -66,7 +66,7 @@ class NextTokenTarget(TargetSource):
 
     def check(self, plan: DataPlan, output: str) -> Iterator[Diagnostic]:
         if self.size is not None:
-            yield from self._beside_windows(plan, output)
+            yield from self._conflicts_with_window(plan, output)
         else:
             yield from self._other_padding(plan)
         if self.bounded:
@@ -77,16 +77,16 @@ class NextTokenTarget(TargetSource):
 
         return windows_of(self, plan, feed, examples, problems)
 
-    def _beside_windows(self, plan: DataPlan, output: str) -> Iterator[Diagnostic]:
-        """What belongs to whole rows, while the examples are windows of them."""
+    def _conflicts_with_window(self, plan: DataPlan, output: str) -> Iterator[Diagnostic]:
+        """Report inputs, targets and groups of whole rows, since the examples are windows."""
         listed: list[tuple[str, Iterable[str]]] = [
             ("the input", (name for name in plan.inputs if name != self.input)),
             ("the target of", (name for name in plan.needs if name != output)),
         ]
         for what, names in listed:
             for name in names:
-                reason = f"{what} `{name}` belongs to a whole row, and `window` cuts rows into examples"
-                help = "remove `window`, and `pad` the rows"
+                reason = f"{what} `{name}` belongs to a whole row, but `window` cuts the rows into examples"
+                help = "remove `window`, and pad the rows with `pad`"
                 yield d.BadWindow.at(plan.tree.span, plan.tree.path, help=help, reason=reason)
         if plan.section.group is not None:
             reason = "`group` does not apply to windows, which are cut from the rows in their order"
@@ -95,12 +95,12 @@ class NextTokenTarget(TargetSource):
     def _other_padding(self, plan: DataPlan) -> Iterator[Diagnostic]:
         for i, step in self._transforms(plan):
             if isinstance(step, pad) and step.value != self.padding:
-                reason = f"`pad` fills up with {step.value:g}, and the loss ignores {self.padding}"
+                reason = f"`pad` uses the value {step.value:g}, but the loss ignores {self.padding}"
                 help = f"write `ignore_class: {step.value:g}` in the loss, or remove `value`"
                 yield d.BadTransform.at(*locate(plan.tree, "inputs", self.input, "transform", i), help=help, reason=reason)
 
     def _unbounded(self, plan: DataPlan) -> Iterator[Diagnostic]:
-        """Reports a tokenizer that marks neither the start nor the end of a sequence."""
+        """Report a tokenizer that does not add start and end tokens."""
         for i, step in self._transforms(plan):
             if isinstance(step, tokenize) and not (step.start and step.end):
                 missing = [f"`{token}`" for token, there in (("<SOS>", step.start), ("<EOS>", step.end)) if not there]

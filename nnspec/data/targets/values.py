@@ -1,4 +1,4 @@
-"""A target's values, as the loss that reads them takes them."""
+"""The values of targets and weights, checked and converted for the loss."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from nnspec.diagnostics import Diagnostic
 __all__ = ["read_target", "read_weight"]
 
 _IGNORING = "SparseCategoricalCrossentropy"
-"""The loss that can leave a class out."""
+"""The loss that can ignore a class."""
 
 
 def read_target(
     values: Values, table: Table, feed: Feed, need: Need, shape: tuple[int | None, ...], problems: list[Diagnostic]
 ) -> Values | None:
-    """A target's values as its loss takes them, or None where one is none.
+    """Convert values to the target that a loss requires; None if a value is invalid.
 
     Args:
         values: The values after their transforms.
-        table: Where they are from.
-        feed: Which columns they are.
-        need: What the loss wants.
+        table: The table they were read from.
+        feed: The feed of the target.
+        need: What the loss requires.
         shape: The shape of one target.
-        problems: What is wrong is appended here.
+        problems: Problems are appended here.
     """
     cells = Cells(table, feed, problems)
     if not fits(values.shape[1:], shape):
-        refuse_shape(values, feed, f"what `{need.loss}` takes for `{feed.name}`", Column(shape).shape_text, problems)
+        refuse_shape(values, feed, f"the target of `{need.loss}` for `{feed.name}`", Column(shape).shape_text, problems)
         return None
     if values.dtype.kind == "b":
         values = values.astype(np.float32)
@@ -49,7 +49,7 @@ def read_target(
 
 
 def _class(values: Values, need: Need, cells: Cells) -> Values:
-    labels = _labels(values, need, cells, "a class: a whole number")
+    labels = _labels(values, need, cells, "a class index, which must be an integer")
     size = need.output.shape[need.axis]
     if isinstance(size, int):
         bad = (labels < 0) | (labels >= size)
@@ -69,18 +69,18 @@ def _help_of_range(labels: Values, size: int, need: Need, cells: Cells) -> str:
     inside = found[(found >= 0) & (found < size)]
     high = int(found.max())
     if any(isinstance(transform, label_encode) for transform in cells.feed.transforms):
-        return f"give the layer {high + 1} units: `label_encode` found as many classes"
+        return f"give the layer {high + 1} units, the number of classes that `label_encode` found"
     if found.min() == 1 and high == size:
-        return "the classes are counted from 1: put `label_encode` under `transform`"
+        return "the classes are numbered from 1: put `label_encode` under `transform`"
     [other] = outside.tolist() if len(outside) == 1 else [None]
     is_void = other is not None and (other < 0 or other > size) and len(inside) > 1
     if is_void and need.ignore is None:
-        mark = f"if {other} marks what is not to count, write "
+        loss = f"`{_IGNORING}: {{ignore_class: {other}}}`"
         if need.loss == _IGNORING:
-            return f"{mark}`ignore_class: {other}` in the loss: `{_IGNORING}: {{ignore_class: {other}}}`"
-        return f"{mark}`{_IGNORING}: {{ignore_class: {other}}}` for the loss"
+            return f"if {other} marks positions to ignore, set `ignore_class` of the loss: {loss}"
+        return f"if {other} marks positions to ignore, use the loss {loss}"
     if len(found) <= size:
-        return "put `label_encode` under `transform`: it numbers the classes from 0"
+        return "put `label_encode` under `transform`, which numbers the classes from 0"
     if found.min() >= 0 and high + 1 == len(found):
         return f"give the layer {high + 1} units, or put `label_encode` under `transform`"
     if found.min() >= 0 and high + 1 <= 2 * len(found):
@@ -88,11 +88,11 @@ def _help_of_range(labels: Values, size: int, need: Need, cells: Cells) -> str:
     return f"put `label_encode` under `transform`, and give the layer {len(found)} units"
 
 
-def _labels(values: Values, need: Need, cells: Cells, wanted: str = "a whole number") -> Values:
+def _labels(values: Values, need: Need, cells: Cells, wanted: str = "an integer") -> Values:
     del need
     bad = np.zeros(values.shape, bool) if values.dtype.kind in "iu" else values != np.floor(values)
     bad |= np.abs(values) > np.iinfo(np.int32).max
-    help = "put `label_encode` under `transform` where it stands for a class"
+    help = "put `label_encode` under `transform` if the values are classes"
     cells.refuse_any(d.NotWhole, bad, values, wanted=wanted, help=help)
     return values.astype(np.int32)
 
@@ -101,7 +101,7 @@ def _number(values: Values, need: Need, cells: Cells) -> Values:
     del need
     with np.errstate(over="ignore"):
         made = values.astype(np.float32, copy=False)
-    help = "put `standardize` under `transform`: float32 holds numbers up to 3.4e38"
+    help = "put `standardize` under `transform`: the maximum of float32 is 3.4e38"
     cells.refuse_any(d.NotFinite, ~np.isfinite(made), values, help=help)
     return made
 
@@ -118,32 +118,32 @@ def _bounded(low: float, high: float, wanted: str) -> Callable[[Values, Need, Ce
 
 def _help_of_bounds(values: Values, low: float, high: float, cells: Cells) -> str:
     if high != 1:
-        return "use a loss of any numbers, such as `MeanSquaredError`"
+        return "use a loss for any numbers, such as `MeanSquaredError`"
     found = np.unique(values)[:3].tolist() if values.size else []
     first = not any(isinstance(transform, label_encode) for transform in cells.feed.transforms)
     if len(found) == 2 and first:
-        return "put `label_encode` under `transform`: it makes 0 and 1 of the two values"
+        return "put `label_encode` under `transform`, which maps the two values to 0 and 1"
     if values.size and values.min() >= low and values.max() <= 255 and values.max() > 1 and not (values % 1).any():
         if values.max() > 50:
-            return "put `rescale: 0.00392156862745098` under `transform`: it makes 0 to 1 of 0 to 255"
+            return "put `rescale: 0.00392156862745098` under `transform`, which maps 0–255 to 0–1"
         return f"use `SparseCategoricalCrossentropy` and {int(values.max()) + 1} units for classes"
-    return "use a loss of any numbers, such as `MeanSquaredError`, or write values from 0 to 1"
+    return "use a loss for any numbers, such as `MeanSquaredError`, or values from 0 to 1"
 
 
 def _distribution(values: Values, need: Need, cells: Cells) -> Values:
     made = _bounded(0, 1, "from 0 to 1")(values, need, cells)
     sums = made.sum(need.axis, keepdims=True)
     bad = np.abs(sums - 1) > 1e-3
-    help = "write one class a row, with `one_hot`, or probabilities whose sum is 1; use `BinaryCrossentropy` for several"
-    cells.refuse_any(d.BadTargetValue, bad, sums, wanted="1, the sum of a row's classes", loss=need.loss, help=help)
+    help = "use `one_hot`, or probabilities that sum to 1; for several classes per row, use `BinaryCrossentropy`"
+    cells.refuse_any(d.BadTargetValue, bad, sums, wanted="1, the sum over the classes", loss=need.loss, help=help)
     return made
 
 
 def _sign(values: Values, need: Need, cells: Cells) -> Values:
     made = _number(values, need, cells)
     bad = ~np.isin(made, (-1, 0, 1))
-    help = "put `label_encode` under `transform`: it makes 0 and 1 of two classes" if len(np.unique(made)) == 2 else ""
-    help = help or "write -1 or 1 for each, or use another loss"
+    help = "put `label_encode` under `transform`, which maps the two classes to 0 and 1" if len(np.unique(made)) == 2 else ""
+    help = help or "use values -1 and 1, or another loss"
     cells.refuse_any(d.BadTargetValue, bad, made, wanted="−1 or 1, or 0 or 1", loss=need.loss, help=help)
     return made
 
@@ -160,7 +160,7 @@ _CHECKS: Mapping[str, Callable[[Values, Need, Cells], Values]] = {
 
 
 def read_weight(table: Table, feed: Feed, problems: list[Diagnostic]) -> NDArray[np.float32] | None:
-    """How much each row counts in the loss, or None where one is no weight."""
+    """Read the loss weight of each row; None if one is invalid."""
     assert feed.weight is not None
     values = table.read(feed.weight, slice(None))
     own = Feed(feed.name, (feed.weight,), False, (), None, feed.span, feed.path)
@@ -171,15 +171,15 @@ def read_weight(table: Table, feed: Feed, problems: list[Diagnostic]) -> NDArray
             help = table.mend(feed.weight, texts) or "name a column of numbers that are at least 0"
             cells.refuse(d.NotANumber, no_numbers(table, values), values, help=help)
         if values.ndim != 1:
-            what, got = "a weight", f"has {Column(values.shape[1:]).shape_text}"
-            help = "name a column with one number for each row"
+            what, got = "a weight", f"has shape {Column(values.shape[1:]).shape_text}"
+            help = "name a column with one number per row"
             problems.append(
                 d.WrongShape.at(feed.span, feed.path, help=help, what=what, wanted="()", columns=own.columns_text, got=got)
             )
             return None
-        help = "write a finite number of at least 0 for each row"
+        help = "provide a finite number of at least 0 for each row"
         cells.refuse_any(d.BadWeight, ~np.isfinite(values) | (values < 0), values, help=help)
-        cells.refuse_any(d.BadWeight, np.full(len(values), not values.any()), values, help="give some rows more than 0")
+        cells.refuse_any(d.BadWeight, np.full(len(values), not values.any()), values, help="give some rows a weight above 0")
     except Reported:
         return None
     return values.astype(np.float32)

@@ -1,4 +1,4 @@
-"""The next tokens of sequences, and the windows that are cut from them."""
+"""Next-token targets, and windows of token sequences."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ Values = NDArray[Any]
 
 
 def windows_of(source: NextTokenTarget, plan: DataPlan, feed: Feed, examples: Examples, problems: list[Diagnostic]) -> Examples:
-    """The windows of the joined rows, as examples.
+    """Concatenate the rows and cut them into windows.
 
     Args:
-        source: The source, with the size of a window.
+        source: The target source, with the window size.
         plan: The plan.
-        feed: How its input gets its values.
+        feed: The feed of the input.
         examples: The rows.
-        problems: That there is nothing to cut is appended here.
+        problems: Problems are appended here.
     """
     assert source.size is not None
     rows = examples.inputs[source.input][examples.rows]
     stream = np.concatenate([*rows, np.zeros(0, np.int64)])
     if len(stream) < 2:
-        reason = f"there is nothing to cut windows from: the rows hold {len(stream)} tokens"
+        reason = f"windows require at least 2 tokens, but the rows contain {len(stream)}"
         problems.append(d.BadWindow.at(feed.span, feed.path, reason=reason))
         return examples
     tokens, following = _windows(stream.astype(plan.inputs[source.input].dtype), source.size, source.padding)
@@ -45,14 +45,14 @@ def windows_of(source: NextTokenTarget, plan: DataPlan, feed: Feed, examples: Ex
 
 
 def next_tokens(tokens: Any, padding: int) -> Any:
-    """As [`next_token`][], of lazily read rows too."""
+    """Compute [`next_token`][] for an array or a lazy array."""
     if isinstance(tokens, LazyArray):
         return LazyArray(len(tokens), lambda rows: next_token(tokens[rows], padding))
     return next_token(tokens, padding)
 
 
 def next_token(tokens: Values, padding: int) -> Values:
-    """The token that follows each position of rows of tokens, (N, T); padding after the last.
+    """Return the next token at each position of token rows, (N, T); padding at the last position.
 
     Example:
         >>> next_token(np.array([[1, 5, 6, 2, 0]]), 0).tolist()
@@ -62,7 +62,7 @@ def next_token(tokens: Values, padding: int) -> Values:
 
 
 def _windows(stream: Values, length: int, padding: int) -> tuple[Values, Values]:
-    """The inputs and targets of each window: every token but the first is a target once, every one but the last an input."""
+    """Return the inputs and targets of each window; targets are the inputs shifted by one token."""
     count = -(-(len(stream) - 1) // length)
     targets = np.full(count * length, padding, np.int64)
     targets[: len(stream) - 1] = stream[1:]

@@ -1,7 +1,7 @@
-"""What is done to a column's values on their way to an input or from a target.
+"""Transforms between the columns of the data and a model's inputs and targets.
 
-A transform learns from the training part alone; what it learned is plain JSON, kept in the run, so that the same is done
-to the test set and to what is served. The classes have the names that a spec uses.
+A transform is fitted on the training split only. Its fitted state is plain JSON and is saved with the run, so that the test
+data and served requests are transformed the same way. The classes are named as in a spec.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ __all__ = ["TRANSFORMS", "Learned", "Transform"]
 _MODULES = {
     "classes": ("label_encode", "one_hot"),
     "numbers": ("impute", "rescale", "standardize"),
-    "pictures": ("resize",),
-    "words": ("pad", "tokenize"),
+    "images": ("resize",),
+    "text": ("pad", "tokenize"),
 }
 
 TRANSFORMS = Family(

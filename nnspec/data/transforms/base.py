@@ -1,4 +1,4 @@
-"""What a transform is."""
+"""The base class of transforms."""
 
 from __future__ import annotations
 
@@ -21,53 +21,53 @@ __all__ = ["Learned", "Transform", "require_numbers"]
 _LABELS: TypeAdapter[list[list[str]]] = TypeAdapter(list[list[str]], config={"strict": True})
 
 Learned = dict[str, Any]
-"""What a transform learned, as plain JSON values."""
+"""The fitted state of a transform, as plain JSON values."""
 
 
 class Transform(Config):
-    """One step between a column and the model."""
+    """One transform of a column's values."""
 
     sets_size: ClassVar[bool] = False
-    """Whether pictures of any size come out in one."""
+    """Whether images of any size are resized to a fixed size."""
 
     takes_ragged: ClassVar[bool] = False
-    """Whether rows of different lengths may come in."""
+    """Whether rows of different lengths are accepted."""
 
     learns: ClassVar[Mapping[str, Any]] = {}
-    """The type of each thing that it learns, by its name in what ``fit`` gives; what it does not always learn may be None."""
+    """The type of each entry in the fitted state; None is allowed for entries that are optional."""
 
     @property
     def takes_text(self) -> bool:
-        """Whether text may come in."""
+        """Whether text is accepted."""
         return False
 
     @property
     def fills(self) -> bool:
-        """Whether missing values may come in."""
+        """Whether missing values are accepted."""
         return False
 
     @property
     def sorts(self) -> bool:
-        """Whether the training's batches are made of rows of about one length."""
+        """Whether training batches are grouped by row length."""
         return False
 
     @property
     def for_each_series(self) -> bool:
-        """Whether it learns from each series of the data by itself."""
+        """Whether it is fitted separately on each series."""
         return False
 
     def require_learned(self, learned: Learned) -> None:
-        """Checks what a file says that it learned.
+        """Check the fitted state that was read from a file.
 
         Raises:
-            ValueError: Where that is not what it learns.
+            ValueError: If the state is invalid.
         """
         if not self.for_each_series:
             self._require(learned)
             return
         labels, each = _LABELS.validate_python(learned.get("series")), learned.get("each")
         if not isinstance(each, list) or len(each) != len(labels) or not all(isinstance(own, dict) for own in each):
-            raise ValueError("what it learned of each series is damaged")
+            raise ValueError("the fitted state of each series is invalid")
         for own in each:
             self._require(own)
 
@@ -79,32 +79,36 @@ class Transform(Config):
     @classmethod
     @cache
     def _learning(cls) -> Mapping[str, TypeAdapter[Any]]:
-        # Made once: a server asks at each request.
+        # Cached, because a server validates the state at each request.
         return {name: TypeAdapter(type_) for name, type_ in cls.learns.items()}
 
     def infer(self, column: Column) -> Column:
-        """What comes out, from what comes in; sizes it has yet to learn are None.
+        """Return the output column for an input column; sizes that are not known before fitting are None.
 
         Raises:
-            DataError: Where it cannot take that column.
+            DataError: If the column is not accepted.
         """
         raise NotImplementedError
 
     def fit(self, chunks: Iterable[Values]) -> Learned:
-        """What it learns from the training part's values, which come in chunks of rows, as often as they are asked for."""
+        """Return the state fitted on the training values, which are given in chunks of rows and can be iterated repeatedly."""
         del chunks
         return {}
 
     def apply(self, values: Values, learned: Learned) -> Values:
-        """The values it makes; a row stays a row.
+        """Return the transformed values, with the same number of rows.
 
         Raises:
-            DataError: Where a value is not one it knows.
+            DataError: If a value is unknown.
         """
         raise NotImplementedError
 
 
 def require_numbers(transform: str, column: Column, help: str = "put `label_encode` or `one_hot` before it") -> None:
-    """Refuses text."""
+    """Reject columns of text.
+
+    Raises:
+        DataError: If the column contains text.
+    """
     if column.is_text:
-        raise DataError(f"`{transform}` takes numbers, and the column holds text", help=help)
+        raise DataError(f"`{transform}` requires numbers, but the column contains text", help=help)

@@ -1,4 +1,4 @@
-"""Transforms of classes. The classes have the names that a spec uses."""
+"""Encodings of class labels. The Python classes are named as in a spec."""
 
 from __future__ import annotations
 
@@ -30,21 +30,27 @@ class _Encode(Transform):
     }
 
     classes: PositiveInt | list[_Label] | None = Field(
-        None, description="The classes in order, or their number where they are counted from 0; null to learn them, sorted."
+        None,
+        description="The classes in order, or their number if they are counted from 0. Default: learned from the training data "
+        "and sorted.",
     )
     names: list[_Name] | None = Field(
-        None, min_length=1, description="What the classes are called, in their order, where the data have numbers or codes."
+        None,
+        min_length=1,
+        description="Display names of the classes, in the same order, if the data contain numbers or codes.",
     )
-    unknown: Flag = Field(False, description="Whether a class that is not known is allowed.")
+    unknown: Flag = Field(False, description="Whether to accept unknown classes.")
 
     @model_validator(mode="after")
     def _distinct(self) -> _Encode:
         if isinstance(self.classes, list) and (len(set(self.classes)) < len(self.classes) or not self.classes):
-            raise ValueError("`classes` must be given, each once")
+            raise ValueError("`classes` must be a non-empty list without duplicates")
         if self.names is not None and len(set(self.names)) < len(self.names):
-            raise ValueError("`names` must name each class differently")
+            raise ValueError("`names` must not contain duplicates")
         if self.classes is not None and self.names is not None and self._count() != len(self.names):
-            raise ValueError(f"there are {self._count()} `classes` and {len(self.names)} `names`")
+            raise ValueError(
+                f"`names` must have one entry per class: there are {self._count()} classes, {len(self.names)} names"
+            )
         return self
 
     @property
@@ -64,7 +70,8 @@ class _Encode(Transform):
             return {"classes": classes}
         if len(self.names) != len(classes):
             shown = ", ".join(map(repr, classes[:8])) + (", …" if len(classes) > 8 else "")
-            raise DataError(f"there are {len(classes)} classes and {len(self.names)} `names`", help=f"the classes are {shown}")
+            reason = f"`names` has {len(self.names)} entries, but the data have {len(classes)} classes"
+            raise DataError(reason, help=f"the classes are {shown}")
         return {"classes": classes, "names": list(self.names)}
 
     def _classes(self, chunks: Iterable[Values]) -> list[Any]:
@@ -79,7 +86,7 @@ class _Encode(Transform):
         return sorted(found)
 
     def _indices(self, values: Values, learned: Learned) -> NDArray[np.int64]:
-        """The index of each value's class; the number of classes for one that is not known."""
+        """Return the class index of each value; for an unknown class, the number of classes."""
         import numpy as np
 
         order = {label: i for i, label in enumerate(learned["classes"])}
@@ -91,10 +98,10 @@ class _Encode(Transform):
 
 
 class UnknownClassError(DataError):
-    """A value that is none of the classes.
+    """A value that is not among the known classes.
 
     Attributes:
-        position: Where it stands, counted through the values.
+        position: Its index in the flattened values.
     """
 
     def __init__(self, position: int, classes: list[Any]) -> None:
@@ -104,7 +111,7 @@ class UnknownClassError(DataError):
 
 
 class label_encode(_Encode):  # noqa: N801
-    """The index of a value's class: 0, 1, 2 … in the order of the classes; one that is not known comes behind them all."""
+    """Encodes a class as its index: 0, 1, 2 … in the order of the classes. Unknown classes get the index after the last one."""
 
     def infer(self, column: Column) -> Column:
         return Column(column.shape, "int64")
@@ -114,7 +121,7 @@ class label_encode(_Encode):  # noqa: N801
 
 
 class one_hot(_Encode):  # noqa: N801
-    """1 at a value's class and 0 elsewhere, along a new last axis; all 0 for one that is not known."""
+    """Encodes a class as a one-hot vector along a new last axis. Unknown classes become all zeros."""
 
     def infer(self, column: Column) -> Column:
         return Column((*column.shape, self._count()), "float32")
@@ -127,10 +134,10 @@ class one_hot(_Encode):  # noqa: N801
 
 
 def class_names(steps: Iterable[Mapping[str, Any]]) -> list[Any] | None:
-    """What the classes of a target are called, by what its transforms learned; None where none learned classes.
+    """Return the display names of a target's classes; None if no transform encodes classes.
 
     Args:
-        steps: Its transforms, each with what it ``learned``.
+        steps: The target's transforms, each with its state under ``learned``.
 
     Example:
         >>> class_names([{"learned": {"classes": [0, 1], "names": ["ham", "spam"]}}])
@@ -149,7 +156,7 @@ def _labels(chunk: Values) -> list[Any]:
 
 
 def _whole(label: Any) -> Any:
-    """A label as JSON has it: ``3.0`` is 3, and what is not there is None."""
+    """Convert a label to its JSON form: ``3.0`` becomes 3, and NaN becomes None."""
     if isinstance(label, float):
         return None if label != label else int(label) if label.is_integer() else label
     return label

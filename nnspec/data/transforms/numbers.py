@@ -1,4 +1,4 @@
-"""Transforms of numbers. The classes have the names that a spec uses."""
+"""Numeric transforms. The classes are named as in a spec."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 __all__ = ["impute", "rescale", "standardize"]
 
-_PerSeries = Annotated[
-    Flag, Field(description="Whether each series of `series: {by: …}` has statistics of its own, of its training part.")
-]
+_PerSeries = Annotated[Flag, Field(description="Whether to compute separate statistics for each series of `series: {by: …}`.")]
+
+_ALL_MISSING = "`impute` has no value to fill in: all values of the training data are missing"
 
 _Statistic = float | list[float] | list[list[float]] | list[list[list[float]]] | list[list[list[list[float]]]]
-"""A number, or an array's as nested lists."""
+"""A number, or an array as nested lists."""
 
 
 class rescale(Transform):  # noqa: N801
-    """``x * scale + offset``: pixels from 0 to 255 become 0 to 1 by 0.00392156862745098."""
+    """Computes ``x * scale + offset``. A scale of 0.00392156862745098 maps pixels from 0–255 to 0–1."""
 
     main_argument: ClassVar[str | None] = "scale"
 
     scale: Number = Field(description="The factor.")
-    offset: Number = Field(0.0, description="What is added.")
+    offset: Number = Field(0.0, description="The offset, added after scaling.")
 
     def infer(self, column: Column) -> Column:
         require_numbers("rescale", column)
@@ -51,13 +51,14 @@ class rescale(Transform):  # noqa: N801
 
 
 class standardize(Transform):  # noqa: N801
-    """Subtracts the training part's mean and divides by its standard deviation; a value that never varies becomes 0."""
+    """Subtracts the mean of the training data and divides by their standard deviation; constant values become 0."""
 
     learns: ClassVar[Mapping[str, Any]] = {"mean": _Statistic, "std": _Statistic}
 
     axis: WholeNumber | None = Field(
         -1,
-        description="The axis with statistics of its own for each place, as of channels or stacked columns; null for none.",
+        description="The axis with separate statistics for each index, such as channels or stacked columns; null for a single "
+        "mean and standard deviation.",
     )
     per_series: _PerSeries = False
 
@@ -69,7 +70,7 @@ class standardize(Transform):  # noqa: N801
         require_numbers("standardize", column)
         rank = len(column.shape)
         if self.axis is not None and rank and not -rank <= self.axis < rank:
-            raise DataError(f"`standardize` has axis {self.axis}, and a row's value has the shape {column.shape_text}")
+            raise DataError(f"`standardize` has axis {self.axis}, but a row's value has shape {column.shape_text}")
         return Column(column.shape, "float32")
 
     def fit(self, chunks: Iterable[Values]) -> Learned:
@@ -78,16 +79,15 @@ class standardize(Transform):  # noqa: N801
         with np.errstate(over="ignore", invalid="ignore"):
             mean, deviation = self._moments(chunks)
         if not (np.isfinite(mean).all() and np.isfinite(deviation).all()):
-            help = "leave out the rows with values beyond 1e150: float64 does not hold their squares"
-            raise DataError("`standardize` cannot take the standard deviation: the values are too large", help=help)
+            help = "remove rows with values beyond 1e150, whose squares overflow float64"
+            raise DataError("`standardize` cannot compute the standard deviation: the values are too large", help=help)
         return {"mean": np.asarray(mean).tolist(), "std": np.where(deviation > 0, deviation, 1.0).tolist()}
 
     def _moments(self, chunks: Iterable[Values]) -> tuple[Any, Any]:
-        """The mean and the standard deviation."""
         import numpy as np
 
         count, mean, squares = 0, np.float64(0), np.float64(0)
-        # Chan, Golub and LeVeque 1979: exact to rounding however the rows are cut into chunks.
+        # Chan, Golub and LeVeque 1979: the result does not depend on the chunks, except for rounding.
         for chunk in chunks:
             kept = self._kept(chunk.ndim)
             others = tuple(axis for axis in range(chunk.ndim) if axis != kept)
@@ -105,12 +105,12 @@ class standardize(Transform):  # noqa: N801
     def apply(self, values: Values, learned: Learned) -> Values:
         import numpy as np
 
-        mean, deviation = (self.placed(learned[name], values.ndim - 1) for name in ("mean", "std"))
+        mean, deviation = (self.broadcastable(learned[name], values.ndim - 1) for name in ("mean", "std"))
         scaled: Values = ((values - mean) / deviation).astype(np.float32)
         return scaled
 
-    def placed(self, statistic: Any, rank: int) -> NDArray[np.float64]:
-        """What it learned, so that it goes with a row of so many axes: with one element along each axis it has none for."""
+    def broadcastable(self, statistic: Any, rank: int) -> NDArray[np.float64]:
+        """Reshape a fitted statistic so that it broadcasts against a row's value of a rank."""
         import numpy as np
 
         kept = self._kept(rank + 1)
@@ -124,13 +124,13 @@ class standardize(Transform):  # noqa: N801
 
 
 class impute(Transform):  # noqa: N801
-    """Replaces missing values by a statistic of the training part, or by a number; missing text by the most frequent text."""
+    """Replaces missing values by a statistic of the training data or by a number; missing text by the most frequent text."""
 
     main_argument: ClassVar[str | None] = "strategy"
     learns: ClassVar[Mapping[str, Any]] = {"value": _Statistic | str | list[str]}
 
     strategy: Literal["mean", "median", "most_frequent"] | Number = Field(
-        description="A statistic of the training part, for each column its own, or the number itself."
+        description="A statistic of the training data, computed for each column, or a number."
     )
     per_series: _PerSeries = False
 
@@ -181,7 +181,7 @@ def _statistic(strategy: str, values: NDArray[np.float64]) -> float:
 
     known = values[~np.isnan(values)]
     if not known.size:
-        raise DataError("`impute` found no value in the training part: all are missing", help="give a number: `impute: 0`")
+        raise DataError(_ALL_MISSING, help="give a number: `impute: 0`")
     if strategy == "most_frequent":
         found, counts = np.unique(known, return_counts=True)
         return float(found[counts.argmax()])
@@ -189,14 +189,13 @@ def _statistic(strategy: str, values: NDArray[np.float64]) -> float:
 
 
 def _most_frequent_texts(rows: Values) -> Any:
-    """The most frequent text of each column; of several, the first in the alphabet."""
+    """Return the most frequent text of each column; ties are resolved alphabetically."""
     import numpy as np
 
     filled = []
     for column in rows.reshape(len(rows), -1).T:
         counts = Counter(text for text in column.tolist() if text is not None)
         if not counts:
-            help = "leave the column out: it holds nothing"
-            raise DataError("`impute` found no value in the training part: all are missing", help=help)
+            raise DataError(_ALL_MISSING, help="remove the column: it has no values")
         filled.append(min(counts, key=lambda text: (-counts[text], text)))
     return np.array(filled, object).reshape(rows.shape[1:]).tolist()

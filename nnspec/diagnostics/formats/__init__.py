@@ -1,4 +1,4 @@
-"""Diagnostics for machines: one module a form, each with ``written(checked, strict)``."""
+"""Machine-readable diagnostics: one module per format, each with ``written(checked, strict)``."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from nnspec.diagnostics.diagnostic import Diagnostic
 __all__ = ["FORMATS", "Checked", "written"]
 
 Checked = Mapping[str, Sequence[Diagnostic]]
-"""What was said of each spec, by the spec's name; nothing of a good one."""
+"""Diagnostics of each spec by name; empty for a valid one."""
 
 FORMATS = ("json", "github", "sarif", "junit")
-"""The contract's own JSON, GitHub's workflow commands, SARIF 2.1.0, JUnit XML."""
+"""nnspec's own JSON, GitHub's workflow commands, SARIF 2.1.0, JUnit XML."""
 
 
 def written(form: str, checked: Checked, *, strict: bool = False) -> str:
-    """Diagnostics in one of the [`FORMATS`][].
+    """Format diagnostics in one of the [`FORMATS`][].
 
     Args:
-        form: Which.
-        checked: The diagnostics of each spec.
+        form: Name of the format.
+        checked: Diagnostics of each spec.
         strict: Whether a warning makes its spec fail.
 
     Example:

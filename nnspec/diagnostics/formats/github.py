@@ -1,6 +1,6 @@
-"""Workflow commands, which GitHub Actions shows at the lines of a pull request.
+"""GitHub Actions workflow commands, shown as annotations in a pull request.
 
-``::error file=F,line=1,col=2,title=T::MESSAGE``, one a line. Values and messages are escaped as the runner reads them
+``::error file=F,line=1,col=2,title=T::MESSAGE``, one per line. Values and messages are escaped for the runner
 (actions/toolkit, ``packages/core/src/command.ts``).
 """
 
@@ -12,7 +12,7 @@ from nnspec.printable import printable
 
 
 def written(checked: Checked, strict: bool) -> str:
-    """A command a diagnostic."""
+    """Return one command per diagnostic."""
     del strict
     return "\n".join(_command(diagnostic) for diagnostics in checked.values() for diagnostic in diagnostics)
 
@@ -20,17 +20,17 @@ def written(checked: Checked, strict: bool) -> str:
 def _command(diagnostic: Diagnostic) -> str:
     span = diagnostic.span
     places: dict[str, object] = {"file": span.file, "line": span.line}
-    if span.end_line == span.line:  # columns mean nothing across lines
+    if span.end_line == span.line:  # columns only apply within one line
         places |= {"col": span.column, "endLine": span.end_line, "endColumn": span.end_column}
     else:
         places |= {"endLine": span.end_line}
     places["title"] = f"nnspec {diagnostic.code}"
-    said = [diagnostic.message]
+    lines = [diagnostic.message]
     if diagnostic.help:
-        said.append(f"help: {diagnostic.help}")
-    said += [f"note: {note.message}" + (f" ({note.span})" if note.span else "") for note in diagnostic.notes]
+        lines.append(f"help: {diagnostic.help}")
+    lines += [f"note: {note.message}" + (f" ({note.span})" if note.span else "") for note in diagnostic.notes]
     properties = ",".join(f"{name}={_property(str(value))}" for name, value in places.items())
-    return f"::{diagnostic.severity.replace('note', 'notice')} {properties}::{_data(chr(10).join(said))}"
+    return f"::{diagnostic.severity.replace('note', 'notice')} {properties}::{_data(chr(10).join(lines))}"
 
 
 def _data(text: str) -> str:

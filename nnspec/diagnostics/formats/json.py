@@ -1,4 +1,4 @@
-"""The form that scripts rely on (design: section 5)."""
+"""Stable JSON for scripts (design: section 5)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from nnspec.printable import json_text
 
 
 def written(checked: Checked, strict: bool) -> str:
-    """``{"diagnostics": [{"code", "severity", …}]}``."""
+    """Return ``{"diagnostics": [{"code", "severity", …}]}``."""
     del strict
     found = [diagnostic.as_json() for diagnostics in checked.values() for diagnostic in diagnostics]
     return json_text({"diagnostics": found}, indent=1, ascii=True)

@@ -1,4 +1,4 @@
-"""JUnit XML, which every CI service reads: a test case a spec."""
+"""JUnit XML, with one test case per spec."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nnspec.printable import printable
 
 
 def written(checked: Checked, strict: bool) -> str:
-    """A suite of one test case a spec: failed where it has errors (``strict``: or warnings), its warnings as its output."""
+    """Return a suite with one test case per spec, which fails on errors (``strict``: or warnings)."""
     failed = sum(any(d.fails(strict) for d in diagnostics) for diagnostics in checked.values())
     counts = {"tests": str(len(checked)), "failures": str(failed), "errors": "0"}
     suites = ElementTree.Element("testsuites", counts)
@@ -28,7 +28,7 @@ def written(checked: Checked, strict: bool) -> str:
 
 def _fill(case: ElementTree.Element, diagnostics: Sequence[Diagnostic], strict: bool) -> None:
     bad = [d for d in diagnostics if d.fails(strict)]
-    if bad:  # one element with all of them: many services show the first alone
+    if bad:  # a single element, because many services show only the first
         first = bad[0]
         more = f" (and {counted(len(bad) - 1, 'more problem')})" if len(bad) > 1 else ""
         message = f"{first.span}: {first.severity}[{first.code}]: {first.message}{more}"

@@ -1,4 +1,4 @@
-"""SARIF 2.1.0, the OASIS standard for what static analysis finds (code scanning, editors)."""
+"""SARIF 2.1.0, the OASIS standard for static analysis results (code scanning, editors)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sa
 
 
 def written(checked: Checked, strict: bool) -> str:
-    """One run, with a rule for each code that was found and a result for each diagnostic."""
+    """Return one run with a rule per code found and a result per diagnostic."""
     del strict
     from nnspec import __version__
 
@@ -65,7 +65,7 @@ def _related(note: Note) -> dict[str, Any]:
 
 
 def _physical(span: Span) -> dict[str, Any]:
-    # SARIF's endColumn, too, is the first column behind the stretch.
+    # endColumn is exclusive in SARIF, too.
     region = {
         "startLine": span.line,
         "startColumn": span.column,
@@ -76,6 +76,6 @@ def _physical(span: Span) -> dict[str, Any]:
 
 
 def _uri(file: str) -> str:
-    """A file as a URI: relative as the user wrote it, so that a service finds it in the repository."""
+    """Return the URI of a file, relative as the user wrote it, so that services find it in the repository."""
     path = Path(file)
     return path.as_uri() if path.is_absolute() else quote(path.as_posix(), errors="surrogateescape")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.kinds import DataError
 from nnspec.exporting.keras_reference import keras_reference
-from nnspec.graph.encoder_split import EncoderSplit, halves
+from nnspec.graph.encoder_split import EncoderSplit, split_encoder
 from nnspec.layers.sampling import Sampling
 from nnspec.reports.elements import Html, element, figure, section
 from nnspec.reports.examples import table_of
@@ -39,7 +39,7 @@ def sections(run: Run, found: Evaluated | None) -> Sequence[Html]:
         if output not in found.answers:
             continue
         pieces += _reconstructed(found, output, source.input)
-        split = halves(run.model.main, source.input, output)
+        split = split_encoder(run.model.main, source.input, output)
         if split is not None:
             pieces += _codes(run, found, split, source.input)
     return (section("Reconstructions and latent codes", *pieces),)

@@ -11,7 +11,7 @@ from keras import ops
 
 from nnspec.data import problems as d
 from nnspec.data.examples import Examples
-from nnspec.data.places import locate
+from nnspec.data.locations import locate
 from nnspec.data.plan import AugmentPlan, DataPlan, Need
 from nnspec.data.targets.base import TargetSource
 from nnspec.diagnostics import Diagnostic

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.examples import Examples
-from nnspec.data.places import locate
+from nnspec.data.locations import locate
 from nnspec.data.prepare import State
 from nnspec.data.transforms.classes import class_names
 from nnspec.diagnostics import SpecError

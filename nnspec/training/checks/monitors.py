@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from nnspec.data.places import locate
+from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from nnspec.data.places import locate
+from nnspec.data.locations import locate
 from nnspec.diagnostics import Diagnostic
 from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t

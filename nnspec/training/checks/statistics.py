@@ -36,4 +36,4 @@ def check_adapting(graph: Graph, outputs: Mapping[str, OutputPlan], problems: li
     for node, layer in adapting(graph):
         if layer.invert and target_of(node, graph, outputs) is None:
             help = "give it `mean` and `variance`, or put it at an output that a loss compares with numbers"
-            problems.append(d.NothingToAdaptTo.at(node.span, node.path, help=help, name=node.name))
+            problems.append(d.NoStatistics.at(node.span, node.path, help=help, name=node.name))

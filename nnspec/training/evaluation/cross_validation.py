@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from nnspec.data.prepare import most_folds
+from nnspec.data.prepare import max_folds
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.files import is_free, write_whole
 from nnspec.graph import compile
@@ -166,7 +166,7 @@ def _plan(spec: Spec) -> TrainingPlan:
 
 def _most_folds(plan: TrainingPlan) -> int:
     assert plan.data is not None
-    return most_folds(plan.data)
+    return max_folds(plan.data)
 
 
 def _chosen_by(plan: TrainingPlan) -> str:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from nnspec.data.check import PARTS
 from nnspec.data.examples import Examples
-from nnspec.data.kinds import Answer, answer_of
+from nnspec.data.kinds import DecisionRule, decision_rule
 from nnspec.data.lazy import SomeRows
-from nnspec.data.plan import in_words
+from nnspec.data.plan import display_name
 from nnspec.data.prepare import prepare, prepare_part
 from nnspec.data.readers.base import Table
 from nnspec.data.units import Units
@@ -155,7 +155,7 @@ def _metrics_of(output: OutputPlan, found: NumberPredictions) -> dict[str, Any]:
 
 def evaluation_text(figures: dict[str, Any]) -> str:
     """The figures as a person reads them."""
-    lines = [f"{figures['rows']:,} examples of the {in_words(figures['data'])} data"]
+    lines = [f"{figures['rows']:,} examples of the {display_name(figures['data'])} data"]
     if figures["data"] != "test":
         lines[0] += " (the spec names no test data)"
     transformed = figures.get("transformed_targets", ())
@@ -177,10 +177,10 @@ def units_of_run(run: Run) -> dict[str, Units]:
     return output_units(plan.outputs, plan.target_sources, run.transforms())
 
 
-def answers_of(run: Run) -> dict[str, Answer]:
+def answers_of(run: Run) -> dict[str, DecisionRule]:
     """How the values of each output of a run are to be read, by the loss it was trained with."""
     losses = {name: output.loss for name, output in _plan(run, parts=()).outputs.items() if output.loss is not None}
-    return {name: answer_of(loss.target_kind(), logits=loss.expected() == "logits") for name, loss in losses.items()}
+    return {name: decision_rule(loss.target_kind(), logits=loss.expected() == "logits") for name, loss in losses.items()}
 
 
 def examples_of(run: Run, part: str | None = None) -> tuple[str, Examples]:
@@ -307,7 +307,7 @@ def _examples(run: Run, plan: TrainingPlan, part: str | None) -> tuple[str, Exam
     _require_files(plan, "train")
     prepared = prepare(replace(data, sources={"train": data.sources["train"]}), plan.section.seed)
     if prepared.fingerprints["train"].whole != run.info["data"]["fingerprints"].get("train"):
-        raise NnspecError(f"the training data changed since the run: the {in_words(part)} part of them is another")
+        raise NnspecError(f"the training data changed since the run: the {display_name(part)} part of them is another")
     examples = {"train": prepared.train, "validation": prepared.validation, "test": prepared.test}[part]
     assert examples is not None
     return part, examples
@@ -318,7 +318,7 @@ def _require_files(plan: TrainingPlan, part: str) -> None:
     source = plan.data.sources[part]
     if source.files is None:
         named = ", ".join(f"`{text}`" for text in source.reader.named_paths().values())
-        raise NnspecError(f"{source.span}: the {in_words(part)} data are not there: {named}")
+        raise NnspecError(f"{source.span}: the {display_name(part)} data are not there: {named}")
 
 
 def _is_judged(plan: TrainingPlan, output: OutputPlan) -> bool:

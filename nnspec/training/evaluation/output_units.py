@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nnspec.data.kinds import answer_of
+from nnspec.data.kinds import decision_rule
 from nnspec.data.targets.base import TargetSource
 from nnspec.data.units import Units, units_of
 from nnspec.training.plan import OutputPlan
@@ -26,7 +26,7 @@ def output_units(
     found = {}
     for name, output in outputs.items():
         kind = output.loss.target_kind() if output.loss is not None else None
-        if kind is None or answer_of(kind).kind != "number" or kind in ("label", "sequence"):
+        if kind is None or decision_rule(kind).kind != "number" or kind in ("label", "sequence"):
             continue
         place = f"inputs.{sources[name].input}" if name in sources else f"targets.{name}"
         shape = [size if isinstance(size, int) else None for size in output.type.shape]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.data.kinds import TargetKind, answer_of
+from nnspec.data.kinds import TargetKind, decision_rule
 
 __all__ = ["ClassPredictions", "NumberPredictions", "judged"]
 
@@ -138,7 +138,7 @@ def _yes_or_no(
     # A probability between 0 and 1 as a target is on the side it is nearer to.
     true = (target > (0.0 if signs and target.min() < 0 else 0.5)).ravel().astype(np.int64)
     yes = answer.ravel().astype(np.float64)
-    said = (yes > answer_of("sign" if signs else "probability", logits=logits).above).astype(np.int64)
+    said = (yes > decision_rule("sign" if signs else "probability", logits=logits).above).astype(np.int64)
     if logits:
         yes = 0.5 * (1 + np.tanh(0.5 * yes))  # the logistic function, which does not overflow so
     no = -yes if signs else 1 - yes

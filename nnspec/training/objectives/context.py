@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from nnspec.data import problems as d
-from nnspec.data.places import locate
+from nnspec.data.locations import locate
 from nnspec.data.targets.base import TargetSource
 from nnspec.diagnostics import Diagnostic, Problem, Span
 from nnspec.graph import Graph

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any
 
-from nnspec.data.places import locate
+from nnspec.data.locations import locate
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.graph import Graph
 from nnspec.layers.normalization import BatchNormalization

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from nnspec.data.examples import Examples
-from nnspec.data.places import locate
+from nnspec.data.locations import locate
 from nnspec.diagnostics import SpecError
 from nnspec.training.objectives.next_token.problems import ReadsAhead
 from nnspec.training.plan import TrainingPlan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nnspec.data.targets.next_token import NextTokenTarget
-from nnspec.graph.causality import layer_that_looks_ahead
+from nnspec.graph.causality import first_noncausal_layer
 from nnspec.training.objectives.context import ObjectiveContext, Targets
 from nnspec.training.objectives.next_token import NextToken, sequence_to_sequence
 from nnspec.training.objectives.next_token.problems import ReadsAhead
@@ -47,7 +47,7 @@ def next_token_targets(objective: NextToken, context: ObjectiveContext) -> Targe
 
 def _refuse_looking_ahead(input_: str, output: OutputPlan, context: ObjectiveContext) -> None:
     """Reports the layer through which a position reads the token that it predicts, if the graph alone shows it."""
-    node = layer_that_looks_ahead(context.graph, input_, output.name)
+    node = first_noncausal_layer(context.graph, input_, output.name)
     if node is None:
         return
     arguments = type(node.layer).model_fields

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nnspec.data.as_trained import picture_arguments, reader_as_trained, told_of_reader
 from nnspec.data.kinds import Column
+from nnspec.data.reader_arguments import image_arguments, training_arguments, with_training_arguments
 from nnspec.data.readers import READERS
 from nnspec.data.readers.csv import Csv
 from nnspec.data.readers.images import Images
@@ -49,7 +49,7 @@ def test_what_changes_values_is_told_and_what_says_where_they_are_is_not():
 def test_a_colour_mode_that_goes_without_saying_is_that_of_the_pictures(tmp_path):
     folder = pictures(tmp_path / "p", mode="L")
     reader = Images(folder=str(folder))
-    assert told_of_reader(reader, reader.open({"folder": folder}))["images"]["color_mode"] == "grayscale"
+    assert training_arguments(reader, reader.open({"folder": folder}))["images"]["color_mode"] == "grayscale"
 
 
 RECIPE = {
@@ -63,11 +63,11 @@ RECIPE = {
 
 def test_a_reader_takes_from_the_recipe_what_it_is_not_told_itself():
     shapes = {"image": Column((4, 4, 1), "float32")}
-    made = reader_as_trained(Images(folder="a", interpolation="area"), RECIPE, shapes)
+    made = with_training_arguments(Images(folder="a", interpolation="area"), RECIPE, shapes)
     assert (made.image_size, made.color_mode, made.interpolation) == ([4, 4], "grayscale", "area")
-    assert reader_as_trained(Csv(file="a"), RECIPE, {}).delimiter == ";"
-    assert reader_as_trained(Csv(file="a", delimiter=","), RECIPE, {}).delimiter == ","
-    over = reader_as_trained(Images(csv={"file": "a.csv"}, column="file"), RECIPE, shapes)
+    assert with_training_arguments(Csv(file="a"), RECIPE, {}).delimiter == ";"
+    assert with_training_arguments(Csv(file="a", delimiter=","), RECIPE, {}).delimiter == ","
+    over = with_training_arguments(Images(csv={"file": "a.csv"}, column="file"), RECIPE, shapes)
     assert (over.csv.delimiter, over.interpolation) == (";", "nearest")
 
 
@@ -87,7 +87,7 @@ RESIZE = [{"transform": "resize", "arguments": {"size": [4, 4]}, "learned": {}}]
 )
 def test_pictures_are_brought_to_a_size_where_the_model_takes_one(size, shape, transforms, wanted):
     recipe = {"inputs": {"x": {"transforms": transforms}}, "reader": {"images": {"image_size": size, "interpolation": "area"}}}
-    found = picture_arguments(recipe, Column(shape, "uint8"))
+    found = image_arguments(recipe, Column(shape, "uint8"))
     assert found == {"image_size": wanted, "color_mode": "rgb" if shape[2] == 3 else "grayscale", "interpolation": "area"}
 
 
@@ -101,7 +101,7 @@ def test_a_picture_and_a_folder_of_them_can_be_named_alone(tmp_path):
 
 def test_a_picture_alone_for_a_model_of_more_is_refused(tmp_path):
     types = {name: TensorType((4, 4, 1), "float32") for name in ("x", "y")}
-    with pytest.raises(NnspecError, match="one picture"):
+    with pytest.raises(NnspecError, match="a single image"):
         open_data(str(pictures(tmp_path / "p") / "a.png"), {}, types)
     with pytest.raises(NnspecError, match="cannot be read"):
         open_data(str(tmp_path / "none.png"), RECIPE, {"x": types["x"]})

@@ -1,4 +1,4 @@
-"""Inputs and targets with a value at each position of a sequence: their rows must be of one length."""
+"""The check that aligned inputs and targets, such as tokens and tags, have equal lengths in each row."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nnspec.data.cells import Cells, Reported
 from nnspec.data.plan import DataPlan, Feed
 from nnspec.data.readers.base import Table
 from nnspec.data.transforms import Learned
-from nnspec.data.transforms.words import pad, tokenize
+from nnspec.data.transforms.text import pad, tokenize
 from nnspec.data.values import read_feed
 from nnspec.diagnostics import Diagnostic
 
@@ -27,14 +27,14 @@ def check_lengths(
     learned: Mapping[str, Sequence[Learned]],
     problems: list[Diagnostic],
 ) -> None:
-    """Says of a target which row has another number of positions than the input whose positions it labels.
+    """Report rows with different numbers of labels and tokens.
 
     Args:
         plan: The plan.
-        feeds: How inputs and targets get their values.
+        feeds: The feeds of inputs and targets.
         table: The data.
-        learned: What the transforms learned, by ``inputs.NAME`` and ``targets.NAME``.
-        problems: What is wrong is appended here.
+        learned: The fitted states of the transforms, by ``inputs.NAME`` and ``targets.NAME``.
+        problems: Problems are appended here.
     """
     lengths: dict[str, NDArray[np.int64] | None] = {}
     for output, inputs in plan.aligned.items():
@@ -57,7 +57,7 @@ def check_lengths(
 
 
 def _lengths(table: Table, feed: Feed, learned: Sequence[Learned]) -> NDArray[np.int64] | None:
-    """How many positions each row has before it is padded; None if it is not."""
+    """Return the length of each row before padding; None if rows are not padded."""
     steps = feed.transforms
     cut = next((i for i, step in enumerate(steps) if isinstance(step, pad)), None)
     if len(feed.columns) != 1 or cut is None:
@@ -72,19 +72,19 @@ def _help(table: Table, target: Feed, fed: Feed, row: int) -> str:
     tokenizers = [next(_tokenizers(feed), None) for feed in (target, fed)]
     first, second = tokenizers
     if first is not None and second is not None and (first.start, first.end) != (second.start, second.end):
-        return "write `start` and `end` of `tokenize` alike for both"
+        return "use the same `start` and `end` in both `tokenize`"
     texts = [table.read(feed.columns[0], np.array([row]))[0] for feed in (target, fed)]
     by_space = [len(text.split()) if isinstance(text, str) else len(text) for text in texts]
-    divided = [
+    split_texts = [
         text for text, step in zip(texts, tokenizers, strict=True) if isinstance(text, str) and step and step.by == "word"
     ]
-    if divided and by_space[0] == by_space[1]:
+    if split_texts and by_space[0] == by_space[1]:
         words = tokenize.model_validate({})
-        counts = {word: len(words.tokens(word)) for text in divided for word in text.split()}
+        counts = {word: len(words.tokens(word)) for text in split_texts for word in text.split()}
         example = next((word for word, count in counts.items() if count != 1), "")
-        shown = f"; `word` divides `{example[:40]}` into {counts[example]} tokens" if example else ""
+        shown = f"; `by: word` splits `{example[:40]}` into {counts[example]} tokens" if example else ""
         return f"write `tokenize: {{by: space}}` for both{shown}"
-    return "give every token of the row one label"
+    return "provide one label per token"
 
 
 def _tokenizers(feed: Feed) -> Iterator[tokenize]:

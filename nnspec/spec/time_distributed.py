@@ -1,4 +1,4 @@
-"""A layer that takes a block or a network of the document as an argument: ``TimeDistributed: {layer: unit}``."""
+"""Blocks and networks as arguments of a layer: ``TimeDistributed: {layer: unit}``."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ __all__ = ["InnerUse", "inner_use"]
 
 @dataclass(frozen=True)
 class InnerUse:
-    """A use of a block or a network, as the argument of a layer.
+    """A use of a block or a network as a layer's argument.
 
     Attributes:
-        draft: The use, as if it were a step.
+        draft: The use, as a step.
     """
 
     draft: Draft
 
     def content(self, expander: Expander) -> Content | None:
-        """What runs at every time step; None, with a diagnostic, where it is written wrong."""
+        """Return what runs at every time step; reports and returns None if it is invalid."""
         content = expander.content(self.draft)
-        return replace(content, every_step=True) if isinstance(content, Nested | NetworkUse) else content
+        return replace(content, time_distributed=True) if isinstance(content, Nested | NetworkUse) else content
 
 
 def inner_use(expander: Expander, draft: Draft) -> InnerUse | None:
-    """The block or the network that a layer is given; None where it is given none."""
+    """Return the block or network given to a layer, or None."""
     try:
         config = LAYERS.get(str(draft.op.value))
     except PluginError:
-        return None  # which is said where the layer is read
+        return None  # reported when the layer is read
     argument = _takes_steps(config)
     if argument is None:
         return None
@@ -56,7 +56,7 @@ def inner_use(expander: Expander, draft: Draft) -> InnerUse | None:
 
 
 def _takes_steps(config: type[Config]) -> str | None:
-    """The argument that takes blocks and networks too."""
+    """Return the argument that also accepts blocks and networks."""
     for name, info in config.model_fields.items():
         if any(isinstance(mark, Named) and mark.own for mark in info.metadata):
             return name
@@ -64,7 +64,7 @@ def _takes_steps(config: type[Config]) -> str | None:
 
 
 def _named(tree: Tree | None) -> tuple[Scalar | None, Tree | None]:
-    """A name, alone or with arguments."""
+    """Return a name and its arguments, if any."""
     if isinstance(tree, Scalar):
         return tree, None
     if isinstance(tree, MappingNode) and len(tree) == 1:

@@ -1,4 +1,4 @@
-"""Places in a section, for what is found after it was read."""
+"""Locations of values in a spec, for problems that are found after parsing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["argument_of", "locate"]
 
 
 def locate(tree: Tree, *keys: str | int) -> tuple[Span, str]:
-    """The place of a value, or of the deepest thing around it that was written."""
+    """Return the span and path of a value, or of its closest parent that is written."""
     for key in keys:
         inner: Tree | None = None
         if isinstance(tree, MappingNode):
@@ -23,7 +23,7 @@ def locate(tree: Tree, *keys: str | int) -> tuple[Span, str]:
 
 
 def argument_of(member: Tree, argument: str | None) -> tuple[Span, str]:
-    """The place of an argument of a member of a family, written ``{Name: {arguments}}``, ``{Name: main}`` or ``Name``."""
+    """Return the span and path of an argument in ``{Name: {arguments}}``, ``{Name: main_argument}`` or ``Name``."""
     if isinstance(member, MappingNode) and len(member) == 1:
         [(_, member)] = member.items()
     return locate(member, *([argument] if argument else []))

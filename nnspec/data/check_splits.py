@@ -1,4 +1,4 @@
-"""The static check of the parts of the data beside each other: what the training data have, the others have too."""
+"""The static check that validation and test data have the same columns as the training data."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from nnspec.data.shape_checks import check_feeds
 from nnspec.diagnostics import Diagnostic
 from nnspec.types import closest
 
-__all__ = ["check_alike"]
+__all__ = ["check_same_columns"]
 
 Shape = tuple[int | None, ...]
 
 
-def check_alike(plan: DataPlan, columns: Mapping[str, Mapping[str, Column]], problems: list[Diagnostic]) -> None:
-    """Says where the validation or test data have not the columns of the training data that are used."""
+def check_same_columns(plan: DataPlan, columns: Mapping[str, Mapping[str, Column]], problems: list[Diagnostic]) -> None:
+    """Report columns that are missing from the validation or test data, or have another shape there."""
     assert plan.feeds is not None
     used = {c for feed in plan.feeds.values() for c in (*feed.columns, *([feed.weight] if feed.weight else []))}
     for part, found in columns.items():
@@ -27,22 +27,23 @@ def check_alike(plan: DataPlan, columns: Mapping[str, Mapping[str, Column]], pro
             if name not in found:
                 suggestion = closest(name, found)
                 help = f"did you mean `{suggestion}`?" if suggestion else ""
-                reason = f"the {part} data have no column `{name}`, which the training data have"
+                reason = f"the {part} data have no column `{name}`, which the training data use"
                 problems.append(d.DifferentColumns.at(source.span, source.path, help=help, reason=reason))
             elif found[name].shape != ours.shape and not _may_differ(plan, name, found[name].shape, ours.shape):
-                reason = f"`{name}` is {found[name].shape_text} in the {part} data, and {ours.shape_text} in the training data"
+                got = f"shape {found[name].shape_text} in the {part} data"
+                reason = f"`{name}` has {got}, but {ours.shape_text} in the training data"
                 problems.append(d.DifferentColumns.at(source.span, source.path, reason=reason))
         if len(problems) == before and any(found[name].shape != columns["train"][name].shape for name in used):
-            said = {(problem.code, problem.path) for problem in problems}
+            reported = {(problem.code, problem.path) for problem in problems}
             own: list[Diagnostic] = []
             check_feeds(plan, plan.feeds, found, own)
-            problems += [problem for problem in own if (problem.code, problem.path) not in said]
+            problems += [problem for problem in own if (problem.code, problem.path) not in reported]
 
 
 def _may_differ(plan: DataPlan, column: str, found: Shape, ours: Shape) -> bool:
-    """Whether what a column feeds can be of another size, as a picture can whose height and width are free."""
+    """Whether the inputs and targets of a column have free sizes, such as images of any height and width."""
     assert plan.feeds is not None
-    apart = [axis for axis, (a, b) in enumerate(zip(found, ours, strict=False)) if a != b]
+    differing = [axis for axis, (a, b) in enumerate(zip(found, ours, strict=False)) if a != b]
     if len(found) != len(ours):
         return False
     for place, feed in plan.feeds.items():
@@ -50,8 +51,8 @@ def _may_differ(plan: DataPlan, column: str, found: Shape, ours: Shape) -> bool:
         wanted = plan.inputs[name].shape if kind == "inputs" else plan.needs[name].shape
         if column not in feed.columns:
             continue
-        # What a transform learned for each place along an axis has no place for more of them.
-        by_place = any(getattr(transform, "axis", None) not in (None, -1) for transform in feed.transforms)
-        if by_place or len(ours) > len(wanted) or any(isinstance(wanted[axis], int) for axis in apart):
+        # Statistics per index of an axis exist only for the training size.
+        per_index = any(getattr(transform, "axis", None) not in (None, -1) for transform in feed.transforms)
+        if per_index or len(ours) > len(wanted) or any(isinstance(wanted[axis], int) for axis in differing):
             return False
     return True

@@ -1,4 +1,4 @@
-"""What to write when a value of the data is not what its use takes: for the help of a diagnostic."""
+"""Help texts for values that are text, missing or infinite where numbers are required."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from nnspec.data.plan import Feed
 from nnspec.data.readers.base import Table
 from nnspec.data.transforms.classes import label_encode, one_hot
 from nnspec.data.transforms.numbers import impute
-from nnspec.data.transforms.words import tokenize
+from nnspec.data.transforms.text import tokenize
 
 __all__ = ["for_infinite", "for_missing", "for_text"]
 
 Values = NDArray[Any]
 
 _MOST = 1000
-"""The most different texts that are looked at."""
+"""The maximum number of distinct texts that are examined."""
 
 _DIGITS = 17
-"""The most digits that float64 keeps."""
+"""The maximum number of significant digits of float64."""
 
 _DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.](\d{2}|\d{4})( .*)?|\d{1,2}:\d\d(:\d\d.*)?"
@@ -34,49 +34,49 @@ _UNIT = re.compile(r"(?P<before>[^\d\s+\-.,]{0,4}) ?[+-]?[\d.,]*\d[\d.,]* ?(?P<a
 
 
 def for_text(table: Table, feed: Feed, column: str, values: Values) -> str:
-    """The help for a column of text whose values are to be numbers.
+    """Return the help for a text column where numbers are required.
 
     Args:
         table: The table.
-        feed: What the column feeds.
-        column: The column.
-        values: Its values: texts, None for a missing one.
+        feed: The input or target that uses the column.
+        column: The name of the column.
+        values: Its values: strings, or None if missing.
     """
     texts = {value for value in values.ravel().tolist() if value is not None}
     bad = sorted(text for text in texts if not table.is_number(text))
     if not bad:
-        text = f"`{column}` holds numbers as text: write them as numbers into the file"
+        text = f"`{column}` contains numbers stored as text: store them as numbers in the file"
         if any(len(value) > _DIGITS for value in texts):
-            text = f"`{column}` holds whole numbers of more digits than a number keeps: write fewer digits into the file"
+            text = f"`{column}` contains integers with more digits than float64 can represent: write fewer digits in the file"
         return f"{text}; if they are classes or identifiers, {_for_classes(table, feed, column, texts)}"
     missing = missing_among(bad, len(texts) - len(bad))
     mend = table.mend(column, bad)
     if mend:
         return mend + (f", and {_impute(feed)}" if missing else "")
     if missing and len(texts) > len(bad) >= len(missing) == len(bad):
-        return f"write an empty value, or null, for {_listed(missing)} into the file, and {_impute(feed)}"
+        return f"replace {_listed(missing)} in the file by an empty value or null, and {_impute(feed)}"
     some = bad[:_MOST]
     if all(_DATE.fullmatch(text) for text in some):
         return _for_dates(feed, column)
     if len(texts) == len(bad) and (unit := _unit(some)):
-        return f"write the numbers of `{column}` without `{unit}` into the file"
+        return f"remove the unit `{unit}` from the values of `{column}` in the file"
     classes = _for_classes(table, feed, column, texts)
     if all(text.lstrip("+-")[:1].isdigit() for text in some):
-        return f"write the values of `{column}` as numbers such as 1234.5 into the file; if they are classes, {classes}"
+        return f"write the values of `{column}` in the file as numbers such as 1234.5; if they are classes, {classes}"
     return classes
 
 
 def _for_dates(feed: Feed, column: str) -> str:
-    name = f"`{column}` holds dates, which are not numbers"
+    name = f"`{column}` contains dates, which are not numbers"
     if feed.is_target:
-        return f"{name}: predict a number, such as the days since 1970, in a column of its own"
+        return f"{name}: predict a separate column of numbers, such as days since 1970"
     if len(feed.columns) > 1:
-        return f"{name}: leave it out of `columns`, or write numbers into the file, such as the days since 1970"
-    return f"{name}: name another column, or write numbers into the file, such as the days since 1970"
+        return f"{name}: remove it from `columns`, or convert it to numbers in the file, such as days since 1970"
+    return f"{name}: name another column, or convert it to numbers in the file, such as days since 1970"
 
 
 def _unit(texts: Sequence[str]) -> str | None:
-    """The unit or currency that all texts have, as `%` in `12 %`; None if they have none, or are no numbers with one."""
+    """Return the unit or currency that all texts share, such as `%` in `12 %`; None if they are not numbers with one unit."""
     units = {found["before"] + found["after"] if (found := _UNIT.fullmatch(text)) else "" for text in texts}
     [unit] = units if len(units) == 1 else [""]
     return unit or None
@@ -85,38 +85,38 @@ def _unit(texts: Sequence[str]) -> str | None:
 def _for_classes(table: Table, feed: Feed, column: str, texts: set[str]) -> str:
     if any(not table.columns[other].is_text for other in feed.columns):
         if feed.is_target:
-            return f"leave `{column}` out of `columns`: numbers and classes cannot be one target"
-        return f"give `{column}` an input of its own with `label_encode` under `transform`, or leave it out of `columns`"
+            return f"remove `{column}` from `columns`: one target cannot combine numbers and classes"
+        return f"declare a separate input for `{column}` with `label_encode` under `transform`, or remove it from `columns`"
     if not feed.is_target and np.mean([len(text.split()) for text in sorted(texts)[:_MOST]]) > 2:
         return "put `tokenize` and `pad` under `transform`"
     which = "`label_encode`" if feed.is_target else "`label_encode` or `one_hot`"
     first = feed.transforms[0] if feed.transforms else None
     if isinstance(first, impute):
         if any(isinstance(step, label_encode | one_hot | tokenize) for step in feed.transforms):
-            return f"write `impute: most_frequent` in place of `impute: {first.strategy}`"
-        return f"write `impute: most_frequent` and {which} in place of `impute: {first.strategy}`"
+            return f"replace `impute: {first.strategy}` by `impute: most_frequent`"
+        return f"replace `impute: {first.strategy}` by `impute: most_frequent` and {which}"
     return f"put {which} {'first ' if first else ''}under `transform`"
 
 
 def for_missing(feed: Feed) -> str:
-    """The help for a missing value."""
-    return _impute(feed) + ("" if feed.is_target else ", or leave the row out")
+    """Return the help for a missing value."""
+    return _impute(feed) + ("" if feed.is_target else ", or remove the row")
 
 
 def _impute(feed: Feed) -> str:
     first = feed.transforms[0] if feed.transforms else None
     if feed.is_target:
-        return "leave the rows without a target out of the file"
+        return "remove rows without a target from the file"
     strategy = "most_frequent" if isinstance(first, label_encode | one_hot | tokenize) else "median"
     return f"put `impute: {strategy}` first under `transform`"
 
 
 def for_infinite(table: Table, feed: Feed, column: str, values: Values) -> str:
-    """The help for an infinite value."""
+    """Return the help for an infinite value."""
     mend = table.mend(column, []) if np.isinf(values).any() else ""
     if feed.is_target:
-        return mend or "write a finite number into the file, or leave the row out"
-    return f"{mend or 'write a finite number, or none, into the file'}, and {_impute(feed)}"
+        return mend or "write a finite number in the file, or remove the row"
+    return f"{mend or 'write a finite number in the file, or leave the value empty'}, and {_impute(feed)}"
 
 
 def _listed(texts: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Transforms of pictures. The classes have the names that a spec uses."""
+"""Image transforms. The classes are named as in a spec."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from nnspec.data.image_files import INTERPOLATIONS, Interpolation, load_pillow
 from nnspec.data.kinds import Column, DataError
-from nnspec.data.pictures import INTERPOLATIONS, Interpolation, load_pillow
 from nnspec.data.transforms.base import Learned, Transform, require_numbers
 from nnspec.layers.scalars import PositiveInt
 
@@ -20,18 +20,18 @@ __all__ = ["resize"]
 
 
 class resize(Transform):  # noqa: N801
-    """Pictures of another size: height and width; making smaller averages over what is left out."""
+    """Resizes images to a height and width; downsampling averages over the source pixels."""
 
     main_argument: ClassVar[str | None] = "size"
     sets_size: ClassVar[bool] = True
 
     size: Annotated[list[PositiveInt], Field(min_length=2, max_length=2)] = Field(description="Height and width.")
-    interpolation: Interpolation = Field("bilinear", description="How a pixel comes from those around it.")
+    interpolation: Interpolation = Field("bilinear", description="The interpolation method.")
 
     def infer(self, column: Column) -> Column:
         require_numbers("resize", column)
         if len(column.shape) not in (2, 3):
-            reason = f"`resize` takes pictures (height, width, channels), and the values have the shape {column.shape_text}"
+            reason = f"`resize` requires images (height, width, channels), but the values have shape {column.shape_text}"
             raise DataError(reason)
         return Column((*self.size, *column.shape[2:]), column.dtype if column.dtype == "uint8" else "float32")
 
@@ -41,12 +41,12 @@ class resize(Transform):  # noqa: N801
 
         image = load_pillow()
         height, width = self.size
-        way = getattr(image.Resampling, INTERPOLATIONS[self.interpolation])
+        resampling = getattr(image.Resampling, INTERPOLATIONS[self.interpolation])
         byte = values.dtype == np.uint8
         planes = values if values.ndim == 4 else values[..., None]
         made = np.empty((len(values), height, width, planes.shape[-1]), np.uint8 if byte else np.float32)
-        for row, picture in enumerate(planes):
-            for channel in range(picture.shape[-1]):
-                plane = np.ascontiguousarray(picture[..., channel], made.dtype)
-                made[row, ..., channel] = np.asarray(image.fromarray(plane).resize((width, height), way))
+        for row, pixels in enumerate(planes):
+            for channel in range(pixels.shape[-1]):
+                plane = np.ascontiguousarray(pixels[..., channel], made.dtype)
+                made[row, ..., channel] = np.asarray(image.fromarray(plane).resize((width, height), resampling))
         return made if values.ndim == 4 else made[..., 0]

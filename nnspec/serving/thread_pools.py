@@ -1,4 +1,4 @@
-"""Threads for what would hold up the loop: some for what is small, others for what is large."""
+"""Thread pools for work that would block the event loop, separate for small and large requests."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-__all__ = ["LARGE", "Work"]
+__all__ = ["LARGE", "ThreadPools"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 LARGE = 256 * 1024
-"""Bytes from which something is large."""
+"""Requests of at least this size are large."""
 
 
-class Work:
-    """Runs functions in threads."""
+class ThreadPools:
+    """Runs functions in thread pools."""
 
     def __init__(self) -> None:
         self._small = ThreadPoolExecutor((os.cpu_count() or 1) + 4, thread_name_prefix="small")
-        # Most of what takes long holds the interpreter: more threads would only take turns.
+        # Most of this work holds the GIL, so more threads would not help.
         self._large = ThreadPoolExecutor(2, thread_name_prefix="large")
 
     async def run(self, size: int, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The function's result.
+        """Run a function in a thread and return its result.
 
-        What it holds must be given back only when it has ended: it is waited for even where nobody wants its result any more.
+        If the caller is canceled, the running function is still awaited, so that its memory is released only after it ends.
 
         Args:
-            size: About how many bytes it works on.
-            function: What is run.
-            *args: Its arguments.
-            **kwargs: The same.
+            size: The approximate size of its data in bytes.
+            function: The function.
+            *args: Its positional arguments.
+            **kwargs: Its keyword arguments.
         """
         pool = self._large if size >= LARGE else self._small
         running = pool.submit(function, *args, **kwargs)
@@ -47,6 +47,6 @@ class Work:
             raise
 
     def close(self) -> None:
-        """Lets the threads end."""
+        """Shut down the pools."""
         for pool in (self._small, self._large):
             pool.shutdown(wait=False, cancel_futures=True)

@@ -97,12 +97,12 @@ def test_the_columns_that_are_drawn_by_feed_nothing(table):
     [
         ("validation: 0.2, group: patent", "NN404", "there is no column `patent`", "data.group"),
         ("validation: 0.2, group: patient, time: day", "NN105", "only one of `group` and `time`", "data"),
-        ("validation: {fold: {number: 6, of: 5}}", "NN105", "there is no fold 6 of 5", "data.validation.fold"),
+        ("validation: {fold: {number: 6, of: 5}}", "NN105", "`number` must be at most `of`, 5", "data.validation.fold"),
         ("validation: {fold: {number: 1, on: 5}}", "NN103", "on", "data.validation.fold.on"),
-        ("validation: {fold: {number: 1, of: 61}}", "NN464", "60 rows cannot be cut into 61 folds", "data.validation"),
-        ("validation: {fold: {number: 1, of: 16}}, group: patient", "NN464", "15 groups cannot be cut", "data.validation"),
+        ("validation: {fold: {number: 1, of: 61}}", "NN464", "cannot split 60 rows into 61 folds", "data.validation"),
+        ("validation: {fold: {number: 1, of: 16}}, group: patient", "NN464", "cannot split 15 groups", "data.validation"),
         ("validation: 0.95, group: patient", "NN464", "0.95 of 15 groups leaves none to train on", "data.validation"),
-        ("validation: 0.2, time: patient", "NN464", "is no number and no date as ISO 8601 has it", "data.time"),
+        ("validation: 0.2, time: patient", "NN464", "is neither a number nor an ISO 8601 date", "data.time"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(table, data, code, said, path):

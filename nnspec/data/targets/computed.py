@@ -1,4 +1,4 @@
-"""The values of targets that are computed from inputs: checked, made, and cut into windows."""
+"""The values of targets that are computed from inputs: checks, computation, and windows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nnspec.data.values import read_input
 from nnspec.diagnostics import Diagnostic
 from nnspec.types import TensorType
 
-__all__ = ["fits_targets", "made_targets", "read_sequences", "with_windows"]
+__all__ = ["fits_targets", "compute_targets", "read_sequences", "cut_windows"]
 
 Values = NDArray[Any]
 
@@ -28,10 +28,10 @@ def fits_targets(values: Values, table: Table, feed: Feed, plan: DataPlan, probl
 
     Args:
         values: The values of the input, after its transforms.
-        table: Where they are from.
-        feed: Which columns they are.
+        table: The table they were read from.
+        feed: The feed of the input.
         plan: The plan.
-        problems: What is wrong is appended here.
+        problems: Problems are appended here.
     """
     before = len(problems)
     for output, source in plan.target_sources.items():
@@ -45,15 +45,15 @@ def fits_targets(values: Values, table: Table, feed: Feed, plan: DataPlan, probl
 def read_sequences(
     values: Values, table: Table, feed: Feed, plan: DataPlan, problems: list[Diagnostic], *, rows: int | None
 ) -> Values | None:
-    """Checks rows of any length as an input and as the target they are, by the smallest and the largest value of each row.
+    """Check rows of any length as an input and as a target, by the minimum and maximum of each row.
 
     Args:
         values: An array of arrays.
-        table: Where they are from.
-        feed: Which columns they are.
+        table: The table they were read from.
+        feed: The feed of the input.
         plan: The plan.
-        problems: What is wrong is appended here.
-        rows: The number of rows of the table in which tokens are looked up; None if they are not looked up.
+        problems: Problems are appended here.
+        rows: The number of rows of the lookup table that the tokens index; None if there is none.
 
     Returns:
         The values; None if they are invalid.
@@ -67,19 +67,19 @@ def read_sequences(
     return values
 
 
-def made_targets(inputs: Mapping[str, Any], sources: Mapping[str, TargetSource]) -> dict[str, Any]:
-    """The targets that are computed from inputs, by output; those of windows are made when the windows are cut."""
+def compute_targets(inputs: Mapping[str, Any], sources: Mapping[str, TargetSource]) -> dict[str, Any]:
+    """Compute the targets from inputs, by output; targets of windows are computed when the windows are cut."""
     return {output: source.of(inputs[source.input]) for output, source in sources.items() if source.window is None}
 
 
-def with_windows(plan: DataPlan, feeds: Mapping[str, Feed], examples: Examples, problems: list[Diagnostic]) -> Examples:
-    """The same data with windows of the rows as examples, if a target source asks for them.
+def cut_windows(plan: DataPlan, feeds: Mapping[str, Feed], examples: Examples, problems: list[Diagnostic]) -> Examples:
+    """Cut the rows into windows, if a target source requires it.
 
     Args:
         plan: The plan.
-        feeds: How its inputs get their values.
+        feeds: The feeds of the inputs.
         examples: The rows.
-        problems: That there is nothing to cut is appended here.
+        problems: Problems are appended here.
     """
     for source in plan.target_sources.values():
         if source.window is not None:

@@ -1,4 +1,4 @@
-"""Transforms of text. The classes have the names that a spec uses."""
+"""Text transforms. The classes are named as in a spec."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 __all__ = ["SPECIAL", "pad", "tokenize"]
 
 SPECIAL = ("<PAD>", "<SOS>", "<EOS>", "<UNK>")
-"""The first tokens of every vocabulary: what fills up, begins, ends, and stands for a token that is not known."""
+"""The first tokens of every vocabulary: padding, start, end, and unknown token."""
 
 _LONGEST = 1_000_000
-"""The longest rows that a file is believed to want."""
+"""The maximum row length that is accepted from a file."""
 
 _WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 _Token = Annotated[str, Strict(), Field(min_length=1)]
 
 
 class tokenize(Transform):  # noqa: N801
-    """A text as the numbers of its words or characters.
+    """Encodes a text as the indices of its words or characters.
 
-    The vocabulary begins with `<PAD>` 0, `<SOS>` 1, `<EOS>` 2 and `<UNK>` 3; then come the tokens of the training part, the
-    most frequent first. A `word` is letters and digits, an apostrophe within it; any other mark is a token of its own. With
-    `space`, tokens are what white space separates: `B-PER` and `[MASK]` are one token each. A list of texts, as JSON lines
-    and Parquet can hold, is a list of tokens already, and `by` does not divide them.
+    The vocabulary begins with `<PAD>` 0, `<SOS>` 1, `<EOS>` 2 and `<UNK>` 3, followed by the tokens of the training data in
+    order of decreasing frequency. With `word`, a token is a sequence of letters, digits and inner apostrophes, or a single
+    punctuation mark. With `space`, the text is split at whitespace, so `B-PER` and `[MASK]` are one token each. A list of
+    strings, as in JSON lines and Parquet, is used as a list of tokens and not split further.
     """
 
     main_argument: ClassVar[str | None] = "by"
@@ -44,23 +44,25 @@ class tokenize(Transform):  # noqa: N801
     learns: ClassVar[Mapping[str, Any]] = {"vocabulary": list[str]}
 
     by: Literal["word", "character", "space"] = Field(
-        "word", description="What a token is: a word or a mark, a character, or what stands between white space."
+        "word", description="The tokens: words and punctuation marks, characters, or substrings separated by whitespace."
     )
-    lower: Flag = Field(False, description="Whether capitals are made small.")
+    lower: Flag = Field(False, description="Whether to convert the text to lowercase.")
     size: Annotated[int, Strict(), Field(gt=len(SPECIAL))] | None = Field(
-        None, description="The most tokens that the vocabulary may have, the four special ones among them; null for all."
+        None, description="The maximum vocabulary size, including the four special tokens. Default: unlimited."
     )
-    min_count: PositiveInt = Field(1, description="How often a token must stand in the training part to be known.")
-    start: Flag = Field(False, description="Whether `<SOS>` is put before each text.")
-    end: Flag = Field(False, description="Whether `<EOS>` is put behind each text.")
+    min_count: PositiveInt = Field(1, description="The minimum number of occurrences of a token in the training data.")
+    start: Flag = Field(False, description="Whether to prepend `<SOS>` to each text.")
+    end: Flag = Field(False, description="Whether to append `<EOS>` to each text.")
     vocabulary: list[_Token] | None = Field(
-        None, min_length=1, description="The tokens in order, without the special ones; null to learn them."
+        None,
+        min_length=1,
+        description="The tokens in order, without the special tokens. Default: learned from the training data.",
     )
 
     @model_validator(mode="after")
     def _distinct(self) -> tokenize:
         if self.vocabulary is not None and len({*self.vocabulary, *SPECIAL}) < len(self.vocabulary) + len(SPECIAL):
-            raise ValueError("`vocabulary` must name each token once, and none of the special ones")
+            raise ValueError("`vocabulary` must not contain duplicates or special tokens")
         if self.vocabulary is not None and self.size is not None:
             raise ValueError("only one of `vocabulary` and `size` can be given")
         return self
@@ -71,8 +73,8 @@ class tokenize(Transform):  # noqa: N801
 
     def infer(self, column: Column) -> Column:
         if column.dtype not in ("text", "unknown") or len(column.shape) > 1:
-            reason = f"`tokenize` takes text, and the values are {column.dtype} of the shape {column.shape_text}"
-            raise DataError(reason, help="put it first under `transform`, on a column of text")
+            reason = f"`tokenize` requires text, but the values are {column.dtype} with shape {column.shape_text}"
+            raise DataError(reason, help="put it first under `transform`, on a text column")
         return Column((None,), "int64", ragged=True)
 
     def fit(self, chunks: Iterable[Values]) -> Learned:
@@ -82,7 +84,7 @@ class tokenize(Transform):  # noqa: N801
         for chunk in chunks:
             for text in chunk.tolist():
                 counts.update(self.tokens(text))
-        # What a text says of `<PAD>` is no padding.
+        # A literal `<PAD>` in a text is not a special token.
         known = [token for token, count in counts.items() if count >= self.min_count and token not in SPECIAL]
         known.sort(key=lambda token: (-counts[token], token))
         return {"vocabulary": [*SPECIAL, *known][: self.size]}
@@ -99,7 +101,7 @@ class tokenize(Transform):  # noqa: N801
         return made
 
     def text(self, numbers: Iterable[int], learned: Learned) -> str:
-        """The text of tokens, those that begin, end and fill up left out; between words stands a space.
+        """Decode token indices to text, without start, end and padding tokens; words are joined by spaces.
 
         Example:
             >>> tokenize(by="word").text([1, 4, 5, 2, 0], {"vocabulary": [*SPECIAL, "good", "morning"]})
@@ -110,7 +112,7 @@ class tokenize(Transform):  # noqa: N801
         return ("" if self.by == "character" else " ").join(tokens)
 
     def tokens(self, text: str | Sequence[str]) -> list[str]:
-        """The tokens of a text; those of a list of texts are its items.
+        """Split a text into tokens; a list of strings is a list of tokens.
 
         Example:
             >>> tokenize(by="space").tokens("B-PER O [MASK]")
@@ -123,7 +125,7 @@ class tokenize(Transform):  # noqa: N801
 
 
 class pad(Transform):  # noqa: N801
-    """Rows of one length: shorter ones are filled up, longer ones are cut."""
+    """Brings rows to one length: shorter rows are padded, longer rows are truncated."""
 
     main_argument: ClassVar[str | None] = "length"
     takes_ragged: ClassVar[bool] = True
@@ -132,31 +134,31 @@ class pad(Transform):  # noqa: N801
         "buckets": list[Annotated[int, Field(ge=1, le=_LONGEST)]] | None,
     }
 
-    length: PositiveInt | None = Field(None, description="The length; null for that of the longest row of the training part.")
-    side: Literal["left", "right"] = Field("right", description="Where the filling goes.")
-    cut: Literal["left", "right"] = Field("right", description="Where a row that is too long is cut.")
-    value: Number = Field(0.0, description="What fills up; 0 is `<PAD>`.")
+    length: PositiveInt | None = Field(None, description="The length. Default: that of the longest training row.")
+    side: Literal["left", "right"] = Field("right", description="The side that is padded.")
+    cut: Literal["left", "right"] = Field("right", description="The side at which longer rows are truncated.")
+    value: Number = Field(0.0, description="The padding value; 0 is `<PAD>`.")
     buckets: Annotated[list[PositiveInt], Field(min_length=1)] | Annotated[int, Strict(), Field(ge=2)] | None = Field(
         None,
-        description="Lengths that rows are sorted by, so that each batch of the training has rows of about one length and is "
-        "cut to it; or how many there are to be, each for as many rows. Null: all batches have the whole length.",
+        description="Bucket lengths: each training batch contains rows of one bucket and is padded only to its length. An "
+        "integer is the number of buckets, each with about as many rows. Default: all batches have the full length.",
     )
 
     @model_validator(mode="after")
     def _ascending(self) -> pad:
         if isinstance(self.buckets, list):
             if sorted(set(self.buckets)) != self.buckets:
-                raise ValueError("`buckets` must ascend")
+                raise ValueError("`buckets` must be in ascending order, without duplicates")
             if self.length is not None and self.buckets[-1] > self.length:
-                raise ValueError(f"no bucket can be longer than `length`, {self.length}")
+                raise ValueError(f"`buckets` must not exceed `length`, {self.length}")
         return self
 
     def infer(self, column: Column) -> Column:
         if column.is_text or not column.shape:
             help = "put `tokenize` before it" if column.is_text or column.dtype == "unknown" else ""
-            raise DataError(f"`pad` takes sequences, and a row's value has the shape {column.shape_text}", help=help)
+            raise DataError(f"`pad` requires sequences, but a row's value has shape {column.shape_text}", help=help)
         if self.value != int(self.value) and column.dtype.startswith(("int", "uint")):
-            raise DataError(f"`pad` fills whole numbers up with {self.value:g}, which is none", help="write `value: 0`")
+            raise DataError(f"`pad` cannot pad integers with {self.value:g}", help="write `value: 0`")
         return Column((self.length, *column.shape[1:]), column.dtype)
 
     def fit(self, chunks: Iterable[Values]) -> Learned:
@@ -173,7 +175,7 @@ class pad(Transform):  # noqa: N801
         return self.buckets is not None
 
     def _limits(self, lengths: list[int], length: int) -> Learned:
-        """The lengths that rows are sorted by, where they are."""
+        """Return the bucket lengths, if there are buckets."""
         import numpy as np
 
         if self.buckets is None:

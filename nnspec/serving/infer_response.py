@@ -1,4 +1,4 @@
-"""The response to an inference, written a little at a time and counted in the request's memory."""
+"""Responses to inference requests, written incrementally within the memory budget."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ import orjson
 from numpy.typing import NDArray
 
 from nnspec.serving.budget import Budget
-from nnspec.serving.messages import HEADER_LENGTH, Inference
+from nnspec.serving.infer_request import HEADER_LENGTH, Inference
 from nnspec.serving.tensors import DATATYPES
 
 __all__ = ["write_inference"]
 
 _STEP = 16 * 1024
-"""Numbers that are written at once: about a millisecond."""
+"""Numbers serialized per step, about one millisecond."""
 
 
 def write_inference(
-    wanted: Inference, answers: Mapping[str, NDArray[Any]], name: str, version: str, budget: Budget
+    request: Inference, results: Mapping[str, NDArray[Any]], name: str, version: str, budget: Budget
 ) -> tuple[bytearray, dict[str, str]]:
-    """The response's body and headers.
+    """Serialize a response to its body and headers.
 
     Raises:
-        Refused: Where there is no room for it, or the time is over.
+        RequestError: If the memory is exhausted or the deadline expires.
     """
-    written = _Written(budget)
-    told: dict[str, Any] = {"model_name": name, "model_version": version, "id": wanted.id}
-    written.add(orjson.dumps(told)[:-1] + b',"outputs":[')
+    written = _Writer(budget)
+    header: dict[str, Any] = {"model_name": name, "model_version": version, "id": request.id}
+    written.add(orjson.dumps(header)[:-1] + b',"outputs":[')
     blobs = []
-    for place, (output, binary) in enumerate(wanted.outputs.items()):
-        array = answers[output]
-        told = {"name": output, "datatype": DATATYPES[array.dtype.name], "shape": list(array.shape)}
+    for index, (output, binary) in enumerate(request.outputs.items()):
+        array = results[output]
+        header = {"name": output, "datatype": DATATYPES[array.dtype.name], "shape": list(array.shape)}
         if binary:
             blobs.append(array)
-            told["parameters"] = {"binary_data_size": array.nbytes}
-        written.add(b"," * bool(place) + orjson.dumps(told)[:-1])
+            header["parameters"] = {"binary_data_size": array.nbytes}
+        written.add(b"," * bool(index) + orjson.dumps(header)[:-1])
         if not binary:
             written.add(b',"data":[')
             written.add_numbers(array)
@@ -52,15 +52,15 @@ def write_inference(
     return written.body, {"Content-Type": "application/octet-stream", HEADER_LENGTH: str(length)}
 
 
-class _Written:
-    """A body that is written a little at a time, counted in the request's memory."""
+class _Writer:
+    """Writes a body incrementally and reserves memory for each part."""
 
     def __init__(self, budget: Budget) -> None:
         self.body = bytearray()
         self._budget = budget
 
     def add(self, part: bytes | memoryview) -> None:
-        self._budget.room.take(len(part))
+        self._budget.memory.reserve(len(part))
         self.body += part
 
     def add_numbers(self, array: NDArray[Any]) -> None:
@@ -68,7 +68,7 @@ class _Written:
         for start in range(0, len(flat), _STEP):
             self._budget.require_time()
             part = flat[start : start + _STEP]
-            # What is not finite becomes null: JSON has no word for it. orjson takes no float16.
+            # NaN and infinity become null, since JSON cannot represent them. orjson does not support float16.
             part = part.astype(np.float32) if part.dtype == np.float16 else part
             self.add(b"," * bool(start) + orjson.dumps(part, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1])
 

@@ -1,4 +1,4 @@
-"""The rows of a table as series: in the order of time, and cut where windows may not cross."""
+"""Series and contiguous segments of a table, within which windows are cut."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from nnspec.data.readers.base import Table
 
-__all__ = ["Faults", "Gaps", "Stretches", "TimesError", "faults_of", "series_among", "series_of", "stretches_of"]
+__all__ = ["Faults", "Gaps", "Segments", "TimesError", "faults_of", "series_among", "series_of", "segments_of"]
 
 Gaps = Literal["error", "split", "ignore"]
 
@@ -24,18 +24,18 @@ _ROWS_EACH = 4
 
 
 class TimesError(DataError):
-    """Rows whose times are out of order, repeated or not evenly spaced."""
+    """The times of rows are out of order, repeated or not evenly spaced."""
 
 
 @dataclass(frozen=True)
-class Stretches:
-    """Runs of rows that windows may be cut from.
+class Segments:
+    """Contiguous segments of rows.
 
     Attributes:
-        order: Row numbers of the table, series by series, each in the table's order, (rows,).
-        starts: The place in `order` at which each stretch starts, ascending.
-        lengths: The number of rows of each stretch.
-        series: The series each stretch belongs to, from 0.
+        order: The row indices, grouped by series, each in the table's order, (rows,).
+        starts: The index in `order` at which each segment starts, ascending.
+        lengths: The number of rows of each segment.
+        series: The index of the series of each segment.
         labels: The values of the `by` columns of each series; one empty tuple if there is a single series.
     """
 
@@ -48,13 +48,13 @@ class Stretches:
 
 @dataclass(frozen=True)
 class Faults:
-    """What is wrong with the times of a table, as places in an order of its rows.
+    """The faults in the times of ordered rows, as indices into the order.
 
     Attributes:
-        backward: The places whose time is before that of the row in front.
-        repeated: The places whose time equals that of the row in front.
-        uneven: The places whose distance from the row in front is less than half the usual step, or more than 1.5 times it.
-        step: The usual step: the median distance; 0 if there is none.
+        backward: Rows with an earlier time than the previous row.
+        repeated: Rows with the same time as the previous row.
+        uneven: Rows whose difference from the previous row is below half the usual step or above 1.5 times it.
+        step: The usual step, which is the median difference; 0 if there is none.
     """
 
     backward: NDArray[np.int64]
@@ -63,18 +63,18 @@ class Faults:
     step: float
 
 
-def stretches_of(table: Table, *, time: str | None, by: Sequence[str], gaps: Gaps) -> Stretches:
-    """Divides a table into series, and these where there are gaps.
+def segments_of(table: Table, *, time: str | None, by: Sequence[str], gaps: Gaps) -> Segments:
+    """Divide a table into series, and the series into segments at gaps.
 
     Args:
         table: The table.
-        time: The column of times; None if the rows are taken to be evenly spaced.
-        by: The columns whose values tell several series apart.
-        gaps: What happens at a gap: an error, a new stretch, or nothing.
+        time: The column of times; None if the rows are assumed to be evenly spaced.
+        by: The columns that identify the series.
+        gaps: Whether a gap is an error, starts a new segment, or is ignored.
 
     Raises:
-        TimesError: If the rows of a series are not sorted by time, repeat a time, or have a gap that is an error.
-        DataError: If a time or the name of a series is missing.
+        TimesError: If the times of a series are not sorted, are repeated, or have a gap that is an error.
+        DataError: If a time or a series label is missing.
     """
     import numpy as np
 
@@ -89,15 +89,15 @@ def stretches_of(table: Table, *, time: str | None, by: Sequence[str], gaps: Gap
         if gaps == "split":
             first = np.union1d(first, found.uneven)
     lengths = np.diff(np.append(first, len(order)))
-    return Stretches(order, first.astype(np.int64), lengths, series[order[first]], labels)
+    return Segments(order, first.astype(np.int64), lengths, series[order[first]], labels)
 
 
 def faults_of(times: NDArray[Any], first: NDArray[np.int64]) -> Faults:
-    """What is wrong with times.
+    """Find the faults in times.
 
     Args:
-        times: The times, series by series.
-        first: The place of the first row of each series.
+        times: The times, grouped by series.
+        first: The index of the first row of each series.
 
     Example:
         >>> import numpy as np
@@ -116,11 +116,11 @@ def faults_of(times: NDArray[Any], first: NDArray[np.int64]) -> Faults:
 
 
 def series_among(table: Table, times: Times, time: str) -> str | None:
-    """A column by whose values the times of a table that jump back are in order, none twice; None if there is none."""
+    """Return a column that probably identifies several series: grouped by it, the times are sorted and distinct."""
     import numpy as np
 
     for name, column in table.columns.items():
-        if name == time or column.shape != () or column.ragged or not _may_name(table.read(name, slice(None))):
+        if name == time or column.shape != () or column.ragged or not _may_identify_series(table.read(name, slice(None))):
             continue
         series, _ = series_of(table, (name,))
         order = np.argsort(series, kind="stable")
@@ -130,8 +130,8 @@ def series_among(table: Table, times: Times, time: str) -> str | None:
     return None
 
 
-def _may_name(values: NDArray[Any]) -> bool:
-    """Whether values can be the names of series: texts or whole numbers, none missing, each in several rows."""
+def _may_identify_series(values: NDArray[Any]) -> bool:
+    """Whether values can be series labels: strings or integers, none missing, each in several rows."""
     import numpy as np
 
     if values.dtype == object:
@@ -141,7 +141,7 @@ def _may_name(values: NDArray[Any]) -> bool:
 
 
 def series_of(table: Table, by: Sequence[str]) -> tuple[NDArray[np.int64], tuple[tuple[str, ...], ...]]:
-    """The number of each row's series, in the order in which they first appear, and what each is called."""
+    """Return the index of each row's series, in order of first appearance, and the label of each series."""
     import numpy as np
 
     known: dict[tuple[str, ...], int] = {}
@@ -150,12 +150,12 @@ def series_of(table: Table, by: Sequence[str]) -> tuple[NDArray[np.int64], tuple
     columns = [table.read(name, slice(None)) for name in by]
     for name, values in zip(by, columns, strict=True):
         if values.ndim != 1:
-            raise DataError(f"`{name}` has several values a row, and cannot tell series apart", argument="by")
+            raise DataError(f"`{name}` has several values per row, so it cannot identify series", argument="by")
     numbers = np.empty(len(table), np.int64)
     for row, cells in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
         if any(cell is None or cell != cell for cell in cells):
             which = next(name for name, cell in zip(by, cells, strict=True) if cell is None or cell != cell)
-            help = "every row needs the name of its series: fill it in, or remove the row"
+            help = "fill in the series of every row, or remove the row"
             raise DataError(f"{table.where(which, row)}: the value is missing", help=help, argument="by")
         numbers[row] = known.setdefault(tuple(map(_label, cells)), len(known))
     return numbers, tuple(known)
@@ -174,40 +174,43 @@ def _refusal(
     by: Sequence[str],
     gaps: Gaps,
 ) -> TimesError:
-    """The error for all faults of the times, the most basic first."""
+    """Return the error for all faults in the times, the most basic first."""
     if len(order) > 1 and len(found.backward) == len(order) - 1:
-        reason = f"the rows go from the newest, {times.shown(0)}, to the oldest, {times.shown(len(order) - 1)}"
+        reason = f"the rows are in descending order, from {times.shown(0)} to {times.shown(len(order) - 1)}"
         return TimesError(f"{table.where(column, 1)}: {reason}", help=f"sort the rows by `{column}`", argument="time")
     kinds = ((found.backward, "before"), (found.repeated, "equal to"), (found.uneven if gaps == "error" else (), "after"))
-    said = [
-        text for places, how in kinds if len(places) for text in _said(table, column, times, order, places, how, found.step)
+    reasons = [
+        text for rows, how in kinds if len(rows) for text in _reasons(table, column, times, order, rows, how, found.step)
     ]
-    return TimesError("; ".join(said), help=_help(table, column, times, found, by), argument="time")
+    return TimesError("; ".join(reasons), help=_help(table, column, times, found, by), argument="time")
 
 
-def _said(
-    table: Table, column: str, times: Times, order: NDArray[np.int64], places: Any, how: str, step: float
+def _reasons(
+    table: Table, column: str, times: Times, order: NDArray[np.int64], rows: Any, how: str, step: float
 ) -> Iterator[str]:
-    """One sentence for a kind of fault: the first places, and how many more there are."""
-    for count, place in enumerate(places[:_SHOWN]):
-        row, before = int(order[place]), int(order[place - 1])
+    """Yield a clause for each of the first rows with a kind of fault; the last one states how many more there are."""
+    for count, index in enumerate(rows[:_SHOWN]):
+        row, before = int(order[index]), int(order[index - 1])
         text = f"{table.where(column, row)}: {times.shown(row)} "
         if how == "after":
             apart = times.duration(float(times.values[row]) - float(times.values[before]))
-            text += f"follows {times.shown(before)} after {apart}, and the usual step is {times.duration(step)}"
+            text += f"is {apart} after {times.shown(before)}, but the usual step is {times.duration(step)}"
         else:
-            text += f"is {how} the time of the row in front, {times.shown(before)}"
-        more = len(places) - _SHOWN
+            text += f"is {how} the time of the previous row, {times.shown(before)}"
+        more = len(rows) - _SHOWN
         yield text + (f" (and {more:,} more rows)" if count == _SHOWN - 1 and more > 0 else "")
+
+
+_SEVERAL = "if the table contains several series, name the column that identifies them: `by: …`"
 
 
 def _help(table: Table, column: str, times: Times, found: Faults, by: Sequence[str]) -> str:
     if not len(found.backward) and not len(found.repeated):
-        return "fill the gaps, or write `gaps: split`: no window then spans one; `gaps: ignore` takes the rows as evenly spaced"
+        return "fill the gaps, or write `gaps: split` to cut no window across a gap, or `gaps: ignore` to ignore them"
     if by:
-        return f"sort the rows of each series by `{column}`, and keep one row for each time"
+        return f"sort the rows of each series by `{column}`, and keep one row per time"
     if (name := series_among(table, times, column)) is not None:
-        return f"`{name}` tells several series apart: write `by: {name}`"
+        return f"`{name}` probably identifies several series: write `by: {name}`"
     if len(found.repeated) and not len(found.backward):
-        return "keep one row for each time; if the table holds several series, name the column that tells them apart: `by: …`"
-    return f"sort the rows by `{column}`; if the table holds several series, name the column that tells them apart: `by: …`"
+        return f"keep one row per time; {_SEVERAL}"
+    return f"sort the rows by `{column}`; {_SEVERAL}"

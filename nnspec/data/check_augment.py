@@ -1,4 +1,4 @@
-"""The static check of ``data.augment``: what each change acts on, and whether it can."""
+"""The static check of ``data.augment``: which inputs and targets each augmentation acts on, and whether it can."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nnspec.data import problems as d
 from nnspec.data.augmentations import Augment
-from nnspec.data.places import locate
+from nnspec.data.locations import locate
 from nnspec.data.plan import AugmentPlan, Need
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers.augmentation import Augmentation
@@ -32,9 +32,16 @@ def check_augment(
     *,
     untyped: Collection[str] = (),
 ) -> tuple[AugmentPlan, ...]:
-    """Says what each change acts on; what is wrong is appended to the problems, and that change left out.
+    """Resolve the inputs and targets of each augmentation; invalid ones are reported and omitted.
 
-    Of the names in ``untyped`` the types are not known, because of errors that have been reported.
+    Args:
+        steps: The augmentations.
+        tree: The section ``data`` as written.
+        inputs: The types of the inputs.
+        outputs: The types of the outputs.
+        needs: What each loss requires, by output.
+        problems: Problems are appended here.
+        untyped: Names whose types are unknown because of errors that have been reported.
     """
     found = []
     known = [*inputs, *(needs or outputs), *untyped]
@@ -50,7 +57,7 @@ def check_augment(
 
 
 def _check_names(tree: MappingNode, known: list[str], problems: list[Diagnostic]) -> None:
-    """Says which names under `on` are neither inputs nor targets; whatever else is wrong with those changes."""
+    """Report names under `on` that are neither inputs nor targets, even for augmentations with other errors."""
     steps = tree.get("augment")
     for step in steps.items if isinstance(steps, SequenceNode) else ():
         on = step.get("on") if isinstance(step, MappingNode) else None
@@ -58,8 +65,8 @@ def _check_names(tree: MappingNode, known: list[str], problems: list[Diagnostic]
             name = item.plain()
             if isinstance(name, str) and not item.unknown and name not in known:
                 suggestion = closest(name, known)
-                help = f"did you mean `{suggestion}`?" if suggestion else f"there are {_listed(known)}"
-                problems.append(d.UnknownPart.at(item.span, item.path, help=help, name=name))
+                help = f"did you mean `{suggestion}`?" if suggestion else f"the names are {_listed(known)}"
+                problems.append(d.UnknownAugmentName.at(item.span, item.path, help=help, name=name))
 
 
 @dataclass(frozen=True)
@@ -89,44 +96,44 @@ class _Step:
             return None
         if self.untyped and (self.step.on is None or set(self.step.on) & set(self.untyped)):
             return None
-        pictures = [name for name in named if name in self.inputs]
-        if named and not pictures:
-            self._refuse(f"`{self.name}` acts on no input", f"name one: {_listed(self.inputs)}")
+        images = [name for name in named if name in self.inputs]
+        if named and not images:
+            self._refuse(f"`on` of `{self.name}` names no input", f"add an input: {_listed(self.inputs)}")
             return None
-        self._check_pictures(pictures)
+        self._check_images(images)
         targets = tuple(self.needs) if isinstance(self.layer, Mixing) else tuple(name for name in named if name in self.needs)
         for target in targets:
-            self._check_target(target, pictures)
+            self._check_target(target, images)
         if len(self.problems) > before:
             return None
         masks = {name for name in targets if self.needs[name].kind in _LABELS}
-        return AugmentPlan(self.layer, tuple(pictures), targets, frozenset(masks))
+        return AugmentPlan(self.layer, tuple(images), targets, frozenset(masks))
 
     def _named(self) -> list[str]:
-        """The names under `on`, or the only picture."""
+        """Return the names under `on`, or the only image input."""
         if self.step.on is None and self.untyped:
             return []
         if self.step.on is None:
-            pictures = [name for name, type in self.inputs.items() if type.rank == 3 and "float" in type.dtype]
-            if len(pictures) != 1:
-                which = f"{_listed(pictures)} are pictures" if pictures else "no input is a picture (height, width, channels)"
-                help = f"write `on: [{pictures[0]}]` beside it" if pictures else "take it away"
-                self.problems.append(d.NoPicture.at(self.span, self.path, help=help, name=self.name, which=which))
-            return pictures if len(pictures) == 1 else []
+            images = [name for name, type in self.inputs.items() if type.rank == 3 and "float" in type.dtype]
+            if len(images) != 1:
+                which = f"{_listed(images)} are images" if images else "no input is an image (height, width, channels)"
+                help = f"add `on: [{images[0]}]`" if images else "remove it"
+                self.problems.append(d.NoImage.at(self.span, self.path, help=help, name=self.name, which=which))
+            return images if len(images) == 1 else []
         known = [*self.inputs, *self.targets, *self.untyped]
         return [name for name in dict.fromkeys(self.step.on) if name in known]
 
-    def _check_pictures(self, pictures: list[str]) -> None:
-        for name in pictures:
+    def _check_images(self, images: list[str]) -> None:
+        for name in images:
             try:
                 self.layer.infer({"x": self.inputs[name]})
             except LayerError as error:
-                self._refuse(f"the input `{name}`: {error.message}", "name other inputs under `on`, or take it away")
+                self._refuse(f"the input `{name}`: {error.message}", "name other inputs under `on`, or remove the augmentation")
                 return
-        for name in pictures[1:]:
-            self._check_size(f"the input `{name}`", self.inputs[name], self.inputs[pictures[0]], pictures[0])
+        for name in images[1:]:
+            self._check_size(f"the input `{name}`", self.inputs[name], self.inputs[images[0]], images[0])
 
-    def _check_target(self, name: str, pictures: list[str]) -> None:
+    def _check_target(self, name: str, images: list[str]) -> None:
         need = self.needs[name]
         if isinstance(self.layer, Mixing):
             if need.kind not in _MIXES:
@@ -134,7 +141,7 @@ class _Step:
                 help = (
                     f"use `{need.instead}`, with `{name}: {{transform: [{{one_hot: {{classes: {classes}}}}}]}}` under `targets`"
                     if need.kind == "class" and need.instead
-                    else "take it away, or use a loss of numbers or probabilities"
+                    else "remove it, or use a loss on numbers or probabilities"
                 )
                 self.problems.append(
                     d.CannotMix.at(self.span, self.path, help=help, name=self.name, target=name, loss=need.loss)
@@ -142,20 +149,20 @@ class _Step:
             return
         shape = need.shape
         if len(shape) != (2 if need.kind == "class" else 3):
-            self._refuse(f"the target `{name}` is no picture", "take it away from `on`: it is left as it is")
-        elif pictures:
-            self._check_size(f"the target `{name}`", TensorType((*shape[:2], 1)), self.inputs[pictures[0]], pictures[0], need)
+            self._refuse(f"the target `{name}` is not an image", "remove it from `on`; it stays unchanged")
+        elif images:
+            self._check_size(f"the target `{name}`", TensorType((*shape[:2], 1)), self.inputs[images[0]], images[0], need)
 
     def _check_size(self, what: str, type: TensorType, first: TensorType, other: str, need: Need | None = None) -> None:
         if any(same_size(a, b) is False for a, b in zip(type.shape[:2], first.shape[:2], strict=True)):
             sizes = [" × ".join(map(str, t.shape[:2])) for t in (type, first)]
             more = {a - b for a, b in zip(first.shape[:2], type.shape[:2], strict=True)}
             [most] = more if len(more) == 1 else [0]
-            help = "what is changed alike must be of one size"
+            help = "everything in `on` must have the same height and width"
             if need is not None and isinstance(most, int) and most > 0 and most % 2 == 0:
                 crop = need.crop + most // 2
-                help = f"the output is smaller than the picture: write `crop: {crop}` beside the target's column"
-            self._refuse(f"{what} is {sizes[0]}, and `{other}` {sizes[1]}", help)
+                help = f"the output is smaller than the image: add `crop: {crop}` to the target"
+            self._refuse(f"{what} is {sizes[0]}, but `{other}` is {sizes[1]}", help)
 
     def _refuse(self, reason: str, help: str) -> None:
         self.problems.append(d.CannotAugment.at(self.span, self.path, help=help, reason=reason))

@@ -1,0 +1,117 @@
+"""The reader arguments used in training, for reading new data the same way.
+
+Some arguments of a reader change values, such as the interpolation of images or the markers of missing values. They are
+saved in the recipe under ``reader``, ``{"images": {"interpolation": "nearest", …}}``, and used by `nnspec predict` and the
+server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from nnspec.data.kinds import Column
+from nnspec.data.readers.base import Reader, Table
+from nnspec.diagnostics import NnspecError
+
+__all__ = ["IMAGE_ARGUMENTS", "damaged_reader", "image_arguments", "with_training_arguments", "training_arguments"]
+
+IMAGE_ARGUMENTS = ("color_mode", "image_size", "interpolation")
+"""The arguments that change how images are decoded."""
+
+COLOR_MODES = {1: "grayscale", 3: "rgb", 4: "rgba"}
+
+
+def training_arguments(reader: Reader, table: Table) -> dict[str, Any]:
+    """Return the arguments of the training reader that change values, under the reader's name, for the recipe.
+
+    Args:
+        reader: The reader.
+        table: The table it opened. A default color mode is replaced by that of its images.
+    """
+    arguments = reader.value_arguments()
+    image = table.columns.get("image")
+    if "color_mode" in arguments and arguments["color_mode"] is None and image is not None and len(image.shape) == 3:
+        arguments["color_mode"] = COLOR_MODES.get(image.shape[2] or 0)
+    return {reader.spec_name: arguments} if arguments else {}
+
+
+def with_training_arguments(reader: Reader, recipe: Mapping[str, Any], shapes: Mapping[str, Column]) -> Reader:
+    """Return a reader with the arguments used in training, except those that are given explicitly.
+
+    Args:
+        reader: The reader of the new data.
+        recipe: The model's recipe.
+        shapes: The column types that the model expects.
+    """
+    fields = type(reader).model_fields
+    own = {name: getattr(reader, name) for name in reader.model_fields_set}
+    trained = {
+        name: value
+        for name, value in _arguments_of(recipe, reader.spec_name).items()
+        if name in fields and name not in IMAGE_ARGUMENTS
+    }
+    if "interpolation" in fields:
+        trained |= image_arguments(recipe, shapes.get("image"))
+    tables = {name: with_training_arguments(value, recipe, shapes) for name, value in own.items() if isinstance(value, Reader)}
+    try:
+        return type(reader).model_validate(trained | own | tables)
+    except ValidationError:
+        raise damaged_reader() from None
+
+
+def damaged_reader() -> NnspecError:
+    """Return the error for invalid reader arguments in a model's metadata."""
+    return NnspecError("the reader arguments in the model's metadata are damaged\n  = help: export the model again")
+
+
+def image_arguments(recipe: Mapping[str, Any], wanted: Column | None) -> dict[str, Any]:
+    """Return the `color_mode`, `image_size` and `interpolation` with which a model's images are decoded.
+
+    Args:
+        recipe: The model's recipe.
+        wanted: The type of the image column before the transforms; None if unknown.
+
+    Returns:
+        The arguments; `image_size` is None if images are not resized when they are decoded.
+    """
+    trained = next((arguments for _, arguments in _readers_in(recipe) if "interpolation" in arguments), {})
+    found = {"color_mode": trained.get("color_mode"), "interpolation": trained.get("interpolation", "bilinear")}
+    size = trained.get("image_size")
+    fixed = wanted is not None and len(wanted.shape) >= 2 and None not in wanted.shape[:2]
+    if found["color_mode"] is None and wanted is not None:
+        channels = wanted.shape[2] if len(wanted.shape) == 3 else 1
+        found["color_mode"] = COLOR_MODES.get(channels or 0)
+    # A model with free sizes accepts images of any size.
+    resized = _is_resized(recipe)
+    if not fixed and not resized:
+        size = None
+    elif size is None and fixed and not resized:
+        assert wanted is not None
+        size = list(wanted.shape[:2])
+    return found | {"image_size": size}
+
+
+def _is_resized(recipe: Mapping[str, Any]) -> bool:
+    return any(
+        step.get("transform") == "resize" for own in recipe.get("inputs", {}).values() for step in own.get("transforms", [])
+    )
+
+
+def _arguments_of(recipe: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    return next((arguments for reader, arguments in _readers_in(recipe) if reader == name), {})
+
+
+def _readers_in(recipe: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return the names and arguments of the training reader and of the readers nested in it."""
+    return _nested(recipe.get("reader", {}))
+
+
+def _nested(arguments: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    found = []
+    for name, value in arguments.items():
+        if isinstance(value, Mapping):
+            found += [(name, value), *_nested(value)]
+    return found

@@ -1,0 +1,98 @@
+"""A single value or image as a table with one row, decoded as in training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from nnspec.data.image_files import Header, ImageFormat, decode_content
+from nnspec.data.kinds import Column, DataError
+from nnspec.data.reader_arguments import damaged_reader, image_arguments
+from nnspec.data.readers.base import Table
+from nnspec.data.readers.images import Images
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nnspec.data.readers.base import Rows, Values
+
+__all__ = ["SingleValueTable", "training_image_format", "image_table"]
+
+
+class SingleValueTable(Table):
+    """A table with one row and one column.
+
+    Args:
+        column: The column's name.
+        value: Its value, an array or a string.
+        name: Its name in messages.
+        is_picture: Whether it is an image from a file.
+    """
+
+    def __init__(self, column: str, value: NDArray[Any] | str, name: str, *, is_picture: bool = False) -> None:
+        import numpy as np
+
+        if isinstance(value, str):
+            self.columns = {column: Column((), "text")}
+            self._values = np.array([value, None], object)[:1]
+        else:
+            self.columns = {column: Column(value.shape, value.dtype.name)}
+            self._values = value[np.newaxis]
+        self._name = name
+        self.image_columns = (column,) if is_picture else ()
+
+    def __len__(self) -> int:
+        return 1
+
+    def read(self, column: str, rows: Rows) -> Values:
+        del column
+        return self._values[rows]
+
+    def where(self, column: str, row: int) -> str:
+        del column, row
+        return self._name
+
+
+def training_image_format(header: Header, name: str, recipe: Mapping[str, Any], wanted: Column, max_pixels: int) -> ImageFormat:
+    """Return the format to which images were decoded in training.
+
+    Args:
+        header: The header of the image.
+        name: Its name in messages.
+        recipe: The model's recipe.
+        wanted: The column type that the model expects.
+        max_pixels: The maximum number of pixels of the image.
+
+    Raises:
+        DataError: If the image has more than 8 bits per channel.
+        NnspecError: If the model's metadata are damaged.
+    """
+    if header.color_mode is None:
+        reason = f"{name} has mode `{header.mode}`, which has more than 8 bits per channel"
+        raise DataError(reason, help="convert the images to 8 bits per channel")
+    arguments = {"folder": ".", "max_pixels": max_pixels, **image_arguments(recipe, wanted)}
+    try:
+        reader = Images.model_validate(arguments)
+    except ValidationError:
+        raise damaged_reader() from None
+    height, width = reader.image_size or (header.height, header.width)
+    return ImageFormat(height, width, reader.color_mode or header.color_mode, reader.interpolation, max_pixels)
+
+
+def image_table(content: bytes | bytearray, name: str, format_: ImageFormat, column: str, wanted: Column) -> Table:
+    """Decode an image to a table with one row.
+
+    Args:
+        content: The bytes of the file.
+        name: Its name in messages.
+        format_: The format to decode to.
+        column: The name of the column.
+        wanted: The column type that the model expects.
+
+    Raises:
+        DataError: If the image is damaged.
+    """
+    pixels = decode_content(content, name, format_)
+    return SingleValueTable(column, pixels if len(wanted.shape) != 2 else pixels[..., 0], name, is_picture=True)

@@ -1,0 +1,99 @@
+"""The routes of ``/predict``: requests and predictions in the format of the training data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from nnspec.serving.batching import Arrays
+from nnspec.serving.budget import Budget
+from nnspec.serving.errors import RequestError
+from nnspec.serving.inference import compute_outputs
+from nnspec.serving.responses import TrackedResponse, json_response
+from nnspec.serving.served import Served
+from nnspec.serving.state import State
+
+__all__ = ["routes"]
+
+
+def routes() -> list[BaseRoute]:
+    """The routes: ``GET`` describes the input of a model, ``POST`` predicts."""
+    paths = ("/predict", "/predict/{model}")
+    return [
+        *(Route(path, predict, methods=["POST"], name="predict") for path in paths),
+        Route("/predict", describe_all, name="takes"),
+        Route("/predict/{model}", describe, name="takes"),
+    ]
+
+
+async def describe_all(request: Request) -> Response:
+    """Describe the inputs of all models."""
+    state = State.of(request)
+    return json_response({"models": [_description(state.repository.find(name)) for name in state.repository.names]})
+
+
+async def describe(request: Request) -> Response:
+    """Describe the input of a model."""
+    return json_response(_description(_find_model(request)))
+
+
+async def predict(request: Request) -> Response:
+    """Predict for an image, a text, or rows."""
+    state = State.of(request)
+    served = _find_model(request)
+    if served.request_decoder is None:
+        raise RequestError(
+            400, f"`{served.name}` does not describe how its inputs are computed from data; use /v2/models/{served.name}/infer"
+        )
+    with state.bodies.budget() as budget:
+        body = await state.bodies.read(request, budget)
+        content_type = request.headers.get("content-type", "")
+        inputs = await state.work.run(len(body), served.request_decoder.read, body, content_type, budget)
+        del body
+        rows = len(next(iter(inputs.values())))
+        step = min(served.request_decoder.rows_at_once or rows, served.max_rows or rows)
+        parts = []
+        for start in range(0, rows, step):
+            part = {name: array[start : start + step] for name, array in inputs.items()}
+            parts.append((part, await compute_outputs(request, served, part, budget)))
+        size = sum(array.nbytes for _, outputs in parts for array in outputs.values())
+        content = await state.work.run(size, _serialize, served, parts, budget)
+        return TrackedResponse(content, {"Content-Type": "application/json"}, budget, state.settings.write_seconds)
+
+
+def _serialize(served: Served, parts: Sequence[tuple[Arrays, Arrays]], budget: Budget) -> bytearray:
+    """Serialize a response, row by row."""
+    assert served.request_decoder is not None
+    content = bytearray(orjson.dumps({"model": served.name, "version": served.version})[:-1] + b',"predictions":[')
+    count = 0
+    for inputs, outputs in parts:
+        for row in served.request_decoder.rows(inputs, outputs):
+            if count % 64 == 0:
+                budget.require_time()
+            part = b"," * bool(count) + orjson.dumps(row)
+            budget.memory.reserve(len(part))
+            content += part
+            count += 1
+    return content + b"]}"
+
+
+def _find_model(request: Request) -> Served:
+    repository = State.of(request).repository
+    name = request.path_params.get("model")
+    if name is None and len(repository.names) > 1:
+        raise RequestError(
+            400, f"several models are served; use one of {', '.join(f'/predict/{one}' for one in repository.names)}"
+        )
+    found = repository.find(name or repository.names[0])
+    request.state.model = found.name
+    return found
+
+
+def _description(served: Served) -> dict[str, Any]:
+    takes = served.request_decoder.description if served.request_decoder else {"takes": None}
+    return {"model": served.name, "version": served.version, **takes, "classes": served.predictor.classes}
