@@ -1,4 +1,4 @@
-"""The public functions that span several parts: what the commands call."""
+"""The public functions behind the commands."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def validate(
     limits: Limits | None = None,
     data: bool = False,
 ) -> list[Diagnostic]:
-    """Everything that is wrong with a spec, and warnings, in the order of the file. No framework is loaded.
+    """Check a spec; returns errors and warnings in the order of the file. No framework is loaded.
 
     Args:
         file: The spec.
-        overrides: ``path=value`` each.
-        root: What the spec's paths may not leave.
-        limits: What the document may cost.
-        data: Whether to open the data as well, which needs NumPy and what the readers need.
+        overrides: Overrides, each ``path=value``.
+        root: The folder that the spec's paths must be in.
+        limits: The limits on the size of the document.
+        data: Whether to open the data too, which requires NumPy and the packages of the readers.
 
     Example:
         >>> validate("specs/digits.nnspec.yaml")
@@ -70,7 +70,7 @@ def validate(
                 again = partial(_with, file, overrides, root=root, limits=limits)
                 check_sweep(spec, problems, again)
             problems = [*silence(problems), *useless_ignores(spec.file, problems, _all_problems)]
-    except SpecError as stopped:  # there are too many
+    except SpecError as stopped:  # too many errors
         problems = once([*problems, *stopped.diagnostics])
     return sorted(problems, key=lambda problem: (problem.span.file, problem.span.line, problem.span.column))
 
@@ -78,7 +78,7 @@ def validate(
 def _with(
     file: str | Path, overrides: Sequence[str], more: Sequence[str], *, root: Path | None, limits: Limits | None
 ) -> list[Diagnostic]:
-    """What is wrong with the spec as one trial of its sweep has it."""
+    """Check the spec with the values of one trial of its sweep."""
     return validate(file, [*overrides, *more, "sweep=null"], root=root, limits=limits)
 
 
@@ -111,17 +111,17 @@ def _check_training(spec: Spec, model: Model, problems: list[Diagnostic], *, dat
 def inspect(
     file: str | Path, overrides: Sequence[str] = (), *, at: Mapping[str, int] | None = None, root: Path | None = None
 ) -> dict[str, Any]:
-    """What ``nnspec inspect --format json`` prints; see [`describe`][nnspec.graph.describe.describe].
+    """Describe the networks of a spec, like ``nnspec inspect``; see [`describe`][nnspec.graph.describe.describe].
 
     Args:
         file: The spec.
-        overrides: ``path=value`` each.
-        at: Numbers in place of free sizes: ``{"H": 572, "W": 572}``.
-        root: What the spec's paths may not leave.
+        overrides: Overrides, each ``path=value``.
+        at: Values of free sizes: ``{"H": 572, "W": 572}``.
+        root: The folder that the spec's paths must be in.
 
     Raises:
-        SpecError: Where the spec has errors.
-        NnspecError: Where there is no such free size, or the sizes do not fit, with the next that do.
+        SpecError: If the spec has errors.
+        NnspecError: If a free size is unknown, or the sizes are not valid; the message has the next valid ones.
 
     Example:
         >>> inspect("specs/lenet5.nnspec.yaml")["networks"]["main"]["macs"]
@@ -137,15 +137,15 @@ def inspect(
 
 
 def diff(a: str | Path | Spec, b: str | Path | Spec, *, root: Path | None = None) -> Difference:
-    """What changed in meaning from one spec to another, and which weights carry over.
+    """Compare the meaning of two specs, and find the weights that carry over.
 
     Args:
         a: The first spec, or its file.
         b: The second.
-        root: What the paths of specs that are read may not leave.
+        root: The folder that the specs' paths must be in.
 
     Raises:
-        SpecError: Where one has errors.
+        SpecError: If one has errors.
 
     Example:
         >>> diff("specs/lenet5.nnspec.yaml", "specs/lenet5.nnspec.yaml").is_empty
@@ -159,21 +159,21 @@ def diff(a: str | Path | Spec, b: str | Path | Spec, *, root: Path | None = None
 
 
 def explain(file: str | Path, path: str, overrides: Sequence[str] = (), *, root: Path | None = None) -> list[Origin]:
-    """Where a value of a spec came from: a default, a param of a block or of the document, an override.
+    """Find the origin of a value in a spec: a default, a param, or an override.
 
     Args:
         file: The spec.
-        path: An argument of a layer by its name in the graph (``unit/0/conv2d.filters``), a layer (all its arguments), or
-            a place of the document (``train.batch_size``).
-        overrides: ``path=value`` each.
-        root: What the spec's paths may not leave.
+        path: An argument of a layer (``unit/0/conv2d.filters``), a layer (all its arguments), or a key of the document
+            (``train.batch_size``).
+        overrides: Overrides, each ``path=value``.
+        root: The folder that the spec's paths must be in.
 
     Returns:
-        The value and the places it came through; several where what a path names is used several times.
+        The value and the locations it came through; several if the path matches several uses.
 
     Raises:
-        SpecError: Where the spec has errors.
-        NnspecError: Where there is nothing of that path.
+        SpecError: If the spec has errors.
+        NnspecError: If the path does not exist.
 
     Example:
         >>> [origin] = explain("specs/lenet5.nnspec.yaml", "conv2d_1.padding")
@@ -188,18 +188,18 @@ def explain(file: str | Path, path: str, overrides: Sequence[str] = (), *, root:
 
 
 def from_keras(model: Any) -> Imported:
-    """A spec, and its weights, from a Keras model.
+    """Convert a Keras model to a spec and its weights.
 
-    Nothing in a file is run, and Keras is not loaded for one: its config is walked as data, its weights are read as numbers.
+    No code in a file is run, and Keras is not loaded: the config and the weights are read as data.
 
     Args:
         model: A functional or sequential ``keras.Model``; or a file: ``.keras``, or the ``.json`` of ``model.to_json()``.
 
     Returns:
-        What is written with ``write(file)``: ``net.nnspec.yaml`` and ``net.safetensors``.
+        The result, to be written with ``write(file)``: ``net.nnspec.yaml`` and ``net.safetensors``.
 
     Raises:
-        SpecError: With every layer that has no equal, and why.
+        SpecError: If layers have no equivalent; all are listed with the reason.
 
     Example:
         ``from_keras("mobilenet.keras").write("mobilenet.nnspec.yaml")``
@@ -214,11 +214,11 @@ def from_keras(model: Any) -> Imported:
 
 
 def to_keras(graph: Graph, *, seed: int | None = None) -> Any:
-    """The Keras functional model of a graph, its layers named after the spec's.
+    """Build the functional Keras model of a graph, with the spec's layer names.
 
     Args:
         graph: One network of a compiled spec.
-        seed: Makes the initial weights repeatable.
+        seed: The seed of the initial weights.
 
     Returns:
         A ``keras.Model``.
@@ -230,12 +230,12 @@ def to_keras(graph: Graph, *, seed: int | None = None) -> Any:
 
 
 def to_onnx(graph: Graph, weights: Mapping[str, np.ndarray], *, opset: int = 23) -> ModelProto:
-    """The ONNX model of a graph; no framework is loaded.
+    """Build the ONNX model of a graph. No framework is loaded.
 
     Args:
         graph: One network of a compiled spec.
-        weights: Its arrays by identity, ``conv2d/kernel``.
-        opset: The ONNX operator set.
+        weights: The arrays by identity, ``conv2d/kernel``.
+        opset: The ONNX opset.
     """
     require("export")
     from nnspec import onnx_backend
@@ -246,19 +246,19 @@ def to_onnx(graph: Graph, weights: Mapping[str, np.ndarray], *, opset: int = 23)
 def convolutionalize(
     model: str | Path, folder: str | Path, *, opset: int | None = None, root: Path | None = None
 ) -> Convolutional:
-    """Writes a trained classifier as a fully convolutional network, its weights carried (Long, Shelhamer and Darrell 2015).
+    """Convert a trained classifier to a fully convolutional network (Long, Shelhamer and Darrell 2015).
 
     Args:
-        model: A run folder, or a spec whose weights start from a file.
-        folder: Where the spec, its weights and the ONNX model are written; made if it is not there.
-        opset: The ONNX operator set; what the spec says by default.
-        root: What the paths of a spec may not leave.
+        model: A run folder, or a spec whose weights come from a file.
+        folder: The folder of the spec, its weights and the ONNX model; created if missing.
+        opset: The ONNX opset; by default that of the spec.
+        root: The folder that the spec's paths must be in.
 
     Returns:
-        The files, what each layer became, and how far the network is from the classifier on the classifier's own size.
+        The files, the new operation of each changed layer, and the parity with the classifier on its input size.
 
     Raises:
-        NnspecError: Where a layer cannot slide over a larger picture, with its place; where an output differs.
+        NnspecError: If a layer has no convolutional equivalent, or an output differs.
     """
     require("train", "export")
     from nnspec.exporting import convolutionalizing
@@ -267,20 +267,20 @@ def convolutionalize(
 
 
 def build(spec: Spec, folder: str | Path, *, seed: int | None = None) -> tuple[list[Path], tuple[Diagnostic, ...]]:
-    """Writes the compiled graph, the Keras models and the ONNX models of a spec, with initial weights, proven equal.
+    """Write the compiled graph, the Keras models and the verified ONNX models of a spec, with initial weights.
 
     Args:
         spec: The spec.
-        folder: Where to write; made if it is not there.
-        seed: Makes the initial weights repeatable.
+        folder: The output folder; created if missing.
+        seed: The seed of the initial weights.
 
     Returns:
         The files, ``graph.json``, ``model.keras``, ``model.onnx`` (``NAME.keras``, ``NAME.onnx`` for each network of
         ``networks``), and the warnings.
 
     Raises:
-        SpecError: Where the spec has errors.
-        NnspecError: Where the two lowerings differ; nothing of that network is written.
+        SpecError: If the spec has errors.
+        NnspecError: If an ONNX model differs from its Keras model; it is not written then.
     """
     require("train", "export")
     from nnspec.exporting.building import write_build

@@ -1,4 +1,4 @@
-"""What is installed, and whether it works: each part is tried in a process of its own, which may die alone."""
+"""``doctor``: which extras are installed and work. Each is tried in a separate process, which may crash."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ with tempfile.TemporaryDirectory() as folder:
 """
 
 _TRIALS: Mapping[str, tuple[str, str]] = {
-    "check": ("a spec is read and its graph built", _TINY),
+    "check": ("compile a spec", _TINY),
     "train": (
-        "Keras on TensorFlow computes",
+        "Keras with TensorFlow",
         "import os\nos.environ['KERAS_BACKEND'] = 'tensorflow'\nimport keras, tensorflow as tf\n"
         "assert float(keras.ops.sum(keras.ops.ones((2, 3)))) == 6\n"
-        "print(f'{len(tf.config.list_physical_devices(\"GPU\"))} graphics cards')",
+        "print(f'{len(tf.config.list_physical_devices(\"GPU\"))} GPUs')",
     ),
     "jax": (
-        "Keras on JAX computes",
+        "Keras with JAX",
         "import os\nos.environ['KERAS_BACKEND'] = 'jax'\nimport keras, jax\n"
         "assert float(keras.ops.sum(keras.ops.ones((2, 3)))) == 6\n"
-        "print(f'{sum(d.platform != \"cpu\" for d in jax.devices())} graphics cards')",
+        "print(f'{sum(d.platform != \"cpu\" for d in jax.devices())} GPUs')",
     ),
     "export": (
-        "a network is written as ONNX, and is what Keras computes",
+        "export to ONNX with parity",
         _TINY + "import numpy as np\nfrom nnspec.keras_backend import to_keras, weight_arrays\n"
         "from nnspec.onnx_backend import to_onnx\nfrom nnspec.onnx_backend.proof import prove\n"
         "from nnspec.exporting.keras_reference import keras_reference\n"
@@ -53,32 +53,32 @@ _TRIALS: Mapping[str, tuple[str, str]] = {
         "assert parity.agrees, parity.text()",
     ),
     "predict": (
-        "ONNX Runtime loads",
+        "ONNX Runtime",
         "import onnxruntime\nfound = onnxruntime.get_available_providers()\n"
         "print(', '.join(provider.removesuffix('ExecutionProvider') for provider in found))",
     ),
-    "serve": ("the server loads", "import nnspec.serving.server"),
-    "fmt": ("specs are formatted", "import nnspec.formatting"),
-    "import": ("Keras models are read", "import nnspec.keras_import"),
-    "parquet": ("Parquet is read", "import pyarrow.parquet"),
-    "sweep": ("values are searched", "import optuna"),
-    "text": ("BLEU and chrF are counted", "import sacrebleu"),
-    "tensorboard": ("figures are written for TensorBoard", "import tensorboard"),
+    "serve": ("the server", "import nnspec.serving.server"),
+    "fmt": ("format specs", "import nnspec.formatting"),
+    "import": ("import Keras models", "import nnspec.keras_import"),
+    "parquet": ("read Parquet", "import pyarrow.parquet"),
+    "sweep": ("search hyperparameters", "import optuna"),
+    "text": ("BLEU and chrF", "import sacrebleu"),
+    "tensorboard": ("log to TensorBoard", "import tensorboard"),
 }
 _NEEDS = {"export": ("export", "train")}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One part of an installation.
+    """The state of one part of the installation.
 
     Attributes:
-        part: The extra, ``train``; ``check`` for what is always there.
-        state: ``works``, ``fails``, or ``absent``: not installed.
-        does: What it is for.
-        versions: Of its packages, by distribution.
-        told: What it said of itself, or why it fails.
-        help: What to do about that.
+        part: The extra, such as ``train``; ``check`` for the core.
+        state: ``works``, ``fails``, or ``absent`` if not installed.
+        does: The purpose.
+        versions: The versions of its packages, by distribution.
+        told: The output, or the reason of the failure.
+        help: How to fix it.
     """
 
     part: str
@@ -90,7 +90,7 @@ class Finding:
 
 
 def findings() -> Iterator[Finding]:
-    """Each part of the installation, in order; two are tried at a time."""
+    """Try each part of the installation, in order, two at a time."""
     with ThreadPoolExecutor(2) as pool:
         yield from pool.map(_finding, _TRIALS)
 
@@ -118,24 +118,24 @@ def _versions(module: str) -> Iterator[tuple[str, str]]:
 
 @cache
 def _distributions() -> Mapping[str, list[str]]:
-    """The distributions that bring each module; all metadata are read for that, so once."""
+    """The distributions of each module; cached because all metadata are read."""
     return packages_distributions()
 
 
 def _tried(code: str) -> tuple[str, bool]:
-    """Runs it in a process of its own: what it printed last, and whether it worked."""
+    """Run code in a separate process; returns the last line of output, and whether it succeeded."""
     quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     try:
         done = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, timeout=_SECONDS, env=quiet, check=False
         )
     except subprocess.TimeoutExpired:
-        return f"gave no answer within {_SECONDS} seconds", False
+        return f"did not finish within {_SECONDS} seconds", False
     except OSError as error:
-        return f"cannot be started: {error.strerror}", False
+        return f"cannot start: {error.strerror}", False
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
-        reason = "; the processor may lack instructions that it was built for" if name == "SIGILL" else ""
-        return f"ended by {name}{reason}", False
+        reason = "; the processor may lack instructions that the package requires" if name == "SIGILL" else ""
+        return f"terminated by {name}{reason}", False
     lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
     return lines[-1] if lines else "", done.returncode == 0

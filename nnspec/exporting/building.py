@@ -31,24 +31,24 @@ __all__ = ["write_build"]
 
 
 def write_build(spec: Spec, model: Model, folder: Path, *, seed: int | None = None) -> list[Path]:
-    """Writes ``graph.json`` and, for each network, its Keras and its ONNX model.
+    """Write ``graph.json`` and, for each network, its Keras and ONNX models.
 
     Args:
         spec: The spec.
         model: Its graphs.
-        folder: Where to write; made if it is not there.
-        seed: Of the initial weights; drawn where it is None. A layer of two networks starts the same in both.
+        folder: The output folder; created if missing.
+        seed: The seed of the initial weights; None for a random one. A layer of two networks has the same weights in both.
 
     Returns:
         The files.
 
     Raises:
-        NnspecError: Where a file cannot be written, or the lowerings of a network differ; its ONNX file is not written then.
+        NnspecError: If a file cannot be written, or an ONNX model differs from its Keras model; it is not written then.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise NnspecError(f"cannot make the folder {folder}: {error.strerror}") from error
+        raise NnspecError(f"cannot create the folder {folder}: {error.strerror}") from error
     seed = secrets.randbits(31) if seed is None else seed
     written = [write_whole(folder / "graph.json", json.dumps({"hash": spec.hash, "seed": seed, **describe(model)}, indent=1))]
     for name, graph in model.networks.items():
@@ -57,9 +57,9 @@ def write_build(spec: Spec, model: Model, folder: Path, *, seed: int | None = No
 
 
 def _write_decoder(spec: Spec, model: Model, folder: Path, seed: int) -> list[Path]:
-    """The decoder of ``generate``: ``generate.onnx``, the loop inside, and the folder ``generate``, its parts.
+    """Write the decoder of ``generate``: ``generate.onnx`` with the loop, and the folder ``generate`` with its parts.
 
-    Nothing where it begins or ends with a word: which token that is, training finds out.
+    Skipped if `start` or `end` is a word: its token is known only after training.
     """
     models = decoder_models(spec, model, {}, {}, opset=export_opset(spec))
     if models is None or {x for x in (models.section.start, models.section.end) if isinstance(x, str)} - {*SPECIAL}:

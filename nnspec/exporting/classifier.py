@@ -67,13 +67,13 @@ class Classifier:
         spec = load(path, root=root)
         graph = compile(spec).networks.get("main")
         if graph is None:
-            raise NnspecError(f"{path} has no `layers` of its own, but networks alone")
+            raise NnspecError(f"{path} has no top-level `layers`, only `networks`")
         weights = initial_weights(spec, graph)
         missing = [name for name, *_ in graph.weights() if name not in weights]
         if missing:
             raise NnspecError(
-                f"{path} does not say what `{missing[0]}` starts from\n"
-                "  = help: train it and give the run folder, or name the trained weights: `weights: {file: NAME.safetensors}`"
+                f"{path} has no value for the weight `{missing[0]}`\n"
+                "  = help: train it and pass the run folder, or name the trained weights: `weights: {file: NAME.safetensors}`"
             )
         return cls(spec, graph, weights)
 
@@ -97,11 +97,11 @@ def _of_any_size(recipe: Recipe) -> Recipe:
     """A recipe without the transforms that resize images."""
     inputs = {
         name: {
-            **said,
+            **entry,
             "transforms": [
-                step for step, read in zip(said["transforms"], steps_of(said), strict=True) if not read.transform.sets_size
+                step for step, read in zip(entry["transforms"], steps_of(entry), strict=True) if not read.transform.sets_size
             ],
         }
-        for name, said in recipe.get("inputs", {}).items()
+        for name, entry in recipe.get("inputs", {}).items()
     }
     return {**recipe, "inputs": inputs} if inputs else recipe

@@ -40,18 +40,18 @@ def convolutional_spec(spec: Spec, graph: Graph) -> tuple[dict[str, Any], dict[s
     except NotConvolutional as error:
         raise layer_error(error.node, error.reason, error.help) from None
     if spec.document.get("use") is not None:
-        raise NnspecError(f"{spec.file} uses other files, which are not rewritten\n  = help: bring it into one file first")
+        raise NnspecError(f"{spec.file} has `use: …`, which cannot be rewritten\n  = help: merge the files first")
     rewriting = Rewriting(copy.deepcopy(spec.document.plain()))
     rewriting.without_starts()
     swaps: dict[str, Swap] = {}
     for change in changes:
         swap = _swap(change)
         if swaps.setdefault(swap.path, swap) != swap:
-            raise layer_error(change.node, "stands for layers that become different ones", "write them one by one")
+            raise layer_error(change.node, "represents layers with different conversions", "write a step for each")
     written = {change.node.path: change.node for change in reversed(changes)}
     for path, swap in swaps.items():
         if not rewriting.swap(swap):
-            raise layer_error(written[path], "is written in a way that cannot be rewritten", "write it as a step of its own")
+            raise layer_error(written[path], "cannot be rewritten in this form", "write a separate step")
     document = rewriting.finish()
     name = f"{spec.name}_fcn"
     document |= {
@@ -94,13 +94,13 @@ def _short(value: Any) -> Any:
 
 def _free(document: dict[str, Any], graph: Graph) -> None:
     """Replace the sizes of the input by free sizes."""
-    pictures = {name: type_ for name, type_ in graph.inputs.items() if type_.rank - 1 in _SYMBOLS}
-    if len(graph.inputs) != 1 or not pictures:
+    images = {name: type_ for name, type_ in graph.inputs.items() if type_.rank - 1 in _SYMBOLS}
+    if len(graph.inputs) != 1 or not images:
         raise NnspecError(
-            "a network is made fully convolutional where it takes one picture or series; this one takes "
+            "only a network with a single image or series as input can be converted; this one has "
             + ", ".join(f"`{name}` {type_}" for name, type_ in graph.inputs.items())
         )
-    [(name, type_)] = pictures.items()
+    [(name, type_)] = images.items()
     declared = document["inputs"][name]
     sizes = declared["shape"] if isinstance(declared, dict) else declared
     symbols = _SYMBOLS[type_.rank - 1]

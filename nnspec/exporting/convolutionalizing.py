@@ -1,4 +1,4 @@
-"""``convolutionalize``: a trained classifier as a fully convolutional network, its weights carried (Long et al. 2015)."""
+"""``convolutionalize``: converts a trained classifier to a fully convolutional network (Long et al. 2015)."""
 
 from __future__ import annotations
 
@@ -59,21 +59,21 @@ class Convolutional:
 def convolutionalize(
     path: str | Path, folder: str | Path, *, opset: int | None = None, root: Path | None = None
 ) -> Convolutional:
-    """Writes a classifier as a network that takes pictures of any size and answers at every place.
+    """Convert a classifier to a fully convolutional network, which accepts images of any size.
 
-    ``Flatten`` goes, the ``Dense`` behind it becomes a convolution whose kernel is as large as the feature maps, those behind
-    that become convolutions of 1 × 1, and a global pooling becomes a window of the maps' size. On the classifier's own size the
-    network gives what the classifier gives, which is proven before a file is written. On a larger picture it gives what the
-    classifier gives for each window of that size, but for what is padded: the classifier sees nothing beyond the window.
+    ``Flatten`` is removed, the ``Dense`` after it becomes a convolution with a kernel of the size of the feature maps, later
+    ones become 1×1 convolutions, and global pooling becomes pooling with a window of that size. On images of the classifier's
+    size the outputs are equal, which is verified before a file is written. On larger images the network predicts what the
+    classifier predicts for each window, except for the effect of padding at the window's edges.
 
     Args:
-        path: A run folder, or a spec whose weights start from a file.
-        folder: Where ``NAME_fcn.nnspec.yaml``, ``NAME_fcn.safetensors`` and ``NAME_fcn.onnx`` go; made if it is not there.
-        opset: The version of ONNX's operators; what the spec says by default.
-        root: What the paths of a spec may not leave.
+        path: A run folder, or a spec whose weights come from a file.
+        folder: The folder of ``NAME_fcn.nnspec.yaml``, ``NAME_fcn.safetensors`` and ``NAME_fcn.onnx``; created if missing.
+        opset: The ONNX opset; by default that of the spec.
+        root: The folder that the spec's paths must be in.
 
     Raises:
-        NnspecError: Where a layer cannot slide over a larger picture, with its place; where an output differs.
+        NnspecError: If a layer has no convolutional equivalent, or an output differs.
 
     Example:
         ``convolutionalize("runs/lenet5", "lenet5_fcn").outputs["digit"]`` is ``(H//4 - 6, W//4 - 6, 10)``.
@@ -89,7 +89,7 @@ def convolutionalize(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise NnspecError(f"cannot make the folder {folder}: {error.strerror}") from error
+        raise NnspecError(f"cannot create the folder {folder}: {error.strerror}") from error
     metadata, preprocessing = classifier.preprocessing(graph)
     onnx, arrays, text = (folder / f"{name}{suffix}" for suffix in (".onnx", ".safetensors", ".nnspec.yaml"))
     parity = export(
@@ -112,7 +112,7 @@ def convolutionalize(
 
 
 def _compiled(document: dict[str, Any], classifier: Classifier) -> tuple[Spec, Graph, dict[str, Any]]:
-    """The document read and compiled, as everything after it will read it; without the params that nothing uses any more."""
+    """Read and compile the new document, without params that are no longer used."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "net.nnspec.yaml"
         while True:
@@ -128,7 +128,7 @@ def _compiled(document: dict[str, Any], classifier: Classifier) -> tuple[Spec, G
     errors = [problem for problem in found if problem.is_error]
     if spec is None or model is None or errors:
         reason = errors[0].message if errors else "it cannot be built"
-        raise NnspecError(f"{classifier.spec.file} cannot take pictures of any size: {reason}")
+        raise NnspecError(f"{classifier.spec.file} cannot be converted for images of any size: {reason}")
     graph = model.main
     for output, type_ in graph.output_types.items():
         if not any(isinstance(size, Dim) for size in type_.shape[:-1]):
@@ -136,11 +136,11 @@ def _compiled(document: dict[str, Any], classifier: Classifier) -> tuple[Spec, G
             node = next(global_layers(way), None)
             if node is not None:
                 own = classifier.graph.nodes.get(node.name, node)
-                raise layer_error(own, f"makes `{output}` one answer for the whole picture, whatever its size", "leave it out")
-            raise NnspecError(f"`{output}` is {type_} whatever the picture's size: nothing of it slides")
+                raise layer_error(own, f"reduces `{output}` to one prediction for an image of any size", "remove it")
+            raise NnspecError(f"`{output}` is {type_} for images of any size; expected one prediction per window")
     for node in global_layers(graph):
         own = classifier.graph.nodes.get(node.name, node)
-        raise layer_error(own, "sees the whole picture: on a larger one it gives something else", "leave it out")
+        raise layer_error(own, "depends on the whole image, so its output changes with the image size", "remove it")
     return spec, graph, document
 
 
@@ -149,23 +149,23 @@ def _reshaped(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
 
 
 def _on_own_size(classifier: Classifier, graph: Graph, weights: Mapping[str, NDArray[Any]], opset: int) -> Parity:
-    """How far the network is from the classifier on pictures of its size, where each output has one place.
+    """Compare the network with the classifier on images of the classifier's size, where each output has one position.
 
     Raises:
-        NnspecError: Where they differ.
+        NnspecError: If they differ.
     """
     answer = runner(serialized(to_onnx(graph, weights, opset=opset)))
     own = classifier.graph.output_types
 
-    def at_the_one_place(inputs: Arrays) -> _Arrays:
+    def at_single_position(inputs: Arrays) -> _Arrays:
         given = dict(zip(graph.outputs, answer(inputs).values(), strict=True))
         flat = {name: array.reshape(len(array), array.shape[-1]) for name, array in given.items() if own[name].rank == 1}
         return given | flat
 
     cases = [*draw(classifier.graph), *classifier.real]
-    found = measure(keras_reference(classifier.graph, classifier.weights), at_the_one_place, cases)
+    found = measure(keras_reference(classifier.graph, classifier.weights), at_single_position, cases)
     if not found.agrees:
-        lines = [f"  `{name}`: {figures}" for name, figures in found.differing.items()]
-        head = "the fully convolutional network differs from the classifier on its own size, so nothing is written:"
+        lines = [f"  `{name}`: {result}" for name, result in found.differing.items()]
+        head = "the fully convolutional network differs from the classifier on its input size, so nothing is written:"
         raise NnspecError("\n".join([head, *lines]))
     return found

@@ -69,8 +69,8 @@ class DecodingParity:
         """A summary as text."""
         lines = [f"{name}: {line}" for name, parity in self.networks.items() for line in parity.text().splitlines()]
         ties = f", {self.ties} of them ties" if self.ties else ""
-        told = f"{self.differing} of {self.tokens} tokens differ" if self.differing else f"all {self.tokens} tokens are Keras's"
-        return "\n".join([*lines, f"{told}{ties}, in {self.sequences} sequences"])
+        count = f"{self.differing} of {self.tokens} tokens differ" if self.differing else f"all {self.tokens} tokens agree"
+        return "\n".join([*lines, f"{count}{ties}, in {self.sequences} sequences"])
 
 
 def prove_decoder(

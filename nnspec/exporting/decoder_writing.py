@@ -27,7 +27,7 @@ def write_loop(models: DecoderModels, path: Path, parity: DecodingParity, check_
         NnspecError: If the file cannot be written.
     """
     if path.is_dir():
-        raise NnspecError(f"{path} is a folder; name a file, `-o {path / 'model.onnx'}`, or write `--form parts`")
+        raise NnspecError(f"{path} is a folder; pass a file, `-o {path / 'model.onnx'}`, or use `--form parts`")
     content = sealed(models.loop(), parity.as_json())
     check_size(len(content))
     write_whole(path, content)
@@ -50,6 +50,6 @@ def write_parts(models: DecoderModels, folder: Path, parity: DecodingParity, che
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise NnspecError(f"cannot make the folder {folder}: {error.strerror}") from error
+        raise NnspecError(f"cannot create the folder {folder}: {error.strerror}") from error
     for name, content in contents.items():
         write_whole(folder / f"{name}.onnx", content)

@@ -1,4 +1,4 @@
-"""Numeric transforms that an exported model contains: its inputs take values as they are before those transforms."""
+"""Numeric transforms that an exported model contains: its inputs are untransformed values."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def embed_preprocessing(recipe: Recipe, table: Table, types: Mapping[str, Tensor
     for name, given in types.items():
         if given.mask is not None:
             continue
-        said, steps = inputs[name], steps_of(inputs[name])
+        entry, steps = inputs[name], steps_of(inputs[name])
         cut = _cut(steps, given)
         if cut == len(steps):
             continue
-        said = {**said, "transforms": said["transforms"][:cut]} | _allowed(steps, cut)
-        raw = read_raw(table, "the data", name, {"inputs": {name: said}})
-        found[name] = PreprocessedInput.of(name, given, tuple(steps[cut:]), raw, may_miss=said["missing"])
-        inputs[name] = said
+        entry = {**entry, "transforms": entry["transforms"][:cut]} | _allowed(steps, cut)
+        raw = read_raw(table, "the data", name, {"inputs": {name: entry}})
+        found[name] = PreprocessedInput.of(name, given, tuple(steps[cut:]), raw, may_miss=entry["missing"])
+        inputs[name] = entry
     served = {**recipe, "inputs": inputs}
     if not found:
         return served, None

@@ -47,8 +47,8 @@ def keras_reference(graph: Graph, weights: _Arrays, *, masks: bool = False, mode
         )
         return other, changed
 
-    moved = _with_weights(model, graph, own, _nudged(own), run)
-    return Reference(run, lambda: moved, lambda: _exact(graph, own, masks=masks), drawn)
+    perturbed = _with_weights(model, graph, own, _nudged(own), run)
+    return Reference(run, lambda: perturbed, lambda: _exact(graph, own, masks=masks), drawn)
 
 
 def _nudged(weights: _Arrays) -> _Arrays:

@@ -26,7 +26,7 @@ class RunSampler(Sampler):
         run = Run.open(path)
         record = run.objective.generator_record(run.info)
         if record is None:
-            raise NnspecError(f"{path} has no generator: the objective `{run.objective.__name__}` trains none")
+            raise NnspecError(f"{path} has no generator: its objective is `{run.objective.__name__}`")
         require("export")
         from nnspec.onnx_backend.emit import to_onnx
         from nnspec.onnx_backend.proto import serialized
@@ -49,7 +49,7 @@ class RunGenerator(Generator):
         run = Run.open(path)
         models = decoder_models(run.spec, run.model, run.weights(), run.recipe())
         if models is None:
-            raise NnspecError(f"the spec of {path} has no section `generate`, which says how a sequence is decoded")
+            raise NnspecError(f"the spec of {path} has no section `generate`, which defines how sequences are decoded")
         return {f"{name}.onnx": content for name, content in models.contents().items()}
 
 

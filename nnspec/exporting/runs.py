@@ -73,8 +73,8 @@ def export_run(
     models = decoder_models(run.spec, run.model, weights, run.recipe(), opset=opset or section.opset)
     if models is None:
         raise NnspecError(
-            f"the spec of {path} has no section `generate`, which says how a sequence is decoded\n"
-            "  = help: write one, or leave `--form` out to export the network"
+            f"the spec of {path} has no section `generate`, which defines how sequences are decoded\n"
+            "  = help: add one, or omit `--form` to export the network"
         )
     _, golden = golden_rows(run, GOLDEN_ROWS)
     known = {own: golden[shown] for own, shown in models.decoding.sources.items() if shown in golden}
@@ -87,7 +87,7 @@ def export_run(
 
 def _with_network(section: ExportSection, run: Run, name: str, form: Form | None) -> ExportSection:
     if form not in (None, "network"):
-        raise NnspecError(f"--network {name} is for a network as it stands, and not for the form `{form}`")
+        raise NnspecError(f"--network {name} exports a network; it cannot be combined with `--form {form}`")
     if name not in run.model.networks:
         meant = closest(name, run.model.networks)
         help = f"did you mean `{meant}`?" if meant else "there are " + ", ".join(f"`{known}`" for known in run.model.networks)

@@ -1,4 +1,4 @@
-"""Lowers a typed graph to ONNX, and proves that it computes the same."""
+"""Lowers a typed graph to ONNX, and verifies the result against Keras."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Parity", "to_onnx"]
 
-# What runs an exported model needs some of this package, and no `onnx`: a module is imported when its name is first used.
+# Code that runs exported models uses parts of this package without `onnx`, so modules are imported on first use.
 _MODULES = {"Parity": "parity", "to_onnx": "emit"}
 
 

@@ -1,4 +1,4 @@
-"""Moves a factor and an offset for each channel into the convolution or the dense layer before them."""
+"""Folds a per-channel scale and offset into the preceding convolution or dense layer."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ __all__ = ["absorb"]
 
 
 def absorb(b: Builder, x: Value, scale: np.ndarray, offset: np.ndarray) -> Value:
-    """The value times a factor plus an offset, for each output channel, at no cost.
+    """Fold a scale and an offset per output channel into the node that computes a value.
 
-    ``(x · k + c) · s + o = x · (k · s) + (c · s + o)``. The caller has seen to it that nothing else reads ``x``.
+    ``(x · k + c) · s + o = x · (k · s) + (c · s + o)``. The caller ensures that nothing else reads ``x``.
 
     Args:
-        b: The graph, in which the node's kernel and bias are replaced.
-        x: A value that has a `linear`.
-        scale: The factors.
-        offset: The offsets.
+        b: The graph; the node's kernel and bias are replaced in it.
+        x: A value with a `linear`.
+        scale: The scale of each channel.
+        offset: The offset of each channel.
     """
     assert x.linear is not None
     node = next(operation for operation in b.operations if operation.name == x.linear.node)

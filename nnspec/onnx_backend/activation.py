@@ -1,4 +1,4 @@
-"""Activation functions, by Keras's names, in their fastest exact form."""
+"""Activation functions in ONNX, by Keras's names, in their fastest exact form."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ __all__ = ["CELL_ACTIVATIONS", "activate", "apply"]
 
 
 def activate(b: Builder, value: Value, activation: str | None) -> Value:
-    """The value after an activation function; itself where that is linear.
+    """Apply an activation function to a value.
 
     Args:
         b: The graph.
-        value: What it acts on.
-        activation: Its name; None is ``linear``.
+        value: The input.
+        activation: The name of the function; None for ``linear``.
     """
     if activation in (None, "linear"):
         return value
     if activation in OVER_LAST_AXIS and (value.axes[-1] != value.type.rank or value.order is not None):
         value = declared(b, value)
-    return value.moved(apply(b, value.name, activation))
+    return value.with_name(apply(b, value.name, activation))
 
 
 def apply(b: Builder, x: str, activation: str | None) -> str:
-    """The same on a bare tensor, whose last axis is the spec's last."""
+    """Apply an activation function to an ONNX tensor whose last axis is the spec's last axis."""
     return x if activation is None else _FORMS[activation](b, x)
 
 
@@ -82,7 +82,7 @@ def _sparse_plus(b: Builder, x: str) -> str:
 
 
 def _sparsemax(b: Builder, x: str) -> str:
-    """As Keras 3.15 computes it: the threshold is of the *sum* of the support's cumulative sums, not of the last of them."""
+    """Sparsemax as in Keras 3.15: the threshold uses the *sum* of the support's cumulative sums, not the last one."""
     one, last = _scalar(b, 1, "one"), b.ints([-1], "axis")
     size = b.op("Shape", x, start=-1)
     falling, _ = b.ops("TopK", [x, size], 2)
@@ -140,4 +140,4 @@ CELL_ACTIVATIONS: Mapping[str, tuple[str, float | None, float | None]] = {
     "sparse_sigmoid": ("HardSigmoid", 0.5, 0.5),
     "tanh": ("Tanh", None, None),
 }
-"""Those that ONNX Runtime's recurrent operators compute: their name there, alpha and beta; None where they take none."""
+"""The activations of ONNX Runtime's recurrent operators: name, alpha and beta; None for an unused parameter."""

@@ -1,4 +1,4 @@
-"""Writes an ONNX graph: names, nodes and constants."""
+"""Builds an ONNX graph: names, nodes and constants."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Body", "Builder", "Operation"]
 
 @dataclass
 class Operation:
-    """One node of the ONNX graph; ``bodies`` are its attributes that are graphs themselves."""
+    """A node of the ONNX graph; ``bodies`` are its graph-valued attributes."""
 
     type: str
     name: str
@@ -30,7 +30,7 @@ class Operation:
     bodies: dict[str, Body] = field(default_factory=dict)
 
     def reads(self) -> Iterator[str]:
-        """Every tensor it needs, those its bodies take from outside too."""
+        """Every tensor the node reads, including those its bodies capture."""
         yield from filter(None, self.inputs)
         for body in self.bodies.values():
             made = {name for operation in body.operations for name in operation.outputs} | {name for name, _ in body.inputs}
@@ -38,7 +38,7 @@ class Operation:
                 yield from (name for name in operation.reads() if name not in made)
 
     def replace(self, tensor: str, other: str) -> None:
-        """Reads and gives another tensor in the place of one, in its bodies too."""
+        """Replace a tensor by another in inputs, outputs and bodies."""
         self.inputs = [other if name == tensor else name for name in self.inputs]
         self.outputs = [other if name == tensor else name for name in self.outputs]
         for body in self.bodies.values():
@@ -48,12 +48,12 @@ class Operation:
 
 @dataclass
 class Body:
-    """A graph inside a node: what runs at each step of a ``Scan``. It may read the constants of the graph around it.
+    """A subgraph of a node, such as the body of a ``Scan``. It may read constants of the enclosing graph.
 
     Attributes:
-        inputs: Its inputs with their types; of an ONNX type the batch is no part.
-        outputs: Its outputs with their types.
-        operations: Its nodes.
+        inputs: The inputs with their types. An ONNX type does not include the batch axis.
+        outputs: The outputs with their types.
+        operations: The nodes.
     """
 
     inputs: list[tuple[str, TensorType | TypeProto]] = field(default_factory=list)
@@ -62,12 +62,12 @@ class Body:
 
 
 class Builder:
-    """The ONNX graph so far. Every name begins with the path of the layer under way (`at`).
+    """An ONNX graph under construction. Names start with the path of the current layer (`at`).
 
     Attributes:
-        opset: The version of the operators to write.
-        conditions: What is known of a free size, by its symbol.
-        operations: The nodes, each behind all it reads.
+        opset: The ONNX opset.
+        conditions: The known constraints on each free size, by symbol.
+        operations: The nodes, in topological order.
         constants: The initializers, by name.
     """
 
@@ -85,7 +85,7 @@ class Builder:
 
     @contextmanager
     def at(self, path: str, weights_at: str | None = None) -> Iterator[None]:
-        """Everything made inside is named after this layer, its constants after the one whose weights it has."""
+        """Name new tensors after a layer, and new constants after the layer that owns its weights."""
         outer = self.scope, self._weights_at
         self.scope, self._weights_at = path, weights_at or path
         yield
@@ -93,14 +93,14 @@ class Builder:
 
     @contextmanager
     def body(self) -> Iterator[Body]:
-        """Nodes made inside become the body of a node to come."""
+        """Collect new nodes into the body of a later node."""
         outer, body = self._into, Body()
         self._into = body.operations
         yield body
         self._into = outer
 
     def claim(self, wanted: str) -> str:
-        """A handle for a tensor or a node that is to bear a name; where several want it, all but the first get a number."""
+        """Reserve a handle for a name; a number is appended if the name is taken."""
         handle, count = wanted, 0
         while handle in self._wanted:
             count += 1
@@ -110,29 +110,29 @@ class Builder:
         return handle
 
     def rename(self, tensor: str, wanted: str) -> None:
-        """Gives a tensor another name in the end."""
+        """Change the final name of a tensor."""
         self._wanted[tensor] = wanted
 
     def wanted(self, tensor: str) -> str:
-        """The name a tensor is to bear in the end."""
+        """The requested final name of a tensor."""
         return self._wanted[tensor]
 
     def owns(self, tensor: str) -> bool:
-        """Whether the layer under way has made this tensor."""
+        """Whether the current layer created this tensor."""
         return self._owner.get(tensor) == self.scope
 
     def name(self, hint: str) -> str:
-        """A handle under the layer's own name."""
+        """A new handle under the current layer's name."""
         return self.claim(f"{self.scope}/{hint}")
 
     def op(self, type: str, *inputs: str, bodies: dict[str, Body] | None = None, **attributes: Any) -> str:
-        """Adds a node of one output; returns the output's name.
+        """Add a node with one output; returns the output's name.
 
         Args:
             type: The ONNX operator.
-            inputs: Tensors; empty where an optional one is left out.
-            bodies: Attributes that are graphs.
-            attributes: The others; those that are None are left out.
+            inputs: Tensor names; empty for an omitted optional input.
+            bodies: Graph-valued attributes.
+            attributes: Other attributes; None values are omitted.
         """
         return self.ops(type, inputs, 1, bodies=bodies, **attributes)[0]
 
@@ -145,14 +145,14 @@ class Builder:
         bodies: dict[str, Body] | None = None,
         **attributes: Any,
     ) -> list[str]:
-        """Adds a node of several outputs; returns their names.
+        """Add a node with several outputs; returns their names.
 
         Args:
             type: The ONNX operator.
-            inputs: Tensors; empty where an optional one is left out.
-            outputs: How many, or which of the operator's are wanted; the others get an empty name.
-            bodies: Attributes that are graphs.
-            attributes: The others; those that are None are left out.
+            inputs: Tensor names; empty for an omitted optional input.
+            outputs: The number of outputs, or which of the operator's outputs are used; unused ones get an empty name.
+            bodies: Graph-valued attributes.
+            attributes: Other attributes; None values are omitted.
         """
         wanted = [True] * outputs if isinstance(outputs, int) else outputs
         name = self.name(type)
@@ -162,13 +162,13 @@ class Builder:
         return names
 
     def constant(self, value: ArrayLike, hint: str, dtype: Any = None, at: str | None = None) -> str:
-        """An initializer; the same array under the same name is written once.
+        """Add an initializer; an equal array under the same name is stored once.
 
         Args:
-            value: Its elements.
-            hint: Its name under the layer's own.
-            dtype: Its element type; the array's own if left out.
-            at: The path of the layer it belongs to, where that is not the one under way.
+            value: The elements.
+            hint: The name within the layer.
+            dtype: The element type; by default that of the array.
+            at: The path of the owning layer; by default the current one.
         """
         array = np.ascontiguousarray(np.asarray(value, dtype=dtype)).reshape(np.shape(value))
         name = f"{at or self._weights_at}/{hint}"
@@ -181,30 +181,30 @@ class Builder:
         return alike[-1]
 
     def ints(self, values: Iterable[int], hint: str) -> str:
-        """A vector of int64: sizes, axes, pads."""
+        """Add an int64 vector: sizes, axes or pads."""
         return self.constant(list(values), hint, np.int64)
 
     def reduce(self, type: str, tensor: str, axes: Iterable[int], *, keepdims: bool) -> str:
-        """A reduction over axes, in the form that the version of the operators has."""
+        """Add a reduction over axes, in the form that the opset requires."""
         if self.opset >= 18 or type == "ReduceSum":
             return self.op(type, tensor, self.ints(axes, "axes"), keepdims=int(keepdims))
         return self.op(type, tensor, axes=list(axes), keepdims=int(keepdims))
 
     def become(self, tensor: str, output: str) -> None:
-        """Gives a tensor the handle of an output of the graph, everywhere."""
+        """Rename a tensor to a graph output everywhere."""
         for operation in self.operations:
             operation.replace(tensor, output)
 
     def copy(self, tensor: str, output: str) -> None:
-        """Gives an output of the graph the elements of a tensor that has to keep its own name."""
+        """Copy a tensor that must keep its own name to a graph output."""
         self.operations.append(Operation("Identity", self.name("Identity"), [tensor], [output], {}))
 
     def once(self, key: tuple[Any, ...], make: Any) -> Any:
-        """What `make` gave the first time it was asked for by this key."""
+        """Return the cached result of `make` for a key."""
         if key not in self._made:
             self._made[key] = make()
         return self._made[key]
 
     def produced(self, tensor: str) -> Operation:
-        """The node that gives a tensor."""
+        """The node that outputs a tensor."""
         return next(operation for operation in reversed(self._into) if tensor in operation.outputs)

@@ -1,4 +1,4 @@
-"""What a lowering is given, and what it gives back."""
+"""The arguments and results of a lowering."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ L = TypeVar("L", bound=Layer, covariant=True)
 
 @dataclass(frozen=True)
 class Call(Generic[L]):
-    """One layer in its place.
+    """A layer with its inputs, output types and weights.
 
     Attributes:
-        layer: Its arguments.
-        inputs: Its inputs, by port; their axes lie as whoever made them left them (`layout.arrange`).
-        outputs: The types it must give, by output.
-        weights: Its arrays, by Keras's names.
+        layer: The layer's arguments.
+        inputs: The inputs, by port; their axis order is that of the producer (see `layout.arrange`).
+        outputs: The required output types, by output.
+        weights: The layer's arrays, by Keras's names.
     """
 
     layer: L
@@ -49,7 +49,7 @@ class Call(Generic[L]):
 
 
 Lowering = Callable[[Builder, Call[Any]], "Value | Mapping[str, Value]"]
-"""Writes a layer into the graph, and says where its output stands, or each of its outputs.
+"""Writes a layer into the graph; returns its output, or its outputs by name.
 
-A layer that passes its mask need not speak of it; one that makes or changes it gives it with the output (`Value.mask`).
+A mask that the layer passes on is handled by the caller; a mask that it creates or changes is returned in `Value.mask`.
 """

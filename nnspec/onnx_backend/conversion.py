@@ -1,6 +1,6 @@
-"""A layer that does not say how it is written in ONNX: tf2onnx converts its Keras layer, and that becomes part of the graph.
+"""Converts layers without a `to_onnx` with tf2onnx, and inserts the result into the graph.
 
-Its weights keep their names where the conversion keeps their elements, whatever the order of their axes.
+Weights keep their names if the conversion keeps their elements, in any axis order.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from nnspec.types.plugins import reason_of
 __all__ = ["convert"]
 
 _NEWEST = 18
-"""The newest version of the operators that tf2onnx 1.17 writes."""
+"""The newest opset that tf2onnx 1.17 writes."""
 
 
 def convert(b: Builder, call: Call[Layer]) -> Mapping[str, Value]:
-    """Writes a layer as tf2onnx writes its Keras layer.
+    """Write a layer as tf2onnx converts its Keras layer.
 
     Raises:
-        NnspecError: Where TensorFlow or tf2onnx is not installed, or they cannot convert it.
+        NnspecError: If TensorFlow or tf2onnx is not installed, or they cannot convert the layer.
     """
     require("train", "export")
     values = {port: declared(b, value) for port, value in call.inputs.items()}
@@ -47,14 +47,14 @@ def convert(b: Builder, call: Call[Layer]) -> Mapping[str, Value]:
         converted = _by_tf2onnx(alone, call.weights, b.opset, mask=gives_mask)
     except PluginError:
         raise
-    except Exception as error:  # what tf2onnx and its parts raise has no common class
+    except Exception as error:  # tf2onnx's exceptions have no common class
         raise PluginError(f"{_cannot(call)} ({reason_of(error)}){_HELP}") from error
     if foreign := sorted({node.op_type for node in _nodes(converted.graph) if not _is_known(node, b.opset)}):
         raise PluginError(f"{_cannot(call)}: ONNX has no operator {', '.join(foreign)}{_HELP}")
     return _spliced(b, call, converted.graph, list(_fed(alone, values)), mask=gives_mask)
 
 
-_HELP = "\n  = help: a `to_onnx` of its own would write it (docs/plugins.md)"
+_HELP = "\n  = help: give the layer a `to_onnx` method (docs/plugins.md)"
 
 
 def _cannot(call: Call[Layer]) -> str:
@@ -66,7 +66,7 @@ def _unmasked(value: Value) -> Value:
 
 
 def _alone(call: Call[Layer], values: Mapping[str, Value]) -> Graph:
-    """The graph of the layer alone."""
+    """The graph of the single layer."""
     types = {port: value.type for port, value in values.items()}
     refs = {port: Ref(f"in_{port}") for port in types}
     weights = call.layer.weights(types)
@@ -77,7 +77,7 @@ def _alone(call: Call[Layer], values: Mapping[str, Value]) -> Graph:
 
 
 def _fed(alone: Graph, values: Mapping[str, Value]) -> Iterator[str]:
-    """What the converted graph's inputs are in ours, in their order: each input, followed by its mask."""
+    """Our tensors for the converted graph's inputs, in order: each input, followed by its mask."""
     for port, value in values.items():
         yield value.name
         if alone.inputs[f"in_{port}"].mask is not None:
@@ -92,7 +92,7 @@ def _by_tf2onnx(alone: Graph, weights: Mapping[str, Array], opset: int, *, mask:
     from nnspec.keras_backend import set_weight_arrays, to_keras
 
     if keras.backend.backend() != "tensorflow":
-        raise PluginError(f"tf2onnx converts layers of the TensorFlow backend; Keras runs on {keras.backend.backend()} here")
+        raise PluginError(f"tf2onnx requires Keras's TensorFlow backend; Keras runs on {keras.backend.backend()}")
     model = to_keras(alone)
     set_weight_arrays(model, alone, {f"layer/{name}": array for name, array in weights.items()})
     signature = [tf.TensorSpec(tensor.shape, tensor.dtype, name=name) for name, tensor in model.input.items()]
@@ -102,7 +102,7 @@ def _by_tf2onnx(alone: Graph, weights: Mapping[str, Array], opset: int, *, mask:
         return [*outputs, outputs[0]._keras_mask] if mask else outputs
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # tf2onnx uses what NumPy and onnx are about to drop
+        warnings.simplefilter("ignore")  # tf2onnx uses deprecated parts of NumPy and onnx
         import tf2onnx
 
         function = tf.function(run, input_signature=signature)
@@ -124,7 +124,7 @@ def _is_known(node: onnx.NodeProto, opset: int) -> bool:
 
 
 def _spliced(b: Builder, call: Call[Layer], graph: onnx.GraphProto, fed: Sequence[str], *, mask: bool) -> dict[str, Value]:
-    """The converted graph's nodes as part of ours."""
+    """Insert the converted graph's nodes into ours."""
     names = {given.name: handle for given, handle in zip(graph.input, fed, strict=True)}
     _Splice(b, call.weights).take(graph, names)
     made = [_made(b, names[output.name]) for output in graph.output]
@@ -136,19 +136,19 @@ def _spliced(b: Builder, call: Call[Layer], graph: onnx.GraphProto, fed: Sequenc
 
 
 def _made(b: Builder, handle: str) -> str:
-    """A tensor that a node gives: an output that is a constant is copied."""
+    """The tensor, copied if it is a constant: an output must come from a node."""
     return b.op("Identity", handle) if handle in b.constants else handle
 
 
 class _Splice:
-    """Writes converted graphs into ours, under the names of the layer under way."""
+    """Inserts converted graphs into ours, under the current layer's names."""
 
     def __init__(self, b: Builder, weights: Mapping[str, Array]) -> None:
         self._b = b
         self._weights = weights
 
     def take(self, graph: onnx.GraphProto, names: dict[str, str]) -> None:
-        """Adds a graph's constants and nodes; ``names``, from theirs to ours, grows by what they give."""
+        """Add a graph's constants and nodes; their outputs are added to ``names``, from their names to ours."""
         for constant in graph.initializer:
             names[constant.name] = self._constant(numpy_helper.to_array(constant))
         for node in graph.node:
@@ -173,7 +173,7 @@ class _Splice:
                 body.inputs.append((names[given.name], given.type))
             self.take(graph, names)
             own = {name for operation in body.operations for name in operation.outputs}
-            for output in graph.output:  # what a body gives must be made in it
+            for output in graph.output:  # a body's outputs must be computed in it
                 handle = names[output.name]
                 body.outputs.append((handle if handle in own else self._b.op("Identity", handle), output.type))
         return body
@@ -182,7 +182,7 @@ class _Splice:
         return self._b.constant(array, self._weight(array) or "constant")
 
     def _weight(self, array: np.ndarray[Any, Any]) -> str | None:
-        """The weight whose elements these are."""
+        """The weight with the same elements, if any."""
         alike = [name for name, weight in self._weights.items() if weight.size == array.size and weight.dtype == array.dtype]
         same = [name for name in alike if np.array_equal(self._weights[name], array)]
         return next(iter([*same, *(n for n in alike if np.array_equal(_sorted(self._weights[n]), _sorted(array)))]), None)

@@ -1,7 +1,6 @@
-"""A whole decoder in one graph: the encoder, then a ``Loop`` that gives one token after another, the likeliest each time.
+"""Greedy decoding in one ONNX graph: the encoder, then a ``Loop`` over decoder steps.
 
-Any runtime then turns source tokens into target tokens. What does not depend on the tokens (the projections of what attention
-looks at, masks) is computed once, before the loop.
+Computations that do not depend on the generated tokens (projections of the encoder's states, masks) run once, before the loop.
 """
 
 from __future__ import annotations
@@ -30,13 +29,13 @@ from nnspec.types import TensorType, symbol, unknown
 __all__ = ["GENERATED", "LENGTHS", "PROMPT", "to_loop"]
 
 GENERATED = "generated"
-"""The output of tokens: batch, steps. What comes behind the end is 0."""
+"""The output of tokens: batch, steps; 0 after the end."""
 
 LENGTHS = "lengths"
-"""The output that says how many tokens come before the end: batch."""
+"""The output with the number of tokens before the end: batch."""
 
 PROMPT = "prompt"
-"""The input, where there is no encoder, of the tokens that a sequence begins with; −1 where a row has no more."""
+"""The input of prompt tokens, without an encoder; −1 after the prompt of a row."""
 
 _SCOPE = "decoding"
 
@@ -51,33 +50,33 @@ def to_loop(
     opset: int = 23,
     metadata: Mapping[str, str] | None = None,
 ) -> onnx.ModelProto:
-    """The ONNX model that decodes by itself.
+    """Build the ONNX model that contains the decoding loop.
 
-    It takes the encoder's inputs, by the names that the document's own network has for them, or ``prompt``; and, where they are
-    not to be as they are here, ``start``, ``end`` and ``max_length`` (scalars, int64). It gives ``generated`` and ``lengths``.
+    Inputs: the encoder's, under the names of the main network's inputs, or ``prompt``; optionally ``start``, ``end`` and
+    ``max_length`` (int64 scalars), which override the arguments. Outputs: ``generated`` and ``lengths``.
 
     Args:
-        decoding: The networks and what goes between them.
-        weights: Their arrays by identity.
-        start: The token that the decoder reads first; None: the first of ``prompt``.
-        end: The token that ends a sequence; None: it is ``max_length`` long.
-        max_length: The most tokens, the end counted.
-        opset: The version of the operators.
-        metadata: Written into the model beside nnspec's version.
+        decoding: The networks and their connections.
+        weights: The arrays by identity.
+        start: The first token that the decoder reads; None for the first of ``prompt``.
+        end: The token that ends a sequence; None to always generate ``max_length`` tokens.
+        max_length: The maximum number of tokens, including the end.
+        opset: The ONNX opset.
+        metadata: Model metadata, in addition to nnspec's version.
 
     Raises:
-        NnspecError: Where a weight is missing or has another shape.
+        NnspecError: If a weight is missing or has a different shape.
     """
     loop = _Loop(decoding, weights, Builder(opset), {"start": start, "end": end, "max_length": max_length})
     outputs = loop.write()
-    told = {VERSION: nnspec.__version__, **(metadata or {})}
+    model_metadata = {VERSION: nnspec.__version__, **(metadata or {})}
     if decoding.encoder is not None and (conditions := decoding.encoder.conditions):
-        told[CONDITIONS] = json.dumps(conditions.as_json())
-    return finish(loop.b, loop.inputs, outputs, name="generate", metadata=told, version=nnspec.__version__)
+        model_metadata[CONDITIONS] = json.dumps(conditions.as_json())
+    return finish(loop.b, loop.inputs, outputs, name="generate", metadata=model_metadata, version=nnspec.__version__)
 
 
 class _Loop:
-    """The graph under way."""
+    """The graph under construction."""
 
     def __init__(
         self, decoding: Decoding, weights: Mapping[str, ArrayLike], b: Builder, numbers: Mapping[str, int | None]
@@ -96,14 +95,14 @@ class _Loop:
         self._numbers = {name: self._number(name, value) for name, value in numbers.items() if value is not None}
 
     def _number(self, wanted: str, value: int) -> str:
-        """An input that may be left out."""
+        """An optional scalar input."""
         name = self.b.claim(wanted)
         self.b.constants[name] = np.array(value, np.int64)
         self.inputs[name] = helper.make_tensor_type_proto(ELEMENT["int64"], [])
         return name
 
     def write(self) -> dict[str, TensorType]:
-        """Writes everything; returns the outputs' types."""
+        """Write the graph; returns the output types."""
         encoded = self._encoded()
         with self.b.at(_SCOPE):
             batch = self.b.op("Shape", self._batch_of, start=0, end=1)
@@ -113,10 +112,10 @@ class _Loop:
             names, body = self._body(encoded, list(state), forced)
             going = self.b.constant(True, "going")
             *ends, steps = self.b.ops("Loop", [self._trips(), going, *state.values()], len(state) + 1, bodies={"body": body})
-            return self._given(dict(zip(names, ends, strict=True))["lengths"], steps)
+            return self._outputs(dict(zip(names, ends, strict=True))["lengths"], steps)
 
     def _encoded(self) -> dict[str, Value]:
-        """What the encoder gives, by its outputs."""
+        """The encoder's outputs."""
         encoder = self._decoding.encoder
         if encoder is None:
             return {}
@@ -129,7 +128,7 @@ class _Loop:
     # --- before the loop ------------------------------------------------------------------------------------------------
 
     def _beginning(self, batch: str) -> tuple[str, str]:
-        """The first token, and those that follow it whatever the decoder says: batch, steps, −1 behind them; or nothing."""
+        """The first token, and the forced tokens after it: batch, steps, −1 after the last; empty if none."""
         b = self.b
         start = b.op("Expand", self._numbers["start"], batch) if "start" in self._numbers else ""
         if self._decoding.encoder is not None:
@@ -142,13 +141,13 @@ class _Loop:
         return first, b.op("Slice", forced, b.ints([1], "from"), b.ints([2**62], "to"), b.ints([1], "steps"))
 
     def _trips(self) -> str:
-        """How often the loop runs at most. Without a start, the first token is given."""
+        """The maximum number of iterations. Without a start, the prompt has the first token."""
         if "start" in self._numbers:
             return self._numbers["max_length"]
         return self.b.op("Sub", self._numbers["max_length"], self.b.constant(1, "one", np.int64))
 
     def _carried(self, batch: str, encoded: Mapping[str, Value]) -> dict[str, str]:
-        """What the decoder's carried inputs are at the first step."""
+        """The initial values of the decoder's carried inputs."""
         if self._step.whole:
             return {"tokens": self._full(batch, [0], 0)}
         found = {}
@@ -162,7 +161,7 @@ class _Loop:
         return found
 
     def _full(self, batch: str, sizes: Iterable[int], value: float | bool) -> str:
-        """One value everywhere: batch, sizes."""
+        """A tensor filled with one value: batch, sizes."""
         dtype = np.dtype(bool if isinstance(value, bool) else np.int64 if isinstance(value, int) else np.float32)
         sizes = list(sizes)
         shape = self.b.op("Concat", batch, self.b.ints(sizes, "sizes"), axis=0) if sizes else batch
@@ -179,7 +178,7 @@ class _Loop:
             token = b.op("ArgMax", logits, axis=-1, keepdims=0)
             token = self._forced(token, forced, trip) if forced else token
             token, after = self._ended(token, state, after)
-            again = self._again(after["finished"]) if "end" in self._numbers else b.op("Identity", going)
+            again = self._is_unfinished(after["finished"]) if "end" in self._numbers else b.op("Identity", going)
             after["token"] = token
             given = [again, *(after[name] for name in names), token]
         types = [*(self._type_of(name) for name in names)]
@@ -200,7 +199,7 @@ class _Loop:
         return own[name]
 
     def _decoded(self, encoded: Mapping[str, Value], state: Mapping[str, str], trip: str) -> tuple[str, dict[str, str]]:
-        """The logits of the next token: batch, vocabulary; and what is carried on."""
+        """The logits of the next token (batch, vocabulary), and the carried tensors."""
         b, step, decoding = self.b, self._step, self._decoding
         graph, after = step.graph, dict(state)
         column = b.op("Unsqueeze", state["token"], b.ints([1], "steps"))
@@ -209,7 +208,7 @@ class _Loop:
         kind = graph.inputs[decoding.token]
         fed = column if kind.dtype == "int64" else b.op("Cast", column, to=ELEMENT[kind.dtype])
         given = {decoding.token: Value.declared(fed, kind)}
-        given |= {name: self._remembered(graph, name, encoded[source]) for name, source in decoding.memory.items()}
+        given |= {name: self._encoder_output(graph, name, encoded[source]) for name, source in decoding.memory.items()}
         given |= {name: Value.declared(state[name], graph.inputs[name]) for name in step.carry}
         if step.position is not None:
             given[step.position] = Value.declared(b.op("Unsqueeze", trip, b.ints([0], "batch")), graph.inputs[step.position])
@@ -218,8 +217,8 @@ class _Loop:
         after |= {name: made[output].name for name, output in step.carry.items()}
         return self._last(made[decoding.logits]), after
 
-    def _remembered(self, graph: Graph, name: str, value: Value) -> Value:
-        """A tensor of the encoder as the decoder takes it, with its mask where one is wanted."""
+    def _encoder_output(self, graph: Graph, name: str, value: Value) -> Value:
+        """An encoder output as an input of the decoder, with its mask if the decoder reads one."""
         kind = graph.inputs[name]
         mask = value.mask
         if kind.mask is None:
@@ -238,14 +237,14 @@ class _Loop:
         return b.op("Squeeze", logits.name, b.ints([1], "steps"))
 
     def _forced(self, token: str, forced: str, trip: str) -> str:
-        """The token, or that which the prompt has at this place."""
+        """The token, or the prompt's token at this position."""
         b = self.b
         last = b.op("Sub", b.op("Squeeze", b.op("Shape", forced, start=1, end=2)), b.constant(1, "one", np.int64))
         given = b.op("Gather", forced, b.op("Min", trip, last), axis=1)
         return b.op("Where", b.op("Less", given, b.constant(0, "zero", np.int64)), token, given)
 
     def _ended(self, token: str, state: Mapping[str, str], after: dict[str, str]) -> tuple[str, dict[str, str]]:
-        """The token, 0 in rows that have ended; which have, and how long each is."""
+        """The token, 0 in finished rows, and the updated finished flags and lengths."""
         b = self.b
         if "end" not in self._numbers:
             longer = b.op("Add", state["lengths"], b.constant(1, "one", np.int64))
@@ -255,14 +254,14 @@ class _Loop:
         longer = b.op("Add", state["lengths"], b.op("Cast", b.op("Not", finished), to=ELEMENT["int64"]))
         return token, after | {"finished": finished, "lengths": longer}
 
-    def _again(self, finished: str) -> str:
-        """Whether some row has not ended."""
+    def _is_unfinished(self, finished: str) -> str:
+        """Whether any row is unfinished."""
         open_ = self.b.op("Cast", self.b.op("Not", finished), to=ELEMENT["int32"])
         return self.b.op("Cast", self.b.reduce("ReduceMax", open_, [0], keepdims=False), to=ELEMENT["bool"])
 
-    # --- behind the loop --------------------------------------------------------------------------------------------------
+    # --- after the loop ---------------------------------------------------------------------------------------------------
 
-    def _given(self, lengths: str, steps: str) -> dict[str, TensorType]:
+    def _outputs(self, lengths: str, steps: str) -> dict[str, TensorType]:
         b = self.b
         tokens = b.op("Transpose", steps, perm=[1, 0])
         if "start" not in self._numbers:
@@ -275,5 +274,5 @@ class _Loop:
 
 
 def _under(graph: Graph) -> str:
-    """What the names of a network's layers begin with: those of the document's own network stand as they are."""
+    """The name prefix of a network's layers; empty for the main network."""
     return "" if graph.name == "main" else f"{graph.name}/"

@@ -1,4 +1,4 @@
-"""A graph and its weights become an ONNX model. No framework takes part."""
+"""Writes a graph and its weights as an ONNX model, without a framework."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from nnspec.types import TensorType
 __all__ = ["OPSETS", "output_names", "to_onnx"]
 
 OPSETS = range(17, min(26, onnx.defs.onnx_opset_version()) + 1)
-"""The versions of ONNX's operators that can be written: ONNX Runtime 1.31 reads none above 26."""
+"""The supported opsets; ONNX Runtime 1.31 reads none above 26."""
 
 
 def to_onnx(
@@ -39,26 +39,26 @@ def to_onnx(
     preprocessing: Mapping[str, InputPreprocessing] | None = None,
     postprocessing: Mapping[str, OutputPostprocessing] | None = None,
 ) -> onnx.ModelProto:
-    """The ONNX model of a graph, in inference.
+    """Build the ONNX inference model of a graph.
 
-    Its inputs and outputs bear the spec's names (but see `output_names`), the batch axis is called ``batch``, a free axis by
-    its symbol, and every tensor is named after the layer it comes from. The same graph and weights give the same bytes.
+    Inputs and outputs have the spec's names (but see `output_names`), the batch axis is named ``batch``, a free axis has its
+    symbol's name, and tensors are named after their layers. Equal graphs and weights result in equal bytes.
 
     Args:
-        graph: What to write; layers that no output needs are left out.
-        weights: Its arrays by identity, ``enc1/conv2d/kernel``; those that are not needed are not looked at.
-        opset: The version of the operators, 17 to 26.
-        metadata: Written into the model beside nnspec's version and the conditions on free sizes.
-        masks: Whether an output that carries a mask is followed by that mask, ``NAME_mask``, boolean. By default it is in a
-            network of ``networks``, so that networks run apart equal the whole, and not in the document's own.
+        graph: The graph; layers that no output needs are omitted.
+        weights: The arrays by identity, ``enc1/conv2d/kernel``; unused ones are ignored.
+        opset: The ONNX opset, 17 to 26.
+        metadata: Model metadata, in addition to nnspec's version and the conditions on free sizes.
+        masks: Whether to output the mask of each output that has one, as ``NAME_mask``, boolean. By default true for a network
+            of ``networks``, so that networks can be run one after another, and false for the main network.
         preprocessing: The preprocessing of inputs, by name.
         postprocessing: The postprocessing of outputs, by name.
 
     Raises:
-        NnspecError: Where a weight is missing or has another shape, or the opset is another.
+        NnspecError: If a weight is missing or has a different shape, or the opset is not supported.
     """
     if opset not in OPSETS:
-        raise NnspecError(f"ONNX opset {opset} cannot be written; choose one from {OPSETS.start} to {OPSETS.stop - 1}")
+        raise NnspecError(f"ONNX opset {opset} is not supported; use {OPSETS.start} to {OPSETS.stop - 1}")
     seen = {name: found.as_json() for name, found in output_receptive_fields(graph).items()}
     names = output_names(graph)
     graph = replace(graph, outputs={names[name]: ref for name, ref in graph.outputs.items()})
@@ -72,36 +72,36 @@ def to_onnx(
             values[name] = _postprocessed(b, after[name], values[name])
         wanted = graph.name != "main" if masks is None else masks
         outputs |= interface.give(name, ref.source, values[name], wanted)
-    told = {VERSION: nnspec.__version__, **(metadata or {})}
+    model_metadata = {VERSION: nnspec.__version__, **(metadata or {})}
     if renamed := {given: name for name, given in names.items() if given != name}:
-        told[OUTPUTS] = json.dumps(renamed)
+        model_metadata[OUTPUTS] = json.dumps(renamed)
     if graph.conditions:
-        told[CONDITIONS] = json.dumps(graph.conditions.as_json())
+        model_metadata[CONDITIONS] = json.dumps(graph.conditions.as_json())
     rows = {ref.source: rows for ref, rows in table_rows(graph).items()}
     if chosen := {name: rows[name] for name in graph.inputs if name in rows and name not in (preprocessing or {})}:
-        told[ROWS] = json.dumps(chosen)
+        model_metadata[ROWS] = json.dumps(chosen)
     if seen:
-        told[FIELDS] = json.dumps(seen)
+        model_metadata[FIELDS] = json.dumps(seen)
     return finish(
         b,
         interface.inputs,
         outputs,
         name=graph.name,
-        metadata=told,
+        metadata=model_metadata,
         version=nnspec.__version__,
     )
 
 
 def _postprocessed(b: Builder, own: OutputPostprocessing, value: Value) -> Value:
-    """An output after its postprocessing."""
+    """Apply the postprocessing of an output."""
     type = replace(value.type, dtype=own.dtype)
     return replace(value, name=own.lower(b, value.name), type=type, linear=None)
 
 
 def output_names(graph: Graph) -> dict[str, str]:
-    """What each output is called in ONNX: as in the spec, but ``state_out`` where an input is called ``state`` too.
+    """The ONNX name of each output: the spec's name, or ``state_out`` if an input is named ``state``.
 
-    ONNX has one name for one tensor; Keras, and the spec, name inputs and outputs apart.
+    ONNX tensors have unique names; in Keras and the spec an input and an output may share a name.
     """
     names: dict[str, str] = {}
     for name in graph.outputs:

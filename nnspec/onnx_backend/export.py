@@ -1,4 +1,4 @@
-"""Writes a model that has been proven equal to its reference, or nothing."""
+"""Exports a graph to an ONNX file, if it agrees with the Keras reference."""
 
 from __future__ import annotations
 
@@ -35,27 +35,27 @@ def export(
     seed: int = 0,
     check_size: Callable[[int], None] | None = None,
 ) -> Parity:
-    """Writes the ONNX model of a graph, if it computes what the reference does.
+    """Write the ONNX model of a graph if it agrees with the reference.
 
     Args:
-        graph: What to export.
-        weights: Its arrays by identity, ``enc1/conv2d/kernel``.
-        path: The file; it appears only when everything is proven, and whole.
-        reference: Runs the graph in Keras with the same weights: inputs by name to outputs by name.
-        rebuild: The same for the same layers with other outputs: lets the error name the first layer that differs.
-        golden: Batches of real inputs, tried beside random ones.
-        preprocessing: The preprocessing of inputs in the file, compared too; None for none.
-        postprocessing: The postprocessing of outputs in the file, compared too; None for none.
-        opset: The version of ONNX's operators.
-        metadata: Written into the model, beside nnspec's version and the parity.
-        seed: Of the random inputs.
-        check_size: Is told how many bytes the file will have, and raises where that is too many.
+        graph: The graph.
+        weights: The arrays by identity, ``enc1/conv2d/kernel``.
+        path: The file. It is written completely, after all checks pass, or not at all.
+        reference: The Keras reference with the same weights: from named inputs to named outputs.
+        rebuild: Builds the reference of a graph of the same layers with other outputs, to locate the first layer that differs.
+        golden: Batches of real inputs, in addition to random ones.
+        preprocessing: The preprocessing of inputs in the file, also verified; None for none.
+        postprocessing: The postprocessing of outputs in the file, also verified; None for none.
+        opset: The ONNX opset.
+        metadata: Model metadata, in addition to nnspec's version and the parity record.
+        seed: The seed of the random inputs.
+        check_size: Receives the size of the file in bytes, and raises if it is too large.
 
     Returns:
-        How far the file is from the reference.
+        The parity of the file and the reference.
 
     Raises:
-        NnspecError: Where an output differs (with the figures), the graph cannot be written, or the file cannot.
+        NnspecError: If an output differs, the graph cannot be lowered, or the file cannot be written.
     """
     model = to_onnx(graph, weights, opset=opset, metadata=metadata)
     parity = prove(graph, weights, model, reference, golden=golden, opset=opset, seed=seed)
@@ -80,16 +80,16 @@ def export(
     return parity
 
 
-_DRAWN = "\nWith its own weights the network agrees, and proves little: its outputs do not vary, or weights are all 0 or 1."
-_PROCESSED = "\nWithout the transforms of inputs and targets both agree: the difference comes from these."
+_DRAWN = "\nWith its own weights the network agrees, but they hide differences: outputs do not vary, or weights are all 0 or 1."
+_PROCESSED = "\nWithout the input and target transforms both agree: the difference is in the transforms."
 
 
 def _difference(graph: Graph, parity: Parity, first: str | None, *, bisected: bool) -> str:
     lines = ["the ONNX model differs from the Keras model, so no file is written:"]
-    lines += [f"  `{name}`: {figures}" for name, figures in parity.differing.items()]
-    lines += [f"  Keras in float64 could not decide: {parity.unasked}"] if parity.unasked else []
+    lines += [f"  `{name}`: {result}" for name, result in parity.differing.items()]
+    lines += [f"  Keras in float64 failed, so the quick bound decided: {parity.float64_error}"] if parity.float64_error else []
     if first is not None:
         lines.append(f"The first layer that differs is `{first}` ({graph.nodes[first].op}, {graph.nodes[first].span}).")
     elif bisected:
-        lines.append("Each layer on its own agrees: the difference comes from how they are joined.")
+        lines.append("Each layer agrees by itself: the difference is in how the layers are connected.")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Tensors of many axes as batch, time and features, and back: what runs over some axes, and at the others apart."""
+"""Reshapes tensors of many axes to batch, time and features, and back."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["FlatAxes"]
 
 @dataclass(frozen=True)
 class FlatAxes:
-    """Which axes become the batch and which become time, the batch axis counted as 0.
+    """The axes that are merged into the batch and into time. The batch axis is 0.
 
     Attributes:
         b: The graph.
-        others: The axes whose positions become examples of the batch.
-        attended: The axes whose positions become steps.
+        others: The axes merged into the batch.
+        attended: The axes merged into time.
     """
 
     b: Builder
@@ -30,11 +30,11 @@ class FlatAxes:
 
     @property
     def is_needless(self) -> bool:
-        """Whether tensors are as they should be."""
+        """Whether tensors already have this form."""
         return not self.others and len(self.attended) == 1
 
     def flattened(self, x: Value) -> Value:
-        """The tensor, and its mask, as batch, time and features; the same tensor once only."""
+        """A tensor and its mask as batch, time, features; cached per tensor."""
         if self.is_needless:
             return x
         name, mask = self.b.once(("flat", x.name, x.mask, self.others, self.attended), lambda: self._flat(x))
@@ -54,7 +54,7 @@ class FlatAxes:
         return self.b.reduce("ReduceProd", self.b.op("Shape", turned, start=lead, end=-1), [0], keepdims=True)
 
     def _rows_of_mask(self, mask: str, turned: str, lead: int) -> str:
-        """The mask of each example, for all of its rows."""
+        """The mask of each example, repeated for all of its rows."""
         b = self.b
         if lead == 1:
             return mask
@@ -64,12 +64,12 @@ class FlatAxes:
         return b.op("Reshape", wide, b.op("Concat", b.constant([-1], "rows", np.int64), steps, axis=0))
 
     def _turned(self, x: Value) -> str:
-        """The tensor with the axes in the order batch, others, attended, features."""
+        """The tensor with axes in the order batch, others, attended, features."""
         order = [0, *self.others, *self.attended, x.type.rank]
         return x.name if order == sorted(order) else self.b.op("Transpose", x.name, perm=order)
 
     def restored(self, flat: str, like: Value, sizes: Sequence[int]) -> str:
-        """A tensor of batch, time and features with the axes of another, and these sizes in the place of the features."""
+        """Reshape batch, time, features to the axes of another tensor, with the given feature sizes."""
         if self.is_needless:
             return flat if len(sizes) == 1 else self.b.op("Reshape", flat, self.b.ints([0, 0, *sizes], "sizes"))
         b = self.b
@@ -79,7 +79,7 @@ class FlatAxes:
         return whole if order == sorted(order) else b.op("Transpose", whole, perm=[order.index(axis) for axis in sorted(order)])
 
     def pairs(self, scores: str, query: Value, key: Value, heads: int) -> str:
-        """Batch, heads, steps, steps with the axes of both: batch, others, heads, those of the query, those of the key."""
+        """Reshape (batch, heads, steps, steps) to batch, others, heads, query axes, key axes."""
         if self.is_needless:
             return scores
         b, lead = self.b, 1 + len(self.others)

@@ -1,4 +1,4 @@
-"""How attentions of several heads are written: fused projections, then the operator where it answers as Keras does."""
+"""Multi-head attention in ONNX: fused projections, then the `Attention` operator if it equals Keras."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from nnspec.layers.heads import SCORES, HeadAttention
+from nnspec.onnx_backend.attention_cache import append_to_cache, has_cache
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Array, Call
 from nnspec.onnx_backend.flat_axes import FlatAxes
 from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.lower.attention import past
-from nnspec.onnx_backend.remembered import extended, is_remembering
 from nnspec.onnx_backend.value import Value
 
 __all__ = ["attend"]
 
 _FAR = -1e30
-"""The score of a position that is left out. Where all are, all weigh the same, as in Keras."""
+"""The score of a masked position. If all positions are masked, their weights are equal, as in Keras."""
 
 
 def attend(b: Builder, call: Call[HeadAttention]) -> Mapping[str, Value]:
-    """Attention of several heads.
+    """Write multi-head attention.
 
-    Where the inputs have more axes than time and features, they are brought to these two, and the output back.
+    Inputs with more axes than time and features are reshaped to these two, and the output is reshaped back.
     """
-    if is_remembering(call):
-        return _remembering(b, call)
+    if has_cache(call):
+        return _decoding_step(b, call)
     layer, inputs = call.layer, call.inputs
     given = {port: declared(b, inputs.get(port, inputs["value"])) for port in ("query", "key", "value")}
     flat = FlatAxes(b, layer.others(given["query"].type), layer.attended(given["query"].type))
@@ -41,17 +41,17 @@ def attend(b: Builder, call: Call[HeadAttention]) -> Mapping[str, Value]:
     return found
 
 
-def _remembering(b: Builder, call: Call[HeadAttention]) -> Mapping[str, Value]:
-    """The same at one token. There is one query, so heads and time are told apart without moving an element."""
+def _decoding_step(b: Builder, call: Call[HeadAttention]) -> Mapping[str, Value]:
+    """Write one decoding step. With a single query, heads and time are separated by a reshape."""
     layer = call.layer
     given = {port: declared(b, call.inputs.get(port, call.inputs["value"])) for port in ("query", "key", "value")}
     parts = _projected(b, call, given)
     sizes = {"key": layer.key_size, "value": layer.value_size}
     now = {port: b.op("Reshape", parts[port], b.ints([0, layer.key_heads, 1, size], port)) for port, size in sizes.items()}
-    seen = extended(b, call, {**now, "mask": given["value"].mask or ""})
+    seen = append_to_cache(b, call, {**now, "mask": given["value"].mask or ""})
     near = {port: _last(b, value, layer.sliding_window) for port, value in seen.items()}
     scaled = b.op("Mul", parts["query"], b.constant(layer.key_size**-0.5, "scale", np.float32))
-    # The query heads of a group stand where the positions of several queries would.
+    # The query heads of a group take the place of several query positions.
     query = b.op("Reshape", scaled, b.ints([0, layer.key_heads, layer.query_heads // layer.key_heads, layer.key_size], "heads"))
     scores = b.op("MatMul", query, b.op("Transpose", near["key"], perm=[0, 1, 3, 2]))
     if kept := _seen(b, given["query"].mask, near.get("mask")):
@@ -68,13 +68,13 @@ def _remembering(b: Builder, call: Call[HeadAttention]) -> Mapping[str, Value]:
 
 
 def _seen(b: Builder, query: str | None, keys: str | None) -> str:
-    """Which scores count at one token: batch, 1, 1, keys; empty where all do."""
+    """The mask of the scores of one token: batch, 1, 1, keys; empty for no mask."""
     masks = [b.op("Unsqueeze", mask, b.ints([1, 2], "heads")) for mask in (query, keys) if mask is not None]
     return b.op("And", *masks) if len(masks) == 2 else next(iter(masks), "")
 
 
 def _last(b: Builder, value: Value, steps: int | None) -> str:
-    """The last steps of what was seen; all where it has fewer."""
+    """The last steps of the past; all if it has fewer."""
     if steps is None:
         return value.name
     axis = b.ints([2 if value.type.rank == 3 else 1], "time")
@@ -82,12 +82,12 @@ def _last(b: Builder, value: Value, steps: int | None) -> str:
 
 
 def _sizes(call: Call[HeadAttention]) -> tuple[int, ...]:
-    """The sizes that take the place of the query's features."""
+    """The feature sizes of the output."""
     return call.weights["attention_output/kernel"].shape[2:]
 
 
 def _given(b: Builder, call: Call[HeadAttention], query: str, mean: str) -> str:
-    """What the layer makes of the means of all heads, the features in one axis."""
+    """The output projection of the attended values of all heads, with features in one axis."""
     if call.layer.use_gate:
         [gate] = _project(b, call, query, ["gate"])
         mean = b.op("Mul", mean, b.op("Sigmoid", gate))
@@ -101,7 +101,7 @@ def _given(b: Builder, call: Call[HeadAttention], query: str, mean: str) -> str:
 def _attended(
     b: Builder, call: Call[HeadAttention], sources: Mapping[str, Value], parts: Mapping[str, str]
 ) -> tuple[str, str | None]:
-    """The mean of the values, batch, time, heads · size; and the shares of the values, if they were computed apart."""
+    """The attended values (batch, time, heads · size), and the attention weights if computed separately."""
     layer = call.layer
     alone = not any(x.mask for x in sources.values()) and layer.sliding_window is None and not layer.return_attention_scores
     ordered = not layer.use_causal_mask or len({x.name for x in sources.values()}) == 1
@@ -117,7 +117,7 @@ def _attributes(layer: HeadAttention) -> dict[str, float]:
 
 
 def _projected(b: Builder, call: Call[HeadAttention], sources: Mapping[str, Value]) -> dict[str, str]:
-    """Query, key and value for all heads: batch, time, heads · size. What comes from one tensor is one product."""
+    """Query, key and value of all heads: batch, time, heads · size. Projections of one tensor are fused."""
     found: dict[str, str] = {}
     for source in dict.fromkeys(x.name for x in sources.values()):
         names = [name for name, x in sources.items() if x.name == source]
@@ -138,12 +138,12 @@ def _project(b: Builder, call: Call[HeadAttention], source: str, names: Sequence
 
 
 def _flat(array: Array, lead: int) -> Array:
-    """Heads and their sizes in one axis."""
+    """Merge heads and head sizes into one axis."""
     return array.reshape(*array.shape[:lead], -1)
 
 
 def _mean(b: Builder, call: Call[HeadAttention], parts: Mapping[str, str], sources: Mapping[str, Value]) -> tuple[str, str]:
-    """Scores, shares, and the mean of the values."""
+    """The attended values and the attention weights, from scores and softmax."""
     layer = call.layer
     scaled = b.op("Mul", parts["query"], b.constant(layer.key_size**-0.5, "scale", np.float32))
     query = _heads(b, scaled, layer.query_heads, layer.key_size, [0, 2, 1, 3])
@@ -154,14 +154,14 @@ def _mean(b: Builder, call: Call[HeadAttention], parts: Mapping[str, str], sourc
         scores = b.op("Where", kept, scores, b.constant(_FAR, "far", np.float32))
     shares = b.op("Softmax", scores, axis=-1)
     if kept and layer.empty_rows_are_zero(call.inputs["query"].type):
-        # By the way that Keras takes then, 0 is what is left where nothing is.
+        # On this code path Keras returns 0 if all positions are masked.
         shares = b.op("Where", kept, shares, b.constant(0, "zero", np.float32))
     mean = b.op("Transpose", _by_group(b, layer, shares, value), perm=[0, 2, 1, 3])
     return b.op("Reshape", mean, b.ints([0, 0, layer.query_heads * layer.value_size], "joined")), shares
 
 
 def _by_group(b: Builder, layer: HeadAttention, ours: str, shared: str) -> str:
-    """The product of each query head with the key or value of its group: the heads of a group are one behind the other."""
+    """Multiply each query head with the key or value of its group; the heads of a group are adjacent."""
     if layer.query_heads == layer.key_heads:
         return b.op("MatMul", ours, shared)
     grouped = b.op("Reshape", ours, b.ints([0, layer.key_heads, -1, 0], "groups"))
@@ -173,7 +173,7 @@ def _heads(b: Builder, tensor: str, heads: int, size: int, perm: Sequence[int]) 
 
 
 def _kept(b: Builder, layer: HeadAttention, scores: str, sources: Mapping[str, Value]) -> str:
-    """Which scores count, from all masks: batch, 1, queries, keys; empty where all do."""
+    """The combined mask of the scores: batch, 1, queries, keys; empty for no mask."""
     axes = {"query": [1, 3], "key": [1, 2], "value": [1, 2]}
     distinct = {(x.mask, port == "query"): port for port, x in reversed(list(sources.items())) if x.mask is not None}
     masks = [b.op("Unsqueeze", mask, b.ints(axes[port], port)) for (mask, _), port in distinct.items() if mask is not None]
@@ -188,7 +188,7 @@ def _kept(b: Builder, layer: HeadAttention, scores: str, sources: Mapping[str, V
 
 
 def _near(b: Builder, scores: str, window: int) -> str:
-    """Whether query and key are nearer than a window: queries, keys."""
+    """Whether the distance of query and key is less than the window: queries, keys."""
     zero, one = b.constant(0, "first", np.int64), b.constant(1, "step", np.int64)
     queries, keys = (
         b.op("Range", zero, b.op("Squeeze", b.op("Shape", scores, start=axis, end=axis + 1)), one) for axis in (2, 3)

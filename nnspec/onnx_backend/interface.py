@@ -1,4 +1,4 @@
-"""What goes into an ONNX graph and comes out of it, under the spec's names."""
+"""The inputs and outputs of an ONNX graph, under the spec's names."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Interface:
     """The inputs and outputs of an ONNX graph, under the spec's names.
 
     Attributes:
-        inputs: Its inputs' types by name, masks among them.
-        given: The tensors of those that the spec names.
+        inputs: The input types by name, including masks.
+        given: The tensors of the spec's inputs.
 
     Args:
-        b: What it is the interface of.
-        inputs: The inputs' types, by name.
-        outputs: The outputs' names.
+        b: The graph.
+        inputs: The input types, by name.
+        outputs: The output names.
         preprocessing: The preprocessing of inputs, by name.
     """
 
@@ -37,9 +37,9 @@ class Interface:
         self.b = b
         self.inputs: dict[str, TensorType] = {}
         self.given: dict[str, Value] = {}
-        # What already bears a name of the interface, or must keep its own, is copied where it is an output once more.
+        # A tensor that already has an interface name, or must keep its name, is copied if it is also an output.
         self._named: dict[str, str] = {}
-        # Names of the interface are claimed before any layer's.
+        # Interface names are claimed before layer names.
         for name, type in inputs.items():
             self._take(name, type)
         for name in outputs:
@@ -64,7 +64,7 @@ class Interface:
         self.given[name] = replace(self.given[name], name=made)
 
     def give(self, name: str, source: str, value: Value, masks: bool) -> dict[str, TensorType]:
-        """Makes a tensor an output of the graph, and its mask too if that is wanted; returns their types by name."""
+        """Make a tensor, and optionally its mask, an output of the graph; returns the types by name."""
         with self.b.at(source):
             self._name(value.name, name)
             if not masks or value.mask is None or value.type.mask is None:

@@ -1,4 +1,4 @@
-"""What a loop's body computes alike at every step is computed once, before the loop."""
+"""Loop-invariant code motion: moves computations that are equal at every step out of the loop."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = ["close"]
 
 
 def close(b: Builder, body: Body, given: Sequence[str], types: Sequence[TensorType | TypeProto]) -> None:
-    """Settles what a body gives, and moves out of it what does not depend on its inputs.
+    """Set the outputs of a body, and move loop-invariant nodes out of it.
 
     Args:
-        b: The graph around it, whose nodes so far come before the loop.
-        body: The body, its inputs and nodes written.
-        given: The tensors it gives.
-        types: Their types.
+        b: The enclosing graph; its nodes so far precede the loop.
+        body: The body, with its inputs and nodes.
+        given: The output tensors.
+        types: The output types.
     """
     moving = {name for name, _ in body.inputs}
     kept = []
@@ -35,7 +35,7 @@ def close(b: Builder, body: Body, given: Sequence[str], types: Sequence[TensorTy
     body.operations[:] = kept
     made = {name for operation in kept for name in operation.outputs}
     for name, kind in zip(given, types, strict=True):
-        # What a body gives is made in it, once for each output.
+        # Each output of a body must be computed in it.
         body.outputs.append((name if name in made else _copied(b, body, name), kind))
         made.discard(name)
 

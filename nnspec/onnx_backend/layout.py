@@ -1,4 +1,4 @@
-"""Brings a tensor's axes into another order, at the least cost: not at all, by a reshape, or by one transposition."""
+"""Changes the axis order of a tensor at the least cost: no node, a reshape, or one transpose."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["arrange", "common_axes", "declared"]
 
 
 def declared(b: Builder, value: Value) -> Value:
-    """The tensor in the spec's order."""
+    """The tensor in the spec's axis order."""
     return arrange(b, value, as_declared(value.type.rank))
 
 
 def arrange(b: Builder, value: Value, axes: Axes) -> Value:
-    """The tensor with its axes in the order asked for. The same tensor is brought into the same order once only."""
+    """The tensor in the requested axis order; cached per tensor and order."""
     if value.order is not None:
         value = b.once(("order", value.name), lambda: _ordered(b, value))
     if value.axes == axes:
@@ -29,7 +29,7 @@ def arrange(b: Builder, value: Value, axes: Axes) -> Value:
 
 
 def common_axes(values: Sequence[Value]) -> Axes:
-    """The order in which several tensors of one rank can be brought together: that of the first that is not in the spec's."""
+    """A common axis order of tensors of one rank: that of the first one that is not in the spec's order."""
     return next(
         (value.axes for value in values if not value.is_declared and value.order is None), as_declared(values[0].type.rank)
     )
@@ -57,7 +57,7 @@ def _moved(b: Builder, value: Value, axes: Axes) -> str:
 
 
 def _wide(value: Value, axes: Axes) -> list[int | None]:
-    """The axes of more than one element, in their order: where it stays the same, no element has to move."""
+    """The axes of more than one element, in order: if it does not change, a reshape suffices."""
     return [axis for axis in axes if value.size(axis) != 1]
 
 
@@ -69,7 +69,7 @@ def _reshaped(b: Builder, value: Value, axes: Axes) -> str:
         sizes.append(size if isinstance(size, int) else 0 if kept else -1)
     if sizes.count(-1) <= 1:
         return b.op("Reshape", value.name, b.ints(sizes, "shape"))
-    # Two sizes known at run time only have changed places; taking axes of one element out and putting them in needs no sizes.
+    # Two sizes that are known only at run time are swapped; axes of size 1 are squeezed and unsqueezed instead.
     narrow = [place for place, axis in enumerate(value.axes) if value.size(axis) == 1]
     name = b.op("Squeeze", value.name, b.ints(narrow, "axes"))
     return b.op("Unsqueeze", name, b.ints([place for place, axis in enumerate(axes) if value.size(axis) == 1], "axes"))

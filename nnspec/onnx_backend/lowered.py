@@ -1,4 +1,4 @@
-"""The layers of a graph, one behind the other, written into an ONNX graph."""
+"""Writes the layers of a graph into an ONNX graph."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ __all__ = ["lowered"]
 def lowered(
     b: Builder, graph: Graph, weights: Mapping[str, ArrayLike], given: Mapping[str, Value], *, under: str = ""
 ) -> dict[str, Value]:
-    """Writes the layers that the outputs of a graph need.
+    """Write the layers that the outputs of a graph need.
 
     Args:
-        b: What they are written into.
+        b: The ONNX graph.
         graph: The graph.
-        weights: Its arrays by identity.
-        given: Its inputs' tensors, by name.
-        under: What the names of its layers begin with in the ONNX graph.
+        weights: The arrays by identity.
+        given: The input tensors, by name.
+        under: The prefix of layer names in the ONNX graph.
 
     Returns:
-        Its outputs' tensors by name, each in the spec's order.
+        The output tensors by name, in the spec's axis order.
 
     Raises:
-        NnspecError: Where a weight is missing or has another shape.
+        NnspecError: If a weight is missing or has a different shape.
     """
     values = _Values(b, graph, given, under)
     for name in _needed(graph):
         values.lower(graph.nodes[name], weights)
-    # All are brought into order before the first takes the name of what another one reads.
+    # All are transposed before the first one is renamed, because others may read it.
     return {name: values.declared(ref) for name, ref in graph.outputs.items()}
 
 
 def _needed(graph: Graph) -> list[str]:
-    """The nodes that the outputs need, in their order."""
+    """The nodes that the outputs need, in order."""
     needed = {ref.source for ref in graph.outputs.values()}
     for name, node in reversed(list(graph.nodes.items())):
         if name in needed:
@@ -57,7 +57,7 @@ def _needed(graph: Graph) -> list[str]:
 
 
 class _Values:
-    """Where every tensor of the spec's graph stands in the ONNX graph."""
+    """The ONNX tensor of each tensor of the spec's graph."""
 
     def __init__(self, b: Builder, graph: Graph, given: Mapping[str, Value], under: str) -> None:
         self._b = b
@@ -68,7 +68,7 @@ class _Values:
         self._uses.update(graph.outputs.values())
 
     def lower(self, node: Node, weights: Mapping[str, ArrayLike]) -> None:
-        """Writes one layer."""
+        """Write one layer."""
         with self._b.at(f"{self._under}{node.name}", node.weights_at):
             inputs = {port: _computed(self._b, self._at[ref]) for port, ref in node.inputs.items()}
             call = Call(node.layer, inputs, node.outputs, _arrays(node, weights))
@@ -86,14 +86,14 @@ class _Values:
         self._at[ref] = replace(value, type=type, mask=kept, linear=value.linear if alone else None)
 
     def declared(self, ref: Ref) -> Value:
-        """A tensor in the spec's order."""
+        """A tensor in the spec's axis order."""
         with self._b.at(f"{self._under}{ref.source}"):
             self._at[ref] = declared(self._b, self._at[ref])
         return self._at[ref]
 
 
 def _computed(b: Builder, value: Value) -> Value:
-    """Floats of another precision become float32 where a layer reads them, as in Keras."""
+    """Cast floats of other precisions to float32, as Keras does when a layer reads them."""
     if "float" not in value.type.dtype or value.type.dtype == "float32":
         return value
     cast = b.once(("cast", value.name), lambda: b.op("Cast", value.name, to=ELEMENT["float32"]))
@@ -105,11 +105,11 @@ def _arrays(node: Node, weights: Mapping[str, ArrayLike]) -> dict[str, Array]:
     for weight in node.weights:
         identity = f"{node.weights_at}/{weight.name}"
         if identity not in weights:
-            raise NnspecError(f"the weights have no `{identity}`, which the layer `{node.name}` needs")
+            raise NnspecError(f"the weights have no `{identity}`, required by the layer `{node.name}`")
         array = np.asarray(weights[identity], np.float32)
         if array.shape != weight.shape:
             raise NnspecError(
-                f"the weight `{identity}` has the shape {array.shape}; the layer `{node.name}` needs {weight.shape}"
+                f"the weight `{identity}` has the shape {array.shape}; the layer `{node.name}` requires {weight.shape}"
             )
         arrays[weight.name] = array
     return arrays

@@ -1,4 +1,4 @@
-"""Parity: whether two computations of a model agree, by the one definition that is used everywhere.
+"""Parity: whether two implementations of a model agree.
 
 **The quick bound.** For each output, over the positions that its mask leaves valid,
 ``max|a − b| ≤ max(1e-5, 10·s) · max|b|``, where ``s`` is the sensitivity: how much the output changes, relative to its largest
@@ -6,10 +6,10 @@ value, when the inputs move by one unit in the last place, and the weights too w
 bound of 1e-5 is impossible in float32 (an output near zero has no relative precision), and a fixed one is wrong for a model
 that amplifies. Where ``s`` exceeds 1e-4 the model is called ill-conditioned.
 
-**The second opinion.** Rounding alone can exceed the quick bound. Where it is exceeded, the reference in float64 decides: the
-candidate passes where its error against that is at most the larger of 4 times the reference's own float32 error and 1e-6 of
-the largest value of all batches. Otherwise it differs. One run is a single draw of rounding, so the reference's own error is
-the largest of three: as given, with inputs one unit in the last place away, and with such weights.
+**The float64 comparison.** Rounding alone can exceed the quick bound. If it does, the reference in float64 decides: the
+candidate passes if its error relative to float64 is at most the larger of 4 times the reference's own float32 error and 1e-6
+of the largest value of all batches. One run is a single sample of rounding errors, so the reference's own error is the largest
+of three: unperturbed, with inputs perturbed by one unit in the last place, and with weights perturbed likewise.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = [
     "LEAST_TOLERANCE",
     "Bound",
     "Exact",
-    "Figures",
+    "OutputParity",
     "Parity",
     "Reference",
     "allowed",
@@ -40,32 +40,33 @@ __all__ = [
 
 LEAST_TOLERANCE = 1e-5
 LEAST_SPREAD = 1e-2
-"""Of an output that varies less with the inputs, the tolerance is too coarse a measure."""
+"""Outputs that vary less with the inputs are uninformative: the tolerance is too coarse for them."""
 
 ILL_CONDITIONED = 1e-4
 _FACTOR = 4
 _LEAST_ALLOWED = 1e-6
 _SMALLER = (0.1, 0.01)
 _LEAST_SHARE = 1e-3
-"""How much smaller than the largest value the values of a batch are taken for, at most."""
+"""The least fraction of the overall largest value that is used as the scale of a batch."""
 
 Bound = Literal["quick", "exact"]
-"""Which bound is tried first. Where the quick one fails, or is not asked, the exact one decides."""
+"""The bound to use. ``quick`` falls back to float64 if it fails; ``exact`` always compares with float64."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A model that others are compared with, and what decides where the quick bound fails.
+    """A reference model, with the variants that parity needs.
 
     Attributes:
         run: The model.
-        moved: Makes the model whose weights are one unit in the last place away; None where there are no weights.
-        exact: Makes the model in float64, with the same weights; None where there is none.
-        drawn: From a batch of inputs to drawn weights, by identity, and the reference that has them; None where there are none.
+        perturbed: Builds the model with weights perturbed by one unit in the last place; None if it has no weights.
+        exact: Builds the model in float64, with the same weights; None if unavailable.
+        drawn: Draws random weights for a batch of inputs; returns them by identity, and the reference with them. None if
+            unavailable.
     """
 
     run: Run
-    moved: Callable[[], Run] | None = None
+    perturbed: Callable[[], Run] | None = None
     exact: Callable[[], Run] | None = None
     drawn: Callable[[Arrays], tuple[Arrays, Reference]] | None = None
 
@@ -73,36 +74,36 @@ class Reference:
         return self.run(inputs)
 
     def around(self, change: Callable[[Run], Run]) -> Reference:
-        """The same model with something before or after it.
+        """Wrap the model and its variants.
 
         Args:
-            change: Makes the changed run of a run.
+            change: Wraps a run.
         """
-        moved, exact = self.moved, self.exact
+        perturbed, exact = self.perturbed, self.exact
         return Reference(
             change(self.run),
-            None if moved is None else lambda: change(moved()),
+            None if perturbed is None else lambda: change(perturbed()),
             None if exact is None else lambda: change(exact()),
             self.drawn,
         )
 
 
 def allowed(own: float) -> float:
-    """The largest error against float64 that rounding explains.
+    """The largest error relative to float64 that rounding explains.
 
     Args:
-        own: The error of the reference in float32.
+        own: The float32 error of the reference.
     """
     return max(_LEAST_ALLOWED, _FACTOR * own)
 
 
 @dataclass(frozen=True, slots=True)
 class Exact:
-    """The second opinion on one output: errors against the reference in float64.
+    """The errors of one output relative to the reference in float64.
 
     Attributes:
-        error: The candidate's; infinite where shapes differ or one alone is not finite.
-        own: The reference's in float32, the largest of its runs.
+        error: The candidate's error; infinite if shapes differ, or if only one is finite.
+        own: The reference's float32 error, the largest of its runs.
     """
 
     error: float
@@ -119,13 +120,13 @@ class Exact:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """How far one output is from the reference, in the worst case that was run.
+class OutputParity:
+    """The parity of one output, in the worst case.
 
     Attributes:
-        error: ``max|a − b| / max|b|``; infinite where shapes differ or one alone is not finite.
+        error: ``max|a − b| / max|b|``; infinite if shapes differ, or if only one is finite.
         sensitivity: ``s``.
-        exact: The second opinion, which decides; None where the quick bound holds, or there is no reference in float64.
+        exact: The float64 comparison, which decides; None if the quick bound holds or float64 is unavailable.
     """
 
     error: float
@@ -134,7 +135,7 @@ class Figures:
 
     @property
     def tolerance(self) -> float:
-        """The largest error that passes by the quick bound."""
+        """The largest error that passes the quick bound."""
         return max(LEAST_TOLERANCE, 10 * self.sensitivity)
 
     @property
@@ -142,8 +143,8 @@ class Figures:
         return self.error <= self.tolerance if self.exact is None else self.exact.agrees
 
     @property
-    def strain(self) -> float:
-        """How much of the bound that decides is used: above 1 the output differs."""
+    def tolerance_used(self) -> float:
+        """The error relative to the deciding tolerance; above 1 the output differs."""
         if self.exact is None:
             return self.error / self.tolerance
         return self.exact.error / self.exact.tolerance
@@ -153,7 +154,7 @@ class Figures:
         return self.sensitivity > ILL_CONDITIONED
 
     def as_json(self) -> dict[str, object]:
-        """The same as plain values."""
+        """The values as plain JSON types."""
         quick = {"error": self.error, "tolerance": self.tolerance, "sensitivity": self.sensitivity}
         if self.exact is None:
             return {**quick}
@@ -171,72 +172,72 @@ class Figures:
 
 @dataclass(frozen=True)
 class Parity:
-    """How far a model is from its reference.
+    """The parity of a model and its reference.
 
     Attributes:
-        outputs: The figures of each output.
-        cases: How many batches were run.
-        examples: How many examples they held together.
-        spread: How much each output varies between the examples of a batch, relative to its largest value; of those outputs
-            that were seen for several examples at once.
-        drawn: The same with drawn weights, where under its own the model proves too little; see `proof.prove_varied`.
-        unasked: Why float64 could not decide where the quick bound failed; empty where it could, or did not need to.
+        outputs: The parity of each output.
+        cases: The number of batches.
+        examples: The number of examples.
+        spread: The variation of each output between the examples of a batch, relative to its largest value; only outputs that
+            were computed for several examples at once.
+        drawn: The parity with random weights, if the model's own hide differences; see `proof.prove_varied`.
+        float64_error: Why the float64 comparison failed; empty if it succeeded or was not needed.
     """
 
-    outputs: Mapping[str, Figures]
+    outputs: Mapping[str, OutputParity]
     cases: int
     examples: int
     spread: Mapping[str, float] = field(default_factory=dict)
     drawn: Parity | None = None
-    unasked: str = ""
+    float64_error: str = ""
 
     @property
     def agrees(self) -> bool:
-        """Whether all outputs are the same, with drawn weights too if they were tried."""
-        return all(figures.agrees for figures in self.outputs.values()) and (self.drawn is None or self.drawn.agrees)
+        """Whether all outputs agree, including those with random weights."""
+        return all(result.agrees for result in self.outputs.values()) and (self.drawn is None or self.drawn.agrees)
 
     @property
-    def differing(self) -> dict[str, Figures]:
-        """The outputs that are not the same."""
-        return {name: figures for name, figures in self.outputs.items() if not figures.agrees}
+    def differing(self) -> dict[str, OutputParity]:
+        """The outputs that differ."""
+        return {name: result for name, result in self.outputs.items() if not result.agrees}
 
     @property
     def constant(self) -> list[str]:
-        """The outputs that hardly vary with the inputs, also under drawn weights: that they agree proves little."""
+        """The outputs that hardly vary with the inputs, so their agreement is weak evidence."""
         drawn = {} if self.drawn is None else self.drawn.spread
         return [name for name, value in self.spread.items() if max(value, drawn.get(name, 0.0)) < LEAST_SPREAD]
 
     def joined(self, other: Parity) -> Parity:
-        """Both together: of each output the worse figures."""
-        worse = {name: max(figures, other.outputs[name], key=_order) for name, figures in self.outputs.items()}
+        """Combine two results; the worse parity of each output counts."""
+        worse = {name: max(result, other.outputs[name], key=_order) for name, result in self.outputs.items()}
         spread = {name: max(value, other.spread.get(name, 0.0)) for name, value in self.spread.items()}
         counts = self.cases + other.cases, self.examples + other.examples
-        return Parity(worse, *counts, spread, self.drawn, self.unasked or other.unasked)
+        return Parity(worse, *counts, spread, self.drawn, self.float64_error or other.float64_error)
 
     def as_json(self) -> dict[str, object]:
-        """The same as plain values: what is written into the exported model."""
+        """The parity record that is written into the exported model."""
         drawn = {} if self.drawn is None else {"drawn_weights": self.drawn._counted()}
         return {**self._counted(), **drawn, **({"constant": self.constant} if self.constant else {})}
 
     def _counted(self) -> dict[str, object]:
-        outputs = {name: figures.as_json() for name, figures in self.outputs.items()}
+        outputs = {name: result.as_json() for name, result in self.outputs.items()}
         return {"outputs": outputs, "cases": self.cases, "examples": self.examples}
 
     def text(self) -> str:
-        """The same for people, a line for each output."""
+        """A summary as text, one line per output."""
         lines = self._lines()
         if self.drawn is not None:
-            lines += ["with drawn weights:", *(f"  {line}" for line in self.drawn._lines())]
+            lines += ["with random weights:", *(f"  {line}" for line in self.drawn._lines())]
         if self.constant:
             names = ", ".join(f"`{name}`" for name in self.constant)
-            lines.append(f"hardly varies with the inputs, so that agreement proves little: {names}")
+            lines.append(f"hardly varies with the inputs, so agreement is weak evidence: {names}")
         return "\n".join(lines)
 
     def _lines(self) -> list[str]:
-        lines = [f"`{name}` {'agrees' if figures.agrees else 'differs'}: {figures}" for name, figures in self.outputs.items()]
+        lines = [f"`{name}` {'agrees' if result.agrees else 'differs'}: {result}" for name, result in self.outputs.items()]
         lines.append(f"on {self.examples} examples in {self.cases} batches")
-        if self.unasked:
-            lines.append(f"Keras in float64, which decides beyond the tolerance, does not compute this network: {self.unasked}")
+        if self.float64_error:
+            lines.append(f"the float64 comparison failed, so the quick bound decided: {self.float64_error}")
         return lines
 
 
@@ -249,15 +250,15 @@ def measure(
     seed: int = 0,
     bound: Bound = "quick",
 ) -> Parity:
-    """Runs both on the same inputs and compares.
+    """Run two models on the same inputs and compare their outputs.
 
     Args:
-        reference: What is right. A plain run has no second opinion, and no weights that could move.
-        candidate: What is compared with it.
-        cases: Batches of inputs. Each is compared by itself; the worst counts.
-        masks: The outputs' masks by the outputs' names, where they have one; None: every position counts.
-        seed: Of the directions in which inputs move.
-        bound: ``exact`` asks the second opinion everywhere, also where the quick bound holds.
+        reference: The reference. A plain run has no float64 variant and no weight perturbation.
+        candidate: The model to compare.
+        cases: Batches of inputs; the worst one counts.
+        masks: Computes the masks of outputs, by output name; None if every position counts.
+        seed: The seed of the input perturbations.
+        bound: ``exact`` compares with float64 even if the quick bound holds.
 
     Example:
         >>> double = lambda inputs: {"y": inputs["x"] * 2}
@@ -266,33 +267,33 @@ def measure(
         (True, 0.0)
     """
     rng = np.random.default_rng(seed)
-    judge = _Judge(reference if isinstance(reference, Reference) else Reference(reference), bound)
-    found: dict[str, list[tuple[Figures, float]]] = {}
+    comparer = _Comparer(reference if isinstance(reference, Reference) else Reference(reference), bound)
+    found: dict[str, list[tuple[OutputParity, float]]] = {}
     spread: dict[str, float] = {}
     count = examples = 0
     for case in cases:
         count += 1
         examples += len(next(iter(case.values())))
-        inputs, wanted = judge.moderate(case)
+        inputs, wanted = comparer.without_overflow(case)
         valid = masks(inputs) if masks is not None else {}
-        for name, figures in judge.figures(candidate, inputs, wanted, nudged(inputs, rng), valid).items():
-            if name in judge.spread:
-                spread[name] = max(spread.get(name, 0.0), judge.spread[name])
-            found.setdefault(name, []).append((figures, _largest(wanted[name], valid.get(name))))
+        for name, result in comparer.compare(candidate, inputs, wanted, nudged(inputs, rng), valid).items():
+            if name in comparer.spread:
+                spread[name] = max(spread.get(name, 0.0), comparer.spread[name])
+            found.setdefault(name, []).append((result, _largest(wanted[name], valid.get(name))))
     worst = {name: max(_of_all(batches), key=_order) for name, batches in found.items()}
-    return Parity(worst, count, examples, spread, unasked=judge.unasked)
+    return Parity(worst, count, examples, spread, float64_error=comparer.float64_error)
 
 
-def _of_all(batches: list[tuple[Figures, float]]) -> Iterator[Figures]:
-    """The figures of each batch of one output, the second opinion relative to the largest value in all batches.
+def _of_all(batches: list[tuple[OutputParity, float]]) -> Iterator[OutputParity]:
+    """The parity of one output for each batch, with float64 errors relative to the largest value of all batches.
 
-    A batch may hold small values alone, as of one example that a sigmoid takes for improbable.
+    A batch may have only small values, such as one example with a sigmoid output near 0.
     """
     most = max(largest for _, largest in batches)
-    for figures, largest in batches:
-        exact = figures.exact
+    for result, largest in batches:
+        exact = result.exact
         share = max(largest / most, _LEAST_SHARE) if most else 1.0
-        yield figures if exact is None else replace(figures, exact=Exact(exact.error * share, exact.own * share))
+        yield result if exact is None else replace(result, exact=Exact(exact.error * share, exact.own * share))
 
 
 def _largest(array: NDArray[Any], mask: NDArray[Any] | None) -> float:
@@ -300,12 +301,12 @@ def _largest(array: NDArray[Any], mask: NDArray[Any] | None) -> float:
     return float(wide[np.isfinite(wide)].max(initial=0.0))
 
 
-class _Judge:
-    """Compares runs with one reference, whose other forms are made once and only where they are needed.
+class _Comparer:
+    """Compares models with a reference, whose variants are built once, on demand.
 
     Attributes:
-        spread: How much each output of the last batch varies between its examples.
-        unasked: Why float64 could not decide.
+        spread: The variation of each output between the examples of the last batch.
+        float64_error: Why the float64 comparison failed.
     """
 
     def __init__(self, reference: Reference, bound: Bound) -> None:
@@ -313,13 +314,13 @@ class _Judge:
         self._moved: Run | None = None
         self._exact: Run | None = None
         self.spread: dict[str, float] = {}
-        self.unasked = ""
+        self.float64_error = ""
 
-    def moderate(self, inputs: Arrays) -> tuple[Arrays, Arrays]:
-        """Inputs that the reference computes without overflow, where there are such, and its outputs.
+    def without_overflow(self, inputs: Arrays) -> tuple[Arrays, Arrays]:
+        """Scale inputs down until the reference does not overflow; returns the inputs and the outputs.
 
-        A recurrence without saturation overflows, and what overflows proves nothing. Float inputs of the examples concerned are
-        scaled down until their outputs are finite; where no scale makes them so, they are left as they are.
+        A recurrence without saturation may overflow, and nothing can be compared then. Only float inputs of affected examples
+        are scaled; if no scale results in finite outputs, inputs are unchanged.
         """
         wanted = self._reference(inputs)
         found, outputs = inputs, wanted
@@ -332,33 +333,33 @@ class _Judge:
         rest = _without_value(outputs)
         return (inputs, wanted) if rest is None or rest.any() else (found, outputs)
 
-    def figures(self, candidate: Run, inputs: Arrays, wanted: Arrays, beside: Arrays, masks: Arrays) -> dict[str, Figures]:
-        """How far each output is from the reference.
+    def compare(self, candidate: Run, inputs: Arrays, wanted: Arrays, beside: Arrays, masks: Arrays) -> dict[str, OutputParity]:
+        """The parity of each output.
 
         Args:
-            candidate: What is compared.
+            candidate: The model to compare.
             inputs: A batch of inputs.
             wanted: The reference's outputs.
-            beside: The same, one unit in the last place away.
+            beside: The reference's outputs for perturbed inputs.
             masks: The outputs' masks.
         """
         given, shifted = candidate(inputs), candidate(beside)
         floats = all(np.asarray(array).dtype.kind == "f" for array in inputs.values())
-        moved = {} if floats else self._with_moved_weights(inputs)
+        perturbed = {} if floats else self._with_perturbed_weights(inputs)
         self.spread = {name: _spread(array, masks.get(name)) for name, array in wanted.items() if len(array) > 1}
         found = {}
         for name, right in wanted.items():
             if name not in given or np.shape(given[name]) != np.shape(right):
-                found[name] = Figures(np.inf, 0.0)
+                found[name] = OutputParity(np.inf, 0.0)
                 continue
             keep = _kept(right, masks.get(name))
             a, b = _wide(right, keep), _wide(given[name], keep)
             shifts = [distance(b, _wide(shifted[name], keep), a)] if name in shifted else []
-            shifts += [distance(a, _wide(moved[name], keep), a)] if name in moved else []
-            found[name] = Figures(distance(a, b, a), max((shift for shift in shifts if np.isfinite(shift)), default=0.0))
+            shifts += [distance(a, _wide(perturbed[name], keep), a)] if name in perturbed else []
+            found[name] = OutputParity(distance(a, b, a), max((shift for shift in shifts if np.isfinite(shift)), default=0.0))
         undecided = [name for name, quick in found.items() if self._bound == "exact" or not quick.agrees]
         exact = self._in_float64(inputs) if undecided else {}
-        runs = [wanted, self._reference(beside), self._with_moved_weights(inputs)] if exact else []
+        runs = [wanted, self._reference(beside), self._with_perturbed_weights(inputs)] if exact else []
         for name in undecided:
             if name in given and name in exact and np.shape(given[name]) == np.shape(wanted[name]) == np.shape(exact[name]):
                 keep = _kept(wanted[name], masks.get(name))
@@ -370,25 +371,25 @@ class _Judge:
                 found[name] = replace(found[name], exact=Exact(error, max(own, default=0.0)))
         return found
 
-    def _with_moved_weights(self, inputs: Arrays) -> Arrays:
-        if self._reference.moved is None:
+    def _with_perturbed_weights(self, inputs: Arrays) -> Arrays:
+        if self._reference.perturbed is None:
             return {}
-        self._moved = self._moved or self._reference.moved()
+        self._moved = self._moved or self._reference.perturbed()
         return self._moved(inputs)
 
     def _in_float64(self, inputs: Arrays) -> Arrays:
-        if self._reference.exact is None or self.unasked:
+        if self._reference.exact is None or self.float64_error:
             return {}
         try:
             self._exact = self._exact or self._reference.exact()
             return self._exact(inputs)
-        except Exception as error:  # whatever a framework raises that has no such kernel: then the quick bound decides
-            self.unasked = " ".join(str(error).split())[:200] or type(error).__name__
+        except Exception as error:  # frameworks raise various errors for missing float64 kernels; the quick bound then decides
+            self.float64_error = " ".join(str(error).split())[:200] or type(error).__name__
             return {}
 
 
 def _without_value(outputs: Arrays) -> NDArray[np.bool_] | None:
-    """The examples of which an output is not finite; None if the outputs differ in their number of examples."""
+    """The examples with an output that is not finite; None if outputs differ in the number of examples."""
     arrays = [array for array in map(np.asarray, outputs.values()) if array.dtype.kind == "f" and array.ndim]
     if len({len(array) for array in arrays}) != 1:
         return None
@@ -405,7 +406,7 @@ def _scaled(array: NDArray[Any], examples: NDArray[np.bool_], scale: float) -> N
 
 
 def nudged(arrays: Arrays, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
-    """Every float moved by one unit in the last place, up or down."""
+    """Perturb each float by one unit in the last place, up or down."""
 
     def nudge(array: NDArray[Any]) -> NDArray[Any]:
         if array.dtype.kind != "f":
@@ -416,26 +417,26 @@ def nudged(arrays: Arrays, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
     return {name: nudge(np.asarray(array)) for name, array in arrays.items()}
 
 
-def _order(figures: Figures) -> tuple[bool, float, float]:
-    """What differs is worse than what agrees, and then the quick bound counts: it was asked of all."""
-    return not figures.agrees, figures.error / figures.tolerance, figures.strain
+def _order(result: OutputParity) -> tuple[bool, float, float]:
+    """Sort key: outputs that differ are worse; then the quick bound counts, which all have."""
+    return not result.agrees, result.error / result.tolerance, result.tolerance_used
 
 
 def _kept(right: NDArray[Any], mask: NDArray[Any] | None) -> NDArray[np.bool_]:
-    """Which elements count."""
+    """The elements to compare."""
     shape = np.shape(right)
     keep = np.ones(shape, bool)
-    # Keras passes a `TimeDistributed`'s mask on whatever its layer makes of the axes: one that does not fit counts for none.
+    # Keras passes on a `TimeDistributed`'s mask even if its layer changes the axes: ignore one that does not fit.
     if mask is not None and mask.shape == shape[: mask.ndim]:
         keep &= np.asarray(mask, bool).reshape(mask.shape + (1,) * (len(shape) - mask.ndim))
     return keep
 
 
 def _comparable(exact: NDArray[Any], ours: Iterable[NDArray[Any]], given: NDArray[Any]) -> NDArray[np.bool_]:
-    """The elements that can be compared.
+    """The elements that can be compared with float64.
 
-    Left out is what float32 cannot hold, what has a value that the reference did not reach in float32, and what is no number
-    anywhere: infinite or not a number in float64, and likewise in the candidate.
+    Excluded are values that overflow float32, values that the reference did not compute in float32, and values that are not
+    finite both in float64 and in the candidate.
     """
     true = np.asarray(exact, np.float64)
     is_finite, is_held = np.isfinite(true), np.abs(true) <= np.finfo(np.float32).max
@@ -446,7 +447,7 @@ def _comparable(exact: NDArray[Any], ours: Iterable[NDArray[Any]], given: NDArra
 
 
 def _spread(array: NDArray[Any], mask: NDArray[Any] | None) -> float:
-    """The largest difference between two examples at one place, relative to the largest value."""
+    """The largest difference between two examples at one position, relative to the largest value."""
     wide = np.asarray(array, np.float64)
     if not wide.size:
         return 0.0
@@ -464,12 +465,12 @@ def _wide(array: NDArray[Any], keep: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 
 def distance(a: NDArray[Any], b: NDArray[Any], right: NDArray[Any]) -> float:
-    """The largest difference relative to the largest value. The same infinity, or no number, on both sides is equal.
+    """The largest difference, relative to the largest value. Equal infinities are equal, and so are two NaNs.
 
     Args:
         a: Values.
-        b: As many others.
-        right: Those whose largest counts.
+        b: Values of the same shape.
+        right: The values whose largest magnitude is the scale.
     """
     differs = ~((a == b) | (np.isnan(a) & np.isnan(b)))
     if not differs.any():

@@ -1,4 +1,4 @@
-"""Runs an ONNX model and its reference on inputs of every kind that the graph can take."""
+"""Verifies an ONNX model against its reference on inputs of every kind that the graph accepts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw, draw_many
 from nnspec.runtime.session import Arrays, Level, Run, runner
 
-__all__ = ["first_difference", "masks_of", "prove", "prove_preprocessing", "prove_varied", "spelled"]
+__all__ = ["first_difference", "masks_of", "prove", "prove_preprocessing", "prove_varied", "named_outputs"]
 
 
 def prove(
@@ -32,23 +32,25 @@ def prove(
     bound: Bound = "quick",
     level: Level = "all",
 ) -> Parity:
-    """How far a model of a graph is from the reference, on random and golden inputs.
+    """Compare the model of a graph with the reference, on random and golden inputs.
 
     Args:
-        graph: What the model was made of.
-        weights: Likewise.
+        graph: The graph of the model.
+        weights: The weights of the model.
         model: The model.
-        reference: Runs the graph in Keras: inputs by name to outputs by name.
+        reference: The Keras reference: from named inputs to named outputs.
         golden: Batches of real inputs.
-        opset: The version of ONNX's operators.
-        seed: Of the random inputs.
-        bound: ``exact`` asks float64 everywhere, also where the quick bound holds.
-        level: How far ONNX Runtime optimizes the model before it runs.
+        opset: The ONNX opset.
+        seed: The seed of the random inputs.
+        bound: ``exact`` compares with float64 even if the quick bound holds.
+        level: ONNX Runtime's level of graph optimization.
     """
     masks = masks_of(graph, weights, opset)
     empty = _takes_empty_rows(graph, weights, opset, seed)
     cases = [*draw(graph, seed=seed, empty_rows=empty), *draw_many(graph, seed=seed, empty_rows=empty), *golden]
-    return measure(_wanted(graph, reference), spelled(graph, model, level=level), cases, masks=masks, seed=seed, bound=bound)
+    return measure(
+        _wanted(graph, reference), named_outputs(graph, model, level=level), cases, masks=masks, seed=seed, bound=bound
+    )
 
 
 def prove_varied(
@@ -60,18 +62,18 @@ def prove_varied(
     opset: int = 23,
     seed: int = 0,
 ) -> Parity:
-    """The parity, with that under drawn weights where the given ones prove too little.
+    """Extend a parity by one with random weights, if the model's own weights hide differences.
 
-    They do where an output hardly varies with the inputs, and where a weight is all 0 or all 1, as before training: a mistake
-    in what is multiplied by it, or in itself, is not seen. The graph is written again with the drawn weights.
+    They do if an output hardly varies with the inputs, or a weight is all 0 or all 1, as before training: an error in the
+    weight or in what it multiplies has no effect. The graph is lowered again with the random weights.
 
     Args:
-        graph: What the model was made of.
-        weights: Likewise.
-        parity: What was found with them.
-        reference: Runs the graph in Keras.
-        opset: The version of ONNX's operators.
-        seed: Of the random inputs.
+        graph: The graph of the model.
+        weights: The weights of the model.
+        parity: The parity with these weights.
+        reference: The Keras reference.
+        opset: The ONNX opset.
+        seed: The seed of the random inputs.
     """
     drawn = reference.drawn if isinstance(reference, Reference) else None
     if drawn is None or not (parity.constant or any(_is_fresh(np.asarray(weights[name])) for name, *_ in graph.weights())):
@@ -97,18 +99,18 @@ def prove_preprocessing(
     opset: int = 23,
     seed: int = 0,
 ) -> Parity:
-    """How far a model of raw values is from the reference between the transforms in NumPy.
+    """Compare a model of raw values with the reference and the transforms in NumPy.
 
     Args:
-        graph: What the model was made of.
-        weights: Likewise.
+        graph: The graph of the model.
+        weights: The weights of the model.
         preprocessing: The preprocessing of the graph's inputs, and raw inputs; None for none.
         postprocessing: The postprocessing of the graph's outputs.
         model: The model.
-        reference: Runs the graph in Keras: inputs by name to outputs by name.
+        reference: The Keras reference: from named inputs to named outputs.
         golden: Batches of real inputs, used without preprocessing.
-        opset: The version of ONNX's operators.
-        seed: Of the directions in which inputs move.
+        opset: The ONNX opset.
+        seed: The seed of the input perturbations.
     """
     masks = masks_of(graph, weights, opset)
 
@@ -123,7 +125,7 @@ def prove_preprocessing(
     empty = preprocessing is None and _takes_empty_rows(graph, weights, opset, seed)
     return measure(
         _wanted(graph, reference).around(lambda run: before_run(after_run(run))),
-        spelled(graph, model),
+        named_outputs(graph, model),
         preprocessing.cases if preprocessing is not None else [*draw(graph, seed=seed, empty_rows=empty), *golden],
         masks=None if masks is None else before_run(masks),
         seed=seed,
@@ -139,15 +141,15 @@ def first_difference(
     opset: int = 23,
     seed: int = 0,
 ) -> str | None:
-    """The first layer whose output differs from Keras's, each layer written on its own; None where all agree.
+    """Find the first layer whose output differs from Keras's; None if all layers agree by themselves.
 
     Args:
-        graph: What to look through.
-        weights: Its arrays by identity.
-        rebuild: Runs the same layers with other outputs in Keras.
+        graph: The graph.
+        weights: The arrays by identity.
+        rebuild: Builds the Keras reference of a graph of the same layers with other outputs.
         golden: Batches of real inputs.
-        opset: The version of ONNX's operators.
-        seed: Of the random inputs.
+        opset: The ONNX opset.
+        seed: The seed of the random inputs.
     """
     opened = _opened(graph)
     model = to_onnx(opened, weights, opset=opset)
@@ -156,13 +158,13 @@ def first_difference(
 
 
 def _opened(graph: Graph) -> Graph:
-    """The graph with every layer's outputs as outputs, but for those whose examples are the steps of the graph's."""
+    """The graph with all layer outputs as outputs, except those with steps merged into the batch."""
     refs = [Ref(node.name, output) for node in graph.nodes.values() if node.times == 1 for output in node.outputs]
     return replace(graph, outputs={f"{ref.source}/{ref.output}/opened": ref for ref in refs})
 
 
 def _takes_empty_rows(graph: Graph, weights: Mapping[str, ArrayLike], opset: int, seed: int) -> bool:
-    """Whether every layer has an answer for an example that is nothing but padding; the mean over no steps is 0 / 0."""
+    """Whether all outputs are finite for an example of only padding; a mean over no steps is 0 / 0."""
     if all(type.mask is None for node in graph.nodes.values() for type in node.outputs.values()):
         return True
     run = runner(serialized(to_onnx(_opened(graph), weights, opset=opset)))
@@ -171,7 +173,7 @@ def _takes_empty_rows(graph: Graph, weights: Mapping[str, ArrayLike], opset: int
 
 
 def _wanted(graph: Graph, reference: Run | Reference) -> Reference:
-    """The reference's outputs that are the graph's: it may give masks beside them."""
+    """Restrict the reference to the graph's outputs, without masks."""
 
     def own(run: Run) -> Run:
         return lambda inputs: {name: array for name, array in run(inputs).items() if name in graph.outputs}
@@ -179,13 +181,13 @@ def _wanted(graph: Graph, reference: Run | Reference) -> Reference:
     return (reference if isinstance(reference, Reference) else Reference(reference)).around(own)
 
 
-def spelled(graph: Graph, model: onnx.ModelProto, *, level: Level = "all") -> Run:
-    """The model in ONNX Runtime, its outputs called as in the spec.
+def named_outputs(graph: Graph, model: onnx.ModelProto, *, level: Level = "all") -> Run:
+    """Load a model in ONNX Runtime, with the spec's output names.
 
     Args:
-        graph: What the model was made of.
+        graph: The graph of the model.
         model: The model.
-        level: How far it is optimized before it runs.
+        level: The level of graph optimization.
     """
     answer = runner(serialized(model), level=level)
     names = {given: name for name, given in output_names(graph).items()}
@@ -193,7 +195,7 @@ def spelled(graph: Graph, model: onnx.ModelProto, *, level: Level = "all") -> Ru
 
 
 def masks_of(graph: Graph, weights: Mapping[str, ArrayLike], opset: int = 23) -> Run | None:
-    """Computes the outputs' masks, by the outputs' names; None if no output has one.
+    """Build a function that computes the masks of outputs, by output name; None if no output has one.
 
     Args:
         graph: The network.
@@ -202,7 +204,7 @@ def masks_of(graph: Graph, weights: Mapping[str, ArrayLike], opset: int = 23) ->
     """
     if all(type.mask is None for type in graph.output_types.values()):
         return None
-    run = spelled(graph, to_onnx(graph, weights, opset=opset, masks=True))
+    run = named_outputs(graph, to_onnx(graph, weights, opset=opset, masks=True))
     given = output_names(graph)
     masked = [name for name, type in graph.output_types.items() if type.mask is not None]
 

@@ -1,4 +1,4 @@
-"""From the finished graph to ONNX's own form: what nothing reads is left out, names are settled, types are written."""
+"""Converts a finished graph to an ONNX `ModelProto`."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ def finish(
     metadata: Mapping[str, str],
     version: str,
 ) -> onnx.ModelProto:
-    """The model of a graph.
+    """Build the model of a graph. Unused nodes and constants are omitted.
 
     Args:
-        b: The graph; its inputs and outputs already bear their names.
-        inputs: The inputs' types, by name; of an ONNX type the batch is no part. One that is a constant of the graph too may
-            be left out: that is then its value.
-        outputs: The outputs' types, by name.
+        b: The graph; inputs and outputs already have their names.
+        inputs: The input types, by name. An ONNX type does not include the batch axis. An input that is also a constant is
+            optional, with the constant as its default.
+        outputs: The output types, by name.
         name: The graph's name.
-        metadata: Written into the model, by key.
-        version: Of nnspec.
+        metadata: The metadata of the model.
+        version: The version of nnspec.
     """
     for rewrite in PASSES:
         rewrite(b, outputs)
@@ -75,19 +75,19 @@ def finish(
 
 
 def serialized(model: onnx.ModelProto) -> bytes:
-    """The model's bytes, the same for the same model.
+    """Serialize a model deterministically.
 
     Raises:
-        NnspecError: Where it is larger than a protobuf can be.
+        NnspecError: If it exceeds protobuf's limit.
     """
     try:
         return bytes(model.SerializeToString(deterministic=True))
     except ValueError as error:
-        raise NnspecError("the model is larger than 2 GB, more than one ONNX file holds") from error
+        raise NnspecError("the model is larger than 2 GB, the limit of an ONNX file") from error
 
 
 def sealed(model: onnx.ModelProto, record: Mapping[str, Any]) -> bytes:
-    """The model's bytes with its parity record and the digest that binds the record to the model.
+    """Serialize a model with its parity record and the digest that binds the record to the model.
 
     Args:
         model: The model; the record is added to its metadata.
@@ -101,7 +101,7 @@ def sealed(model: onnx.ModelProto, record: Mapping[str, Any]) -> bytes:
 
 
 def live(operations: Sequence[Operation], outputs: Iterable[str]) -> list[Operation]:
-    """The nodes that the outputs need, in their order."""
+    """The nodes that the outputs need, in order."""
     needed, kept = set(outputs), []
     for operation in reversed(operations):
         if needed.intersection(operation.outputs):
@@ -111,7 +111,7 @@ def live(operations: Sequence[Operation], outputs: Iterable[str]) -> list[Operat
 
 
 def _settled(b: Builder, operations: Iterable[Operation], fixed: Iterable[str], constants: Iterable[str]) -> dict[str, str]:
-    """The final name of every handle: the one it wants, or that with a number where another has it."""
+    """The final name of each handle: the requested one, with a number if it is taken."""
     names = {key: key for key in fixed}
     taken, nodes = set(names), set[str]()
 
@@ -166,7 +166,7 @@ def _body(body: Body, names: Mapping[str, str], name: str) -> onnx.GraphProto:
 
 
 def _value(name: str, type: TensorType | onnx.TypeProto) -> onnx.ValueInfoProto:
-    """A declared type. The batch axis is called `batch`, a free axis by its symbol; one without a name has none."""
+    """A declared type. The batch axis is named `batch`, a free axis by its symbol; other unknown axes are unnamed."""
     if isinstance(type, onnx.TypeProto):
         return helper.make_value_info(name, type)
     sizes = ["batch", *(_size(size) for size in type.shape)]

@@ -1,4 +1,4 @@
-"""Inputs to try a graph with, drawn from its types: several batch sizes, two lengths of what is free, every kind of padding."""
+"""Random inputs of a graph: several batch sizes, two values of each free size, all kinds of padding."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ BATCHES = (1, 2, 5)
 
 _MANY = 32
 _CHEAP = 100_000_000
-"""Multiply-accumulates that a large batch may take."""
+"""The maximum number of multiply-accumulates of a large batch."""
 
 _LENGTHS = (7, 12, 5, 16, 24, 32, 48, 64, 96, 128, 3, 2, 160, 192, 224, 256, 1)
-"""Sizes to try for what is free; the first that the layers take are used."""
+"""Candidates for free sizes; the first that all layers accept are used."""
 
 
 def draw(
     graph: Graph, *, seed: int = 0, empty_rows: bool = True, batches: Sequence[int] = BATCHES
 ) -> Iterator[dict[str, NDArray[np.generic]]]:
-    """Batches of random inputs, by name.
+    """Draw batches of random inputs, by name.
 
     Args:
-        graph: Whose inputs.
-        seed: The same seed gives the same inputs.
-        empty_rows: Whether there are examples that are nothing but padding.
-        batches: Their sizes, at each choice of the free axes.
+        graph: The graph.
+        seed: The seed of the random inputs.
+        empty_rows: Whether to include examples of only padding.
+        batches: The batch sizes, for each choice of free sizes.
 
     Raises:
-        NnspecError: Where no sizes are found that the layers take.
+        NnspecError: If no sizes are found that all layers accept.
     """
     rng = np.random.default_rng(seed)
     masked = any(type.mask is not None for node in graph.nodes.values() for type in node.outputs.values())
@@ -51,7 +51,7 @@ def draw(
         bounds = table_rows(graph) | _by_size(graph, free)
         for name, type in graph.inputs.items():
             shape = (batch, *(_known(size, free) for size in type.shape))
-            # With masks 0 is padding, which is placed below.
+            # With masks, 0 is padding; it is inserted below.
             inputs[name] = _elements(rng, shape, type, bounds.get(Ref(name)), low=int(masked))
             if masked and type.is_integer:
                 inputs[name] = np.where(_kept(rng, shape, empty_rows), inputs[name], 0).astype(inputs[name].dtype)
@@ -61,12 +61,12 @@ def draw(
 
 
 def draw_many(graph: Graph, *, seed: int = 0, empty_rows: bool = True) -> Iterator[dict[str, NDArray[np.generic]]]:
-    """Larger batches of other random inputs, if the network is cheap: some mistakes show in one example of ten.
+    """Draw larger batches, if the network is cheap: some faults affect one example in ten.
 
     Args:
-        graph: Whose inputs.
-        seed: The same seed gives the same inputs.
-        empty_rows: Whether there are examples that are nothing but padding.
+        graph: The graph.
+        seed: The seed of the random inputs.
+        empty_rows: Whether to include examples of only padding.
     """
     macs = [substitute(total_macs(graph), free) for free in sizes(graph)]
     if all(isinstance(count, int) and count * _MANY <= _CHEAP for count in macs):
@@ -74,7 +74,7 @@ def draw_many(graph: Graph, *, seed: int = 0, empty_rows: bool = True) -> Iterat
 
 
 def _by_size(graph: Graph, free: Mapping[str, int]) -> dict[Ref, int]:
-    """For each tensor by which something is chosen: out of how many, where a free size decides that."""
+    """The number of choices of each index tensor, if it depends on a free size."""
     return {
         node.inputs[port]: _known(count, free)
         for node in graph.nodes.values()
@@ -85,10 +85,10 @@ def _by_size(graph: Graph, free: Mapping[str, int]) -> dict[Ref, int]:
 
 
 def sizes(graph: Graph) -> list[dict[str, int]]:
-    """Two choices of all free sizes that every layer takes, different symbols as different as can be; one if nothing is free.
+    """Choose two assignments of free sizes that every layer accepts, as different as possible; one if nothing is free.
 
     Raises:
-        NnspecError: Where none is found.
+        NnspecError: If none is found.
     """
     names = sorted(
         set().union(*(symbols_of(size) for type in graph.inputs.values() for size in (*type.shape, *(type.mask or ()))))
@@ -99,7 +99,7 @@ def sizes(graph: Graph) -> list[dict[str, int]]:
     for start in range(len(_LENGTHS) + 1):
         wanted = [{name: _LENGTHS[(start + place) % len(_LENGTHS)] for place, name in enumerate(names)}]
         wanted.append(dict.fromkeys(names, _LENGTHS[start % len(_LENGTHS)]))
-        if start == len(_LENGTHS):  # sizes that fit are few or far apart: the ones beside those that were found
+        if start == len(_LENGTHS):  # valid sizes are rare: try the neighbors of those found
             wanted = [{name: max(1, size + by) for name, size in choice.items()} for choice in found for by in (1, -1)]
         for lengths in wanted:
             choice = sample(names, graph.conditions, graph.conditions.relations, lengths)
@@ -109,12 +109,12 @@ def sizes(graph: Graph) -> list[dict[str, int]]:
         if len(found) == 2:
             return found
     if not found:
-        raise NnspecError(f"no sizes of {', '.join(names)} were found, up to {max(_LENGTHS)}, that every layer takes")
+        raise NnspecError(f"found no sizes {', '.join(names)} up to {max(_LENGTHS)} that every layer accepts")
     return found
 
 
 def _is_taken(graph: Graph, free: Mapping[str, int]) -> bool:
-    """Whether every layer takes inputs of these sizes: asked of the layers themselves."""
+    """Whether every layer accepts these sizes."""
     types = {Ref(name): type.with_sizes(free) for name, type in graph.inputs.items()}
     try:
         for node in graph.nodes.values():
@@ -122,7 +122,7 @@ def _is_taken(graph: Graph, free: Mapping[str, int]) -> bool:
             types |= {Ref(node.name, output): type for output, type in outputs.items()}
     except LayerError:
         return False
-    # A layer may do something else with sizes that are numbers than with free ones: for those it says what room it needs.
+    # A layer may treat known sizes differently from free ones; `room` states the requirements for free ones.
     room = [size for node in graph.nodes.values() for size in node.layer.room(node.input_types) if isinstance(size, Dim)]
     shapes = [size for type in types.values() for size in type.shape]
     return all(isinstance(size, Dim) or size > 0 for size in (*shapes, *(substitute(size, free) for size in room)))
@@ -147,9 +147,9 @@ def _elements(
 
 
 def _spread(rng: np.random.Generator, low: int, high: int, count: int) -> NDArray[np.int64]:
-    """Integers of which as many differ as can: an error in one row of a table shows only where that row is looked up.
+    """Draw mostly distinct integers: a fault in one row of a table has an effect only if that row is looked up.
 
-    A quarter of them repeats others.
+    A quarter of them are repeats.
     """
     different = min(high - low, count - count // 4)
     chosen = np.concatenate(
@@ -159,7 +159,7 @@ def _spread(rng: np.random.Generator, low: int, high: int, count: int) -> NDArra
 
 
 def _kept(rng: np.random.Generator, shape: tuple[int, ...], empty_rows: bool) -> NDArray[np.bool_]:
-    """Which elements are no padding. By row, padding stands behind, in holes, nowhere, before, everywhere; then again."""
+    """The elements that are not padding. Rows cycle through: right padding, holes, none, left padding, all padding."""
     kept = np.ones(shape, bool)
     if len(shape) < 2:
         return kept

@@ -1,4 +1,4 @@
-"""Time as part of the batch, and apart from it again."""
+"""Merges time into the batch, and splits it again."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.value import Value
 from nnspec.types import Dim, TensorType
 
-__all__ = ["apart", "merged"]
+__all__ = ["merge_time", "split_time"]
 
 
-def merged(b: Builder, x: Value, step: TensorType) -> Value:
-    """The tensor with batch and time in one axis, and its mask, where a step has one.
+def merge_time(b: Builder, x: Value, step: TensorType) -> Value:
+    """Merge batch and time of a tensor, and of its mask if a step has one.
 
     Args:
         b: The graph.
-        x: A tensor in the spec's order.
+        x: A tensor in the spec's axis order.
         step: The type at one step.
     """
     sizes = [size for size in step.shape if isinstance(size, int)]
@@ -28,27 +28,27 @@ def merged(b: Builder, x: Value, step: TensorType) -> Value:
 
 
 def _rows(b: Builder, tensor: str) -> str:
-    """The same, with the sizes of the other axes looked up."""
+    """Merge batch and time, with the other sizes determined at run time."""
     rest = b.op("Shape", tensor, start=2)
     return b.op("Reshape", tensor, b.op("Concat", b.constant([-1], "rows", np.int64), rest, axis=0))
 
 
-def apart(b: Builder, y: Value, like: Value, output: TensorType) -> Value:
-    """What steps gave, with batch and time apart as another tensor has them, and with the steps' mask, or else that tensor's.
+def split_time(b: Builder, y: Value, like: Value, output: TensorType) -> Value:
+    """Split batch and time of a tensor as in another one; the mask is that of the steps, or else of the other tensor.
 
     Args:
         b: The graph.
-        y: A tensor in the spec's order.
-        like: Another one.
-        output: The type it then has.
+        y: A tensor in the spec's axis order.
+        like: The tensor with the batch and time axes.
+        output: The type of the result.
     """
     lead = b.op("Shape", like.name, start=0, end=2)
-    name = _unmerged(b, y.name, lead, y.type.shape)
-    mask = like.mask if y.mask is None or y.type.mask is None else _unmerged(b, y.mask, lead, y.type.mask)
+    name = _split(b, y.name, lead, y.type.shape)
+    mask = like.mask if y.mask is None or y.type.mask is None else _split(b, y.mask, lead, y.type.mask)
     return Value.declared(name, output, mask)
 
 
-def _unmerged(b: Builder, tensor: str, lead: str, shape: Sequence[int | Dim]) -> str:
+def _split(b: Builder, tensor: str, lead: str, shape: Sequence[int | Dim]) -> str:
     if not shape:
         return b.op("Reshape", tensor, lead)
     sizes = [size for size in shape if isinstance(size, int)]

@@ -1,4 +1,4 @@
-"""Tensors on their way through an ONNX graph, and how their axes lie."""
+"""Tensors of the ONNX graph and their axis order."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from nnspec.types import Dim, TensorType
 __all__ = ["Axes", "Linear", "Value", "as_declared", "channels_first", "time_first"]
 
 Axes = tuple[int | None, ...]
-"""For each axis of the ONNX tensor, the axis of the spec's that it holds (0 is the batch); None for one of size 1 put in."""
+"""The spec's axis (0 is the batch) of each axis of the ONNX tensor; None for an inserted axis of size 1."""
 
 
 def as_declared(rank: int) -> Axes:
-    """The order of the spec: the batch first, the channels last.
+    """The spec's axis order: batch first, channels last.
 
     Args:
-        rank: The number of axes, the batch axis left out.
+        rank: The number of axes without the batch axis.
     """
     return tuple(range(rank + 1))
 
 
 def channels_first(rank: int) -> Axes:
-    """The order in which ONNX convolves and pools: batch, channels, spatial axes.
+    """The axis order of ONNX's convolutions and pooling: batch, channels, spatial axes.
 
-    One spatial axis becomes a picture of height 1: ONNX Runtime convolves that 1.6 times faster.
+    A single spatial axis becomes an image of height 1, for which ONNX Runtime's convolution is 1.6 times faster.
 
     Example:
         >>> channels_first(3), channels_first(2)
@@ -37,18 +37,18 @@ def channels_first(rank: int) -> Axes:
 
 
 def time_first(rank: int) -> Axes:
-    """The order in which ONNX's recurrent operators and ``Scan`` run: time, batch, features."""
+    """The axis order of ONNX's recurrent operators and ``Scan``: time, batch, features."""
     return (1, 0, *range(2, rank + 1))
 
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """A node that multiplies by a constant kernel and may add a constant bias, so that a factor can be moved into it.
+    """A linear node with a constant kernel, into which a scale and an offset can be folded.
 
     Attributes:
         node: The node's name.
-        kernel: The kernel, as the node has it.
-        bias: The bias; None where the node has none yet.
+        kernel: The node's kernel.
+        bias: The bias; None if the node has none.
         axis: The kernel's axis of output channels.
     """
 
@@ -60,15 +60,15 @@ class Linear:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Value:
-    """One tensor of the spec's graph, where it stands in the ONNX graph.
+    """A tensor of the spec's graph and its representation in the ONNX graph.
 
     Attributes:
         name: The ONNX tensor.
-        type: What the spec's graph says of it: sizes in the spec's order, the batch axis left out.
-        axes: How the ONNX tensor's axes lie.
-        order: Where the features of a flattened tensor lie in another order: at each place, the feature that stands there.
-        mask: The ONNX tensor of its mask, boolean, in the spec's order.
-        linear: The node it comes from, if a factor and an offset may still be moved into that.
+        type: The type in the spec's graph: sizes in the spec's order, without the batch axis.
+        axes: The axis order of the ONNX tensor.
+        order: The permutation of the features of a flattened tensor: the feature at each position; None if not permuted.
+        mask: The ONNX tensor of its mask, boolean, in the spec's axis order.
+        linear: The node that computes it, if a scale and an offset can be folded into that node.
     """
 
     name: str
@@ -80,15 +80,15 @@ class Value:
 
     @classmethod
     def declared(cls, name: str, type: TensorType, mask: str | None = None) -> Value:
-        """A tensor in the spec's order."""
+        """A tensor in the spec's axis order."""
         return cls(name, type, as_declared(type.rank), mask=mask)
 
-    def moved(self, name: str) -> Value:
-        """Another tensor whose axes lie as this one's: what an element-wise operation gives."""
+    def with_name(self, name: str) -> Value:
+        """Another tensor with the same axis order, such as the result of an element-wise operation."""
         return replace(self, name=name, linear=None)
 
     def with_linear(self, linear: Linear) -> Value:
-        """The same, into whose node a factor and an offset may be moved."""
+        """A copy with a linear node, into which a scale and an offset can be folded."""
         return replace(self, linear=linear)
 
     @property
@@ -96,7 +96,7 @@ class Value:
         return self.axes == as_declared(self.type.rank) and self.order is None
 
     def position(self, axis: int) -> int:
-        """Where the ONNX tensor holds an axis of the spec; −1 is the last one, 0 the batch."""
+        """The position of a spec axis in the ONNX tensor; −1 is the last axis, 0 the batch."""
         return self.axes.index(axis % (self.type.rank + 1))
 
     def size(self, axis: int | None) -> int | Dim | None:

@@ -1,1 +1,1 @@
-"""Writes what the field's serving engines deploy: a Triton repository, a KServe service, a container."""
+"""Packages models for serving: a Triton repository, a KServe service, a container image."""

@@ -1,4 +1,4 @@
-"""A model card: what a model is, takes and gives, was trained on, reaches, and may be used for.
+"""Model cards: inputs and outputs, training data, metrics, parity, size and license of a model.
 
 Source: Mitchell et al. 2019, "Model Cards for Model Reporting".
 """
@@ -21,22 +21,22 @@ _UNKNOWN = "Not stated."
 
 
 def card(contents: Contents) -> str:
-    """The card, as Markdown.
+    """Render the model card as Markdown.
 
     Args:
-        contents: What is packaged.
+        contents: The contents of the package.
     """
     described = contents.run.info["spec"]["document"].get("description") if contents.run else None
     sections = {
-        "Takes and gives": _ports(contents),
+        "Inputs and outputs": _ports(contents),
         "Data": _data(contents),
-        "Figures": _figures(contents),
+        "Metrics": _metrics(contents),
         "Parity": _parity(contents.predictor.parity),
         "Budget": _budget(contents),
-        "Licence": printable(contents.license or "")
-        or f"{_UNKNOWN} Ask whoever trained it; `nnspec package --license` writes it here.",
-        "Not covered": "Whether the data are like those it will meet, and whether its errors fall on some more than on others, "
-        "is not known from a run. `nnspec evaluate` and `nnspec report` show its errors by class.",
+        "License": printable(contents.license or "")
+        or f"{_UNKNOWN} Ask the author of the model; `nnspec package --license` adds it to this card.",
+        "Limitations": "A run does not show whether the data represent those in use, or whether errors affect some groups more "
+        "than others. `nnspec evaluate` and `nnspec report` show errors by class.",
     }
     front = f"---\nlibrary_name: onnx\nlicense: {json.dumps(contents.license or 'unknown')}\n---\n\n"
     body = "".join(f"\n## {title}\n\n{text}\n" for title, text in sections.items())
@@ -56,8 +56,8 @@ def _ports(contents: Contents) -> str:
     rows += [row("output", port) for port in contents.predictor.outputs.values()]
     columns = _table(("", "name", "shape", "type", "classes"), rows)
     fed = [
-        f"- {markdown_code(name)} is made of {', '.join(markdown_code(column) for column in said['columns'])}"
-        for name, said in contents.predictor.recipe.get("inputs", {}).items()
+        f"- {markdown_code(name)} reads {', '.join(markdown_code(column) for column in feed['columns'])}"
+        for name, feed in contents.predictor.recipe.get("inputs", {}).items()
     ]
     return columns + ("\n\n" + "\n".join(fed) if fed else "")
 
@@ -77,32 +77,32 @@ def _data(contents: Contents) -> str:
         for part in ("train", "validation", "test")
         if part in document or part in info.get("examples", {})
     ]
-    return _table(("part", "examples", "read from", "fingerprint"), rows)
+    return _table(("split", "examples", "source", "fingerprint"), rows)
 
 
-def _figures(contents: Contents) -> str:
+def _metrics(contents: Contents) -> str:
     best = contents.run.info.get("best") if contents.run else None
     if not best:
         return _UNKNOWN
     assert contents.run is not None
-    figures = {name: value for name, value in best["figures"].items() if isinstance(value, float) and "second" not in name}
-    kept = f"Weights of epoch {best['epoch']}, chosen by {markdown_code(best['monitor'])}. "
-    note = "Figures with `val_` are of the validation part, by which the weights were chosen, the others of the training part."
-    return kept + note + "\n\n" + _table(("figure", "value"), [[name, f"{value:.4g}"] for name, value in figures.items()])
+    metrics = {name: value for name, value in best["figures"].items() if isinstance(value, float) and "second" not in name}
+    kept = f"Weights of epoch {best['epoch']}, selected by {markdown_code(best['monitor'])}. "
+    note = "Metrics with `val_` are of the validation split, which selected the weights; others are of the training split."
+    return kept + note + "\n\n" + _table(("metric", "value"), [[name, f"{value:.4g}"] for name, value in metrics.items()])
 
 
 def _parity(record: Mapping[str, Any]) -> str:
     networks = record.get("networks", {"": record})
     rows = [
-        [name if not network else f"{network}/{name}", f"{said['error']:.1e}", f"{said['tolerance']:.1e}"]
+        [name if not network else f"{network}/{name}", f"{output['error']:.1e}", f"{output['tolerance']:.1e}"]
         for network, own in networks.items()
-        for name, said in ((name, deciding(output)) for name, output in own.get("outputs", {}).items())
+        for name, output in ((name, deciding(output)) for name, output in own.get("outputs", {}).items())
     ]
-    text = "The ONNX file was compared with the Keras model it was made of, and agrees (`max|a − b| / max|b|`).\n\n"
+    text = "The ONNX file agrees with its Keras model (`max|a − b| / max|b|`).\n\n"
     return (
         text
-        + _table(("output", "greatest difference", "tolerance"), rows)
-        + f"\n\nSHA-256 of what was compared: {markdown_code(record.get('sha256', '–'))}"
+        + _table(("output", "largest error", "tolerance"), rows)
+        + f"\n\nSHA-256 of the verified contents: {markdown_code(record.get('sha256', '–'))}"
     )
 
 
@@ -113,10 +113,10 @@ def _budget(contents: Contents) -> str:
         limits = contents.run.info["spec"]["document"].get("budget") or {}
         rows = [
             ["parameters", f"{graph.parameters:,}", _limit(limits, "parameters")],
-            ["multiply–accumulates of one example", _count(total_macs(graph)), _limit(limits, "macs")],
+            ["multiply–accumulates per example", _count(total_macs(graph)), _limit(limits, "macs")],
             ["ONNX file", f"{len(contents.model):,} bytes", _limit(limits, "onnx_bytes")],
         ]
-    return _table(("", "is", "may be"), rows)
+    return _table(("", "value", "limit"), rows)
 
 
 def _count(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What goes into a package: a proven model, from a run or from a file, and what is known of it."""
+"""The contents of a package: a verified model, from a run or a file."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ __all__ = ["Contents", "read_contents"]
 
 @dataclass(frozen=True)
 class Contents:
-    """What goes into a package.
+    """The contents of a package.
 
     Attributes:
-        name: Of the model.
+        name: The name of the model.
         model: The ONNX file's bytes.
-        predictor: The same, ready to be asked.
-        run: The run it is of; None where a file was named.
-        license: What it may be used for, an SPDX name; None where nobody says.
+        predictor: The model, ready to predict.
+        run: The run of the model; None for a file.
+        license: The license, as an SPDX identifier; None if not stated.
     """
 
     name: str
@@ -38,20 +38,20 @@ class Contents:
 
     @property
     def joins(self) -> bool:
-        """Whether requests may be joined to batches."""
+        """Whether requests may be batched."""
         return is_batchable(self.predictor.inputs, self.predictor.outputs)
 
 
 def read_contents(path: Path, scratch: Path, *, license: str | None = None) -> Contents:
-    """What goes into a package.
+    """The contents of a package.
 
     Args:
-        path: A run folder, which is exported, or an ONNX file with its parity record.
-        scratch: A folder for what is exported.
-        license: What the model may be used for.
+        path: A run folder, which is exported, or an ONNX file with a parity record.
+        scratch: A folder for the exported file.
+        license: The license, as an SPDX identifier.
 
     Raises:
-        NnspecError: Where it is neither, or the model is not proven.
+        NnspecError: If it is neither, or the model is not verified.
     """
     run = None
     if path.is_dir():

@@ -1,4 +1,4 @@
-"""A container that serves: Python, ONNX Runtime, NumPy and this package; no TensorFlow, no Keras, no ONNX."""
+"""A container image for serving: Python, ONNX Runtime, NumPy and nnspec, without TensorFlow, Keras and ONNX."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ _THERE = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix
 
 
 def image(contents: Contents) -> dict[str, bytes]:
-    """The files from which ``docker build`` makes the image: versions as they are installed here.
+    """The files for ``docker build``, with the installed versions of packages.
 
     Args:
-        contents: What is packaged.
+        contents: The contents of the package.
 
     Raises:
-        NnspecError: Where a package that serving needs is not installed, so that its version is not known.
+        NnspecError: If a package that serving requires is not installed.
     """
     made = {
         "Dockerfile": _DOCKERFILE.format(name=contents.name).encode(),
@@ -56,7 +56,7 @@ def image(contents: Contents) -> dict[str, bytes]:
 
 
 def requirements() -> list[str]:
-    """What serving needs on Linux, with what that needs in turn, each at the version that is installed."""
+    """The pinned requirements of serving on Linux, including transitive ones."""
     found: dict[str, str] = {}
     seen: set[tuple[str, str]] = set()
     waiting = [("nnspec", "serve")]
@@ -68,13 +68,13 @@ def requirements() -> list[str]:
         try:
             installed = distribution(name)
         except PackageNotFoundError:
-            raise NnspecError(f"serving needs {name}, not installed here\n  = help: pip install 'nnspec[serve]'") from None
+            raise NnspecError(f"serving requires {name}\n  = help: pip install 'nnspec[serve]'") from None
         if name != "nnspec":
             found[canonicalize_name(name)] = installed.version
         for line in installed.requires or []:
             wanted = Requirement(line)
             if wanted.marker is None or wanted.marker.evaluate({**_THERE, "extra": extra}):
                 waiting += [(wanted.name, more) for more in ("", *wanted.extras)]
-    if "starlette" not in found:  # nnspec was installed before it could serve
-        raise NnspecError("what nnspec needs to serve is not known here\n  = help: pip install 'nnspec[serve]' again")
+    if "starlette" not in found:  # the installed metadata of nnspec are from a version without serving
+        raise NnspecError("nnspec was installed without serving\n  = help: pip install 'nnspec[serve]' again")
     return [f"{name}=={version}" for name, version in sorted(found.items())]

@@ -1,4 +1,4 @@
-"""An ``InferenceService`` for KServe, and what its storage must hold: Triton's repository, which KServe's runtime serves.
+"""An ``InferenceService`` for KServe, and its storage: a Triton repository.
 
 Source: KServe, ``serving.kserve.io/v1beta1``.
 """
@@ -18,18 +18,18 @@ __all__ = ["service", "storage"]
 
 _URI = re.compile(r"[a-z][a-z0-9+.-]*://\S+")
 _MEMORY_MIB = 1024
-"""What Triton itself takes, about."""
+"""The approximate memory of Triton itself."""
 
 
 def storage(contents: Contents, uri: str) -> dict[str, bytes]:
-    """The service and, under ``storage/``, what is to be put where its ``storageUri`` points.
+    """The service and, under ``storage/``, the files for its ``storageUri``.
 
     Args:
-        contents: What is packaged.
-        uri: Where that will be: ``s3://models/digits``, ``pvc://models/digits``.
+        contents: The contents of the package.
+        uri: The URI of the storage: ``s3://models/digits``, ``pvc://models/digits``.
 
     Raises:
-        NnspecError: Where that is no URI.
+        NnspecError: If it is not a URI.
     """
     files = {f"storage/{path}": content for path, content in repository(contents).items()}
     return {"inferenceservice.yaml": service(contents, uri).encode(), **files}
@@ -39,17 +39,17 @@ def service(contents: Contents, uri: str) -> str:
     """The service as YAML.
 
     Args:
-        contents: What is packaged.
-        uri: Where its storage is.
+        contents: The contents of the package.
+        uri: The URI of the storage.
     """
     if not _URI.fullmatch(uri):
-        raise NnspecError(f"`{uri}` is no URI of a storage\n  = help: write one such as s3://models/{contents.name}")
+        raise NnspecError(f"`{uri}` is not a storage URI\n  = help: use a URI such as s3://models/{contents.name}")
     memory = f"{_MEMORY_MIB + 4 * -(-len(contents.model) // 2**20)}Mi"
     made: dict[str, Any] = {
         "apiVersion": "serving.kserve.io/v1beta1",
         "kind": "InferenceService",
         "metadata": {
-            # Kubernetes wants a name of DNS: letters, digits and hyphens.
+            # Kubernetes requires a DNS name: letters, digits and hyphens.
             "name": contents.name.replace("_", "-").strip("-"),
             "annotations": {"nnspec/spec-hash": contents.predictor.hash or "unknown"},
         },

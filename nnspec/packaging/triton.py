@@ -21,14 +21,14 @@ _TIMEOUT_MICROSECONDS = 30_000_000
 
 
 def repository(contents: Contents) -> dict[str, bytes]:
-    """The files of a repository with one model, by their paths.
+    """The files of a repository with one model, by path.
 
     Args:
-        contents: What is packaged.
+        contents: The contents of the package.
     """
     classes = contents.predictor.classes
     outputs = contents.predictor.outputs
-    # Triton reads a label for each place of an output: a single unit that says one of two classes has none.
+    # Triton reads one label per output position: a single unit for two classes has none.
     labels = {
         name: f"{name}.labels.txt"
         for name, named in classes.items()
@@ -43,14 +43,14 @@ def repository(contents: Contents) -> dict[str, bytes]:
 def config(
     name: str, inputs: Mapping[str, Port], outputs: Mapping[str, Port], *, joins: bool, labels: Mapping[str, str] | None = None
 ) -> str:
-    """A ``config.pbtxt``: types, batching, and what a queue may come to.
+    """Build a ``config.pbtxt``: types, batching and queue limits.
 
     Args:
-        name: The model's.
-        inputs: What it takes.
-        outputs: What it gives.
-        joins: Whether requests may be joined to batches.
-        labels: The file of each output's classes.
+        name: The name of the model.
+        inputs: The inputs.
+        outputs: The outputs.
+        joins: Whether requests may be batched.
+        labels: The file of the class names of each output.
     """
     lines = [f"name: {_quoted(name)}", 'backend: "onnxruntime"', f"max_batch_size: {BATCH_ROWS if joins else 0}"]
     lines += _ports("input", inputs.values(), joins, {})
@@ -77,7 +77,7 @@ def _ports(kind: str, ports: Any, joins: bool, labels: Mapping[str, str]) -> Ite
         yield f"{kind} {{"
         yield f"  name: {_quoted(port.name)}"
         yield f"  data_type: TYPE_{_TYPES.get(port.dtype) or port.dtype.upper()}"
-        # Triton knows no tensor without an axis of its own: one of size 1 is taken off again.
+        # Triton has no scalars: an axis of size 1 is declared and removed by a reshape.
         yield f"  dims: {_dims(sizes) if sizes else '[ 1 ]'}"
         if not sizes:
             yield "  reshape { shape: [ ] }"
@@ -94,7 +94,7 @@ def _dims(sizes: Sequence[int | str | None]) -> str:
 
 
 def _quoted(text: str) -> str:
-    # What JSON escapes, the text format of protobuf reads the same way; non-ASCII stays as it is, UTF-8.
+    # Protobuf's text format reads JSON's escapes; non-ASCII text stays UTF-8.
     return json_text(text)
 
 

@@ -1,4 +1,4 @@
-"""``package``: a folder with what a serving engine deploys."""
+"""``package``: writes a folder for a serving engine."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ Target = Literal["triton", "kserve", "docker"]
 def write_package(
     path: str | Path, target: Target, out: str | Path, *, storage_uri: str | None = None, license: str | None = None
 ) -> list[Path]:
-    """Writes what a serving engine deploys, and a model card beside it. The folder appears whole, or not at all.
+    """Write the files for a serving engine and a model card. The folder is written completely or not at all.
 
     Args:
         path: A run folder, or an ONNX file that ``nnspec export`` wrote.
         target: ``triton``, ``kserve`` or ``docker``.
-        out: The folder; it must not be there, or be empty.
-        storage_uri: For KServe, where its storage will be.
-        license: What the model may be used for, for the card.
+        out: The folder; it must not exist, or be empty.
+        storage_uri: The URI of the storage, for KServe.
+        license: The license for the card, as an SPDX identifier.
 
     Returns:
         The files.
 
     Raises:
-        NnspecError: Where the model is not proven, or the folder cannot be written.
+        NnspecError: If the model is not verified, or the folder cannot be written.
     """
     out = Path(out)
     if not is_free(out):
-        raise NnspecError(f"{out} is there already\n  = help: name a new folder with -o")
+        raise NnspecError(f"{out} already exists\n  = help: name a new folder with -o")
     if (storage_uri is not None) != (target == "kserve"):
         raise NnspecError(
-            "KServe must know where its storage is\n  = help: --storage-uri s3://models/NAME"
+            "KServe requires a storage URI\n  = help: add --storage-uri s3://models/NAME"
             if target == "kserve"
-            else f"`--storage-uri` is for `--target kserve`; {target} reads the folder itself"
+            else f"`--storage-uri` is for `--target kserve`; `--target {target}` reads the folder directly"
         )
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def write_package(
                 else image(contents)
             )
             whole = Path(beside) / "package"
-            # In a model repository, each thing that lies beside the models is taken for one.
+            # In a model repository, every entry counts as a model.
             readme = f"{contents.name}/README.md" if target == "triton" else "README.md"
             for name, content in {**files, readme: card(contents).encode()}.items():
                 (whole / name).parent.mkdir(parents=True, exist_ok=True)

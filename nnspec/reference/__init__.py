@@ -1,4 +1,4 @@
-"""The reference: a page for each family of layers, written from their classes, and which of Keras's layers are here.
+"""The layer reference: a page per family of layers, generated from their classes, and the coverage of Keras's layers.
 
-``layer`` and ``listing`` need no framework; ``pages`` needs Keras and ONNX.
+``layer`` and ``listing`` require no framework; ``pages`` requires Keras and ONNX.
 """

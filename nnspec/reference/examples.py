@@ -1,4 +1,4 @@
-"""A layer in its place: what it makes of inputs of several ranks. The layer itself is asked which it takes."""
+"""Examples of layers: the outputs for inputs of each accepted rank."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nnspec.types import Dim, TensorType, Weight, symbol
 
 __all__ = ["Example", "examples"]
 
-# What required arguments are given in the examples, by their names.
+# The values of required arguments in examples, by name.
 _GIVEN: Mapping[str, tuple[Any, ...]] = {
     "activation": ("relu",),
     "axes": (-1,),
@@ -55,15 +55,15 @@ _PICTURES = ((64, 64, 3),)
 
 @dataclass(frozen=True)
 class Example:
-    """One layer in its place.
+    """A layer with example inputs.
 
     Attributes:
         layer: The layer.
-        arguments: What it was given.
-        inputs: The types that come in, by port.
-        outputs: The types that go out.
-        weights: Its weights.
-        macs: Multiply–accumulates for one example.
+        arguments: The arguments.
+        inputs: The input types, by port.
+        outputs: The output types.
+        weights: The weights.
+        macs: The multiply–accumulates per example.
     """
 
     layer: Layer
@@ -75,7 +75,7 @@ class Example:
 
 
 def examples(kind: type[Layer]) -> list[Example]:
-    """A layer on inputs of each rank it takes; none where its required arguments are not known here."""
+    """Examples for each accepted rank; empty if values of required arguments are not defined here."""
     for arguments in _arguments([name for name, field in kind.model_fields.items() if field.is_required()]):
         found = list(_taken(kind, arguments))
         if found:
@@ -112,7 +112,7 @@ def _inputs(layer: Layer) -> Iterator[Inputs]:
     elif "query" in ports:
         yield {port: TensorType((_T if port == "query" else _S, 32)) for port in ports}
     else:
-        # What takes pictures of known size or of three channels alone is shown one.
+        # For layers that require images of known size or with three channels.
         shapes = _SHAPES if _fits_any(layer, ports) else _PICTURES
         yield from ({port: TensorType(shape, _DTYPES.get(port, "float32")) for port in ports} for shape in shapes)
         if getattr(layer, "input_dim", None) is not None:

@@ -1,4 +1,4 @@
-"""What an example of a layer is written with in ONNX."""
+"""The ONNX operators of an example of a layer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["operators"]
 
 
 def operators(example: Example) -> list[str]:
-    """The operators, in their order; none where the layer is nothing in inference."""
+    """The operators, in order; empty if the layer has no effect in inference."""
     inputs = {f"in_{port}": type_ for port, type_ in example.inputs.items()}
     refs = {port: Ref(f"in_{port}") for port in example.inputs}
     nowhere = Span.whole("")

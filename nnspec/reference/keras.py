@@ -1,4 +1,4 @@
-"""Which of Keras's layers are here: every public class of ``keras.layers``, with the reason for those that are not."""
+"""The coverage of ``keras.layers``: every public class, with the reason for missing ones."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ def keras_layers() -> list[str]:
 
 
 def keras_page(written: str, page_of: Callable[[str], str]) -> str:
-    """The page in Markdown.
+    """Render the page as Markdown.
 
     Args:
-        written: The remark that says who writes the page.
-        page_of: Where a layer stands, below ``docs/layers``.
+        written: The comment that states how the page is generated.
+        page_of: Returns the page of a layer, relative to ``docs/layers``.
     """
     names = keras_layers()
     here = [name for name in names if name in LAYERS.modules]
     alias = [name for name in names if name in LAYERS.aliases and name not in (*here, *LAYERS.left_out)]
     text = (
-        f"Keras has {len(names)} public classes under `keras.layers`. {len(here)} are layers here, of the same name,\n"
-        f"arguments and defaults. {len(alias)} are second names, answered with the first. Of the others it is said why\n"
-        "they are not here."
+        f"Keras has {len(names)} public classes under `keras.layers`. nnspec has {len(here)} of them, with the same names,\n"
+        f"arguments and defaults. {len(alias)} are aliases. The table gives the reason for each of the others.\n"
+        "nnspec also has layers of its own, which are listed below the table."
     )
     rows = [[f"`{name}`", _answer(name, page_of)] for name in names]
     ours = [name for name in LAYERS.names() if name not in names]
     beyond = ", ".join(f"[{name}](layers/{page_of(name)})" for name in ours)
-    parts = ["# Keras's layers", written, text, table(["in Keras", "here"], rows), f"Layers that Keras has not: {beyond}."]
+    parts = ["# Keras's layers", written, text, table(["Keras", "nnspec"], rows), f"Layers that Keras does not have: {beyond}."]
     return "\n\n".join(parts) + "\n"
 
 
@@ -50,5 +50,5 @@ def _answer(name: str, page_of: Callable[[str], str]) -> str:
     if name in LAYERS.left_out:
         return f"no: {LAYERS.left_out[name]}"
     if name in LAYERS.aliases:
-        return f"a second name: write [{LAYERS.aliases[name]}](layers/{page_of(LAYERS.aliases[name])})"
+        return f"an alias: use [{LAYERS.aliases[name]}](layers/{page_of(LAYERS.aliases[name])})"
     return f"no: {_NOT_YET}"

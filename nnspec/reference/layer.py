@@ -17,19 +17,19 @@ from nnspec.types import Dim, TensorType, size_text
 __all__ = ["layer_text", "row", "table"]
 
 Operators = Callable[[Example], Sequence[str]]
-"""The operators that an example is written with in ONNX."""
+"""Returns the ONNX operators of an example."""
 
 
 def layer_text(name: str, *, operators: Operators | None = None) -> str:
-    """A layer's part of the reference: what it is, its arguments, what it makes of its inputs.
+    """Render the reference of a layer: description, arguments, and examples of shapes.
 
     Args:
-        name: The layer, built in or a plug-in's.
-        operators: Says what it is written with in ONNX; that is left out where it is None.
+        name: The name of a built-in or plug-in layer.
+        operators: Returns the ONNX operators of an example; None to omit them.
 
     Raises:
-        KeyError: Where there is no such layer.
-        PluginError: Where its package is broken.
+        KeyError: If there is no such layer.
+        PluginError: If its package is broken.
 
     Example:
         >>> print("\\n".join(layer_text("Flatten").splitlines()[:3]))
@@ -54,7 +54,7 @@ def _documentation(kind: type[Layer]) -> str:
 def _origin(kind: type[Layer]) -> Iterator[str]:
     plugin = plugin_of_class(kind)
     if plugin is not None:
-        how = "through tf2onnx" if not hasattr(kind, "to_onnx") else "by its own `to_onnx`"
+        how = "with tf2onnx" if not hasattr(kind, "to_onnx") else "with its `to_onnx`"
         yield f"A layer of the package {plugin.package}; exported {how}."
 
 
@@ -66,15 +66,15 @@ def _arguments(kind: type[Layer]) -> Iterator[str]:
         for name, field in fields:
             beyond = " Not in Keras." if name in kind.beyond_keras else ""
             rows.append([f"`{name}`", types[name], default_text(kind, name), f"{field.description or ''}{beyond}"])
-        yield table(["argument", "takes", "default", "meaning"], rows)
+        yield table(["argument", "type", "default", "description"], rows)
     if kind.main_argument is not None:
-        yield f"`{kind.__name__}: …` alone is short for `{kind.__name__}: {{{kind.main_argument}: …}}`."
+        yield f"`{kind.__name__}: …` is short for `{kind.__name__}: {{{kind.main_argument}: …}}`."
 
 
 def _not_taken(kind: type[Layer]) -> Iterator[str]:
     ours = {name: reason for name, reason in kind.unsupported.items() if EVERYWHERE.get(name) != reason}
     if ours:
-        yield "Arguments of Keras's layer that are not taken:\n\n" + "\n".join(f"- `{n}`: {why}" for n, why in ours.items())
+        yield "Unsupported arguments of Keras's layer:\n\n" + "\n".join(f"- `{n}`: {why}" for n, why in ours.items())
 
 
 def _places(found: Sequence[Example]) -> Iterator[str]:
@@ -86,11 +86,11 @@ def _places(found: Sequence[Example]) -> Iterator[str]:
     for example in found:
         weights = ", ".join(f"`{w.name}` {_sizes(w.shape)}{'' if w.trainable else ' (not trained)'}" for w in example.weights)
         rows.append([_types(example.inputs), _types(example.outputs), weights or "none", _count(example.macs)])
-    yield f"{head}\n\n{table(['takes', 'gives', 'weights', 'MACs'], rows)}"
+    yield f"{head}\n\n{table(['input', 'output', 'weights', 'MACs'], rows)}"
 
 
 def _argument(value: object) -> str:
-    """A value as a flow mapping has it."""
+    """A value in YAML flow style."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_argument(inner)}" for key, inner in value.items()) + "}"
     return str(value)
@@ -118,23 +118,23 @@ def _count(macs: int | Dim) -> str:
 
 def _exported(operators: Sequence[str]) -> str:
     if not operators:
-        return "In ONNX it is nothing: in inference it gives its input."
+        return "In ONNX: no operator; in inference it returns its input."
     return "In ONNX: " + ", ".join(f"`{operator}`" for operator in dict.fromkeys(operators)) + "."
 
 
 def _notes(kind: type[Layer]) -> str:
-    changes = "changes what it computes" if kind.uses_mask else ""
+    changes = "changes the result" if kind.uses_mask else ""
     if kind.mask is not Layer.mask:
-        goes = "whether one goes out follows from its arguments and inputs"
+        goes = "whether the output has one depends on the arguments and inputs"
     else:
-        goes = "goes out with the output" if kind.passes_mask else "does not go out with the output"
+        goes = "is passed on" if kind.passes_mask else "is not passed on"
     masks = f"A mask {' and '.join(filter(None, [changes, goes]))}." if kind.mask is Layer.mask else f"Masks: {goes}."
     others = sorted(alias for alias, name in LAYERS.aliases.items() if name == kind.__name__)
-    return masks + (f"\n\nElsewhere called {', '.join(f'`{other}`' for other in others)}." if others else "")
+    return masks + (f"\n\nAlso known as {', '.join(f'`{other}`' for other in others)}." if others else "")
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown."""
+    """Render a Markdown table."""
     return "\n".join([row(header), row(["---"] * len(header)), *map(row, rows)])
 
 

@@ -1,4 +1,4 @@
-"""Every layer that a spec can name here: built in, and of installed packages, broken ones too."""
+"""All available layers: built-in ones, and those of installed packages, including broken ones."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["Listed", "listing"]
 
 @dataclass(frozen=True)
 class Listed:
-    """One layer.
+    """An available layer.
 
     Attributes:
-        name: What a spec calls it.
-        package: Which package brings it; empty where it is built in.
+        name: The name in specs.
+        package: The package of a plug-in; empty for a built-in layer.
         usable: Whether a spec can use it.
-        about: What it is, or why it cannot be used.
+        about: A short description, or why it cannot be used.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Listed:
 
 
 def listing() -> list[Listed]:
-    """All layers: the built-in ones, then those of other packages.
+    """List all layers: built-in ones, then those of other packages.
 
     Example:
         >>> [layer.about for layer in listing() if layer.name == "Flatten"]
@@ -47,7 +47,7 @@ def _plugins() -> Iterator[Listed]:
     assert LAYERS.plugins is not None
     for name, plugin in LAYERS.plugins.found.items():
         if name in LAYERS.modules:
-            reason = f"the package {plugin.package} brings `{name}`, which is built in; it should call its layer otherwise"
+            reason = f"the package {plugin.package} defines `{name}`, which is built in; it must rename its layer"
             yield Listed(name, plugin.package, False, reason)
             continue
         try:

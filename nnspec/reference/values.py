@@ -1,4 +1,4 @@
-"""What an argument takes, in words, from what its class says."""
+"""The accepted values of arguments, as text."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from nnspec.types.plain import plain
 
 __all__ = ["default_text", "type_texts"]
 
-_ACTIVATION = "an activation's name"
+_ACTIVATION = "the name of an activation"
 _BARE = {"integer": "an integer", "number": "a number", "string": "text", "boolean": "true or false", "null": "null"}
 _BOUNDS = {"minimum": "≥ {}", "exclusiveMinimum": "> {}", "maximum": "≤ {}", "exclusiveMaximum": "< {}"}
 
 
 def type_texts(config: type[Config]) -> dict[str, str]:
-    """What each argument of a class takes.
+    """Describe the accepted values of each argument of a class.
 
     Example:
         >>> from nnspec.layers.core import Dense
@@ -73,7 +73,7 @@ def _with_article(kind: str) -> str:
 
 
 def default_text(config: type[Config], argument: str) -> str:
-    """An argument's default as a spec would write it; ``required`` where there is none.
+    """The default of an argument, as written in a spec; ``required`` if there is none.
 
     Example:
         >>> from nnspec.layers.core import Dense

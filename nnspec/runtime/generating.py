@@ -1,4 +1,4 @@
-"""``generate``: sequences for texts or for rows of data, as rows of plain values."""
+"""``generate``: decodes sequences for texts or rows of data, as plain values."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ __all__ = ["generate_rows", "plain_values"]
 def generate_rows(
     generator: Generator, given: str | Sequence[str], *, limit: int | None = None, **wanted: Any
 ) -> list[dict[str, Any]]:
-    """Each sequence as plain values: its row, its text where it has one, its tokens, whether it came to its end.
+    """Generate sequences as plain values: row, text if available, tokens, and whether the end was reached.
 
     Args:
-        generator: What decodes.
-        given: Data, as [`open_data`][nnspec.data.recipe.open_data] takes them, or a list of texts.
-        limit: The most rows that are decoded.
+        generator: The decoder.
+        given: Data, as [`open_data`][nnspec.data.recipe.open_data] accepts them, or a list of texts.
+        limit: The maximum number of rows to decode.
         **wanted: As for [`Generator.generate`][nnspec.runtime.generator.Generator.generate].
 
     Raises:
-        NnspecError: Where the data do not fit the model.
+        NnspecError: If the data do not match the model.
     """
     found = _of_data(generator, given, limit, wanted) if isinstance(given, str) else generator.texts(given, **wanted)
     return [{"row": row, **plain_values(one)} for row, one in enumerate(found)]
 
 
 def plain_values(one: Generated) -> dict[str, Any]:
-    """A sequence as plain values: its text where it has one, its tokens, whether it came to its end."""
+    """A sequence as plain values: text if available, tokens, and whether the end was reached."""
     text = {"text": one.text} if one.text is not None else {}
     score = {"score": one.score} if one.score is not None else {}
     return {**text, "tokens": list(one.tokens), **score, "ended": one.ended}
@@ -48,7 +48,7 @@ def _of_data(generator: Generator, data: str, limit: int | None, wanted: Mapping
     if not generator.sources:
         column = _column(generator)
         if column not in table.columns:
-            raise NnspecError(f"the data have no column `{column}`, with which sequences are to begin")
+            raise NnspecError(f"the data have no column `{column}`, the prompt of the sequences")
         return generator.texts([str(text) for text in table.read(column, slice(limit))], **wanted)
     if limit is not None and limit < len(table):
         table = SomeRows(table, np.arange(limit))
@@ -56,7 +56,7 @@ def _of_data(generator: Generator, data: str, limit: int | None, wanted: Mapping
 
 
 def _source(generator: Generator, source: str, table: Table, name: str) -> NDArray[Any]:
-    """What a source takes, from data: the tokens of texts, or whatever its transforms make: images, numbers, rows of tokens."""
+    """Read the input of a source from data: the tokens of texts, or the result of its transforms."""
     feed = generator.recipe.get("inputs", {}).get(source)
     columns = feed["columns"] if feed else [source]
     if len(columns) == 1 and columns[0] in table.columns and table.columns[columns[0]].is_text:

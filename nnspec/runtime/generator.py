@@ -20,7 +20,7 @@ from nnspec.runtime.metadata import DATA, GENERATE
 from nnspec.runtime.model_file import ModelFile
 from nnspec.runtime.ports import type_of
 from nnspec.runtime.reading import read_model
-from nnspec.runtime.token_texts import beginning_with, padded, source_tokens, text_of
+from nnspec.runtime.token_texts import padded, prompt_tokens, source_tokens, text_of
 from nnspec.types import TensorType, closest, unknown
 
 __all__ = ["DECODER", "ENCODER", "Generated", "Generator", "generated_of"]
@@ -34,10 +34,10 @@ class Generated:
     """One sequence.
 
     Attributes:
-        tokens: Its tokens, the end left out.
-        ended: Whether it came to its end, rather than to the most tokens that were wanted.
-        text: What the tokens say; None where they are numbers alone.
-        score: Of a beam search, what it is worth: its log-probability over the length's penalty.
+        tokens: The tokens, without the end.
+        ended: Whether the end token was reached, rather than the maximum length.
+        text: The text of the tokens; None without a tokenizer.
+        score: The score of beam search: the log-probability over the length penalty.
     """
 
     tokens: tuple[int, ...]
@@ -54,7 +54,7 @@ class Generator:
         threads: The number of threads per operator; None for one per core.
 
     Attributes:
-        procedure: How its networks are run.
+        procedure: The decoding procedure.
         recipe: How its inputs are made from raw data, with the vocabularies.
         source_types: The type of each source.
 
@@ -74,7 +74,7 @@ class Generator:
         last = files[list(files)[-1]]
         if GENERATE not in last.metadata:
             raise NnspecError(
-                f"`{path}` is no model that decodes sequences\n  = help: `nnspec export RUN -o MODEL.onnx` writes one of a "
+                f"`{path}` does not decode sequences\n  = help: `nnspec export RUN -o MODEL.onnx` writes a decoder for a "
                 "run whose spec has a section `generate`"
             )
         self.procedure: Procedure = read_procedure(last.metadata[GENERATE], f"`{path}`")
@@ -101,28 +101,28 @@ class Generator:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The inputs it takes; none where it is a language model, which is given how a sequence begins."""
+        """The input names; empty for a language model, which takes only a prompt."""
         return tuple(self.procedure.sources.values())
 
     @property
     def is_loop(self) -> bool:
-        """Whether the loop is in the file: it then decodes greedily, whatever its spec says."""
+        """Whether the file contains the loop; it then decodes greedily, whatever the spec states."""
         return self._loop is not None
 
     def texts(self, texts: Sequence[str], **wanted: Any) -> list[Generated]:
-        """Sequences for texts, or for tokens written as numbers.
+        """Generate sequences for texts, or for tokens written as numbers.
 
         Args:
-            texts: The source of each; what it is to begin with, where this is a language model.
+            texts: The source of each sequence, or its prompt for a language model.
             **wanted: As for [`generate`][].
 
         Raises:
-            NnspecError: Where there are several sources, or a text is not what the model takes.
+            NnspecError: If the model has several sources, or a text does not match its input.
         """
         if not self.sources:
-            return self.generate(prompt=beginning_with(self.recipe, self.procedure.target, texts), **wanted)
+            return self.generate(prompt=prompt_tokens(self.recipe, self.procedure.target, texts), **wanted)
         if len(self.sources) > 1:
-            raise NnspecError(f"the model takes several sources, {', '.join(self.sources)}: feed them with --data")
+            raise NnspecError(f"the model has several sources, {', '.join(self.sources)}: pass them with --data")
         return self.generate({self.sources[0]: source_tokens(self.recipe, self.sources[0], texts)}, **wanted)
 
     def generate(
@@ -134,24 +134,24 @@ class Generator:
         max_length: int | None = None,
         batch_size: int = 32,
     ) -> list[Generated]:
-        """A sequence for each row.
+        """Generate a sequence for each row.
 
         Args:
             inputs: An array for each source, by name, the batch axis first.
-            prompt: The tokens that each sequence begins with: rows, steps, −1 where a row has no more.
-            way: A beam search, sampling, None for the likeliest token each time; by default what the spec says.
-            max_length: The most tokens, the end counted; by default what the spec says.
-            batch_size: How many rows are decoded at once.
+            prompt: The first tokens of each sequence: rows, steps, −1 after the prompt of a row.
+            way: Beam search, sampling, or None for greedy decoding; by default as in the spec.
+            max_length: The maximum number of tokens, including the end; by default as in the spec.
+            batch_size: The number of rows that are decoded at once.
 
         Raises:
-            NnspecError: Where an input is missing or unknown, or a file with the loop inside is asked for more than it can.
+            NnspecError: If an input is missing or unknown, or a file with the loop does not support the request.
         """
         arrays, start = self._checked(inputs or {}, prompt)
         chosen = (None if self.is_loop else self.procedure.way) if isinstance(way, str) else way
         if self.is_loop and chosen is not None:
             raise NnspecError(
-                "the loop in this file takes the likeliest token each time\n  = help: `nnspec export --form parts` writes "
-                "the encoder and the decoder, which are searched and sampled with"
+                "the loop in this file decodes greedily\n  = help: for beam search or sampling, use `nnspec export --form "
+                "parts`"
             )
         found: list[Generated] = []
         for first in range(0, len(start), batch_size):
@@ -186,7 +186,7 @@ class Generator:
         for name in inputs:
             if name not in self.sources:
                 meant = closest(name, self.sources)
-                takes = f"did you mean `{meant}`?" if meant else f"it takes {', '.join(self.sources) or 'a prompt alone'}"
+                takes = f"did you mean `{meant}`?" if meant else f"the model has {', '.join(self.sources) or 'only a prompt'}"
                 raise NnspecError(f"the model has no input `{name}`; {takes}")
         for name in self.sources:
             if name not in inputs:
@@ -197,15 +197,15 @@ class Generator:
                 raise NnspecError(f"the input `{name}` is empty: got the shape {array.shape}; give at least one token or step")
         counts = {len(array) for array in arrays.values()} or {1 if prompt is None else len(np.asarray(prompt))}
         if len(counts) > 1:
-            raise NnspecError(f"the inputs have {' and '.join(map(str, sorted(counts)))} rows; they must have as many")
+            raise NnspecError(f"the inputs have {' and '.join(map(str, sorted(counts)))} rows; the numbers must be equal")
         [rows] = counts
         start = np.full((rows, 1), -1, np.int64) if prompt is None else np.asarray(prompt, np.int64)
         if start.ndim != 2 or len(start) != rows:
-            raise NnspecError(f"the prompt is (rows, steps), {rows} rows; got the shape {start.shape}")
+            raise NnspecError(f"the prompt must have the shape ({rows}, steps); got {start.shape}")
         if self.is_loop and self.sources and (start >= 0).any():
-            raise NnspecError("the loop in this file takes no prompt beside its source")
+            raise NnspecError("the loop in this file accepts no prompt in addition to its source")
         if self.procedure.start is None and (start.shape[1] == 0 or (start[:, 0] < 0).any()):
-            raise NnspecError("the model has no `start`: give each sequence at least one token to begin with")
+            raise NnspecError("the model has no `start`: pass a prompt of at least one token for each sequence")
         if (start >= self.procedure.vocabulary).any():
             raise NnspecError(f"the prompt has a token above {self.procedure.vocabulary - 1}, the vocabulary's last")
         return arrays, start
@@ -221,14 +221,14 @@ def generated_of(
     lengths: NDArray[Any],
     scores: Sequence[float | None] | None = None,
 ) -> Iterator[Generated]:
-    """The sequences that were decoded.
+    """Build the sequences of decoded tokens.
 
     Args:
-        recipe: What the model says of its inputs: its vocabularies.
-        procedure: How it decodes.
-        tokens: Rows, steps.
-        lengths: How many tokens of each row are its sequence.
-        scores: What each is worth, of a beam search.
+        recipe: The recipe of the model's inputs, with the vocabularies.
+        procedure: The decoding procedure.
+        tokens: The tokens: rows, steps.
+        lengths: The number of tokens of each row's sequence.
+        scores: The scores of beam search.
     """
     for row, length, score in zip(tokens, lengths, scores or [None] * len(tokens), strict=True):
         own = tuple(int(token) for token in row[: int(length)])
@@ -237,7 +237,7 @@ def generated_of(
 
 
 def _source_type(file: ModelFile, name: str) -> TensorType:
-    """What an input of a file takes. Rows of tokens may have any length, and are whole numbers of any type."""
+    """The type of an input of a file. Rows of tokens may have any length and any integer type."""
     port = file.inputs.get(name)
     if port is None or (len(port.shape) == 2 and port.dtype.startswith("int")):
         return TensorType((unknown(),), "int64")
@@ -245,7 +245,7 @@ def _source_type(file: ModelFile, name: str) -> TensorType:
 
 
 def _array(value: ArrayLike) -> NDArray[Any]:
-    """An array; rows of tokens of different lengths are filled up with 0."""
+    """Convert to an array; token rows of different lengths are padded with 0."""
     if isinstance(value, Sequence) and value and isinstance(value[0], Sequence) and len({len(row) for row in value}) > 1:  # type: ignore[arg-type]
         return padded(value, 0)
     return np.asarray(value)

@@ -1,4 +1,4 @@
-"""A model in ONNX Runtime, its inputs and outputs under the spec's names."""
+"""A model in ONNX Runtime, with the spec's names of inputs and outputs."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ __all__ = ["ModelFile"]
 
 
 class ModelFile:
-    """A model that is ready to run; it may be called from several threads.
+    """A model that is ready to run. It may be called from several threads.
 
     Args:
         content: The model's bytes.
-        name: What it is called in messages.
-        threads: How many threads compute one operator; None: one for each core.
+        name: The model's name in error messages.
+        threads: The number of threads per operator; None for one per core.
 
     Attributes:
-        metadata: What it says of itself.
-        inputs: What it takes, by name.
-        optional: What it takes where that is not to be as it is in the file.
-        outputs: The names of what it gives.
+        metadata: The metadata of the file.
+        inputs: The inputs, by name.
+        optional: The optional inputs, whose defaults are in the file.
+        outputs: The output names.
 
     Raises:
-        NnspecError: Where ONNX Runtime does not load it.
+        NnspecError: If ONNX Runtime cannot load the model.
     """
 
     def __init__(self, content: bytes, name: str, *, threads: int | None = None) -> None:
@@ -39,23 +39,23 @@ class ModelFile:
         self.inputs = {given.name: port_of(given) for given in self._session.get_inputs()}
         self.optional = {given.name: port_of(given) for given in self._session.get_overridable_initializers()}
         own = [given.name for given in self._session.get_outputs()]
-        spelled = self.json(OUTPUTS)
-        self.outputs = [str(spelled.get(output, output)) for output in own]
+        names = self.json(OUTPUTS)
+        self.outputs = [str(names.get(output, output)) for output in own]
         self._rows = self.json(ROWS)
 
     def json(self, key: str) -> dict[str, Any]:
-        """What it says of itself under a key; nothing where it does not.
+        """Parse a metadata value; empty if the key is missing.
 
         Raises:
-            NnspecError: Where that cannot be read.
+            NnspecError: If the value is not valid.
         """
         return read_metadata(self.metadata, key, self._name)
 
     def __call__(self, inputs: Arrays) -> Arrays:
-        """Its answers by name; inputs that it does not take are left aside.
+        """Compute the outputs, by name; unknown inputs are ignored.
 
         Raises:
-            NnspecError: Where it cannot answer: a token that is in no table, say.
+            NnspecError: If the run fails, for example because an index is out of range.
         """
         ports = self.inputs | self.optional
         taken = {name: converted(ports[name], array) for name, array in inputs.items() if name in ports}
@@ -63,5 +63,5 @@ class ModelFile:
         try:
             given = self._session.run(None, taken, run_options())
         except Exception as error:
-            raise NnspecError(f"{self._name} cannot answer: {reason_of(error)}") from error
+            raise NnspecError(f"{self._name} cannot run: {reason_of(error)}") from error
         return dict(zip(self.outputs, given, strict=True))

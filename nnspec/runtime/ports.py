@@ -1,4 +1,4 @@
-"""What a model takes and gives, and whether arrays fit it."""
+"""The inputs and outputs of a model, and checks of arrays against them."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Port:
     """An input or an output of a model.
 
     Attributes:
-        name: Its name, the spec's.
-        shape: Its sizes, the batch axis first: a number, a symbol's name, or None where it has none.
-        dtype: Its element type.
+        name: The spec's name.
+        shape: The sizes, batch axis first: a number, the name of a symbol, or None if unknown.
+        dtype: The element type.
     """
 
     name: str
@@ -42,14 +42,14 @@ class Port:
 
 
 def port_of(given: Any) -> Port:
-    """What ONNX Runtime says of an input or an output."""
+    """The port of ONNX Runtime's description of an input or output."""
     if given.type not in _DTYPES:
-        raise NnspecError(f"`{given.name}` is of the type {given.type}, which nnspec's models do not have")
+        raise NnspecError(f"`{given.name}` has the type {given.type}, which nnspec does not support")
     return Port(given.name, tuple(given.shape), _DTYPES[given.type])
 
 
 def type_of(port: Port) -> TensorType:
-    """The type of one example of an input or an output."""
+    """The type of one example of an input or output."""
     return TensorType(tuple(_size(size) for size in port.shape[1:]), port.dtype)
 
 
@@ -60,17 +60,17 @@ def _size(size: int | str | None) -> Any:
 
 
 def converted(port: Port, value: ArrayLike) -> NDArray[Any]:
-    """The array in the input's element type: whole numbers may become floats, never the other way, and nothing overflows."""
+    """Convert an array to the input's element type: integers may become floats, not vice versa, and nothing overflows."""
     try:
         array = np.asarray(value)
     except ValueError as error:
-        raise NnspecError(f"the input {port} is no array: {error}") from error
+        raise NnspecError(f"the input {port} is not an array: {error}") from error
     wanted = np.dtype(port.dtype)
     if array.dtype == wanted:
         return array
     allowed = {"f": "fiu", "i": "iu", "u": "iu", "b": "b"}[wanted.kind]
     if array.dtype.kind not in allowed:
-        raise NnspecError(f"the input {port} cannot be made of {array.dtype} elements")
+        raise NnspecError(f"the input {port} does not accept {array.dtype} elements")
     if wanted.kind in "iu" and array.size:
         limits = np.iinfo(wanted)
         if int(array.min()) < limits.min or int(array.max()) > limits.max:
@@ -79,20 +79,20 @@ def converted(port: Port, value: ArrayLike) -> NDArray[Any]:
 
 
 def fitted(inputs: Mapping[str, ArrayLike], ports: Mapping[str, Port], conditions: Conditions) -> dict[str, NDArray[Any]]:
-    """The inputs as a model takes them.
+    """Check inputs and convert them to the types of a model.
 
     Args:
         inputs: An array for each input, by name, the batch axis first.
-        ports: What it takes.
-        conditions: What its free sizes must satisfy, by their symbols.
+        ports: The inputs of the model.
+        conditions: The conditions on free sizes, by symbol.
 
     Raises:
-        NnspecError: Where an input is missing, unknown, or of another shape or element type.
+        NnspecError: If an input is missing or unknown, or has a wrong shape or element type.
     """
     for name in inputs:
         if name not in ports:
             suggestion = closest(name, ports)
-            hint = f"did you mean `{suggestion}`?" if suggestion else "it takes " + ", ".join(map(str, ports.values()))
+            hint = f"did you mean `{suggestion}`?" if suggestion else "the inputs are " + ", ".join(map(str, ports.values()))
             raise NnspecError(f"the model has no input `{name}`; {hint}")
     for name, port in ports.items():
         if name not in inputs:
@@ -108,14 +108,14 @@ def fitted(inputs: Mapping[str, ArrayLike], ports: Mapping[str, Port], condition
 
 
 def require_rows(arrays: Mapping[str, NDArray[Any]], rows: Mapping[str, int]) -> None:
-    """Refuses numbers that choose a row which a table does not have: ONNX Runtime takes negative ones from its end.
+    """Require indices within their tables: ONNX Runtime counts negative ones from the end.
 
     Args:
         arrays: The inputs.
-        rows: How many rows the table has that an input's numbers choose from.
+        rows: The number of rows of the table that an input indexes, by input.
 
     Raises:
-        NnspecError: Where there is such a number.
+        NnspecError: If an index is out of range.
     """
     for name, count in rows.items():
         array = arrays.get(name)
@@ -123,12 +123,12 @@ def require_rows(arrays: Mapping[str, NDArray[Any]], rows: Mapping[str, int]) ->
             continue
         place = np.unravel_index(int(((array < 0) | (array >= count)).argmax()), array.shape)
         raise NnspecError(
-            f"the input `{name}` has {array[place]} in row {int(place[0])}, and takes whole numbers from 0 to {count - 1}"
+            f"the input `{name}` has {array[place]} in row {int(place[0])}; it must be an integer from 0 to {count - 1}"
         )
 
 
 def check_shape(port: Port, shape: tuple[int, ...], sizes: dict[str, tuple[int, str]]) -> None:
-    """Refuses a shape that is not the port's; a symbol has the same size wherever it stands."""
+    """Check a shape against a port; a symbol must have the same size everywhere."""
     if len(shape) != len(port.shape):
         raise NnspecError(f"the input {port} has {len(port.shape)} axes, the batch axis first; got the shape {shape}")
     if 0 in shape:
@@ -140,5 +140,5 @@ def check_shape(port: Port, shape: tuple[int, ...], sizes: dict[str, tuple[int, 
             first, other = sizes.setdefault(wanted, (size, port.name))
             if first != size:
                 raise NnspecError(
-                    f"`{wanted}` is {first} in the input `{other}` and {size} in the input {port}; it must be one size"
+                    f"`{wanted}` is {first} in the input `{other}` and {size} in the input {port}; the sizes must be equal"
                 )

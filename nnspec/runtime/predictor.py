@@ -1,4 +1,4 @@
-"""Runs an exported model: NumPy and ONNX Runtime, nothing else."""
+"""Predicts with an exported model, with only NumPy and ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ __all__ = ["AnswerError", "Predictor"]
 
 
 class AnswerError(NnspecError):
-    """A model could not answer an input that looked right.
+    """A model failed on inputs that passed all checks.
 
     Attributes:
-        of_input: Whether ONNX Runtime says that a value of the input is the cause: a token that is in no table, say.
+        of_input: Whether ONNX Runtime reports an input value as the cause, such as an index out of range.
     """
 
     def __init__(self, message: str, *, of_input: bool) -> None:
@@ -50,22 +50,22 @@ class AnswerError(NnspecError):
 
 
 class Predictor:
-    """An exported model, ready to answer. It may be called from several threads.
+    """An exported model, ready to predict. It may be called from several threads.
 
     Args:
-        path: The ONNX file. It is read as bytes: a file beside it that it names is not opened.
-        batch_size: The most examples that are run at once; more are run in turn.
-        threads: How many threads compute one operator; None: one for each core.
-        spinning: Whether a thread that waits for work keeps its core busy.
-        content: The file's bytes, where they have been read already.
+        path: The ONNX file. External weight files that it names are not read.
+        batch_size: The maximum number of examples per run; more are split into several runs.
+        threads: The number of threads per operator; None for one per core.
+        spinning: Whether idle threads spin.
+        content: The file's bytes, if already read.
 
     Attributes:
-        inputs: What it takes, by name.
-        outputs: What it gives, by name.
-        metadata: What its file says of itself.
+        inputs: The inputs, by name.
+        outputs: The outputs, by name.
+        metadata: The metadata of the file.
 
     Raises:
-        NnspecError: Where the file is missing, is no model, or wants weights from other files.
+        NnspecError: If the file is missing, is not a model, or requires external weight files.
 
     Example:
         ``Predictor("lenet5.onnx").predict({"image": images})["digit"].argmax(-1)``
@@ -88,76 +88,76 @@ class Predictor:
         self._batch_size = batch_size
         self.inputs = {given.name: port_of(given) for given in self._session.get_inputs()}
         self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
-        # All at once: a file that says nonsense is refused before it answers anyone.
-        self._said = read_all_metadata(self.metadata, f"`{path}`")
-        spelled = self._said[OUTPUTS]
-        ports = [(spelled.get(given.name, given.name), port_of(given)) for given in self._session.get_outputs()]
+        # All at once: a file with invalid metadata is rejected before the first prediction.
+        self._parsed = read_all_metadata(self.metadata, f"`{path}`")
+        names = self._parsed[OUTPUTS]
+        ports = [(names.get(given.name, given.name), port_of(given)) for given in self._session.get_outputs()]
         self.outputs = {name: replace(port, name=name) for name, port in ports}
 
     @property
     def hash(self) -> str | None:
-        """The hash of the spec it was made from, if it says."""
+        """The hash of the model's spec, if stated."""
         return self.metadata.get(SPEC_HASH)
 
     @property
     def classes(self) -> Mapping[str, list[str]]:
-        """The names of the classes of each output that has them."""
-        return self._said[CLASSES]
+        """The class names of each output that has them."""
+        return self._parsed[CLASSES]
 
     @property
     def answers(self) -> Mapping[str, DecisionRule]:
-        """How the values of each output are to be read, if it says."""
-        return self._said[ANSWERS]
+        """How to interpret the values of each output, if stated."""
+        return self._parsed[ANSWERS]
 
     @property
     def token_outputs(self) -> Mapping[str, TokenOutput]:
         """The vocabulary of each output that predicts tokens at the positions of an input."""
-        return self._said[TOKEN_OUTPUTS]
+        return self._parsed[TOKEN_OUTPUTS]
 
     @property
     def units(self) -> Mapping[str, Units]:
-        """How outputs come back to the units of the data, if that differs between series; all others are in them."""
-        return self._said[UNITS]
+        """The conversion of outputs to the units of the data, if it differs between series; others are already converted."""
+        return self._parsed[UNITS]
 
     @property
     def recipe(self) -> Mapping[str, Any]:
-        """How its inputs are made from raw data (`data.recipe`); empty if it does not say."""
-        return self._said[DATA]
+        """How the inputs are made from raw data (`data.recipe`); empty if not stated."""
+        return self._parsed[DATA]
 
     @property
     def conditions(self) -> Conditions:
-        """What free sizes must satisfy, by their symbols."""
-        return cast("Conditions", self._said[CONDITIONS])
+        """The conditions on free sizes, by symbol."""
+        return cast("Conditions", self._parsed[CONDITIONS])
 
     @property
     def fields(self) -> Mapping[str, tuple[ReceptiveField, ...]]:
-        """What the places of each output see of the input, along each of its axes between the batch and the channels."""
-        return self._said[FIELDS]
+        """The receptive field of each output along each axis between the batch and the channels."""
+        return self._parsed[FIELDS]
 
     @property
     def maps(self) -> Mapping[str, str]:
-        """Of which output each class activation map is that it gives; empty where it gives none."""
-        return self._said[MAPS]
+        """The output that each class activation map belongs to; empty if the model has none."""
+        return self._parsed[MAPS]
 
     @property
     def parity(self) -> Mapping[str, Any]:
-        """How far it was found to be from the model it was made of; empty if it does not say."""
-        return self._said[PARITY]
+        """The parity record; empty if there is none."""
+        return self._parsed[PARITY]
 
     def predict(
         self, inputs: Mapping[str, ArrayLike], *, tile: int | None = None, overlap: int | None = None
     ) -> dict[str, NDArray[Any]]:
-        """The outputs for a batch of examples.
+        """Predict a batch of examples.
 
         Args:
             inputs: An array for each input, by name, the batch axis first.
-            tile: How large the tiles are that pictures are cut into; None: they are answered whole. Pictures of sizes that
-                the model does not take are then padded, mirrored at their ends, and the outputs cropped.
-            overlap: How much two tiles share; by default as much as makes the outputs those to the whole picture.
+            tile: The size of the tiles that images are cut into; None to predict whole images. With tiles, images of sizes that
+                the model does not accept are padded by mirroring, and the outputs are cropped.
+            overlap: The overlap of two tiles; by default the least at which the outputs equal those of the whole image.
 
         Raises:
-            NnspecError: Where an input is missing, unknown, or of another shape or element type; nothing is run then. Where
-                the model cannot answer tile by tile.
+            NnspecError: If an input is missing or unknown, or has a wrong shape or element type, or the model does not support
+                tiles.
         """
         if tile is not None:
             from nnspec.runtime.tiled import Tiling
@@ -166,13 +166,13 @@ class Predictor:
         return self.in_parts(self.checked(inputs))
 
     def in_parts(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """The outputs for any number of examples, `batch_size` at a time.
+        """Compute the outputs of any number of examples, `batch_size` at a time.
 
         Args:
-            arrays: What [`checked`][nnspec.runtime.predictor.Predictor.checked] gave.
+            arrays: The result of [`checked`][nnspec.runtime.predictor.Predictor.checked].
 
         Raises:
-            NnspecError: Where ONNX Runtime fails, or an output has another size in each batch.
+            NnspecError: If ONNX Runtime fails, or an output has different sizes in different batches.
         """
         count = len(next(iter(arrays.values())))
         parts = [
@@ -184,36 +184,36 @@ class Predictor:
     def _joined(self, name: str, parts: list[NDArray[Any]]) -> NDArray[Any]:
         if len({part.shape[1:] for part in parts}) > 1:
             raise NnspecError(
-                f"`{name}` has another size in each batch of {self._batch_size}\n  = help: `nnspec generate` decodes sequences "
+                f"`{name}` has different sizes in batches of {self._batch_size}\n  = help: `nnspec generate` decodes sequences "
                 "of any length"
             )
         return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
     def run(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """The outputs for one batch, all at once.
+        """Compute the outputs of a batch in one run.
 
         Args:
-            arrays: What [`checked`][nnspec.runtime.predictor.Predictor.checked] gave.
+            arrays: The result of [`checked`][nnspec.runtime.predictor.Predictor.checked].
 
         Raises:
-            AnswerError: Where ONNX Runtime fails.
+            AnswerError: If ONNX Runtime fails.
         """
         try:
             given = self._session.run(None, dict(arrays), run_options())
         except Exception as error:
             of_input = "INVALID_ARGUMENT" in str(error)
-            raise AnswerError(f"`{self.path}` cannot answer: {reason_of(error)}", of_input=of_input) from error
+            raise AnswerError(f"`{self.path}` cannot run: {reason_of(error)}", of_input=of_input) from error
         return dict(zip(self.outputs, given, strict=True))
 
     def checked(self, inputs: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]:
-        """The inputs as the model takes them.
+        """Check inputs and convert them to the types of the model.
 
         Args:
             inputs: As for [`predict`][nnspec.runtime.predictor.Predictor.predict].
 
         Raises:
-            NnspecError: Where an input is missing, unknown, or of another shape or element type.
+            NnspecError: If an input is missing or unknown, or has a wrong shape or element type.
         """
         arrays = fitted(inputs, self.inputs, self.conditions)
-        require_rows(arrays, self._said[ROWS])
+        require_rows(arrays, self._parsed[ROWS])
         return arrays

@@ -71,7 +71,7 @@ def read_metadata(metadata: Mapping[str, str], key: str, name: str) -> dict[str,
     try:
         found: dict[str, Any] = _adapter(key).validate_json(metadata.get(key, "{}"))
     except ValidationError:
-        raise NnspecError(f"{name} says something unreadable under `{key}` in its metadata; export it again") from None
+        raise NnspecError(f"the metadata of {name} are not valid under `{key}`; export it again") from None
     return found
 
 
@@ -111,9 +111,9 @@ def _fields(field: _Field) -> tuple[ReceptiveField, ...]:
     return tuple(ReceptiveField(*each) for each in zip(field.size, strides, field.start, field.period, strict=True))
 
 
-def _units(said: dict[str, Any]) -> Units:
+def _units(values: dict[str, Any]) -> Units:
     try:
-        return Units.from_json(said)
+        return Units.from_json(values)
     except (KeyError, TypeError) as error:
         raise ValueError(str(error)) from None
 

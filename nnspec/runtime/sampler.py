@@ -16,7 +16,7 @@ from nnspec.runtime.model_file import ModelFile
 from nnspec.runtime.reading import read_model
 from nnspec.runtime.samples import Samples
 from nnspec.runtime.seal import metadata_of
-from nnspec.runtime.sheets import is_picture, sheet
+from nnspec.runtime.sheets import is_image, sheet
 
 __all__ = ["Sampler", "makes_examples", "write_samples"]
 
@@ -43,7 +43,7 @@ class Sampler:
     def __init__(self, path: str | Path, *, threads: int | None = None) -> None:
         self._model = ModelFile(self._content(Path(path)), f"`{path}`", threads=threads)
         if SAMPLES not in self._model.metadata:
-            raise NnspecError(f"{path} is no generator that was exported of a run of two networks against each other")
+            raise NnspecError(f"{path} is not an exported generator; export one from a run with the objective `gan`")
         self.samples = Samples.from_json(self._model.json(SAMPLES), f"the metadata of {path}")
 
     @staticmethod
@@ -104,7 +104,7 @@ def write_samples(
         NnspecError: If the examples are not images but a grid is requested, or the suffix is unknown.
     """
     if out.suffix not in (".png", ".npz"):
-        raise NnspecError(f"{out} is neither a sheet of pictures (.png) nor arrays (.npz)")
+        raise NnspecError(f"cannot write {out}; use `.png` for a grid of images or `.npz` for arrays")
     found = sampler.sample(count, seed=seed, conditions=conditions)
     samples, made = sampler.samples, found[sampler.samples.output]
     record: dict[str, Any] = {"file": str(out), "number": count, "seed": seed, "shape": list(made.shape[1:])}
@@ -114,9 +114,9 @@ def write_samples(
         buffer = io.BytesIO()
         np.savez(buffer, **found)  # type: ignore[arg-type]
         write_whole(out, buffer.getvalue())
-    elif not is_picture(made.shape[1:]):
+    elif not is_image(made.shape[1:]):
         shape = " × ".join(map(str, made.shape[1:]))
-        raise NnspecError(f"what the generator makes is no picture, but {shape}\n  = help: write arrays: `--out NAME.npz`")
+        raise NnspecError(f"the generator outputs {shape}, not images\n  = help: write arrays: `--out NAME.npz`")
     else:
         columns = None if conditions else samples.columns
         write_whole(out, sheet(made, samples.low, samples.high, columns=columns))

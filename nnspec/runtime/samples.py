@@ -25,15 +25,15 @@ class Samples:
     """How a generator is sampled.
 
     Attributes:
-        network: Its name.
-        noise: Its input of noise.
+        network: The name of the generator's network.
+        noise: The noise input.
         shape: The shape of one example's noise.
-        distribution: What that is drawn from: ``normal`` or ``uniform``.
-        output: What it makes.
-        low: The least value of the data that it learned from: what is black in a picture.
-        high: The largest.
-        choices: The conditions that the data have, each by input; none where there are no conditions, or too many.
-        names: What the classes of a condition are called, by input.
+        distribution: The distribution of the noise: ``normal`` or ``uniform``.
+        output: The output of examples.
+        low: The minimum of the training data, which is black in an image.
+        high: The maximum of the training data, which is white.
+        choices: The combinations of conditions in the data, by input; empty if there are none or too many.
+        names: The class names of conditions, by input.
         conditions: The inputs that are conditions.
     """
 
@@ -49,19 +49,19 @@ class Samples:
     conditions: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Itself as plain values."""
+        """The values as plain JSON types."""
         return {**asdict(self), "shape": list(self.shape)}
 
     @classmethod
     def from_json(cls, values: Any, where: str) -> Samples:
-        """Itself again.
+        """Create from plain values.
 
         Args:
-            values: What ``as_json`` gave.
-            where: Where they stood, for a message.
+            values: The result of ``as_json``.
+            where: The source of the values, for error messages.
 
         Raises:
-            NnspecError: Where they are not that.
+            NnspecError: If the values are not valid.
         """
         try:
             found = {field.name: values[field.name] for field in fields(cls)}
@@ -80,16 +80,16 @@ class Samples:
             if any(set(choice) != set(found["conditions"]) for choice in found["choices"]):
                 raise ValueError
         except (KeyError, TypeError, ValueError, AttributeError):
-            raise NnspecError(f"{where} says something unreadable of how its generator is sampled") from None
+            raise NnspecError(f"the description of the generator in {where} is not valid") from None
         return cls(**found)
 
     @property
     def columns(self) -> int | None:
-        """How many pictures stand in a row of a sheet: one of each condition, where there are not too many."""
+        """The number of columns of an image grid: one per condition, unless there are too many."""
         return len(self.choices) if 1 < len(self.choices) <= _MOST_ACROSS else None
 
     def drawn(self, count: int, seed: int | Sequence[int]) -> NDArray[np.float32]:
-        """Noise for some examples; the same for the same seed, on every machine."""
+        """Draw noise; deterministic for a seed, on every machine."""
         random = np.random.default_rng(seed)
         shape = (count, *self.shape)
         if self.distribution == "uniform":
@@ -97,36 +97,36 @@ class Samples:
         return random.standard_normal(shape, np.float32)
 
     def chosen(self, given: Mapping[str, str], count: int) -> dict[str, NDArray[Any]]:
-        """Conditions for some examples: what is given, and of the others those of the data, one after another.
+        """Choose conditions: the given ones, and those of the data in turn for the others.
 
         Args:
-            given: A value for each of some conditions, as text: a class's name, or its number.
-            count: How many examples.
+            given: Values of conditions, as text: the name of a class, or its index.
+            count: The number of examples.
 
         Raises:
-            NnspecError: Where a condition or a value is none.
+            NnspecError: If a condition or a value is unknown.
         """
         for name in given:
             if name not in self.conditions:
                 suggestion = closest(name, self.conditions)
-                help = f"did you mean `{suggestion}`?" if suggestion else self._what_there_is
+                help = f"did you mean `{suggestion}`?" if suggestion else self._known_values
                 raise NnspecError(f"the generator has no condition `{name}`\n  = help: {help}")
         if not self.conditions:
             return {}
         if not self.choices:
             raise NnspecError(
-                f"the data have too many values of {self._listed} to take them in turn or by name\n"
-                "  = help: export the generator, and give the file values of your own: `nnspec predict MODEL.onnx`"
+                f"the data have too many values of {self._listed} to choose from\n"
+                "  = help: export the generator, and pass values to the file: `nnspec predict MODEL.onnx`"
             )
         fitting = [choice for choice in self.choices if all(self._is(name, choice[name], text) for name, text in given.items())]
         if not fitting:
             asked = ", ".join(f"`{name}={text}`" for name, text in given.items())
-            raise NnspecError(f"the data have no {asked}\n  = help: {self._what_there_is}")
+            raise NnspecError(f"the data have no {asked}\n  = help: {self._known_values}")
         rows = [fitting[i % len(fitting)] for i in range(count)]
         return {name: np.asarray([row[name] for row in rows]) for name in self.conditions}
 
     def shown(self, name: str, value: Any) -> str:
-        """A condition's value as a person knows it: the name of a class where it has one."""
+        """A condition's value as text: the class name, if there is one."""
         names = self.names.get(name)
         flat = np.ravel(value)
         at = int(flat[0]) if flat.size == 1 else int(flat.argmax())
@@ -143,8 +143,8 @@ class Samples:
         return ", ".join(f"`{name}`" for name in self.conditions)
 
     @property
-    def _what_there_is(self) -> str:
+    def _known_values(self) -> str:
         if not self.conditions:
-            return "it has none"
+            return "it has no conditions"
         values = {name: dict.fromkeys(self.shown(name, choice[name]) for choice in self.choices) for name in self.conditions}
         return "; ".join(f"`{name}` is one of {', '.join(list(own)[:MOST_CHOICES])}" for name, own in values.items())

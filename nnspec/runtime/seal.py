@@ -39,20 +39,20 @@ def require_proven(content: bytes, metadata: Mapping[str, str], name: str) -> No
         raise NnspecError(f"{name} has no parity record\n  = help: write it with `nnspec export`, or allow it with --unproven")
     try:
         record = json.loads(metadata[PARITY])
-        figures = list(_figures(record))
+        figures = list(_errors(record))
     except (ValueError, RecursionError, AttributeError, KeyError, TypeError):
         raise NnspecError(f"{name} has a damaged parity record\n  = help: export it again") from None
     differing = [output for output, error, tolerance in figures if not (isfinite(error) and error <= tolerance)]
     if differing or not figures:
         what = f"`{differing[0]}` differs from the trained model" if differing else "nothing was compared"
-        raise NnspecError(f"{name} is not proven: its parity record says that {what}\n  = help: export it again")
+        raise NnspecError(f"{name} is not verified: according to its parity record, {what}\n  = help: export it again")
     try:
         holds = record.get(DIGEST) == digest_of(content)
     except ValueError:
         holds = False
     if not holds:
         raise NnspecError(
-            f"{name} is not the file that was proven: its parity record is of another\n"
+            f"{name} was modified: its parity record belongs to a different file\n"
             "  = help: export it again, or allow it with --unproven"
         )
 
@@ -78,11 +78,11 @@ def deciding(output: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def _figures(record: Mapping[str, Any]) -> Iterator[tuple[str, float, float]]:
+def _errors(record: Mapping[str, Any]) -> Iterator[tuple[str, float, float]]:
     for own in record.get("networks", {"": record}).values():
         for part in (own, own.get("drawn_weights", {"outputs": {}})):
-            for output, said in part["outputs"].items():
-                decided = deciding(said)
+            for output, entry in part["outputs"].items():
+                decided = deciding(entry)
                 yield output, float(decided["error"]), float(decided["tolerance"])
 
 
@@ -121,9 +121,9 @@ def _fields(view: memoryview) -> Iterator[tuple[int, int, int, int]]:
         elif kind in (1, 5):
             body, place = place, place + (8 if kind == 1 else 4)
         else:
-            raise ValueError("no protobuf")
+            raise ValueError("not a protobuf message")
         if place > len(view):
-            raise ValueError("cut short")
+            raise ValueError("truncated")
         yield tag >> 3, start, body, place
 
 
@@ -135,4 +135,4 @@ def _varint(view: memoryview, place: int) -> tuple[int, int]:
         place, shift = place + 1, shift + 7
         if byte < 128:
             return value, place
-    raise ValueError("cut short")
+    raise ValueError("truncated")

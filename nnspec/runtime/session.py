@@ -61,10 +61,10 @@ class Stop:
 
 
 def reason_of(error: Exception) -> str:
-    """Why a run failed, without ONNX Runtime's own prefix; of a number that is in no table, in words."""
+    """The reason of a failed run, without ONNX Runtime's prefix; reworded for an index out of range."""
     reason = str(error).partition("] : ")[2] or str(error)
     if (found := _OUTSIDE.search(reason)) is not None:
-        return f"an input chooses row {found[1]} of a table of rows 0 to {found[2]}: send numbers from 0 to {found[2]}"
+        return f"an input has the index {found[1]} for a table with rows 0 to {found[2]}: use indices from 0 to {found[2]}"
     return reason
 
 

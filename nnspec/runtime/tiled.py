@@ -60,13 +60,13 @@ class Tiling:
         known = self.predictor.conditions
         self._conditions = [known.get(symbol, Condition()) for symbol in self._symbols]
         if known.relations or any(c.largest is not None or c.other_remainders or c.also for c in self._conditions):
-            raise NnspecError(f"`{self.predictor.path}` cannot answer tile by tile: {'; '.join(known.texts())}")
+            raise NnspecError(f"`{self.predictor.path}` does not support tiles: {'; '.join(known.texts())}")
         periods = [field.period for fields in self._fields.values() for field in fields]
         self.step = lcm(*periods, *(condition.multiple_of for condition in self._conditions))
         self._least = max(condition.at_least for condition in self._conditions)
         self._more, *others = {condition.remainder for condition in self._conditions}
         if others:
-            raise NnspecError(f"`{self.predictor.path}` cannot answer tile by tile: its sizes are not of one kind")
+            raise NnspecError(f"`{self.predictor.path}` does not support tiles: its axes have different conditions on sizes")
         wanted = max(field.exact_overlap() for fields in self._fields.values() for field in fields)
         exact = -(-wanted // self.step) * self.step
         self.overlap = exact if self.overlap is None else self.overlap
@@ -76,12 +76,12 @@ class Tiling:
     def text(self) -> str:
         """A summary as text, after [`predict`][nnspec.runtime.tiled.Tiling.predict]."""
         count = " × ".join(map(str, self.tiles))
-        kind = "the answers are those to the whole picture" if self.exact else "the answers are blended between tiles"
+        kind = "the outputs equal those of the whole image" if self.exact else "the outputs are blended between tiles"
         lines = [f"{count} tiles of {self.tile} with an overlap of {self.overlap}: {kind}"]
         if self.padded is not None:
             sizes = " × ".join(map(str, self.padded))
-            lines.append(f"pictures were brought to {sizes}, mirrored at their ends, and the answers cropped")
-        lines += [f"`{name}` of neighbouring tiles differs by at most {seam:.1e}" for name, seam in self.seams.items()]
+            lines.append(f"images were padded to {sizes} by mirroring, and the outputs cropped")
+        lines += [f"`{name}` of neighboring tiles differs by at most {seam:.1e}" for name, seam in self.seams.items()]
         return "\n".join(lines)
 
     def predict(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
@@ -95,24 +95,24 @@ class Tiling:
         """
         whole = self._padded(inputs)
         arrays = self.predictor.checked({self._input: whole})
-        pictures = arrays[self._input]
+        images = arrays[self._input]
         axes = [
             Tiles.of(size, self.tile, self.overlap or 0, step=self.step, least=self._least)
-            for size in pictures.shape[1 : 1 + len(self._symbols)]
+            for size in images.shape[1 : 1 + len(self._symbols)]
         ]
         self.tiles = tuple(len(axis.spans) for axis in axes)
         self.seams = {}
-        answers = [self._picture(picture[np.newaxis], axes) for picture in pictures]
+        answers = [self._image(image[np.newaxis], axes) for image in images]
         joined = {name: np.concatenate([answer[name] for answer in answers]) for name in self.predictor.outputs}
         return {name: self._cropped(name, array, inputs[self._input]) for name, array in joined.items()}
 
-    def _picture(self, picture: NDArray[Any], axes: list[Tiles]) -> dict[str, NDArray[Any]]:
+    def _image(self, image: NDArray[Any], axes: list[Tiles]) -> dict[str, NDArray[Any]]:
         sums: dict[str, Blend] = {}
         # The last tile first: it determines the size of the whole output.
         numbers = list(itertools.product(*(range(len(axis.spans)) for axis in axes)))
         for number in numbers[-1:] + numbers[:-1]:
             part = tuple(slice(*axis.spans[i]) for axis, i in zip(axes, number, strict=True))
-            given = self.predictor.run({self._input: np.ascontiguousarray(picture[(slice(None), *part)])})
+            given = self.predictor.run({self._input: np.ascontiguousarray(image[(slice(None), *part)])})
             for name, answer in given.items():
                 along = list(zip(axes, number, answer.shape[1:-1], self._fields[name], strict=True))
                 offsets = [field.places(axis.spans[i][0]) for axis, i, _, field in along]
@@ -122,8 +122,8 @@ class Tiling:
         for name, total in sums.items():
             if total.has_gaps:
                 raise NnspecError(
-                    f"with an overlap of {self.overlap} there are places of `{name}` between tiles that none answers\n"
-                    "  = help: leave the overlap out, or make it larger"
+                    f"with an overlap of {self.overlap} no tile covers some positions of `{name}`\n"
+                    "  = help: omit the overlap, or increase it"
                 )
             if total.seam is not None:
                 self.seams[name] = max(self.seams.get(name, 0.0), total.seam)
@@ -133,9 +133,9 @@ class Tiling:
         port, fields = self.predictor.outputs[output], self.predictor.fields.get(output, ())
         if len(fields) != len(self._symbols) or not port.dtype.startswith("float"):
             raise NnspecError(
-                f"`{self.predictor.path}` cannot answer tile by tile: the places of `{output}` do not each see a part of the "
-                "picture, or the file does not say which\n  = help: export it again with this version; `nnspec inspect` shows "
-                "what each layer sees"
+                f"`{self.predictor.path}` does not support tiles: the receptive fields of `{output}` are the whole "
+                "image, or are not stated in the file\n  = help: export it again with this version; `nnspec inspect` shows "
+                "the receptive field of each layer"
             )
         return list(fields)
 
@@ -146,16 +146,16 @@ class Tiling:
             also = f", and its overlap a multiple of {step}" if step > 1 else ""
             raise NnspecError(f"a tile must be {wanted} here{also}; not {self.tile} and {overlap}")
         if overlap >= self.tile:
-            less = f", or an overlap below {exact}: the answers then differ a little from those to the whole"
+            less = f", or an overlap below {exact}: the outputs then differ a little from those of the whole image"
             raise NnspecError(
                 f"tiles of {self.tile} are no larger than their overlap of {overlap}\n"
-                f"  = help: take larger tiles{less if overlap == exact else ''}"
+                f"  = help: use larger tiles{less if overlap == exact else ''}"
             )
 
     def _padded(self, inputs: Arrays) -> NDArray[Any]:
         """Pad the images by mirroring to sizes that the model accepts."""
         if set(inputs) != {self._input}:
-            self.predictor.checked(inputs)  # says what is wrong
+            self.predictor.checked(inputs)  # raises the error
         array = np.asarray(inputs[self._input])
         sizes = array.shape[1 : 1 + len(self._symbols)]
         # Images that are too small are an error, not padded.
@@ -196,7 +196,7 @@ def _free_axes(predictor: Predictor) -> tuple[str, list[str]]:
     if len(ports) != 1 or not sizes or len(symbols) < len(sizes):
         takes = ", ".join(map(str, ports))
         raise NnspecError(
-            f"`{predictor.path}` cannot answer tile by tile: it takes {takes}, and not one picture of free sizes\n"
+            f"`{predictor.path}` does not support tiles: it requires a single image input of free sizes and has {takes}\n"
             "  = help: write the sizes as symbols, `[H, W, 3]`"
         )
     return ports[0].name, symbols

@@ -55,7 +55,8 @@ def texts_of(
         counts = np.asarray(inputs[token_output.input]) != 0
         predicted = outputs[name].argmax(-1)
         if predicted.shape != counts.shape:
-            raise NnspecError(f"`{name}` answers {counts.shape} positions of `{token_output.input}` with {predicted.shape}")
+            shape = f"{predicted.shape} for {counts.shape} positions of `{token_output.input}`"
+            raise NnspecError(f"`{name}` has the shape {shape}")
         text = tokenize.model_validate({"by": token_output.by}).text
         learned = {"vocabulary": token_output.vocabulary}
         found[name] = [text(row[own].tolist(), learned) for row, own in zip(predicted, counts, strict=True)]

@@ -1,4 +1,4 @@
-"""Texts to tokens and back, by what a model says of its inputs."""
+"""Conversion between texts and tokens, by the recipe of a model's inputs."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from nnspec.data.values import read_feed
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.generation.vocabulary import tokenizer_of
 
-__all__ = ["beginning_with", "padded", "source_tokens", "text_of"]
+__all__ = ["prompt_tokens", "padded", "source_tokens", "text_of"]
 
 
 def source_tokens(recipe: Mapping[str, Any], input_: str, texts: Sequence[str]) -> NDArray[np.int64]:
-    """The tokens of texts as the model was trained on them: rows, steps, 0 behind the shorter ones.
+    """Convert texts to tokens as in training: rows, steps, padded with 0.
 
     Args:
-        recipe: What the model says of its inputs.
+        recipe: The recipe of the model's inputs.
         input_: The input.
-        texts: A text for each row; of an input without a tokenizer, its numbers.
+        texts: A text for each row; token numbers if the input has no tokenizer.
 
     Raises:
-        SpecError: Where a text is not what the input takes.
+        SpecError: If a text does not match the input.
     """
     if tokenizer_of(recipe, input_) is None:
         return padded([_numbers(text) for text in texts], 0)
@@ -39,8 +39,8 @@ def source_tokens(recipe: Mapping[str, Any], input_: str, texts: Sequence[str]) 
     return padded(list(values), 0)
 
 
-def beginning_with(recipe: Mapping[str, Any], input_: str | None, texts: Sequence[str]) -> NDArray[np.int64]:
-    """The tokens that sequences are to begin with: rows, steps, −1 behind the shorter ones."""
+def prompt_tokens(recipe: Mapping[str, Any], input_: str | None, texts: Sequence[str]) -> NDArray[np.int64]:
+    """Convert prompts to tokens: rows, steps, padded with −1."""
     found = tokenizer_of(recipe, input_)
     if found is None:
         return padded([_numbers(text) for text in texts], -1)
@@ -50,13 +50,13 @@ def beginning_with(recipe: Mapping[str, Any], input_: str | None, texts: Sequenc
 
 
 def text_of(recipe: Mapping[str, Any], input_: str | None, tokens: Sequence[int]) -> str | None:
-    """The text of tokens; None where they are numbers alone."""
+    """Convert tokens to text; None without a tokenizer."""
     found = tokenizer_of(recipe, input_)
     return found[0].text(tokens, found[1]) if found is not None else None
 
 
 def padded(rows: Sequence[Any], value: int) -> NDArray[np.int64]:
-    """Rows of one length, at least 1, filled up on the right."""
+    """Pad rows on the right to equal length, at least 1."""
     made = np.full((len(rows), max([1, *map(len, rows)])), value, np.int64)
     for place, row in enumerate(rows):
         made[place, : len(row)] = row
@@ -68,7 +68,7 @@ def _numbers(text: str) -> list[int]:
         return [int(word) for word in text.replace(",", " ").split()]
     except ValueError:
         raise NnspecError(
-            f"the model says nothing of texts, and `{text}` are no numbers of tokens\n"
+            f"the model has no tokenizer, and `{text}` is not a list of token numbers\n"
             "  = help: write numbers, `5 17 9`, or export a run whose data have a `tokenize`"
         ) from None
 

@@ -19,7 +19,7 @@ from nnspec.runtime.generator import generated_of
 from nnspec.runtime.metadata import GENERATE
 from nnspec.runtime.predicting import input_types
 from nnspec.runtime.predictor import Predictor
-from nnspec.runtime.token_texts import beginning_with, source_tokens
+from nnspec.runtime.token_texts import prompt_tokens, source_tokens
 from nnspec.serving.batching import Arrays
 
 __all__ = ["Decoder", "decoder_of"]
@@ -77,7 +77,7 @@ class Decoder:
                     raise NnspecError(f"{table.where(feed.columns[0], row)}: expected a text")
             values = texts.tolist()
             recipe = self.predictor.recipe
-            tokens = beginning_with(recipe, self.prompted, values) if self.prompted else source_tokens(recipe, input_, values)
+            tokens = prompt_tokens(recipe, self.prompted, values) if self.prompted else source_tokens(recipe, input_, values)
             arrays[input_] = np.asarray(tokens)
         return arrays
 

@@ -15,7 +15,7 @@ def spaced(word: str, names: Iterable[str]) -> str:
     """Return help for ``units:64``, a key without a space after its colon, or an empty string.
 
     >>> spaced("unit:64", ["units", "use_bias"])
-    'a space is missing after the colon: write `units: 64`'
+    'missing space after the colon: write `units: 64`'
     """
     glued, colon, value = word.partition(":")
     meant = closest(glued, names) if colon else None

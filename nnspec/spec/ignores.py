@@ -73,7 +73,7 @@ def _codes(file: str) -> set[tuple[int, str]]:
 
 
 def _ignores(file: str) -> Iterator[_Ignore]:
-    """Yield each code of each ignore comment; an item without a code stands for an invalid ``nnspec:`` comment."""
+    """Yield each code of each ignore comment; an item without a code marks an invalid ``nnspec:`` comment."""
     try:
         text = Path(file).read_text("utf-8-sig") if Path(file).is_file() else ""
     except (OSError, ValueError):

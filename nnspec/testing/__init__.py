@@ -1,4 +1,4 @@
-"""The four-way proof for layers of your own: what runs over every built-in layer, for plug-ins.
+"""Verification of plug-in layers, with the checks that every built-in layer passes.
 
 Example:
     >>> from nnspec.layers.activations import ELU

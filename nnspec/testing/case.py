@@ -1,14 +1,14 @@
-"""One layer, its arguments, and what comes in: what every proof of a layer runs on.
+"""Test cases of layers: a layer, its arguments and its inputs.
 
-A [`Case`][] gives
+A [`Case`][] provides
 
-- ``case.graph()``: the graph of that one layer (``layer``), fed by inputs named after its ports. Where an input is masked,
-  an ``Embedding`` with ``mask_zero`` makes it from tokens;
-- ``case.data(batch, sizes)``: random input arrays for it, symbols as ``sizes`` says, masks with right padding, left padding,
-  holes and an empty row in turn.
+- ``case.graph()``: the graph of the single layer (``layer``), with inputs named after its ports. A masked input is the output
+  of an ``Embedding`` with ``mask_zero``, whose input are tokens;
+- ``case.data(batch, sizes)``: random inputs, with symbols as in ``sizes``; rows of masks cycle through right padding, left
+  padding, holes and only padding.
 
-Weights that Keras starts from 0 or 1 hide errors: ``case.weights(graph)`` gives random ones by the spec's names, for
-``set_weight_arrays`` and for the ONNX emitter alike.
+Weights initialized to 0 or 1 hide errors: ``case.weights(graph)`` returns random ones by the spec's names, for
+``set_weight_arrays`` and for the ONNX emitter.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _NOWHERE = Span.whole("case")
 
 @dataclass(frozen=True)
 class Input:
-    """What is fed to a port: sizes (a string is a symbol), an element type, and whether a mask travels with it."""
+    """An input of a port: its shape (a string is a symbol), element type, and whether it has a mask."""
 
     shape: tuple[int | str, ...]
     dtype: str = "float32"
@@ -48,14 +48,14 @@ class Input:
 
 @dataclass(frozen=True)
 class Case:
-    """One layer and what is fed to it.
+    """A layer and its inputs.
 
     Attributes:
-        op: The layer's name.
-        arguments: Its arguments, as a spec has them.
-        inputs: What is fed to each of its ports; the ports of a merge are ``"0"``, ``"1"``, …
-        note: What is worth knowing of it.
-        made: The layer itself, where it is in no catalogue.
+        op: The name of the layer.
+        arguments: The arguments, as in a spec.
+        inputs: The input of each port; the ports of a merge are ``"0"``, ``"1"``, …
+        note: A remark.
+        made: The layer, if it is not in the catalogue.
     """
 
     op: str
@@ -66,7 +66,7 @@ class Case:
 
     @classmethod
     def of(cls, layer: Layer, inputs: Mapping[str, Input]) -> Case:
-        """The case of a layer that is made already."""
+        """Create the case of an existing layer."""
         given = {name: getattr(layer, name) for name in type(layer).model_fields if name in layer.model_fields_set}
         return cls(type(layer).__name__, given, inputs, made=layer)
 
@@ -84,7 +84,7 @@ class Case:
         return layer
 
     def graph(self) -> Graph:
-        """The layer alone, behind embeddings where its inputs are masked; every output of it is one of the graph."""
+        """The graph of the single layer, with embeddings for masked inputs; every output is an output of the graph."""
         inputs: dict[str, TensorType] = {}
         nodes: dict[str, Node] = {}
         refs: dict[str, Ref] = {}
@@ -102,12 +102,12 @@ class Case:
         return Graph("case", inputs, nodes, {output: Ref("layer", output) for output in nodes["layer"].outputs})
 
     def data(self, batch: int, sizes: Mapping[str, int]) -> dict[str, np.ndarray]:
-        """Random inputs of the graph, by name."""
+        """Draw random inputs of the graph, by name."""
         random = np.random.default_rng(crc32(str(self).encode()) + batch)
         return {f"in_{port}": _array(random, x, batch, sizes, self) for port, x in self.inputs.items()}
 
     def weights(self, graph: Graph) -> dict[str, np.ndarray]:
-        """Random weights of the graph, by the spec's names; variances are positive."""
+        """Draw random weights of the graph, by the spec's names; variances are positive."""
         random = np.random.default_rng(crc32(str(self).encode()))
         return {
             name: (
@@ -120,7 +120,7 @@ class Case:
 
 
 def node(name: str, layer: Any, inputs: Mapping[str, Ref], types: Mapping[str, TensorType], **more: Any) -> Node:
-    """A node of a graph made by hand."""
+    """Create a node of a graph."""
     outputs = layer.output_types(types)
     facts = {"weights": layer.weights(types), "weights_at": name, "frozen": False} | more
     return Node(name, layer, inputs, types, outputs, span=_NOWHERE, path=name, **facts)
@@ -133,7 +133,7 @@ def _array(random: np.random.Generator, x: Input, batch: int, sizes: Mapping[str
     if case.op.endswith("Embedding") and "int" in x.dtype:
         return random.integers(0, case.arguments["input_dim"], shape).astype(x.dtype)
     if case.op == "MaxUnpooling2D" and "int" in x.dtype:
-        return random.integers(0, 12, shape).astype(x.dtype)  # In a picture of 12 positions, some of them twice.
+        return random.integers(0, 12, shape).astype(x.dtype)  # In an image of 12 positions, with repeats.
     if "int" in x.dtype:
         return random.integers(0, 100, shape).astype(x.dtype)
     if x.dtype == "bool":
@@ -142,7 +142,7 @@ def _array(random: np.random.Generator, x: Input, batch: int, sizes: Mapping[str
 
 
 def _tokens(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Tokens whose rows are, in turn, padded right, padded left, full of holes, empty, and whole; 0 is padding."""
+    """Draw tokens; rows cycle through right padding, left padding, holes, only padding, and no padding, which is 0."""
     tokens = random.integers(1, _VOCABULARY, shape).astype("int32")
     for row in range(shape[0]):
         kind, length = row % 5, shape[1] if len(shape) > 1 else 0

@@ -1,4 +1,4 @@
-"""What a layer says of itself, held against its Keras layer: shapes, element types, masks, weights."""
+"""Checks of a layer's declarations (shapes, element types, masks, weights) against its Keras layer."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from nnspec.types import Dim, TensorType, substitute
 __all__ = ["Batch", "ProofError", "check_claims", "check_eager", "check_symbolic", "check_weights"]
 
 Batch = tuple[int, Mapping[str, int]]
-"""A batch size, and what the symbols stand for."""
+"""A batch size, and the values of symbols."""
 
 
 class ProofError(AssertionError):
-    """A layer is not what it says; the text says where."""
+    """A layer's declaration differs from its Keras layer."""
 
 
 def check_claims(case: Case, batches: Iterable[Batch]) -> None:
-    """Holds every fact of a layer against its Keras layer, symbolic and run on batches.
+    """Check all declarations of a layer against its Keras layer, symbolically and on batches.
 
     Raises:
-        ProofError: Where one is not so.
+        ProofError: If one differs.
     """
     graph = case.graph()
     model = to_keras(graph, seed=1)
@@ -41,48 +41,48 @@ def check_claims(case: Case, batches: Iterable[Batch]) -> None:
 
 
 def check_symbolic(graph: Graph, model: keras.Model) -> None:
-    """Holds inferred shapes and masks against those of Keras's symbolic tensors."""
+    """Check inferred shapes and masks against Keras's symbolic tensors."""
     for name, inferred in graph.output_types.items():
         tensor = model.output[name]
-        _same(f"the shape of `{name}`", _open(inferred.shape), tuple(tensor.shape), "`infer`", "Keras's symbolic tensor")
+        _check(f"the shape of `{name}`", _open(inferred.shape), tuple(tensor.shape), "`infer`", "Keras's symbolic tensor")
         mask = mask_of(tensor)
-        _same(f"whether `{name}` has a mask", inferred.mask is not None, mask is not None, "`mask`", "Keras's symbolic tensor")
+        _check(f"whether `{name}` has a mask", inferred.mask is not None, mask is not None, "`mask`", "Keras's symbolic tensor")
         if mask is not None and inferred.mask is not None:
-            _same(f"the mask of `{name}`", _open(inferred.mask), tuple(mask.shape), "`mask`", "Keras's symbolic tensor")
+            _check(f"the mask of `{name}`", _open(inferred.mask), tuple(mask.shape), "`mask`", "Keras's symbolic tensor")
 
 
 def check_weights(graph: Graph, model: keras.Model) -> None:
-    """Holds the weights against Keras's variables, one by one."""
+    """Check the weights against Keras's variables."""
     ours = {name: (weight.shape, weight.trainable) for name, weight, _ in graph.weights()}
     theirs = {name: (tuple(v.shape), v.trainable) for name, v in variables(model, graph).items()}
-    _same("the weights", ours, theirs, "`weights`", "Keras")
+    _check("the weights", ours, theirs, "`weights`", "Keras")
     trained = sum(int(np.prod(v.shape)) for v in model.trainable_weights)
     counts = (model.count_params(), trained)
-    _same("the parameters", (graph.parameters, graph.trainable_parameters), counts, "`weights`", "Keras")
+    _check("the parameters", (graph.parameters, graph.trainable_parameters), counts, "`weights`", "Keras")
 
 
 def check_eager(case: Case, graph: Graph, model: keras.Model, batch: int, sizes: Mapping[str, int]) -> None:
-    """Holds inferred types against tensors that Keras computes."""
+    """Check inferred types against tensors that Keras computes."""
     outputs = model(case.data(batch, sizes), training=False)
-    _same("the outputs", list(graph.outputs), list(outputs), "`infer`", "Keras")
+    _check("the outputs", list(graph.outputs), list(outputs), "`infer`", "Keras")
     for name, inferred in graph.output_types.items():
         _check_tensor(name, outputs[name], inferred, batch, sizes)
 
 
 def _check_tensor(name: str, tensor: Any, inferred: TensorType, batch: int, sizes: Mapping[str, int]) -> None:
     where = f"at a batch of {batch} and {dict(sizes)}, Keras's tensor"
-    _same(f"the shape of `{name}`", _closed(inferred.shape, batch, sizes), tuple(tensor.shape), "`infer`", where)
+    _check(f"the shape of `{name}`", _closed(inferred.shape, batch, sizes), tuple(tensor.shape), "`infer`", where)
     dtype = keras.backend.standardize_dtype(tensor.dtype)
-    _same(f"the element type of `{name}`", inferred.dtype, dtype, "`infer`", where)
+    _check(f"the element type of `{name}`", inferred.dtype, dtype, "`infer`", where)
     mask = mask_of(tensor)
-    _same(f"whether `{name}` has a mask", inferred.mask is not None, mask is not None, "`mask`", where)
+    _check(f"whether `{name}` has a mask", inferred.mask is not None, mask is not None, "`mask`", where)
     if mask is not None and inferred.mask is not None:
-        _same(f"the mask of `{name}`", _closed(inferred.mask, batch, sizes), tuple(mask.shape), "`mask`", where)
+        _check(f"the mask of `{name}`", _closed(inferred.mask, batch, sizes), tuple(mask.shape), "`mask`", where)
 
 
-def _same(what: str, said: Any, found: Any, who: str, other: str) -> None:
-    if said != found:
-        raise ProofError(f"{what}: {who} says {said}; {other}: {found}")
+def _check(what: str, declared: Any, found: Any, who: str, other: str) -> None:
+    if declared != found:
+        raise ProofError(f"{what}: {who} returns {declared}; {other}: {found}")
 
 
 def _open(shape: tuple[int | Dim, ...]) -> tuple[int | None, ...]:

@@ -1,4 +1,4 @@
-"""The proof of one layer: what it says, what Keras does, and what ONNX Runtime answers are the same."""
+"""Verification of a layer: its declarations, Keras and ONNX Runtime agree."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ _BATCHES = (1, 5)
 
 
 def prove(layer: Layer, inputs: Input | Mapping[str, Input], *, opset: int = 23) -> Parity:
-    """Proves one layer in four ways, as every built-in layer is proven.
+    """Verify a layer in four ways, like every built-in layer.
 
-    Inferred shapes, element types and masks are Keras's, symbolic and computed, and ONNX Runtime's; ``weights`` are Keras's
-    variables; the outputs agree by the parity that ``export`` asks for, at two batch sizes and two choices of each symbol,
-    padded on the right, on the left, with holes and with an empty row where the input is masked. A layer of your own is
-    also made anew from its Keras configuration, as a saved model does.
+    Inferred shapes, element types and masks equal those of Keras, symbolic and computed, and of ONNX Runtime; ``weights`` equal
+    Keras's variables; outputs agree by the parity that ``export`` requires, at two batch sizes and two values of each symbol,
+    with right padding, left padding, holes and rows of only padding if the input is masked. A plug-in layer is also recreated
+    from its Keras configuration, as in loading a saved model.
 
     Args:
-        layer: The layer, ``GatedLinearUnit(units=3)``.
-        inputs: What is fed to it: one input, or one for each port, ``"0"``, ``"1"``, … of a merge.
-        opset: The version of ONNX's operators.
+        layer: The layer, such as ``GatedLinearUnit(units=3)``.
+        inputs: The input, or the input of each port, ``"0"``, ``"1"``, … of a merge.
+        opset: The ONNX opset.
 
     Returns:
-        How far ONNX Runtime is from Keras.
+        The parity of ONNX Runtime and Keras.
 
     Raises:
-        ProofError: Where it is not what it says, with what differs.
-        NnspecError: Where it cannot be lowered.
-        LayerError: Where it does not take the inputs.
+        ProofError: If something differs.
+        NnspecError: If the layer cannot be lowered.
+        LayerError: If the layer does not accept the inputs.
 
     Example:
         >>> from nnspec.layers.core import Dense
@@ -61,15 +61,15 @@ def prove(layer: Layer, inputs: Input | Mapping[str, Input], *, opset: int = 23)
 
 
 def check_onnx(case: Case, batches: Iterable[Batch], *, opset: int = 23) -> tuple[onnx.ModelProto, Parity]:
-    """Holds ONNX Runtime's answers against Keras's, masks too.
+    """Compare the outputs and masks of ONNX Runtime with those of Keras.
 
     Args:
         case: The layer and its inputs.
-        batches: On which.
-        opset: The version of ONNX's operators.
+        batches: The batches.
+        opset: The ONNX opset.
 
     Raises:
-        ProofError: Where they differ.
+        ProofError: If they differ.
     """
     graph, batches = case.graph(), list(batches)
     weights = case.weights(graph)
@@ -79,7 +79,7 @@ def check_onnx(case: Case, batches: Iterable[Batch], *, opset: int = 23) -> tupl
     cases = [case.data(batch, free) for batch, free in batches]
     parity = measure(keras_reference(graph, weights, masks=True), run, cases)
     if not parity.agrees:
-        raise ProofError(f"ONNX Runtime answers otherwise than Keras:\n{parity.text()}")
+        raise ProofError(f"ONNX Runtime differs from Keras:\n{parity.text()}")
     for data, (batch, free) in zip(cases, batches, strict=True):
         _check_types(case, run(data), batch, free)
     return model, parity
@@ -88,9 +88,9 @@ def check_onnx(case: Case, batches: Iterable[Batch], *, opset: int = 23) -> tupl
 def _check_types(case: Case, answers: Arrays, batch: int, free: Mapping[str, int]) -> None:
     for name, type_ in case.graph().output_types.items():
         shape, dtype = answers[name].shape, answers[name].dtype.name
-        said = (batch, *(substitute(size, dict(free)) for size in type_.shape))
-        if (shape, dtype) != (said, type_.dtype):
-            raise ProofError(f"`{name}`: `infer` says {said} of {type_.dtype}; ONNX Runtime gives {shape} of {dtype}")
+        inferred = (batch, *(substitute(size, dict(free)) for size in type_.shape))
+        if (shape, dtype) != (inferred, type_.dtype):
+            raise ProofError(f"`{name}`: `infer` returns {inferred} of {type_.dtype}; ONNX Runtime outputs {shape} of {dtype}")
 
 
 def _check_saved(case: Case, batch: int, free: Mapping[str, int]) -> None:
@@ -100,7 +100,7 @@ def _check_saved(case: Case, batch: int, free: Mapping[str, int]) -> None:
     set_weight_arrays(model, graph, case.weights(graph))
     try:
         again = type(model).from_config(model.get_config())
-    except Exception as error:  # whatever the layer's own code raises
+    except Exception as error:  # any error of plug-in code
         reason = f"{type(error).__name__}: {error}"
         raise ProofError(
             f"its Keras layer cannot be made anew from its `get_config`, as a saved model is ({reason})"
@@ -109,4 +109,4 @@ def _check_saved(case: Case, batch: int, free: Mapping[str, int]) -> None:
     data = case.data(batch, free)
     for name, tensor in model(data, training=False).items():
         if not np.array_equal(tensor.numpy(), again(data)[name].numpy(), equal_nan=tensor.dtype.is_floating):
-            raise ProofError(f"`{name}`: made anew from its `get_config`, its Keras layer answers otherwise")
+            raise ProofError(f"`{name}`: recreated from its `get_config`, the Keras layer returns different values")

@@ -54,4 +54,4 @@ def test_what_gives_no_answer_is_given_up(monkeypatch):
     only(monkeypatch, parquet=("Parquet is read", "import time; time.sleep(60)"))
     monkeypatch.setattr(doctor, "_SECONDS", 1)
     result = CliRunner().invoke(main, ["doctor"])
-    assert "gave no answer within 1 seconds" in result.output
+    assert "did not finish within 1 seconds" in result.output

@@ -111,10 +111,10 @@ def test_a_series_becomes_one_of_any_length(tmp_path):
 REFUSED = {
     "  - Flatten\n  - BatchNormalization\n"
     + DENSE: r"net.nnspec.yaml:7:5: `batch_normalization` .* features of 10 × 12 positions",
-    "  - AdaptiveAveragePooling2D: 1\n  - Flatten\n" + DENSE: "`adaptive_average_pooling2d` .* no counterpart that slides",
+    "  - AdaptiveAveragePooling2D: 1\n  - Flatten\n" + DENSE: "`adaptive_average_pooling2d` .* no convolutional equivalent",
     "  - GlobalAveragePooling2D\n  - RepeatVector: 3\n" + DENSE: "`repeat_vector`",
     "  - GlobalAveragePooling2D:\n    name: g\n  - Multiply:\n    from: [g, x]\n  - Flatten\n"
-    + DENSE: "`multiply` .* joins what was",
+    + DENSE: "`multiply` .* merges flattened features",
     "  - Permute: [2, 1, 3]\n  - Conv2D: {filters: 3, kernel_size: 3}\n    name: y\n": "`permute` .* sees the whole picture",
     "  - Resizing: {height: 8, width: 8}\n  - Flatten\n" + DENSE: "`resizing` .* makes `y` one answer",
 }
@@ -143,14 +143,14 @@ def test_several_inputs_are_refused(tmp_path):
     text = f"nnspec: 1\nname: net\nweights: w.safetensors\ninputs: {{a: [3, 3, 1], b: [3, 3, 1]}}\nlayers:\n{layers}"
     (tmp_path / "net.nnspec.yaml").write_text(text)
     save_file(random_weights(nnspec.compile(nnspec.load(tmp_path / "net.nnspec.yaml")).main), tmp_path / "w.safetensors")
-    with pytest.raises(NnspecError, match="takes one picture or series"):
+    with pytest.raises(NnspecError, match="a single image or series"):
         convolutionalize(tmp_path / "net.nnspec.yaml", tmp_path / "fcn")
 
 
 def test_a_spec_without_trained_weights_is_refused(tmp_path):
     text = "nnspec: 1\nname: net\ninputs: {x: [8, 8, 1]}\nlayers:\n  - Flatten\n" + DENSE
     (tmp_path / "net.nnspec.yaml").write_text(text)
-    with pytest.raises(NnspecError, match="does not say what `y/kernel` starts from"):
+    with pytest.raises(NnspecError, match="has no value for the weight `y/kernel`"):
         convolutionalize(tmp_path / "net.nnspec.yaml", tmp_path / "fcn")
 
 

@@ -114,8 +114,8 @@ def test_texts_go_in_and_texts_come_out(translator):
     [
         ({"sorce": [[1]]}, "did you mean `source`"),
         ({}, "the input `source` is missing"),
-        ({"source": [[4, 99]]}, "numbers from 0 to 10"),
-        ({"source": [[0.5]]}, "cannot be made of float64"),
+        ({"source": [[4, 99]]}, "an integer from 0 to 10"),
+        ({"source": [[0.5]]}, "does not accept float64"),
     ],
 )
 def test_what_is_no_source_is_refused(translator, given, said):
@@ -125,15 +125,15 @@ def test_what_is_no_source_is_refused(translator, given, said):
 
 
 def test_a_model_that_does_not_decode_is_refused(built):
-    with pytest.raises(NnspecError, match="no model that decodes"):
+    with pytest.raises(NnspecError, match="does not decode sequences"):
         Generator(built / "model.onnx")
 
 
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"memory": {"memory": "state"}}, "its encoder gives no `state`"),
-        ({"carry": {"state": "states"}}, "its decoder gives no `states`"),
+        ({"memory": {"memory": "state"}}, "its encoder has no output `state`"),
+        ({"carry": {"state": "states"}}, "its decoder has no output `states`"),
         ({"beam": {"width": "digit"}}, "damaged: `beam.width`"),
         ({"max_length": None}, "damaged: `max_length`"),
     ],

@@ -24,7 +24,7 @@ def said(tmp_path: Path, text: str, **limits: int) -> list[tuple[str, int, str]]
     [
         ("inputs: {x: [4]}\nlayers:\n  - Dense: {units: 1_000_000_000}\n", 5, "4,000,000,000 parameters up to here"),
         ("inputs: {x: [4, 4, 3]}\nlayers:\n  - UpSampling2D: {size: 100_000}\n  - GlobalMaxPooling2D\n", 5, "1,788.1 GiB"),
-        ("inputs: {x: [1_000_000, 1_000_000]}\nlayers:\n  - GlobalMaxPooling1D\n", 5, "in the inputs alone"),
+        ("inputs: {x: [1_000_000, 1_000_000]}\nlayers:\n  - GlobalMaxPooling1D\n", 5, "(inputs only)"),
         ("inputs: {x: [4]}\nlayers:\n  - Dense: {units: 1000}\n  - Dense: {units: 2_000_000}\n", 6, "2,000,005,000"),
     ],
 )

@@ -70,8 +70,8 @@ def test_numbers_of_another_type_are_taken_where_nothing_is_lost(digits: Path, a
         ({"image": images(1)[0]}, r"has 4 axes, the batch axis first; got the shape \(28, 28, 1\)"),
         ({"image": np.zeros((1, 28, 27, 1), np.float32)}, r"has 28 elements on axis 2; got the shape \(1, 28, 27, 1\)"),
         ({"image": images(0)}, "is empty"),
-        ({"image": np.full((1, 28, 28, 1), "7")}, "cannot be made of <U1 elements"),
-        ({"image": [[1.0], [2.0, 3.0]]}, "is no array"),
+        ({"image": np.full((1, 28, 28, 1), "7")}, "does not accept <U1 elements"),
+        ({"image": [[1.0], [2.0, 3.0]]}, "is not an array"),
     ],
 )
 def test_what_does_not_fit_is_named(digits: Path, inputs: dict[str, np.ndarray], message: str) -> None:
@@ -82,7 +82,7 @@ def test_what_does_not_fit_is_named(digits: Path, inputs: dict[str, np.ndarray],
 @pytest.mark.parametrize(
     ("tokens", "message"),
     [
-        (np.ones((1, 4), np.float32), "cannot be made of float32 elements"),
+        (np.ones((1, 4), np.float32), "does not accept float32 elements"),
         (np.full((1, 4), 2**40), "has elements outside -2147483648 … 2147483647"),
         (np.full((1, 4), 99), "has 99 in row 0"),
     ],

@@ -39,5 +39,5 @@ def test_bytes_that_are_no_model_are_refused_or_say_nothing_that_was_not_there(c
 
 @pytest.mark.parametrize("content", [b"\xff" * 20, b"\x72\x7f"])
 def test_what_is_cut_short_is_refused(content):
-    with pytest.raises(ValueError, match=r"protobuf|cut short"):
+    with pytest.raises(ValueError, match=r"protobuf|truncated"):
         metadata_of(content)

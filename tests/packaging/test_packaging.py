@@ -61,7 +61,7 @@ def test_a_kserve_service_points_to_its_storage(iris, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("target", "uri", "words"), [("kserve", None, "must know"), ("triton", "s3://a", "is for"), ("kserve", "here", "no URI")]
+    ("target", "uri", "words"), [("kserve", None, "requires a storage URI"), ("triton", "s3://a", "is for"), ("kserve", "here", "is not a storage URI")]
 )
 def test_a_storage_is_named_for_kserve_alone(iris, tmp_path, target, uri, words):
     with pytest.raises(NnspecError, match=words):
@@ -94,7 +94,7 @@ def test_the_card_says_what_is_known_and_escapes_what_is_not_ours(iris, tmp_path
 def test_a_folder_that_is_there_is_not_written_over(iris, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine").write_text("")
-    with pytest.raises(NnspecError, match="is there already"):
+    with pytest.raises(NnspecError, match="already exists"):
         write_package(iris, "triton", tmp_path / "out")
 
 

@@ -21,7 +21,7 @@ from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.keras_backend.weights import variables
 from nnspec.onnx_backend.emit import output_names, to_onnx
 from nnspec.onnx_backend.parity import Bound, Reference
-from nnspec.onnx_backend.proof import prove, spelled
+from nnspec.onnx_backend.proof import named_outputs, prove
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw, sizes
 from nnspec.runtime.session import Arrays, Run, runner
@@ -81,7 +81,9 @@ def judge(graph: Graph, opset: int = 23, *, seed: int = 1, bound: Bound = "quick
 
 def is_coarse(graph: Graph, written: onnx.ModelProto, reference: Run) -> bool:
     try:
-        return only_coarse(wanted_of(graph, reference), spelled(graph, written), renamed(graph, exactly(written)), draw(graph))
+        return only_coarse(
+            wanted_of(graph, reference), named_outputs(graph, written), renamed(graph, exactly(written)), draw(graph)
+        )
     except Exception:  # ONNX's reference has not every operator: then nothing is known
         return False
 

@@ -15,7 +15,7 @@ from nnspec.exporting.keras_reference import keras_reference
 from nnspec.graph import Graph
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.parity import Bound, Parity, Reference, measure
-from nnspec.onnx_backend.proof import masks_of, prove, spelled
+from nnspec.onnx_backend.proof import masks_of, named_outputs, prove
 from nnspec.onnx_backend.samples import draw
 from nnspec.runtime.session import Level, Run
 
@@ -82,7 +82,7 @@ class Trial:
     def _is_visible(self, model: onnx.ModelProto) -> bool:
         """Whether some output changes, each time that inputs other than those of the proof are drawn."""
         try:
-            other = spelled(self.graph, model)
+            other = named_outputs(self.graph, model)
             return all(self._shows(other, seed) for seed in _OTHERS)
         except Exception:  # a model that does not run is refused, and proves nothing of parity
             return False
@@ -95,7 +95,7 @@ class Trial:
 
     @cached_property
     def _own(self) -> Run:
-        return spelled(self.graph, self.model)
+        return named_outputs(self.graph, self.model)
 
     @cached_property
     def _masks(self) -> Run | None:

@@ -36,7 +36,7 @@ def embedded(write, tmp_path):
 def test_a_number_outside_of_the_table_is_named_with_the_range(embedded, tokens, number, row):
     with pytest.raises(NnspecError) as caught:
         embedded.predict({"t": np.array(tokens)})
-    assert str(caught.value) == f"the input `t` has {number} in row {row}, and takes whole numbers from 0 to 4"
+    assert str(caught.value) == f"the input `t` has {number} in row {row}; it must be an integer from 0 to 4"
 
 
 def test_numbers_of_the_table_are_answered(embedded):
@@ -45,5 +45,5 @@ def test_numbers_of_the_table_are_answered(embedded):
 
 def test_a_model_that_does_not_say_how_many_rows_it_has_fails_in_words(tmp_path):
     predictor = Predictor(models.write(tmp_path / "t.onnx", models.table()))
-    with pytest.raises(AnswerError, match="chooses row 9 of a table of rows 0 to 3: send numbers from 0 to 3"):
+    with pytest.raises(AnswerError, match="has the index 9 for a table with rows 0 to 3: use indices from 0 to 3"):
         predictor.predict({"t": np.array([[1, 9]])})

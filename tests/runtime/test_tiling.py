@@ -108,7 +108,7 @@ def test_a_smaller_overlap_goes_over_from_tile_to_tile_and_says_so(tmp_path):
     assert errors[2] < 2e-6
     assert tilings[0].seams == {}
     assert tilings[1].seams["y"] > 1e-3 > tilings[2].seams.get("y", 0)
-    assert "4 × 4 tiles of 40 with an overlap of 4: the answers are blended" in tilings[1].text()
+    assert "4 × 4 tiles of 40 with an overlap of 4: the outputs are blended" in tilings[1].text()
 
 
 def test_no_more_than_one_tile_is_computed_at_a_time(tmp_path, monkeypatch):
@@ -129,7 +129,7 @@ def test_sizes_that_the_model_does_not_take_are_mirrored_and_cropped_back(tmp_pa
     found = tiling.predict(inputs)["y"]
     mirrored = np.pad(inputs["x"], [(0, 0), (0, 1), (0, 1), (0, 0)], mode="symmetric")
     np.testing.assert_allclose(found, model.predict({"x": mirrored})["y"][:, :91, :135], atol=2e-6)
-    assert "pictures were brought to 92 × 136, mirrored at their ends, and the answers cropped" in tiling.text()
+    assert "images were padded to 92 × 136 by mirroring, and the outputs cropped" in tiling.text()
 
 
 def test_a_picture_smaller_than_a_tile_is_answered_whole(tmp_path):
@@ -148,14 +148,14 @@ SMALL = NETS["a window of a classifier"]
             CONV + "  - GlobalAveragePooling2D\n  - Dense: {units: 3}\n    name: y\n",
             32,
             None,
-            "the places of `y` do not each see",
+            "the receptive fields of `y` are the whole",
         ),
-        (CONV + "  - GroupNormalization: {groups: 1}\n" + MASK, 32, None, "the places of `y` do not each see"),
+        (CONV + "  - GroupNormalization: {groups: 1}\n" + MASK, 32, None, "the receptive fields of `y` are the whole"),
         (NETS["a skip"], 33, None, "a tile must be a multiple of 2 here, and its overlap a multiple of 2; not 33 and 8"),
         (NETS["a skip"], 32, 3, "a tile must be a multiple of 2 here, and its overlap a multiple of 2; not 32 and 3"),
         (NETS["a skip"], 8, None, "tiles of 8 are no larger than their overlap of .*\n.*or an overlap below"),
         (SMALL, 8, 0, "a multiple of 2 and at least 14 here, and its overlap a multiple of 2; not 8 and 0"),
-        (SMALL, 32, 0, "there are places of `y` between tiles that none answers"),
+        (SMALL, 32, 0, "no tile covers some positions of `y`"),
     ],
 )
 def test_what_cannot_be_tiled_is_refused(layers, tile, overlap, words, tmp_path):
@@ -164,10 +164,10 @@ def test_what_cannot_be_tiled_is_refused(layers, tile, overlap, words, tmp_path)
 
 
 def test_a_model_of_fixed_sizes_or_of_two_inputs_is_refused(tmp_path):
-    with pytest.raises(NnspecError, match="not one picture of free sizes"):
+    with pytest.raises(NnspecError, match="a single image input of free sizes"):
         Tiling(net(tmp_path, CONV + MASK, "{x: [32, 32, 2]}"), 16)
     two = "  - Add:\n    from: [x, z]\n    name: y\n"
-    with pytest.raises(NnspecError, match="not one picture of free sizes"):
+    with pytest.raises(NnspecError, match="a single image input of free sizes"):
         Tiling(net(tmp_path, two, "{x: [H, W, 2], z: [H, W, 2]}"), 16)
 
 
@@ -178,7 +178,7 @@ def test_nnspec_predict_tiles_and_says_how(tmp_path):
     said = CliRunner().invoke(main, arguments)
     assert said.exit_code == 0, said.output
     assert "tiles of 40 with an overlap of" in said.stderr
-    assert "brought to 82 × 80" in said.stderr
+    assert "padded to 82 × 80" in said.stderr
     found = np.array(json.loads(said.stdout)["y"])
     assert found.shape == (81, 80, 2)
     assert model.outputs["y"].shape == ("batch", "H", "W", 2)

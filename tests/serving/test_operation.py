@@ -136,7 +136,7 @@ def test_a_model_that_was_changed_after_it_was_proven_is_refused(tmp_path, chang
     else:
         model.graph.node[0].name = "other"
     file.write_bytes(model.SerializeToString())
-    with pytest.raises(NnspecError, match="is not the file that was proven"):
+    with pytest.raises(NnspecError, match="was modified"):
         serve([str(file)], port=0)
 
 

@@ -173,7 +173,7 @@ def test_a_generator_is_exported_and_makes_the_same_of_the_same_noise(labelled, 
         (["--condition", "label"], "NAME=VALUE"),
         (["--beam", "3"], "--beam does not apply"),
         (["text"], "TEXT does not apply"),
-        (["-o", "a.jpg"], "neither a sheet"),
+        (["-o", "a.jpg"], "use `.png`"),
     ],
 )
 def test_what_is_asked_of_a_generator_wrongly_is_answered(labelled, options, part):
@@ -187,7 +187,7 @@ def test_what_is_asked_of_a_generator_wrongly_is_answered(labelled, options, par
 )
 def test_what_a_file_says_of_its_sampling_is_not_taken_on_trust(labelled, key, value):
     said = {**labelled.info["samples"], key: value}
-    with pytest.raises(NnspecError, match="unreadable"):
+    with pytest.raises(NnspecError, match="not valid"):
         Samples.from_json(said, "a file")
 
 

@@ -1,4 +1,4 @@
-"""How each layer is written in ONNX: for each module of ``layers`` one of its name, with a table, layer class → lowering."""
+"""Lowerings of layers to ONNX: one module per module of ``layers``, with a table from layer class to lowering."""
 
 from __future__ import annotations
 
@@ -20,13 +20,12 @@ __all__ = ["has_lowering", "lowering_of"]
 
 
 def lowering_of(layer: Layer) -> Lowering:
-    """What writes a layer; its family's module is imported when one of the family is first written.
+    """The lowering of a layer; the module of its family is imported on first use.
 
-    A layer that is in no table, a plug-in's, may bring its own as a method ``to_onnx(builder, call)``; otherwise its Keras
-    layer is converted.
+    A plug-in layer may define its own lowering as a method ``to_onnx(builder, call)``; otherwise its Keras layer is converted.
 
     Raises:
-        NnspecError: Where there is none.
+        NnspecError: If the layer has no lowering.
     """
     kind = type(layer)
     if kind in (table := table_of(kind, __name__)):
@@ -35,24 +34,24 @@ def lowering_of(layer: Layer) -> Lowering:
         return partial(_its_own, layer)
     if converted(layer):
         return cast("Lowering", import_module("nnspec.onnx_backend.conversion").convert)
-    raise NnspecError(f"`{kind.__name__}` cannot be written in ONNX yet")
+    raise NnspecError(f"`{kind.__name__}` cannot be exported to ONNX yet")
 
 
 def _its_own(layer: Any, b: Builder, call: Call[Any]) -> Value | Mapping[str, Value]:
-    """What a layer of another package writes itself.
+    """Call the `to_onnx` of a plug-in layer.
 
     Raises:
-        PluginError: Where it fails, or gives something else.
+        PluginError: If it fails, or returns something else than values.
     """
     given = guarded(layer, "`to_onnx`", layer.to_onnx, b, call)
     named = {next(iter(call.outputs)): given} if isinstance(given, Value) else given
     values = isinstance(named, Mapping) and all(isinstance(value, Value) for value in named.values())
     if not values or set(named) != set(call.outputs):
         what = ", ".join(call.outputs)
-        raise PluginError(f"{whose(layer)}: `to_onnx` gives {type(given).__name__}, not a `Value` for each output: {what}")
+        raise PluginError(f"{whose(layer)}: `to_onnx` returned {type(given).__name__}, not a `Value` for each output: {what}")
     return cast("Mapping[str, Value]", named)
 
 
 def has_lowering(kind: type[Layer]) -> bool:
-    """Whether a layer can be written: it is in its family's table, or brings its own form or its Keras layer."""
+    """Whether a layer can be exported: by a table, its own `to_onnx`, or its Keras layer."""
     return kind in table_of(kind, __name__) or hasattr(kind, "to_onnx") or hasattr(kind, "to_keras")

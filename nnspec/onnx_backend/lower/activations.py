@@ -1,4 +1,4 @@
-"""Activation functions as layers."""
+"""Activation layers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _activation(b: Builder, call: Call[Activation]) -> Value:
 def _relu(b: Builder, call: Call[ReLU]) -> Value:
     x, layer = call.x, call.layer
     if layer.negative_slope and layer.max_value is None and not layer.threshold:
-        return x.moved(b.op("LeakyRelu", x.name, alpha=layer.negative_slope))
+        return x.with_name(b.op("LeakyRelu", x.name, alpha=layer.negative_slope))
     y = _above(b, x.name, layer)
     if layer.negative_slope:
         below = (
@@ -34,11 +34,11 @@ def _relu(b: Builder, call: Call[ReLU]) -> Value:
         )
         slope = b.constant(layer.negative_slope, "slope", np.float32)
         y = b.op("Sub", y, b.op("Mul", b.op("Relu", below), slope))
-    return x.moved(y)
+    return x.with_name(y)
 
 
 def _above(b: Builder, x: str, layer: ReLU) -> str:
-    """What is above the threshold, up to the maximum."""
+    """The part above the threshold, up to the maximum."""
     if layer.threshold:
         x = b.op("ThresholdedRelu", x, alpha=layer.threshold)
     if layer.max_value is not None:
@@ -47,25 +47,25 @@ def _above(b: Builder, x: str, layer: ReLU) -> str:
 
 
 def _leaky(b: Builder, call: Call[LeakyReLU]) -> Value:
-    return call.x.moved(b.op("LeakyRelu", call.x.name, alpha=call.layer.negative_slope))
+    return call.x.with_name(b.op("LeakyRelu", call.x.name, alpha=call.layer.negative_slope))
 
 
 def _elu(b: Builder, call: Call[ELU]) -> Value:
-    return call.x.moved(b.op("Elu", call.x.name, alpha=call.layer.alpha))
+    return call.x.with_name(b.op("Elu", call.x.name, alpha=call.layer.alpha))
 
 
 def _prelu(b: Builder, call: Call[PReLU]) -> Value:
-    """The slopes are laid as the input lies."""
+    """Write PReLU; the slopes are transposed to the input's axis order."""
     x, alpha = call.x, call.weights["alpha"]
     if x.order is not None:
-        return x.moved(b.op("PRelu", x.name, b.constant(alpha[x.order], "alpha")))
+        return x.with_name(b.op("PRelu", x.name, b.constant(alpha[x.order], "alpha")))
     if x.axes[0] != 0:
         x = declared(b, x)
     order = [axis - 1 for axis in x.axes[1:] if axis is not None]
     laid = alpha.transpose(order)
     for place, axis in enumerate(x.axes[1:]):
         laid = np.expand_dims(laid, place) if axis is None else laid
-    return x.moved(b.op("PRelu", x.name, b.constant(laid, "alpha")))
+    return x.with_name(b.op("PRelu", x.name, b.constant(laid, "alpha")))
 
 
 def _softmax(b: Builder, call: Call[Softmax]) -> Value:
@@ -73,9 +73,9 @@ def _softmax(b: Builder, call: Call[Softmax]) -> Value:
     x = call.x if call.x.order is None else declared(b, call.x)
     places = [x.position(axis) for axis in axes]
     if len(places) == 1:
-        return x.moved(b.op("Softmax", x.name, axis=places[0]))
+        return x.with_name(b.op("Softmax", x.name, axis=places[0]))
     total = b.reduce("ReduceLogSumExp", x.name, places, keepdims=True)
-    return x.moved(b.op("Exp", b.op("Sub", x.name, total)))
+    return x.with_name(b.op("Exp", b.op("Sub", x.name, total)))
 
 
 TABLE: Mapping[type[Layer], Lowering] = {

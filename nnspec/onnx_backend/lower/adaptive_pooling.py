@@ -1,4 +1,4 @@
-"""Adaptive poolings: windows of one size are an ordinary pooling, others a product with a matrix, or gathered."""
+"""Adaptive pooling: an ordinary pooling if windows have equal sizes, else a matrix product or a gather."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _adaptive(b: Builder, call: Call[AdaptivePooling]) -> Value:
     if any(width != 1 for width in even if width):
         widths = tuple(width or 1 for width in even)
         name = (averages if means else maxima)(b, x, Window(widths, widths, tuple((0, 0) for _ in widths)))
-    # From behind, so that what stands behind the axis under way has a size that is known.
+    # From the last axis, so that the sizes after the current axis are known.
     for axis in reversed([axis for axis, width in enumerate(even) if width is None]):
         place, count = x.position(axis + 1), counts[axis]
         if count == 1:
@@ -54,18 +54,18 @@ def _adaptive(b: Builder, call: Call[AdaptivePooling]) -> Value:
 
 
 def _width(size: int | Dim, count: int) -> int | None:
-    """The positions of each window, where all have as many."""
+    """The size of the windows, if equal."""
     return size // count if isinstance(size, int) and size % count == 0 else None
 
 
 def _bounds(count: int, size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where each window begins, and what stands behind it."""
+    """The start and end of each window."""
     output = np.arange(count)
     return output * size // count, -(-(output + 1) * size // count)
 
 
 def _computed_bounds(b: Builder, size: str, count: int, shape: list[int]) -> tuple[str, str]:
-    """The same at run time, in a shape."""
+    """The start and end of each window, computed at run time in a given shape."""
     output = np.arange(count).reshape(shape)
     windows = b.ints([count], "windows")
     behind = b.op("Add", b.op("Mul", b.constant(output + 1, "next", np.int64), size), b.ints([count - 1], "up"))
@@ -73,7 +73,7 @@ def _computed_bounds(b: Builder, size: str, count: int, shape: list[int]) -> tup
 
 
 def _multiplied(b: Builder, x: str, place: int, size: int | Dim, counts: tuple[int, ...]) -> str:
-    """The mean of each window along one axis; ``counts`` are the sizes that it and the axes behind it have then."""
+    """The mean of each window along one axis; ``counts`` are the output sizes of this and the following axes."""
     if len(counts) == 1:
         return b.op("MatMul", x, _shares(b, x, place, size, counts[0], windows_at=1))
     matrix = _shares(b, x, place, size, counts[0], windows_at=0)
@@ -84,7 +84,7 @@ def _multiplied(b: Builder, x: str, place: int, size: int | Dim, counts: tuple[i
 
 
 def _shares(b: Builder, x: str, place: int, size: int | Dim, count: int, *, windows_at: int) -> str:
-    """The matrix of the share that each position has in each window; the windows are its rows (0) or columns (1)."""
+    """The matrix of the weights of positions in windows; windows are its rows (0) or columns (1)."""
     windows, positions = ([count, 1], [1, -1]) if windows_at == 0 else ([1, count], [-1, 1])
     if isinstance(size, int):
         first, behind = (bound.reshape(windows) for bound in _bounds(count, size))
@@ -100,7 +100,7 @@ def _shares(b: Builder, x: str, place: int, size: int | Dim, count: int, *, wind
 
 
 def _gathered(b: Builder, x: str, place: int, size: int | Dim, count: int) -> str:
-    """The positions of each window on an axis of their own; the shorter windows repeat their last one."""
+    """The positions of each window on a new axis; shorter windows repeat their last position."""
     if isinstance(size, int):
         first, behind = _bounds(count, size)
         places = np.minimum(first[:, None] + np.arange((behind - first).max()), behind[:, None] - 1)
@@ -113,7 +113,7 @@ def _gathered(b: Builder, x: str, place: int, size: int | Dim, count: int) -> st
 
 
 def _range(b: Builder, size: str) -> str:
-    """0 up to a number known at run time."""
+    """The range from 0 to a size known at run time."""
     zero, one = b.constant(0, "zero", np.int64), b.constant(1, "step", np.int64)
     return b.op("Range", zero, b.op("Reshape", size, b.ints([], "scalar")), one)
 

@@ -11,10 +11,10 @@ import numpy as np
 from nnspec.layers.attention import AdditiveAttention, Attention, DotAttention
 from nnspec.layers.base import Layer
 from nnspec.layers.heads import SCORES
+from nnspec.onnx_backend.attention_cache import append_to_cache, has_cache, without_cache
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import declared
-from nnspec.onnx_backend.remembered import alone, extended, is_remembering
 from nnspec.onnx_backend.value import Value
 
 __all__ = ["TABLE", "past"]
@@ -22,12 +22,12 @@ __all__ = ["TABLE", "past"]
 D = TypeVar("D", bound=DotAttention)
 
 _FAR = 1e9
-"""What Keras takes off the score of a position that is left out: not infinity, so that a row of none is a plain mean."""
+"""What Keras subtracts from the score of a masked position: finite, so a fully masked row is a plain mean."""
 
 
 def _attention(b: Builder, call: Call[Attention]) -> Mapping[str, Value]:
-    if is_remembering(call):
-        return _remembering(b, call, _attention)
+    if has_cache(call):
+        return _decoding_step(b, call, _attention)
     query, key = (declared(b, call.inputs.get(port, call.inputs["value"])).name for port in ("query", "key"))
     scale = b.constant(call.weights["scale"], "scale") if "scale" in call.weights else None
     if call.layer.score_mode == "concat":
@@ -46,7 +46,7 @@ def _compared(b: Builder, query: str, key: str, scale: str | None, call: Call[At
 
 
 def _attend(b: Builder, call: Call[DotAttention], scores: str) -> Mapping[str, Value]:
-    """The mean of the values by scores, as masks and causality have it.
+    """The attended values of scores, with masks and causality applied.
 
     Args:
         b: The graph.
@@ -71,23 +71,23 @@ def _attend(b: Builder, call: Call[DotAttention], scores: str) -> Mapping[str, V
     return found
 
 
-def _remembering(b: Builder, call: Call[D], attend: Callable[[Builder, Call[D]], Mapping[str, Value]]) -> Mapping[str, Value]:
-    """The same at one token: what it attends to is all tokens so far."""
+def _decoding_step(b: Builder, call: Call[D], attend: Callable[[Builder, Call[D]], Mapping[str, Value]]) -> Mapping[str, Value]:
+    """Write one decoding step, which attends to all tokens so far."""
     value = declared(b, call.inputs["value"])
-    seen = extended(b, call, {"value": value.name, "mask": value.mask or ""})
+    seen = append_to_cache(b, call, {"value": value.name, "mask": value.mask or ""})
     every = replace(value, name=seen["value"].name, mask=seen["mask"].name if "mask" in seen else None)
-    now = alone(call)
+    now = without_cache(call)
     inputs = {port: every if port in ("value", "key") else given for port, given in now.inputs.items()}
     return {**attend(b, replace(now, inputs=inputs)), **seen}
 
 
 def past(b: Builder, scores: str, lead: int) -> str:
-    """Whether a key is not behind its query: queries, keys.
+    """The causal mask, true where a key is not after its query: queries, keys.
 
     Args:
         b: The graph.
-        scores: Whose last two axes are queries and keys.
-        lead: How many axes stand before them.
+        scores: A tensor whose last two axes are queries and keys.
+        lead: The number of axes before these.
     """
     sizes = b.op("Shape", scores, start=lead)
     ones = b.op("ConstantOfShape", sizes, value=np.ones(1, np.float32))
@@ -95,8 +95,8 @@ def past(b: Builder, scores: str, lead: int) -> str:
 
 
 def _additive(b: Builder, call: Call[AdditiveAttention]) -> Mapping[str, Value]:
-    if is_remembering(call):
-        return _remembering(b, call, _additive)
+    if has_cache(call):
+        return _decoding_step(b, call, _additive)
     query, key = (declared(b, call.inputs.get(port, call.inputs["value"])).name for port in ("query", "key"))
     both = b.op("Add", b.op("Unsqueeze", query, b.ints([2], "keys")), b.op("Unsqueeze", key, b.ints([1], "queries")))
     bent = b.op("Tanh", both)

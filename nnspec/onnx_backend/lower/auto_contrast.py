@@ -1,4 +1,4 @@
-"""The contrast that a picture can have."""
+"""AutoContrast."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["TABLE"]
 
 
 def _auto_contrast(b: Builder, call: Call[AutoContrast]) -> Value:
-    """``(x − least) / (largest − least)``, brought to the range; a channel of one value stays as it is."""
+    """``(x − min) / (max − min)``, scaled to the value range; constant channels are unchanged."""
     x = call.x
     low, high = sorted(call.layer.value_range)
     places = [x.position(axis) for axis in (1, 2)]
@@ -25,7 +25,7 @@ def _auto_contrast(b: Builder, call: Call[AutoContrast]) -> Value:
     stretched = b.op("Mul", share, b.constant(high - low, "range", np.float32))
     y = b.op("Add", stretched, b.constant(low, "low", np.float32)) if low else stretched
     y = b.op("Where", b.op("IsNaN", y), x.name, y)
-    return x.moved(y)
+    return x.with_name(y)
 
 
 TABLE: Mapping[type[Layer], Lowering] = {AutoContrast: _auto_contrast}

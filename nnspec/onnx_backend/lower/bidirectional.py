@@ -1,4 +1,4 @@
-"""A recurrent layer in both directions."""
+"""Bidirectional recurrent layers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["TABLE"]
 
 
 def _bidirectional(b: Builder, call: Call[Bidirectional]) -> Mapping[str, Value]:
-    """Both directions run as one operator where they can; beside sequences, masked steps give 0, as in Keras."""
+    """Write both directions, as one operator if possible; with sequences, masked steps are 0, as in Keras."""
     layer = call.layer
     directions = []
     for way, one in (("forward", layer.forward), ("backward", layer.backward)):
@@ -28,15 +28,15 @@ def _bidirectional(b: Builder, call: Call[Bidirectional]) -> Mapping[str, Value]
         initial = tuple(declared(b, call.inputs[port]).name for port in ports if port in call.inputs)
         directions.append(Direction(one, weights, initial, zero=one.return_sequences, name=f"{way}/"))
     track = run(b, call.x, directions)
-    values = _merged(b, call, track)
+    values = _merge(b, call, track)
     for index, way in enumerate(("forward", "backward")):
         parts = [b.op("Gather", state, b.constant(index, way, np.int64)) for state in track.states]
         values |= state_values(call.outputs, [f"{way}_{state}" for state in layer.forward.states], parts)
     return values
 
 
-def _merged(b: Builder, call: Call[Bidirectional], track: Track) -> dict[str, Value]:
-    """Both directions' outputs as one; they stand side by side along an axis of their own."""
+def _merge(b: Builder, call: Call[Bidirectional], track: Track) -> dict[str, Value]:
+    """Merge the outputs of both directions, which are stacked along an axis."""
     if call.layer.forward.return_sequences:
         both, axes = track.steps, time_first(2) if track.time_first else as_declared(2)
         side = 1 if track.time_first else 2
@@ -60,7 +60,7 @@ def _merged(b: Builder, call: Call[Bidirectional], track: Track) -> dict[str, Va
 
 
 def _concatenated(b: Builder, both: str, rank: int, side: int) -> str:
-    """Features of one direction behind those of the other; where the directions already lie beside them, that is a reshape."""
+    """Concatenate the features of both directions: a reshape if the axes are already adjacent."""
     if side < rank - 1:
         order = [axis for axis in range(rank + 1) if axis != side]
         both = b.op("Transpose", both, perm=[*order[:-1], side, order[-1]])

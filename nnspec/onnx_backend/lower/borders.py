@@ -1,4 +1,4 @@
-"""Croppings and paddings with zeros."""
+"""Cropping and zero padding."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["TABLE"]
 
 _END = 2**62
 _AXES_OF_PAD = 18
-"""The first version of the operators in which `Pad` takes axes."""
+"""The first opset in which `Pad` has an input `axes`."""
 
 
 def _crop(b: Builder, call: Call[Borders]) -> Value:
@@ -38,7 +38,7 @@ def _pad(b: Builder, call: Call[Borders]) -> Value:
     pads = [0] * 2 * len(x.axes)
     for axis, (before, after) in enumerate(margins, 1):
         pads[x.position(axis)], pads[x.position(axis) + len(x.axes)] = before, after
-    # ONNX Runtime 1.31 merges a `Pad` of zeros into a `MaxPool` behind it, which pads with -inf. It leaves one with axes alone.
+    # ONNX Runtime 1.31 fuses a zero `Pad` into a following `MaxPool`, which pads with -inf; not if `Pad` has axes.
     axes = ["", b.ints(list(range(len(x.axes))), "axes")] if b.opset >= _AXES_OF_PAD else []
     return Value(b.op("Pad", x.name, b.ints(pads, "pads"), *axes), call.output, x.axes)
 

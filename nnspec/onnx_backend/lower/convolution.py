@@ -35,22 +35,22 @@ def _convolution(b: Builder, call: Call[Conv1D | Conv2D | Conv3D]) -> Value:
 
 
 def convolve(b: Builder, x: Value, kernel: Array, bias: Array | None, attributes: Mapping[str, Any]) -> Value:
-    """A convolution of an input that has its channels first.
+    """Write a convolution of a channels-first input.
 
     Args:
         b: The graph.
         x: The input.
-        kernel: As Keras has it: spatial sizes, input channels of a group, output channels.
-        bias: One for each output channel.
-        attributes: ONNX's, for each spatial axis the input has in ONNX.
+        kernel: Keras's kernel: spatial sizes, input channels per group, output channels.
+        bias: The bias of each output channel.
+        attributes: ONNX's attributes, per spatial axis of the ONNX input.
     """
     kernel = np.moveaxis(kernel, (-1, -2), (0, 1))
     kernel = np.ascontiguousarray(kernel.reshape(*kernel.shape[:2], *[1] * (len(x.axes) - kernel.ndim), *kernel.shape[2:]))
     inputs = [x.name, b.constant(kernel, "kernel")] + ([b.constant(bias, "bias")] if bias is not None else [])
-    # What does nothing is left out, so that a reader sees what does something.
+    # Attributes without an effect are omitted, for readability.
     idle = {"strides": 1, "dilations": 1, "pads": 0}
-    told = {key: value for key, value in attributes.items() if key not in idle or set(value) != {idle[key]}}
-    name = b.op("Conv", *inputs, kernel_shape=kernel.shape[2:], **told)
+    written = {key: value for key, value in attributes.items() if key not in idle or set(value) != {idle[key]}}
+    name = b.op("Conv", *inputs, kernel_shape=kernel.shape[2:], **written)
     return Value(name, x.type, x.axes, linear=Linear(b.produced(name).name, kernel, bias, axis=0))
 
 

@@ -20,17 +20,17 @@ def _dense(b: Builder, call: Call[Dense]) -> Value:
     x, kernel, bias = call.x, call.weights["kernel"], call.weights.get("bias")
     rank = x.type.rank
     if rank > 1 and x.axes == channels_first(rank):
-        # On a picture it is a convolution of one position, and the picture stays as it lies.
+        # On a channels-first image: a 1×1 convolution, which needs no transpose.
         y = convolve(b, x, kernel.reshape(*[1] * (rank - 1), *kernel.shape), bias, {})
         y = Value(y.name, call.output, y.axes, linear=y.linear)
     elif rank == 1:
-        # Where the features lie in another order (a flattened picture, channels first), the kernel's rows follow them.
+        # If the features are permuted (a flattened channels-first image), the kernel's rows are permuted instead.
         rows = kernel if x.order is None else kernel[x.order]
         inputs = [b.constant(rows, "kernel")] + ([b.constant(bias, "bias")] if bias is not None else [])
         name = b.op("Gemm", x.name, *inputs)
         y = Value.declared(name, call.output).with_linear(Linear(b.produced(name).name, rows, bias, axis=1))
     elif rank == 2 and x.type.shape[0] == 1 and x.axes[-1] == rank and bias is not None:
-        # At one step alone batch and features are all there is, and the bias comes with the product.
+        # With a single step the input is a matrix, and `Gemm` includes the bias.
         flat = b.op("Reshape", x.name, b.ints([-1, kernel.shape[0]], "features"))
         name = b.op("Gemm", flat, b.constant(kernel, "kernel"), b.constant(bias, "bias"))
         y = Value(b.op("Unsqueeze", name, b.ints([x.axes.index(1)], "steps")), call.output, x.axes)
@@ -48,7 +48,7 @@ def _embedding(b: Builder, call: Call[Embedding]) -> Value:
 
 
 def look_up(b: Builder, call: Call[Layer], *, mask_zero: bool) -> Value:
-    """The rows of ``embeddings`` for whole numbers. Element types other than int64 are read as int32, as in Keras."""
+    """Look up rows of ``embeddings`` by integers. Element types other than int64 are cast to int32, as in Keras."""
     tokens = declared(b, call.x)
     index = tokens.name if tokens.type.dtype in ("int32", "int64") else b.op("Cast", tokens.name, to=6)
     y = b.op("Gather", b.constant(call.weights["embeddings"], "embeddings"), index)

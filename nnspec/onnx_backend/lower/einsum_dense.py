@@ -1,4 +1,4 @@
-"""A dense layer along any axes: a matrix product where the equation is one, otherwise ``Einsum``."""
+"""EinsumDense: a matrix product if the equation is one, else ``Einsum``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _einsum_dense(b: Builder, call: Call[EinsumDense]) -> Value:
 
 
 def _product(b: Builder, call: Call[EinsumDense], x: str, equation: Equation) -> str:
-    """The kernel as a matrix, its rows in the order of the input's axes and its columns in that of the output's."""
+    """A matrix product with the kernel's rows in the input's axis order and its columns in the output's."""
     kernel, summed, made = call.weights["kernel"], equation.summed, equation.made
     sizes = dict(zip(equation.kernel, kernel.shape, strict=True))
     rows, columns = prod(sizes[letter] for letter in summed), prod(sizes[letter] for letter in made)

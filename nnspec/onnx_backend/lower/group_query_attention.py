@@ -1,4 +1,4 @@
-"""Attention of several heads, groups of which share their keys and values."""
+"""GroupQueryAttention: groups of heads share keys and values."""
 
 from __future__ import annotations
 

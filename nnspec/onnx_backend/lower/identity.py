@@ -1,4 +1,4 @@
-"""The layer that changes nothing: the tensor gets a second name, and no node."""
+"""Identity: no node."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What each position of a resized axis is made of: the weights of each interpolation, with TensorFlow's own rounding.
+"""Interpolation weights of resized axes, with TensorFlow's rounding.
 
-A position's place is ``(p + 1/2) · n / o − 1/2`` in float32 there, and so is what lies between two positions. ONNX's
-``Resize`` divides where TensorFlow multiplies: from 500 to 224 positions the two differ by 5e-5, so places are taken from here.
+TensorFlow computes source coordinates, ``(p + 1/2) · n / o − 1/2``, and fractions in float32. ONNX's ``Resize`` divides where
+TensorFlow multiplies: from 500 to 224 positions they differ by 5e-5, so coordinates are computed here.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ def _scale(size: int, count: int) -> np.float32:
 
 
 def _centres(size: int, count: int) -> Floats:
-    """The middle of each output position, in input positions from the border."""
+    """The center of each output position, in input positions from the edge."""
     return (np.arange(count, dtype=np.float32) + _HALF) * _scale(size, count)
 
 
 def places(size: int, count: int) -> Floats:
-    """Where each of ``count`` outputs lies among ``size`` positions, the first of which lies at 0.
+    """The source coordinate of each of ``count`` output positions among ``size`` input positions.
 
     Example:
         >>> places(4, 2), places(2, 4)
@@ -40,12 +40,12 @@ def places(size: int, count: int) -> Floats:
 
 
 def nearest(size: int, count: int) -> NDArray[np.int64]:
-    """The input position that each output position copies."""
+    """The nearest input position of each output position."""
     return np.minimum(np.floor(_centres(size, count)).astype(np.int64), size - 1)
 
 
 def neighbours(size: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
-    """For ``bilinear``: the input positions before and behind each output position, and how far it is from the first."""
+    """For ``bilinear``: the two neighboring input positions of each output position, and the fraction between them."""
     at = places(size, count)
     before = np.floor(at)
     first, second = np.maximum(before, 0), np.minimum(np.ceil(at), size - 1)
@@ -53,7 +53,7 @@ def neighbours(size: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.int
 
 
 def resize_agrees(size: int, count: int) -> bool:
-    """Whether ONNX Runtime's ``Resize`` by ``count / size`` finds the same size and the same places, to a millionth."""
+    """Whether ONNX Runtime's ``Resize`` by ``count / size`` has the same size and coordinates, to 1e-6."""
     scale = np.float32(count / size)
     if float(scale) != count / size:
         return False
@@ -65,10 +65,10 @@ def matrix(size: int, count: int, interpolation: str, *, antialias: bool = False
     """The weight of each input position (column) in each output position (row).
 
     Args:
-        size: Input positions.
-        count: Output positions.
+        size: The number of input positions.
+        count: The number of output positions.
         interpolation: ``bilinear``, ``bicubic``, ``lanczos3`` or ``lanczos5``.
-        antialias: Whether the kernel is stretched over all that an output position covers, where positions become fewer.
+        antialias: Whether to stretch the kernel when downsampling.
 
     Example:
         >>> matrix(4, 2, "bilinear", antialias=True).round(2)
@@ -89,7 +89,7 @@ def matrix(size: int, count: int, interpolation: str, *, antialias: bool = False
 
 
 def _tabled_cubic(size: int, count: int) -> Floats:
-    """Keys's cubic (1981) with the place between two positions rounded to 1/1024, as TensorFlow's ``ResizeBicubic`` does."""
+    """The cubic kernel of Keys 1981, with fractions rounded to 1/1024 as in TensorFlow's ``ResizeBicubic``."""
     at = places(size, count)
     before = np.floor(at)
     step = np.rint((at - before) * _TABLE).astype(np.int64)

@@ -1,4 +1,4 @@
-"""A mask from the values themselves."""
+"""Masking: a mask computed from values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers that make one tensor of several, and of their masks one mask."""
+"""Merge layers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _elementwise(b: Builder, call: Call[Elementwise], *, type: str) -> Value:
 
 
 def _aligned(b: Builder, values: Sequence[Value], rank: int) -> tuple[list[str], Axes]:
-    """All of them with their axes in one order."""
+    """The tensors in a common axis order."""
     if len({value.type.rank for value in values}) > 1:
         return [_widened(b, declared(b, value), rank) for value in values], as_declared(rank)
     axes = common_axes(values)
@@ -36,14 +36,14 @@ def _aligned(b: Builder, values: Sequence[Value], rank: int) -> tuple[list[str],
 
 
 def _joint(b: Builder, call: Call[Elementwise]) -> str | None:
-    """A position is kept where any input keeps it."""
+    """The merged mask: the union of the inputs' masks."""
     if call.output.mask is None:
         return None
     return _either(b, [value.mask for value in call.inputs.values() if value.mask is not None])
 
 
 def _multiply(b: Builder, call: Call[Multiply]) -> Value:
-    """Keras takes a masked position as 1, and gives 0 where all inputs are masked."""
+    """Write Multiply. In Keras masked positions count as 1, and the result is 0 where all inputs are masked."""
     masks = _spread(b, call)
     if not masks:
         return _elementwise(b, call, type="Mul")
@@ -58,7 +58,7 @@ def _multiply(b: Builder, call: Call[Multiply]) -> Value:
 
 
 def _extreme(b: Builder, call: Call[Maximum | Minimum], *, type: str) -> Value:
-    """In Keras a masked position leaves the choice to the other inputs, one after the other."""
+    """Write Maximum or Minimum. In Keras masked positions are ignored, input by input."""
     masks = _spread(b, call)
     if not masks:
         return _elementwise(b, call, type=type)
@@ -76,7 +76,7 @@ def _extreme(b: Builder, call: Call[Maximum | Minimum], *, type: str) -> Value:
 
 
 def _spread(b: Builder, call: Call[Elementwise]) -> dict[str, str]:
-    """The masks with an axis for the features, by port; an input that Keras has to widen loses its mask."""
+    """The masks with a feature axis, by port; an input whose rank Keras expands loses its mask."""
     last = b.ints([-1], "last")
     return {
         port: b.op("Unsqueeze", value.mask, last)
@@ -86,7 +86,7 @@ def _spread(b: Builder, call: Call[Elementwise]) -> dict[str, str]:
 
 
 def _flat(b: Builder, call: Call[Elementwise]) -> dict[str, str]:
-    """The inputs in the spec's order and of one rank, by port."""
+    """The inputs in the spec's axis order and of equal rank, by port."""
     return {port: _widened(b, declared(b, value), call.output.rank) for port, value in call.inputs.items()}
 
 
@@ -95,7 +95,7 @@ def _either(b: Builder, masks: Sequence[str]) -> str:
 
 
 def _widened(b: Builder, value: Value, rank: int) -> str:
-    """Axes are matched from the last one; those that are missing stand behind the batch, with size 1."""
+    """Insert axes of size 1 after the batch axis, up to a rank."""
     missing = rank - value.type.rank
     return b.op("Unsqueeze", value.name, b.ints(range(1, missing + 1), "missing")) if missing else value.name
 
@@ -112,7 +112,7 @@ def _concatenate(b: Builder, call: Call[Concatenate]) -> Value:
 
 
 def _joined_features(b: Builder, call: Call[Concatenate], values: Sequence[Value]) -> Value:
-    """Flattened pictures keep the order in which they lie; whoever takes the features apart looks them up there."""
+    """Concatenate features. Flattened channels-first images stay permuted; the order is recorded in the value."""
     start, orders = 0, []
     for value in values:
         size = value.type.shape[0]
@@ -124,7 +124,7 @@ def _joined_features(b: Builder, call: Call[Concatenate], values: Sequence[Value
 
 
 def _joined_mask(b: Builder, values: Sequence[Value], axis: int) -> str:
-    """An input without a mask counts as kept everywhere; along the last axis a position is kept where any input keeps it."""
+    """The concatenated mask, all true for unmasked inputs; along the last axis, the union of the masks."""
     masks = [value.mask if value.mask is not None else _everywhere(b, value) for value in values]
     if axis < values[0].type.rank - 1:
         return b.op("Concat", *masks, axis=axis + 1)

@@ -1,4 +1,4 @@
-"""Attention of several heads, each with projections of its own."""
+"""MultiHeadAttention."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ __all__ = ["TABLE"]
 
 
 def _batch_normalization(b: Builder, call: Call[BatchNormalization]) -> Value:
-    """In inference it is a factor and an offset for each channel; the layer before takes them in if it can."""
+    """Write a scale and an offset per channel; folded into the preceding layer if possible."""
     x, layer, weights = call.x, call.layer, call.weights
     axis = layer.channel_axis(x.type.rank) + 1
     scale, offset = affine(weights, layer.epsilon)
@@ -36,23 +36,23 @@ def _batch_normalization(b: Builder, call: Call[BatchNormalization]) -> Value:
         ones, zeros = np.ones_like(scale), np.zeros_like(scale)
         arrays = {"scale": scale, "offset": offset, "mean": zeros, "variance": ones}
         names = [b.constant(array, name, np.float32) for name, array in arrays.items()]
-        return x.moved(b.op("BatchNormalization", x.name, *names, epsilon=0.0))
+        return x.with_name(b.op("BatchNormalization", x.name, *names, epsilon=0.0))
     shape = [-1 if place == x.position(axis) else 1 for place in range(len(x.axes))]
     while shape[0] == 1 and len(shape) > 1:
         shape = shape[1:]
     product = b.op("Mul", x.name, b.constant(scale.reshape(shape), "scale", np.float32))
-    return x.moved(b.op("Add", product, b.constant(offset.reshape(shape), "offset", np.float32)))
+    return x.with_name(b.op("Add", product, b.constant(offset.reshape(shape), "offset", np.float32)))
 
 
 def affine(weights: Mapping[str, Array], epsilon: float) -> tuple[np.ndarray, np.ndarray]:
-    """The factor and the offset that the moving averages come to, in float64."""
+    """The scale and offset of moving statistics, in float64."""
     mean, variance = (weights[name].astype(np.float64) for name in ("moving_mean", "moving_variance"))
     scale = weights.get("gamma", np.ones_like(mean)) / np.sqrt(variance + epsilon)
     return scale, weights.get("beta", np.zeros_like(mean)) - mean * scale
 
 
 def _layer_normalization(b: Builder, call: Call[LayerNormalization]) -> Value:
-    """One operator where the axes are the last ones."""
+    """Write layer normalization: one operator if the axes are the last ones."""
     layer, rank = call.layer, call.x.type.rank
     axes = [axis + 1 for axis in layer.axes(rank)]
     x = call.x if axes == [rank] and call.x.order is None and call.x.axes[-1] == rank else declared(b, call.x)
@@ -62,11 +62,11 @@ def _layer_normalization(b: Builder, call: Call[LayerNormalization]) -> Value:
         if gamma is not None or all(isinstance(size, int) for size in sizes):
             scale = gamma if gamma is not None else np.ones([int(str(size)) for size in sizes], np.float32)
             inputs = [x.name, b.constant(scale, "gamma")] + ([b.constant(beta, "beta")] if beta is not None else [])
-            return x.moved(b.op("LayerNormalization", *inputs, axis=-len(axes), epsilon=layer.epsilon))
+            return x.with_name(b.op("LayerNormalization", *inputs, axis=-len(axes), epsilon=layer.epsilon))
     centered = b.op("Sub", x.name, b.reduce("ReduceMean", x.name, axes, keepdims=True))
     variance = b.reduce("ReduceMean", b.op("Mul", centered, centered), axes, keepdims=True)
     y = b.op("Mul", centered, _inverse_root(b, variance, layer.epsilon))
-    return x.moved(_along(b, y, axes, rank, gamma, beta))
+    return x.with_name(_along(b, y, axes, rank, gamma, beta))
 
 
 def _inverse_root(b: Builder, square: str, epsilon: float) -> str:
@@ -74,7 +74,7 @@ def _inverse_root(b: Builder, square: str, epsilon: float) -> str:
 
 
 def _along(b: Builder, y: str, axes: list[int], rank: int, gamma: Array | None, beta: Array | None) -> str:
-    """A factor and an offset for each place along some axes."""
+    """Apply a scale and an offset along some axes."""
     for type, array, name in (("Mul", gamma, "gamma"), ("Add", beta, "beta")):
         if array is not None:
             sizes = iter(array.shape)
@@ -88,7 +88,7 @@ def _rms_normalization(b: Builder, call: Call[RMSNormalization]) -> Value:
     axes = [axis + 1 for axis in call.layer.axes(rank)]
     square = b.reduce("ReduceMean", b.op("Mul", x.name, x.name), axes, keepdims=True)
     y = b.op("Mul", x.name, _inverse_root(b, square, call.layer.epsilon))
-    return x.moved(_along(b, y, axes, rank, call.weights["scale"], None))
+    return x.with_name(_along(b, y, axes, rank, call.weights["scale"], None))
 
 
 def _unit_normalization(b: Builder, call: Call[UnitNormalization]) -> Value:
@@ -96,11 +96,11 @@ def _unit_normalization(b: Builder, call: Call[UnitNormalization]) -> Value:
     places = [x.position(axis + 1) for axis in call.layer.axes(x.type.rank)]
     length = b.op("Sqrt", b.reduce("ReduceSumSquare", x.name, places, keepdims=True))
     inverse = b.op("Min", b.op("Reciprocal", length), b.constant(1e12, "most", np.float32))
-    return x.moved(b.op("Mul", x.name, inverse))
+    return x.with_name(b.op("Mul", x.name, inverse))
 
 
 def _group_normalization(b: Builder, call: Call[GroupNormalization]) -> Value:
-    """Groups are instances of a normalization over all that is in one; the channels come first for it."""
+    """Write group normalization as an instance normalization over groups, channels first."""
     layer, rank = call.layer, call.x.type.rank
     axis = layer.channel_axis(rank) + 1
     others = [other for other in range(1, rank + 1) if other != axis]
@@ -114,7 +114,7 @@ def _group_normalization(b: Builder, call: Call[GroupNormalization]) -> Value:
     for type, name in (("Mul", "gamma"), ("Add", "beta")):
         if name in call.weights:
             y = b.op(type, y, b.constant(call.weights[name].reshape(-1, *[1] * (len(x.axes) - 2)), name))
-    return x.moved(y)
+    return x.with_name(y)
 
 
 TABLE: Mapping[type[Layer], Lowering] = {

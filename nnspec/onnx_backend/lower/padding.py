@@ -1,6 +1,6 @@
-"""What stands around the input of a convolution or a pooling, as ONNX wants it: always written out.
+"""Explicit padding of convolutions and pooling.
 
-``auto_pad`` would leave it to the runtime, and ONNX Runtime's is wrong with dilation and where a stride exceeds a kernel.
+ONNX Runtime's ``auto_pad`` is wrong with dilation and if a stride exceeds the kernel.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ __all__ = ["Window", "padded"]
 
 @dataclass(frozen=True)
 class Window:
-    """A window that slides over the spatial axes.
+    """A sliding window over the spatial axes.
 
     Attributes:
-        spans: The positions it spans along each axis, dilation counted.
-        strides: Positions between two neighbouring windows.
-        around: Positions before and after each axis; None for ``same``, where that follows from the sizes.
+        spans: The extent along each axis, including dilation.
+        strides: The distance of neighboring windows along each axis.
+        around: The padding before and after each axis; None for ``same``, which depends on the sizes.
     """
 
     spans: tuple[int, ...]
@@ -33,13 +33,13 @@ class Window:
 
 
 def padded(b: Builder, x: Value, window: Window, fill: float = 0.0) -> tuple[Value, list[int]]:
-    """The input, and the ``pads`` attribute that pads it.
+    """The input, and the ``pads`` attribute for it.
 
     Args:
         b: The graph.
         x: The input, channels first.
-        window: What slides over it.
-        fill: What stands in the padding, where it depends on sizes known at run time only and so becomes a node of its own.
+        window: The window.
+        fill: The padding value of a separate `Pad` node, which is needed if sizes are known only at run time.
     """
     lead = [0] * (len(x.axes) - x.type.rank - 1)
     around = window.around or _known(b, x, window)
@@ -50,7 +50,7 @@ def padded(b: Builder, x: Value, window: Window, fill: float = 0.0) -> tuple[Val
 
 
 def _known(b: Builder, x: Value, window: Window) -> tuple[tuple[int, int], ...] | None:
-    """The positions that ``same`` puts around: (⌈n / s⌉ − 1) · s + span − n, the odd one behind; None where n is not known."""
+    """The padding of ``same``: (⌈n / s⌉ − 1) · s + span − n, the odd one after; None if n is unknown."""
     pairs = []
     for size, span, stride in zip(x.type.shape[:-1], window.spans, window.strides, strict=True):
         if stride == 1 or _divides(stride, size, b.conditions):
@@ -64,13 +64,13 @@ def _known(b: Builder, x: Value, window: Window) -> tuple[tuple[int, int], ...] 
 
 
 def _divides(stride: int, size: int | Dim, conditions: Mapping[str, Condition]) -> bool:
-    """Whether a stride divides a size for certain; then the size need not be known."""
+    """Whether a stride certainly divides a size, so that its value is not needed."""
     size = substitute(size, {name: condition.whole(name) for name, condition in conditions.items()})
     return size // stride * stride == size
 
 
 def _computed(b: Builder, x: Value, window: Window, lead: Sequence[int]) -> str:
-    """The same from the input's shape at run time, for all axes of the ONNX tensor."""
+    """The padding computed at run time from the input's shape, for all axes of the ONNX tensor."""
     span = b.ints([*(1 for _ in lead), *window.spans], "spans")
     stride, one = b.ints([*(1 for _ in lead), *window.strides], "strides"), b.ints([1], "one")
     size = b.op("Shape", x.name, start=2)

@@ -1,4 +1,4 @@
-"""A learned tensor that depends on no input."""
+"""Parameter: a trainable tensor."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["TABLE"]
 
 
 def _parameter(b: Builder, call: Call[Parameter]) -> Value:
-    """The tensor once for each example."""
+    """Write the tensor, repeated for each example."""
     place = call.x.position(0)
     examples = b.op("Shape", call.x.name, start=place, end=place + 1)
     whole = b.op("Concat", examples, b.ints(call.layer.shape, "sizes"), axis=0) if call.layer.shape else examples

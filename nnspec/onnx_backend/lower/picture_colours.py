@@ -1,4 +1,4 @@
-"""Random changes of the colours of a picture, and policies that draw which change is made: nothing is written for them."""
+"""Random color changes of images, and augmentation policies: no nodes in inference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random changes of where things are in a picture: nothing is written for them."""
+"""Random geometric changes of images: no nodes in inference."""
 
 from __future__ import annotations
 

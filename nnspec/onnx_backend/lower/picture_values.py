@@ -1,4 +1,4 @@
-"""Random changes of the brightness, the contrast and the detail of a picture: nothing is written for them."""
+"""Random changes of brightness, contrast and detail of images: no nodes in inference."""
 
 from __future__ import annotations
 

@@ -43,22 +43,22 @@ def _pooled(b: Builder, call: Call[Pooling]) -> Value:
 
 
 def maxima(b: Builder, x: Value, window: Window) -> str:
-    """The largest value of each window of a tensor, channels first."""
+    """Write max pooling of a channels-first tensor."""
     padded_x, pads = padded(b, x, window, fill=-np.inf)
     return _pool(b, "MaxPool", padded_x, window, pads)
 
 
 def averages(b: Builder, x: Value, window: Window) -> str:
-    """The mean of each window of a tensor, channels first.
+    """Write average pooling of a channels-first tensor.
 
-    ONNX's ``count_include_pad=0`` is what Keras's ``same`` does: the divisor is the number of positions that exist.
+    ONNX's ``count_include_pad=0`` equals Keras's ``same``: padding does not count in the divisor.
     """
     padded_x, pads = padded(b, x, window)
     if not any(pads) and padded_x.name == x.name and _is_slow(b, x):
         return _mean(b, x, window)
     y = _pool(b, "AveragePool", padded_x, window, pads)
     if padded_x.name != x.name:
-        # The padding has become part of the input, so that its share of the mean has to be taken out again.
+        # The padding is now part of the input, so the mean is corrected for it.
         ones = b.op(
             "ConstantOfShape",
             b.op("Concat", b.ints([1, 1], "one"), b.op("Shape", x.name, start=2), axis=0),
@@ -70,13 +70,13 @@ def averages(b: Builder, x: Value, window: Window) -> str:
 
 
 def _is_slow(b: Builder, x: Value) -> bool:
-    """Since opset 19 ONNX Runtime's ``AveragePool`` takes 3 times as long, unless the channels come in eights."""
+    """Whether ONNX Runtime's ``AveragePool`` is slow: since opset 19 by a factor of 3, unless 8 divides the channels."""
     channels = x.type.shape[-1]
     return b.opset >= 19 and isinstance(channels, int) and channels % 8 != 0
 
 
 def _mean(b: Builder, x: Value, window: Window) -> str:
-    """The mean of each window as a convolution of each channel with equal weights."""
+    """Write average pooling as a depthwise convolution with equal weights."""
     lead = [1] * (len(x.axes) - x.type.rank - 1)
     size, strides = [*lead, *window.spans], [*lead, *window.strides]
     channels = x.type.shape[-1]
@@ -101,7 +101,7 @@ def _global(b: Builder, call: Call[GlobalPooling], *, type: str, reduction: str)
 
 
 def _global_average(b: Builder, call: Call[GlobalPooling]) -> Value:
-    """With a mask, Keras's `GlobalAveragePooling1D` takes the mean of what is left; of nothing, that is 0 / 0."""
+    """Write a global average. With a mask, Keras averages unmasked steps; if all are masked, the result is 0 / 0."""
     if call.x.mask is None or not isinstance(call.layer, GlobalAveragePooling1D):
         return _global(b, call, type="GlobalAveragePool", reduction="ReduceMean")
     x, keepdims = declared(b, call.x), int(call.layer.keepdims)

@@ -1,4 +1,4 @@
-"""Vectors of positions, learned and fixed."""
+"""Learned and sinusoidal position encodings."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def _learned(b: Builder, call: Call[PositionEmbedding]) -> Value:
     else:
         bounds = [b.ints([0], "from"), b.op("Shape", x.name, start=1, end=2), b.ints([0], "axis")]
         vectors = b.op("Slice", b.constant(table, "embeddings"), *bounds)
-    return x.moved(b.op("Add", x.name, vectors))
+    return x.with_name(b.op("Add", x.name, vectors))
 
 
 def _fixed(b: Builder, call: Call[SinusoidalPositionEncoding]) -> Value:
-    """A table where the number of steps is known; otherwise computed."""
+    """Write a sinusoidal encoding: a constant if the number of steps is known, else computed."""
     x = declared(b, call.x)
     steps, features = x.type.shape
     assert isinstance(features, int)
@@ -41,15 +41,15 @@ def _fixed(b: Builder, call: Call[SinusoidalPositionEncoding]) -> Value:
     if POSITION in call.inputs:
         place = b.op("Cast", call.inputs[POSITION].name, to=1)
         positions = b.op("Unsqueeze", place, b.ints([1, 2], "features"))
-        return x.moved(b.op("Add", x.name, _waves(b, positions, index, rates)))
+        return x.with_name(b.op("Add", x.name, _waves(b, positions, index, rates)))
     if isinstance(steps, int):
         angles = np.arange(steps, dtype=np.float32)[:, None] * rates
         table = np.where(index % 2 == 0, np.sin(angles), np.cos(angles)).astype(np.float32)
-        return x.moved(b.op("Add", x.name, b.constant(table, "positions")))
+        return x.with_name(b.op("Add", x.name, b.constant(table, "positions")))
     zero, one = b.constant(0, "first", np.int64), b.constant(1, "step", np.int64)
     count = b.op("Squeeze", b.op("Shape", x.name, start=1, end=2))
     positions = b.op("Unsqueeze", b.op("Cast", b.op("Range", zero, count, one), to=1), b.ints([1], "features"))
-    return x.moved(b.op("Add", x.name, _waves(b, positions, index, rates)))
+    return x.with_name(b.op("Add", x.name, _waves(b, positions, index, rates)))
 
 
 def _waves(b: Builder, positions: str, index: NDArray[np.signedinteger], rates: Array) -> str:
@@ -58,7 +58,7 @@ def _waves(b: Builder, positions: str, index: NDArray[np.signedinteger], rates: 
 
 
 def _at(b: Builder, call: Call[PositionEmbedding], table: str) -> str:
-    """The vector of one position, for each example: batch, 1, features."""
+    """The encoding of a single position, for each example: batch, 1, features."""
     return b.op("Gather", table, b.op("Unsqueeze", call.inputs[POSITION].name, b.ints([1], "steps")))
 
 

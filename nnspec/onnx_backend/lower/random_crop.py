@@ -1,4 +1,4 @@
-"""The middle of a picture."""
+"""RandomCrop: a center crop in inference."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["TABLE"]
 
 
 def _crop(b: Builder, call: Call[RandomCrop]) -> Value:
-    """A slice, and where its size is not the one asked for, that resized."""
+    """Write a slice, and a resize if the slice does not have the requested size."""
     layer, x = call.layer, call.x
     (top, tall), (left, wide) = layer.window(x.type)
     if (tall, wide) != x.type.shape[:2]:

@@ -24,7 +24,7 @@ def _recurrent(b: Builder, call: Call[Recurrent]) -> Mapping[str, Value]:
     values = {"output": Value.declared(track.last, call.output)}
     if layer.return_sequences:
         axes = time_first(2) if track.time_first else as_declared(2)
-        # Keras gives the steps in the order in which they were run.
+        # Keras returns the steps in the order of computation.
         steps = _reversed(b, track.steps, axes.index(1)) if layer.go_backwards else track.steps
         values["output"] = Value(steps, call.output, axes)
     return values | state_values(call.outputs, layer.states, track.states)

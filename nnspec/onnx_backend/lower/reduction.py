@@ -1,4 +1,4 @@
-"""Sums, means, parts."""
+"""Sum, Mean and Slice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers that act in training alone: nothing is written for them."""
+"""Layers that act only in training: no nodes in inference."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["TABLE", "nothing"]
 
 
 def nothing(b: Builder, call: Call[Layer]) -> Value:
-    """What a layer that acts in training alone is in inference: its input."""
+    """Return the input of a layer that acts only in training."""
     del b
     return call.x
 

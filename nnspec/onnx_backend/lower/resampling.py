@@ -1,4 +1,4 @@
-"""Pictures resized: the positions of one axis after the other become others."""
+"""Resizing of images, one axis at a time."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _FLOAT, _INT = ELEMENT["float32"], ELEMENT["int64"]
 
 
 def resampled(b: Builder, x: Value, counts: Sequence[int], interpolation: str, antialias: bool = False) -> Value:
-    """A picture of another size.
+    """Resize an image.
 
     Args:
         b: The graph.
-        x: The picture, in any order of axes; sizes that are not numbers only with ``nearest`` and ``bilinear``.
-        counts: The rows and columns wanted.
-        interpolation: What stands between positions.
-        antialias: Whether fewer positions are means over all that they stand for.
+        x: The image, in any axis order. Symbolic sizes require ``nearest`` or ``bilinear``.
+        counts: The height and width of the result.
+        interpolation: The interpolation.
+        antialias: Whether to apply antialiasing when downsampling.
     """
     type_ = TensorType((*counts, x.type.shape[-1]), x.type.dtype)
     if interpolation == "nearest":
@@ -49,10 +49,10 @@ def resampled(b: Builder, x: Value, counts: Sequence[int], interpolation: str, a
 
 
 def _held(b: Builder, x: Value) -> Value:
-    """A picture that ONNX Runtime does not turn behind its ``Resize``.
+    """Prevent ONNX Runtime from moving transposes of an image past its ``Resize``.
 
-    Version 1.31 moves transpositions on past that operator, even where it then would have to resize axes that it cannot. One
-    that brings channels first does no harm; more are held back by a reshape, which moves nothing.
+    Version 1.31 does so even if the operator then has to resize axes that it does not support. A transpose to channels first is
+    harmless; others are blocked by a reshape, which is free.
     """
     turns = [list(operation.attributes["perm"]) for operation in b.operations if operation.type == "Transpose"]
     if turns in ([], [_CHANNELS_FIRST]):
@@ -65,7 +65,7 @@ _CHANNELS_FIRST = [0, 3, 1, 2]
 
 @dataclass(frozen=True)
 class _Axis:
-    """An axis on its way from one size to another, and where the ONNX tensor holds it."""
+    """An axis to resize, and its position in the ONNX tensor."""
 
     place: int
     size: int | Dim
@@ -77,13 +77,13 @@ class _Axis:
 
 
 def _fewest_first(x: Value, counts: Sequence[int]) -> list[_Axis]:
-    """The axes whose size changes; those that shrink first, so that there is less to do for the others."""
+    """The axes to resize; shrinking ones first, which is cheaper."""
     axes = [_Axis(x.position(axis), x.type.shape[axis - 1], count) for axis, count in enumerate(counts, 1)]
     return sorted((axis for axis in axes if axis.size != axis.count), key=lambda axis: axis.factor)
 
 
 def _scales(x: Value, counts: Sequence[int]) -> list[float]:
-    """The factors by which ONNX's ``Resize`` may do it; empty where it would give something else."""
+    """The scales for ONNX's ``Resize``; empty if its result would differ."""
     pairs = [(size, count) for size, count in zip(x.type.shape[:-1], counts, strict=True) if isinstance(size, int)]
     agrees = len(pairs) == len(counts) and all(resize_agrees(size, count) for size, count in pairs)
     return [count / size for size, count in pairs] if agrees else []
@@ -98,7 +98,7 @@ def _multiplied(b: Builder, x: Value, axis: _Axis, interpolation: str, antialias
 
 
 def _nearest(b: Builder, x: str, axis: _Axis) -> str:
-    """The positions that are copied."""
+    """The nearest input positions."""
     if isinstance(axis.size, int):
         return b.ints(nearest(axis.size, axis.count).tolist(), "nearest")
     size, centres = _centres(b, x, axis)
@@ -107,7 +107,7 @@ def _nearest(b: Builder, x: str, axis: _Axis) -> str:
 
 
 def _between(b: Builder, x: Value, axis: _Axis) -> Value:
-    """Each position from the two it lies between."""
+    """Interpolate linearly between neighboring positions."""
     first, second, distance = _neighbours(b, x.name, axis, [-1] + [1] * (len(x.axes) - axis.place - 1))
     before, behind = (b.op("Gather", x.name, places, axis=axis.place) for places in (first, second))
     step = b.op("Mul", b.op("Sub", behind, before), distance)
@@ -115,7 +115,7 @@ def _between(b: Builder, x: Value, axis: _Axis) -> Value:
 
 
 def _neighbours(b: Builder, x: str, axis: _Axis, shape: list[int]) -> tuple[str, str, str]:
-    """The positions before and behind each, and how far it is from the first, in a shape."""
+    """The neighboring input positions and the fraction between them, in a given shape."""
     if isinstance(axis.size, int):
         first, second, distance = neighbours(axis.size, axis.count)
         return b.ints(first, "before"), b.ints(second, "behind"), b.constant(distance.reshape(shape), "distance")
@@ -128,7 +128,7 @@ def _neighbours(b: Builder, x: str, axis: _Axis, shape: list[int]) -> tuple[str,
 
 
 def _centres(b: Builder, x: str, axis: _Axis) -> tuple[str, str]:
-    """The axis's size, and the middle of each output position in input positions from the border, at run time."""
+    """The axis's size and the center of each output position, computed at run time."""
     size = b.op("Shape", x, start=axis.place, end=axis.place + 1)
     scale = b.op("Div", b.op("Cast", size, to=_FLOAT), b.constant([axis.count], "count", np.float32))
     return size, b.op("Mul", b.constant(np.arange(axis.count) + 0.5, "centres", np.float32), scale)

@@ -1,4 +1,4 @@
-"""A fixed factor and offset."""
+"""Rescaling: a constant scale and offset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures brought to one size: a part is cut out, or margins are added, and that is resized."""
+"""Resizing and CenterCrop: a crop or padding, then a resize."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _fit(b: Builder, call: Call[Fitting]) -> Value:
 
 
 def _cut(b: Builder, x: Value, axis: int, part: Part, filling: float) -> Value:
-    """Part of one axis."""
+    """Crop or pad one axis."""
     (start, size), whole = part, x.type.shape[axis - 1]
     if size == whole:
         return x
@@ -50,7 +50,7 @@ def _cut(b: Builder, x: Value, axis: int, part: Part, filling: float) -> Value:
 
 
 def _middle(b: Builder, x: str, place: int, size: int) -> str:
-    """Where so many positions in the middle of an axis begin, at run time."""
+    """The start of a center crop of an axis, computed at run time."""
     spare = b.op("Sub", b.op("Shape", x, start=place, end=place + 1), b.ints([size], "size"))
     return b.op("Div", spare, b.ints([2], "two"))
 

@@ -1,4 +1,4 @@
-"""A table of vectors that is read in both directions."""
+"""ReversibleEmbedding."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _reversible(b: Builder, call: Call[ReversibleEmbedding]) -> Value:
     if not layer.reverse:
         return look_up(b, call, mask_zero=layer.mask_zero)
     x = declared(b, call.x).name
-    # A tied table is transposed here rather than when the model is written, so that the graph holds it once.
+    # Tied embeddings are transposed in the graph, so that the file stores them once.
     if layer.tie_weights:
         kernel = b.op("Transpose", b.constant(call.weights["embeddings"], "embeddings"), perm=[1, 0])
     else:

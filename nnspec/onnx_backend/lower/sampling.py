@@ -1,4 +1,4 @@
-"""Random draws: the mean is what is exported."""
+"""Sampling: the mean in inference."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _mean(b: Builder, call: Call[Sampling]) -> Mapping[str, Value]:
         return {"output": mean}
     mean = declared(b, mean)
     log_variance = declared(b, call.inputs["log_variance"]).name
-    # In Keras's order: near 1 the difference from 1 is exact, and nothing is lost before the logarithm is subtracted.
+    # In Keras's order of operations: near 1 the difference from 1 is exact before the logarithm is subtracted.
     above = b.op(
         "Sub", b.op("Add", b.op("Mul", mean.name, mean.name), b.op("Exp", log_variance)), b.constant(1, "one", np.float32)
     )

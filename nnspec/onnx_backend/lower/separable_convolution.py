@@ -37,7 +37,7 @@ def _separable(b: Builder, call: Call[SeparableConvolution]) -> Value:
 
 
 def _each_channel(b: Builder, call: Call[PerChannel], kernel: Array, bias: Array | None) -> Value:
-    """A convolution of as many groups as there are channels."""
+    """Write a depthwise convolution."""
     layer = call.layer
     x = arrange(b, call.x, channels_first(call.x.type.rank))
     x, pads = padded(b, x, Window(layer.spans, layer.strides, layer.around))

@@ -1,4 +1,4 @@
-"""Layers that arrange the same elements on other axes."""
+"""Layers that change shapes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["TABLE"]
 
 
 def _flatten(b: Builder, call: Call[Flatten]) -> Value:
-    """A picture that lies channels first is flattened as it lies, and the order of its features told to whoever reads them."""
+    """Write Flatten. A channels-first image is flattened without a transpose; the feature order is recorded."""
     x = call.x
     sizes = [size for size in x.type.shape if isinstance(size, int)]
     if x.order is not None or x.type.rank == 1:
@@ -35,7 +35,7 @@ def _reshape(b: Builder, call: Call[Reshape]) -> Value:
 
 
 def _permute(b: Builder, call: Call[Permute]) -> Value:
-    """Nothing moves: the axes are called otherwise."""
+    """Write Permute: no node, only relabeled axes."""
     del b
     places = {axis: place for place, axis in enumerate(call.layer.dims, 1)}
     axes = tuple(axis and places[axis] for axis in call.x.axes)

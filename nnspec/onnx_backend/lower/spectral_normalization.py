@@ -1,4 +1,4 @@
-"""A layer whose kernel is held to a spectral norm of 1: in inference, that layer."""
+"""SpectralNormalization: the wrapped layer in inference."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["TABLE"]
 
 
 def _spectral(b: Builder, call: Call[SpectralNormalization]) -> Value | Mapping[str, Value]:
-    """The kernel is stored normalised; what estimates its norm is for training alone."""
+    """Write the wrapped layer; its kernel is stored normalized, the norm's estimate is used only in training."""
     inner = call.layer.inner
     weights = {name: array for name, array in call.weights.items() if name != "vector_u"}
     return lowering_of(inner)(b, Call(inner, call.inputs, call.outputs, weights))

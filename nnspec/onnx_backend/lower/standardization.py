@@ -1,4 +1,4 @@
-"""Normalization by statistics of the training data: constants in what is exported."""
+"""Normalization by constant statistics."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from nnspec.onnx_backend.value import Value
 __all__ = ["TABLE"]
 
 _LEAST = 1e-7
-"""Keras's ``epsilon()``, the least that is divided by."""
+"""Keras's ``epsilon()``, the smallest divisor."""
 
 
 def _normalization(b: Builder, call: Call[Normalization]) -> Value:
-    """The layer before takes it in if it can. Otherwise the mean is taken off first: it may be large beside the deviation."""
+    """Write the normalization, folded into the preceding layer if possible. Otherwise the mean is subtracted first."""
     x, layer, rank = call.x, call.layer, call.x.type.rank
     mean, deviation = _statistics(call)
     if x.linear is not None and layer.kept_axes(rank) in ((), (rank - 1,)):
@@ -45,7 +45,7 @@ def _normalization(b: Builder, call: Call[Normalization]) -> Value:
 
 
 def _statistics(call: Call[Normalization]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The mean and the standard deviation, in float64, with an axis of 1 wherever one holds for all places but the leading."""
+    """The mean and standard deviation in float64, broadcastable to the input."""
     layer, type = call.layer, call.x.type
     axes = layer.kept_axes(type.rank)
     given = [call.weights.get("mean", layer.mean), call.weights.get("variance", layer.variance)]

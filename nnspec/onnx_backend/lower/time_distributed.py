@@ -1,4 +1,4 @@
-"""A layer at every time step alike: steps and batch become one axis, or the layer takes them as they are."""
+"""TimeDistributed: steps are merged into the batch, unless the layer supports a time axis directly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.lower import lowering_of
-from nnspec.onnx_backend.steps import apart, merged
+from nnspec.onnx_backend.steps import merge_time, split_time
 from nnspec.onnx_backend.value import Value
 
 __all__ = ["TABLE"]
@@ -23,9 +23,9 @@ def _time_distributed(b: Builder, call: Call[TimeDistributed]) -> Value:
         value = _run(b, Call(layer.inner, call.inputs, call.outputs, call.weights))
         return replace(value, mask=call.x.mask)
     x = declared(b, call.x)
-    step, inner = merged(b, x, layer.step(x.type)), layer.inner_output(x.type)
+    step, inner = merge_time(b, x, layer.step(x.type)), layer.inner_output(x.type)
     y = declared(b, _run(b, Call(layer.inner, {"x": step}, {"output": inner}, call.weights)))
-    return apart(b, replace(y, type=inner, mask=None), x, call.output)
+    return split_time(b, replace(y, type=inner, mask=None), x, call.output)
 
 
 def _run(b: Builder, call: Call[Layer]) -> Value:
@@ -34,13 +34,13 @@ def _run(b: Builder, call: Call[Layer]) -> Value:
 
 
 def _to_batch(b: Builder, call: Call[StepsToBatch]) -> Value:
-    return merged(b, declared(b, call.x), call.output)
+    return merge_time(b, declared(b, call.x), call.output)
 
 
 def _to_steps(b: Builder, call: Call[BatchToSteps]) -> Mapping[str, Value]:
     like = declared(b, call.inputs["0"])
     given = {name: declared(b, call.inputs[str(1 + number)]) for number, name in enumerate(call.layer.outputs)}
-    return {name: apart(b, y, like, call.outputs[name]) for name, y in given.items()}
+    return {name: split_time(b, y, like, call.outputs[name]) for name, y in given.items()}
 
 
 TABLE: Mapping[type[Layer], Lowering] = {

@@ -24,7 +24,7 @@ __all__ = ["TABLE"]
 
 
 def _transposed(b: Builder, call: Call[TransposedConvolution]) -> Value:
-    """What is taken off behind is ONNX's ``pads``, what is put there its ``output_padding``."""
+    """Write a transposed convolution. Cropping is ONNX's ``pads``, extension its ``output_padding``."""
     layer = call.layer
     x = arrange(b, call.x, channels_first(call.x.type.rank))
     lead = [0] * (len(x.axes) - x.type.rank - 1)
@@ -41,9 +41,9 @@ def _transposed(b: Builder, call: Call[TransposedConvolution]) -> Value:
         "output_padding": [max(put, 0) for put in behind],
     }
     idle = {"strides": 1, "dilations": 1, "pads": 0, "output_padding": 0}
-    told = {key: value for key, value in attributes.items() if set(value) != {idle[key]}}
+    written = {key: value for key, value in attributes.items() if set(value) != {idle[key]}}
     inputs = [x.name, b.constant(kernel, "kernel")] + ([b.constant(bias, "bias")] if bias is not None else [])
-    name = b.op("ConvTranspose", *inputs, kernel_shape=kernel.shape[2:], **told)
+    name = b.op("ConvTranspose", *inputs, kernel_shape=kernel.shape[2:], **written)
     linear = Linear(b.produced(name).name, kernel, bias, axis=1)
     return activate(b, Value(name, call.output, x.axes, linear=linear), layer.activation)
 

@@ -1,4 +1,4 @@
-"""Poolings that remember positions, and values put back there."""
+"""Max pooling with indices, and unpooling."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["TABLE"]
 
 
 def _with_indices(b: Builder, call: Call[MaxPoolingWithIndices2D]) -> Mapping[str, Value]:
-    """ONNX counts positions through the whole tensor, and ours start anew in each plane."""
+    """Write max pooling with indices. ONNX's indices are into the whole tensor, ours into each channel."""
     layer = call.layer
     x = arrange(b, call.x, channels_first(3))
     padded_x, pads = padded(b, x, Window(layer.pool_size, layer.steps, layer.around), fill=-np.inf)
@@ -43,20 +43,20 @@ def _with_indices(b: Builder, call: Call[MaxPoolingWithIndices2D]) -> Mapping[st
 
 
 def _plane(b: Builder, x: str) -> tuple[str, str, str]:
-    """Height, width and their product, of a tensor channels first, at run time."""
+    """Height, width and their product of a channels-first tensor, at run time."""
     height, width = (b.op("Shape", x, start=place, end=place + 1) for place in (2, 3))
     return height, width, b.op("Mul", height, width)
 
 
 def _without_padding(b: Builder, position: str, width: str, x: str, pads: str) -> str:
-    """A position in the padded picture as one in the picture itself."""
+    """Convert an index into the padded image to one into the image."""
     top, left = (b.op("Slice", pads, b.ints([at], "side"), b.ints([at + 1], "next")) for at in (2, 3))
     row, column = b.op("Sub", b.op("Div", position, width), top), b.op("Sub", b.op("Mod", position, width), left)
     return b.op("Add", b.op("Mul", row, b.op("Shape", x, start=3, end=4)), column)
 
 
 def _unpooled(b: Builder, call: Call[MaxUnpooling2D]) -> Value:
-    """ONNX's own ``MaxUnpool`` says nothing of a position found twice: here, as in Keras, the values are added."""
+    """Write unpooling. Values at repeated positions are added, which ONNX's ``MaxUnpool`` does not specify."""
     x, indices = (arrange(b, call.inputs[port], channels_first(3)) for port in ("x", "indices"))
     lead, flat = b.op("Shape", x.name, end=2), b.ints([0, 0, -1], "flat")
     plane = _size(b, call, x)
@@ -68,7 +68,7 @@ def _unpooled(b: Builder, call: Call[MaxUnpooling2D]) -> Value:
 
 
 def _size(b: Builder, call: Call[MaxUnpooling2D], x: Value) -> str:
-    """The rows and columns that come out."""
+    """The output height and width."""
     sizes = [size for size in call.output.shape[:-1] if isinstance(size, int)]
     if len(sizes) == 2:
         return b.ints(sizes, "size")

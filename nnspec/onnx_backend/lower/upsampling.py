@@ -1,4 +1,4 @@
-"""Layers that enlarge the spatial axes by whole factors."""
+"""Upsampling by integer factors."""
 
 from __future__ import annotations
 

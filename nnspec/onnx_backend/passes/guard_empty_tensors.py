@@ -1,4 +1,4 @@
-"""Guards operators that end the process when they read a tensor without elements."""
+"""Guards operators that crash the process when they read an empty tensor."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ __all__ = ["UNSAFE", "guard_empty_tensors"]
 UNSAFE: Mapping[str, int | None] = {"ConvTranspose": 1, "Einsum": None, "GRU": 1, "InstanceNormalization": 1, "LSTM": 1}
 """The operators, each with the number of leading inputs that must not be empty; None for all.
 
-ONNX Runtime 1.31 ends the process, without an error, if ``GRU`` reads no steps, if ``GRU``, ``LSTM`` or ``Einsum`` reads no
+ONNX Runtime 1.31 crashes the process if ``GRU`` reads no steps, if ``GRU``, ``LSTM`` or ``Einsum`` reads no
 examples, and if ``ConvTranspose`` of volumes or ``InstanceNormalization`` reads no elements.
 """
 
 
 def guard_empty_tensors(b: Builder, outputs: Collection[str]) -> None:
-    """Make an empty tensor an error at run time where it would end the process.
+    """Turn crashes on empty tensors into errors at run time.
 
     Requires: nothing.
     Ensures: every unsafe input is a constant or the result of a guard. A guard reshapes a tensor to its own shape with each

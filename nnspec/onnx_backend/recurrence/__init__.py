@@ -1,1 +1,1 @@
-"""Recurrent layers in ONNX: as one operator where it computes the same, else as a ``Scan``; with masks of every kind."""
+"""Recurrent layers in ONNX: one operator if it is equivalent, else a ``Scan``; with arbitrary masks."""

@@ -1,8 +1,8 @@
-"""Masked time steps, exactly, for any mask: what is left out is moved behind the rest, and everything back afterwards.
+"""Exact masking of time steps for arbitrary masks, by compaction.
 
-ONNX's recurrent operators know the length of a sequence, not its holes. *Compaction* puts the kept steps of each row first, in
-their order, so that a length is all there is to say. Rows of the batch and steps are looked up in one `Gather` over flat
-positions, which does the work of a transposition at the same time.
+ONNX's recurrent operators accept sequence lengths but no holes. Compaction moves the unmasked steps of each row to the front,
+in order, so that a length suffices; results are moved back afterwards. Both are a single `Gather` over flattened batch and
+time, which also transposes.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from nnspec.onnx_backend.builder import Builder
 __all__ = ["Mask", "Outside"]
 
 Outside = Literal["zero", "before", "behind"]
-"""What stands at a masked step: 0, the kept step before it, or the one behind it; 0 too where there is none."""
+"""The output at a masked step: 0, the previous unmasked step, or the next one; 0 if there is none."""
 
 
 class Mask:
-    """What is computed from a mask; each is written into the graph once, however many layers ask for it.
+    """Tensors derived from a mask; each is written into the graph once.
 
     Args:
         b: The graph.
@@ -32,17 +32,17 @@ class Mask:
         self.name = name
 
     def lengths(self) -> str:
-        """The number of kept steps, int32: batch."""
+        """The number of unmasked steps, int32: batch."""
         return self._once(
             "lengths", lambda b: b.op("Cast", b.op("ReduceSum", self._number(), b.ints([1], "time"), keepdims=0), to=6)
         )
 
     def kept(self) -> str:
-        """Whether a row has a kept step, boolean: batch, 1."""
+        """Whether a row has an unmasked step, boolean: batch, 1."""
         return self._once("kept", lambda b: b.op("Greater", b.op("Unsqueeze", self.lengths(), b.ints([1], "one")), _zero32(b)))
 
     def reached(self, *, backwards: bool) -> str:
-        """Whether a kept step has come by each step, boolean: time, batch, 1."""
+        """Whether there is an unmasked step up to each step, boolean: time, batch, 1."""
 
         def make(b: Builder) -> str:
             sums = b.op("CumSum", self._number(), b.constant(1, "along", np.int64), reverse=int(backwards))
@@ -51,11 +51,11 @@ class Mask:
         return self._once(f"reached_{backwards}", make)
 
     def by_step(self) -> str:
-        """The mask itself: time, batch, 1."""
+        """The mask: time, batch, 1."""
         return self._once("by_step", lambda b: b.op("Unsqueeze", b.op("Transpose", self.name, perm=[1, 0]), b.ints([2], "two")))
 
     def last_step(self, *, backwards: bool) -> str:
-        """The mask of the step that is run last: batch, 1."""
+        """The mask of the step that is computed last: batch, 1."""
 
         def make(b: Builder) -> str:
             end = b.constant(0 if backwards else -1, "end", np.int64)
@@ -64,10 +64,10 @@ class Mask:
         return self._once(f"last_step_{backwards}", make)
 
     def compact(self) -> str:
-        """Where the kept steps, then the others, stand in a (batch · time) tensor: time, batch."""
+        """The indices of the unmasked steps, then of the others, in a (batch · time) tensor: time, batch."""
 
         def make(b: Builder) -> str:
-            # Among equals TopK keeps the order.
+            # TopK is stable.
             _, order = b.ops("TopK", [b.op("Cast", self.name, to=1), self._size(1)], 2, axis=1)
             start = b.op("Mul", self._rows(), self._size(1))
             return b.op("Add", b.op("Transpose", order, perm=[1, 0]), start)
@@ -75,13 +75,13 @@ class Mask:
         return self._once("compact", make)
 
     def spread(self, directions: int, outside: Outside) -> str:
-        """Where what belongs to each step stands in a compacted (time · directions · batch) tensor.
+        """The index of each step's result in a compacted (time · directions · batch) tensor.
 
-        ONNX Runtime writes 0 behind a sequence's end, and a row with a masked step has such a place: the last one.
+        ONNX Runtime pads sequences with 0, and a row with a masked step has such padding: its last position.
 
         Args:
-            directions: How many there are.
-            outside: What stands at masked steps.
+            directions: The number of directions.
+            outside: The output at masked steps.
 
         Returns:
             Batch, time; with 2 directions batch, time, directions.
@@ -116,7 +116,7 @@ class Mask:
         return self._once(f"size_{axis}", lambda b: b.op("Shape", self.name, start=axis, end=axis + 1))
 
     def _rows(self) -> str:
-        """The numbers of the rows, int64: batch."""
+        """The row indices, int64: batch."""
         zero, one = self._b.constant(0, "first", np.int64), self._b.constant(1, "step", np.int64)
         return self._once("rows", lambda b: b.op("Range", zero, b.op("Squeeze", self._size(0)), one))
 

@@ -1,4 +1,4 @@
-"""A recurrence as one ONNX operator, ``GRU`` or ``LSTM``: the fastest form, where ONNX Runtime has the activations."""
+"""A recurrence as one ONNX operator, ``GRU`` or ``LSTM``: the fastest form, if ONNX Runtime has the activations."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ __all__ = ["fits", "operate"]
 
 @dataclass(frozen=True)
 class _Form:
-    """How a layer stands in its operator.
+    """How a layer maps to an operator.
 
     Attributes:
-        gates: For each of the operator's gates, which of Keras's it is, or None. ONNX has LSTM's as i o f c, Keras as i f c o.
-        activations: Which of the layer's activations the operator's are, in its order.
+        gates: Keras's index of each of the operator's gates, or None. LSTM's gates are i o f c in ONNX and i f c o in Keras.
+        activations: The layer's activations in the operator's order.
     """
 
     gates: tuple[int | None, ...]
@@ -41,11 +41,11 @@ _FORMS: Mapping[type[Recurrent], _Form] = {
 
 
 _COUPLED = (0, 2, None, 1)
-"""LSTM's gates where the forget gate has no weights: Keras has i c o."""
+"""LSTM's gates without weights of the forget gate: i c o in Keras."""
 
 
 def fits(directions: Sequence[Direction]) -> bool:
-    """Whether the operator computes what the directions do, all of them together."""
+    """Whether one operator can compute all directions."""
     first = directions[0].layer
     if type(first) not in _FORMS or (isinstance(first, GRU) and len({_after(direction) for direction in directions}) > 1):
         return False
@@ -55,7 +55,7 @@ def fits(directions: Sequence[Direction]) -> bool:
 
 
 def operate(b: Builder, x: Value, mask: Mask | None, directions: Sequence[Direction]) -> Track:
-    """Runs the directions as one operator.
+    """Write the directions as one operator.
 
     Args:
         b: The graph.
@@ -80,12 +80,12 @@ def operate(b: Builder, x: Value, mask: Mask | None, directions: Sequence[Direct
 
 
 def _together(b: Builder, states: Sequence[str]) -> str:
-    """One state of all directions: directions, batch, units."""
+    """A state of all directions: directions, batch, units."""
     return stacked(b, states, 0) if len(states) > 1 else b.op("Unsqueeze", states[0], b.ints([0], "direction"))
 
 
 def _apart(b: Builder, state: str, directions: Sequence[Direction]) -> str:
-    """A state without the axis of directions where there is one direction."""
+    """A state, without the axis of directions if there is only one."""
     return b.op("Squeeze", state, b.ints([0], "direction")) if len(directions) == 1 else state
 
 
@@ -95,7 +95,7 @@ def _states(
     if not directions[0].layer.return_state:
         return ()
     if mask is not None and initial:
-        # Of a row without steps ONNX Runtime gives the state 0; it is still the initial one.
+        # For a row without steps ONNX Runtime returns the state 0 instead of the initial state.
         ends = [b.op("Where", mask.kept(), end, start) for end, start in zip(ends, initial, strict=True)]
     return tuple(_apart(b, end, directions) for end in ends)
 
@@ -115,7 +115,7 @@ def _steps_out(b: Builder, steps: str, mask: Mask | None, directions: Sequence[D
 
 
 def _arrays(b: Builder, directions: Sequence[Direction]) -> list[str]:
-    """Kernel and recurrent kernel, transposed, and the biases of both: directions first."""
+    """The transposed kernels and recurrent kernels, and the biases, with directions first."""
     gates = _COUPLED if _coupled(directions[0]) else _FORMS[type(directions[0].layer)].gates
     parts: list[tuple[Array, Array, Array]] = []
     for direction in directions:
@@ -136,7 +136,7 @@ def _ordered(array: Array, gates: Sequence[int | None]) -> Array:
 
 
 def _peepholes(b: Builder, directions: Sequence[Direction]) -> str:
-    """What the gates see of the cell, ONNX's i o f from Keras's i f o; empty where nothing."""
+    """The peephole weights, i o f in ONNX and i f o in Keras; empty if there are none."""
     if not any("peephole_kernel" in direction.weights for direction in directions):
         return ""
     gates = (0, 1, None) if _coupled(directions[0]) else (0, 2, 1)
@@ -162,7 +162,7 @@ def _attributes(directions: Sequence[Direction]) -> dict[str, Any]:
     if [name for name, _, _ in chosen] == ["Sigmoid", *["Tanh"] * (len(chosen) // len(directions) - 1)] * len(directions):
         return attributes
     attributes["activations"] = [name for name, _, _ in chosen]
-    # Only those that take a parameter are listed: with an entry for each, ONNX Runtime silently computes something else.
+    # Only activations with parameters have an entry: with one for each, ONNX Runtime silently computes wrong results.
     for place, key in ((1, "activation_alpha"), (2, "activation_beta")):
         attributes[key] = [entry[place] for entry in chosen if entry[place] is not None] or None
     return attributes

@@ -1,4 +1,4 @@
-"""Runs a recurrence in the faster of two forms that computes it."""
+"""Writes a recurrence in the fastest applicable form."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["run", "state_values"]
 
 
 def run(b: Builder, x: Value, directions: Sequence[Direction]) -> Track:
-    """One direction, or a forward and a backward one, as one operator if that computes the same, else as a ``Scan`` each."""
+    """Write one or two directions, as one operator if it is equivalent, else as a ``Scan`` each."""
     mask = Mask(b, x.mask) if x.mask is not None else None
     return (operate if fits(directions) else scan)(b, x, mask, directions)
 
 
 def state_values(outputs: Mapping[str, TensorType], names: Sequence[str], states: Sequence[str]) -> dict[str, Value]:
-    """The states as outputs of the layer; none where it does not return them."""
+    """The states as outputs of the layer; empty if it does not return them."""
     return {name: Value.declared(state, outputs[name]) for name, state in zip(names, states, strict=False)}

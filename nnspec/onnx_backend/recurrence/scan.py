@@ -1,4 +1,4 @@
-"""A recurrence as a ``Scan``: any cell with any activation, the product with the input taken out of the loop.
+"""A recurrence as a ``Scan``: any cell and activation, with the input projection outside the loop.
 
 For ``SimpleRNN`` it is faster than ONNX Runtime's ``RNN``.
 """
@@ -24,7 +24,7 @@ __all__ = ["scan"]
 
 
 def scan(b: Builder, x: Value, mask: Mask | None, directions: Sequence[Direction]) -> Track:
-    """Runs each direction as a ``Scan`` of its own.
+    """Write each direction as its own ``Scan``.
 
     Args:
         b: The graph.
@@ -61,14 +61,14 @@ def _scan(b: Builder, x: Value, mask: Mask | None, direction: Direction) -> Trac
     if mask is not None:
         steps = _outside(b, steps, mask, direction) if layer.return_sequences else ""
         if direction.initial:
-            # Where nothing is kept Keras gives 0, not the initial state.
+            # If all steps are masked, Keras returns 0, not the initial state.
             last = b.op("Where", mask.kept(), last, b.constant(0, "zero", np.float32))
         last = ended(b, direction, mask, last)
     return Track(steps, True, last, tuple(ends) if layer.return_state else ())
 
 
 def _outside(b: Builder, steps: str, mask: Mask, direction: Direction) -> str:
-    """The loop repeats the state at masked steps; that is what Keras repeats, but for an initial state."""
+    """Fix outputs at masked steps: the loop repeats the state, as Keras does except for an initial state."""
     if direction.zero:
         return b.op("Where", mask.by_step(), steps, b.constant(0, "zero", np.float32))
     if not direction.initial:
@@ -77,7 +77,7 @@ def _outside(b: Builder, steps: str, mask: Mask, direction: Direction) -> str:
 
 
 def _projected(b: Builder, x: Value, direction: Direction) -> str:
-    """The product of the input and the kernel, for all steps at once."""
+    """The input projection of all steps."""
     y = b.op("MatMul", x.name, b.constant(direction.weights["kernel"], f"{direction.name}kernel"))
     if "bias" not in direction.weights:
         return y
@@ -111,12 +111,12 @@ def _body(b: Builder, direction: Direction, masked: bool) -> Body:
 
 @dataclass(frozen=True)
 class _Step:
-    """What a cell computes with.
+    """The inputs of a cell at one step.
 
     Attributes:
-        direction: Whose cell it is.
-        x: The input's product with the kernel at this step.
-        states: The states before it.
+        direction: The direction of the cell.
+        x: The input projection of this step.
+        states: The previous states.
     """
 
     direction: Direction
@@ -124,7 +124,7 @@ class _Step:
     states: Sequence[str]
 
     def recurrent(self, b: Builder, gates: slice = slice(None)) -> str:
-        """The recurrent kernel, or that of some gates."""
+        """The recurrent kernel of some gates; by default of all."""
         kernel = self.direction.weights["recurrent_kernel"]
         width = self.direction.layer.units
         part = kernel if gates == slice(None) else kernel[:, gates.start * width : gates.stop * width]

@@ -1,4 +1,4 @@
-"""What the two ways of running a recurrence have in common."""
+"""Inputs and results of a recurrence, common to both forms."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["Direction", "Track", "ended", "stacked"]
 
 @dataclass(frozen=True)
 class Direction:
-    """One layer running through time one way.
+    """A recurrent layer that runs in one direction of time.
 
     Attributes:
-        layer: Its arguments.
-        weights: Its arrays, by Keras's names.
-        initial: Its initial states, batch × units each; without any they are 0.
-        zero: Whether masked steps give 0; otherwise they repeat the step before.
-        name: What its arrays are called after.
+        layer: The layer's arguments.
+        weights: The layer's arrays, by Keras's names.
+        initial: The initial states, batch × units each; 0 if empty.
+        zero: Whether the output at masked steps is 0; otherwise the previous output is repeated.
+        name: The name of its arrays.
     """
 
     layer: Recurrent
@@ -39,18 +39,18 @@ class Direction:
 
     @property
     def outside(self) -> Outside:
-        """What stands at a masked step, in the order of time."""
+        """The output at a masked step, in time order."""
         return "zero" if self.zero else "behind" if self.backwards else "before"
 
 
 @dataclass(frozen=True)
 class Track:
-    """What came of a recurrence of one or two directions; what the layer does not give is empty.
+    """The result of a recurrence of one or two directions; tensors that the layer does not return are empty.
 
     Attributes:
-        steps: The output at every step, in the order of time.
+        steps: The output at every step, in time order.
         time_first: Whether ``steps`` is time, (directions,) batch, units; otherwise it is batch, time, (directions,) units.
-        last: The output of the step that was run last: (directions,) batch, units.
+        last: The output of the step that was computed last: (directions,) batch, units.
         states: The states after it, likewise.
     """
 
@@ -61,14 +61,14 @@ class Track:
 
 
 def stacked(b: Builder, tensors: Sequence[str], axis: int) -> str:
-    """Tensors side by side along a new axis; one alone stays as it is."""
+    """Stack tensors along a new axis; a single tensor is returned unchanged."""
     if len(tensors) == 1:
         return tensors[0]
     return b.op("Concat", *(b.op("Unsqueeze", tensor, b.ints([axis], "side")) for tensor in tensors), axis=axis)
 
 
 def ended(b: Builder, direction: Direction, mask: Mask, last: str) -> str:
-    """The last output where the step that ran last is masked: Keras then gives 0, if it gives 0 at masked steps."""
+    """The last output; 0 if that step is masked and the output at masked steps is 0, as in Keras."""
     if not direction.zero:
         return last
     return b.op("Where", mask.last_step(backwards=direction.backwards), last, b.constant(0, "zero", np.float32))

@@ -1,1 +1,1 @@
-"""Sequences token by token: NumPy, and two functions that are the networks, whatever runs them."""
+"""Decoding of sequences in NumPy, with the networks as functions."""

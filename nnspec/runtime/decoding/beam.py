@@ -1,4 +1,4 @@
-"""Beam search: the sequences that are likeliest as a whole."""
+"""Beam search."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Scores = NDArray[np.float64]
 
 
 def penalty(length: int, way: Beam) -> float:
-    """What a log-probability is divided by (Wu et al. 2016, equation 14).
+    """The length penalty, which divides log-probabilities (Wu et al. 2016, equation 14).
 
     Example:
         >>> penalty(1, Beam(width=4)), penalty(13, Beam(width=4, length_penalty=1.0))
@@ -25,21 +25,21 @@ def penalty(length: int, way: Beam) -> float:
 
 
 def beam_search(stepper: Stepper, state: State, prompt: Tokens, most: int, way: Beam) -> tuple[Tokens, Tokens, Scores]:
-    """The best sequence of each row.
+    """Find the best sequence of each row.
 
-    At each step every open sequence is followed by every token; of all that come from one row, the best `width` that have not
-    ended stay open, and those that end among the best `width` are kept. A row is done when it has kept `width`, or when none
-    that is open can still become better than the best.
+    At each step every open sequence is extended by every token. Per row, the best `width` unfinished candidates stay open, and
+    finished ones among the best `width` are kept. A row is done when `width` sequences are kept, or when no open one can still
+    exceed the best.
 
     Args:
         stepper: The decoder.
-        state: Before the first step, a row for each source.
+        state: The state before the first step, with a row per source.
         prompt: As in [`greedy`][nnspec.runtime.decoding.one_by_one.greedy].
-        most: How many tokens a sequence has at most.
-        way: How many are followed, and how much longer ones are favoured.
+        most: The maximum number of tokens of a sequence.
+        way: The beam width and the length penalty.
 
     Returns:
-        The tokens, how many come before the end, and what each sequence is worth: its log-probability over the penalty.
+        The tokens, the number of tokens before the end, and the score of each sequence: its log-probability over the penalty.
     """
     search = _Search(stepper, prompt, most, way)
     state = state.take(np.repeat(np.arange(len(prompt)), way.width))
@@ -52,30 +52,30 @@ def beam_search(stepper: Stepper, state: State, prompt: Tokens, most: int, way: 
 
 
 class _Search:
-    """The open sequences of every row, and the best that has ended."""
+    """The open sequences of each row, and its best finished ones."""
 
     def __init__(self, stepper: Stepper, prompt: Tokens, most: int, way: Beam) -> None:
-        told = stepper.procedure
-        self._end, self._way, self._most = told.end, way, most
+        procedure = stepper.procedure
+        self._end, self._way, self._most = procedure.end, way, most
         rows, width = len(prompt), way.width
-        self.known = 0 if told.start is not None else 1
+        self.known = 0 if procedure.start is not None else 1
         self._forced = prompt[:, self.known :]
-        first = np.full(rows, told.start) if told.start is not None else prompt[:, 0]
+        first = np.full(rows, procedure.start) if procedure.start is not None else prompt[:, 0]
         self._first = np.repeat(first, width).reshape(rows, width, 1).astype(np.int64)
-        self._tokens = self._first[..., :0] if told.start is not None else self._first
-        # All open sequences of a row are the same at first: only one of them counts.
+        self._tokens = self._first[..., :0] if procedure.start is not None else self._first
+        # Initially all open sequences of a row are equal: only one of them counts.
         self._scores = np.full((rows, width), -np.inf)
         self._scores[:, 0] = 0
         self._kept: list[list[tuple[float, Tokens]]] = [[] for _ in range(rows)]
         self._closed = np.zeros(rows, bool)
 
     def last(self) -> Tokens:
-        """The token that each open sequence ends with."""
+        """The last token of each open sequence."""
         tokens = self._tokens if self._tokens.shape[2] else self._first
         return np.asarray(tokens[..., -1].reshape(-1))
 
     def extend(self, logs: Scores, step: int) -> Tokens:
-        """Goes on by a token; returns which open sequence each new one comes from."""
+        """Extend by one token; returns the parent of each new sequence."""
         rows, width = self._scores.shape
         logs = self._only_forced(logs.reshape(rows, width, -1), step)
         size = logs.shape[-1]
@@ -97,7 +97,7 @@ class _Search:
         return np.asarray((np.arange(rows)[:, None] * width + sources).reshape(-1))
 
     def _only_forced(self, logs: Scores, step: int) -> Scores:
-        """Where the prompt has a token, no other one is likely at all."""
+        """Set the probability of all tokens other than the prompt's to 0, where the prompt has one."""
         if step >= self._forced.shape[1]:
             return logs
         logs = logs.copy()
@@ -109,7 +109,7 @@ class _Search:
         return logs
 
     def _extend_row(self, row: int, every: Scores, order: Tokens, parents: Tokens, tokens: Tokens) -> Tokens:
-        """Keeps what ends among the best, and returns the best that do not."""
+        """Keep finished sequences among the best, and return the best unfinished ones."""
         width = self._way.width
         ends = tokens == self._end if self._end is not None else np.zeros(len(tokens), bool)
         for place in np.flatnonzero(ends[:width]):
@@ -120,7 +120,7 @@ class _Search:
         return np.asarray(order[~ends][:width])
 
     def _close(self) -> None:
-        """Ends the rows in which nothing better can come."""
+        """Close the rows whose best sequence can no longer be exceeded."""
         for row, kept in enumerate(self._kept):
             if self._closed[row] or not kept:
                 continue
@@ -131,7 +131,7 @@ class _Search:
         return bool(self._closed.all())
 
     def best(self) -> tuple[Tokens, Tokens, Scores]:
-        """The best of each row; those that are still open count as they are."""
+        """The best sequence of each row, including open ones."""
         found = []
         for row, kept in enumerate(self._kept):
             length = self._tokens.shape[2]

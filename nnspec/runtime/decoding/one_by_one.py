@@ -1,4 +1,4 @@
-"""One sequence for each source, a token at a time: the likeliest, or one that is drawn."""
+"""Greedy decoding and sampling."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ Tokens = NDArray[np.int64]
 
 
 def greedy(stepper: Stepper, state: State, prompt: Tokens, most: int) -> tuple[Tokens, Tokens]:
-    """The likeliest token each time.
+    """Decode greedily: the most likely token at each step.
 
     Args:
         stepper: The decoder.
-        state: Before the first step.
-        prompt: The tokens that the sequences begin with: rows, steps, −1 where a row has no more.
-        most: How many tokens a sequence has at most.
+        state: The state before the first step.
+        prompt: The first tokens of the sequences: rows, steps, −1 after the prompt of a row.
+        most: The maximum number of tokens of a sequence.
 
     Returns:
-        The tokens, rows and steps, 0 behind the end; and how many come before it, by row.
+        The tokens (rows, steps), 0 after the end, and the number of tokens before the end of each row.
     """
     return one_by_one(stepper, state, prompt, most, lambda logits, _: np.asarray(logits.argmax(-1)))
 
 
 def drawn(stepper: Stepper, state: State, prompt: Tokens, most: int, way: Sample, first_row: int = 0) -> tuple[Tokens, Tokens]:
-    """Tokens drawn at random, row by row from a seed of its own, so that neither the batch nor other rows matter.
+    """Sample tokens, with a separate seed for each row, so that results do not depend on the batch.
 
     Args:
         stepper: The decoder.
-        state: Before the first step.
+        state: The state before the first step.
         prompt: As in [`greedy`][].
-        most: Likewise.
-        way: How they are drawn.
-        first_row: The number of the first row among all.
+        most: As in [`greedy`][].
+        way: The sampling method.
+        first_row: The index of the first row among all rows.
     """
     draws = np.stack([np.random.default_rng([way.seed, first_row + row]).random(most) for row in range(len(prompt))]).reshape(
         len(prompt), most
@@ -54,7 +54,7 @@ def drawn(stepper: Stepper, state: State, prompt: Tokens, most: int, way: Sample
 
 
 def _shares(logs: NDArray[np.float64], way: Sample) -> NDArray[np.float64]:
-    """How often each token is to be drawn: those that are not, never."""
+    """The sampling probability of each token, after temperature, top-k and top-p."""
     logs = logs / way.temperature
     order = np.argsort(-logs, axis=-1, kind="stable")
     shares = np.exp(np.take_along_axis(logs, order, -1) - logs.max(-1, keepdims=True))
@@ -63,7 +63,7 @@ def _shares(logs: NDArray[np.float64], way: Sample) -> NDArray[np.float64]:
         shares[:, way.top_k :] = 0
         shares /= shares.sum(-1, keepdims=True)
     if way.top_p is not None:
-        # The token that reaches the probability is the last that counts.
+        # The token at which the cumulative probability reaches top-p is included.
         shares[np.cumsum(shares, axis=-1) - shares >= way.top_p] = 0
     back = np.empty_like(shares)
     np.put_along_axis(back, order, shares, -1)
@@ -77,21 +77,21 @@ def one_by_one(
     most: int,
     choose: Callable[[NDArray[Any], int], Tokens],
 ) -> tuple[Tokens, Tokens]:
-    """As [`greedy`][], with another way to choose the next token from the logits and the step's number."""
-    told = stepper.procedure
+    """Decode like [`greedy`][], with a function that chooses the next token from the logits and the step index."""
+    procedure = stepper.procedure
     rows = len(prompt)
-    given = [] if told.start is not None else [prompt[:, 0]]
-    token = np.full(rows, told.start, np.int64) if told.start is not None else prompt[:, 0]
-    forced = prompt if told.start is not None else prompt[:, 1:]
+    given = [] if procedure.start is not None else [prompt[:, 0]]
+    token = np.full(rows, procedure.start, np.int64) if procedure.start is not None else prompt[:, 0]
+    forced = prompt if procedure.start is not None else prompt[:, 1:]
     finished, lengths = np.zeros(rows, bool), np.full(rows, len(given), np.int64)
     for step in range(most - len(given)):
         logits, state = stepper.step(state, token)
         token = choose(logits, step)
         if step < forced.shape[1]:
             token = np.where(forced[:, step] >= 0, forced[:, step], token)
-        if told.end is not None:
+        if procedure.end is not None:
             token = np.where(finished, 0, token)
-            finished |= token == told.end
+            finished |= token == procedure.end
         lengths += ~finished
         given.append(token)
         if finished.all():

@@ -17,7 +17,7 @@ from nnspec.json_words import misfit
 __all__ = ["Procedure", "read_procedure"]
 
 
-def _taken_by(way: type[Beam | Sample], arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+def _valid_for(way: type[Beam | Sample], arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     way(**arguments)
     return arguments
 
@@ -28,24 +28,24 @@ class Procedure:
 
     Attributes:
         token: The decoder's input of tokens.
-        dtype: Its element type.
+        dtype: The element type of that input.
         logits: The decoder's output over the vocabulary.
-        memory: Decoder input ← encoder output, at every step; masks among them.
-        unmasked: The decoder's masks ← encoder output that has none: every position counts.
+        memory: Decoder input ← encoder output, at every step, including masks.
+        unmasked: Decoder mask ← encoder output without a mask: every position counts.
         begin: Decoder input ← encoder output, at the first step.
-        carry: Decoder input ← decoder output of the step before.
-        zeros: What carried inputs are at the first step where nothing begins them: sizes, the batch left out, and element type.
-        position: The decoder's input that says which step it is; None where it asks for none.
-        whole: Whether the decoder reads all tokens so far at each step, rather than the last.
+        carry: Decoder input ← decoder output of the previous step.
+        zeros: The sizes without the batch axis, and the element type, of carried inputs that start as zeros.
+        position: The decoder's input of the step index; None if it has none.
+        whole: Whether the decoder reads all tokens so far at each step, rather than only the last.
         probabilities: Whether the logits are probabilities.
-        vocabulary: How many tokens there are.
-        start: The token that the decoder reads first; None: the first of the prompt.
-        end: The token that ends a sequence; None: none does.
-        max_length: The most tokens of a sequence.
-        sources: What the document calls each input of the encoder; empty for a language model.
-        target: What it calls the tokens that are decoded.
-        beam: The arguments of a beam search, where that is wanted.
-        sample: The arguments of sampling, where that is wanted.
+        vocabulary: The number of tokens.
+        start: The first token that the decoder reads; None for the first of the prompt.
+        end: The token that ends a sequence, if any.
+        max_length: The maximum number of tokens of a sequence.
+        sources: The document's name of each input of the encoder; empty for a language model.
+        target: The document's name of the decoded tokens.
+        beam: The arguments of beam search, if used.
+        sample: The arguments of sampling, if used.
     """
 
     token: str
@@ -65,23 +65,23 @@ class Procedure:
     max_length: int
     sources: Mapping[str, str]
     target: str | None
-    beam: Annotated[Mapping[str, Any], AfterValidator(partial(_taken_by, Beam))] | None = None
-    sample: Annotated[Mapping[str, Any], AfterValidator(partial(_taken_by, Sample))] | None = None
+    beam: Annotated[Mapping[str, Any], AfterValidator(partial(_valid_for, Beam))] | None = None
+    sample: Annotated[Mapping[str, Any], AfterValidator(partial(_valid_for, Sample))] | None = None
 
     def text(self) -> str:
-        """As JSON."""
+        """The procedure as JSON."""
         return json.dumps(asdict(self))
 
     def require_outputs(self, encoder: Collection[str], decoder: Collection[str], where: str) -> None:
-        """Checks that networks give what it takes of them.
+        """Check that the networks have all required outputs.
 
         Args:
-            encoder: The names of what the encoder gives; none where there is no encoder.
-            decoder: The names of what the decoder gives.
-            where: What they are called in messages.
+            encoder: The output names of the encoder; empty if there is none.
+            decoder: The output names of the decoder.
+            where: The name of the model in error messages.
 
         Raises:
-            NnspecError: Where one gives less.
+            NnspecError: If an output is missing.
         """
         of_encoder = [*self.memory.values(), *self.unmasked.values(), *self.begin.values()]
         of_decoder = [self.logits, *self.carry.values()]
@@ -89,12 +89,12 @@ class Procedure:
             missing = next((name for name in wanted if name not in given), None)
             if missing is not None:
                 raise NnspecError(
-                    f"what {where} says of its decoding is damaged: its {kind} gives no `{missing}`; export it again"
+                    f"the decoding metadata of {where} is damaged: its {kind} has no output `{missing}`; export it again"
                 )
 
     @property
     def way(self) -> Beam | Sample | None:
-        """How the next token is chosen; None: the likeliest."""
+        """The search or sampling method; None for greedy decoding."""
         return Beam(**self.beam) if self.beam else Sample(**self.sample) if self.sample else None
 
 
@@ -107,4 +107,4 @@ def read_procedure(text: str, where: str) -> Procedure:
     try:
         return TypeAdapter(Procedure).validate_json(text)
     except ValidationError as error:
-        raise NnspecError(f"what {where} says of its decoding is damaged: {misfit(error)}; export it again") from None
+        raise NnspecError(f"the decoding metadata of {where} is damaged: {misfit(error)}; export it again") from None

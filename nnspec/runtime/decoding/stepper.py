@@ -1,4 +1,4 @@
-"""One step of a decoder, whatever runs its networks."""
+"""Decoder steps, independent of the runtime of the networks."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["State", "Stepper", "log_probabilities"]
 
 @dataclass(frozen=True)
 class State:
-    """What the next step starts from, the rows first.
+    """The state between two steps, with rows first.
 
     Attributes:
-        fixed: What the decoder is fed at every step.
-        carried: What it is fed from the step before.
-        tokens: The tokens that it has read; of no interest where it reads the last alone.
-        steps: How many steps there have been.
+        fixed: The decoder inputs that are equal at every step.
+        carried: The decoder inputs from the previous step.
+        tokens: The tokens read so far; unused if the decoder reads only the last one.
+        steps: The number of steps so far.
     """
 
     fixed: Arrays
@@ -32,12 +32,12 @@ class State:
     steps: int
 
     def take(self, rows: NDArray[np.int64]) -> State:
-        """Some rows, in that order, each as often as it is named."""
+        """Select rows, in order and with repeats."""
         fixed, carried = ({name: array[rows] for name, array in part.items()} for part in (self.fixed, self.carried))
         return replace(self, fixed=fixed, carried=carried, tokens=self.tokens[rows])
 
     def reorder(self, rows: NDArray[np.int64]) -> State:
-        """The same, where rows change places only with those that have the same source."""
+        """Select rows, if each is exchanged only with rows of the same source."""
         carried = {name: array[rows] for name, array in self.carried.items()}
         return replace(self, carried=carried, tokens=self.tokens[rows])
 
@@ -46,8 +46,8 @@ class Stepper:
     """Runs a decoder step by step.
 
     Args:
-        procedure: Which names mean what.
-        encode: The encoder, from its inputs to its outputs by name, masks among them; None for a language model.
+        procedure: The decoding procedure.
+        encode: The encoder, from named inputs to named outputs, including masks; None for a language model.
         decode: The decoder.
     """
 
@@ -57,31 +57,31 @@ class Stepper:
         self._decode = decode
 
     def begin(self, inputs: Mapping[str, NDArray[Any]], rows: int) -> State:
-        """The state before the first step.
+        """Compute the state before the first step.
 
         Args:
-            inputs: The encoder's inputs, by its names.
-            rows: How many sequences are decoded.
+            inputs: The encoder's inputs, by name.
+            rows: The number of sequences.
         """
-        told = self.procedure
+        procedure = self.procedure
         encoded = self._encode(inputs) if self._encode is not None else {}
-        fixed = {name: encoded[output] for name, output in told.memory.items()}
-        fixed |= {name: np.ones(encoded[output].shape[:2], bool) for name, output in told.unmasked.items()}
-        carried = {name: np.zeros((rows, *sizes), dtype) for name, (sizes, dtype) in told.zeros.items()}
-        carried |= {name: encoded[output] for name, output in told.begin.items()}
+        fixed = {name: encoded[output] for name, output in procedure.memory.items()}
+        fixed |= {name: np.ones(encoded[output].shape[:2], bool) for name, output in procedure.unmasked.items()}
+        carried = {name: np.zeros((rows, *sizes), dtype) for name, (sizes, dtype) in procedure.zeros.items()}
+        carried |= {name: encoded[output] for name, output in procedure.begin.items()}
         return State(fixed, carried, np.zeros((rows, 0), np.int64), 0)
 
     def step(self, state: State, token: NDArray[np.int64]) -> tuple[NDArray[np.float32], State]:
-        """The logits of the token after this one: rows, vocabulary; and the state then."""
-        told = self.procedure
-        read = np.concatenate([state.tokens, token[:, None]], axis=1) if told.whole else token[:, None]
-        inputs = {told.token: read.astype(told.dtype), **state.fixed, **state.carried}
-        if told.position is not None:
-            inputs[told.position] = np.full(len(token), state.steps, np.int64)
+        """Run one step; returns the logits of the next token (rows, vocabulary) and the new state."""
+        procedure = self.procedure
+        read = np.concatenate([state.tokens, token[:, None]], axis=1) if procedure.whole else token[:, None]
+        inputs = {procedure.token: read.astype(procedure.dtype), **state.fixed, **state.carried}
+        if procedure.position is not None:
+            inputs[procedure.position] = np.full(len(token), state.steps, np.int64)
         answer = self._decode(inputs)
-        logits = answer[told.logits]
-        carried = {name: answer[output] for name, output in told.carry.items()}
-        after = State(state.fixed, carried, read if told.whole else state.tokens, state.steps + 1)
+        logits = answer[procedure.logits]
+        carried = {name: answer[output] for name, output in procedure.carry.items()}
+        after = State(state.fixed, carried, read if procedure.whole else state.tokens, state.steps + 1)
         return logits if logits.ndim == 2 else logits[:, -1], after
 
 

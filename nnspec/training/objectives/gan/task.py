@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.prepare import Prepared
 from nnspec.files import write_whole
-from nnspec.runtime.sheets import SHEETS, is_picture, sheet
+from nnspec.runtime.sheets import SHEETS, is_image, sheet
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.batches.fit_statistics import adapt
 from nnspec.training.catalogue.keras_objects import keras_optimizer
@@ -69,7 +69,7 @@ class GanTask:
 
     def examine(self, epoch: int, folder: Path) -> dict[str, Any]:
         """How varied what is made is, and a sheet of it: of the same noise each time."""
-        if is_picture(self._pair.generator.output_types[self._pair.made].shape):
+        if is_image(self._pair.generator.output_types[self._pair.made].shape):
             count = _SHOWN if self._samples.columns is None else self._samples.columns * 8
             content = sheet(self._made(count, self._shown_conditions(count), 0), *self._range, columns=self._samples.columns)
             (folder / SHEETS).mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Causal attention at one token: the keys and values of those before it come in, and go out with its own behind them."""
+"""Causal attention at one decoding step, with cached keys and values."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call
 from nnspec.onnx_backend.value import Value
 
-__all__ = ["alone", "extended", "is_remembering"]
+__all__ = ["append_to_cache", "has_cache", "without_cache"]
 
 L = TypeVar("L", bound=HeadAttention | DotAttention)
 
 
-def is_remembering(call: Call[L]) -> bool:
-    """Whether the layer is given what came before."""
+def has_cache(call: Call[L]) -> bool:
+    """Whether the layer reads cached keys and values."""
     return "past_value" in call.inputs
 
 
-def alone(call: Call[L]) -> Call[Any]:
-    """The layer without what came before, and without causality: what it is then given is what the last token sees."""
+def without_cache(call: Call[L]) -> Call[Any]:
+    """The layer without the cache and causality: all keys are visible to the last token."""
     inputs = {port: value for port, value in call.inputs.items() if port not in PAST}
     return Call(call.layer.model_copy(update={"use_causal_mask": False}), inputs, call.outputs, call.weights)
 
 
-def extended(b: Builder, call: Call[L], now: Mapping[str, str]) -> dict[str, Value]:
-    """What came before with what comes now behind it, along time; by output.
+def append_to_cache(b: Builder, call: Call[L], now: Mapping[str, str]) -> dict[str, Value]:
+    """Append the current keys, values and mask to the cache, along time; by output.
 
     Args:
         b: The graph.
-        call: The layer, with what came before.
-        now: ``key``, ``value`` and ``mask`` of this token; those that the layer keeps.
+        call: The layer, with the cache.
+        now: ``key``, ``value`` and ``mask`` of the current token, as far as the layer caches them.
     """
     found = {}
     for port, output in PAST.items():
