@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import orjson
 
+from nnspec.data.data_files import MemoryFile
 from nnspec.data.image_files import TooManyPixelsError, header_of
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.plan import Feed
@@ -96,9 +96,7 @@ def _row(number: int) -> str:
     return f"the request, row {number}"
 
 
-def csv_table(
-    body: Bytes, feeds: Sequence[Feed], columns: Sequence[str], recipe: Mapping[str, Any], folder: Path, budget: Budget
-) -> Table:
+def csv_table(body: Bytes, feeds: Sequence[Feed], columns: Sequence[str], recipe: Mapping[str, Any], budget: Budget) -> Table:
     """Parse CSV rows in the dialect of the training data, with a header line or in the order of the model's columns.
 
     Args:
@@ -106,7 +104,6 @@ def csv_table(
         feeds: The model inputs with their columns.
         columns: The model's columns, in order.
         recipe: The data section of the model's metadata.
-        folder: A folder for the file that the table reads.
         budget: The budget of the request.
 
     Raises:
@@ -127,10 +124,10 @@ def csv_table(
     header = {cell.strip().strip('"') for cell in first.split(reader.separator)}
     if not header.intersection(columns):
         reader = reader.model_copy(update={"names": list(columns), "header": False})
-    files = {"file": folder / "rows.csv"}
-    files["file"].write_bytes(body)
+    files = {"file": MemoryFile("rows.csv", body)}
+    found = reader.columns(files)
     for feed in feeds:
-        require_columns(reader.columns(files), feed)
+        require_columns(found, feed)
     budget.require_time()
     return reader.open(files)
 

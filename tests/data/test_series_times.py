@@ -129,7 +129,7 @@ def test_windows_never_span_a_gap_that_splits(times, project):
 def test_runs_shorter_than_a_window_are_said(times, project):
     [warning] = project.prepare(times(hours(60, skip={20, 30}), ", gaps: split")).warnings
     assert (warning.code, warning.path) == ("NN471", "data.train.series.window")
-    assert "a run of rows, 9 in all, is shorter than a window with its horizon, 15 rows" in warning.message
+    assert "a run of rows (9 in total) is shorter than `window` plus `horizon`, 15 rows" in warning.message
 
 
 @pytest.mark.parametrize("mixed", [False, True])
@@ -193,7 +193,7 @@ def test_even_steps_are_no_gaps(times, project, rows):
     ("arguments", "code", "said", "path"),
     [
         ("csv: ok.csv, time: tiem, by: idd", "NN404", "there is no column `tiem`", "data.train.series.time"),
-        ("csv: ok.csv, gaps: split", "NN105", "`gaps` needs `time`", "data.train.series"),
+        ("csv: ok.csv, gaps: split", "NN105", "`gaps` requires `time`", "data.train.series"),
         ("csv: ok.csv, time: time, gaps: spilt", "NN105", "split", "data.train.series.gaps"),
         ("csv: ok.csv, time: load", "NN470", "is before the time", "data.train.series.time"),
     ],
