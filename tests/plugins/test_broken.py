@@ -32,8 +32,8 @@ def problems_of(checked, text: str = SPEC) -> list[tuple[str, str]]:
         ("class Mine: pass", "is not a subclass of `nnspec.layers.base.Layer`"),
         ("def Mine(): pass", "is not a subclass of `nnspec.layers.base.Layer`"),
         (HEAD + "class Yours(Base): pass\nMine = Yours", "has a different name than its entry point, `Mine`"),
-        (HEAD + "class Mine(Layer):\n    def to_keras(self): return 3", "has no `infer`"),
-        (HEAD + "class Mine(Layer):\n    def infer(self, inputs): return {}", "has no `to_keras`"),
+        (HEAD + "class Mine(Layer):\n    def to_keras(self): return 3", "does not implement `infer`"),
+        (HEAD + "class Mine(Layer):\n    def infer(self, inputs): return {}", "does not implement `to_keras`"),
         (HEAD + "class Mine(Base):\n    units: 'Nowhere' = 3", "has fields that pydantic cannot read"),
     ],
 )
@@ -52,11 +52,11 @@ def test_a_package_that_cannot_be_used_is_named(package, checked, code: str, sai
             "def infer(self, inputs): return inputs['y']",
             "`Mine.infer` of the package broken-layers 1.0 fails with KeyError: 'y'",
         ),
-        ("def infer(self, inputs): return inputs['x'].shape", "gives tuple, not outputs by name"),
-        ("def infer(self, inputs): return {}", "gives dict, not outputs by name"),
-        ("def mask(self, inputs): return 3", "`Mine.mask` of the package broken-layers 1.0 gives int"),
-        ("def weights(self, inputs): return [Weight('kernel', (3,))]", "gives list, not a tuple of `Weight`"),
-        ("def macs(self, inputs): return None", "`Mine.macs` of the package broken-layers 1.0 gives NoneType, not a number"),
+        ("def infer(self, inputs): return inputs['x'].shape", "returns tuple, expected outputs by name"),
+        ("def infer(self, inputs): return {}", "returns dict, expected outputs by name"),
+        ("def mask(self, inputs): return 3", "`Mine.mask` of the package broken-layers 1.0 returns int"),
+        ("def weights(self, inputs): return [Weight('kernel', (3,))]", "returns list, expected a tuple of `Weight`"),
+        ("def macs(self, inputs): return None", "`Mine.macs` of the package broken-layers 1.0 returns NoneType, expected a number"),
         ("def receptive_field(self, inputs): return 1 / 0", "fails with ZeroDivisionError"),
     ],
 )
@@ -101,14 +101,14 @@ def test_a_broken_layer_inside_a_wrapper_is_said_there(package, checked) -> None
     ("code", "said"),
     [
         ("class Mine(Base): pass", "the layer `Mine` of the package broken-layers 1.0: `to_keras` fails with RuntimeError"),
-        ("class Mine(Base):\n    def to_keras(self, **a): return 3", "`to_keras` gives int, not a Keras layer"),
+        ("class Mine(Base):\n    def to_keras(self, **a): return 3", "`to_keras` returns int, expected a Keras layer"),
         (
             "class Mine(Base):\n    def to_keras(self, **a):\n        import keras\n        return keras.layers.Dense(7, **a)",
-            "`infer` says (batch, 4), and its Keras layer gives (batch, 7)",
+            "`infer` returns (batch, 4), but its Keras layer returns (batch, 7)",
         ),
         (
             "class Mine(Base):\n    def to_keras(self, **a):\n        import keras\n        return keras.layers.Dense(4, **a)",
-            "`weights` says none, and its Keras layer has `kernel` 4 × 4, `bias` 4",
+            "`weights` returns none, but its Keras layer has `kernel` 4 × 4, `bias` 4",
         ),
         (
             "class Mine(Base):\n    def to_keras(self, **a):\n        import keras\n        return keras.layers.Conv2D(4, 3, **a)",
