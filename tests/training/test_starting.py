@@ -186,7 +186,7 @@ def test_validate_names_the_prefix_that_is_missing(write, tmp_path, there, prefi
         ((9).to_bytes(8, "little") + b'{"a": 12}', "its header does not describe `a`"),
         (
             (60).to_bytes(8, "little") + b'{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}'.ljust(60),
-            "is cut short: `a`",
+            "is truncated: `a`",
         ),
         ((60).to_bytes(8, "little") + b'{"a":{"dtype":"F32","shape":[9],"data_offsets":[0,16]}}'.ljust(76), "has 16 bytes"),
         ((5 * 10**4).to_bytes(8, "little") + b"[" * 5 * 10**4, "its header is not JSON"),
