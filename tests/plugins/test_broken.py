@@ -56,7 +56,10 @@ def test_a_package_that_cannot_be_used_is_named(package, checked, code: str, sai
         ("def infer(self, inputs): return {}", "returns dict, expected outputs by name"),
         ("def mask(self, inputs): return 3", "`Mine.mask` of the package broken-layers 1.0 returns int"),
         ("def weights(self, inputs): return [Weight('kernel', (3,))]", "returns list, expected a tuple of `Weight`"),
-        ("def macs(self, inputs): return None", "`Mine.macs` of the package broken-layers 1.0 returns NoneType, expected a number"),
+        (
+            "def macs(self, inputs): return None",
+            "`Mine.macs` of the package broken-layers 1.0 returns NoneType, expected a number",
+        ),
         ("def receptive_field(self, inputs): return 1 / 0", "fails with ZeroDivisionError"),
     ],
 )

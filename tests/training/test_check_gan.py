@@ -21,7 +21,13 @@ def said(project, text: str, *, require_data: bool = True) -> list[tuple[str, st
 
 def test_a_pair_is_found_without_a_word_more_than_gan(project):
     plan = planned(project, PAIR + DATA + trained()).own
-    assert (plan.noise, plan.generator_output, plan.example_input, plan.conditions, plan.score_output) == ("noise", "image", "image", (), "logit")
+    assert (plan.noise, plan.generator_output, plan.example_input, plan.conditions, plan.score_output) == (
+        "noise",
+        "image",
+        "image",
+        (),
+        "logit",
+    )
 
 
 def test_both_networks_are_counted_and_their_last_weights_kept(project):
