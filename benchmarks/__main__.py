@@ -19,6 +19,7 @@ PARTS = {
 WITH_OPTIONS = (["onnx"], ["training"], ["decoding"])
 ALONE = (
     "combined_faults",
+    "csv",
     "faults",
     "flips",
     "generate",
@@ -35,11 +36,14 @@ ALONE = (
     "tiling",
 )
 
+MODULES = {"csv": "csv_reading"}
+"""The modules of those whose name is taken in the standard library."""
+
 
 def main(arguments: list[str]) -> int:
     """Runs the parts that are named, all by default, and prints a row as each is measured."""
     if arguments and arguments[0] in ALONE:
-        return int(import_module(f"benchmarks.{arguments[0]}").main(arguments[1:]))
+        return int(import_module(f"benchmarks.{MODULES.get(arguments[0], arguments[0])}").main(arguments[1:]))
     first = next((place for place, word in enumerate(arguments) if word.startswith("-")), len(arguments))
     names, options = arguments[:first], arguments[first:]
     unknown = [name for name in names if name not in PARTS]

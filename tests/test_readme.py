@@ -25,7 +25,7 @@ def test_the_mistake_in_the_readme_is_said_so(write):
         "layers:",
         "  - MaxPooling2D",
         "  # the next",
-        "  # finds no place",
+        "  # does not fit",
     ]
     [found] = validate(write("\n".join([*lines, "  - Conv2D: {filters: 16, kernel_size: 5}\n"])))
     shown = re.search(r"```\n(error\[.*?)```", README, re.DOTALL)

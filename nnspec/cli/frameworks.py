@@ -33,9 +33,9 @@ def load_frameworks(*extras: str, as_on: Mapping[str, Any] | None = None) -> Non
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         with _stderr_suppressed():
             if as_on is not None:
-                from nnspec.training.run.machine import as_then
+                from nnspec.training.run.machine import restore_environment
 
-                as_then(as_on)
+                restore_environment(as_on)
             from nnspec.training.backends.devices import grow_memory
 
             grow_memory(backend)

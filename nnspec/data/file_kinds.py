@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from nnspec.data.data_files import DataFile
 from nnspec.data.kinds import DataError
 
 __all__ = ["GZIP", "FileNames", "other_reader", "reader_of", "refuse_other_kind"]
@@ -65,13 +66,13 @@ class FileNames(Mapping[str, str]):
         return 0
 
 
-def other_reader(path: Path, wanted: str) -> str:
+def other_reader(path: DataFile, wanted: str) -> str:
     """Return a help that names the right reader for a file; empty if its extension is unknown."""
     reader = reader_of(path.name)
     return f"read it with `{reader}: {path.name}`" if reader not in (None, wanted) else ""
 
 
-def refuse_other_kind(path: Path, start: bytes, wanted: str, *, name: str = "", argument: str = "file") -> None:
+def refuse_other_kind(path: DataFile, start: bytes, wanted: str, *, name: str = "", argument: str = "file") -> None:
     """Reject a file whose first bytes are those of another format.
 
     Args:
@@ -93,12 +94,12 @@ def refuse_other_kind(path: Path, start: bytes, wanted: str, *, name: str = "", 
         raise DataError(f"{path.name} is {found[0]}, not {wanted}", help=found[1], argument=argument)
 
 
-def _archive(path: Path) -> tuple[str, str]:
+def _archive(path: DataFile) -> tuple[str, str]:
     """Return the kind of a zip archive and the help for it: workbooks and NumPy archives are zip files too."""
     import zipfile
 
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             names = archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         names = []

@@ -30,8 +30,9 @@ _MOSTLY = 0.5
 def warn_of_columns(plan: DataPlan, feeds: Mapping[str, Feed]) -> Iterator[Diagnostic]:
     """Warn of targets among the inputs, and of test data that are the training data, without reading values."""
     for target, input_ in _pairs(feeds):
+        columns = frozenset(input_.columns)
         for column in target.columns:
-            if column in input_.columns:
+            if column in columns:
                 help = "remove it from the input, or train an `autoencoder` if the input is to be reconstructed"
                 yield _leakage(bare_name(column), input_, target, "is", help)
     train = plan.sources.get("train")

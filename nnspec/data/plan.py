@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnspec.data.kinds import TargetKind
-from nnspec.data.readers.base import Files, Reader
+from nnspec.data.readers.base import Reader
 from nnspec.data.sample_weights import Border
 from nnspec.data.section import DataSection
 from nnspec.data.transforms import Transform
@@ -75,7 +76,7 @@ class Source:
 
     part: str
     reader: Reader
-    files: Files | None
+    files: Mapping[str, Path] | None
     span: Span
     path: str
 

@@ -21,7 +21,7 @@ from nnspec.data.plan import Feed
 from nnspec.data.reader_arguments import with_training_arguments
 from nnspec.data.readers import READERS
 from nnspec.data.readers.base import Reader, Table
-from nnspec.data.readers.picture_arguments import SUFFIXES
+from nnspec.data.readers.image_arguments import SUFFIXES
 from nnspec.data.single_image import image_table, training_image_format
 from nnspec.data.transforms import TRANSFORMS, Learned, Transform
 from nnspec.data.transforms.classes import UnknownClassError, label_encode
@@ -210,7 +210,8 @@ def _with_training_range(table: Table, recipe: Mapping[str, Any]) -> Table:
     fractions = {
         column for own in recipe.get("inputs", {}).values() if own.get("white") == 1 for column in own.get("columns", ())
     }
-    return _Fractions(table, fractions.intersection(table.pictures)) if fractions.intersection(table.pictures) else table
+    found = fractions.intersection(table.image_columns)
+    return _Fractions(table, found) if found else table
 
 
 class _Fractions(Table):

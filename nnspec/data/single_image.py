@@ -41,7 +41,7 @@ class SingleValueTable(Table):
             self.columns = {column: Column(value.shape, value.dtype.name)}
             self._values = value[np.newaxis]
         self._name = name
-        self.pictures = (column,) if is_picture else ()
+        self.image_columns = (column,) if is_picture else ()
 
     def __len__(self) -> int:
         return 1

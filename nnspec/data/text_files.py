@@ -8,9 +8,9 @@ import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, Literal, TextIO, cast
 
+from nnspec.data.data_files import DataFile
 from nnspec.data.file_kinds import GZIP, refuse_other_kind
 from nnspec.data.kinds import DataError
 
@@ -25,7 +25,7 @@ _START = 4096
 
 @contextmanager
 def open_text(
-    path: Path, wanted: str, max_bytes: int, *, encoding: Encoding | None = None, name: str = "", argument: str = "file"
+    path: DataFile, wanted: str, max_bytes: int, *, encoding: Encoding | None = None, name: str = "", argument: str = "file"
 ) -> Iterator[TextIO]:
     """Open a text file, decompressing gzip; line endings are preserved.
 
@@ -61,7 +61,7 @@ def open_text(
         raise DataError(f"{path.name} cannot be read: {reason}", help=help, argument=argument) from None
 
 
-def undecodable(path: Path, error: UnicodeDecodeError, max_bytes: int, help: str, *, argument: str = "file") -> DataError:
+def undecodable(path: DataFile, error: UnicodeDecodeError, max_bytes: int, help: str, *, argument: str = "file") -> DataError:
     """Return the error for a file with another encoding; states the line of the first invalid byte."""
     wanted = "UTF-8" if error.encoding.startswith("utf-8") else error.encoding
     reason = f"{path.name} is not {wanted} text: byte {error.object[error.start]:#04x}"
@@ -79,19 +79,19 @@ def undecodable(path: Path, error: UnicodeDecodeError, max_bytes: int, help: str
 
 
 @contextmanager
-def _opened(path: Path, limit: int | None, argument: str) -> Iterator[IO[bytes]]:
+def _opened(path: DataFile, limit: int | None, argument: str) -> Iterator[IO[bytes]]:
     if limit is None:
         with path.open("rb") as file:
             yield file
     else:
-        with gzip.open(path) as packed:
+        with path.open("rb") as file, gzip.open(file) as packed:
             yield cast("IO[bytes]", io.BufferedReader(_Limited(packed, limit, path, argument)))
 
 
 class _Limited(io.RawIOBase):
     """A decompressed stream with a maximum size."""
 
-    def __init__(self, stream: gzip.GzipFile, limit: int, path: Path, argument: str) -> None:
+    def __init__(self, stream: gzip.GzipFile, limit: int, path: DataFile, argument: str) -> None:
         self._stream, self._limit, self._path, self._argument = stream, limit, path, argument
 
     def readable(self) -> bool:

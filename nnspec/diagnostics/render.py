@@ -99,8 +99,9 @@ def summary(diagnostics: Iterable[Diagnostic], files: int, *, strict: bool = Fal
     found = list(diagnostics)
     errors = sum(diagnostic.is_error for diagnostic in found)
     warnings = sum(diagnostic.severity == "warning" for diagnostic in found)
+    many = counted(files, "spec")
     if not errors and not (strict and warnings):
-        return f"{counted(files, 'spec')} OK" + (f", with {counted(warnings, 'warning')}" if warnings else "")
+        return f"{many} OK" + (f", with {counted(warnings, 'warning')}" if warnings else "")
     bad = len({diagnostic.span.file for diagnostic in found if diagnostic.fails(strict)})
     counts = [counted(errors, "error")] if errors else []
     counts += [counted(warnings, "warning")] if warnings else []

@@ -1,1 +1,1 @@
-"""The section ``generate``: what it says, whether that fits the networks, and whose texts the tokens are."""
+"""The section ``generate``: its fields, its check, and the vocabulary of its tokens."""

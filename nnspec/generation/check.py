@@ -28,10 +28,10 @@ def check_generation(spec: Spec, model: Model, problems: list[Diagnostic]) -> tu
     Args:
         spec: The spec.
         model: Its graphs.
-        problems: What is wrong is appended here.
+        problems: Problems are appended here.
 
     Returns:
-        The section, and the networks that it names; None where there is none, or something is wrong.
+        The section, and the networks that it names; None if there is none, or it has errors.
     """
     tree = spec.section("generate")
     if tree is None:
@@ -44,7 +44,7 @@ def check_generation(spec: Spec, model: Model, problems: list[Diagnostic]) -> tu
     decoding = Ports(section, tree, model, problems, checked.wrong).decoding()
     if decoding is not None:
         _check_tokens(decoding, tree, problems)
-        # Which tokens are meant follows from what feeds the decoder in training: not known where those steps have errors.
+        # The vocabulary is that of the decoder's input in training, which is unknown if those steps have errors.
         broken = {name for name, graph in model.networks.items() if graph.gaps.layers}
         users = {name for name, network in spec.networks.items() if decoding.decoder.name in callees(network.steps)}
         for key in ("start", "end") if not broken & users else ():
@@ -55,10 +55,10 @@ def check_generation(spec: Spec, model: Model, problems: list[Diagnostic]) -> tu
 
 
 def generation_of(spec: Spec, model: Model) -> tuple[GenerateSection, Decoding] | None:
-    """The section ``generate`` and the networks that it names; None where there is none.
+    """The section ``generate`` and the networks that it names; None if there is none.
 
     Raises:
-        SpecError: Where something is wrong with it.
+        SpecError: If it has errors.
     """
     if spec.section("generate") is None:
         return None
@@ -70,36 +70,36 @@ def generation_of(spec: Spec, model: Model) -> tuple[GenerateSection, Decoding] 
 
 
 def _check_tokens(decoding: Decoding, tree: MappingNode, problems: list[Diagnostic]) -> None:
-    """Whether what is given at one step can be read at the next."""
+    """Checks that the decoder can read every token that it predicts."""
     rows = table_rows(decoding.decoder).get(Ref(decoding.token))
     if rows is not None and rows != decoding.vocabulary:
-        kind = g.NoRowForToken if rows < decoding.vocabulary else g.NeverGiven
-        help = "give both the size of one vocabulary"
+        kind = g.NoRowForToken if rows < decoding.vocabulary else g.UnusedRows
+        help = "make both sizes equal to that of the vocabulary"
         at = place(tree, "token", "logits")
         logits, token = decoding.logits, decoding.token
         problems.append(kind.at(*at, help=help, logits=logits, input=token, vocabulary=decoding.vocabulary, rows=rows))
 
 
 def _check_time(decoding: Decoding, section: GenerateSection, tree: MappingNode, problems: list[Diagnostic]) -> None:
-    """Whether the decoder can run token by token, and as in training."""
+    """Checks that the decoder can run token by token, and computes the same as in training."""
     for found in obstacles(decoding):
         node = found.node
         problems.append(g.NotTokenByToken.at(node.span, node.path, help=found.help, name=node.name, reason=found.reason))
     if not decoding.by_token:
         for node in sees_ahead(decoding):
             causal = "use_causal_mask" in type(node.layer).model_fields
-            help = "write `use_causal_mask: true`" if causal else "use a layer that runs forwards alone"
-            problems.append(g.SeesAhead.at(node.span, node.path, help=help, name=node.name))
+            help = "write `use_causal_mask: true`" if causal else "use a layer that runs forward only"
+            problems.append(g.NotCausal.at(node.span, node.path, help=help, name=node.name))
     _check_sizes(decoding, section, tree, problems)
     for node in decoding.decoder.nodes.values():
         if isinstance(node.layer, LimitsSteps) and section.max_length > (most := node.layer.most_steps):
-            help = f"write `max_length: {most}` here, or more there"
+            help = f"write `max_length: {most}`, or give the layer more positions"
             at, length = place(tree, "max_length"), section.max_length
             problems.append(g.TooManyPositions.at(*at, help=help, length=length, positions=most, name=node.name))
 
 
 def _check_sizes(decoding: Decoding, section: GenerateSection, tree: MappingNode, problems: list[Diagnostic]) -> None:
-    """Whether the decoder takes every length from one token to all of them."""
+    """Checks that the decoder accepts every length from one token to ``max_length``."""
     time = decoding.token_type.shape[0]
     if not isinstance(time, Dim) or decoding.by_token:
         return
@@ -114,12 +114,12 @@ def _check_sizes(decoding: Decoding, section: GenerateSection, tree: MappingNode
     wrong = next((n for n in range(1, section.max_length + 1) if condition is not None and not condition.is_met(n)), None)
     reason = ""
     if wrong is not None:
-        reason = f"`{name}` must be {condition}, and decoding goes through all lengths from 1 to {section.max_length}"
+        reason = f"`{name}` must be {condition}, and decoding uses all lengths from 1 to {section.max_length}"
     elif shared:
-        reason = f"`{shared[0]}` must be as long as the tokens, whose number grows from step to step"
+        reason = f"`{shared[0]}` must be as long as the tokens, whose number grows in each step"
     elif others:
-        reason = f"{others[0]}, and the number of tokens grows from step to step"
+        reason = f"{others[0]}, and the number of tokens grows in each step"
     if reason:
         at = place(tree, "decode") if section.decode is not None else place(tree, "token")
-        help = "use layers that take any number of tokens in the decoder"
+        help = "use decoder layers that accept any number of tokens"
         problems.append(g.NotEveryLength.at(*at, help=help, reason=reason))

@@ -18,14 +18,14 @@ __all__ = ["check_token"]
 def check_token(
     spec: Spec, decoding: Decoding, tree: MappingNode, key: str, given: int | str | None, problems: list[Diagnostic]
 ) -> None:
-    """Report a ``start`` or ``end`` that is not in the vocabulary, if the vocabulary is known before training."""
+    """Reports a ``start`` or ``end`` that is not in the vocabulary, if the vocabulary is known before training."""
     at = tree.get(key)
     if given is None or at is None:
         return
     place: tuple[Span, str] = (at.span, at.path)
     if isinstance(given, int):
         if given >= decoding.vocabulary:
-            reason = f"`{key}` is {given}, and `{decoding.logits}` tells the tokens 0 to {decoding.vocabulary - 1} apart"
+            reason = f"`{key}` is {given}, and `{decoding.logits}` has the tokens 0 to {decoding.vocabulary - 1}"
             problems.append(g.NotInVocabulary.at(*place, reason=reason))
         return
     step, is_known = _tokenizer(spec, decoding)
@@ -33,12 +33,12 @@ def check_token(
         return
     if step is None:
         fed = f"`data.inputs.{decoding.target}`" if decoding.target else f"`{decoding.token}`"
-        reason = f"`{key}` is the text `{given}`, and no `tokenize` of {fed} says which token that is"
+        reason = f"`{key}` is the text `{given}`, and {fed} has no `tokenize` to look it up"
         problems.append(g.NotInVocabulary.at(*place, help="write its number, such as 1", reason=reason))
     elif given not in SPECIAL and step.vocabulary is not None and given not in step.vocabulary:
         meant = closest(given, [*SPECIAL, *step.vocabulary])
         help = f"did you mean `{meant}`?" if meant else ""
-        problems.append(g.NotInVocabulary.at(*place, help=help, reason=f"`{given}` is no token of the vocabulary"))
+        problems.append(g.NotInVocabulary.at(*place, help=help, reason=f"`{given}` is not in the vocabulary"))
 
 
 def _tokenizer(spec: Spec, decoding: Decoding) -> tuple[tokenize | None, bool]:

@@ -1,4 +1,4 @@
-"""Whether what ``generate`` names is there, is fed, and has the types of what it feeds."""
+"""Checks of the inputs and outputs that ``generate`` names: they exist, are fed, and have matching types."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Ports", "place"]
 
 
 class Ports:
-    """The names of one section against the networks of its document."""
+    """The check of a section's names against the networks of its document."""
 
     def __init__(
         self,
@@ -28,14 +28,14 @@ class Ports:
         problems: list[Diagnostic],
         wrong: AbstractSet[str] = frozenset(),
     ) -> None:
-        self._wrong = wrong  # the keys whose values are not known, because of errors that have been reported
+        self._wrong = wrong  # keys whose values are unknown because of reported errors
         self._section = section
         self._tree = tree
         self._model = model
         self._problems = problems
 
     def decoding(self) -> Decoding | None:
-        """What the section names; None where something of it is not there, or does not fit."""
+        """The networks and ports that the section names; None if there are errors."""
         section = self._section
         if self._wrong & {"decode", "token", "encode"}:
             return None
@@ -54,10 +54,10 @@ class Ports:
             return None
         if self._wrong & {"encode", "memory", "begin", "carry"}:
             return None
-        self._all_fed(decoder)
+        self._check_fed(decoder)
         if decoder.gaps or (encoder is not None and encoder.gaps) or len(self._problems) > before:
             return None
-        self._begin_alike(encoder, decoder)
+        self._check_initial_state(encoder, decoder)
         sources = {}
         if encoder is not None:
             sources = {name: input_feeding(self._model, encoder, name) or name for name in encoder.inputs}
@@ -73,7 +73,7 @@ class Ports:
         if name in self._model.networks:
             return self._model.networks[name]
         help = _suggestion(name, self._model.networks)
-        self._problems.append(g.UnknownPart.at(*self._at(key), help=help, where="the document", what="network", name=name))
+        self._problems.append(g.UnknownName.at(*self._at(key), help=help, where="the document", what="network", name=name))
         return None
 
     def _has(
@@ -84,45 +84,43 @@ class Ports:
             return True
         if what == "output" and not network.gaps.are_named:
             return False
-        where = f"`{network.name}`" if network.name != "main" else "the document's own network"
+        where = f"`{network.name}`" if network.name != "main" else "the main network"
         at = self._at(*path, key=key)
-        self._problems.append(g.UnknownPart.at(*at, help=_suggestion(name, known), where=where, what=what, name=name))
+        self._problems.append(g.UnknownName.at(*at, help=_suggestion(name, known), where=where, what=what, name=name))
         return False
 
     def _fits(self, key: str, source: Graph | None, decoder: Graph) -> bool:
-        """Whether what is named under `memory`, `begin` or `carry` is there and has the types of what it feeds."""
-        pairs: Mapping[str, str] = getattr(self._section, key)
-        if source is None and pairs:
-            reason = f"without `encode` there is nothing that `{key}` could take"
-            self._problems.append(g.NothingFeeds.at(*self._at(key), help="name the network under `encode`", reason=reason))
+        """Checks that the names under `memory`, `begin` or `carry` exist and have matching types."""
+        mapping: Mapping[str, str] = getattr(self._section, key)
+        if source is None and mapping:
+            reason = f"`{key}` needs an encoder, and `encode` is not given"
+            self._problems.append(g.NotFed.at(*self._at(key), help="name the network under `encode`", reason=reason))
             return False
-        fine = True
+        valid = True
         sizes: dict[str, int | Dim] = {}
-        for input_, output in pairs.items():
+        for input_, output in mapping.items():
             assert source is not None
-            there = self._has((key, input_), decoder, "input", input_, decoder.input_names, key=True)
-            there &= self._has((key, input_), source, "output", output, source.output_names)
+            exists = self._has((key, input_), decoder, "input", input_, decoder.input_names, key=True)
+            exists &= self._has((key, input_), source, "output", output, source.output_names)
             untyped = output not in source.outputs or input_ not in decoder.inputs
-            fine &= there and (untyped or self._agrees(key, source, output, decoder, input_, sizes))
-        return fine
+            valid &= exists and (untyped or self._agrees(key, source, output, decoder, input_, sizes))
+        return valid
 
     def _agrees(self, key: str, source: Graph, output: str, decoder: Graph, input_: str, sizes: dict[str, int | Dim]) -> bool:
         given, wanted = source.output_types[output], decoder.inputs[input_]
         if given.dtype == wanted.dtype and _same_shape(given, wanted, sizes, own=key == "carry"):
-            whole = not any(
-                graph.gaps for graph in self._model.networks.values()
-            )  # else a use that brings a mask may be missing
+            whole = not any(graph.gaps for graph in self._model.networks.values())  # otherwise a use with a mask may be missing
             if whole and given.mask is not None and wanted.mask is None and key == "memory" and _uses_mask(decoder, input_):
                 at = self._at(key, input_)
-                help = f"use `{source.name}` and `{decoder.name}` in the document's own layers"
+                help = f"use `{source.name}` and `{decoder.name}` in the main network"
                 self._problems.append(g.LostMask.at(*at, help=help, output=output, input=input_, network=decoder.name))
             return True
         fitting = [
             name for name, kind in source.output_types.items() if kind.dtype == wanted.dtype and _same_shape(kind, wanted, {})
         ]
-        help = f"`{fitting[0]}` would fit" if len(fitting) == 1 else ""
+        help = f"`{fitting[0]}` fits" if len(fitting) == 1 else ""
         self._problems.append(
-            g.CarriesAnother.at(
+            g.TypeMismatch.at(
                 *self._at(key, input_),
                 help=help,
                 output=output,
@@ -137,34 +135,34 @@ class Ports:
         )
         return False
 
-    def _all_fed(self, decoder: Graph) -> None:
+    def _check_fed(self, decoder: Graph) -> None:
         section = self._section
         for name in section.begin:
             if name not in section.carry:
-                reason = f"`{name}` is fed at the first step and at no later one"
-                help = f"name it under `carry`, or under `memory` where it stays the same: `memory: {{{name}: …}}`"
-                self._problems.append(g.NothingFeeds.at(*self._at("begin", name, key=True), help=help, reason=reason))
+                reason = f"`{name}` is only fed at the first step"
+                help = f"add it to `carry`, or to `memory` if it is constant: `memory: {{{name}: …}}`"
+                self._problems.append(g.NotFed.at(*self._at("begin", name, key=True), help=help, reason=reason))
         for name in section.carry:
             if name in section.memory:
                 reason = f"`{name}` is fed twice, by `memory` and by `carry`"
                 self._problems.append(
-                    g.NothingFeeds.at(*self._at("carry", name, key=True), help="leave one out", reason=reason)
+                    g.NotFed.at(*self._at("carry", name, key=True), help="remove one of the two", reason=reason)
                 )
             kind = decoder.inputs.get(name)
             free = [size for size in kind.shape if not isinstance(size, int)] if kind is not None else []
             if name not in section.begin and free:
-                reason = f"`{name}` begins with zeros, and how many depends on `{free[0]}`"
-                help = "name what it begins with under `begin`"
-                self._problems.append(g.NothingFeeds.at(*self._at("carry", name, key=True), help=help, reason=reason))
+                reason = f"`{name}` starts with zeros, and their number depends on `{free[0]}`"
+                help = "set its initial value under `begin`"
+                self._problems.append(g.NotFed.at(*self._at("carry", name, key=True), help=help, reason=reason))
         fed = {section.token.input, *section.memory, *section.begin, *section.carry}
         for name in decoder.inputs:
             if name not in fed:
                 reason = f"nothing feeds `{name}` of `{decoder.name}`"
-                help = "name it under `memory` (the same at every step) or under `carry` (from the step before)"
-                self._problems.append(g.NothingFeeds.at(*self._at("decode"), help=help, reason=reason))
+                help = "add it to `memory` (constant) or to `carry` (from the previous step)"
+                self._problems.append(g.NotFed.at(*self._at("decode"), help=help, reason=reason))
 
-    def _begin_alike(self, encoder: Graph | None, decoder: Graph) -> None:
-        """Says where decoding begins with zeros what training began with something the network makes."""
+    def _check_initial_state(self, encoder: Graph | None, decoder: Graph) -> None:
+        """Reports states that start with zeros in decoding but not in training."""
         for name in self._section.carry if "main" not in self._model.networks or not self._model.main.gaps else ():
             fed = fed_by(self._model, decoder, name) if name not in self._section.begin and decoder.name != "main" else None
             if fed is None or fed.source not in self._model.main.nodes:
@@ -173,17 +171,17 @@ class Ports:
             fitting = [output for output, type in given.items() if _same_shape(type, decoder.inputs[name], {})]
             help = f"write `begin: {{{name}: {fitting[0] if len(fitting) == 1 else '…'}}}`, an output of the encoder"
             at = self._at("carry", name, key=True)
-            self._problems.append(g.BeginsOtherwise.at(*at, help=help, input=name, fed=fed))
+            self._problems.append(g.InitialStateDiffers.at(*at, help=help, input=name, fed=fed))
 
     def _are_tokens(self, decoding: Decoding) -> bool:
         token, logits = decoding.token_type, decoding.logits_type
         name = self._section.token.input
-        fine = True
+        valid = True
         if not token.is_integer or token.rank != 1 or (isinstance(token.shape[0], int) and token.shape[0] != 1):
-            reason = f"`{name}` is {token} of {token.dtype}; tokens are whole numbers along a free axis"
+            reason = f"`{name}` is {token} of {token.dtype}; tokens are integers along a free dimension"
             help = f"declare it as `{name}: {{shape: [T], dtype: int32}}`"
             self._problems.append(g.NotTokens.at(*self._at("token", "input"), help=help, reason=reason))
-            fine = False
+            valid = False
         sizes = (token.shape[0], logits.shape[-1]) if logits.rank == 2 and token.rank else logits.shape[-1:]
         if (
             not logits.dtype.startswith("float")
@@ -191,22 +189,22 @@ class Ports:
             or not isinstance(logits.shape[-1], int)
             or any(same_size(a, b) is False for a, b in zip(logits.shape, sizes, strict=True))
         ):
-            reason = f"`{self._section.token.logits}` is {logits}; logits are (time, vocabulary), or (vocabulary,) of the last"
+            reason = f"`{self._section.token.logits}` is {logits}; logits are (time, vocabulary), or (vocabulary,) for the last"
             self._problems.append(g.NotTokens.at(*self._at("token", "logits"), reason=reason))
-            fine = False
-        if self._section.token.logits in self._section.carry.values() and fine:
-            reason = f"`{self._section.token.logits}` is carried on as a state, and cannot be the logits too"
-            help = "give the network an output of its own for each"
+            valid = False
+        if self._section.token.logits in self._section.carry.values() and valid:
+            reason = f"`{self._section.token.logits}` cannot be both the logits and a carried state"
+            help = "use separate outputs"
             self._problems.append(g.NotTokens.at(*self._at("token", "logits"), help=help, reason=reason))
-            fine = False
-        return fine
+            valid = False
+        return valid
 
     def _at(self, *path: str, key: bool = False) -> tuple[Span, str]:
         return place(self._tree, *path, key=key)
 
 
 def place(tree: MappingNode, *path: str, key: bool = False) -> tuple[Span, str]:
-    """Where a value of a section stands, or its key; where it is not given, what is around it."""
+    """The position of a value of a section, or of its key; if it is missing, that of its parent."""
     for depth, name in enumerate(path, 1):
         inner = tree.get(name)
         if inner is None:
@@ -221,11 +219,11 @@ def place(tree: MappingNode, *path: str, key: bool = False) -> tuple[Span, str]:
 def _suggestion(name: str, known: Iterable[str]) -> str:
     known = list(known)
     meant = closest(name, known)
-    return f"did you mean `{meant}`?" if meant else "there are " + ", ".join(f"`{other}`" for other in known)
+    return f"did you mean `{meant}`?" if meant else "known names: " + ", ".join(f"`{other}`" for other in known)
 
 
 def _same_shape(given: TensorType, wanted: TensorType, sizes: dict[str, int | Dim], *, own: bool = False) -> bool:
-    """Whether a tensor fits: the symbols of what takes it stand for one size each; those of one network for themselves."""
+    """Whether a shape fits another. Each symbol of `wanted` stands for one size; with `own`, symbols must be equal."""
     if given.rank != wanted.rank:
         return False
     for size, expected in zip(given.shape, wanted.shape, strict=True):
@@ -239,5 +237,5 @@ def _same_shape(given: TensorType, wanted: TensorType, sizes: dict[str, int | Di
 
 
 def _uses_mask(decoder: Graph, input_: str) -> bool:
-    """Whether a layer that reads an input would heed its mask."""
+    """Whether a layer that reads an input uses its mask."""
     return any(node.layer.uses_mask for node in decoder.nodes.values() if Ref(input_) in node.inputs.values())

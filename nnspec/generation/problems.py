@@ -1,4 +1,4 @@
-"""What can be wrong with the section ``generate``: NN701 to NN799."""
+"""Problems of the section ``generate``: NN701 to NN799."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ _MODEL = (
 )
 
 
-class UnknownPart(Problem):
-    """``generate`` names networks of the document, and inputs and outputs of these."""
+class UnknownName(Problem):
+    """``generate`` names networks of the document, and their inputs and outputs."""
 
     code = "NN701"
     message = "{where} has no {what} `{name}`"
@@ -49,8 +49,8 @@ class UnknownPart(Problem):
     passes = _GOOD
 
 
-class NothingFeeds(Problem):
-    """Each input of the decoder but the tokens is fed: by ``memory`` at every step, or by ``carry``, which ``begin`` begins."""
+class NotFed(Problem):
+    """Each decoder input except the tokens must be fed, by ``memory`` or by ``carry``, with initial values from ``begin``."""
 
     code = "NN702"
     message = "{reason}"
@@ -58,19 +58,19 @@ class NothingFeeds(Problem):
     passes = _GOOD
 
 
-class CarriesAnother(Problem):
-    """What is carried from one network, or one step, to the next has the shape and the element type of what it feeds."""
+class TypeMismatch(Problem):
+    """An output that feeds an input under ``memory``, ``begin`` or ``carry`` must have its shape and dtype."""
 
     code = "NN703"
     message = (
-        "`{output}` of `{source}` is {given} of {given_dtype}, and `{input}` of `{network}` takes {wanted} of {wanted_dtype}"
+        "`{output}` of `{source}` is {given} ({given_dtype}), and `{input}` of `{network}` takes {wanted} ({wanted_dtype})"
     )
     fails = _GOOD.replace("begin: {state: final}", "begin: {state: states}")
     passes = _GOOD
 
 
 class NotTokens(Problem):
-    """Tokens are whole numbers along one free axis; for each there is a row of logits, one for each token of the vocabulary."""
+    """Tokens are integers along one free dimension, and logits have one score for each token of the vocabulary."""
 
     code = "NN704"
     message = "{reason}"
@@ -79,26 +79,26 @@ class NotTokens(Problem):
 
 
 class NoRowForToken(Problem):
-    """A token that the decoder gives is what it reads at the next step: its table needs a row for each."""
+    """The decoder reads its predicted token in the next step, so its embedding needs a row for each token."""
 
     code = "NN705"
-    message = "`{logits}` tells {vocabulary} tokens apart, and the table that `{input}` is looked up in has {rows} rows"
+    message = "`{logits}` has {vocabulary} tokens, and the embedding of `{input}` has {rows} rows"
     fails = _GOOD.replace("input_dim: 7", "input_dim: 6")
     passes = _GOOD
 
 
-class NeverGiven(Problem):
-    """The table that tokens are looked up in has rows for tokens that are never given: often another vocabulary's size."""
+class UnusedRows(Problem):
+    """The embedding has rows for tokens that are never predicted; often its size is that of another vocabulary."""
 
     code = "NN706"
     severity = "warning"
-    message = "`{logits}` tells {vocabulary} tokens apart, and the table that `{input}` is looked up in has {rows} rows"
+    message = "`{logits}` has {vocabulary} tokens, and the embedding of `{input}` has {rows} rows"
     fails = _GOOD.replace("input_dim: 7", "input_dim: 9")
     passes = _GOOD
 
 
 class NotInVocabulary(Problem):
-    """``start`` and ``end`` are tokens of the vocabulary: numbers, or texts where the tokens come from a ``tokenize``."""
+    """``start`` and ``end`` are tokens of the vocabulary: numbers, or texts if the input has a ``tokenize``."""
 
     code = "NN707"
     message = "{reason}"
@@ -107,10 +107,10 @@ class NotInVocabulary(Problem):
 
 
 class NotTokenByToken(Problem):
-    """Where something is carried, one token goes in at a time: what looks along time must carry what it has seen.
+    """If the decoder carries a state, it reads one token at a time, and layers along time must carry their state too.
 
-    Recurrent layers carry their states, by ``carry``; causal attention its keys and values, by ``cache: true``. Anything else
-    that looks at other tokens would see the last one alone, and the network would compute something else than in training.
+    Recurrent layers carry their states with ``carry``, causal attention its keys and values with ``cache: true``. Any other
+    layer along time would only see the last token and compute something else than in training.
     """
 
     code = "NN708"
@@ -119,30 +119,30 @@ class NotTokenByToken(Problem):
     passes = _MODEL + "  cache: true\n"
 
 
-class SeesAhead(Problem):
-    """In training, a position sees the very token that it is to predict; what it learns then is of no use when it decodes."""
+class NotCausal(Problem):
+    """In training, a position reads the token that it predicts, so the network does not learn to predict it."""
 
     code = "NN709"
     severity = "warning"
-    message = "through `{name}` a token sees those that come after it"
+    message = "through `{name}`, a position reads later tokens"
     fails = _MODEL.replace(", use_causal_mask: true", "")
     passes = _MODEL
 
 
 class TooManyPositions(Problem):
-    """A layer that has a learned vector for each position has none for those behind its last."""
+    """A layer with a learned vector for each position limits the length of a sequence."""
 
     code = "NN710"
-    message = "a sequence of {length} tokens is longer than the {positions} positions of `{name}`"
+    message = "`max_length` is {length}, and `{name}` has {positions} positions"
     fails = _MODEL.replace("  - Multi", "  - PositionEmbedding: {max_length: 9}\n  - Multi") + "  max_length: 10\n"
     passes = _MODEL.replace("  - Multi", "  - PositionEmbedding: {max_length: 9}\n  - Multi") + "  max_length: 9\n"
 
 
 class NotEveryLength(Problem):
-    """A decoder reads one token more at each step, so that it must take every number of tokens.
+    """A decoder without state reads one more token in each step, so it must accept every number of tokens.
 
-    A condition on that number (a pooling and an upsampling around a skip ask for an even one), or a size that must equal it,
-    holds at some steps and not at others.
+    A condition on that number, such as an even length for pooling and upsampling around a skip connection, fails in some steps;
+    so does another input of the same length.
     """
 
     code = "NN713"
@@ -162,26 +162,26 @@ class NotEveryLength(Problem):
 
 
 class LostMask(Problem):
-    """What the encoder gives carries a mask, and the decoder has no port for it: padding is then read as if it were data.
+    """The output of the encoder has a mask that the decoder does not accept, so padding is read as data.
 
-    A network has a port for a mask where some use of it feeds one: use both in the document's own layers, as in training.
+    A network accepts a mask if some use of it feeds one: use both networks in the main network, as in training.
     """
 
     code = "NN711"
     severity = "warning"
-    message = "the mask of `{output}` is lost: `{input}` of `{network}` is nowhere fed with one"
+    message = "the mask of `{output}` is lost: no use of `{network}` feeds `{input}` with a mask"
     fails = _HEAD + _ENCODER + _ATTENDING + _GENERATE.replace("  begin", "  memory: {memory: states}\n  begin")
     passes = fails + _USED
 
 
-class BeginsOtherwise(Problem):
-    """In training, the decoder began with what the encoder gave; begun with zeros it says something else.
+class InitialStateDiffers(Problem):
+    """In training, the decoder starts from a state of the encoder; starting with zeros changes its predictions.
 
-    What is carried from step to step begins with zeros, where ``begin`` does not say with what.
+    Carried states start with zeros unless ``begin`` sets them.
     """
 
     code = "NN712"
     severity = "warning"
-    message = "`{input}` is fed with `{fed}` in training, and begins with zeros here"
+    message = "`{input}` is fed with `{fed}` in training, and starts with zeros here"
     fails = LostMask.passes.replace("  begin: {state: final}\n", "")
     passes = LostMask.passes

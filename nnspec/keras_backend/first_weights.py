@@ -14,7 +14,7 @@ __all__ = ["draw_again"]
 
 
 def draw_again(variables: Mapping[str, Any], graph: Graph, seed: int) -> None:
-    """Draws them again with the build's seed, which Keras does not use for them: AdditiveAttention's scale.
+    """Draws them again with the build's seed, which Keras does not use for them, such as AdditiveAttention's scale.
 
     Args:
         variables: The model's weights by the spec's names.

@@ -33,7 +33,7 @@ def to_keras(graph: Graph, *, seed: int | None = None) -> keras.Model:
 
     Args:
         graph: The graph.
-        seed: Makes initial weights and dropout reproducible: a layer's depend only on this and its name.
+        seed: The seed of initial weights and dropout. Those of a layer depend only on this seed and its name.
 
     Returns:
         The model, with initial weights.
@@ -106,7 +106,7 @@ def _outputs(node: Node, result: Any) -> dict[Ref, Any]:
 
 
 def _with_known_sizes(tensor: Any, shape: Sequence[int | Dim], name: str) -> Any:
-    """Declares sizes that the typed graph knows and Keras does not: the last three of any number of steps are three.
+    """Declares sizes that the typed graph knows and Keras does not, such as that of a slice of the last three steps.
 
     Args:
         tensor: The symbolic Keras tensor.

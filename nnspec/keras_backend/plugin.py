@@ -23,11 +23,11 @@ def plugin_layer(layer: Any, arguments: Mapping[str, Any]) -> keras.layers.Layer
     """Builds the Keras layer of a plug-in's layer.
 
     Raises:
-        PluginError: If it builds none.
+        PluginError: If it does not return a Keras layer.
     """
     made = guarded(layer, "`to_keras`", lambda: layer.to_keras(**arguments))
     if not isinstance(made, keras.layers.Layer):
-        raise PluginError(f"{whose(layer)}: `to_keras` gives {type(made).__name__}, not a Keras layer")
+        raise PluginError(f"{whose(layer)}: `to_keras` returns {type(made).__name__}, expected a Keras layer")
     return made
 
 
@@ -45,16 +45,16 @@ def check_facts(node: Node, outputs: Sequence[Any], owned: Sequence[Any]) -> Non
     given = [tuple(tensor.shape[1:]) for tensor in outputs]
     declared = [_sizes(type_.shape) for type_ in node.outputs.values()]
     if len(declared) != len(given) or any(not _same(a, b) for a, b in zip(declared, given, strict=True)):
-        raise PluginError(f"{whose(node.layer)}: `infer` says {_text(declared)}, and its Keras layer gives {_text(given)}")
+        raise PluginError(f"{whose(node.layer)}: `infer` returns {_text(declared)}, but its Keras layer returns {_text(given)}")
     types = [keras.backend.standardize_dtype(tensor.dtype) for tensor in outputs]
     if types != [type_.dtype for type_ in node.outputs.values()]:
         raise PluginError(
-            f"{whose(node.layer)}: `infer` says other element types than its Keras layer gives, {', '.join(types)}"
+            f"{whose(node.layer)}: the dtypes of `infer` differ from those of its Keras layer, {', '.join(types)}"
         )
     ours = [(weight.name.rpartition("/")[2], weight.shape, weight.trainable) for weight in node.weights]
     theirs = [(variable.name, tuple(variable.shape), variable.trainable) for variable in owned]
     if ours != theirs:
-        raise PluginError(f"{whose(node.layer)}: `weights` says {_list(ours)}, and its Keras layer has {_list(theirs)}")
+        raise PluginError(f"{whose(node.layer)}: `weights` returns {_list(ours)}, but its Keras layer has {_list(theirs)}")
 
 
 def _sizes(shape: Sequence[int | Dim]) -> tuple[int | None, ...]:

@@ -1,4 +1,4 @@
-"""Networks in float64, which decide whether two computations agree if float32 is not precise enough."""
+"""Models in float64, to compare computations if float32 is not precise enough."""
 
 from __future__ import annotations
 

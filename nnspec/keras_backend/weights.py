@@ -40,7 +40,7 @@ def _check_order(place: str, weights: tuple[Weight, ...], owned: list[Any]) -> N
     ours = [(weight.name.rpartition("/")[2], weight.shape) for weight in weights]
     theirs = [(variable.name, tuple(variable.shape)) for variable in owned]
     if ours != theirs:
-        raise NnspecError(f"the model was built from another spec: `{place}` has the weights {theirs} there, and {ours} here")
+        raise NnspecError(f"the model was built from another spec: `{place}` has the weights {theirs}, expected {ours}")
 
 
 def weight_arrays(model: keras.Model, graph: Graph) -> dict[str, np.ndarray]:
@@ -69,16 +69,16 @@ def set_weight_arrays(model: keras.Model, graph: Graph, arrays: Mapping[str, np.
     problems += [_unknown(name, own) for name in arrays if name not in own]
     for name, variable in own.items():
         if name in arrays and tuple(np.shape(arrays[name])) != tuple(variable.shape):
-            problems.append(f"`{name}` is {_sizes(np.shape(arrays[name]))} and must be {_sizes(variable.shape)}")
+            problems.append(f"`{name}` has the shape {_sizes(np.shape(arrays[name]))}, expected {_sizes(variable.shape)}")
     if problems:
-        raise NnspecError("these weights are not this model's:\n" + "\n".join(f"  {problem}" for problem in problems))
+        raise NnspecError("the weights do not match the model:\n" + "\n".join(f"  {problem}" for problem in problems))
     for name, variable in own.items():
         variable.assign(arrays[name])
 
 
 def _unknown(name: str, own: Mapping[str, Any]) -> str:
     suggestion = closest(name, own)
-    return f"`{name}` is no weight of it" + (f"; did you mean `{suggestion}`?" if suggestion else "")
+    return f"`{name}` is not a weight of the model" + (f"; did you mean `{suggestion}`?" if suggestion else "")
 
 
 def _sizes(shape: Any) -> str:

@@ -1,4 +1,4 @@
-"""From a Keras model to a spec. Nothing in a file is run: a config is walked as data, weights are read as numbers."""
+"""Import of Keras models as specs. No code in a file is run: configs and weights are read as data."""
 
 from nnspec.keras_import.imported import Imported, from_keras, import_file
 

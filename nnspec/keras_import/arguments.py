@@ -1,4 +1,4 @@
-"""A Keras layer's config as the arguments of ours: what has its default is left out when it is written."""
+"""Conversion of a Keras layer's config to the arguments of the spec's layer."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from nnspec.keras_import.model import is_of_keras
 from nnspec.layers.families import CONSTRAINTS, INITIALIZERS, REGULARIZERS
 from nnspec.types import Config, Family
 
-__all__ = ["NoEqual", "Untranslated", "configured", "in_words", "written"]
+__all__ = ["NoEquivalent", "Untranslated", "configured", "in_words", "written"]
 
 
-class NoEqual(Exception):
-    """A layer, or a setting of it, that the language has not.
+class NoEquivalent(Exception):
+    """A layer or setting that the spec language does not support.
 
     Attributes:
-        reason: Why, in words.
-        help: What to do.
-        setting: Whether the layer itself is known.
+        reason: The reason.
+        help: How to fix it.
+        setting: Whether the layer is supported and only a setting is not.
     """
 
     def __init__(self, reason: str, help: str = "", *, setting: bool = False) -> None:
@@ -31,7 +31,7 @@ class NoEqual(Exception):
 
 
 Untranslated = Callable[[str], None]
-"""Is told of an initializer that is left out."""
+"""Called with the reason if an initializer is dropped."""
 
 _OF_ALL = frozenset({"name", "trainable", "dtype", "autocast", "batch_input_shape", "batch_shape", "input_length"})
 
@@ -50,28 +50,28 @@ _NEUTRAL: Mapping[str, tuple[Any, ...]] = {
     "time_major": (False,),
     "sparse": (False,),
 }
-"""Settings that the language has not, each with the values that change nothing."""
+"""Unsupported settings, each with the values that have no effect."""
 
 _WITHOUT_EFFECT = frozenset(
     {"unroll", "implementation", "use_cudnn", "renorm_momentum", "reset_after_default", "scale_by_keep"}
 )
-"""Settings of how Keras computes, and not of what."""
+"""Settings that do not affect results."""
 
 _MEMBERS: Mapping[str, Family] = {"initializer": INITIALIZERS, "regularizer": REGULARIZERS, "constraint": CONSTRAINTS}
 
 
 def configured(kind: type[Config], config: Mapping[str, Any], left_out: Untranslated, *, rank: int | None = None) -> Config:
-    """A layer of ours with the arguments of Keras's of the same name.
+    """Build the spec's layer from the config of Keras's layer of the same name.
 
     Args:
-        kind: Our class.
+        kind: The class of the spec's layer.
         config: Keras's arguments.
-        left_out: Is told of an initializer that the language has not.
-        rank: The number of axes of what comes in, the batch axis counted: an axis counted from the front is then written as
-            −1 where it is the last.
+        left_out: Called with the reason if an initializer is dropped.
+        rank: The number of axes of the input, including the batch axis: a positive axis is then written as −1 if it is the
+            last.
 
     Raises:
-        NoEqual: Where an argument has no equal.
+        NoEquivalent: If an argument has no equivalent.
     """
     given: dict[str, Any] = {}
     for name, value in config.items():
@@ -79,26 +79,26 @@ def configured(kind: type[Config], config: Mapping[str, Any], left_out: Untransl
             continue
         if name not in kind.model_fields:
             _check_neutral(name, value)
-        elif (told := _value(kind, name, value, left_out, rank)) is not ... and not _is_default(kind, name, told):
-            given[name] = told
+        elif (converted := _value(kind, name, value, left_out, rank)) is not ... and not _is_default(kind, name, converted):
+            given[name] = converted
     try:
         return kind.model_validate(given)
     except (ValidationError, ValueError) as error:
-        one = {name: value[1] if _is_both_ways(value) else value for name, value in given.items()}
+        one = {name: value[1] if _is_symmetric(value) else value for name, value in given.items()}
         try:
             return kind.model_validate(one)
         except (ValidationError, ValueError):
-            raise NoEqual(in_words(error), setting=True) from None
+            raise NoEquivalent(in_words(error), setting=True) from None
 
 
-def _is_both_ways(value: Any) -> bool:
-    """Whether it is ``[-a, a]``, as Keras writes a range that was given as ``a``."""
+def _is_symmetric(value: Any) -> bool:
+    """Whether it is ``[-a, a]``, which Keras writes for a range given as ``a``."""
     numbers = isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(one, int | float) for one in value)
     return bool(numbers and value[1] == -value[0])
 
 
 def _is_default(kind: type[Config], name: str, value: Any) -> bool:
-    """Whether it goes without saying: what is said may be refused beside other settings, and Keras's config says everything."""
+    """Whether it is the default. Keras's config contains all arguments, and some are invalid together if set."""
     field = kind.model_fields[name]
     return not field.is_required() and type(value) is type(field.default) and value == field.default
 
@@ -106,19 +106,19 @@ def _is_default(kind: type[Config], name: str, value: Any) -> bool:
 def _check_neutral(name: str, value: Any) -> None:
     if name in _WITHOUT_EFFECT or value in _NEUTRAL.get(name, (None,)):
         return
-    help = "convert the model to channels last" if name == "data_format" else ""
-    raise NoEqual(f"`{name}: {_short(value)}` has no equal", help, setting=True)
+    help = "convert the model to channels-last" if name == "data_format" else ""
+    raise NoEquivalent(f"`{name}: {_short(value)}` has no equivalent", help, setting=True)
 
 
 def _value(kind: type[Config], name: str, value: Any, left_out: Untranslated, rank: int | None) -> Any:
-    """An argument's value; ``...`` where it is left out."""
+    """Convert an argument's value; ``...`` if it is omitted."""
     family = _MEMBERS.get(name.rpartition("_")[2])
     if family is not None and value is not None:
         return _member(family, name, value, left_out)
     if name.endswith("activation") and value is not None:
         return None if value == "linear" and not kind.model_fields[name].is_required() else _activation(value)
     if name == "seed" and not isinstance(value, int):
-        return ...  # a generator's state, not a number someone chose
+        return ...  # the state of a generator, not a chosen seed
     if name == "axis" and rank is not None:
         axes = [axis - rank if axis == rank - 1 else axis for axis in (value if isinstance(value, list) else [value])]
         return axes[0] if len(axes) == 1 else axes
@@ -129,13 +129,13 @@ def _activation(value: Any) -> Any:
     if isinstance(value, dict):
         config = value.get("config")
         name = config if isinstance(config, str) else value.get("class_name")
-        help = "register nothing: write it with layers, or with one of the activations of the language"
-        raise NoEqual(f"the activation `{name}` is not one of Keras's by name", help, setting=True)
+        help = "write it with layers, or use a built-in activation"
+        raise NoEquivalent(f"the activation `{name}` is not a built-in activation of Keras", help, setting=True)
     return value
 
 
 def _member(family: Family, argument: str, value: Any, left_out: Untranslated) -> Any:
-    """An initializer, a regularizer or a constraint."""
+    """Convert an initializer, a regularizer or a constraint."""
     name: Any = value
     config: Any = {}
     own = False
@@ -145,9 +145,9 @@ def _member(family: Family, argument: str, value: Any, left_out: Untranslated) -
         name = value.get("registered_name") or name if own else name
     if own or not isinstance(name, str) or name not in family or not isinstance(config, dict):
         if family is INITIALIZERS:
-            left_out(f"the initializer `{_short(name)}` has no equal")
+            left_out(f"the initializer `{_short(name)}` has no equivalent")
             return ...
-        raise NoEqual(f"the {family.kind} `{_short(name)}` of `{argument}` has no equal", setting=True)
+        raise NoEquivalent(f"the {family.kind} `{_short(name)}` of `{argument}` has no equivalent", setting=True)
     kind = family.get(name)
     known = {key: item for key, item in config.items() if key in kind.model_fields}
     if not isinstance(known.get("seed"), int):
@@ -155,21 +155,21 @@ def _member(family: Family, argument: str, value: Any, left_out: Untranslated) -
     others = {key for key, item in config.items() if key not in kind.model_fields and item is not None}
     try:
         if others:
-            raise ValueError(f"it has {', '.join(sorted(others))}")
+            raise ValueError(f"unsupported arguments {', '.join(sorted(others))}")
         return kind.model_validate(known)
     except (ValidationError, ValueError) as error:
         if family is INITIALIZERS:
-            left_out(f"the initializer `{name}` has no equal: {in_words(error)}")
+            left_out(f"the initializer `{name}` has no equivalent: {in_words(error)}")
             return ...
-        raise NoEqual(f"the {family.kind} `{name}` of `{argument}`: {in_words(error)}", setting=True) from None
+        raise NoEquivalent(f"the {family.kind} `{name}` of `{argument}`: {in_words(error)}", setting=True) from None
 
 
 def written(config: Config, plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments in their shortest form: one number for all axes where a list has the same for each.
+    """Shorten arguments: a list of equal values, one per axis, becomes a single value.
 
     Args:
-        config: What they are the arguments of.
-        plain: Its arguments that have not their default, as plain values.
+        config: The config with the arguments.
+        plain: Its arguments that differ from their defaults, as plain values.
     """
     kind, short = type(config), dict(plain)
     for name, value in plain.items():
@@ -185,7 +185,7 @@ def written(config: Config, plain: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def in_words(error: Exception) -> str:
-    """What is wrong with arguments, in one line."""
+    """Return the message of a validation error in one line."""
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors(include_url=False)[0]

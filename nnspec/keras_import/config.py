@@ -1,4 +1,4 @@
-"""From a config, what ``model.to_json()`` gives, to a [`KerasModel`][]: walked as plain data."""
+"""Parsing of a config, as returned by ``model.to_json()``, to a [`KerasModel`][]."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ __all__ = ["read_config"]
 
 
 def read_config(document: Any, stores: Callable[[str], bool] = lambda group: False) -> KerasModel:
-    """The model that a config tells of.
+    """Parse a config.
 
     Args:
         document: The config.
-        stores: Whether the weights file has arrays in a group: a layer that stands at several places is stored at one.
+        stores: Whether the weights file has arrays in a group; a layer used in several places is stored in one.
 
     Raises:
-        OwnModelError: If it is of a user's own class.
-        ConfigError: Where it is not as Keras writes it.
+        OwnModelError: If the model is of a custom class.
+        ConfigError: If the config is invalid.
     """
     entry = mapping_in(document, "the config")
     kind = entry.get("class_name")
     if "config" not in entry or not isinstance(kind, str):
-        raise ConfigError("it has no `class_name` and `config`: it is no model of Keras 3")
+        raise ConfigError("it has no `class_name` and `config`: it is not a Keras 3 model")
     if not _is_model(entry):
         config = mapping_in(entry["config"], "the config of the model")
         name, registered = config.get("name", entry.get("name", "model")), entry.get("registered_name")
@@ -43,7 +43,7 @@ _FUNCTIONAL = ("Functional", "Model")
 
 
 def _is_model(entry: Mapping[str, Any]) -> bool:
-    """Whether it is a model of Keras's own classes: a subclass may compute something else than its layers."""
+    """Whether it is a model of a built-in class: a subclass may compute something else than its layers."""
     config, kind = entry.get("config"), entry.get("class_name")
     if not isinstance(config, dict) or not is_of_keras(entry):
         return False
@@ -82,9 +82,9 @@ def _functional(
     inputs = [tensor.layer for tensor in begins.values()]
     for given in inputs:
         if given in layers and not layers[given].is_keras:
-            raise ConfigError(f"`{name}` begins at `{given}`, an input layer of your own class: begin it at a `keras.Input`")
+            raise ConfigError(f"`{name}` has the input `{given}`, an input layer of a custom class: use `keras.Input`")
         if given not in declared:
-            raise ConfigError(f"`{name}` begins at `{given}`, which is no `InputLayer`")
+            raise ConfigError(f"`{name}` has the input `{given}`, which is not an `InputLayer`")
     outer, order = ends(config["output_layers"], f"the outputs of `{name}`")
     outputs = {end: output_of(tensor, layers) for end, tensor in outer.items()}
     if not outputs:
@@ -127,12 +127,12 @@ def _sequential(
 
 
 def _shape_before(config: Mapping[str, Any], first: Mapping[str, Any], name: str) -> tuple[int | None, ...]:
-    """The input's shape of a sequential model without an input layer: what it was built with."""
+    """Return the input shape of a sequential model without an input layer, from its build shape."""
     inner = mapping_in(first.get("config"), "a layer")
     for shape in (config.get("build_input_shape"), inner.get("batch_shape"), inner.get("batch_input_shape")):
         if shape is not None:
             return _shape(shape, name)
-    raise ConfigError(f"`{name}` does not say what comes in: put `keras.Input(shape)` before its first layer")
+    raise ConfigError(f"`{name}` has no input shape: add `keras.Input(shape)` before its first layer")
 
 
 def _layer(
@@ -162,7 +162,7 @@ def _layer(
 
 
 def _groups(entries: list[Mapping[str, Any]], group: str) -> Iterator[str | None]:
-    """Where each layer's weights stand: counted by class, operations left out, as ``keras.saving`` counts them."""
+    """Yield the group of each layer's weights, numbered by class without operations, as in ``keras.saving``."""
     counted: Counter[str] = Counter()
     for entry in entries:
         if str(entry.get("module", "")).startswith("keras.src.ops."):
@@ -176,7 +176,7 @@ def _groups(entries: list[Mapping[str, Any]], group: str) -> Iterator[str | None
 
 
 _PRIVATE_NAMES = {"GroupQueryAttention": "GroupedQueryAttention"}
-"""Keras's classes whose own names, by which weights are filed, are not those that Keras exports."""
+"""Keras classes whose internal names, used in weights files, differ from their public names."""
 
 
 def _snake(kind: str) -> str:
@@ -189,7 +189,7 @@ def _input(entry: Mapping[str, Any], name: str) -> tuple[tuple[int | None, ...],
     config = mapping_in(entry.get("config"), f"the input `{name}`")
     for flag in ("sparse", "ragged", "optional"):
         if config.get(flag):
-            raise ConfigError(f"the input `{name}` is {flag}; inputs of a spec are dense and always there")
+            raise ConfigError(f"the input `{name}` is {flag}; inputs of a spec are dense and required")
     shape = config.get("batch_shape") or config.get("batch_input_shape")
     dtype = config.get("dtype") or "float32"
     if isinstance(dtype, dict):
@@ -200,5 +200,5 @@ def _input(entry: Mapping[str, Any], name: str) -> tuple[tuple[int | None, ...],
 def _shape(shape: Any, name: str) -> tuple[int | None, ...]:
     sizes = list_in(shape, f"the shape of `{name}`")
     if not all(size is None or (isinstance(size, int) and not isinstance(size, bool)) for size in sizes) or not sizes:
-        raise ConfigError(f"{shape} is no shape, at `{name}`")
+        raise ConfigError(f"{shape} is not a valid shape, in `{name}`")
     return tuple(sizes)

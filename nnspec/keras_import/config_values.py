@@ -1,4 +1,4 @@
-"""What is read from a config, taken for what it must be: anything may stand in a file."""
+"""Checked access to values of an untrusted config."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ __all__ = ["ConfigError", "OwnModelError", "list_in", "mapping_in"]
 
 
 class ConfigError(Exception):
-    """The config is not as Keras writes it; the text says where."""
+    """The config is invalid; the message names the place."""
 
 
 class OwnModelError(ConfigError):
-    """The model is of a user's own class.
+    """The model is of a custom class.
 
     Attributes:
         name: The model's name.
         kind: Its class.
-        functional: Whether the config lists layers and how they are connected all the same.
+        functional: Whether the config nevertheless lists layers and their connections.
     """
 
     def __init__(self, name: str, kind: str, *, functional: bool) -> None:
@@ -30,11 +30,11 @@ class OwnModelError(ConfigError):
 
 def mapping_in(value: Any, what: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise ConfigError(f"{what} is no mapping")
+        raise ConfigError(f"{what} is not a mapping")
     return value
 
 
 def list_in(value: Any, what: str) -> list[Any]:
     if not isinstance(value, list):
-        raise ConfigError(f"{what} is no list")
+        raise ConfigError(f"{what} is not a list")
     return value

@@ -1,4 +1,4 @@
-"""How the layers of a model are connected, as its config tells it: their calls, and the model's inputs and outputs."""
+"""Connections of a model's layers: their calls, and the model's inputs and outputs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def call_of(node: Any, name: str) -> KerasCall:
 
 
 def _revived(value: Any) -> Any:
-    """The same with what stands for a tensor, a slice or an array in its own form; anything else stays plain data."""
+    """Deserialize tensors, slices and arrays; other values stay plain data."""
     if isinstance(value, list):
         return [_revived(item) for item in value]
     if not isinstance(value, dict):
@@ -35,10 +35,10 @@ def _revived(value: Any) -> Any:
         history = list_in(config.get("keras_history"), "a tensor")
         shape, place = config.get("shape"), history[1:]
         if len(history) != 3 or not all(type(number) is int and number >= 0 for number in place):
-            raise ConfigError("a tensor does not say where it comes from")
+            raise ConfigError("a tensor has an invalid `keras_history`")
         sizes = shape if isinstance(shape, list) else None
         if sizes is not None and not all(size is None or type(size) is int for size in sizes):
-            raise ConfigError(f"{str(shape)[:60]} is no shape")
+            raise ConfigError(f"{str(shape)[:60]} is not a valid shape")
         return Tensor(str(history[0]), place[0], place[1], None if sizes is None else tuple(sizes))
     if kind == "__slice__" and isinstance(config, dict):
         bounds = [config.get(key) for key in ("start", "stop", "step")]
@@ -49,9 +49,9 @@ def _revived(value: Any) -> Any:
 
 
 def ends(value: Any, what: str) -> tuple[dict[str, Tensor], tuple[str, ...]]:
-    """A model's inputs or outputs by name, as they are listed; and their names in the order in which Keras counts them.
+    """Return a model's inputs or outputs by name, in listed order, and their names in Keras's numbering.
 
-    Keras sorts the keys of mappings to count. What stands under a key is called by it; other tensors by their layers.
+    For its numbering, Keras sorts the keys of mappings. Tensors are named by their key, or else by their layer.
     """
     named: dict[tuple[str, ...], tuple[str, Tensor]] = {}
     taken: set[str] = set()
@@ -83,7 +83,7 @@ def _flat_ends(
 
 
 def output_of(tensor: Tensor, layers: Mapping[str, KerasLayer]) -> Tensor:
-    """Keras counts the calls of a functional model from 1 where it tells its outputs: call 0 is how it was defined."""
+    """Return an output with calls counted from 0. In outputs, Keras counts the calls of functional models from 1."""
     layer = layers.get(tensor.layer)
     if layer is None or not _counts_from_one(layer):
         return tensor
@@ -91,12 +91,12 @@ def output_of(tensor: Tensor, layers: Mapping[str, KerasLayer]) -> Tensor:
 
 
 def _counts_from_one(layer: KerasLayer) -> bool:
-    """Whether it is a functional model, or of a user's own class that extends one."""
+    """Whether it is a functional model or a subclass of one."""
     return layer.kind != "Sequential" and (layer.model is not None or "output_layers" in layer.config)
 
 
 def renumbered(layers: dict[str, KerasLayer]) -> dict[str, KerasLayer]:
-    """Calls of models counted from 0; some versions of Keras count them from 1 throughout."""
+    """Count the calls of models from 0; some Keras versions count them from 1 everywhere."""
     read: dict[str, set[int]] = {}
     for layer in layers.values():
         for call in layer.calls:

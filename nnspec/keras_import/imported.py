@@ -1,4 +1,4 @@
-"""From a Keras model to a spec and its weights."""
+"""Import of a Keras model as a spec and its weights."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 __all__ = ["Imported", "from_keras", "import_file"]
 
 _MOST_APPLICATIONS = 20_000
-"""NASNetLarge applies layers 1,039 times."""
+"""NASNetLarge has 1,039 layer calls."""
 
 _LIMITS = Limits(bytes=64 * 2**20, nodes=10_000_000, layers=1_000_000)
 
 
 _DAMAGED = (ConfigError, TypeError, ValueError, RecursionError, KeyError, IndexError, AttributeError, ArithmeticError)
-"""What a config leads to that is not as Keras writes it: anything may stand in it where Keras writes a number or a list."""
+"""Exceptions caused by an invalid config, which may contain any value in any place."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ class Imported:
 
     Attributes:
         name: The model's name.
-        weights: Its weights by the spec's names; empty where there was a config alone.
-        renamed: What is called otherwise in the spec: the Keras layer's path, ``encoder/my layer``, and the spec's.
+        weights: Its weights by the spec's names; empty if only a config was imported.
+        renamed: Names that differ in the spec, by the Keras layer's path, ``encoder/my layer``.
         diagnostics: The warnings.
-        parameters: The number of weights' elements.
-        networks: What the document is written from.
+        parameters: The number of parameters.
+        networks: The networks of the document.
     """
 
     name: str
@@ -66,25 +66,25 @@ class Imported:
     networks: Mapping[str, PlannedNetwork] = field(repr=False)
 
     def text(self, weights: str | None = None) -> str:
-        """The spec.
+        """Return the text of the spec.
 
         Args:
-            weights: The file, relative to the spec, that its weights start from.
+            weights: The file with its initial weights, relative to the spec.
         """
         return document(self.name, self.networks, weights=weights)
 
     def write(self, spec: str | Path, weights: str | Path | None = None) -> list[Path]:
-        """Writes the spec and, beside it, the weights.
+        """Write the spec and the weights.
 
         Args:
             spec: The spec's file.
             weights: The weights' file; by default the spec's name with ``.safetensors``.
 
         Returns:
-            The files.
+            The written files.
 
         Raises:
-            NnspecError: Where one cannot be written.
+            NnspecError: If a file cannot be written.
         """
         file = Path(spec)
         if not self.weights:
@@ -97,7 +97,7 @@ class Imported:
 
 
 def stem(file: Path) -> str:
-    """A spec's name without its suffixes."""
+    """Return a spec's file name without its suffixes."""
     return file.name.removesuffix(".yaml").removesuffix(".yml").removesuffix(".nnspec")
 
 
@@ -108,12 +108,12 @@ def _relative(file: Path, folder: Path) -> str:
 
 
 def import_file(file: str | Path) -> Imported:
-    """A spec from a ``.keras`` file, or from the ``.json`` of ``model.to_json()``.
+    """Import a ``.keras`` file, or the ``.json`` of ``model.to_json()``, as a spec.
 
-    Nothing in the file is run and Keras is not loaded: the config is walked as data, weights are read as numbers.
+    No code in the file is run and Keras is not loaded: config and weights are read as data.
 
     Raises:
-        SpecError: With every layer that has no equal, or what is wrong with the file.
+        SpecError: If layers have no equivalent, or the file is invalid; it lists all problems.
     """
     path = Path(file)
     if path.suffix.lower() == ".json":
@@ -124,10 +124,10 @@ def import_file(file: str | Path) -> Imported:
 
 
 def from_keras(model: Any) -> Imported:
-    """A spec from a live ``keras.Model``, functional or sequential, and its weights.
+    """Import a live functional or sequential ``keras.Model`` as a spec with weights.
 
     Raises:
-        SpecError: With every layer that has no equal.
+        SpecError: If layers have no equivalent; it lists all of them.
     """
     name = f"<keras.Model {model.name}>"
     importing = _Import(name, live_config(model), live_problems(model, Span.whole(name)))
@@ -135,7 +135,7 @@ def from_keras(model: Any) -> Imported:
 
 
 class _Import:
-    """One import: what is wrong is gathered, and raised together."""
+    """One import; problems are collected and raised together."""
 
     def __init__(self, file: str, config: Any, problems: list[Diagnostic], weights: WeightsFile | None = None) -> None:
         self.span = Span.whole(file)
@@ -155,7 +155,7 @@ class _Import:
             return None if live is None else live_statistics(self._keras, live, place)
 
         if (count := applications(self._keras)) > _MOST_APPLICATIONS:
-            reason = f"it applies layers {count:,} times, models in it unfolded; {_MOST_APPLICATIONS:,} is the most"
+            reason = f"it has {count:,} layer calls, including nested models; the limit is {_MOST_APPLICATIONS:,}"
             raise SpecError([k.NotAKerasModel.at(self.span, reason=reason)])
         planner = Planner(self._file, saved)
         try:
@@ -183,7 +183,7 @@ class _Import:
             raise SpecError(self.problems)
 
     def _compiled(self, text: str) -> Model:
-        """The spec read back and compiled, as everything after it will read it."""
+        """Read back and compile the spec."""
         found: list[Diagnostic] = []
         with TemporaryDirectory() as folder:
             file = Path(folder) / "imported.nnspec.yaml"
@@ -193,7 +193,7 @@ class _Import:
         errors = [problem for problem in found if problem.is_error]
         if model is None or errors:
             reasons = "; ".join(problem.message for problem in errors[:3])
-            raise SpecError([*self.problems, k.BadConfig.at(self.span, reason=f"the spec it becomes does not hold: {reasons}")])
+            raise SpecError([*self.problems, k.BadConfig.at(self.span, reason=f"the resulting spec is invalid: {reasons}")])
         return model
 
     def _check(self, networks: Mapping[str, PlannedNetwork], model: Model) -> None:
@@ -207,13 +207,13 @@ class _Import:
                     if theirs is not None and not _agrees(type_, theirs):
                         shape = f"({', '.join('?' if size is None else str(size) for size in theirs[1:])})"
                         layer, kind = step.keras.name, kind_of(step.keras)
-                        said = k.OtherShape.at(self.span, step.name, layer=layer, kind=kind, ours=type_, theirs=shape)
-                        self.problems.append(said)
+                        problem = k.OtherShape.at(self.span, step.name, layer=layer, kind=kind, ours=type_, theirs=shape)
+                        self.problems.append(problem)
         self.problems += check_masks(networks, model.networks, self.span)
 
 
 def _recorded(model: KerasModel) -> dict[tuple[str, int, int], tuple[int | None, ...]]:
-    """The shapes that the config tells of: each stands where a tensor is read."""
+    """Return the shapes in the config, which records them where tensors are read."""
     calls = [call for layer in model.layers.values() for call in layer.calls]
     read = [tensor for call in calls for tensor in tensors_in([call.args, call.kwargs])]
     return {(tensor.layer, tensor.call, tensor.index): tensor.shape for tensor in read if tensor.shape is not None}
@@ -229,7 +229,7 @@ def _agrees(ours: TensorType, theirs: tuple[int | None, ...]) -> bool:
 def _origins(
     networks: Mapping[str, PlannedNetwork],
 ) -> tuple[dict[str, PlannedStep], dict[str, tuple[str, ...]], dict[str, str]]:
-    """Of each layer, by where its weights stand: its step, the names that lead to it in Keras; and what is called otherwise."""
+    """Return each layer's step and Keras path, by the path of its weights, and the renamed layers."""
     of: dict[str, PlannedStep] = {}
     paths: dict[str, tuple[str, ...]] = {}
     renamed: dict[str, str] = {}
@@ -259,15 +259,15 @@ def _origins(
 
 
 def _own_model(span: Span, error: OwnModelError) -> Diagnostic:
-    """What refuses a model of a user's own class."""
+    """Return the diagnostic for a model of a custom class."""
     if error.functional:
         help = (
-            "if its class leaves `call` as it is, save `keras.Model(model.inputs, model.outputs)`, or import the live model by "
-            "`nnspec.from_keras(model)`; otherwise write what `call` does as layers between `keras.Input` and the outputs"
+            "if its class does not override `call`, save `keras.Model(model.inputs, model.outputs)`, or import the live model "
+            "with `nnspec.from_keras(model)`; otherwise rewrite `call` as layers between `keras.Input` and the outputs"
         )
     else:
         help = (
-            "pass a `keras.Input` through its layers as `call` does, and save `keras.Model(inputs, outputs)`: "
+            "convert it to a functional model and save that: "
             "`x = keras.Input(shape); keras.Model(x, model.call(x)).save('model.keras')`"
         )
     return k.OwnModel.at(span, error.name, help=help, layer=error.name, kind=error.kind)

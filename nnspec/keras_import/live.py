@@ -1,4 +1,4 @@
-"""A live ``keras.Model`` as its config: here the classes can be looked at, which a file only names."""
+"""Config of a live ``keras.Model``, whose classes can be inspected."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COMPUTING = ("__call__", "call", "compute_mask", "compute_output_shape", "compu
 
 
 def live_config(model: Any) -> Any:
-    """What ``model.to_json()`` gives; a subclass that computes what its base does is written as its base."""
+    """Return the config of ``model.to_json()``, with subclasses that do not override computation replaced by their base."""
     bases: dict[tuple[Any, str], tuple[str, str]] = {}
     for kind in {type(one) for one in _models(model)}:
         base = _base(kind)
@@ -34,7 +34,7 @@ def _models(model: Any) -> Iterator[Any]:
 
 
 def _base(kind: type) -> type:
-    """The class of Keras's own that it extends: ``Functional``, ``Sequential``, or itself where there is none."""
+    """Return the built-in class it extends: ``Functional``, ``Sequential``, or the class itself."""
     return next((one for one in kind.__mro__ if one.__name__ in ("Functional", "Sequential") and _is_keras(one)), kind)
 
 
@@ -56,7 +56,7 @@ def _with_bases(value: Any, bases: Mapping[tuple[Any, str], tuple[str, str]]) ->
 
 
 def live_problems(model: Any, span: Span) -> list[Diagnostic]:
-    """Activations that only have the name of one of Keras's: the config does not tell them apart."""
+    """Return problems for custom activations with the name of a built-in one, which configs do not distinguish."""
     import keras
 
     found = []
@@ -67,8 +67,8 @@ def live_problems(model: Any, span: Span) -> list[Diagnostic]:
                     given = getattr(holder, argument, None)
                     known = getattr(keras.activations, getattr(given, "__name__", ""), None)
                     if isinstance(given, FunctionType) and known is not None and known is not given and not _is_keras(given):
-                        reason = f"its `{argument}` is your own function `{given.__module__}.{given.__name__}`"
-                        help = "write it with layers, or use one of Keras's activations by name"
+                        reason = f"its `{argument}` is the custom function `{given.__module__}.{given.__name__}`"
+                        help = "write it with layers, or use a built-in activation of Keras"
                         kind = type(layer).__name__
                         problem = k.NoEqualArgument.at(span, layer.name, help=help, layer=layer.name, kind=kind, reason=reason)
                         found.append(problem)
@@ -76,7 +76,7 @@ def live_problems(model: Any, span: Span) -> list[Diagnostic]:
 
 
 def live_statistics(model: KerasModel, live: Any, place: str) -> Any:
-    """What a file would have at a place: only the statistics of ``Normalization`` are asked for."""
+    """Return the array that a file would have at a path; used for the statistics of ``Normalization``."""
     for layer in model.layers.values():
         if layer.group is None or not place.startswith(f"{layer.group}/"):
             continue

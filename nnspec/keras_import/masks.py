@@ -1,4 +1,4 @@
-"""Masks: what Keras's config tells of the masks that layers are given must be so in the spec."""
+"""Comparison of the masks of a Keras model with those of the spec."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from nnspec.keras_import.translate import kind_of
 __all__ = ["check_masks"]
 
 Roots = frozenset[str]
-"""What a mask was made of: the tensors in which a value means padding, by the spec's names."""
+"""The tensors that a mask is computed from, by the spec's names."""
 
 _NONE: Roots = frozenset()
 
 _ALONE = ("GRU", "LSTM", "SimpleRNN", "RNN", "Bidirectional")
-"""Keras's layers that take the mask of their first input, and none where they are also given states."""
+"""Keras layers that use the mask of their first input, and no mask if they are called with states."""
 
 _MERGES = ("Maximum", "Minimum", "Multiply")
-"""The merges that compute with masks. Operations of the same names do not, and attentions take theirs off the tensors."""
+"""The merge layers that use masks, unlike operations of the same names."""
 
 _COMPOSING = ("Any", "Cast", "Concatenate", "Copy", "ExpandDims", "LogicalOr", "NotEqual")
-"""The operations of which Keras makes masks by itself."""
+"""The operations from which Keras computes masks."""
 
 _OF_A_SHAPE = ("OnesLike", "ZerosLike")
 
 
 def check_masks(networks: Mapping[str, PlannedNetwork], graphs: Mapping[str, Graph], span: Span) -> list[Diagnostic]:
-    """What refuses a model in which a mask arrives elsewhere than in the spec, and warns where it may.
+    """Return errors for masks that differ in the spec, and warnings for masks that may differ.
 
     Args:
-        networks: The networks as they were planned; the model itself is ``main``.
-        graphs: The same, compiled.
+        networks: The planned networks; the model itself is ``main``.
+        graphs: The compiled networks.
         span: The model's file.
     """
     check = _Check(networks, graphs["main"], span)
@@ -50,13 +50,13 @@ def check_masks(networks: Mapping[str, PlannedNetwork], graphs: Mapping[str, Gra
 
 @dataclass
 class _Use:
-    """One use of a network: where it is in the graph, and what its inputs are.
+    """One use of a network in the graph.
 
     Attributes:
         network: The network.
-        prefix: What its steps' names begin with in the graph.
-        refs: The tensors that feed its inputs, by our names; empty for the model itself.
-        theirs: What the mask of each tensor was made of in Keras.
+        prefix: The prefix of its steps' names in the graph.
+        refs: The tensors connected to its inputs, by the spec's names; empty for the model itself.
+        theirs: The roots of each tensor's mask in Keras.
     """
 
     network: PlannedNetwork
@@ -73,7 +73,7 @@ class _Use:
 
 
 class _Check:
-    """The masks of a model, here and in Keras, followed from its inputs on."""
+    """Comparison of masks, from the inputs to the outputs."""
 
     def __init__(self, networks: Mapping[str, PlannedNetwork], graph: Graph, span: Span) -> None:
         self.problems: list[Diagnostic] = []
@@ -81,12 +81,12 @@ class _Check:
         self._ours = _roots(graph)
 
     def network(self, use: _Use) -> None:
-        """Compares the masks within one use of a network."""
+        """Compare the masks in one use of a network."""
         for name, number in calls_in_order(use.network.keras, ""):
             self._call(use, use.network.keras.layers[name], number)
 
     def _call(self, use: _Use, layer: KerasLayer, number: int) -> None:
-        """Compares the masks that one call is given, and notes those of its outputs."""
+        """Compare the input masks of one call, and record those of its outputs."""
         call = layer.calls[number]
         read = list(tensors_in([call.args, {name: v for name, v in call.kwargs.items() if not name.endswith("mask")}]))
         carried = _NONE.union(*(use.theirs.get(tensor, _NONE) for tensor in read))
@@ -99,7 +99,7 @@ class _Check:
         given = call.kwargs.get("mask")
         if given is not None:
             theirs = self._given(given, use)
-        else:  # Keras fills in the mask of the tensor where there is one tensor
+        else:  # Keras passes the tensor's mask if there is one tensor
             theirs = _NONE if layer.is_operation or (layer.kind in _ALONE and len(read) > 1) else carried
         ours = _NONE.union(*(self._ours.get(ref, _NONE) for ref in refs[: 1 if layer.kind in _ALONE else None]))
         node = self._graph.nodes.get(use.prefix + steps[0].name)
@@ -116,7 +116,7 @@ class _Check:
             self._note(use, steps, theirs, ours)
 
     def _within(self, use: _Use, step: PlannedStep) -> None:
-        """Compares the masks within a model that a call uses."""
+        """Compare the masks in a nested model."""
         assert step.network is not None
         inner = self._networks[step.network]
         refs = {port: self._ref(use, source) for port, source in step.sources.items()}
@@ -130,7 +130,7 @@ class _Check:
                 use.theirs[Tensor(step.keras.name, step.call, index)] = made if not ours else theirs if made else _NONE
 
     def _ref(self, use: _Use, text: str) -> Ref:
-        """What a text under `from` is in the graph, in which uses of networks are unfolded."""
+        """Resolve a name under `from` in the graph, where networks are expanded."""
         name, _, output = text.partition(".")
         step = use.steps.get(name)
         if step is None:
@@ -143,7 +143,7 @@ class _Check:
         return self._ref(_Use(inner, f"{use.prefix}{name}/", refs, {}), inner.outputs[output or next(iter(inner.outputs))])
 
     def _given(self, mask: object, use: _Use) -> Roots:
-        """What a mask that a call was given was made of, as Keras makes masks; a mask made otherwise is a root of its own."""
+        """Return the roots of an explicit mask; a mask that Keras would not compute is its own root."""
         model = use.network.keras
         roots: set[str] = set()
         waiting = list(tensors_in(mask))
@@ -169,7 +169,7 @@ class _Check:
 
 
 def _given_by(step: PlannedStep, networks: Mapping[str, PlannedNetwork], node: Node | None) -> Iterator[tuple[int, str]]:
-    """The Keras layer's outputs that a step gives: Keras's number of each, and what it is called under `from`."""
+    """Yield the Keras layer's outputs that a step computes: Keras's index and the name under `from`."""
     if step.network is not None:
         inner = networks[step.network]
         names = dict(zip(inner.keras.outputs, inner.outputs, strict=True))
@@ -180,7 +180,7 @@ def _given_by(step: PlannedStep, networks: Mapping[str, PlannedNetwork], node: N
 
 
 def _masks_taken_off(network: PlannedNetwork, graph: Graph, span: Span) -> Iterator[Diagnostic]:
-    """Warns where a mask is taken off a tensor that others read too."""
+    """Warn if a mask is removed from a tensor with other readers."""
     masks = _roots(graph)
     readers: dict[Ref, set[str]] = {}
     for node in graph.nodes.values():
@@ -197,20 +197,19 @@ def _masks_taken_off(network: PlannedNetwork, graph: Graph, span: Span) -> Itera
 
 
 _HELP = (
-    "let the mask come with the tensor, from `Embedding(mask_zero=True)` or `Masking`, through layers alone, "
-    "and save the model again"
+    "use implicit masks from `Embedding(mask_zero=True)` or `Masking`, propagated only through layers, and save the model again"
 )
 
 
 def _reason(ours: Roots, theirs: Roots) -> str:
-    def said(roots: Roots) -> str:
+    def described(roots: Roots) -> str:
         return "no mask" if not roots else f"the mask of {', '.join(f'`{root}`' for root in sorted(roots))}"
 
-    return f"gets {said(theirs)} in Keras, and {said(ours)} here"
+    return f"gets {described(theirs)} in Keras, but {described(ours)} in the spec"
 
 
 def _roots(graph: Graph) -> dict[Ref, Roots]:
-    """What each tensor's mask was made of."""
+    """Return the roots of each tensor's mask."""
     found: dict[Ref, Roots] = {}
     for node in graph.nodes.values():
         given = [found.get(ref, _NONE) for ref in node.inputs.values()]
@@ -223,7 +222,7 @@ def _roots(graph: Graph) -> dict[Ref, Roots]:
 
 
 def _is_padding(layer: KerasLayer, call: KerasCall, model: KerasModel) -> bool:
-    """Whether a comparison is with what means padding: 0, or the value of a ``Masking`` layer that reads the same."""
+    """Whether a comparison is with a padding value: 0, or the value of a ``Masking`` layer with the same input."""
     if layer.kind != "NotEqual":
         return True
     operands = [*call.args, *call.kwargs.values()]

@@ -1,4 +1,4 @@
-"""A Keras model as its config tells it: layers, their calls, and what flows between them. Nothing is instantiated."""
+"""A parsed Keras config: layers, their calls, and tensors. No Keras object is created."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _OWN_MODULES = ("keras", "keras_core")
 
 
 def is_of_keras(entry: Mapping[str, Any]) -> bool:
-    """Whether a serialized object is of a class, or a function, of Keras itself, and not one that only has its name.
+    """Whether a serialized object is of a built-in Keras class or function.
 
-    Keras writes the public module of its own classes and no registered name; of those it does not export, a module under
-    ``keras.src`` and the class's name once more. Everything else is a user's own: another module, null (for ``__main__``),
-    or another name, ``package>Name``, that it was registered as. Keras 2 wrote neither key.
+    For its public classes, Keras writes the public module and no registered name; for private ones, a module under
+    ``keras.src`` and the class name again. Custom classes have another module, null (for ``__main__``), or a registered name
+    ``package>Name``. Keras 2 wrote neither key.
     """
     kind, registered = entry.get("class_name"), entry.get("registered_name")
     module = entry.get("module", "keras")
@@ -27,13 +27,13 @@ def is_of_keras(entry: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """What a call reads.
+    """A tensor in a Keras model.
 
     Attributes:
-        layer: The name of the layer that gives it, or of an input.
-        call: Which call of that layer, from 0.
-        index: Which of its outputs, from 0.
-        shape: Its sizes, the batch axis first; None where the config does not tell.
+        layer: The name of the layer that returns it, or of an input.
+        call: The index of the layer's call.
+        index: The index of the output.
+        shape: Its shape with the batch axis; None if unknown.
     """
 
     layer: str
@@ -44,11 +44,11 @@ class Tensor:
 
 @dataclass(frozen=True)
 class KerasCall:
-    """One application of a layer.
+    """One call of a layer.
 
     Attributes:
-        args: What it is called with: tensors, plain values, lists of them.
-        kwargs: The same by name.
+        args: The positional arguments: tensors, plain values, lists of them.
+        kwargs: The keyword arguments.
     """
 
     args: list[Any]
@@ -62,14 +62,14 @@ class KerasLayer:
     Attributes:
         name: Its name in its model.
         kind: Its class, ``Conv2D``.
-        module: Where Keras says that class is.
-        registered: What the class is registered as, where the config says so.
-        same_as: The name, in another model, of the very same layer, which has the weights; empty if there is none before it.
-        is_keras: Whether it is a class of Keras itself, and not one that only has its name.
+        module: The module of the class.
+        registered: The registered name of the class, if any.
+        same_as: The name of the same layer object in another model, which has the weights; empty if it is the first.
+        is_keras: Whether it is a built-in class of Keras.
         config: Its arguments.
-        calls: Its applications in their order.
-        group: Where its weights stand in the file, ``layers/conv2d_1``; None for an operation.
-        model: What it holds, where it is a model itself.
+        calls: Its calls, in order.
+        group: The group of its weights in the file, ``layers/conv2d_1``; None for an operation.
+        model: The nested model, if it is one.
     """
 
     name: str
@@ -95,7 +95,7 @@ class KerasLayer:
 
     @property
     def precision(self) -> str:
-        """The element type it computes in, ``float32``, or the name of a policy, ``mixed_float16``."""
+        """Its dtype, ``float32``, or the name of its dtype policy, ``mixed_float16``."""
         given = self.config.get("dtype")
         if isinstance(given, dict):
             inner = given.get("config")
@@ -105,16 +105,16 @@ class KerasLayer:
 
 @dataclass(frozen=True)
 class KerasModel:
-    """One model, or one within another.
+    """A model or a nested model.
 
     Attributes:
         name: Its name.
-        inputs: Its inputs' shapes, the batch axis first, and element types, by name.
+        inputs: The shapes with the batch axis, and the dtypes of its inputs, by name.
         layers: Its layers by name, in the config's order.
-        outputs: What it gives, by name.
-        keys: What its inputs are called where it takes them as a mapping, in the same order.
-        input_order: The names of its inputs in the order in which Keras counts them.
-        output_order: The names of its outputs in the order in which Keras counts them.
+        outputs: Its outputs, by name.
+        keys: The keys of its inputs if it takes a mapping, in the same order.
+        input_order: The names of its inputs in Keras's numbering.
+        output_order: The names of its outputs in Keras's numbering.
     """
 
     name: str
@@ -127,7 +127,7 @@ class KerasModel:
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:
-    """The tensors among arguments, in their order."""
+    """Yield the tensors in arguments, in order."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, list | tuple):

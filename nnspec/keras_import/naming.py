@@ -1,4 +1,4 @@
-"""What things are called in the spec: as in Keras where that is a legal name, else the nearest that is free."""
+"""Names in the spec: as in Keras if valid, else the closest valid name that is free."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ __all__ = ["Names", "model_name"]
 
 
 class Names:
-    """The names of one scope; each is given once.
+    """The unique names of one scope.
 
     Args:
-        beside: Names of another scope that must differ too: networks and the steps of the main one have their weights side by
-            side.
+        beside: Another scope whose names must also differ: the weights of networks and of main steps share a namespace.
     """
 
     def __init__(self, beside: Names | None = None) -> None:
@@ -29,31 +28,31 @@ class Names:
         self._outputs: set[str] = set()
 
     def reserve(self, names: Iterable[str]) -> None:
-        """Keeps legal names for those that bear them, so that a name made legal does not take another's."""
+        """Reserve valid names for their owners, so that adjusted names do not take them."""
         self._reserved |= {name for name in names if STEP_NAME.fullmatch(name)}
 
     def claim(self, names: Iterable[str]) -> None:
-        """Keeps names from the scope beside this one."""
+        """Exclude names from the other scope."""
         self._claimed |= {name for name in names if STEP_NAME.fullmatch(name)}
 
     def input(self, name: str) -> str:
-        """What an input is called."""
+        """Return the name of an input."""
         return self._free(_legal(name, NAME, "input"), own=name)
 
     def step(self, name: str, call: int, suffix: str = "", *, network: str = "") -> str:
-        """What a step is called.
+        """Return the name of a step.
 
         Args:
             name: The Keras layer's name.
-            call: Which call of it; from the second on it is counted.
-            suffix: Of a part of what the layer becomes.
-            network: The network that it uses, whose name it may have.
+            call: The index of the call; later calls are numbered.
+            suffix: The suffix of a part of the layer's translation.
+            network: The network it uses, whose name is allowed.
         """
         legal = _legal(name, STEP_NAME, "layer") + suffix + (f"_{call}" if call else "")
         return self._free(legal, own=name if legal == name else "", shared=network)
 
     def output(self, name: str) -> str:
-        """What an output is called."""
+        """Return the name of an output."""
         legal, number = _legal(name, NAME, "output"), 1
         found = legal
         while found in self._outputs:
@@ -63,7 +62,7 @@ class Names:
         return found
 
     def network(self, name: str) -> str:
-        """What a network is called."""
+        """Return the name of a network."""
         legal = _legal(name.lower(), BLOCK_NAME, "network")
         return self._free(f"{legal}_network" if legal in (*STEP_KEYS, "main", "model") else legal, own=name)
 
@@ -79,18 +78,18 @@ class Names:
         return name in self._taken or (name in self._reserved and name != own)
 
     def has(self, name: str) -> bool:
-        """Whether a name is given, or kept for one that will be."""
+        """Whether a name is taken or reserved."""
         return name in self._taken or name in self._claimed
 
 
 def model_name(name: str) -> str:
-    """What a model is called, ``[a-z][a-z0-9_-]*``."""
+    """Return a valid model name, ``[a-z][a-z0-9_-]*``."""
     legal = re.sub(r"[^a-z0-9_-]+", "_", name.lower()).strip("_-")
     return legal if legal[:1].isalpha() and legal.isascii() else f"model_{legal}".rstrip("_")
 
 
 def _legal(name: str, pattern: re.Pattern[str], base: str) -> str:
-    """The name with what is not allowed replaced by ``_``."""
+    """Replace invalid characters in a name by ``_``."""
     if pattern.fullmatch(name):
         return name
     allowed = r"[^A-Za-z0-9_-]+" if pattern is STEP_NAME else r"[^A-Za-z0-9_]+"

@@ -1,4 +1,4 @@
-"""The order in which the calls of a model are written: each branch as a whole, from the outputs back."""
+"""Depth-first order of a model's calls, starting from the outputs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["applications", "calls_in_order"]
 
 
 def applications(model: KerasModel, known: dict[int, int] | None = None) -> int:
-    """How often layers are applied in all, with every use of a model in it unfolded: a few hundred bytes can say 2²⁰ times."""
+    """Count layer calls, including those of nested models: a small file can contain 2²⁰ calls."""
     known = {} if known is None else known
     if id(model) not in known:
         inner = [(layer.model, len(layer.calls)) for layer in model.layers.values()]
@@ -20,14 +20,14 @@ def applications(model: KerasModel, known: dict[int, int] | None = None) -> int:
 
 
 def calls_in_order(model: KerasModel, path: str) -> Iterator[tuple[str, int]]:
-    """The calls that the outputs need, as a layer's name and the number of its call, each after those it reads.
+    """Yield the calls that the outputs depend on in topological order, as layer name and call index.
 
     Args:
         model: The model.
-        path: What leads to it, for messages.
+        path: The path of the model, for messages.
 
     Raises:
-        ConfigError: Where one reads what is not there, or what it gives itself.
+        ConfigError: If a call has a missing input, or there is a cycle.
     """
     done: set[tuple[str, int]] = set()
     for end in model.outputs.values():
@@ -44,22 +44,22 @@ def calls_in_order(model: KerasModel, path: str) -> Iterator[tuple[str, int]]:
                 yield key
                 continue
             if key in begun:
-                raise ConfigError(f"`{path}{name}` reads what it gives")
+                raise ConfigError(f"`{path}{name}` depends on its own output")
             begun.add(key)
             waiting.append((name, number, True))
             waiting.extend((read.layer, read.call, False) for read in reversed(_reads(model, path, name, number)))
 
 
 def _reads(model: KerasModel, path: str, name: str, number: int) -> list[Tensor]:
-    """What a call reads; masks, which travel by themselves, are not followed."""
+    """Return the inputs of a call, without masks."""
     layer = model.layers.get(name)
     if layer is None or not 0 <= number < len(layer.calls):
-        raise ConfigError(f"something reads call {number} of `{path}{name}`, which is not there")
+        raise ConfigError(f"call {number} of `{path}{name}` is used but does not exist")
     call = layer.calls[number]
     read = list(tensors_in([call.args, {key: value for key, value in call.kwargs.items() if not _is_mask(key)}]))
     for tensor in read:
         if tensor.layer not in model.layers and tensor.layer not in model.inputs:
-            raise ConfigError(f"`{path}{name}` reads `{tensor.layer}`, which is not there")
+            raise ConfigError(f"the input `{tensor.layer}` of `{path}{name}` does not exist")
     return read
 
 

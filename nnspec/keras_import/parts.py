@@ -1,4 +1,4 @@
-"""What a Keras layer becomes: one step or several, and what they read."""
+"""The translation of a Keras layer to one or more steps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nnspec.keras_import.arguments import NoEqual, Untranslated, configured, in_words
+from nnspec.keras_import.arguments import NoEquivalent, Untranslated, configured, in_words
 from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, tensors_in
 from nnspec.layers import LAYERS
 from nnspec.types import Config
@@ -29,19 +29,19 @@ __all__ = [
 ]
 
 Source = Tensor | int
-"""A tensor of the Keras model, or an earlier part of the same translation by its number."""
+"""A tensor of the Keras model, or the index of an earlier part of the same translation."""
 
 Saved = Callable[[str], Any]
-"""The array at a place of the weights file, ``layers/dense/vars/0``; None where there is none."""
+"""Returns the array at a path in the weights file, ``layers/dense/vars/0``, or None."""
 
 
 @dataclass(frozen=True)
 class Inside:
-    """Where a part keeps its weights within the Keras layer it comes from.
+    """The location of a part's weights in its Keras layer.
 
     Attributes:
-        group: In the weights file, below the layer's group: ``cell/cells/gru_cell``.
-        attributes: On the live layer: ``("cell", "cells", 0)``.
+        group: The group in the weights file, relative to the layer's group: ``cell/cells/gru_cell``.
+        attributes: The attributes on the live layer: ``("cell", "cells", 0)``.
     """
 
     group: str
@@ -50,15 +50,15 @@ class Inside:
 
 @dataclass(frozen=True)
 class Part:
-    """One step of what a layer becomes.
+    """One step of a layer's translation.
 
     Attributes:
-        layer: The layer of ours.
-        sources: What it reads, by port; a merge's ports are ``"0"``, ``"1"``, …
-        suffix: Stands behind the Keras layer's name, in the name of a part that is not the last.
-        inside: Where its weights are, if they are not the Keras layer's own.
-        gives: The Keras layer's outputs that this part computes: Keras's number of each, and our name. By default the last
-            part computes all, in order.
+        layer: The spec's layer.
+        sources: Its inputs by port; a merge's ports are ``"0"``, ``"1"``, …
+        suffix: The suffix after the Keras layer's name, for parts that are not the last.
+        inside: The location of its weights, if they are not the Keras layer's own.
+        gives: The Keras layer's outputs that it computes: Keras's index and the spec's name. By default the last part
+            computes all, in order.
     """
 
     layer: Config
@@ -69,19 +69,19 @@ class Part:
 
 
 Translation = tuple[Part, ...] | Tensor
-"""The parts, the last of which gives what the layer gives; or the tensor that it passes on as it is."""
+"""The parts, the last of which returns the layer's output; or the tensor that the layer returns unchanged."""
 
 
 @dataclass(frozen=True)
 class Within:
-    """What a translation may ask for.
+    """The context of a translation.
 
     Attributes:
-        shape_of: A tensor's sizes, the batch axis first; None where the config does not tell.
-        left_out: Is told of an initializer that is left out.
+        shape_of: Returns a tensor's shape with the batch axis; None if unknown.
+        left_out: Called with the reason if an initializer is dropped.
         saved: The arrays in the weights file.
-        translated: Translates a layer; for those that stand in another.
-        dtype_of: A tensor's element type, as the spec has it; None where it is not known.
+        translated: Translates a layer; used for nested layers.
+        dtype_of: Returns a tensor's dtype in the spec; None if unknown.
     """
 
     shape_of: Callable[[Tensor], tuple[int | None, ...] | None]
@@ -91,7 +91,7 @@ class Within:
     dtype_of: Callable[[Tensor], str | None] = field(default=lambda tensor: None)
 
     def rank(self, tensor: Tensor) -> int | None:
-        """The number of a tensor's axes, the batch axis counted."""
+        """Return the number of a tensor's axes, including the batch axis."""
         shape = self.shape_of(tensor)
         return None if shape is None else len(shape)
 
@@ -100,18 +100,18 @@ Translator = Callable[[KerasLayer, KerasCall, Within], Translation]
 
 
 def bound(call: KerasCall, names: Sequence[str]) -> dict[str, Any]:
-    """A call's arguments by name; ``mask``, which is checked apart, and ``training`` are left out.
+    """Return a call's arguments by name, without ``training`` and ``mask``, which is checked separately.
 
     Args:
         call: The call.
-        names: The arguments in Keras's order. The first is also found under the names that other layers have for it.
+        names: The arguments in Keras's order. The first may also have the name it has in other layers.
 
     Raises:
-        NoEqual: Where one is given that the language has not.
+        NoEquivalent: If an argument is not supported.
     """
     given = dict(zip(names, call.args, strict=False))
     if len(call.args) > len(names):
-        raise NoEqual(f"it is called with {len(call.args)} arguments", setting=True)
+        raise NoEquivalent(f"it is called with {len(call.args)} arguments", setting=True)
     for name, value in call.kwargs.items():
         if value is None or name in ("mask", "training"):
             continue
@@ -119,56 +119,56 @@ def bound(call: KerasCall, names: Sequence[str]) -> dict[str, Any]:
         if known is None and value is False:
             continue
         if known is None:
-            raise NoEqual(f"it is called with `{name}`", setting=True)
+            raise NoEquivalent(f"it is called with `{name}`", setting=True)
         given[known] = value
     return {name: value for name, value in given.items() if value is not None}
 
 
 _FIRST = ("inputs", "x", "data", "sequences", "sequence")
-"""What layers call the first argument of ``call``."""
+"""Names of the first argument of ``call`` in Keras layers."""
 
 
 def part(op: str, arguments: Mapping[str, Any], sources: Sequence[Source], suffix: str = "") -> Part:
-    """One step of a layer of ours, its arguments written as ours are."""
+    """Build a part from the name and arguments of a spec layer."""
     if op not in LAYERS:
-        raise NoEqual(f"the language has no layer `{op}`")
+        raise NoEquivalent(f"there is no layer `{op}`")
     try:
         layer = LAYERS.get(op).model_validate(dict(arguments))
     except ValidationError as error:
-        raise NoEqual(f"it would be `{op}`, and {in_words(error)}", setting=True) from None
+        raise NoEquivalent(f"as `{op}`: {in_words(error)}", setting=True) from None
     ports = layer.ports  # type: ignore[attr-defined]
     names = [str(i) for i in range(len(sources))] if ports.variadic else [*ports.required, *ports.optional]
     return Part(layer, dict(zip(names, sources, strict=False)), suffix)
 
 
 def same(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-    """A layer of ours with the same name and arguments."""
+    """Translate to the spec layer with the same name and arguments."""
     if layer.kind not in LAYERS:
-        raise NoEqual("the language has no such layer")
+        raise NoEquivalent("there is no such layer")
     return named(layer.kind, layer, call, within)
 
 
 def named(op: str, layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-    """A layer of ours with the same arguments."""
+    """Translate to a spec layer with the same arguments."""
     tensors = list(tensors_in(bound(call, ("inputs",)).get("inputs")))
     if not tensors:
-        raise NoEqual("nothing comes in", setting=True)
+        raise NoEquivalent("it is called without a tensor", setting=True)
     made = configured(LAYERS.get(op), layer.config, within.left_out, rank=within.rank(tensors[0]))
     if made.ports.variadic and len(tensors) == 1:  # type: ignore[attr-defined]
-        return tensors[0]  # a merge of one is that one
+        return tensors[0]  # a merge of one tensor is that tensor
     return (wired(made, tensors),)
 
 
 def wired(made: Config, tensors: Sequence[Source]) -> Part:
-    """A layer with what it reads, in the order of its ports.
+    """Build a part from a layer and its inputs, in the order of its ports.
 
     Raises:
-        NoEqual: Where it has not so many ports.
+        NoEquivalent: If the number of inputs is wrong.
     """
     ports = made.ports  # type: ignore[attr-defined]
     if ports.variadic:
         return Part(made, {str(number): tensor for number, tensor in enumerate(tensors)})
     names = [*ports.required, *ports.optional]
     if len(tensors) > len(names) or len(tensors) < len(ports.required):
-        raise NoEqual(f"{len(tensors)} tensors come in", setting=True)
+        raise NoEquivalent(f"it is called with {len(tensors)} tensors", setting=True)
     return Part(made, dict(zip(names, tensors, strict=False)))

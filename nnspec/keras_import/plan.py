@@ -1,4 +1,4 @@
-"""From a Keras model to the networks that will be written."""
+"""Planning of the networks to write for a Keras model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.keras_import import problems as k
-from nnspec.keras_import.arguments import NoEqual
+from nnspec.keras_import.arguments import NoEquivalent
 from nnspec.keras_import.model import KerasLayer, KerasModel
 from nnspec.keras_import.naming import Names
 from nnspec.keras_import.parts import Saved
@@ -19,7 +19,7 @@ __all__ = ["Planner"]
 
 
 class Planner:
-    """Plans a model and the models in it; what has no equal is gathered.
+    """Plans a model and its nested models, and collects problems.
 
     Args:
         file: The model's file, for diagnostics.
@@ -36,10 +36,10 @@ class Planner:
         self._precisions: set[str] = set()
         self._of_model: dict[int, PlannedNetwork] = {}
         self.whole = WholeInputs()
-        self._said: set[tuple[str, str, str]] = set()
+        self._seen: set[tuple[str, str, str]] = set()
 
     def plan(self, model: KerasModel, path: str = "") -> PlannedNetwork:
-        """Plans one model, those in it first."""
+        """Plan one model, after its nested models."""
         name = "main" if not path else self._network_names.network(model.name)
         network = PlannedNetwork(name, model)
         Walk(self, network, path).run()
@@ -47,42 +47,44 @@ class Planner:
         return network
 
     def inner(self, layer: KerasLayer, path: str) -> PlannedNetwork:
-        """The network of a model within a model, planned when it is first used."""
+        """Return the network of a nested model, planned on first use."""
         assert layer.model is not None
         if id(layer.model) not in self._of_model:
             self._of_model[id(layer.model)] = self.plan(layer.model, path)
         return self._of_model[id(layer.model)]
 
-    def say(self, layer: KerasLayer, path: str, error: NoEqual) -> None:
-        """Keeps what has no equal, once for each layer."""
+    def say(self, layer: KerasLayer, path: str, error: NoEquivalent) -> None:
+        """Add the problem of a layer without an equivalent."""
         problem = k.NoEqualArgument if error.setting else k.NoEqualLayer
         at, kind = f"{path}{layer.name}", kind_of(layer)
         found = problem.at(self._span, at, help=error.help, layer=layer.name, kind=kind, reason=error.reason)
         self._add(found)
 
     def _add(self, problem: Diagnostic) -> None:
-        """Keeps a problem, once."""
-        said = (problem.code, problem.path, problem.message)
-        if said not in self._said:
-            self._said.add(said)
+        """Add a problem unless it is known."""
+        key = (problem.code, problem.path, problem.message)
+        if key not in self._seen:
+            self._seen.add(key)
             self.problems.append(problem)
 
     def note_precision(self, layer: KerasLayer) -> None:
-        """Warns once of each precision that is not a spec's own.
+        """Warn once about each precision other than float32.
 
         Raises:
-            NoEqual: Where the layer is quantized.
+            NoEquivalent: If the layer is quantized.
         """
         precision = layer.precision
         if "int" in precision or "float8" in precision:
-            raise NoEqual(f"it is quantized (`{precision}`)", "import the model from before it was quantized", setting=True)
+            raise NoEquivalent(
+                f"it is quantized (`{precision}`)", "import the model from before it was quantized", setting=True
+            )
         if precision != "float32" and precision not in self._precisions:
             self._precisions.add(precision)
             help = f"write `precision: {precision}` under `train`" if precision.startswith("mixed_") else ""
             self.problems.append(k.OtherPrecision.at(self._span, layer.name, help=help, precision=precision))
 
     def left_out(self, layer: KerasLayer, path: str) -> Callable[[str], None]:
-        """Keeps a warning of an initializer that the language has not."""
+        """Return a function that adds a warning for a dropped initializer."""
 
         def say(reason: str) -> None:
             at, kind = f"{path}{layer.name}", kind_of(layer)
@@ -92,27 +94,27 @@ class Planner:
 
     @property
     def has_errors(self) -> bool:
-        """Whether something has no equal."""
+        """Whether there are errors."""
         return any(problem.is_error for problem in self.problems)
 
     def trains(self, network: PlannedNetwork) -> bool:
-        """Whether a network, or one that it uses, computes something else in training."""
+        """Whether a network, including nested ones, behaves differently in training."""
         held = [self.networks[step.network] for step in network.steps if step.network is not None]
         layers = [step.layer for step in network.steps if step.layer is not None]
         return any(map(differs_in_training, layers)) or any(map(self.trains, held))
 
     def note_copy(self, layer: KerasLayer, path: str) -> None:
-        """Warns of a layer that another model has too."""
+        """Warn about a layer that another model also uses."""
         at = f"{path}{layer.name}"
         found = k.WeightsCopied.at(self._span, at, layer=at, other=layer.same_as)
         self._add(found)
 
     def note_type(self, name: str, theirs: str, ours: str) -> None:
-        """Warns of an input that is declared with another element type."""
+        """Warn about an input that is declared with another dtype."""
         self.problems.append(k.InputTypeChanged.at(self._span, name, input=name, theirs=theirs, ours=ours))
 
     def main_scope(self) -> Names:
-        """The names of the model itself, which differ from those of its networks."""
+        """Create the scope of the main model, whose names differ from those of its networks."""
         self.main_names = self._network_names.beside = Names(self._network_names)
         return self.main_names
 

@@ -1,4 +1,4 @@
-"""A network before it is written: its steps in order, what each is called and reads."""
+"""Planned networks and their steps."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class PlannedStep:
     """One step.
 
     Attributes:
-        name: What it is called.
-        layer: Its layer; None where it uses a network.
+        name: Its name.
+        layer: Its layer; None if it uses a network.
         network: The network that it uses.
-        share: The step whose layer, with its weights, it applies again.
-        sources: What it reads, by port: the names of steps and inputs, with ``.OUTPUT`` where that must be said.
-        frozen: Whether its weights are kept from training.
-        keras: The layer that it comes from.
-        call: Which call of it; -1 for a part that gives nothing of what the layer gives.
-        inside: Where its weights are within that layer; None if they are its own.
-        gives: The number of each of its outputs among that layer's.
-        calling: What `share` changes of the layer's call arguments.
+        share: The step whose layer and weights it shares.
+        sources: Its inputs by port: names of steps and inputs, with ``.OUTPUT`` if needed.
+        frozen: Whether its weights are frozen.
+        keras: Its Keras layer.
+        call: The index of the layer's call; -1 for a part that computes none of the layer's outputs.
+        inside: The location of its weights in that layer; None if they are the layer's own.
+        gives: The index of each of its outputs in that layer's outputs.
+        calling: The call arguments that `share` overrides.
     """
 
     name: str
@@ -46,16 +46,16 @@ class PlannedStep:
 
 @dataclass
 class PlannedNetwork:
-    """One network.
+    """A planned network.
 
     Attributes:
         name: ``main`` for the model itself.
-        keras: The model that it comes from.
+        keras: Its Keras model.
         inputs: The types of its inputs, by name.
-        steps: In order.
-        outputs: What it gives, by name.
-        input_names: What each input of the Keras model is called here.
-        types: The type of every tensor of the Keras model that is known.
+        steps: Its steps, in order.
+        outputs: Its outputs, by name.
+        input_names: The name of each input, by its name in Keras.
+        types: The known types of the Keras model's tensors.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What can be wrong with a Keras model that is to become a spec (NN601 …)."""
+"""Diagnostics of the import of Keras models (NN601 …)."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ class NotAKerasModel(Problem):
 
 
 class NoEqualLayer(Problem):
-    """A layer, or an operation between layers, for which the language has no equal. All of a model are listed in one pass.
-    Code in a file (``Lambda``, classes of your own) is never run: what it computes must be written with steps.
+    """A layer, or an operation between layers, for which the language has no equivalent. All of a model are listed in one pass.
+    Code in a file (``Lambda``, custom classes) is never run: write what it computes as steps.
     """
 
     code = "NN602"
-    message = "`{layer}` ({kind}) has no equal here: {reason}"
+    message = "`{layer}` ({kind}) has no equivalent: {reason}"
 
 
 class NoEqualArgument(Problem):
-    """A layer that the language has, with a setting that it has not."""
+    """A supported layer has an unsupported setting."""
 
     code = "NN603"
     message = "`{layer}` ({kind}): {reason}"
 
 
 class BadConfig(Problem):
-    """The config of a model is not as Keras writes it."""
+    """The config of a model is invalid."""
 
     code = "NN604"
-    message = "the config is damaged: {reason}"
+    message = "the config is invalid: {reason}"
 
 
 class OtherShape(Problem):
-    """The spec gives a tensor another shape than Keras did. The spec is not written, as it would be another model."""
+    """A tensor has a different shape in the spec than in Keras. The spec is not written, as it would be a different model."""
 
     code = "NN605"
-    message = "`{layer}` ({kind}) gives {ours} here, and {theirs} in Keras"
+    message = "`{layer}` ({kind}) returns {ours} in the spec, but {theirs} in Keras"
 
 
 class OtherMask(Problem):
-    """In Keras a mask travels with a tensor unless an operation between layers drops it, or another is given by hand.
-    In a spec it always travels; where the two would differ, the outputs on padded positions would differ.
+    """In Keras, a mask is propagated with its tensor unless an operation drops it or another mask is passed explicitly.
+    In a spec it is always propagated. If the masks differed, the outputs on padded positions would differ.
     """
 
     code = "NN606"
@@ -54,66 +54,65 @@ class OtherMask(Problem):
 
 
 class BadWeights(Problem):
-    """The weights in the file are not those of the model in the file."""
+    """The weights in the file do not match the model in the file."""
 
     code = "NN607"
     message = "{reason}"
 
 
 class InitializerLeftOut(Problem):
-    """An initializer that the language has not. The weights are in the file, so that the model is the same; started anew,
-    it would begin with the layer's default.
+    """An initializer has no equivalent. The weights are in the file, so the model is the same; with new weights, it would
+    use the layer's default initializer.
     """
 
     code = "NN621"
     severity = "warning"
-    message = "`{layer}` ({kind}): {reason}, and is left out"
+    message = "`{layer}` ({kind}): {reason} and is dropped"
 
 
 class OtherPrecision(Problem):
-    """A spec's layers compute in float32; another precision is a setting of the training (``precision`` under ``train``)."""
+    """Layers of a spec compute in float32; set another precision for training with ``precision`` under ``train``."""
 
     code = "NN622"
     severity = "warning"
-    message = "layers of the model compute in `{precision}`, and the spec's in float32"
+    message = "layers of the model compute in `{precision}`, but those of the spec in float32"
 
 
 class MaskTakenOff(Problem):
-    """Keras 3.15 takes the masks off the tensors that a ``MultiHeadAttention`` reads, for all who read them after it; in a
-    spec every reader has the mask. Where another layer reads such a tensor, answers on padded positions can differ.
+    """Keras 3.15 removes the masks of the inputs of ``MultiHeadAttention`` for all later readers; in a spec, every reader
+    has the mask. If another layer reads such a tensor, outputs on padded positions may differ.
     """
 
     code = "NN623"
     severity = "warning"
-    message = "Keras takes the mask off `{source}` when `{layer}` reads it, and here it stays for its other readers"
+    message = "Keras removes the mask of `{source}` when `{layer}` reads it; in the spec its other readers keep it"
 
 
 class OwnModel(Problem):
-    """The model, or a model in it, is of a class of your own. The file lists its layers, but what its ``call`` computes with
-    them is Python code, which is not in the file and would not be run if it were. A subclass that changes ``train_step``
-    alone looks the same in the file as one with its own ``call``. From Python, ``nnspec.from_keras(model)`` sees the class,
-    and accepts one that leaves ``call`` as it is.
+    """The model, or a nested model, is of a custom class. The file lists its layers, but its ``call`` is Python code, which is
+    not in the file and would not be run. In the file, a subclass that only overrides ``train_step`` looks like one that
+    overrides ``call``. ``nnspec.from_keras(model)`` inspects the class, and accepts one that does not override ``call``.
     """
 
     code = "NN624"
-    message = "the model `{layer}` is of your own class `{kind}`: what its `call` computes is not in the file"
+    message = "the model `{layer}` is of the custom class `{kind}`: the code of its `call` is not in the file"
 
 
 class InputTypeChanged(Problem):
-    """Keras's ``Embedding`` accepts floats and truncates them to whole numbers. In a spec the input that feeds embeddings alone
-    is declared as whole numbers.
+    """Keras's ``Embedding`` accepts floats and truncates them to integers. In a spec, an input that is only used by embeddings
+    is declared as integers.
     """
 
     code = "NN625"
     severity = "warning"
-    message = "the input `{input}` is {theirs} in Keras and {ours} here, because only embeddings read it"
+    message = "the input `{input}` is {theirs} in Keras and {ours} in the spec, because only embeddings use it"
 
 
 class WeightsCopied(Problem):
-    """Two models, or a model and a model in it, use the very same layer. In a spec a layer's weights are of one network. The
-    copies are equal, so the outputs are; when they are trained, they will differ from each other.
+    """Two models use the same layer object. In a spec, weights belong to one network, so each gets a copy. The copies are
+    equal, and so are the outputs, but training makes them differ.
     """
 
     code = "NN626"
     severity = "warning"
-    message = "`{layer}` shares its weights with `{other}` in Keras; here each has a copy"
+    message = "`{layer}` shares its weights with `{other}` in Keras; in the spec each has a copy"

@@ -1,4 +1,4 @@
-"""Layers that stand at several places of a model, and are stored at one."""
+"""Layers that are used in several places of a model and stored in one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["SharedLayers"]
 
 
 class SharedLayers:
-    """The layers that have been read, for those that stand at several places of a model.
+    """The layers read so far, to find repeated ones.
 
     Args:
         stores: Whether the weights file has arrays in a group.
@@ -22,10 +22,10 @@ class SharedLayers:
         self._read: dict[tuple[str, str], list[tuple[Any, KerasLayer]]] = {}
 
     def same(self, entry: Mapping[str, Any], name: str, group: str) -> KerasLayer | None:
-        """The layer that an entry repeats; None if it is one of its own.
+        """Return the layer that an entry repeats; None if it is a new layer.
 
-        Keras marks what it writes again by ``shared_object_id``, the address of the object. An address can be used again by
-        another object: what has arrays of its own is none that is repeated.
+        Keras marks repeated objects by ``shared_object_id``, the address of the object. Another object can reuse an address,
+        so an entry with its own arrays is a new layer.
         """
         if type(entry.get("shared_object_id")) is not int or self._stores(group):
             return None
@@ -34,7 +34,7 @@ class SharedLayers:
         return next((layer for config, layer in found if config == plain and self._stores(str(layer.group))), None)
 
     def add(self, entry: Mapping[str, Any], layer: KerasLayer) -> None:
-        """Keeps a layer that has been read."""
+        """Add a layer."""
         self._read.setdefault((layer.kind, layer.name), []).append((_without_marks(entry.get("config")), layer))
 
 

@@ -1,4 +1,4 @@
-"""From a layer of a Keras model to steps: one table for layers, one for operations, one for what others define."""
+"""Translation of a Keras layer or operation to steps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from nnspec.keras_import.arguments import NoEqual
+from nnspec.keras_import.arguments import NoEquivalent
 from nnspec.keras_import.lift import lifted
 from nnspec.keras_import.lift.applications import OF_APPLICATIONS
 from nnspec.keras_import.lift.operations import OPERATIONS
@@ -23,10 +23,10 @@ __all__ = ["differs_in_training", "kind_of", "translated"]
 
 
 def translated(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-    """What one call of a layer becomes.
+    """Translate one call of a layer.
 
     Raises:
-        NoEqual: Where the language has no equal.
+        NoEquivalent: If there is no equivalent.
     """
     try:
         within = replace(within, translated=translated)
@@ -41,29 +41,29 @@ def translated(layer: KerasLayer, call: KerasCall, within: Within) -> Translatio
             _refuse_training(parts)
         return parts
     except (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError) as error:
-        # The config comes from outside: anything may stand where Keras writes a number.
-        raise NoEqual(f"its config is not as Keras writes it ({type(error).__name__}: {error})", setting=True) from error
+        # The config is untrusted: it may contain any value in any place.
+        raise NoEquivalent(f"its config is invalid ({type(error).__name__}: {error})", setting=True) from error
 
 
 def _check_sources(made: Translation) -> None:
-    """Refuses a part that reads something else than a tensor or an earlier part."""
+    """Refuse a part whose inputs are not tensors or earlier parts."""
     for number, one in enumerate(() if isinstance(made, Tensor) else made):
         if not all(isinstance(read, Tensor) or (type(read) is int and 0 <= read < number) for read in one.sources.values()):
-            raise NoEqual("it is called with something that is no tensor", setting=True)
+            raise NoEquivalent("it is called with an argument that is not a tensor", setting=True)
 
 
 def _before_activation(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-    """A layer whose activation is a layer, without it."""
+    """Translate a layer whose activation is a layer, without the activation."""
     if layer.kind in RECURRENT:
-        help = "give it an activation by name, `activation='relu'`, and save the model again"
-        raise NoEqual("its activation is a layer, within the recurrence", help, setting=True)
+        help = "use an activation by name, `activation='relu'`, and save the model again"
+        raise NoEquivalent("its activation inside the recurrence is a layer", help, setting=True)
     if layer.config.get("activity_regularizer") is not None:
-        raise NoEqual("its activation is a layer, and the penalty on its output has no equal", setting=True)
+        raise NoEquivalent("its `activity_regularizer` has no equivalent if its activation is a layer", setting=True)
     return _translator(layer)(replace(layer, config={**layer.config, "activation": "linear"}), call, within)
 
 
 def _activation(entry: Mapping[str, Any], within: Within) -> tuple[Part, ...]:
-    """What a layer that is another's activation becomes; it reads ``_BEFORE``."""
+    """Translate a layer that is another's activation; its input is ``_BEFORE``."""
     config = entry.get("config")
     config = config if isinstance(config, dict) else {}
     layer = KerasLayer(str(config.get("name")), str(entry.get("class_name")), "keras.layers", None, config, (), None)
@@ -75,7 +75,7 @@ _BEFORE = Tensor("before the activation")
 
 
 def _joined(before: Translation, after: tuple[Part, ...]) -> Translation:
-    """A layer's parts, then those of its activation."""
+    """Join a layer's parts and those of its activation."""
     if isinstance(before, Tensor):
         first: tuple[Part, ...] = ()
         source: Source = before
@@ -94,7 +94,7 @@ def _joined(before: Translation, after: tuple[Part, ...]) -> Translation:
 
 
 def _trains_by_default(layer: KerasLayer) -> bool:
-    """Whether Keras calls it with ``training=True`` by itself: its layers for images do so, and change nothing in use."""
+    """Whether Keras's call defaults to ``training=True``, as in image layers."""
     return layer.kind.startswith("Random") or layer.kind in (
         "AutoContrast",
         "CenterCrop",
@@ -105,14 +105,14 @@ def _trains_by_default(layer: KerasLayer) -> bool:
 
 
 def _refuse_training(parts: tuple[Part, ...]) -> None:
-    """Refuses ``training=True`` where it makes a difference."""
+    """Refuse ``training=True`` if it has an effect."""
     if any(differs_in_training(part.layer) for part in parts):
         help = "call it without `training`, and save the model again"
-        raise NoEqual("it is called with `training=True`, and in a spec nothing trains in use", help, setting=True)
+        raise NoEquivalent("it is called with `training=True`, but a spec runs in inference mode", help, setting=True)
 
 
 def differs_in_training(layer: Config) -> bool:
-    """Whether a layer, or the one within it, computes something else in training."""
+    """Whether a layer, or its inner layer, behaves differently in training."""
     inner = [layer, *(held for name in ("layer", "backward_layer") if (held := getattr(layer, name, None)) is not None)]
     return any(
         getattr(one, "is_random", False)
@@ -131,43 +131,40 @@ def _translator(layer: KerasLayer) -> Translator:
         raise _own_class(layer)
     if layer.is_operation:
         if layer.kind not in OPERATIONS:
-            raise NoEqual(f"no layer computes `keras.ops.{snake_name(layer.kind)}`", _OPERATION)
+            raise NoEquivalent(f"no layer computes `keras.ops.{snake_name(layer.kind)}`", _OPERATION)
         return OPERATIONS[layer.kind]
     if (layer.module, layer.kind) in OF_APPLICATIONS:
         return OF_APPLICATIONS[layer.module, layer.kind]
     if layer.kind in ("Lambda", "TFOpLambda", "SlicingOpLambda"):
         function = _function(layer)
-        raise NoEqual(f"its function{function} is code, which is not run", _CODE)
+        raise NoEquivalent(f"its function{function} is code, which is never run", _CODE)
     if layer.kind in ("Functional", "Model", "Sequential"):
-        raise NoEqual("it is a model whose config lists no layers", _SUBCLASSED)
-    raise NoEqual(LEFT_OUT.get(layer.kind, "the language has no such layer"))
+        raise NoEquivalent("it is a model without layers in its config", _SUBCLASSED)
+    raise NoEquivalent(LEFT_OUT.get(layer.kind, "there is no such layer"))
 
 
-_OPERATION = "write it with a layer of Keras where there is one, or compute it before the model or after it"
-_CODE = "replace it by layers or operations (`x * 2`, `keras.ops.relu(x)`) that compute the same, and save the model again"
-_SUBCLASSED = (
-    "replace it by what its `call` does on the tensors of the model around it: `y = inner.call(x)` in place of `y = inner(x)`, "
-    "and save the model again"
-)
-_OWN = "replace it by layers of Keras that compute the same, and save the model again"
+_OPERATION = "use a Keras layer if there is one, or move the operation before or after the model"
+_CODE = "replace it with equivalent layers or operations (`x * 2`, `keras.ops.relu(x)`), and save the model again"
+_SUBCLASSED = "inline its `call` in the outer model, `y = inner.call(x)` instead of `y = inner(x)`, and save the model again"
+_OWN = "replace it with equivalent Keras layers, and save the model again"
 
 
-def _own_class(layer: KerasLayer) -> NoEqual:
+def _own_class(layer: KerasLayer) -> NoEquivalent:
     if isinstance(layer.config, Mapping) and "layers" in layer.config:
-        help = f"{_SUBCLASSED}; where its class leaves `call` as it is, `keras.Model(inner.inputs, inner.outputs)` is the same"
-        return NoEqual("it is a model of your own class, and what its `call` computes is not in the file", help)
-    return NoEqual("it is of your own class, and what it computes is not in the file", f"{_OWN}; of a model: {_SUBCLASSED}")
+        help = f"{_SUBCLASSED}; if its class does not override `call`, use `keras.Model(inner.inputs, inner.outputs)`"
+        return NoEquivalent("it is a model of a custom class, and the code of its `call` is not in the file", help)
+    return NoEquivalent("it is of a custom class, whose code is not in the file", f"{_OWN}; for a model: {_SUBCLASSED}")
 
 
 def _function(layer: KerasLayer) -> str:
-    """The name of a ``Lambda``'s function, where it has one."""
+    """Return the name of a ``Lambda``'s function, if any."""
     given = layer.config.get("function")
     name = given.get("config") if isinstance(given, dict) else None
     return f" `{name[:40]}`" if isinstance(name, str) else ""
 
 
 def kind_of(layer: KerasLayer) -> str:
-    """What a layer is, as people know it: ``Conv2D``, ``keras.ops.Add``, ``mine>Attention``."""
+    """Return the kind of a layer for messages: ``Conv2D``, ``keras.ops, Add``, ``mine>Attention``."""
     if layer.is_operation:
         return f"keras.ops, {layer.kind}"
     return layer.registered if layer.registered and "." not in layer.registered else layer.kind

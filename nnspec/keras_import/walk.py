@@ -1,4 +1,4 @@
-"""The walk through one Keras model: a step for each call, from the outputs back."""
+"""Traversal of one Keras model, with a step for each call."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nnspec.keras_import.arguments import NoEqual
+from nnspec.keras_import.arguments import NoEquivalent
 from nnspec.keras_import.config_values import ConfigError
 from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, tensors_in
 from nnspec.keras_import.naming import Names
@@ -25,7 +25,7 @@ __all__ = ["Walk"]
 
 @dataclass
 class Walk:
-    """The walk through one model, each branch as a whole."""
+    """Plans the steps of one model."""
 
     planner: Planner
     network: PlannedNetwork
@@ -38,7 +38,7 @@ class Walk:
         self._shapes: dict[Tensor, tuple[int | None, ...]] = {}
 
     def run(self) -> None:
-        """Plans the network's steps."""
+        """Plan the network's steps."""
         model = self.network.keras
         for layer in model.layers.values():
             for call in layer.calls:
@@ -69,7 +69,7 @@ class Walk:
             self._texts[Tensor(given)] = name
 
     def _identities(self) -> None:
-        """A step for each output of a model that has no step: it passes its inputs on."""
+        """Add an Identity step for each output of a model without steps."""
         for name, tensor in self.network.keras.outputs.items():
             keras = KerasLayer(name, "Identity", "keras.layers", None, {}, (KerasCall([tensor], {}),), None)
             step = self.names.step(name, 0)
@@ -93,7 +93,7 @@ class Walk:
                 self._pass_on(made, Tensor(layer.name, number))
             else:
                 self._parts(layer, number, made)
-        except NoEqual as error:
+        except NoEquivalent as error:
             self.planner.say(layer, self.path, error)
 
     def _pass_on(self, source: Tensor, target: Tensor) -> None:
@@ -131,7 +131,7 @@ class Walk:
                 self._texts.setdefault(Tensor(layer.name, number), step.name)
 
     def _shared(self, step: PlannedStep, place: int) -> PlannedStep:
-        """The step, as another use of an earlier one where the same layer has been applied before."""
+        """Return the step, sharing an earlier one if the same layer was called before."""
         first = self._first.setdefault((step.keras.name, place), step)
         assert step.layer is not None
         assert first.layer is not None
@@ -140,11 +140,11 @@ class Walk:
         at_call = step.layer.at_call
         calling = {name: value for name, value in at_call.items() if value != first.layer.at_call[name]}
         if step.layer != first.layer.model_copy(update=calling):
-            raise NoEqual("its calls differ in more than what they read", "use two layers", setting=True)
+            raise NoEquivalent("its calls differ in more than their inputs", "use two layers", setting=True)
         return replace(step, share=first.name, calling=calling)
 
     def _promote(self, layer: KerasLayer, number: int, sources: dict[str, str], known: dict[str, TensorType | None]) -> None:
-        """Puts a step that makes floats of whole numbers before a layer that Keras lets multiply them."""
+        """Add a conversion to floats before a layer that Keras applies to integers."""
         for port, type_ in list(known.items()):
             if type_ is None or "float" in type_.dtype:
                 continue
@@ -164,16 +164,20 @@ class Walk:
                 self.network.types[tensor] = outputs[output]
 
     def _use(self, layer: KerasLayer, number: int) -> None:
-        """A step that uses a network."""
+        """Add a step that uses a network."""
         inner = self.planner.inner(layer, f"{self.path}{layer.name}/")
         if layer.calls[number].kwargs.get("training") is True and self.planner.trains(inner):
             help = "call it without `training`, and save the model again"
-            raise NoEqual("it is called with `training=True`, and in a spec nothing trains in use", help, setting=True)
+            raise NoEquivalent("it is called with `training=True`, but a spec runs in inference mode", help, setting=True)
         given = self._ports(layer, number, inner)
         for port, tensor in given.items():
             ours, wanted = self._dtype_of(tensor), inner.inputs[port].dtype
             if ours is not None and ("int" in ours) != ("int" in wanted):
-                raise NoEqual(f"it is given {ours} for `{port}`, and takes {wanted}", "declare both alike", setting=True)
+                raise NoEquivalent(
+                    f"its input `{port}` is {wanted}, but it is called with {ours}",
+                    "declare both with the same dtype",
+                    setting=True,
+                )
         name = self.names.step(layer.name, number, network=inner.name)
         sources = {port: self._texts.get(tensor, tensor.layer) for port, tensor in given.items()}
         self.network.steps.append(PlannedStep(name, None, inner.name, None, sources, False, layer, number))
@@ -200,7 +204,7 @@ class Walk:
             return {by_key[key]: tensor for key, tensor in value.items() if key in by_key and isinstance(tensor, Tensor)}
         tensors = list(tensors_in(_sorted(value)))
         if len(tensors) != len(names):
-            raise ConfigError(f"`{self.path}{layer.name}` has {len(names)} inputs, and is called with {len(tensors)}")
+            raise ConfigError(f"`{self.path}{layer.name}` has {len(names)} inputs, but is called with {len(tensors)}")
         return dict(zip((inner.input_names[given] for given in inner.keras.input_order), tensors, strict=True))
 
     def _type_of(self, tensor: Tensor) -> TensorType | None:
@@ -219,7 +223,7 @@ class Walk:
 
 
 _PROMOTE = ("Dense", "EinsumDense")
-"""The layers that Keras lets multiply whole numbers by their weights."""
+"""The layers that Keras applies to integers."""
 
 
 def _has_weights(layer: Layer) -> bool:
@@ -227,14 +231,14 @@ def _has_weights(layer: Layer) -> bool:
 
 
 def _sorted(value: Any) -> Any:
-    """Arguments in the order in which Keras counts tensors: keys of mappings are sorted."""
+    """Sort the keys of mappings, as Keras does to number tensors."""
     if isinstance(value, dict):
         return [_sorted(value[key]) for key in sorted(value)]
     return [_sorted(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _outputs(layer: Layer, inputs: Mapping[str, TensorType | None]) -> Mapping[str, TensorType] | None:
-    """What a layer gives; None where something above it has no equal, so that its inputs are not known."""
+    """Return the output types of a layer; None if its inputs are unknown because an earlier layer has no equivalent."""
     known = {port: type_ for port, type_ in inputs.items() if type_ is not None}
     if len(known) < len(inputs):
         return None
@@ -242,11 +246,11 @@ def _outputs(layer: Layer, inputs: Mapping[str, TensorType | None]) -> Mapping[s
         layer.weights(known)
         return layer.output_types(known)
     except LayerError as error:
-        raise NoEqual(error.message, error.help, setting=True) from None
+        raise NoEquivalent(error.message, error.help, setting=True) from None
 
 
 def _symbols() -> Iterator[str]:
-    """Names for free sizes."""
+    """Yield names for free sizes."""
     yield from ("T", "U", "V", "W")
     number = 1
     while True:

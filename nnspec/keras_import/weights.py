@@ -1,4 +1,4 @@
-"""A model's weights by the spec's names, from the file's HDF5 or from a live model."""
+"""Weights by the spec's names, from an HDF5 file or a live model."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["live_arrays", "saved_arrays"]
 
 
 def _places(layer: Layer, weights: tuple[Weight, ...]) -> list[str]:
-    """Where Keras's file has each weight of a layer, within the layer's group."""
+    """Return the path of each weight in the weights file, relative to the layer's group."""
     if isinstance(layer, Recurrent):
         return [f"cell/vars/{number}" for number in range(len(weights))]
     if isinstance(layer, TimeDistributed):
@@ -46,7 +46,7 @@ def _places(layer: Layer, weights: tuple[Weight, ...]) -> list[str]:
 
 
 def _by_part(weights: tuple[Weight, ...], parts: Mapping[str, str]) -> list[str]:
-    """Weights whose names begin with the part of the layer that has them, counted within each."""
+    """Return the paths of weights whose names begin with a part of the layer, numbered per part."""
     counted = dict.fromkeys(parts, 0)
     places = []
     for weight in weights:
@@ -57,7 +57,7 @@ def _by_part(weights: tuple[Weight, ...], parts: Mapping[str, str]) -> list[str]
 
 
 def _stored(node: Node, step: PlannedStep) -> list[tuple[int, ...]]:
-    """The shapes as Keras has them: LayerScale's factors are a vector, and a depthwise kernel here."""
+    """Return the shapes in Keras: LayerScale's vector is a depthwise kernel in the spec."""
     if step.keras.kind == "LayerScale":
         return [(math.prod(weight.shape),) for weight in node.weights]
     return [weight.shape for weight in node.weights]
@@ -66,21 +66,21 @@ def _stored(node: Node, step: PlannedStep) -> list[tuple[int, ...]]:
 def saved_arrays(
     graphs: Mapping[str, Graph], of: Mapping[str, PlannedStep], file: WeightsFile, span: Span, problems: list[Diagnostic]
 ) -> dict[str, NDArray[Any]]:
-    """Every weight's values, by the spec's names.
+    """Return the values of all weights from a file, by the spec's names.
 
     Args:
         graphs: The spec's networks.
-        of: The step that each node comes from, by where its weights stand.
+        of: The step of each node, by the path of its weights.
         file: The weights file.
         span: The model's file.
-        problems: What is wrong is appended here.
+        problems: Problems are appended here.
     """
 
     def read(node: Node, step: PlannedStep) -> list[NDArray[Any]]:
         keras = step.keras
-        told = file.named(str(keras.group))
-        if told is not None and told != keras.name:
-            raise ValueError(f"the weights at `{keras.group}` are those of `{told}`, and by the config those of `{keras.name}`")
+        stored = file.named(str(keras.group))
+        if stored is not None and stored != keras.name:
+            raise ValueError(f"the weights at `{keras.group}` belong to `{stored}`, but in the config to `{keras.name}`")
         arrays = []
         places = _places(node.layer, node.weights)
         if step.inside is not None:
@@ -88,7 +88,7 @@ def saved_arrays(
         for place, shape in zip(places, _stored(node, step), strict=True):
             array = file.read(f"{keras.group}/{place}", shape)
             if array is None:
-                raise ValueError(f"there are no weights of `{keras.name}` at `{keras.group}/{place}`")
+                raise ValueError(f"the weights of `{keras.name}` are missing at `{keras.group}/{place}`")
             arrays.append(array)
         return arrays
 
@@ -99,15 +99,15 @@ def live_arrays(
     model: Any, graphs: Mapping[str, Graph], of: Mapping[str, PlannedStep], paths: Mapping[str, tuple[str, ...]], span: Span,
     problems: list[Diagnostic],
 ) -> dict[str, NDArray[Any]]:  # fmt: skip
-    """Every weight's values in a live model, by the spec's names.
+    """Return the values of all weights from a live model, by the spec's names.
 
     Args:
         model: The ``keras.Model``.
         graphs: The spec's networks.
-        of: The step that each node comes from, by where its weights stand.
-        paths: The names that lead to it in the model.
-        span: What stands for the model in diagnostics.
-        problems: What is wrong is appended here.
+        of: The step of each node, by the path of its weights.
+        paths: The layer names that lead to each node in the model.
+        span: The place of the model in diagnostics.
+        problems: Problems are appended here.
     """
 
     def read(node: Node, step: PlannedStep) -> list[NDArray[Any]]:
@@ -119,7 +119,7 @@ def live_arrays(
         arrays: list[NDArray[Any]] = [variable.numpy() for variable in at.weights]
         if [array.shape for array in arrays] != _stored(node, step):
             name, theirs = step.keras.name, [array.shape for array in arrays]
-            raise ValueError(f"`{name}` has weights of {theirs}, not {_stored(node, step)}")
+            raise ValueError(f"`{name}` has weights of shapes {theirs}, expected {_stored(node, step)}")
         return arrays
 
     return _arrays(graphs, of, read, span, problems)

@@ -1,4 +1,4 @@
-"""The arrays of the HDF5 file in a ``.keras`` file, read as what it may be: damaged or hostile."""
+"""Safe reading of the HDF5 file in a ``.keras`` file, which may be damaged or malicious."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ __all__ = ["WeightsFile", "open_weights"]
 
 _NUMBERS = ("f", "i", "u", "b")
 _EXPANSION = 1000
-"""HDF5 compresses; what grows more than this, past a floor, stores a shape and no values."""
+"""The largest compression ratio; a larger array, above a minimum size, has a shape but no stored values."""
 
 _FLOOR = 2**24
 
 _MOST_GROUPS = 100_000
-"""Hard links can lead in a circle."""
+"""Limit of traversed groups, as hard links can form cycles."""
 
 
 _DAMAGED = (OSError, RuntimeError, ValueError, KeyError, TypeError)
-"""What h5py raises for a file that is damaged."""
+"""Exceptions of h5py for damaged files."""
 
 
 class WeightsFile:
-    """The arrays of an HDF5 file that are stored in it as numbers. Links that lead elsewhere are not followed."""
+    """The numeric arrays of an HDF5 file. Only hard links are followed."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
 
     def named(self, group: str) -> str | None:
-        """The name of the layer that a group says it is of; None where it does not say."""
+        """Return the layer name stored in a group, or None."""
         found = self._at(f"{group}/vars")
         name = None if found is None else found.attrs.get("name")
         return name if isinstance(name, str) else None
 
     def stores(self, group: str) -> bool:
-        """Whether a group, or one in it, has arrays."""
+        """Whether a group contains arrays, including in subgroups."""
         try:
             return self._has_arrays(self._at(group))
         except _DAMAGED:
-            return False  # which is found out when they are read
+            return False  # reported when the arrays are read
 
     def _has_arrays(self, group: Any) -> bool:
         import h5py
@@ -64,27 +64,27 @@ class WeightsFile:
         return False
 
     def read(self, place: str, shape: tuple[int, ...] | None = None) -> NDArray[Any] | None:
-        """One array; None where there is none.
+        """Read one array; None if it does not exist.
 
         Args:
-            place: Where it is, ``layers/dense/vars/0``.
-            shape: The shape it must have; any small one by default.
+            place: Its path, ``layers/dense/vars/0``.
+            shape: The expected shape; any by default.
 
         Raises:
-            ValueError: Where it is no array of numbers in this file, or has another shape.
+            ValueError: If it is not a numeric array in this file, or has another shape.
         """
         found = self._at(place)
         if found is None:
             return None
         if not hasattr(found, "shape") or found.dtype.kind not in _NUMBERS:
-            raise ValueError(f"`{place}` is no array of numbers")
+            raise ValueError(f"`{place}` is not a numeric array")
         if found.external or found.is_virtual:
             raise ValueError(f"`{place}` is stored in another file")
         if shape is not None and tuple(found.shape) != shape:
-            raise ValueError(f"`{place}` is {tuple(found.shape)} in the file, and {shape} by the config")
+            raise ValueError(f"`{place}` has the shape {tuple(found.shape)} in the file, but {shape} in the config")
         size = math.prod(found.shape) * found.dtype.itemsize
         if size > max(_FLOOR, _EXPANSION * found.id.get_storage_size()):
-            raise ValueError(f"`{place}` says it has {size:,} bytes, and stores {found.id.get_storage_size():,}")
+            raise ValueError(f"`{place}` declares {size:,} bytes, but stores {found.id.get_storage_size():,}")
         try:
             array: NDArray[Any] = found[()]
         except _DAMAGED as error:
@@ -105,14 +105,14 @@ class WeightsFile:
             if not isinstance(at, h5py.Group) or part not in at:
                 return None
             if at.get(part, getlink=True, getclass=True) is not h5py.HardLink:
-                raise ValueError("it is a link that leads elsewhere")
+                raise ValueError("it is not a hard link")
             at = at[part]
         return at
 
 
 @contextmanager
 def open_weights(file: IO[bytes] | None, span: Span, problems: list[Diagnostic]) -> Iterator[WeightsFile | None]:
-    """An HDF5 file opened for reading; None, with a diagnostic, where it is none."""
+    """Open an HDF5 file for reading; yield None and add a diagnostic if it is invalid."""
     if file is None:
         yield None
         return
@@ -121,7 +121,7 @@ def open_weights(file: IO[bytes] | None, span: Span, problems: list[Diagnostic])
     try:
         opened = h5py.File(file, "r")
     except (OSError, ValueError, RuntimeError) as error:
-        reason = f"the weights are no HDF5 file: {(str(error).splitlines() or ['damaged'])[0]}"
+        reason = f"the weights are not an HDF5 file: {(str(error).splitlines() or ['damaged'])[0]}"
         problems.append(k.BadWeights.at(span, help="save the model again", reason=reason))
         yield None
         return

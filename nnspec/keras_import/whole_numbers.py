@@ -1,4 +1,4 @@
-"""Inputs of floats that only embeddings read: Keras truncates them to whole numbers, and in a spec they are whole numbers."""
+"""Detection of float inputs that are only used by embeddings, which truncate them to integers."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ __all__ = ["WholeInputs"]
 
 
 class WholeInputs:
-    """Finds the inputs of models that are declared as floats and read as whole numbers alone."""
+    """Finds inputs that are declared as floats but only used as integers."""
 
     def __init__(self) -> None:
         self._found: dict[int, frozenset[str]] = {}
 
     def of(self, model: KerasModel) -> frozenset[str]:
-        """The names of a model's inputs that are such."""
+        """Return the names of such inputs of a model."""
         if id(model) not in self._found:
             floats = [name for name, (_, dtype) in model.inputs.items() if "float" in dtype]
             calls = [(model.layers[name], number) for name, number in calls_in_order(model, "")] if floats else []
@@ -38,7 +38,7 @@ class WholeInputs:
         return layer.is_keras and (layer.kind == "Embedding" or reads_rows)
 
     def _passes_to_whole(self, layer: KerasLayer, number: int, name: str) -> bool:
-        """Whether a model within it reads the input as whole numbers, of those that are called with a list or one tensor."""
+        """Whether a nested model, called with a list or one tensor, uses the input only as integers."""
         assert layer.model is not None
         read, inputs = list(_read(layer, number)), layer.model.input_order
         if len(read) != len(inputs) or any(isinstance(value, dict) for value in layer.calls[number].args):

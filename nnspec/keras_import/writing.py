@@ -1,4 +1,4 @@
-"""The text of a spec, in the style that ``nnspec fmt`` gives."""
+"""Writing of a spec, in the style of ``nnspec fmt``."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 
 
 def document(name: str, networks: Mapping[str, PlannedNetwork], *, description: str = "", weights: str | None = None) -> str:
-    """A spec.
+    """Return the text of a spec.
 
     Args:
         name: The model's name.
-        networks: Its networks by name, each after those it uses; the model itself is ``main``.
-        description: What it is.
-        weights: The file that its weights start from.
+        networks: Its networks by name, in dependency order; the model itself is ``main``.
+        description: Its description.
+        weights: The file with its initial weights.
     """
     lines = ["nnspec: 1", f"name: {_flow(name)}"]
     lines += [f"description: {_flow(description)}"] if description else []
@@ -80,7 +80,7 @@ def _steps(network: PlannedNetwork) -> Iterator[list[str]]:
 
 
 def _source(step: PlannedStep, above: PlannedStep | None, network: PlannedNetwork, ends: set[str]) -> Any:
-    """What stands under ``from``; None where it says nothing that is not clear without."""
+    """What stands under ``from``; None if it says nothing that is not clear without."""
     sources = step.sources
     if isinstance(step.layer, Layer) and step.layer.ports.variadic:
         return [sources[str(number)] for number in range(len(sources))]
@@ -89,7 +89,7 @@ def _source(step: PlannedStep, above: PlannedStep | None, network: PlannedNetwor
     feeds_all = step.layer is not None and step.layer.ports.one_feeds_all and not set(optional) & set(sources)
     if len(sources) == 1 or (feeds_all and len(set(sources.values())) == 1):
         [text] = set(sources.values())
-        listed = above is not None and above.name in ends  # chained onto an output, it says that this is meant
+        listed = above is not None and above.name in ends  # explicit if the step before is an output
         return None if text == implied and not listed else text
     return dict(sources)
 
@@ -112,11 +112,11 @@ def _step(step: PlannedStep, named: bool, source: Any) -> list[str]:
 
 
 def _operation(layer: Layer, order: list[str], beside: bool) -> list[str]:
-    """A layer with the arguments that it needs, in the order of Keras's config, or else of the layer's own."""
-    told = plain(layer)
-    if isinstance(told, str):
-        return [f"- {told}" + (":" if beside else "")]
-    [(op, given)] = told.items()
+    """Return a layer with its non-default arguments, in the order of Keras's config or of the layer."""
+    value = plain(layer)
+    if isinstance(value, str):
+        return [f"- {value}" + (":" if beside else "")]
+    [(op, given)] = value.items()
     short = written(layer, given)
     arguments = {name: short[name] for name in sorted(short, key=lambda n: order.index(n) if n in order else len(order))}
     main = layer.main_argument
@@ -130,7 +130,7 @@ def _operation(layer: Layer, order: list[str], beside: bool) -> list[str]:
 
 
 def _entry(key: str, value: Any) -> list[str]:
-    """``key: value`` under a step's first line; a mapping that is too wide for one line as a block."""
+    """Return ``key: value`` under a step's first line; a mapping that is too wide becomes a block."""
     line = f"  {key}: {_flow(value)}"
     if len(line) + 4 <= _WIDTH or not isinstance(value, dict):
         return [line]
@@ -138,7 +138,7 @@ def _entry(key: str, value: Any) -> list[str]:
 
 
 def _flow(value: Any) -> str:
-    """A value on one line."""
+    """Return a value on one line."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{_flow(str(key))}: {_flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, Sequence) and not isinstance(value, str):

@@ -1,6 +1,6 @@
-"""The catalogue: every built-in layer, and where its facts stand.
+"""The registry of built-in layers.
 
-Only names are here; a layer's module is imported when a spec first names it.
+It maps names to modules; a layer's module is imported when a spec first uses the layer.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ _MODULES = {
 }
 
 _ALIASES = {
-    # Keras's own second names.
+    # Keras's own aliases.
     "AvgPool1D": "AveragePooling1D",
     "AvgPool2D": "AveragePooling2D",
     "AvgPool3D": "AveragePooling3D",
@@ -137,7 +137,7 @@ _ALIASES = {
     "GlobalMaxPool2D": "GlobalMaxPooling2D",
     "MaxPool1D": "MaxPooling1D",
     "MaxPool2D": "MaxPooling2D",
-    # PyTorch's.
+    # PyTorch's names.
     "AdaptiveAvgPool1d": "AdaptiveAveragePooling1D",
     "AdaptiveAvgPool2d": "AdaptiveAveragePooling2D",
     "AdaptiveAvgPool3d": "AdaptiveAveragePooling3D",
@@ -164,7 +164,7 @@ _ALIASES = {
     "MaxPool1d": "MaxPooling1D",
     "MaxPool2d": "MaxPooling2D",
     "MaxUnpool2d": "MaxUnpooling2D",
-    # What people say.
+    # Common short names.
     "BatchNorm": "BatchNormalization",
     "BiDirectional": "Bidirectional",
     "Concat": "Concatenate",
@@ -187,14 +187,14 @@ LAYERS = Family(
     other_words=OTHER_WORDS,
     plugins=Plugins("nnspec.layers", _fault, capitalized=True),
 )
-"""Every layer by name; those of other packages too, under the entry point group ``nnspec.layers``."""
+"""All layers by name, including plug-ins registered under the entry point group ``nnspec.layers``."""
 
 
 def snake_name(op: str) -> str:
-    """What a step is called that gives no name: the operation in snake case, as Keras writes it (but ``relu``).
+    """Return the default name of a step: the operation in snake case, as in Keras (except for ``relu``).
 
     Args:
-        op: The operation, ``Conv2D``; a block's own name stays as it is.
+        op: The operation, such as ``Conv2D``; the name of a block is returned unchanged.
 
     Example:
         >>> [snake_name(op) for op in ("Conv2D", "ReLU", "LeakyReLU", "MaxPooling2D", "SimpleRNN", "LSTM", "conv_bn")]

@@ -6,7 +6,7 @@ from typing import Literal
 
 __all__ = ["OVER_LAST_AXIS", "ActivationName"]
 
-# `glu` is not among them: it halves the last axis, which Keras's shape inference does not see.
+# `glu` is excluded: it halves the last axis, and Keras's shape inference ignores that.
 ActivationName = Literal[
     "celu",
     "elu",
@@ -42,4 +42,4 @@ ActivationName = Literal[
 """An activation function, with Keras's default parameters; ``swish`` is ``silu``, ``hard_swish`` is ``hard_silu``."""
 
 OVER_LAST_AXIS = frozenset({"log_softmax", "softmax", "sparsemax"})
-"""Those that look at the last axis as a whole; the others act on each element alone."""
+"""The functions that are computed over the last axis; the others are element-wise."""

@@ -38,7 +38,7 @@ class Activation(ConvolvedOver):
         require_float(self, x)
         if not x.rank and self.activation in OVER_LAST_AXIS:
             raise LayerError(
-                f"`{self.activation}` needs an axis to normalise over, got a scalar ()",
+                f"`{self.activation}` needs at least one axis, got a scalar ()",
                 help="declare the input's shape as `[N]`",
                 argument="activation",
             )
@@ -46,7 +46,7 @@ class Activation(ConvolvedOver):
 
 
 def activation_of(layer: Layer) -> Activation | None:
-    """The activation at the end of a layer as one of its own; None where it has none.
+    """Return a layer's ``activation`` argument as an `Activation` layer, or None if it is unset or linear.
 
     Example:
         >>> from nnspec.layers.core import Dense
@@ -58,7 +58,7 @@ def activation_of(layer: Layer) -> Activation | None:
 
 
 class _ElementByElement(ConvolvedOver):
-    """What a function of each element alone shares, whatever stands around it."""
+    """Base class of element-wise activation functions."""
 
     passes_mask: ClassVar[bool] = True
 
@@ -76,11 +76,11 @@ class _ElementByElement(ConvolvedOver):
 
 
 class ReLU(_ElementByElement):
-    """The rectified linear unit: x from the threshold to the maximum, below it a slope (Nair and Hinton 2010)."""
+    """The rectified linear unit: x above the threshold, a slope below it, clipped at a maximum (Nair and Hinton 2010)."""
 
-    max_value: _NotNegative | None = Field(None, description="The largest output; null: none.")
+    max_value: _NotNegative | None = Field(None, description="The maximum output; null: unlimited.")
     negative_slope: _NotNegative = Field(0.0, description="The slope below the threshold.")
-    threshold: _NotNegative = Field(0.0, description="The smallest input that is passed.")
+    threshold: _NotNegative = Field(0.0, description="The input value above which the output equals the input.")
 
 
 class LeakyReLU(_ElementByElement):
@@ -90,21 +90,21 @@ class LeakyReLU(_ElementByElement):
 
 
 class ELU(_ElementByElement):
-    """The exponential linear unit: x above 0, below it ``alpha · (exp(x) − 1)`` (Clevert et al. 2016)."""
+    """The exponential linear unit: x above 0, ``alpha · (exp(x) − 1)`` below (Clevert et al. 2016)."""
 
-    alpha: Number = Field(1.0, description="What it approaches below 0, negated.")
+    alpha: Number = Field(1.0, description="The output approaches −alpha for large negative inputs.")
 
 
 class PReLU(Layer):
-    """The rectified linear unit with a learned slope below 0 for each place (He et al. 2015)."""
+    """The rectified linear unit with learned slopes below 0 (He et al. 2015)."""
 
     passes_mask: ClassVar[bool] = True
 
-    alpha_initializer: AnyInitializer = Field("Zeros", validate_default=True, description="The slopes at first.")
+    alpha_initializer: AnyInitializer = Field("Zeros", validate_default=True, description="Initializer of the slopes.")
     alpha_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the slopes.")
-    alpha_constraint: AnyConstraint | None = Field(None, description="What the slopes are held to.")
+    alpha_constraint: AnyConstraint | None = Field(None, description="Constraint on the slopes.")
     shared_axes: PositiveInt | list[PositiveInt] | None = Field(
-        None, description="Axes along which the slope is one, from 1: [1, 2] after a Conv2D gives one for each channel."
+        None, description="Axes that share one slope, counted from 1: [1, 2] after a Conv2D gives one slope per channel."
     )
 
     def infer(self, inputs: Inputs) -> Outputs:
@@ -112,8 +112,8 @@ class PReLU(Layer):
         require_float(self, x)
         if any(axis > x.rank for axis in self.shared):
             raise LayerError(
-                f"`shared_axes` names an axis that {x} has not: it has axes 1 to {x.rank}",
-                help="leave it out, or name others",
+                f"`shared_axes` names an axis that {x} does not have: its axes are 1 to {x.rank}",
+                help="remove `shared_axes`, or name other axes",
                 argument="shared_axes",
             )
         self.slopes(x)
@@ -121,11 +121,11 @@ class PReLU(Layer):
 
     @property
     def shared(self) -> tuple[int, ...]:
-        """The axes along which the slope is one."""
+        """The axes that share one slope."""
         return (self.shared_axes,) if isinstance(self.shared_axes, int) else tuple(self.shared_axes or ())
 
     def slopes(self, x: TensorType) -> tuple[int, ...]:
-        """The sizes of the array of slopes."""
+        """Return the shape of the slopes."""
         return tuple(1 if axis + 1 in self.shared else known_size(self, x, axis) for axis in range(x.rank))
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
@@ -133,12 +133,12 @@ class PReLU(Layer):
 
 
 class Softmax(ConvolvedOver):
-    """``exp(x)`` as shares of its sum along one axis or several (Bridle 1990)."""
+    """Softmax: ``exp(x)`` divided by its sum along one or more axes (Bridle 1990)."""
 
     main_argument: ClassVar[str | None] = "axis"
     passes_mask: ClassVar[bool] = True
 
-    axis: WholeNumber | list[WholeNumber] = Field(-1, description="The axis or axes, the batch axis counted as 0.")
+    axis: WholeNumber | list[WholeNumber] = Field(-1, description="The axis or axes, where 0 is the batch axis.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
@@ -147,10 +147,10 @@ class Softmax(ConvolvedOver):
         if x.mask is not None:
             last = self.axes(x) == (x.rank,)
             raise LayerError(
-                f"Softmax takes a mask of its input's own shape alone, got one of {len(x.mask)} axes with {x}",
-                help="write `Activation: softmax`, which runs along the last axis and passes the mask on"
+                f"Softmax takes only a mask with the shape of its input {x}, got a mask of {len(x.mask)} axes",
+                help="write `Activation: softmax`, which uses the last axis and propagates the mask"
                 if last
-                else "to weight steps and leave padding out, write `Attention` with `from: {query: …, value: …}`; it takes the "
+                else "to weight steps and ignore padding, write `Attention` with `from: {query: …, value: …}`; it uses the "
                 "mask of `value`",
                 port="x",
             )
@@ -160,7 +160,7 @@ class Softmax(ConvolvedOver):
         return self if self.axis == -1 and set(sizes) == {1} else None
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
-        """Everything where the sum runs over several positions."""
+        """The whole input if the sum covers several positions."""
         rank = inputs["x"].rank
         return EVERYTHING if set(self.axes(inputs["x"])) != {rank} else None
 
@@ -169,17 +169,17 @@ class Softmax(ConvolvedOver):
         return "softmax"
 
     def axes(self, x: TensorType) -> tuple[int, ...]:
-        """The axes, the batch axis counted as 0.
+        """Return the axes, where 0 is the batch axis.
 
         Raises:
-            LayerError: Where the input has no such axes.
+            LayerError: If the input has no such axes.
         """
         given = [self.axis] if isinstance(self.axis, int) else self.axis
         found = tuple(axis if axis >= 0 else axis + x.rank + 1 for axis in given)
         if not found or len(set(found)) < len(found) or any(not 1 <= axis <= x.rank for axis in found):
             raise LayerError(
-                f"Softmax cannot run along axis {self.axis} of {x}: it has axes 1 to {x.rank}",
-                help="leave `axis` out to take the last" if x.rank else "declare the input's shape as `[N]`",
+                f"Softmax got axis {self.axis}, but the axes of {x} are 1 to {x.rank}",
+                help="remove `axis` to use the last axis" if x.rank else "declare the input's shape as `[N]`",
                 argument="axis",
             )
         return found

@@ -1,4 +1,4 @@
-"""Adaptive poolings: as many windows as there are to be outputs, wherever the input's size puts them."""
+"""Adaptive pooling layers: the windows are chosen to produce a given output size."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ __all__ = [
 
 
 class AdaptivePooling(Layer):
-    """What all adaptive poolings share; one is made by naming its axes.
+    """Base class of adaptive pooling layers.
 
-    Of n positions, output p of o sees those from floor(p · n / o) up to, but not with, ceil((p + 1) · n / o): the windows are
-    equal where o divides n, and otherwise overlap by one position here and there (as in Keras and PyTorch). Free sizes are
-    welcome: the output has the same size whatever comes in.
+    For n input positions and o outputs, output p covers the positions from floor(p · n / o) to ceil((p + 1) · n / o) − 1. The
+    windows have equal sizes if o divides n; otherwise some of them overlap by one position (as in Keras and PyTorch). The
+    input may have free sizes: the output size does not depend on it.
     """
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
     main_argument: ClassVar[str | None] = "output_size"
     axes: ClassVar[tuple[str, ...]]
 
-    output_size: Sizes = Field(description="Positions that come out, along each spatial axis.")
+    output_size: Sizes = Field(description="Output size along each spatial axis.")
 
     @field_validator("output_size", mode="before")
     @classmethod
@@ -58,13 +58,13 @@ class AdaptivePooling(Layer):
         if len(sizes) < len(self.axes) or set(self.output_size) == {1}:
             return EVERYTHING
         steps = tuple(Fraction(size, count) for size, count in zip(sizes, self.output_size, strict=True))
-        # A window reaches out to whole positions on both sides; how far at most, the step's denominator says.
+        # A window extends to whole positions on both sides, by at most 1 − 1 / the denominator of the step.
         reach = tuple(1 - Fraction(1, step.denominator) for step in steps)
         return Window(tuple(s + 2 * r for s, r in zip(steps, reach, strict=True)), steps, tuple(-r for r in reach))
 
 
 class AdaptiveAveragePooling(AdaptivePooling, AveragesPositions):
-    """Adaptive poolings that compute the mean."""
+    """Base class of adaptive average pooling layers."""
 
     @property
     def averages_positions(self) -> bool:
@@ -72,40 +72,40 @@ class AdaptiveAveragePooling(AdaptivePooling, AveragesPositions):
 
 
 class AdaptiveMaxPooling(AdaptivePooling):
-    """The adaptive poolings that take the largest value."""
+    """Base class of adaptive max pooling layers."""
 
 
 class AdaptiveAveragePooling1D(AdaptiveAveragePooling):
-    """The mean of each of so many windows over time."""
+    """Average pooling over time to a given output size."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[1]
 
 
 class AdaptiveAveragePooling2D(AdaptiveAveragePooling):
-    """The mean of each of so many windows of a picture (He et al. 2014)."""
+    """Average pooling of images to a given output size (He et al. 2014)."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
 
 
 class AdaptiveAveragePooling3D(AdaptiveAveragePooling):
-    """The mean of each of so many windows of a volume."""
+    """Average pooling of volumes to a given output size."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[3]
 
 
 class AdaptiveMaxPooling1D(AdaptiveMaxPooling):
-    """The largest value of each of so many windows over time."""
+    """Max pooling over time to a given output size."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[1]
 
 
 class AdaptiveMaxPooling2D(AdaptiveMaxPooling):
-    """The largest value of each of so many windows of a picture (He et al. 2014)."""
+    """Max pooling of images to a given output size (He et al. 2014)."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
 
 
 class AdaptiveMaxPooling3D(AdaptiveMaxPooling):
-    """The largest value of each of so many windows of a volume."""
+    """Max pooling of volumes to a given output size."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[3]

@@ -1,4 +1,4 @@
-"""How a layer stands to the time of a sequence: what decoding token by token has to know of it."""
+"""How a layer behaves along the time axis, for decoding token by token."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from nnspec.types import Dim, TensorType
 __all__ = ["LOOKS_AROUND", "PAST", "POSITION", "AlongTime", "attending", "past_mask"]
 
 POSITION = "position"
-"""The port by which a layer that adds positions is told where the token stands, and the step's input that tells it."""
+"""The port of position layers, and the input of the decoding step, with the position of the token."""
 
 PAST = {"past_key": "key", "past_value": "value", "past_mask": "mask"}
-"""The ports by which causal attention is given what it has seen, each with the output that gives it the next time."""
+"""The ports of causal attention for cached keys, values and masks, each with the output that extends the cache."""
 
-LOOKS_AROUND = "looks at other tokens than its own", "leave out `carry` and `cache`: all tokens are then read at each step"
+LOOKS_AROUND = "depends on other tokens", "remove `carry` and `cache`, so that each step reads all tokens"
 
 
 @dataclass(frozen=True)
 class AlongTime:
-    """What a layer does where some of its inputs run along the time of a sequence of tokens.
+    """The behavior of a layer whose inputs include sequences of tokens.
 
     Attributes:
-        sees_ahead: Whether a position sees tokens that come after it.
-        obstacle: What keeps it from running over one token at a time, and what would let it; None: nothing.
-        outputs: Those of its outputs that run along that time too; None: all of them.
-        states: What has to be carried from one token to the next, by ports and outputs of one name.
-        keeps: What it has to be given of the tokens before, by the ports of `PAST`.
-        placed: Whether it has to be told where the token stands.
+        sees_ahead: Whether an output position depends on later tokens.
+        obstacle: Why it cannot run one token at a time, and how to fix that; None if it can.
+        outputs: The outputs that have the time axis; None: all of them.
+        states: The states passed from one token to the next; each is a port and an output of the same name.
+        keeps: The cached tensors of earlier tokens that it needs, by the ports of `PAST`.
+        placed: Whether it needs the position of the token.
     """
 
     sees_ahead: bool = False
@@ -48,34 +48,34 @@ def attending(
     plain: bool,
     keeps: Mapping[str, TensorType],
 ) -> AlongTime:
-    """How attention stands to time, whatever its heads.
+    """Return the behavior of attention along the time axis.
 
     Args:
-        fed: For each port, which tensor feeds it.
-        along: The ports whose tensors run along the time.
-        causal: Whether a query sees no later value than its own position.
-        plain: Whether it runs over sequences alone, and gives nothing beside what it is for.
-        keeps: What it keeps of the tokens it has seen, by port.
+        fed: The tensor connected to each port.
+        along: The ports whose tensors have the time axis.
+        causal: Whether a query attends only to its own and earlier positions.
+        plain: Whether its inputs are (time, features) and it returns no attention scores.
+        keeps: The tensors of earlier tokens that it caches, by port.
     """
     if along == {"query"}:
         unplaced = (
-            "compares positions of two sequences, and cannot tell where a token alone stands",
-            "take its causal mask away",
+            "compares the positions of two sequences, and the position of a single token is not known to it",
+            "remove its causal mask",
         )
         return AlongTime(obstacle=unplaced if causal else None)
     outputs = None if "query" in along else ()
     if not causal:
-        ahead = "is not causal: a token sees those that come after it", "write `use_causal_mask: true`"
+        ahead = "is not causal: a token attends to later tokens", "write `use_causal_mask: true`"
         return AlongTime(sees_ahead=True, obstacle=ahead, outputs=outputs)
     if "query" not in along or fed.get("key", fed["value"]) != fed["value"] or not plain:
         apart = (
-            "attends in a way whose keys and values cannot be carried",
-            "feed query and value from the tokens alone",
+            "uses keys and values that cannot be cached",
+            "feed both its query and its value from the tokens",
         )
         return AlongTime(obstacle=apart, outputs=outputs)
     return AlongTime(keeps=keeps, outputs=outputs)
 
 
 def past_mask(value: TensorType, steps: Dim) -> dict[str, TensorType]:
-    """What attention keeps of the mask of so many tokens that it has seen."""
+    """Return the cached mask of ``steps`` earlier tokens, by port; empty if the value has no mask."""
     return {} if value.mask is None else {"past_mask": TensorType((steps,), "bool")}

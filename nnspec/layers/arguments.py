@@ -1,4 +1,4 @@
-"""The types of arguments that layers share."""
+"""Argument types shared by several layers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Sizes = Annotated[
     tuple[PositiveInt, ...],
     WithJsonSchema({"anyOf": [_POSITIVE, {"type": "array", "items": _POSITIVE, "minItems": 1}]}),
 ]
-"""A positive integer for each spatial axis; written as one integer for all, or as a list."""
+"""A positive integer per spatial axis, written as one integer or as a list."""
 
 _COUNT = {"type": "integer", "minimum": 0}
 
@@ -38,7 +38,7 @@ CountSizes = Annotated[
     tuple[Annotated[int, Strict(), Field(ge=0)], ...],
     WithJsonSchema({"anyOf": [_COUNT, {"type": "array", "items": _COUNT, "minItems": 1}]}),
 ]
-"""The same, where 0 is allowed."""
+"""A non-negative integer per spatial axis, written as one integer or as a list."""
 
 AnyInitializer = Annotated[Config, Named(INITIALIZERS)]
 AnyRegularizer = Annotated[Config, Named(REGULARIZERS)]
@@ -46,21 +46,21 @@ AnyConstraint = Annotated[Config, Named(CONSTRAINTS)]
 
 
 def per_axis(value: Any, rank: int, argument: str, least: int = 1) -> tuple[Any, ...]:
-    """One value for all axes, or a list of one for each, as a tuple; the values of a list are left to be checked.
+    """Return one value per axis, given one value or a list; the values of a list are not checked here.
 
     Raises:
-        ValueError: Where it is neither.
+        ValueError: If the value is neither.
 
     Example:
         >>> per_axis(3, 2, "kernel_size"), per_axis([3, 5], 2, "kernel_size")
         ((3, 3), (3, 5))
     """
     number = "a positive integer" if least == 1 else f"an integer of at least {least}"
-    wanted = f"`{argument}` must be {number}" + (f", or a list of {rank}, one for each axis" if rank > 1 else "")
+    wanted = f"`{argument}` must be {number}" + (f" or a list of {rank}, one per axis" if rank > 1 else "")
     if isinstance(value, (list, tuple)):
         if len(value) != rank:
-            raise ValueError(f"{wanted}, not a list of {len(value)}")
+            raise ValueError(f"{wanted}; got a list of {len(value)}")
         return tuple(value)
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"{wanted}, not {value!r}")
+        raise ValueError(f"{wanted}; got {value!r}")
     return (value,) * rank

@@ -1,4 +1,4 @@
-"""Attention: each query becomes a mean of values, weighted by how well its key fits."""
+"""Single-head attention layers."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ __all__ = ["AdditiveAttention", "Attention", "DotAttention"]
 
 
 class DotAttention(Layer):
-    """What attentions of one head share: ports, masks, causality.
+    """Base class of single-head attention.
 
-    The value's mask leaves positions out, and queries that their own mask leaves out give 0; the query's mask goes on.
+    Positions masked in the value are ignored, masked queries return 0, and the mask of the query is propagated.
     """
 
     ports: ClassVar[Ports] = Ports(("query", "value"), ("key",), one_feeds_all=True)
@@ -32,9 +32,9 @@ class DotAttention(Layer):
     call_arguments: ClassVar[frozenset[str]] = frozenset({"use_causal_mask", "return_attention_scores"})
     beyond_keras: ClassVar[frozenset[str]] = call_arguments
 
-    use_causal_mask: Flag = Field(False, description="Whether a query sees no later value than its own position.")
+    use_causal_mask: Flag = Field(False, description="Whether a query attends only to its own and earlier positions.")
     return_attention_scores: Flag = Field(
-        False, description=f"Whether the shares of the values are an output too, `{SCORES}`: queries, keys."
+        False, description=f"Whether the attention weights are also an output, `{SCORES}`, of shape (queries, keys)."
     )
 
     def infer(self, inputs: Inputs) -> Outputs:
@@ -49,14 +49,14 @@ class DotAttention(Layer):
 
     @staticmethod
     def tensors(inputs: Inputs) -> tuple[TensorType, TensorType, TensorType]:
-        """Query, value and key; the value is its own key where there is no other."""
+        """Return query, value and key; the key defaults to the value."""
         return inputs["query"], inputs["value"], inputs.get("key", inputs["value"])
 
     def _must_agree(self, a: int | Dim, b: int | Dim, one: str, x: TensorType, other: str, y: TensorType) -> None:
         if common_size(a, b) is None:
             raise LayerError(
-                f"{type(self).__name__} compares a {one} of {size_text(a)} with a {other} of {size_text(b)}: {x} and {y}",
-                help="bring both to one size, features with a `Dense` before it",
+                f"{type(self).__name__} got a {one} of size {size_text(a)} and a {other} of size {size_text(b)}: {x} and {y}",
+                help="give both the same size; a `Dense` before it changes the number of features",
                 port=other,
             )
 
@@ -68,7 +68,7 @@ class DotAttention(Layer):
         return inputs["query"].mask
 
     def macs(self, inputs: Inputs) -> int | Dim:
-        """The scores, and the sum of the values."""
+        """Multiply–accumulates of the scores and of the weighted sum of the values."""
         query, value, key = self.tensors(inputs)
         return query.shape[0] * key.shape[0] * (key.shape[1] + value.shape[1])
 
@@ -82,15 +82,15 @@ class DotAttention(Layer):
 
 
 class Attention(DotAttention):
-    """Attention by the product of query and key (Luong et al. 2015).
+    """Dot-product attention (Luong et al. 2015).
 
     With ``score_mode: concat`` the score is the sum of ``tanh(query + key)`` over the features.
     """
 
     use_scale: Flag = Field(False, description="Whether scores are multiplied by a learned scale.")
     score_mode: Literal["dot", "concat"] = Field("dot", description="How query and key are compared.")
-    dropout: Fraction = Field(0.0, description="The share of the weights that is dropped in training.")
-    seed: WholeNumber | None = Field(None, description="Makes dropout repeatable; null: from the seed of the whole build.")
+    dropout: Fraction = Field(0.0, description="The fraction of the attention weights that is dropped in training.")
+    seed: WholeNumber | None = Field(None, description="Seed of the dropout; null: derived from the seed of the build.")
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         names = ["scale"] * self.use_scale + ["concat_score_weight"] * (self.score_mode == "concat")
@@ -98,14 +98,14 @@ class Attention(DotAttention):
 
 
 class AdditiveAttention(DotAttention):
-    """Attention by the sum of ``tanh(query + key)`` over the features, each with a learned scale (Bahdanau et al. 2015).
+    """Additive attention: the sum of ``tanh(query + key)`` over the features, optionally scaled (Bahdanau et al. 2015).
 
-    The paper multiplies query and key by a matrix each; here, as in Keras, they are added as they come: put a `Dense` with
-    ``use_bias: false`` before both ports, or attention has to be learned by the layers that give them.
+    The paper multiplies query and key by a matrix each. As in Keras, this layer adds them without a projection: to get the
+    paper's attention, put a `Dense` with ``use_bias: false`` before both ports.
     """
 
     use_scale: Flag = Field(True, description="Whether each feature has a learned scale.")
-    dropout: Fraction = Field(0.0, description="The share of the weights that is dropped in training.")
+    dropout: Fraction = Field(0.0, description="The fraction of the attention weights that is dropped in training.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         outputs = super().infer(inputs)

@@ -1,4 +1,4 @@
-"""What random changes of pictures share: they act in training alone, and nothing of them is exported."""
+"""Base class of image augmentation layers: they act only in training and are not exported."""
 
 from __future__ import annotations
 
@@ -13,63 +13,63 @@ from nnspec.layers.scalars import Number, WholeNumber
 from nnspec.layers.unsupported import DATA_FORMAT
 from nnspec.types import TensorType
 
-__all__ = ["Augmentation", "FillMode", "Interpolation", "Share", "Shares", "Signed", "ValueRange", "require_picture"]
+__all__ = ["Augmentation", "FillMode", "Interpolation", "Share", "Shares", "Signed", "ValueRange", "require_image"]
 
 Share = Annotated[float, Strict(), Field(ge=0, le=1)]
 _Signed = Annotated[float, Strict(), Field(ge=-1, le=1)]
 
 Shares = Share | tuple[Share, Share]
-"""A number from 0 to 1, or the two between which it is drawn."""
+"""A number from 0 to 1, or a range to draw it from."""
 
 Signed = _Signed | tuple[_Signed, _Signed]
-"""A number from −1 to 1, or the two between which it is drawn."""
+"""A number from −1 to 1, or a range to draw it from."""
 
 ValueRange = Annotated[
     tuple[Number, Number],
-    Field(description="The least and the largest value of a picture: [0, 1] where its values were rescaled."),
+    Field(description="The range of the image's values: [0, 1] if they were rescaled."),
 ]
-"""What the values of a picture lie between."""
+"""The range of the image's values."""
 
 FillMode = Annotated[
-    Literal["reflect", "wrap", "constant", "nearest"], Field(description="What lies beyond the border of a picture.")
+    Literal["reflect", "wrap", "constant", "nearest"], Field(description="How to fill pixels outside the image.")
 ]
-Interpolation = Annotated[Literal["nearest", "bilinear"], Field(description="What stands between positions.")]
+Interpolation = Annotated[Literal["nearest", "bilinear"], Field(description="The interpolation method.")]
 
 
 class Augmentation(Layer):
-    """A random change of pictures, in training alone."""
+    """Base class of random image augmentation, active only in training."""
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
     is_random: ClassVar[bool] = True
 
     channels: ClassVar[tuple[int, ...]] = ()
-    """How many channels it takes; none where it takes any number."""
+    """The accepted numbers of channels; empty: any."""
 
-    seed: WholeNumber | None = Field(None, description="Makes the draws repeatable; null: from the seed of the whole build.")
+    seed: WholeNumber | None = Field(None, description="Seed of the random draws; null: derived from the seed of the build.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
-        require_picture(self, x)
+        require_image(self, x)
         if self.channels and x.shape[-1] not in self.channels:
             wanted = " or ".join(map(str, self.channels))
             raise LayerError(
-                f"{type(self).__name__} takes pictures of {wanted} channels (red, green and blue), got {x}",
-                help="take it away, or choose one that has nothing to do with colours",
+                f"{type(self).__name__} takes images with {wanted} channels (3 for RGB), got {x}",
+                help="remove it, or use an augmentation that does not change colors",
                 port="x",
             )
         return single(x.shape)
 
 
-def require_picture(layer: Layer, x: TensorType) -> None:
-    """Refuses what is no picture of floats.
+def require_image(layer: Layer, x: TensorType) -> None:
+    """Check that an input is a floating-point image.
 
     Raises:
-        LayerError: Where it is none.
+        LayerError: If it is not.
     """
     require_axes(layer, x, "height", "width", "channels")
     if "float" not in x.dtype:
         raise LayerError(
-            f"{type(layer).__name__} calculates with floats, got {x.dtype}",
+            f"{type(layer).__name__} takes floats, got {x.dtype}",
             help="declare the input with `dtype: float32`, or put `Rescaling: 1.0` before it",
             port="x",
         )

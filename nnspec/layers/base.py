@@ -1,4 +1,4 @@
-"""What a layer is: its arguments, and every fact that follows from them, whatever runs it."""
+"""The base class of layers: arguments and shape inference, independent of any backend."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from nnspec.types import Config, Dim, TensorType, Weight
 __all__ = ["EVERYTHING", "Inputs", "Layer", "LayerError", "Outputs", "Ports", "Window", "single"]
 
 Inputs = Mapping[str, TensorType]
-"""The types that come in, by port. The ports of a merge are ``"0"``, ``"1"``, …"""
+"""The input types by port. The ports of a merge are ``"0"``, ``"1"``, …"""
 
 Outputs = dict[str, TensorType]
-"""The types that go out, by output."""
+"""The output types by name."""
 
 
 class LayerError(Exception):
-    """Inputs that a layer cannot take.
+    """Invalid inputs or arguments of a layer.
 
     Attributes:
-        message: What does not fit, with the shapes.
-        help: What would.
-        argument: The argument at fault, where it is one: the error is shown there.
-        port: The port at fault, where it is one.
+        message: The problem, with the shapes.
+        help: How to fix it.
+        argument: The argument that causes the error, if any; the error is shown there.
+        port: The port that causes the error, if any.
     """
 
     def __init__(self, message: str, *, help: str = "", argument: str | None = None, port: str | None = None) -> None:
@@ -42,14 +42,14 @@ class LayerError(Exception):
 
 @dataclass(frozen=True)
 class Ports:
-    """What a layer takes.
+    """The input ports of a layer.
 
     Attributes:
-        required: Ports that must be fed; one name alone in ``from`` feeds the first.
-        optional: Ports that may be fed.
-        variadic: A merge: a list of at least two, with ports ``"0"``, ``"1"``, …
-        one_feeds_all: Whether one name alone in ``from`` feeds every required port.
-        counts_examples: Whether the input gives the number of examples alone; without ``from`` it is then the first input.
+        required: Required ports; a single name in ``from`` is connected to the first.
+        optional: Optional ports.
+        variadic: Whether it takes a list of at least two inputs, with the ports ``"0"``, ``"1"``, …
+        one_feeds_all: Whether a single name in ``from`` is connected to every required port.
+        counts_examples: Whether only the batch size of the input is used; the default input is then the network's first.
     """
 
     required: tuple[str, ...] = ("x",)
@@ -61,16 +61,16 @@ class Ports:
 
 @dataclass(frozen=True)
 class Window:
-    """What one output position of a layer sees of its input, along each spatial axis.
+    """The receptive field of one output position of a layer, along each spatial axis.
 
-    Output position p sees the input from ``p * stride + start`` to ``p * stride + start + size - 1``. Both ends may be
-    fractions where there are more outputs than inputs: it then sees the whole positions between them.
+    Output position p depends on the input from ``p * stride + start`` to ``p * stride + start + size - 1``. If there are more
+    outputs than inputs, both ends may be fractions; the field then consists of the integer positions between them.
 
     Attributes:
-        size: Input positions it spans, dilation counted.
-        stride: Input positions between two neighbouring outputs; a fraction where there are more outputs than inputs.
-        start: Where the window of output 0 begins, negative where it begins in the padding; by default 0. None on an axis
-            where that depends on a symbol.
+        size: Number of input positions it spans, including dilation.
+        stride: Input positions between neighboring outputs; a fraction if there are more outputs than inputs.
+        start: The first position of the window of output 0, negative if it is in the padding; 0 by default. None on an axis
+            where it depends on a symbol.
     """
 
     size: tuple[int | Fraction, ...]
@@ -83,7 +83,7 @@ class Window:
 
 
 EVERYTHING = Window((), ())
-"""The window of a layer each of whose outputs sees the whole input."""
+"""The receptive field of a layer whose outputs depend on the whole input."""
 
 
 _SHAPE_FREE = frozenset(
@@ -92,126 +92,126 @@ _SHAPE_FREE = frozenset(
 
 
 class Layer(Config):
-    """One operation. A subclass is final; its docstring's first line is its documentation's.
+    """Base class of layers. The first line of a subclass's docstring is its documentation.
 
-    A subclass gives [`infer`][], and overrides the others where the default is not true of it. All are pure functions of
-    the arguments and the input types; nothing is run.
+    A subclass implements [`infer`][] and overrides other methods whose defaults do not apply. All methods are pure functions
+    of the arguments and the input types; none of them computes values.
     """
 
     unsupported: ClassVar[Mapping[str, str]] = EVERYWHERE
 
     ports: ClassVar[Ports] = Ports()
     passes_mask: ClassVar[bool] = False
-    """Whether a mask that comes in goes out unchanged (Keras: ``supports_masking``)."""
+    """Whether the input's mask is propagated unchanged (Keras: ``supports_masking``)."""
     uses_mask: ClassVar[bool] = False
-    """Whether a mask changes what it computes."""
+    """Whether a mask changes the output."""
     is_random: ClassVar[bool] = False
-    """Whether it changes its input at random in training, and not at all otherwise."""
+    """Whether it changes its input randomly, and only in training."""
 
     @property
     def same_at_every_position(self) -> bool:
-        """Whether it does to (…, features) at every position what it does to (features)."""
+        """Whether it treats each position of (…, features) as it treats (features)."""
         return False
 
     @property
     def activation_name(self) -> str | None:
-        """The activation its output comes from, ``linear`` where it has none by choice; None where that cannot be told."""
+        """The name of the output activation, ``linear`` if it is disabled; None if unknown."""
         if "activation" not in type(self).model_fields:
             return None
         given = getattr(self, "activation", None)
         return "linear" if given is None else given if isinstance(given, str) else None
 
     beyond_keras: ClassVar[frozenset[str]] = frozenset()
-    """Arguments that Keras's layer of this name does not take when it is made."""
+    """Arguments that the constructor of Keras's layer does not take."""
 
     call_arguments: ClassVar[frozenset[str]] = frozenset()
-    """Arguments that Keras takes at each call: a use of the same layer by ``share`` may give others."""
+    """Arguments that Keras takes at each call; a shared use with ``share`` may override them."""
 
     @property
     def at_call(self) -> dict[str, object]:
-        """What it is called with, beside its inputs."""
+        """The call arguments, besides the inputs."""
         return {name: getattr(self, name) for name in sorted(self.call_arguments)}
 
     @classmethod
     def is_shape_free(cls, argument: str) -> bool:
-        """Whether no type and no weight depends on an argument: checks of the graph are the same for any value of it."""
+        """Whether no type and no weight depends on an argument, so that its value does not affect graph checks."""
         return argument in _SHAPE_FREE or argument.endswith(("_initializer", "_regularizer", "_constraint"))
 
     @classmethod
     def foreign(cls) -> Mapping[str, str]:
-        """PyTorch's names for its arguments, and its inputs, which are none, each with what to write instead."""
+        """Return what to write instead of PyTorch's argument names, and of ports written as arguments."""
         ports = [port for port in (*cls.ports.required, *cls.ports.optional) if port not in cls.model_fields]
         inputs = dict.fromkeys(ports, cls.as_input()) if len(ports) > 1 else {}
         return inputs | foreign_arguments(frozenset(cls.model_fields))
 
     @classmethod
     def as_input(cls) -> str:
-        """How its inputs are written, for one that was written as an argument."""
+        """Return the help for an input that was written as an argument."""
         ports = ", ".join(f"{port}: …" for port in (*cls.ports.required, *cls.ports.optional))
-        return f"it is an input: write `from: {{{ports}}}` beside `{cls.__name__}`"
+        return f"it is an input: write `from: {{{ports}}}` next to `{cls.__name__}`"
 
     def infer(self, inputs: Inputs) -> Outputs:
-        """The output types, masks left to [`mask`][].
+        """Return the output types, without masks; see [`mask`][].
 
         Raises:
-            LayerError: Where the inputs do not fit.
+            LayerError: If the inputs are invalid.
         """
         raise NotImplementedError
 
     def mask(self, inputs: Inputs) -> tuple[int | Dim, ...] | None:
-        """The shape of the mask that goes out with the first output, or None.
+        """Return the shape of the first output's mask, or None.
 
-        The default: the first input's mask if the layer passes masks, otherwise none.
+        By default it is the first input's mask if ``passes_mask``, otherwise None.
         """
         return next(iter(inputs.values())).mask if self.passes_mask else None
 
     def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
-        """Pairs of sizes that must be equal for it to run: where that depends on symbols, it is a condition on them."""
+        """Return pairs of sizes that must be equal; if they contain symbols, this is a condition on the symbols."""
         del inputs
         return ()
 
     def room(self, inputs: Inputs) -> tuple[int | Dim, ...]:
-        """What must be at least 1 for it to run, beside the sizes of its outputs: a condition on the symbols in it."""
+        """Return expressions that must be at least 1, besides the output sizes: a condition on their symbols."""
         del inputs
         return ()
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
-        """Its weights, in Keras's order."""
+        """Return its weights, in Keras's order."""
         del inputs
         return ()
 
     def macs(self, inputs: Inputs) -> int | Dim:
-        """Multiply–accumulates for one example; biases and activations are not counted."""
+        """Return the multiply–accumulates per example, without biases and activations."""
         del inputs
         return 0
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
-        """What an output position sees of the input; None where it sees its own position alone."""
+        """Return the receptive field of an output position; None if it is only the same position."""
         del inputs
         return None
 
     def along_time(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> AlongTime:
-        """What it does where its inputs run along the time of a sequence, the first axis after the batch.
+        """Return its behavior along the time axis, the first axis after the batch.
 
         Args:
-            inputs: Their types.
-            fed: For each port, which tensor feeds it.
-            along: The ports whose tensors run along the time; at least one.
+            inputs: The input types.
+            fed: The tensor connected to each port.
+            along: The ports whose tensors have the time axis; at least one.
         """
         del fed, along
         return AlongTime(obstacle=None if self.receptive_field(inputs) is None else LOOKS_AROUND)
 
     def owns(self, name: str, shape: tuple[int, ...], *, argument: str | None = None, trainable: bool = True) -> Weight:
-        """A weight of this layer, started as its argument ``{argument}_initializer`` says.
+        """Return a weight of this layer, with the initializer in its argument ``{argument}_initializer``.
 
         Args:
-            name: The weight's name, ``kernel``.
-            shape: Its sizes.
-            argument: What its arguments begin with; the name, where they begin with that, and nothing where it is empty.
-            trainable: False for statistics.
+            name: The name of the weight, such as ``kernel``.
+            shape: The shape of the weight.
+            argument: The prefix of the related arguments; by default the name. An empty string means no prefix.
+            trainable: Whether training updates it; False for statistics.
 
         Raises:
-            LayerError: Where the initializer, regularizer or constraint given for it cannot take this shape.
+            LayerError: If its initializer, regularizer or constraint does not support the shape.
         """
         prefix = f"{name if argument is None else argument}_".lstrip("_")
         for kind in ("initializer", "regularizer", "constraint"):
@@ -220,14 +220,14 @@ class Layer(Config):
             if reason:
                 sizes = " × ".join(map(str, shape))
                 raise LayerError(
-                    f"`{type(given).__name__}` {reason}, and `{name}` here is {sizes}",
-                    help=f"give `{prefix}{kind}` another {kind}",
+                    f"`{type(given).__name__}` {reason}, but `{name}` has the shape {sizes}",
+                    help=f"use another {kind} for `{prefix}{kind}`",
                     argument=f"{prefix}{kind}",
                 )
         return Weight(name, shape, trainable, getattr(self, f"{prefix}initializer"))
 
     def output_types(self, inputs: Inputs) -> Outputs:
-        """[`infer`][] and [`mask`][] together."""
+        """Return the output types with masks."""
         outputs = self.infer(inputs)
         self._check_activity(outputs)
         mask = self.mask(inputs)
@@ -244,12 +244,12 @@ class Layer(Config):
             reason = given.refuses((1,) * (1 + output.rank))
             if reason:
                 raise LayerError(
-                    f"`{type(given).__name__}` {reason}, and the output here is a batch of {output}",
-                    help="give `activity_regularizer` another regularizer",
+                    f"`{type(given).__name__}` {reason}, but the output is a batch of {output}",
+                    help="use another regularizer for `activity_regularizer`",
                     argument="activity_regularizer",
                 )
 
 
 def single(shape: tuple[int | Dim, ...], dtype: str = "float32") -> Outputs:
-    """The outputs of a layer that has one."""
+    """Return the outputs of a layer with a single output."""
     return {"output": TensorType(shape, dtype)}

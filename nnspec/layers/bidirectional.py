@@ -1,4 +1,4 @@
-"""A recurrent layer in both directions of time."""
+"""Bidirectional recurrent layers."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _MergeMode = Literal["concat", "sum", "mul", "ave"]
 
 
 class Bidirectional(MixesSteps):
-    """One recurrent layer forwards and one backwards in time, their outputs merged (Schuster and Paliwal 1997).
+    """Runs one recurrent layer forward and one backward in time and merges the outputs (Schuster and Paliwal 1997).
 
-    Where it returns sequences, masked steps give 0 in each direction.
+    If it returns sequences, the output at masked steps is 0 in each direction.
     """
 
     unsupported: ClassVar[Mapping[str, str]] = {
         **Layer.unsupported,
-        "weights": "write `weights: {file: …}` beside the operation",
+        "weights": "write `weights: {file: …}` next to the operation",
     }
     ports: ClassVar[Ports] = Ports(
         optional=tuple(f"{way}_{state}" for way in ("forward", "backward") for state in ("state", "state_h", "state_c"))
@@ -35,19 +35,19 @@ class Bidirectional(MixesSteps):
     main_argument: ClassVar[str | None] = None
     uses_mask: ClassVar[bool] = True
 
-    layer: Annotated[Config, Named(RECURRENT)] = Field(description="The recurrent layer that runs forwards.")
+    layer: Annotated[Config, Named(RECURRENT)] = Field(description="The forward recurrent layer.")
     merge_mode: _MergeMode | None = Field(
-        "concat", description="How the two outputs become one; null: they stay two, `forward_output` and `backward_output`."
+        "concat", description="How to merge the two outputs; null: return both, as `forward_output` and `backward_output`."
     )
     backward_layer: Annotated[Config, Named(RECURRENT)] | None = Field(
-        None, description="The layer that runs backwards, with `go_backwards: true`; null: as `layer`, weights of its own."
+        None, description="The backward layer, with `go_backwards: true`; null: a copy of `layer` with its own weights."
     )
 
     @classmethod
     def as_input(cls) -> str:
-        """The states of each direction, which depend on the layer that is wrapped."""
+        """Return the help for a state written as an argument; the ports depend on the wrapped layer."""
         return (
-            "it is an input: write `from: {x: …, forward_state: …, backward_state: …}` beside `Bidirectional`; of an `LSTM` "
+            "it is an input: write `from: {x: …, forward_state: …, backward_state: …}` next to `Bidirectional`; for an `LSTM` "
             "the states are `forward_state_h`, `forward_state_c`, `backward_state_h` and `backward_state_c`"
         )
 
@@ -57,13 +57,13 @@ class Bidirectional(MixesSteps):
 
     @property
     def forward(self) -> Recurrent:
-        """What runs forwards."""
+        """The forward layer."""
         assert isinstance(self.layer, Recurrent)
         return self.layer
 
     @property
     def backward(self) -> Recurrent:
-        """What runs backwards."""
+        """The backward layer."""
         if self.backward_layer is None:
             return self.forward.model_copy(update={"go_backwards": True})
         assert isinstance(self.backward_layer, Recurrent)
@@ -91,26 +91,28 @@ class Bidirectional(MixesSteps):
         forward, backward = self.forward, self.backward
         if forward.go_backwards:
             raise LayerError(
-                "the layer that runs forwards says `go_backwards: true`",
-                help="leave `go_backwards` out, and describe the backward one by `backward_layer`",
+                "the forward layer has `go_backwards: true`",
+                help="remove `go_backwards`; write the backward layer under `backward_layer`",
                 argument="layer",
             )
         if not backward.go_backwards:
             raise LayerError(
-                "the layer that runs backwards does not say so", help="give it `go_backwards: true`", argument="backward_layer"
+                "the backward layer does not have `go_backwards: true`",
+                help="write `go_backwards: true`",
+                argument="backward_layer",
             )
         if type(forward) is not type(backward):
             raise LayerError(
-                f"the two directions are a {type(forward).__name__} and a {type(backward).__name__}",
-                help="make both the same kind",
+                f"`layer` is a {type(forward).__name__} but `backward_layer` is a {type(backward).__name__}",
+                help="use the same kind of layer for both",
                 argument="backward_layer",
             )
         for argument in ("units", "return_sequences", "return_state"):
             a, b = getattr(forward, argument), getattr(backward, argument)
             if a != b:
                 raise LayerError(
-                    f"the two directions differ in `{argument}`: {a} and {b}".lower(),
-                    help="give both the same",
+                    f"`layer` and `backward_layer` differ in `{argument}`: {a} and {b}".lower(),
+                    help=f"use the same `{argument}` for both",
                     argument="backward_layer",
                 )
 
@@ -118,7 +120,7 @@ class Bidirectional(MixesSteps):
         return self.forward.mask(inputs)
 
     def output_types(self, inputs: Inputs) -> Outputs:
-        """With no merging, both directions carry the mask."""
+        """Without merging, both outputs have the mask."""
         outputs = super().output_types(inputs)
         if self.merge_mode is None:
             outputs["backward_output"] = outputs["backward_output"].masked(self.mask(inputs))

@@ -1,4 +1,4 @@
-"""Layers that take positions off the borders of the spatial axes, or add some."""
+"""Cropping and zero padding of spatial axes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Margins = tuple[tuple[int, int], ...]
 
 
 class Borders(Layer):
-    """What croppings and paddings share; one is made by naming its axes."""
+    """Base class of cropping and padding layers."""
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
     axes: ClassVar[tuple[str, ...]]
@@ -42,7 +42,7 @@ class Borders(Layer):
 
     @property
     def sign(self) -> int:
-        """1 where they are added, −1 where they are taken off."""
+        """1 for padding, −1 for cropping."""
         raise NotImplementedError
 
     def infer(self, inputs: Inputs) -> Outputs:
@@ -51,14 +51,14 @@ class Borders(Layer):
         sizes = [size + self.sign * (before + after) for size, (before, after) in zip(x.shape[:-1], self.margins, strict=True)]
         if any(isinstance(size, int) and size < 1 for size in sizes):
             raise LayerError(
-                f"a cropping of {[list(pair) for pair in self.margins]} leaves nothing of {x}",
-                help="take off less",
+                f"cropping {x} by {[list(pair) for pair in self.margins]} leaves no positions",
+                help="crop less",
                 argument="cropping",
             )
         return single((*sizes, x.shape[-1]), computed(x.dtype))
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
-        """Each position sees itself, before it was moved."""
+        """Each output depends on one input position, which is shifted."""
         ones = (1,) * len(self.axes)
         return Window(ones, ones, tuple(-self.sign * before for before, _ in self.margins))
 
@@ -70,16 +70,18 @@ def _margins(value: Any, info: ValidationInfo, rank: int) -> Margins:
     try:
         parsed = parse_padding(value, rank, ())
     except ValueError:
-        wanted = f"`{argument}` must be an integer P, or a list of P or [before, after] for each of {rank} axes"
-        raise ValueError(f"{wanted}, each P ≥ 0, not {value!r}") from None
+        wanted = f"`{argument}` must be an integer P, or a list with P or [before, after] for each of {rank} axes"
+        raise ValueError(f"{wanted}, with P ≥ 0; got {value!r}") from None
     assert not isinstance(parsed, str)
     return parsed
 
 
 class Cropping(Borders):
-    """What Cropping1D, Cropping2D and Cropping3D share."""
+    """Base class of cropping layers."""
 
-    cropping: Margins = Field(1, validate_default=True, description="P, or for each axis P or [before, after], taken off.")
+    cropping: Margins = Field(
+        1, validate_default=True, description="Positions to remove: P on every side, or P or [before, after] for each axis."
+    )
 
     @field_validator("cropping", mode="plain", json_schema_input_type=WrittenSides)
     @classmethod
@@ -96,29 +98,33 @@ class Cropping(Borders):
 
 
 class Cropping1D(Cropping):
-    """Takes time steps off both ends."""
+    """Removes time steps at both ends of sequences."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[1]
 
 
 class Cropping2D(Cropping):
-    """Takes rows and columns off the borders of pictures; none by default."""
+    """Removes rows and columns at the borders of images; none by default."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
 
-    cropping: Margins = Field(0, validate_default=True, description="P, or for each axis P or [before, after], taken off.")
+    cropping: Margins = Field(
+        0, validate_default=True, description="Positions to remove: P on every side, or P or [before, after] for each axis."
+    )
 
 
 class Cropping3D(Cropping):
-    """Takes positions off the borders of volumes."""
+    """Removes positions at the borders of volumes."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[3]
 
 
 class ZeroPadding(Borders):
-    """What ZeroPadding1D, ZeroPadding2D and ZeroPadding3D share."""
+    """Base class of zero padding layers."""
 
-    padding: Margins = Field(1, validate_default=True, description="P, or for each axis P or [before, after], of zeros.")
+    padding: Margins = Field(
+        1, validate_default=True, description="Zeros to add: P on every side, or P or [before, after] for each axis."
+    )
 
     @field_validator("padding", mode="plain", json_schema_input_type=WrittenSides)
     @classmethod
@@ -141,7 +147,7 @@ class ZeroPadding1D(ZeroPadding):
 
 
 class ZeroPadding2D(ZeroPadding):
-    """Adds rows and columns of zeros around pictures."""
+    """Adds rows and columns of zeros around images."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
 

@@ -1,4 +1,4 @@
-"""Convolutions."""
+"""Convolution layers."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ __all__ = ["Conv1D", "Conv2D", "Conv3D", "Convolution"]
 
 
 class Convolution(WithKernel):
-    """What Conv1D, Conv2D and Conv3D share."""
+    """Base class of Conv1D, Conv2D and Conv3D."""
 
-    groups: PositiveInt = Field(1, description="Input and output channels are split into so many groups that do not mix.")
+    groups: PositiveInt = Field(
+        1, description="Number of groups into which input and output channels are split; groups are independent."
+    )
 
     @property
     def linear_part(self) -> Layer | None:
@@ -35,7 +37,7 @@ class Convolution(WithKernel):
             if count % self.groups:
                 raise LayerError(
                     f"{count} {what} cannot be split into {self.groups} groups",
-                    help=f"choose `groups` so that it divides {self.filters} filters and {channels} input channels",
+                    help=f"choose `groups` to divide both {self.filters} filters and {channels} input channels",
                     argument="groups",
                 )
 
@@ -57,12 +59,12 @@ class Conv1D(Convolution):
 
 
 class Conv2D(Convolution):
-    """Convolution over pictures (LeCun et al. 1998)."""
+    """Convolution over images (LeCun et al. 1998)."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
 
 
 class Conv3D(Convolution):
-    """Convolution over volumes, or over pictures in time (Ji et al. 2013)."""
+    """Convolution over volumes or videos (Ji et al. 2013)."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[3]

@@ -1,4 +1,4 @@
-"""Layers that work on the last axis alone: Dense and Embedding."""
+"""Dense and Embedding."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Dense", "Embedding"]
 
 
 class Dense(Affine, ConvolvedOver):
-    """Fully connected: ``activation(x · kernel + bias)`` over the last axis, at every other position alike."""
+    """A fully connected layer: ``activation(x · kernel + bias)`` over the last axis."""
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, **LATER}
     passes_mask: ClassVar[bool] = True
@@ -27,13 +27,15 @@ class Dense(Affine, ConvolvedOver):
     units: PositiveInt = Field(description="Size of the output's last axis.")
     activation: ActivationName | None = Field(None, description="Applied to the output; null: none.")
     use_bias: Flag = Field(True, description="Whether a bias is added.")
-    kernel_initializer: AnyInitializer = Field("glorot_uniform", validate_default=True, description="The kernel at first.")
-    bias_initializer: AnyInitializer = Field("zeros", validate_default=True, description="The bias at first.")
+    kernel_initializer: AnyInitializer = Field(
+        "glorot_uniform", validate_default=True, description="Initializer of the kernel."
+    )
+    bias_initializer: AnyInitializer = Field("zeros", validate_default=True, description="Initializer of the bias.")
     kernel_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the kernel.")
     bias_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the bias.")
     activity_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the output.")
-    kernel_constraint: AnyConstraint | None = Field(None, description="What the kernel is held to.")
-    bias_constraint: AnyConstraint | None = Field(None, description="What the bias is held to.")
+    kernel_constraint: AnyConstraint | None = Field(None, description="Constraint on the kernel.")
+    bias_constraint: AnyConstraint | None = Field(None, description="Constraint on the bias.")
 
     @property
     def same_at_every_position(self) -> bool:
@@ -42,7 +44,7 @@ class Dense(Affine, ConvolvedOver):
     slid_names: ClassVar[Mapping[str, str]] = {"units": "filters"}
 
     def over_positions(self, sizes: tuple[int, ...]) -> Layer:
-        """A convolution whose kernel spans all the positions: its weights are the same numbers in the same order."""
+        """Return a convolution whose kernel covers all positions; its weights are the same values in the same order."""
         from nnspec.layers.convolution import Conv1D, Conv2D, Conv3D
 
         given = {name: getattr(self, name) for name in type(self).model_fields if name not in self.slid_names}
@@ -77,26 +79,26 @@ class Dense(Affine, ConvolvedOver):
 
 
 class Embedding(MayMask, ChoosesByIndex):
-    """A table of vectors: each whole number becomes its row.
+    """Maps integers to vectors by table lookup.
 
-    Takes any integer element type; as in Keras, all but int64 are read as int32.
-    A number outside 0 … ``input_dim`` − 1 is an error of the data.
+    It takes any integer dtype; as in Keras, all except int64 are converted to int32.
+    An integer outside 0 … ``input_dim`` − 1 is invalid.
     """
 
     unsupported: ClassVar[Mapping[str, str]] = {
         **{name: reason for name, reason in Layer.unsupported.items() if name != "input_dim"},
         **LATER,
-        "weights": "write `weights: {file: …}` beside the operation",
-        "reverse": "only `ReversibleEmbedding` is read in reverse: write that in place of `Embedding`",
-        "input_length": "sizes are inferred; the shape of what comes in stands under `inputs`",
+        "weights": "write `weights: {file: …}` next to the operation",
+        "reverse": "only `ReversibleEmbedding` has it: write that instead of `Embedding`",
+        "input_length": "sizes are inferred; declare the input's shape under `inputs`",
     }
 
-    input_dim: PositiveInt = Field(description="Number of rows: the largest number that comes in, plus 1.")
-    output_dim: PositiveInt = Field(description="Size of a vector.")
-    embeddings_initializer: AnyInitializer = Field("uniform", validate_default=True, description="The table at first.")
+    input_dim: PositiveInt = Field(description="Number of rows: the largest input integer plus 1.")
+    output_dim: PositiveInt = Field(description="Size of each vector.")
+    embeddings_initializer: AnyInitializer = Field("uniform", validate_default=True, description="Initializer of the table.")
     embeddings_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the table.")
-    embeddings_constraint: AnyConstraint | None = Field(None, description="What the table is held to.")
-    mask_zero: Flag = Field(False, description="Whether 0 is padding: the output then carries a mask that leaves it out.")
+    embeddings_constraint: AnyConstraint | None = Field(None, description="Constraint on the table.")
+    mask_zero: Flag = Field(False, description="Whether 0 is padding, which the output's mask excludes.")
 
     @property
     def could_mask(self) -> bool:
@@ -110,7 +112,7 @@ class Embedding(MayMask, ChoosesByIndex):
         x = inputs["x"]
         if not x.is_integer:
             raise LayerError(
-                f"Embedding takes whole numbers, got {x.dtype}",
+                f"Embedding takes integers, got {x.dtype}",
                 help="declare the input with `dtype: int32`",
                 port="x",
             )

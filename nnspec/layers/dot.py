@@ -1,4 +1,4 @@
-"""The product of two tensors along an axis of each."""
+"""The dot product of two tensors."""
 
 from __future__ import annotations
 
@@ -15,31 +15,33 @@ __all__ = ["Dot"]
 
 
 class Dot(Layer):
-    """The sums of products along one axis of each of two inputs, for each pair of their other positions; drops masks."""
+    """The dot product of two inputs along one axis of each; masks are dropped."""
 
     ports: ClassVar[Ports] = Ports((), variadic=True)
     main_argument: ClassVar[str | None] = "axes"
 
     axes: WholeNumber | list[WholeNumber] = Field(description="The axis of each input, or one for both; the batch axis is 0.")
-    normalize: Flag = Field(False, description="Whether vectors along the axes are brought to length 1: cosine similarity.")
+    normalize: Flag = Field(
+        False, description="Whether vectors are first normalized to length 1, which gives the cosine similarity."
+    )
 
     @field_validator("axes")
     @classmethod
     def _one_of_each(cls, axes: int | list[int]) -> int | list[int]:
         if isinstance(axes, list) and len(axes) != 2:
-            raise ValueError(f"`axes` is one axis for both inputs, or a list of two, not of {len(axes)}")
+            raise ValueError(f"`axes` must be one axis for both inputs or a list of two axes; got a list of {len(axes)}")
         return axes
 
     def infer(self, inputs: Inputs) -> Outputs:
         if len(inputs) != 2:
-            raise LayerError(f"Dot takes two inputs, got {len(inputs)}", help="chain two of them", port="2")
+            raise LayerError(f"Dot takes two inputs, got {len(inputs)}", help="chain several `Dot` layers", port="2")
         for port, x in inputs.items():
             require_float(self, x, port)
         a, b = self.places(inputs)
         first, second = inputs["0"], inputs["1"]
         if same_size(first.shape[a - 1], second.shape[b - 1]) is False:
             raise LayerError(
-                f"Dot runs along axes of one size, got axis {a} of {first} and axis {b} of {second}",
+                f"Dot needs axes of equal size, got axis {a} of {first} and axis {b} of {second}",
                 help="name other `axes`, or declare the sizes as the same number or symbol",
                 port="1",
             )
@@ -47,17 +49,19 @@ class Dot(Layer):
         return single(tuple(rest) or (1,))
 
     def places(self, inputs: Inputs) -> tuple[int, int]:
-        """The axis of each input, the batch axis counted as 0.
+        """Return the axis of each input, where 0 is the batch axis.
 
         Raises:
-            LayerError: Where an input has no such axis.
+            LayerError: If an input has no such axis.
         """
         given = self.axes if isinstance(self.axes, list) else [self.axes] * 2
         found = []
         for axis, (port, x) in zip(given, inputs.items(), strict=True):
             found.append(axis if axis >= 0 else axis + x.rank + 1)
             if not 1 <= found[-1] <= x.rank:
-                raise LayerError(f"Dot finds no axis {axis} in {x}: it has axes 1 to {x.rank}", help="name another", port=port)
+                raise LayerError(
+                    f"Dot got axis {axis}, but the axes of {x} are 1 to {x.rank}", help="use one of these axes", port=port
+                )
         return found[0], found[1]
 
     def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:

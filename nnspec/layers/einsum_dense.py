@@ -1,4 +1,4 @@
-"""A dense layer along any axes: the sum of products that an equation says."""
+"""A dense layer along any axes, defined by an einsum equation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HELP = "write `ab,bc->ac`, `...ab,bc->...ac` or `ab...,bc->ac...`"
 
 @dataclass(frozen=True)
 class Equation:
-    """An equation whose ellipsis is written out as letters, for an input of so many axes.
+    """An einsum equation with the ellipsis replaced by letters.
 
     Attributes:
         input: A letter for each axis of the input, the batch axis first.
@@ -39,22 +39,22 @@ class Equation:
 
     @property
     def summed(self) -> str:
-        """The input's axes that the kernel has and the output has not."""
+        """The axes of input and kernel that are summed over."""
         return "".join(letter for letter in self.input if letter in self.kernel and letter not in self.output)
 
     @property
     def made(self) -> str:
-        """The output's axes that the kernel alone has."""
+        """The axes of the output that come from the kernel."""
         return "".join(letter for letter in self.output if letter not in self.input)
 
     @property
     def kept(self) -> str:
-        """The axes that lead the input, and the output, when what is summed and made stands last in each."""
+        """The axes of input and output that the kernel does not have."""
         return "".join(letter for letter in self.input if letter not in self.kernel and letter in self.output)
 
     @property
     def is_product(self) -> bool:
-        """Whether it is one matrix product: what is summed stands last in the input, and what is made last in the output."""
+        """Whether it is one matrix product: summed axes come last in the input, new axes last in the output."""
         return self.input == self.kept + self.summed and self.output == self.kept + self.made
 
     def __str__(self) -> str:
@@ -62,47 +62,49 @@ class Equation:
 
 
 class EinsumDense(Layer):
-    """``activation(einsum(equation, x, kernel) + bias)``: fully connected along the axes that an equation names.
+    """``activation(einsum(equation, x, kernel) + bias)``: a dense layer along the axes in an einsum equation.
 
-    The equation has a letter for each axis, the batch axis first; letters that the output has not are summed over. ``...``
-    stands for any axes that stay as they are: ``...x,xy->...y`` is a ``Dense``, ``abc,cde->abde`` one that gives two axes.
+    The equation has one letter per axis, starting with the batch axis; letters missing from the output are summed over. ``...``
+    matches any axes that stay unchanged: ``...x,xy->...y`` is a ``Dense``, ``abc,cde->abde`` one with two output axes.
     """
 
     unsupported: ClassVar[Mapping[str, str]] = {
         **Layer.unsupported,
         **LATER,
-        "gptq_unpacked_column_size": "quantization is not in this version",
+        "gptq_unpacked_column_size": "quantization is not supported",
     }
 
     equation: str = Field(description="The axes of the input, the kernel and the output: `abc,cd->abd`.")
     output_shape: PositiveInt | list[PositiveInt | None] = Field(
-        description="Sizes of the output, without the batch axis and those of `...`; null: the input's."
+        description="Sizes of the output, without the batch axis and the axes of `...`; null: the size in the input."
     )
     activation: ActivationName | None = Field(None, description="Applied to the output; null: none.")
-    bias_axes: str | None = Field(None, description="The output's axes along which a bias is added: `d`; null: none is.")
-    kernel_initializer: AnyInitializer = Field("glorot_uniform", validate_default=True, description="The kernel at first.")
-    bias_initializer: AnyInitializer = Field("zeros", validate_default=True, description="The bias at first.")
+    bias_axes: str | None = Field(None, description="The axes of the output that have a bias, such as `d`; null: no bias.")
+    kernel_initializer: AnyInitializer = Field(
+        "glorot_uniform", validate_default=True, description="Initializer of the kernel."
+    )
+    bias_initializer: AnyInitializer = Field("zeros", validate_default=True, description="Initializer of the bias.")
     kernel_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the kernel.")
     bias_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the bias.")
-    kernel_constraint: AnyConstraint | None = Field(None, description="What the kernel is held to.")
-    bias_constraint: AnyConstraint | None = Field(None, description="What the bias is held to.")
+    kernel_constraint: AnyConstraint | None = Field(None, description="Constraint on the kernel.")
+    bias_constraint: AnyConstraint | None = Field(None, description="Constraint on the bias.")
 
     @field_validator("equation")
     @classmethod
     def _has_the_form(cls, equation: str) -> str:
         found = _FORM.fullmatch(equation)
         if found is None:
-            raise ValueError(f"`{equation}` is no equation of an input, a kernel and an output; {_HELP}")
+            raise ValueError(f"`{equation}` is not an equation of an input, a kernel and an output; {_HELP}")
         left, x, right, kernel, out_left, output, out_right = found.groups()
         if (left, right) != (out_left, out_right) or (left and right):
-            raise ValueError(f"`...` stands in `{equation}` once in the input, and at the same end in the output; {_HELP}")
+            raise ValueError(f"`...` must occur in `{equation}` once in the input, and at the same end in the output; {_HELP}")
         for term in (x, kernel, output):
             if len(set(term)) < len(term):
-                raise ValueError(f"`{term}` in `{equation}` names an axis twice")
+                raise ValueError(f"`{term}` in `{equation}` contains an axis twice")
         if unknown := [letter for letter in output if letter not in x + kernel]:
-            raise ValueError(f"the axis `{unknown[0]}` of the output is none of the input's or the kernel's in `{equation}`")
+            raise ValueError(f"the output axis `{unknown[0]}` in `{equation}` is in neither the input nor the kernel")
         if unknown := [letter for letter in kernel if letter not in x + output]:
-            raise ValueError(f"the axis `{unknown[0]}` of the kernel is none of the input's or the output's in `{equation}`")
+            raise ValueError(f"the kernel axis `{unknown[0]}` in `{equation}` is in neither the input nor the output")
         return equation
 
     @property
@@ -112,20 +114,20 @@ class EinsumDense(Layer):
         return tuple(group or "" for group in found.groups())
 
     def written_out(self, x: TensorType) -> Equation:
-        """The equation for an input of this type, letters in the place of ``...``.
+        """Return the equation for an input of this type, with letters in place of ``...``.
 
         Raises:
-            LayerError: Where the input has another number of axes, or the batch axis does not stay the first.
+            LayerError: If the number of axes differs, or the batch axis is not first in the output.
         """
         left, axes, right, kernel, _, output, _ = self._terms
         more = x.rank + 1 - len(axes)
         if more < 0 or (more and not (left or right)):
             at_least = "at least " if left or right else ""
             raise LayerError(
-                f"the equation `{self.equation}` takes {at_least}{len(axes)} axes, the batch axis counted, got (batch, "
+                f"the equation `{self.equation}` takes {at_least}{len(axes)} axes, including the batch axis, got (batch, "
                 + ", ".join(map(size_text, x.shape))
                 + ")",
-                help="write a letter for each axis, the batch axis first, or `...` for those that stay as they are",
+                help="write one letter per axis, starting with the batch axis, or `...` for axes that stay unchanged",
                 argument="equation",
             )
         others = "".join(letter for letter in string.ascii_letters if letter not in axes + kernel + output)[:more]
@@ -134,17 +136,17 @@ class EinsumDense(Layer):
         batch = equation.input[0]
         if equation.output[0] != batch or batch in kernel:
             raise LayerError(
-                f"the batch axis, `{batch}` in `{self.equation}`, must stand first in the output, and not in the kernel",
+                f"the batch axis, `{batch}` in `{self.equation}`, must be first in the output and must not be in the kernel",
                 help=_HELP,
                 argument="equation",
             )
         return equation
 
     def sizes(self, x: TensorType) -> dict[str, int | Dim]:
-        """The size of each axis but the batch's, by its letter in the equation written out.
+        """Return the size of each axis except the batch axis, by its letter in the expanded equation.
 
         Raises:
-            LayerError: Where ``output_shape`` does not fit.
+            LayerError: If ``output_shape`` does not fit.
         """
         equation = self.written_out(x)
         found = dict(zip(equation.input[1:], x.shape, strict=True))
@@ -154,16 +156,16 @@ class EinsumDense(Layer):
         named = equation.output[max(1, more if left else 0) : len(equation.output) - (more if right else 0)]
         if len(given) != len(named):
             raise LayerError(
-                f"the output of `{self.equation}` has {len(named)} axes beside the batch axis"
+                f"the output of `{self.equation}` has {len(named)} axes besides the batch axis"
                 + (" and `...`" if left or right else "")
-                + f", and `output_shape` has {len(given)}",
-                help="write a size for each of them, or null for one that is the input's",
+                + f", but `output_shape` has {len(given)}",
+                help="write a size for each of them, or null to use the size in the input",
                 argument="output_shape",
             )
         for letter, size in zip(named, given, strict=True):
             if size is None and letter not in found:
                 raise LayerError(
-                    f"the size of `{letter}` in `{self.equation}` does not follow from the input",
+                    f"the size of `{letter}` in `{self.equation}` cannot be inferred from the input",
                     help="write a number for it in `output_shape`",
                     argument="output_shape",
                 )
@@ -172,7 +174,7 @@ class EinsumDense(Layer):
             if same_size(found.get(letter, size), size) is False:
                 known = size_text(found[letter])
                 raise LayerError(
-                    f"`{letter}` in `{self.equation}` is {known} in the input {x}, and {size} in `output_shape`",
+                    f"`{letter}` in `{self.equation}` is {known} in the input {x}, but {size} in `output_shape`",
                     help="write null for it in `output_shape`",
                     argument="output_shape",
                 )
@@ -199,8 +201,8 @@ class EinsumDense(Layer):
             return (kernel,)
         if not self.bias_axes or any(letter not in equation.output[1:] for letter in self.bias_axes):
             raise LayerError(
-                f"`bias_axes` names axes of the output beside the batch axis, `{self.bias_axes}` does not in `{self.equation}`",
-                help=f"write `bias_axes: {equation.made or equation.output[-1]}`, or leave it out",
+                f"`bias_axes` must name output axes of `{self.equation}` other than the batch axis, got `{self.bias_axes}`",
+                help=f"write `bias_axes: {equation.made or equation.output[-1]}`, or remove it",
                 argument="bias_axes",
             )
         along = equation.output[min(map(equation.output.index, self.bias_axes)) :]
@@ -212,8 +214,8 @@ class EinsumDense(Layer):
         if isinstance(size, int):
             return size
         raise LayerError(
-            f"EinsumDense has weights for each place on `{letter}` of `{self.equation}`, so its size must be a number, got {x}",
-            help="declare that size as a number under `inputs`, or leave the axis out of the kernel and of `bias_axes`",
+            f"EinsumDense has weights along `{letter}` of `{self.equation}`, so its size must be fixed, got {x}",
+            help="declare the size as a number under `inputs`, or remove the axis from the kernel and from `bias_axes`",
             port="x",
         )
 
@@ -222,7 +224,7 @@ class EinsumDense(Layer):
         return product(self.sizes(inputs["x"]).values())
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
-        """Its own position alone where the last axis alone changes."""
+        """Only the same position if only the last axis changes."""
         equation = self.written_out(inputs["x"])
         same = equation.input[:-1] == equation.output[:-1] and not set(equation.summed) - set(equation.input[-1])
         return None if same and inputs["x"].rank > 1 else EVERYTHING

@@ -1,4 +1,4 @@
-"""The names of what layers' arguments name: initializers, regularizers, constraints. Their classes are imported when named."""
+"""Registries of initializers, regularizers and constraints; their classes are imported on first use."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ INITIALIZERS = _family(
         "KaimingUniform": "HeUniform",
     },
 )
-"""Every initializer by name; Keras's snake case is accepted too."""
+"""All initializers by name; Keras's snake case is also accepted."""
 
 REGULARIZERS = _family(
     "regularizer",
@@ -57,7 +57,7 @@ REGULARIZERS = _family(
     },
     {"WeightDecay": "L2", "Lasso": "L1", "Ridge": "L2"},
 )
-"""Every regularizer by name; Keras's snake case is accepted too."""
+"""All regularizers by name; Keras's snake case is also accepted."""
 
 CONSTRAINTS = _family(
     "constraint",
@@ -69,4 +69,4 @@ CONSTRAINTS = _family(
     },
     {"NonNegative": "NonNeg"},
 )
-"""Every constraint by name; Keras's snake case is accepted too."""
+"""All constraints by name; Keras's snake case is also accepted."""

@@ -1,4 +1,4 @@
-"""PyTorch's names for arguments, with Keras's: what people type who come from there."""
+"""PyTorch's names of arguments, each with Keras's name."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _SAME = {
 }
 _INFERRED = ("in_channels", "in_features", "input_size", "input_dim", "num_features", "input_shape", "input_length")
 _NEEDLESS = {
-    "batch_first": "leave it out: the batch axis always comes first",
-    "inplace": "leave it out: nothing is done in place",
+    "batch_first": "remove it: the batch axis is always first",
+    "inplace": "remove it: no layer works in place",
 }
 
 
 def foreign_arguments(fields: frozenset[str]) -> dict[str, str]:
-    """What to write instead of PyTorch's names, for a layer of these fields.
+    """Return what to write instead of PyTorch's names, for a layer with these fields.
 
     Example:
         >>> foreign_arguments(frozenset({"filters", "strides"}))["out_channels"]
         'it is called `filters` here'
     """
     found = {theirs: f"it is called `{ours}` here" for theirs, ours in _SAME.items() if ours in fields and theirs not in fields}
-    found |= {name: "leave it out: it follows from the input" for name in _INFERRED if name not in fields}
+    found |= {name: "remove it: it is inferred from the input" for name in _INFERRED if name not in fields}
     return found | {name: text for name, text in _NEEDLESS.items() if name not in fields}

@@ -1,4 +1,4 @@
-"""Attention of several heads, groups of which share their keys and values."""
+"""Grouped-query attention."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["GroupQueryAttention"]
 
 
 class GroupQueryAttention(HeadAttention):
-    """Attention of several heads, groups of which share a key and a value (Ainslie et al. 2023).
+    """Grouped-query attention: groups of query heads share one key and value head (Ainslie et al. 2023).
 
-    With one head of keys and values it is multi-query attention (Shazeer 2019). Masks act as in ``MultiHeadAttention``.
+    With one key and value head it is multi-query attention (Shazeer 2019). Masks work as in ``MultiHeadAttention``.
     """
 
     head_dim: PositiveInt = Field(description="Size of each head's query, key and value.")
-    num_query_heads: PositiveInt = Field(description="Number of heads.")
-    num_key_value_heads: PositiveInt = Field(description="Number of heads of keys and values; it divides that of the queries.")
+    num_query_heads: PositiveInt = Field(description="Number of query heads.")
+    num_key_value_heads: PositiveInt = Field(description="Number of key and value heads; must divide `num_query_heads`.")
 
     @property
     def query_heads(self) -> int:
@@ -45,7 +45,7 @@ class GroupQueryAttention(HeadAttention):
     def infer(self, inputs: Inputs) -> Outputs:
         if self.num_query_heads % self.num_key_value_heads:
             raise LayerError(
-                f"{self.num_query_heads} heads cannot share the keys and values of {self.num_key_value_heads} evenly",
+                f"{self.num_query_heads} query heads are not divisible by {self.num_key_value_heads} key and value heads",
                 help="make `num_query_heads` a multiple of `num_key_value_heads`",
                 argument="num_key_value_heads",
             )
@@ -53,7 +53,7 @@ class GroupQueryAttention(HeadAttention):
         query, value, _ = self.tensors(inputs)
         if query.shape[-1] != value.shape[-1]:
             raise LayerError(
-                f"GroupQueryAttention takes a query and a value of as many features, got {query} and {value}",
+                f"GroupQueryAttention needs a query and a value with the same number of features, got {query} and {value}",
                 help=f"put `Dense: {{units: {query.shape[-1]}}}` before the value",
                 port="value",
             )

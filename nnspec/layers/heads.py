@@ -1,4 +1,4 @@
-"""What attentions of several heads share."""
+"""Base class of multi-head attention layers."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from nnspec.types import Dim, TensorType, Weight, product, size_text, unknown
 __all__ = ["SCORES", "HeadAttention"]
 
 SCORES = "attention_scores"
-"""The output that the shares of the values are."""
+"""The name of the output with the attention weights."""
 
 
 class HeadAttention(Layer):
-    """Scaled dot-product attention of several heads; one is made by its heads and their sizes.
+    """Base class of scaled dot-product attention with several heads.
 
-    The masks of query, value and key leave out what they leave out; the query's mask goes on.
+    Positions masked in query, value or key are ignored; the mask of the query is propagated.
     """
 
     unsupported: ClassVar[Mapping[str, str]] = {
         **Layer.unsupported,
-        "flash_attention": "which kernel runs is the backend's choice; leave it out",
+        "flash_attention": "the backend chooses the kernel; remove it",
     }
     ports: ClassVar[Ports] = Ports(("query", "value"), ("key",), one_feeds_all=True)
     uses_mask: ClassVar[bool] = True
@@ -38,33 +38,35 @@ class HeadAttention(Layer):
     call_arguments: ClassVar[frozenset[str]] = frozenset({"use_causal_mask", "return_attention_scores"})
     beyond_keras: ClassVar[frozenset[str]] = call_arguments
 
-    dropout: Fraction = Field(0.0, description="The share of the weights that is dropped in training.")
+    dropout: Fraction = Field(0.0, description="The fraction of the attention weights that is dropped in training.")
     use_bias: Flag = Field(True, description="Whether the projections add a bias.")
     sliding_window: PositiveInt | None = Field(
-        None, description="A query sees only positions nearer than this, before and behind; null: all."
+        None, description="A query attends only to positions closer than this, before and after it; null: to all."
     )
-    kernel_initializer: AnyInitializer = Field("glorot_uniform", validate_default=True, description="The kernels at first.")
-    bias_initializer: AnyInitializer = Field("zeros", validate_default=True, description="The biases at first.")
+    kernel_initializer: AnyInitializer = Field(
+        "glorot_uniform", validate_default=True, description="Initializer of the kernels."
+    )
+    bias_initializer: AnyInitializer = Field("zeros", validate_default=True, description="Initializer of the biases.")
     kernel_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the kernels.")
     bias_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the biases.")
-    activity_regularizer: AnyRegularizer | None = Field(None, description="Penalty on what the projections give.")
-    kernel_constraint: AnyConstraint | None = Field(None, description="What the kernels are held to.")
-    bias_constraint: AnyConstraint | None = Field(None, description="What the biases are held to.")
-    use_gate: Flag = Field(False, description="Whether each head's output is multiplied by a gate that the query opens.")
-    seed: WholeNumber | None = Field(None, description="Makes dropout repeatable; null: from the seed of the whole build.")
-    use_causal_mask: Flag = Field(False, description="Whether a query sees no later value than its own position.")
+    activity_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the outputs of the projections.")
+    kernel_constraint: AnyConstraint | None = Field(None, description="Constraint on the kernels.")
+    bias_constraint: AnyConstraint | None = Field(None, description="Constraint on the biases.")
+    use_gate: Flag = Field(False, description="Whether each head's output is multiplied by a gate computed from the query.")
+    seed: WholeNumber | None = Field(None, description="Seed of the dropout; null: derived from the seed of the build.")
+    use_causal_mask: Flag = Field(False, description="Whether a query attends only to its own and earlier positions.")
     return_attention_scores: Flag = Field(
-        False, description=f"Whether the shares of the values are an output too, `{SCORES}`: heads, queries, keys."
+        False, description=f"Whether the attention weights are also an output, `{SCORES}`, of shape (heads, queries, keys)."
     )
 
     @property
     def query_heads(self) -> int:
-        """The number of heads."""
+        """The number of query heads."""
         raise NotImplementedError
 
     @property
     def key_heads(self) -> int:
-        """The number of heads that keys and values have; each serves as many of the queries'."""
+        """The number of key and value heads; each is shared by equally many query heads."""
         return self.query_heads
 
     @property
@@ -78,24 +80,24 @@ class HeadAttention(Layer):
         raise NotImplementedError
 
     def output_sizes(self, query: TensorType) -> tuple[int, ...]:
-        """The sizes that take the place of the query's features."""
+        """Return the sizes that replace the features of the query in the output."""
         return (known_size(self, query, port="query"),)
 
     def attended(self, query: TensorType) -> tuple[int, ...]:
-        """The axes that attention runs over, the batch axis counted as 0; at the others it runs apart."""
+        """Return the attention axes, where 0 is the batch axis; positions on other axes are independent."""
         del query
         return (1,)
 
     def others(self, query: TensorType) -> tuple[int, ...]:
-        """The axes at whose positions attention runs apart."""
+        """Return the axes whose positions are independent of each other."""
         return tuple(axis for axis in range(1, query.rank) if axis not in self.attended(query))
 
     def is_flat(self, query: TensorType) -> bool:
-        """Whether the query is a sequence of features, and nothing more."""
+        """Whether the query has exactly the axes (time, features)."""
         return query.rank == 2
 
     def empty_rows_are_zero(self, query: TensorType) -> bool:
-        """Whether a query for which nothing is left gives 0, rather than the plain mean: so it is in Keras, by its way."""
+        """Whether a query with all keys masked returns 0 instead of the unweighted mean, as Keras does."""
         return self.dropout > 0 or self.return_attention_scores or not self.is_flat(query)
 
     def infer(self, inputs: Inputs) -> Outputs:
@@ -109,7 +111,7 @@ class HeadAttention(Layer):
             if common_size(value.shape[axis - 1], key.shape[axis - 1]) is None:
                 sizes = size_text(value.shape[axis - 1]), size_text(key.shape[axis - 1])
                 raise LayerError(
-                    f"a value of {sizes[0]} positions has a key of {sizes[1]}: {value} and {key}",
+                    f"value and key must have equally many positions, got {sizes[0]} and {sizes[1]}: {value} and {key}",
                     help="feed both from the same sequence",
                     port="key",
                 )
@@ -122,7 +124,7 @@ class HeadAttention(Layer):
         return outputs
 
     def check_axes(self, x: TensorType, port: str) -> None:
-        """Refuses an input that it cannot run over."""
+        """Check the axes of an input."""
         raise NotImplementedError
 
     def _check_ranks(self, inputs: Inputs) -> None:
@@ -130,15 +132,15 @@ class HeadAttention(Layer):
         for port, x in inputs.items():
             if x.rank != query.rank:
                 raise LayerError(
-                    f"{type(self).__name__} takes query, value and key of as many axes, got {query} and {x}",
-                    help="`Reshape` brings one to the axes of the other",
+                    f"{type(self).__name__} needs query, value and key with the same number of axes, got {query} and {x}",
+                    help="use `Reshape` to give them the same axes",
                     port=port,
                 )
             for axis in self.others(query):
                 if common_size(query.shape[axis - 1], x.shape[axis - 1]) is None:
                     raise LayerError(
-                        f"attention runs apart at each position of axis {axis}, and {query} and {x} have not as many",
-                        help="name it in `attention_axes`, or give both the same size",
+                        f"axis {axis} is not an attention axis, so {query} and {x} must have the same size there",
+                        help="add it to `attention_axes`, or give both the same size",
                         port=port,
                     )
 
@@ -149,26 +151,26 @@ class HeadAttention(Layer):
             reason = "a mask of one axis, time"
         else:
             wrong = [port for port, x in inputs.items() if x.mask is not None]
-            reason = "no mask where attention runs over other axes than the first"
+            reason = "no mask if the attention axes are not just the first axis"
             for argument in ("use_causal_mask", "sliding_window"):
                 if getattr(self, argument):
                     raise LayerError(
-                        f"`{argument}` is for attention over the first axis alone, and it runs over "
+                        f"`{argument}` needs attention over the first axis only, but the attention axes are "
                         + ", ".join(map(str, self.attended(query))),
-                        help="write `attention_axes: 1`, or leave it out",
+                        help=f"write `attention_axes: 1`, or remove `{argument}`",
                         argument=argument,
                     )
         if wrong:
             x = inputs[wrong[0]]
             raise LayerError(
-                f"{type(self).__name__} takes {reason}, got one of {len(x.mask or ())} axes with {x}",
-                help="take `mask_zero` off the embedding",
+                f"{type(self).__name__} takes {reason}, got a mask of {len(x.mask or ())} axes with {x}",
+                help="remove `mask_zero` from the embedding",
                 port=wrong[0],
             )
 
     @staticmethod
     def tensors(inputs: Inputs) -> tuple[TensorType, TensorType, TensorType]:
-        """Query, value and key; the value is its own key where there is no other."""
+        """Return query, value and key; the key defaults to the value."""
         return inputs["query"], inputs["value"], inputs.get("key", inputs["value"])
 
     def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
@@ -181,7 +183,7 @@ class HeadAttention(Layer):
         return inputs["query"].mask
 
     def projections(self, inputs: Inputs) -> dict[str, tuple[TensorType, int, int]]:
-        """What is projected, to how many heads and to what size, in Keras's order."""
+        """Return each projection's input, number of heads and size, in Keras's order."""
         query, value, key = self.tensors(inputs)
         gate = {"gate": (query, self.query_heads, self.value_size)} if self.use_gate else {}
         return {
@@ -203,7 +205,7 @@ class HeadAttention(Layer):
         return [replace(weight, name=f"{name}/{weight.name}") for weight in owned]
 
     def macs(self, inputs: Inputs) -> int | Dim:
-        """The projections, the scores, and the sums of the values."""
+        """Multiply–accumulates of the projections, the scores, and the weighted sums of the values."""
         query, _, key = self.tensors(inputs)
         total = product(query.shape[:-1]) * (self.query_heads * self.value_size * product(self.output_sizes(query)))
         for x, heads, size in self.projections(inputs).values():
@@ -215,7 +217,7 @@ class HeadAttention(Layer):
         return EVERYTHING
 
     def along_time(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> AlongTime:
-        """Heads are kept apart, and time behind them: as they are multiplied, so that nothing has to move."""
+        """The cache has the axes (heads, time, size), the layout in which it is multiplied."""
         steps = unknown()
         sizes = {"past_key": self.key_size, "past_value": self.value_size}
         keeps = {port: TensorType((self.key_heads, steps, size)) for port, size in sizes.items()}

@@ -1,4 +1,4 @@
-"""The layer that changes nothing."""
+"""The identity layer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Identity"]
 
 
 class Identity(PassesOn):
-    """Gives what it takes: a name for a tensor, a branch that passes its input on, a place kept free."""
+    """Returns its input unchanged: a name for a tensor, a skip branch, or a placeholder."""
 
     passes_mask: ClassVar[bool] = True
 

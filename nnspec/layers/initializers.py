@@ -1,4 +1,4 @@
-"""What weights start from: Keras's initializers."""
+"""Weight initializers, as in Keras."""
 
 from __future__ import annotations
 
@@ -52,24 +52,24 @@ _Window = Literal[
 
 
 class Initializer(Config):
-    """How the first values of a weight are made."""
+    """Base class of initializers."""
 
     def refuses(self, shape: tuple[int, ...]) -> str | None:
-        """Why it cannot fill an array of this shape, or None where it can."""
+        """Return why it cannot initialize an array of this shape, or None if it can."""
         del shape
         return None
 
 
 class Zeros(Initializer):
-    """All 0."""
+    """All zeros."""
 
 
 class Ones(Initializer):
-    """All 1."""
+    """All ones."""
 
 
 class Constant(Initializer):
-    """All one value."""
+    """A constant value."""
 
     main_argument: ClassVar[str | None] = "value"
 
@@ -82,71 +82,75 @@ class Identity(Initializer):
     gain: Number = Field(1.0, description="The factor.")
 
     def refuses(self, shape: tuple[int, ...]) -> str | None:
-        return None if len(shape) == 2 else "fills matrices"
+        return None if len(shape) == 2 else "initializes only matrices"
 
 
 class STFT(Initializer):
     """The real or imaginary part of a short-time Fourier transform, as the kernel of a Conv1D over one channel."""
 
-    side: Literal["real", "imag"] = Field("real", description="Which part.")
-    window: _Window | None = Field("hann", description="A window of `scipy.signal.windows`; null for none.")
-    scaling: Literal["density", "spectrum"] | None = Field("density", description="Normalises the window, L2 or L1; null: not.")
+    side: Literal["real", "imag"] = Field("real", description="The real or the imaginary part.")
+    window: _Window | None = Field("hann", description="A window of `scipy.signal.windows`; null: none.")
+    scaling: Literal["density", "spectrum"] | None = Field(
+        "density", description="Normalization of the window: `density` for L2, `spectrum` for L1; null: none."
+    )
     periodic: Flag = Field(False, description="Whether the window is periodic.")
 
     def refuses(self, shape: tuple[int, ...]) -> str | None:
-        return None if len(shape) == 3 and shape[1] == 1 else "fills kernels of a Conv1D over one channel"
+        return None if len(shape) == 3 and shape[1] == 1 else "initializes only kernels of a Conv1D over one channel"
 
 
 class _Random(Initializer):
-    """Drawn at random."""
+    """Base class of random initializers."""
 
-    seed: WholeNumber | None = Field(None, description="Makes the draw repeatable; null: from the seed of the whole build.")
+    seed: WholeNumber | None = Field(None, description="Seed of the random draws; null: derived from the seed of the build.")
 
 
 class RandomNormal(_Random):
-    """Normally distributed."""
+    """A normal distribution."""
 
     mean: Number = Field(0.0, description="The mean.")
     stddev: Number = Field(0.05, ge=0, description="The standard deviation.")
 
 
 class TruncatedNormal(RandomNormal):
-    """Normally distributed; values beyond two standard deviations are drawn again."""
+    """A normal distribution truncated at two standard deviations."""
 
 
 class RandomUniform(_Random):
-    """Uniformly distributed."""
+    """A uniform distribution."""
 
     minval: Number = Field(-0.05, description="The lower bound.")
     maxval: Number = Field(0.05, description="The upper bound.")
 
 
 class Orthogonal(_Random):
-    """An orthogonal matrix, times a factor (Saxe et al. 2014); more axes are flattened to two."""
+    """An orthogonal matrix, times a factor (Saxe et al. 2014); leading axes are flattened."""
 
     gain: Number = Field(1.0, description="The factor.")
 
     def refuses(self, shape: tuple[int, ...]) -> str | None:
-        return None if len(shape) >= 2 else "fills arrays of two axes or more"
+        return None if len(shape) >= 2 else "initializes only arrays of two or more axes"
 
 
 class _Fans(_Random):
-    """Scaled by the number of connections."""
+    """Base class of initializers scaled by the number of connections."""
 
-    input_axes: list[WholeNumber] | None = Field(None, description="The axes counted as inputs; null: by layout.")
-    output_axes: list[WholeNumber] | None = Field(None, description="The axes counted as outputs; null: by layout.")
+    input_axes: list[WholeNumber] | None = Field(None, description="The input axes; null: inferred from the layout.")
+    output_axes: list[WholeNumber] | None = Field(None, description="The output axes; null: inferred from the layout.")
 
     def refuses(self, shape: tuple[int, ...]) -> str | None:
         axes = [*(self.input_axes or ()), *(self.output_axes or ())]
         rank = len(shape)
-        return None if all(-rank <= axis < rank for axis in axes) else f"names an axis that an array of {rank} axes has not"
+        return (
+            None if all(-rank <= axis < rank for axis in axes) else f"uses an axis that an array of {rank} axes does not have"
+        )
 
 
 class VarianceScaling(_Fans):
-    """Drawn with the variance ``scale / fan`` (Glorot and Bengio 2010; He et al. 2015)."""
+    """A distribution with variance ``scale / fan`` (Glorot and Bengio 2010; He et al. 2015)."""
 
     scale: PositiveNumber = Field(1.0, description="The factor on the variance.")
-    mode: Literal["fan_in", "fan_out", "fan_avg"] = Field("fan_in", description="Which connections are counted.")
+    mode: Literal["fan_in", "fan_out", "fan_avg"] = Field("fan_in", description="Which connections count as the fan.")
     distribution: Literal["truncated_normal", "untruncated_normal", "uniform", "normal"] = Field(
         "truncated_normal", description="The distribution; `normal` is `truncated_normal`."
     )

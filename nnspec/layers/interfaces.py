@@ -1,4 +1,4 @@
-"""What some layers declare beyond the facts of every layer: a layer that declares it derives from the class here."""
+"""Optional interfaces of layers."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ __all__ = [
 
 
 class KeepsElements(Layer):
-    """Returns the elements of its input, in their order, on other axes."""
+    """Returns the elements of its input in the same order, with other axes."""
 
 
 class PassesOn(Layer):
-    """Returns its input unchanged in inference."""
+    """Returns its input unchanged at inference."""
 
 
 class Affine(Layer):
@@ -48,16 +48,16 @@ class AveragesPositions(Layer):
 
     @property
     def averages_positions(self) -> bool:
-        """Whether it does with its arguments."""
+        """Whether it does so with its current arguments."""
         return True
 
 
 class MixesSteps(Layer):
-    """Computes outputs from later time steps, so that padding changes them."""
+    """Computes outputs from later time steps, so that padding affects them."""
 
     @property
     def mixes_steps(self) -> bool:
-        """Whether it does with its arguments."""
+        """Whether it does so with its current arguments."""
         return True
 
 
@@ -66,16 +66,16 @@ class MayMask(Layer):
 
     @property
     def could_mask(self) -> bool:
-        """Whether it computes none with its arguments, and would with others."""
+        """Whether it computes no mask now, but would with other arguments."""
         raise NotImplementedError
 
 
 class LimitsSteps(Layer):
-    """Takes sequences up to some length."""
+    """Takes sequences up to a maximum length."""
 
     @property
     def most_steps(self) -> int:
-        """The longest sequence that it takes."""
+        """The maximum sequence length."""
         raise NotImplementedError
 
 
@@ -93,35 +93,35 @@ class RemovesOffset(Layer):
 
 
 class ChoosesByIndex(Layer):
-    """Chooses rows of a table, or positions of an image, by integers of its input."""
+    """Uses integers of its input as indices of table rows or image positions."""
 
     def choices(self, inputs: Inputs) -> Mapping[str, int | Dim]:
-        """The number of rows or positions, for each port with integers that choose among them."""
+        """Return the number of valid indices, for each port that takes indices."""
         raise NotImplementedError
 
 
 class ConvolvedOver(Layer):
-    """Declares which layer computes at every position of an image what it computes on one vector."""
+    """Has an equivalent layer that applies it at every position of an image."""
 
     slid_names: ClassVar[Mapping[str, str]] = {}
     """The names of its arguments in the layer that [`over_positions`][] returns, if they differ."""
 
     def over_positions(self, sizes: tuple[int, ...]) -> Layer | None:
-        """Returns that layer: itself if nothing changes, and None if there is none (Long, Shelhamer and Darrell 2015).
+        """Return that layer, possibly itself; None if there is none (Long, Shelhamer and Darrell 2015).
 
         Args:
-            sizes: The number of positions along each axis whose features the vector contains, flattened.
+            sizes: The number of positions along each axis that were flattened into the vector.
         """
         raise NotImplementedError
 
 
 class Slides(Layer):
-    """Computes one output from a whole image; another layer computes it at every position of a larger image."""
+    """Computes one output from a whole image, and has an equivalent layer for every position of a larger image."""
 
     def slid(self, inputs: Inputs) -> Layer | None:
-        """Returns that layer; None if there is none for these inputs.
+        """Return that layer; None if there is none for these inputs.
 
         Args:
-            inputs: The types of the inputs, with known sizes of the image.
+            inputs: The input types, with fixed image sizes.
         """
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Where a backend's lowering of a layer is: in the module of its family, in a table by exact type."""
+"""Lookup of a backend's lowering of a layer."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["table_of"]
 
 
 def table_of(kind: type[Layer], package: str) -> Mapping[type[Layer], Any]:
-    """The table of a layer's family; empty if the backend has none. The family's module is imported.
+    """Import and return the lowering table for a layer's module; empty if the backend has none.
 
     Args:
         kind: The layer's class.
-        package: The backend's package of lowerings, which has a module for each family.
+        package: The backend's package of lowerings, with modules named as those of the layers.
     """
     module = f"{package}.{kind.__module__.rpartition('.')[2]}"
     if not kind.__module__.startswith("nnspec.layers.") or not find_spec(module):

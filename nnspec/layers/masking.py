@@ -1,4 +1,4 @@
-"""A mask from the values themselves."""
+"""Masking by value."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Masking"]
 
 
 class Masking(Layer):
-    """Leaves out the steps all of whose features have one value: they become 0, and the output carries a mask."""
+    """Masks the steps whose features all equal a value: they are set to 0, and the output has a mask."""
 
     main_argument: ClassVar[str | None] = "mask_value"
 
@@ -27,7 +27,7 @@ class Masking(Layer):
         if x.rank < 2:
             raise LayerError(
                 f"Masking takes (time, …, features), at least two axes, got {x}",
-                help="`Reshape` before it gives it a time axis",
+                help="put a `Reshape` before it to add a time axis",
                 port="x",
             )
         return single(x.shape)

@@ -1,4 +1,4 @@
-"""Layers that make one tensor of several."""
+"""Layers that merge several tensors into one."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["Add", "Average", "Concatenate", "Elementwise", "Maximum", "Minimum",
 
 
 def common_size(a: int | Dim, b: int | Dim) -> int | Dim | None:
-    """The size of an axis on which two must agree: the more certain one; None where they cannot."""
+    """Return the common size of two axes, preferring a fixed size; None if the sizes differ."""
     if same_size(a, b) is False:
         return None
     return b if isinstance(b, int) else a
 
 
 class Elementwise(ConvolvedOver):
-    """What merges share that work element by element."""
+    """Base class of element-wise merges."""
 
     ports: ClassVar[Ports] = Ports((), variadic=True)
 
@@ -43,7 +43,7 @@ class Elementwise(ConvolvedOver):
     def _broadcast(
         self, a: tuple[int | Dim, ...], b: tuple[int | Dim, ...], inputs: Inputs, port: str
     ) -> tuple[int | Dim, ...]:
-        """Keras's rule: axes are matched from the last one; a size of 1, or an axis that is missing, is repeated."""
+        """Broadcast as Keras does: axes are matched from the last; missing axes and axes of size 1 are repeated."""
         longer, shorter = (a, b) if len(a) >= len(b) else (b, a)
         lead = len(longer) - len(shorter)
         sizes = list(longer[:lead])
@@ -51,9 +51,9 @@ class Elementwise(ConvolvedOver):
             size = right if left == 1 else left if right == 1 else common_size(left, right)
             if size is None:
                 raise LayerError(
-                    f"{type(self).__name__} needs inputs of one shape, got " + " and ".join(str(x) for x in inputs.values()),
-                    help=f"{size_text(left)} is not {size_text(right)}: bring them to one size, for instance by a convolution "
-                    "with `kernel_size: 1` and the same filters and strides on the shorter way",
+                    f"{type(self).__name__} needs inputs of equal shape, got " + " and ".join(str(x) for x in inputs.values()),
+                    help=f"{size_text(left)} is not {size_text(right)}: make the sizes equal, for instance with a convolution "
+                    "with `kernel_size: 1` and the same filters and strides on the shortcut",
                     port=port,
                 )
             sizes.append(size)
@@ -68,7 +68,7 @@ class Elementwise(ConvolvedOver):
         return tuple(pairs)
 
     def mask(self, inputs: Inputs) -> tuple[int | Dim, ...] | None:
-        """A position is kept where any input keeps it; there is none where an input has none."""
+        """The union of the input masks; None if an input has no mask."""
         masks = [x.mask for x in inputs.values()]
         result = masks[0]
         for (port, x), mask in list(zip(inputs.items(), masks, strict=True))[1:]:
@@ -76,9 +76,9 @@ class Elementwise(ConvolvedOver):
                 return None
             if len(mask) != len(result):
                 raise LayerError(
-                    f"{type(self).__name__} cannot join the masks of its inputs: "
+                    f"{type(self).__name__} cannot combine the masks of its inputs: "
                     f"they are {TensorType(result)} and {TensorType(mask)}, of {inputs['0']} and {x}",
-                    help="bring the inputs to the same number of axes first",
+                    help="give the inputs the same number of axes first",
                     port=port,
                 )
             result = self._broadcast(result, mask, inputs, port)
@@ -86,48 +86,48 @@ class Elementwise(ConvolvedOver):
 
 
 class Add(Elementwise):
-    """The sum of its inputs, element by element."""
+    """The element-wise sum of its inputs."""
 
 
 class Subtract(Elementwise):
-    """The first of two inputs less the second, element by element."""
+    """The element-wise difference of two inputs: the first minus the second."""
 
     def infer(self, inputs: Inputs) -> Outputs:
         if len(inputs) != 2:
             raise LayerError(
-                f"Subtract takes two inputs, the second from the first, got {len(inputs)}",
-                help="chain two of them, or `Add` what is taken away first",
+                f"Subtract takes two inputs, got {len(inputs)}",
+                help="chain several `Subtract` layers, or `Add` the subtrahends first",
                 port="2",
             )
         return super().infer(inputs)
 
 
 class Multiply(Elementwise):
-    """The product of its inputs, element by element.
+    """The element-wise product of its inputs.
 
-    As in Keras a masked position of an input counts as 1; where all inputs are masked, positions that none keeps give 0.
+    As in Keras, a masked position of an input counts as 1; positions that are masked in all inputs are 0.
     """
 
 
 class Average(Elementwise):
-    """The mean of its inputs, element by element."""
+    """The element-wise mean of its inputs."""
 
 
 class Maximum(Elementwise):
-    """The largest of its inputs, element by element."""
+    """The element-wise maximum of its inputs."""
 
 
 class Minimum(Elementwise):
-    """The smallest of its inputs, element by element."""
+    """The element-wise minimum of its inputs."""
 
 
 class Concatenate(ConvolvedOver):
-    """Its inputs one behind the other along an axis."""
+    """Concatenates its inputs along an axis."""
 
     ports: ClassVar[Ports] = Ports((), variadic=True)
     main_argument: ClassVar[str | None] = "axis"
 
-    axis: WholeNumber = Field(-1, description="The axis, the batch axis counted as 0.")
+    axis: WholeNumber = Field(-1, description="The axis, where 0 is the batch axis.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         first = inputs["0"]
@@ -156,17 +156,17 @@ class Concatenate(ConvolvedOver):
         return self if self.axis == -1 and set(sizes) == {1} else None
 
     def joined_axis(self, x: TensorType) -> int:
-        """The axis along which inputs are joined, the batch axis left out: 0 to ``rank − 1``.
+        """Return the concatenation axis, without the batch axis: 0 to ``rank − 1``.
 
         Raises:
-            LayerError: Where they have no such axis.
+            LayerError: If the inputs have no such axis.
         """
         axis = self.axis - 1 if self.axis > 0 else self.axis + x.rank
         if self.axis == 0 or not 0 <= axis < x.rank:
-            axes = f"axes 1 to {x.rank}, or −{x.rank} to −1" if x.rank else "no axis but the batch"
+            axes = f"its axes are 1 to {x.rank}, or −{x.rank} to −1" if x.rank else "it has only the batch axis"
             raise LayerError(
-                f"inputs {x} have no axis {self.axis} to join along: they have {axes}",
-                help="leave `axis` out to join the last" if x.rank else "give each an axis with `Reshape: {target_shape: [1]}`",
+                f"Concatenate got axis {self.axis} for the input {x}: {axes}",
+                help="remove `axis` to use the last" if x.rank else "add an axis to each with `Reshape: {target_shape: [1]}`",
                 argument="axis" if "axis" in self.model_fields_set else None,
             )
         return axis
@@ -174,8 +174,8 @@ class Concatenate(ConvolvedOver):
     def _does_not_fit(self, inputs: Inputs, reason: str, port: str) -> LayerError:
         shapes = " and ".join(str(x) for x in inputs.values())
         return LayerError(
-            f"Concatenate along axis {self.axis} needs inputs that agree on all other axes, got {shapes}: {reason}",
-            help="bring the others to one size, or join along another `axis`",
+            f"Concatenate along axis {self.axis} needs inputs with equal sizes on all other axes, got {shapes}: {reason}",
+            help="make the other sizes equal, or use another `axis`",
             port=port,
         )
 
@@ -183,13 +183,13 @@ class Concatenate(ConvolvedOver):
         dtypes = {computed(x.dtype) for x in inputs.values()}
         if len(dtypes) > 1:
             raise LayerError(
-                "Concatenate needs inputs of one element type, got " + " and ".join(x.dtype for x in inputs.values()),
+                "Concatenate needs inputs of the same dtype, got " + " and ".join(x.dtype for x in inputs.values()),
                 help="declare the inputs with the same `dtype`",
             )
         return dtypes.pop()
 
     def mask(self, inputs: Inputs) -> tuple[int | Dim, ...] | None:
-        """Masks are joined as the inputs are, an input without one counting as kept; along the last axis, any of them keeps."""
+        """Concatenated masks, where an input without a mask is fully valid; along the last axis, the union of the masks."""
         if all(x.mask is None for x in inputs.values()):
             return None
         return self.infer(inputs)["output"].shape[:-1]

@@ -1,4 +1,4 @@
-"""Changes that mix the examples of a batch, targets too. They stand under ``data.augment``, and are no steps of a graph."""
+"""Augmentations that mix the examples and targets of a batch; written under ``data.augment``, not in a graph."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ __all__ = ["CutMix", "MixUp", "Mixing"]
 
 
 class Mixing(Augmentation):
-    """What CutMix and MixUp share."""
+    """Base class of augmentations that mix examples."""
 
 
 class CutMix(Mixing):
-    """Puts a part of another picture into each, and mixes the targets by its size (Yun et al. 2019)."""
+    """Pastes a patch of another image into each image and mixes the targets by area (Yun et al. 2019)."""
 
     main_argument: ClassVar[str | None] = "factor"
 
-    factor: Shares = Field(1.0, description="How much the size of the part varies; or the two it is drawn between.")
+    factor: Shares = Field(1.0, description="How much the size of the patch varies; or [low, high] to draw from.")
 
 
 class MixUp(Mixing):
-    """Mixes each picture, and its targets, with another one (Zhang et al. 2018)."""
+    """Mixes each image and its targets with another example (Zhang et al. 2018)."""
 
     main_argument: ClassVar[str | None] = "alpha"
 
-    alpha: PositiveNumber = Field(0.2, description="How strongly; small numbers leave most pictures nearly as they are.")
+    alpha: PositiveNumber = Field(
+        0.2, description="The parameter of the Beta distribution; small values leave most images almost unchanged."
+    )

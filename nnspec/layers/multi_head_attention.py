@@ -1,4 +1,4 @@
-"""Attention of several heads, each with projections of its own."""
+"""Multi-head attention."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ __all__ = ["MultiHeadAttention"]
 
 
 class MultiHeadAttention(HeadAttention):
-    """Scaled dot-product attention of several heads (Vaswani et al. 2017).
+    """Multi-head scaled dot-product attention (Vaswani et al. 2017).
 
-    The masks of query, value and key leave out what they leave out; a query for which nothing is left takes the plain mean,
-    or 0 where there is dropout, the scores are an output, or there are more axes than time and features, as in Keras. The
-    query's mask goes on.
+    Positions masked in query, value or key are ignored. As in Keras, a query with all keys masked returns the unweighted
+    mean, or 0 if there is dropout, the scores are an output, or there are more axes than time and features. The mask of the
+    query is propagated.
     """
 
     num_heads: PositiveInt = Field(description="Number of heads.")
     key_dim: PositiveInt = Field(description="Size of each head's query and key.")
     value_dim: PositiveInt | None = Field(None, description="Size of each head's value; null: `key_dim`.")
     output_shape: PositiveInt | list[PositiveInt] | None = Field(
-        None, description="The size, or sizes, in place of the query's features; null: as many features."
+        None, description="The size or sizes that replace the query's features; null: the same number of features."
     )
     attention_axes: WholeNumber | list[WholeNumber] | None = Field(
-        None, description="The axes that attention runs over, the batch axis counted as 0; null: all but the features'."
+        None, description="The attention axes, where 0 is the batch axis; null: all except the features."
     )
 
     @property
@@ -55,8 +55,8 @@ class MultiHeadAttention(HeadAttention):
         if not axes or list(axes) != sorted(set(axes)) or not all(1 <= axis < query.rank for axis in axes):
             last = f" to {query.rank - 1}" if query.rank > 2 else ""
             raise LayerError(
-                f"attention cannot run over {given} of {query}: it has the axes 1{last}, and its features",
-                help="leave `attention_axes` out to take all, or name them in their order",
+                f"`attention_axes` is {given}, but the axes of {query} before the features are 1{last}",
+                help="remove `attention_axes` to use all axes, or list axes in increasing order",
                 argument="attention_axes",
             )
         return axes
@@ -65,6 +65,6 @@ class MultiHeadAttention(HeadAttention):
         if x.rank < 2:
             raise LayerError(
                 f"MultiHeadAttention takes (time, …, features), at least two axes, got {x}",
-                help="`Reshape` before it gives it 2 axes; a recurrent layer before it must say `return_sequences: true`",
+                help="put a `Reshape` to 2 axes before it; a recurrent layer before it must have `return_sequences: true`",
                 port=port,
             )

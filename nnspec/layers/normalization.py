@@ -1,4 +1,4 @@
-"""Normalizations."""
+"""Normalization layers."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ __all__ = [
 
 Epsilon = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 
-_RENORM = "batch renormalization is not in this version; leave it out"
+_RENORM = "batch renormalization is not supported; remove it"
 
 
 class BatchNormalization(ConvolvedOver, RemovesOffset):
-    """Brings each channel to mean 0 and variance 1 (Ioffe and Szegedy 2015).
+    """Normalizes each channel to mean 0 and variance 1 (Ioffe and Szegedy 2015).
 
-    In training by the batch's own statistics, otherwise by their moving averages.
+    Training uses the statistics of the batch; inference uses their moving averages.
     """
 
     unsupported: ClassVar[Mapping[str, str]] = {
@@ -39,23 +39,25 @@ class BatchNormalization(ConvolvedOver, RemovesOffset):
         "renorm": _RENORM,
         "renorm_clipping": _RENORM,
         "renorm_momentum": _RENORM,
-        "synchronized": "statistics are each device's own; leave it out",
+        "synchronized": "statistics are computed per device; remove it",
     }
     passes_mask: ClassVar[bool] = True
 
-    axis: WholeNumber = Field(-1, description="The channels' axis, the batch axis counted as 0.")
-    momentum: Fraction = Field(0.99, description="How much of the moving averages stays at each step.")
+    axis: WholeNumber = Field(-1, description="The channel axis, where 0 is the batch axis.")
+    momentum: Fraction = Field(0.99, description="Momentum of the moving averages.")
     epsilon: Epsilon = Field(1e-3, description="Added to the variance.")
-    center: Flag = Field(True, description="Whether an offset, beta, is learned.")
-    scale: Flag = Field(True, description="Whether a factor, gamma, is learned.")
-    beta_initializer: AnyInitializer = Field("zeros", validate_default=True, description="The offset at first.")
-    gamma_initializer: AnyInitializer = Field("ones", validate_default=True, description="The factor at first.")
-    moving_mean_initializer: AnyInitializer = Field("zeros", validate_default=True, description="The mean at first.")
-    moving_variance_initializer: AnyInitializer = Field("ones", validate_default=True, description="The variance at first.")
+    center: Flag = Field(True, description="Whether to learn an offset, beta.")
+    scale: Flag = Field(True, description="Whether to learn a factor, gamma.")
+    beta_initializer: AnyInitializer = Field("zeros", validate_default=True, description="Initializer of the offset.")
+    gamma_initializer: AnyInitializer = Field("ones", validate_default=True, description="Initializer of the factor.")
+    moving_mean_initializer: AnyInitializer = Field("zeros", validate_default=True, description="Initializer of the mean.")
+    moving_variance_initializer: AnyInitializer = Field(
+        "ones", validate_default=True, description="Initializer of the variance."
+    )
     beta_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the offset.")
     gamma_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the factor.")
-    beta_constraint: AnyConstraint | None = Field(None, description="What the offset is held to.")
-    gamma_constraint: AnyConstraint | None = Field(None, description="What the factor is held to.")
+    beta_constraint: AnyConstraint | None = Field(None, description="Constraint on the offset.")
+    gamma_constraint: AnyConstraint | None = Field(None, description="Constraint on the factor.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
@@ -63,8 +65,8 @@ class BatchNormalization(ConvolvedOver, RemovesOffset):
         known_size(self, x, self.channel_axis(x.rank))
         if x.mask is not None and len(x.mask) != x.rank - 1:
             raise LayerError(
-                f"BatchNormalization takes a mask of one axis less than its input {x}, got one of {len(x.mask)} axes",
-                help="put it where the mask and the input have the same leading axes",
+                f"BatchNormalization needs a mask with one axis less than its input {x}, got one of {len(x.mask)} axes",
+                help="move it to where the mask has all axes of the input except the last",
                 port="x",
             )
         return single(x.shape)
@@ -73,14 +75,14 @@ class BatchNormalization(ConvolvedOver, RemovesOffset):
         return self if self.axis == -1 and set(sizes) == {1} else None
 
     def removes_offset(self, x: TensorType, axis: int) -> bool:
-        """The mean is each channel's, over the batch and all positions."""
+        """The mean of each channel is taken over the batch and all positions."""
         return axis == self.channel_axis(x.rank) or x.shape[axis] == 1
 
     def channel_axis(self, rank: int) -> int:
-        """The channels' axis, the batch axis left out: 0 to ``rank − 1``.
+        """Return the channel axis, without the batch axis: 0 to ``rank − 1``.
 
         Raises:
-            LayerError: Where the input has no such axis.
+            LayerError: If the input has no such axis.
         """
         return axis_of(self.axis, rank)
 
@@ -97,26 +99,26 @@ class BatchNormalization(ConvolvedOver, RemovesOffset):
 
 
 def axis_of(axis: int, rank: int) -> int:
-    """An axis to normalise, the batch axis left out: 0 to ``rank − 1``.
+    """Return an axis to normalize, without the batch axis: 0 to ``rank − 1``.
 
     Raises:
-        LayerError: Where the input has no such axis.
+        LayerError: If the input has no such axis.
     """
     place = axis - 1 if axis > 0 else axis + rank
     if axis == 0 or not 0 <= place < rank:
-        axes = "no axis but the batch" if not rank else f"axes 1 to {rank}, or −{rank} to −1"
+        axes = "it has only the batch axis" if not rank else f"its axes are 1 to {rank}, or −{rank} to −1"
         raise LayerError(
-            f"the input has no axis {axis} to normalise: it has {axes}",
-            help="leave `axis` out: the channels come last" if rank else "declare the input's shape as `[1]`",
+            f"the input has no axis {axis} to normalize: {axes}",
+            help="remove `axis`: the channels are the last axis" if rank else "declare the input's shape as `[1]`",
             argument="axis",
         )
     return place
 
 
 class AlongAxes(ConvolvedOver):
-    """What normalizations along some axes share."""
+    """Base class of normalizations along given axes."""
 
-    axis: WholeNumber | list[WholeNumber] = Field(-1, description="The axis or axes, the batch axis counted as 0.")
+    axis: WholeNumber | list[WholeNumber] = Field(-1, description="The axis or axes, where 0 is the batch axis.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         require_float(self, inputs["x"])
@@ -127,63 +129,63 @@ class AlongAxes(ConvolvedOver):
         return self if self.axis in (-1, [-1]) and set(sizes) == {1} else None
 
     def axes(self, rank: int) -> tuple[int, ...]:
-        """The axes in their order, the batch axis left out."""
+        """Return the axes in increasing order, without the batch axis."""
         given = self.axis if isinstance(self.axis, list) else [self.axis]
         if len({axis_of(axis, rank) for axis in given}) < max(1, len(given)):
-            raise LayerError("`axis` names an axis twice, or none", help="name each axis once", argument="axis")
+            raise LayerError("`axis` is empty or lists an axis twice", help="list each axis once", argument="axis")
         return tuple(sorted(axis_of(axis, rank) for axis in given))
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
-        """Everything where the statistics are those of several positions."""
+        """The whole input if the statistics cover several positions."""
         rank = inputs["x"].rank
         return EVERYTHING if set(self.axes(rank)) != {rank - 1} else None
 
-    def normalised(self, inputs: Inputs) -> tuple[int, ...]:
-        """The sizes along the axes."""
+    def normalized(self, inputs: Inputs) -> tuple[int, ...]:
+        """Return the sizes of the axes."""
         x = inputs["x"]
         return tuple(known_size(self, x, axis) for axis in self.axes(x.rank))
 
 
 class _Affine(Layer):
-    """What is learned after a normalization: a factor and an offset."""
+    """The learned factor and offset of a normalization."""
 
     epsilon: Epsilon = Field(1e-3, description="Added to the variance.")
-    center: Flag = Field(True, description="Whether an offset, beta, is learned.")
-    scale: Flag = Field(True, description="Whether a factor, gamma, is learned.")
-    beta_initializer: AnyInitializer = Field("zeros", validate_default=True, description="The offset at first.")
-    gamma_initializer: AnyInitializer = Field("ones", validate_default=True, description="The factor at first.")
+    center: Flag = Field(True, description="Whether to learn an offset, beta.")
+    scale: Flag = Field(True, description="Whether to learn a factor, gamma.")
+    beta_initializer: AnyInitializer = Field("zeros", validate_default=True, description="Initializer of the offset.")
+    gamma_initializer: AnyInitializer = Field("ones", validate_default=True, description="Initializer of the factor.")
     beta_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the offset.")
     gamma_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the factor.")
-    beta_constraint: AnyConstraint | None = Field(None, description="What the offset is held to.")
-    gamma_constraint: AnyConstraint | None = Field(None, description="What the factor is held to.")
+    beta_constraint: AnyConstraint | None = Field(None, description="Constraint on the offset.")
+    gamma_constraint: AnyConstraint | None = Field(None, description="Constraint on the factor.")
 
     def affine_weights(self, shape: tuple[int, ...]) -> tuple[Weight, ...]:
-        """The factor and the offset, where they are learned."""
+        """Return the factor and the offset, if they are learned."""
         gamma = (self.owns("gamma", shape),) if self.scale else ()
         return (*gamma, self.owns("beta", shape)) if self.center else gamma
 
 
 class LayerNormalization(AlongAxes, _Affine, RemovesOffset):
-    """Brings each example to mean 0 and variance 1 along some axes (Ba et al. 2016)."""
+    """Normalizes each example to mean 0 and variance 1 along some axes (Ba et al. 2016)."""
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "rms_scaling": "write `RMSNormalization`"}
     passes_mask: ClassVar[bool] = True
 
     def infer(self, inputs: Inputs) -> Outputs:
         if self.scale or self.center:
-            self.normalised(inputs)
+            self.normalized(inputs)
         return super().infer(inputs)
 
     def removes_offset(self, x: TensorType, axis: int) -> bool:
-        """The mean is taken along its axes: an offset that varies along one of them changes the differences from it."""
+        """The mean is taken along its axes, so an offset that varies along one of them is not removed."""
         return axis not in self.axes(x.rank) or x.shape[axis] == 1
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
-        return self.affine_weights(self.normalised(inputs)) if self.scale or self.center else ()
+        return self.affine_weights(self.normalized(inputs)) if self.scale or self.center else ()
 
 
 class RMSNormalization(AlongAxes):
-    """Divides by the root of the mean square along some axes, and scales (Zhang and Sennrich 2019)."""
+    """Divides by the root mean square along some axes, and scales (Zhang and Sennrich 2019)."""
 
     epsilon: Epsilon = Field(1e-6, description="Added to the mean square.")
 
@@ -192,38 +194,38 @@ class RMSNormalization(AlongAxes):
         axes = self.axes(rank)
         if axes != tuple(range(rank - len(axes), rank)):
             raise LayerError(
-                f"RMSNormalization runs along the last axes, not along {self.axis} of {inputs['x']}",
-                help="`Permute` before it brings others to the end",
+                f"RMSNormalization needs the last axes, got axis {self.axis} of {inputs['x']}",
+                help="put a `Permute` before it to move the axes to the end",
                 argument="axis",
             )
-        self.normalised(inputs)
+        self.normalized(inputs)
         return super().infer(inputs)
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
-        return (Weight("scale", self.normalised(inputs), True, Ones()),)
+        return (Weight("scale", self.normalized(inputs), True, Ones()),)
 
 
 class UnitNormalization(AlongAxes):
-    """Brings vectors along some axes to length 1; one of length 0 stays."""
+    """Normalizes vectors along some axes to length 1; zero vectors are unchanged."""
 
     passes_mask: ClassVar[bool] = True
 
 
 class GroupNormalization(_Affine, RemovesOffset):
-    """Brings groups of channels to mean 0 and variance 1, each example alone (Wu and He 2018)."""
+    """Normalizes groups of channels of each example to mean 0 and variance 1 (Wu and He 2018)."""
 
     passes_mask: ClassVar[bool] = True
 
     groups: Annotated[int, Strict(), Field(ge=-1)] = Field(
-        32, description="Number of groups: 1 is layer normalization over all axes; −1, each channel its own."
+        32, description="Number of groups: 1 normalizes over all axes; −1 makes each channel a group."
     )
-    axis: WholeNumber = Field(-1, description="The channels' axis, the batch axis counted as 0.")
+    axis: WholeNumber = Field(-1, description="The channel axis, where 0 is the batch axis.")
 
     @field_validator("groups")
     @classmethod
     def _some_groups(cls, groups: int) -> int:
         if not groups:
-            raise ValueError("`groups` is a positive number, or −1 for one group for each channel")
+            raise ValueError("`groups` must be positive, or −1 for one group per channel; got 0")
         return groups
 
     def infer(self, inputs: Inputs) -> Outputs:
@@ -233,23 +235,23 @@ class GroupNormalization(_Affine, RemovesOffset):
         return single(x.shape)
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
-        """Everything: the statistics of a group are those of all positions."""
+        """The whole input: the statistics of a group cover all positions."""
         return EVERYTHING if inputs["x"].rank > 1 else None
 
     def removes_offset(self, x: TensorType, axis: int) -> bool:
-        """The mean is that of a group over all positions: one number for each channel where a group is one channel."""
+        """The mean is taken over a group and all positions: per channel only if each group is one channel."""
         channels = self.channel_axis(x.rank)
         return x.shape[axis] == 1 or (axis == channels and self.group_count(x) == x.shape[channels])
 
     def channel_axis(self, rank: int) -> int:
-        """The channels' axis, the batch axis left out."""
+        """Return the channel axis, without the batch axis."""
         return axis_of(self.axis, rank)
 
     def group_count(self, x: TensorType) -> int:
-        """The number of groups.
+        """Return the number of groups.
 
         Raises:
-            LayerError: Where the channels cannot be split so.
+            LayerError: If the number of channels is not divisible by it.
         """
         channels = known_size(self, x, self.channel_axis(x.rank))
         if self.groups > 0 and channels % self.groups:

@@ -1,4 +1,4 @@
-"""What stands around the input of a window: its arithmetic, for convolutions and poolings."""
+"""Padding arithmetic of convolutions and poolings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Padding", "WrittenPadding", "WrittenSides", "parse_padding", "positi
 
 _Count = Annotated[int, Field(ge=0)]
 WrittenSides = _Count | list[_Count | Annotated[list[_Count], Field(min_length=2, max_length=2)]]
-"""Positions as a document writes them: P on every side, or P or [before, after] for each axis."""
+"""Padding as written in a spec: P on every side, or P or [before, after] for each axis."""
 WrittenPadding = Literal["valid", "same", "causal", "full"] | WrittenSides
 
 Padding = str | tuple[tuple[int, int], ...]
@@ -22,33 +22,33 @@ Padding = str | tuple[tuple[int, int], ...]
 
 
 def parse_padding(value: Any, rank: int, names: Sequence[str]) -> Padding:
-    """The argument as written, in its normal form.
+    """Normalize a padding argument.
 
     Args:
-        value: A name; P positions on every side; or a list with one P or one ``[before, after]`` for each axis.
+        value: A name, P positions on every side, or a list with one P or ``[before, after]`` per axis.
         rank: The number of spatial axes.
-        names: The names that are allowed.
+        names: The allowed names.
 
     Raises:
-        ValueError: Where it is none of them.
+        ValueError: If it is invalid.
 
     Example:
         >>> parse_padding("same", 2, ["valid", "same"]), parse_padding(1, 2, []), parse_padding([1, [0, 2]], 2, [])
         ('same', ((1, 1), (1, 1)), ((1, 1), (0, 2)))
     """
     listed = ", ".join(f"`{name}`" for name in names)
-    wanted = f"`padding` must be {listed}, an integer P, or a list with one for each axis ({rank})"
+    wanted = f"`padding` must be {listed}, an integer P, or a list with one entry per axis ({rank})"
     if isinstance(value, str):
         if value in names:
             return value
         suggestion = closest(value, names)
-        raise ValueError(f"{wanted}, not `{value}`" + (f"; did you mean `{suggestion}`?" if suggestion else ""))
+        raise ValueError(f"{wanted}; got `{value}`" + (f"; did you mean `{suggestion}`?" if suggestion else ""))
     entries = [value] * rank if _is_count(value) else value
     if not isinstance(entries, (list, tuple)) or len(entries) != rank:
-        raise ValueError(f"{wanted}, not {value!r}")
+        raise ValueError(f"{wanted}; got {value!r}")
     sides = [(entry, entry) if _is_count(entry) else entry for entry in entries]
     if not all(isinstance(side, (list, tuple)) and len(side) == 2 and all(map(_is_count, side)) for side in sides):
-        raise ValueError(f"{wanted}, each P ≥ 0 or [before, after], not {value!r}")
+        raise ValueError(f"{wanted}, each P ≥ 0 or [before, after]; got {value!r}")
     return tuple((side[0], side[1]) for side in sides)
 
 
@@ -57,11 +57,11 @@ def _is_count(value: Any) -> bool:
 
 
 def positions_around(padding: Padding, spans: Sequence[int]) -> tuple[tuple[int, int], ...] | None:
-    """Positions before and after each spatial axis; None for ``same``, where that depends on the input's size.
+    """Return the padding before and after each spatial axis; None for ``same``, where it depends on the input size.
 
     Args:
         padding: See [`Padding`][].
-        spans: Input positions from a window's first to its last, along each axis.
+        spans: The window size along each axis, including dilation.
 
     Example:
         >>> positions_around("causal", [5]), positions_around("full", [3, 1]), positions_around("same", [3])
@@ -81,9 +81,9 @@ def positions_around(padding: Padding, spans: Sequence[int]) -> tuple[tuple[int,
 
 
 def positions_before(x: TensorType, spans: Sequence[int], strides: Sequence[int], padding: Padding) -> tuple[int | None, ...]:
-    """Positions of padding before each spatial axis; None where that depends on a symbol.
+    """Return the padding before each spatial axis; None if it depends on a symbol.
 
-    ``same`` puts the smaller half of what the last window lacks before the axis, as TensorFlow does.
+    As in TensorFlow, ``same`` puts the smaller half of the padding before the axis.
 
     Example:
         >>> positions_before(TensorType((7, 8, 1)), (3, 3), (2, 2), "same")
@@ -101,17 +101,20 @@ def _half_of_same(size: int | Dim, span: int, stride: int) -> int | None:
     return max(lacking, 0) // 2 if isinstance(lacking, int) else None
 
 
-def windows(x: TensorType, spans: Sequence[int], strides: Sequence[int], padding: Padding) -> tuple[int | Dim, ...]:
-    """How many windows find a place along each spatial axis: floor((W − F + P) / S) + 1, or ceil(W / S) for ``same``.
+def windows(
+    x: TensorType, spans: Sequence[int], strides: Sequence[int], padding: Padding, what: str = "kernel"
+) -> tuple[int | Dim, ...]:
+    """Return the number of windows along each spatial axis: floor((W − F + P) / S) + 1, or ceil(W / S) for ``same``.
 
     Args:
-        x: The input; its last axis is the channels.
-        spans: Input positions from the window's first to its last, along each axis.
-        strides: Positions between neighbouring windows.
+        x: The input; its last axis is the channel axis.
+        spans: The window size along each axis, including dilation.
+        strides: The stride along each axis.
         padding: See [`Padding`][].
+        what: What the window is called in the message.
 
     Raises:
-        LayerError: Where none does.
+        LayerError: If no window fits.
     """
     around = positions_around(padding, spans)
     if around is None:
@@ -119,17 +122,18 @@ def windows(x: TensorType, spans: Sequence[int], strides: Sequence[int], padding
     padded = [size + before + after for size, (before, after) in zip(x.shape[:-1], around, strict=True)]
     counts = tuple((size - span) // stride + 1 for size, span, stride in zip(padded, spans, strides, strict=True))
     if any(isinstance(count, int) and count < 1 for count in counts):
-        raise _no_place(x.shape[:-1], padded, spans)
+        raise _does_not_fit(what, x.shape[:-1], padded, spans)
     return counts
 
 
-def _no_place(sizes: Sequence[int | Dim], padded: Sequence[int | Dim], spans: Sequence[int]) -> LayerError:
-    window = " × ".join(map(str, spans))
-    place = " × ".join(map(size_text, sizes)) + ("" if len(sizes) > 1 else " positions")
-    if list(padded) != list(sizes):
-        place += f", padded to {' × '.join(map(size_text, padded))}"
+def _does_not_fit(what: str, sizes: Sequence[int | Dim], padded: Sequence[int | Dim], spans: Sequence[int]) -> LayerError:
+    window, size, padded_size = ("×".join(map(size_text, each)) for each in (spans, sizes, padded))
+    if len(spans) > 1:
+        message = f"a {window} {what} does not fit a {size} input"
+    else:
+        message = f"a {what} of size {window} does not fit {size} positions"
     return LayerError(
-        f"a {window} window finds no place on {place}" if len(spans) > 1 else f"a window of {window} finds no place on {place}",
-        help="make the window smaller (kernel, pool or dilation), write `padding: same`, or pool less before it",
+        message if padded_size == size else f"{message}, padded to {padded_size}",
+        help=f"use a smaller {what} or dilation, write `padding: same`, or downsample less before it",
         port="x",
     )

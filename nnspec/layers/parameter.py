@@ -1,4 +1,4 @@
-"""A learned tensor that depends on no input."""
+"""A learned tensor that does not depend on the input."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ __all__ = ["Parameter"]
 
 
 class Parameter(Layer):
-    """A learned tensor, the same for every example: a class token, a learned initial state, prompts, slots.
+    """A learned tensor shared by all examples, such as a class token, an initial state or prompts.
 
-    It needs no ``from``, and never takes the step before: of the network's first input, or of what ``from`` names, it takes the
-    number of examples alone.
+    It ignores the step before it. It uses only the batch size of the input in ``from``, which is by default the network's first
+    input.
     """
 
     ports: ClassVar[Ports] = Ports(counts_examples=True)
     main_argument: ClassVar[str | None] = "shape"
 
-    shape: list[PositiveInt] = Field(description="Sizes of the tensor, the batch axis left out; `[]` is one number.")
-    initializer: AnyInitializer = Field("glorot_uniform", validate_default=True, description="The tensor at first.")
+    shape: list[PositiveInt] = Field(description="Shape of the tensor, without the batch axis; `[]` is a scalar.")
+    initializer: AnyInitializer = Field("glorot_uniform", validate_default=True, description="Initializer of the tensor.")
     regularizer: AnyRegularizer | None = Field(None, description="Penalty on the tensor.")
-    constraint: AnyConstraint | None = Field(None, description="What the tensor is held to.")
+    constraint: AnyConstraint | None = Field(None, description="Constraint on the tensor.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         del inputs

@@ -1,4 +1,4 @@
-"""Random changes of the colours of a picture, and policies that draw which change is made."""
+"""Random color augmentations of images, and random augmentation policies."""
 
 from __future__ import annotations
 
@@ -12,68 +12,68 @@ from nnspec.layers.scalars import PositiveInt
 __all__ = ["RandAugment", "RandomColorDegeneration", "RandomColorJitter", "RandomGrayscale", "RandomHue", "RandomSaturation"]
 
 _RGB = (3,)
-_RGB_OR_GREY = (1, 3)
+_RGB_OR_GRAY = (1, 3)
 
 
 class RandomGrayscale(Augmentation):
-    """Takes the colours away."""
+    """Randomly converts images to grayscale."""
 
-    channels: ClassVar[tuple[int, ...]] = _RGB_OR_GREY
+    channels: ClassVar[tuple[int, ...]] = _RGB_OR_GRAY
     main_argument: ClassVar[str | None] = "factor"
 
-    factor: Share = Field(0.5, description="How likely a picture is changed.")
+    factor: Share = Field(0.5, description="The probability of changing an image.")
 
 
 class RandomSaturation(Augmentation):
-    """Makes colours stronger or weaker."""
+    """Randomly changes the saturation of images."""
 
     channels: ClassVar[tuple[int, ...]] = _RGB
     main_argument: ClassVar[str | None] = "factor"
 
     factor: Shares = Field(
-        description="0 takes the colours away, 0.5 changes nothing, 1 makes them strongest; or two to draw between."
+        description="0 removes the colors, 0.5 changes nothing, 1 is the maximum saturation; or [low, high] to draw from."
     )
     value_range: ValueRange = (0, 255)
 
 
 class RandomHue(Augmentation):
-    """Turns colours into others."""
+    """Randomly shifts the hue of images."""
 
     channels: ClassVar[tuple[int, ...]] = _RGB
     main_argument: ClassVar[str | None] = "factor"
 
-    factor: Shares = Field(description="The largest change; or the two it is drawn between.")
+    factor: Shares = Field(description="The maximum change; or [low, high] to draw from.")
     value_range: ValueRange = (0, 255)
 
 
 class RandomColorDegeneration(Augmentation):
-    """Mixes pictures with what they are without colours."""
+    """Randomly blends images with their grayscale version."""
 
     channels: ClassVar[tuple[int, ...]] = _RGB
     main_argument: ClassVar[str | None] = "factor"
 
-    factor: Shares = Field(description="The largest share of the colours that is taken away; or the two it is drawn between.")
+    factor: Shares = Field(description="The maximum weight of the grayscale version; or [low, high] to draw from.")
     value_range: ValueRange = (0, 255)
 
 
 class RandomColorJitter(Augmentation):
-    """Changes brightness, contrast, saturation and hue."""
+    """Randomly changes brightness, contrast, saturation and hue."""
 
     channels: ClassVar[tuple[int, ...]] = _RGB
 
     value_range: ValueRange = (0, 255)
-    brightness_factor: Signed | None = Field(None, description="As `RandomBrightness` takes it; null: not changed.")
-    contrast_factor: Shares | None = Field(None, description="As `RandomContrast` takes it; null: not changed.")
-    saturation_factor: Shares | None = Field(None, description="As `RandomSaturation` takes it; null: not changed.")
-    hue_factor: Shares | None = Field(None, description="As `RandomHue` takes it; null: not changed.")
+    brightness_factor: Signed | None = Field(None, description="The factor of `RandomBrightness`; null: no change.")
+    contrast_factor: Shares | None = Field(None, description="The factor of `RandomContrast`; null: no change.")
+    saturation_factor: Shares | None = Field(None, description="The factor of `RandomSaturation`; null: no change.")
+    hue_factor: Shares | None = Field(None, description="The factor of `RandomHue`; null: no change.")
 
 
 class RandAugment(Augmentation):
-    """Draws a few changes out of many for each batch (Cubuk et al. 2020)."""
+    """Applies randomly chosen augmentations to each batch (Cubuk et al. 2020)."""
 
-    channels: ClassVar[tuple[int, ...]] = _RGB_OR_GREY
+    channels: ClassVar[tuple[int, ...]] = _RGB_OR_GRAY
 
     value_range: ValueRange = (0, 255)
-    num_ops: PositiveInt = Field(2, description="How many changes are made.")
-    factor: Shares = Field(0.5, description="How strong they are; or the two that is drawn between.")
+    num_ops: PositiveInt = Field(2, description="The number of augmentations to apply.")
+    factor: Shares = Field(0.5, description="The strength; or [low, high] to draw from.")
     interpolation: Interpolation = "bilinear"

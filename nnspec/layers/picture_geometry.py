@@ -1,4 +1,4 @@
-"""Random changes of where things are in a picture."""
+"""Random geometric augmentations of images."""
 
 from __future__ import annotations
 
@@ -19,84 +19,92 @@ __all__ = [
     "RandomZoom",
 ]
 
-_FILL = "What lies beyond the border where `fill_mode` is `constant`."
+_FILL = "The value outside the image if `fill_mode` is `constant`."
 
 _Zoom = Annotated[float, Strict(), Field(gt=-1, le=1)]
 
 
 class RandomFlip(Augmentation):
-    """Flips pictures left to right, upside down or both."""
+    """Randomly flips images horizontally, vertically or both."""
 
     main_argument: ClassVar[str | None] = "mode"
 
     mode: Literal["horizontal", "vertical", "horizontal_and_vertical"] = Field(
-        "horizontal_and_vertical", description="Which way they are flipped."
+        "horizontal_and_vertical", description="The direction of the flips."
     )
 
 
 class RandomRotation(Augmentation):
-    """Turns pictures about their centre."""
+    """Randomly rotates images about their center."""
 
     main_argument: ClassVar[str | None] = "factor"
 
-    factor: Signed = Field(description="The largest turn either way, 1 a whole one; or the two it is drawn between.")
+    factor: Signed = Field(
+        description="The maximum rotation in either direction as a fraction of a full turn; or [low, high] to draw from."
+    )
     fill_mode: FillMode = "reflect"
     interpolation: Interpolation = "bilinear"
     fill_value: Number = Field(0.0, description=_FILL)
 
 
 class RandomZoom(Augmentation):
-    """Enlarges pictures, or makes them smaller."""
+    """Randomly zooms images in or out."""
 
     main_argument: ClassVar[str | None] = "height_factor"
 
     height_factor: _Zoom | tuple[_Zoom, _Zoom] = Field(
-        description="The largest change either way, above 0 where it becomes smaller; or the two it is drawn between."
+        description="The maximum zoom in either direction, positive for zooming out; or [low, high] to draw from."
     )
-    width_factor: _Zoom | tuple[_Zoom, _Zoom] | None = Field(None, description="The same for the width; null: as the height.")
+    width_factor: _Zoom | tuple[_Zoom, _Zoom] | None = Field(
+        None, description="The zoom of the width; null: the same as the height."
+    )
     fill_mode: FillMode = "reflect"
     interpolation: Interpolation = "bilinear"
     fill_value: Number = Field(0.0, description=_FILL)
 
 
 class RandomTranslation(Augmentation):
-    """Shifts pictures."""
+    """Randomly shifts images."""
 
-    height_factor: Signed = Field(description="The largest shift up or down, 0.1 a tenth; or the two it is drawn between.")
-    width_factor: Signed = Field(description="The largest shift left or right, 0.1 a tenth; or the two it is drawn between.")
+    height_factor: Signed = Field(
+        description="The maximum vertical shift as a fraction of the height; or [low, high] to draw from."
+    )
+    width_factor: Signed = Field(
+        description="The maximum horizontal shift as a fraction of the width; or [low, high] to draw from."
+    )
     fill_mode: FillMode = "reflect"
     interpolation: Interpolation = "bilinear"
     fill_value: Number = Field(0.0, description=_FILL)
 
 
 class RandomShear(Augmentation):
-    """Slants pictures."""
+    """Randomly shears images."""
 
-    x_factor: Shares = Field(0.0, description="The largest slant along the width; or the two it is drawn between.")
-    y_factor: Shares = Field(0.0, description="The largest slant along the height; or the two it is drawn between.")
+    x_factor: Shares = Field(0.0, description="The maximum shear along the width; or [low, high] to draw from.")
+    y_factor: Shares = Field(0.0, description="The maximum shear along the height; or [low, high] to draw from.")
     interpolation: Interpolation = "bilinear"
     fill_mode: FillMode = "reflect"
     fill_value: Number = Field(0.0, description=_FILL)
 
 
 class RandomPerspective(Augmentation):
-    """Moves the corners of pictures, as if they were seen from elsewhere."""
+    """Applies a random perspective transformation to images."""
 
     main_argument: ClassVar[str | None] = "factor"
 
-    factor: Shares = Field(1.0, description="How likely a picture is changed; or the two that is drawn between.")
-    scale: Share = Field(1.0, description="How far the corners move.")
+    factor: Shares = Field(1.0, description="The probability of changing an image; or [low, high] to draw from.")
+    scale: Share = Field(1.0, description="How far the corners may move.")
     interpolation: Interpolation = "bilinear"
-    fill_value: Number = Field(0.0, description="What lies beyond the border.")
+    fill_value: Number = Field(0.0, description="The value outside the image.")
 
 
 class RandomElasticTransform(Augmentation):
-    """Bends pictures as if they were drawn on rubber (Simard et al. 2003)."""
+    """Applies a random elastic deformation to images (Simard et al. 2003)."""
 
     main_argument: ClassVar[str | None] = "factor"
 
-    factor: Shares = Field(1.0, description="How likely a picture is changed; or the two that is drawn between.")
-    scale: Shares = Field(1.0, description="How far it is bent; or the two that is drawn between.")
+    factor: Shares = Field(1.0, description="The probability of changing an image; or [low, high] to draw from.")
+    scale: Shares = Field(1.0, description="The strength of the deformation; or [low, high] to draw from.")
     interpolation: Interpolation = "bilinear"
     fill_mode: FillMode = "reflect"
     fill_value: Number = Field(0.0, description=_FILL)

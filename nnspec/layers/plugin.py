@@ -1,4 +1,4 @@
-"""What a layer of another package must be: one class with its facts and its Keras form."""
+"""Validation of plug-in layers from other packages."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ __all__ = ["converted", "fault", "guarded", "plugin_of", "plugin_of_class", "tri
 
 
 def plugin_of(layer: Layer) -> Plugin | None:
-    """Where a layer comes from that another package brings; None for a built-in one."""
+    """Return the plug-in that a layer comes from; None for a built-in layer."""
     return plugin_of_class(type(layer))
 
 
 def plugin_of_class(kind: type[Layer]) -> Plugin | None:
-    """The same of its class."""
+    """Return the plug-in that a layer class comes from; None for a built-in layer."""
     assert LAYERS.plugins is not None
     return LAYERS.plugins.owner(kind)
 
 
 def whose(layer: Layer) -> str:
-    """A layer of a stranger, named with its package."""
+    """Return the name of a plug-in layer with its package, for messages."""
     plugin = plugin_of(layer)
     origin = f"the package {plugin.package}" if plugin is not None else f"`{type(layer).__module__}`"
     return f"the layer `{type(layer).__name__}` of {origin}"
 
 
 def converted(layer: Layer) -> bool:
-    """Whether a layer of a stranger does not say how it is written in ONNX, so that its Keras layer is converted."""
+    """Whether a plug-in layer has no ``to_onnx``, so that its Keras layer is converted."""
     return hasattr(layer, "to_keras") and not hasattr(layer, "to_onnx")
 
 
 def fault(kind: Any, name: str) -> str | None:
-    """What makes an object unfit to be the layer of a name, as the end of a sentence; None where it is fit."""
+    """Return why an object is not a valid layer of this name, as the end of a sentence; None if it is valid."""
     if not (isinstance(kind, type) and issubclass(kind, Layer)):
-        return "is no subclass of `nnspec.layers.base.Layer`"
+        return "is not a subclass of `nnspec.layers.base.Layer`"
     if kind.__name__ != name:
-        return f"is called otherwise than its entry point, `{name}`"
+        return f"has a different name than its entry point, `{name}`"
     if kind.infer is Layer.infer:
-        return "has no `infer`, which gives its output types"
+        return "does not implement `infer`, which returns the output types"
     if not callable(getattr(kind, "to_keras", None)):
-        return "has no `to_keras`, which gives its Keras layer"
+        return "does not implement `to_keras`, which returns the Keras layer"
     try:
         kind.model_rebuild()
     except Exception as error:  # pydantic raises whatever a field's annotation raises
@@ -55,30 +55,30 @@ def fault(kind: Any, name: str) -> str | None:
 
 
 def guarded(layer: Layer, what: str, run: Callable[..., Any], *given: Any) -> Any:
-    """What the code of another package gives for what it is given.
+    """Call plug-in code and return its result.
 
     Raises:
-        PluginError: That names the package, where it fails.
+        PluginError: If the code fails; the message names the package.
     """
     try:
         return run(*given)
     except NnspecError:
         raise
-    except Exception as error:  # whatever the code of a stranger raises
+    except Exception as error:  # plug-in code may raise anything
         raise PluginError(f"{whose(layer)}: {what} fails with {reason_of(error)}") from error
 
 
 def tried(layer: Layer, inputs: Inputs, package: str) -> tuple[Outputs, tuple[Weight, ...]]:
-    """The output types and the weights of a stranger's layer; all its other facts are asked for, too.
+    """Return the output types and weights of a plug-in layer, after checking all its methods.
 
     Args:
         layer: The layer.
-        inputs: The types that come in.
-        package: Whose it is, for the error.
+        inputs: The input types.
+        package: The package, for the message.
 
     Raises:
-        LayerError: Where it says that the inputs do not fit.
-        PluginError: Where it fails, or a fact is of another type than it must be.
+        LayerError: If the layer rejects the inputs.
+        PluginError: If a method fails or returns a value of the wrong type.
     """
     found: dict[str, Any] = {}
     for fact, (what, is_such) in _FACTS.items():
@@ -86,11 +86,11 @@ def tried(layer: Layer, inputs: Inputs, package: str) -> tuple[Outputs, tuple[We
             found[fact] = getattr(layer, fact)(inputs)
         except LayerError:
             raise
-        except Exception as error:  # whatever the code of a stranger raises
+        except Exception as error:  # plug-in code may raise anything
             reason = f"fails with {reason_of(error)}"
             raise PluginError(f"`{type(layer).__name__}.{fact}` of the package {package} {reason}") from error
         if not is_such(found[fact]):
-            reason = f"gives {type(found[fact]).__name__}, not {what}"
+            reason = f"returns {type(found[fact]).__name__}, expected {what}"
             raise PluginError(f"`{type(layer).__name__}.{fact}` of the package {package} {reason}")
     return layer.output_types(inputs), found["weights"]
 
@@ -109,4 +109,4 @@ _FACTS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "receptive_field": ("a `Window`, or None", lambda given: given is None or isinstance(given, Window)),
     "agreeing_sizes": ("a tuple of pairs of sizes", lambda given: isinstance(given, tuple)),
 }
-"""What each fact must be."""
+"""The expected return value of each method."""

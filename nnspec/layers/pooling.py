@@ -1,4 +1,4 @@
-"""Poolings: a window, or everything, becomes one value in each channel."""
+"""Pooling and global pooling layers."""
 
 from __future__ import annotations
 
@@ -36,18 +36,19 @@ __all__ = [
 
 
 class Pooling(Layer):
-    """What all poolings over windows share; one is made by naming its axes."""
+    """Base class of pooling layers."""
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
     axes: ClassVar[tuple[str, ...]]
 
-    pool_size: Sizes = Field(description="The window's positions along each spatial axis.")
-    strides: Sizes | None = Field(None, description="Positions between neighbouring windows; null: the window's size.")
+    pool_size: Sizes = Field(description="Window size along each spatial axis.")
+    strides: Sizes | None = Field(None, description="Stride along each spatial axis; null: the window size.")
     padding: Padding = Field(
         "valid",
         validate_default=True,
-        description="`valid`: none; `same`: as many outputs as inputs, strides aside; P: P positions on every side; a list: P "
-        "or [before, after] for each spatial axis. Padding never wins a maximum and does not count in an average.",
+        description="`valid`: none; `same`: the output has the input's size divided by the stride; P: P positions on "
+        "every side; "
+        "a list: P or [before, after] for each spatial axis. Padding is ignored in maxima and averages.",
     )
 
     @field_validator("pool_size", "strides", mode="before")
@@ -62,12 +63,12 @@ class Pooling(Layer):
 
     @property
     def steps(self) -> tuple[int, ...]:
-        """Positions between neighbouring windows, along each spatial axis."""
+        """The stride along each spatial axis."""
         return self.strides or self.pool_size
 
     @property
     def around(self) -> tuple[tuple[int, int], ...] | None:
-        """Padding before and after each spatial axis; None for ``same``, where that depends on the input's size."""
+        """The padding before and after each spatial axis; None for ``same``, where it depends on the input size."""
         return positions_around(self.padding, self.pool_size)
 
     def infer(self, inputs: Inputs) -> Outputs:
@@ -75,7 +76,7 @@ class Pooling(Layer):
         require_axes(self, x, *self.axes, "channels")
         require_float(self, x)
         self._check_padding()
-        spatial = windows(x, self.pool_size, self.steps, self.padding)
+        spatial = windows(x, self.pool_size, self.steps, self.padding, "window")
         return single((*spatial, x.shape[-1]))
 
     def _check_padding(self) -> None:
@@ -84,8 +85,8 @@ class Pooling(Layer):
         for pads, size in zip(self.padding, self.pool_size, strict=True):
             if max(pads) >= size:
                 raise LayerError(
-                    f"padding of {max(pads)} around a window of {size} leaves windows that see nothing but padding",
-                    help=f"pad at most {size - 1}, or make the window larger",
+                    f"padding of {max(pads)} with a window of {size} creates windows that contain only padding",
+                    help=f"pad at most {size - 1}, or use a larger window",
                     argument="padding",
                 )
 
@@ -95,56 +96,56 @@ class Pooling(Layer):
 
 
 class MaxPooling(Pooling):
-    """The poolings that take the largest value."""
+    """Base class of max pooling layers."""
 
-    pool_size: Sizes = Field(2, validate_default=True, description="The window's positions along each spatial axis.")
+    pool_size: Sizes = Field(2, validate_default=True, description="Window size along each spatial axis.")
 
 
 class MaxPooling1D(MaxPooling):
-    """The largest value of each window over time."""
+    """Max pooling over time."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[1]
 
 
 class MaxPooling2D(MaxPooling):
-    """The largest value of each window of a picture."""
+    """Max pooling of images."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
 
 
 class MaxPooling3D(MaxPooling):
-    """The largest value of each window of a volume."""
+    """Max pooling of volumes."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[3]
 
 
 class AveragePooling1D(Pooling):
-    """The mean of each window over time."""
+    """Average pooling over time."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[1]
 
 
 class AveragePooling2D(Pooling):
-    """The mean of each window of a picture."""
+    """Average pooling of images."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
 
 
 class AveragePooling3D(Pooling):
-    """The mean of each window of a volume."""
+    """Average pooling of volumes."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[3]
 
 
 class GlobalPooling(Slides):
-    """What all poolings over everything share."""
+    """Base class of global pooling layers."""
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
     axes: ClassVar[tuple[str, ...]]
     windowed: ClassVar[type[Pooling]]
-    """The pooling over windows that takes the same of each."""
+    """The corresponding pooling layer with windows."""
 
-    keepdims: Flag = Field(False, description="Whether the spatial axes stay, with size 1.")
+    keepdims: Flag = Field(False, description="Whether to keep the spatial axes with size 1.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
@@ -164,32 +165,32 @@ class GlobalPooling(Slides):
 
 
 class GlobalMaxPooling1D(GlobalPooling):
-    """The largest value of each channel over all time; a mask is dropped, as in Keras."""
+    """Global max pooling over time; a mask is dropped, as in Keras."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[1]
     windowed: ClassVar[type[Pooling]] = MaxPooling1D
 
 
 class GlobalMaxPooling2D(GlobalPooling):
-    """The largest value of each channel of a picture."""
+    """Global max pooling of images."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
     windowed: ClassVar[type[Pooling]] = MaxPooling2D
 
 
 class GlobalMaxPooling3D(GlobalPooling):
-    """The largest value of each channel of a volume."""
+    """Global max pooling of volumes."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[3]
     windowed: ClassVar[type[Pooling]] = MaxPooling3D
 
 
 class GlobalAveragePooling(GlobalPooling, AveragesPositions):
-    """Global poolings that compute the mean."""
+    """Base class of global average pooling layers."""
 
 
 class GlobalAveragePooling1D(GlobalAveragePooling, MixesSteps):
-    """The mean of each channel over all time, or over the steps that a mask leaves."""
+    """Global average pooling over time; masked steps are ignored."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[1]
     windowed: ClassVar[type[Pooling]] = AveragePooling1D
@@ -197,14 +198,14 @@ class GlobalAveragePooling1D(GlobalAveragePooling, MixesSteps):
 
 
 class GlobalAveragePooling2D(GlobalAveragePooling):
-    """The mean of each channel of a picture (Lin et al. 2013)."""
+    """Global average pooling of images (Lin et al. 2013)."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
     windowed: ClassVar[type[Pooling]] = AveragePooling2D
 
 
 class GlobalAveragePooling3D(GlobalAveragePooling):
-    """The mean of each channel of a volume."""
+    """Global average pooling of volumes."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[3]
     windowed: ClassVar[type[Pooling]] = AveragePooling3D

@@ -1,4 +1,4 @@
-"""Where a step stands in its sequence, added to its features."""
+"""Position embeddings and encodings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["PositionEmbedding", "SinusoidalPositionEncoding"]
 
 
 class _Placed(Layer):
-    """What layers share that have to know where a step stands."""
+    """Base class of layers that depend on the position of a step."""
 
     passes_mask: ClassVar[bool] = True
 
@@ -30,14 +30,14 @@ class _Placed(Layer):
 
 
 class PositionEmbedding(_Placed, LimitsSteps):
-    """Adds to each step a learned vector of its position (Gehring et al. 2017)."""
+    """Adds a learned position embedding to each step (Gehring et al. 2017)."""
 
     main_argument: ClassVar[str | None] = "max_length"
 
-    max_length: PositiveInt = Field(description="Number of positions that have a vector; no sequence may be longer.")
-    embeddings_initializer: AnyInitializer = Field("uniform", validate_default=True, description="The vectors at first.")
+    max_length: PositiveInt = Field(description="The maximum sequence length.")
+    embeddings_initializer: AnyInitializer = Field("uniform", validate_default=True, description="Initializer of the vectors.")
     embeddings_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the vectors.")
-    embeddings_constraint: AnyConstraint | None = Field(None, description="What the vectors are held to.")
+    embeddings_constraint: AnyConstraint | None = Field(None, description="Constraint on the vectors.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
@@ -46,7 +46,7 @@ class PositionEmbedding(_Placed, LimitsSteps):
         known_size(self, x)
         if isinstance(x.shape[0], int) and x.shape[0] > self.max_length:
             raise LayerError(
-                f"{x.shape[0]} steps are more than the {self.max_length} positions that have a vector",
+                f"the input has {x.shape[0]} steps, but `max_length` is {self.max_length}",
                 help=f"write `max_length: {x.shape[0]}`",
                 argument="max_length",
             )
@@ -64,12 +64,12 @@ class PositionEmbedding(_Placed, LimitsSteps):
 
 
 class SinusoidalPositionEncoding(_Placed):
-    """Adds to each step the sines and cosines of its position, of falling frequency (Vaswani et al. 2017, section 3.5).
+    """Adds sines and cosines of the position to each step (Vaswani et al. 2017, section 3.5).
 
     Feature 2·i gets ``sin(p / W^(2·i / D))`` and feature 2·i + 1 the cosine, for position p, D features and wavelength W.
     """
 
-    max_wavelength: PositiveNumber = Field(10000.0, description="The longest wavelength, over 2π.")
+    max_wavelength: PositiveNumber = Field(10000.0, description="The longest wavelength, divided by 2π.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]

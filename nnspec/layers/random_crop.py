@@ -1,4 +1,4 @@
-"""A random part of a picture in training, the middle of it otherwise."""
+"""Random cropping of images."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["RandomCrop"]
 
 
 class RandomCrop(Augmentation):
-    """Cuts a part of a given size out of pictures, anywhere in training.
+    """Crops images to a given size, at a random position in training.
 
-    Otherwise, and of a picture that is smaller, it is the largest part in the middle of that aspect, brought to the size.
+    At inference, and for smaller images, it takes the largest centered crop with the same aspect ratio and resizes it.
     """
 
-    height: PositiveInt = Field(description="The height of the part.")
-    width: PositiveInt = Field(description="The width of the part.")
+    height: PositiveInt = Field(description="The output height.")
+    width: PositiveInt = Field(description="The output width.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         super().infer(inputs)
@@ -29,10 +29,10 @@ class RandomCrop(Augmentation):
         return single((self.height, self.width, inputs["x"].shape[-1]))
 
     def window(self, x: TensorType) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Where the part begins and how large it is, in inference: along the height, then along the width.
+        """Return the start and size of the crop at inference, along the height and along the width.
 
         Raises:
-            LayerError: Where the size of the picture is not known.
+            LayerError: If the size of the image is not fixed.
 
         Example:
             >>> RandomCrop(height=4, width=4).window(TensorType((8, 12, 3)))
@@ -41,7 +41,7 @@ class RandomCrop(Augmentation):
         height, width = x.shape[:2]
         if not isinstance(height, int) or not isinstance(width, int):
             raise LayerError(
-                f"RandomCrop finds the middle of pictures whose height and width are numbers, got {x}",
+                f"RandomCrop needs images with fixed height and width, got {x}",
                 help="declare them as numbers under `inputs`",
                 port="x",
             )
@@ -50,7 +50,7 @@ class RandomCrop(Augmentation):
         return ((height - tall) // 2, tall), ((width - wide) // 2, wide)
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
-        """Output p stands at ``(p + 1/2) · step − 1/2`` from the part's beginning, and sees what is nearer than 1."""
+        """Output p is at ``(p + 1/2) · step − 1/2`` in the crop, and depends on positions at a distance below 1."""
         parts = self.window(inputs["x"])
         steps = [Fraction(size, target) for (_, size), target in zip(parts, (self.height, self.width), strict=True)]
         between = [1 - Fraction(1, step.denominator) if step != 1 else Fraction(0) for step in steps]

@@ -1,4 +1,4 @@
-"""What recurrent layers share: a state is carried along the time axis."""
+"""Base class of recurrent layers."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from nnspec.types import Dim, Family, TensorType, Weight, same_size
 __all__ = ["RECURRENT", "Recurrent", "check_states", "state_sizes"]
 
 RECURRENT = Family(kind="recurrent layer", modules=dict.fromkeys(("GRU", "LSTM", "SimpleRNN"), "nnspec.layers.recurrent"))
-"""What Bidirectional wraps."""
+"""The layers that Bidirectional can wrap."""
 
 
 _STATES = ("initial_state", "initial_states", "state", "states", "hidden", "hidden_state", "h0", "c0", "hx", "cell_state")
 
 
 class Recurrent(MixesSteps):
-    """What all recurrent layers share; one is made by its gates, its states and the sizes of its bias."""
+    """Base class of recurrent layers."""
 
     unsupported: ClassVar[Mapping[str, str]] = {
         **Layer.unsupported,
-        "stateful": "carry the state yourself: `return_state: true`, and feed it back in by `from: {x: …, state: …}`",
-        "unroll": "whether the loop is unrolled is the backend's choice; leave it out",
-        "use_cudnn": "which kernel runs is the backend's choice; leave it out",
-        "implementation": "which kernel runs is the backend's choice; leave it out",
-        "time_major": "time is the first axis after the batch; leave it out",
+        "stateful": "pass the state explicitly: write `return_state: true` and `from: {x: …, state: …}`",
+        "unroll": "the backend decides whether to unroll the loop; remove it",
+        "use_cudnn": "the backend chooses the kernel; remove it",
+        "implementation": "the backend chooses the kernel; remove it",
+        "time_major": "time is always the first axis after the batch; remove it",
     }
     uses_mask: ClassVar[bool] = True
     gates: ClassVar[int]
@@ -42,32 +42,34 @@ class Recurrent(MixesSteps):
 
     @classmethod
     def foreign(cls) -> Mapping[str, str]:
-        """Also what the first state is called in Keras and PyTorch: it is an input."""
+        """Return also the names of initial states in Keras and PyTorch, which are inputs here."""
         return dict.fromkeys(_STATES, cls.as_input()) | dict(super().foreign())
 
     units: PositiveInt = Field(description="Size of the state and of the output's last axis.")
     activation: ActivationName | None = Field("tanh", description="Applied to the candidate state; null: none.")
     use_bias: Flag = Field(True, description="Whether a bias is added.")
-    kernel_initializer: AnyInitializer = Field("glorot_uniform", validate_default=True, description="The kernel at first.")
-    recurrent_initializer: AnyInitializer = Field(
-        "orthogonal", validate_default=True, description="The recurrent kernel at first."
+    kernel_initializer: AnyInitializer = Field(
+        "glorot_uniform", validate_default=True, description="Initializer of the kernel."
     )
-    bias_initializer: AnyInitializer = Field("zeros", validate_default=True, description="The bias at first.")
+    recurrent_initializer: AnyInitializer = Field(
+        "orthogonal", validate_default=True, description="Initializer of the recurrent kernel."
+    )
+    bias_initializer: AnyInitializer = Field("zeros", validate_default=True, description="Initializer of the bias.")
     kernel_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the kernel.")
     recurrent_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the recurrent kernel.")
     bias_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the bias.")
     activity_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the output.")
-    kernel_constraint: AnyConstraint | None = Field(None, description="What the kernel is held to.")
-    recurrent_constraint: AnyConstraint | None = Field(None, description="What the recurrent kernel is held to.")
-    bias_constraint: AnyConstraint | None = Field(None, description="What the bias is held to.")
-    dropout: Fraction = Field(0.0, description="The share of the input that is dropped in training.")
-    recurrent_dropout: Fraction = Field(0.0, description="The share of the state that is dropped in training.")
-    seed: WholeNumber | None = Field(None, description="Makes dropout repeatable; null: from the seed of the whole build.")
-    return_sequences: Flag = Field(False, description="Whether the output has every step, or the last one alone.")
-    return_state: Flag = Field(False, description="Whether the last state is an output too.")
-    go_backwards: Flag = Field(False, description="Whether time runs backwards; the output then is in that order.")
+    kernel_constraint: AnyConstraint | None = Field(None, description="Constraint on the kernel.")
+    recurrent_constraint: AnyConstraint | None = Field(None, description="Constraint on the recurrent kernel.")
+    bias_constraint: AnyConstraint | None = Field(None, description="Constraint on the bias.")
+    dropout: Fraction = Field(0.0, description="The fraction of the input that is dropped in training.")
+    recurrent_dropout: Fraction = Field(0.0, description="The fraction of the state that is dropped in training.")
+    seed: WholeNumber | None = Field(None, description="Seed of the dropout; null: derived from the seed of the build.")
+    return_sequences: Flag = Field(False, description="Whether to return the outputs of all steps or only of the last.")
+    return_state: Flag = Field(False, description="Whether the last state is also an output.")
+    go_backwards: Flag = Field(False, description="Whether to process time in reverse; the output is then reversed, too.")
     zero_output_for_mask: Flag = Field(
-        False, description="Whether masked steps give 0; otherwise they repeat the step before. With `return_sequences` alone."
+        False, description="Whether masked steps return 0; otherwise they repeat the step before. Needs `return_sequences`."
     )
 
     @property
@@ -101,12 +103,12 @@ class Recurrent(MixesSteps):
 
     @property
     def gate_count(self) -> int:
-        """How many gates, the candidate counted, have weights of their own."""
+        """The number of gates with weights, including the candidate."""
         return self.gates
 
     @property
     def bias_shape(self) -> tuple[int, ...]:
-        """The sizes of the bias."""
+        """The shape of the bias."""
         return (self.gate_count * self.units,)
 
     def macs(self, inputs: Inputs) -> int | Dim:
@@ -120,44 +122,44 @@ class Recurrent(MixesSteps):
         del inputs, fed, along
         outputs = ("output",) if self.return_sequences else ()
         if self.go_backwards:
-            return AlongTime(sees_ahead=True, obstacle=("runs backwards", "take `go_backwards` away"), outputs=outputs)
+            return AlongTime(sees_ahead=True, obstacle=("runs backward in time", "remove `go_backwards`"), outputs=outputs)
         return AlongTime(states=self.states, outputs=outputs)
 
 
 def check_mask(layer: Layer, x: TensorType) -> None:
-    """Refuses a mask that is not one flag for each step."""
+    """Check that a mask has one value per step."""
     if x.mask is not None and len(x.mask) != 1:
         raise LayerError(
-            f"{type(layer).__name__} takes a mask of one axis, time, got one of {len(x.mask)} axes with {x}",
-            help="take `mask_zero` off the embedding, or bring the input to (time, features) before it is masked",
+            f"{type(layer).__name__} takes a mask of one axis, time, got a mask of {len(x.mask)} axes with {x}",
+            help="remove `mask_zero` from the embedding, or reshape the input to (time, features) before masking",
             port="x",
         )
 
 
 def state_sizes(inputs: Inputs, units: int) -> tuple[tuple[int | Dim, int | Dim], ...]:
-    """The size of each initial state, with the number of units that it must equal."""
+    """Return the size of each initial state with the number of units it must equal."""
     return tuple((state.shape[0], units) for port, state in inputs.items() if port != "x")
 
 
 def check_states(layer: Layer, inputs: Inputs, names: tuple[str, ...], units: int) -> None:
-    """Refuses initial states that are not all there, or have another size than the layer's."""
+    """Check that all initial states are connected and have the right size."""
     given = [port for port in inputs if port != "x"]
     for port in given:
         if port not in names:
             wanted = ", ".join(f"`{name}`" for name in names)
-            raise LayerError(f"{type(layer).__name__} has no state `{port}` here", help=f"its states are {wanted}", port=port)
+            raise LayerError(f"{type(layer).__name__} has no state `{port}`", help=f"its states are {wanted}", port=port)
         state = inputs[port]
         require_float(layer, state, port)
         if state.rank != 1 or same_size(state.shape[0], units) is False:
             raise LayerError(
-                f"the state `{port}` of {units} units has the shape ({units},), got {state}",
-                help=f"give both layers the same `units`, or put `Dense: {{units: {units}}}` between them",
+                f"the state `{port}` must have the shape ({units},), got {state}",
+                help=f"use the same `units` in both layers, or put `Dense: {{units: {units}}}` between them",
                 port=port,
             )
     missing = [name for name in names if name not in given]
     if given and missing:
         raise LayerError(
-            f"{type(layer).__name__} gets an initial `{given[0]}` but no `{missing[0]}`",
-            help="feed all of its states, or none: " + ", ".join(f"`{name}: …`" for name in names),
+            f"{type(layer).__name__} got an initial `{given[0]}` but no `{missing[0]}`",
+            help="connect all of its states, or none: " + ", ".join(f"`{name}: …`" for name in names),
             port=given[0],
         )

@@ -1,4 +1,4 @@
-"""Recurrent layers: a state is carried along the time axis."""
+"""Recurrent layers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["GRU", "LSTM", "SimpleRNN"]
 
 
 class SimpleRNN(Recurrent):
-    """``state = activation(x · kernel + state · recurrent_kernel + bias)`` (Elman 1990)."""
+    """A simple recurrent layer: ``state = activation(x · kernel + state · recurrent_kernel + bias)`` (Elman 1990)."""
 
     ports: ClassVar[Ports] = Ports(optional=("state",))
     gates: ClassVar[int] = 1
@@ -32,7 +32,7 @@ class GRU(Recurrent):
 
     recurrent_activation: ActivationName | None = Field("sigmoid", description="Applied to the gates; null: none.")
     reset_after: Flag = Field(
-        True, description="Whether the reset gate acts after the recurrent kernel (with a bias of its own) or before it."
+        True, description="Whether the reset gate is applied after the recurrent kernel (with its own bias) or before it."
     )
 
     @property
@@ -43,9 +43,9 @@ class GRU(Recurrent):
 class LSTM(Recurrent):
     """Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
 
-    With ``peephole`` the gates see the cell too, each unit its own, by ``peephole_kernel``, whose rows are the input, the
-    forget and the output gate's; the output gate sees the new cell. With ``coupled_gates`` there is no forget gate: it is
-    1 less the input gate (Greff et al. 2017, section 5), and the weights have no part for it.
+    With ``peephole`` each unit's gates also depend on its cell state through ``peephole_kernel``, whose rows belong to the
+    input, forget and output gates; the output gate uses the new cell state. With ``coupled_gates`` the forget gate is 1 minus
+    the input gate (Greff et al. 2017, section 5) and has no weights.
     """
 
     ports: ClassVar[Ports] = Ports(optional=("state_h", "state_c"))
@@ -54,20 +54,19 @@ class LSTM(Recurrent):
     beyond_keras: ClassVar[frozenset[str]] = frozenset({"peephole", "coupled_gates"})
     unsupported: ClassVar[Mapping[str, str]] = {
         **Recurrent.unsupported,
-        "stateful": "carry the states yourself: `return_state: true`, and feed them back in by "
-        "`from: {x: …, state_h: …, state_c: …}`",
+        "stateful": "pass the states explicitly: write `return_state: true` and `from: {x: …, state_h: …, state_c: …}`",
     }
 
     recurrent_activation: ActivationName | None = Field("sigmoid", description="Applied to the gates; null: none.")
     unit_forget_bias: Flag = Field(True, description="Whether the forget gate's bias starts at 1 (Jozefowicz et al. 2015).")
-    peephole: Flag = Field(False, description="Whether the gates see the cell (Gers and Schmidhuber 2000).")
-    coupled_gates: Flag = Field(False, description="Whether the forget gate is 1 less the input gate.")
+    peephole: Flag = Field(False, description="Whether the gates depend on the cell state (Gers and Schmidhuber 2000).")
+    coupled_gates: Flag = Field(False, description="Whether the forget gate is 1 minus the input gate.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         if self.coupled_gates and "unit_forget_bias" in self.model_fields_set:
             raise LayerError(
-                "with `coupled_gates` there is no forget gate whose bias could start at 1",
-                help="leave `unit_forget_bias` out",
+                "`unit_forget_bias` has no effect with `coupled_gates`: there is no forget gate",
+                help="remove `unit_forget_bias`",
                 argument="unit_forget_bias",
             )
         return super().infer(inputs)
@@ -77,7 +76,7 @@ class LSTM(Recurrent):
         return 3 if self.coupled_gates else 4
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
-        """With ``peephole`` one more, which starts at 0."""
+        """Return also the peephole kernel, initialized to 0, with ``peephole``."""
         own = super().weights(inputs)
         return (*own, Weight("peephole_kernel", (self.gate_count - 1, self.units), True, Zeros())) if self.peephole else own
 

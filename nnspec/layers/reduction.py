@@ -1,4 +1,4 @@
-"""Layers that make one position of many: sums, means, parts."""
+"""Reductions and slices."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["Mean", "Reduction", "Slice", "Sum"]
 
 
 class Reduction(Layer):
-    """What Sum and Mean share. A mask is dropped: masked positions count."""
+    """Base class of Sum and Mean. The mask is dropped, and masked positions are included."""
 
     main_argument: ClassVar[str | None] = "axis"
 
-    axis: WholeNumber | list[WholeNumber] = Field(description="The axis or axes, the batch axis counted as 0.")
-    keepdims: Flag = Field(False, description="Whether the axes stay, with size 1.")
+    axis: WholeNumber | list[WholeNumber] = Field(description="The axis or axes, where 0 is the batch axis.")
+    keepdims: Flag = Field(False, description="Whether to keep the axes with size 1.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
@@ -31,14 +31,14 @@ class Reduction(Layer):
         return single(tuple(size for axis, size in enumerate(x.shape, 1) if axis not in axes))
 
     def axes(self, x: TensorType) -> tuple[int, ...]:
-        """The axes, the batch axis counted as 0.
+        """Return the axes, where 0 is the batch axis.
 
         Raises:
-            LayerError: Where the input has no such axes.
+            LayerError: If the input has no such axes.
         """
         given = self.axis if isinstance(self.axis, list) else [self.axis]
         if not given or len({axis_of(self, axis, x) for axis in given}) < len(given):
-            raise LayerError("`axis` names an axis twice, or none", help="name each axis once", argument="axis")
+            raise LayerError("`axis` is empty or lists an axis twice", help="list each axis once", argument="axis")
         return tuple(sorted(axis_of(self, axis, x) for axis in given))
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
@@ -54,23 +54,25 @@ class Mean(Reduction):
 
 
 class Slice(Layer):
-    """Part of an axis, as Python slices: from ``start`` up to ``stop``, negative ones counted from the end."""
+    """A slice of an axis, as in Python: from ``start`` up to ``stop``; negative values count from the end."""
 
-    axis: WholeNumber = Field(1, description="The axis, the batch axis counted as 0.")
+    axis: WholeNumber = Field(1, description="The axis, where 0 is the batch axis.")
     start: WholeNumber = Field(0, description="The first position.")
-    stop: WholeNumber | None = Field(None, description="The position behind the last; null: all that follow.")
-    step: PositiveInt = Field(1, description="Positions from one to the next.")
+    stop: WholeNumber | None = Field(None, description="The position after the last; null: the end.")
+    step: PositiveInt = Field(1, description="The step between positions.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
         axis = self.place(x)
         size = self._size(x.shape[axis - 1])
         if isinstance(size, int) and size < 1:
-            raise LayerError(f"{self._text} of axis {axis} of {x} is nothing", help="move `start` or `stop`", argument="start")
+            raise LayerError(
+                f"the slice {self._text} of axis {axis} of {x} is empty", help="change `start` or `stop`", argument="start"
+            )
         return single((*x.shape[: axis - 1], size, *x.shape[axis:]), computed(x.dtype))
 
     def place(self, x: TensorType) -> int:
-        """The axis, the batch axis counted as 0."""
+        """Return the axis, where 0 is the batch axis."""
         return axis_of(self, self.axis, x)
 
     @property
@@ -87,7 +89,7 @@ class Slice(Layer):
         return ceil_div(behind - first, self.step)
 
     def room(self, inputs: Inputs) -> tuple[int | Dim, ...]:
-        """A free size reaches as far as positions are counted, from the front or from the end."""
+        """A free size must be large enough for ``start`` and ``stop``."""
         x = inputs["x"]
         size = x.shape[self.place(x) - 1]
         if isinstance(size, int):
@@ -96,19 +98,19 @@ class Slice(Layer):
         return (size - counted + 1,)
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
-        """Everything: positions are others, so that no window can be named."""
+        """The whole input: output positions do not correspond to input positions."""
         return EVERYTHING
 
 
 def axis_of(layer: Layer, axis: int, x: TensorType) -> int:
-    """An axis of a tensor, the batch axis counted as 0.
+    """Return an axis of a tensor, where 0 is the batch axis.
 
     Raises:
-        LayerError: Where it has no such axis.
+        LayerError: If it has no such axis.
     """
     place = axis if axis >= 0 else axis + x.rank + 1
     if not 1 <= place <= x.rank:
-        axes = f"axes 1 to {x.rank}, or −{x.rank} to −1" if x.rank else "no axis but the batch"
+        axes = f"its axes are 1 to {x.rank}, or −{x.rank} to −1" if x.rank else "it has only the batch axis"
         name = type(layer).__name__
-        raise LayerError(f"{name} finds no axis {axis} in {x}: it has {axes}", help="name another", argument="axis")
+        raise LayerError(f"{name} got axis {axis} for the input {x}: {axes}", help="use another axis", argument="axis")
     return place

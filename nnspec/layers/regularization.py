@@ -1,4 +1,4 @@
-"""Layers that act in training alone."""
+"""Layers that act only in training."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 
 
 class InTrainingAlone(PassesOn):
-    """What changes nothing but in training."""
+    """Base class of layers that act only in training."""
 
     passes_mask: ClassVar[bool] = True
 
@@ -40,21 +40,23 @@ class InTrainingAlone(PassesOn):
 
 
 class _Random(InTrainingAlone):
-    """What changes its input at random."""
+    """Base class of layers that change their input randomly."""
 
     is_random: ClassVar[bool] = True
 
-    seed: WholeNumber | None = Field(None, description="Makes the pattern repeatable; null: from the seed of the whole build.")
+    seed: WholeNumber | None = Field(None, description="Seed of the drop pattern; null: derived from the seed of the build.")
 
 
 class _Shaped(_Random, ConvolvedOver):
-    """What drops by a pattern that can be shared along axes."""
+    """Base class of dropout layers with a noise shape."""
 
     main_argument: ClassVar[str | None] = "rate"
 
-    rate: Fraction = Field(description="The share that is dropped, 0 to 1.")
+    rate: Fraction = Field(description="The fraction that is dropped, 0 to 1.")
     noise_shape: list[PositiveInt | None] | None = Field(
-        None, description="Sizes of the drop pattern, the batch axis first; 1 shares it along an axis, null: the input's."
+        None,
+        description="Shape of the drop pattern, including the batch axis; 1 shares it along an axis, null uses the "
+        "input's size.",
     )
 
     def infer(self, inputs: Inputs) -> Outputs:
@@ -77,7 +79,7 @@ class _Shaped(_Random, ConvolvedOver):
         if not fits:
             raise LayerError(
                 f"`noise_shape` {self.noise_shape} does not fit (batch, {str(x).strip('(),')})",
-                help=f"give {x.rank + 1} sizes, the batch axis first: each the input's, 1 or null",
+                help=f"write {x.rank + 1} sizes, starting with the batch axis; each is the input's size, 1 or null",
                 argument="noise_shape",
             )
 
@@ -87,21 +89,21 @@ class _Shaped(_Random, ConvolvedOver):
 
 
 class Dropout(_Shaped):
-    """Sets a share of its input to 0 and scales up the rest, in training alone (Srivastava et al. 2014)."""
+    """Sets a fraction of its input to 0 and scales up the rest, only in training (Srivastava et al. 2014)."""
 
 
 class AlphaDropout(_Shaped):
-    """Dropout that keeps mean and variance where activations are `selu` (Klambauer et al. 2017)."""
+    """Dropout that preserves mean and variance after `selu` (Klambauer et al. 2017)."""
 
 
 class SpatialDropout(_Random):
-    """What SpatialDropout1D, SpatialDropout2D and SpatialDropout3D share: whole channels are dropped."""
+    """Base class of dropout layers that drop whole channels."""
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
     main_argument: ClassVar[str | None] = "rate"
     axes: ClassVar[tuple[str, ...]]
 
-    rate: Fraction = Field(description="The share of the channels that is dropped, 0 to 1.")
+    rate: Fraction = Field(description="The fraction of channels that is dropped, 0 to 1.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         require_axes(self, inputs["x"], *self.axes, "channels")
@@ -109,33 +111,33 @@ class SpatialDropout(_Random):
 
 
 class SpatialDropout1D(SpatialDropout):
-    """Drops whole channels of a sequence, in training alone (Tompson et al. 2015)."""
+    """Drops whole channels of a sequence, only in training (Tompson et al. 2015)."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[1]
 
 
 class SpatialDropout2D(SpatialDropout):
-    """Drops whole channels of a picture, in training alone (Tompson et al. 2015)."""
+    """Drops whole channels of an image, only in training (Tompson et al. 2015)."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
 
 
 class SpatialDropout3D(SpatialDropout):
-    """Drops whole channels of a volume, in training alone (Tompson et al. 2015)."""
+    """Drops whole channels of a volume, only in training (Tompson et al. 2015)."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[3]
 
 
 class GaussianDropout(_Random):
-    """Multiplies by noise around 1, in training alone (Srivastava et al. 2014)."""
+    """Multiplies by noise around 1, only in training (Srivastava et al. 2014)."""
 
     main_argument: ClassVar[str | None] = "rate"
 
-    rate: Fraction = Field(description="The noise has the standard deviation √(rate / (1 − rate)).")
+    rate: Fraction = Field(description="The standard deviation of the noise is √(rate / (1 − rate)).")
 
 
 class GaussianNoise(_Random):
-    """Adds noise around 0, in training alone."""
+    """Adds noise around 0, only in training."""
 
     main_argument: ClassVar[str | None] = "stddev"
 
@@ -143,7 +145,7 @@ class GaussianNoise(_Random):
 
 
 class ActivityRegularization(InTrainingAlone):
-    """Adds a penalty on its input to the loss, and passes it on."""
+    """Adds a penalty on its input to the loss, and returns the input unchanged."""
 
     l1: NotNegative = Field(0.0, description="The factor on the sum of absolute values.")
     l2: NotNegative = Field(0.0, description="The factor on the sum of squares.")

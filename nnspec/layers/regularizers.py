@@ -1,4 +1,4 @@
-"""Penalties on weights and outputs, added to the loss: Keras's regularizers."""
+"""Regularizers: penalties on weights and outputs that are added to the loss, as in Keras."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _Factor = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 
 
 class Regularizer(Config):
-    """A penalty."""
+    """Base class of regularizers."""
 
     def refuses(self, shape: tuple[int, ...]) -> str | None:
-        """Why it cannot judge an array of this shape, or None where it can."""
+        """Return why it cannot penalize an array of this shape, or None if it can."""
         del shape
         return None
 
@@ -46,10 +46,10 @@ class L1L2(Regularizer):
 
 
 class OrthogonalRegularizer(Regularizer):
-    """Keeps the rows or the columns of a matrix orthogonal to each other."""
+    """Penalizes rows or columns of a matrix that are not orthogonal to each other."""
 
     factor: _Factor = Field(0.01, description="The factor.")
-    mode: Literal["rows", "columns"] = Field("rows", description="What is kept orthogonal.")
+    mode: Literal["rows", "columns"] = Field("rows", description="Whether rows or columns should be orthogonal.")
 
     def refuses(self, shape: tuple[int, ...]) -> str | None:
-        return None if len(shape) == 2 else "judges matrices"
+        return None if len(shape) == 2 else "penalizes only matrices"

@@ -1,4 +1,4 @@
-"""A fixed factor and offset."""
+"""Rescaling by a fixed factor and offset."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ __all__ = ["Rescaling"]
 
 
 class Rescaling(Layer):
-    """``x · scale + offset``; whole numbers become floats, as for pixels: ``Rescaling: 0.00392156862745098``."""
+    """Computes ``x · scale + offset`` as floats; for pixels write ``Rescaling: 0.00392156862745098`` (1/255)."""
 
     main_argument: ClassVar[str | None] = "scale"
     passes_mask: ClassVar[bool] = True
 
-    scale: Number | list[Number] = Field(description="The factor, or one for each channel.")
-    offset: Number | list[Number] = Field(0.0, description="What is added, or a number for each channel.")
+    scale: Number | list[Number] = Field(description="The factor, or one per channel.")
+    offset: Number | list[Number] = Field(0.0, description="The offset, or one per channel.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
         for argument, value in (("scale", self.scale), ("offset", self.offset)):
             if isinstance(value, list) and (not x.rank or x.shape[-1] != len(value)):
                 raise LayerError(
-                    f"`{argument}` has {len(value)} numbers, and the last axis of {x} another size",
-                    help="give one for each channel, or one number for all",
+                    f"`{argument}` has {len(value)} values, but the last axis of {x} has a different size",
+                    help="write one value per channel, or a single value",
                     argument=argument,
                 )
         return single(x.shape)

@@ -1,4 +1,4 @@
-"""Layers that bring pictures to one size."""
+"""Resizing and center cropping of images."""
 
 from __future__ import annotations
 
@@ -18,42 +18,42 @@ from nnspec.types import Dim, TensorType
 __all__ = ["CenterCrop", "Fitting", "Interpolation", "Part", "Resizing", "sampled"]
 
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"]
-"""How a position between others is made of them; what bends (the last three) is computed from sizes that are numbers."""
+"""Interpolation methods; the last three need fixed sizes."""
 
 Part = tuple[int | Dim, int | Dim]
-"""Of one axis: the first position that is kept, negative where some are added before it, and how many there are then."""
+"""The crop of one axis: its first position, negative if it starts with padding, and its size."""
 
 _REACH: Mapping[str, int] = {"bilinear": 1, "bicubic": 2, "lanczos3": 3, "lanczos5": 5}
 
 
 class Fitting(Layer):
-    """What the layers share that cut a part out of a picture and resize it."""
+    """Base class of layers that crop an image and resize the crop."""
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
 
-    height: PositiveInt = Field(description="Rows that come out.")
-    width: PositiveInt = Field(description="Columns that come out.")
+    height: PositiveInt = Field(description="The output height.")
+    width: PositiveInt = Field(description="The output width.")
 
     @property
     def counts(self) -> tuple[int, int]:
         return self.height, self.width
 
     def parts(self, x: TensorType) -> tuple[Part, Part]:
-        """The rows and the columns that are resized.
+        """Return the rows and columns that are resized.
 
         Raises:
-            LayerError: Where they depend on sizes that are not numbers.
+            LayerError: If they depend on free sizes.
         """
         raise NotImplementedError
 
     @property
     def filling(self) -> float:
-        """What stands where a part is larger than the picture."""
+        """The padding value."""
         return 0.0
 
     def sampling(self) -> tuple[Interpolation, bool]:
-        """How the part is resized, and whether against aliasing."""
+        """Return the interpolation method and whether antialiasing is used."""
         return "bilinear", False
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
@@ -66,21 +66,21 @@ class Fitting(Layer):
         return Window(*zip(*windows, strict=True))
 
     def largest_part(self, height: int, width: int) -> tuple[Part, Part]:
-        """The rows and the columns in the middle that have the proportions of what comes out, and are as many as can be."""
+        """Return the rows and columns of the largest centered crop with the output's aspect ratio."""
         rows = max(min(height, width * self.height // self.width), 1)
         columns = max(min(width, height * self.width // self.height), 1)
         return ((height - rows) // 2, rows), ((width - columns) // 2, columns)
 
 
 def sampled(size: int, count: int, interpolation: Interpolation, antialias: bool) -> tuple[Fraction, Fraction, Fraction]:
-    """Size, stride and start of the window of one of ``count`` outputs among ``size`` positions, as `Window` has them.
+    """Return size, stride and start of the `Window` of an output when resizing ``size`` positions to ``count``.
 
     Example:
         >>> sampled(8, 4, "bilinear", False) == (2, 2, 0)
         True
     """
     step = Fraction(size, count)
-    least = Fraction(1, 2 * step.denominator)  # between a place and the next position that it does not see
+    least = Fraction(1, 2 * step.denominator)  # distance to the next position outside the window
     if interpolation == "nearest":
         return 2 - least, step, step / 2 - 1 + least
     reach = _REACH[interpolation] * (max(step, Fraction(1)) if antialias else 1)
@@ -88,14 +88,14 @@ def sampled(size: int, count: int, interpolation: Interpolation, antialias: bool
 
 
 class Resizing(Fitting):
-    """Resizes pictures, whatever their size, to one. Whole numbers (pixels) stay whole numbers."""
+    """Resizes images to a given size. Integers (pixels) stay integers."""
 
-    interpolation: Interpolation = Field("bilinear", description="What stands between positions.")
-    crop_to_aspect_ratio: Flag = Field(False, description="Whether margins are cut off first, so that nothing is distorted.")
-    pad_to_aspect_ratio: Flag = Field(False, description="Whether margins are added first, so that nothing is distorted.")
-    fill_mode: Literal["constant"] = Field("constant", description="What the added margins are filled with: `fill_value`.")
-    fill_value: Number = Field(0.0, description="What stands in margins that are added.")
-    antialias: Flag = Field(False, description="Whether fewer positions are means over all that they stand for.")
+    interpolation: Interpolation = Field("bilinear", description="The interpolation method.")
+    crop_to_aspect_ratio: Flag = Field(False, description="Whether to crop first to keep the aspect ratio.")
+    pad_to_aspect_ratio: Flag = Field(False, description="Whether to pad first to keep the aspect ratio.")
+    fill_mode: Literal["constant"] = Field("constant", description="How to fill the padding: with `fill_value`.")
+    fill_value: Number = Field(0.0, description="The value of the padding.")
+    antialias: Flag = Field(False, description="Whether to use antialiasing when downsampling.")
 
     @property
     def filling(self) -> float:
@@ -110,14 +110,14 @@ class Resizing(Fitting):
         self._check_elements(x)
         if self.crop_to_aspect_ratio and self.pad_to_aspect_ratio:
             raise LayerError(
-                "a picture is either cropped or padded to its new proportions",
+                "`crop_to_aspect_ratio` and `pad_to_aspect_ratio` cannot both be true",
                 help="keep one of `crop_to_aspect_ratio` and `pad_to_aspect_ratio`",
                 argument="pad_to_aspect_ratio",
             )
         self.parts(x)
         if not all(isinstance(size, int) for size in x.shape[:-1]):
             if self.antialias and self.interpolation != "nearest":
-                self._refuse_free(x, "antialias", "leave out `antialias`")
+                self._refuse_free(x, "antialias", "remove `antialias`")
             if self.interpolation not in ("nearest", "bilinear"):
                 self._refuse_free(x, "interpolation", "write `interpolation: bilinear` or `nearest`")
         return single((*self.counts, x.shape[-1]), computed(x.dtype))
@@ -127,14 +127,15 @@ class Resizing(Fitting):
             return
         if self.interpolation != "nearest" or x.dtype == "bool":
             raise LayerError(
-                f"{self.interpolation} positions between {x.dtype} would have to be rounded, and a half goes either way",
-                help="put `Rescaling: 1.0` (or the factor that pixels need) before it, or write `interpolation: nearest`",
+                f"{self.interpolation} interpolation of {x.dtype} is not supported: rounding of halves differs "
+                "between runtimes",
+                help="put `Rescaling: 1.0` (or another factor) before it, or write `interpolation: nearest`",
                 argument="interpolation",
             )
         if self.pad_to_aspect_ratio and not self.fill_value.is_integer():
             raise LayerError(
-                f"a margin of {self.fill_value} cannot be added to {x.dtype}",
-                help="give `fill_value` a whole number",
+                f"a `fill_value` of {self.fill_value} is not valid for {x.dtype}",
+                help="use an integer for `fill_value`",
                 argument="fill_value",
             )
 
@@ -144,23 +145,23 @@ class Resizing(Fitting):
             return (0, height), (0, width)
         if not (isinstance(height, int) and isinstance(width, int)):
             argument = "crop_to_aspect_ratio" if self.crop_to_aspect_ratio else "pad_to_aspect_ratio"
-            self._refuse_free(x, argument, f"leave out `{argument}`")
+            self._refuse_free(x, argument, f"remove `{argument}`")
         if self.crop_to_aspect_ratio:
             return self.largest_part(height, width)
         rows = (max(height, width * self.height // self.width) - height) // 2
         columns = (max(width, height * self.width // self.height) - width) // 2
         return (-rows, height + 2 * rows), (-columns, width + 2 * columns)
 
-    def _refuse_free(self, x: TensorType, argument: str, way_out: str) -> NoReturn:
+    def _refuse_free(self, x: TensorType, argument: str, alternative: str) -> NoReturn:
         raise LayerError(
-            f"`{argument}` is computed from sizes that are numbers, got {x}",
-            help=f"{way_out}, or declare the sizes as numbers under `inputs`",
+            f"`{argument}` needs fixed sizes, got {x}",
+            help=f"{alternative}, or declare the sizes as numbers under `inputs`",
             argument=argument,
         )
 
 
 class CenterCrop(Fitting):
-    """Cuts out the middle of pictures. Of a picture smaller than that, the largest part of its proportions is resized."""
+    """Crops the center of images. For smaller images, the largest crop with the same aspect ratio is resized."""
 
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
@@ -178,11 +179,11 @@ class CenterCrop(Fitting):
         if isinstance(height, int) and isinstance(width, int):
             return self.largest_part(height, width)
         raise LayerError(
-            f"{x} is smaller than {self.height} × {self.width}: it is resized, by what depends on its free size",
-            help="crop to less, let `Resizing` bring it to one size, or declare the sizes as numbers under `inputs`",
+            f"{x} is smaller than {self.height} × {self.width}, and resizing it would depend on its free size",
+            help="crop to a smaller size, use `Resizing`, or declare the sizes as numbers under `inputs`",
             argument="height" if small[0] == height else "width",
         )
 
     def room(self, inputs: Inputs) -> tuple[int | Dim, ...]:
-        """A free size is at least what is cut out of it."""
+        """A free size must be at least the crop's size."""
         return tuple(size - count + 1 for size, count in zip(inputs["x"].shape[:-1], self.counts, strict=True))

@@ -1,4 +1,4 @@
-"""A table of vectors that is read in both directions."""
+"""Embedding with a reverse projection."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ __all__ = ["ReversibleEmbedding"]
 
 
 class ReversibleEmbedding(MayMask, ChoosesByIndex):
-    """A table of vectors for whole numbers that, in reverse, scores every number for a vector (Press and Wolf 2016).
+    """An embedding whose table also projects vectors back to scores of all integers (Press and Wolf 2016).
 
-    A second use in reverse is written ``share: {layer: NAME, reverse: true}``. The mask goes out where numbers come in; in
-    reverse there is none.
+    To use the same table in reverse, write ``share: {layer: NAME, reverse: true}``. In reverse there is no output mask.
     """
 
     unsupported: ClassVar[Mapping[str, str]] = {
@@ -31,21 +30,21 @@ class ReversibleEmbedding(MayMask, ChoosesByIndex):
     call_arguments: ClassVar[frozenset[str]] = frozenset({"reverse"})
     beyond_keras: ClassVar[frozenset[str]] = call_arguments
 
-    input_dim: PositiveInt = Field(description="Number of rows: the largest number that comes in, plus 1.")
-    output_dim: PositiveInt = Field(description="Size of a vector.")
-    tie_weights: Flag = Field(True, description="Whether the reverse uses the same table, or one of its own.")
-    embeddings_initializer: AnyInitializer = Field("uniform", validate_default=True, description="The table at first.")
+    input_dim: PositiveInt = Field(description="Number of rows: the largest input integer plus 1.")
+    output_dim: PositiveInt = Field(description="Size of each vector.")
+    tie_weights: Flag = Field(True, description="Whether the reverse projection shares the table.")
+    embeddings_initializer: AnyInitializer = Field("uniform", validate_default=True, description="Initializer of the table.")
     embeddings_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the table.")
-    embeddings_constraint: AnyConstraint | None = Field(None, description="What the table is held to.")
-    mask_zero: Flag = Field(False, description="Whether 0 is padding: the output then carries a mask that leaves it out.")
-    # Half precisions are not among them: what is computed in one differs between programs by more than equality allows.
+    embeddings_constraint: AnyConstraint | None = Field(None, description="Constraint on the table.")
+    mask_zero: Flag = Field(False, description="Whether 0 is padding, which the output's mask excludes.")
+    # Half precision is excluded: its results differ between runtimes by more than the parity tolerance.
     reverse_dtype: Literal["float32", "float64"] | None = Field(
-        None, description="The precision in which the reverse is computed and given; null: the layer's own."
+        None, description="The precision of the reverse projection; null: the layer's own."
     )
     logit_soft_cap: PositiveNumber | None = Field(
-        None, description="What no score exceeds: scores become `cap · tanh(score / cap)`; null: they stay as they are."
+        None, description="Limit of the scores: they become `cap · tanh(score / cap)`; null: no limit."
     )
-    reverse: Flag = Field(False, description="Whether vectors come in, and scores of every number go out.")
+    reverse: Flag = Field(False, description="Whether to project vectors to scores of all integers.")
 
     @property
     def could_mask(self) -> bool:
@@ -57,8 +56,8 @@ class ReversibleEmbedding(MayMask, ChoosesByIndex):
             return self._scores(x)
         if not x.is_integer:
             raise LayerError(
-                f"ReversibleEmbedding takes whole numbers, got {x.dtype}",
-                help="declare the input with `dtype: int32`, or write `reverse: true` where vectors come in",
+                f"ReversibleEmbedding takes integers, got {x.dtype}",
+                help="declare the input with `dtype: int32`, or write `reverse: true` for vectors",
                 port="x",
             )
         return single((*x.shape, self.output_dim))
@@ -68,7 +67,7 @@ class ReversibleEmbedding(MayMask, ChoosesByIndex):
         if not x.rank or same_size(x.shape[-1], self.output_dim) is False:
             got = size_text(x.shape[-1]) if x.rank else "a scalar"
             raise LayerError(
-                f"ReversibleEmbedding takes vectors of {self.output_dim} in reverse, got {got}: {x}",
+                f"in reverse, ReversibleEmbedding takes vectors of size {self.output_dim}, got {got}: {x}",
                 help=f"put `Dense: {{units: {self.output_dim}}}` before it",
                 port="x",
             )

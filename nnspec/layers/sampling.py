@@ -1,4 +1,4 @@
-"""Random draws as part of a network."""
+"""Sampling from normal distributions, as in variational autoencoders."""
 
 from __future__ import annotations
 
@@ -15,25 +15,24 @@ from nnspec.types import Dim, TensorType
 __all__ = ["DIVERGENCE", "Sampling"]
 
 DIVERGENCE = "divergence"
-"""The output that the distributions' divergence is."""
+"""The name of the output with the divergence."""
 
 
 class Sampling(Layer):
-    """A draw from normal distributions, ``mean + exp(log_variance / 2) · noise`` (Kingma and Welling 2014).
+    """Samples from normal distributions: ``mean + exp(log_variance / 2) · noise`` (Kingma and Welling 2014).
 
-    It draws in training alone; otherwise, and in the exported graph, it gives the mean. With ``return_divergence`` it also
-    gives how far the distributions are from the standard normal, which a variational autoencoder is trained to keep small:
-    ``Σ (mean² + exp(log_variance) − 1 − log_variance) / 2``, their Kullback–Leibler divergence (appendix B), a number in nats
-    for each example. The loss `Value` takes it as it is.
+    It samples only in training; at inference and in the exported graph it returns the mean. With ``return_divergence`` it also
+    returns the Kullback–Leibler divergence from the standard normal distribution (appendix B), in nats per example:
+    ``Σ (mean² + exp(log_variance) − 1 − log_variance) / 2``. Minimize it with the loss `Value`.
     """
 
     ports: ClassVar[Ports] = Ports(("mean", "log_variance"))
     is_random: ClassVar[bool] = True
 
     return_divergence: Flag = Field(
-        False, description=f"Whether the divergence from the standard normal is an output too, `{DIVERGENCE}`."
+        False, description=f"Whether the divergence from the standard normal distribution is also an output, `{DIVERGENCE}`."
     )
-    seed: WholeNumber | None = Field(None, description="Makes the draws repeatable; null: from the seed of the whole build.")
+    seed: WholeNumber | None = Field(None, description="Seed of the random draws; null: derived from the seed of the build.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         mean, variance = inputs["mean"], inputs["log_variance"]
@@ -42,8 +41,8 @@ class Sampling(Layer):
         sizes = [common_size(a, b) for a, b in zip(mean.shape, variance.shape, strict=False)]
         if mean.rank != variance.rank or None in sizes:
             raise LayerError(
-                f"a mean of {mean} has a log variance of {variance}",
-                help="give both the same shape, as two `Dense` from one layer",
+                f"mean and log variance must have the same shape, got {mean} and {variance}",
+                help="compute both with `Dense` layers of the same `units`",
                 port="log_variance",
             )
         divergence = {DIVERGENCE: TensorType(())} if self.return_divergence else {}

@@ -1,6 +1,6 @@
-"""Numbers and switches as arguments.
+"""Numbers and flags as arguments.
 
-Nothing is coerced: ``3.0``, ``"3"`` and ``true`` are no sizes. A float may be written ``3``.
+Values are not coerced: ``3.0``, ``"3"`` and ``true`` are not valid sizes. A float may be written ``3``.
 """
 
 from __future__ import annotations
@@ -18,4 +18,4 @@ Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 PositiveNumber = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Strict(), Field(ge=0, le=1)]
-"""A share, from 0 to 1."""
+"""A number from 0 to 1."""

@@ -1,4 +1,4 @@
-"""Convolutions whose kernel acts on each channel alone."""
+"""Depthwise and separable convolutions."""
 
 from __future__ import annotations
 
@@ -18,26 +18,28 @@ __all__ = ["DepthwiseConv1D", "DepthwiseConv2D", "DepthwiseConvolution", "PerCha
 
 
 class PerChannel(Sliding):
-    """What depthwise and separable convolutions share."""
+    """Base class of depthwise and separable convolutions."""
 
-    depth_multiplier: PositiveInt = Field(1, description="Number of outputs of each input channel.")
-    depthwise_initializer: AnyInitializer = Field("glorot_uniform", validate_default=True, description="The kernel at first.")
-    depthwise_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the kernel of each channel.")
-    depthwise_constraint: AnyConstraint | None = Field(None, description="What the kernel of each channel is held to.")
+    depth_multiplier: PositiveInt = Field(1, description="Number of depthwise output channels per input channel.")
+    depthwise_initializer: AnyInitializer = Field(
+        "glorot_uniform", validate_default=True, description="Initializer of the kernel."
+    )
+    depthwise_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the depthwise kernel.")
+    depthwise_constraint: AnyConstraint | None = Field(None, description="Constraint on the depthwise kernel.")
 
     def spatial(self, inputs: Inputs) -> tuple[int | Dim, ...]:
-        """The sizes of the output's spatial axes."""
+        """Return the sizes of the output's spatial axes."""
         self.check_input(inputs)
         if len(set(self.strides)) > 1:
             raise LayerError(
-                f"{type(self).__name__} moves by one stride along all axes, not by {list(self.strides)}",
-                help="write one number, or let a pooling after it stride",
+                f"{type(self).__name__} needs equal strides along all axes, got {list(self.strides)}",
+                help="write one number, or put a pooling layer with strides after it",
                 argument="strides",
             )
         return windows(inputs["x"], self.spans, self.strides, self.padding)
 
     def channels(self, inputs: Inputs) -> int:
-        """Number of channels that each input channel on its own comes to."""
+        """Return the number of depthwise output channels."""
         return known_size(self, inputs["x"]) * self.depth_multiplier
 
     def macs(self, inputs: Inputs) -> int | Dim:
@@ -45,7 +47,7 @@ class PerChannel(Sliding):
 
 
 class DepthwiseConvolution(PerChannel):
-    """What DepthwiseConv1D and DepthwiseConv2D share."""
+    """Base class of DepthwiseConv1D and DepthwiseConv2D."""
 
     def infer(self, inputs: Inputs) -> Outputs:
         return single((*self.spatial(inputs), self.channels(inputs)))
@@ -57,26 +59,26 @@ class DepthwiseConvolution(PerChannel):
 
 
 class DepthwiseConv1D(DepthwiseConvolution):
-    """Convolution of each channel alone over time (Kaiser et al. 2018)."""
+    """Depthwise convolution over time (Kaiser et al. 2018)."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[1]
 
 
 class DepthwiseConv2D(DepthwiseConvolution):
-    """Convolution of each channel alone over pictures (Howard et al. 2017)."""
+    """Depthwise convolution over images (Howard et al. 2017)."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
 
 
 class SeparableConvolution(PerChannel):
-    """What SeparableConv1D and SeparableConv2D share: each channel alone, then all channels at each position."""
+    """Base class of separable convolutions: depthwise, then pointwise."""
 
     filters: PositiveInt = Field(description="Number of output channels.")
     pointwise_initializer: AnyInitializer = Field(
-        "glorot_uniform", validate_default=True, description="The kernel across channels at first."
+        "glorot_uniform", validate_default=True, description="Initializer of the pointwise kernel."
     )
-    pointwise_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the kernel across channels.")
-    pointwise_constraint: AnyConstraint | None = Field(None, description="What the kernel across channels is held to.")
+    pointwise_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the pointwise kernel.")
+    pointwise_constraint: AnyConstraint | None = Field(None, description="Constraint on the pointwise kernel.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         return single((*self.spatial(inputs), self.filters))
@@ -101,6 +103,6 @@ class SeparableConv1D(SeparableConvolution):
 
 
 class SeparableConv2D(SeparableConvolution):
-    """Depthwise separable convolution over pictures (Chollet 2017)."""
+    """Depthwise separable convolution over images (Chollet 2017)."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]

@@ -1,4 +1,4 @@
-"""Layers that arrange the same elements on other axes."""
+"""Layers that change the shape of their input."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 
 
 class Flatten(KeepsElements):
-    """All axes in one; a scalar gets an axis of size 1."""
+    """Flattens all axes into one; a scalar gets an axis of size 1."""
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
 
@@ -27,26 +27,26 @@ class Flatten(KeepsElements):
         return single((product(x.shape),), computed(x.dtype))
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
-        """None where there was one axis already; otherwise positions lose their neighbours."""
+        """None for a single axis; otherwise the whole input."""
         return EVERYTHING if inputs["x"].rank > 1 else None
 
 
 class Reshape(KeepsElements):
-    """The same elements, in the same order, on other axes."""
+    """Reshapes its input, keeping the order of the elements."""
 
     main_argument: ClassVar[str | None] = "target_shape"
 
     target_shape: list[Annotated[int, Strict(), Field(ge=-1)]] = Field(
-        description="The sizes, the batch axis left out; one may be −1: what remains."
+        description="The sizes, without the batch axis; one may be −1, which is inferred."
     )
 
     @field_validator("target_shape")
     @classmethod
     def _has_one_rest(cls, sizes: list[int]) -> list[int]:
         if 0 in sizes:
-            raise ValueError("`target_shape` takes positive sizes, and −1 once for what remains; not 0")
+            raise ValueError("`target_shape` takes positive sizes and at most one −1; got 0")
         if sizes.count(-1) > 1:
-            raise ValueError("`target_shape` can have −1 once only: two unknown sizes have no one answer")
+            raise ValueError("`target_shape` can contain −1 only once")
         return sizes
 
     def infer(self, inputs: Inputs) -> Outputs:
@@ -56,10 +56,10 @@ class Reshape(KeepsElements):
         assert isinstance(known, int)
         if -1 not in self.target_shape:
             if same_size(total, known) is False:
-                raise self._does_not_fit(inputs, f"{size_text(total)} elements do not fit {known}")
+                raise self._does_not_fit(inputs, f"it has {size_text(total)} elements, not {known}")
             return single(tuple(self.target_shape), computed(x.dtype))
         if isinstance(total, int) and total % known:
-            raise self._does_not_fit(inputs, f"{total} elements cannot be divided by {known}")
+            raise self._does_not_fit(inputs, f"{total} elements are not divisible by {known}")
         rest = total // known
         return single(tuple(rest if size == -1 else size for size in self.target_shape), computed(x.dtype))
 
@@ -68,40 +68,40 @@ class Reshape(KeepsElements):
 
     def _does_not_fit(self, inputs: Inputs, reason: str) -> LayerError:
         return LayerError(
-            f"Reshape cannot make {self.target_shape} of {inputs['x']}: {reason}",
-            help="change a size, or write −1 for the one that follows from the others",
+            f"cannot reshape {inputs['x']} to {self.target_shape}: {reason}",
+            help="change a size, or write −1 to infer one of them",
             argument="target_shape",
         )
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
-        """Everything: positions lose their neighbours, so that no window can be named."""
+        """The whole input: output positions do not correspond to input positions."""
         return EVERYTHING
 
 
 class Permute(Layer):
-    """The axes in another order."""
+    """Permutes the axes."""
 
     main_argument: ClassVar[str | None] = "dims"
 
-    dims: list[PositiveInt] = Field(description="For each axis of the output the input's, from 1: [2, 1] swaps two.")
+    dims: list[PositiveInt] = Field(description="The input axis for each output axis, counted from 1: [2, 1] swaps two axes.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
         if sorted(self.dims) != list(range(1, x.rank + 1)):
             raise LayerError(
-                f"`dims` {self.dims} is no order of the axes of {x}",
-                help=f"name each of the axes 1 to {x.rank} once",
+                f"`dims` {self.dims} is not a permutation of the axes of {x}",
+                help=f"list each of the axes 1 to {x.rank} once",
                 argument="dims",
             )
         return single(tuple(x.shape[axis - 1] for axis in self.dims), computed(x.dtype))
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
-        """Everything: the axes are others, so that no window can be named."""
+        """The whole input: the output axes are different."""
         return EVERYTHING
 
 
 class RepeatVector(Layer):
-    """The same vector at each of N time steps."""
+    """Repeats a vector over N time steps."""
 
     main_argument: ClassVar[str | None] = "n"
 

@@ -1,4 +1,4 @@
-"""What all convolutions share: a small kernel slides over the spatial axes."""
+"""Base classes of convolutions."""
 
 from __future__ import annotations
 
@@ -18,31 +18,33 @@ from nnspec.layers.unsupported import DATA_FORMAT, LATER
 __all__ = ["SPATIAL_AXES", "Sliding", "WithKernel"]
 
 SPATIAL_AXES = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-"""What spatial axes are called, by their number."""
+"""Names of the spatial axes, by their number."""
 
 
 class Sliding(Affine):
-    """A kernel that slides; one is made by naming its axes."""
+    """Base class of all convolutions."""
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, **LATER, "data_format": DATA_FORMAT}
     axes: ClassVar[tuple[str, ...]]
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same", "full")
 
-    kernel_size: Sizes = Field(description="The kernel's positions along each spatial axis.")
-    strides: Sizes = Field(1, validate_default=True, description="Positions between neighbouring outputs.")
+    kernel_size: Sizes = Field(description="Kernel size along each spatial axis.")
+    strides: Sizes = Field(1, validate_default=True, description="Stride along each spatial axis.")
     padding: Padding = Field(
         "valid",
         validate_default=True,
-        description="`valid`: none; `same`: as many outputs as inputs, strides aside; `full`: each overlap; `causal` (Conv1D): "
-        "all before; P: P positions on every side; a list: P or [before, after] for each spatial axis. Padding is 0.",
+        description="`valid`: none; `same`: the output has the input's size divided by the stride; `full`: every partial "
+        "overlap; "
+        "`causal` (Conv1D): only before; P: P positions on every side; a list: P or [before, after] for each spatial axis. "
+        "The padding value is 0.",
     )
-    dilation_rate: Sizes = Field(1, validate_default=True, description="Positions between the kernel's neighbouring weights.")
+    dilation_rate: Sizes = Field(1, validate_default=True, description="Dilation along each spatial axis.")
     activation: ActivationName | None = Field(None, description="Applied to the output; null: none.")
     use_bias: Flag = Field(True, description="Whether a bias is added.")
-    bias_initializer: AnyInitializer = Field("zeros", validate_default=True, description="The bias at first.")
+    bias_initializer: AnyInitializer = Field("zeros", validate_default=True, description="Initializer of the bias.")
     bias_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the bias.")
     activity_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the output.")
-    bias_constraint: AnyConstraint | None = Field(None, description="What the bias is held to.")
+    bias_constraint: AnyConstraint | None = Field(None, description="Constraint on the bias.")
 
     @field_validator("kernel_size", "strides", "dilation_rate", mode="before")
     @classmethod
@@ -55,7 +57,7 @@ class Sliding(Affine):
         return parse_padding(value, len(cls.axes), cls.paddings)
 
     def check_input(self, inputs: Inputs) -> int:
-        """Refuses inputs that it cannot slide over; gives the number of their channels."""
+        """Check the input and return its number of channels."""
         x = inputs["x"]
         require_axes(self, x, *self.axes, "channels")
         require_float(self, x)
@@ -63,19 +65,20 @@ class Sliding(Affine):
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise LayerError(
                 f"strides {list(self.strides)} and dilation_rate {list(self.dilation_rate)} cannot both exceed 1",
-                help="keep one of them at 1, or let a `MaxPooling` with `pool_size: 1` after the dilated convolution stride",
+                help="set one of them to 1, or put a `MaxPooling` with `pool_size: 1` and strides after the dilated "
+                "convolution",
                 argument="dilation_rate",
             )
         return channels
 
     @property
     def spans(self) -> tuple[int, ...]:
-        """Input positions from the kernel's first to its last, along each spatial axis."""
+        """The kernel size along each spatial axis, including dilation."""
         return tuple((k - 1) * d + 1 for k, d in zip(self.kernel_size, self.dilation_rate, strict=True))
 
     @property
     def around(self) -> tuple[tuple[int, int], ...] | None:
-        """Positions before and after each spatial axis; None for ``same``, where that depends on the input's size."""
+        """The padding before and after each spatial axis; None for ``same``, where it depends on the input size."""
         return positions_around(self.padding, self.spans)
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
@@ -84,9 +87,11 @@ class Sliding(Affine):
 
 
 class WithKernel(Sliding):
-    """One that has a single kernel, from all input channels to its filters."""
+    """Base class of convolutions with a single kernel."""
 
     filters: PositiveInt = Field(description="Number of output channels.")
-    kernel_initializer: AnyInitializer = Field("glorot_uniform", validate_default=True, description="The kernel at first.")
+    kernel_initializer: AnyInitializer = Field(
+        "glorot_uniform", validate_default=True, description="Initializer of the kernel."
+    )
     kernel_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the kernel.")
-    kernel_constraint: AnyConstraint | None = Field(None, description="What the kernel is held to.")
+    kernel_constraint: AnyConstraint | None = Field(None, description="Constraint on the kernel.")

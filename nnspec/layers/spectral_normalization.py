@@ -1,4 +1,4 @@
-"""A layer whose kernel is held to a spectral norm of 1."""
+"""Spectral normalization of a layer's kernel."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ WITH_KERNEL = Family(
     kind="layer with a kernel",
     modules={name: LAYERS.modules[name] for name in (*_CONVOLUTIONS, *_TRANSPOSED, "Dense", "EinsumDense")},
 )
-"""What SpectralNormalization wraps. Keras also lets it take an Embedding, whose output then becomes whole numbers."""
+"""The layers that SpectralNormalization can wrap. Keras also allows Embedding, but then returns integers."""
 
 
 class SpectralNormalization(Layer):
-    """A layer whose kernel is divided by its largest singular value at each training step (Miyato et al. 2018).
+    """Divides the kernel of a layer by its largest singular value at each training step (Miyato et al. 2018).
 
-    The kernel that is kept is the normalised one, so that in inference, and in the exported graph, it is the inner layer
-    alone. The weights bear the inner layer's names, ``conv2d/kernel``, and there is ``conv2d/vector_u``, the estimate that the
-    power iteration goes on from. Masks end here, as in Keras.
+    The normalized kernel is stored, so at inference and in the exported graph only the inner layer remains. Weights are named
+    as those of the inner layer, ``conv2d/kernel``; ``conv2d/vector_u`` is the state of the power iteration. Masks are
+    dropped, as in Keras.
     """
 
     main_argument: ClassVar[str | None] = "layer"
 
-    layer: Annotated[Config, Named(WITH_KERNEL)] = Field(description="The layer whose kernel is normalised.")
-    power_iterations: PositiveInt = Field(1, description="How often the singular value is estimated at a step.")
+    layer: Annotated[Config, Named(WITH_KERNEL)] = Field(description="The layer whose kernel is normalized.")
+    power_iterations: PositiveInt = Field(1, description="Number of power iterations per training step.")
 
     @property
     def inner(self) -> Layer:
-        """The layer whose kernel it is."""
+        """The wrapped layer."""
         assert isinstance(self.layer, Layer)
         return self.layer
 

@@ -1,4 +1,4 @@
-"""A layer at every time step."""
+"""Application of a layer to every time step."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ __all__ = ["BatchToSteps", "StepsToBatch", "TimeDistributed", "steps_of"]
 
 
 class TimeDistributed(ChoosesByIndex):
-    """One layer at every time step, with the same weights; time is the first axis after the batch.
+    """Applies one layer, with the same weights, to every time step; time is the first axis after the batch.
 
-    As in Keras a mask goes to the layer step by step, where it uses one, and comes out unchanged. The weights bear the
-    inner layer's names: ``labels/kernel``. A block or a network is put in its place, between two layers that take time into the
-    batch and out again: its weights stand where they do without this.
+    As in Keras, the mask is passed to the inner layer step by step if it uses one, and is propagated unchanged. Weights have
+    the names of the inner layer: ``labels/kernel``. A block or a network is expanded in place, between a layer that merges time
+    into the batch and one that splits it again; the names of its weights do not change.
     """
 
     main_argument: ClassVar[str | None] = "layer"
     passes_mask: ClassVar[bool] = True
 
     layer: Annotated[Config, Named(LAYERS, own=True)] = Field(
-        description="A layer of one input and one output, or a block or a network of the document."
+        description="A layer with one input and one output, or a block or network of the document."
     )
 
     @property
     def inner(self) -> Layer:
-        """The layer at each step."""
+        """The wrapped layer."""
         assert isinstance(self.layer, Layer)
         return self.layer
 
@@ -42,29 +42,29 @@ class TimeDistributed(ChoosesByIndex):
         return single((x.shape[0], *inner.shape), inner.dtype)
 
     def inner_output(self, x: TensorType) -> TensorType:
-        """What the inner layer gives at each step.
+        """Return the output type of the inner layer at each step.
 
         Raises:
-            LayerError: Where there is no time axis, or the inner layer has several inputs or outputs.
+            LayerError: If there is no time axis, or the inner layer has several inputs or outputs.
         """
         name = type(self.inner).__name__
         if self.inner.ports.required != Ports().required:
-            raise LayerError(f"TimeDistributed takes a layer of one input, and {name} is none", argument="layer", help=_ONE)
+            raise LayerError(f"TimeDistributed takes a layer with one input, which {name} is not", argument="layer", help=_ONE)
         if x.rank < 2:
             raise LayerError(
                 f"TimeDistributed takes (time, …), at least two axes, got {x}",
-                help="a recurrent layer before it must say `return_sequences: true`",
+                help="a recurrent layer before it must have `return_sequences: true`",
                 port="x",
             )
         outputs = self.inner.output_types({"x": self.step(x)})
         if len(outputs) > 1:
             raise LayerError(
-                f"TimeDistributed takes a layer of one output, and {name} here has {len(outputs)}", argument="layer", help=_ONE
+                f"TimeDistributed takes a layer with one output, but {name} has {len(outputs)}", argument="layer", help=_ONE
             )
         return next(iter(outputs.values()))
 
     def step(self, x: TensorType) -> TensorType:
-        """The input at one step."""
+        """Return the input type at one step."""
         return TensorType(x.shape[1:], x.dtype, x.mask[1:] or None if x.mask else None)
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
@@ -84,7 +84,7 @@ class TimeDistributed(ChoosesByIndex):
         return self.inner.choices({"x": self.step(inputs["x"])}) if isinstance(self.inner, ChoosesByIndex) else {}
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
-        """The inner layer's, of one step; one that sees everything along more axes than the features leaves no window."""
+        """The receptive field of the inner layer at one step."""
         step = self.step(inputs["x"])
         window = self.inner.receptive_field({"x": step})
         if window is None or window == EVERYTHING:
@@ -92,13 +92,13 @@ class TimeDistributed(ChoosesByIndex):
         return Window((1, *window.size), (1, *window.stride), (0, *window.start))
 
 
-_ONE = "write steps of their own for it, or a block"
+_ONE = "write it as separate steps, or as a block"
 
 
 class StepsToBatch(Layer):
-    """Makes each time step an example, also of a mask that has more axes than time.
+    """Merges the time axis into the batch axis, also of a mask with more axes than time.
 
-    The graph puts this before a block or a network that `TimeDistributed` runs, and [`BatchToSteps`][] after it.
+    The graph inserts it before a block or network in `TimeDistributed`, and [`BatchToSteps`][] after it.
     """
 
     uses_mask: ClassVar[bool] = True  # `BatchToSteps` attaches it to the outputs
@@ -108,7 +108,7 @@ class StepsToBatch(Layer):
         if x.rank < 1:
             raise LayerError(
                 f"TimeDistributed takes (time, …), at least one axis, got {x}",
-                help="a recurrent layer before it must say `return_sequences: true`",
+                help="a recurrent layer before it must have `return_sequences: true`",
                 port="x",
             )
         return {"output": TensorType(x.shape[1:], x.dtype)}
@@ -119,18 +119,18 @@ class StepsToBatch(Layer):
 
 
 class BatchToSteps(Layer):
-    """Makes examples the time steps of the first input again.
+    """Splits the time axis of the first input from the batch axis again.
 
-    An output has the mask of its steps. If they have none, it has the first input's mask, if that has no axis but time.
+    An output has the mask of its steps; without one, it has the first input's mask if that has only the time axis.
     """
 
     ports: ClassVar[Ports] = Ports((), variadic=True)
     uses_mask: ClassVar[bool] = True
     beyond_keras: ClassVar[frozenset[str]] = frozenset({"outputs", "steps"})
 
-    outputs: tuple[str, ...] = Field(description="The outputs' names, in the order of the other inputs.")
+    outputs: tuple[str, ...] = Field(description="The names of the outputs, in the order of the other inputs.")
     steps: tuple[int | Dim, ...] = Field(
-        (), description="The numbers of steps of further inputs, which must equal the first one's."
+        (), description="The numbers of steps of other inputs, which must equal that of the first."
     )
 
     def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
@@ -142,7 +142,7 @@ class BatchToSteps(Layer):
         return {name: TensorType((steps, *x.shape), x.dtype) for name, x in zip(self.outputs, given, strict=True)}
 
     def output_types(self, inputs: Inputs) -> Outputs:
-        """Every output may have a mask, and not only the first."""
+        """Return the output types; every output may have a mask."""
         like, *given = (inputs[str(number)] for number in range(1 + len(self.outputs)))
         whole = like.mask if like.mask is not None and len(like.mask) == 1 else None
         masks = [whole if x.mask is None else (like.shape[0], *x.mask) for x in given]
@@ -150,7 +150,7 @@ class BatchToSteps(Layer):
 
 
 def steps_of(inputs: Inputs) -> int | Dim:
-    """The number of time steps, which all inputs share.
+    """Return the number of time steps of all inputs.
 
     Raises:
         LayerError: If two inputs have different numbers.
@@ -160,8 +160,9 @@ def steps_of(inputs: Inputs) -> int | Dim:
     for port, x in others:
         if same_size(steps, x.shape[0]) is False:
             raise LayerError(
-                f"at every time step alike, `{first[0]}` has {size_text(steps)} steps and `{port}` {size_text(x.shape[0])}",
-                help="declare the same number, or the same symbol, for both",
+                f"inputs must have the same number of time steps, got {size_text(steps)} (`{first[0]}`) and "
+                f"{size_text(x.shape[0])} (`{port}`)",
+                help="declare the same number or symbol for both",
                 port=port,
             )
     return steps

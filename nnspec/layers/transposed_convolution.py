@@ -1,4 +1,4 @@
-"""Transposed convolutions: every input position adds a kernel to the output, strides apart."""
+"""Transposed convolutions."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "TransposedC
 
 
 class TransposedConvolution(WithKernel):
-    """What Conv1DTranspose, Conv2DTranspose and Conv3DTranspose share (Dumoulin and Visin 2016, section 4).
+    """Base class of transposed convolutions (Dumoulin and Visin 2016, section 4).
 
-    With span F, stride S and output padding A, N positions become (N − 1)·S + F + A for ``valid`` (A is by default what is
-    missing to S), N·S for ``same`` (given A: (N − 1)·S + F mod 2 + A), and (N − 1)·S + F − 2·P + A for a padding of P.
+    With span F, stride S and output padding A, N positions become (N − 1)·S + F + A for ``valid`` (A is by default
+    max(S − F, 0)), N·S for ``same`` (given A: (N − 1)·S + F mod 2 + A), and (N − 1)·S + F − 2·P + A for a padding of P.
     """
 
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
 
     output_padding: CountSizes | None = Field(
-        None, description="Positions added behind the output, fewer than the stride; null: what `padding` asks for."
+        None, description="Positions added after the output, fewer than the stride; null: inferred from `padding`."
     )
 
     @field_validator("output_padding", mode="before")
@@ -44,27 +44,27 @@ class TransposedConvolution(WithKernel):
             )
         )
         if any(isinstance(size, int) and size < 1 for size in sizes):
-            raise LayerError(f"a padding of {self.padding} leaves nothing of the output", help="pad less", argument="padding")
+            raise LayerError(f"a padding of {self.padding} leaves no output positions", help="pad less", argument="padding")
         return single((*sizes, self.filters))
 
     def _check_output_padding(self) -> None:
         for added, stride, span in zip(self.output_padding or (), self.strides, self.spans, strict=False):
             if added >= stride:
                 raise LayerError(
-                    f"an output padding of {added} is not less than the stride, {stride}",
-                    help="leave `output_padding` out, or make it smaller",
+                    f"`output_padding` must be less than the stride, {stride}; got {added}",
+                    help="remove `output_padding`, or reduce it",
                     argument="output_padding",
                 )
             if self.padding == "same" and span % 2 == 0 and added == 0:
                 raise LayerError(
-                    f"with `padding: same` and an even kernel the output padding is 1 to {stride - 1}, not 0",
-                    help="leave `output_padding` out",
+                    f"with `padding: same` and an even kernel, `output_padding` must be 1 to {stride - 1}; got 0",
+                    help="remove `output_padding`",
                     argument="output_padding",
                 )
 
     @property
     def trims(self) -> tuple[tuple[int, int], ...]:
-        """Positions of the whole output that are taken off before, and put behind (negative: taken off), on each axis."""
+        """Positions removed before and added after the full output (negative: removed), for each axis."""
         added = self.output_padding or (None,) * len(self.axes)
         return tuple(
             self._trim(axis, span, stride, extra)
@@ -87,11 +87,11 @@ class TransposedConvolution(WithKernel):
         return (kernel, self.owns("bias", (self.filters,))) if self.use_bias else (kernel,)
 
     def macs(self, inputs: Inputs) -> int | Dim:
-        """Each input element is multiplied with a whole kernel; what falls outside the output is counted too."""
+        """Every input element is multiplied with the whole kernel, including positions cropped from the output."""
         return product(inputs["x"].shape) * product(self.kernel_size) * self.filters
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
-        """Output p is reached from input i where ``p + before - (F - 1) <= i * S <= p + before``."""
+        """Output p depends on input i if ``p + before - (F - 1) <= i * S <= p + before``."""
         axes = list(zip(self.spans, self.strides, self.trims, strict=True))
         return Window(
             tuple(1 + Fraction(span - 1, stride) for span, stride, _ in axes),
@@ -107,7 +107,7 @@ class Conv1DTranspose(TransposedConvolution):
 
 
 class Conv2DTranspose(TransposedConvolution):
-    """Transposed convolution over pictures (Zeiler et al. 2010)."""
+    """Transposed convolution over images (Zeiler et al. 2010)."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
 

@@ -1,4 +1,4 @@
-"""Poolings that remember where the largest value stood, and layers that put values back there."""
+"""Max pooling with indices, and max unpooling."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = ["MaxPoolingWithIndices2D", "MaxUnpooling2D"]
 
 
 class MaxPoolingWithIndices2D(MaxPooling2D):
-    """The largest value of each window of a picture, and where it stood.
+    """Max pooling of images that also returns the positions of the maxima.
 
-    ``indices`` counts the picture's positions row by row from 0, for each example and channel apart, padding left out, as
-    PyTorch's ``return_indices`` does; of equal values the first counts.
+    As PyTorch's ``return_indices``, ``indices`` counts the positions of an image row by row from 0, per example and channel and
+    without padding; of equal values, the first is used.
     """
 
     def infer(self, inputs: Inputs) -> Outputs:
@@ -34,21 +34,21 @@ class MaxPoolingWithIndices2D(MaxPooling2D):
 
 
 class MaxUnpooling2D(ChoosesByIndex):
-    """Puts values back where `MaxPoolingWithIndices2D` found them; all other positions are 0 (Zeiler and Fergus 2014).
+    """Places values at the indices from `MaxPoolingWithIndices2D`; other positions are 0 (Zeiler and Fergus 2014).
 
-    Where windows overlapped and two found the same position, their values are added, as in the gradient of the pooling. The
-    size that comes out is that of ``like``, if something is fed there (what was pooled, say); else ``output_size``; else the
-    smallest that the windows, given as they were for the pooling, have room in.
+    Values with the same index, from overlapping windows, are added, as in the gradient of the pooling. The output size is that
+    of the input ``like``, if connected (for example the pooling's input); else ``output_size``; else the smallest size that the
+    pooling's windows fit.
     """
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
     ports: ClassVar[Ports] = Ports(("x", "indices"), ("like",))
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
 
-    pool_size: Sizes = Field(2, validate_default=True, description="The pooling's window along each spatial axis.")
-    strides: Sizes | None = Field(None, description="The pooling's strides; null: the window's size.")
+    pool_size: Sizes = Field(2, validate_default=True, description="The pooling's window size along each spatial axis.")
+    strides: Sizes | None = Field(None, description="The pooling's strides; null: the window size.")
     padding: Padding = Field("valid", validate_default=True, description="The pooling's padding.")
-    output_size: Sizes | None = Field(None, description="Rows and columns that come out; null: they follow from the others.")
+    output_size: Sizes | None = Field(None, description="The output height and width; null: inferred from the other arguments.")
 
     @field_validator("pool_size", "strides", "output_size", mode="before")
     @classmethod
@@ -63,7 +63,7 @@ class MaxUnpooling2D(ChoosesByIndex):
 
     @property
     def steps(self) -> tuple[int, ...]:
-        """Positions between neighbouring windows, along each spatial axis."""
+        """The stride along each spatial axis."""
         return self.strides or self.pool_size
 
     def infer(self, inputs: Inputs) -> Outputs:
@@ -74,15 +74,17 @@ class MaxUnpooling2D(ChoosesByIndex):
         sizes = self._sizes(inputs)
         if any(isinstance(size, int) and size < 1 for size in sizes):
             raise LayerError(
-                f"a padding of {self.padding} leaves nothing of {x}", help="give the pooling's own padding", argument="padding"
+                f"a padding of {self.padding} leaves no positions of {x}",
+                help="use the padding of the pooling layer",
+                argument="padding",
             )
         return single((*sizes, x.shape[-1]))
 
     def _check_indices(self, x: TensorType, indices: TensorType) -> None:
         if indices.dtype not in ("int32", "int64"):
             raise LayerError(
-                f"positions are whole numbers, got {indices.dtype}",
-                help="feed it the `indices` of a `MaxPoolingWithIndices2D`: `from: {x: …, indices: pool.indices}`",
+                f"`indices` must be int32 or int64, got {indices.dtype}",
+                help="connect the `indices` of a `MaxPoolingWithIndices2D`: `from: {x: …, indices: pool.indices}`",
                 port="indices",
             )
         differ = [
@@ -90,8 +92,8 @@ class MaxUnpooling2D(ChoosesByIndex):
         ]
         if x.rank != indices.rank or differ:
             raise LayerError(
-                f"values of {x} have indices of {indices}",
-                help="give both one shape: as many rows, columns and channels as the pooling gave",
+                f"values and indices must have the same shape, got {x} and {indices}",
+                help="give both the shape of the pooling's output",
                 port="indices",
             )
 
@@ -100,8 +102,8 @@ class MaxUnpooling2D(ChoosesByIndex):
             require_axes(self, inputs["like"], *self.axes, "channels", port="like")
             if self.output_size is not None:
                 raise LayerError(
-                    "the size that comes out is given twice, by `output_size` and by `like`",
-                    help="leave out one of them",
+                    "the output size is given twice, by `output_size` and by `like`",
+                    help="remove one of them",
                     argument="output_size",
                 )
             return inputs["like"].shape[:-1]
@@ -112,7 +114,7 @@ class MaxUnpooling2D(ChoosesByIndex):
 
     @property
     def factors(self) -> tuple[tuple[int, int], ...]:
-        """Along each axis, what the size is multiplied by and what is then added, where there is no ``like``."""
+        """The factor and offset of the output size for each axis, without ``like``."""
         if self.output_size is not None:
             return tuple((0, size) for size in self.output_size)
         around = positions_around(self.padding, self.pool_size)
@@ -127,7 +129,7 @@ class MaxUnpooling2D(ChoosesByIndex):
         return tuple(zip(inputs["x"].shape, inputs["indices"].shape, strict=True))
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
-        """The windows that may have found a position: those that it lies in."""
+        """The pooling windows that contain a position."""
         around = positions_around(self.padding, self.pool_size)
         if around is None:
             return EVERYTHING

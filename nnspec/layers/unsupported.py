@@ -1,4 +1,4 @@
-"""Arguments that Keras's layers have and ours have not: why, and what to write instead."""
+"""Arguments of Keras layers that are not supported: the reason, and what to write instead."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Mapping
 __all__ = ["DATA_FORMAT", "EVERYWHERE", "LATER"]
 
 EVERYWHERE: Mapping[str, str] = {
-    "name": "write `name: …` beside the operation, not among its arguments",
-    "trainable": "write `freeze: true` beside the operation",
-    "dtype": "the precision is the training's: write `precision: …` under `train`",
-    "input_shape": "sizes are inferred; the shape of what comes in stands under `inputs`",
-    "batch_input_shape": "sizes are inferred; the shape of what comes in stands under `inputs`",
-    "input_dim": "sizes are inferred; the shape of what comes in stands under `inputs`",
+    "name": "write `name: …` next to the operation, not in its arguments",
+    "trainable": "write `freeze: true` next to the operation",
+    "dtype": "write `precision: …` under `train`",
+    "input_shape": "sizes are inferred; declare the input's shape under `inputs`",
+    "batch_input_shape": "sizes are inferred; declare the input's shape under `inputs`",
+    "input_dim": "sizes are inferred; declare the input's shape under `inputs`",
 }
-"""Those of every layer."""
+"""Arguments of every layer."""
 
 LATER: Mapping[str, str] = {
-    "lora_rank": "low-rank adaptation is not in this version",
-    "lora_alpha": "low-rank adaptation is not in this version",
-    "quantization_config": "quantization is not in this version",
+    "lora_rank": "low-rank adaptation is not supported",
+    "lora_alpha": "low-rank adaptation is not supported",
+    "quantization_config": "quantization is not supported",
 }
-"""Those of layers with a kernel that Keras can adapt or quantize."""
+"""Arguments of layers with a kernel that Keras can adapt or quantize."""
 
-DATA_FORMAT = "channels come last everywhere; leave it out"
+DATA_FORMAT = "channels are always the last axis; remove it"

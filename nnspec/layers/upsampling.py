@@ -1,4 +1,4 @@
-"""Layers that repeat positions along the spatial axes, or draw new ones between them."""
+"""Upsampling layers."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["UpSampling", "UpSampling1D", "UpSampling2D", "UpSampling3D"]
 
 
 class UpSampling(Layer):
-    """What UpSampling1D, UpSampling2D and UpSampling3D share."""
+    """Base class of upsampling layers."""
 
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
     main_argument: ClassVar[str | None] = "size"
     axes: ClassVar[tuple[str, ...]]
 
-    size: Sizes = Field(2, validate_default=True, description="How many positions each becomes, along each spatial axis.")
+    size: Sizes = Field(2, validate_default=True, description="Upsampling factor along each spatial axis.")
 
     @field_validator("size", mode="before")
     @classmethod
@@ -55,18 +55,18 @@ class UpSampling1D(UpSampling):
 
 
 class UpSampling2D(UpSampling):
-    """Enlarges pictures by whole factors."""
+    """Upsamples images by integer factors."""
 
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
 
-    interpolation: Interpolation = Field("nearest", description="What stands between positions.")
+    interpolation: Interpolation = Field("nearest", description="The interpolation method.")
 
     def infer(self, inputs: Inputs) -> Outputs:
         outputs = super().infer(inputs)
         x = inputs["x"]
         if self.interpolation != "nearest" and not all(isinstance(size, int) for size in x.shape[:-1]):
             raise LayerError(
-                f"Keras draws {self.interpolation} positions only between sizes that are numbers, got {x}",
+                f"{self.interpolation} interpolation needs fixed sizes, got {x}",
                 help="write `interpolation: nearest`, or declare the sizes as numbers under `inputs`",
                 argument="interpolation",
             )

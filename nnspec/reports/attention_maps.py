@@ -1,4 +1,4 @@
-"""What attention looked at: the shares each query gave to each key, as pictures (Bahdanau et al. 2015, figure 3)."""
+"""Maps of attention weights (Bahdanau et al. 2015, figure 3)."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from nnspec.layers.heads import SCORES
 from nnspec.reports.elements import Html, element, figure, section
 from nnspec.reports.plots import plot
 from nnspec.reports.tensors import tensors_of
-from nnspec.training.evaluation.evaluate import Evaluated
+from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.run.folder import Run
 from nnspec.types import Dim
 
-__all__ = ["Looking", "attention_maps", "looking_nodes"]
+__all__ = ["AttentionNode", "attention_maps", "attention_nodes"]
 
 _EXAMPLES = 4
 _MOST_NODES = 3
 _MOST_STEPS = 40
-_GIVES_SCORES = "return_attention_scores"
+_RETURNS_SCORES = "return_attention_scores"
 
 
 @dataclass(frozen=True)
-class Looking:
-    """A node from which the shares of attention can be read.
+class AttentionNode:
+    """An attention node whose weights can be shown.
 
     Attributes:
-        graph: The network, the node giving its shares beside what it gave before.
-        node: The node's name.
-        queries: The size of the axis that looks.
-        keys: The size of the axis that is looked at.
+        graph: The network, with the attention weights as a further output of the node.
+        node: The name of the node.
+        queries: The size of the query axis.
+        keys: The size of the key axis.
     """
 
     graph: Graph
@@ -46,58 +46,58 @@ class Looking:
     keys: int | Dim
 
     @property
-    def shares(self) -> Ref:
-        """The shares: queries, keys, or heads, queries, keys."""
+    def weights(self) -> Ref:
+        """The attention weights: (queries, keys) or (heads, queries, keys)."""
         return Ref(self.node, SCORES)
 
 
-def looking_nodes(graph: Graph) -> list[Looking]:
-    """The attentions of a network, at most three: those from one sequence into another where there are such, the last ones."""
-    found = [looking for node in graph.nodes.values() if (looking := _looking(graph, node))]
-    across = [looking for looking in found if looking.queries != looking.keys]
-    return (across or found)[-_MOST_NODES:]
+def attention_nodes(graph: Graph) -> list[AttentionNode]:
+    """The last attention nodes of a network, at most three; only cross-attention if there is any."""
+    found = [attention for node in graph.nodes.values() if (attention := _attention_node(graph, node))]
+    cross = [attention for attention in found if attention.queries != attention.keys]
+    return (cross or found)[-_MOST_NODES:]
 
 
-def _looking(graph: Graph, node: Node) -> Looking | None:
-    if _GIVES_SCORES not in type(node.layer).model_fields:
+def _attention_node(graph: Graph, node: Node) -> AttentionNode | None:
+    if _RETURNS_SCORES not in type(node.layer).model_fields:
         return None
-    layer = node.layer.model_copy(update={_GIVES_SCORES: True})
+    layer = node.layer.model_copy(update={_RETURNS_SCORES: True})
     outputs = layer.infer(node.input_types)
     shape = outputs[SCORES].shape
-    own = len(shape) - len(node.output.shape) == 1 or len(shape) == 2
-    if not own or len(node.output.shape) != 2:
+    is_supported = len(shape) - len(node.output.shape) == 1 or len(shape) == 2
+    if not is_supported or len(node.output.shape) != 2:
         return None
     opened = replace(node, layer=layer, outputs={**outputs, **node.outputs})
-    return Looking(replace(graph, nodes={**graph.nodes, node.name: opened}), node.name, *shape[-2:])
+    return AttentionNode(replace(graph, nodes={**graph.nodes, node.name: opened}), node.name, *shape[-2:])
 
 
-def attention_maps(run: Run, found: Evaluated) -> Html:
-    """Maps of some examples; nothing for a net without attention over what can be named."""
+def attention_maps(run: Run, found: Evaluation) -> Html:
+    """Maps of some examples; empty if no attention is over tokens."""
     graph = run.model.main
-    nodes = looking_nodes(graph)
+    nodes = attention_nodes(graph)
     places = np.linspace(0, len(found.examples) - 1, min(_EXAMPLES, len(found.examples))).astype(np.int64)
     batch = found.examples.only(np.unique(places)).batch(slice(None))
     inputs, weights, pieces = dict(batch.inputs), run.weights(), []
-    for looking in nodes:
-        labels = [_labels(run, found, inputs, size) for size in (looking.queries, looking.keys)]
-        shares = tensors_of(looking.graph, weights, {"shares": looking.shares}, inputs)["shares"]
-        maps = shares.mean(1) if shares.ndim == 4 else shares
+    for attention in nodes:
+        labels = [_labels(run, found, inputs, size) for size in (attention.queries, attention.keys)]
+        scores = tensors_of(attention.graph, weights, {"weights": attention.weights}, inputs)["weights"]
+        maps = scores.mean(1) if scores.ndim == 4 else scores
         shown = [
-            figure(_drawn(map_[: len(rows), : len(columns)], rows, columns, looking.node))
+            figure(_drawn(map_[: len(rows), : len(columns)], rows, columns, attention.node))
             for map_, rows, columns in zip(maps, *labels, strict=True)
             if rows and columns
         ]
         if shown:
-            pieces += [element("h3", looking.node), element("div", *shown, class_="row")]
+            pieces += [element("h3", attention.node), element("div", *shown, class_="row")]
     note = (
-        "A row for each position that looks, a column for each it looks at; dark is a large share, the mean of all heads where "
-        "there are several. A decoder was given the true tokens: its rows are named after the token that comes next."
+        "Rows are queries, columns are keys; dark is a large attention weight, averaged over the heads. Decoders read the true "
+        "tokens; their rows are labeled with the next token."
     )
     return section("Attention maps", element("p", note, class_="note"), *pieces) if pieces else Html()
 
 
-def _labels(run: Run, found: Evaluated, inputs: Mapping[str, NDArray[Any]], size: int | Dim) -> list[list[str]]:
-    """What stands at each position along an axis, in each example, as far as there is something: the tokens of an input."""
+def _labels(run: Run, found: Evaluation, inputs: Mapping[str, NDArray[Any]], size: int | Dim) -> list[list[str]]:
+    """The tokens at each position along an axis of each example, without padding; empty if the axis has no tokens."""
     graph = run.model.main
     name = next((name for name, type in graph.inputs.items() if type.rank == 1 and type.shape[0] == size), None)
     if name is None or inputs[name].dtype.kind not in "iu":
@@ -111,9 +111,9 @@ def _labels(run: Run, found: Evaluated, inputs: Mapping[str, NDArray[Any]], size
 
 
 def _end(row: NDArray[Any]) -> int:
-    """Where the filling begins."""
-    there = np.flatnonzero(row)
-    return min(int(there[-1]) + 1, _MOST_STEPS) if len(there) else 0
+    """The length without padding."""
+    tokens = np.flatnonzero(row)
+    return min(int(tokens[-1]) + 1, _MOST_STEPS) if len(tokens) else 0
 
 
 def _text(token: int, vocabulary: Sequence[str] | None) -> str:
@@ -129,4 +129,4 @@ def _drawn(map_: NDArray[Any], rows: list[str], columns: list[str], label: str) 
         axes.tick_params(length=0, labelsize=7)
 
     width, height = (min(7.0, 0.9 + 0.19 * len(names)) for names in (columns, rows))
-    return plot(draw, f"what {label} looked at", width=max(width, 1.8), height=max(height, 1.4))
+    return plot(draw, f"attention weights of {label}", width=max(width, 1.8), height=max(height, 1.4))

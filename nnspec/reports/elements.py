@@ -1,4 +1,4 @@
-"""Pieces of a page. What is given as text can never become markup."""
+"""HTML elements of a page. Text is always escaped."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ __all__ = ["Html", "element", "figure", "number", "section", "table"]
 
 
 _A_LINE = 40
-"""The most letters of a cell that are kept in one line."""
+"""The most characters of a table cell that are not wrapped."""
 
 
 class Html(str):
-    """Text that is markup already."""
+    """Text that is already markup."""
 
 
 def element(name: str, *content: object, **attributes: object) -> Html:
-    """An element; content that is not markup is escaped, an attribute that is None left out, ``class_`` is ``class``.
+    """An element. Content that is not markup is escaped, attributes that are None are omitted, ``class_`` is ``class``.
 
     Example:
         >>> element("p", "1 < 2", class_="note")
@@ -38,25 +38,25 @@ def _markup(piece: object) -> str:
 
 
 def section(title: str, *content: Html) -> Html:
-    """A part of the page; nothing where it has no content."""
+    """A section of the page; empty without content."""
     kept = [piece for piece in content if piece]
     anchor = "-".join("".join(c if c.isalnum() else " " for c in title.lower()).split())
     return element("section", element("h2", title), *kept, id=anchor) if kept else Html()
 
 
 def figure(content: Html, caption: object = "") -> Html:
-    """A picture with what is said of it."""
+    """A figure with a caption."""
     return element("figure", content, element("figcaption", caption) if caption else Html())
 
 
 def table(header: Sequence[object], rows: Iterable[Sequence[object]], *, numbers: Iterable[int] = (), kind: str = "") -> Html:
-    """A table that scrolls in its own box where it is wider than the page.
+    """A table that scrolls horizontally if it is wider than the page.
 
     Args:
-        header: What stands above the columns; nothing for a table without.
+        header: The column headers; empty for none.
         rows: The cells.
-        numbers: The columns that are set right.
-        kind: A class of the style sheet.
+        numbers: The columns to align right.
+        kind: A CSS class.
     """
     right = frozenset(numbers)
 
@@ -72,7 +72,7 @@ def table(header: Sequence[object], rows: Iterable[Sequence[object]], *, numbers
 
 
 def number(value: Any) -> str:
-    """A figure as people read it.
+    """Formats a number.
 
     Example:
         >>> number(0.98765), number(None), number(12345), number(True)

@@ -1,4 +1,4 @@
-"""How one example is shown: as a picture, as a line, or as the row of the data it is."""
+"""Examples as images, as line plots, or as rows of the data."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 
 from nnspec.data.kinds import DataError
 from nnspec.reports.elements import Html, number
-from nnspec.reports.pictures import is_shown, picture, scaled
-from nnspec.reports.plots import line
-from nnspec.training.evaluation.evaluate import Evaluated
+from nnspec.reports.images import image_tag, is_image, scaled
+from nnspec.reports.plots import series_plot
+from nnspec.training.evaluation.evaluate import Evaluation
 
-__all__ = ["columns_of", "picture_input", "row_of", "shown", "table_of"]
+__all__ = ["columns_of", "image_input", "row_of", "draw_examples", "table_of"]
 
 _MOST_COLUMNS = 12
 _MOST_STEPS = 400
 
 
-def picture_input(found: Evaluated) -> str | None:
-    """The first input that is a picture or a series; None where there is none."""
+def image_input(found: Evaluation) -> str | None:
+    """The first input that is an image or a series; None if there is none."""
     for name, array in found.examples.inputs.items():
-        if array.dtype.kind in "fu" and (is_shown(array.shape[1:]) or _is_series(array.shape[1:])):
+        if array.dtype.kind in "fu" and (is_image(array.shape[1:]) or _is_series(array.shape[1:])):
             return name
     return None
 
@@ -31,24 +31,24 @@ def _is_series(shape: tuple[int, ...]) -> bool:
     return len(shape) == 2 and shape[0] > 4 and shape[1] <= 8
 
 
-def shown(found: Evaluated, name: str, positions: NDArray[np.int64], labels: list[str]) -> list[Html]:
-    """Some examples of an input as pictures, or as lines.
+def draw_examples(found: Evaluation, name: str, positions: NDArray[np.int64], labels: list[str]) -> list[Html]:
+    """Draws examples of an input as images or line plots.
 
     Args:
         found: The evaluation.
         name: The input.
-        positions: Which of its examples.
-        labels: What each is, for those who cannot see it.
+        positions: The indices of the examples.
+        labels: The alternative texts.
     """
     values = found.examples.only(positions).batch(slice(None)).inputs[name]
-    if is_shown(values.shape[1:]):
-        return [picture(image, label) for image, label in zip(scaled(values), labels, strict=True)]
+    if is_image(values.shape[1:]):
+        return [image_tag(image, label) for image, label in zip(scaled(values), labels, strict=True)]
     step = -(-values.shape[1] // _MOST_STEPS)
-    return [line(series[::step], label) for series, label in zip(values, labels, strict=True)]
+    return [series_plot(series[::step], label) for series, label in zip(values, labels, strict=True)]
 
 
-def columns_of(found: Evaluated) -> list[str]:
-    """The columns of the data that make the inputs, those whose values are single numbers or text."""
+def columns_of(found: Evaluation) -> list[str]:
+    """The scalar columns of the data that feed the inputs."""
     table = table_of(found)
     feeds = (found.plan.data.feeds or {}) if found.plan.data else {}
     if table is None:
@@ -57,8 +57,8 @@ def columns_of(found: Evaluated) -> list[str]:
     return [column for column in dict.fromkeys(named) if table.columns[column].shape == ()][:_MOST_COLUMNS]
 
 
-def row_of(found: Evaluated, columns: list[str], positions: NDArray[np.int64]) -> list[list[str]]:
-    """The values of some examples as they stand in the data, before any transform."""
+def row_of(found: Evaluation, columns: list[str], positions: NDArray[np.int64]) -> list[list[str]]:
+    """The raw values of examples, before any transform."""
     table = table_of(found)
     if table is None:
         return [[] for _ in positions]
@@ -70,8 +70,8 @@ def row_of(found: Evaluated, columns: list[str], positions: NDArray[np.int64]) -
     return [[_text(column[i]) for column in values] for i in range(len(rows))]
 
 
-def table_of(found: Evaluated) -> Any:
-    """The table that the examples are rows of; None where it cannot be read any more."""
+def table_of(found: Evaluation) -> Any:
+    """The table with the examples; None if it can no longer be read."""
     data = found.plan.data
     if data is None:
         return None

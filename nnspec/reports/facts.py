@@ -1,4 +1,4 @@
-"""What was trained, on what, and what came of it: the head of a report."""
+"""Facts of a run: its summary, exported models and provenance."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from nnspec.graph.memory import bytes_text
 from nnspec.reports.elements import Html, element, number, section, table
 from nnspec.training.run.folder import Run
 
-__all__ = ["exported_facts", "head", "making"]
+__all__ = ["exported_facts", "run_facts", "provenance"]
 
 
-def head(run: Run, part: str, rows: int | None) -> Html:
-    """The figures at a glance."""
+def run_facts(run: Run, part: str, rows: int | None) -> Html:
+    """The summary of a run."""
     graph = run.graph
     info, examples = run.info, run.info["data"].get("examples", {})
     frozen = graph.parameters - graph.trainable_parameters
     facts = {
         "status": run.status,
         "started": str(info.get("started", "–")).replace("T", " ").replace("+00:00", " UTC"),
-        "time spent": _duration(info.get("seconds")),
+        "training time": _duration(info.get("seconds")),
         "epochs": f"{number(info.get('epochs'))} ({number(info.get('steps'))} steps)",
         "trained on": f"{number(examples.get('train'))} examples",
-        "validated on": f"{number(examples.get('validation'))} examples" if examples.get("validation") else "nothing",
+        "validated on": f"{number(examples.get('validation'))} examples" if examples.get("validation") else "none",
     }
     if rows is not None and part == "test":
         facts["tested on"] = f"{rows:,} examples"
@@ -37,27 +37,27 @@ def head(run: Run, part: str, rows: int | None) -> Html:
     }
     best = info.get("best")
     if best:
-        # The epoch's own number is watched where the last weights are kept.
+        # The monitor is the epoch if the last weights are kept.
         why = "the last" if best["monitor"] == "epoch" else f"{best['monitor']} {number(best['value'])}"
         facts["weights kept"] = f"epoch {best['epoch']}: {why}"
     return _list(facts)
 
 
 def exported_facts(run: Run, file: Path | None) -> Html:
-    """What an exported model says of its proof: the file that is named, or the ``.onnx`` files in the run's folder.
+    """The parity records of an exported model, or of the ``.onnx`` files in the run folder.
 
     Raises:
-        NnspecError: Where the file that is named is no model.
+        NnspecError: If the given file is not a model.
     """
     files = [file] if file is not None else sorted(run.path.glob("*.onnx"))
     if not files:
         return Html()
     if find_spec("onnxruntime") is None:
-        text = "There is an exported model, and ONNX Runtime is not installed to read it: pip install 'nnspec[serve]'"
+        text = "Reading the exported model needs ONNX Runtime: pip install 'nnspec[serve]'"
         return section("Exported model", element("p", text, class_="note"))
     rows = [row for path in files for row in _exported(run, path, named=file is not None)]
-    header = ["file", "size", "output", "greatest difference", "tolerance", ""]
-    note = element("p", "Compared with Keras's answers, relative to the largest of an output.", class_="note")
+    header = ["file", "size", "output", "largest difference", "tolerance", ""]
+    note = element("p", "Differences from Keras, relative to the largest value of an output.", class_="note")
     return section("Exported model", table(header, rows, numbers=(1, 3, 4)), note)
 
 
@@ -74,28 +74,28 @@ def _exported(run: Run, path: Path, *, named: bool) -> list[list[Any]]:
             raise
         return [[path.name, "", "", "", "", "cannot be read"]]
     if predictor.hash != run.spec.hash:
-        return [[path.name, size, "", "", "", "of another spec"]]
+        return [[path.name, size, "", "", "", "from another spec"]]
     return [
-        [path.name, size, name, f"{said['error']:.2g}", f"{said['tolerance']:.2g}", "equal within tolerance"]
-        for name, said in ((name, deciding(output)) for name, output in outputs.items())
-    ] or [[path.name, size, "", "", "", "says nothing of its proof"]]
+        [path.name, size, name, f"{record['error']:.2g}", f"{record['tolerance']:.2g}", "equal within tolerance"]
+        for name, record in ((name, deciding(output)) for name, output in outputs.items())
+    ] or [[path.name, size, "", "", "", "no parity record"]]
 
 
-def making(run: Run) -> Html:
-    """How it was made: versions, machine, seed, the spec."""
+def provenance(run: Run) -> Html:
+    """The provenance of a run: versions, machine, seed, spec."""
     info = run.info
     machine = {key: value for key, value in info.get("machine", {}).items() if not isinstance(value, (dict, list))}
-    made = {"seed": info["seed"], **info["versions"], **machine}
-    made |= {f"data: {part}": digest for part, digest in info["data"].get("fingerprints", {}).items()}
-    made["spec"] = info["spec"].get("hash")
-    rows = [[key, number(value) if not isinstance(value, int) else str(value)] for key, value in made.items()]
+    entries = {"seed": info["seed"], **info["versions"], **machine}
+    entries |= {f"data: {part}": digest for part, digest in info["data"].get("fingerprints", {}).items()}
+    entries["spec"] = info["spec"].get("hash")
+    rows = [[key, number(value) if not isinstance(value, int) else str(value)] for key, value in entries.items()]
     spec = element("details", element("summary", "The spec"), element("pre", run.spec.resolved()))
-    return section("How it was made", table((), rows), spec)
+    return section("Provenance", table((), rows), spec)
 
 
 def _list(facts: dict[str, str]) -> Html:
-    entries = (element("div", element("dt", name), element("dd", value)) for name, value in facts.items())
-    return element("dl", *entries, class_="facts")
+    items = (element("div", element("dt", name), element("dd", value)) for name, value in facts.items())
+    return element("dl", *items, class_="facts")
 
 
 def _duration(seconds: Any) -> str:

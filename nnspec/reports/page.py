@@ -1,4 +1,4 @@
-"""A run as one HTML page that needs nothing but itself."""
+"""The report of a run as a self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from nnspec.reports.attention_maps import attention_maps
 from nnspec.reports.convolutions import convolutions
 from nnspec.reports.elements import Html, element, section
 from nnspec.reports.errors import errors
-from nnspec.reports.facts import exported_facts, head, making
+from nnspec.reports.facts import exported_facts, provenance, run_facts
 from nnspec.reports.findings import findings, findings_section
 from nnspec.reports.objectives import report_of
-from nnspec.reports.results import learning, results
+from nnspec.reports.results import learning_curves, results
 from nnspec.spec.tree import Scalar
-from nnspec.training.evaluation.evaluate import Evaluated, evaluated
+from nnspec.training.evaluation.evaluate import Evaluation, run_evaluation
 from nnspec.training.evaluation.report import report_of as report_of_output
 from nnspec.training.run.files import DamagedRun
 from nnspec.training.run.folder import Run
@@ -29,7 +29,7 @@ from nnspec.training.run.folder import Run
 __all__ = ["to_page", "write_report"]
 
 _TRAINING_EXAMPLES = 5_000
-"""Of how many training examples the figures beside the others are, at most."""
+"""The most training examples to evaluate for comparison."""
 _LARGEST_DRAWING = 1_500_000
 
 
@@ -38,16 +38,16 @@ def write_report(path: str | Path, out: str | Path | None = None, *, part: str |
 
     Args:
         path: The run folder.
-        out: The file; by default beside the folder, of its name, with ``.html``.
-        part: The data it is judged by: `train`, `validation` or `test`; by default the first there is of test, validation
-            and train.
-        onnx: The exported model whose proof is shown; by default those in the run's folder.
+        out: The file; by default next to the folder, with its name and ``.html``.
+        part: The split to evaluate: `train`, `validation` or `test`; by default the first that exists of test, validation and
+            train.
+        onnx: The exported model to show; by default those in the run folder.
 
     Returns:
         The file.
 
     Raises:
-        NnspecError: Where the run is damaged, or the file cannot be written.
+        NnspecError: If the run is damaged, or the file cannot be written.
     """
     run = Run.open(path)
     place = Path(out) if out is not None else run.path.resolve().with_name(f"{run.path.resolve().name}.html")
@@ -55,7 +55,7 @@ def write_report(path: str | Path, out: str | Path | None = None, *, part: str |
 
 
 def to_page(run: Run, *, part: str | None = None, onnx: Path | None = None) -> str:
-    """The page. It holds no script, and no name or value of a run can become markup.
+    """Renders the page. It has no scripts, and escapes all names and values.
 
     Args:
         run: The run.
@@ -63,12 +63,12 @@ def to_page(run: Run, *, part: str | None = None, onnx: Path | None = None) -> s
         onnx: The same.
 
     Raises:
-        NnspecError: Where the run is damaged, or has no data of the part that is asked for.
+        NnspecError: If the run is damaged, or does not have the requested split.
     """
     sections = _sections(run, part, onnx)
     titles = [(match[1], match[2]) for text in sections for match in re.finditer(r'<section id="([^"]+)"><h2>(.*?)</h2>', text)]
     pieces = {
-        "title": html_text(f"{run.name}: a run"),
+        "title": html_text(f"{run.name}: report"),
         "style": _part("page.css"),
         "name": html_text(run.name),
         "summary": html_text(_description(run)),
@@ -76,22 +76,22 @@ def to_page(run: Run, *, part: str | None = None, onnx: Path | None = None) -> s
         "sections": "\n".join(sections),
         "footer": html_text(f"{run.path.resolve().name} · written by nnspec {run.info['versions'].get('nnspec', '')}"),
     }
-    # In one pass, so that a piece which looks like a place is not taken for one.
+    # In one pass, so that placeholders in values are not replaced.
     return re.sub(r"\{\{(\w+)\}\}", lambda place: pieces[place[1]], _part("page.html"))
 
 
 def _description(run: Run) -> str:
-    said = run.spec.document.get("description")
-    return str(said.value) if isinstance(said, Scalar) else f"A run of {run.info['spec'].get('file')}"
+    predicted = run.spec.document.get("description")
+    return str(predicted.value) if isinstance(predicted, Scalar) else f"A run of {run.info['spec'].get('file')}"
 
 
 def _sections(run: Run, part: str | None, onnx: Path | None) -> list[Html]:
-    run.weights()  # a run without weights says so, whatever else is wrong with it
+    run.weights()  # raises first if the run has no weights
     predicts, own = run.objective.predicts, report_of(run)
     found, why = _predicted(run, part) if predicts else (None, "")
     train, _ = _predicted(run, "train", _TRAINING_EXAMPLES) if found is not None and found.part != "train" else (None, "")
-    reports = {name: report_of_output(scored, curves=True) for name, scored in found.judged.items()} if found else {}
-    summary = section("Summary", head(run, found.part if found else "", len(found.examples) if found else None))
+    reports = {name: report_of_output(scored, curves=True) for name, scored in found.predictions.items()} if found else {}
+    summary = section("Summary", run_facts(run, found.part if found else "", len(found.examples) if found else None))
     scored = [results(found, reports, train)] if found is not None else [_missing(why)] if predicts else []
     maps = [activation_maps(run, found), attention_maps(run, found)] if found is not None else []
     return [
@@ -99,7 +99,7 @@ def _sections(run: Run, part: str | None, onnx: Path | None) -> list[Html]:
         for piece in (
             summary,
             findings_section(findings(run, found, train, reports)),
-            learning(run),
+            learning_curves(run),
             *scored,
             *own.sections(found),
             *([errors(found)] if found is not None else []),
@@ -107,16 +107,16 @@ def _sections(run: Run, part: str | None, onnx: Path | None) -> list[Html]:
             *maps,
             _drawing(run),
             exported_facts(run, onnx),
-            making(run),
+            provenance(run),
         )
         if piece
     ]
 
 
-def _predicted(run: Run, part: str | None, most: int | None = None) -> tuple[Evaluated | None, str]:
+def _predicted(run: Run, part: str | None, most: int | None = None) -> tuple[Evaluation | None, str]:
     """The predictions; None, and why, if the data no longer exist and were not asked for by name."""
     try:
-        return evaluated(run, part=part, most=most), ""
+        return run_evaluation(run, part=part, most=most), ""
     except NnspecError as error:
         if isinstance(error, DamagedRun) or (part is not None and most is None):
             raise
@@ -126,15 +126,13 @@ def _predicted(run: Run, part: str | None, most: int | None = None) -> tuple[Eva
 
 
 def _missing(why: str) -> Html:
-    return section("Results", element("p", f"The data cannot be read, so there are no figures but those of the log: {why}"))
+    return section("Results", element("p", f"The data cannot be read, so only the log is shown: {why}"))
 
 
 def _drawing(run: Run) -> Html:
     drawing = to_svg(run.model)
     if len(drawing) > _LARGEST_DRAWING:
-        return section(
-            "Graph", element("p", "It is too large for a page of this kind; `nnspec inspect --format html` shows it.")
-        )
+        return section("Graph", element("p", "The graph is too large for this page; `nnspec inspect --format html` shows it."))
     source = f"data:image/svg+xml;base64,{b64encode(drawing.encode()).decode()}"
     return section("Graph", element("img", src=source, alt=f"the graph of {run.name}", class_="graph"))
 

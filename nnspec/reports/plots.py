@@ -1,4 +1,4 @@
-"""Plots as SVG inside the page: they take its colours, in light and in dark, and refer to nothing outside."""
+"""Plots as inline SVG, with the colors of the page in light and dark mode, and without external references."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from nnspec.printable import html_text, on_one_line
 from nnspec.reports.elements import Html
 
-__all__ = ["histogram", "line", "plot", "precision_recall", "reliability", "residuals", "roc"]
+__all__ = ["histogram", "series_plot", "plot", "precision_recall", "reliability", "residuals", "roc"]
 
-# Colours that nothing else has: the page's own are put in their place.
+# Unique placeholder colors, which are replaced by CSS variables of the page.
 _INK, _SOFT = "#010203", "#040506"
 _VARIABLES = {_INK: "var(--ink)", _SOFT: "var(--line)"}
 _SETTINGS = {
@@ -45,16 +45,16 @@ _MOST_POINTS = 2_000
 
 
 def plot(draw: Callable[[Axes], object], label: str, *, width: float = 4.4, height: float = 3.1) -> Html:
-    """A drawing with one pair of axes.
+    """A plot with one pair of axes.
 
     Args:
         draw: Draws on the axes.
-        label: What it shows, for those who cannot see it.
-        width: In inches of 72 points.
-        height: The same.
+        label: The alternative text.
+        width: The width, in inches.
+        height: The height, in inches.
     """
     with matplotlib.rc_context(_SETTINGS), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # letters that matplotlib's own font lacks, and the reader's has
+        warnings.simplefilter("ignore")  # of characters missing in Matplotlib's font, which the browser has
         drawing = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasSVG(drawing)
         axes = drawing.add_subplot()
@@ -69,20 +69,20 @@ def plot(draw: Callable[[Axes], object], label: str, *, width: float = 4.4, heig
 
 def _inline(text: str, label: str) -> Html:
     text = text[text.index("<svg") :]
-    text = re.sub(r'<g id="[^"]*"', "<g", text)  # other plots have the same
+    text = re.sub(r'<g id="[^"]*"', "<g", text)  # IDs repeat in other plots
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     for color, variable in _VARIABLES.items():
         text = text.replace(color, variable)
     return Html(text.replace("<svg", f'<svg role="img" aria-label="{html_text(label)}"', 1).strip())
 
 
-def line(values: NDArray[Any], label: str, heat: NDArray[Any] | None = None) -> Html:
-    """A series, its steps to the right, a line for each of its variables.
+def series_plot(values: NDArray[Any], label: str, heat: NDArray[Any] | None = None) -> Html:
+    """A line plot of a series, with a line for each variable.
 
     Args:
         values: The series, (T,) or (T, variables).
-        label: What it is, for those who cannot see it.
-        heat: A map over its steps, of any length and range, that stands behind it; negative values count as 0.
+        label: The alternative text.
+        heat: A map over the steps to draw behind the lines, of any length and range; negative values are shown as 0.
     """
 
     def draw(axes: Axes) -> None:
@@ -98,21 +98,21 @@ def line(values: NDArray[Any], label: str, heat: NDArray[Any] | None = None) -> 
 
 
 def roc(curves: list[dict[str, Any]], areas: dict[str, float | None]) -> Html:
-    """The ROC curve of each class against the rest."""
+    """One-vs-rest ROC curves of the classes."""
 
     def draw(axes: Axes) -> None:
         axes.plot([0, 1], [0, 1], color=_SOFT, linestyle=":")
         for curve in curves:
             area = areas.get(str(curve["class"]))
             _curve(axes, curve["roc"], f"{curve['class']}: {area:.3f}" if area is not None else str(curve["class"]))
-        axes.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC, area under it")
+        axes.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC curves, with AUC")
         _legend(axes, len(curves), "lower right")
 
     return plot(draw, "ROC curves")
 
 
 def precision_recall(curves: list[dict[str, Any]]) -> Html:
-    """The precision–recall curve of each class against the rest."""
+    """One-vs-rest precision–recall curves of the classes."""
 
     def draw(axes: Axes) -> None:
         for curve in curves:
@@ -124,7 +124,7 @@ def precision_recall(curves: list[dict[str, Any]]) -> Html:
 
 
 def _plain(text: str) -> str:
-    """A text that Matplotlib takes for no formula."""
+    """Escapes text that Matplotlib would read as a formula."""
     return on_one_line(text).replace("$", r"\$")
 
 
@@ -139,7 +139,7 @@ def _legend(axes: Axes, count: int, place: str) -> None:
 
 
 def reliability(calibration: dict[str, Any]) -> Html:
-    """How often answers of each confidence are right; the diagonal is where they keep their word."""
+    """The accuracy at each confidence; perfectly calibrated predictions are on the diagonal."""
     bins = calibration["bins"]
     most = max(bin_["rows"] for bin_ in bins)
 
@@ -147,7 +147,9 @@ def reliability(calibration: dict[str, Any]) -> Html:
         axes.plot([0, 1], [0, 1], color=_SOFT, linestyle=":")
         width = bins[0]["to"] - bins[0]["from"]
         rows = [bin_["rows"] / most for bin_ in bins]
-        axes.bar([bin_["from"] for bin_ in bins], rows, width, align="edge", color=_COLOR, alpha=0.18, label="share of answers")
+        axes.bar(
+            [bin_["from"] for bin_ in bins], rows, width, align="edge", color=_COLOR, alpha=0.18, label="share of predictions"
+        )
         points = ([bin_["confidence"] for bin_ in bins], [bin_["accuracy"] for bin_ in bins])
         axes.plot(*points, marker="o", markersize=4, color=_OTHER, label="accuracy")
         axes.set(xlim=(0, 1), ylim=(0, 1.03), xlabel="confidence", ylabel="accuracy", title="calibration")
@@ -156,26 +158,26 @@ def reliability(calibration: dict[str, Any]) -> Html:
     return plot(draw, "reliability curve")
 
 
-def residuals(true: NDArray[Any], said: NDArray[Any]) -> Html:
-    """What was said over what is so; the diagonal is where they are the same."""
+def residuals(true: NDArray[Any], predicted: NDArray[Any]) -> Html:
+    """Predicted over actual values; perfect predictions are on the diagonal."""
     step = -(-len(true) // _MOST_POINTS)
-    low, high = float(min(true.min(), said.min())), float(max(true.max(), said.max()))
+    low, high = float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max()))
 
     def draw(axes: Axes) -> None:
         axes.plot([low, high], [low, high], color=_SOFT, linestyle=":")
-        axes.plot(true[::step], said[::step], "o", markersize=3, alpha=0.5, color=_COLOR, markeredgewidth=0)
-        axes.set(xlabel="true", ylabel="said", title="said over true")
+        axes.plot(true[::step], predicted[::step], "o", markersize=3, alpha=0.5, color=_COLOR, markeredgewidth=0)
+        axes.set(xlabel="actual", ylabel="predicted", title="predicted over actual")
 
-    return plot(draw, "what was said over what is so")
+    return plot(draw, "predicted over actual values")
 
 
 def histogram(values: NDArray[Any]) -> Html:
-    """How errors are spread."""
+    """A histogram of the residuals."""
     bins = int(np.clip(2 * np.sqrt(len(values)), 8, 40))
 
     def draw(axes: Axes) -> None:
         axes.hist(np.asarray(values), bins=bins, color=_COLOR, alpha=0.8)
         axes.axvline(0, color=_INK, linewidth=1, linestyle=":")
-        axes.set(xlabel="said less true", ylabel="examples", title="residuals")
+        axes.set(xlabel="predicted minus actual", ylabel="examples", title="residuals")
 
     return plot(draw, "histogram of the residuals")

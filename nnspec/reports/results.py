@@ -1,4 +1,4 @@
-"""How a training went and what its model can do: curves, figures, plots, confusion."""
+"""Learning curves and evaluation results of a report."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import numpy as np
 
 from nnspec.reports import plots
 from nnspec.reports.elements import Html, element, figure, number, section, table
-from nnspec.reports.pictures import colored, picture
+from nnspec.reports.images import colored, image_tag
 from nnspec.training.evaluation.curves import curve_names, draw_curve
-from nnspec.training.evaluation.evaluate import Evaluated
+from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.evaluation.predictions import NumberPredictions
-from nnspec.training.evaluation.report import NUMBER_FIGURES
+from nnspec.training.evaluation.report import NUMBER_METRICS
 from nnspec.training.run.folder import Run
 
-__all__ = ["learning", "results"]
+__all__ = ["learning_curves", "results"]
 
 _MOST_CURVES = 12
 _MOST_CONFUSED = 30
 _MOST_CLASSES = 30
-"""A confusion of more classes is a picture."""
+"""The most classes of a confusion matrix that is a table; larger ones are images."""
 
 
-def learning(run: Run) -> Html:
-    """Each figure over the epochs."""
+def learning_curves(run: Run) -> Html:
+    """Each metric over the epochs."""
     records = run.metrics()
     if not records:
-        return section("Learning curves", element("p", "No epoch has ended.", class_="note"))
+        return section("Learning curves", element("p", "No epoch is complete.", class_="note"))
     best = (run.info.get("best") or {}).get("epoch", 0)
     drawn = [
         plots.plot(partial(draw_curve, records=records, name=name, best_epoch=best), f"{name} over the epochs")
@@ -37,18 +37,18 @@ def learning(run: Run) -> Html:
     return section("Learning curves", element("div", *(figure(piece) for piece in drawn), class_="plots"))
 
 
-def results(found: Evaluated, reports: dict[str, dict[str, Any]], train: Evaluated | None) -> Html:
-    """The figures of the data it is judged by."""
+def results(found: Evaluation, reports: dict[str, dict[str, Any]], train: Evaluation | None) -> Html:
+    """The metrics and plots of an evaluation."""
     where = {"train": "training"}.get(found.part, found.part)
     header = ["", where] + (["training"] if train is not None else [])
     rows = [
-        [name, _figure(value)] + ([_figure(train.figures.get(name))] if train is not None else [])
-        for name, value in found.figures.items()
+        [name, _metric(value)] + ([_metric(train.metrics.get(name))] if train is not None else [])
+        for name, value in found.metrics.items()
     ]
     note = f"On {len(found.examples):,} {where} examples"
-    note += f", and {len(train.examples):,} of those it was trained on." if train is not None else "."
+    note += f", and {len(train.examples):,} training examples." if train is not None else "."
     if found.transformed:
-        note += " Losses are as trained, of transformed targets; metrics and errors are in the units of the data."
+        note += " Losses are of transformed targets, as in training; metrics and errors are in the units of the data."
     pieces = [element("p", note, class_="note"), table(header, rows, numbers=(1, 2))]
     several = {name: report for name, report in reports.items() if "confusion" not in report}
     if len(several) > 1:
@@ -58,14 +58,14 @@ def results(found: Evaluated, reports: dict[str, dict[str, Any]], train: Evaluat
     return section("Results", *pieces)
 
 
-def _figure(value: Any) -> str:
+def _metric(value: Any) -> str:
     return number(value) if not isinstance(value, list) else ", ".join(number(v) for v in np.ravel(value)[:8])
 
 
 def _classes(name: str, report: dict[str, Any]) -> list[Html]:
     columns = [key for key in ("precision", "recall", "f1", "auc", "average_precision", "iou") if key in report["classes"][0]]
     rows = [[row["class"], *(_share(row[key]) for key in columns), number(row["rows"])] for row in report["classes"][:200]]
-    mean = ["mean of the classes", *(_share(report[key]) for key in columns), ""]
+    mean = ["mean over classes", *(_share(report[key]) for key in columns), ""]
     shown = [key.replace("_", " ") for key in columns]
     areas = {str(row["class"]): row["auc"] for row in report["classes"]}
     drawn = [plots.roc(report["curves"], areas), plots.precision_recall(report["curves"])] if report["curves"] else []
@@ -94,7 +94,7 @@ def _confusion(report: dict[str, Any]) -> Html:
     counts = np.asarray(report["confusion"])
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     if len(names) > _MOST_CLASSES:
-        return picture(colored(shares), "confusion of the classes", shown=560, largest=1000)
+        return image_tag(colored(shares), "confusion of the classes", shown=560, largest=1000)
     wrong = float((shares * (1 - np.eye(len(names)))).max()) or 1.0
     rows = [
         element("tr", element("th", label), *(_cell(i, j, counts, shares, wrong) for j in range(len(names))))
@@ -113,16 +113,16 @@ def _cell(i: int, j: int, counts: Any, shares: Any, wrong: float) -> Html:
 
 
 def _side_by_side(reports: dict[str, dict[str, Any]]) -> Html:
-    """The errors of several outputs of numbers."""
-    header = ["", *(key.replace("_", " ") for key in NUMBER_FIGURES)]
-    rows = [[name, *(number(report[key]) for key in NUMBER_FIGURES)] for name, report in reports.items()]
-    return Html(element("h3", "errors side by side") + table(header, rows, numbers=range(1, len(header))))
+    """The errors of several numeric outputs."""
+    header = ["", *(key.replace("_", " ") for key in NUMBER_METRICS)]
+    rows = [[name, *(number(report[key]) for key in NUMBER_METRICS)] for name, report in reports.items()]
+    return Html(element("h3", "errors of all outputs") + table(header, rows, numbers=range(1, len(header))))
 
 
-def _numbers(name: str, report: dict[str, Any], found: Evaluated) -> list[Html]:
-    judged = found.judged[name]
-    assert isinstance(judged, NumberPredictions)
-    true, said = judged.true.reshape(-1), judged.said.reshape(-1)
+def _numbers(name: str, report: dict[str, Any], found: Evaluation) -> list[Html]:
+    predictions = found.predictions[name]
+    assert isinstance(predictions, NumberPredictions)
+    true, predicted = predictions.true.reshape(-1), predictions.predicted.reshape(-1)
     quantiles = report["residuals"]["quantiles"]
     rows = [[key.replace("_", " "), number(value)] for key, value in report.items() if not isinstance(value, dict)]
     rows += [["residuals: " + key, number(report["residuals"][key])] for key in ("mean", "std")]
@@ -130,5 +130,5 @@ def _numbers(name: str, report: dict[str, Any], found: Evaluated) -> list[Html]:
     return [
         element("h3", f"{name}: errors"),
         table((), rows, numbers=(1,)),
-        element("div", figure(plots.residuals(true, said)), figure(plots.histogram(said - true)), class_="plots"),
+        element("div", figure(plots.residuals(true, predicted)), figure(plots.histogram(predicted - true)), class_="plots"),
     ]

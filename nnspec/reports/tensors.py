@@ -1,4 +1,4 @@
-"""The tensors inside a trained network, for some examples."""
+"""Intermediate tensors of a trained network."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["tensors_of"]
 def tensors_of(
     graph: Graph, weights: Mapping[str, NDArray[Any]], refs: Mapping[str, Ref], inputs: Mapping[str, NDArray[Any]]
 ) -> dict[str, NDArray[Any]]:
-    """The values of some tensors of a network.
+    """Computes tensors of a network.
 
     Args:
         graph: The network.
         weights: Its weights by identity.
-        refs: Which tensors, by the names they are given back under.
-        inputs: Its inputs, batch first.
+        refs: The tensors, by the names to return them under.
+        inputs: Its inputs, with the batch axis first.
     """
     part = graph.giving(refs)
     return {name: np.asarray(value, np.float32) for name, value in keras_reference(part, weights)(inputs).items()}

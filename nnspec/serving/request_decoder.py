@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal
 
 from nnspec.data.kinds import Column, DataError
@@ -26,7 +23,7 @@ from nnspec.serving.bodies import Content
 from nnspec.serving.budget import BYTES_A_VALUE, Budget
 from nnspec.serving.decoders import Decoder, decoder_of
 from nnspec.serving.errors import RequestError
-from nnspec.serving.tables import csv_table, image_table, json_table, text_table
+from nnspec.serving.tables import csv_table, decode_image, json_table, text_table
 
 __all__ = ["RequestDecoder", "request_decoder_of"]
 
@@ -95,21 +92,20 @@ class RequestDecoder:
             RequestError: With 400, 413 or 415, if the body does not match the model, or is too large.
         """
         budget.require_time()
-        with ExitStack() as stack:
-            try:
-                table = self._table(body, kind.partition(";")[0].strip().lower(), budget, stack)
-                budget.require_rows(len(table))
-                self._take_room(table, budget)
-                if self.decoder is not None:
-                    return self.decoder.inputs(table, _DATA)
-                return read_inputs(table, _DATA, self.predictor.recipe, input_types(self.predictor))
-            except SpecError as error:
-                # Omit the help texts, which address the author of the spec.
-                raise RequestError(400, "; ".join(one.message for one in error.diagnostics)) from None
-            except DataError as error:
-                raise RequestError(400, error.message + (f" ({error.help})" if error.help else "")) from None
-            except NnspecError as error:
-                raise RequestError(400, str(error).replace("\n  = help:", ";")) from None
+        try:
+            table = self._table(body, kind.partition(";")[0].strip().lower(), budget)
+            budget.require_rows(len(table))
+            self._take_room(table, budget)
+            if self.decoder is not None:
+                return self.decoder.inputs(table, _DATA)
+            return read_inputs(table, _DATA, self.predictor.recipe, input_types(self.predictor))
+        except SpecError as error:
+            # Omit the help texts, which address the author of the spec.
+            raise RequestError(400, "; ".join(one.message for one in error.diagnostics)) from None
+        except DataError as error:
+            raise RequestError(400, error.message + (f" ({error.help})" if error.help else "")) from None
+        except NnspecError as error:
+            raise RequestError(400, str(error).replace("\n  = help:", ";")) from None
 
     @property
     def _port(self) -> Port:
@@ -125,7 +121,7 @@ class RequestDecoder:
             return list(self.decoder.feeds.values())
         return [feed_of(name, self.predictor.recipe, _DATA)[0] for name in self.predictor.inputs]
 
-    def _table(self, body: Content, kind: str, budget: Budget, stack: ExitStack) -> Table:
+    def _table(self, body: Content, kind: str, budget: Budget) -> Table:
         if not body:
             raise RequestError(400, f"the body is empty; expected {self._expected}")
         first = next(iter(self.columns))
@@ -137,11 +133,10 @@ class RequestDecoder:
         if kind == "application/json":
             return json_table(body, self._feeds, first if self.kind == "text" else None, budget)
         if kind == "text/csv":
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            return csv_table(body, self._feeds, list(self.columns), self.predictor.recipe, folder, budget)
+            return csv_table(body, self._feeds, list(self.columns), self.predictor.recipe, budget)
         if self.kind == "picture" and (is_image(body) or kind in _IMAGE_TYPES):
             column = Column(tuple(_size(size) for size in self._port.shape[1:]), self._port.dtype)
-            return image_table(body, first, column, self.predictor.recipe, budget)
+            return decode_image(body, first, column, self.predictor.recipe, budget)
         if self.kind == "text" and kind.startswith("text/") and not is_image(body):
             return text_table(body, first, budget)
         raise RequestError(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import orjson
 
+from nnspec.data.data_files import MemoryFile
 from nnspec.data.image_files import TooManyPixelsError, header_of
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.plan import Feed
@@ -16,13 +16,12 @@ from nnspec.data.readers.base import Table
 from nnspec.data.readers.csv import Csv
 from nnspec.data.readers.jsonl import JsonTable
 from nnspec.data.recipe import require_columns
-from nnspec.data.single_image import SingleValueTable, training_image_format
-from nnspec.data.single_image import image_table as decoded_table
+from nnspec.data.single_image import SingleValueTable, image_table, training_image_format
 from nnspec.serving.budget import BYTES_A_VALUE, Budget
 from nnspec.serving.errors import RequestError
 from nnspec.serving.json_keys import require_unique_keys
 
-__all__ = ["csv_table", "json_table", "image_table", "text_table"]
+__all__ = ["csv_table", "json_table", "decode_image", "text_table"]
 
 _IMAGE = "the image"
 _MAX_PIXELS = 2**24
@@ -97,9 +96,7 @@ def _row(number: int) -> str:
     return f"the request, row {number}"
 
 
-def csv_table(
-    body: Bytes, feeds: Sequence[Feed], columns: Sequence[str], recipe: Mapping[str, Any], folder: Path, budget: Budget
-) -> Table:
+def csv_table(body: Bytes, feeds: Sequence[Feed], columns: Sequence[str], recipe: Mapping[str, Any], budget: Budget) -> Table:
     """Parse CSV rows in the dialect of the training data, with a header line or in the order of the model's columns.
 
     Args:
@@ -107,7 +104,6 @@ def csv_table(
         feeds: The model inputs with their columns.
         columns: The model's columns, in order.
         recipe: The data section of the model's metadata.
-        folder: A folder for the file that the table reads.
         budget: The budget of the request.
 
     Raises:
@@ -128,10 +124,10 @@ def csv_table(
     header = {cell.strip().strip('"') for cell in first.split(reader.separator)}
     if not header.intersection(columns):
         reader = reader.model_copy(update={"names": list(columns), "header": False})
-    files = {"file": folder / "rows.csv"}
-    files["file"].write_bytes(body)
+    files = {"file": MemoryFile("rows.csv", body)}
+    found = reader.columns(files)
     for feed in feeds:
-        require_columns(reader.columns(files), feed)
+        require_columns(found, feed)
     budget.require_time()
     return reader.open(files)
 
@@ -150,7 +146,7 @@ def text_table(body: Bytes, column: str, budget: Budget) -> Table:
     return SingleValueTable(column, text, "the text")
 
 
-def image_table(body: Bytes, column: str, expected: Column, recipe: Mapping[str, Any], budget: Budget) -> Table:
+def decode_image(body: Bytes, column: str, expected: Column, recipe: Mapping[str, Any], budget: Budget) -> Table:
     """Decode and resize an image as `nnspec predict` does.
 
     Args:
@@ -172,7 +168,7 @@ def image_table(body: Bytes, column: str, expected: Column, recipe: Mapping[str,
     look = training_image_format(header, _IMAGE, recipe, expected, _MAX_PIXELS)
     budget.memory.reserve(_BYTES_A_PIXEL * (header.height * header.width + look.height * look.width * look.shape[-1]))
     budget.require_time()
-    return decoded_table(body, _IMAGE, look, column, expected)
+    return image_table(body, _IMAGE, look, column, expected)
 
 
 def _characters(body: Bytes) -> int:

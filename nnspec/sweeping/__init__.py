@@ -1,1 +1,1 @@
-"""Searches for the values of a spec that train best."""
+"""Hyperparameter search."""

@@ -26,27 +26,27 @@ def check_sweep(
 
     Args:
         spec: The spec.
-        problems: What is wrong is appended here.
-        again: Checks the document with further overrides. Where it is given, and nothing else is wrong, the ends of each range
-            and each choice are tried one at a time: errors that a combination makes, training says.
+        problems: Problems are appended here.
+        again: Checks the document with further overrides. If it is given, and there are no errors so far, it is called with the
+            ends of each range and each choice, one at a time. Errors of combinations are only found by training.
 
     Returns:
-        The section; None where there is none, or it is wrong.
+        The section; None if there is none, or it has errors.
     """
     tree = spec.section("sweep")
     section = check(SweepSection, tree, problems, name="sweep") if tree is not None else None
     if section is None or tree is None:
         return None
-    sound = not any(problem.is_error for problem in problems)
+    is_valid = not any(problem.is_error for problem in problems)
     over = tree.get("over")
     for path, range_ in section.over.items():
         at = _place(over, path) or tree
         if find(spec.document, path) is None:
             suggestion = closest(path, [known for known in _paths(spec.document) if not known.startswith("sweep")])
-            help = f"did you mean `{suggestion}`?" if suggestion else "write the value it has without a sweep"
+            help = f"did you mean `{suggestion}`?" if suggestion else "add the value to the document"
             key = over.key(path) if isinstance(over, MappingNode) else None
             problems.append(s.NoSuchPlace.at((key or at).span, at.path, help=help, where=path))
-        elif sound and again is not None:
+        elif is_valid and again is not None:
             for value in range_.samples:
                 wrong = [found for found in again([setting(path, value)]) if found.is_error]
                 if wrong:
@@ -59,7 +59,7 @@ def check_sweep(
 
 
 def setting(path: str, value: Any) -> str:
-    """A value in its place, as ``--set`` takes it.
+    """Formats a value and its path as for ``--set``.
 
     Example:
         >>> setting("params.width", 32), setting("params.kind", "gru")
@@ -77,7 +77,7 @@ def _place(over: Tree | None, path: str) -> Tree | None:
 
 
 def _paths(document: MappingNode) -> list[str]:
-    """The paths of the document's values, as far as there are not too many to suggest one."""
+    """The paths of the document's values, up to a limit, for suggestions."""
     found: list[str] = []
     for path in _walk(document, ""):
         found.append(path)

@@ -1,4 +1,4 @@
-"""What can be wrong with the section ``sweep``."""
+"""Problems of the section ``sweep``."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ _HEAD = "nnspec: 1\nname: net\nparams: {width: 4}\ninputs: {x: [8]}\nlayers:\n  
 
 
 class NoSuchPlace(Problem):
-    """A sweep replaces values that stand in the document."""
+    """A sweep replaces values of the document, so the paths under `over` must exist."""
 
     code = "NN801"
-    message = "there is nothing at `{where}` to replace"
+    message = "the document has no value `{where}`"
     fails = _HEAD + "sweep: {over: {params.widht: {int: [2, 8]}}}\n"
     passes = _HEAD + "sweep: {over: {params.width: {int: [2, 8]}}}\n"
 
 
 class BadValue(Problem):
-    """A value that is to be tried makes the document wrong, whatever the other values are."""
+    """A value of a range makes the document invalid on its own."""
 
     code = "NN802"
-    message = "with `{where}={value}` the document has an error: {reason}"
+    message = "with `{where}={value}`, the document has an error: {reason}"
     fails = _HEAD + "sweep: {over: {params.width: {int: [-2, 8]}}}\n"
     passes = NoSuchPlace.passes

@@ -1,8 +1,7 @@
-"""Trains a spec again and again, each time with other values, and finds those that train best.
+"""Hyperparameter search with Optuna.
 
-Optuna chooses the values (Akiba et al. 2019) by a tree-structured Parzen estimator (Bergstra et al. 2011), and trainings that
-fall behind the median of those before are broken off. What has been tried is written after each epoch, so that a sweep that
-was stopped goes on where it was.
+Optuna (Akiba et al. 2019) samples values with a tree-structured Parzen estimator (Bergstra et al. 2011) and prunes trials that
+are worse than the median. Its journal is written after each epoch, so that an interrupted sweep can be resumed.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ from nnspec.extras import require
 from nnspec.files import write_whole
 from nnspec.printable import json_text
 from nnspec.spec import Limits, Spec, load
-from nnspec.sweeping.asking import asked_for, folder_for
 from nnspec.sweeping.check import setting
 from nnspec.sweeping.section import Range, SweepSection
+from nnspec.sweeping.settings import sweep_folder, sweep_settings
 from nnspec.sweeping.trials import RECORD, Sweep, Trial
 from nnspec.training.loop.interruption import Interruption, interruptible
 from nnspec.training.loop.progress import Progress, Quiet, progress_for
@@ -31,8 +30,8 @@ from nnspec.training.run.train import train
 __all__ = ["sweep"]
 
 _JOURNAL = "journal.log"
-_FAILED_AT_FIRST = 3
-_LEAST_FOR_SHARES = 8
+_MOST_INITIAL_FAILURES = 3
+_TRIALS_FOR_IMPORTANCE = 8
 
 
 def sweep(
@@ -45,28 +44,28 @@ def sweep(
     limits: Limits | None = None,
     progress: Progress | None = None,
 ) -> Sweep:
-    """Trains a spec as often as its section ``sweep`` says, with values that the trials before speak for.
+    """Runs the trials of the section ``sweep`` of a spec.
 
     Args:
         file: The spec.
-        overrides: ``path=value`` each, for every trial.
+        overrides: Overrides of every trial, ``path=value`` each.
         out: The folder; by default ``runs/NAME/sweep-TIME``.
-        resume: Whether a sweep that is at ``out`` goes on.
-        root: What the spec's paths may not leave.
-        limits: What the document may cost.
-        progress: Shows how it goes, a line for each trial; by default on standard error.
+        resume: Whether to resume the sweep at ``out``.
+        root: The folder that the spec's paths must not leave.
+        limits: Limits on the cost of reading the document.
+        progress: Reports progress, one line for each trial; by default on standard error.
 
     Returns:
-        What was tried. Where it was interrupted, what was tried so far.
+        The trials; if the sweep was interrupted, those so far.
 
     Raises:
-        SpecError: Where the spec has errors.
-        NnspecError: Where the folder is taken or another sweep's, or the first trials all fail.
+        SpecError: If the spec has errors.
+        NnspecError: If the folder is not empty or belongs to another sweep, or if the first trials all fail.
     """
     require("sweep")
     spec = load(file, overrides, root=root, limits=limits)
-    section, monitor = asked_for(spec)
-    path = folder_for(spec, None if out is None else Path(out), section, monitor, resume=resume)
+    section, monitor = sweep_settings(spec)
+    path = sweep_folder(spec, None if out is None else Path(out), section, monitor, resume=resume)
 
     def spec_of(values: Mapping[str, Any]) -> Spec:
         more = [setting(place, value) for place, value in values.items()]
@@ -103,67 +102,67 @@ class _Study:
                 load_if_exists=True,
                 pruner=optuna.pruners.MedianPruner() if section.prune else optuna.pruners.NopPruner(),
             )
-        # A sweep that goes on draws on, and not the same again.
+        # A resumed sweep must not sample the same values again.
         self._study.sampler = optuna.samplers.TPESampler(seed=section.seed + len(self._study.trials))
 
     def run(self) -> Sweep:
-        """Tries until there are as many trials as were asked for, or a signal."""
+        """Runs trials up to the requested number, or until a signal."""
         with interruptible() as interrupted:
             return self._run(interrupted)
 
     def _run(self, interrupted: Interruption) -> Sweep:
         failed = 0
-        for number in range(self._tried() + 1, self._section.trials + 1):
-            found = None if interrupted() else self._try(number)
+        for number in range(self._count_ended() + 1, self._section.trials + 1):
+            found = None if interrupted() else self._run_trial(number)
             if found is None:
-                return self._ended(interrupted=True, status=interrupted.status)
+                return self._result(interrupted=True, status=interrupted.status)
             failed = failed + 1 if found.state == "failed" else 0
-            self._say(found)
-            if failed == number == _FAILED_AT_FIRST:
+            self._print(found)
+            if failed == number == _MOST_INITIAL_FAILURES:
                 raise NnspecError(f"the first {failed} trials all failed; the last one: {found.reason}")
-        return self._ended()
+        return self._result()
 
-    def _tried(self) -> int:
-        """How many trials ended. One that was broken off by Ctrl-C or a kill is told to have failed, and does not count."""
+    def _count_ended(self) -> int:
+        """The number of ended trials. Interrupted trials are marked as failed and do not count."""
         state = self._optuna.trial.TrialState
         for trial in self._study.get_trials(deepcopy=False, states=(state.RUNNING,)):
             self._study.tell(trial.number, state=state.FAIL)
         return len(self._trials())
 
-    def _try(self, number: int) -> Trial | None:
-        """One trial; None where Ctrl-C ended it."""
+    def _run_trial(self, number: int) -> Trial | None:
+        """Runs a trial; None if it was interrupted."""
         import keras
 
-        keras.backend.clear_session(free_memory=True)  # what the trial before left in memory
+        keras.backend.clear_session(free_memory=True)  # frees the memory of the previous trial
         state = self._optuna.trial.TrialState
         trial = self._study.ask()
-        values = {path: _drawn(trial, path, range_) for path, range_ in self._section.over.items()}
+        values = {path: _suggest(trial, path, range_) for path, range_ in self._section.over.items()}
         trial.set_user_attr("values", values)
-        watching = _Watching(trial, self._monitor, prune=self._section.prune)
+        trial_progress = _TrialProgress(trial, self._monitor, prune=self._section.prune)
         try:
             run = train(
                 self._spec_of(values),
                 out=self._path / f"trial-{number:03}",
                 overwrite=True,
-                progress=watching,
+                progress=trial_progress,
                 keep=1,
-                stop=lambda: watching.behind,
+                stop=lambda: trial_progress.pruned,
             )
         except NnspecError as error:
             reason = error.diagnostics[0].message if isinstance(error, SpecError) else str(error).partition("\n")[0]
-            return self._tell(trial, watching, state.FAIL, reason)
-        if run.status == "interrupted" and not watching.behind:
+            return self._end_trial(trial, trial_progress, state.FAIL, reason)
+        if run.status == "interrupted" and not trial_progress.pruned:
             self._study.tell(trial, state=state.FAIL)
             return None
-        if watching.best is None:
-            return self._tell(trial, watching, state.FAIL, f"`{self._monitor.name}` was never a number")
-        return self._tell(trial, watching, state.PRUNED if watching.behind else state.COMPLETE)
+        if trial_progress.best is None:
+            return self._end_trial(trial, trial_progress, state.FAIL, f"`{self._monitor.name}` was never finite")
+        return self._end_trial(trial, trial_progress, state.PRUNED if trial_progress.pruned else state.COMPLETE)
 
-    def _tell(self, trial: Any, watching: _Watching, state: Any, reason: str = "") -> Trial:
+    def _end_trial(self, trial: Any, trial_progress: _TrialProgress, state: Any, reason: str = "") -> Trial:
         trial.set_user_attr("ended", True)
         trial.set_user_attr("reason", reason)
-        trial.set_user_attr("epochs", watching.epochs)
-        self._study.tell(trial, watching.best if state == self._optuna.trial.TrialState.COMPLETE else None, state=state)
+        trial.set_user_attr("epochs", trial_progress.epochs)
+        self._study.tell(trial, trial_progress.best if state == self._optuna.trial.TrialState.COMPLETE else None, state=state)
         trials = self._trials()
         self._write(Sweep(self._path, self._monitor, self._section.trials, trials))
         return trials[-1]
@@ -188,8 +187,8 @@ class _Study:
         values = [value for value in trial.intermediate_values.values() if math.isfinite(value)]
         return {"min": min, "max": max}[self._monitor.mode](values) if values else None
 
-    def _ended(self, *, interrupted: bool = False, status: int = 0) -> Sweep:
-        """What was tried, with each range's share in it: these grow dearer with each trial, so they are made once."""
+    def _result(self, *, interrupted: bool = False, status: int = 0) -> Sweep:
+        """The result, with the importance of each range, which is computed once because it is slow for many trials."""
         trials = self._trials()
         found = Sweep(self._path, self._monitor, self._section.trials, trials, self._shares(trials), interrupted, status)
         self._write(found)
@@ -197,7 +196,7 @@ class _Study:
 
     def _shares(self, trials: Sequence[Trial]) -> dict[str, float]:
         values = [trial.value for trial in trials if trial.state == "finished"]
-        if len(values) < _LEAST_FOR_SHARES or len(self._section.over) < 2 or len(set(values)) == 1:
+        if len(values) < _TRIALS_FOR_IMPORTANCE or len(self._section.over) < 2 or len(set(values)) == 1:
             return {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -215,20 +214,20 @@ class _Study:
         }
         write_whole(self._path / RECORD, json_text(record, indent=1) + "\n")
 
-    def _say(self, trial: Trial) -> None:
+    def _print(self, trial: Trial) -> None:
         value = "–" if trial.value is None else f"{trial.value:.4g}"
         epochs = "1 epoch" if trial.epochs == 1 else f"{trial.epochs} epochs"
         how = f"failed: {trial.reason}" if trial.state == "failed" else f"{trial.state} after {epochs}"
-        told = "  ".join(trial.settings)
-        self._progress.say(f"trial {trial.number}/{self._section.trials}  {self._monitor.name} {value}  {told}  {how}")
+        settings = "  ".join(trial.settings)
+        self._progress.print(f"trial {trial.number}/{self._section.trials}  {self._monitor.name} {value}  {settings}  {how}")
 
 
-class _Watching(Quiet):
-    """Is told how a trial goes, and whether it fell behind."""
+class _TrialProgress(Quiet):
+    """Reports the metric of each epoch of a trial to Optuna, and whether to prune it."""
 
     def __init__(self, trial: Any, monitor: Monitor, *, prune: bool) -> None:
         self._trial, self._monitor, self._prune = trial, monitor, prune
-        self.behind = False
+        self.pruned = False
         self.best: float | None = None
         self.epochs = 0
 
@@ -240,12 +239,12 @@ class _Watching(Quiet):
         if self._monitor.better(value, self.best):
             self.best = value
         self._trial.report(value, self.epochs)
-        self.behind = self._prune and bool(self._trial.should_prune())
+        self.pruned = self._prune and bool(self._trial.should_prune())
 
 
-def _drawn(trial: Any, path: str, range_: Range) -> Any:
+def _suggest(trial: Any, path: str, range_: Range) -> Any:
     if range_.choice is not None:
-        # Optuna takes plain values alone; which of the list is one.
+        # Optuna only takes scalars, such as the index of a choice.
         return range_.choice[trial.suggest_categorical(path, list(range(len(range_.choice))))]
     assert range_.limits is not None
     low, high = range_.limits

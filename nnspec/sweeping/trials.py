@@ -1,4 +1,4 @@
-"""What a sweep came to: its trials, and the best of them."""
+"""The result of a sweep: its trials, and the best of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nnspec.training.plan import Monitor
 __all__ = ["RECORD", "Sweep", "Trial", "sweep_text"]
 
 RECORD = "sweep.json"
-"""The file of a sweep's folder that says all this to scripts."""
+"""The result file in the folder of a sweep."""
 
 _SHOWN = 10
 
@@ -24,11 +24,11 @@ class Trial:
     """One training of a sweep.
 
     Attributes:
-        number: Which one, from 1.
-        values: What was put where.
-        state: ``finished``, ``pruned``: broken off because it fell behind, or ``failed``.
-        value: The best of the figure that is watched; None where no epoch ended.
-        epochs: How many epochs it had.
+        number: The number of the trial, from 1.
+        values: The values by path.
+        state: ``finished``, ``pruned`` or ``failed``.
+        value: The best value of the monitored metric; None if no epoch is complete.
+        epochs: The number of completed epochs.
         reason: Why it failed.
     """
 
@@ -41,23 +41,23 @@ class Trial:
 
     @property
     def settings(self) -> list[str]:
-        """Its values as ``--set`` takes them."""
+        """The values, formatted as for ``--set``."""
         return [setting(path, value) for path, value in self.values.items()]
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """What a sweep came to.
+    """The result of a sweep.
 
     Attributes:
         path: The folder, with a run folder for each trial, ``trial-001`` and so on.
-        monitor: The figure that says which trial is best.
-        wanted: How many trials there were to be.
-        trials: Those that ended, in order.
-        shares: How much of the figure's spread each place accounts for, by functional ANOVA (Hutter et al. 2014); nothing
-            before there are enough finished trials.
-        interrupted: Whether Ctrl-C or another signal ended it.
-        status: The exit status of a process that the signal ended; 0 where none did.
+        monitor: The metric to optimize.
+        wanted: The requested number of trials.
+        trials: The ended trials, in order.
+        shares: The importance of each path: its share of the variance of the metric, by functional ANOVA (Hutter et al. 2014).
+            Empty if there are too few finished trials.
+        interrupted: Whether a signal interrupted the sweep.
+        status: The exit status of a process that a signal ended; 0 if none did.
     """
 
     path: Path
@@ -70,14 +70,14 @@ class Sweep:
 
     @property
     def best(self) -> Trial | None:
-        """The trial with the best figure of those that were trained to their end."""
+        """The finished trial with the best value."""
         ended = [trial for trial in self.trials if trial.state == "finished" and trial.value is not None]
         sign = 1 if self.monitor.mode == "min" else -1
         return min(ended, key=lambda trial: sign * (trial.value or 0.0), default=None)
 
 
 def sweep_text(found: Sweep) -> str:
-    """The trials as a person reads them, the best first."""
+    """Formats the trials as text, the best first."""
     sign = 1 if found.monitor.mode == "min" else -1
     order = {"finished": 0, "pruned": 1, "failed": 2}
     ranked = sorted(found.trials, key=lambda t: (order[t.state], math.inf if t.value is None else sign * t.value, t.number))
@@ -89,8 +89,8 @@ def sweep_text(found: Sweep) -> str:
         lines.append(f"  and {len(ranked) - _SHOWN} more, in {found.path / RECORD}")
     if found.shares:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in found.shares.items())
-        lines.append(f"what the figure depends on: {shares}")
+        lines.append(f"importance: {shares}")
     if found.best is not None:
         sets = " ".join(f"--set '{one}'" for one in found.best.settings)
-        lines += [f"the best one: {found.path / f'trial-{found.best.number:03}'}", f"as a training of its own: {sets}"]
+        lines += [f"best trial: {found.path / f'trial-{found.best.number:03}'}", f"to train with its values: {sets}"]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""What is trained, how, and what is watched: the outcome of the static check."""
+"""The training plan: the result of the static check."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ __all__ = ["Monitor", "OutputPlan", "PhasePlan", "TrainingPlan"]
 
 @dataclass(frozen=True)
 class OutputPlan:
-    """What is done with one output.
+    """The loss and the metrics of one output.
 
     Attributes:
         name: Its name.
         type: Its type.
-        loss: What is made small; None where nothing reads it.
-        weight: How much its loss counts.
-        metrics: What is watched, by the name it is logged under, `digit_sparse_categorical_accuracy`.
+        loss: Its loss; None if it has none.
+        weight: The weight of its loss.
+        metrics: Its metrics by their names in the log, such as `digit_sparse_categorical_accuracy`.
     """
 
     name: str
@@ -39,24 +39,24 @@ class OutputPlan:
 
     @property
     def needs_target(self) -> bool:
-        """Whether it is compared with something."""
+        """Whether its loss takes a target."""
         return self.loss is not None and self.loss.target_kind() is not None
 
 
 @dataclass(frozen=True)
 class Monitor:
-    """The figure that says which weights are best.
+    """The metric that selects the best weights.
 
     Attributes:
         name: Its name in the log.
-        mode: Which way is better.
+        mode: Whether lower or higher values are better.
     """
 
     name: str
     mode: Literal["min", "max"]
 
     def better(self, value: float, best: float | None, least: float = 0.0) -> bool:
-        """Whether a value is better than the best so far, by more than the least that counts.
+        """Whether a value is better than the best so far by more than `least`.
 
         Example:
             >>> Monitor("val_loss", "min").better(0.9, 1.0), Monitor("val_loss", "min").better(0.95, 1.0, 0.1)
@@ -71,14 +71,14 @@ class Monitor:
 
 @dataclass(frozen=True)
 class PhasePlan:
-    """A part of a training.
+    """One phase of a training.
 
     Attributes:
-        section: The section ``train`` as it holds in this phase.
-        outputs: What is done with each output.
-        monitor: The figure that says which weights are best.
-        plateau: The figure that lowers the learning rate; None where none does.
-        frozen: Where the weights stand that are kept from training, beside those the network itself keeps.
+        section: The section ``train`` with the overrides of this phase.
+        outputs: The plan of each output.
+        monitor: The metric that selects the best weights.
+        plateau: The metric that lowers the learning rate; None if none does.
+        frozen: The weight scopes that this phase freezes, in addition to those that the network freezes.
     """
 
     section: TrainSection
@@ -88,25 +88,25 @@ class PhasePlan:
     frozen: tuple[str, ...]
 
     def comparable(self, other: PhasePlan) -> bool:
-        """Whether the figure that is watched means the same in another phase."""
+        """Whether values of the monitored metric are comparable with those of another phase."""
         return self.monitor == other.monitor and self.section.loss_weights == other.section.loss_weights
 
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """A training that can begin once the data have been read.
+    """A checked training; it can start once the data are read.
 
     Attributes:
-        graph: The network; those that are trained together, side by group_.
+        graph: The network; if several are trained, one graph with all of them.
         section: The section ``train``.
-        tree: The same as it was written.
-        data: What of the data goes where; None where the spec names none.
-        outputs: What is done with each output.
-        monitor: The figure that says which weights are best.
-        phases: The parts of the training, at least one.
+        tree: Its YAML tree.
+        data: The plan of the data; None if the spec names none.
+        outputs: The plan of each output.
+        monitor: The metric that selects the best weights.
+        phases: The phases, at least one.
         target_sources: The targets that are computed from an input, by output.
-        networks: What is trained, by name: each becomes a model of its own.
-        own: What the objective's check found for its own task; None where it found nothing more.
+        networks: The trained networks by name; each becomes a model.
+        own: The objective's own plan, from its check; None if it has none.
     """
 
     graph: Graph
@@ -126,7 +126,7 @@ class TrainingPlan:
 
     @property
     def objective(self) -> Objective:
-        """What is learned."""
+        """The objective."""
         return cast("Objective", self.section.objective)
 
     @property

@@ -1,4 +1,4 @@
-"""What can be wrong with the training of a spec: NN501 to NN599."""
+"""Problems of the section ``train``: NN501 to NN599."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _GOOD = _HEAD + _NET + _DIGITS + f"train: {{epochs: 1, {_LOSS}}}\n"
 
 
 class UnknownOutput(Problem):
-    """Losses, their weights and metrics are given by the names of the network's outputs."""
+    """Losses, loss weights and metrics are keyed by the names of the network's outputs."""
 
     code = "NN501"
     message = "the network has no output `{name}`"
@@ -20,21 +20,21 @@ class UnknownOutput(Problem):
     passes = _GOOD
 
 
-class WhichOutput(Problem):
-    """A network of several outputs wants its losses and metrics by output."""
+class AmbiguousOutput(Problem):
+    """If a network has several outputs, losses and metrics must be given by output."""
 
     code = "NN502"
-    message = "the network has several outputs, {outputs}, and `{key}` does not say for which it is"
+    message = "the network has several outputs, {outputs}; `{key}` must name the output"
     fails = _HEAD + _NET + "outputs: {digit: digit, same: digit}\n" + _DIGITS + f"train: {{epochs: 1, {_LOSS}}}\n"
     passes = _GOOD
 
 
 class NoLossForOutput(Problem):
-    """An output that no loss reads learns only what the others make it learn."""
+    """An output without a loss is trained only through the layers that it shares with other outputs."""
 
     code = "NN503"
     severity = "warning"
-    message = "no loss reads the output `{name}`"
+    message = "the output `{name}` has no loss"
     fails = (
         _HEAD + _NET + "outputs: {digit: digit, same: digit}\n" + _DIGITS
         + "train: {epochs: 1, loss: {digit: SparseCategoricalCrossentropy}}\n"
@@ -43,7 +43,7 @@ class NoLossForOutput(Problem):
 
 
 class LossDoesNotFit(Problem):
-    """A loss or a metric that means nothing for an output of that shape: classes along an axis of 1."""
+    """A loss or metric does not apply to the shape of its output, such as a loss over classes with an axis of size 1."""
 
     code = "NN504"
     message = "`{loss}` {reason}, and `{name}` has the shape {shape}"
@@ -51,33 +51,33 @@ class LossDoesNotFit(Problem):
     passes = _GOOD
 
 
-class NotItsActivation(Problem):
-    """A loss that takes probabilities on an output that gives none, or logits on one that gives probabilities.
+class ActivationMismatch(Problem):
+    """A loss expects probabilities and the output is not a probability, or it expects logits and the output is one.
 
-    It trains, badly, and nothing else says so.
+    The model trains poorly, without any error.
     """
 
     code = "NN505"
     severity = "warning"
-    message = "`{loss}` takes {wanted}, and `{name}` gives {got}"
+    message = "`{loss}` expects {wanted}, and `{name}` returns {got}"
     fails = _GOOD.replace(", activation: softmax", "")
     passes = _GOOD
 
 
 class MetricDoesNotFit(Problem):
-    """A metric compares the output with the target that its loss has, so it must take the same kind of target."""
+    """A metric uses the target of its output's loss, so it must take the same kind of target."""
 
     code = "NN506"
-    message = "`{metric}` takes {wanted} as the target of `{name}`, and its loss `{loss}` {got}"
+    message = "`{metric}` takes {wanted} as the target of `{name}`, and the loss `{loss}` takes {got}"
     fails = _GOOD.replace(_LOSS, _LOSS + ", metrics: [CategoricalAccuracy]")
     passes = _GOOD.replace(_LOSS, _LOSS + ", metrics: [SparseCategoricalAccuracy]")
 
 
 class MetricWithoutTarget(Problem):
-    """A metric needs the target of its output's loss."""
+    """A metric needs an output whose loss has a target."""
 
     code = "NN507"
-    message = "`{name}` has no target for `{metric}` to compare it with"
+    message = "`{metric}` needs a target, and `{name}` has none"
     fails = (
         _HEAD + _NET + "outputs: {digit: digit, same: digit}\n" + _DIGITS
         + "train: {epochs: 1, loss: {digit: SparseCategoricalCrossentropy}, metrics: {same: SparseCategoricalAccuracy}}\n"
@@ -86,28 +86,28 @@ class MetricWithoutTarget(Problem):
 
 
 class UnknownMonitor(Problem):
-    """What is monitored is a figure of the log: `loss`, `val_loss`, or `val_digit_mean_squared_error` of the output `digit`."""
+    """`monitor` is the name of a metric in the log: `loss`, `val_loss`, or for an output `digit` `val_digit_accuracy`."""
 
     code = "NN508"
-    message = "there is no figure `{name}` to monitor"
+    message = "unknown metric `{name}`"
     fails = _GOOD.replace(_LOSS, _LOSS + ", early_stopping: {monitor: accuracy}")
     passes = _GOOD.replace(_LOSS, _LOSS + ", early_stopping: {monitor: loss}")
 
 
 class NothingToMonitor(Problem):
-    """A figure of the validation part needs a validation part."""
+    """Metrics that begin with `val_` need a validation split."""
 
     code = "NN509"
-    message = "`{name}` needs a validation part"
+    message = "`{name}` needs a validation split"
     fails = _GOOD.replace(_LOSS, _LOSS + ", early_stopping: {patience: 3}")
     passes = fails.replace("builtin: digits}", "builtin: digits}, validation: 0.1")
 
 
-class WhichWay(Problem):
-    """Whether more or less of a figure is better must be said where it does not go without saying."""
+class AmbiguousMode(Problem):
+    """`mode` states whether to maximize or minimize a metric for which this cannot be inferred."""
 
     code = "NN510"
-    message = "it does not go without saying whether more or less of `{name}` is better"
+    message = "cannot infer whether to maximize or minimize `{name}`; set `mode`"
     fails = (
         _GOOD.replace("softmax", "sigmoid")
         .replace("digits}", "digits}, targets: {digit: {transform: [one_hot]}}")
@@ -117,16 +117,16 @@ class WhichWay(Problem):
 
 
 class ClippedTwice(Problem):
-    """`clip` and an optimizer's own clipping do the same."""
+    """`clip` and the clipping arguments of an optimizer exclude each other."""
 
     code = "NN511"
-    message = "gradients are clipped by `{first}` and by `{second}`"
+    message = "gradients are clipped twice, by `{first}` and by `{second}`"
     fails = _GOOD.replace(_LOSS, _LOSS + ", clip: {norm: 1}, optimizer: {Adam: {clipvalue: 1}}")
     passes = _GOOD
 
 
 class ClassWeightDoesNotFit(Problem):
-    """Weights of classes are for one output alone whose target is a class."""
+    """`class_weight` needs exactly one output with a target, and that target must be a class."""
 
     code = "NN512"
     message = "`class_weight` {reason}"
@@ -137,33 +137,33 @@ class ClassWeightDoesNotFit(Problem):
 
 
 class NothingToTrain(Problem):
-    """All weights are frozen, or there are none."""
+    """All weights are frozen, or the network has none."""
 
     code = "NN513"
-    message = "the network has no weights that are trained"
+    message = "the network has no trainable weights"
 
 
 class NotTrainable(Problem):
-    """Training needs the section `train`, and a network of the document's own."""
+    """Training needs the section `train` with a length, and a main network."""
 
     code = "NN514"
-    message = "the spec does not say what is trained and how"
+    message = "the spec does not define a training"
 
 
 class AveragedTwice(Problem):
-    """Moving averages are asked for by `ema` and by the optimizer."""
+    """`ema` and the optimizer's `use_ema` exclude each other."""
 
     code = "NN515"
-    message = "the moving average is asked for by `ema` and by the optimizer's `use_ema`"
+    message = "the moving average is set twice, by `ema` and by the optimizer's `use_ema`"
     fails = _GOOD.replace(_LOSS, _LOSS + ", ema: 0.9, optimizer: {Adam: {use_ema: true}}")
     passes = _GOOD
 
 
 class ScheduleAndPlateau(Problem):
-    """A schedule says the learning rate at each step; `reduce_on_plateau` would have no say."""
+    """A schedule sets the learning rate at each step and would override `reduce_on_plateau`."""
 
     code = "NN516"
-    message = "`reduce_on_plateau` lowers a learning rate that a schedule sets"
+    message = "`reduce_on_plateau` cannot be used with a learning-rate schedule"
     fails = _GOOD.replace(
         _LOSS,
         _LOSS + ", reduce_on_plateau: {monitor: loss}, optimizer: {Adam: {learning_rate: {CosineDecay: "
@@ -172,8 +172,8 @@ class ScheduleAndPlateau(Problem):
     passes = _GOOD.replace(_LOSS, _LOSS + ", reduce_on_plateau: {monitor: loss}")
 
 
-class UnknownFrozen(Problem):
-    """`freeze` names layers by their paths in the network, as `nnspec inspect` shows them."""
+class UnknownFrozenLayer(Problem):
+    """`freeze` lists layers by their paths in the network, as `nnspec inspect` prints them."""
 
     code = "NN517"
     message = "the network has no layer `{layer}` to freeze"
@@ -182,7 +182,7 @@ class UnknownFrozen(Problem):
 
 
 class AllFrozen(Problem):
-    """A phase, or the training, that freezes every weight has nothing to learn."""
+    """A training or a phase that freezes every weight has nothing to train."""
 
     code = "NN518"
     message = "every weight is frozen: there is nothing to train"
@@ -191,7 +191,7 @@ class AllFrozen(Problem):
 
 
 class NoiseDoesNotFit(Problem):
-    """Noise is added to inputs of floats; labels are drawn anew where they are classes."""
+    """`input_noise` applies to float inputs; `label_noise` applies to targets that are classes."""
 
     code = "NN519"
     message = "`{key}` {reason}"

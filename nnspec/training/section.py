@@ -28,11 +28,11 @@ _ClassName = Annotated[int, Strict()] | Annotated[str, Strict()]
 
 
 class Clip(Config):
-    """How large a gradient may be."""
+    """Gradient clipping."""
 
-    norm: PositiveNumber | None = Field(None, description="The longest the gradient of one weight may be.")
-    value: PositiveNumber | None = Field(None, description="The largest an element of a gradient may be.")
-    global_norm: PositiveNumber | None = Field(None, description="The longest all gradients together may be.")
+    norm: PositiveNumber | None = Field(None, description="The largest L2 norm of the gradient of one weight.")
+    value: PositiveNumber | None = Field(None, description="The largest absolute value of an element of a gradient.")
+    global_norm: PositiveNumber | None = Field(None, description="The largest L2 norm of all gradients together.")
 
     @model_validator(mode="after")
     def _one(self) -> Clip:
@@ -42,60 +42,68 @@ class Clip(Config):
 
 
 class EarlyStopping(Config):
-    """Ends training when a figure no longer improves; the best weights are kept in any case."""
+    """Stops training when a metric no longer improves; the best weights are kept in any case."""
 
-    unsupported: ClassVar[Mapping[str, str]] = {"restore_best_weights": "take it away: the best weights are always kept"}
+    unsupported: ClassVar[Mapping[str, str]] = {"restore_best_weights": "remove it: the best weights are always kept"}
 
     monitor: Annotated[str, Strict()] = Field(
-        "val_loss", description="The figure, by its name in the log; the best weights are its best."
+        "val_loss", description="The metric, by its name in the log; its best value selects the weights."
     )
-    min_delta: _NonNegative = Field(0.0, description="The least that counts as better.")
-    patience: Annotated[int, Strict(), Field(ge=0)] = Field(
-        0, description="Epochs without a better figure that are waited for."
+    min_delta: _NonNegative = Field(0.0, description="The smallest change that counts as an improvement.")
+    patience: Annotated[int, Strict(), Field(ge=0)] = Field(0, description="Epochs to wait for an improvement.")
+    mode: Literal["auto", "min", "max"] = Field(
+        "auto", description="Whether to minimize or maximize the metric; `auto`: inferred from it."
     )
-    mode: Literal["auto", "min", "max"] = Field("auto", description="Which way is better; `auto`: as the figure has it.")
-    baseline: Number | None = Field(None, description="What the figure must be better than to count; null: nothing.")
-    start_from_epoch: Annotated[int, Strict(), Field(ge=0)] = Field(0, description="Epochs before it begins to watch.")
+    baseline: Number | None = Field(
+        None, description="A value that the metric must improve on within `patience` epochs; null: none."
+    )
+    start_from_epoch: Annotated[int, Strict(), Field(ge=0)] = Field(0, description="Epochs before monitoring starts.")
 
 
 class ReduceOnPlateau(Config):
-    """Lowers the learning rate when a figure no longer improves."""
+    """Lowers the learning rate when a metric no longer improves."""
 
-    unsupported: ClassVar[Mapping[str, str]] = {"verbose": "take it away: the rate is in the log"}
+    unsupported: ClassVar[Mapping[str, str]] = {"verbose": "remove it: the learning rate is in the log"}
 
-    monitor: Annotated[str, Strict()] = Field("val_loss", description="The figure, by its name in the log.")
-    factor: Annotated[float, Strict(), Field(gt=0, lt=1)] = Field(0.1, description="What the rate is multiplied by.")
-    patience: PositiveInt = Field(10, description="Epochs without a better figure that are waited for.")
-    mode: Literal["auto", "min", "max"] = Field("auto", description="Which way is better; `auto`: as the figure has it.")
-    min_delta: _NonNegative = Field(1e-4, description="The least that counts as better.")
-    cooldown: Annotated[int, Strict(), Field(ge=0)] = Field(0, description="Epochs that are not counted after it was lowered.")
-    min_lr: _NonNegative = Field(0.0, description="The lowest rate.")
+    monitor: Annotated[str, Strict()] = Field("val_loss", description="The metric, by its name in the log.")
+    factor: Annotated[float, Strict(), Field(gt=0, lt=1)] = Field(
+        0.1, description="The factor by which the learning rate is multiplied."
+    )
+    patience: PositiveInt = Field(10, description="Epochs to wait for an improvement.")
+    mode: Literal["auto", "min", "max"] = Field(
+        "auto", description="Whether to minimize or maximize the metric; `auto`: inferred from it."
+    )
+    min_delta: _NonNegative = Field(1e-4, description="The smallest change that counts as an improvement.")
+    cooldown: Annotated[int, Strict(), Field(ge=0)] = Field(
+        0, description="Epochs to wait after a reduction before counting again."
+    )
+    min_lr: _NonNegative = Field(0.0, description="The lowest learning rate.")
 
 
-_SAME = "write it beside `phases`: it is the same for all of them"
+_SAME = "write it under `train`: it applies to all phases"
 
 
 class PhaseSection(Config):
-    """A part of the training that overrides keys of `train`; what it does not name is as `train` says."""
+    """A phase of the training; its keys override those of `train`."""
 
     unsupported: ClassVar[Mapping[str, str]] = {
         **dict.fromkeys(("objective", "seed", "loss", "metrics", "class_weight", "precision"), _SAME),
         **dict.fromkeys(("input_noise", "label_noise"), _SAME),
-        "phases": "phases do not nest: write them one after another",
-        "learning_rate": "it is the optimizer's: write `optimizer: {Adam: {learning_rate: …}}`",
+        "phases": "phases cannot be nested: list them one after another",
+        "learning_rate": "it is an argument of the optimizer: write `optimizer: {Adam: {learning_rate: …}}`",
     }
 
-    freeze: list[Annotated[str, Strict()]] = Field([], description="As `train.freeze`, in its place.")
-    epochs: PositiveInt | None = Field(None, description="As `train.epochs`: those of this phase.")
-    steps: PositiveInt | None = Field(None, description="As `train.steps`: those of this phase.")
+    freeze: list[Annotated[str, Strict()]] = Field([], description="Replaces `train.freeze` in this phase.")
+    epochs: PositiveInt | None = Field(None, description="The number of epochs of this phase.")
+    steps: PositiveInt | None = Field(None, description="The number of steps of this phase.")
     batch_size: PositiveInt = Field(32, description="As `train.batch_size`.")
     optimizer: _Optimizers = Field(
-        "Adam", validate_default=True, description="As `train.optimizer`; each phase begins with a new one."
+        "Adam", validate_default=True, description="As `train.optimizer`; each phase starts with a new optimizer."
     )
     loss_weights: dict[str, _NonNegative] = Field({}, description="As `train.loss_weights`.")
     clip: Clip | None = Field(None, description="As `train.clip`.")
     early_stopping: EarlyStopping | None = Field(
-        None, description="As `train.early_stopping`; the next phase then begins with this one's best weights."
+        None, description="As `train.early_stopping`; the next phase starts from the best weights of this one."
     )
     reduce_on_plateau: ReduceOnPlateau | None = Field(None, description="As `train.reduce_on_plateau`.")
     ema: Annotated[float, Strict(), Field(gt=0, lt=1)] | None = Field(None, description="As `train.ema`.")
@@ -111,105 +119,108 @@ class TrainSection(Config):
     """How the model is trained."""
 
     later: ClassVar[Mapping[str, str]] = {}
-    """Keys of the language that this release does not know, each with what to say of it."""
+    """Keys of the language that this release does not support, each with a message."""
 
     unsupported: ClassVar[Mapping[str, str]] = {
-        **dict.fromkeys(("learning_rate", "lr"), "it is the optimizer's: write `optimizer: {Adam: {learning_rate: …}}`"),
+        **dict.fromkeys(
+            ("learning_rate", "lr"), "it is an argument of the optimizer: write `optimizer: {Adam: {learning_rate: …}}`"
+        ),
         "callbacks": "write `early_stopping: {…}` or `reduce_on_plateau: {…}`; runs, checkpoints and logs need no callback",
-        **dict.fromkeys(("device", "gpu", "gpus"), "leave it out: a graphics card is used where there is one"),
-        **dict.fromkeys(("num_workers", "workers"), "leave it out: data are read ahead without it"),
+        **dict.fromkeys(("device", "gpu", "gpus"), "remove it: a GPU is used if there is one"),
+        **dict.fromkeys(("num_workers", "workers"), "remove it: data are always prefetched"),
         "validation_data": "write `validation: {…}` under `data`",
-        "shuffle": "take it away: each epoch has an order of its own, by `seed`",
+        "shuffle": "remove it: examples are shuffled in each epoch, by `seed`",
         "validation_split": "write `validation: 0.1` under `data`",
     }
 
     objective: Annotated[Config, Named(OBJECTIVES)] = Field(
-        DEFAULT, validate_default=True, description="What is learned, which determines where the targets come from."
+        DEFAULT, validate_default=True, description="The objective, which determines where the targets come from."
     )
-    epochs: PositiveInt | None = Field(None, description="How often all examples are gone through.")
-    steps: PositiveInt | None = Field(None, description="How many batches are gone through, in place of `epochs`.")
-    batch_size: PositiveInt = Field(32, description="Examples between two changes of the weights.")
+    epochs: PositiveInt | None = Field(None, description="The number of passes over the training data.")
+    steps: PositiveInt | None = Field(None, description="The number of batches, instead of `epochs`.")
+    batch_size: PositiveInt = Field(32, description="The number of examples in a batch.")
     seed: Annotated[int, Strict(), Field(ge=0, lt=2**32)] = Field(
-        0, description="Makes the first weights, the validation part, the order of examples and dropout repeatable."
+        0, description="The seed of the initial weights, the validation split, the order of examples and dropout."
     )
     optimizer: _Optimizers = Field(
         "Adam",
         validate_default=True,
-        description="How weights follow gradients; where two networks are trained, also by network.",
+        description="The optimizer; if several networks are trained, one optimizer or one by network.",
     )
     loss: dict[str, AnyLoss] | AnyLoss | None = Field(
         None,
-        description="What is made small: for one output alone, or by output. An objective with losses of its own takes none.",
+        description="The loss of the only output, or losses by output. Not used with objectives that define the losses.",
     )
-    loss_weights: dict[str, _NonNegative] = Field({}, description="How much the loss of each output counts; 1 where not given.")
-    metrics: dict[str, _Metrics] | _Metrics = Field(
-        [], description="What is watched beside the loss: for one output alone, or by output."
-    )
+    loss_weights: dict[str, _NonNegative] = Field({}, description="The weight of each output's loss; 1 by default.")
+    metrics: dict[str, _Metrics] | _Metrics = Field([], description="The metrics of the only output, or metrics by output.")
     class_weight: Literal["balanced"] | dict[_ClassName, _NonNegative] | None = Field(
-        None, description="How much the examples of each class count in the loss; `balanced`: all classes alike."
+        None, description="The weight of each class in the loss; `balanced`: inversely proportional to its frequency."
     )
-    clip: Clip | None = Field(None, description="How large a gradient may be; null: as large as it is.")
-    early_stopping: EarlyStopping | None = Field(None, description="When training ends before its last epoch; null: never.")
+    clip: Clip | None = Field(None, description="Gradient clipping; null: none.")
+    early_stopping: EarlyStopping | None = Field(None, description="When to stop before the last epoch; null: never.")
     reduce_on_plateau: ReduceOnPlateau | None = Field(
-        None, description="When the learning rate is lowered because a figure no longer improves; null: never."
+        None, description="When to lower the learning rate because a metric no longer improves; null: never."
     )
-    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field("float32", description="What layers compute in.")
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field(
+        "float32", description="The dtype policy of the layers."
+    )
     ema: Annotated[float, Strict(), Field(gt=0, lt=1)] | None = Field(
         None,
-        description="The share a moving average of the weights keeps at each step; the average is what is saved. Null: none.",
+        description="The momentum of a moving average of the weights; the averaged weights are saved. Null: no averaging.",
     )
 
     input_noise: PositiveNumber | dict[str, PositiveNumber] | None = Field(
-        None, description="The deviation of Gaussian noise that training adds to inputs: to all of floats, or by input."
+        None, description="The standard deviation of Gaussian noise on training inputs: for all float inputs, or by input."
     )
     label_noise: _Rate | dict[str, _Rate] | None = Field(
-        None, description="The share of labels that training draws anew at each step (a probability is turned over)."
+        None,
+        description="The share of training labels that are replaced by random ones in each step; binary labels are flipped.",
     )
     freeze: list[Annotated[str, Strict()]] = Field(
-        [], description="Layers, by their paths, whose weights are not trained: `backbone`, `backbone/stage1`."
+        [], description="Layers to freeze, by their paths, such as `backbone` or `backbone/stage1`."
     )
     phases: list[PhaseSection] = Field(
-        [], description="Parts of the training, one after another, each overriding keys of `train`; none: it is one."
+        [], description="Consecutive phases of the training, each overriding keys of `train`; empty: a single phase."
     )
 
     @model_validator(mode="after")
     def _an_end(self) -> TrainSection:
         if self.epochs is not None and self.steps is not None:
             raise ValueError("only one of `epochs` and `steps` can be given")
-        # What has losses of its own says enough to be built before it says how long it is trained.
-        if not self.says_how_long and not self.has_losses_of_its_own:
-            raise ValueError("`train` must say how long: write `epochs: 20`, or `steps`")
+        # A spec whose objective defines the losses can be built before the length of the training is known.
+        if not self.has_length and not self.has_own_losses:
+            raise ValueError("`train` must state how long to train: write `epochs: 20`, or `steps`")
         return self
 
     @property
-    def says_how_long(self) -> bool:
-        """Whether the training has an end."""
-        said_by_all = bool(self.phases) and all(phase.epochs or phase.steps for phase in self.phases)
-        return self.epochs is not None or self.steps is not None or said_by_all
+    def has_length(self) -> bool:
+        """Whether the length of the training is given."""
+        in_phases = bool(self.phases) and all(phase.epochs or phase.steps for phase in self.phases)
+        return self.epochs is not None or self.steps is not None or in_phases
 
     @property
-    def has_losses_of_its_own(self) -> bool:
+    def has_own_losses(self) -> bool:
         """Whether the objective defines the losses."""
         return isinstance(self.objective, Objective) and self.objective.has_own_losses
 
     def optimizer_of(self, network: str) -> Config:
-        """How the weights of a network follow gradients."""
+        """The optimizer of a network."""
         return self.optimizer[network] if isinstance(self.optimizer, dict) else self.optimizer
 
     def input_noise_of(self, inputs: Mapping[str, TensorType]) -> dict[str, float]:
-        """The deviation of the noise on each input that has some."""
+        """The standard deviation of the noise on each noisy input."""
         if isinstance(self.input_noise, dict) or self.input_noise is None:
             return self.input_noise or {}
         return {name: self.input_noise for name, kind in inputs.items() if kind.dtype.startswith("float")}
 
     def label_noise_of(self, outputs: Iterable[str]) -> dict[str, float]:
-        """The share of each output's labels that are drawn anew, for those that have some."""
+        """The share of random labels of each output that has some."""
         if isinstance(self.label_noise, dict) or self.label_noise is None:
             return self.label_noise or {}
         return dict.fromkeys(outputs, self.label_noise)
 
-    def in_phases(self) -> list[TrainSection]:
-        """What holds in each phase; one alone where the section names none."""
+    def phase_sections(self) -> list[TrainSection]:
+        """The section of each phase, with its overrides; a single one if there are no phases."""
         return [self._with(phase) for phase in self.phases] or [self]
 
     def _with(self, phase: PhaseSection) -> TrainSection:

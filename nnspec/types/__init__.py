@@ -1,4 +1,4 @@
-"""Sizes, tensor types and named things: what every other part speaks of."""
+"""Sizes, tensor types, configs and families of configs."""
 
 from nnspec.types.conditions import Condition, Conditions, Relation, simplify
 from nnspec.types.config import Config, Family, Named, closest, listed

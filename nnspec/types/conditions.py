@@ -1,4 +1,4 @@
-"""What the free sizes of a network must satisfy: conditions on one symbol, and relations between several."""
+"""Constraints on the free sizes of a network: conditions on one symbol, and relations between several."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Condition:
         return (self.multiple_of, self.remainder) if common else (1, 0)
 
     def whole(self, name: str) -> int | Dim:
-        """All sizes that satisfy its period, by a free number: ``16*H + 12``."""
+        """Return an expression for all sizes with its period: ``16*H + 12``."""
         multiple, remainder = self.period
         return symbol(name) * multiple + remainder
 
@@ -76,7 +76,7 @@ class Condition:
         return max(self.one_of) if self.one_of else self.at_most
 
     def next_fit(self, size: int) -> int:
-        """The smallest size that satisfies it and is not smaller than ``size``; the largest one if all are smaller.
+        """Return the smallest valid size that is at least ``size``; the largest valid size if all are smaller.
 
         Example:
             >>> Condition(multiple_of=8, at_least=10).next_fit(3), Condition(16, 185, remainder=12).next_fit(3)
@@ -130,7 +130,7 @@ class Condition:
         return found
 
     def text(self, *, several: bool = False) -> str:
-        """What a size must be, or several must be: ``a multiple of 8 and at least 16``.
+        """Return the condition in words: ``a multiple of 8 and at least 16``.
 
         Example:
             >>> Condition(multiple_of=16, remainder=12).text(several=True)
@@ -157,7 +157,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Relation:
-    """What several symbols must satisfy together.
+    """A relation between several symbols.
 
     Attributes:
         left: A size.
@@ -208,11 +208,11 @@ _VERBS = {"equal": "equal", "at_most": "be at most"}
 
 
 class Conditions(Mapping[str, Condition]):
-    """What the free sizes of a network must satisfy: a condition for each symbol that may not be any size, and relations.
+    """The constraints on the free sizes of a network: a condition per restricted symbol, and relations.
 
     Args:
         each: The condition of each symbol.
-        relations: What several symbols must satisfy together.
+        relations: Relations between several symbols.
 
     Example:
         >>> eight = Condition(multiple_of=8)
@@ -246,10 +246,10 @@ class Conditions(Mapping[str, Condition]):
         return f"Conditions({self._each!r}, {self.relations!r})"
 
     def without(self, names: Iterable[str]) -> Conditions:
-        """The conditions that name none of some symbols."""
-        left_out = set(names)
-        each = {name: condition for name, condition in self._each.items() if name not in left_out}
-        return Conditions(each, (relation for relation in self.relations if not relation.symbols & left_out))
+        """Return the conditions that do not involve the given symbols."""
+        excluded = set(names)
+        each = {name: condition for name, condition in self._each.items() if name not in excluded}
+        return Conditions(each, (relation for relation in self.relations if not relation.symbols & excluded))
 
     def texts(self) -> list[str]:
         """One line for each: ``H must be a multiple of 8``."""
@@ -258,7 +258,7 @@ class Conditions(Mapping[str, Condition]):
         ]
 
     def refusal(self, sizes: Mapping[str, int]) -> str | None:
-        """What is wrong with the sizes of symbols; None if all conditions and relations are met."""
+        """Return the violations of the given sizes; None if all conditions and relations are met."""
         unmet: dict[Condition, list[str]] = {}
         for name, condition in self.items():
             if name in sizes and not condition.is_met(sizes[name]):
@@ -271,7 +271,7 @@ class Conditions(Mapping[str, Condition]):
         return "; ".join(messages) or None
 
     def as_json(self) -> dict[str, Any]:
-        """A key for each symbol; the relations under ``relations``, which no symbol is called."""
+        """Return a key for each symbol, and the relations under ``relations``, which is not a valid symbol."""
         relations = [relation.as_json() for relation in self.relations]
         return {name: each.as_json() for name, each in self.items()} | ({"relations": relations} if relations else {})
 
@@ -303,7 +303,7 @@ def _unmet(condition: Condition, sizes: Mapping[str, int]) -> str:
 
 
 def simplify(size: int | Dim, conditions: Mapping[str, Condition]) -> int | Dim:
-    """A size in its simplest form, given what its symbols are multiples of.
+    """Simplify a size, given the periods of its symbols.
 
     Example:
         >>> h, eight = symbol("H"), {"H": Condition(multiple_of=8)}
@@ -346,7 +346,7 @@ _MOST_LISTED = 12
 
 
 def _listed(numbers: Sequence[int]) -> str:
-    """``1, 2 or 4``; of very many the first ones and the last."""
+    """Return ``1, 2 or 4``; long lists are abbreviated."""
     texts = [str(number) for number in numbers]
     if len(texts) > _MOST_LISTED:
         texts = [*texts[: _MOST_LISTED - 2], "…", texts[-1]]

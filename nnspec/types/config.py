@@ -1,7 +1,7 @@
-"""Things a spec names: layers, initializers, optimizers, losses, readers …
+"""Configs and families of configs: layers, initializers, optimizers, losses, readers …
 
-Each is one pydantic class, found by its name in its [`Family`][]; the module that holds it is imported when it is first
-named, so that a spec pays for what it uses.
+Each config is a pydantic class that is looked up by name in its [`Family`][]. Its module is imported on first use, so that a
+spec only loads what it needs.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ __all__ = ["Config", "Family", "Named", "closest", "listed"]
 
 
 class Config(BaseModel):
-    """The arguments of one named thing. Unknown arguments are errors, values are never coerced from another type."""
+    """Base class of configs: validated arguments. Unknown arguments are errors, and types are not coerced."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, strict=False, protected_namespaces=())
 
     main_argument: ClassVar[str | None] = None
-    """The argument a bare value stands for: ``{csv: data/train.csv}``, where it has one."""
+    """The argument that a bare value sets, as in ``{csv: data/train.csv}``, if there is one."""
 
     operation: ClassVar[str | None] = None
-    """The field that holds a member of a family whose name is a key of its own: ``{RandomFlip: {…}, on: [image]}``."""
+    """The field that contains a member of a family, written with its name as a key: ``{RandomFlip: {…}, on: [image]}``."""
 
     unsupported: ClassVar[Mapping[str, str]] = {}
-    """Arguments that Keras knows and we do not, each with the reason and what to write instead."""
+    """Unsupported Keras arguments, each with the reason and what to write instead."""
 
     wrong_arguments: ClassVar[frozenset[str]] = frozenset()
-    """Of an object that was made of what is right of it: the arguments that are wrong, which are at their defaults."""
+    """The invalid arguments of a partially valid config; they have their default values."""
 
     @classmethod
     def foreign(cls) -> Mapping[str, str]:
-        """Other frameworks' names for its arguments, each with what to write instead."""
+        """Return other frameworks' argument names, each with what to write instead."""
         return {}
 
     @classmethod
@@ -58,17 +58,16 @@ class Config(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """A set of named things of one kind.
+    """A registry of configs of one kind.
 
     Attributes:
-        kind: What one is called in a message: ``layer``, ``optimizer``.
-        modules: The module of each, by name.
-        aliases: Other names people know, each with the name it stands for.
-        spellings: How else a name may be written, as Keras allows (``glorot_uniform``).
-        left_out: Names that Keras has and the family has not, each with the reason and what to write instead.
-        other_words: Words that people write for what is called otherwise, or is none of the family, in small letters without
-            underscores; each with what to write instead.
-        plugins: What other packages bring to it; a built-in name is never taken from there.
+        kind: The kind of its members, for messages: ``layer``, ``optimizer``.
+        modules: The module of each member, by name.
+        aliases: Names from other frameworks, each with the member's name.
+        spellings: Accepted alternative spellings, as in Keras (``glorot_uniform``).
+        left_out: Unsupported Keras names, each with the reason and what to write instead.
+        other_words: Common names that are not members, in lower case without underscores, each with what to write instead.
+        plugins: Members from other packages; they cannot replace built-in names.
     """
 
     kind: str
@@ -83,16 +82,16 @@ class Family:
         return name in self.modules or name in self.spellings or self.is_plugin(name)
 
     def is_plugin(self, name: object) -> bool:
-        """Whether a name is one that another package brings."""
+        """Whether a name belongs to a plug-in."""
         if self.plugins is None or not isinstance(name, str) or name in self.modules or name in self.spellings:
             return False
         return (name[:1].isupper() or not self.plugins.capitalized) and name in self.plugins.found
 
     def get(self, name: str) -> type[Config]:
-        """The class of a name that is in the family.
+        """Return the class of a member.
 
         Raises:
-            PluginError: Where another package brings it and is broken.
+            PluginError: If it belongs to a plug-in that is broken.
         """
         name = self.spellings.get(name, name)
         if name not in self.modules and self.plugins is not None:
@@ -100,7 +99,7 @@ class Family:
         return _class(self.modules[name], name)
 
     def names(self, *, plugins: bool = False) -> list[str]:
-        """The built-in names, and those of plug-ins if they are wanted."""
+        """Return the built-in names, optionally with those of plug-ins."""
         others = self.plugins.found if plugins and self.plugins is not None else ()
         return sorted({*self.modules, *others})
 
@@ -115,7 +114,7 @@ _MOST_LISTED = 20
 
 
 def closest(word: str, candidates: Iterable[object]) -> str | None:
-    """The candidate a person most likely meant, or None where none is near; of very many, the last are looked at.
+    """Return the candidate closest to a misspelled word, or None; only the last ones of a long list are considered.
 
     Example:
         >>> closest("filter", ["filters", "kernel_size"])
@@ -130,7 +129,7 @@ def closest(word: str, candidates: Iterable[object]) -> str | None:
         return folded[key]
     if (short := _abbreviated(word, names)) is not None:
         return short
-    if len(folded) > _MOST_COMPARED:  # comparing takes long: only those that have the most pairs of letters in common
+    if len(folded) > _MOST_COMPARED:  # comparison is slow: keep the names with the most letter pairs in common
         pairs = _pairs(key)
         nearest = sorted(folded, key=lambda other: len(pairs & _pairs(other)), reverse=True)[:_MOST_COMPARED]
         folded = {other: folded[other] for other in nearest}
@@ -140,13 +139,13 @@ def closest(word: str, candidates: Iterable[object]) -> str | None:
 
 
 _SHORTEST = 3
-"""Letters from which on a word may stand for one that begins with it."""
+"""Minimum length of an abbreviation."""
 
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
 def _abbreviated(word: str, names: Iterable[str]) -> str | None:
-    """The shortest name that a word abbreviates: its beginning, or the beginnings of its parts.
+    """Return the shortest name that a word abbreviates: its prefix, or prefixes of its parts.
 
     Example:
         >>> names = ["AUC", "Accuracy", "BinaryAccuracy", "CategoricalAccuracy"]
@@ -161,7 +160,7 @@ def _abbreviated(word: str, names: Iterable[str]) -> str | None:
 
 
 def _begins(parts: list[str], whole: list[str]) -> bool:
-    """Whether each part is the beginning of one of a name's parts, the first of the first, in their order."""
+    """Whether the parts of a word are prefixes of the parts of a name, in order."""
     if not parts or not whole or len(parts) > len(whole):
         return False
     if len(parts) == 1:
@@ -174,7 +173,7 @@ def _pairs(word: str) -> set[str]:
 
 
 def listed(names: Iterable[object]) -> str:
-    """Names for a message; of many the first.
+    """Return names as text for a message; long lists are abbreviated.
 
     Example:
         >>> listed(["x", "y"]), listed(range(100))[-22:]
@@ -187,14 +186,14 @@ def listed(names: Iterable[object]) -> str:
 
 @dataclass(frozen=True)
 class Named:
-    """Marks a field that holds a member of a family, written as its name or as ``{Name: {arguments}}``.
+    """Annotation of a field that contains a member of a family, written as its name or as ``{Name: {arguments}}``.
 
-    ``spec.checked`` resolves such a field from the document's tree itself, so that an error inside it points at its own
-    line; this is the same for Python callers.
+    ``spec.checked`` resolves such fields from the document's tree, so that errors point at their line; this class resolves them
+    for Python callers.
 
     Attributes:
         family: The family.
-        own: Whether a document may name a block or a network of its own there too.
+        own: Whether it may also name a block or network defined in the document.
     """
 
     family: Family
@@ -225,4 +224,4 @@ class Named:
         del core, handler
         return {"x-family": self.family.kind} | (
             {"x-own": True} if self.own else {}
-        )  # the schema of the document defines each family once
+        )  # the document's schema defines each family once

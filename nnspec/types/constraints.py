@@ -1,4 +1,4 @@
-"""What layers ask of sizes, solved: symbols that are bound, conditions on those that stay free, relations between several."""
+"""Solver for the constraints of layers on sizes."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ __all__ = ["Constraint", "Solution", "conflict", "solve"]
 
 
 _MOST_RELATED = 64
-"""Sizes that satisfy relations between so many are looked for by trying."""
+"""The largest number of related symbols for which valid sizes are searched."""
 
 
 @dataclass(frozen=True)
 class Constraint:
-    """What one layer asks of two sizes.
+    """An equality or a lower bound between two sizes.
 
     Attributes:
         left: A size.
-        right: The size that ``left`` must equal, or must not be below.
+        right: The size that ``left`` must equal or must not be less than.
         equal: Whether both must be equal; otherwise ``left ≥ right``.
     """
 
@@ -36,12 +36,12 @@ class Constraint:
 
 @dataclass(frozen=True)
 class Solution:
-    """The sizes that satisfy all constraints.
+    """The solution of a system of constraints.
 
     Attributes:
-        sizes: What symbols stand for: a number, or another symbol.
-        conditions: What each remaining symbol must satisfy by itself; those that may be any size are left out.
-        relations: What several symbols must satisfy together, and what is too large to solve.
+        sizes: The symbols that are determined: each equals a number or another symbol.
+        conditions: The condition of each remaining symbol that is restricted.
+        relations: Relations between several symbols, and constraints that are too large to solve.
     """
 
     sizes: Mapping[str, int | Dim]
@@ -50,11 +50,11 @@ class Solution:
 
 
 def solve(constraints: Sequence[Constraint], names: Sequence[str]) -> Solution | None:
-    """The solution of constraints; None if no sizes satisfy them.
+    """Solve constraints; return None if no sizes satisfy them.
 
     Args:
-        constraints: What must hold.
-        names: The symbols, the ones to keep first: of two symbols that must be equal, the later one is replaced.
+        constraints: The constraints.
+        names: The symbols in order of preference: of two equal symbols, the later one is replaced.
 
     Example:
         >>> t, s = symbol("T"), symbol("S")
@@ -94,7 +94,7 @@ def solve(constraints: Sequence[Constraint], names: Sequence[str]) -> Solution |
 
 
 def conflict(constraints: Sequence[Constraint], names: Sequence[str]) -> tuple[int, list[int]]:
-    """Which constraint is the first that cannot be satisfied, and which of those before it contradict it.
+    """Return the index of the first unsatisfiable constraint and of the earlier ones that contradict it.
 
     Args:
         constraints: Constraints that have no solution.
@@ -108,7 +108,7 @@ def conflict(constraints: Sequence[Constraint], names: Sequence[str]) -> tuple[i
     kept = list(range(last))
     place = len(kept)
     step = max(1, place // 2)
-    while step:  # drops what is not needed, in ever smaller pieces
+    while step:  # remove unneeded constraints in ever smaller chunks
         place = len(kept)
         while place > 0:
             start = max(0, place - step)
@@ -121,7 +121,7 @@ def conflict(constraints: Sequence[Constraint], names: Sequence[str]) -> tuple[i
 
 
 def _substituted(constraints: Sequence[Constraint], sizes: Mapping[str, int | Dim]) -> tuple[list[Dim], list[Dim]] | None:
-    """Equalities to 0 and bounds from 0, those left out that always hold; None if one never does."""
+    """Return equalities to 0 and lower bounds of 0, without trivial ones; None if one is never satisfied."""
     equalities: dict[Dim, None] = {}
     bounds: dict[Dim, None] = {}
     for constraint in constraints:
@@ -142,12 +142,12 @@ def _substituted(constraints: Sequence[Constraint], sizes: Mapping[str, int | Di
 
 
 def _bound(equalities: Sequence[Dim], names: Sequence[str]) -> dict[str, int | Dim]:
-    """The symbols that equalities bind to a number, or to another symbol; all at once, for there may be thousands."""
-    stands: dict[str, int | Dim] = {}
+    """Return the symbols that equalities bind to a number or to another symbol, in one pass: there may be thousands."""
+    bindings: dict[str, int | Dim] = {}
 
     def resolved(size: int | Dim) -> int | Dim:
-        while isinstance(size, Dim) and str(size) in stands:
-            size = stands[str(size)]
+        while isinstance(size, Dim) and str(size) in bindings:
+            size = bindings[str(size)]
         return size
 
     for size in equalities:
@@ -164,23 +164,23 @@ def _bound(equalities: Sequence[Dim], names: Sequence[str]) -> dict[str, int | D
         found = [resolved(each) for each in pair]
         free = sorted((each for each in found if isinstance(each, Dim)), key=lambda each: _place(str(each), names))
         if len(free) == 2 and free[0] != free[1]:
-            stands[str(free[1])] = free[0]
-        elif len(free) == 1:  # two numbers that differ are found when they are put in place
-            stands[str(free[0])] = next(each for each in found if isinstance(each, int))
-    return {name: resolved(symbol(name)) for name in stands}
+            bindings[str(free[1])] = free[0]
+        elif len(free) == 1:  # different numbers are detected on substitution
+            bindings[str(free[0])] = next(each for each in found if isinstance(each, int))
+    return {name: resolved(symbol(name)) for name in bindings}
 
 
 def _place(name: str, names: Sequence[str]) -> tuple[bool, int]:
-    """Where a symbol stands in the order; one without a name comes after all others."""
+    """Return the sort key of a symbol; unnamed symbols come last."""
     return name.startswith("?"), names.index(name) if name in names else len(names)
 
 
 def _alone(equalities: Sequence[Dim], bounds: Sequence[Dim]) -> tuple[dict[str, int | Dim], dict[str, Condition | None]] | None:
-    """What the constraints on one symbol alone leave of it.
+    """Solve the constraints that involve a single symbol.
 
     Returns:
-        The symbols of which one size is left, and the conditions of the others, None for what is too large to solve; None
-        if a symbol has no size left.
+        The symbols with a single valid size, and the conditions of the others (None if too large to solve); None if a symbol
+        has no valid size.
     """
     groups: dict[str, tuple[list[Dim], list[Dim]]] = {}
     for kind, sizes in enumerate((equalities, bounds)):
@@ -206,7 +206,7 @@ _MOST_TRIED = 512
 
 
 def _has_some(name: str, equalities: Sequence[Dim], bounds: Sequence[Dim]) -> bool:
-    """Whether a size is found that satisfies constraints which are too large to solve."""
+    """Whether a search finds a size that satisfies constraints which are too large to solve."""
     if solve_one(name, equalities, bounds, first=True):
         return True
     return any(
@@ -223,7 +223,7 @@ def _at_least_zero(size: int | Dim) -> bool:
 def _relations(
     equalities: Sequence[Dim], bounds: Sequence[Dim], unsolved: set[str], conditions: Mapping[str, Condition]
 ) -> tuple[Relation, ...]:
-    """The constraints on several symbols, and on one if that is too large to solve."""
+    """Return the constraints on several symbols, and those on one symbol that are too large to solve."""
     found = []
     for size in equalities:
         symbols = symbols_of(size)
@@ -241,7 +241,7 @@ def _relations(
 
 
 def _sides(size: Dim) -> tuple[int | Dim, int | Dim]:
-    """The terms with a positive factor, and those with a negative one, as sizes of their own."""
+    """Split a size into its terms with positive and with negative factors."""
     sides: list[int | Dim] = [0, 0]
     for monomial, factor in size.terms:
         side = factor < 0

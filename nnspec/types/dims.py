@@ -37,20 +37,20 @@ _MOST_TERMS = 200
 _LONGEST_TEXT = 4_000
 _LARGEST_FACTOR = 2**63
 _LARGEST_PRODUCT = 2**4096
-"""Of numbers: Python writes no longer ones."""
+"""Python does not convert larger integers to text."""
 
 
 class SizeTooComplex(Exception):
-    """A size has too many terms, is too long when written out, or has a factor that no array's size reaches.
+    """A size has too many terms, too long a text, or too large a factor.
 
     A product of sums doubles its terms with each factor, and a quotient of a sum of quotients doubles its text: without a
-    bound, a short spec takes all memory.
+    limit, a short spec could exhaust the memory.
     """
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Quotient:
-    """``floor(numerator / denominator)`` where that is no polynomial; ``text`` is its normal form, and orders it."""
+    """``floor(numerator / denominator)`` that is not a polynomial; ``text`` is its normal form and sort key."""
 
     text: str
     numerator: Dim
@@ -63,9 +63,9 @@ def _text_of(atom: str | _Quotient) -> str:
 
 @dataclass(frozen=True)
 class Dim:
-    """A size that is not a plain number: a polynomial over symbols and floored quotients.
+    """A symbolic size: a polynomial over symbols and floored quotients.
 
-    Made by [`symbol`][] and by arithmetic, which gives back an ``int`` where the symbols cancel out.
+    Created by [`symbol`][] and by arithmetic, which returns an ``int`` if the symbols cancel out.
 
     Example:
         >>> t = symbol("T")
@@ -90,7 +90,7 @@ class Dim:
             raise SizeTooComplex(f"a size of {len(kept):,} terms; {_MOST_TERMS:,} is the limit")
         if max(map(abs, kept.values())) > _LARGEST_FACTOR:
             raise SizeTooComplex("a size with a factor over 2**63")
-        # The constant stands last, as people write it; the others by degree and name, so that equal sizes are equal.
+        # The constant is last, as usual; other terms are sorted by degree and name, so that equal sizes compare equal.
         return cls(tuple(sorted(kept.items(), key=lambda term: (-len(term[0]), [_text_of(atom) for atom in term[0]]))))
 
     def __add__(self, other: int | Dim) -> int | Dim:
@@ -122,7 +122,7 @@ class Dim:
     def __floordiv__(self, divisor: int) -> int | Dim:
         if divisor == 1:
             return self
-        # Whole multiples leave the floor: (4T + 3) // 2 = 2T + (3 // 2). What stays inside is reduced below the divisor.
+        # Multiples move out of the floor: (4T + 3) // 2 = 2T + (3 // 2). Factors inside are reduced below the divisor.
         whole: dict[tuple[str | _Quotient, ...], int] = {}
         inside: dict[tuple[str | _Quotient, ...], int] = {}
         for monomial, factor in self.terms:
@@ -157,7 +157,7 @@ class Dim:
 
     @property
     def is_known(self) -> bool:
-        """False where a size of no name (``null``) takes part."""
+        """Whether it contains no unnamed size (``null``)."""
         return not any(name.startswith("?") for name in symbols_of(self))
 
 
@@ -166,7 +166,7 @@ def _terms(size: int | Dim) -> tuple[tuple[tuple[str | _Quotient, ...], int], ..
 
 
 def _quotient(numerator: Dim, denominator: int) -> Dim:
-    # floor(floor(x / a) / b) = floor(x / ab), also with constants beside: floor((floor(x/a) + c) / b) = floor((x + ac) / ab).
+    # floor(floor(x / a) / b) = floor(x / ab), also with a constant: floor((floor(x/a) + c) / b) = floor((x + ac) / ab).
     if len(numerator.terms) <= 2:
         monomial, factor = numerator.terms[0]
         constant = numerator.terms[1][1] if len(numerator.terms) == 2 and not numerator.terms[1][0] else 0
@@ -186,7 +186,7 @@ def _quotient(numerator: Dim, denominator: int) -> Dim:
 
 
 def symbol(name: str) -> Dim:
-    """A size known by its name alone, the same wherever the name stands.
+    """Return a symbolic size; equal names are equal sizes.
 
     Args:
         name: `[A-Z][A-Za-z0-9_]*`.
@@ -199,12 +199,12 @@ def symbol(name: str) -> Dim:
 
 
 def unknown() -> Dim:
-    """A size without a name, equal to no other for certain."""
+    """Return an unnamed size, which is not known to equal any other."""
     return symbol(f"?{next(_unknown_names)}")
 
 
 def ceil_div(size: int | Dim, divisor: int) -> int | Dim:
-    """The quotient rounded up: what a stride leaves with ``same`` padding.
+    """Return the quotient rounded up: the output size of a stride with ``same`` padding.
 
     Example:
         >>> ceil_div(7, 2), str(ceil_div(symbol("T"), 2))
@@ -214,7 +214,7 @@ def ceil_div(size: int | Dim, divisor: int) -> int | Dim:
 
 
 def product(sizes: Iterable[int | Dim]) -> int | Dim:
-    """All sizes multiplied; 1 for none."""
+    """Return the product of sizes."""
     result: int | Dim = 1
     for size in sizes:
         result = result * size
@@ -224,7 +224,7 @@ def product(sizes: Iterable[int | Dim]) -> int | Dim:
 
 
 def symbols_of(size: int | Dim) -> set[str]:
-    """The names a size depends on, those inside quotients too."""
+    """Return the symbols in a size, including those inside quotients."""
     names: set[str] = set()
     for monomial, _ in _terms(size):
         for atom in monomial:
@@ -233,7 +233,7 @@ def symbols_of(size: int | Dim) -> set[str]:
 
 
 def substitute(size: int | Dim, values: Mapping[str, int | Dim]) -> int | Dim:
-    """The size with symbols replaced.
+    """Replace symbols in a size.
 
     Example:
         >>> substitute(symbol("T") // 2 + 1, {"T": 9})
@@ -252,7 +252,7 @@ def substitute(size: int | Dim, values: Mapping[str, int | Dim]) -> int | Dim:
 
 
 def same_size(a: int | Dim, b: int | Dim) -> bool | None:
-    """Whether two sizes are equal: yes, no, or None where that depends on the symbols.
+    """Whether two sizes are equal; None if that depends on the symbols.
 
     Example:
         >>> same_size(3, 3), same_size(symbol("T"), symbol("T") + 1), same_size(symbol("T"), 8)
@@ -263,7 +263,7 @@ def same_size(a: int | Dim, b: int | Dim) -> bool | None:
 
 
 def first_quotient(size: int | Dim) -> tuple[Dim, int] | None:
-    """The numerator and the divisor of an innermost floored quotient of a size; None if it is a polynomial.
+    """Return numerator and divisor of an innermost floored quotient of a size; None if it is a polynomial.
 
     Example:
         >>> first_quotient((symbol("T") // 2 + symbol("S")) // 3)
@@ -277,7 +277,7 @@ def first_quotient(size: int | Dim) -> tuple[Dim, int] | None:
 
 
 def coefficients(size: int | Dim) -> list[int]:
-    """The coefficients of a polynomial in one symbol, from the constant up.
+    """Return the coefficients of a polynomial in one symbol, constant first.
 
     Raises:
         ValueError: If it has quotients, or several symbols.
@@ -295,7 +295,7 @@ def coefficients(size: int | Dim) -> list[int]:
 
 
 def divided(size: Dim, name: str) -> int | Dim:
-    """A size divided by a symbol that all of its terms have.
+    """Divide a size by a symbol that all of its terms contain.
 
     Example:
         >>> str(divided(symbol("S") * symbol("T") - 8 * symbol("S"), "S"))
@@ -309,7 +309,7 @@ def divided(size: Dim, name: str) -> int | Dim:
 
 
 def to_json(size: int | Dim) -> Any:
-    """A size as plain lists: ``[factor, atom, …]`` for each term; a quotient is ``{"floor": terms, "by": divisor}``.
+    """Serialize a size: ``[factor, atom, …]`` for each term; a quotient is ``{"floor": terms, "by": divisor}``.
 
     Example:
         >>> to_json(symbol("T") // 2 + 3), to_json(5)
@@ -323,10 +323,10 @@ def _atom_to_json(atom: str | _Quotient) -> Any:
 
 
 def from_json(value: Any, *, depth: int = 0) -> int | Dim:
-    """The size that `to_json` wrote.
+    """Deserialize a size written by `to_json`.
 
     Raises:
-        ValueError: If it is anything else, or larger than what a network has.
+        ValueError: If it is invalid or too large.
 
     Example:
         >>> str(from_json([[1, {"floor": [[1, "T"]], "by": 2}], [3]]))
@@ -349,7 +349,7 @@ def from_json(value: Any, *, depth: int = 0) -> int | Dim:
 
 
 _DEEPEST = 32
-"""How deep quotients may be nested in a file."""
+"""The maximum nesting of quotients in a file."""
 
 
 def _atom_from_json(atom: Any, depth: int) -> int | Dim:

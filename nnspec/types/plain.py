@@ -1,4 +1,4 @@
-"""Typed values as a spec would write them."""
+"""Conversion of typed values to the plain values of a spec."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["plain"]
 
 
 def plain(value: Any, *, defaults: bool = False) -> Any:
-    """A typed value in plain ones: a member of a family by its name, with its arguments.
+    """Convert a typed value to plain values; a config becomes its name with its arguments.
 
     Args:
-        value: A ``Config``, or anything an argument can be.
-        defaults: Whether arguments that have their default are told, too.
+        value: A ``Config`` or the value of an argument.
+        defaults: Whether to include arguments that have their default value.
 
     Example:
         >>> plain({"pool_size": (2, 2)})
@@ -35,11 +35,11 @@ def plain(value: Any, *, defaults: bool = False) -> Any:
 
 
 def _given(value: Config) -> list[str]:
-    """The arguments that have not their default, in whatever form the default is written."""
+    """Return the arguments that differ from their default, comparing validated values."""
     fields = type(value).model_fields
     required = {name: getattr(value, name) for name, field in fields.items() if field.is_required()}
     try:
         least = type(value).model_validate(required)
-    except ValidationError:  # what is required alone does not hold
+    except ValidationError:  # invalid with only the required arguments
         return list(fields)
     return [name for name in fields if name in required or getattr(value, name) != getattr(least, name)]

@@ -1,4 +1,4 @@
-"""Members of families that other installed packages bring, under an entry point group."""
+"""Plug-ins: members of families from other installed packages, found by entry points."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ __all__ = ["Plugin", "PluginError", "Plugins", "reason_of"]
 
 
 class PluginError(NnspecError):
-    """A plug-in that cannot be used; the text names its package."""
+    """A plug-in that cannot be used; the message names its package."""
 
 
 @dataclass(frozen=True)
 class Plugin:
-    """One name that installed packages bring.
+    """One name provided by installed packages.
 
     Attributes:
-        name: What a spec calls it.
-        entries: Where it stands; several where several packages bring the same name.
+        name: The name in specs.
+        entries: Its entry points; several if several packages provide the name.
     """
 
     name: str
@@ -33,36 +33,36 @@ class Plugin:
 
     @property
     def package(self) -> str:
-        """The package with its version, ``nnspec-vision 0.1``; several in a row."""
+        """The package with its version, ``nnspec-vision 0.1``, or several packages."""
         return " and ".join(sorted({_package(entry) for entry in self.entries}))
 
     @property
     def versions(self) -> dict[str, str]:
-        """Its packages, each with its version."""
+        """The version of each package."""
         return {entry.dist.name: entry.dist.version for entry in self.entries if entry.dist is not None}
 
     def load(self) -> object:
-        """What the entry point leads to.
+        """Import and return the object of the entry point.
 
         Raises:
-            PluginError: Where several packages bring it, or it cannot be imported.
+            PluginError: If several packages provide it, or it cannot be imported.
         """
         if len({entry.value for entry in self.entries}) > 1:
-            raise PluginError(f"`{self.name}` is brought by {self.package}, and only one of them can be meant")
+            raise PluginError(f"`{self.name}` is provided by {self.package}; uninstall all but one of them")
         try:
             return self.entries[0].load()
-        except (Exception, SystemExit) as error:  # whatever the module of a stranger does when it is imported
-            where = f"the package {self.package} does not load `{self.entries[0].value}`"
+        except (Exception, SystemExit) as error:  # plug-in code may raise anything
+            where = f"the package {self.package} fails to load `{self.entries[0].value}`"
             raise PluginError(f"{where} ({reason_of(error)})") from error
 
 
 class Plugins:
-    """What installed packages bring to one family. They are looked for when a name is first asked for, and not before.
+    """The plug-ins of one family, searched on first use.
 
     Args:
         group: The entry point group, ``nnspec.layers``.
-        fault: Why an object cannot be the member of a name; None if it can.
-        capitalized: Whether all names begin with a capital letter: packages are not searched for any other.
+        fault: Returns why an object is not a valid member of a name; None if it is valid.
+        capitalized: Whether all names begin with a capital letter, so that packages are not searched for others.
     """
 
     def __init__(self, group: str, fault: Callable[[Any, str], str | None], *, capitalized: bool = False) -> None:
@@ -72,8 +72,8 @@ class Plugins:
 
     @cached_property
     def found(self) -> Mapping[str, Plugin]:
-        """Every name that some package brings, fit or not."""
-        from importlib.metadata import entry_points  # with what it imports it takes longer than to check a small spec
+        """All names that packages provide, whether valid or not."""
+        from importlib.metadata import entry_points  # slower to import than checking a small spec
 
         by_name: dict[str, list[EntryPoint]] = {}
         for entry in entry_points(group=self.group):
@@ -81,15 +81,15 @@ class Plugins:
         return {name: Plugin(name, tuple(entries)) for name, entries in sorted(by_name.items())}
 
     def forget(self) -> None:
-        """Looks anew the next time: packages have come or gone."""
+        """Clear the cache, after packages were installed or removed."""
         self.__dict__.pop("found", None)
         self._loaded.clear()
 
     def get(self, name: str) -> type[Any]:
-        """The class of a name that is `found`.
+        """Return the class of a name in `found`.
 
         Raises:
-            PluginError: Where its package is broken.
+            PluginError: If its package is broken.
         """
         if name not in self._loaded:
             plugin = self.found[name]
@@ -102,12 +102,12 @@ class Plugins:
         return self._loaded[name]
 
     def owner(self, kind: type) -> Plugin | None:
-        """The plug-in that a class in use comes from; None where it comes from none."""
+        """Return the plug-in that a loaded class comes from, or None."""
         return self.found[kind.__name__] if self._loaded.get(kind.__name__) is kind else None
 
 
 def reason_of(error: BaseException) -> str:
-    """What a stranger's error says, in one line.
+    """Return the message of an exception in one line.
 
     Example:
         >>> reason_of(KeyError("units"))

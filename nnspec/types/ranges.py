@@ -1,4 +1,4 @@
-"""Where polynomials with integer coefficients are not negative, for whole numbers from 0: exact, without floating point."""
+"""Ranges of non-negative integers where polynomials with integer coefficients are non-negative, computed exactly."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 __all__ = ["Range", "evaluate", "intersection", "nonnegative"]
 
 Range = tuple[int, int | None]
-"""The whole numbers from the first to the second, both included; None: without end."""
+"""The integers from the first to the second, inclusive; None: unbounded."""
 
 
 def evaluate(polynomial: Sequence[int], at: int) -> int:
-    """The value of a polynomial, its coefficients from the constant up.
+    """Return the value of a polynomial, given its coefficients, constant first.
 
     Example:
         >>> evaluate([1, 0, 2], 3)
@@ -24,13 +24,13 @@ def evaluate(polynomial: Sequence[int], at: int) -> int:
 
 
 def nonnegative(polynomial: Sequence[int]) -> list[Range]:
-    """The whole numbers k ≥ 0 at which a polynomial is at least 0, as disjoint ranges in order.
+    """Return the integers k ≥ 0 where a polynomial is at least 0, as disjoint ranges in order.
 
-    Between two sign changes of its difference p(k + 1) − p(k), itself a polynomial of lower degree, p is monotonic, so that
-    one search by halving finds where it changes sign.
+    Between two sign changes of its difference p(k + 1) − p(k), a polynomial of lower degree, p is monotonic, so a binary search
+    finds where it changes sign.
 
     Args:
-        polynomial: Coefficients, from the constant up.
+        polynomial: The coefficients, constant first.
 
     Example:
         >>> nonnegative([-6, 1]), nonnegative([8, -6, 1]), nonnegative([-1])
@@ -41,9 +41,9 @@ def nonnegative(polynomial: Sequence[int]) -> list[Range]:
         coefficients.pop()
     if len(coefficients) == 1:
         return [(0, None)] if coefficients[0] >= 0 else []
-    turns = sorted({0} | {end for low, high in nonnegative(_difference(coefficients)) for end in _ends(low, high)})
+    changes = sorted({0} | {end for low, high in nonnegative(_difference(coefficients)) for end in _ends(low, high)})
     found: list[Range] = []
-    for start, end in zip(turns, [*turns[1:], None], strict=True):
+    for start, end in zip(changes, [*changes[1:], None], strict=True):
         piece = _monotonic(coefficients, start, end)
         if piece is None:
             continue
@@ -55,7 +55,7 @@ def nonnegative(polynomial: Sequence[int]) -> list[Range]:
 
 
 def intersection(first: Sequence[Range], second: Sequence[Range]) -> list[Range]:
-    """The whole numbers that are in both of two lists of ranges.
+    """Return the intersection of two lists of ranges.
 
     Example:
         >>> intersection([(0, 4), (9, None)], [(3, 10)])
@@ -86,7 +86,7 @@ def _difference(coefficients: Sequence[int]) -> list[int]:
 
 
 def _monotonic(coefficients: Sequence[int], start: int, end: int | None) -> Range | None:
-    """Where a polynomial that only rises, or only falls, from ``start`` to ``end`` is at least 0 there."""
+    """Return where a polynomial that is monotonic from ``start`` to ``end`` is at least 0."""
     first = evaluate(coefficients, start) >= 0
     if end is None:
         last = coefficients[-1] > 0

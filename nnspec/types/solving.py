@@ -1,8 +1,8 @@
-"""The sizes that satisfy equalities and bounds: all of them for one symbol, by its residues; a sample for several.
+"""Solver for equalities and bounds on sizes: all solutions for one symbol, as residues; a sample for several symbols.
 
-Floored quotients become polynomials when a symbol is written as ``period * k + remainder``. Where a quotient remains, the
-residue is split further, and a residue that contradicts an equality is dropped at once, so that a net of 24 poolings is
-decided in 48 steps rather than in 2²⁴.
+Floored quotients become polynomials when a symbol is written as ``period * k + remainder``. If a quotient remains, the
+residue is split further, and a residue that contradicts an equality is dropped immediately, so that a network of 24 poolings
+takes 48 steps instead of 2²⁴.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ class Residue:
 
 
 def reduced_equality(size: int | Dim) -> int | Dim | None:
-    """An equality ``size = 0`` in its simplest form; None if no whole numbers satisfy it.
+    """Simplify an equality ``size = 0``; return None if no integers satisfy it.
 
-    Symbols are at least 1, so a symbol that all terms have in common is divided out. Every quotient is a whole number, so a
-    constant that the greatest common divisor of the other factors does not divide is a contradiction.
+    Symbols are at least 1, so a symbol that all terms have in common is divided out. Every quotient is an integer, so a
+    constant that is not divisible by the greatest common divisor of the other factors is a contradiction.
 
     Example:
         >>> t, s = symbol("T"), symbol("S")
@@ -66,7 +66,7 @@ def reduced_equality(size: int | Dim) -> int | Dim | None:
 
 
 def reduced_bound(size: int | Dim) -> int | Dim:
-    """A bound ``size ≥ 0`` without the quotient where it has only one: ``T//2 - 3 ≥ 0`` is ``T - 6 ≥ 0``.
+    """Simplify a bound ``size ≥ 0`` with a single quotient: ``T//2 - 3 ≥ 0`` is ``T - 6 ≥ 0``.
 
     Example:
         >>> str(reduced_bound(symbol("T") // 2 - 3)), str(reduced_bound(4 - (symbol("T") + 1) // 2))
@@ -91,16 +91,16 @@ def reduced_bound(size: int | Dim) -> int | Dim:
 def solve_one(
     name: str, equalities: Iterable[int | Dim], bounds: Iterable[int | Dim], *, first: bool = False
 ) -> list[Residue] | None:
-    """All values ≥ 1 of the only symbol that make every equality 0 and every bound at least 0.
+    """Return all values ≥ 1 of a symbol that satisfy equalities and bounds.
 
     Args:
         name: The symbol.
         equalities: Sizes that must be 0.
         bounds: Sizes that must be at least 0.
-        first: Whether one residue with a solution is enough.
+        first: Whether to stop at the first residue with a solution.
 
     Returns:
-        Disjoint residues; empty if no value fits; None if that takes too many steps to decide.
+        Disjoint residues; empty if there is no solution; None if it takes too many steps.
 
     Example:
         >>> t = symbol("T")
@@ -149,7 +149,7 @@ def _solved(name: str, equalities: list[int | Dim], bounds: list[int | Dim], fir
 
 
 def _split(equalities: Sequence[int | Dim], bounds: Sequence[int | Dim]) -> tuple[int, list[int | Dim], list[int | Dim]] | None:
-    """What is left to satisfy, for k ≥ 0, and into how many residues k is to be split; None if nothing can satisfy it."""
+    """Return the number of residues to split k into, and the remaining constraints for k ≥ 0; None if unsatisfiable."""
     equal: list[int | Dim] = []
     for size in equalities:
         # Here k may be 0, so no symbol is divided out.
@@ -181,7 +181,7 @@ def _split(equalities: Sequence[int | Dim], bounds: Sequence[int | Dim]) -> tupl
 
 
 def _digits(equalities: Iterable[int | Dim], factor: int) -> list[int]:
-    """The residues of k, the last one first, that an equality does not rule out by its terms without quotients."""
+    """Return the residues of k, last first, that the quotient-free terms of the equalities allow."""
     congruences = []
     for size in equalities:
         assert isinstance(size, Dim)
@@ -204,7 +204,7 @@ def _is_implied(bound: Dim) -> bool:
 
 
 def _smallest_prime(number: int) -> int:
-    """The smallest prime factor; the number itself if that is larger than what is split into residues."""
+    """Return the smallest prime factor; the number itself if that factor is too large to split into residues."""
     factor = 2
     while factor * factor <= number and factor <= _LARGEST_FACTOR:
         if number % factor == 0:
@@ -224,30 +224,30 @@ def _ranges(equalities: Iterable[int | Dim], bounds: Iterable[int | Dim]) -> lis
 
 
 def as_condition(residues: Sequence[Residue]) -> Condition | None:
-    """The condition that exactly the sizes of residues satisfy; None if none has so many cases.
+    """Return the condition that exactly the sizes of residues satisfy; None if there are too many cases.
 
     Example:
         >>> str(as_condition([Residue(2, 2, (2, None))]))
         'a multiple of 2 and at least 6'
     """
-    endless = [residue for residue in residues if residue.last is None]
-    ending = [residue for residue in residues if residue.last is not None]
-    if not endless:
-        return _finite(ending)
-    period = lcm(*(residue.period for residue in endless))
-    if period > _LARGEST_PERIOD and len(endless) > 1:
+    infinite = [residue for residue in residues if residue.last is None]
+    finite = [residue for residue in residues if residue.last is not None]
+    if not infinite:
+        return _finite(finite)
+    period = lcm(*(residue.period for residue in infinite))
+    if period > _LARGEST_PERIOD and len(infinite) > 1:
         return None
     starts: dict[int, int] = {}
-    for residue in endless:
+    for residue in infinite:
         for start in range(residue.first, residue.first + period, residue.period):
             starts[start % period] = start
-    divisors = [n for n in range(1, period) if period % n == 0] if len(endless) > 1 else []
+    divisors = [n for n in range(1, period) if period % n == 0] if len(infinite) > 1 else []
     smaller = next((n for n in divisors if _repeats(starts.keys(), period, n)), period)
     remainders = sorted({remainder % smaller for remainder in starts})
-    # The largest size of the right remainder that is none of the endless ones.
+    # The largest size with a valid remainder that is in no infinite residue.
     before = max(start - period for start in starts.values())
-    also = [start + turn for start in starts.values() for turn in range(0, max(0, before - start), period)]
-    also += [size for residue in ending for size in _sizes(residue)][: _MOST_LISTED + 1]
+    also = [start + offset for start in starts.values() for offset in range(0, max(0, before - start), period)]
+    also += [size for residue in finite for size in _sizes(residue)][: _MOST_LISTED + 1]
     if len(also) > _MOST_LISTED:
         return None
     condition = Condition(smaller, max(1, before + 1), remainders[0], tuple(remainders[1:]))
@@ -287,7 +287,7 @@ def sample(
     relations: Sequence[Relation],
     wanted: Mapping[str, int],
 ) -> dict[str, int] | None:
-    """Sizes of symbols that satisfy conditions and relations, near to what is wanted; None if none are found.
+    """Return sizes that satisfy conditions and relations and are close to the wanted ones; None if none are found.
 
     Example:
         >>> sample(["S", "T"], {}, [Relation(symbol("S") // 2, symbol("T"))], {"S": 9, "T": 7})
@@ -307,7 +307,7 @@ def _sample(
 ) -> dict[str, int] | None:
     if not names:
         return given
-    # A symbol that the others decide is not tried but solved for, and one inside quotients rather than one beside them.
+    # Symbols determined by the others are solved for instead of tried; symbols inside quotients are tried first.
     deciding = {name: [r for r in relations if r.symbols - given.keys() == {name}] for name in names}
     name = next((each for each in names if deciding[each]), None) or _most_dependent(names, relations, given)
     for value in _candidates(name, conditions.get(name, Condition()), deciding[name], wanted.get(name, 1), given):
@@ -324,7 +324,7 @@ def _sample(
 
 
 def _most_dependent(names: Sequence[str], relations: Sequence[Relation], given: Mapping[str, int]) -> str:
-    """A symbol that stands alone in no relation that is left, so that the others can be solved for; else the first."""
+    """Return a symbol that cannot be solved for in any remaining relation, so that others can; else the first."""
     left = [relation.left - relation.right for relation in relations if relation.symbols - given.keys()]
     alone = {m[0] for size in left if isinstance(size, Dim) for m, factor in size.terms if len(m) == 1 and abs(factor) == 1}
     concerned = set().union(*(symbols_of(size) for size in left)) if left else set()
@@ -352,7 +352,7 @@ def _candidates(
         sizes = range(residue.first, last + 1, residue.period)
         middle = min(max(0, (wanted - residue.first) // residue.period), len(sizes) - 1)
         found |= {*sizes[middle : middle + _MOST_CANDIDATES], *sizes[:_MOST_CANDIDATES]}
-    # Nearest to what is wanted first.
+    # Closest to the wanted size first.
     yield from (size for size in sorted(found, key=lambda size: (abs(size - wanted), size)) if condition.is_met(size))
 
 

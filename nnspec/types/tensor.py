@@ -1,4 +1,4 @@
-"""What flows along an edge of a graph, and what a layer owns."""
+"""Types of tensors and weights."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ DTYPES = (
     *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
     "bool",
 )
-"""The element types an input may have, by Keras's names."""
+"""The dtypes that an input may have."""
 
 
 def size_text(size: int | Dim) -> str:
-    """A size as people read it: a number, a symbol's expression, or ``?``."""
+    """Return the text of a size: a number, an expression, or ``?``."""
     if isinstance(size, Dim) and not size.is_known:
         return "?"
     return str(size)
@@ -36,9 +36,9 @@ class TensorType:
     """The type of one tensor.
 
     Attributes:
-        shape: The sizes of its axes, the batch axis left out.
-        dtype: Its element type, by Keras's name.
-        mask: The shape of the mask that travels with it, the batch axis left out; None where there is none.
+        shape: The sizes of its axes, without the batch axis.
+        dtype: Its dtype, by Keras's name.
+        mask: The shape of its mask, without the batch axis; None if it has no mask.
     """
 
     shape: tuple[int | Dim, ...]
@@ -47,7 +47,7 @@ class TensorType:
 
     @property
     def rank(self) -> int:
-        """The number of axes, the batch axis left out."""
+        """The number of axes, without the batch axis."""
         return len(self.shape)
 
     @property
@@ -55,11 +55,11 @@ class TensorType:
         return "int" in self.dtype
 
     def masked(self, mask: tuple[int | Dim, ...] | None) -> TensorType:
-        """The same tensor with another mask."""
+        """Return the type with another mask."""
         return replace(self, mask=mask)
 
     def with_sizes(self, sizes: Mapping[str, int | Dim]) -> TensorType:
-        """The same tensor with symbols replaced."""
+        """Return the type with symbols replaced."""
         mask = None if self.mask is None else tuple(substitute(size, sizes) for size in self.mask)
         return replace(self, shape=tuple(substitute(size, sizes) for size in self.shape), mask=mask)
 
@@ -69,13 +69,13 @@ class TensorType:
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """One array a layer owns.
+    """The type of a weight of a layer.
 
     Attributes:
-        name: Its name in the layer, Keras's attribute: ``kernel``; ``forward/kernel`` in a wrapped layer.
-        shape: Its sizes.
+        name: Its name in the layer, as Keras's attribute: ``kernel``, or ``forward/kernel`` in a wrapped layer.
+        shape: Its shape.
         trainable: False for statistics such as a moving mean.
-        initializer: What it starts from.
+        initializer: Its initializer.
     """
 
     name: str

@@ -41,7 +41,7 @@ def test_a_path_that_leaves_the_project_is_allowed_by_root(spec, command):
     arguments = [str(spec) if word == "SPEC" else word for word in READING[command]]
     refused = CliRunner().invoke(main, arguments)
     assert refused.exit_code == 1
-    assert "`--root FOLDER` allows more" in refused.output
+    assert "`--root FOLDER` sets a wider root" in refused.output
     allowed = CliRunner().invoke(main, [*arguments, "--root", str(spec.parents[1])])
     assert allowed.exit_code == 0, allowed.output
 

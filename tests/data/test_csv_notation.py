@@ -102,7 +102,7 @@ def test_a_first_line_of_data_is_a_row_where_names_are_given(tmp_path, text):
 
 
 def test_without_a_header_names_are_needed():
-    with pytest.raises(ValueError, match="`names` must name the columns"):
+    with pytest.raises(ValueError, match="give the column names"):
         Csv.model_validate({"file": "a.csv", "header": False})
 
 
@@ -157,9 +157,9 @@ def test_lines_end_as_they_do_on_any_system(tmp_path, end):
         (b"version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer"),
         (b'[{"x": 1}]', "is JSON, not CSV text"),
         ("x\n1\n".encode("utf-16-le"), "contains null bytes"),
-        (b"x\n" + b"1\n" * 5000 + b"\0\n", "line 5002: a null character"),
-        (b"sep=,\nx,y\n1,2\n", "begins with the line `sep=`"),
-        (b"# made by hand\nx\n", "begins with the line `# made by hand`"),
+        (b"x\n" + b"1\n" * 5000 + b"\0\n", "line 5002: null character"),
+        (b"sep=,\nx,y\n1,2\n", "starts with the line `sep=`"),
+        (b"# made by hand\nx\n", "starts with the line `# made by hand`"),
     ],
 )
 def test_what_is_no_csv_is_named_for_what_it_is(tmp_path, content, said):
@@ -174,13 +174,52 @@ def test_whole_numbers_keep_their_digits(tmp_path):
     assert found.columns["y"].is_text
 
 
-def test_all_columns_of_text_are_read_in_one_pass(tmp_path, monkeypatch):
+@pytest.fixture
+def passes(monkeypatch):
+    """The rows of each pass through a CSV file."""
+    found = []
+
+    def counted(self, path, read=Csv.table):
+        found.append(0)
+        for chunk in read(self, path):
+            found[-1] += len(chunk[0])
+            yield chunk
+
+    monkeypatch.setattr(Csv, "table", counted)
+    return found
+
+
+def test_a_file_is_parsed_once_however_many_columns_are_text(tmp_path, passes):
     names = [f"c{i}" for i in range(300)]
-    found = table(tmp_path / "a.csv", ",".join(names) + "\n" + ",".join("x" for _ in names) + "\n")
-    passes = []
-    monkeypatch.setattr(Csv, "table", lambda self, path, read=Csv.table: (passes.append(path), read(self, path))[1])
-    assert [found.read(name, slice(None))[0] for name in names] == ["x"] * 300
-    assert len(passes) == 1
+    rows = "".join(",".join(f"x{row}" if i % 2 else str(row) for i in range(300)) + "\n" for row in range(3))
+    found = table(tmp_path / "a.csv", ",".join(names) + "\n" + rows)
+    assert [found.read(name, slice(None))[2] for name in names] == [2.0, "x2"] * 150
+    assert passes == [3]
+
+
+def test_columns_that_become_text_after_many_rows_are_parsed_in_one_more_pass(tmp_path, passes):
+    found = table(tmp_path / "a.csv", "x,y,z\n" + "007,1,9007199254740993\n" * 20_000 + "?,none,1\n")
+    assert [found.read(name, slice(None))[[0, -1]].tolist() for name in "xyz"] == [
+        ["007", "?"],
+        ["1", "none"],
+        [9007199254740993, 1],
+    ]
+    assert passes == [20_001] * 2
+
+
+def test_a_chunk_of_a_wide_table_has_few_rows(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(",".join(f"c{i}" for i in range(20_000)) + "\n" + (",".join("1" * 20_000) + "\n") * 40)
+    chunks = [len(chunk[0]) for chunk in Csv.model_validate({"file": "a.csv"}).table(path)]
+    assert sum(chunks) == 40
+    assert max(chunks) * 20_000 <= 2**19
+
+
+def test_numbers_are_converted_as_a_whole_although_nan_means_a_missing_value(tmp_path, monkeypatch):
+    monkeypatch.setattr(Notation, "_plain", None)
+    found = table(tmp_path / "a.csv", "x,y\n1.5,NA\nnan,2\n,NaN\n")
+    assert np.array_equal(found.read("x", slice(None)), [1.5, np.nan, np.nan], equal_nan=True)
+    assert np.array_equal(found.read("y", slice(None)), [np.nan, 2, np.nan], equal_nan=True)
 
 
 def test_the_delimiter_of_a_tsv_file_is_no_argument_for_other_files():

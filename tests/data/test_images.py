@@ -88,10 +88,10 @@ def test_pictures_named_in_a_table_come_with_its_columns(project):
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("../secret.png", "`../secret.png` leaves the folder"),
-        ("/etc/hostname", "leaves the folder"),
-        ("missing.png", "there is no picture `missing.png`"),
-        ("", "there is no path to a picture"),
+        ("../secret.png", "`../secret.png` is outside the folder"),
+        ("/etc/hostname", "is outside the folder"),
+        ("missing.png", "image `missing.png` not found"),
+        ("", "the image path is missing"),
     ],
 )
 def test_a_path_in_a_table_may_not_leave_its_folder(tmp_path, path, said):
@@ -132,7 +132,7 @@ def test_a_picture_of_16_bits_is_refused_rather_than_cut(tmp_path):
     (tmp_path / "p").mkdir()
     Image.fromarray(np.full((2, 2), 40_000, np.uint16)).save(tmp_path / "p" / "1.png")
     error = refused(Images(folder="p", color_mode="grayscale"), {"folder": tmp_path / "p"})
-    assert "`I;16`, more than a byte a channel" in error.message
+    assert "`I;16`, more than 8 bits per channel" in error.message
 
 
 def test_a_picture_cut_short_is_named_at_the_input_it_feeds(project):
@@ -177,11 +177,11 @@ def test_an_empty_class_is_refused(tmp_path):
     [
         ("{folder: digits, image_sise: [8, 8]}", "NN103", "image_sise"),
         ("{folder: digits, color_mode: grey}", "NN105", "color_mode"),
-        ("{csv: a.csv}", "NN105", "`column` names its column of paths"),
+        ("{csv: a.csv}", "NN105", "a table needs `column`"),
         ("{}", "NN105", "give `folder`, or a table"),
         ("missing", "NN402", "there is no file or folder `missing`"),
         ("../digits", "NN401", "is outside the project root"),
-        ("net.nnspec.yaml", "NN403", "is a file, not a folder of pictures"),
+        ("net.nnspec.yaml", "NN403", "is a file, not a folder of images"),
         ("{csv: a.csv, column: fil}", "NN403", "the table has no column `fil`"),
         ("{folder: digits, image_size: [9, 9]}", "NN407", "(9, 9, 1)"),
     ],

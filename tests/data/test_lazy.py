@@ -105,7 +105,7 @@ def test_a_training_goes_on_once_a_picture_that_became_unreadable_is_there_again
     with pytest.raises(NnspecError, match=r"an example could not be read") as caught:
         train(spec, out=tmp_path / "run", progress=Breaking())
     assert "d3/0003.png cannot be decoded" in str(caught.value)
-    assert "go on with: nnspec train --resume" in str(caught.value)
+    assert "resume with: nnspec train --resume" in str(caught.value)
     newest, _ = Checkpoints(tmp_path / "run" / "checkpoints").newest()
     assert newest is not None
     assert newest.position.epoch == 1
@@ -124,7 +124,7 @@ def test_a_picture_that_becomes_another_while_it_is_read_ends_the_training_after
             pictures = tmp_path / "digits" / "d3"
             (pictures / "0003.png").write_bytes((pictures / "0013.png").read_bytes())
 
-    with pytest.raises(NnspecError, match=r"the training data changed while they were read: digits/d3/0003\.png"):
+    with pytest.raises(NnspecError, match=r"the training data changed during training: digits/d3/0003\.png"):
         train(load(tmp_path / "net.nnspec.yaml"), out=tmp_path / "run", progress=Replacing())
     assert Run.open(tmp_path / "run").metrics()[0]["epoch"] == 1
 

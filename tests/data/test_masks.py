@@ -62,7 +62,7 @@ def test_labels_in_a_palette_are_its_numbers(pairs):
 
 def test_a_picture_without_labels_is_named(pairs):
     (pairs.folder / "labels" / "d3" / "0003.png").unlink()
-    assert refused(pairs) == "`0003.png` of `images` has no partner in `masks`"
+    assert refused(pairs) == "`0003.png` of `images` has no counterpart in `masks`"
     [problem] = pairs.refuses(SPEC)
     assert (problem.code, problem.path) == ("NN403", "data.train.masks.images")
 
@@ -70,9 +70,9 @@ def test_a_picture_without_labels_is_named(pairs):
 def test_labels_of_another_size_or_kind_are_refused(pairs):
     path = pairs.folder / "labels" / "d3" / "0003.png"
     Image.new("L", (8, 9)).save(path)
-    assert refused(pairs) == "d3/0003.png is 9 × 8, and its picture 8 × 8"
+    assert refused(pairs) == "d3/0003.png is 9×8, but its image is 8×8"
     Image.new("RGB", (8, 8)).save(path)
-    assert "d3/0003.png has pixels of the kind `RGB`, which are no labels" in refused(pairs)
+    assert "d3/0003.png has pixels of mode `RGB`, which are not labels" in refused(pairs)
     path.unlink()
     Image.new("L", (8, 8)).save(path.with_suffix(".jpg"))
-    assert "ends with none of .png" in refused(pairs)
+    assert "must end with .png" in refused(pairs)

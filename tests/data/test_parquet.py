@@ -90,7 +90,7 @@ def test_columns_in_several_row_groups_are_one(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1" + bytes(40) + b"PAR1", b"hello" * 100])
 def test_what_is_no_parquet_file_is_refused(tmp_path, content):
     (tmp_path / "a.parquet").write_bytes(content)
-    assert "a.parquet is no Parquet file that can be read" in refused(
+    assert "a.parquet is not a readable Parquet file" in refused(
         lambda: Parquet(file="a.parquet").columns({"file": tmp_path / "a.parquet"})
     )
 
@@ -115,8 +115,8 @@ def test_a_file_with_bytes_turned_is_refused_or_read_and_never_a_traceback(tmp_p
 
 def test_a_column_of_another_kind_is_refused_when_it_is_read(tmp_path):
     table = Parquet(file="a").open(write(tmp_path / "a", s=[{"x": 1}], b=[b"x\xff"]))
-    assert "the column `s` is of the type struct" in refused(lambda: table.read("s", slice(None)))
-    assert "row 0, column `b`: the bytes are no UTF-8 text" in refused(lambda: table.read("b", slice(None)))
+    assert "the column `s` has the unsupported type struct" in refused(lambda: table.read("s", slice(None)))
+    assert "row 0, column `b`: the bytes are not valid UTF-8" in refused(lambda: table.read("b", slice(None)))
 
 
 def test_without_pyarrow_the_extra_is_named():
@@ -127,4 +127,4 @@ def test_without_pyarrow_the_extra_is_named():
         "except DataError as error: print(error.message, error.help)"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert "needs pyarrow, not installed here pip install 'nnspec[parquet]'" in said
+    assert "Parquet requires pyarrow, which is not installed pip install 'nnspec[parquet]'" in said

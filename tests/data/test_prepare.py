@@ -139,7 +139,11 @@ def test_inputs_that_share_a_symbol_must_agree_on_its_size(project):
             "a.csv, line 3, column `kind`: class 3, but the output `kind` has 3 classes, 0 to 2",
         ),
         ("a,b,kind\n1,2,-1\n3,4,1\n", "NN425", "a.csv, line 2, column `kind`: class -1"),
-        ("a,b,kind\n1,2,0\n3,4,1.5\n", "NN424", "a.csv, line 3, column `kind`: 1.5 is not a class index, which must be an integer"),
+        (
+            "a,b,kind\n1,2,0\n3,4,1.5\n",
+            "NN424",
+            "a.csv, line 3, column `kind`: 1.5 is not a class index, which must be an integer",
+        ),
         ("a,b,kind\n1,2,0\n3,4,\n", "NN422", "a.csv, line 3, column `kind`: the value is missing"),
         ("a,b,kind\n1,2,cat\n3,4,dog\n", "NN421", "a.csv, line 2, column `kind`: 'cat' is not a number (and 1 more row)"),
         ("a,b,kind\n", "NN420", "the training data are empty"),

@@ -83,10 +83,10 @@ def test_a_reader_of_another_package_is_checked_and_read_as_any(validate):
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ("counting = count_reader:other", "of the package count-reader 0.3 is no subclass of `nnspec.data.readers.Reader`"),
+        ("counting = count_reader:other", "of the package count-reader 0.3 is not a subclass of `nnspec.data.readers.Reader`"),
         ("counting = count_reader:Counting", "must be called `counting` in its module"),
         ("counting = missing_module:counting", "cannot be loaded (ModuleNotFoundError"),
-        ("csv = count_reader:other", "there is no reader `counting`"),
+        ("csv = count_reader:other", "unknown reader `counting`"),
     ],
 )
 def test_a_reader_that_cannot_be_used_is_named_with_its_package(validate, entry, said):

@@ -92,12 +92,12 @@ def test_idx_of_colour_images_keeps_its_channels(write_idx):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "not an IDX file: it begins with nothing"),
-        (b"\x89PNG\r\n", "not an IDX file: it begins with 89 50 4e 47"),
+        (b"", "not an IDX file: it starts with nothing"),
+        (b"\x89PNG\r\n", "not an IDX file: it starts with 89 50 4e 47"),
         (b"\0\0\x07\x03" + bytes(12), "not an IDX file"),
         (b"\0\0\x08\x03\0\0", "ends in the middle of its header"),
-        (idx_bytes(IMAGES)[:-1], "holds fewer bytes than its header says (5 × 3 × 2, 30 bytes)"),
-        (idx_bytes(IMAGES) + b"x", "holds more bytes than its header says"),
+        (idx_bytes(IMAGES)[:-1], "has fewer bytes than its header declares (5 × 3 × 2, 30 bytes)"),
+        (idx_bytes(IMAGES) + b"x", "has more bytes than its header declares"),
         (struct.pack(">4B3I", 0, 0, 8, 3, 2**32 - 1, 2**32 - 1, 2**32 - 1), "`max_bytes`"),
         (b"\x1f\x8b\x08\x00garbage", "cannot be read"),
     ],
@@ -119,11 +119,11 @@ def test_idx_refuses_a_compressed_file_that_unpacks_to_more_than_it_says(write_i
 
 def test_idx_refuses_images_and_labels_of_different_number(write_idx):
     files = {"images": write_idx("images", IMAGES), "labels": write_idx("labels", LABELS[:4])}
-    assert refused(lambda: Idx(images="i", labels="l").columns(files)) == "there are 5 images and 4 labels"
+    assert refused(lambda: Idx(images="i", labels="l").columns(files)) == "got 5 images but 4 labels"
 
 
 def test_idx_refuses_labels_in_the_place_of_images(write_idx):
-    assert "not images" in refused(lambda: Idx(images="i").columns({"images": write_idx("labels", LABELS)}))
+    assert "images are examples" in refused(lambda: Idx(images="i").columns({"images": write_idx("labels", LABELS)}))
 
 
 # --- npz --------------------------------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ def test_npz_never_loads_pickled_objects(tmp_path):
 def test_npz_refuses_to_unpack_more_than_its_limit(tmp_path):
     files = npz(tmp_path / "bomb.npz", x=np.zeros(10**7))
     assert files["file"].stat().st_size < 10**5
-    assert "unpacks to 80,000" in refused(lambda: Npz(file="a", max_bytes=10**6).columns(files))
+    assert "decompresses to 80,000" in refused(lambda: Npz(file="a", max_bytes=10**6).columns(files))
 
 
 def npy(header: str, data: bytes = b"") -> bytes:
@@ -182,14 +182,14 @@ def npy(header: str, data: bytes = b"") -> bytes:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"not numpy", "is not an array"),
-        (npy("{'descr': '<f8', 'shape': (3,)}", bytes(8)), "another number of bytes"),
-        (npy("{'descr': '<f8', 'shape': (-3,)}"), "header that cannot be read"),
-        (npy("{'descr': '<f8', 'shape': ()}", bytes(8)), "no axis for the examples"),
+        (b"not numpy", "is not a NumPy array"),
+        (npy("{'descr': '<f8', 'shape': (3,)}", bytes(8)), "not have the number of bytes"),
+        (npy("{'descr': '<f8', 'shape': (-3,)}"), "invalid header"),
+        (npy("{'descr': '<f8', 'shape': ()}", bytes(8)), "first axis must be the examples"),
         (npy("{'descr': [('a', '<f8')], 'shape': (1,)}", bytes(8)), "elements of type"),
-        (npy("[" * 5000), "header that cannot be read"),
-        (npy("__import__('os')"), "header that cannot be read"),
-        (b"\x93NUMPY\x02\x00" + struct.pack("<I", 2**31), "header that cannot be read"),
+        (npy("[" * 5000), "invalid header"),
+        (npy("__import__('os')"), "invalid header"),
+        (b"\x93NUMPY\x02\x00" + struct.pack("<I", 2**31), "invalid header"),
     ],
 )
 def test_npz_refuses_an_array_that_is_not_what_it_says(tmp_path, content, said):
@@ -276,9 +276,9 @@ def test_csv_finds_text_that_stands_late_in_a_column_of_numbers(tmp_path):
         ("a,a\n1,2\n", "two columns `a`"),
         ("a,\n1,2\n", "column 2 has no name"),
         ("a;b\n1;2\n", "has one column"),
-        ("a,b\n1,2\n3\n", "line 3: 1 values, where there are 2 columns"),
+        ("a,b\n1,2\n3\n", "line 3: expected 2 values, got 1"),
         ('a,b\n1,2\n"3,4\n', "line 3"),
-        ("a,b\n1,2\n3,4,5\n", "line 3: 3 values"),
+        ("a,b\n1,2\n3,4,5\n", "line 3: expected 2 values, got 3"),
         ("a\n" + "x" * 200_000 + "\n", "line 2: field larger than field limit"),
     ],
 )

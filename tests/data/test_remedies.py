@@ -259,7 +259,7 @@ STORY: dict[str, Case] = {
     ),
     "names that replace a header": Case(
         net("csv: {file: t.csv, names: [one, two, k]}", x="columns: [one, two]", y="transform: [label_encode]"),
-        [("write `header: true` beside `names`", ("names: [one, two, k]", "names: [one, two, k], header: true"))],
+        [("write `header: true` if the first line is a header", ("names: [one, two, k]", "names: [one, two, k], header: true"))],
         table(head="a,b,c"),
     ),
     "column without a name": Case(
@@ -281,7 +281,7 @@ STORY: dict[str, Case] = {
         net(T),
         [
             (
-                "give `names` for all, and write `header: true`",
+                "give all `names`, with `header: true`",
                 (T, "csv: {file: t.csv, names: [row, a, b, k], header: true}"),
             ),
         ],
@@ -311,7 +311,7 @@ STORY: dict[str, Case] = {
     ),
     "one grey image among others": Case(
         (CASES / "images" / "net.nnspec.yaml").read_text(encoding="utf-8").replace("folder: ok", "folder: grey_in_rgb"),
-        [("`cat/0.png` is 16 × 16 grayscale: write `color_mode: rgb`", ("grey_in_rgb}", "grey_in_rgb, color_mode: rgb}"))],
+        [("`cat/0.png` is 16×16 grayscale: write `color_mode: rgb`", ("grey_in_rgb}", "grey_in_rgb, color_mode: rgb}"))],
         copied("images"),
     ),
     "images of another size": Case(

@@ -19,7 +19,7 @@ def found(folder, data: str):
 @pytest.mark.parametrize(("part", "kind"), [("train", "reader"), ("validation", "reader or fold"), ("test", "reader or fold")])
 def test_a_bare_file_name_is_answered_with_its_reader(tmp_path, part, kind):
     problem = found(tmp_path, f"{part}: data/My_B.CSV")
-    assert problem.message == f"there is no {kind} `data/My_B.CSV`"
+    assert problem.message == f"unknown {kind} `data/My_B.CSV`"
     assert (problem.path, problem.help) == (f"data.{part}", "write the reader before the path: `{csv: PATH}`")
 
 

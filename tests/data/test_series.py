@@ -83,7 +83,7 @@ def test_columns_nearly_named_are_suggested_without_their_time(table):
 
 def test_a_table_shorter_than_a_window_is_refused(table):
     [problem] = table.refuses(spec("window: 4, horizon: 3").replace("[4, 2]", "[28, 2]").replace("window: 4", "window: 28"))
-    assert "there are 30 rows, and a window with its horizon has 31" in problem.message
+    assert "got 30 rows, but `window` plus `horizon` is 31" in problem.message
 
 
 def test_text_is_told_by_the_row_it_stands_in(table):

@@ -48,9 +48,18 @@ def hours(count, skip=()):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("csv: rev.csv, time: time", "rev.csv, line 3, column `time`: the rows are in descending order, from 2024-03-09 07:00:00"),
-        ("csv: gap.csv, time: time", "gap.csv, line 82, column `time`: 2024-03-06 00:00:00 is 1 day, 17:00:00 after 2024-03-04 07:00:00"),
-        ("csv: ids.csv, time: time", "ids.csv, line 102, column `time`: 2024-03-01 00:00:00 is before the time of the previous row"),
+        (
+            "csv: rev.csv, time: time",
+            "rev.csv, line 3, column `time`: the rows are in descending order, from 2024-03-09 07:00:00",
+        ),
+        (
+            "csv: gap.csv, time: time",
+            "gap.csv, line 82, column `time`: 2024-03-06 00:00:00 is 1 day, 17:00:00 after 2024-03-04 07:00:00",
+        ),
+        (
+            "csv: ids.csv, time: time",
+            "ids.csv, line 102, column `time`: 2024-03-01 00:00:00 is before the time of the previous row",
+        ),
     ],
 )
 def test_what_is_wrong_with_the_times_is_an_error_with_its_row(cases, arguments, said):
@@ -120,7 +129,7 @@ def test_windows_never_span_a_gap_that_splits(times, project):
 def test_runs_shorter_than_a_window_are_said(times, project):
     [warning] = project.prepare(times(hours(60, skip={20, 30}), ", gaps: split")).warnings
     assert (warning.code, warning.path) == ("NN471", "data.train.series.window")
-    assert "a run of rows, 9 in all, is shorter than a window with its horizon, 15 rows" in warning.message
+    assert "a run of rows (9 in total) is shorter than `window` plus `horizon`, 15 rows" in warning.message
 
 
 @pytest.mark.parametrize("mixed", [False, True])
@@ -184,7 +193,7 @@ def test_even_steps_are_no_gaps(times, project, rows):
     ("arguments", "code", "said", "path"),
     [
         ("csv: ok.csv, time: tiem, by: idd", "NN404", "there is no column `tiem`", "data.train.series.time"),
-        ("csv: ok.csv, gaps: split", "NN105", "`gaps` needs `time`", "data.train.series"),
+        ("csv: ok.csv, gaps: split", "NN105", "`gaps` requires `time`", "data.train.series"),
         ("csv: ok.csv, time: time, gaps: spilt", "NN105", "split", "data.train.series.gaps"),
         ("csv: ok.csv, time: load", "NN470", "is before the time", "data.train.series.time"),
     ],

@@ -185,14 +185,14 @@ def test_lines_of_json_give_numbers_texts_and_lists(tmp_path):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("[1]", "a.jsonl, line 2: a line is an object, and this is a list"),
+        ("[1]", "a.jsonl, line 2: a line must be an object, got a list"),
         ("{", "a.jsonl, line 2: Expecting"),
-        ('{"a": NaN}', "`NaN` is no JSON"),
+        ('{"a": NaN}', "`NaN` is not valid JSON"),
         ("[" * 100_000, "a.jsonl, line 2:"),
-        ('{"b": 1}', "a.jsonl, line 2: it has no `a`, which the first line has"),
-        ('{"a": 1, "b": 1}', "it has `b`, which the first line has not"),
-        ('{"a": "x"}', "a.jsonl, line 2, column `a`: a text, and in the first line a number"),
-        ('{"a": {}}', "a.jsonl, line 2, column `a`: an object"),
+        ('{"b": 1}', "a.jsonl, line 2: the key `a` of the first line is missing"),
+        ('{"a": 1, "b": 1}', "the key `b` is not in the first line"),
+        ('{"a": "x"}', "a.jsonl, line 2, column `a`: got a string, but a number in the first line"),
+        ('{"a": {}}', "a.jsonl, line 2, column `a`: got an object"),
         ('{"a": ' + "9" * 400 + "}", "a.jsonl, line 2, column `a`: the number is too large"),
     ],
 )

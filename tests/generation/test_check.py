@@ -46,13 +46,13 @@ def test_a_carried_state_of_another_size_is_refused(said):
     )
     [(code, message, _)] = said(text)
     assert code == "NN703"
-    assert message == "`final` of `encoder` is (5,) of float32, and `state` of `decoder` takes (4,) of float32"
+    assert message == "`final` of `encoder` is (5,) (float32), and `state` of `decoder` takes (4,) (float32)"
 
 
 def test_a_start_of_a_state_that_nothing_carries_is_refused(said):
     assert said(_GOOD.replace("  carry: {state: state}\n", ""))[0][:2] == (
         "NN702",
-        "`state` is fed at the first step and at no later one",
+        "`state` is only fed at the first step",
     )
 
 
@@ -98,13 +98,13 @@ def test_a_convolution_cannot_be_cached(said):
     text = _MODEL.replace("  - Multi", "  - Conv1D: {filters: 4, kernel_size: 3, padding: causal}\n  - Multi")
     assert said(text) == []
     [(code, message, _)] = said(text + "  cache: true\n")
-    assert (code, message) == ("NN708", "`conv1d` looks at other tokens than its own")
+    assert (code, message) == ("NN708", "`conv1d` depends on other tokens")
 
 
 def test_tokens_of_a_fixed_length_are_refused(said):
     [(code, message, help)] = said(_MODEL.replace("[T]", "[9]"))
     assert (code, help) == ("NN704", "declare it as `words: {shape: [T], dtype: int32}`")
-    assert "free axis" in message
+    assert "free dimension" in message
 
 
 def test_a_model_of_one_logit_row_may_give_the_last_alone(said):

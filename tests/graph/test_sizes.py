@@ -103,7 +103,7 @@ def test_an_error_that_follows_from_a_bound_size_shows_what_bound_it(tmp_path):
     with pytest.raises(SpecError) as refused:
         main_of(written(tmp_path, "{a: [T, 4], b: [8, 4]}", layers))
     [problem] = refused.value.diagnostics
-    assert problem.message == "Reshape cannot make [5, 7] of (8, 4): 32 elements do not fit 35"
+    assert problem.message == "cannot reshape (8, 4) to [5, 7]: it has 32 elements, not 35"
     assert problem.notes[-1].message == "`T` is 8 because of this `Add`"
 
 

@@ -19,8 +19,8 @@ def test_what_is_missing_unknown_or_of_another_shape_is_named() -> None:
         set_weight_arrays(to_keras(net), net, arrays)
     assert str(caught.value).splitlines()[1:] == [
         "  `layer/kernel` is missing",
-        "  `layer/kernl` is no weight of it; did you mean `layer/kernel`?",
-        "  `layer/bias` is 4 and must be 3",
+        "  `layer/kernl` is not a weight of the model; did you mean `layer/kernel`?",
+        "  `layer/bias` has the shape 4, expected 3",
     ]
 
 

@@ -209,7 +209,7 @@ def test_layers_that_are_not_trained_are_frozen():
     assert "name: body\n    freeze: true" in written(keras.Sequential([keras.Input((4,)), frozen, L.Dense(2)]))
 
 
-# --- what has no equal ------------------------------------------------------------------------------------------------
+# --- what has no equivalent ------------------------------------------------------------------------------------------------
 
 
 def test_a_lambda_and_a_class_of_ones_own_are_refused_by_name():
@@ -220,8 +220,8 @@ def test_a_lambda_and_a_class_of_ones_own_are_refused_by_name():
     x = keras.Input((4,), name="x")
     model = keras.Model(x, Mine(name="mine")(L.Lambda(ops.abs, name="evil")(x)))
     assert [text.partition(":")[0] for text in said_of(model)] == [
-        "NN602 `evil` (Lambda) has no equal here",
-        "NN602 `mine` (Mine) has no equal here",
+        "NN602 `evil` (Lambda) has no equivalent",
+        "NN602 `mine` (Mine) has no equivalent",
     ]
 
 
@@ -229,14 +229,14 @@ def test_a_mask_that_keras_forgets_is_refused():
     tokens, state = keras.Input((None,), dtype="int32", name="tokens"), keras.Input((3,), name="state")
     x = L.Embedding(10, 6, mask_zero=True)(tokens)
     model = keras.Model([tokens, state], L.GRU(3, name="gru")(x, initial_state=state))
-    assert said_of(model) == ["NN606 `gru` (GRU) gets no mask in Keras, and the mask of `tokens` here"]
+    assert said_of(model) == ["NN606 `gru` (GRU) gets no mask in Keras, but the mask of `tokens` in the spec"]
 
 
 def test_a_mask_given_by_hand_is_refused():
     tokens, other = keras.Input((None,), dtype="int32", name="tokens"), keras.Input((None,), dtype="int32", name="other")
     x = L.Embedding(10, 6, mask_zero=True)(tokens)
     model = keras.Model([tokens, other], L.LSTM(3, name="lstm")(x, mask=ops.not_equal(other, 0)))
-    assert any("gets the mask of `other` in Keras, and the mask of `tokens` here" in text for text in said_of(model))
+    assert any("gets the mask of `other` in Keras, but the mask of `tokens` in the spec" in text for text in said_of(model))
 
 
 def test_settings_without_an_equal_are_refused():

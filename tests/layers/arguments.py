@@ -37,7 +37,7 @@ class Place:
     Attributes:
         random: What decides.
         op: The layer.
-        inputs: The types that come in.
+        inputs: The input types.
     """
 
     random: Random

@@ -108,10 +108,10 @@ def _input(*shape: int) -> Any:
 @pytest.mark.parametrize(
     ("op", "arguments", "type", "words"),
     [
-        ("RandomHue", {"factor": 0.1}, TensorType((8, 8, 1)), "takes pictures of 3 channels"),
-        ("RandomGrayscale", {}, TensorType((8, 8, 4)), "takes pictures of 1 or 3 channels"),
+        ("RandomHue", {"factor": 0.1}, TensorType((8, 8, 1)), "takes images with 3 channels"),
+        ("RandomGrayscale", {}, TensorType((8, 8, 4)), "takes images with 1 or 3 channels"),
         ("RandomFlip", {}, TensorType((8, 8)), "takes (height, width, channels)"),
-        ("RandomFlip", {}, TensorType((8, 8, 1), "uint8"), "calculates with floats, got uint8"),
+        ("RandomFlip", {}, TensorType((8, 8, 1), "uint8"), "takes floats, got uint8"),
     ],
 )
 def test_a_random_layer_says_what_it_takes(op: str, arguments: dict[str, Any], type: TensorType, words: str) -> None:
@@ -120,7 +120,7 @@ def test_a_random_layer_says_what_it_takes(op: str, arguments: dict[str, Any], t
 
 
 def test_a_crop_needs_to_know_the_size_of_its_pictures() -> None:
-    with pytest.raises(LayerError, match="height and width are numbers"):
+    with pytest.raises(LayerError, match="fixed height and width"):
         RandomCrop(height=3, width=3).infer({"x": _case_type()})
 
 

@@ -167,7 +167,7 @@ def test_inputs_run_at_every_step_alike_have_one_length(checked) -> None:
     assert problems == []
     assert {name: str(type_) for name, type_ in model.main.inputs.items()} == {"a": "(T, 4)", "b": "(T, 4)"}
     _, [problem] = checked(text.replace("[T, 4]", "[5, 4]").replace("[S, 4]", "[6, 4]"))
-    assert problem.message == "at every time step alike, `a` has 5 steps and `b` 6"
+    assert problem.message == "inputs must have the same number of time steps, got 5 (`a`) and 6 (`b`)"
 
 
 def test_a_class_token_and_a_learned_state_are_exported() -> None:

@@ -61,7 +61,8 @@ def test_a_kserve_service_points_to_its_storage(iris, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("target", "uri", "words"), [("kserve", None, "requires a storage URI"), ("triton", "s3://a", "is for"), ("kserve", "here", "is not a storage URI")]
+    ("target", "uri", "words"),
+    [("kserve", None, "requires a storage URI"), ("triton", "s3://a", "is for"), ("kserve", "here", "is not a storage URI")],
 )
 def test_a_storage_is_named_for_kserve_alone(iris, tmp_path, target, uri, words):
     with pytest.raises(NnspecError, match=words):

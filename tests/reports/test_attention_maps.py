@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nnspec.reports import to_page
-from nnspec.reports.attention_maps import looking_nodes
+from nnspec.reports.attention_maps import attention_nodes
 from nnspec.reports.tensors import tensors_of
 from nnspec.spec import load
 from nnspec.training import Run, train
@@ -71,8 +71,8 @@ def test_the_page_names_the_tokens_that_look_and_are_looked_at(run):
 def test_the_shares_of_a_query_come_to_one_and_none_is_of_filling(run):
     graph = run.model.main
     inputs = {"source": np.array([[4, 5, 3, 0, 0]], np.int32), "target": np.array([[2, 5, 4, 3]], np.int32)}
-    for looking in looking_nodes(graph):
-        shares = tensors_of(looking.graph, run.weights(), {"shares": looking.shares}, inputs)["shares"]
+    for attention in attention_nodes(graph):
+        shares = tensors_of(attention.graph, run.weights(), {"weights": attention.weights}, inputs)["weights"]
         assert shares.shape[-2:] == (4, 5)
         np.testing.assert_allclose(shares.sum(-1), 1, rtol=1e-5)
         assert not shares[..., 3:].any()
@@ -81,6 +81,6 @@ def test_the_shares_of_a_query_come_to_one_and_none_is_of_filling(run):
 def test_a_network_of_one_sequence_shows_how_it_looks_at_itself(run):
     graph = run.model.main
     nodes = {name: node for name, node in graph.nodes.items() if name not in ("additive", "heads", "said")}
-    [looking] = looking_nodes(replace(graph, nodes=nodes))
-    assert looking.node == "own"
-    assert str(looking.queries) == str(looking.keys) == "T"
+    [attention] = attention_nodes(replace(graph, nodes=nodes))
+    assert attention.node == "own"
+    assert str(attention.queries) == str(attention.keys) == "T"

@@ -22,7 +22,7 @@ from nnspec.reports.results import results
 from nnspec.reports.tensors import tensors_of
 from nnspec.spec import load
 from nnspec.training import Run, evaluate, train
-from nnspec.training.evaluation.evaluate import Evaluated, evaluated
+from nnspec.training.evaluation.evaluate import Evaluation, run_evaluation
 from nnspec.training.evaluation.predictions import NumberPredictions
 from nnspec.training.evaluation.report import report_of
 from nnspec.training.loop.progress import Quiet
@@ -150,14 +150,14 @@ def test_what_a_spec_says_does_not_become_markup(page):
 def test_a_net_of_convolutions_has_all_parts(page):
     assert titles(page) == [
         "Summary",
-        "What to look at",
+        "Findings",
         "Learning curves",
         "Results",
         "Examples of errors",
         "Filters and feature maps",
         "Class activation maps",
         "Graph",
-        "How it was made",
+        "Provenance",
     ]
 
 
@@ -176,21 +176,21 @@ def test_a_table_of_numbers_shows_the_rows_it_is_farthest_off_as_they_stand_in_t
     page = to_page(iris)
     assert titles(page) == [
         "Summary",
-        "What to look at",
+        "Findings",
         "Learning curves",
         "Results",
         "Examples of errors",
         "Graph",
-        "How it was made",
+        "Provenance",
     ]
-    found = evaluated(iris).judged["width"]
+    found = run_evaluation(iris).predictions["width"]
     [header, first] = re.search(r"farthest off.*?<tr>(.*?)</tr>.*?<tr>(.*?)</tr>", page, re.DOTALL).groups()
-    assert re.findall(r">([^<]+)</th>", header) == ["row", "said", "true", "off by", "a", "b", "c", "kind"]
+    assert re.findall(r">([^<]+)</th>", header) == ["row", "predicted", "actual", "error", "a", "b", "c", "kind"]
     cells = re.findall(r">([^<]+)</td>", first)
     line = (iris.path.parent / "iris.csv").read_text().splitlines()[1 + int(cells[0])].split(",")
     assert [float(cell) for cell in cells[4:]] == pytest.approx([float(line[i]) for i in (0, 1, 2, 4)])
     assert float(cells[2]) == pytest.approx(float(line[3]))
-    assert float(cells[3]) == pytest.approx(np.abs(found.said - found.true).max(), rel=1e-3)
+    assert float(cells[3]) == pytest.approx(np.abs(found.predicted - found.true).max(), rel=1e-3)
 
 
 def test_the_report_changes_nothing_in_the_run(digits, tmp_path):
@@ -231,11 +231,11 @@ def test_a_damaged_run_has_no_report(iris):
 def test_a_class_activation_map_averaged_is_the_logit(digits):
     graph, weights = digits.model.main, digits.weights()
     mapped = with_activation_maps(graph, ["digit"])
-    found = evaluated(digits)
+    found = run_evaluation(digits)
     inputs = dict(found.examples.batch(slice(0, 8)).inputs)
     logits = tensors_of(mapped, weights, {"map": mapped.outputs["digit_map"]}, inputs)["map"].mean((1, 2))
     shares = np.exp(logits - logits.max(-1, keepdims=True))
-    np.testing.assert_allclose(shares / shares.sum(-1, keepdims=True), found.answers["digit"][:8], rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(shares / shares.sum(-1, keepdims=True), found.outputs["digit"][:8], rtol=1e-3, atol=1e-6)
 
 
 def test_a_class_activation_map_of_a_series_stands_behind_it(tmp_path):
@@ -264,12 +264,12 @@ train: {epochs: 1, loss: SparseCategoricalCrossentropy}
 def test_several_outputs_of_numbers_stand_side_by_side():
     same = np.arange(4.0)
     judged = {"near": NumberPredictions(same, same + 1), "far": NumberPredictions(same, same + 9)}
-    found = Evaluated(None, None, "test", Examples({}, {}, {}, np.arange(4)), {}, {}, judged)
+    found = Evaluation(None, None, "test", Examples({}, {}, {}, np.arange(4)), {}, {}, judged)
     page = results(found, {name: report_of(each) for name, each in judged.items()}, None)
     assert re.search(r"<td>near</td><td class=\"n\">1</td>", page)
-    assert "errors side by side" in page
+    assert "errors of all outputs" in page
     one = results(found, {"near": report_of(judged["near"])}, None)
-    assert "errors side by side" not in one
+    assert "errors of all outputs" not in one
 
 
 def test_a_long_text_of_a_row_is_folded():
@@ -283,9 +283,9 @@ def test_a_net_of_another_form_has_no_class_activation_map(iris):
 
 
 def test_figures_of_validation_data_and_a_training_cut_short_are_told(digits):
-    found = evaluated(digits)
-    said = findings(digits, found, None, {name: report_of(judged) for name, judged in found.judged.items()})
-    assert any("validation data, which chose the weights" in finding.text for finding in said)
+    found = run_evaluation(digits)
+    said = findings(digits, found, None, {name: report_of(judged) for name, judged in found.predictions.items()})
+    assert any("validation data that also selected the weights" in finding.text for finding in said)
     cut = Run(digits.path, {**digits.info, "status": "interrupted"})
     assert findings(cut, None, None, {})[0].level == "bad"
 
@@ -313,11 +313,11 @@ def test_a_mask_is_shown_beside_its_picture_and_the_true_one(tmp_path):
     run = trained(tmp_path, MASKS)
     page = to_page(run)
     read(page)
-    assert "the true mask, the one that was said" in page
-    judged = evaluated(run).judged["mask"]
+    assert "the actual and the predicted mask" in page
+    judged = run_evaluation(run).predictions["mask"]
     for row in range(8):
         own = judged.examples == row
-        true, said = judged.true[own], judged.said[own]
+        true, said = judged.true[own], judged.predicted[own]
         dice = 2 * (true & said).sum() / (true.sum() + said.sum())
         assert f"row {row}: {(true == said).mean():.1%} right, Dice {dice:.3f}" in page
         red = (picture_of(page, f"row {row}: differ") == (230, 26, 26)).all(-1)

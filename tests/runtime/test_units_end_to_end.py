@@ -118,7 +118,7 @@ def test_metrics_and_errors_are_those_of_the_predictions_and_losses_are_as_train
     assert found["transformed_targets"] == ["price", "pressure"]
     assert found["price_loss"] < 10
     text = evaluation_text(found)
-    assert "(as trained, of transformed targets)" in text
+    assert "(of transformed targets, as in training)" in text
     assert "metrics and errors are in the units of the data" in text
 
 

@@ -67,7 +67,7 @@ def rows(tmp_path_factory):
         (b"[" * 100_000, JSON, 413, "1,000 values"),
         (b"[" * 200, JSON, 400, "not valid JSON"),
         (b"[{}]", JSON, 400, "the data have no column `length`"),
-        (b'[{"a":1},{"length":1,"width":2}]', JSON, 400, "they have `a`"),
+        (b'[{"a":1},{"length":1,"width":2}]', JSON, 400, "the columns are `a`"),
         (b'[{"length":1,"width":2},{"length":1}]', JSON, 400, "row 2: it has no `width`"),
         (b"1,2\n" * 60, CSV, 413, "50 rows"),
         (b"\n" * 5000, CSV, 413, "50 rows"),

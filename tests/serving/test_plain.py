@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import re
+import time
 
 import numpy as np
 import pytest
@@ -17,6 +18,10 @@ from nnspec.data.image_files import INTERPOLATIONS
 from nnspec.runtime.generating import generate_rows
 from nnspec.runtime.generator import Generator
 from nnspec.runtime.predicting import predict_file
+from nnspec.runtime.predictor import Predictor
+from nnspec.serving.budget import Budget
+from nnspec.serving.memory import Memory
+from nnspec.serving.request_decoder import request_decoder_of
 from tests.serving import models
 from tests.serving.conftest import running
 from tests.serving.decoders import decoder_files
@@ -107,7 +112,7 @@ def test_a_row_of_csv_may_say_its_columns_or_leave_that_out(rows, body):
         (b"[]", "application/json", 400, "expected rows as a JSON object"),
         (b"[[1]]", "application/json", 400, "expected rows as a JSON object"),
         (b"{", "application/json", 400, "not valid JSON"),
-        (b"1,2,3\n", "text/csv", 400, "3 values"),
+        (b"1,2,3\n", "text/csv", 400, "got 3"),
         (b"\xff\xfe,1\n", "text/csv", 400, "UTF-8"),
         (b"", "text/csv", 400, "empty"),
         (b"5 1", "text/plain", 415, "expected rows as JSON"),
@@ -293,3 +298,13 @@ def test_a_picture_of_too_many_pixels_is_refused_with_what_a_client_can_do(pictu
         413,
         "the image has more than 16,777,216 pixels, this server's limit; send a smaller image",
     )
+
+
+def test_no_file_is_written_for_rows_of_csv(tmp_path, monkeypatch):
+    decoder = request_decoder_of(Predictor(models.write(tmp_path / "a.onnx", models.iris())))
+    assert decoder is not None
+    for name in ("os.mkdir", "pathlib.Path.write_bytes", "pathlib.Path.write_text"):
+        monkeypatch.setattr(name, None)
+    budget = Budget(Memory(2**20).reservation(), 9, time.monotonic() + 9, 100, 1000)
+    inputs = decoder.read(bytearray(b"length,width\n9,1\n"), "text/csv", budget)
+    assert [array.tolist() for array in inputs.values()] == [[[9.0, 1.0]]]

@@ -112,7 +112,7 @@ def test_a_first_state_is_told_as_an_input(write, layer, word, place):
     text = HEAD + f"inputs: {{x: [5, 4], s: [4]}}\nlayers:\n  {place.format(layer=layer, word=word)}\n"
     [found] = [d for d in validate(write(text)) if d.is_error]
     ports = "state_h: …, state_c: …" if layer == "LSTM" else "state: …"
-    assert found.help == f"it is an input: write `from: {{x: …, {ports}}}` beside `{layer}`"
+    assert found.help == f"it is an input: write `from: {{x: …, {ports}}}` next to `{layer}`"
     fed = found.help.split("`")[1].replace("x: …", "x: x").replace("…", "s")
     assert validate(write(HEAD + f"inputs: {{x: [5, 4], s: [4]}}\nlayers:\n  - {layer}: {{units: 4}}\n    {fed}\n")) == []
 

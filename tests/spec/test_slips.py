@@ -21,7 +21,7 @@ def _errors(problems):
         ("  - Dense: {units: $w}\n    name: d${w}\n    from: [a\n", ("NN010", 9, 1, "")),
         ("  - Dense: {units:3}\n    from: a\n", ("NN103", 6, 13, "missing space after the colon: write `units: 3`")),
         ("  - Dense: {out_features: 3}\n    from: a\n", ("NN103", 6, 13, "it is called `units` here")),
-        ("  - Dense: {in_features: 4, units: 3}\n    from: a\n", ("NN103", 6, 13, "leave it out: it follows from the input")),
+        ("  - Dense: {in_features: 4, units: 3}\n    from: a\n", ("NN103", 6, 13, "remove it: it is inferred from the input")),
         ("\t- ReLU\n", ("NN021", 6, 1, "indent with two spaces per level")),
     ],
 )

@@ -281,9 +281,7 @@ def test_a_shared_layer_is_called_with_what_keras_takes_at_a_call(checked, argum
 
 def test_a_table_that_is_not_read_in_reverse_names_the_one_that_is(checked):
     _, problems = checked(TIED.replace("ReversibleEmbedding", "Embedding") + "  - share: {layer: embedding, reverse: true}\n")
-    assert [problem.help for problem in problems] == [
-        "only `ReversibleEmbedding` is read in reverse: write that in place of `Embedding`"
-    ]
+    assert [problem.help for problem in problems] == ["only `ReversibleEmbedding` has it: write that instead of `Embedding`"]
 
 
 def test_a_parameter_counts_the_examples_of_the_first_input_and_reads_no_step(checked):

@@ -90,7 +90,7 @@ def test_a_trial_that_falls_behind_is_broken_off(file, tmp_path, monkeypatch):
 
     def behind_in_the_second(self, record):
         watching(self, record)
-        self.behind = self._trial.number == 1
+        self.pruned = self._trial.number == 1
 
     monkeypatch.setattr(study._Watching, "epoch_ended", behind_in_the_second)
     found = sweep(file, out=tmp_path / "s")

@@ -8,7 +8,7 @@ import pytest
 from nnspec.data.examples import Examples
 from nnspec.data.lazy import LazyArray
 from nnspec.diagnostics import NnspecError
-from nnspec.training.loop.prefetch import Ahead
+from nnspec.training.loop.prefetch import Prefetcher
 
 
 def examples(seen: list[list[int]]) -> Examples:
@@ -25,28 +25,28 @@ def examples(seen: list[list[int]]) -> Examples:
 
 def test_what_was_begun_is_made_once_and_is_what_would_be_made():
     seen: list[list[int]] = []
-    part, ahead = examples(seen), Ahead()
+    part, prefetcher = examples(seen), Prefetcher()
     first, second = np.array([[0, 3], [1, 2]]), np.array([[5, 4]])
-    ahead.begin(part, first)
-    ahead.begin(part, second)
-    assert ahead.take(part, first).inputs["x"].ravel().tolist() == [0, 3, 1, 2]
-    assert ahead.take(part, second).inputs["x"].ravel().tolist() == [5, 4]
+    prefetcher.submit(part, first)
+    prefetcher.submit(part, second)
+    assert prefetcher.take(part, first).inputs["x"].ravel().tolist() == [0, 3, 1, 2]
+    assert prefetcher.take(part, second).inputs["x"].ravel().tolist() == [5, 4]
     assert seen == [[0, 3, 1, 2], [5, 4]]
 
 
 def test_what_was_not_begun_is_made_when_it_is_asked_for_and_what_was_not_taken_is_given_up():
     seen: list[list[int]] = []
-    part, ahead = examples(seen), Ahead()
-    ahead.begin(part, np.array([[8]]))
-    assert ahead.take(part, np.array([[6]])).inputs["x"].ravel().tolist() == [6]
+    part, prefetcher = examples(seen), Prefetcher()
+    prefetcher.submit(part, np.array([[8]]))
+    assert prefetcher.take(part, np.array([[6]])).inputs["x"].ravel().tolist() == [6]
     assert seen[-1] == [6]
 
 
 def test_an_error_comes_where_the_values_are_asked_for():
-    part, ahead = examples([]), Ahead()
+    part, prefetcher = examples([]), Prefetcher()
     rows, good = np.array([[7]]), np.array([[1]])
-    ahead.begin(part, good)
-    ahead.begin(part, rows)
-    ahead.take(part, good)
+    prefetcher.submit(part, good)
+    prefetcher.submit(part, rows)
+    prefetcher.take(part, good)
     with pytest.raises(NnspecError, match="row 7"):
-        ahead.take(part, rows)
+        prefetcher.take(part, rows)

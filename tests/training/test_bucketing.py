@@ -134,7 +134,9 @@ def test_buckets_are_given_or_learned_from_the_lengths(arguments, wanted):
     assert built.apply(rows, learned).shape == (8, wanted[-1])
 
 
-@pytest.mark.parametrize(("buckets", "said"), [([5, 3], "ascend"), ([9], "must not exceed `length`"), (1, "greater than or equal to 2")])
+@pytest.mark.parametrize(
+    ("buckets", "said"), [([5, 3], "ascend"), ([9], "must not exceed `length`"), (1, "greater than or equal to 2")]
+)
 def test_buckets_that_make_no_sense_are_refused(buckets, said):
     with pytest.raises(ValueError, match=said):
         pad(length=8, buckets=buckets)

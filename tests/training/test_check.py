@@ -185,7 +185,7 @@ def test_a_document_without_a_training_cannot_be_trained(project):
             "val_los",
             "did you mean `val_loss`? it needs `validation: 0.1` under `data`; without validation data there is `loss`",
         ),
-        ("val_auc", "it can be `loss`, `val_loss`; those that begin with `val_` need `validation: 0.1` under `data`"),
+        ("val_auc", "use `loss`, `val_loss`; those that begin with `val_` need `validation: 0.1` under `data`"),
         ("los", "did you mean `loss`?"),
     ],
 )

@@ -20,8 +20,14 @@ def said(project, text: str, *, require_data: bool = True) -> list[tuple[str, st
 
 
 def test_a_pair_is_found_without_a_word_more_than_gan(project):
-    pair = planned(project, PAIR + DATA + trained()).own
-    assert (pair.noise, pair.made, pair.judged, pair.conditions, pair.verdict) == ("noise", "image", "image", (), "logit")
+    plan = planned(project, PAIR + DATA + trained()).own
+    assert (plan.noise, plan.generator_output, plan.example_input, plan.conditions, plan.score_output) == (
+        "noise",
+        "image",
+        "image",
+        (),
+        "logit",
+    )
 
 
 def test_both_networks_are_counted_and_their_last_weights_kept(project):
@@ -50,8 +56,8 @@ def test_a_pair_that_is_built_only_need_not_say_how_long_it_trains(project):
     ("objective", "code", "part"),
     [
         ("{gan: {generator: generatr}}", "NN560", "no network `generatr`"),
-        ("{gan: {generator: discriminator}}", "NN561", "they are one network"),
-        ("{gan: {noise: z}}", "NN561", "no input `z`"),
+        ("{gan: {generator: discriminator}}", "NN561", "they are the same network"),
+        ("{gan: {noise: z}}", "NN561", "no noise input `z`"),
         ("{gan: {condition: [label]}}", "NN561", "`generator` has no input `label`"),
         ("{gan: {losss: hinge}}", "NN103", "losss"),
         ("{gan: {loss: hinge, label_smoothing: 0.1}}", "NN105", "`hinge` has none"),
@@ -71,9 +77,9 @@ def test_an_argument_that_does_not_fit_is_named(project, objective, code, part):
     [
         (PAIR.replace("units: 1}", "units: 1, activation: sigmoid}"), "NN562", "ends in `sigmoid`"),
         (PAIR.replace("units: 1}", "units: 2}"), "NN562", "ends in (2,)"),
-        (PAIR.replace("[8, 8, 1]}\n        name", "[8, 4, 2]}\n        name"), "NN561", "gives (8, 4, 2)"),
+        (PAIR.replace("[8, 8, 1]}\n        name", "[8, 4, 2]}\n        name"), "NN561", "returns (8, 4, 2)"),
         ("networks:\n" + GENERATOR, "NN560", "`discriminator`"),
-        (CONDITIONAL, "NN530", "is noise"),
+        (CONDITIONAL, "NN530", "is the noise input"),
     ],
 )
 def test_networks_that_make_no_pair_are_refused(project, networks, code, part):

@@ -13,7 +13,7 @@ from nnspec.reports import write_report
 from nnspec.spec import load
 from nnspec.training import evaluate, train
 from nnspec.training.batches.cropping import cropped
-from nnspec.training.evaluation.evaluate import evaluated
+from nnspec.training.evaluation.evaluate import run_evaluation
 from nnspec.training.loop.progress import Quiet
 
 SPEC = """nnspec: 1
@@ -66,12 +66,12 @@ def test_a_network_without_padding_learns_from_masks_of_the_pictures_size(tmp_pa
     figures = evaluate(run)
     assert figures["rows"] == 3
     assert next(value for name, value in figures.items() if name.endswith("dice")) > 0.95
-    found = evaluated(run).judged["mask"]
+    found = run_evaluation(run).predictions["mask"]
     assert found.each == 28 * 12
     page = write_report(tmp_path / "run").read_text()
     assert "Learning curves" in page
     if figures["outputs"]["mask"]["accuracy"] < 1:
-        assert "the middle of which is compared" in page
+        assert "its center is compared" in page
 
 
 def test_what_has_a_weight_for_each_example_stays_whole() -> None:

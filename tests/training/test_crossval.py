@@ -29,7 +29,7 @@ train: {epochs: 3, optimizer: {Adam: {learning_rate: 0.1}}, loss: SparseCategori
 def test_each_fold_is_a_run_and_the_figures_are_of_what_it_left_out(write, tmp_path):
     found = crossval(write(SPEC), folds=3, out=tmp_path / "cv")
     assert (found.folds, found.finished) == (3, 3)
-    accuracy = found.figures["kind_sparse_categorical_accuracy"]
+    accuracy = found.metrics["kind_sparse_categorical_accuracy"]
     assert accuracy.mean > 0.9
     runs = [Run.open(tmp_path / "cv" / f"fold-{i}") for i in (1, 2, 3)]
     scored = [evaluate(run) for run in runs]
@@ -37,20 +37,20 @@ def test_each_fold_is_a_run_and_the_figures_are_of_what_it_left_out(write, tmp_p
     assert sum(each["rows"] for each in scored) == 178
     values = [each["kind_sparse_categorical_accuracy"] for each in scored]
     assert accuracy == Spread(np.mean(values), pytest.approx(np.std(values, ddof=1)), tuple(values))
-    assert json.loads((tmp_path / "cv" / "crossval.json").read_text())["figures"].keys() == found.figures.keys()
-    assert crossval_text(found).startswith("3 folds, mean ± standard deviation over them\n  each fold is scored by")
+    assert json.loads((tmp_path / "cv" / "crossval.json").read_text())["figures"].keys() == found.metrics.keys()
+    assert crossval_text(found).startswith("3 folds, mean ± standard deviation over them\n  no fold selects")
 
 
 def test_the_fold_that_scores_never_chooses_the_epoch(write, tmp_path):
     found = crossval(write(SPEC), ["data.validation=0.25", "train.epochs=4"], folds=2, out=tmp_path / "cv")
-    assert found.chosen_by == "`val_loss` on 0.25 of the rest chooses the epoch"
+    assert found.chosen_by == "`val_loss` on 0.25 of the remaining data selects the epoch"
     for number in (1, 2):
         run = Run.open(tmp_path / "cv" / f"fold-{number}")
         assert run.info["data"]["examples"] == {"train": 66, "validation": 23}
         assert run.info["best"]["figures"]["val_loss"] == min(record["val_loss"] for record in run.metrics())
         assert evaluate(run, part="test")["rows"] == 89
     plain = crossval(write(SPEC), ["train.epochs=1"], folds=2, out=tmp_path / "plain")
-    assert "no validation part is named, so the epoch with the best `loss` in training is kept" in crossval_text(plain)
+    assert "no validation split is given, so the epoch with the best `loss` in training is kept" in crossval_text(plain)
     assert Run.open(tmp_path / "plain" / "fold-1").info["data"]["examples"] == {"train": 89, "validation": 0}
 
 
@@ -117,7 +117,7 @@ def test_more_folds_than_rows_are_refused_before_anything_is_trained(write, tmp_
 def test_a_folder_with_something_in_it_is_left_alone(write, tmp_path):
     (tmp_path / "cv").mkdir()
     (tmp_path / "cv" / "mine").write_text("x")
-    with pytest.raises(NnspecError, match="there is something at"):
+    with pytest.raises(NnspecError, match="exists and is not empty"):
         crossval(write(SPEC), folds=2, out=tmp_path / "cv")
     with pytest.raises(NnspecError, match="at least 2 folds"):
         crossval(write(SPEC), folds=1)

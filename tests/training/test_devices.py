@@ -93,7 +93,7 @@ def test_a_strategy_for_several_devices_says_where_there_is_one(tmp_path):
         main, ["train", str(tmp_path / "net.nnspec.yaml"), "--out", str(tmp_path / "run"), "--strategy", "mirrored"]
     )
     assert done.exit_code == 1
-    assert "is for several graphics cards, and here is one" in done.output
+    assert "needs several GPUs, and this machine has" in done.output
     assert not (tmp_path / "run").exists()
 
 

@@ -43,7 +43,7 @@ class Saying(Quiet):
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         self.lines.append(text)
 
 
@@ -179,7 +179,7 @@ def test_a_run_json_of_other_values_is_refused_in_plain_words(finished, change, 
 @pytest.mark.parametrize("content", ["", "{", "[]", "3", '{"a": 1}', '{"nbformat": 4, "status": 1}', "\x00"])
 def test_a_foreign_run_json_is_refused_in_plain_words(tmp_path, content):
     (tmp_path / "run.json").write_text(content, encoding="utf-8")
-    with pytest.raises(NnspecError, match=r"run\.json is damaged.*\n  = help: name a folder that `nnspec train` made"):
+    with pytest.raises(NnspecError, match=r"run\.json is damaged.*\n  = help: name a folder that `nnspec train` created"):
         Run.open(tmp_path)
 
 
@@ -210,7 +210,7 @@ def test_resume_restores_what_a_finished_run_lost(finished, name, lost):
     saying = Saying()
     run = resume(finished, progress=saying)
     assert name in saying.lines[0]
-    assert "it is restored" in saying.lines[0]
+    assert "restoring it" in saying.lines[0]
     assert {n: (finished / n).read_bytes() for n in before} == before
     assert run.status == "finished"
     assert run.damaged() == []
@@ -220,7 +220,7 @@ def test_a_finished_run_without_checkpoints_is_not_trained_anew_to_restore_it(fi
     shutil.rmtree(finished / "checkpoints")
     flip(finished / WEIGHTS, 0.9)
     before = (finished / WEIGHTS).read_bytes()
-    with pytest.raises(NnspecError, match="has no checkpoint to restore that from"):
+    with pytest.raises(NnspecError, match="has no checkpoint to restore it from"):
         resume(finished, progress=Quiet())
     assert (finished / WEIGHTS).read_bytes() == before
 

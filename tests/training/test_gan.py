@@ -20,7 +20,7 @@ from nnspec.runtime.sheets import sheet
 from nnspec.spec import load
 from nnspec.training import Run, evaluate, resume, train
 from nnspec.training.loop.progress import Quiet
-from nnspec.training.objectives.gan.diversity import warnings_of
+from nnspec.training.objectives.gan.diversity import log_warnings
 
 from .pairs import CONDITIONAL, DATA, LABELLED, PAIR, trained
 
@@ -32,8 +32,7 @@ from nnspec.cli import main  # noqa: E402
 from nnspec.exporting.run_models import RunSampler  # noqa: E402
 from nnspec.exporting.runs import export_run  # noqa: E402
 from nnspec.training.loop.networks import Networks  # noqa: E402
-from nnspec.training.objectives.gan.input_gradient import input_gradient  # noqa: E402
-from nnspec.training.objectives.gan.learner import GanLearner  # noqa: E402, Adversarial  # noqa: E402
+from nnspec.training.objectives.gan.learner import GanLearner, input_gradient  # noqa: E402
 from nnspec.training.objectives.gan.losses import LOSSES  # noqa: E402
 
 from .test_resume import Listening  # noqa: E402
@@ -77,7 +76,7 @@ SIGMOID = {
 def test_losses_of_probabilities_are_those_of_the_paper(name, score):
     real, made, fool = (formula(1 / (1 + math.exp(-score))) for formula in SIGMOID[name])
     losses, scores = LOSSES[name], keras.ops.convert_to_tensor([score], "float32")
-    found = [float(x[0]) for x in (losses.real(scores, 0.0), losses.made(scores), losses.fool(scores))]
+    found = [float(x[0]) for x in (losses.real(scores, 0.0), losses.generated(scores), losses.generator(scores))]
     np.testing.assert_allclose(found, [real, made, fool], rtol=1e-4, atol=1e-5)
 
 
@@ -97,7 +96,7 @@ def test_a_smoothed_label_is_a_cross_entropy_with_that_label():
 )
 def test_losses_of_scores_are_those_of_their_papers(name, real, made, fool):
     losses, scores = LOSSES[name], keras.ops.convert_to_tensor([-1.0, 1.0], "float32")
-    found = [losses.real(scores, 0.0), losses.made(scores), losses.fool(scores)]
+    found = [losses.real(scores, 0.0), losses.generated(scores), losses.generator(scores)]
     np.testing.assert_allclose([np.asarray(x) for x in found], [real, made, fool])
 
 
@@ -121,9 +120,9 @@ def learner_of(project, text: str, **options) -> tuple[GanLearner, Networks, dic
 
 def test_the_penalty_of_a_linear_critic_is_how_far_its_weights_are_from_length_1(project):
     learner, networks, inputs = learner_of(project, LINEAR + trained("{gan: {loss: wasserstein, gradient_penalty: 10}}"))
-    learner.watch((inputs, {}, {}))
+    learner.validate((inputs, {}, {}))
     length = np.linalg.norm(networks.weights()["discriminator/logit/kernel"])
-    assert learner.figures()["gradient_penalty"] == pytest.approx((length - 1) ** 2, rel=1e-4)
+    assert learner.results()["gradient_penalty"] == pytest.approx((length - 1) ** 2, rel=1e-4)
 
 
 def test_a_step_has_as_many_turns_as_the_objective_says_each_on_examples_of_its_own(project):
@@ -139,8 +138,8 @@ def test_what_is_watched_is_watched_with_the_same_noise_each_time(project):
     found = []
     for _ in range(2):
         learner.reset()
-        learner.watch((inputs, {}, {}))
-        found.append(learner.figures())
+        learner.validate((inputs, {}, {}))
+        found.append(learner.results())
     assert found[0] == found[1]
 
 
@@ -280,20 +279,20 @@ def record(diversity: float, distinctness: float = 1.0, real: float = 0.8, made:
 
 
 def test_a_generator_that_makes_less_than_it_did_collapses():
-    assert warnings_of([record(0.9), record(0.9)]) == []
-    assert "collapses" in warnings_of([record(0.9), record(0.3)])[0]
-    assert "collapses" in warnings_of([record(0.9), record(0.9, 0.1)])[0]
-    assert "collapses" in warnings_of([record(0.9), record(float("nan"))])[0]
+    assert log_warnings([record(0.9), record(0.9)]) == []
+    assert "collapses" in log_warnings([record(0.9), record(0.3)])[0]
+    assert "collapses" in log_warnings([record(0.9), record(0.9, 0.1)])[0]
+    assert "collapses" in log_warnings([record(0.9), record(float("nan"))])[0]
 
 
 def test_a_generator_that_has_yet_to_learn_is_waited_for():
-    assert warnings_of([record(0.1)] * 3) == []
-    assert "collapses" in warnings_of([record(0.1)] * 5)[0]
+    assert log_warnings([record(0.1)] * 3) == []
+    assert "collapses" in log_warnings([record(0.1)] * 5)[0]
 
 
 def test_a_discriminator_that_wins_or_is_lost_is_told_of():
-    assert "wins" in warnings_of([record(1.0, real=1.0, made=1.0)])[0]
-    assert "lost" in warnings_of([record(1.0, real=0.0, made=0.0)])[0]
+    assert "wins" in log_warnings([record(1.0, real=1.0, made=1.0)])[0]
+    assert "lost" in log_warnings([record(1.0, real=0.0, made=0.0)])[0]
 
 
 def test_a_sheet_has_its_pictures_row_by_row_in_the_range_of_the_data():

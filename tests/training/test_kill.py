@@ -56,7 +56,7 @@ def test_sigterm_saves_and_ends_with_the_status_of_the_signal(tmp_path):
     child.send_signal(signal.SIGTERM)
     said = child.communicate()[1]
     assert child.returncode == 128 + signal.SIGTERM
-    assert said.splitlines()[-1] == f"go on with: nnspec train --resume {run}"
+    assert said.splitlines()[-1] == f"resume with: nnspec train --resume {run}"
     info = json.loads((run / "run.json").read_text())
     assert (info["status"], info["signal"]) == ("interrupted", "SIGTERM")
     assert damaged_files(run) == []

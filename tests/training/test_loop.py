@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nnspec.data.examples import Examples
-from nnspec.training.backends.base import Done
+from nnspec.training.backends.base import StepResult
 from nnspec.training.loop.loop import Loop, NotFiniteLoss
 from nnspec.training.loop.order import Order, order_of
 from nnspec.training.loop.position import Position
@@ -34,20 +34,20 @@ class Pretended:
             self.trained.append(examples.rows[row])
             loss = self.losses.get(len(self.trained), 1.0)
             if not np.isfinite(loss):
-                return Done(i + 1, loss, self.losses.get(len(self.trained) - 1, 1.0))
-        return Done(len(rows), 1.0, 1.0)
+                return StepResult(i + 1, loss, self.losses.get(len(self.trained) - 1, 1.0))
+        return StepResult(len(rows), 1.0, 1.0)
 
     def prepare(self, examples, rows):
         pass
 
-    def watch(self, examples, rows):
+    def validate(self, examples, rows):
         self.watching = True
         self.watched.extend(examples.rows[row] for row in rows)
 
     def reset(self):
         self.watching = False
 
-    def figures(self):
+    def results(self):
         return {"loss": self.figures_to_come.pop(0) if self.watching else 0.5}
 
 

@@ -23,7 +23,7 @@ train: {epochs: 1, optimizer: %s, loss: {y: {SparseCategoricalCrossentropy: {fro
         ("{Adamm: {learning_rate: 0.1}}", "unknown optimizer `Adamm`", "did you mean `Adam`?"),
         ("{SDG: {learning_rate: 0.1}}", "unknown optimizer `SDG`", "did you mean `SGD`?"),
         ("{Adam: {lr: 0.1}}", "unknown key `lr` in `Adam`", "it is called `learning_rate`"),
-        ("{generator: Adam}", "`optimizer` names `generator`, and what is trained is one network", "write `optimizer: Adam`"),
+        ("{generator: Adam}", "`optimizer` names `generator`, and the training is of one network", "write `optimizer: Adam`"),
     ],
 )
 def test_what_is_wrong_is_the_name_that_is_written(tmp_path, optimizer, message, help):

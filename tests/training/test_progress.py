@@ -23,7 +23,7 @@ class Screen(io.StringIO):
 def show(stream: io.StringIO) -> str:
     progress = progress_for(stream)
     progress.begin(epochs=2, steps=8, batch_size=4)
-    progress.say("a word [bold]before")
+    progress.print("a word [bold]before")
     progress.stepped(1, 3, 1234.5, lambda: {"loss": 0.75})
     progress.epoch_ended(RECORD)
     progress.end()

@@ -62,7 +62,7 @@ class Listening(Quiet):
         self.calls = 0
         self.press_at = press_at
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         self.lines.append(text)
 
     def stepped(self, epoch, step, rate, figures) -> None:
@@ -212,7 +212,7 @@ def test_ctrl_c_saves_and_tells_the_command_to_go_on(tmp_path):
     table(folder)
     (folder / "net.nnspec.yaml").write_text(SMALL)
     run = train(load(folder / "net.nnspec.yaml"), out=folder / "run", progress=listening)
-    assert listening.lines[-1] == f"go on with: nnspec train --resume '{run.path}'"
+    assert listening.lines[-1] == f"resume with: nnspec train --resume '{run.path}'"
     assert (run.info["signal"], run.info["steps"]) == ("SIGINT", 4)
     newest, damaged = Checkpoints(run.path / "checkpoints").newest()
     assert newest is not None and not damaged
@@ -229,7 +229,7 @@ def test_a_run_that_has_finished_says_so(tmp_path):
 
 
 def test_two_processes_do_not_train_into_one_run(project):
-    with run_lock(project / "run"), pytest.raises(NnspecError, match="another process trains into"):
+    with run_lock(project / "run"), pytest.raises(NnspecError, match="another process is training into"):
         resume(project / "run", progress=Quiet())
 
 
@@ -247,7 +247,7 @@ def test_a_full_disk_is_said_and_the_checkpoints_stay(project, whole, monkeypatc
     monkeypatch.setattr(Path, "write_bytes", write_bytes)
     with pytest.raises(NnspecError, match=r"No space left on device\n.*free some room") as caught:
         resume(project / "run", progress=Quiet())
-    assert "go on with: nnspec train --resume" in str(caught.value)
+    assert "resume with: nnspec train --resume" in str(caught.value)
     assert damaged_files(project / "run") == []
     names = [path.name for path in Checkpoints(project / "run" / "checkpoints").files()]
     assert names[: len(before)] == before if what == "step-" else names
@@ -314,7 +314,7 @@ def test_overrides_that_change_more_than_the_epochs_are_refused(project):
 
 def test_data_that_changed_are_refused_with_the_file(project):
     table(project, 199)
-    assert "the data changed since the run was begun: data.train: a.npz" in refusal(project / "run")
+    assert "the data changed since the start of the run: data.train: a.npz" in refusal(project / "run")
 
 
 def test_a_file_under_use_that_changed_is_refused_with_the_layers(tmp_path):
@@ -326,7 +326,7 @@ def test_a_file_under_use_that_changed_is_refused_with_the_layers(tmp_path):
     (tmp_path / "net.nnspec.yaml").write_text(text)
     run = train(load(tmp_path / "net.nnspec.yaml"), out=tmp_path / "run", progress=Listening(press_at=2))
     (tmp_path / "blocks.nnspec.yaml").write_text(BLOCKS.replace("tanh", "relu"))
-    assert "a file under `use` changed since the run was begun: other are `hidden/dense`" in refusal(run.path)
+    assert "a file under `use` changed since the start of the run; changed layers: `hidden/dense`" in refusal(run.path)
 
 
 BLOCKS = """nnspec: 1
@@ -345,12 +345,12 @@ def test_other_versions_and_threads_are_refused_unless_allowed(project):
     info["machine"]["threads"] = {"intra": 64, "inter": 2}
     file.write_text(json.dumps({**info, "digest": None}))
     said = refusal(project / "run")
-    assert "would not be bit for bit" in said
+    assert "would not be bit-identical" in said
     assert "keras: 3.0.0 then, " in said
     assert "the threads: 64 intra, 2 inter then, " in said
     listening = Listening()
     assert resume(project / "run", progress=listening, allow_different=True).status == "finished"
-    assert any("not bit for bit" in line for line in listening.lines)
+    assert any("not be bit-identical" in line for line in listening.lines)
 
 
 def test_a_file_that_changes_while_it_is_trained_on_is_noticed_after_the_epoch(tmp_path):
@@ -364,4 +364,4 @@ def test_a_file_that_changes_while_it_is_trained_on_is_noticed_after_the_epoch(t
     (tmp_path / "net.nnspec.yaml").write_text(SMALL)
     run = train(load(tmp_path / "net.nnspec.yaml"), out=tmp_path / "run", progress=listening)
     assert run.status == "finished"
-    assert [line for line in listening.lines if "a.npz changed since it was read" in line] == listening.lines[:1]
+    assert [line for line in listening.lines if "a.npz changed after it was read" in line] == listening.lines[:1]

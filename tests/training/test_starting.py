@@ -182,11 +182,11 @@ def test_validate_names_the_prefix_that_is_missing(write, tmp_path, there, prefi
         (b"", "does not begin with the length of a header"),
         (b"\xff" * 64, "does not begin with the length of a header"),
         (b"\x10" + b"\0" * 7 + b"x" * 16, "its header is not JSON"),
-        (b"\x02" + b"\0" * 7 + b"[]", "its header is no mapping"),
+        (b"\x02" + b"\0" * 7 + b"[]", "its header is not a mapping"),
         ((9).to_bytes(8, "little") + b'{"a": 12}', "its header does not describe `a`"),
         (
             (60).to_bytes(8, "little") + b'{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}'.ljust(60),
-            "is cut short: `a`",
+            "is truncated: `a`",
         ),
         ((60).to_bytes(8, "little") + b'{"a":{"dtype":"F32","shape":[9],"data_offsets":[0,16]}}'.ljust(76), "has 16 bytes"),
         ((5 * 10**4).to_bytes(8, "little") + b"[" * 5 * 10**4, "its header is not JSON"),

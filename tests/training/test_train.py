@@ -66,7 +66,7 @@ def test_the_digits_are_learned_in_seconds(run):
     assert report["accuracy"] == pytest.approx(figures["digit_sparse_categorical_accuracy"])
     assert np.sum(report["confusion"]) == 360
     json.dumps(figures, allow_nan=False)
-    assert "the spec names no test data" in evaluation_text(figures)
+    assert "the spec has no test data" in evaluation_text(figures)
 
 
 def test_a_run_folder_holds_what_the_design_says(run):
@@ -282,7 +282,7 @@ def test_training_stops_early_and_says_so(tmp_path):
     lines: list[str] = []
 
     class Listening(Quiet):
-        def say(self, text: str) -> None:
+        def print(self, text: str) -> None:
             lines.append(text)
 
     text = DIGITS.replace("3e-3", "0.5")
@@ -299,7 +299,7 @@ class Pressing(Quiet):
         self.epoch = epoch
         self.lines: list[str] = []
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         self.lines.append(text)
 
     def stepped(self, epoch, step, rate, figures) -> None:
@@ -328,7 +328,7 @@ def test_a_loss_that_is_not_a_number_ends_the_run_with_the_step_and_the_cause(tm
     )
     with pytest.raises(NnspecError, match=r"(?s)at step \d+, in epoch 1.*Lower `learning_rate`") as caught:
         trained(tmp_path, text, "train.optimizer={SGD: {learning_rate: 1e18}}")
-    assert "no epoch had ended" in str(caught.value)
+    assert "no epoch was complete" in str(caught.value)
     run = Run.open(tmp_path / "run")
     assert run.status == "failed"
     with pytest.raises(NnspecError, match="has no weights"):
@@ -391,13 +391,13 @@ def copy(run, tmp_path):
 @pytest.mark.parametrize(
     ("file", "content", "said"),
     [
-        ("run.json", b"{", "is not the JSON of a run"),
+        ("run.json", b"{", "is not valid JSON"),
         ("run.json", b"[]", "is damaged"),
         ("run.json", b'{"name": "x"}', "it has no `status`"),
         ("weights.safetensors", b"\xff" * 100, "is damaged"),
         ("metrics.jsonl", b"{}\n{", "is damaged in line 2"),
         ("transforms.json", b"", "cannot be read"),
-        ("transforms.json", b"[]", "is damaged: it is no mapping"),
+        ("transforms.json", b"[]", "is damaged: it is not a mapping"),
         ("transforms.json", b'{"targets.digit": ["x"]}', "is damaged"),
         ("transforms.json", b'{"targets.digit": [{"transform": "label_encode", "arguments": {}}]}', "is damaged: .*`learned`"),
         ("spec.yaml", DIGITS.replace("48", "49").encode(), "was changed after the training"),

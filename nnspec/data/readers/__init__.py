@@ -1,4 +1,4 @@
-"""The readers, by the names they have in a spec."""
+"""The readers, by their names in a spec."""
 
 from __future__ import annotations
 
@@ -30,4 +30,4 @@ READERS = Family(
     },
     other_words=FileNames(),
 )
-"""Every reader by name; those of other packages too, under the entry point group ``nnspec.readers``."""
+"""All readers by name, including those of other packages (entry point group ``nnspec.readers``)."""

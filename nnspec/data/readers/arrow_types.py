@@ -1,4 +1,4 @@
-"""What columns of Arrow's types are here, and how their values become NumPy's."""
+"""Conversion of Arrow types and arrays to columns and NumPy arrays."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 __all__ = ["column_of", "is_list", "numbers_of", "plain", "texts_of"]
 
 _FLOATS = {"halffloat": "float16", "float": "float32", "double": "float64"}
-"""NumPy's names of Arrow's."""
+"""NumPy's names of Arrow's floating-point types."""
 
 _SECONDS = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
 
 def column_of(type_: Any) -> Column:
-    """What a column of an Arrow type is here; if it cannot be read, the column states why."""
+    """Return the column of an Arrow type; if the type is not supported, its `refused` states why."""
     from pyarrow import types
 
     type_ = _storage(type_)
@@ -43,11 +43,11 @@ def column_of(type_: Any) -> Column:
 
 
 def _refusal(type_: Any) -> str:
-    return f"is of the type {str(type_)[:80]}, which cannot be read"
+    return f"has the unsupported type {str(type_)[:80]}"
 
 
 def _storage(type_: Any) -> Any:
-    """The type of the values behind a dictionary or an extension."""
+    """Return the value type of a dictionary or extension type."""
     import pyarrow
     from pyarrow import types
 
@@ -71,7 +71,7 @@ def _is_bytes(type_: Any) -> bool:
 
 
 def is_list(type_: Any) -> bool:
-    """Whether values of an Arrow type are lists."""
+    """Return whether an Arrow type is a list type."""
     from pyarrow import types
 
     kinds = (types.is_list, types.is_large_list, types.is_fixed_size_list)
@@ -85,7 +85,7 @@ def _is_temporal(type_: Any) -> bool:
 
 
 def plain(array: Any) -> Any:
-    """A chunked column as one array of its values: no dictionary and no extension."""
+    """Return a chunked, dictionary or extension array as one plain array."""
     import pyarrow
 
     if isinstance(array, pyarrow.ChunkedArray):
@@ -100,31 +100,31 @@ def plain(array: Any) -> Any:
 
 
 def texts_of(array: Any, where: Any) -> Values:
-    """The texts, None where one is missing; bytes are UTF-8.
+    """Convert a string or binary array to strings, None for missing values; bytes are decoded as UTF-8.
 
     Args:
         array: The array.
-        where: The place of a row, for a message.
+        where: Returns the place of a row, for messages.
 
     Raises:
-        DataError: If bytes are no UTF-8 text.
+        DataError: If bytes are not valid UTF-8.
     """
     import numpy as np
 
-    made = np.empty(len(array), object)
-    made[:] = array.to_pylist()
+    texts = np.empty(len(array), object)
+    texts[:] = array.to_pylist()
     if _is_bytes(array.type):
-        for row, value in enumerate(made):
+        for row, value in enumerate(texts):
             try:
-                made[row] = None if value is None else value.decode()
+                texts[row] = None if value is None else value.decode()
             except UnicodeDecodeError:
-                help = "bytes are read as UTF-8 text; write images as files, and their paths into the table"
-                raise DataError(f"{where(row)}: the bytes are no UTF-8 text", help=help, argument="file") from None
-    return made
+                help = "binary columns are read as UTF-8 text; store images as files and put their paths into the table"
+                raise DataError(f"{where(row)}: the bytes are not valid UTF-8", help=help, argument="file") from None
+    return texts
 
 
 def numbers_of(array: Any) -> Values:
-    """The numbers, NaN where one is missing; dates and times as their days or seconds since 1970."""
+    """Convert a numeric array, missing values to NaN; dates and times become days or seconds since 1970."""
     import numpy as np
     import pyarrow
 

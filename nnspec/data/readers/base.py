@@ -1,4 +1,4 @@
-"""What a reader is: arguments, columns that can be told without reading the data, and a table with random access."""
+"""The base classes of readers and of the tables that they open."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
+from nnspec.data.data_files import DataFile
 from nnspec.data.kinds import Column, DataError, DataWarning
 from nnspec.data.paths import find_file
 from nnspec.types import Config
@@ -18,21 +19,33 @@ if TYPE_CHECKING:
     Rows = slice | NDArray[np.integer[Any]]
     Values = NDArray[Any]
 
-__all__ = ["Files", "Reader", "Table", "Timeline"]
+__all__ = ["Files", "Reader", "Table", "Timeline", "path_of"]
 
-Files = Mapping[str, Path]
-"""The files a reader reads, by the argument that names each."""
+Files = Mapping[str, DataFile]
+"""The files that a reader opens, by argument."""
+
+
+def path_of(files: Files, argument: str) -> Path:
+    """Return the path of an argument that must be on disk.
+
+    Raises:
+        DataError: If it is a file in memory.
+    """
+    file = files[argument]
+    if not isinstance(file, Path):
+        raise DataError(f"`{argument}` must be a path, not a file in memory", argument=argument)
+    return file
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """Where the rows of a table lie in time, if each row is a window. Places of different series do not overlap.
+    """The positions of windows in time. Positions of different series do not overlap.
 
     Attributes:
-        series: The series of each row, (rows,).
-        begin: The place of the first value of each row.
-        future: The place of its first value in the future.
-        end: The place behind its last value.
+        series: The series of each row, shape (rows,).
+        begin: The position of the first value of each row.
+        future: The position of its first value in the horizon.
+        end: The position after its last value.
     """
 
     series: NDArray[np.int64]
@@ -42,16 +55,16 @@ class Timeline:
 
 
 class Table:
-    """Rows of named columns, any of which can be read at any time.
+    """Rows of named columns with random access.
 
     Attributes:
-        columns: What stands in each column.
-        lazy: The columns of which some rows cost no more than their share of all: those that are too large for memory are
-            read as they are used.
-        timeline: Where each row lies in time; None if rows have no such order.
-        series: The number of the series each row is of; None if the table is not divided into series.
-        series_labels: What identifies each series: the values of the columns it is told apart by.
-        pictures: The columns that hold pictures from files, 0 to 255.
+        columns: The type of each column.
+        lazy: The columns from which rows can be read one batch at a time. If they do not fit in memory, they are read when
+            they are used.
+        timeline: The position of each row in time; None if rows are not windows of a series.
+        series: The index of the series of each row; None if the table is not divided into series.
+        series_labels: The values that identify each series, one for each column of the reader's `by`.
+        image_columns: The columns of images from files, with values from 0 to 255.
     """
 
     columns: Mapping[str, Column]
@@ -59,29 +72,29 @@ class Table:
     timeline: Timeline | None = None
     series: NDArray[np.int64] | None = None
     series_labels: tuple[tuple[str, ...], ...] = ()
-    pictures: Collection[str] = ()
+    image_columns: Collection[str] = ()
 
     def __len__(self) -> int:
         raise NotImplementedError
 
     def read(self, column: str, rows: Rows) -> Values:
-        """The values of some rows, in their order: a first axis for the rows, then the column's shape.
+        """Read some rows of a column, as an array of shape (rows, *column shape).
 
         Args:
-            column: One of `columns`; what its dtype calls text comes as an array of Python strings, None where missing.
-            rows: A slice, or row numbers from 0.
+            column: One of `columns`. Text is returned as an object array of strings, None for a missing value.
+            rows: A slice, or an array of row indices.
 
         Raises:
-            DataError: Where a value cannot be read.
+            DataError: If a value cannot be read.
         """
         raise NotImplementedError
 
     def where(self, column: str, row: int) -> str:
-        """The place of one value, for a message: ``data/train.csv, line 12, column `age` ``."""
+        """Return the place of a value, for messages: ``data/train.csv, line 12, column `age` ``."""
         raise NotImplementedError
 
     def is_number(self, text: str) -> bool:
-        """Whether a text is a number, as this table writes numbers."""
+        """Return whether a text is a number in this table's notation."""
         try:
             float(text)
         except ValueError:
@@ -89,61 +102,61 @@ class Table:
         return text.isascii() and "_" not in text
 
     def mend(self, column: str, texts: Collection[str]) -> str:
-        """What to write in the spec so that the reader takes texts of a column for numbers or for missing values.
+        """Suggest reader arguments that make texts of a column numbers or missing values.
 
         Args:
             column: One of `columns`.
-            texts: The texts of the column that are no numbers, each once; none if its infinite numbers cannot be used.
+            texts: The distinct texts of the column that are not numbers; empty if its infinite numbers are the problem.
 
         Returns:
-            A clause such as ``write `csv: {file: a.csv, missing: ["?"]}` ``; empty if no argument of the reader helps.
+            A clause such as ``write `csv: {file: a.csv, missing: ["?"]}` ``, empty if no argument helps.
         """
         del column, texts
         return ""
 
     def warnings(self) -> Iterable[DataWarning]:
-        """What is probably not meant, although the data can be used. It may read whole columns."""
+        """Return likely mistakes in usable data. This may read whole columns."""
         return ()
 
 
 class Reader(Config):
-    """How data are read. A subclass is final, and all that is true of a format stands in its file."""
+    """A data format. Its arguments are the fields of the subclass."""
 
     paths: ClassVar[tuple[str, ...]] = ()
     """The arguments that are paths."""
 
     folders: ClassVar[Collection[str]] = ()
-    """Those of them that may be folders."""
+    """The arguments of `paths` that may be folders."""
 
     added: ClassVar[frozenset[str]] = frozenset()
-    """Arguments that are newer than the others: at their defaults they leave the fingerprint of data as it was without them."""
+    """Arguments of later versions: at their defaults, they do not change the fingerprint of the data."""
 
     @property
     def series_columns(self) -> tuple[str, ...]:
-        """The columns of the file whose values tell several series apart."""
+        """The columns that identify the series of a row."""
         return ()
 
     not_of_values: ClassVar[Collection[str]] = ()
-    """The arguments that say which data are read, or how many at most, and change no value."""
+    """The arguments that select data or limit their size, and do not change values."""
 
     @property
     def spec_name(self) -> str:
-        """Its name in a spec."""
+        """The reader's name in a spec."""
         return type(self).__name__.lower()
 
     def value_arguments(self) -> dict[str, Any]:
-        """The arguments that change values, as plain JSON; those of a reader that it reads with, under its name.
+        """Return the arguments that change values, as JSON; those of a nested reader are under its name.
 
-        An argument is one of them unless its reader says otherwise, in `paths` or in `not_of_values`. One that came with a
-        later version is named only if it is given: an earlier one does not know it.
+        These are all arguments except `paths` and `not_of_values`. Arguments of later versions are included only if they are
+        given, since earlier versions do not know them.
         """
         own = {argument for argument in type(self).model_fields if argument not in (*self.paths, *self.not_of_values)}
         fields = type(self).model_fields
         own -= {argument for argument in self.added if getattr(self, argument) == fields[argument].default}
         nested = {argument: value for argument in own if isinstance(value := getattr(self, argument), Reader)}
         empty = {argument for argument in own - nested.keys() if self._takes_reader(argument)}
-        told = self.model_dump(mode="json", include=own - nested.keys() - empty)
-        return told | {argument: told_of_it for argument, reader in nested.items() if (told_of_it := reader.value_arguments())}
+        arguments = self.model_dump(mode="json", include=own - nested.keys() - empty)
+        return arguments | {name: inner for name, reader in nested.items() if (inner := reader.value_arguments())}
 
     @classmethod
     def _takes_reader(cls, argument: str) -> bool:
@@ -151,39 +164,39 @@ class Reader(Config):
         return any(isinstance(kind, type) and issubclass(kind, Reader) for kind in kinds)
 
     def named_paths(self) -> dict[str, str]:
-        """The paths that are given, by the argument that names each."""
+        """Return the given paths by argument."""
         return {argument: text for argument in self.paths if (text := getattr(self, argument)) is not None}
 
     def find(self, argument: str, folder: Path, root: Path) -> Path:
-        """What the path under an argument stands for.
+        """Resolve the path of an argument.
 
         Raises:
-            MissingFileError: Where nothing is there.
-            DataError: Where it may not be read.
+            MissingFileError: If the file does not exist.
+            DataError: If it may not be read.
         """
         return find_file(self.named_paths()[argument], folder, root, or_folder=argument in self.folders)
 
     def columns(self, files: Files) -> dict[str, Column]:
-        """The columns, from the files' headers alone; no framework and no NumPy is loaded.
+        """Return the columns, reading only headers and without importing NumPy or a framework.
 
         Raises:
-            DataError: Where a header is not what it should be.
+            DataError: If a header is invalid.
         """
         raise NotImplementedError
 
-    def arguments_to_fit(self, files: Files, made: Column, wanted: Sequence[object]) -> str:
-        """The arguments with which a column would have another shape, as a clause for a help; empty if there are none.
+    def arguments_to_fit(self, files: Files, column: Column, wanted: Sequence[object]) -> str:
+        """Suggest arguments that give a column the shape of an input, as a clause; empty if there are none.
 
         Args:
             files: The files.
-            made: What the column becomes.
-            wanted: The shape that an input has; sizes that are not numbers may be anything.
+            column: The column.
+            wanted: The shape of the input; sizes that are not integers match any size.
         """
-        del files, made, wanted
+        del files, column, wanted
         return ""
 
     def doubts(self, files: Files, used: Collection[str]) -> Iterable[DataError]:
-        """What is probably not meant so, by the files' names and headers alone.
+        """Return likely mistakes that the files' names and headers show.
 
         Args:
             files: The files.
@@ -193,9 +206,9 @@ class Reader(Config):
         return ()
 
     def open(self, files: Files) -> Table:
-        """The table.
+        """Open the table.
 
         Raises:
-            DataError: Where the files are not what they should be.
+            DataError: If the files are invalid.
         """
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Data sets that scikit-learn brings along."""
+"""Data sets that scikit-learn includes."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _FEATURES = {
 
 
 class Builtin(Reader):
-    """A data set of scikit-learn's: 1,797 handwritten digits of 8 × 8, or one of its small tables.
+    """A data set of scikit-learn: 1,797 handwritten digits of 8×8 pixels, or one of its small tables.
 
-    `digits` has the columns `image` (8 × 8 × 1, float32, from 0 to 1) and `target`; the others have their feature names
+    `digits` has the columns `image` (8×8×1, float32, from 0 to 1) and `target`. The others have a column for each feature
     and `target`.
     """
 
     main_argument: ClassVar[str | None] = "set"
     not_of_values: ClassVar[tuple[str, ...]] = ("set",)
 
-    set: Literal["breast_cancer", "diabetes", "digits", "iris", "wine"] = Field(description="Which one.")
+    set: Literal["breast_cancer", "diabetes", "digits", "iris", "wine"] = Field(description="The name of the data set.")
 
     def columns(self, files: Files) -> dict[str, Column]:
         del files

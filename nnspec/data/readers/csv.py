@@ -1,4 +1,4 @@
-"""Comma-separated values (RFC 4180), with a header line."""
+"""Comma-separated values (RFC 4180) with a header line."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import csv as text_format
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain, islice
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from nnspec.data.data_files import DataFile
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.base import Files, Reader, Table
 from nnspec.data.readers.csv_header import begins_with_header, require_names
@@ -19,28 +19,27 @@ from nnspec.layers.scalars import Flag, PositiveInt
 
 __all__ = ["Csv", "csv"]
 
-_CHUNK = 8192
+_ROWS = 8192
+_CELLS = 2**19
+"""The maximum number of rows and of cells in a chunk; wide tables have fewer rows in each."""
+
 _MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null")
 _Character = Annotated[str, Field(min_length=1, max_length=1)]
 
 _PANDAS: Mapping[str, str] = {
-    **dict.fromkeys(("path", "filename", "filepath", "filepath_or_buffer", "source"), "it is called `file` here"),
-    **dict.fromkeys(("sep", "separator", "delim"), 'it is called `delimiter` here, one character: `delimiter: ";"`'),
-    **dict.fromkeys(
-        ("na_values", "na", "null_values", "nan"), 'it is called `missing` here, a list of texts: `missing: ["?"]`'
-    ),
-    **dict.fromkeys(("quotechar", "quotes"), "it is called `quote` here"),
-    **dict.fromkeys(("column_names", "fieldnames"), "it is called `names` here"),
-    "columns": "write `names: […]` if the file has no header line; `inputs` and `targets` say which columns are used",
-    **dict.fromkeys(
-        ("usecols", "index_col"), "name the columns that are used under `inputs` and `targets`; others are not read"
-    ),
+    **dict.fromkeys(("path", "filename", "filepath", "filepath_or_buffer", "source"), "the argument is `file`"),
+    **dict.fromkeys(("sep", "separator", "delim"), 'the argument is `delimiter`, one character: `delimiter: ";"`'),
+    **dict.fromkeys(("na_values", "na", "null_values", "nan"), 'the argument is `missing`, a list of texts: `missing: ["?"]`'),
+    **dict.fromkeys(("quotechar", "quotes"), "the argument is `quote`"),
+    **dict.fromkeys(("column_names", "fieldnames"), "the argument is `names`"),
+    "columns": "write `names: […]` if the file has no header line; `inputs` and `targets` select columns",
+    **dict.fromkeys(("usecols", "index_col"), "name the columns to use under `inputs` and `targets`"),
 }
-"""What its arguments are called in pandas and elsewhere."""
+"""Arguments of pandas and other libraries, with what to write instead."""
 
 
 class Csv(Reader):
-    """A table as text, which may be compressed with gzip. A column is numeric if every value in it is a number, else text."""
+    """A text table, optionally compressed with gzip. A column is numeric if all of its values are numbers, otherwise text."""
 
     main_argument: ClassVar[str | None] = "file"
     paths: ClassVar[tuple[str, ...]] = ("file",)
@@ -49,24 +48,24 @@ class Csv(Reader):
 
     file: str = Field(description="The file.")
     delimiter: _Character = Field(
-        ",", description="The character between two values; in a `.tsv` file it is a tab if none is given."
+        ",", description="The character that separates values; for a `.tsv` file the default is a tab."
     )
     quote: Literal["none"] | _Character = Field(
-        '"', description="The character around a value that contains the delimiter; `none`: quotes are ordinary characters."
+        '"', description="The character around values that contain the delimiter; `none`: quotes are ordinary characters."
     )
     decimal: Literal[".", ","] = Field(".", description="The decimal separator.")
     thousands: _Character | None = Field(None, description="The separator between groups of digits, as in `1,234.5`.")
     header: Flag | None = Field(
         None,
-        description="Whether the first line names the columns; null: it does unless `names` are given. With `names`, true "
-        "replaces its names, and null replaces them only if the line contains one of `names` in its place.",
+        description="Whether the first line is a header; null: yes, unless `names` are given. With `names`, true replaces "
+        "the header's names; null replaces them only if the line has one of `names` in its column.",
     )
-    names: list[str] | None = Field(None, description="The columns' names; null: those of the first line.")
-    missing: list[str] = Field(list(_MISSING), description="The texts that stand for a missing value, beside an empty one.")
+    names: list[str] | None = Field(None, description="The column names; null: those of the header.")
+    missing: list[str] = Field(list(_MISSING), description="The texts that mean a missing value, besides an empty one.")
     encoding: Encoding | None = Field(
-        None, description="The encoding; null: UTF-8, or UTF-16 if the file begins with its byte order mark."
+        None, description="The encoding; null: UTF-8, or UTF-16 if the file starts with its byte order mark."
     )
-    max_bytes: PositiveInt = Field(8 * 2**30, description="The most bytes that a compressed file may decompress to.")
+    max_bytes: PositiveInt = Field(8 * 2**30, description="The maximum decompressed size of a gzip file, in bytes.")
 
     @model_validator(mode="after")
     def _apart(self) -> Csv:
@@ -78,25 +77,25 @@ class Csv(Reader):
         if self.quote == self.separator:
             raise ValueError("`quote` and `delimiter` must differ")
         if self.header is False and self.names is None:
-            raise ValueError("without a header line, `names` must name the columns")
+            raise ValueError("with `header: false`, give the column names: `names: […]`")
         return self
 
     @classmethod
     def foreign(cls) -> Mapping[str, str]:
-        """Pandas's names for its arguments."""
+        """Return the arguments of other libraries, with what to write instead."""
         return _PANDAS
 
     @property
     def separator(self) -> str:
-        """The delimiter."""
+        """The delimiter, a tab by default for `.tsv` files."""
         is_tsv = self.file.lower().removesuffix(".gz").endswith((".tsv", ".tab"))
         return "\t" if is_tsv and "delimiter" not in self.model_fields_set else self.delimiter
 
     def value_arguments(self) -> dict[str, Any]:
-        told = super().value_arguments()
+        arguments = super().value_arguments()
         if "delimiter" not in self.model_fields_set:
-            del told["delimiter"]  # which goes by the name of each file
-        return told
+            del arguments["delimiter"]  # the default depends on the file name
+        return arguments
 
     def columns(self, files: Files) -> dict[str, Column]:
         with self._rows(files["file"]) as rows:
@@ -108,19 +107,19 @@ class Csv(Reader):
         return CsvTable(self, files["file"])
 
     @contextmanager
-    def _rows(self, path: Path) -> Iterator[Iterator[list[str]]]:
-        """The rows, the header among them; what cannot be read becomes a DataError that names the line."""
+    def _rows(self, path: DataFile) -> Iterator[Iterator[list[str]]]:
+        """Iterate over the rows, including the header; a parse error becomes a DataError that names the line."""
         with open_text(path, "CSV text", self.max_bytes, encoding=self.encoding, name=self.file) as file:
             reader = text_format.reader(_without_nulls(file, path), strict=True, **self._dialect)
             try:
                 yield (row for row in reader if row)
             except text_format.Error as error:
-                help = "write `quote: none` if quotes are part of the text; a quote in a quoted value is written twice"
+                help = "write `quote: none` if quotes are part of the text; inside a quoted value, double the quote"
                 if "limit" in str(error):
-                    help += "; read texts that are this long with `jsonl`"
+                    help += "; for texts this long, use `jsonl`"
                 raise DataError(f"{path.name}, line {reader.line_num}: {error}", help=help, argument="file") from None
             except UnicodeDecodeError as error:
-                help = "save it as UTF-8, or write `encoding: cp1252` or `encoding: latin-1` if it is text of Western Europe"
+                help = "save it as UTF-8, or write `encoding: cp1252` or `encoding: latin-1` for Western European text"
                 raise undecodable(path, error, self.max_bytes, help) from None
 
     @property
@@ -129,13 +128,13 @@ class Csv(Reader):
             return {"delimiter": self.separator, "quoting": text_format.QUOTE_NONE}
         return {"delimiter": self.separator, "quotechar": self.quote}
 
-    def _header(self, rows: Iterator[list[str]], path: Path) -> tuple[list[str], Iterator[list[str]]]:
-        """The columns' names, and the rows without the header line."""
+    def _header(self, rows: Iterator[list[str]], path: DataFile) -> tuple[list[str], Iterator[list[str]]]:
+        """Return the column names and the rows after the header."""
         if self.names is None:
             return require_names(next(rows, None), self, path), rows
         names = require_names(self.names, self, path)
         if self.header is None:
-            first = list(islice(rows, _CHUNK))
+            first = list(islice(rows, _chunk_rows(len(names))))
             rows = chain(first, rows)
             if not begins_with_header(first, names, self, path):
                 return names, rows
@@ -143,31 +142,32 @@ class Csv(Reader):
             next(rows, None)
         return names, rows
 
-    def table(self, path: Path) -> Iterator[list[tuple[str, ...]]]:
-        """The columns of some rows at a time, each row of the right length."""
+    def table(self, path: DataFile) -> Iterator[list[tuple[str, ...]]]:
+        """Iterate over chunks of rows, each as a list of columns; every row has the length of the header."""
         with self._rows(path) as all_rows:
             names, rows = self._header(all_rows, path)
             done = 0
-            while chunk := list(islice(rows, _CHUNK)):
-                for i, row in enumerate(chunk):
-                    if len(row) != len(names):
-                        raise self._ragged(path, done + i, row, names)
+            most = _chunk_rows(len(names))
+            while chunk := list(islice(rows, most)):
+                if set(map(len, chunk)) != {len(names)}:
+                    place, row = next((i, row) for i, row in enumerate(chunk) if len(row) != len(names))
+                    raise self._ragged(path, done + place, row, names)
                 yield list(zip(*chunk, strict=True))
                 done += len(chunk)
 
-    def _ragged(self, path: Path, row: int, values: list[str], names: list[str]) -> DataError:
-        reason = f"{path.name}, line {self.line(path, row)}: {len(values)} values, where there are {len(names)} columns"
-        help = f"write a value that contains `{self.separator}` in quotes"
+    def _ragged(self, path: DataFile, row: int, values: list[str], names: list[str]) -> DataError:
+        reason = f"{path.name}, line {self.line(path, row)}: expected {len(names)} values, got {len(values)}"
+        help = f"quote values that contain `{self.separator}`"
         if self.quote == "none":
-            help = "remove the delimiter from the values, or write `quote` if values are in quotes"
+            help = "remove the delimiter from the values, or set `quote` if values are quoted"
         elif row == 0 and len(values) == len(names) + 1 and self.names is None:
-            help = "the header has one name fewer than the rows have values: give `names` for all, and write `header: true`"
+            help = "the header has one name less than the rows have values: give all `names`, with `header: true`"
         elif len(values) < len(names):
-            help = "complete the line, or remove it"
+            help = "complete the line or remove it"
         return DataError(reason, help=help, argument="file")
 
-    def line(self, path: Path, row: int) -> int:
-        """The line of the file on which a row begins; a value in quotes may span several."""
+    def line(self, path: DataFile, row: int) -> int:
+        """Return the line on which a row starts; a quoted value may span several lines."""
         with open_text(path, "CSV text", self.max_bytes, encoding=self.encoding) as file:
             file.reconfigure(errors="replace")  # type: ignore[attr-defined]
             reader = text_format.reader(file, **self._dialect)
@@ -181,20 +181,24 @@ class Csv(Reader):
                 before = reader.line_num
             return before + 1
 
-    def _has_header(self, path: Path) -> bool:
+    def _has_header(self, path: DataFile) -> bool:
         if self.names is None or self.header is not None:
             return self.header is not False
         with self._rows(path) as rows:
-            first = list(islice(rows, _CHUNK))
+            first = list(islice(rows, _chunk_rows(len(self.names))))
         return begins_with_header(first, require_names(self.names, self, path), self, path)
 
 
 csv = Csv
 
 
-def _without_nulls(lines: Iterable[str], path: Path) -> Iterator[str]:
+def _chunk_rows(columns: int) -> int:
+    return min(_ROWS, max(2, _CELLS // max(columns, 1)))
+
+
+def _without_nulls(lines: Iterable[str], path: DataFile) -> Iterator[str]:
     for number, line in enumerate(lines, 1):
         if "\0" in line:
-            reason = f"{path.name}, line {number}: a null character, which CSV text does not hold"
-            raise DataError(reason, help="the file is damaged: fetch it again", argument="file")
+            reason = f"{path.name}, line {number}: null character in CSV text"
+            raise DataError(reason, help="the file is damaged; download it again", argument="file")
         yield line

@@ -1,12 +1,12 @@
-"""The names of a CSV table's columns: those of its first line, or those given in its place."""
+"""The column names of a CSV table: those of the header, or the argument `names`."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnspec.data.data_files import DataFile
 from nnspec.data.kinds import DataError
 from nnspec.data.readers.csv_numbers import Notation
 from nnspec.spec.dumping import flow
@@ -20,14 +20,14 @@ _MOST_SHOWN = 16
 _SCANNED = 32
 
 
-def require_names(names: Sequence[str] | None, reader: Csv, path: Path) -> list[str]:
-    """The columns' names, each there and each once.
+def require_names(names: Sequence[str] | None, reader: Csv, path: DataFile) -> list[str]:
+    """Return the column names without surrounding spaces.
 
     Raises:
-        DataError: If one is empty or there twice, or if there is none.
+        DataError: If there are none, or if a name is empty or repeated.
     """
     if not names:
-        raise DataError(f"{path.name} is empty", help="its first line must name the columns", argument="file")
+        raise DataError(f"{path.name} is empty", help="the first line must be a header with the column names", argument="file")
     names = [name.strip() for name in names]
     if reader.names is None:
         _refuse_no_header(names, reader, path)
@@ -40,13 +40,13 @@ def require_names(names: Sequence[str] | None, reader: Csv, path: Path) -> list[
     return names
 
 
-def _refuse_no_header(names: Sequence[str], reader: Csv, path: Path) -> None:
-    """Refuses a first line that is something else than names between delimiters."""
+def _refuse_no_header(names: Sequence[str], reader: Csv, path: DataFile) -> None:
+    """Raise DataError if the first line is not a header."""
     first = names[0]
     if first.startswith(("[{", '{"')):
         raise DataError(f"{path.name} is JSON, not CSV text", help=f"read it with `jsonl: {reader.file}`", argument="file")
     if first.startswith("sep=") or (len(names) == 1 and first.startswith("#") and len(first) > 1):
-        reason = f"{path.name} begins with the line `{first[:40]}`, which names no columns"
+        reason = f"{path.name} starts with the line `{first[:40]}`, which is not a header"
         raise DataError(reason, help="remove the line", argument="file")
     if len(names) == 1:
         other = next((d for d in (";", "\t", "|", ",") if d in first), None)
@@ -55,28 +55,28 @@ def _refuse_no_header(names: Sequence[str], reader: Csv, path: Path) -> None:
 
 
 def _other_names(names: Sequence[str], reader: Csv) -> str:
-    """Names that can take the place of those that cannot be used."""
+    """Return a help that replaces unusable names."""
     if reader.names is not None:
-        return "give each column a name of its own under `names`"
+        return "give each column a unique name under `names`"
     if len(names) > _MOST_SHOWN:
         return f"write `header: true`, and `names` with a name for each of the {len(names)} columns"
-    made: dict[str, None] = {}
+    unique: dict[str, None] = {}
     taken = set(names)
     for position, name in enumerate(names, 1):
         new = name or f"column{position}"
         number = 2
-        while new in made or (new != name and new in taken):
+        while new in unique or (new != name and new in taken):
             new = f"{name or f'column{position}'}_{number}"
             number += 1
-        made[new] = None
-    return f"write `names: {flow(list(made))}` and `header: true` to replace the header's names"
+        unique[new] = None
+    return f"write `names: {flow(list(unique))}` and `header: true` to replace the header's names"
 
 
-def begins_with_header(rows: Sequence[Sequence[str]], names: Sequence[str], reader: Csv, path: Path) -> bool:
-    """Whether the first of some rows is a header line whose names are replaced; the spec does not say so.
+def begins_with_header(rows: Sequence[Sequence[str]], names: Sequence[str], reader: Csv, path: DataFile) -> bool:
+    """Return whether the first row is a header that `names` replace, for a spec that does not set `header`.
 
     Raises:
-        DataError: If the row may be a header and may be data.
+        DataError: If the row could be either a header or data.
     """
     if not rows or len(rows[0]) != len(names):
         return False
@@ -91,8 +91,8 @@ def begins_with_header(rows: Sequence[Sequence[str]], names: Sequence[str], read
     above_numbers = any(_is_above_numbers(cell, others, notation) for cell, others in columns)
     if named or above_numbers or (not numeric and any(_is_above_classes(*column) for column in columns)):
         shown = reader.separator.join(first[:8])
-        reason = f"{path.name} may begin with a header: `{shown[:80]}`, and `names` are given"
-        help = "write `header: true` beside `names` if it is one, `header: false` if it is a row of data"
+        reason = f"{path.name} may start with a header, `{shown[:80]}`, but `names` are given without `header`"
+        help = "write `header: true` if the first line is a header, `header: false` if it is data"
         raise DataError(reason, help=help, argument="names")
     return False
 
@@ -105,5 +105,5 @@ def _is_above_numbers(cell: str, others: Counter[str], notation: Notation) -> bo
 
 
 def _is_above_classes(cell: str, others: Counter[str]) -> bool:
-    """Whether a text occurs once, and each of the others more often."""
+    """Return whether the text is unique in its column and every other text repeats."""
     return cell not in others and len(others) > 1 and min(others.values()) > 1

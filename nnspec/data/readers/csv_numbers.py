@@ -1,4 +1,4 @@
-"""Numbers as texts: decimal separators, groups of digits, and what stands for a missing value."""
+"""Numbers in CSV text: decimal separators, digit grouping and missing values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Notation"]
 
-# Spaces that word processors and statistical offices put between groups of digits.
+# Spaces that word processors and statistical offices write between groups of digits.
 _SPACES = " \u00a0\u2009\u202f"
 
 
@@ -28,8 +28,8 @@ class Notation:
 
     Attributes:
         decimal: The decimal separator.
-        thousands: The separator between groups of digits; None if there is none.
-        missing: The texts that stand for a missing value.
+        thousands: The separator between groups of digits, or None.
+        missing: The texts that mean a missing value.
     """
 
     decimal: str
@@ -38,13 +38,14 @@ class Notation:
 
     @classmethod
     def of(cls, reader: Csv) -> Notation:
-        """The notation that a reader's arguments describe."""
+        """Return the notation that a reader's arguments describe."""
         return cls(reader.decimal, reader.thousands, frozenset(("", *reader.missing)))
 
     @cached_property
     def _is_plain(self) -> bool:
-        """Whether numbers are written as Python writes them, and none of them stands for a missing value."""
-        return self.decimal == "." and self.thousands is None and not any(map(self.is_number, self.missing))
+        """Whether Python writes numbers the same way, and no number except NaN means a missing value."""
+        numbers = {text.lstrip("+-\u2212").lower() for text in self.missing if self.is_number(text)}
+        return self.decimal == "." and self.thousands is None and numbers <= {"nan"}
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -57,19 +58,19 @@ class Notation:
         return re.compile(rf"[+\-\u2212]?(?:{number}|inf(?:inity)?|nan)", re.ASCII | re.IGNORECASE)
 
     def is_missing(self, text: str) -> bool:
-        """Whether a text stands for a missing value."""
+        """Return whether a text means a missing value."""
         return text.strip() in self.missing
 
     def is_number(self, text: str) -> bool:
-        """Whether a text is a number."""
+        """Return whether a text is a number."""
         return self._pattern.fullmatch(text.strip()) is not None
 
     def is_infinite(self, text: str) -> bool:
-        """Whether a text is a number that float64 does not hold."""
+        """Return whether a text is a number too large for float64."""
         return self.is_number(text) and not self.is_missing(text) and math.isinf(float(self._plain(text)))
 
     def _plain(self, text: str) -> str:
-        """A number as Python writes it; other text is returned with a mark that no number has."""
+        """Return a number as Python writes it, or `?` if the text is not a number."""
         text = text.strip()
         if text in self.missing:
             return "nan"
@@ -81,15 +82,17 @@ class Notation:
         return text.replace(self.decimal, ".").replace("\u2212", "-")
 
     def numbers(self, texts: Sequence[str]) -> NDArray[np.float64] | None:
-        """The numbers that texts are, NaN where one is missing; None if one of them is no number."""
+        """Convert texts to numbers, missing values to NaN; return None if one is not a number."""
         import numpy as np
 
         if self._is_plain:
             joined = "".join(texts)
-            # float() takes `1_000` and the digits of every script; a table that has them means something else.
+            # float() accepts `1_000` and the digits of every script, which are not numbers in a table.
             if joined.isascii() and "_" not in joined:
                 with suppress(ValueError):
                     return np.array(texts, np.float64)
+                with suppress(ValueError):
+                    return np.array(["nan" if text in self.missing else text for text in texts], np.float64)
         try:
             return np.array([self._plain(text) for text in texts], np.float64)
         except ValueError:

@@ -1,13 +1,14 @@
-"""The values of a CSV table: numbers in memory, text read again when it is asked for."""
+"""The values of a CSV table: numbers as arrays, text columns as compact blocks that are decoded when they are read."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.data_files import DataFile
 from nnspec.data.kinds import Column
 from nnspec.data.readers.base import Table
 from nnspec.data.readers.csv_numbers import Notation
@@ -20,48 +21,44 @@ if TYPE_CHECKING:
 
 __all__ = ["CsvTable"]
 
-_AT_ONCE = 2**24
-"""The most texts that are read in one pass through the file, beside the column that is asked for."""
-
 _EXACT = 2.0**53
-"""The least number at which a float64 may stand for more than one whole number."""
+"""From this number on, float64 does not represent every integer."""
 
 
 class CsvTable(Table):
-    """A table of texts and numbers.
+    """A table of text and numbers.
+
+    The file is parsed once. Only if a column turns out to be text, or to have integers that float64 rounds, after its first
+    rows were converted to numbers, is the text of all such columns read in one second pass.
 
     Args:
-        reader: How it is read.
+        reader: The reader's arguments.
         path: The file.
     """
 
-    def __init__(self, reader: Csv, path: Path) -> None:
+    def __init__(self, reader: Csv, path: DataFile) -> None:
         self._reader = reader
         self._path = path
         self._notation = Notation.of(reader)
-        names = list(reader.columns({"file": path}))
-        parts: list[list[NDArray[np.float64]] | None] = [[] for _ in names]
+        parsed = {name: _ParsedColumn() for name in reader.columns({"file": path})}
         self._rows = 0
         for chunk in reader.table(path):
             self._rows += len(chunk[0])
-            for i, values in enumerate(chunk):
-                part = parts[i]
-                if part is not None:
-                    numbers = self._notation.numbers(values)
-                    if numbers is None:
-                        parts[i] = None
-                    else:
-                        part.append(numbers)
-        self._places = {name: i for i, name in enumerate(names)}
+            for column, texts in zip(parsed.values(), chunk, strict=True):
+                column.add(texts, self._notation)
+        self._places = {name: i for i, name in enumerate(parsed)}
+        self._texts = {name: column.texts for name, column in parsed.items() if column.is_text}
         self._values: dict[str, Values] = {
-            name: np.concatenate(part) if part else np.empty(0)
-            for name, part in zip(names, parts, strict=True)
-            if part is not None
+            name: np.concatenate(column.numbers) if column.numbers else np.empty(0)
+            for name, column in parsed.items()
+            if not column.is_text
         }
+        late = [name for name, column in parsed.items() if column.is_text and not column.is_whole]
         large = [
             name for name, values in self._values.items() if values.size and np.fmax.reduce(np.abs(values), initial=0) >= _EXACT
         ]
-        if large:
+        if late or large:
+            self._texts |= self._parse_texts([*late, *large])
             self._keep_digits(large)
         self._numeric = frozenset(self._values)
         text = Column((), "text")
@@ -74,32 +71,25 @@ class CsvTable(Table):
 
     def read(self, column: str, rows: Rows) -> Values:
         if column not in self._values:
-            self._read_texts(column)
+            missing = self._notation.missing
+            texts = self._texts.pop(column).unpacked(self._rows)
+            texts[:] = [None if text in missing else text for text in texts]
+            self._values[column] = texts
         return self._values[column][rows]
 
-    def _read_texts(self, column: str) -> None:
-        """Reads a column of text, and with it the others if they are not too many."""
-        wanted = [name for name in self._places if name not in self._values]
-        if len(wanted) * self._rows > _AT_ONCE:
-            wanted = [column]
-        missing = self._notation.missing
-        for name, texts in self._texts(wanted).items():
-            self._values[name] = texts
-            texts[:] = [None if text in missing else text for text in texts]
-
-    def _texts(self, names: Collection[str]) -> dict[str, Values]:
-        """The texts of columns, without the spaces around them."""
-        made = {name: np.empty(self._rows, object) for name in names}
-        done = 0
+    def _parse_texts(self, names: Collection[str]) -> dict[str, _Texts]:
+        """Parse the file again for the text of some columns."""
+        found = {name: _Texts() for name in names}
         for chunk in self._reader.table(self._path):
-            for name, values in made.items():
-                values[done : done + len(chunk[0])] = [text.strip() for text in chunk[self._places[name]]]
-            done += len(chunk[0])
-        return made
+            for name, texts in found.items():
+                texts.add(chunk[self._places[name]])
+        return found
 
-    def _keep_digits(self, names: list[str]) -> None:
-        """Makes int64 of whole numbers that float64 would round, and text of those that int64 does not hold either."""
-        for name, texts in self._texts(names).items():
+    def _keep_digits(self, names: Collection[str]) -> None:
+        """Convert columns of integers that float64 rounds to int64, or to text if int64 overflows."""
+        for name in names:
+            packed = self._texts.pop(name)
+            texts = packed.unpacked(self._rows)
             if not all(text.lstrip("+-").isdecimal() for text in texts):
                 continue
             whole = [int(text) for text in texts]
@@ -107,6 +97,7 @@ class CsvTable(Table):
                 self._values[name] = np.array(whole, np.int64)
             elif any(int(float(number)) != number for number in whole):
                 del self._values[name]
+                self._texts[name] = packed
 
     def is_number(self, text: str) -> bool:
         return self._notation.is_number(text)
@@ -118,3 +109,56 @@ class CsvTable(Table):
 
     def where(self, column: str, row: int) -> str:
         return f"{self._path.name}, line {self._reader.line(self._path, row)}, column `{column}`"
+
+
+class _Texts:
+    """The text of a column, one UTF-8 block for each chunk: far smaller than a string for each row."""
+
+    def __init__(self) -> None:
+        self._blocks: list[bytes] = []
+
+    def add(self, texts: Sequence[str]) -> None:
+        # The reader refuses null characters, so that they can separate the texts.
+        self._blocks.append("\0".join(texts).encode())
+
+    def unpacked(self, rows: int) -> Values:
+        """The texts without surrounding spaces, as an array of strings."""
+        found = np.empty(rows, object)
+        done = 0
+        for block in self._blocks:
+            texts = [text.strip() for text in block.decode().split("\0")]
+            found[done : done + len(texts)] = texts
+            done += len(texts)
+        return found
+
+
+class _ParsedColumn:
+    """A column as far as the file has been parsed: numbers until a chunk has other text, then text.
+
+    Attributes:
+        numbers: The numbers of each chunk; None if the column is text.
+        texts: The text of the chunks from the first that is not all numbers.
+        is_whole: Whether `texts` starts with the first chunk.
+    """
+
+    def __init__(self) -> None:
+        self.numbers: list[NDArray[np.float64]] | None = []
+        self.texts = _Texts()
+        self.is_whole = True
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the column has text that is not a number."""
+        return self.numbers is None
+
+    def add(self, texts: Sequence[str], notation: Notation) -> None:
+        """Add the next chunk."""
+        if self.numbers is not None:
+            converted = notation.numbers(texts)
+            if converted is not None:
+                self.numbers.append(converted)
+                return
+            self.is_whole = not self.numbers
+            self.numbers = None
+        if self.is_whole:
+            self.texts.add(texts)

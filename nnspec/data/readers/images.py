@@ -1,4 +1,4 @@
-"""Pictures: a folder a class, or paths in a column of a table."""
+"""Images in a folder for each class, or listed in a table."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pydantic import Field, model_validator
 
 from nnspec.data.folders import doubts_of_classes, examples_in, inside, is_file
 from nnspec.data.kinds import Column, DataError
-from nnspec.data.readers.base import Files, Table
-from nnspec.data.readers.picture_arguments import SUFFIXES, PictureReader, read_pictures
+from nnspec.data.readers.base import Files, Table, path_of
+from nnspec.data.readers.image_arguments import SUFFIXES, ImageReader, read_images
 from nnspec.data.readers.table_backed import TableBackedReader
 from nnspec.types import closest
 
@@ -21,13 +21,12 @@ if TYPE_CHECKING:
 __all__ = ["Images", "images"]
 
 
-class Images(PictureReader, TableBackedReader):
-    """Pictures, PNG or JPEG, in a folder a class, or named in a column of a table.
+class Images(ImageReader, TableBackedReader):
+    """PNG and JPEG images, in a folder for each class or listed in a column of a table.
 
-    The columns are `image` (height × width × channels, 0 to 255) and `label`, the name of the folder that a picture lies in;
-    where the pictures lie in one folder with none in it, `image` alone. With a table, they are `image` and the table's own.
-    Pictures are decoded in threads; those that memory does not hold, as they are used. They are turned as their Exif
-    orientation says.
+    The columns are `image` (height × width × channels, 0 to 255) and `label`, the name of the image's folder; without class
+    folders, `image` alone. With a table, the columns are `image` and the other columns of the table. Images are decoded in
+    threads, and if they do not fit in memory, when they are used. Their Exif orientation is applied.
     """
 
     main_argument: ClassVar[str | None] = "folder"
@@ -36,9 +35,9 @@ class Images(PictureReader, TableBackedReader):
     not_of_values: ClassVar[tuple[str, ...]] = ("column", "max_pixels")
 
     folder: str | None = Field(
-        None, description="The folder; with a table, what its paths are relative to, by default the table's own folder."
+        None, description="The folder; with a table, the folder that its paths are relative to, by default that of the table."
     )
-    column: str | None = Field(None, description="The table's column of paths.")
+    column: str | None = Field(None, description="The table's column of image paths.")
 
     @model_validator(mode="after")
     def _one_source(self) -> Images:
@@ -46,7 +45,7 @@ class Images(PictureReader, TableBackedReader):
         if len(given) > 1:
             raise ValueError(f"only one of `{given[0]}` and `{given[1]}` can be given")
         if given and self.column is None:
-            raise ValueError("with a table, `column` names its column of paths")
+            raise ValueError("a table needs `column`, the name of its column of paths")
         if not given and self.column is not None:
             raise ValueError("`column` names a column of a table: give `csv`, `jsonl` or `parquet`")
         if not given and self.folder is None:
@@ -67,20 +66,20 @@ class Images(PictureReader, TableBackedReader):
         found = examples_in(self._folder(files), SUFFIXES, argument="folder")
         return _FolderTable(self, self._folder(files), found.paths, [found.classes[i] for i in found.labels])
 
-    def arguments_to_fit(self, files: Files, made: Column, wanted: Sequence[object]) -> str:
+    def arguments_to_fit(self, files: Files, column: Column, wanted: Sequence[object]) -> str:
         first = None
         if self.table_kind is None:
             first = examples_in(self._folder(files), SUFFIXES, argument="folder").paths[0]
-        return self.arguments_for(first, made, wanted)
+        return self.arguments_for(first, column, wanted)
 
     def doubts(self, files: Files, used: Collection[str]) -> Iterable[DataError]:
         if self.table_kind is None and "label" in used and self.folder is not None:
-            found = doubts_of_classes(files["folder"], self.folder, "images")
+            found = doubts_of_classes(path_of(files, "folder"), self.folder, "images")
             return [found] if found is not None else []
         return ()
 
     def column_of(self, first: Path) -> Column:
-        """What the pictures become, an error of the first said of the folder."""
+        """Return the column of images; an error of the first image is attributed to the folder."""
         try:
             return self.column_by(first)
         except DataError as error:
@@ -93,28 +92,30 @@ class Images(PictureReader, TableBackedReader):
     def _folder(self, files: Files) -> Path:
         if "folder" not in files:
             assert self.table_kind is not None
-            return files[self.table_kind].parent
-        if not files["folder"].is_dir():
-            help = f"if it is a table of paths, write `csv: {self.folder}` and `column`"
-            suffix = files["folder"].suffix.lower()
+            return path_of(files, self.table_kind).parent
+        folder = path_of(files, "folder")
+        if not folder.is_dir():
+            help = f"for a table of paths, write `csv: {self.folder}` and `column`"
+            suffix = folder.suffix.lower()
             if suffix in (*SUFFIXES, ".zip", ".gz", ".tar", ".tgz"):
-                help = "name the folder that holds the images" if suffix in SUFFIXES else "extract it, and name the folder"
-            raise DataError(f"`{self.folder}` is a file, not a folder of pictures", help=help, argument="folder")
-        return files["folder"]
+                help = "give the folder of the images" if suffix in SUFFIXES else "extract it and give the folder"
+            raise DataError(f"`{self.folder}` is a file, not a folder of images", help=help, argument="folder")
+        return folder
 
     def _of_table(self, columns: Mapping[str, Column]) -> dict[str, Column]:
-        """The table's columns beside the pictures."""
+        """Return the columns of the table without the column of paths."""
         assert self.column is not None
         if self.column not in columns:
             suggestion = closest(self.column, columns)
-            help = f"did you mean `{suggestion}`?" if suggestion else "it has " + ", ".join(f"`{name}`" for name in columns)
+            listed = ", ".join(f"`{name}`" for name in list(columns)[:12])
+            help = f"did you mean `{suggestion}`?" if suggestion else f"the columns are {listed}"
             raise DataError(f"the table has no column `{self.column}`", help=help, argument="column")
         if columns[self.column].refused:
             reason = f"the column `{self.column}` {columns[self.column].refused}"
-            raise DataError(reason, help="name a column of paths to images", argument="column")
+            raise DataError(reason, help="give a column of paths to images", argument="column")
         others = {name: column for name, column in columns.items() if name != self.column}
         if "image" in others:
-            reason = "the table has a column `image`, which is what the pictures are called"
+            reason = "the table has a column `image`, the name of the column of images"
             raise DataError(reason, help="rename it", argument="column")
         return others
 
@@ -128,14 +129,14 @@ class Images(PictureReader, TableBackedReader):
         for row, text in enumerate(texts.tolist()):
             where = table.where(self.column, row)
             if not isinstance(text, str):
-                raise DataError(f"{where}: there is no path to a picture", argument="column")
+                raise DataError(f"{where}: the image path is missing", argument="column")
             path = folder / text
             if "\0" in text or not inside(path, folder):
-                reason = f"{where}: `{text[:200]}` leaves the folder `{folder.name}`"
-                raise DataError(reason, help="name the folder that holds all pictures under `folder`", argument="column")
+                reason = f"{where}: `{text[:200]}` is outside the folder `{folder.name}`"
+                raise DataError(reason, help="set `folder` to a folder that contains all images", argument="column")
             if not is_file(path):
-                reason = f"{where}: there is no picture `{text[:200]}`"
-                raise DataError(reason, help=f"it would be `{str(path)[:300]}`", argument="column")
+                reason = f"{where}: image `{text[:200]}` not found"
+                raise DataError(reason, help=f"looked for `{str(path)[:300]}`", argument="column")
             paths.append(path)
         return _FolderTable(self, folder, paths, None, table, others)
 
@@ -168,7 +169,7 @@ class _FolderTable(Table):
         label = {"label": Column((), "text")} if labels else {}
         self.columns = {"image": image, **label, **(others or {})}
         self.lazy = ("image",)
-        self.pictures = ("image",)
+        self.image_columns = ("image",)
 
     def __len__(self) -> int:
         return len(self._paths)
@@ -180,7 +181,7 @@ class _FolderTable(Table):
             if self._look is None:
                 return np.empty((0, 1, 1, 1), np.uint8)
             taken = self._paths[rows] if isinstance(rows, slice) else [self._paths[int(row)] for row in rows]
-            return read_pictures(taken, self._look)
+            return read_images(taken, self._look)
         if self._labels is not None:
             values: Values = self._labels[rows]
             return values

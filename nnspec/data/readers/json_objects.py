@@ -1,4 +1,4 @@
-"""The objects of a JSON file: one in each line, or all in one array."""
+"""The objects of a JSON file: one on each line, or all in one array."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NoReturn
 
+from nnspec.data.data_files import DataFile
 from nnspec.data.kinds import DataError
 from nnspec.data.text_files import open_text, undecodable
 
@@ -16,19 +16,19 @@ __all__ = ["objects_in", "word_for"]
 
 _ARRAY = re.compile(r"\s*\[\s*(?=[{\]])")
 _BETWEEN = re.compile(r"\s*(,?)\s*")
-_HELP = 'write each object on a line of its own, {"column": value, …}, or all objects in one array, […]'
+_HELP = 'write one object on each line, {"column": value, …}, or all objects in one array, […]'
 
 
-def objects_in(path: Path, max_bytes: int, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Each object of a file, with the number of the line on which it begins.
+def objects_in(path: DataFile, max_bytes: int, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Iterate over the objects of a file, each with the number of its first line.
 
     Args:
-        path: The file, which may be compressed with gzip.
-        max_bytes: The most bytes that it may decompress to.
-        name: The file as the spec names it, for messages.
+        path: The file, optionally compressed with gzip.
+        max_bytes: The maximum decompressed size.
+        name: The file's name in the spec, for messages.
 
     Raises:
-        DataError: If something in it is no JSON, or no object.
+        DataError: If the file is not valid JSON or has a value that is not an object.
     """
     try:
         with open_text(path, "JSON", max_bytes, name=name) as file:
@@ -48,20 +48,20 @@ def objects_in(path: Path, max_bytes: int, name: str) -> Iterator[tuple[int, dic
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"`{constant}` is no JSON; null is a value that is missing")
+    raise ValueError(f"`{constant}` is not valid JSON; write null for a missing value")
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise ValueError(f"the key `{twice}` is there twice")
+        raise ValueError(f"duplicate key `{twice}`")
     return found
 
 
 def _whole(digits: str) -> int:
     if len(digits) > _LONGEST:
-        raise ValueError(f"a number of {len(digits):,} digits is too long; write it as text if it is an identifier")
+        raise ValueError(f"a number of {len(digits):,} digits is too long; if it is an identifier, write it as a string")
     return int(digits)
 
 
@@ -69,7 +69,7 @@ _LONGEST = 4000
 _DECODER = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_distinct, parse_int=_whole)
 
 
-def _parsed(line: str, path: Path, number: int) -> Any:
+def _parsed(line: str, path: DataFile, number: int) -> Any:
     try:
         return _DECODER.decode(line)
     except json.JSONDecodeError as error:
@@ -79,8 +79,8 @@ def _parsed(line: str, path: Path, number: int) -> Any:
         raise DataError(f"{path.name}, line {number}: {error}", argument="file") from None
 
 
-def _items(text: str, path: Path, line: int) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The objects of an array, one after another."""
+def _items(text: str, path: DataFile, line: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Iterate over the objects of an array."""
     position = text.index("[") + 1
     seen, comma, first = 0, False, True
     while True:
@@ -92,30 +92,30 @@ def _items(text: str, path: Path, line: int) -> Iterator[tuple[int, dict[str, An
         if text[position : position + 1] == "]" and not comma:
             break
         if position < len(text) and comma == first:
-            reason = f"{path.name}, line {line}: {'one comma too many' if comma else 'a comma is missing'} in the array"
+            reason = f"{path.name}, line {line}: {'extra comma' if comma else 'missing comma'} in the array"
             raise DataError(reason, help=_HELP, argument="file")
         try:
             found, position = _DECODER.raw_decode(text, position)
         except json.JSONDecodeError as error:
             reason = f"{path.name}, line {line + text.count(chr(10), seen, error.pos)}: {error.msg}"
-            raise DataError(reason, help="the array is cut short or damaged", argument="file") from None
+            raise DataError(reason, help="the array is truncated or damaged", argument="file") from None
         except (ValueError, RecursionError) as error:
             raise DataError(f"{path.name}, line {line}: {error}", argument="file") from None
         yield line, _object(found, path, line, "an item")
         first = False
     if text[position + 1 :].strip():
         line += text.count("\n", seen, position)
-        raise DataError(f"{path.name}, line {line}: there is more behind the array", help=_HELP, argument="file")
+        raise DataError(f"{path.name}, line {line}: unexpected text after the array", help=_HELP, argument="file")
 
 
-def _object(found: Any, path: Path, line: int, what: str) -> dict[str, Any]:
+def _object(found: Any, path: DataFile, line: int, what: str) -> dict[str, Any]:
     if not isinstance(found, dict):
-        reason = f"{path.name}, line {line}: {what} is an object, and this is {word_for(found)}"
+        reason = f"{path.name}, line {line}: {what} must be an object, got {word_for(found)}"
         raise DataError(reason, help='write {"column": value, …}', argument="file")
     return found
 
 
 def word_for(value: Any) -> str:
-    """What a value is called in messages."""
-    words = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
+    """Return the name of a value's type for messages."""
+    words = {dict: "an object", list: "a list", str: "a string", bool: "a Boolean", type(None): "null"}
     return words.get(type(value), "a number")

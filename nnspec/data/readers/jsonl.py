@@ -1,13 +1,13 @@
-"""JSON lines: an object a line, whose keys are the columns."""
+"""JSON Lines: one object on each line, whose keys are the columns."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
+from nnspec.data.data_files import DataFile, size_of
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.missing_texts import missing_among
 from nnspec.data.readers.base import Files, Reader, Table
@@ -21,11 +21,10 @@ __all__ = ["JsonTable", "Jsonl", "jsonl"]
 
 
 class Jsonl(Reader):
-    """A table as JSON lines: an object a line. One array of objects is read too, and so is a file compressed with gzip.
+    """A table in JSON Lines format, or one array of objects, optionally compressed with gzip.
 
-    Every object has the keys of the first. A value is a number, `true` or `false`, a text, a list of texts, which are
-    tokens, or a list of numbers, which may be nested; null is a missing value. `pad` gives lists of different lengths one
-    length.
+    All objects have the same keys. A value is a number, a Boolean, a string, a list of strings (tokens) or a list of
+    numbers, which may be nested; null means a missing value. `pad` gives lists of different lengths the same length.
     """
 
     main_argument: ClassVar[str | None] = "file"
@@ -33,25 +32,23 @@ class Jsonl(Reader):
     not_of_values: ClassVar[tuple[str, ...]] = ("max_bytes",)
 
     file: str = Field(description="The file, UTF-8.")
-    max_bytes: PositiveInt = Field(
-        2 * 2**30, description="The most bytes that the file may have, decompressed: it is read whole."
-    )
+    max_bytes: PositiveInt = Field(2 * 2**30, description="The maximum size of the file after decompression, in bytes.")
 
     def columns(self, files: Files) -> dict[str, Column]:
         path = files["file"]
         _, first = next(self._objects(path), (0, None))
         if first is None:
-            raise DataError(f"{path.name} is empty", help="each line is an object of JSON", argument="file")
+            raise DataError(f"{path.name} is empty", help="write one JSON object on each line", argument="file")
         return {name: _kind(value) for name, value in first.items()}
 
     def open(self, files: Files) -> Table:
         path = files["file"]
-        size = path.stat().st_size
+        size = size_of(path)
         if size > self.max_bytes:
-            raise DataError(f"{path.name} holds {size:,} bytes; `max_bytes` is {self.max_bytes:,}", argument="file")
+            raise DataError(f"{path.name} has {size:,} bytes; `max_bytes` is {self.max_bytes:,}", argument="file")
         return JsonTable(self._objects(path), list(self.columns(files)), lambda number: f"{path.name}, line {number}")
 
-    def _objects(self, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    def _objects(self, path: DataFile) -> Iterator[tuple[int, dict[str, Any]]]:
         return objects_in(path, self.max_bytes, self.file)
 
 
@@ -59,7 +56,7 @@ jsonl = Jsonl
 
 
 def _kind(value: Any) -> Column:
-    """What a column seems to be by one value; the others may be more than that."""
+    """Return the column type that one value suggests; other values may be more general."""
     depth = 0
     while isinstance(value, list):
         value = value[0] if value else None
@@ -72,12 +69,12 @@ class JsonTable(Table):
     """A table of JSON objects.
 
     Args:
-        objects: The objects, each with its number.
-        names: The keys of each.
-        place: Where the object of a number is, for messages.
+        objects: The objects, each with its line number.
+        names: The keys of every object.
+        place: Returns the place of an object from its number, for messages.
 
     Raises:
-        DataError: If an object has other keys, or a column holds what no column can.
+        DataError: If an object has other keys, or a column has values of unsupported or mixed types.
     """
 
     def __init__(self, objects: Iterable[tuple[int, dict[str, Any]]], names: list[str], place: Callable[[int], str]) -> None:
@@ -87,9 +84,9 @@ class JsonTable(Table):
         for number, found in objects:
             if found.keys() != cells.keys():
                 other = next(iter(sorted(found.keys() ^ cells.keys())))
-                has = "has `{}`, which the first line has not" if other in found else "has no `{}`, which the first line has"
-                reason = f"{place(number)}: it {has.format(other)}"
-                raise DataError(reason, help="give every line the same keys; null is a value that is missing", argument="file")
+                has = "the key `{}` is not in the first line" if other in found else "the key `{}` of the first line is missing"
+                reason = f"{place(number)}: {has.format(other)}"
+                raise DataError(reason, help="give every line the same keys; write null for a missing value", argument="file")
             self._lines.append(number)
             for name, value in found.items():
                 cells[name].append(value)
@@ -113,49 +110,49 @@ class JsonTable(Table):
             return self._numbers(name, values)
         if kinds == {str}:
             self._require_unicode(name, values)
-            made = np.empty(len(values), object)
-            made[:] = values
-            return made
+            result = np.empty(len(values), object)
+            result[:] = values
+            return result
         if kinds == {list}:
             found = next((item for value in values for item in value or ()), None)
             return self._token_lists(name, values) if isinstance(found, str) else self._lists(name, values)
         row = next(
             i for i, value in enumerate(values) if type(value) is dict or type(value) not in (type(values[0]), type(None))
         )
-        reason = f"{self.where(name, row)}: {word_for(values[row])}"
+        reason = f"{self.where(name, row)}: got {word_for(values[row])}"
         if type(values[row]) is not dict:
-            reason += f", and in the first line {word_for(values[0])}"
-        help = "a column holds numbers, texts, lists of texts, or lists of numbers"
+            reason += f", but {word_for(values[0])} in the first line"
+        help = "a column has numbers, strings, lists of strings, or lists of numbers"
         texts = {value for value in values if isinstance(value, str)}
         if texts and kinds <= {int, float, str}:
             missing = missing_among(texts, len({value for value in values if isinstance(value, int | float)}))
-            help = "write every value of the column as a number, or every one as text"
+            help = "write all values of the column as numbers, or all as strings"
             if len(missing) == len(texts):
                 help = "write null for a missing value, and put `impute: median` first under `transform`"
         raise DataError(reason, help=help, argument="file")
 
     def _require_unicode(self, name: str, texts: list[str | None]) -> None:
-        """Refuses halves of surrogate pairs, which JSON can write and no file can hold."""
+        """Raise DataError for lone surrogates, which JSON can escape but UTF-8 cannot encode."""
         for row, text in enumerate(texts):
             if text is not None and not text.isascii():
                 try:
                     text.encode()
                 except UnicodeEncodeError:
-                    reason = f"{self.where(name, row)}: the text holds half of a surrogate pair (\\ud800 to \\udfff)"
+                    reason = f"{self.where(name, row)}: lone surrogate (\\ud800 to \\udfff) in the text"
                     raise DataError(reason, help="write the character itself", argument="file") from None
 
     def _token_lists(self, name: str, values: list[Any]) -> Values:
-        """An array of lists of texts."""
+        """Return an array of lists of strings."""
         import numpy as np
 
-        made = np.empty(len(values), object)
+        result = np.empty(len(values), object)
         for row, value in enumerate(values):
             if value is None or not all(isinstance(token, str) for token in value):
-                what = "the list is missing" if value is None else "the list holds texts and other values"
-                raise DataError(f"{self.where(name, row)}: {what}", help="write a list of texts", argument="file")
-            made[row] = value
+                what = "the list is missing" if value is None else "the list has values that are not strings"
+                raise DataError(f"{self.where(name, row)}: {what}", help="write a list of strings", argument="file")
+            result[row] = value
         self._require_unicode(name, [" ".join(value) for value in values])
-        return made
+        return result
 
     def _numbers(self, name: str, values: list[Any]) -> Values:
         import numpy as np
@@ -163,17 +160,17 @@ class JsonTable(Table):
         if None in values:
             values = [np.nan if value is None else value for value in values]
         try:
-            made = np.array(values)
-            return made if made.dtype.kind in "bif" else made.astype(np.float64)
+            result = np.array(values)
+            return result if result.dtype.kind in "bif" else result.astype(np.float64)
         except OverflowError:
             row = next(i for i, value in enumerate(values) if abs(value) > 1e308)
             raise DataError(f"{self.where(name, row)}: the number is too large", argument="file") from None
 
     def _lists(self, name: str, values: list[Any]) -> Values:
-        """An array of equal lists, or an array of arrays where the first axis differs in length."""
+        """Stack lists of the same shape, or return an array of arrays if their lengths differ."""
         import numpy as np
 
-        made = np.empty(len(values), object)
+        result = np.empty(len(values), object)
         for row, value in enumerate(values):
             try:
                 array = np.array([] if value is None else value)
@@ -183,20 +180,20 @@ class JsonTable(Table):
                 what = (
                     "the list is missing"
                     if value is None
-                    else "the list holds more than numbers, or lists of different lengths"
+                    else "the list has values that are not numbers, or lists of different lengths"
                 )
                 raise DataError(f"{self.where(name, row)}: {what}", argument="file")
-            made[row] = array if array.size else array.astype(np.int64)
-        first = made[0]
-        for row, array in enumerate(made):
+            result[row] = array if array.size else array.astype(np.int64)
+        first = result[0]
+        for row, array in enumerate(result):
             if array.ndim != first.ndim or array.shape[1:] != first.shape[1:]:
-                reason = f"{self.where(name, row)}: a list of the shape {array.shape}, and in the first line {first.shape}"
+                reason = f"{self.where(name, row)}: a list of shape {array.shape}, but {first.shape} in the first line"
                 raise DataError(reason, argument="file")
-        if len({len(array) for array in made}) == 1:
-            return np.stack(list(made))
-        dtype = np.result_type(*made)
-        made[:] = [array.astype(dtype) for array in made]
-        return made
+        if len({len(array) for array in result}) == 1:
+            return np.stack(list(result))
+        dtype = np.result_type(*result)
+        result[:] = [array.astype(dtype) for array in result]
+        return result
 
 
 def _column(array: Values) -> Column:

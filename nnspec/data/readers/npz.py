@@ -1,4 +1,4 @@
-"""NumPy's ``.npz``: a zip archive of arrays. Pickled objects are never loaded."""
+"""NumPy's ``.npz`` archives. Pickled objects are never loaded."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import re
 import struct
 import zipfile
 import zlib
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
+from nnspec.data.data_files import DataFile
 from nnspec.data.file_kinds import other_reader, refuse_other_kind
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.base import Files, Reader, Table
@@ -30,14 +30,14 @@ _KINDS = {"i": "int", "u": "uint", "f": "float"}
 
 
 class Npz(Reader):
-    """Arrays of one archive, saved with ``numpy.savez``; each is a column, its first axis the examples."""
+    """An archive of arrays saved with ``numpy.savez``; each array is a column whose first axis is the examples."""
 
     main_argument: ClassVar[str | None] = "file"
     paths: ClassVar[tuple[str, ...]] = ("file",)
     not_of_values: ClassVar[tuple[str, ...]] = ("max_bytes",)
 
     file: str = Field(description="The archive.")
-    max_bytes: PositiveInt = Field(8 * 2**30, description="The most that the archive may unpack to.")
+    max_bytes: PositiveInt = Field(8 * 2**30, description="The maximum size of the decompressed arrays, in bytes.")
 
     def columns(self, files: Files) -> dict[str, Column]:
         return {name: Column(shape[1:], dtype) for name, (shape, dtype) in self._headers(files["file"]).items()}
@@ -47,19 +47,19 @@ class Npz(Reader):
         rows = next(iter(headers.values()))[0][0]
         return _NpzTable(files["file"], self.columns(files), rows)
 
-    def _headers(self, path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
-        """Shape and element type of each array; all have the same number of examples."""
+    def _headers(self, path: DataFile) -> dict[str, tuple[tuple[int, ...], str]]:
+        """Return the shape and element type of each array, all with the same number of examples."""
         with path.open("rb") as file:
             start = file.read(16)
         if not start.startswith(b"PK"):
             refuse_other_kind(path, start, "an archive of arrays (.npz)", name=self.file)
         try:
-            with zipfile.ZipFile(path) as archive:
+            with path.open("rb") as raw, zipfile.ZipFile(raw) as archive:
                 members = [info for info in archive.infolist() if info.filename.endswith(".npy")]
                 unpacked = sum(info.file_size for info in members)
                 if unpacked > self.max_bytes:
                     raise DataError(
-                        f"{path.name} unpacks to {unpacked:,} bytes; `max_bytes` is {self.max_bytes:,}", argument="file"
+                        f"{path.name} decompresses to {unpacked:,} bytes; `max_bytes` is {self.max_bytes:,}", argument="file"
                     )
                 headers = {}
                 for info in members:
@@ -72,11 +72,11 @@ class Npz(Reader):
             raise DataError(f"{path.name} is not an archive of arrays: {error}", help=help, argument="file") from None
         if not headers:
             refuse_other_kind(path, start, "an archive of NumPy arrays (.npz)", name=self.file)
-            raise DataError(f"{path.name} has no arrays in it", help="save them with `numpy.savez`", argument="file")
+            raise DataError(f"{path.name} contains no arrays", help="save them with `numpy.savez`", argument="file")
         lengths = {name: shape[0] for name, (shape, _) in headers.items()}
         if len(set(lengths.values())) > 1:
             found = ", ".join(f"`{name}` {length}" for name, length in lengths.items())
-            raise DataError(f"the arrays of {path.name} differ in the number of examples: {found}", argument="file")
+            raise DataError(f"the arrays of {path.name} have different numbers of examples: {found}", argument="file")
         return headers
 
 
@@ -84,10 +84,10 @@ npz = Npz
 
 
 def _read_header(file: IO[bytes], where: str, size: int) -> tuple[tuple[int, ...], str]:
-    """Shape and element type of an ``.npy`` file (numpy.lib.format, versions 1 to 3), which must fit its size."""
+    """Read the shape and element type of an ``.npy`` file (numpy.lib.format, versions 1 to 3); check them against its size."""
     start = file.read(8)
     if len(start) < 8 or start[:6] != _MAGIC or start[6] not in (1, 2, 3):
-        raise DataError(f"{where} is not an array of NumPy's", argument="file")
+        raise DataError(f"{where} is not a NumPy array", argument="file")
     width = 2 if start[6] == 1 else 4
     field = file.read(width)
     length = struct.unpack("<H" if width == 2 else "<I", field)[0] if len(field) == width else _LONGEST_HEADER + 1
@@ -96,19 +96,19 @@ def _read_header(file: IO[bytes], where: str, size: int) -> tuple[tuple[int, ...
         header: Any = ast.literal_eval(text.decode("latin1").strip()) if length <= _LONGEST_HEADER else None
         shape, descr = header["shape"], header["descr"]
     except (ValueError, SyntaxError, TypeError, KeyError, RecursionError, MemoryError):
-        raise DataError(f"{where} has a header that cannot be read", argument="file") from None
+        raise DataError(f"{where} has an invalid header", argument="file") from None
     found = _DTYPE.fullmatch(descr) if isinstance(descr, str) else None
     if found is None:
         kind = "Python objects" if descr == "|O" else f"elements of type {str(descr)[:40]}"
-        help = "save numbers, truth values or text; pickled objects are never loaded"
-        raise DataError(f"{where} holds {kind}", help=help, argument="file")
+        help = "save numbers, Booleans or strings; pickled objects are never loaded"
+        raise DataError(f"{where} contains {kind}", help=help, argument="file")
     if not isinstance(shape, tuple) or not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in shape):
-        raise DataError(f"{where} has a header that cannot be read", argument="file")
+        raise DataError(f"{where} has an invalid header", argument="file")
     if not shape:
-        raise DataError(f"{where} is a single value, with no axis for the examples", argument="file")
+        raise DataError(f"{where} is a scalar; the first axis must be the examples", argument="file")
     bytes_each = int(found["size"]) * (4 if found["kind"] == "U" else 1)
     if math.prod(shape) * bytes_each != size - len(start) - width - length:
-        raise DataError(f"{where} holds another number of bytes than its header says", argument="file")
+        raise DataError(f"{where} does not have the number of bytes that its header declares", argument="file")
     return shape, _name(found["kind"], int(found["size"]))
 
 
@@ -119,7 +119,7 @@ def _name(kind: str, size: int) -> str:
 
 
 class _NpzTable(Table):
-    def __init__(self, path: Path, columns: dict[str, Column], rows: int) -> None:
+    def __init__(self, path: DataFile, columns: dict[str, Column], rows: int) -> None:
         self.columns = columns
         self._path = path
         self._rows = rows
@@ -137,7 +137,7 @@ class _NpzTable(Table):
         import numpy as np
 
         try:
-            with np.load(self._path, allow_pickle=False) as archive:
+            with self._path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 values: Values = archive[column]
         except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise DataError(f"{self._path.name}: `{column}` cannot be read: {error}", argument="file") from None

@@ -1,13 +1,13 @@
-"""Apache Parquet, read by pyarrow: columns that are used, and no others."""
+"""Apache Parquet, read with pyarrow; only the columns in use are read."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
+from nnspec.data.data_files import DataFile, MemoryFile
 from nnspec.data.file_kinds import other_reader, refuse_other_kind
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.arrow_types import column_of, is_list, numbers_of, plain, texts_of
@@ -20,10 +20,10 @@ __all__ = ["Parquet", "parquet"]
 
 
 class Parquet(Reader):
-    """A table of columns: numbers, truth values, texts, dates and times as days or seconds, lists of numbers or of texts.
+    """A Parquet table of numbers, Booleans, text, dates and times, and lists of numbers or strings.
 
-    Dates count from 1970; text may be stored as strings or as bytes in UTF-8. The columns that are used are read whole, and
-    the others not at all. It needs pyarrow, the extra `nnspec[parquet]`.
+    Dates and times become days or seconds since 1970; text may be stored as strings or as UTF-8 bytes. Only the columns in
+    use are read. It requires pyarrow, the extra `nnspec[parquet]`.
     """
 
     main_argument: ClassVar[str | None] = "file"
@@ -42,23 +42,23 @@ class Parquet(Reader):
 parquet = Parquet
 
 
-def _opened(path: Path) -> Any:
+def _opened(path: DataFile) -> Any:
     try:
         import pyarrow
         from pyarrow import parquet as format_
     except ImportError:
-        raise DataError("reading Parquet needs pyarrow, not installed here", help="pip install 'nnspec[parquet]'") from None
+        raise DataError("Parquet requires pyarrow, which is not installed", help="pip install 'nnspec[parquet]'") from None
     try:
-        return format_.ParquetFile(path)
+        return format_.ParquetFile(pyarrow.BufferReader(path.content) if isinstance(path, MemoryFile) else path)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise _broken(path, error) from None
 
 
-def _broken(path: Path, error: Exception) -> DataError:
+def _broken(path: DataFile, error: Exception) -> DataError:
     with path.open("rb") as file:
         refuse_other_kind(path, file.read(16), "a Parquet file")
     help = other_reader(path, "parquet") or "write the file again"
-    return DataError(f"{path.name} is no Parquet file that can be read: {_line(error)}", help=help, argument="file")
+    return DataError(f"{path.name} is not a readable Parquet file: {_line(error)}", help=help, argument="file")
 
 
 def _columns(schema: Any, name: str) -> dict[str, Column]:
@@ -71,19 +71,19 @@ def _columns(schema: Any, name: str) -> dict[str, Column]:
 
 
 class _ParquetTable(Table):
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: DataFile) -> None:
         self._path = path
         with _opened(path) as file:
             self._rows = int(file.metadata.num_rows)
             self.columns = _columns(file.schema_arrow, path.name)
         self._values: dict[str, Values] = {}
-        # Whether lists are of one length, and whether whole numbers are missing, is in the values alone.
+        # Only the values show whether all lists have the same length.
         for name, column in list(self.columns.items()):
             if None in column.shape and not column.is_token_list:
                 try:
                     values = self.read(name, slice(None))
                 except DataError as error:
-                    # It counts only if the column is used.
+                    # This is an error only if the column is used.
                     self.columns[name] = replace(column, refused=f"cannot be read: {error.message}")
                     continue
                 ragged = values.dtype == object
@@ -118,29 +118,37 @@ class _ParquetTable(Table):
     def _token_lists(self, column: str, array: Any) -> Values:
         import numpy as np
 
-        made = np.empty(len(array), object)
+        result = np.empty(len(array), object)
         for row, value in enumerate(array.to_pylist()):
             if value is None or None in value:
-                what = "the list is missing" if value is None else "a text in the list is missing"
-                raise DataError(f"{self.where(column, row)}: {what}", help="write a list of texts", argument="file")
-            made[row] = [text.decode(errors="replace") if isinstance(text, bytes) else text for text in value]
-        return made
+                what = "the list is missing" if value is None else "a string in the list is missing"
+                raise DataError(f"{self.where(column, row)}: {what}", help="write a list of strings", argument="file")
+            result[row] = [text.decode(errors="replace") if isinstance(text, bytes) else text for text in value]
+        return result
 
     def _lists(self, column: str, array: Any) -> Values:
         import numpy as np
 
-        made = np.empty(len(array), object)
+        result = np.empty(len(array), object)
         for row, value in enumerate(array.to_pylist()):
             try:
-                made[row] = np.array(value)
+                result[row] = np.array(value)
             except ValueError:
-                made[row] = np.array(None)
-            if made[row].dtype.kind not in "biuf" or made[row].shape[1:] != made[0].shape[1:] or made[row].ndim != made[0].ndim:
-                what = "the list is missing" if value is None else "the list holds more than numbers, or lists of other lengths"
+                result[row] = np.array(None)
+            if (
+                result[row].dtype.kind not in "biuf"
+                or result[row].shape[1:] != result[0].shape[1:]
+                or result[row].ndim != result[0].ndim
+            ):
+                what = (
+                    "the list is missing"
+                    if value is None
+                    else "the list has other values than numbers, or lists of other lengths"
+                )
                 raise DataError(f"{self.where(column, row)}: {what}", argument="file")
-        if len({len(value) for value in made}) > 1:
-            return made
-        return np.stack(list(made)) if len(made) else np.empty((0, *(size or 0 for size in self.columns[column].shape)))
+        if len({len(value) for value in result}) > 1:
+            return result
+        return np.stack(list(result)) if len(result) else np.empty((0, *(size or 0 for size in self.columns[column].shape)))
 
     def where(self, column: str, row: int) -> str:
         return f"{self._path.name}, row {row}, column `{column}`"

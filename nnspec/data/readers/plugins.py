@@ -1,4 +1,4 @@
-"""Readers that other installed packages bring, under the entry point group ``nnspec.readers``."""
+"""Readers of other installed packages, in the entry point group ``nnspec.readers``."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ GROUP = "nnspec.readers"
 
 
 class ReaderModules(Mapping[str, str]):
-    """The module of each reader. Packages are looked through when a name is asked for that is not built in.
+    """The module of each reader. Installed packages are searched only for names that are not built in.
 
-    A plug-in is an entry point ``weather = "nnspec_weather:weather"`` to a subclass of `Reader`, whose name in a spec is both
-    the entry point's and the object's. A built-in name is never taken from there.
+    A plug-in is an entry point ``weather = "nnspec_weather:weather"`` to a subclass of `Reader`. The entry point and the
+    object have the reader's name. Plug-ins cannot replace built-in readers.
 
     Args:
-        built_in: The modules of the readers that are built in.
+        built_in: The modules of the built-in readers.
     """
 
     def __init__(self, built_in: Mapping[str, str]) -> None:
@@ -28,7 +28,7 @@ class ReaderModules(Mapping[str, str]):
 
     @cached_property
     def _found(self) -> dict[str, Any]:
-        from importlib.metadata import entry_points  # with what it imports it takes longer than to check a small spec
+        from importlib.metadata import entry_points  # importing it takes longer than checking a small spec
 
         return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in self._built_in}
 
@@ -38,7 +38,7 @@ class ReaderModules(Mapping[str, str]):
         entry = self._found[name]
         try:
             reason = fault(entry.load(), name)
-        except (Exception, SystemExit) as error:  # whatever the module of a stranger does when it is imported
+        except (Exception, SystemExit) as error:  # the module of a plug-in can raise anything
             reason = f"cannot be loaded ({type(error).__name__}: {str(error).partition(chr(10))[0][:300]})"
         if reason is None and entry.attr != name:
             reason = f"must be called `{name}` in its module, as it is in a spec"
@@ -52,20 +52,20 @@ class ReaderModules(Mapping[str, str]):
         return name in self._built_in or (isinstance(name, str) and name in self._found)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._built_in)  # what is listed, as in the schema, is the same wherever it is listed
+        return iter(self._built_in)  # lists, such as the schema, do not depend on installed packages
 
     def __len__(self) -> int:
         return len(self._built_in)
 
 
 def fault(kind: Any, name: str) -> str | None:
-    """What makes an object unfit to be the reader of a name, or None."""
+    """Return why an object cannot be the reader of a name, as a clause; None if it can."""
     from nnspec.data.readers.base import Reader
 
     if not (isinstance(kind, type) and issubclass(kind, Reader)):
-        return "is no subclass of `nnspec.data.readers.Reader`"
+        return "is not a subclass of `nnspec.data.readers.Reader`"
     for method in ("columns", "open"):
         if getattr(kind, method) is getattr(Reader, method):
             return f"has no method `{method}`"
     unknown = [argument for argument in kind.paths if argument not in kind.model_fields]
-    return f"names `{unknown[0]}` under `paths`, which is none of its arguments" if unknown else None
+    return f"lists `{unknown[0]}` in `paths`, which is not one of its arguments" if unknown else None

@@ -1,4 +1,4 @@
-"""Windows over a table whose rows follow each other in time."""
+"""Windows of a time series in a table."""
 
 from __future__ import annotations
 
@@ -27,39 +27,38 @@ _Name = Annotated[str, Strict(), Field(min_length=1)]
 
 
 class Series(TableBackedReader):
-    """Windows over a table: `window` rows of the past, and the `horizon` rows that follow them.
+    """Windows over a table: `window` rows of the past and the `horizon` rows that follow.
 
-    Each column of the table exists twice, in the past and in the future; `at` says which is meant, by default the past for
-    an input and the future for a target. The rows are in the order of time, which `time` lets the reader check. With `by`
-    the table holds several series, and no window crosses from one to the next. A fraction for validation is the last part
-    of each series, and no target of it is seen in training.
+    Each column of the table has a past and a future part, selected by `at`; the default is the past for inputs and the
+    future for targets. The rows must be sorted by time; `time` checks that. With `by`, the table contains several series,
+    and no window spans two of them. A validation fraction is the end of each series; its targets are not used in training.
     """
 
     added: ClassVar[frozenset[str]] = frozenset({"time", "by", "gaps"})
     not_of_values: ClassVar[tuple[str, ...]] = ("window", "horizon", "stride", "time", "by", "gaps")
 
-    window: PositiveInt = Field(description="How many rows of the past an example has.")
-    horizon: PositiveInt = Field(1, description="How many rows of the future an example has.")
-    stride: PositiveInt = Field(1, description="How many rows lie between the beginnings of two windows.")
+    window: PositiveInt = Field(description="The number of past rows in an example.")
+    horizon: PositiveInt = Field(1, description="The number of future rows in an example.")
+    stride: PositiveInt = Field(1, description="The number of rows between the starts of consecutive windows.")
     time: _Name | None = Field(
         None,
-        description="The column of times, ISO 8601 or numbers. Rows out of order, repeated times and gaps are then errors.",
+        description="The column of times, ISO 8601 or numbers. Unsorted rows, repeated times and gaps are then errors.",
     )
     by: _Name | Annotated[list[_Name], Field(min_length=1)] | None = Field(
-        None, description="The column, or the columns, whose values tell several series in one table apart."
+        None, description="The column or columns that identify the series of a row."
     )
     gaps: Gaps = Field(
         "error",
-        description="What happens where the step between two times is not the usual one: `error`; `split`: no window spans "
-        "it; `ignore`: the rows count as evenly spaced.",
+        description="What to do if the step between two times is irregular: `error`; `split`: no window spans the gap; "
+        "`ignore`: treat rows as evenly spaced.",
     )
 
     @model_validator(mode="after")
     def _one_table(self) -> Series:
         if sum(getattr(self, name) is not None for name in ("csv", "jsonl", "parquet")) != 1:
-            raise ValueError("exactly one of `csv`, `jsonl` and `parquet` names the table")
+            raise ValueError("give the table as exactly one of `csv`, `jsonl` and `parquet`")
         if self.gaps != "error" and self.time is None:
-            raise ValueError("`gaps` needs `time`, the column in which they are looked for")
+            raise ValueError("`gaps` requires `time`, the column of times")
         return self
 
     @property
@@ -75,7 +74,7 @@ class Series(TableBackedReader):
         return _SeriesTable(self, self.open_table(files))
 
     def windows(self, columns: Mapping[str, Column]) -> dict[str, Column]:
-        """The columns of windows over a table's columns."""
+        """Return the columns of windows over the columns of a table."""
         sizes = {"past": self.window, "future": self.horizon}
         return {
             at_name(name, at): replace(column, shape=(size, *column.shape))
@@ -109,15 +108,13 @@ class _SeriesTable(Table):
         self._table = table
         rows, whole = len(table), reader.window + reader.horizon
         if rows < whole:
-            reason = f"there are {rows:,} rows, and a window with its horizon has {whole:,}"
-            raise DataError(reason, help="make `window` or `horizon` smaller", argument="window")
+            reason = f"got {rows:,} rows, but `window` plus `horizon` is {whole:,}"
+            raise DataError(reason, help="reduce `window` or `horizon`", argument="window")
         found = segments_of(table, time=reader.time, by=reader.series_columns, gaps=reader.gaps)
         counts = np.maximum((found.lengths - whole) // reader.stride + 1, 0)
         if not counts.any():
-            reason = (
-                f"the longest run of rows without a break has {found.lengths.max():,}, and a window with its horizon {whole:,}"
-            )
-            raise DataError(reason, help="make `window` or `horizon` smaller", argument="window")
+            reason = f"the longest run without a gap has {found.lengths.max():,} rows, but `window` plus `horizon` is {whole:,}"
+            raise DataError(reason, help="reduce `window` or `horizon`", argument="window")
         self._order = found.order
         place = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         self._first = np.repeat(found.starts, counts) + place * reader.stride
@@ -137,8 +134,8 @@ class _SeriesTable(Table):
 
         values = self._table.read(bare_name(column), slice(None))
         first = self._first[rows] + self._offset(column)
-        made: Values = values[self._order[first[:, None] + np.arange(self._size(column))]]
-        return made
+        windows: Values = values[self._order[first[:, None] + np.arange(self._size(column))]]
+        return windows
 
     def warnings(self) -> Iterator[DataWarning]:
         reader = self._reader
@@ -146,8 +143,8 @@ class _SeriesTable(Table):
             rows, whole = int(self._too_short.sum()), reader.window + reader.horizon
             one = len(self._too_short) == 1
             what = "a run of rows" if one else f"{len(self._too_short):,} runs of rows"
-            reason = f"{what}, {rows:,} in all, {'is' if one else 'are'} shorter than a window with its horizon, {whole:,} rows"
-            yield DataWarning(f"{reason}: no example has them", help="make `window` or `horizon` smaller", argument="window")
+            reason = f"{what} ({rows:,} in total) {'is' if one else 'are'} shorter than `window` plus `horizon`, {whole:,} rows"
+            yield DataWarning(f"{reason}; they are not used", help="reduce `window` or `horizon`", argument="window")
         found = list(suspect_times(self._table, reader.series_columns)) if reader.time is None else []
         if not found and reader.by is None:
             found = list(suspect_series(self._table, reader.window + reader.horizon))

@@ -1,4 +1,4 @@
-"""Readers that read their rows from a table file: ``{images: {csv: labels.csv, column: file}}``."""
+"""The base class of readers whose rows come from a table file: ``{images: {csv: labels.csv, column: file}}``."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _TABLES = ("csv", "jsonl", "parquet")
 
 
 class TableBackedReader(Reader):
-    """A reader whose rows come from a table in one of three formats."""
+    """A reader whose rows come from a table: `csv`, `jsonl` or `parquet`."""
 
-    csv: Csv | None = Field(None, description="The table, comma-separated.")
-    jsonl: Jsonl | None = Field(None, description="The table, a line of JSON a row.")
-    parquet: Parquet | None = Field(None, description="The table, Parquet.")
+    csv: Csv | None = Field(None, description="The table, as CSV.")
+    jsonl: Jsonl | None = Field(None, description="The table, as JSON Lines.")
+    parquet: Parquet | None = Field(None, description="The table, as Parquet.")
 
     @property
     def table_kind(self) -> str | None:
-        """The format that is given."""
+        """The argument that gives the table; None if there is none."""
         return next((name for name in _TABLES if getattr(self, name) is not None), None)
 
     def named_paths(self) -> dict[str, str]:
@@ -38,7 +38,7 @@ class TableBackedReader(Reader):
         return super().named_paths() | ({kind: getattr(self, kind).file} if kind else {})
 
     def table_columns(self, files: Files) -> Mapping[str, Column]:
-        """The table's columns, by its header."""
+        """Return the columns of the table, from its header."""
         reader, own = self._table(files)
         try:
             columns: Mapping[str, Column] = reader.columns(own)
@@ -47,7 +47,7 @@ class TableBackedReader(Reader):
         return columns
 
     def open_table(self, files: Files) -> Table:
-        """The table."""
+        """Open the table."""
         reader, own = self._table(files)
         try:
             return reader.open(own)
@@ -61,5 +61,5 @@ class TableBackedReader(Reader):
         return reader, {"file": files[kind]}
 
     def _moved(self, error: DataError) -> DataError:
-        """The error of the table's file, attributed to the argument that names it."""
+        """Attribute an error of the table's file to the argument that gives it."""
         return DataError(error.message, help=error.help, argument=self.table_kind)

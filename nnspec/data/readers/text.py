@@ -1,13 +1,14 @@
-"""Texts: a folder a class, or the lines of a file."""
+"""Text: the lines of a file, or a folder for each class."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
+from nnspec.data.data_files import DataFile, MemoryFile, size_of
 from nnspec.data.folders import doubts_of_classes, examples_in
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.base import Files, Reader, Table
@@ -23,9 +24,9 @@ _SUFFIXES = (".txt",)
 
 
 class Text(Reader):
-    """Texts, UTF-8: the lines of a file, or a folder with a folder of `.txt` files for each class.
+    """UTF-8 text: the lines of a file, or `.txt` files in a folder for each class.
 
-    The columns are `text` and, of folders, `label`, the name of the folder that a text lies in. Blank lines are no texts.
+    The columns are `text` and, for class folders, `label`, the name of the text's folder. Blank lines are skipped.
     """
 
     main_argument: ClassVar[str | None] = "path"
@@ -34,24 +35,26 @@ class Text(Reader):
     not_of_values: ClassVar[tuple[str, ...]] = ("max_bytes",)
 
     path: str = Field(description="The file or the folder.")
-    max_bytes: PositiveInt = Field(2 * 2**30, description="The most that all texts may hold: they are read whole.")
+    max_bytes: PositiveInt = Field(2 * 2**30, description="The maximum size of all texts together, in bytes.")
 
     def columns(self, files: Files) -> dict[str, Column]:
         text = {"text": Column((), "text")}
-        if not files["path"].is_dir():
+        path = files["path"]
+        if isinstance(path, MemoryFile) or not path.is_dir():
             return text
-        found = examples_in(files["path"], _SUFFIXES, argument="path")
+        found = examples_in(path, _SUFFIXES, argument="path")
         return text | ({"label": Column((), "text")} if found.classes else {})
 
     def doubts(self, files: Files, used: Collection[str]) -> Iterable[DataError]:
-        if "label" in used and files["path"].is_dir():
-            found = doubts_of_classes(files["path"], self.path, "text")
+        path = files["path"]
+        if "label" in used and isinstance(path, Path) and path.is_dir():
+            found = doubts_of_classes(path, self.path, "text")
             return [DataError(found.message, help=found.help, argument="path")] if found is not None else []
         return ()
 
     def open(self, files: Files) -> Table:
         path = files["path"]
-        if path.is_dir():
+        if isinstance(path, Path) and path.is_dir():
             found = examples_in(path, _SUFFIXES, argument="path")
             self._require_small(found.paths)
             texts = [_read(file, self.max_bytes) for file in found.paths]
@@ -61,17 +64,17 @@ class Text(Reader):
         lines = [(number, line) for number, line in enumerate(_read(path, self.max_bytes).split("\n"), 1) if line.strip()]
         return _TextTable([line for _, line in lines], [f"{path.name}, line {number}" for number, _ in lines], [])
 
-    def _require_small(self, paths: list[Path]) -> None:
-        size = sum(path.stat().st_size for path in paths)
+    def _require_small(self, paths: Sequence[DataFile]) -> None:
+        size = sum(map(size_of, paths))
         if size > self.max_bytes:
-            reason = f"the texts hold {size:,} bytes; `max_bytes` is {self.max_bytes:,}"
+            reason = f"the texts have {size:,} bytes; `max_bytes` is {self.max_bytes:,}"
             raise DataError(reason, argument="path")
 
 
 text = Text
 
 
-def _read(path: Path, max_bytes: int) -> str:
+def _read(path: DataFile, max_bytes: int) -> str:
     try:
         with open_text(path, "text", max_bytes, argument="path") as file:
             return file.read().replace("\r\n", "\n").replace("\r", "\n")

@@ -1,4 +1,4 @@
-"""Our own Keras layers: what Keras has no layer for, and Keras's layers without faults that they have.
+"""Custom Keras layers: those that Keras does not have, and fixed versions of Keras's layers.
 
 Importing this registers every class under ``nnspec>NAME``, so that a saved model that has one loads. A registered name and
 a class's own name are part of saved files (Keras files a layer's weights by its class's name): neither may change.

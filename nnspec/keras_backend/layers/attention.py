@@ -1,4 +1,4 @@
-"""Attention layers of Keras 3.15.1 without faults that they have."""
+"""Attention layers of Keras 3.15.1 with fixes."""
 
 from __future__ import annotations
 

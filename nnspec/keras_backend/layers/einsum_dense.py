@@ -1,4 +1,4 @@
-"""A dense layer along any axes, without faults of Keras 3.15.1."""
+"""A dense layer along any axes, with fixes of Keras 3.15.1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An embedding that also projects vectors back to scores, without faults of Keras 3.15.1."""
+"""An embedding that also projects vectors back to scores, with fixes of Keras 3.15.1."""
 
 from __future__ import annotations
 

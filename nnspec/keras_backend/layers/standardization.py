@@ -1,4 +1,4 @@
-"""Normalization by statistics of the training data, without a fault of Keras 3.15.1."""
+"""Normalization by statistics of the training data, with a fix of Keras 3.15.1."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from nnspec.types import TensorType, unknown
 __all__ = ["TABLE"]
 
 _MOST_RUNS = 5
-"""TensorFlow 2.21 broadcasts no more runs of adjacent axes that are alike in whether they are repeated."""
+"""TensorFlow 2.21 cannot broadcast more alternating runs of repeated and unrepeated axes."""
 
 
 def _softmax(build: Build[Softmax]) -> Call:

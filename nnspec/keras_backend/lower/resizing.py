@@ -13,7 +13,7 @@ __all__ = ["TABLE"]
 
 
 def _resized(build: Build[Resizing]) -> Call:
-    """TensorFlow does not pad integers with a float, even if it is a whole number."""
+    """TensorFlow does not pad integers with a float, even if it is an integer."""
     fill = build.layer.fill_value
     return build.call(fill_value=int(fill) if fill.is_integer() else fill)
 

@@ -1,11 +1,11 @@
-"""Translates Keras's layers that are not simply ours of the same name and arguments: the inverse of ``keras_backend.lower``."""
+"""Translators of Keras layers that differ from the spec's layers: the inverse of ``keras_backend.lower``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from nnspec.keras_import.arguments import NoEqual
+from nnspec.keras_import.arguments import NoEquivalent
 from nnspec.keras_import.lift.attention import attention, heads, reversible
 from nnspec.keras_import.lift.recurrent import bidirectional, recurrent
 from nnspec.keras_import.lift.standardization import normalization
@@ -18,19 +18,17 @@ __all__ = ["lifted"]
 
 
 def _random_crop(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-    """Outside training Keras's passes images on uncropped; ours gives the middle."""
+    """Check the input size: at inference, Keras's layer returns images uncropped, and the spec's layer their center."""
     [x] = tensors_in([call.args, call.kwargs])
     shape = within.shape_of(x)
     if shape is None or [*shape[1:3]] != [layer.config.get("height"), layer.config.get("width")]:
-        help = (
-            "replace it by `CenterCrop` of the same size, which is the same in training and after it, and save the model again"
-        )
-        raise NoEqual("outside training Keras passes images on uncropped, of another size than it says", help, setting=True)
+        help = "replace it with `CenterCrop` of the same size, which also crops at inference, and save the model again"
+        raise NoEquivalent("at inference, Keras returns images uncropped, with a different size", help, setting=True)
     return named("RandomCrop", layer, call, within)
 
 
 def _older(renamed: Mapping[str, str]) -> Translator:
-    """A layer whose arguments once had other names."""
+    """Translate a layer whose arguments were renamed in Keras."""
 
     def translate(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
         config = {renamed.get(name, name): value for name, value in layer.config.items()}
@@ -56,11 +54,11 @@ _OF_KERAS: Mapping[str, Translator] = {
     "SpectralNormalization": wrapping("SpectralNormalization", rest_too=False),
     "TimeDistributed": wrapping("TimeDistributed", rest_too=True),
 }
-"""By Keras's name; all others are ours of the same name."""
+"""By Keras's name; all other layers have the same name in the spec."""
 
 
 def _passed_on(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-    """A layer that declares facts which the spec's types state anyway."""
+    """Drop a layer that only declares sizes, which the spec infers."""
     [x] = tensors_in([call.args, call.kwargs])
     return x
 
@@ -76,11 +74,11 @@ _OF_OURS: Mapping[str, Translator] = {
     "Normalization": same,
     "RandomCrop": same,
 }
-"""Layers of ``keras_backend.layers`` that are neither translated as Keras's layer of the name nor our layer of the name."""
+"""Layers of ``keras_backend.layers`` that need a different translator than Keras's layer or the default."""
 
 
 def lifted(layer: KerasLayer) -> Translator | None:
-    """What translates a layer of Keras's or of ``keras_backend.layers``; None if it has no equivalent, or is another layer."""
+    """Return the translator of a layer of Keras or ``keras_backend.layers``; None for other or unsupported layers."""
     if layer.is_operation or not (layer.is_keras or layer.is_ours):
         return None
     table = _OF_KERAS if layer.is_keras else {**_OF_KERAS, **_OF_OURS}

@@ -1,10 +1,10 @@
-"""Classes that ``keras.applications`` defines for its own models: each is a layer of the language, or two."""
+"""Translators of classes that ``keras.applications`` defines for its models."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nnspec.keras_import.arguments import NoEqual
+from nnspec.keras_import.arguments import NoEquivalent
 from nnspec.keras_import.model import KerasCall, KerasLayer, tensors_in
 from nnspec.keras_import.parts import Translation, Translator, Within, part
 
@@ -19,20 +19,20 @@ def _scaled_sum(layer: KerasLayer, call: KerasCall, within: Within) -> Translati
 
 
 def _layer_scale(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-    """``LayerScale`` of ConvNeXt (Touvron et al. 2021): a learned factor for each channel, a 1 × 1 depthwise convolution."""
+    """``LayerScale`` of ConvNeXt (Touvron et al. 2021): a learned factor per channel, as a 1×1 depthwise convolution."""
     [x] = tensors_in(call.args)
     if within.rank(x) != 4:
-        raise NoEqual("it scales something else than pictures", setting=True)
+        raise NoEquivalent("its input is not a batch of images", setting=True)
     start = {"Constant": {"value": layer.config.get("init_values")}}
     return (part("DepthwiseConv2D", {"kernel_size": 1, "use_bias": False, "depthwise_initializer": start}, [x]),)
 
 
 def _stochastic_depth(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-    """``StochasticDepth`` of ConvNeXt (Huang et al. 2016): dropout with one draw for each example."""
+    """``StochasticDepth`` of ConvNeXt (Huang et al. 2016): dropout with one draw per example."""
     [x] = tensors_in(call.args)
     rank = within.rank(x)
     if rank is None:
-        raise NoEqual("the config does not tell how many axes come in", setting=True)
+        raise NoEquivalent("the config does not contain the number of input axes", setting=True)
     arguments = {"rate": layer.config.get("drop_path_rate"), "noise_shape": [None] + [1] * (rank - 1)}
     return (part("Dropout", arguments, [x]),)
 

@@ -1,11 +1,11 @@
-"""Attentions, and the embedding that is read both ways: what Keras takes at each call are arguments of ours."""
+"""Translators of attention layers and ReversibleEmbedding, whose call arguments become layer arguments."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from nnspec.keras_import.arguments import NoEqual, configured
+from nnspec.keras_import.arguments import NoEquivalent, configured
 from nnspec.keras_import.model import KerasCall, KerasLayer, tensors_in
 from nnspec.keras_import.parts import Part, Translation, Translator, Within, bound, wired
 from nnspec.layers import LAYERS
@@ -14,7 +14,7 @@ __all__ = ["attention", "heads", "reversible"]
 
 
 def heads(op: str) -> Translator:
-    """An attention of several heads; what Keras takes at each call are arguments of ours."""
+    """Return the translator of a multi-head attention layer."""
 
     def translate(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
         given = bound(call, ("query", "value", "key", *_MASKS, _SCORES, "training", _CAUSAL))
@@ -31,7 +31,7 @@ def heads(op: str) -> Translator:
 
 
 def _at_call(op: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What a call says beside its inputs."""
+    """Return the call arguments besides the inputs."""
     names = LAYERS.get(op).call_arguments  # type: ignore[attr-defined]
     return {name: value for name, value in given.items() if name in names and isinstance(value, bool)}
 
@@ -50,15 +50,15 @@ def attention(layer: KerasLayer, call: KerasCall, within: Within) -> Translation
 
 
 def _refuse_masks(given: Mapping[str, Any]) -> None:
-    """Refuses masks that are given by hand: Keras does not write those that tensors carry."""
+    """Refuse explicit masks; implicit masks are not in the config."""
     for name in ("mask", *_MASKS):
         if any(True for _ in tensors_in(given.get(name))):
-            raise NoEqual(f"it is called with `{name}`", _CARRIED, setting=True)
+            raise NoEquivalent(f"it is called with `{name}`", _CARRIED, setting=True)
 
 
 _CARRIED = (
-    "a mask comes with its tensor: make it by `Embedding(mask_zero=True)` or `Masking`, and leave the argument out; "
-    "for a causal one write `use_causal_mask=True`"
+    "use implicit masks from `Embedding(mask_zero=True)` or `Masking`, and remove the argument; "
+    "for a causal mask write `use_causal_mask=True`"
 )
 
 

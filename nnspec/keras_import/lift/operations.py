@@ -1,4 +1,4 @@
-"""Operations of ``keras.ops`` between layers (``a + b``, ``x[:, 0]``, ``ops.relu(x)``), where a layer computes the same."""
+"""Translators of ``keras.ops`` operations between layers (``a + b``, ``x[:, 0]``, ``ops.relu(x)``)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nnspec.keras_import.arguments import NoEqual
+from nnspec.keras_import.arguments import NoEquivalent
 from nnspec.keras_import.lift.slicing import slices
 from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, tensors_in
 from nnspec.keras_import.parts import Part, Translation, Translator, Within, part
@@ -15,7 +15,7 @@ __all__ = ["OPERATIONS"]
 
 
 def _settings(layer: KerasLayer, call: KerasCall, *names: str) -> list[Any]:
-    """Settings of an operation: some are arguments of the call, some of the config."""
+    """Return settings of an operation, from the call or the config."""
     given = {**layer.config, **call.kwargs}
     return [given.get(name) for name in names]
 
@@ -23,18 +23,18 @@ def _settings(layer: KerasLayer, call: KerasCall, *names: str) -> list[Any]:
 def _x(call: KerasCall) -> Tensor:
     found = list(tensors_in([call.args, call.kwargs]))
     if len(found) != 1:
-        raise NoEqual(f"{len(found)} tensors come in", setting=True)
+        raise NoEquivalent(f"it takes one tensor, but is called with {len(found)}", setting=True)
     return found[0]
 
 
 def _merge(op: str, scaled: Callable[[float, bool], Mapping[str, Any] | None]) -> Translator:
-    """An operation of two: of two tensors a merge, of a tensor and numbers a factor and an offset."""
+    """Translate a binary operation: a merge of two tensors, or a rescaling of a tensor with numbers."""
 
     def translate(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
         del layer
         operands = [*call.args, *(value for name, value in call.kwargs.items() if name in ("x1", "x2"))]
         if len(operands) != 2:
-            raise NoEqual(f"it has {len(operands)} operands", setting=True)
+            raise NoEquivalent(f"it has {len(operands)} operands", setting=True)
         tensors = [value for value in operands if isinstance(value, Tensor)]
         if len(tensors) == 2:
             _same_rank(tensors, within)
@@ -43,7 +43,7 @@ def _merge(op: str, scaled: Callable[[float, bool], Mapping[str, Any] | None]) -
         numbers = _numbers(operands[1 if first else 0])
         arguments = [scaled(number, first) for number in numbers]
         if not tensors or any(one is None for one in arguments):
-            raise NoEqual("with a number it has no equal", setting=True)
+            raise NoEquivalent("it has no equivalent with a number as operand", setting=True)
         joined = {name: [one[name] for one in arguments if one] for name in arguments[0] or ()}
         return (part("Rescaling", {name: v[0] if len(v) == 1 else v for name, v in joined.items()}, tensors),)
 
@@ -53,17 +53,17 @@ def _merge(op: str, scaled: Callable[[float, bool], Mapping[str, Any] | None]) -
 def _same_rank(tensors: list[Tensor], within: Within) -> None:
     ranks = {within.rank(tensor) for tensor in tensors}
     if len(ranks - {None}) > 1:
-        help = "give both the same axes with `Reshape`: an operation pairs axes from the last, the batch axis too"
-        raise NoEqual("its operands have not the same number of axes", help, setting=True)
+        help = "give both the same number of axes with `Reshape`: operations match axes from the last, including the batch axis"
+        raise NoEquivalent("its operands have different numbers of axes", help, setting=True)
 
 
 def _numbers(value: Any) -> list[float]:
-    """A number, or one for each channel."""
+    """Return a number, or one per channel, as a list."""
     while isinstance(value, list) and len(value) == 1 and isinstance(value[0], list):
         value = value[0]
     items = value if isinstance(value, list) else [value]
     if not items or not all(isinstance(item, int | float) and not isinstance(item, bool) for item in items):
-        raise NoEqual("an operand is neither a tensor nor numbers for the last axis", setting=True)
+        raise NoEquivalent("an operand is neither a tensor nor a list of numbers for the last axis", setting=True)
     return [float(item) for item in items]
 
 
@@ -83,7 +83,7 @@ def _maximum(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
 
 
 def _activation(name: str, **expected: Any) -> Translator:
-    """An activation by name, where its parameters are those that the name stands for."""
+    """Translate an activation with default parameters."""
 
     def translate(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
         x = _x(call)
@@ -91,9 +91,9 @@ def _activation(name: str, **expected: Any) -> Translator:
             [given] = _settings(layer, call, setting)
             last = setting == "axis" and given is not None and given + 1 == within.rank(x)
             if given not in (None, value) and not last:
-                raise NoEqual(f"with `{setting}: {given}` it has no equal", setting=True)
+                raise NoEquivalent(f"it has no equivalent with `{setting}: {given}`", setting=True)
             if given is None and setting == "approximate":
-                raise NoEqual("the config does not tell which approximation it is", setting=True)
+                raise NoEquivalent("the config does not contain `approximate`", setting=True)
         return (part("Activation", {"activation": name}, [x]),)
 
     return translate
@@ -107,7 +107,7 @@ def _softmax(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
 
 
 def _with(op: str, **names: str) -> Translator:
-    """A layer with some of the operation's settings, each under our name."""
+    """Translate an operation to a layer, renaming its settings."""
 
     def translate(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
         del within
@@ -121,12 +121,12 @@ def _clip(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
     del within
     low, high = _settings(layer, call, "x_min", "x_max")
     if low != 0 or not isinstance(high, int | float) or high < 0:
-        raise NoEqual("only from 0 it is a layer, `ReLU` with `max_value`", setting=True)
+        raise NoEquivalent("only clipping from 0 has an equivalent, `ReLU` with `max_value`", setting=True)
     return (part("ReLU", {"max_value": float(high)}, [_x(call)]),)
 
 
 def _absolute(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-    """``|x|``: the larger of x and −x."""
+    """``|x|`` as the maximum of x and −x."""
     del layer, within
     x = _x(call)
     return (part("Rescaling", {"scale": -1.0}, [x], "_negated"), part("Maximum", {}, [x, 0]))
@@ -135,7 +135,7 @@ def _absolute(layer: KerasLayer, call: KerasCall, within: Within) -> Translation
 def _squared(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
     del within
     if layer.kind == "Power" and [value for value in call.args if not isinstance(value, Tensor)] != [2]:
-        raise NoEqual("only the second power is a layer, `Multiply` of a tensor with itself", setting=True)
+        raise NoEquivalent("only the second power has an equivalent, `Multiply` of a tensor with itself", setting=True)
     x = _x(call)
     return (part("Multiply", {}, [x, x]),)
 
@@ -147,7 +147,7 @@ def _reduced(op: str) -> Translator:
         axes = axis if isinstance(axis, list) else [axis]
         rank = within.rank(x)
         if not axes or any(not isinstance(one, int) or one == 0 or (rank and one == -rank) for one in axes):
-            raise NoEqual("it runs over the batch axis", setting=True)
+            raise NoEquivalent("it reduces the batch axis", setting=True)
         arguments: dict[str, Any] = {"axis": axes[0] if len(axes) == 1 else axes}
         return (part(op, arguments | ({"keepdims": True} if keepdims else {}), [x]),)
 
@@ -158,7 +158,7 @@ def _concatenate(layer: KerasLayer, call: KerasCall, within: Within) -> Translat
     tensors, [axis] = list(tensors_in([call.args, call.kwargs])), _settings(layer, call, "axis")
     rank = within.rank(tensors[0]) if tensors else None
     if axis is None or rank is None or not tensors or axis % rank == 0:
-        raise NoEqual("it joins along the batch axis", setting=True)
+        raise NoEquivalent("it concatenates along the batch axis", setting=True)
     if len(tensors) == 1:
         return tensors[0]
     _same_rank(tensors, within)
@@ -170,7 +170,7 @@ def _transpose(layer: KerasLayer, call: KerasCall, within: Within) -> Translatio
     rank = within.rank(x)
     order = [axis % rank for axis in axes] if axes and rank else []
     if not order or order[0] != 0:
-        raise NoEqual("it moves the batch axis", setting=True)
+        raise NoEquivalent("it moves the batch axis", setting=True)
     return (part("Permute", {"dims": order[1:]}, [x]),)
 
 
@@ -179,21 +179,21 @@ def _reshape(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
     [wanted] = _settings(layer, call, "newshape")
     wanted = wanted if wanted is not None else next((value for value in call.args if isinstance(value, list)), None)
     if not isinstance(wanted, list) or not wanted:
-        raise NoEqual("the config does not tell to what shape", setting=True)
+        raise NoEquivalent("the config does not contain the target shape", setting=True)
     return (_reshaped(x, [-1 if size is None else size for size in wanted], within),)
 
 
 def _reshaped(x: Tensor, wanted: list[Any], within: Within) -> Part:
-    """``Reshape``, where the batch axis stays as it is."""
+    """Return a ``Reshape`` that keeps the batch axis."""
     shape = within.shape_of(x)
     sizes = wanted[1:]
     if shape is None or not all(isinstance(size, int) for size in sizes):
-        raise NoEqual("its sizes are not known beforehand", setting=True)
+        raise NoEquivalent("its sizes are not fixed", setting=True)
     before = None if None in shape[1:] else math.prod(size for size in shape[1:] if size is not None)
     if wanted[0] != -1 and wanted[0] != shape[0]:
-        raise NoEqual("it changes the batch axis", setting=True)
+        raise NoEquivalent("it changes the batch axis", setting=True)
     if wanted[0] == -1 and (-1 in sizes or before is None or math.prod(sizes) != before):
-        raise NoEqual("it may change the batch axis", "write `-1` for the batch axis alone", setting=True)
+        raise NoEquivalent("it may change the batch axis", "write `-1` only for the batch axis", setting=True)
     return part("Reshape", {"target_shape": sizes}, [x])
 
 
@@ -202,7 +202,7 @@ def _axes_changed(layer: KerasLayer, call: KerasCall, within: Within) -> Transla
     x, [axis] = _x(call), _settings(layer, call, "axis")
     shape = within.shape_of(x)
     if shape is None or axis is None:
-        raise NoEqual("the config does not tell which axis", setting=True)
+        raise NoEquivalent("the config does not contain the axis", setting=True)
     sizes: list[Any] = list(shape)
     if layer.kind == "ExpandDims":
         sizes.insert(axis if axis >= 0 else axis + len(sizes) + 1, 1)
@@ -210,7 +210,7 @@ def _axes_changed(layer: KerasLayer, call: KerasCall, within: Within) -> Transla
         for place in sorted((one % len(sizes) for one in (axis if isinstance(axis, list) else [axis])), reverse=True):
             sizes.pop(place)
     if shape[0] != sizes[0] or sizes[1:].count(None) > 1 or len(sizes) < 2:
-        raise NoEqual("it changes the batch axis, or leaves two sizes unknown", setting=True)
+        raise NoEquivalent("it changes the batch axis, or has two unknown sizes", setting=True)
     return (part("Reshape", {"target_shape": [-1 if size is None else size for size in sizes[1:]]}, [x]),)
 
 
@@ -220,15 +220,15 @@ def _pad(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
     rank = within.rank(x)
     flat = isinstance(widths, list) and all(isinstance(pair, list) and len(pair) == 2 for pair in widths)
     if mode not in (None, "constant") or value not in (None, 0) or rank not in (3, 4, 5) or not flat or len(widths) != rank:
-        raise NoEqual("only zeros around spatial axes are a layer, `ZeroPadding`", setting=True)
+        raise NoEquivalent("only zero padding of spatial axes has an equivalent, `ZeroPadding`", setting=True)
     if widths[0] != [0, 0] or widths[-1] != [0, 0]:
-        raise NoEqual("it pads the batch axis or the channels", setting=True)
+        raise NoEquivalent("it pads the batch axis or the channels", setting=True)
     margins = widths[1:-1]
     return (part(f"ZeroPadding{rank - 2}D", {"padding": margins if rank > 3 else margins[0]}, [x]),)
 
 
 def _cast(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-    """Whole numbers to floats by a factor of 1; whole numbers to whole numbers, and floats to floats, as they are."""
+    """Convert integers to floats with a factor of 1; casts within integers or floats are dropped."""
     x, [dtype] = _x(call), _settings(layer, call, "dtype")
     given = within.dtype_of(x)
     if dtype == "float32" and (given is None or "float" in given):
@@ -238,29 +238,29 @@ def _cast(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
     if dtype in ("int32", "int64") and given is not None and "int" in given:
         return x
     if "float" in str(dtype):
-        raise NoEqual(
-            f"it casts to {dtype}, and a spec computes in float32", "leave it out: `x` is float32 already", setting=True
+        raise NoEquivalent(
+            f"it casts to {dtype}, but a spec computes in float32", "remove it: `x` is already float32", setting=True
         )
-    help = "declare the model's input as whole numbers, `keras.Input(shape, dtype='int32')`, or compute this before the model"
+    help = "declare the model's input as integers, `keras.Input(shape, dtype='int32')`, or move the cast before the model"
     if dtype == "bool":
-        help = "a mask comes with its tensor, from `Embedding(mask_zero=True)`; compute other conditions before the model"
-    raise NoEqual(f"it casts {given or 'a tensor'} to {dtype}, and no layer truncates or compares", help, setting=True)
+        help = "use implicit masks from `Embedding(mask_zero=True)`; compute other conditions before the model"
+    raise NoEquivalent(f"it casts {given or 'a tensor'} to {dtype}, which no layer does", help, setting=True)
 
 
 def _converted(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-    """``convert_to_tensor``, which a functional model's ``call`` begins with."""
+    """Drop ``convert_to_tensor``, or translate it as a cast."""
     return _x(call) if _settings(layer, call, "dtype") == [None] else _cast(layer, call, within)
 
 
 def _take(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-    """One position of an axis: the axis stays where a list of one is given, and goes where a number is."""
+    """Select one position of an axis; a list of one index keeps the axis, and an integer removes it."""
     x, [axis, indices] = _x(call), _settings(layer, call, "axis", "indices")
     others = [value for value in call.args if not isinstance(value, Tensor)]
     indices = others[0] if others else indices
     rank = within.rank(x)
     one = indices[0] if isinstance(indices, list) and len(indices) == 1 else indices
     if rank is None or type(axis) is not int or axis % rank == 0 or type(one) is not int:
-        raise NoEqual("only one position of an axis other than the batch axis is a layer, `Slice`", setting=True)
+        raise NoEquivalent("only one position of a non-batch axis has an equivalent, `Slice`", setting=True)
     keys = [_ALL] * (axis % rank) + [one if indices is one else slice(one, None if one == -1 else one + 1)]
     return slices(KerasCall([x, keys], {}), within)
 

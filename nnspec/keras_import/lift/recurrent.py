@@ -1,4 +1,4 @@
-"""Recurrent layers, their cells, stacks of cells, and both directions of time."""
+"""Translators of recurrent layers, cells, stacked cells and Bidirectional."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nnspec.keras_import.arguments import NoEqual, configured
+from nnspec.keras_import.arguments import NoEquivalent, configured
 from nnspec.keras_import.model import KerasCall, KerasLayer, is_of_keras, tensors_in
 from nnspec.keras_import.parts import Inside, Part, Source, Translation, Within, bound
 from nnspec.layers import LAYERS, snake_name
@@ -27,10 +27,10 @@ def _with_states(made: Config, call: KerasCall) -> Translation:
     given = bound(call, ("sequences", "initial_state", "mask", "training"))
     tensors = list(tensors_in([given.get("sequences"), given.get("initial_state")]))
     if not tensors:
-        raise NoEqual("nothing comes in", setting=True)
+        raise NoEquivalent("it is called without a tensor", setting=True)
     ports = ("x", *_states(made))
     if len(tensors) > len(ports):
-        raise NoEqual(f"it is called with {len(tensors)} tensors, and has {len(ports) - 1} states", setting=True)
+        raise NoEquivalent(f"it is called with {len(tensors)} tensors, but has {len(ports) - 1} states", setting=True)
     return (Part(made, dict(zip(ports, tensors, strict=False))),)
 
 
@@ -41,16 +41,16 @@ def _states(made: Config) -> tuple[str, ...]:
 
 
 def _recurrent_layer(config: Mapping[str, Any], kind: str, within: Within, *, inside: bool = False) -> Recurrent:
-    """A recurrent layer by its config; Keras sets one argument of those within `Bidirectional` itself."""
+    """Build a recurrent layer from its config; `Bidirectional` sets one argument of its layers."""
     if kind == "RNN":
         cell = config.get("cell")
         if not isinstance(cell, dict) or cell.get("class_name") not in _CELLS:
-            raise NoEqual("its cell is not one of Keras's", "write it as an LSTM, a GRU or a SimpleRNN")
+            raise NoEquivalent("its cell is not a built-in cell of Keras", "write it as an LSTM, a GRU or a SimpleRNN")
         require_keras(cell)
         kind = _CELLS[str(cell["class_name"])]
         config = {**{key: value for key, value in config.items() if key != "cell"}, **(cell.get("config") or {})}
     if kind not in RECURRENT:
-        raise NoEqual("it holds a layer that is not recurrent", setting=True)
+        raise NoEquivalent("it wraps a layer that is not recurrent", setting=True)
     given = {key: value for key, value in config.items() if not (inside and key == "zero_output_for_mask")}
     made = configured(RECURRENT.get(kind), given, within.left_out)
     assert isinstance(made, Recurrent)
@@ -61,14 +61,14 @@ _CELLS = {"LSTMCell": "LSTM", "GRUCell": "GRU", "SimpleRNNCell": "SimpleRNN", "G
 
 
 def require_keras(entry: Mapping[str, Any]) -> None:
-    """Refuses a class of a user's own within a layer of Keras's."""
+    """Refuse a custom class inside a built-in layer."""
     if not is_of_keras(entry) and entry.get("registered_name") not in _OURS_INSIDE:
         name = entry.get("registered_name") or entry.get("class_name")
-        raise NoEqual(f"it holds a `{name}`, a class of your own, and what that computes is not in the file", _OWN)
+        raise NoEquivalent(f"it contains the custom class `{name}`, whose code is not in the file", _OWN)
 
 
 _OURS_INSIDE = ("nnspec>GatedLSTMCell",)
-_OWN = "replace it by one of Keras's own, and save the model again"
+_OWN = "replace it with a built-in class of Keras, and save the model again"
 
 
 def bidirectional(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
@@ -78,7 +78,7 @@ def bidirectional(layer: KerasLayer, call: KerasCall, within: Within) -> Transla
         require_keras(way)
     made = [_recurrent_layer(way.get("config") or {}, str(way.get("class_name")), within, inside=True) for way in ways]
     if not made:
-        raise NoEqual("it holds no layer", setting=True)
+        raise NoEquivalent("it wraps no layer", setting=True)
     as_forward = made[0].model_copy(update={"go_backwards": True})
     backward = {} if made[1:] in ([], [as_forward]) else {"backward_layer": made[1]}
     both = configured(LAYERS.get("Bidirectional"), {**config, "layer": made[0], **backward}, within.left_out)
@@ -86,13 +86,13 @@ def bidirectional(layer: KerasLayer, call: KerasCall, within: Within) -> Transla
 
 
 def _stacked_cells(config: Mapping[str, Any]) -> list[dict[str, Any]] | None:
-    """The config of an ``RNN`` for each cell of a stack; None if there is one cell."""
+    """Return the config of an ``RNN`` for each stacked cell; None if there is a single cell."""
     cell = config.get("cell")
     if not isinstance(cell, dict) or cell.get("class_name") != "StackedRNNCells" or not is_of_keras(cell):
         return None
     cells = (cell.get("config") or {}).get("cells")
     if not isinstance(cells, list) or not cells:
-        raise NoEqual("its `StackedRNNCells` have no cells", setting=True)
+        raise NoEquivalent("its `StackedRNNCells` have no cells", setting=True)
     last = len(cells) - 1
     return [
         {
@@ -106,13 +106,13 @@ def _stacked_cells(config: Mapping[str, Any]) -> list[dict[str, Any]] | None:
 
 
 def _stacked(layer: KerasLayer, call: KerasCall, made: Sequence[Recurrent]) -> tuple[Part, ...]:
-    """The layers of a stack. Keras lists the states of all cells, in order, as first states and as outputs."""
+    """Return the layers of stacked cells. Keras lists the states of all cells in order, as initial states and outputs."""
     given = bound(call, ("sequences", "initial_state", "mask", "training"))
     first = list(tensors_in(given.get("initial_state")))
     if first and len(first) != sum(len(one.states) for one in made):
-        raise NoEqual("it is not called with a state for each of its cells", setting=True)
+        raise NoEquivalent("it is not called with one state per cell state", setting=True)
     if layer.config.get("go_backwards") and call.kwargs.get("mask") is not None and len(made) > 1:
-        raise NoEqual("it runs backwards over a mask, and the second cell would get the mask the other way round", setting=True)
+        raise NoEquivalent("it runs backward with a mask, which would be reversed for the second cell", setting=True)
     source: Source = next(tensors_in(given.get("sequences")))
     cells = layer.config["cell"]["config"]["cells"]
     parts: list[Part] = []

@@ -1,10 +1,10 @@
-"""``x[:, 1:, 0]``: a slice for each axis that is cut, and a reshape where an axis goes away."""
+"""Translation of indexing, ``x[:, 1:, 0]``, to ``Slice`` and ``Reshape`` layers."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from nnspec.keras_import.arguments import NoEqual
+from nnspec.keras_import.arguments import NoEquivalent
 from nnspec.keras_import.model import KerasCall, Tensor
 from nnspec.keras_import.parts import Part, Source, Translation, Within, part
 
@@ -14,10 +14,10 @@ _ALL = slice(None, None, None)
 
 
 def slices(call: KerasCall, within: Within) -> Translation:
-    """The steps of one indexing.
+    """Translate an indexing operation.
 
     Raises:
-        NoEqual: Where it picks among examples, or by anything but slices and whole numbers.
+        NoEquivalent: If it indexes the batch axis, or uses other indices than slices and integers.
     """
     x, key = [*call.args, *call.kwargs.values()][:2]
     keys = key if isinstance(key, list) else [key]
@@ -30,9 +30,9 @@ def slices(call: KerasCall, within: Within) -> Translation:
     added = [place for place, one in enumerate(keys) if one is None]
     keys = [one for one in keys if one is not None]
     if shape is None or not keys or len(keys) > len(shape) or not all(isinstance(k, slice) or type(k) is int for k in keys):
-        raise NoEqual("it indexes by something else than slices and whole numbers", setting=True)
+        raise NoEquivalent("it uses other indices than slices and integers", setting=True)
     if keys[0] != _ALL:
-        raise NoEqual("it picks among the examples of a batch", setting=True)
+        raise NoEquivalent("it indexes the batch axis", setting=True)
     parts: list[Part] = []
     sizes: list[Any] = list(shape)
     for axis, one in enumerate(keys[1:], 1):
@@ -51,14 +51,14 @@ def slices(call: KerasCall, within: Within) -> Translation:
 
 
 def _left(sizes: list[Any], gone: set[int], added: list[int], keyed: int) -> list[int]:
-    """The sizes after an indexing: axes taken by a number are gone, and ``None`` puts one of size 1."""
+    """Return the sizes after indexing: integers remove axes, and ``None`` inserts axes of size 1."""
     entries: list[tuple[int | None, Any]] = [(axis, size) for axis, size in enumerate(sizes[:keyed])]
     for place in added:
         entries.insert(place, (None, 1))
     kept = [size for axis, size in entries if axis not in gone or axis is None] + sizes[keyed:]
     left = [-1 if size is None else size for size in kept[1:]]
     if 0 in added or left.count(-1) > 1 or not left:
-        raise NoEqual("it puts an axis before the batch, leaves two sizes unknown, or none", setting=True)
+        raise NoEquivalent("it inserts an axis before the batch, or leaves two sizes unknown or no axes", setting=True)
     return left
 
 
@@ -67,6 +67,6 @@ def _bounds(axis: int, one: Any) -> dict[str, Any]:
         given: dict[str, Any] = {"start": one, "stop": None if one == -1 else one + 1}
     else:
         if (one.step or 1) < 1:
-            raise NoEqual("it runs backwards", setting=True)
+            raise NoEquivalent("it has a negative step", setting=True)
         given = {"start": one.start or 0, "stop": one.stop, "step": one.step or 1}
     return {"axis": axis, **given}

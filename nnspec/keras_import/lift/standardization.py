@@ -1,4 +1,4 @@
-"""Keras's ``Normalization``: what it learned from data are constants in use, and so a factor and an offset."""
+"""Translator of ``Normalization``, whose fixed statistics become a factor and an offset."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from nnspec.keras_import.arguments import NoEqual
+from nnspec.keras_import.arguments import NoEquivalent
 from nnspec.keras_import.model import KerasCall, KerasLayer, tensors_in
 from nnspec.keras_import.parts import Translation, Within, named, part
 
 __all__ = ["normalization"]
 
 _EPSILON = 1e-7
-"""What Keras holds the standard deviation above."""
+"""Keras's lower bound of the standard deviation."""
 
 
 def normalization(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-    """``(x − mean) / max(√variance, 1e-7)`` as ``Rescaling``, or the reverse of it where it inverts."""
+    """Translate ``(x − mean) / max(√variance, 1e-7)``, or its inverse, to ``Rescaling``."""
     [tensor] = tensors_in([call.args, call.kwargs.get("inputs")])
     axes = layer.config.get("axis")
     rank = within.rank(tensor)
@@ -25,11 +25,11 @@ def normalization(layer: KerasLayer, call: KerasCall, within: Within) -> Transla
     given = layer.config.get("mean") is not None
     if axes not in last and not given:
         if within.saved(f"{layer.group}/vars/0") is None:
-            raise NoEqual("its statistics are weights, and there are none here", _STATISTICS)
-        return named("Normalization", layer, call, within)  # which keeps the statistics as weights
+            raise NoEquivalent("its statistics are weights, which are not available", _STATISTICS)
+        return named("Normalization", layer, call, within)  # keeps the statistics as weights
     mean, variance = _statistics(layer, within)
     if len(mean) > 1 and axes not in last:
-        raise NoEqual(f"it normalises along axis {axes}", "only statistics of the last axis become a factor", setting=True)
+        raise NoEquivalent(f"it normalizes along axis {axes}", "only statistics of the last axis are supported", setting=True)
     deviation = [max(math.sqrt(value), _EPSILON) for value in variance]
     if layer.config.get("invert"):
         scale, offset = deviation, list(mean)
@@ -39,7 +39,7 @@ def normalization(layer: KerasLayer, call: KerasCall, within: Within) -> Transla
     return (part("Rescaling", {"scale": _shortest(scale), "offset": _shortest([value or 0.0 for value in offset])}, [tensor]),)
 
 
-_STATISTICS = "import the .keras file, which has the statistics, or give `mean` and `variance` to the layer"
+_STATISTICS = "import the .keras file with the statistics, or pass `mean` and `variance` to the layer"
 
 
 def _statistics(layer: KerasLayer, within: Within) -> tuple[Sequence[float], Sequence[float]]:
@@ -47,10 +47,10 @@ def _statistics(layer: KerasLayer, within: Within) -> tuple[Sequence[float], Seq
     if None in found:
         found = [within.saved(f"{layer.group}/vars/{number}") for number in (0, 1)]
     if any(value is None for value in found):
-        raise NoEqual("its statistics are weights, and there are none here", _STATISTICS)
+        raise NoEquivalent("its statistics are weights, which are not available", _STATISTICS)
     mean, variance = (_flat(value) for value in found)
     if len(mean) != len(variance) or not mean or min(variance) < 0 or not all(map(math.isfinite, [*mean, *variance])):
-        raise NoEqual("its statistics are no means and variances", setting=True)
+        raise NoEquivalent("its statistics are not valid means and variances", setting=True)
     return mean, variance
 
 
@@ -61,7 +61,7 @@ def _flat(value: Any) -> list[float]:
         value = value[0]
     items = value if isinstance(value, list) else [value]
     if not all(isinstance(item, int | float) for item in items):
-        raise NoEqual("its statistics are not those of one axis", setting=True)
+        raise NoEquivalent("its statistics are not one-dimensional", setting=True)
     return [float(item) for item in items]
 
 

@@ -1,11 +1,11 @@
-"""Layers around one other."""
+"""Translators of wrapper layers."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-from nnspec.keras_import.arguments import NoEqual, configured
+from nnspec.keras_import.arguments import NoEquivalent, configured
 from nnspec.keras_import.lift.recurrent import require_keras
 from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, is_of_keras, tensors_in
 from nnspec.keras_import.parts import Inside, Part, Translation, Translator, Within, bound, wired
@@ -15,11 +15,11 @@ __all__ = ["wrapping"]
 
 
 def wrapping(op: str, *, rest_too: bool) -> Translator:
-    """A layer around one other, which Keras keeps as its argument `layer`.
+    """Return the translator of a wrapper, whose inner layer is its argument `layer`.
 
     Args:
-        op: Our wrapper.
-        rest_too: If what it holds becomes several layers: whether each is wrapped, or the first alone.
+        op: The spec's wrapper.
+        rest_too: Whether to wrap every layer that the inner layer becomes, or only the first.
     """
 
     def translate(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
@@ -40,12 +40,12 @@ def wrapping(op: str, *, rest_too: bool) -> Translator:
 
 
 def _held(entry: Any, within: Within) -> tuple[Part, ...]:
-    """What the layer in a wrapper becomes: parts that each read the one before."""
+    """Translate the inner layer of a wrapper to a chain of parts."""
     if not isinstance(entry, dict) or not isinstance(entry.get("config"), dict):
-        raise NoEqual("it holds no layer", setting=True)
+        raise NoEquivalent("it wraps no layer", setting=True)
     if is_of_keras(entry) and entry.get("class_name") in ("Functional", "Sequential", "Model"):
-        help = "apply the model's layers one by one, each in a `TimeDistributed` of its own, and save the model again"
-        raise NoEqual(f"it holds a model, `{entry['config'].get('name')}`", help)
+        help = "wrap each layer of the model in its own `TimeDistributed`, and save the model again"
+        raise NoEquivalent(f"it wraps a model, `{entry['config'].get('name')}`", help)
     kind, config = str(entry.get("class_name")), entry["config"]
     registered = entry.get("registered_name")
     layer = KerasLayer(
@@ -66,8 +66,8 @@ def _held(entry: Any, within: Within) -> tuple[Part, ...]:
     parts = () if isinstance(made, Tensor) else made
     for number, one in enumerate(parts):
         if list(one.sources.values()) != [number - 1 if number else Tensor(_HELD)]:
-            raise NoEqual(
-                f"it holds a `{kind}`, which becomes several steps here", "apply it without the wrapper", setting=True
+            raise NoEquivalent(
+                f"it wraps a `{kind}`, which becomes several steps", "apply it without the wrapper", setting=True
             )
     return parts
 

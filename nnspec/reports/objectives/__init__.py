@@ -1,4 +1,4 @@
-"""What a report shows of an objective beside what every run has: a module here for each objective that has more to show."""
+"""The parts of a report that depend on the objective, one module for each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nnspec.training.objectives.plugin import guarding
 if TYPE_CHECKING:
     from nnspec.reports.elements import Html
     from nnspec.reports.findings import Finding
-    from nnspec.training.evaluation.evaluate import Evaluated
+    from nnspec.training.evaluation.evaluate import Evaluation
     from nnspec.training.run.folder import Run
 
 __all__ = ["ObjectiveReport", "RunReport", "report_of"]
@@ -22,14 +22,14 @@ class ObjectiveReport(Protocol):
     """The part of a report that depends on the objective: a module with these two functions."""
 
     def findings(self, run: Run) -> Iterable[Finding]:
-        """What the log of a run shows that someone should look at."""
+        """The findings in the log of a run."""
 
-    def sections(self, run: Run, found: Evaluated | None) -> Sequence[Html]:
-        """Sections of its own.
+    def sections(self, run: Run, found: Evaluation | None) -> Sequence[Html]:
+        """Further sections of the report.
 
         Args:
             run: The run.
-            found: Its predictions; None if there are none.
+            found: Its evaluation; None if there is none.
         """
 
 
@@ -64,7 +64,7 @@ class RunReport:
         with guarding(self.run.objective, "`findings` of its report"):
             return list(self.module.findings(self.run))
 
-    def sections(self, found: Evaluated | None) -> list[Html]:
+    def sections(self, found: Evaluation | None) -> list[Html]:
         """The objective's own sections.
 
         Args:

@@ -15,28 +15,28 @@ from nnspec.graph.encoder_split import EncoderSplit, split_encoder
 from nnspec.layers.sampling import Sampling
 from nnspec.reports.elements import Html, element, figure, section
 from nnspec.reports.examples import table_of
+from nnspec.reports.images import image_tag, is_image, mosaic, scaled
 from nnspec.reports.objectives.supervised import findings
-from nnspec.reports.pictures import is_shown, mosaic, picture, scaled
 from nnspec.reports.plots import plot
-from nnspec.training.evaluation.evaluate import Evaluated
+from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.run.folder import Run
 
 __all__ = ["findings", "sections"]
 
-_RESTORED = 10
+_RECONSTRUCTED = 10
 _POINTS = 2_000
 _PAIRS, _STEPS = 6, 10
 _DRAWN = 40
 _MOST_COLORS = 20
 
 
-def sections(run: Run, found: Evaluated | None) -> Sequence[Html]:
+def sections(run: Run, found: Evaluation | None) -> Sequence[Html]:
     """The reconstructions of each input, and its latent codes if the network has a bottleneck."""
     if found is None:
         return ()
     pieces: list[Html] = []
     for output, source in found.plan.target_sources.items():
-        if output not in found.answers:
+        if output not in found.outputs:
             continue
         pieces += _reconstructed(found, output, source.input)
         split = split_encoder(run.model.main, source.input, output)
@@ -45,18 +45,18 @@ def sections(run: Run, found: Evaluated | None) -> Sequence[Html]:
     return (section("Reconstructions and latent codes", *pieces),)
 
 
-def _reconstructed(found: Evaluated, output: str, input_: str) -> list[Html]:
-    given = found.examples.only(np.arange(min(_RESTORED, len(found.examples)))).batch(slice(None)).inputs[input_]
-    if not is_shown(given.shape[1:]):
+def _reconstructed(found: Evaluation, output: str, input_: str) -> list[Html]:
+    given = found.examples.only(np.arange(min(_RECONSTRUCTED, len(found.examples)))).batch(slice(None)).inputs[input_]
+    if not is_image(given.shape[1:]):
         return []
-    both = scaled(np.concatenate([given, found.answers[output][: len(given)].reshape(given.shape)]))
-    note = f"Above {len(given)} examples as they are, below what {output} gives back of them"
-    seen = "; it was shown them corrupted." if getattr(found.plan.section.objective, "corrupt", None) else "."
-    return [element("h3", f"{output}: given back"), figure(_sheet(both, len(given), output), note + seen)]
+    both = scaled(np.concatenate([given, found.outputs[output][: len(given)].reshape(given.shape)]))
+    note = f"Top: {len(given)} examples. Bottom: their reconstructions by {output}"
+    corrupted = " from corrupted inputs." if getattr(found.plan.section.objective, "corrupt", None) else "."
+    return [element("h3", f"{output}: reconstructions"), figure(_sheet(both, len(given), output), note + corrupted)]
 
 
-def _codes(run: Run, found: Evaluated, cut: EncoderSplit, input_: str) -> list[Html]:
-    """The codes as points and, of pictures, what stands between two of them."""
+def _codes(run: Run, found: Evaluation, cut: EncoderSplit, input_: str) -> list[Html]:
+    """A scatter plot of the codes and, for images, decoded interpolations between codes."""
     examples = found.examples.only(np.arange(min(_POINTS, len(found.examples))))
     inputs = {name: array for name, array in examples.batch(slice(None)).inputs.items() if name in cut.before.inputs}
     weights = run.weights()
@@ -69,22 +69,22 @@ def _codes(run: Run, found: Evaluated, cut: EncoderSplit, input_: str) -> list[H
         first, second = (arrays[start : 2 * _PAIRS : 2, None] for start in (0, 1))
         line = (first * (1 - share) + second * share).reshape(-1, *arrays.shape[1:])
         between = decode({name: line})[output]
-        if not is_shown(between.shape[1:]):
+        if not is_image(between.shape[1:]):
             return pieces
-        note = "In each row from the code of one example, on the left, to that of another, along a line"
+        note = "Each row: decoded codes, linearly interpolated between the codes of two examples"
         pieces.append(figure(_sheet(scaled(between), _STEPS, "between codes"), note))
         if isinstance(cut.node.layer, Sampling):
             drawn = np.random.default_rng(0).standard_normal((_DRAWN, *arrays.shape[1:]), np.float32)
-            note = "Of codes that are drawn from the standard normal; none is chosen"
+            note = "Decoded codes from the standard normal distribution, without selection"
             pieces.append(figure(_sheet(scaled(decode({name: drawn})[output]), _STEPS, "drawn codes"), note))
     return pieces
 
 
-def _sheet(pictures: NDArray[np.float64], columns: int, label: str) -> Html:
-    if pictures.ndim == 3:
-        pictures = pictures[..., None]
-    planes = [_rgba(np.clip(image, 0, 1)) for image in pictures]
-    return picture(mosaic(planes, columns), label, shown=min(620, columns * 56), largest=1600)
+def _sheet(images: NDArray[np.float64], columns: int, label: str) -> Html:
+    if images.ndim == 3:
+        images = images[..., None]
+    planes = [_rgba(np.clip(image, 0, 1)) for image in images]
+    return image_tag(mosaic(planes, columns), label, shown=min(620, columns * 56), largest=1600)
 
 
 def _rgba(image: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -93,13 +93,13 @@ def _rgba(image: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _points(values: NDArray[np.floating[Any]], kinds: tuple[str, NDArray[Any]] | None) -> Html:
-    """Codes in two dimensions: as they are, or the two in which they spread the most (Pearson 1901)."""
+    """A scatter plot of the codes, or of their first two principal components (Pearson 1901)."""
     if values.shape[1] > 2:
         from sklearn.decomposition import PCA
 
         fitted = PCA(2, svd_solver="full").fit(values)
         values, spread = fitted.transform(values), float(fitted.explained_variance_ratio_.sum())
-        title = f"codes, the two directions of {spread:.0%} of their spread"
+        title = f"codes: two principal components, {spread:.0%} of the variance"
     else:
         title = "codes"
     across, up = (values[:, 0], values[:, 1] if values.shape[1] > 1 else np.zeros(len(values)))
@@ -119,8 +119,8 @@ def _points(values: NDArray[np.floating[Any]], kinds: tuple[str, NDArray[Any]] |
     return plot(draw, "codes of examples", width=5.6, height=4.2)
 
 
-def _kinds(found: Evaluated, rows: NDArray[np.int64]) -> tuple[str, NDArray[Any]] | None:
-    """A column that no input is made of and that has few different values, by which the points are coloured."""
+def _kinds(found: Evaluation, rows: NDArray[np.int64]) -> tuple[str, NDArray[Any]] | None:
+    """A column with few distinct values that feeds no input, to color the points by."""
     table = table_of(found)
     if table is None:
         return None

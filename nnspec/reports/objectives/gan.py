@@ -10,8 +10,8 @@ from pathlib import Path
 from nnspec.reports.elements import Html, element, figure, section
 from nnspec.reports.findings import Finding
 from nnspec.runtime.sheets import SHEETS
-from nnspec.training.evaluation.evaluate import Evaluated
-from nnspec.training.objectives.gan.diversity import warnings_of
+from nnspec.training.evaluation.evaluate import Evaluation
+from nnspec.training.objectives.gan.diversity import log_warnings
 from nnspec.training.run.folder import Run
 
 __all__ = ["findings", "sections"]
@@ -23,19 +23,19 @@ _NAME = re.compile(r"epoch-(\d{4,})\.png")
 def findings(run: Run) -> Iterator[Finding]:
     """The warnings of the log, at its end and before."""
     records = run.metrics()
-    at_end = {text.partition(":")[0]: text for text in (warnings_of(records) if records else ())}
+    at_end = {text.partition(":")[0]: text for text in (log_warnings(records) if records else ())}
     for text in at_end.values():
         yield Finding("bad", f"{text[0].upper()}{text[1:]}.")
-    for kind in dict.fromkeys(text.partition(":")[0] for end in range(1, len(records)) for text in warnings_of(records[:end])):
+    for kind in dict.fromkeys(text.partition(":")[0] for end in range(1, len(records)) for text in log_warnings(records[:end])):
         if kind not in at_end:
             epochs = [
-                r["epoch"] for end, r in enumerate(records, 1) if any(t.startswith(kind) for t in warnings_of(records[:end]))
+                r["epoch"] for end, r in enumerate(records, 1) if any(t.startswith(kind) for t in log_warnings(records[:end]))
             ]
-            said = f"epoch {epochs[0]}" if len(epochs) == 1 else f"{len(epochs)} epochs, the last of them {epochs[-1]}"
-            yield Finding("look", f"{kind[0].upper()}{kind[1:]} in {said}, and no longer at the end.")
+            where = f"epoch {epochs[0]}" if len(epochs) == 1 else f"{len(epochs)} epochs, the last of them {epochs[-1]}"
+            yield Finding("look", f"{kind[0].upper()}{kind[1:]} in {where}, but not at the end.")
 
 
-def sections(run: Run, found: Evaluated | None) -> Sequence[Html]:
+def sections(run: Run, found: Evaluation | None) -> Sequence[Html]:
     """The generated examples."""
     del found
     return (_samples(run),)
@@ -48,7 +48,7 @@ def _samples(run: Run) -> Html:
     if not epochs:
         return Html()
     first, last = epochs[0], epochs[-1]
-    # As many again between two sheets: most happens in the first epochs.
+    # Geometric spacing, since most changes are in the first epochs.
     between = {round(first * (last / first) ** (i / (_SHOWN - 1))) for i in range(_SHOWN)}
     kept = [epoch for epoch in epochs if epoch in between | {first, last}]
     pieces = [figure(_sheet(found[epoch], epoch, 280), f"epoch {epoch}") for epoch in kept[:-1]]

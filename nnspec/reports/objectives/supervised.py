@@ -1,4 +1,4 @@
-"""What a report shows of a supervised training: how the monitored metric went."""
+"""What a report shows of supervised learning: the course of the monitored metric."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from nnspec.reports.elements import Html
 from nnspec.reports.findings import Finding
-from nnspec.training.evaluation.evaluate import Evaluated
+from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.run.folder import Run
 
 __all__ = ["findings", "sections"]
@@ -20,13 +20,11 @@ def findings(run: Run) -> Iterator[Finding]:
     if best["epoch"] == epochs and run.status == "finished":
         yield Finding("look", f"`{best['monitor']}` was best in the last epoch, {epochs}: more epochs may do better.")
     elif best["epoch"] <= epochs / 2:
-        text = (
-            f"`{best['monitor']}` was best in epoch {best['epoch']} of {epochs} and no better after: the rest was for nothing."
-        )
-        yield Finding("look", f"{text} Stop early, or lower the learning rate.")
+        text = f"`{best['monitor']}` was best in epoch {best['epoch']} of {epochs} and did not improve after that."
+        yield Finding("look", f"{text} Use `early_stopping`, or lower the learning rate.")
 
 
-def sections(run: Run, found: Evaluated | None) -> Sequence[Html]:
-    """None beside those of every run."""
+def sections(run: Run, found: Evaluation | None) -> Sequence[Html]:
+    """No further sections."""
     del run, found
     return ()

@@ -1,4 +1,4 @@
-"""One or many training steps on a backend: what the loop asks of each."""
+"""The interface of backends: training and validation steps."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 
 from nnspec.data.examples import Examples
 
-__all__ = ["Done", "Rows", "Steps"]
+__all__ = ["StepResult", "Rows", "Steps"]
 
 Rows = NDArray[np.int64]
-"""Positions of examples: steps × batch size."""
+"""Indices of examples, (steps, batch size)."""
 
 
 @dataclass(frozen=True)
-class Done:
-    """What some steps came to.
+class StepResult:
+    """The result of some steps.
 
     Attributes:
-        steps: How many were made; fewer than were asked for where the loss was no longer finite.
-        loss: The loss of the last; of several turns the sum.
-        before: The loss of the one before; NaN where there was none.
+        steps: The number of completed steps, fewer than requested if the loss is not finite.
+        loss: The loss of the last step; the sum if a step has several updates.
+        before: The loss of the previous step; NaN if there is none.
     """
 
     steps: int
@@ -32,13 +32,13 @@ class Done:
 
 
 class Steps(Protocol):
-    """Runs steps. What a step does stands in the learner; how it is compiled, and how examples come to it, stands here."""
+    """Runs steps: compiles the learner's updates, and moves examples to the device."""
 
-    def train(self, examples: Examples, rows: Rows) -> Done:
-        """Makes a step for each row of positions, in order; stops after one whose loss is not finite."""
+    def train(self, examples: Examples, rows: Rows) -> StepResult:
+        """Trains one step for each row of indices, in order; stops if a loss is not finite."""
 
     def prepare(self, examples: Examples, rows: Rows) -> None:
-        """Begins to make the values of the rows that come next, where they are made as they are used."""
+        """Starts to prefetch the examples of the next call, if they are read on demand."""
 
-    def watch(self, examples: Examples, rows: Rows) -> None:
-        """Adds batches to the figures and trains nothing."""
+    def validate(self, examples: Examples, rows: Rows) -> None:
+        """Updates the metrics with batches, without training."""

@@ -1,4 +1,4 @@
-"""On which devices a training runs: memory that grows as it is needed, and several graphics cards of one machine together."""
+"""Devices of a training: GPU memory growth, and several GPUs of one machine."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from nnspec.diagnostics import NnspecError
 __all__ = ["Strategy", "devices_for", "grow_memory"]
 
 Strategy = Literal["mirrored"]
-"""How several devices can share a training. `mirrored`: each has a part of every batch, and the gradients are summed."""
+"""How several devices share a training. `mirrored`: each computes a part of every batch, and gradients are summed."""
 
 
 def grow_memory(backend: str) -> None:
-    """Lets a graphics card's memory be taken as it is needed, not all at once, so that others can use the card.
+    """Allocates GPU memory as needed instead of all at once, so that other processes can use the GPU.
 
-    Does nothing where the framework has begun: what it took, it keeps.
+    Does nothing if the framework has already started.
 
     Args:
         backend: The Keras backend.
@@ -26,21 +26,21 @@ def grow_memory(backend: str) -> None:
     if backend == "tensorflow":
         import tensorflow as tf
 
-        for card in tf.config.list_physical_devices("GPU"):
+        for gpu in tf.config.list_physical_devices("GPU"):
             try:
-                tf.config.experimental.set_memory_growth(card, True)
+                tf.config.experimental.set_memory_growth(gpu, True)
             except (RuntimeError, ValueError):
                 return
 
 
 def devices_for(strategy: str | None) -> tuple[str, ...]:
-    """The devices that share a training; none where one alone runs it.
+    """The devices that share a training; empty for one device.
 
     Args:
-        strategy: How they share it; None where they do not.
+        strategy: How they share it; None for one device.
 
     Raises:
-        NnspecError: Where there are not several, or the backend cannot.
+        NnspecError: If there is only one device, or the backend is not supported.
     """
     if strategy is None:
         return ()
@@ -48,14 +48,14 @@ def devices_for(strategy: str | None) -> tuple[str, ...]:
 
     if (backend := keras.backend.backend()) != "tensorflow":
         raise NnspecError(
-            f"`--strategy {strategy}` is not there on the Keras backend {backend}\n  = help: take `--backend tensorflow`"
+            f"`--strategy {strategy}` is not supported on the Keras backend {backend}\n  = help: use `--backend tensorflow`"
         )
     import tensorflow as tf
 
     found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     if len(found) < 2:
-        kind = "graphics card" if found[0].device_type == "GPU" else "processor, and no graphics card"
+        found_text = "one GPU" if found[0].device_type == "GPU" else "no GPU"
         raise NnspecError(
-            f"`--strategy {strategy}` is for several graphics cards, and here is one {kind}\n  = help: train without it"
+            f"`--strategy {strategy}` needs several GPUs, and this machine has {found_text}\n  = help: train without it"
         )
     return tuple(device.name for device in found)

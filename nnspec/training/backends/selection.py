@@ -1,4 +1,4 @@
-"""What runs the steps, and what of it may change the last bits of a result."""
+"""The selection of a backend, and the record of the machine."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from nnspec.diagnostics import NnspecError
 from nnspec.training.backends.base import Steps
 from nnspec.training.backends.devices import grow_memory
 from nnspec.training.loop.learner import Learner
-from nnspec.training.run.machine import BY_ITSELF, ONEDNN, processors
+from nnspec.training.run.machine import BY_DEFAULT, ONEDNN, processors
 
 __all__ = ["machine", "steps_for"]
 
 
 def steps_for(backend: str, learner: Learner, devices: Sequence[str] = ()) -> Steps:
-    """The steps of a Keras backend.
+    """Creates the steps of a Keras backend.
 
     Args:
         backend: The backend.
-        learner: What learns.
-        devices: What computes a part of every batch each; none where there is one.
+        learner: The learner.
+        devices: The devices that each compute a part of every batch; empty for one device.
 
     Raises:
-        NnspecError: Where there are none for it.
+        NnspecError: If the backend is not supported.
     """
     if backend == "tensorflow":
         from nnspec.training.backends.tensorflow import TensorFlowSteps
@@ -39,29 +39,31 @@ def steps_for(backend: str, learner: Learner, devices: Sequence[str] = ()) -> St
         from nnspec.training.backends.jax import JaxSteps
 
         return JaxSteps(learner)
-    raise NnspecError(f"there is no training on the Keras backend {backend}\n  = help: take `--backend tensorflow` or `jax`")
+    raise NnspecError(
+        f"training on the Keras backend {backend} is not supported\n  = help: use `--backend tensorflow` or `jax`"
+    )
 
 
 def machine(strategy: str | None = None) -> dict[str, Any]:
-    """What a result depends on beside the spec, the data and the versions; operations are made deterministic.
+    """Makes operations deterministic, and returns the properties of the machine on which results depend.
 
     Args:
-        strategy: How several devices share the training; None where one alone runs it.
+        strategy: How several devices share the training; None for one device.
     """
     found: dict[str, Any] = {"backend": keras.backend.backend(), "cores": os.cpu_count(), "cpu": _cpu(), "strategy": strategy}
     grow_memory(found["backend"])
     if found["backend"] == "tensorflow":
         import tensorflow as tf
 
-        # Costs nothing on a CPU; without it, sums over threads differ from run to run. On a GPU some operations refuse it.
+        # Without it, sums over threads differ between runs. It is free on a CPU; on a GPU some operations do not support it.
         on_cpu = not tf.config.list_physical_devices("GPU")
         if on_cpu:
             tf.config.experimental.enable_op_determinism()
         threading = tf.config.threading
         found |= {
             "deterministic": on_cpu,
-            "onednn": os.environ.get(ONEDNN, BY_ITSELF),
-            # 0 stands for as many as there are processors.
+            "onednn": os.environ.get(ONEDNN, BY_DEFAULT),
+            # 0 means the number of processors.
             "threads": {
                 "intra": threading.get_intra_op_parallelism_threads() or processors(),
                 "inter": threading.get_inter_op_parallelism_threads() or processors(),
@@ -71,7 +73,7 @@ def machine(strategy: str | None = None) -> dict[str, Any]:
     if found["backend"] == "jax":
         import jax
 
-        # XLA on a CPU takes one thread for each processor, and the same order of sums for the same number of them.
+        # XLA on a CPU uses one thread for each processor; the order of sums depends on their number.
         found |= {
             "deterministic": jax.default_backend() == "cpu",
             "threads": {"intra": processors()},
@@ -81,7 +83,7 @@ def machine(strategy: str | None = None) -> dict[str, Any]:
 
 
 def _cpu() -> str:
-    """The processor's name and vector instructions: these decide how sums are taken, and whether oneDNN is on by itself."""
+    """The processor and its vector instructions, which determine the order of sums and whether oneDNN is on by default."""
     vectors = np.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", [])
     return " ".join([_cpu_name(), *vectors])
 

@@ -1,4 +1,4 @@
-"""Steps on TensorFlow: many in one compiled function, which takes its batches from data that already lie on the device."""
+"""Steps on TensorFlow: many steps in one compiled function, with the data kept on the device."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from nnspec.data.examples import Examples
 from nnspec.diagnostics import NnspecError
-from nnspec.training.backends.base import Done, Rows
+from nnspec.training.backends.base import Rows, StepResult
 from nnspec.training.loop.learner import Batch, Learner, Tensors, Update, part_of
-from nnspec.training.loop.prefetch import Ahead
+from nnspec.training.loop.prefetch import Prefetcher
 
 __all__ = ["TensorFlowSteps"]
 
@@ -21,33 +21,33 @@ class TensorFlowSteps:
     """Steps on TensorFlow.
 
     Args:
-        learner: What learns.
-        resident_bytes: The most that a set of examples may take to be put on the device whole. Larger ones are sent a
-            few steps at a time: the same batches in the same order, so the same weights.
-        devices: What computes a part of every batch each; none where there is one.
+        learner: The learner.
+        resident_bytes: The largest size of examples that are kept on the device. Larger ones are sent a few steps at a time,
+            in the same batches and order, so the weights are the same.
+        devices: The devices that each compute a part of every batch; empty for one device.
     """
 
     def __init__(self, learner: Learner, *, resident_bytes: int = 2**31, devices: Sequence[str] = ()) -> None:
         self._learner = learner
         self._resident_bytes = resident_bytes
         self._devices = devices
-        self._ahead = Ahead()
+        self._prefetcher = Prefetcher()
         self._functions: dict[tuple[Any, ...], Callable[..., Any]] = {}
         self._on_device: dict[int, tuple[Any, Any]] = {}
         self._kept: list[Examples] = []
         for group in learner.trainable:
             group.optimizer.build(group.variables)
 
-    def train(self, examples: Examples, rows: Rows) -> Done:
+    def train(self, examples: Examples, rows: Rows) -> StepResult:
         done, loss, before = self._run(self._step, examples, rows)
-        return Done(int(done), float(loss), float(before))
+        return StepResult(int(done), float(loss), float(before))
 
-    def watch(self, examples: Examples, rows: Rows) -> None:
-        self._run(self._watch, examples, rows)
+    def validate(self, examples: Examples, rows: Rows) -> None:
+        self._run(self._validate_step, examples, rows)
 
     def prepare(self, examples: Examples, rows: Rows) -> None:
         if not self._is_resident(examples):
-            self._ahead.begin(examples, rows)
+            self._prefetcher.submit(examples, rows)
 
     def _is_resident(self, examples: Examples) -> bool:
         return examples.bytes <= self._resident_bytes
@@ -57,13 +57,13 @@ class TensorFlowSteps:
         losses = []
         for update in self._learner.updates((dict(inputs), dict(targets), dict(weights))):
             loss, gradients = self._gradients(update)
-            reached = [(g, v) for g, v in zip(gradients, update.group.variables, strict=True) if g is not None]
-            update.group.optimizer.apply_gradients(reached)
+            pairs = [(g, v) for g, v in zip(gradients, update.group.variables, strict=True) if g is not None]
+            update.group.optimizer.apply_gradients(pairs)
             losses.append(loss)
         return tf.add_n(losses)
 
     def _gradients(self, update: Update) -> tuple[Any, list[Any]]:
-        """The loss of a batch and the gradients of all that trains; several devices have a part of the batch each."""
+        """The loss and the gradients of an update; several devices compute a part of the batch each."""
         if not self._devices:
             return self._of_part(update, update.batch, 1.0)
         size = next(iter(update.batch[0].values())).shape[0]
@@ -85,9 +85,9 @@ class TensorFlowSteps:
             scaled = update.group.optimizer.scale_loss(loss)
         return tf.cast(loss, tf.float32), tape.gradient(scaled, values)
 
-    def _watch(self, batch: Batch) -> Any:
-        loss = self._learner.watch(batch)
-        # A loss that is not finite is no reason to stop watching.
+    def _validate_step(self, batch: Batch) -> Any:
+        loss = self._learner.validate(batch)
+        # Validation does not stop if a loss is not finite.
         return tf.where(tf.math.is_finite(loss), tf.cast(loss, tf.float32), 0.0)
 
     def _run(self, step: Callable[[Batch], Any], examples: Examples, rows: Rows) -> Any:
@@ -98,7 +98,7 @@ class TensorFlowSteps:
                 function = self._function(step, examples, rows.shape[1], self._from_device)
                 return function(tf.constant(examples.rows[rows], tf.int64))
             function = self._function(step, examples, rows.shape[1], _from_host)
-            batch = self._ahead.take(examples, rows)
+            batch = self._prefetcher.take(examples, rows)
             shape = rows.shape
             return function(*(_stacked(batch, shape) for batch in (batch.inputs, batch.targets, batch.weights)))
         except tf.errors.OpError as error:
@@ -107,7 +107,7 @@ class TensorFlowSteps:
     def _function(
         self, step: Callable[[Batch], Any], examples: Examples, size: int, make: Callable[..., Callable[..., Any]]
     ) -> Callable[..., Any]:
-        """The compiled function, one for each batch size: the last batch of an epoch may be smaller."""
+        """The compiled function for a batch size; the last batch of an epoch may be smaller."""
         key = (step.__name__, id(examples.inputs), size)
         if key not in self._functions:
             self._functions[key] = make(step, examples, size)
@@ -125,7 +125,7 @@ class TensorFlowSteps:
         return _compiled(run, [tf.TensorSpec([None, size], tf.int64)])
 
     def _put(self, batch: Mapping[str, Any]) -> Tensors:
-        """The arrays on the device; each is put there once, whichever parts of the data share it."""
+        """Moves arrays to the device; each array is moved once, also if several splits share it."""
         for array in batch.values():
             if id(array) not in self._on_device:
                 self._on_device[id(array)] = (array, tf.constant(array))
@@ -150,28 +150,28 @@ def _from_host(step: Callable[[Batch], Any], examples: Examples, size: int) -> C
 def _compiled(run: Callable[..., Any], signature: list[Any]) -> Callable[..., Any]:
     # jit_compile halves the speed of convolutions on a CPU.
     compiled: Callable[..., Any] = tf.function(run, input_signature=signature, autograph=False)
-    # Each size of a batch has a function of its own, which TensorFlow takes for one function traced again and again, and warns.
+    # TensorFlow warns of frequent retracing, because each batch size has its own function.
     compiled._omit_frequent_tracing_warning = True  # type: ignore[attr-defined]
     return compiled
 
 
 def _repeat(step: Callable[[Batch], Any], take: Callable[[Any], Batch], count: Any) -> Any:
-    """As many steps as there are, or until a loss is not finite: how many, the last loss and the one before."""
+    """Runs steps until a loss is not finite; returns their number, the last loss and the previous one."""
 
     def body(i: Any, loss: Any, before: Any) -> Any:
         del before
         return i + 1, step(take(i)), loss
 
-    def go_on(i: Any, loss: Any, before: Any) -> Any:
+    def continues(i: Any, loss: Any, before: Any) -> Any:
         del before
         return tf.logical_and(i < count, tf.logical_or(tf.equal(i, 0), tf.math.is_finite(loss)))
 
     nan = tf.constant(np.nan, tf.float32)
-    return tf.while_loop(go_on, body, (tf.constant(0), nan, nan), parallel_iterations=1)
+    return tf.while_loop(continues, body, (tf.constant(0), nan, nan), parallel_iterations=1)
 
 
 def _sum(parts: Sequence[Any]) -> Any:
-    """Gradients of one weight together, those of an embedding's rows too."""
+    """Sums the gradients of one weight, including sparse ones of embeddings."""
     return tf.add_n([tf.convert_to_tensor(part) for part in parts])
 
 
@@ -188,6 +188,6 @@ def _stacked(batch: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]
 
 
 def _reason(error: Any) -> str:
-    """What the operation said, without the trace of the graph around it."""
+    """The message of an operation, without the trace of the graph."""
     lines = [line.strip() for line in str(error.message).partition("[[{{")[0].splitlines() if line.strip()]
     return lines[-1].removesuffix("(defined at").strip() if lines else type(error).__name__

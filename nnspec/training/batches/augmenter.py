@@ -1,4 +1,4 @@
-"""Random changes of the training examples, inside the training step. They are Keras's own layers, on every backend."""
+"""Data augmentation inside the training step, by Keras layers that run on every backend."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _LOOKED_AT = 1024
 
 
 class Augmenter:
-    """Changes batches as a spec's ``data.augment`` says.
+    """Augments batches according to ``data.augment``.
 
     Args:
-        plans: The changes, in order.
-        needs: What the losses want of the targets.
-        seed: Where the draws come from. They go on from `variables`, which belong to the state of a training.
-        target_sources: The targets that are computed from an input, by output: those that are the input change as it does.
+        plans: The augmentations, in order.
+        needs: The kinds of targets that the losses take.
+        seed: The seed of the random numbers; their state is in `variables`, which checkpoints save.
+        target_sources: The targets that are computed from an input, by output; those that equal the input change with it.
     """
 
     def __init__(
@@ -50,16 +50,16 @@ class Augmenter:
 
     @property
     def variables(self) -> list[Any]:
-        """The Keras variables that say which draws come next."""
+        """The states of the random generators."""
         return [variable for _, layer in self._changes for variable in layer.variables]
 
     def __call__(self, inputs: Tensors, targets: Tensors, weights: Tensors) -> tuple[Tensors, Tensors, Tensors]:
-        """A batch, changed.
+        """Augments a batch.
 
         Args:
             inputs: Its inputs, by name.
             targets: Its targets, by output.
-            weights: How much of them counts, by output: a weight of each position, (N, H, W), moves as its target does.
+            weights: Its sample weights, by output; weights of positions, (N, H, W), are transformed with their target.
         """
         inputs, targets, weights = dict(inputs), dict(targets), dict(weights)
         for plan, layer in self._changes:
@@ -67,11 +67,11 @@ class Augmenter:
             state = layer.generator.state
             before = ops.copy(state)
             for name in plan.inputs:
-                # Keras's RandomColorJitter and RandomElasticTransform draw while they change: all alike, from the same state.
+                # RandomColorJitter and RandomElasticTransform draw while they transform, so each call starts from one state.
                 state.assign(before)
                 inputs[name] = layer.transform_images(inputs[name], drawn, training=True)
             for name in plan.targets:
-                change = _mixed if isinstance(plan.layer, Mixing) else _labels if name in plan.masks else _picture
+                change = _mixed if isinstance(plan.layer, Mixing) else _labels if name in plan.masks else _image
                 state.assign(before)
                 targets[name] = change(layer, targets[name], drawn, self._needs[name])
                 if name in weights and len(weights[name].shape) > 1:
@@ -81,7 +81,7 @@ class Augmenter:
 
 
 def _labels(layer: Any, labels: Any, drawn: Any, need: Need) -> Any:
-    """Labels stay labels: nothing is drawn between two, and beyond the border is the class that is ignored, or 0."""
+    """Labels are not interpolated, and are filled with the ignored class, or 0, beyond the border."""
     flat = need.kind == "class"
     whole = ops.cast(ops.expand_dims(labels, -1) if flat else labels, "float32")
     with _with(layer, fill_value=float(need.ignore or 0), value_range=(-np.inf, np.inf)):
@@ -90,7 +90,7 @@ def _labels(layer: Any, labels: Any, drawn: Any, need: Need) -> Any:
 
 
 def _weights(layer: Any, weights: Any, drawn: Any, *, mixes: bool) -> Any:
-    """What is added to the positions' weights goes where they go; nothing is added beyond the border."""
+    """Weights of positions are transformed with the positions, and are 0 beyond the border."""
     planes = ops.expand_dims(weights, -1)
     if mixes:
         return ops.squeeze(layer.transform_images(planes, drawn, training=True), -1)
@@ -100,7 +100,7 @@ def _weights(layer: Any, weights: Any, drawn: Any, *, mixes: bool) -> Any:
 
 @contextmanager
 def _with(layer: Any, **values: Any) -> Iterator[None]:
-    """Other values of a layer's attributes, of those it has."""
+    """Temporarily replaces attributes that a layer has."""
     kept = {name: getattr(layer, name) for name in values if getattr(layer, name, None) is not None}
     for name in kept:
         setattr(layer, name, values[name])
@@ -111,13 +111,13 @@ def _with(layer: Any, **values: Any) -> Iterator[None]:
             setattr(layer, name, value)
 
 
-def _picture(layer: Any, values: Any, drawn: Any, need: Need) -> Any:
+def _image(layer: Any, values: Any, drawn: Any, need: Need) -> Any:
     del need
     return layer.transform_images(values, drawn, training=True)
 
 
 def _mixed(layer: Any, values: Any, drawn: Any, need: Need) -> Any:
-    """Pictures are mixed as the inputs are; else every number by the share that is left of its own picture."""
+    """Image targets are mixed as the inputs are; other targets by the share of each image in the mixture."""
     if need.output.rank == 3:
         return layer.transform_images(values, drawn, training=True)
     share = ops.reshape(ops.cast(drawn["mix_weight"], values.dtype), (-1, *[1] * (len(values.shape) - 1)))
@@ -125,14 +125,14 @@ def _mixed(layer: Any, values: Any, drawn: Any, need: Need) -> Any:
 
 
 def outside_range(data: DataPlan, examples: Examples) -> Iterator[Diagnostic]:
-    """Warnings of changes that take the values of a picture for others than they are."""
+    """Warns of augmentations whose `value_range` does not match the images."""
     for i, plan in enumerate(data.augment):
         low, high = sorted(getattr(plan.layer, "value_range", (-np.inf, np.inf)))
         for name in plan.inputs if np.isfinite(high) else ():
             values = examples.inputs[name][examples.rows[:_LOOKED_AT]]
             least, largest = float(values.min()), float(values.max())
             if least < low or largest > high or (high > 2 and largest <= 1):
-                help = f"write `value_range: [{min(0, np.floor(least)):g}, {np.ceil(largest):g}]` among its arguments"
+                help = f"write `value_range: [{min(0, np.floor(least)):g}, {np.ceil(largest):g}]` as an argument"
                 span, path = locate(data.tree, "augment", i)
-                told = {"name": type(plan.layer).__name__, "low": low, "high": high, "input": name}
-                yield d.OutsideRange.at(span, path, help=help, **told, least=least, largest=largest)
+                facts = {"name": type(plan.layer).__name__, "low": low, "high": high, "input": name}
+                yield d.OutsideRange.at(span, path, help=help, **facts, least=least, largest=largest)

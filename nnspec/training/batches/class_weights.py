@@ -1,4 +1,4 @@
-"""How much the examples of each class count."""
+"""Class weights."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ __all__ = ["class_weights"]
 
 
 def class_weights(plan: TrainingPlan, train: Examples, state: State) -> dict[str, NDArray[np.float32]]:
-    """The weight of each class, by output; empty where classes count alike.
+    """The weight of each class, by output; empty if there are no class weights.
 
     ``balanced`` gives a class of ``n`` examples, of ``N`` in ``k`` classes, the weight ``N / (k · n)``.
 
     Args:
-        plan: The training.
-        train: What is trained on.
-        state: What the transforms learned: a class is named as it is in the data, or by its name.
+        plan: The training plan.
+        train: The training examples.
+        state: The state of the transforms, which has the names of the classes.
 
     Raises:
-        SpecError: Where a class that is weighted is none.
+        SpecError: If a weighted class does not exist.
     """
     given = plan.section.class_weight
     if given is None:
@@ -51,7 +51,7 @@ def class_weights(plan: TrainingPlan, train: Examples, state: State) -> dict[str
         if name not in names:
             listed = ", ".join(map(str, names[:8])) + (", …" if len(names) > 8 else "")
             span, path = locate(plan.tree, "class_weight", name)
-            reason = f"names `{name}`, which is no class"
+            reason = f"names `{name}`, which is not a class"
             raise SpecError([t.ClassWeightDoesNotFit.at(span, path, help=f"the classes are {listed}", reason=reason)])
         weights[names.index(name)] = weight
     return {output.name: weights}

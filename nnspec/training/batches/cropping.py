@@ -1,4 +1,4 @@
-"""The middle of a mask: what is compared where convolutions without padding leave the borders out."""
+"""Center crops of masks, for networks whose unpadded convolutions shrink the output."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["cropped", "crops_of", "middle"]
 
 
 def crops_of(data: DataPlan | None) -> dict[str, int]:
-    """How much is cut from each side of a target, by output; those of which nothing is are left out."""
+    """The number of pixels to crop from each edge of a target, by output; only those that are cropped."""
     return {name: need.crop for name, need in data.needs.items() if need.crop} if data is not None else {}
 
 
 def middle(values: Any, crop: int) -> Any:
-    """Masks, arrays or tensors (N, H, W, …), without so many rows and columns at each group_.
+    """Crops masks, arrays or tensors (N, H, W, …), by a number of rows and columns at each edge.
 
     Example:
         >>> import numpy as np
@@ -27,5 +27,5 @@ def middle(values: Any, crop: int) -> Any:
 
 
 def cropped(group: Mapping[str, Any], crops: Mapping[str, int]) -> dict[str, Any]:
-    """The middle of each target, or of each weight of its positions; a weight of a whole example, (N,), stays."""
+    """Crops each target, or its weights by position; weights by example, (N,), are unchanged."""
     return {name: middle(values, crops.get(name, 0)) if len(values.shape) > 1 else values for name, values in group.items()}

@@ -1,4 +1,4 @@
-"""Takes the statistics of the training data that layers keep, before the first step."""
+"""Fits the statistics of `Normalization` layers to the training data before the first step."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from nnspec.graph.model import Node
 from nnspec.keras_backend import set_weight_arrays, weight_arrays
 from nnspec.keras_backend.names import keras_name
 from nnspec.layers.standardization import Normalization
-from nnspec.training.checks.statistics import adapting, target_of
+from nnspec.training.checks.statistics import fitted_layers, inverted_output
 from nnspec.training.plan import OutputPlan
 
-__all__ = ["Moments", "adapt"]
+__all__ = ["Moments", "fit_statistics"]
 
 _ROWS = 1024
 Values = NDArray[Any]
 
 
-def adapt(model: keras.Model, graph: Graph, outputs: Mapping[str, OutputPlan], examples: Examples) -> None:
-    """Gives each `Normalization` the mean and the variance of what comes to it, in the order of the graph.
+def fit_statistics(model: keras.Model, graph: Graph, outputs: Mapping[str, OutputPlan], examples: Examples) -> None:
+    """Sets the mean and variance of each `Normalization` to those of its inputs, in the order of the graph.
 
-    A layer whose weights several steps share takes all that comes to any of them; with ``invert``, the targets.
+    A layer that several steps share uses the inputs of all of them. With ``invert``, it uses the targets.
 
     Args:
         model: The Keras model of the graph.
         graph: The network.
-        outputs: What is done with each of its outputs.
-        examples: The training part.
+        outputs: The plan of each output.
+        examples: The training split.
     """
     moments: dict[str, Moments] = {}
-    for node, layer in adapting(graph):
+    for node, layer in fitted_layers(graph):
         own = moments.setdefault(
             node.weights_at, Moments(tuple(axis + 1 for axis in layer.kept_axes(node.input_types["x"].rank)))
         )
@@ -47,10 +47,10 @@ def adapt(model: keras.Model, graph: Graph, outputs: Mapping[str, OutputPlan], e
 
 
 class Moments:
-    """Mean and variance of values that come in parts (Chan, Golub and LeVeque 1983), in float64.
+    """The running mean and variance of batches (Chan, Golub and LeVeque 1983), in float64.
 
     Args:
-        kept: The axes with statistics for each place, the batch axis counted as 0.
+        kept: The axes that are not reduced; the batch axis is 0.
 
     Example:
         >>> moments = Moments((1,))
@@ -67,15 +67,15 @@ class Moments:
         self.variance: NDArray[np.float64] = np.ones(())
 
     def add(self, values: Values) -> None:
-        """Takes in another part: a batch of examples."""
+        """Adds a batch."""
         values = values.astype(np.float64)
         axes = tuple(axis for axis in range(values.ndim) if axis not in self._kept)
         mean, variance = values.mean(axes), values.var(axes)
         count = values.size // max(mean.size, 1)
         share = count / (self._count + count)
-        apart = mean - self.mean
-        self.variance = self.variance * (1 - share) + variance * share + apart**2 * share * (1 - share)
-        self.mean = self.mean + apart * share
+        difference = mean - self.mean
+        self.variance = self.variance * (1 - share) + variance * share + difference**2 * share * (1 - share)
+        self.mean = self.mean + difference * share
         self._count += count
 
 
@@ -87,29 +87,29 @@ def _values(
     layer: Normalization,
     examples: Examples,
 ) -> Iterator[Values]:
-    """What a layer takes its statistics of, in parts."""
+    """The values that the statistics of a layer are computed from, in batches."""
     source = node.inputs["x"].source
     if layer.invert:
-        name = target_of(node, graph, outputs)
-        for rows in _parts(examples):
+        name = inverted_output(node, graph, outputs)
+        for rows in _batches(examples):
             yield examples.targets[str(name)][rows]
     elif source in graph.inputs:
-        for rows in _parts(examples):
+        for rows in _batches(examples):
             yield examples.inputs[source][rows]
     else:
         before = keras.Model(model.input, _input_of(model, graph, node))
-        for rows in _parts(examples):
+        for rows in _batches(examples):
             inputs = {name: array[rows] for name, array in examples.inputs.items()}
             yield np.asarray(before(inputs, training=False))
 
 
-def _parts(examples: Examples) -> Iterator[NDArray[np.int64]]:
+def _batches(examples: Examples) -> Iterator[NDArray[np.int64]]:
     for start in range(0, len(examples), _ROWS):
         yield examples.rows[start : start + _ROWS]
 
 
 def _input_of(model: keras.Model, graph: Graph, node: Node) -> Any:
-    """The Keras tensor that comes to a node: of the uses of a shared layer, this node's."""
+    """The Keras input tensor of a node; of a shared layer, that of this node's call."""
     uses = [other.name for other in graph.nodes.values() if other.weights_at == node.weights_at]
     call = model.get_layer(keras_name(node.weights_at))._inbound_nodes[uses.index(node.name)]
     return call.input_tensors[0]

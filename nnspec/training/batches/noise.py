@@ -1,4 +1,4 @@
-"""Noise on what is trained on: on inputs, and on labels. What is validated, evaluated and exported has none."""
+"""Noise on training inputs and labels. Validation, evaluation and exported models have none."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Tensors = Mapping[str, Any]
 
 
 class Noise:
-    """Draws the noise of a training. Its random states are variables, and go into checkpoints with the others.
+    """Adds noise to training batches. Its random states are variables that checkpoints save.
 
     Args:
-        plan: The training.
+        plan: The training plan.
     """
 
     def __init__(self, plan: TrainingPlan) -> None:
@@ -38,15 +38,15 @@ class Noise:
         return [generator.state for generator in (*self._inputs.values(), *self._labels.values())]
 
     def __call__(self, inputs: Tensors, targets: Tensors, *, training: bool) -> tuple[Tensors, Tensors]:
-        """A batch, Gaussian noise added to its inputs and some of its labels drawn anew, where it is trained on."""
+        """Adds Gaussian noise to the inputs and replaces some labels of a training batch."""
         if not training:
             return inputs, targets
         noisy = {name: self._noisy(name, values) if name in self._inputs else values for name, values in inputs.items()}
         drawn = {name: self._relabelled(name, values) if name in self._labels else values for name, values in targets.items()}
         return noisy, drawn
 
-    def begin(self) -> None:
-        """What is watched has no noise."""
+    def restart(self) -> None:
+        """Does nothing: validation has no noise."""
 
     def _noisy(self, name: str, values: Any) -> Any:
         drawn = keras.random.normal(ops.shape(values), 0.0, self._deviations[name], values.dtype, seed=self._inputs[name])

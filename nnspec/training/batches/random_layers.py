@@ -1,4 +1,4 @@
-"""Random layers that are applied to the inputs of a batch: Keras's own, on every backend."""
+"""Random Keras layers that are applied to the inputs of a batch, on every backend."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class RandomLayers:
     Args:
         layers: The layers, in order, by input.
         seed: The seed of the training.
-        name: What the layers are for; layers of another name draw other random numbers.
+        name: A name for the purpose of the layers; other names draw other random numbers.
     """
 
     def __init__(self, layers: Mapping[str, Sequence[Config]], seed: int, name: str) -> None:
@@ -39,7 +39,7 @@ class RandomLayers:
         return [*self._states(True), *self._states(False)]
 
     def __call__(self, inputs: Tensors, *, training: bool) -> dict[str, Any]:
-        """The inputs, changed.
+        """Applies the layers.
 
         Args:
             inputs: The inputs of a batch, by name.

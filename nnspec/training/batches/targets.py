@@ -1,4 +1,4 @@
-"""What a loss or a metric compares an output with, and what it takes the output for."""
+"""The kinds of targets and outputs that losses and metrics take."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnspec.types import Config
 __all__ = ["Compares", "Expected", "TargetKind", "comparable"]
 
 Expected = Literal["distribution", "probability", "logits", "number", "class"]
-"""What an output is taken for: probabilities over the last axis, a probability each, logits, any numbers, class indices."""
+"""The kind of an output: a distribution over the last axis, independent probabilities, logits, numbers, class indices."""
 
 _SERVES: dict[TargetKind, frozenset[TargetKind]] = {
     "class": frozenset({"class", "label"}),
@@ -26,7 +26,7 @@ _SERVES: dict[TargetKind, frozenset[TargetKind]] = {
 
 
 def comparable(given: TargetKind, wanted: TargetKind) -> bool:
-    """Whether a target made for a loss of one kind serves a metric of another.
+    """Whether a metric of one kind can use the target of a loss of another.
 
     Example:
         >>> comparable("class", "distribution"), comparable("distribution", "number")
@@ -36,34 +36,34 @@ def comparable(given: TargetKind, wanted: TargetKind) -> bool:
 
 
 class Compares(Config):
-    """A loss or a metric: it compares an output with a target."""
+    """A loss or a metric, which compares an output with a target."""
 
     unsupported: ClassVar[Mapping[str, str]] = {
-        "dtype": "take it away: losses and metrics are computed in float32",
-        "name": "take it away: figures are named after the output and the metric",
-        "reduction": "take it away: a loss is averaged over the examples",
+        "dtype": "remove it: losses and metrics are computed in float32",
+        "name": "remove it: metrics are named after the output and the metric",
+        "reduction": "remove it: a loss is averaged over the examples",
     }
 
     target: ClassVar[TargetKind | None] = "number"
-    """What it compares with; None for one that needs no target."""
+    """The kind of its target; None if it needs none."""
 
     expects: ClassVar[Expected] = "number"
-    """What it takes the output for, where no argument says otherwise."""
+    """The default kind of output that it expects."""
 
     instead: ClassVar[tuple[str, ...]] = ()
-    """Those that ask the same of another kind of target."""
+    """The equivalents for other kinds of targets."""
 
-    each_alone: ClassVar[bool] = False
-    """Whether each unit is a yes or no of its own, whatever the others say."""
+    is_binary: ClassVar[bool] = False
+    """Whether each unit is an independent binary classification."""
 
     def target_kind(self) -> TargetKind | None:
-        """What it compares with, its arguments considered."""
+        """The kind of its target, according to its arguments."""
         return self.target
 
     def expected(self) -> Expected:
-        """What it takes the output for, its arguments considered."""
+        """The kind of output that it expects, according to its arguments."""
         return "logits" if getattr(self, "from_logits", False) else self.expects
 
     def least_last_axis(self) -> int:
-        """The smallest size of the output's last axis that means anything: 2 where classes stand along it."""
+        """The smallest valid size of the output's class axis: 2 for classes."""
         return 2 if self.target_kind() in ("class", "distribution") else 1

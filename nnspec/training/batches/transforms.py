@@ -1,4 +1,4 @@
-"""Random changes of a batch before the model gets it, as the section ``train`` configures them."""
+"""Random transforms of a batch before the model, as the section ``train`` configures them."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ Tensors = Mapping[str, Any]
 
 
 class BatchTransform(Protocol):
-    """Changes batches. Its random states are variables, and go into checkpoints with the others."""
+    """Transforms batches. Its random states are variables that checkpoints save."""
 
     @property
     def variables(self) -> list[Any]:
         """The random states."""
 
     def __call__(self, inputs: Tensors, targets: Tensors, *, training: bool) -> tuple[Tensors, Tensors]:
-        """What the model sees of a batch, and what its outputs are compared with.
+        """Transforms the inputs and targets of a batch.
 
         Args:
             inputs: Its inputs, by name.
             targets: Its targets, by output.
-            training: Whether it is trained on, or watched.
+            training: Whether the batch is trained on.
         """
 
-    def begin(self) -> None:
-        """Begins anew the draws that are the same each time a set of examples is watched."""
+    def restart(self) -> None:
+        """Restarts the random numbers of validation, which are the same in each epoch."""
 
 
 def batch_transforms(plan: TrainingPlan, model: keras.Model) -> list[BatchTransform]:
-    """The transforms of a training, in the order in which they are applied: noise, and those of the objective.
+    """The transforms of a training, in order: noise, then those of the objective.
 
     Args:
-        plan: The training.
+        plan: The training plan.
         model: The model.
     """
     noise = [Noise(plan)] if plan.section.input_noise or plan.section.label_noise else []

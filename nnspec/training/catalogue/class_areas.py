@@ -1,4 +1,4 @@
-"""The areas under the curves of each class against the rest, for thousands of classes."""
+"""One-vs-rest areas under the curves of each class, for thousands of classes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 __all__ = ["Area", "areas"]
 
 _BLOCK = 2**24
-"""About how many scores are sorted at a time."""
+"""The approximate number of scores that are sorted at a time."""
 
 Area = tuple[float | None, float | None]
-"""The area under the ROC curve and the average precision; None if all positions are of the class, or none is."""
+"""The area under the ROC curve and the average precision; None if all or no positions belong to the class."""
 
 
 def areas(true: NDArray[np.int64], scores: NDArray[Any]) -> list[Area]:
-    """The areas of each class, as scikit-learn's ``roc_auc_score`` and ``average_precision_score`` define them.
+    """Computes the areas of each class as defined by scikit-learn's ``roc_auc_score`` and ``average_precision_score``.
 
-    A class costs one sort of its scores: the ranks of its own positions in it give both areas, ties included.
+    Each class takes one sort of its scores. Both areas follow from the ranks of its positions, ties included.
 
     Args:
         true: The class of each position, (N,).
@@ -39,7 +39,7 @@ def areas(true: NDArray[np.int64], scores: NDArray[Any]) -> list[Area]:
         ordered = np.sort(column)
         below, upto = np.searchsorted(ordered, own, "left"), np.searchsorted(ordered, own, "right")
         positive, rest = len(own), len(column) - len(own)
-        # Mann and Whitney 1947: ranks from 1, those of equal scores averaged.
+        # Mann and Whitney 1947: ranks from 1, averaged for ties.
         above = (below + (upto - below + 1) / 2).sum() - positive * (positive + 1) / 2
         at_least = positive - np.searchsorted(own, own, "left")
         found[label] = float(above / (positive * rest)), float((at_least / (len(column) - below)).mean())
@@ -47,7 +47,7 @@ def areas(true: NDArray[np.int64], scores: NDArray[Any]) -> list[Area]:
 
 
 def _columns(scores: NDArray[Any], labels: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[Any]]]:
-    """The scores of some classes, each as one piece of memory."""
+    """The scores of classes, each contiguous in memory."""
     step = max(1, _BLOCK // max(len(scores), 1))
     for start in range(0, len(labels), step):
         some = labels[start : start + step]

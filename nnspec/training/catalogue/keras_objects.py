@@ -1,4 +1,4 @@
-"""From a typed optimizer, loss or metric to the Keras object of that name."""
+"""Keras objects of configured optimizers, losses and metrics."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["keras_loss", "keras_metric", "keras_optimizer"]
 
 
 def keras_optimizer(section: TrainSection, network: str = "main", *, averages: bool = True) -> Any:
-    """The optimizer of a network, with its clipping, its averaging and, for float16, its scaled loss.
+    """Builds the optimizer of a network, with clipping, averaging and, for float16, loss scaling.
 
     Args:
         section: The section ``train``.
         network: The network.
-        averages: Whether `ema` is for this one.
+        averages: Whether `ema` applies to this network.
     """
     config = section.optimizer_of(network)
     assert isinstance(config, Optimizer)
@@ -39,12 +39,12 @@ def keras_optimizer(section: TrainSection, network: str = "main", *, averages: b
 
 
 def keras_loss(loss: Loss) -> Any:
-    """The Keras loss; None for `Value`, which is the output itself."""
+    """Builds a Keras loss; None for `Value`, where the output is the loss."""
     return loss.to_keras(**_arguments(loss))
 
 
 def keras_metric(metric: Metric, name: str) -> Any:
-    """The Keras metric, called by the name it is logged under."""
+    """Builds a Keras metric with its name in the log."""
     kind = type(metric).__name__
     home = next((own for own in (sequence_metrics, overlap_metrics) if kind in own.__all__), keras.metrics)
     return getattr(home, kind)(**_arguments(metric), name=name)

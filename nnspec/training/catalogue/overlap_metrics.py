@@ -1,4 +1,4 @@
-"""The Dice coefficients, as Keras's metrics: on every backend, counts over all batches of an epoch."""
+"""Dice coefficients as Keras metrics, accumulated over the batches of an epoch."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ __all__ = ["BinaryDice", "MeanDice"]
 
 
 class _Overlap(keras.metrics.Metric):  # type: ignore[misc]
-    """Three counts of each class: what is so and was said, what is so, what was said."""
+    """The counts of each class: true positives, actual positives, predicted positives."""
 
     both: Any = None
     true: Any = None
-    said: Any = None
+    predicted: Any = None
 
-    def _count(self, true: Any, said: Any, sample_weight: Any) -> None:
-        """Adds positions, (…, C), 1 where one is of a class and 0 elsewhere."""
+    def _count(self, true: Any, predicted: Any, sample_weight: Any) -> None:
+        """Adds one-hot positions, (…, C)."""
         if self.both is None:
-            for name in ("both", "true", "said"):
+            for name in ("both", "true", "predicted"):
                 setattr(self, name, self.add_variable((true.shape[-1],), "zeros", name=name))
         if sample_weight is not None:
             weight = ops.cast(sample_weight, "float32")
@@ -29,23 +29,23 @@ class _Overlap(keras.metrics.Metric):  # type: ignore[misc]
         else:
             weight = ops.ones_like(true)
         axes = tuple(range(len(true.shape) - 1))
-        self.both.assign_add(ops.sum(weight * true * said, axes))
+        self.both.assign_add(ops.sum(weight * true * predicted, axes))
         self.true.assign_add(ops.sum(weight * true, axes))
-        self.said.assign_add(ops.sum(weight * said, axes))
+        self.predicted.assign_add(ops.sum(weight * predicted, axes))
 
     def _coefficients(self) -> tuple[Any, Any]:
-        """The coefficient of each class, and 1 where there is one: where the class is, or was said."""
-        total = self.true + self.said
-        there = ops.cast(total > 0, "float32")
-        return 2 * self.both / ops.maximum(total, 1e-7), there
+        """The coefficient of each class, and 1 for classes that occur or are predicted, else 0."""
+        total = self.true + self.predicted
+        defined = ops.cast(total > 0, "float32")
+        return 2 * self.both / ops.maximum(total, 1e-7), defined
 
 
 class BinaryDice(_Overlap):
-    """Twice the positions that are yes and were said to be, over those that are plus those that were said to be.
+    """The Dice coefficient of binary masks: 2·|A ∩ B| / (|A| + |B|).
 
     Args:
-        threshold: Above which an output counts as yes.
-        name: What it is called in logs.
+        threshold: The threshold above which a prediction is 1.
+        name: The name in logs.
 
     Example:
         >>> dice = BinaryDice()
@@ -62,27 +62,30 @@ class BinaryDice(_Overlap):
         """Adds a batch.
 
         Args:
-            y_true: Yes or no, 1 or 0, at each position, (N, …); a number between counts as what it is nearer to.
-            y_pred: A number at each position, of the same shape.
-            sample_weight: How much each position counts, (N,) or (N, …).
+            y_true: The target at each position, 0 or 1, (N, …); other values are rounded.
+            y_pred: The prediction at each position, of the same shape.
+            sample_weight: The weight of each example or position, (N,) or (N, …).
         """
-        true, said = ops.convert_to_tensor(y_true, "float32") > 0.5, ops.convert_to_tensor(y_pred, "float32") > self._threshold
+        true, predicted = (
+            ops.convert_to_tensor(y_true, "float32") > 0.5,
+            ops.convert_to_tensor(y_pred, "float32") > self._threshold,
+        )
         if true.shape[-1:] != (1,):
-            true, said = ops.expand_dims(true, -1), ops.expand_dims(said, -1)
-        self._count(ops.cast(true, "float32"), ops.cast(said, "float32"), sample_weight)
+            true, predicted = ops.expand_dims(true, -1), ops.expand_dims(predicted, -1)
+        self._count(ops.cast(true, "float32"), ops.cast(predicted, "float32"), sample_weight)
 
     def result(self) -> Any:
         return 0.0 if self.both is None else self._coefficients()[0][0]
 
 
 class MeanDice(_Overlap):
-    """The Dice coefficient of each class against the rest, averaged over those that are there or were said.
+    """The mean one-vs-rest Dice coefficient of the classes that occur or are predicted.
 
     Args:
-        target_class_ids: The classes that count; None for all.
-        sparse_y_true: Whether the target is class indices, not one-hot.
-        axis: The axis the classes stand along.
-        name: What it is called in logs.
+        target_class_ids: The classes to average over; None for all.
+        sparse_y_true: Whether the target is class indices instead of one-hot.
+        axis: The class axis.
+        name: The name in logs.
 
     Example:
         >>> dice = MeanDice(target_class_ids=[1])
@@ -107,21 +110,21 @@ class MeanDice(_Overlap):
         """Adds a batch.
 
         Args:
-            y_true: The class at each position, (N, …), or one-hot; an index that is no class counts as said to be another.
-            y_pred: A score for each class, of the shape (N, …, C).
-            sample_weight: How much each position counts, (N,) or (N, …).
+            y_true: The class at each position, (N, …), or one-hot; an invalid index counts as a wrong prediction.
+            y_pred: The scores of the classes, (N, …, C).
+            sample_weight: The weight of each example or position, (N,) or (N, …).
         """
         y_pred = ops.convert_to_tensor(y_pred)
         classes = y_pred.shape[self._axis]
         labels = ops.convert_to_tensor(y_true) if self._sparse else ops.argmax(y_true, self._axis)
-        said = ops.one_hot(ops.argmax(y_pred, self._axis), classes, dtype="float32")
-        self._count(ops.one_hot(ops.cast(labels, "int32"), classes, dtype="float32"), said, sample_weight)
+        predicted = ops.one_hot(ops.argmax(y_pred, self._axis), classes, dtype="float32")
+        self._count(ops.one_hot(ops.cast(labels, "int32"), classes, dtype="float32"), predicted, sample_weight)
 
     def result(self) -> Any:
         if self.both is None:
             return 0.0
-        coefficients, there = self._coefficients()
+        coefficients, defined = self._coefficients()
         if self._classes is not None:
             chosen = ops.convert_to_tensor(self._classes, "int32")
-            coefficients, there = ops.take(coefficients, chosen), ops.take(there, chosen)
-        return ops.sum(coefficients * there) / ops.maximum(ops.sum(there), 1.0)
+            coefficients, defined = ops.take(coefficients, chosen), ops.take(defined, chosen)
+        return ops.sum(coefficients * defined) / ops.maximum(ops.sum(defined), 1.0)

@@ -1,4 +1,4 @@
-"""How the learning rate changes from step to step: Keras's schedules."""
+"""Keras's learning-rate schedules."""
 
 from __future__ import annotations
 
@@ -40,68 +40,70 @@ _Floor = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 
 
 class Schedule(Config):
-    """A learning rate as a function of the step, which counts updates of the weights from 0."""
+    """A learning rate as a function of the step, which counts updates from 0."""
 
 
 class _Decay(Schedule):
-    initial_learning_rate: PositiveNumber = Field(description="The rate at step 0.")
+    initial_learning_rate: PositiveNumber = Field(description="The learning rate at step 0.")
 
 
 class CosineDecay(Schedule):
-    """Falls along half a cosine (Loshchilov and Hutter 2016), after a linear warm-up where one is asked for."""
+    """Cosine decay (Loshchilov and Hutter 2016), optionally after a linear warm-up."""
 
-    initial_learning_rate: _Floor = Field(description="The rate at step 0; with a warm-up, where that begins.")
-    decay_steps: PositiveInt = Field(description="Steps over which it falls, the warm-up not counted.")
-    alpha: _Floor = Field(0.0, description="The lowest rate, as a fraction of the highest.")
-    warmup_target: PositiveNumber | None = Field(None, description="The rate the warm-up ends at; null for no warm-up.")
-    warmup_steps: Annotated[int, Strict(), Field(ge=0)] = Field(0, description="Steps of the warm-up.")
+    initial_learning_rate: _Floor = Field(description="The learning rate at step 0, before any warm-up.")
+    decay_steps: PositiveInt = Field(description="The number of decay steps, without the warm-up.")
+    alpha: _Floor = Field(0.0, description="The lowest learning rate, as a fraction of the highest.")
+    warmup_target: PositiveNumber | None = Field(None, description="The learning rate after the warm-up; null: no warm-up.")
+    warmup_steps: Annotated[int, Strict(), Field(ge=0)] = Field(0, description="The number of warm-up steps.")
 
 
 class CosineDecayRestarts(_Decay):
-    """Falls along half a cosine again and again (SGDR, Loshchilov and Hutter 2016)."""
+    """Cosine decay with restarts (SGDR, Loshchilov and Hutter 2016)."""
 
-    first_decay_steps: PositiveInt = Field(description="Steps of the first period.")
-    t_mul: PositiveNumber = Field(2.0, description="Each period is this many times as long as the one before.")
-    m_mul: PositiveNumber = Field(1.0, description="Each period begins at this many times the rate of the one before.")
-    alpha: _Floor = Field(0.0, description="The lowest rate, as a fraction of the first.")
+    first_decay_steps: PositiveInt = Field(description="The number of steps of the first period.")
+    t_mul: PositiveNumber = Field(2.0, description="The ratio of the lengths of consecutive periods.")
+    m_mul: PositiveNumber = Field(1.0, description="The ratio of the initial learning rates of consecutive periods.")
+    alpha: _Floor = Field(0.0, description="The lowest learning rate, as a fraction of the initial one.")
 
 
 class ExponentialDecay(_Decay):
     """``initial_learning_rate * decay_rate ** (step / decay_steps)``."""
 
-    decay_steps: PositiveInt = Field(description="Steps after which the rate has been multiplied once.")
-    decay_rate: PositiveNumber = Field(description="What it is multiplied by.")
-    staircase: Flag = Field(False, description="Whether it falls in jumps, every `decay_steps`.")
+    decay_steps: PositiveInt = Field(description="The number of steps in which the learning rate is multiplied once.")
+    decay_rate: PositiveNumber = Field(description="The factor.")
+    staircase: Flag = Field(False, description="Whether to decay in discrete steps, every `decay_steps`.")
 
 
 class InverseTimeDecay(_Decay):
     """``initial_learning_rate / (1 + decay_rate * step / decay_steps)``."""
 
-    decay_steps: PositiveInt = Field(description="Steps after which `decay_rate` has been added once.")
-    decay_rate: PositiveNumber = Field(description="What is added to the divisor.")
-    staircase: Flag = Field(False, description="Whether it falls in jumps, every `decay_steps`.")
+    decay_steps: PositiveInt = Field(description="The number of steps in which `decay_rate` is added once.")
+    decay_rate: PositiveNumber = Field(description="The term that is added to the divisor.")
+    staircase: Flag = Field(False, description="Whether to decay in discrete steps, every `decay_steps`.")
 
 
 class PiecewiseConstantDecay(Schedule):
-    """One rate up to each boundary."""
+    """A constant learning rate up to each boundary."""
 
-    boundaries: list[PositiveInt] = Field(min_length=1, description="The last steps of each rate but the last, rising.")
-    values: list[_Floor] = Field(min_length=2, description="The rates: one more than there are boundaries.")
+    boundaries: list[PositiveInt] = Field(
+        min_length=1, description="The last step of each learning rate except the last one, in increasing order."
+    )
+    values: list[_Floor] = Field(min_length=2, description="The learning rates, one more than there are boundaries.")
 
     @model_validator(mode="after")
     def _one_more(self) -> PiecewiseConstantDecay:
         if len(self.values) != len(self.boundaries) + 1:
             given = f"{len(self.values)} values and {len(self.boundaries)} boundaries"
-            raise ValueError(f"`values` must be one more than `boundaries`; there are {given}")
+            raise ValueError(f"`values` must have one element more than `boundaries`; got {given}")
         if any(a >= b for a, b in zip(self.boundaries, self.boundaries[1:], strict=False)):
-            raise ValueError("`boundaries` must rise")
+            raise ValueError("`boundaries` must be increasing")
         return self
 
 
 class PolynomialDecay(_Decay):
-    """Falls to `end_learning_rate` along a power of the steps that are left; linear by default."""
+    """Polynomial decay to `end_learning_rate`; linear by default."""
 
-    decay_steps: PositiveInt = Field(description="Steps over which it falls.")
-    end_learning_rate: _Floor = Field(0.0001, description="The rate at the end.")
-    power: Number = Field(1.0, description="The power.")
-    cycle: Flag = Field(False, description="Whether it begins anew, over a longer stretch, when it has ended.")
+    decay_steps: PositiveInt = Field(description="The number of decay steps.")
+    end_learning_rate: _Floor = Field(0.0001, description="The final learning rate.")
+    power: Number = Field(1.0, description="The power of the polynomial.")
+    cycle: Flag = Field(False, description="Whether to restart with a longer period at the end.")

@@ -1,4 +1,4 @@
-"""Our own metrics, as Keras's: on every backend, their state in variables."""
+"""Metrics of sequences as Keras metrics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["ExactMatch", "Perplexity"]
 
 
 class Perplexity(keras.metrics.SparseCategoricalCrossentropy):  # type: ignore[misc]
-    """e to the mean cross-entropy of the positions that count.
+    """The exponential of the mean cross-entropy of the weighted positions.
 
     Example:
         >>> perplexity = Perplexity(from_logits=True, name="perplexity")
@@ -25,7 +25,7 @@ class Perplexity(keras.metrics.SparseCategoricalCrossentropy):  # type: ignore[m
 
 
 class ExactMatch(keras.metrics.Mean):  # type: ignore[misc]
-    """The share of the examples that are right at every position that counts; one with none that counts is left out.
+    """The share of examples that are correct at every weighted position; examples without any are ignored.
 
     Example:
         >>> matches = ExactMatch(name="exact_match")
@@ -39,13 +39,13 @@ class ExactMatch(keras.metrics.Mean):  # type: ignore[misc]
 
         Args:
             y_true: The class at each position, (N, …).
-            y_pred: A score for each class, (N, …, C).
-            sample_weight: How much each position counts, (N, …): one of weight 0 may be anything.
+            y_pred: The scores of the classes, (N, …, C).
+            sample_weight: The weight of each position, (N, …); positions of weight 0 are ignored.
         """
         y_true = ops.convert_to_tensor(y_true)
-        said = ops.cast(ops.argmax(y_pred, -1), y_true.dtype)
-        counts = ops.ones_like(said, "bool") if sample_weight is None else ops.not_equal(sample_weight, 0)
-        rows = ops.shape(said)[0]
-        right = ops.all(ops.reshape(ops.logical_or(ops.equal(said, y_true), ops.logical_not(counts)), (rows, -1)), 1)
-        there = ops.any(ops.reshape(counts, (rows, -1)), 1)
-        super().update_state(ops.cast(right, "float32"), sample_weight=ops.cast(there, "float32"))
+        predicted = ops.cast(ops.argmax(y_pred, -1), y_true.dtype)
+        counts = ops.ones_like(predicted, "bool") if sample_weight is None else ops.not_equal(sample_weight, 0)
+        rows = ops.shape(predicted)[0]
+        correct = ops.all(ops.reshape(ops.logical_or(ops.equal(predicted, y_true), ops.logical_not(counts)), (rows, -1)), 1)
+        counted = ops.any(ops.reshape(counts, (rows, -1)), 1)
+        super().update_state(ops.cast(correct, "float32"), sample_weight=ops.cast(counted, "float32"))

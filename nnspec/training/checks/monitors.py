@@ -1,4 +1,4 @@
-"""What is watched during training, and what of the classes is weighted."""
+"""Checks of monitored metrics, class weights and noise."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from nnspec.training.section import EarlyStopping, ReduceOnPlateau, TrainSection
 from nnspec.types import closest
 
 __all__ = [
-    "Watched",
+    "EpochMetrics",
     "check_class_weight",
     "check_input_noise",
     "check_monitor",
     "check_noise",
     "check_plateau",
-    "watched_outputs",
+    "epoch_metrics",
 ]
 
 _WEIGHTED = ("class", "distribution", "probability")
@@ -34,21 +34,20 @@ Direction = Literal["min", "max"]
 
 
 @dataclass(frozen=True)
-class Watched:
-    """What of a training can be watched.
+class EpochMetrics:
+    """The metrics of an epoch.
 
     Attributes:
-        figures: The figures of an epoch by their names in the log, each with the way in which it is better; None where that
-            does not go without saying.
-        monitor: The figure that says which weights are best where nothing else is said.
+        modes: Whether each metric is to be minimized or maximized, by its name in the log; None if that cannot be inferred.
+        monitor: The metric that selects the best weights by default.
     """
 
-    figures: Mapping[str, Direction | None]
+    modes: Mapping[str, Direction | None]
     monitor: Monitor
 
 
-def watched_outputs(outputs: Mapping[str, OutputPlan], data: DataPlan | None) -> Watched:
-    """What can be watched of outputs that have losses; the figures of validation have `val_` before their names."""
+def epoch_metrics(outputs: Mapping[str, OutputPlan], data: DataPlan | None) -> EpochMetrics:
+    """The metrics of outputs with losses; those of validation data have the prefix `val_`."""
     losses = [name for name, output in outputs.items() if output.loss is not None]
     found: dict[str, Direction | None] = {"loss": "min"}
     if len(losses) > 1:
@@ -57,92 +56,96 @@ def watched_outputs(outputs: Mapping[str, OutputPlan], data: DataPlan | None) ->
         found |= {name: metric.better for name, metric in output.metrics.items()}
     if data is None or data.validates:
         found |= {f"val_{name}": better for name, better in found.items()}
-    return Watched(found, Monitor("val_loss" if data is not None and data.validates else "loss", "min"))
+    return EpochMetrics(found, Monitor("val_loss" if data is not None and data.validates else "loss", "min"))
 
 
-def check_monitor(section: TrainSection, tree: MappingNode, watched: Watched, problems: list[Diagnostic]) -> Monitor | None:
-    """The figure that says which weights are best; None where what is asked for is none."""
+def check_monitor(
+    section: TrainSection, tree: MappingNode, monitored: EpochMetrics, problems: list[Diagnostic]
+) -> Monitor | None:
+    """The metric that selects the best weights; None if the section names an unknown one."""
     if section.early_stopping is None:
-        return watched.monitor
-    return _monitor(section.early_stopping, "early_stopping", tree, watched, problems)
+        return monitored.monitor
+    return _monitor(section.early_stopping, "early_stopping", tree, monitored, problems)
 
 
-def check_plateau(section: TrainSection, tree: MappingNode, watched: Watched, problems: list[Diagnostic]) -> Monitor | None:
-    """The figure that lowers the learning rate; None where none does, or where what is asked for is none."""
+def check_plateau(
+    section: TrainSection, tree: MappingNode, monitored: EpochMetrics, problems: list[Diagnostic]
+) -> Monitor | None:
+    """The metric that lowers the learning rate; None if there is none, or it is unknown."""
     if section.reduce_on_plateau is None:
         return None
     if isinstance(getattr(section.optimizer, "learning_rate", None), Schedule):
-        help = "give `learning_rate` a number, or take `reduce_on_plateau` away"
+        help = "make `learning_rate` a number, or remove `reduce_on_plateau`"
         problems.append(t.ScheduleAndPlateau.at(*locate(tree, "reduce_on_plateau"), help=help))
-    return _monitor(section.reduce_on_plateau, "reduce_on_plateau", tree, watched, problems)
+    return _monitor(section.reduce_on_plateau, "reduce_on_plateau", tree, monitored, problems)
 
 
 def _monitor(
-    rule: EarlyStopping | ReduceOnPlateau, key: str, tree: MappingNode, watched: Watched, problems: list[Diagnostic]
+    rule: EarlyStopping | ReduceOnPlateau, key: str, tree: MappingNode, monitored: EpochMetrics, problems: list[Diagnostic]
 ) -> Monitor | None:
     place = locate(tree, key, "monitor")
     if "monitor" in rule.wrong_arguments:
         return None
-    known, name = watched.figures, rule.monitor
+    known, name = monitored.modes, rule.monitor
     of_training = name.removeprefix("val_")
-    if name not in known and of_training in known and not any(figure.startswith("val_") for figure in known):
+    if name not in known and of_training in known and not any(metric.startswith("val_") for metric in known):
         help = f"write `validation: 0.1` under `data`, or `monitor: {of_training}`"
         problems.append(t.NothingToMonitor.at(*place, help=help, name=name))
         return None
     if name not in known:
-        problems.append(t.UnknownMonitor.at(*place, help=_figure_meant(name, known), name=name))
+        problems.append(t.UnknownMonitor.at(*place, help=_suggest_metric(name, known), name=name))
         return None
     mode = known[name] if rule.mode == "auto" else rule.mode
     if mode is None and "mode" in rule.wrong_arguments:
         return None
     if mode is None:
         help = "write `mode: max` or `mode: min`"
-        problems.append(t.WhichWay.at(*locate(tree, key), help=help, name=name))
+        problems.append(t.AmbiguousMode.at(*locate(tree, key), help=help, name=name))
         return None
     return Monitor(name, mode)
 
 
-def _figure_meant(name: str, known: Mapping[str, Direction | None]) -> str:
-    """What to write instead of a figure that there is none of."""
-    validates = any(figure.startswith("val_") for figure in known)
-    validated = {f"val_{figure}": figure for figure in known} if name.startswith("val") and not validates else {}
+def _suggest_metric(name: str, known: Mapping[str, Direction | None]) -> str:
+    """What to write instead of an unknown metric."""
+    validates = any(metric.startswith("val_") for metric in known)
+    validated = {f"val_{metric}": metric for metric in known} if name.startswith("val") and not validates else {}
     meant = closest(name, validated or known)
     if meant in validated:
         needed = f"it needs `validation: 0.1` under `data`; without validation data there is `{validated[meant]}`"
         return f"did you mean `{meant}`? {needed}"
     if meant:
         return f"did you mean `{meant}`?"
-    figures = ", ".join(f"`{figure}`" for figure in [*known, *validated])
-    return f"it can be {figures}" + ("; those that begin with `val_` need `validation: 0.1` under `data`" if validated else "")
+    metrics = ", ".join(f"`{metric}`" for metric in [*known, *validated])
+    return f"use {metrics}" + ("; those that begin with `val_` need `validation: 0.1` under `data`" if validated else "")
 
 
 def check_class_weight(
     section: TrainSection, tree: MappingNode, outputs: Mapping[str, OutputPlan], problems: list[Diagnostic]
 ) -> None:
-    """Says where the classes that are weighted are none."""
+    """Reports class weights without exactly one output whose target is a class."""
     if section.class_weight is None:
         return
     losses = [output.loss for output in outputs.values() if output.loss is not None and output.needs_target]
     reason = ""
     if len(losses) != 1:
-        reason = "is for one output alone"
+        reason = "needs exactly one output with a target"
     elif losses[0].target_kind() not in _WEIGHTED:
-        reason = f"is for a target that is a class, and `{type(losses[0]).__name__}` takes none"
+        reason = f"needs a target that is a class, and `{type(losses[0]).__name__}` takes none"
     if reason:
-        help = "weight the outputs with `loss_weights`, or the examples with `weight` under `data.targets`"
+        help = "weight outputs with `loss_weights`, or examples with `weight` under `data.targets`"
         problems.append(t.ClassWeightDoesNotFit.at(*locate(tree, "class_weight"), help=help, reason=reason))
 
 
 def check_input_noise(section: TrainSection, tree: MappingNode, graph: Graph, problems: list[Diagnostic]) -> None:
-    """Says where noise is to be put on an input that can have none."""
+    """Reports noise on unknown inputs, and on inputs that are not floats."""
     inputs = graph.inputs
     for name in section.input_noise_of(inputs):
         if name in graph.gaps.inputs:
             continue
         if name not in inputs:
-            _does_not_fit("input_noise", name, "names `{name}`, which is no input", inputs, tree, problems)
+            _does_not_fit("input_noise", name, "names `{name}`, which is not an input", inputs, tree, problems)
         elif not inputs[name].dtype.startswith("float"):
-            reason = f"is added to floats, and `{{name}}` is {inputs[name].dtype}"
+            reason = f"needs a float input, and `{{name}}` is {inputs[name].dtype}"
             _does_not_fit("input_noise", name, reason, (), tree, problems)
 
 
@@ -153,21 +156,21 @@ def check_noise(
     outputs: Mapping[str, OutputPlan],
     problems: list[Diagnostic],
 ) -> None:
-    """Says where noise is to be put on what can have none."""
+    """Reports noise on inputs and labels that cannot have any."""
     check_input_noise(section, tree, graph, problems)
     labelled = {name: output for name, output in outputs.items() if output.needs_target}
     for name in section.label_noise_of(labelled):
         if name not in labelled:
-            _does_not_fit("label_noise", name, "names `{name}`, which is no output with a target", labelled, tree, problems)
+            _does_not_fit("label_noise", name, "names `{name}`, which is not an output with a target", labelled, tree, problems)
             continue
         loss = labelled[name].loss
         assert loss is not None
         kind, axis = loss.target_kind(), getattr(loss, "axis", -1)
         if kind not in _WEIGHTED:
-            reason = f"is for targets that are classes, and `{type(loss).__name__}` of `{{name}}` takes none"
+            reason = f"needs targets that are classes, and `{type(loss).__name__}` of `{{name}}` takes none"
             _does_not_fit("label_noise", name, reason, (), tree, problems)
         elif name not in graph.gaps.outputs and kind != "probability" and not isinstance(labelled[name].type.shape[axis], int):
-            _does_not_fit("label_noise", name, "needs to know how many classes `{name}` has", (), tree, problems)
+            _does_not_fit("label_noise", name, "needs a known number of classes of `{name}`", (), tree, problems)
 
 
 def _does_not_fit(
@@ -175,5 +178,5 @@ def _does_not_fit(
 ) -> None:
     suggestion = closest(name, known)
     listed = ", ".join(f"`{other}`" for other in known)
-    help = f"did you mean `{suggestion}`?" if suggestion else f"it can be {listed}" if listed else "leave it out"
+    help = f"did you mean `{suggestion}`?" if suggestion else f"use {listed}" if listed else "remove it"
     problems.append(t.NoiseDoesNotFit.at(*locate(tree, key, name), help=help, key=key, reason=reason.format(name=name)))

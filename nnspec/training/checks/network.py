@@ -1,4 +1,4 @@
-"""The check of a training of the document's own network, whose outputs have losses."""
+"""The check of a training of the main network, whose outputs have losses."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph
 from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t
-from nnspec.training.checks.monitors import check_class_weight, check_input_noise, check_noise, watched_outputs
+from nnspec.training.checks.monitors import check_class_weight, check_input_noise, check_noise, epoch_metrics
 from nnspec.training.checks.outputs import check_outputs
 from nnspec.training.checks.phases import check_phases
 from nnspec.training.checks.readiness import check_ready
-from nnspec.training.checks.statistics import check_adapting
+from nnspec.training.checks.statistics import check_fitted_layers
 from nnspec.training.objectives.context import ObjectiveContext, Targets
 from nnspec.training.objectives.plugin import guarded
 from nnspec.training.plan import OutputPlan, TrainingPlan
@@ -27,11 +27,11 @@ __all__ = ["check_network"]
 
 
 def check_network(check: TrainingCheck) -> TrainingPlan | None:
-    """Checks the sections ``train`` and ``data`` against the document's own network.
+    """Checks the sections ``train`` and ``data`` against the main network.
 
     Args:
-        check: The spec, its graphs, and where problems are reported. Its section ``train`` may be missing or have errors: the
-            rest is checked as far as it is known.
+        check: The spec, its graphs, and where problems are reported. If its section ``train`` is missing or has errors,
+            the rest is checked as far as possible.
 
     Returns:
         The plan; None if something is missing or wrong.
@@ -39,7 +39,7 @@ def check_network(check: TrainingCheck) -> TrainingPlan | None:
     graph, section, tree, problems = check.graph, check.section, check.tree, check.problems
     if graph is None:
         if check.model is not None and check.require_data and section is not None and tree is not None:
-            help = "give the document `inputs` and `layers` of its own"
+            help = "add `inputs` and `layers` to the document"
             problems.append(t.NotTrainable.at(tree.span, tree.path, help=help))
         return None
     outputs = None
@@ -54,15 +54,15 @@ def check_network(check: TrainingCheck) -> TrainingPlan | None:
     outputs = targets.outputs if targets is not None else outputs
     _check_rest(graph, section, tree, outputs, problems)
     named = graph.gaps.are_named and "metrics" not in check.wrong
-    watched = watched_outputs(outputs, data) if outputs is not None and targets is not None and named else None
-    phases = check_phases(graph, section, tree, outputs or {}, watched, problems)
+    monitored = epoch_metrics(outputs, data) if outputs is not None and targets is not None and named else None
+    phases = check_phases(graph, section, tree, outputs or {}, monitored, problems)
     if phases is None or targets is None or check.known is None or not check.known.is_right or graph.gaps:
         return None
     return TrainingPlan(graph, section, tree, data, targets.outputs, phases[-1].monitor, phases, targets.sources)
 
 
 def _targets(check: TrainingCheck, graph: Graph, outputs: dict[str, OutputPlan] | None) -> Targets | None:
-    """Where the targets come from; None if that is not known because of errors."""
+    """The sources of the targets; None if errors leave them unknown."""
     objective, tree = check.objective, check.tree
     if outputs is None or objective is None or tree is None or (objective.reads_whole_graph and graph.gaps):
         return None
@@ -107,11 +107,11 @@ def _check_rest(
     outputs: dict[str, OutputPlan] | None,
     problems: list[Diagnostic],
 ) -> None:
-    """Checks what depends on the losses of the outputs, if these are known."""
+    """Checks the rest of the section, as far as the losses are known."""
     if outputs is None:
         check_input_noise(section, tree, graph, problems)
         return
     check_class_weight(section, tree, outputs, problems)
     if not graph.gaps:
-        check_adapting(graph, outputs, problems)
+        check_fitted_layers(graph, outputs, problems)
     check_noise(section, tree, graph, outputs, problems)

@@ -1,4 +1,4 @@
-"""The optimizer, or those of the networks that have one each, against the rest of the section."""
+"""Checks of the optimizer, or of one optimizer for each network."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["check_optimizer"]
 
 
 def check_optimizer(section: TrainSection, tree: MappingNode, networks: Sequence[str], problems: list[Diagnostic]) -> None:
-    """Says where optimizers are not those of the networks, or do what another key does.
+    """Reports optimizers of unknown networks, and arguments that repeat another key.
 
     Args:
-        section: The section ``train``, as it holds in a phase.
-        tree: The same as it was written.
-        networks: The networks that can have an optimizer each; none where one is trained.
-        problems: What is wrong is appended here.
+        section: The section ``train`` of a phase.
+        tree: Its YAML tree.
+        networks: The networks that can each have an optimizer; empty if one network is trained.
+        problems: Problems are appended here.
     """
     if isinstance(section.optimizer, dict):
         _check_names(section.optimizer, tree, networks, problems)
@@ -35,9 +35,9 @@ def check_optimizer(section: TrainSection, tree: MappingNode, networks: Sequence
             (name for name in ("clipnorm", "clipvalue", "global_clipnorm") if getattr(optimizer, name) is not None), None
         )
         if section.clip is not None and clip is not None and own is not None:
-            problems.append(t.ClippedTwice.at(clip.span, clip.path, help="take one of the two away", first="clip", second=own))
+            problems.append(t.ClippedTwice.at(clip.span, clip.path, help="remove one of the two", first="clip", second=own))
         if section.ema is not None and ema is not None and optimizer.use_ema:
-            problems.append(t.AveragedTwice.at(ema.span, ema.path, help="take one of the two away"))
+            problems.append(t.AveragedTwice.at(ema.span, ema.path, help="remove one of the two"))
 
 
 def _check_names(given: Mapping[str, object], tree: MappingNode, networks: Sequence[str], problems: list[Diagnostic]) -> None:
@@ -47,9 +47,9 @@ def _check_names(given: Mapping[str, object], tree: MappingNode, networks: Seque
             continue
         suggestion = closest(name, networks)
         help = f"did you mean `{suggestion}`?" if suggestion else f"name {listed}" if networks else "write `optimizer: Adam`"
-        reason = f"names `{name}`, and what is trained is {listed or 'one network'}"
-        problems.append(o.OptimizerOfWhat.at(*locate(tree, "optimizer", name), help=help, reason=reason))
+        reason = f"names `{name}`, and the training is of {listed or 'one network'}"
+        problems.append(o.OptimizerNames.at(*locate(tree, "optimizer", name), help=help, reason=reason))
     for name in networks:
         if name not in given:
-            help = f"write `{name}: Adam` beside the other"
-            problems.append(o.OptimizerOfWhat.at(*locate(tree, "optimizer"), help=help, reason=f"names none for `{name}`"))
+            help = f"add `{name}: Adam`"
+            problems.append(o.OptimizerNames.at(*locate(tree, "optimizer"), help=help, reason=f"names none for `{name}`"))

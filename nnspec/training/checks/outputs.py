@@ -1,4 +1,4 @@
-"""Losses and metrics against the network's outputs."""
+"""Checks of losses and metrics against the network's outputs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TARGET_WORDS: Mapping[TargetKind, str] = {
     "probability": "0 or 1 for each unit",
     "sign": "−1 or 1 for each unit",
     "number": "a number for each unit",
-    "non_negative": "a number of at least 0 for each unit",
+    "non_negative": "a non-negative number for each unit",
     "label": "a label for each example",
     "sequence": "a sequence of labels",
 }
@@ -45,9 +45,9 @@ _EXPECTED_WORDS: Mapping[Expected, str] = {
 
 
 def drop_unknown(tree: MappingNode, graph: Graph, problems: list[Diagnostic]) -> MappingNode | None:
-    """The section without the losses, weights and metrics of outputs that there are not, each of which is said.
+    """The section without losses, weights and metrics of unknown outputs, which it reports.
 
-    None where no loss is left.
+    None if no loss is left.
     """
     entries = []
     for key, value in tree.items():
@@ -65,7 +65,7 @@ def drop_unknown(tree: MappingNode, graph: Graph, problems: list[Diagnostic]) ->
 
 
 def _is_known(name: str, tree: MappingNode, family: Family | None, graph: Graph) -> bool:
-    """Whether a key is an output; one key alone may also be a loss with its arguments, or one that is misspelt."""
+    """Whether a key is an output; a single key may also be a loss with arguments, or a misspelled one."""
     if name in graph.output_names:
         return True
     if not graph.gaps.are_named and (family is None or name not in family):
@@ -86,7 +86,7 @@ def _unknown(name: str, span: Span, path: str, graph: Graph) -> Diagnostic:
 def check_outputs(
     graph: Graph, section: TrainSection, tree: MappingNode, problems: list[Diagnostic]
 ) -> dict[str, OutputPlan] | None:
-    """What is done with each output; None where losses or metrics do not say for which output they are."""
+    """The plan of each output; None if a loss or metric does not name its output and there are several."""
     losses = _by_output(section.loss, "loss", graph, tree, problems)
     metrics = _by_output(section.metrics, "metrics", graph, tree, problems)
     if losses is None or metrics is None:
@@ -97,12 +97,12 @@ def check_outputs(
         loss = cast("Loss | None", losses.get(name))
         given = metrics.get(name, [])
         listed = cast("list[Metric]", given if isinstance(given, list) else [given])
-        where = _Output(graph, name, type_, loss, tree, problems)
+        checked = _Output(graph, name, type_, loss, tree, problems)
         if loss is None and name not in graph.gaps.outputs:
-            where.warn_of_no_loss()
+            checked.warn_of_no_loss()
         elif loss is not None:
-            where.check(loss, "loss", None)
-        resolved = [where.check_metric(metric, i) for i, metric in enumerate(listed)]
+            checked.check(loss, "loss", None)
+        resolved = [checked.check_metric(metric, i) for i, metric in enumerate(listed)]
         plans[name] = OutputPlan(name, type_, loss, section.loss_weights.get(name, 1.0), _named(name, listed, resolved))
     return plans
 
@@ -122,12 +122,12 @@ def _by_output(
     first = names[0]
     listed = ", ".join(f"`{name}`" for name in names)
     span, path = locate(tree, key)
-    problems.append(t.WhichOutput.at(span, path, help=f"write `{key}: {{{first}: …}}`", outputs=listed, key=key))
+    problems.append(t.AmbiguousOutput.at(span, path, help=f"write `{key}: {{{first}: …}}`", outputs=listed, key=key))
     return None
 
 
 def _named(output: str, given: list[Metric], resolved: list[Metric | None]) -> dict[str, Metric]:
-    """The metrics by the names they are logged under; a second of a kind is counted."""
+    """The metrics by their names in the log; repeated kinds are numbered."""
     names: dict[str, Metric] = {}
     for metric, built in zip(given, resolved, strict=True):
         if built is not None:
@@ -138,7 +138,7 @@ def _named(output: str, given: list[Metric], resolved: list[Metric | None]) -> d
 
 
 class _Output:
-    """One output, and what is said of its loss and its metrics."""
+    """The check of one output's loss and metrics."""
 
     def __init__(
         self, graph: Graph, name: str, type_: TensorType, loss: Loss | None, tree: MappingNode, problems: list[Diagnostic]
@@ -152,11 +152,11 @@ class _Output:
 
     def warn_of_no_loss(self) -> None:
         span, path = locate(self._tree, "loss")
-        help = f"add `{self._name}: …`, or take it from the network's `outputs`"
+        help = f"add `{self._name}: …`, or remove it from the network's `outputs`"
         self._problems.append(t.NoLossForOutput.at(span, path, help=help, name=self._name))
 
     def check(self, compares: Compares, key: str, position: int | None) -> None:
-        """Says where a loss or a metric does not fit the output's shape or what its layer gives."""
+        """Reports a loss or metric that does not fit the output's shape or activation."""
         if self._name in self._graph.gaps.outputs:
             return
         place = self._place(key, position)
@@ -167,17 +167,16 @@ class _Output:
         if compares.least_last_axis() > 1 and isinstance(axis, int):
             size = self._type.shape[axis] if rank and -rank - 1 <= axis < rank else 1
             if isinstance(size, int) and size < compares.least_last_axis():
-                reason = "takes an axis of classes"
-                yes_or_no = next((name for name in compares.instead if name.startswith("Binary")), None)
-                help = (
-                    f"use `{yes_or_no}`, or give the layer a unit for each class"
-                    if yes_or_no
-                    else "give the layer a unit for each class"
-                )
+                reason = "needs an axis of at least 2 classes"
+                binary = next((name for name in compares.instead if name.startswith("Binary")), None)
+                help = f"use `{binary}`, or one unit for each class" if binary else "use one unit for each class"
         if compares.target_kind() == "sequence" and rank != 2:
-            reason, help = "takes time × classes", "return a sequence of logits"
+            reason, help = "needs (time, classes)", "return a sequence of logits"
         if compares.expected() == "class" and "float" in self._type.dtype:
-            reason, help = "takes class indices for the output", "write `sparse_y_pred: false` for a score for each class"
+            reason, help = (
+                "expects class indices as output",
+                "write `sparse_y_pred: false` if the output has one score per class",
+            )
         if reason:
             shape = str(self._type)
             self._problems.append(
@@ -193,35 +192,37 @@ class _Output:
             return
         can_switch = "from_logits" in type(loss).model_fields
         if wanted == "logits" and found in _PROBABILITY:
-            help = "take `from_logits` away, or the activation" if can_switch else "take the activation away"
-            got = f"probabilities, by `{found}`"
+            help = "remove `from_logits` or the activation" if can_switch else "remove the activation"
+            got = f"probabilities (`{found}`)"
         elif wanted == "distribution" and found not in _DISTRIBUTION:
-            help = "give its layer `activation: softmax`" + (", or write `from_logits: true`" if can_switch else "")
-            got = "any numbers" if found == "linear" else f"the values of `{found}`"
+            help = "add `activation: softmax` to its layer" + (", or write `from_logits: true`" if can_switch else "")
+            got = "unbounded values" if found == "linear" else f"values of `{found}`"
         elif wanted == "probability" and found not in _PROBABILITY:
-            help = "give its layer `activation: sigmoid`" + (", or write `from_logits: true`" if can_switch else "")
-            got = "any numbers" if found == "linear" else f"the values of `{found}`"
-        elif loss.each_alone and found in _DISTRIBUTION and self._type.rank and self._type.shape[-1] != 1:
-            help = "use `CategoricalCrossentropy`, or `activation: sigmoid` (for yes or no, of one unit)"
-            got = f"{self._type.shape[-1]} that sum to 1, by `{found}`"
+            help = "add `activation: sigmoid` to its layer" + (", or write `from_logits: true`" if can_switch else "")
+            got = "unbounded values" if found == "linear" else f"values of `{found}`"
+        elif loss.is_binary and found in _DISTRIBUTION and self._type.rank and self._type.shape[-1] != 1:
+            help = "use `CategoricalCrossentropy`, or `activation: sigmoid` (for binary classification, with one unit)"
+            got = f"{self._type.shape[-1]} probabilities that sum to 1 (`{found}`)"
         else:
             return
-        words = "a yes or no of each unit alone" if loss.each_alone and found in _DISTRIBUTION else _EXPECTED_WORDS[wanted]
+        words = (
+            "an independent probability for each unit" if loss.is_binary and found in _DISTRIBUTION else _EXPECTED_WORDS[wanted]
+        )
         facts: dict[str, Any] = {"loss": type(loss).__name__, "wanted": words, "name": self._name, "got": got}
-        self._problems.append(t.NotItsActivation.at(*place, help=help, **facts))
+        self._problems.append(t.ActivationMismatch.at(*place, help=help, **facts))
 
     def _activation(self) -> str | None:
-        """The activation the output comes from; None where it comes from none, or from one that cannot be told."""
+        """The activation of the output; None if it has none, or it is unknown."""
         node = self._graph.nodes.get(self._graph.outputs[self._name].source)
         return None if node is None or node.name in self._graph.gaps.assumed else node.layer.activation_name
 
     def check_metric(self, metric: Metric, position: int) -> Metric | None:
-        """The metric that is meant; None where it does not fit."""
+        """The resolved metric; None if it does not fit."""
         place = self._place("metrics", position)
         word = type(metric).__name__
         kind = self._loss.target_kind() if self._loss is not None else None
         if self._loss is None or kind is None:
-            help = f"give `{self._name}` a loss that takes a target"
+            help = f"add a loss with a target for `{self._name}`"
             self._problems.append(t.MetricWithoutTarget.at(*place, help=help, name=self._name, metric=word))
             return None
         logits = self._loss.expected() == "logits"
@@ -243,9 +244,9 @@ class _Output:
             fields = type(meant).model_fields
             switch = next((s for s in ("from_logits: true", "threshold: 0") if s.partition(":")[0] in fields), None)
             help = f"write `{switch}`" if switch else ""
-            got = f"logits, as `{type(self._loss).__name__}` has it"
+            got = f"logits, according to `{type(self._loss).__name__}`"
             facts = {"loss": word, "wanted": _EXPECTED_WORDS[meant.expected()], "name": self._name, "got": got}
-            self._problems.append(t.NotItsActivation.at(*place, help=help, **facts))
+            self._problems.append(t.ActivationMismatch.at(*place, help=help, **facts))
         before = len(self._problems)
         self.check(meant, "metrics", position)
         return meant if len(self._problems) == before else None
@@ -263,7 +264,7 @@ def _serves(kind: TargetKind, metric: str) -> bool:
 
 
 def _accuracy(kind: TargetKind, logits: bool) -> Metric | None:
-    """What `Accuracy` means for a target, as Keras's `compile` has it."""
+    """The metric that `Accuracy` stands for with a target, as in Keras's `compile`."""
     match kind:
         case "class":
             return SparseCategoricalAccuracy()

@@ -1,4 +1,4 @@
-"""The static check of a training's phases: what each overrides, freezes and watches."""
+"""The static check of the phases: their overrides, frozen layers and monitored metrics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph
 from nnspec.spec.tree import MappingNode, SequenceNode
 from nnspec.training import problems as t
-from nnspec.training.checks.monitors import Watched, check_monitor, check_plateau
+from nnspec.training.checks.monitors import EpochMetrics, check_monitor, check_plateau
 from nnspec.training.checks.optimizers import check_optimizer
 from nnspec.training.plan import OutputPlan, PhasePlan
 from nnspec.training.section import TrainSection
@@ -24,31 +24,34 @@ def check_phases(
     section: TrainSection,
     tree: MappingNode,
     outputs: Mapping[str, OutputPlan],
-    watched: Watched | None,
+    monitored: EpochMetrics | None,
     problems: list[Diagnostic],
     *,
     networks: Sequence[str] = (),
 ) -> tuple[PhasePlan, ...] | None:
-    """The phases; one where the section names none, and None where something is wrong with one.
+    """Checks the phases of a training.
 
     Args:
         graph: The network.
         section: The section ``train``.
-        tree: The same as it was written.
-        outputs: What is done with each output.
-        watched: What can be watched of it; None where that is not known.
-        problems: What is wrong is appended here.
-        networks: The networks that have an optimizer each; none where one is trained.
+        tree: Its YAML tree.
+        outputs: The plan of each output.
+        monitored: The metrics of an epoch; None if they are not known.
+        problems: Problems are appended here.
+        networks: The networks that can each have an optimizer; empty if one network is trained.
+
+    Returns:
+            The phases, one if the section names none; None if one of them has errors.
     """
     plans, whole = [], True
-    for i, own in enumerate(section.in_phases()):
+    for i, own in enumerate(section.phase_sections()):
         written = _written(tree, i) if section.phases else tree
         check_optimizer(own, written, networks, problems)
         if outputs and graph.gaps.are_named:
             _check_loss_weights(own, written, outputs, problems)
         weighted = {name: replace(plan, weight=own.loss_weights.get(name, 1.0)) for name, plan in outputs.items()}
-        monitor = check_monitor(own, written, watched, problems) if watched is not None else None
-        plateau = check_plateau(own, written, watched, problems) if watched is not None else None
+        monitor = check_monitor(own, written, monitored, problems) if monitored is not None else None
+        plateau = check_plateau(own, written, monitored, problems) if monitored is not None else None
         frozen = _check_freeze(graph, own, written, problems)
         if monitor is None or frozen is None or (own.reduce_on_plateau is not None and plateau is None):
             whole = False
@@ -58,7 +61,7 @@ def check_phases(
 
 
 def _written(tree: MappingNode, phase: int) -> MappingNode:
-    """The section with a phase's keys in place of its own, each where it was written."""
+    """The YAML tree of a phase: its keys, then the keys of the section that it does not override."""
     phases = tree.get("phases")
     assert isinstance(phases, SequenceNode)
     own = phases.items[phase]
@@ -80,7 +83,7 @@ def _check_loss_weights(
 
 
 def _check_freeze(graph: Graph, section: TrainSection, tree: MappingNode, problems: list[Diagnostic]) -> tuple[str, ...] | None:
-    """Where the weights stand that `freeze` names."""
+    """The weight scopes that `freeze` names."""
     frozen: dict[str, None] = {}
     before = len(problems)
     for i, path in enumerate(section.freeze):
@@ -88,11 +91,11 @@ def _check_freeze(graph: Graph, section: TrainSection, tree: MappingNode, proble
         if not found and path not in graph.gaps.layers:
             suggestion = closest(path, [*_paths(graph), *graph.gaps.layers])
             help = f"did you mean `{suggestion}`?" if suggestion else "`nnspec inspect` lists the layers by their paths"
-            problems.append(t.UnknownFrozen.at(*locate(tree, "freeze", i), help=help, layer=path))
+            problems.append(t.UnknownFrozenLayer.at(*locate(tree, "freeze", i), help=help, layer=path))
         frozen |= dict.fromkeys(found)
     trains = any(weight.trainable and not node.frozen and node.weights_at not in frozen for _, weight, node in graph.weights())
     if section.freeze and not trains and graph.trainable_parameters and not graph.gaps.layers:
-        problems.append(t.AllFrozen.at(*locate(tree, "freeze"), help="leave out of `freeze` what is to learn"))
+        problems.append(t.AllFrozen.at(*locate(tree, "freeze"), help="remove the layers to train from `freeze`"))
     return None if len(problems) > before else tuple(frozen)
 
 
@@ -101,7 +104,7 @@ def _within(name: str, path: str) -> bool:
 
 
 def _paths(graph: Graph) -> list[str]:
-    """Every path that `freeze` can name: nodes, and what they stand in."""
+    """Every path that `freeze` can name: nodes and their enclosing scopes."""
     found: dict[str, None] = {}
     for node in graph.nodes.values():
         for name in (node.name, node.weights_at):

@@ -1,4 +1,4 @@
-"""What a training needs before it can begin."""
+"""Checks that everything a training needs is there."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ def check_ready(
     tree: MappingNode | None,
     problems: list[Diagnostic],
 ) -> None:
-    """Says what is missing for the training to begin.
+    """Reports what is missing to start the training.
 
     Args:
         spec: The spec.
-        graph: What is trained.
-        data: Its data; None where they are not there, or have errors.
-        section: The section ``train``; None where it is not there, or has errors.
-        tree: The same as it was written.
-        problems: What is missing is appended here.
+        graph: The network.
+        data: The plan of the data; None if there is none, or it has errors.
+        section: The section ``train``; None if there is none, or it has errors.
+        tree: Its YAML tree.
+        problems: Problems are appended here.
     """
     top = Span.whole(spec.file)
     if tree is None:
         help = "write `train: {epochs: 20, loss: …}`"
         problems.append(t.NotTrainable.at(top, "train", help=help))
-    elif section is not None and not section.says_how_long:
-        problems.append(t.NotTrainable.at(tree.span, tree.path, help="say how long: write `epochs: 20`, or `steps`"))
+    elif section is not None and not section.has_length:
+        problems.append(t.NotTrainable.at(tree.span, tree.path, help="write `epochs: 20`, or `steps`"))
     given = spec.section("data")
     if given is None or (data is not None and "train" not in data.sources):
         help = "write `data: {train: {csv: data/train.csv}}`"

@@ -1,4 +1,4 @@
-"""What layers that take statistics of the training data take them of."""
+"""Layers whose statistics are fitted to the training data before the first step."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from nnspec.graph.model import Node
 from nnspec.layers.standardization import Normalization
 from nnspec.training.plan import OutputPlan
 
-__all__ = ["adapting", "check_adapting", "target_of"]
+__all__ = ["fitted_layers", "check_fitted_layers", "inverted_output"]
 
 
-def adapting(graph: Graph) -> Iterator[tuple[Node, Normalization]]:
-    """The nodes whose statistics are taken before the first step, in order; those that start from a file's weights are not."""
+def fitted_layers(graph: Graph) -> Iterator[tuple[Node, Normalization]]:
+    """The nodes whose statistics are fitted, in order; nodes that start from the weights of a file are not."""
     for node in graph.nodes.values():
         if isinstance(node.layer, Normalization) and node.layer.adapts and node.start is None:
             yield node, node.layer
 
 
-def target_of(node: Node, graph: Graph, outputs: Mapping[str, OutputPlan]) -> str | None:
-    """The output of numbers that a node gives, whose targets therefore are what it goes back to; None where it gives none."""
+def inverted_output(node: Node, graph: Graph, outputs: Mapping[str, OutputPlan]) -> str | None:
+    """The output with numeric targets that a node returns, which define the inverse transform; None if it returns none."""
     for name, ref in graph.outputs.items():
         output = outputs.get(name)
         loss = output.loss if output is not None else None
@@ -31,9 +31,9 @@ def target_of(node: Node, graph: Graph, outputs: Mapping[str, OutputPlan]) -> st
     return None
 
 
-def check_adapting(graph: Graph, outputs: Mapping[str, OutputPlan], problems: list[Diagnostic]) -> None:
-    """Says where a layer is to undo a change that nothing tells."""
-    for node, layer in adapting(graph):
-        if layer.invert and target_of(node, graph, outputs) is None:
-            help = "give it `mean` and `variance`, or put it at an output that a loss compares with numbers"
+def check_fitted_layers(graph: Graph, outputs: Mapping[str, OutputPlan], problems: list[Diagnostic]) -> None:
+    """Reports layers with ``invert`` that have no targets to take statistics of."""
+    for node, layer in fitted_layers(graph):
+        if layer.invert and inverted_output(node, graph, outputs) is None:
+            help = "set `mean` and `variance`, or use the layer at an output whose loss has numeric targets"
             problems.append(d.NoStatistics.at(node.span, node.path, help=help, name=node.name))

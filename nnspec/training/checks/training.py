@@ -1,4 +1,4 @@
-"""The static check of the section ``train``: every key against the graph and the data. No framework is loaded."""
+"""The static check of the section ``train`` against the graph and the data. No framework is loaded."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ __all__ = ["TrainingCheck", "check_training"]
 
 @dataclass(frozen=True)
 class TrainingCheck:
-    """What the sections ``train`` and ``data`` are checked against.
+    """The context of a check of the sections ``train`` and ``data``.
 
     Attributes:
         spec: The spec.
         model: Its graphs; None if they have errors.
         known: The section ``train``, as far as it is valid; None if there is none.
-        tree: The same as it was written.
+        tree: Its YAML tree.
         problems: Problems are appended here.
-        require_data: Whether the training is to begin: both sections must then exist, and the files they name.
+        require_data: Whether both sections and the data files must exist, because a training starts.
         parts: The splits of the data whose files are read.
     """
 
@@ -67,7 +67,7 @@ class TrainingCheck:
 
     @property
     def graph(self) -> Graph | None:
-        """The document's own network; None if it has none, or none is known."""
+        """The main network; None if there is none, or errors leave it unknown."""
         return self.model.networks.get("main") if self.model is not None else None
 
 
@@ -83,9 +83,9 @@ def check_training(
 
     Args:
         spec: The spec.
-        model: Its graphs; None if they have errors: the sections are then checked alone.
+        model: Its graphs; None if they have errors, and the sections are checked without them.
         problems: Problems are appended here.
-        require_data: Whether the training is to begin: both sections must then exist, and the files they name.
+        require_data: Whether both sections and the data files must exist, because a training starts.
         parts: The splits of the data whose files are read.
 
     Returns:
@@ -95,7 +95,7 @@ def check_training(
     known, tree = _section(spec, model, problems)
     plan = _check(TrainingCheck(spec, model, known, tree, problems, require_data, parts))
     if not require_data:
-        # The network can be built and exported all the same.
+        # The network can still be built and exported.
         problems[before:] = [replace(x, severity="warning") if x.code == p.NotYet.code else x for x in problems[before:]]
     return None if any(problem.is_error for problem in problems[before:]) else plan
 
@@ -109,7 +109,7 @@ def _check(check: TrainingCheck) -> TrainingPlan | None:
             help = "tell the authors of the package, with this spec"
             check.problems.append(g.FailedPlugin.at(*locate(check.tree, "objective"), help=help, reason=str(error)))
             return None
-    # Nothing of the outputs is known where an objective with losses of its own has errors.
+    # If an objective that defines the losses has errors, the outputs cannot be checked.
     return None if check.tree is not None and _has_own_losses(check.tree) else check_network(check)
 
 

@@ -1,4 +1,4 @@
-"""The figures of classes: precision and recall, areas under curves, calibration, confusion, overlap."""
+"""Classification metrics: precision, recall, areas under curves, calibration, confusion, IoU."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from nnspec.training.catalogue.class_areas import areas
 from nnspec.training.evaluation.predictions import ClassPredictions
 
-__all__ = ["calibration", "class_figures", "curves_of"]
+__all__ = ["calibration", "class_metrics", "curves_of"]
 
 _MOST_SORTED = 1_000_000
-"""Positions of which areas, curves and calibration are made, at most."""
+"""The most positions that areas, curves and calibration are computed from."""
 
 _MOST_SCORES = 2**28
-"""The same as scores: positions times classes."""
+"""The most scores, positions times classes, that they are computed from."""
 
 _MOST_IN_MATRIX = 1000
-"""The most classes whose confusion is given as a matrix."""
+"""The most classes for which the confusion is a matrix."""
 
 _MOST_CURVES = 100
 
@@ -27,26 +27,27 @@ _POINTS = 101
 _BINS = 15
 
 
-def class_figures(found: ClassPredictions, *, curves: bool = False) -> dict[str, Any]:
-    """The figures of an output of classes.
+def class_metrics(found: ClassPredictions, *, curves: bool = False) -> dict[str, Any]:
+    """The metrics of a classification output.
 
     Args:
-        found: What was said, and what is so.
-        curves: Whether the points of the curves are wanted too.
+        found: The predictions and the targets.
+        curves: Whether to include the points of the curves.
 
     Returns:
-        ``accuracy``; ``precision``, ``recall``, ``f1``, ``auc``, ``average_precision`` (means over the classes that are
-        there); ``classes`` with the figures of each, itself against the rest; ``confusion`` (rows: actual; columns: predicted;
-        None for more than 1,000 classes); ``confused``: each two classes that were confused, the most frequent first, with
-        the number of positions; ``calibration`` where the answers are probabilities; ``iou`` where an example has many
-        positions, as a mask has (its Dice coefficient is ``f1``); ``curves``, of the 100 largest classes. A figure that is
-        not defined is None.
+        ``accuracy``; ``precision``, ``recall``, ``f1``, ``auc``, ``average_precision`` (means over the classes that occur);
+        ``classes`` with the one-vs-rest metrics of each class; ``confusion`` (rows: actual; columns: predicted; None for more
+        than 1,000 classes); ``confused``, the pairs of confused classes with the number of positions, the most frequent first;
+        ``calibration`` if the outputs are probabilities; ``iou`` if an example has many positions, as a mask has (its Dice
+        coefficient is ``f1``); ``curves`` of the 100 largest classes. A metric that is not defined is None.
     """
     from sklearn.metrics import precision_recall_fscore_support
 
     count = len(found.names)
     labels = np.arange(count)
-    precision, recall, f1, support = precision_recall_fscore_support(found.true, found.said, labels=labels, zero_division=0)
+    precision, recall, f1, support = precision_recall_fscore_support(
+        found.true, found.predicted, labels=labels, zero_division=0
+    )
     sorted_ = found.thinned(min(_MOST_SORTED, _MOST_SCORES // count))
     rows = [
         {"class": name, "precision": float(p), "recall": float(r), "f1": float(f), "auc": auc, "average_precision": ap}
@@ -57,16 +58,16 @@ def class_figures(found: ClassPredictions, *, curves: bool = False) -> dict[str,
     if found.each > 1:
         for row, overlap in zip(rows, _overlap(found), strict=True):
             row["iou"] = overlap
-    figures: dict[str, Any] = {"accuracy": float((found.true == found.said).mean())}
+    metrics: dict[str, Any] = {"accuracy": float((found.true == found.predicted).mean())}
     there = [row for row, n in zip(rows, support, strict=True) if n]
     for name in ("precision", "recall", "f1", "auc", "average_precision", *(["iou"] if found.each > 1 else [])):
-        figures[name] = _mean([row[name] for row in there])
-    figures["classes"] = [{**row, "rows": int(n)} for row, n in zip(rows, support, strict=True)]
-    figures |= _confusion(found)
-    figures["calibration"] = calibration(sorted_) if found.probabilities else None
+        metrics[name] = _mean([row[name] for row in there])
+    metrics["classes"] = [{**row, "rows": int(n)} for row, n in zip(rows, support, strict=True)]
+    metrics |= _confusion(found)
+    metrics["calibration"] = calibration(sorted_) if found.probabilities else None
     if curves:
-        figures["curves"] = curves_of(sorted_)
-    return figures
+        metrics["curves"] = curves_of(sorted_)
+    return metrics
 
 
 def _mean(values: list[float | None]) -> float | None:
@@ -75,9 +76,9 @@ def _mean(values: list[float | None]) -> float | None:
 
 
 def _confusion(found: ClassPredictions) -> dict[str, Any]:
-    """How often each class was predicted for each; every position is in it."""
+    """The confusion matrix and the confused pairs, of all positions."""
     count = len(found.names)
-    pairs, rows = np.unique(found.true * count + found.said, return_counts=True)
+    pairs, rows = np.unique(found.true * count + found.predicted, return_counts=True)
     actual, predicted = np.divmod(pairs, count)
     matrix = None
     if count <= _MOST_IN_MATRIX:
@@ -95,42 +96,42 @@ def _confusion(found: ClassPredictions) -> dict[str, Any]:
 def _overlap(found: ClassPredictions) -> list[float | None]:
     """Intersection over union of each class (Jaccard 1912)."""
     count = len(found.names)
-    true, said = (np.bincount(labels, minlength=count) for labels in (found.true, found.said))
-    both = np.bincount(found.true[found.true == found.said], minlength=count)
-    union = true + said - both
+    true, predicted = (np.bincount(labels, minlength=count) for labels in (found.true, found.predicted))
+    both = np.bincount(found.true[found.true == found.predicted], minlength=count)
+    union = true + predicted - both
     return [float(b / u) if u else None for b, u in zip(both, union, strict=True)]
 
 
 def calibration(found: ClassPredictions) -> dict[str, Any]:
-    """How far confidence is from how often it is right (Guo et al. 2017, 15 bins of equal width).
+    """The calibration error: 15 bins of equal width (Guo et al. 2017).
 
     Returns:
-        ``expected_error``: the mean of the gap, bins weighted by their positions; ``gap``: mean confidence less accuracy, above
-        0 for answers that are too sure of themselves; ``bins`` with ``from``, ``to``, ``confidence``, ``accuracy``, ``rows``,
-        the empty ones left out.
+        ``expected_error``, the mean absolute gap of the bins, weighted by their positions; ``gap``, mean confidence minus
+        accuracy, positive for overconfident predictions; ``bins`` without the empty ones, with ``from``, ``to``,
+        ``confidence``, ``accuracy`` and ``rows``.
     """
-    sure, right = found.confidence.astype(np.float64), found.true == found.said
-    place = np.minimum((sure * _BINS).astype(int), _BINS - 1)
+    confidence, right = found.confidence.astype(np.float64), found.true == found.predicted
+    place = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
     bins = [
         {
             "from": number / _BINS,
             "to": (number + 1) / _BINS,
-            "confidence": float(sure[inside].mean()),
+            "confidence": float(confidence[inside].mean()),
             "accuracy": float(right[inside].mean()),
             "rows": int(inside.sum()),
         }
         for number in range(_BINS)
         if (inside := place == number).any()
     ]
-    error = sum(abs(b["confidence"] - b["accuracy"]) * b["rows"] for b in bins) / max(1, len(sure))
-    return {"expected_error": float(error), "gap": float(sure.mean() - right.mean()), "bins": bins}
+    error = sum(abs(b["confidence"] - b["accuracy"]) * b["rows"] for b in bins) / max(1, len(confidence))
+    return {"expected_error": float(error), "gap": float(confidence.mean() - right.mean()), "bins": bins}
 
 
 def curves_of(found: ClassPredictions) -> list[dict[str, Any]]:
-    """The ROC curve and the precision–recall curve of each class against the rest, a hundred points each.
+    """The one-vs-rest ROC and precision–recall curves of each class, a hundred points each.
 
-    Of two classes the second alone: the first's says the same. A class of which all or none are has no curve; of more than a
-    hundred classes the largest hundred have one.
+    Of two classes, only the second has a curve. A class to which all or no positions belong has none; of more than a hundred
+    classes, the largest hundred have one.
     """
     from sklearn.metrics import precision_recall_curve, roc_curve
 
@@ -154,8 +155,8 @@ def curves_of(found: ClassPredictions) -> list[dict[str, Any]]:
 
 
 def _points(x: NDArray[Any], y: NDArray[Any]) -> list[list[float]]:
-    """So many points of a curve, its ends among them, evenly spread along its way."""
-    way = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])
-    wanted = np.linspace(0, way[-1], _POINTS)
-    kept = np.unique(np.searchsorted(way, wanted).clip(0, len(x) - 1)) if len(x) > _POINTS else np.arange(len(x))
+    """Points of a curve, evenly spaced along it, including its ends."""
+    length = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])
+    wanted = np.linspace(0, length[-1], _POINTS)
+    kept = np.unique(np.searchsorted(length, wanted).clip(0, len(x) - 1)) if len(x) > _POINTS else np.arange(len(x))
     return [[round(float(a), 5), round(float(b), 5)] for a, b in zip(x[kept], y[kept], strict=True)]

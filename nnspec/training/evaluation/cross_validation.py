@@ -1,4 +1,4 @@
-"""Cross-validation: a run for each fold, and what the folds come to."""
+"""Cross-validation: a run for each fold, and statistics of the metrics over the folds."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ __all__ = ["CrossValidation", "Spread", "crossval", "crossval_text"]
 
 @dataclass(frozen=True)
 class Spread:
-    """A figure over the folds.
+    """The statistics of a metric over the folds.
 
     Attributes:
         mean: Its mean.
-        deviation: The standard deviation of the folds, with n − 1; None for a single one.
-        values: The figure of each fold.
+        deviation: Its sample standard deviation (n − 1); None for a single fold.
+        values: Its value for each fold.
     """
 
     mean: float
@@ -42,7 +42,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """The spread of some values.
+        """Computes the statistics of values.
 
         Example:
             >>> Spread.of([1.0, 3.0]).deviation
@@ -54,21 +54,21 @@ class Spread:
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """What the folds came to.
+    """The result of a cross-validation.
 
     Attributes:
         path: The folder with a run folder for each fold, ``fold-1``, ``fold-2`` …
-        folds: How many folds there are.
-        finished: How many of them were trained: fewer where Ctrl-C or another signal ended it.
-        figures: Each figure of the examples that are left out, by the name it is logged under, without ``val_``.
-        chosen_by: What chose the epoch whose weights are scored, in words. The fold that is left out never does.
-        status: The exit status of a process that the signal ended; 0 where none did.
+        folds: The number of folds.
+        finished: The number of trained folds, fewer if a signal interrupted the cross-validation.
+        metrics: The metrics on the held-out folds, by their names in the log without ``val_``.
+        chosen_by: How the epoch of the scored weights was selected; never by the held-out fold.
+        status: The exit status of a process that a signal ended; 0 if none did.
     """
 
     path: Path
     folds: int
     finished: int
-    figures: Mapping[str, Spread]
+    metrics: Mapping[str, Spread]
     chosen_by: str
     status: int = 0
 
@@ -84,29 +84,28 @@ def crossval(
     limits: Limits | None = None,
     progress: Progress | None = None,
 ) -> CrossValidation:
-    """Trains a spec once for each fold of its training data, which is left out, and scores it on that fold.
+    """Trains a spec once for each held-out fold of its training data, and scores it on that fold.
 
-    Each training is what the spec says, on the rest of the data: its own validation part is drawn from the rest, chooses the
-    epoch, and stops early. So the examples that score a model have chosen nothing of it (nested cross-validation). A spec
-    without a validation part keeps the epoch with the least loss on what is trained on.
+    Each training uses the rest of the data, from which it also draws its validation split; that split selects the epoch and
+    stops early. The examples that score a model are therefore used for no selection (nested cross-validation). Without a
+    validation split, the epoch with the lowest training loss is kept.
 
-    By ``data.time``, and in a series, the folds follow each other, and each is trained on what is before it (walk-forward
-    validation).
+    With ``data.time``, and for series, the folds are consecutive in time, and each is trained on the data before it
+    (walk-forward validation).
 
     Args:
-        file: The spec. What it says under ``data.test`` is replaced; ``data.group`` and ``data.time`` are heeded.
-        overrides: ``path=value`` each.
-        folds: How many folds; None leaves out one example, or one group, at a time.
-        rolling: Of folds in time: whether each is trained on as many rows as the first, rather than on all before it.
+        file: The spec. Its ``data.test`` is replaced; ``data.group`` and ``data.time`` define the folds.
+        overrides: Overrides, ``path=value`` each.
+        folds: The number of folds; None holds out one example, or one group, at a time.
+        rolling: For folds in time, whether each is trained on as many rows as the first, instead of on all rows before it.
         out: The folder; by default ``runs/NAME/crossval-TIME``.
-        root: What the spec's paths may not leave.
-        limits: What the document may cost.
-        progress: Shows how it goes; by default on standard error.
+        root: The folder that the spec's paths must not leave.
+        limits: Limits on the cost of reading the document.
+        progress: Reports progress; by default on standard error.
 
     Raises:
-        SpecError: Where the spec or its data have errors.
-        NnspecError: Where the folder is taken, a training fails, or the spec trains two networks against each other, which no
-            examples score.
+        SpecError: If the spec or its data have errors.
+        NnspecError: If the folder is not empty, a training fails, or the objective has no targets to score.
     """
 
     def spec_of(number: int, of: int) -> Spec:
@@ -115,11 +114,11 @@ def crossval(
 
     if folds is not None and folds < 2:
         raise NnspecError(f"there must be at least 2 folds, not {folds}")
-    # With 2 folds the document is as good or bad as with any other number of them.
+    # The check of the document does not depend on the number of folds.
     plan = _plan(spec_of(1, folds or 2))
     of = folds if folds is not None else _most_folds(plan)
     chosen_by = _chosen_by(plan)
-    path = _place(spec_of(1, of), None if out is None else Path(out))
+    path = _folder(spec_of(1, of), None if out is None else Path(out))
     records: list[dict[str, Any]] = []
     with interruptible() as interrupted:
         for number in range(1, of + 1):
@@ -127,26 +126,26 @@ def crossval(
                 break
             import keras
 
-            keras.backend.clear_session(free_memory=True)  # what the fold before left in memory
+            keras.backend.clear_session(free_memory=True)  # frees the memory of the previous fold
             run = train(spec_of(number, of), out=path / f"fold-{number}", progress=progress)
             if run.status == "interrupted":
                 break
             scored = evaluate(run, part="test")
-            records.append({name: value for name, value in scored.items() if name not in _NO_FIGURES})
-            _write(CrossValidation(path, of, len(records), _figures(records), chosen_by))
+            records.append({name: value for name, value in scored.items() if name not in _NOT_METRICS})
+            _write(CrossValidation(path, of, len(records), _metrics(records), chosen_by))
     status = interrupted.status if len(records) < of else 0
-    return CrossValidation(path, of, len(records), _figures(records), chosen_by, status)
+    return CrossValidation(path, of, len(records), _metrics(records), chosen_by, status)
 
 
 def crossval_text(found: CrossValidation) -> str:
-    """The figures as a person reads them."""
+    """Formats the metrics as text."""
     folds = f"{found.folds} folds" if found.finished == found.folds else f"{found.finished} of {found.folds} folds"
     lines = [
         f"{folds}, mean ± standard deviation over them",
-        f"  each fold is scored by weights it did not choose: {found.chosen_by}",
+        f"  no fold selects the weights it is scored with: {found.chosen_by}",
     ]
-    width = max(map(len, found.figures), default=0)
-    for name, spread in found.figures.items():
+    width = max(map(len, found.metrics), default=0)
+    for name, spread in found.metrics.items():
         deviation = "" if spread.deviation is None else f" ± {spread.deviation:.4f}"
         shown = ", ".join(f"{value:.4f}" for value in spread.values[:10]) + (", …" if len(spread.values) > 10 else "")
         lines.append(f"  {name:<{width}}  {spread.mean:.4f}{deviation}  ({shown})")
@@ -170,30 +169,30 @@ def _most_folds(plan: TrainingPlan) -> int:
 
 
 def _chosen_by(plan: TrainingPlan) -> str:
-    """What chooses the epoch whose weights are kept."""
+    """How the epoch whose weights are kept is selected."""
     data, monitor = plan.data, plan.monitor.name
     assert data is not None
     if not data.validates:
-        return f"no validation part is named, so the epoch with the best `{monitor}` in training is kept"
+        return f"no validation split is given, so the epoch with the best `{monitor}` in training is kept"
     if isinstance(data.section.validation, float):
-        return f"`{monitor}` on {data.section.validation:g} of the rest chooses the epoch"
-    inner = "another fold of the rest" if data.fold is not None else "the validation data"
-    return f"`{monitor}` on {inner} chooses the epoch"
+        return f"`{monitor}` on {data.section.validation:g} of the remaining data selects the epoch"
+    inner = "another fold" if data.fold is not None else "the validation data"
+    return f"`{monitor}` on {inner} selects the epoch"
 
 
-def _place(spec: Spec, out: Path | None) -> Path:
+def _folder(spec: Spec, out: Path | None) -> Path:
     if out is None:
         out = Path("runs") / spec.name / f"crossval-{datetime.now().strftime('%Y%m%d-%H%M%S')}"
     if not is_free(out):
-        raise NnspecError(f"there is something at {out}\n  = help: name a folder that is empty, or not there yet")
+        raise NnspecError(f"{out} exists and is not empty\n  = help: name an empty or a new folder")
     return out
 
 
-_NO_FIGURES = ("data", "rows", "outputs", "transformed_targets")
+_NOT_METRICS = ("data", "rows", "outputs", "transformed_targets")
 
 
-def _figures(records: Sequence[Mapping[str, Any]]) -> dict[str, Spread]:
-    """The figures that are numbers; a list of numbers, as of classes, has no mean of its own."""
+def _metrics(records: Sequence[Mapping[str, Any]]) -> dict[str, Spread]:
+    """The statistics of the scalar metrics."""
     if not records:
         return {}
     names = [name for name, value in records[0].items() if isinstance(value, float | int) and math.isfinite(value)]
@@ -205,6 +204,6 @@ def _write(found: CrossValidation) -> None:
         "folds": found.folds,
         "finished": found.finished,
         "chosen_by": found.chosen_by,
-        "figures": {name: asdict(spread) for name, spread in found.figures.items()},
+        "figures": {name: asdict(spread) for name, spread in found.metrics.items()},
     }
     write_whole(found.path / "crossval.json", json.dumps(record, indent=1) + "\n")

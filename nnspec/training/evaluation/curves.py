@@ -1,4 +1,4 @@
-"""Learning curves as a picture."""
+"""Plots of learning curves."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _TRAIN, _VALIDATION = "#4269d0", "#ef7134"
 
 
 def curves(records: list[dict[str, Any]], title: str, best_epoch: int = 0) -> bytes:
-    """Draws each figure over the epochs, training and validation together.
+    """Plots each metric over the epochs, for training and validation.
 
     Args:
         records: The log.
-        title: What stands above.
-        best_epoch: The epoch whose weights were kept, counted from 1; 0 for none.
+        title: The title.
+        best_epoch: The epoch whose weights were kept, from 1; 0 for none.
 
     Returns:
         A PNG.
@@ -45,13 +45,13 @@ def curves(records: list[dict[str, Any]], title: str, best_epoch: int = 0) -> by
 
 
 def curve_names(records: list[dict[str, Any]]) -> list[str]:
-    """The figures of a log that have a curve, validation's under the name of training's."""
+    """The metrics of a log that have a curve; those of validation share the curve of training."""
     names = [name for name, value in records[0].items() if name not in _NOT_CURVES and isinstance(value, (int, float))]
     return [name for name in names if not name.startswith("val_")]
 
 
 def draw_curve(axis: Axes, records: list[dict[str, Any]], name: str, best_epoch: int) -> None:
-    """Draws one figure over the epochs, of training and of validation."""
+    """Plots one metric over the epochs, for training and validation."""
     epochs = [record["epoch"] for record in records]
     marker = "o" if len(records) <= 30 else None
     for key, label, color in ((name, "training", _TRAIN), (f"val_{name}", "validation", _VALIDATION)):

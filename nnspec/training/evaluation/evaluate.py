@@ -1,4 +1,4 @@
-"""The figures of a finished run on examples it was not trained on."""
+"""Evaluation of a run: predictions and metrics of a split of its data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.training.batches.cropping import crops_of, middle
 from nnspec.training.checks.training import check_training
 from nnspec.training.evaluation.output_units import output_units
-from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions, judged
+from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions, predictions_from
 from nnspec.training.evaluation.report import report_of, reports_text
 from nnspec.training.plan import OutputPlan, TrainingPlan
 from nnspec.training.run.folder import Run
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from nnspec.training.loop.output_learner import OutputLearner
 
 __all__ = [
-    "Evaluated",
+    "Evaluation",
     "answers_of",
     "evaluate",
-    "evaluated",
+    "run_evaluation",
     "evaluation_text",
     "examples_of",
     "golden_rows",
@@ -47,21 +47,21 @@ __all__ = [
 
 
 _INPUTS = 2**28
-"""About how many bytes of examples are answered at a time."""
+"""The approximate number of bytes of examples that are predicted at a time."""
 
 
 @dataclass(frozen=True)
-class Evaluated:
-    """A run's answers to one part of its data.
+class Evaluation:
+    """The predictions and metrics of a run on one split of its data.
 
     Attributes:
-        plan: What was trained and how.
+        plan: The training plan.
         model: The model, with the best weights.
-        part: Which part: `train`, `validation` or `test`.
+        part: The split: `train`, `validation` or `test`.
         examples: Its examples.
-        figures: The losses and metrics, by the names they are logged under.
-        answers: What the model gave, by output; none where no output can be judged by them.
-        judged: The answers that can be held against targets, by output; numbers are in the units of the data.
+        metrics: The losses and metrics, by their names in the log.
+        outputs: The outputs of the model; empty if none is compared with targets.
+        predictions: The predictions with their targets, by output; numbers are in the units of the data.
         transformed: The outputs whose targets were transformed, so that losses are not in the units of the data.
     """
 
@@ -69,51 +69,51 @@ class Evaluated:
     model: keras.Model
     part: str
     examples: Examples
-    figures: dict[str, Any]
-    answers: Mapping[str, NDArray[Any]]
-    judged: Mapping[str, ClassPredictions | NumberPredictions]
+    metrics: dict[str, Any]
+    outputs: Mapping[str, NDArray[Any]]
+    predictions: Mapping[str, ClassPredictions | NumberPredictions]
     transformed: tuple[str, ...] = ()
 
 
 def evaluate(run: Run | str | Path, *, part: str | None = None, curves: bool = False) -> dict[str, Any]:
-    """The losses, metrics and the figures of each output of a run's best weights.
+    """Evaluates the best weights of a run.
 
     Args:
         run: The run, or its folder.
-        part: `train`, `validation` or `test`; by default the test data, or the validation part where there are none.
-        curves: Whether the points of the ROC and precision–recall curves are wanted too.
+        part: `train`, `validation` or `test`; by default the first that exists of test, validation and train.
+        curves: Whether to include the points of the ROC and precision–recall curves.
 
     Returns:
-        ``data`` (the part), ``rows``, the figures by the names they are logged under, and ``outputs``: for each output a
-        report. Metrics and reports are in the units of the data; losses are as trained, and ``transformed_targets`` lists
-        the outputs whose targets were transformed, if there are any. Plain JSON values.
+        ``data`` (the split), ``rows``, the metrics by their names in the log, and ``outputs`` with a report of each output.
+        Metrics and reports are in the units of the data; losses are as in training, and ``transformed_targets`` lists the
+        outputs whose targets were transformed, if there are any. All values are plain JSON.
 
     Raises:
-        SpecError: Where the data cannot be used.
-        NnspecError: Where the run or its data are not what they were.
+        SpecError: If the data cannot be used.
+        NnspecError: If the run is damaged, or its data changed.
     """
-    found = evaluated(run if isinstance(run, Run) else Run.open(run), part=part)
-    reports = {name: report_of(answers, curves=curves) for name, answers in found.judged.items()}
+    found = run_evaluation(run if isinstance(run, Run) else Run.open(run), part=part)
+    reports = {name: report_of(predictions, curves=curves) for name, predictions in found.predictions.items()}
     transformed = {"transformed_targets": list(found.transformed)} if found.transformed else {}
-    return {"data": found.part, "rows": len(found.examples), **found.figures, **transformed, "outputs": reports}
+    return {"data": found.part, "rows": len(found.examples), **found.metrics, **transformed, "outputs": reports}
 
 
-def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> Evaluated:
-    """The same before anything is computed of it: the examples and the answers to them.
+def run_evaluation(run: Run, *, part: str | None = None, most: int | None = None) -> Evaluation:
+    """Computes the predictions and metrics of a split of a run's data.
 
     Args:
         run: The run.
         part: As in [`evaluate`][nnspec.training.evaluation.evaluate.evaluate].
-        most: How many examples are answered at most, spread evenly over the part.
+        most: The most examples to predict, spread evenly over the split.
     """
     import keras
 
     from nnspec.training.backends.selection import machine, steps_for
     from nnspec.training.batches.transforms import batch_transforms
-    from nnspec.training.loop.loop import watch
+    from nnspec.training.loop.loop import validate
     from nnspec.training.loop.output_learner import OutputLearner
 
-    run.main  # noqa: B018 (it says so where a run has no such figures)
+    run.main  # noqa: B018 (raises if the run has no targets)
     machine()
     plan = _plan(run, _wanted(part))
     part, examples = _examples(run, plan, part)
@@ -122,63 +122,63 @@ def evaluated(run: Run, *, part: str | None = None, most: int | None = None) -> 
     model = trained_model(run)
     crops = crops_of(plan.data)
     units = output_units(plan.outputs, plan.target_sources, run.transforms())
-    objective = OutputLearner(model, plan.outputs, changes=batch_transforms(plan, model), crops=crops, units=units)
+    learner = OutputLearner(model, plan.outputs, transforms=batch_transforms(plan, model), crops=crops, units=units)
     first = examples.batch(slice(0, 1))
-    objective.build(first.inputs, first.targets)
-    steps = steps_for(keras.backend.backend(), objective)
-    figures = watch(steps, objective, examples, plan.section.batch_size)
-    judged_ = [output for output in plan.outputs.values() if _is_judged(plan, output)]
-    answers = _answers(objective, examples, plan.section.batch_size) if judged_ else {}
+    learner.build(first.inputs, first.targets)
+    steps = steps_for(keras.backend.backend(), learner)
+    metrics = validate(steps, learner, examples, plan.section.batch_size)
+    scored = [output for output in plan.outputs.values() if _is_scored(plan, output)]
+    outputs = _predict(learner, examples, plan.section.batch_size) if scored else {}
     classes = run.classes()
-    held = {}
-    for output in judged_:
+    predictions = {}
+    for output in scored:
         name, crop = output.name, crops.get(output.name, 0)
-        found = _judged(output, examples, answers[name], classes.get(name), crop, units.get(name))
+        found = _predictions(output, examples, outputs[name], classes.get(name), crop, units.get(name))
         if found is not None:
-            held[name] = found
+            predictions[name] = found
         if isinstance(found, NumberPredictions) and name in units and units[name].labels:
-            figures |= _metrics_of(output, found)
-    return Evaluated(plan, model, part, examples, figures, answers, held, tuple(units))
+            metrics |= _metrics_of(output, found)
+    return Evaluation(plan, model, part, examples, metrics, outputs, predictions, tuple(units))
 
 
 def _metrics_of(output: OutputPlan, found: NumberPredictions) -> dict[str, Any]:
-    """The metrics of an output whose units differ between series, which batches do not know."""
+    """The metrics of an output whose units differ between series, and therefore cannot be computed by batch."""
     from nnspec.training.catalogue.keras_objects import keras_metric
 
-    figures = {}
+    metrics = {}
     for name, metric in output.metrics.items():
-        made = keras_metric(metric, name)
-        made.update_state(found.true.astype(np.float32), found.said.astype(np.float32))
-        figures[name] = np.asarray(made.result()).tolist()
-    return figures
+        computed = keras_metric(metric, name)
+        computed.update_state(found.true.astype(np.float32), found.predicted.astype(np.float32))
+        metrics[name] = np.asarray(computed.result()).tolist()
+    return metrics
 
 
-def evaluation_text(figures: dict[str, Any]) -> str:
-    """The figures as a person reads them."""
-    lines = [f"{figures['rows']:,} examples of the {display_name(figures['data'])} data"]
-    if figures["data"] != "test":
-        lines[0] += " (the spec names no test data)"
-    transformed = figures.get("transformed_targets", ())
-    shown = {name: value for name, value in figures.items() if name not in ("data", "rows", "outputs", "transformed_targets")}
+def evaluation_text(metrics: dict[str, Any]) -> str:
+    """Formats the result of `evaluate` as text."""
+    lines = [f"{metrics['rows']:,} examples of the {display_name(metrics['data'])} data"]
+    if metrics["data"] != "test":
+        lines[0] += " (the spec has no test data)"
+    transformed = metrics.get("transformed_targets", ())
+    shown = {name: value for name, value in metrics.items() if name not in ("data", "rows", "outputs", "transformed_targets")}
     width = max(map(len, shown), default=0)
     for name, value in shown.items():
         text = f"{value:.4f}" if isinstance(value, float) else ", ".join(f"{v:.4f}" for v in np.ravel(value))
         if (name == "loss" and transformed) or name in {f"{output}_loss" for output in transformed}:
-            text += "  (as trained, of transformed targets)"
+            text += "  (of transformed targets, as in training)"
         lines.append(f"  {name:<{width}}  {text}")
     if transformed:
         lines.append("  metrics and errors are in the units of the data")
-    return "\n".join([*lines, *reports_text(figures["outputs"])])
+    return "\n".join([*lines, *reports_text(metrics["outputs"])])
 
 
 def units_of_run(run: Run) -> dict[str, Units]:
-    """How the outputs of a run that predict numbers come back to the units of the data, if those are others."""
+    """The units of the outputs of a run whose numeric targets were transformed."""
     plan = _plan(run, parts=())
     return output_units(plan.outputs, plan.target_sources, run.transforms())
 
 
 def answers_of(run: Run) -> dict[str, DecisionRule]:
-    """How the values of each output of a run are to be read, by the loss it was trained with."""
+    """How to interpret each output of a run, according to its loss."""
     losses = {name: output.loss for name, output in _plan(run, parts=()).outputs.items() if output.loss is not None}
     return {name: decision_rule(loss.target_kind(), logits=loss.expected() == "logits") for name, loss in losses.items()}
 
@@ -188,24 +188,24 @@ def examples_of(run: Run, part: str | None = None) -> tuple[str, Examples]:
 
     Args:
         run: The run.
-        part: `train`, `validation` or `test`; by default the first there is of test, validation and train.
+        part: `train`, `validation` or `test`; by default the first that exists of test, validation and train.
 
     Returns:
-        Which part it is, and the examples.
+        The split, and its examples.
     """
     return _examples(run, _plan(run, _wanted(part)), part)
 
 
 def golden_rows(run: Run, count: int) -> tuple[Table, dict[str, NDArray[Any]]]:
-    """A few real examples of a run: what an exported model is compared on.
+    """A few real examples of a run, on which an exported model is compared.
 
-    They are training examples if those are still there, so that an export does not depend on the test data.
+    They are training examples if those still exist, so that an export does not depend on the test data.
 
     Returns:
-        Their rows as they are in the data, and the inputs made of them, by name, each with the batch axis first.
+        Their raw rows, and the inputs computed from them by name, with a batch axis.
 
     Raises:
-        NnspecError: If none of the run's data can be read any more.
+        NnspecError: If none of the run's data can be read.
     """
     failure: NnspecError | SpecError | None = None
     for part in ("train", "validation", "test"):
@@ -222,14 +222,14 @@ def golden_rows(run: Run, count: int) -> tuple[Table, dict[str, NDArray[Any]]]:
 
 
 def raw_rows(run: Run, part: str | None = None) -> tuple[Table, dict[str, NDArray[Any]]]:
-    """The examples that [`examples_of`][nnspec.training.evaluation.evaluate.examples_of] gives, as rows of the data too.
+    """The examples of [`examples_of`][nnspec.training.evaluation.evaluate.examples_of], with their raw rows.
 
     Args:
         run: The run.
         part: As there.
 
     Returns:
-        Their rows as they are in the data, and the inputs made of them, by name, each with the batch axis first.
+        Their raw rows, and the inputs computed from them by name, with a batch axis.
     """
     plan = _plan(run, _wanted(part))
     part, examples = _examples(run, plan, part)
@@ -254,31 +254,33 @@ def trained_model(run: Run) -> keras.Model:
     return model
 
 
-def _answers(objective: OutputLearner, examples: Examples, batch_size: int) -> dict[str, NDArray[Any]]:
-    """The outputs of an objective's model to what its figures are of; what memory does not hold is read some at a time."""
-    objective.reset()
-    a_row = examples.bytes // len(next(iter(examples.inputs.values())))
-    step = batch_size * max(1, _INPUTS // max(a_row * batch_size, 1))
+def _predict(learner: OutputLearner, examples: Examples, batch_size: int) -> dict[str, NDArray[Any]]:
+    """The outputs of a model, for as many examples at a time as fit into memory."""
+    learner.reset()
+    row_bytes = examples.bytes // len(next(iter(examples.inputs.values())))
+    step = batch_size * max(1, _INPUTS // max(row_bytes * batch_size, 1))
     parts = [
-        objective.model.predict(_seen(objective, examples, start, start + step, batch_size), batch_size=batch_size, verbose=0)
+        learner.model.predict(
+            _transformed(learner, examples, start, start + step, batch_size), batch_size=batch_size, verbose=0
+        )
         for start in range(0, len(examples), step)
     ]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _seen(objective: OutputLearner, examples: Examples, start: int, end: int, batch_size: int) -> dict[str, NDArray[Any]]:
-    """What the model sees of some examples, drawn batch by batch as for the figures."""
-    if not objective.changes:
+def _transformed(learner: OutputLearner, examples: Examples, start: int, end: int, batch_size: int) -> dict[str, NDArray[Any]]:
+    """Inputs after the batch transforms, batch by batch as for the metrics."""
+    if not learner.transforms:
         return dict(examples.batch(slice(start, end)).inputs)
     parts = []
     for first in range(start, min(end, len(examples)), batch_size):
         batch = examples.batch(slice(first, first + batch_size))
-        parts.append(objective.seen(batch.inputs, batch.targets, training=False)[0])
+        parts.append(learner.transformed(batch.inputs, batch.targets, training=False)[0])
     return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in parts[0]}
 
 
 def _plan(run: Run, parts: Collection[str] = PARTS) -> TrainingPlan:
-    """The plan of a run, with those of its sets of data that are wanted; the others are not looked at."""
+    """The plan of a run. Only the files of the given splits are read."""
     problems: list[Diagnostic] = []
     plan = check_training(run.spec, run.model, problems, parts=parts)
     if plan is None or plan.data is None:
@@ -287,7 +289,7 @@ def _plan(run: Run, parts: Collection[str] = PARTS) -> TrainingPlan:
 
 
 def _wanted(part: str | None) -> Collection[str]:
-    """The sets of data that are looked at for one of them."""
+    """The splits whose files are read to evaluate one of them."""
     return PARTS if part in (None, "test") else ("train", "validation")
 
 
@@ -297,17 +299,17 @@ def _examples(run: Run, plan: TrainingPlan, part: str | None) -> tuple[str, Exam
     if part is None:
         part = "test" if data.tests else "validation" if data.validates else "train"
     if part == "test" and not data.tests:
-        raise NnspecError("the spec names no test data\n  = help: write `test: …` under `data`")
+        raise NnspecError("the spec has no test data\n  = help: write `test: …` under `data`")
     if part == "validation" and not data.validates:
-        raise NnspecError("the spec names no validation data\n  = help: write `validation: 0.1` under `data`")
+        raise NnspecError("the spec has no validation data\n  = help: write `validation: 0.1` under `data`")
     if part in data.sources and not (part == "train" and data.draws):
         _require_files(plan, part)
         return part, prepare_part(data, part, run.transforms())
-    # The part is a draw from the training data.
+    # The split is drawn from the training data.
     _require_files(plan, "train")
     prepared = prepare(replace(data, sources={"train": data.sources["train"]}), plan.section.seed)
     if prepared.fingerprints["train"].whole != run.info["data"]["fingerprints"].get("train"):
-        raise NnspecError(f"the training data changed since the run: the {display_name(part)} part of them is another")
+        raise NnspecError(f"the training data changed since the run, and with them their {display_name(part)} split")
     examples = {"train": prepared.train, "validation": prepared.validation, "test": prepared.test}[part]
     assert examples is not None
     return part, examples
@@ -318,19 +320,19 @@ def _require_files(plan: TrainingPlan, part: str) -> None:
     source = plan.data.sources[part]
     if source.files is None:
         named = ", ".join(f"`{text}`" for text in source.reader.named_paths().values())
-        raise NnspecError(f"{source.span}: the {display_name(part)} data are not there: {named}")
+        raise NnspecError(f"{source.span}: the {display_name(part)} data do not exist: {named}")
 
 
-def _is_judged(plan: TrainingPlan, output: OutputPlan) -> bool:
-    """Whether its answers can be held against targets one by one. Of tokens there are too many: their figures say it."""
+def _is_scored(plan: TrainingPlan, output: OutputPlan) -> bool:
+    """Whether predictions of an output are compared with targets one by one; those of tokens are only scored by metrics."""
     source = plan.target_sources.get(output.name)
     return output.needs_target and output.type.mask is None and (source is None or source.is_scored)
 
 
-def _judged(
+def _predictions(
     output: OutputPlan,
     examples: Examples,
-    answer: NDArray[Any],
+    values: NDArray[Any],
     classes: list[Any] | None,
     crop: int,
     units: Units | None,
@@ -339,10 +341,10 @@ def _judged(
     axis = getattr(output.loss, "axis", -1)
     kind = output.loss.target_kind()
     assert kind is not None
-    found = judged(
+    found = predictions_from(
         kind,
         middle(examples.targets[output.name][examples.rows], crop),
-        np.asarray(answer, np.float32),
+        np.asarray(values, np.float32),
         axis=axis if isinstance(axis, int) else -1,
         logits=output.loss.expected() == "logits",
         ignore=getattr(output.loss, "ignore_class", None),
@@ -350,4 +352,4 @@ def _judged(
     )
     if units is None or not isinstance(found, NumberPredictions):
         return found
-    return NumberPredictions(*(units.to_data(values, examples.own_series) for values in (found.true, found.said)))
+    return NumberPredictions(*(units.to_data(values, examples.own_series) for values in (found.true, found.predicted)))

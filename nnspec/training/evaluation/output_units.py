@@ -1,4 +1,4 @@
-"""Which outputs of a training are numbers whose targets were transformed, and how they come back to the units of the data."""
+"""The units of outputs with transformed numeric targets, to convert predictions to the units of the data."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["output_units"]
 def output_units(
     outputs: Mapping[str, OutputPlan], sources: Mapping[str, TargetSource], state: Mapping[str, list[dict[str, Any]]]
 ) -> dict[str, Units]:
-    """The units of the outputs that predict numbers in others than those of the data.
+    """The units of the outputs whose numeric predictions are not in the units of the data.
 
     Args:
-        outputs: What is done with each output.
-        sources: The targets that are computed from an input, and have its transforms.
+        outputs: The plan of each output.
+        sources: The targets that are computed from an input and have its transforms.
         state: What the transforms learned, by ``inputs.NAME`` and ``targets.NAME``.
     """
     found = {}

@@ -1,4 +1,4 @@
-"""What an evaluation says of one output: the figures of classes or of numbers, for scripts and for people."""
+"""The evaluation report of one output: classification or regression metrics, as values and as text."""
 
 from __future__ import annotations
 
@@ -9,44 +9,44 @@ import numpy as np
 
 from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions
 
-__all__ = ["NUMBER_FIGURES", "report_of", "reports_text"]
+__all__ = ["NUMBER_METRICS", "report_of", "reports_text"]
 
-NUMBER_FIGURES = ("mean_absolute_error", "root_mean_squared_error", "r2")
-"""What is said of an output of numbers, beside its residuals."""
+NUMBER_METRICS = ("mean_absolute_error", "root_mean_squared_error", "r2")
+"""The regression metrics, besides the residuals."""
 
 _MOST_SHOWN = 20
 _MOST_CONFUSED = 10
 
 
 def report_of(found: ClassPredictions | NumberPredictions, *, curves: bool = False) -> dict[str, Any]:
-    """The report of one output, as plain values.
+    """Computes the report of one output, as plain values.
 
     Args:
-        found: What the model said, and what is so.
-        curves: Whether the points of the curves are wanted too.
+        found: The predictions and the targets.
+        curves: Whether to include the points of the curves.
 
     Returns:
-        For classes, what [`class_figures`][nnspec.training.evaluation.class_metrics.class_figures] gives. For numbers
-        ``mean_absolute_error``, ``root_mean_squared_error``, ``r2`` (None where the targets do not vary), and ``residuals``
-        (what was said less what is so): ``mean``, ``std`` and ``quantiles``.
+        For classes, the result of [`class_metrics`][nnspec.training.evaluation.class_metrics.class_metrics]. For numbers,
+        ``mean_absolute_error``, ``root_mean_squared_error``, ``r2`` (None if the targets do not vary), and ``residuals``
+        (predicted minus actual): ``mean``, ``std`` and ``quantiles``.
     """
     if isinstance(found, ClassPredictions):
-        from nnspec.training.evaluation.class_metrics import class_figures
+        from nnspec.training.evaluation.class_metrics import class_metrics
 
-        return class_figures(found, curves=curves)
+        return class_metrics(found, curves=curves)
     return _numbers(found)
 
 
 def _numbers(found: NumberPredictions) -> dict[str, Any]:
     from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 
-    difference = found.said - found.true
-    true, said = (values.reshape(-1) for values in (found.true, found.said))
+    difference = found.predicted - found.true
+    true, predicted = (values.reshape(-1) for values in (found.true, found.predicted))
     spread = ((found.true - found.true.mean(0)) ** 2).sum()
     at = (0, 5, 25, 50, 75, 95, 100)
     return {
-        "mean_absolute_error": float(mean_absolute_error(true, said)),
-        "root_mean_squared_error": float(root_mean_squared_error(true, said)),
+        "mean_absolute_error": float(mean_absolute_error(true, predicted)),
+        "root_mean_squared_error": float(root_mean_squared_error(true, predicted)),
         "r2": float(1 - (difference**2).sum() / spread) if spread > 0 else None,
         "residuals": {
             "mean": float(difference.mean()),
@@ -57,7 +57,7 @@ def _numbers(found: NumberPredictions) -> dict[str, Any]:
 
 
 def reports_text(reports: Mapping[str, dict[str, Any]]) -> list[str]:
-    """The reports of the outputs as lines, a blank one before each; several outputs of numbers are put side by group_.
+    """Formats reports as lines, with a blank line before each; several numeric outputs share a table.
 
     Args:
         reports: The report of each output, by name.
@@ -74,11 +74,11 @@ def reports_text(reports: Mapping[str, dict[str, Any]]) -> list[str]:
 
 def _side_by_side(numbers: Mapping[str, dict[str, Any]]) -> list[str]:
     wide = max(map(len, numbers))
-    shown = [*NUMBER_FIGURES, "residual_mean"]
+    shown = [*NUMBER_METRICS, "residual_mean"]
     lines = [" " * wide + "".join(f"  {key:>8}" for key in shown)]
     for name, report in numbers.items():
-        figures = {**report, "residual_mean": report["residuals"]["mean"]}
-        cells = ["–" if figures[key] is None else f"{figures[key]:.4g}" for key in shown]
+        metrics = {**report, "residual_mean": report["residuals"]["mean"]}
+        cells = ["–" if metrics[key] is None else f"{metrics[key]:.4g}" for key in shown]
         lines.append(
             f"{name:<{wide}}" + "".join(f"  {cell:>{max(8, len(key))}}" for key, cell in zip(shown, cells, strict=True))
         )
@@ -90,14 +90,14 @@ def _class_report(name: str, report: dict[str, Any]) -> list[str]:
     lines = [f"{name}: " + "  ".join(f"{key} {report[key]:.4f}" for key in shown)]
     if report["calibration"] is not None:
         error, gap = report["calibration"]["expected_error"], report["calibration"]["gap"]
-        lines.append(f"  calibration: expected error {error:.4f}; confidence less accuracy {gap:+.4f}")
+        lines.append(f"  calibration: expected error {error:.4f}; confidence minus accuracy {gap:+.4f}")
     if len(report["classes"]) > _MOST_SHOWN:
         return lines + _confused_lines(report["confused"])
     return lines + _class_lines(report["classes"]) + _confusion_lines(report)
 
 
 def _confused_lines(confused: list[dict[str, Any]]) -> list[str]:
-    """The classes that are confused most."""
+    """The most frequent confusions."""
     if not confused:
         return []
     shown = confused[:_MOST_CONFUSED]
@@ -112,8 +112,8 @@ def _number_lines(name: str, report: dict[str, Any]) -> list[str]:
     q = report["residuals"]["quantiles"]
     return [
         f"{name}: {shown}",
-        f"  residuals (predicted less actual): mean {report['residuals']['mean']:.4g}, median {q['50']:.4g}, "
-        f"nine of ten between {q['5']:.4g} and {q['95']:.4g}",
+        f"  residuals (predicted minus actual): mean {report['residuals']['mean']:.4g}, median {q['50']:.4g}, "
+        f"90 % between {q['5']:.4g} and {q['95']:.4g}",
     ]
 
 
@@ -123,8 +123,8 @@ def _class_lines(rows: list[dict[str, Any]]) -> list[str]:
     wide = max(5, *map(len, names))
     lines = [f"  {'class':<{wide}}  " + "  ".join(f"{key:>9}" for key in columns) + "    rows"]
     for label, row in zip(names, rows, strict=True):
-        figures = "  ".join(f"{row[key]:>9.4f}" if row[key] is not None else f"{'–':>9}" for key in columns)
-        lines.append(f"  {label:<{wide}}  {figures}  {row['rows']:>6,}")
+        metrics = "  ".join(f"{row[key]:>9.4f}" if row[key] is not None else f"{'–':>9}" for key in columns)
+        lines.append(f"  {label:<{wide}}  {metrics}  {row['rows']:>6,}")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""Notices, after each epoch, that a file changed from which the training data were read."""
+"""Detects, after each epoch, that a file of the training data changed."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["DataGuard"]
 
 
 class DataGuard:
-    """Holds the files of the training data against their fingerprints.
+    """Compares the files of the training data with their fingerprints.
 
-    Data that were read whole before the first step are what they were, whatever becomes of their file: that is said once,
-    for the run cannot be gone on with then. Data that are read as the training goes are no longer the same: it stops.
+    If all data were read before the first step, a changed file is reported once: it does not affect the training, but prevents
+    a resume. If data are read during training, a changed file stops it.
 
     Args:
         prepared: The data.
-        progress: Where it is said.
+        progress: Reports changed files.
     """
 
     def __init__(self, prepared: Prepared, progress: Progress) -> None:
@@ -28,24 +28,24 @@ class DataGuard:
         self._digests = {name: digest for found in prepared.fingerprints.values() for name, digest in found.files.items()}
         self._whole = all(_in_memory(part) for part in (prepared.train, prepared.validation) if part is not None)
         self._progress = progress
-        self._said: set[str] = set()
+        self._reported: set[str] = set()
 
     def after_epoch(self) -> None:
-        """Looks at the files.
+        """Checks the files.
 
         Raises:
-            NnspecError: Where one that is still being read is no longer what it was.
+            NnspecError: If a file changed that is read during training.
         """
-        changed = [name for name in self._watched.changed(self._digests) if name not in self._said]
+        changed = [name for name in self._watched.changed(self._digests) if name not in self._reported]
         if not changed:
             return
-        self._said.update(changed)
+        self._reported.update(changed)
         listed = ", ".join(changed)
         if not self._whole:
-            raise NnspecError(f"the training data changed while they were read: {listed}")
-        self._progress.say(
-            f"warning: {listed} changed since it was read; this training goes on with what was read, "
-            "and can be resumed only once the file is as it was"
+            raise NnspecError(f"the training data changed during training: {listed}")
+        self._progress.print(
+            f"warning: {listed} changed after it was read; the training continues with the data in memory, "
+            "and can be resumed only if the file is restored"
         )
 
 

@@ -1,4 +1,4 @@
-"""What layers start from that name a file under ``weights``."""
+"""Initial weights from files, given by ``weights`` of a layer."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _LISTED = 6
 
 
 def check_starting(spec: Spec, graphs: Iterable[Graph], problems: list[Diagnostic]) -> None:
-    """Whether every file under ``weights`` has the weights that start from it; a warning where one is not there yet.
+    """Checks that files under ``weights`` have the weights that start from them; a missing file is a warning.
 
     No framework is loaded.
 
     Args:
         spec: The spec.
         graphs: Its graphs.
-        problems: What is wrong is appended.
+        problems: Problems are appended here.
     """
     headers: dict[str, Mapping[str, tuple[int, ...]] | None] = {}
     found: list[Diagnostic] = []
@@ -50,33 +50,33 @@ def check_starting(spec: Spec, graphs: Iterable[Graph], problems: list[Diagnosti
             if shapes is None or place in missing:
                 continue
             if name not in shapes:
-                missing.add(place)  # one says it for all of a step
-                found.append(_no_such(start, identity, name, shapes))
+                missing.add(place)  # reported once for each step
+                found.append(_missing(start, identity, name, shapes))
             elif shapes[name] != weight.shape:
                 reason = f"`{name}` in `{start.file}` is {shapes[name]}, and `{identity}` is {weight.shape}"
-                help = "change the layer to that shape, or start from another file"
+                help = "change the layer to this shape, or use another file"
                 found.append(g.BadStart.at(start.span, start.path, help=help, reason=reason))
     problems += once(found)
 
 
-def _no_such(start: Start, identity: str, name: str, shapes: Mapping[str, Any]) -> Diagnostic:
-    reason = f"`{start.file}` has no weight `{name}` for `{identity}` to start from"
+def _missing(start: Start, identity: str, name: str, shapes: Mapping[str, Any]) -> Diagnostic:
+    reason = f"`{start.file}` has no weight `{name}` for `{identity}`"
     prefix = _prefix_for(start, identity, shapes)
     suggestion = closest(name, shapes)
     if prefix is not None:
         written, there = (prefix, f"{prefix}/") if prefix else ('""', "")
         help = f"write `prefix: {written}`: it has `{there}{_inner(start, identity)}`"
     elif suggestion:
-        help = f"it has `{suggestion}`; `prefix` says what names begin with"
+        help = f"it has `{suggestion}`; set `prefix` to what the names begin with"
     else:
         more = f" and {len(shapes) - _LISTED} more" if len(shapes) > _LISTED else ""
         listed = ", ".join(f"`{n}`" for n in list(shapes)[:_LISTED]) or "nothing"
-        help = f"it has {listed}{more}; `prefix` says what names begin with"
+        help = f"it has {listed}{more}; set `prefix` to what the names begin with"
     return g.BadStart.at(start.span, start.path, help=help, reason=reason)
 
 
 def _prefix_for(start: Start, identity: str, shapes: Iterable[str]) -> str | None:
-    """The prefix under which a file has a weight, where there is just one."""
+    """The prefix under which a file has a weight, if it is unique."""
     inner = _inner(start, identity)
     prefixes = {name.removesuffix(inner).removesuffix("/") for name in shapes if name == inner or name.endswith(f"/{inner}")}
     return prefixes.pop() if len(prefixes) == 1 else None
@@ -92,7 +92,7 @@ def _header(spec: Spec, start: Start, problems: list[Diagnostic]) -> Mapping[str
         return read_header(find_file(text, spec.folder, spec.root))
     except DataError as error:
         if isinstance(error, MissingFileError):
-            help = "train it first, or name a run folder or a .safetensors file that is there; paths begin at the spec's folder"
+            help = "train it first, or name an existing run folder or .safetensors file; paths are relative to the spec"
             problems.append(g.MissingStart.at(start.span, start.path, help=help, reason=error.message))
         else:
             problems.append(g.BadStart.at(start.span, start.path, help=error.help, reason=error.message))
@@ -107,10 +107,10 @@ def _text(start: Start) -> str:
 
 
 def initial_weights(spec: Spec, graph: Graph) -> dict[str, NDArray[Any]]:
-    """The weights that a graph does not start from its initializers, by identity.
+    """Reads the weights of a graph that start from files, by identity.
 
     Raises:
-        SpecError: Where a file is missing or damaged, or has no weight of that name and shape.
+        SpecError: If a file is missing or damaged, or has no weight of that name and shape.
     """
     problems: list[Diagnostic] = []
     check_starting(spec, [graph], problems)

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP, noted for the loop to heed after the step."""
+"""Handling of Ctrl-C, SIGTERM and SIGHUP, which stop a training after the current step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SIGNALS = tuple(
 
 
 class Interruption:
-    """Whether someone has asked for the training to stop, and by which signal."""
+    """Whether a signal has asked the training to stop, and which."""
 
     def __init__(self) -> None:
         self.signal: signal.Signals | None = None
@@ -25,7 +25,7 @@ class Interruption:
 
     @property
     def status(self) -> int:
-        """The status of a process that the signal ended, as a shell reports it."""
+        """The exit status of a process ended by the signal, as a shell reports it."""
         return 128 + (self.signal or signal.SIGINT)
 
 
@@ -34,10 +34,10 @@ _active: list[Interruption] = []
 
 @contextmanager
 def interruptible() -> Iterator[Interruption]:
-    """Notes a first Ctrl-C, SIGTERM or SIGHUP; a second does what it did before, which for a command is to end it at once.
+    """Records the first Ctrl-C, SIGTERM or SIGHUP; a second one has its previous effect, which usually ends the process.
 
-    Within another ``interruptible()``, as the trainings of a sweep are, it is the same interruption. A SIGHUP that the process
-    was started to ignore (``nohup``) is ignored. Signals reach the main thread alone: in another, nothing is noted.
+    Nested ``interruptible()`` blocks, as in a sweep, share the interruption. SIGHUP is ignored if the process was started to
+    ignore it (``nohup``). Signals only reach the main thread: in other threads, nothing is recorded.
     """
     if threading.current_thread() is not threading.main_thread():
         yield Interruption()
@@ -45,21 +45,21 @@ def interruptible() -> Iterator[Interruption]:
     if _active:
         yield _active[-1]
         return
-    asked = Interruption()
+    interruption = Interruption()
     before = {number: signal.getsignal(number) for number in _SIGNALS if not _ignored(number)}
 
-    def note(number: int, frame: object) -> None:
+    def record(number: int, frame: object) -> None:
         del frame
-        asked.signal = signal.Signals(number)
+        interruption.signal = signal.Signals(number)
         _restore(before)
 
     for number in before:
-        signal.signal(number, note)
-    _active.append(asked)
+        signal.signal(number, record)
+    _active.append(interruption)
     try:
-        yield asked
+        yield interruption
     finally:
-        _active.remove(asked)
+        _active.remove(interruption)
         _restore(before)
 
 
@@ -69,5 +69,5 @@ def _ignored(number: signal.Signals) -> bool:
 
 def _restore(before: Mapping[signal.Signals, object]) -> None:
     for number, handler in before.items():
-        # None stands for a handler that was not set from Python, and cannot be set from it.
+        # None is a handler that was not set from Python and cannot be set from Python.
         signal.signal(number, signal.SIG_DFL if handler is None else handler)  # type: ignore[arg-type]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["Batch", "Learner", "TrainableGroup", "Tensors", "Update", "averaged_weights", "part_of"]
+from nnspec.training.plan import PhasePlan
+
+__all__ = ["Batch", "Learner", "Task", "TrainableGroup", "Tensors", "Update", "averaged_weights", "part_of"]
 
 Tensors = Mapping[str, Any]
 Batch = tuple[Tensors, Tensors, Tensors]
@@ -30,7 +33,7 @@ class TrainableGroup:
 
     @property
     def inner(self) -> Any:
-        """The optimizer that has the learning rate: the inner one of a loss scaling optimizer."""
+        """The optimizer with the learning rate: the inner one of a loss-scaling optimizer."""
         return getattr(self.optimizer, "inner_optimizer", self.optimizer)
 
 
@@ -76,16 +79,29 @@ class Learner(Protocol):
         """The batch with random augmentations, for a training step."""
 
     def updates(self, batch: Batch) -> Sequence[Update]:
-        """The updates of a step, in order. It neither reads nor changes a variable."""
+        """The updates of a step, in order; neither reads nor changes variables."""
 
-    def watch(self, batch: Batch) -> Any:
+    def validate(self, batch: Batch) -> Any:
         """Updates the metrics with a batch that is not trained on, and returns its loss."""
 
     def reset(self) -> None:
         """Resets the metrics."""
 
-    def figures(self) -> dict[str, Any]:
+    def results(self) -> dict[str, Any]:
         """The values of the metrics: numbers, or lists of numbers."""
+
+
+class Task(Protocol):
+    """What is trained in each phase, and what is examined after each epoch."""
+
+    def learner(self, phase: PhasePlan) -> Learner:
+        """The learner of a phase."""
+
+    def examine(self, epoch: int, folder: Path) -> dict[str, Any]:
+        """Metrics of the networks themselves after an epoch; may write images into the run folder."""
+
+    def warnings(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Warnings about the log up to its last epoch; the text before the colon is the kind of a warning."""
 
 
 def part_of(batch: Batch, start: int, stop: int) -> Batch:
@@ -100,7 +116,7 @@ def averaged_weights(trainable: Sequence[TrainableGroup]) -> Iterator[None]:
     averaging = [group for group in trainable if group.inner.use_ema and group.inner.built]
     kept = [[variable.numpy() for variable in group.variables] for group in averaging]
     for group in averaging:
-        # As keras.callbacks.SwapEMAWeights does it: the optimizer has no public name for them.
+        # As in keras.callbacks.SwapEMAWeights: the optimizer has no public name for them.
         for variable, average in zip(group.variables, group.inner._model_variables_moving_average, strict=True):
             variable.assign(average)
     try:

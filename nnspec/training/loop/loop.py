@@ -1,4 +1,4 @@
-"""The epoch loop: order of examples, figures, the best weights, when to stop. It knows no backend."""
+"""The epoch loop, independent of the backend: batches, metrics, best weights, early stopping."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from nnspec.training.loop.stopping import Plateau, should_stop
 from nnspec.training.plan import Monitor
 from nnspec.training.section import EarlyStopping
 
-__all__ = ["Loop", "NotFiniteLoss", "Status", "watch"]
+__all__ = ["Loop", "NotFiniteLoss", "Status", "validate"]
 
-_SECONDS_A_CALL = 0.2
-_STEPS_A_CALL = 512
-_STEPS_AT_FIRST = 8
+_SECONDS_PER_CALL = 0.2
+_MOST_STEPS_PER_CALL = 512
+_INITIAL_STEPS_PER_CALL = 8
 
 Status = Literal["finished", "stopped early", "interrupted"]
 
@@ -35,9 +35,9 @@ class NotFiniteLoss(NnspecError):
     """The loss became NaN or infinite.
 
     Attributes:
-        loss: What it became.
-        before: What it was the step before; NaN where there was none in the same call.
-        rows: The rows of the table that were in the batch.
+        loss: The loss.
+        before: The loss of the previous step; NaN if that was in another call.
+        rows: The table rows of the batch.
     """
 
     def __init__(self, loss: float, before: float, rows: Rows) -> None:
@@ -47,29 +47,28 @@ class NotFiniteLoss(NnspecError):
 
 @dataclass
 class Loop:
-    """Trains through one phase, until its end is reached, it no longer gets better, or it is interrupted.
+    """Trains one phase until it ends, stops early or is interrupted.
 
     Attributes:
         steps: Runs the steps.
-        learner: Holds the figures.
-        order: What is trained on, in which batches.
-        validation: What is watched after each epoch; None for nothing.
-        last_step: How many steps the phase has in all.
-        monitor: Which figure says what is best.
+        learner: Computes the losses and metrics.
+        order: The training examples and their batches.
+        validation: The validation examples; None for no validation.
+        last_step: The number of steps of the phase.
+        monitor: The metric that selects the best weights.
         stopping: When to stop early; None for never.
-        evaluating: What is wrapped around validation: an average put in the weights' place.
-        examine: Gives further figures after an epoch, of the networks themselves.
-        save: Called where the training could go on from: after each epoch, before anything is written of it, where it
-            is interrupted, and where it is due.
+        evaluating: A context manager around validation, which replaces weights by their moving averages.
+        examine: Computes further metrics of the networks after an epoch.
+        save: Saves a checkpoint: after each epoch, before the rest of it is written; on interruption; and when one is due.
         due: Whether to save in the middle of an epoch.
-        keep: Called after that when the weights are the best so far.
-        log: Called with each epoch's record, before that is saved.
-        logged: Called once it is.
-        progress: Is told how it goes.
+        keep: Called after the checkpoint if the weights are the best so far.
+        log: Called with the record of each epoch, before the checkpoint.
+        logged: Called after the checkpoint.
+        progress: Reports progress.
         interrupted: Whether to stop after the step.
         plateau: Lowers the learning rate; None for never.
-        rates: The learning rates that change, by the names they are logged under.
-        position: Where it stands. It goes on from there, in the middle of an epoch too.
+        rates: The learning rates that change, by their names in the log.
+        position: The position to start from, which may be in the middle of an epoch.
     """
 
     steps: Steps
@@ -96,37 +95,39 @@ class Loop:
         self._pace = _Pace()
 
     def run(self) -> Status:
-        """Goes on from where it stands.
+        """Trains from the current position.
 
         Raises:
-            NotFiniteLoss: Where the loss becomes NaN or infinite.
+            NotFiniteLoss: If the loss becomes NaN or infinite.
         """
         at = self.position
-        a_epoch = self.order.steps
-        self.progress.begin(at.epoch - at.phase_epoch + math.ceil(self.last_step / a_epoch), a_epoch, self.order.batch_size)
-        # The last epoch may have been interrupted after its last step, and then wants only its end.
+        epoch_steps = self.order.steps
+        self.progress.begin(
+            at.epoch - at.phase_epoch + math.ceil(self.last_step / epoch_steps), epoch_steps, self.order.batch_size
+        )
+        # An epoch that was interrupted after its last step still needs its validation.
         while not at.over and (at.phase_step < self.last_step or at.in_epoch):
             if self.interrupted():
                 return "interrupted"
             if not at.in_epoch:
                 self.learner.reset()
-            self._train_epoch(a_epoch)
+            self._train_epoch(epoch_steps)
             if self.interrupted():
                 self.save()
                 return "interrupted"
             self._end_epoch()
         return "stopped early" if at.over else "finished"
 
-    def _train_epoch(self, a_epoch: int) -> None:
-        """What is left of an epoch, or as much of it as is made before an interruption."""
+    def _train_epoch(self, epoch_steps: int) -> None:
+        """Trains the rest of an epoch, or until an interruption."""
         at = self.position
-        end = min(a_epoch, at.in_epoch + self.last_step - at.phase_step)
+        end = min(epoch_steps, at.in_epoch + self.last_step - at.phase_step)
         examples, started = 0, time.perf_counter()
         lap = started
         for part, rows in _prepared(self.steps, self.order.calls(at.epoch, at.in_epoch, end, self._pace)):
             began = time.perf_counter()
             done = self.steps.train(part, rows)
-            self._pace.took(done.steps, time.perf_counter() - began)
+            self._pace.update(done.steps, time.perf_counter() - began)
             at.step += done.steps
             at.phase_step += done.steps
             at.in_epoch += done.steps
@@ -137,7 +138,7 @@ class Loop:
             now = time.perf_counter()
             at.epoch_seconds, lap = at.epoch_seconds + now - lap, now
             rate = examples / (now - started)
-            self.progress.stepped(at.epoch + 1, at.in_epoch, rate, self.learner.figures)
+            self.progress.stepped(at.epoch + 1, at.in_epoch, rate, self.learner.results)
             if self.interrupted():
                 break
             if self.due() and at.in_epoch < end:
@@ -145,17 +146,17 @@ class Loop:
 
     def _end_epoch(self) -> None:
         at, began = self.position, time.perf_counter()
-        record = {"epoch": at.epoch + 1, "step": at.step, **self.learner.figures()}
-        with self.evaluating(), _kept_on_failure(self.learner):
+        record = {"epoch": at.epoch + 1, "step": at.step, **self.learner.results()}
+        with self.evaluating(), _metrics_kept_on_failure(self.learner):
             if self.validation is not None:
-                figures = watch(self.steps, self.learner, self.validation, self.order.batch_size)
-                record |= {f"val_{name}": value for name, value in figures.items()}
+                metrics = validate(self.steps, self.learner, self.validation, self.order.batch_size)
+                record |= {f"val_{name}": value for name, value in metrics.items()}
             record |= self.examine(at.epoch + 1)
         record |= self.rates()
         record["examples_per_second"] = round(at.epoch_examples / max(at.epoch_seconds, 1e-9), 1)
         seconds = at.epoch_seconds + time.perf_counter() - began
         record["seconds"] = round(seconds, 3)
-        self._count(seconds)
+        self._advance(seconds)
         value = record[self.monitor.name]
         better = self.monitor.better(value, at.best)
         if better:
@@ -172,7 +173,7 @@ class Loop:
         self.logged()
         self.progress.epoch_ended(record)
 
-    def _count(self, seconds: float) -> None:
+    def _advance(self, seconds: float) -> None:
         at = self.position
         at.epoch += 1
         at.phase_epoch += 1
@@ -182,18 +183,18 @@ class Loop:
 
 
 def _prepared(steps: Steps, calls: Iterator[tuple[Examples, Rows]]) -> Iterator[tuple[Examples, Rows]]:
-    """Each call, the values of the one after it begun."""
-    coming = next(calls, None)
-    while coming is not None:
-        now, coming = coming, next(calls, None)
-        if coming is not None:
-            steps.prepare(*coming)
-        yield now
+    """Yields each call, and prefetches the examples of the next one."""
+    following = next(calls, None)
+    while following is not None:
+        current, following = following, next(calls, None)
+        if following is not None:
+            steps.prepare(*following)
+        yield current
 
 
 @contextmanager
-def _kept_on_failure(learner: Learner) -> Iterator[None]:
-    """Puts the figures of the epoch back where watching fails: what goes on from here wants them."""
+def _metrics_kept_on_failure(learner: Learner) -> Iterator[None]:
+    """Restores the metrics of the epoch if validation fails, since a resumed training needs them."""
     variables = [variable for metric in learner.metrics for variable in metric.variables]
     values = [variable.numpy() for variable in variables]
     try:
@@ -204,24 +205,24 @@ def _kept_on_failure(learner: Learner) -> Iterator[None]:
         raise
 
 
-def watch(steps: Steps, learner: Learner, examples: Examples, batch_size: int) -> dict[str, Any]:
-    """The figures of examples that are not trained on."""
+def validate(steps: Steps, learner: Learner, examples: Examples, batch_size: int) -> dict[str, Any]:
+    """Computes the metrics of examples without training on them."""
     learner.reset()
     calls = calls_of(np.arange(len(examples)), batch_size, 0, math.ceil(len(examples) / batch_size), _Pace())
     for part, rows in _prepared(steps, ((examples, rows) for rows in calls)):
-        steps.watch(part, rows)
-    return learner.figures()
+        steps.validate(part, rows)
+    return learner.results()
 
 
 class _Pace:
-    """How many steps a call makes, so that it takes long enough to be worth it and can be interrupted soon after."""
+    """The number of steps of a call: enough to amortize its overhead, few enough to be interrupted soon."""
 
     def __init__(self) -> None:
         self._calls = 0
-        self.steps = _STEPS_AT_FIRST
+        self.steps = _INITIAL_STEPS_PER_CALL
 
-    def took(self, steps: int, seconds: float) -> None:
-        """Notes what a call took. The first call compiles, and says nothing of the next."""
+    def update(self, steps: int, seconds: float) -> None:
+        """Records the time of a call. The first call, which compiles, does not count."""
         self._calls += 1
         if self._calls > 1:
-            self.steps = max(1, min(_STEPS_A_CALL, int(_SECONDS_A_CALL * steps / max(seconds, 1e-9))))
+            self.steps = max(1, min(_MOST_STEPS_PER_CALL, int(_SECONDS_PER_CALL * steps / max(seconds, 1e-9))))

@@ -1,4 +1,4 @@
-"""The Keras models of what is trained, one for each network, and their weights by the spec's names."""
+"""The Keras models of the trained networks, and their weights by name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import keras
 
 from nnspec.graph import Graph
 from nnspec.keras_backend import set_weight_arrays, to_keras, weight_arrays
-from nnspec.training.loop.freezing import freeze
+from nnspec.keras_backend.names import keras_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,10 +22,10 @@ class Networks:
 
     Args:
         graphs: The networks, by name.
-        seed: Makes the first weights repeatable.
+        seed: The seed of the initial weights.
 
     Attributes:
-        models: Their models, by the same names.
+        models: The models, by the same names.
     """
 
     def __init__(self, graphs: Mapping[str, Graph], seed: int) -> None:
@@ -34,26 +34,35 @@ class Networks:
 
     @property
     def variables(self) -> list[Any]:
-        """Every variable, in an order that is the same each time a spec is built."""
+        """All variables, in the same order each time a spec is built."""
         return [variable for model in self.models.values() for variable in model.variables]
 
     def weights(self) -> dict[str, NDArray[Any]]:
-        """Every weight's values, by the spec's name."""
+        """The values of all weights, by their names in the spec."""
         return {
             n: array for name, graph in self._graphs.items() for n, array in weight_arrays(self.models[name], graph).items()
         }
 
     def set_weights(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Gives weights their values; those that are not named keep theirs.
+        """Sets weights; those that are not named are unchanged.
 
         Raises:
-            NnspecError: Where an array has another shape than its weight.
+            NnspecError: If the shape of an array differs from that of its weight.
         """
         for name, graph in self._graphs.items():
             if given := graph.own(arrays):
                 set_weight_arrays(self.models[name], graph, {**weight_arrays(self.models[name], graph), **given})
 
     def freeze(self, places: Collection[str]) -> None:
-        """Keeps the weights of some layers from training, and lets all others train."""
+        """Freezes the given layers and unfreezes all others.
+
+        A frozen batch normalization uses its moving averages.
+
+        Args:
+            places: The weight scopes to freeze, in addition to those that the networks freeze.
+        """
         for name, graph in self._graphs.items():
-            freeze(self.models[name], graph, places)
+            for node in graph.nodes.values():
+                if node.weights:
+                    frozen = node.frozen or node.weights_at in places
+                    self.models[name].get_layer(keras_name(node.weights_at)).trainable = not frozen

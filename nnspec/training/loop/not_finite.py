@@ -1,4 +1,4 @@
-"""Why a loss became NaN or infinite: what was seen, and what is likely."""
+"""Explanations of a loss that became NaN or infinite."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from nnspec.training.section import TrainSection
 
 __all__ = ["Diverged", "explanation"]
 
-_GROWN = 1e4
-_HUGE = 1e4
-_HUGE_IN_HALF = 65_504.0
-"""The largest number of float16 (IEEE 754-2019)."""
+_LARGE_LOSS = 1e4
+_LARGE_VALUE = 1e4
+_MAX_FLOAT16 = 65_504.0
+"""The largest float16 number (IEEE 754-2019)."""
 _ROWS_SHOWN = 8
 
 
 class Diverged(NnspecError):
-    """A training whose loss became NaN or infinite: the same again would come to the same."""
+    """A training whose loss became NaN or infinite. A resumed training would fail in the same way."""
 
 
 def explanation(error: NotFiniteLoss, at: Position, section: TrainSection, examples: Examples) -> str:
-    """What happened, in which step, on which examples, and what is likely the cause.
+    """Describes the failed step, its examples and the likely causes.
 
     Args:
-        error: What was found.
-        at: Where the training stands.
-        section: The phase's section ``train``.
-        examples: What is trained on.
+        error: The error.
+        at: The position of the training.
+        section: The section ``train`` of the phase.
+        examples: The training examples.
     """
     what = "not a number (NaN)" if math.isnan(error.loss) else "infinite"
     where = f"the loss became {what} at step {at.step:,}, in epoch {at.epoch + 1}"
@@ -47,31 +47,30 @@ def explanation(error: NotFiniteLoss, at: Position, section: TrainSection, examp
 
 
 def _causes(error: NotFiniteLoss, at: Position, section: TrainSection, examples: Examples) -> Iterator[str]:
-    """From the most telling to what can always be said."""
-    yield from _bad_values(error, examples, _HUGE_IN_HALF if section.precision == "mixed_float16" else _HUGE)
-    if math.isfinite(error.before) and abs(error.before) > _GROWN:
+    """The causes, from the most specific to the most general."""
+    yield from _bad_values(error, examples, _MAX_FLOAT16 if section.precision == "mixed_float16" else _LARGE_VALUE)
+    if math.isfinite(error.before) and abs(error.before) > _LARGE_LOSS:
         yield (
-            f"the learning rate is too high: the loss was {error.before:.3g} the step before, it grew without bound. "
+            f"the learning rate is too high: the loss grew without bound, to {error.before:.3g} in the previous step. "
             "Lower `learning_rate`, or set `clip: {norm: 1}`"
         )
     if section.precision == "mixed_float16":
         yield (
-            f"something went above {_HUGE_IN_HALF:,.0f}, the largest number of float16. Take `precision: mixed_bfloat16`, "
-            "or float32"
+            f"a value exceeded {_MAX_FLOAT16:,.0f}, the largest float16 number. Use `precision: mixed_bfloat16` or `float32`"
         )
     if at.phase_step <= 1:
         yield (
-            "it was so from the first step: a logarithm or a division by 0 in the loss or in the activation before it. "
-            "Look at what the loss takes: probabilities, logits or positive numbers"
+            "it occurred in the first step: a logarithm of 0 or a division by 0 in the loss or in the last activation. "
+            "Check what the loss expects: probabilities, logits or positive numbers"
         )
     yield (
-        "the learning rate is too high, or the loss takes a logarithm of 0 or divides by it. Lower `learning_rate`, or set "
+        "the learning rate is too high, or the loss takes a logarithm of 0 or divides by 0. Lower `learning_rate`, or set "
         "`clip: {norm: 1}`"
     )
 
 
 def _bad_values(error: NotFiniteLoss, examples: Examples, most: float) -> Iterator[str]:
-    """What is wrong with the batch's own values."""
+    """Values of the batch that are not finite or very large."""
     groups: Mapping[str, Mapping[str, NDArray[Any]]] = {
         "inputs": examples.inputs,
         "targets": examples.targets,
@@ -86,8 +85,8 @@ def _bad_values(error: NotFiniteLoss, examples: Examples, most: float) -> Iterat
             place = f"`{name}` ({kind[:-1]})"
             if not np.isfinite(largest).all():
                 row = error.rows[int(np.argmin(np.isfinite(largest)))] + 1
-                yield f"{place} is not finite in row {row:,} of the training data. Correct it, or `impute` it"
+                yield f"{place} is not finite in row {row:,} of the training data. Correct it, or use the transform `impute`"
             elif largest.max() > most:
                 row = error.rows[int(largest.argmax())] + 1
-                help = "Bring it to a size around 1 with the transform `standardize` or `rescale`"
+                help = "Scale it with the transform `standardize` or `rescale`"
                 yield f"{place} is as large as {largest.max():.3g} in row {row:,} of the training data. {help}"

@@ -1,4 +1,4 @@
-"""In which batches the examples of an epoch come: by the seed and the epoch alone, so that a training can go on anywhere."""
+"""The batches of each epoch. They depend on the seed and the epoch only, so that a training can resume anywhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Order", "Pace", "calls_of", "order_of"]
 
 
 class Pace(Protocol):
-    """How many steps a call makes at most."""
+    """The most steps of a call."""
 
     steps: int
 
@@ -26,10 +26,9 @@ class Order:
     """The batches of each epoch.
 
     Attributes:
-        parts: The examples. Where there are several, the examples of a batch are all of one of them, and the batches of all
-            come mixed.
-        batch_size: Examples of a step; the last batch of each part may have fewer.
-        seed: Which order they have.
+        parts: The examples. If there are several parts, each batch is from one of them, and the batches are shuffled.
+        batch_size: The number of examples of a batch; the last batch of each part may be smaller.
+        seed: The seed of the order.
     """
 
     parts: Sequence[Examples]
@@ -38,17 +37,17 @@ class Order:
 
     @property
     def steps(self) -> int:
-        """How many steps an epoch has."""
+        """The number of steps of an epoch."""
         return sum(math.ceil(len(part) / self.batch_size) for part in self.parts)
 
     def calls(self, epoch: int, first: int, end: int, pace: Pace) -> Iterator[tuple[Examples, Rows]]:
-        """The batches from a step of an epoch to another, those of a call together: positions in a part, steps × batch size."""
+        """The calls from one step of an epoch to another: a part and its indices, (steps, batch size)."""
         if len(self.parts) == 1:
             [part] = self.parts
             order = order_of(len(part), self.seed, epoch)
             yield from ((part, rows) for rows in calls_of(order, self.batch_size, first, end, pace))
             return
-        batches = self._mixed(epoch)[first:end]
+        batches = self._shuffled(epoch)[first:end]
         start = 0
         while start < len(batches):
             part, rows = batches[start]
@@ -60,7 +59,7 @@ class Order:
             yield part, np.stack([batch for _, batch in batches[start:stop]])
             start = stop
 
-    def _mixed(self, epoch: int) -> list[tuple[Examples, Rows]]:
+    def _shuffled(self, epoch: int) -> list[tuple[Examples, Rows]]:
         random = np.random.default_rng([self.seed, epoch])
         batches: list[tuple[Examples, Rows]] = []
         for part in self.parts:
@@ -70,12 +69,12 @@ class Order:
 
 
 def order_of(count: int, seed: int, epoch: int) -> Rows:
-    """The order of so many examples in an epoch."""
+    """The order of examples in an epoch."""
     return np.random.default_rng([seed, epoch]).permutation(count).astype(np.int64)
 
 
 def calls_of(order: Rows, batch_size: int, first: int, end: int, pace: Pace) -> Iterator[Rows]:
-    """The positions of each call's steps, from a step of the epoch to another."""
+    """The indices of each call, from one step of the epoch to another, (steps, batch size)."""
     whole = min(end, len(order) // batch_size)
     start = first
     while start < whole:

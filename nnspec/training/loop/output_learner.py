@@ -1,4 +1,4 @@
-"""Learning by losses of outputs: stateful Keras code that runs on every backend."""
+"""The losses and metrics of outputs: stateful Keras code that runs on every backend."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ __all__ = ["OutputLearner"]
 
 
 class OutputLearner:
-    """The sum of the outputs' weighted losses and of what layers add; beside it the figures of the epoch.
+    """Computes the weighted sum of the losses of outputs and layers, and the metrics.
 
     Args:
-        model: A model that takes a dict of inputs and gives a dict of outputs.
-        outputs: What is done with each output.
-        optimizer: How its weights change; None where it is only watched.
-        class_weights: How much the examples of each class count, by output; an array with an entry for each class.
-        augmenter: Changes inputs and targets at random before a training step; None for nothing.
-        changes: What is done to a batch before the model sees it; metrics see the targets as they are.
-        crops: How much is cut from each side of a target before it is compared, by output.
-        units: The units of the data, by output: metrics are in them, losses in those that are trained in.
+        model: A model that takes a dict of inputs and returns a dict of outputs.
+        outputs: The plan of each output.
+        optimizer: The optimizer; None if the model is only evaluated.
+        class_weights: The weight of each class, by output.
+        augmenter: Augments training batches; None for no augmentation.
+        transforms: Random transforms of a batch before the model; metrics use the original targets.
+        crops: The number of pixels to crop from each edge of a target, by output.
+        units: The units of the data, by output, for metrics; losses are in the units of the transformed targets.
     """
 
     batches = 1
@@ -45,7 +45,7 @@ class OutputLearner:
         optimizer: Any = None,
         class_weights: Mapping[str, NDArray[Any]] | None = None,
         augmenter: Augmenter | None = None,
-        changes: Sequence[BatchTransform] = (),
+        transforms: Sequence[BatchTransform] = (),
         crops: Mapping[str, int] | None = None,
         units: Mapping[str, Units] | None = None,
     ) -> None:
@@ -57,9 +57,9 @@ class OutputLearner:
         self._outputs = {name: output for name, output in outputs.items() if output.loss is not None}
         self._losses = {name: keras_loss(output.loss) for name, output in self._outputs.items() if output.loss}
         self._class_weights = dict(class_weights or {})
-        self.changes = changes
+        self.transforms = transforms
         self._crops = dict(crops or {})
-        # Those of a series each would need to know the series of every example.
+        # Units of separate series need the series of each example, which batches do not have.
         self._units = {name: own for name, own in (units or {}).items() if not own.labels}
         self._total = keras.metrics.Mean(name="loss")
         several = len(self._outputs) > 1
@@ -71,24 +71,24 @@ class OutputLearner:
 
     @property
     def variables(self) -> Sequence[Any]:
-        """Every variable of the model."""
+        """The variables of the model."""
         return list(self.model.variables)
 
     @property
     def metrics(self) -> list[Any]:
-        """The Keras metrics that hold the figures, the total loss first."""
+        """The Keras metrics, the total loss first."""
         return [self._total, *self._means.values(), *(metric for own in self._metrics.values() for metric in own)]
 
     @property
     def random_variables(self) -> list[Any]:
-        """The states of what is drawn outside the model."""
+        """The states of the random generators outside the model."""
         augmenting = self._augmenter.variables if self._augmenter is not None else []
-        return [*(variable for change in self.changes for variable in change.variables), *augmenting]
+        return [*(variable for transform in self.transforms for variable in transform.variables), *augmenting]
 
-    def seen(self, inputs: Tensors, targets: Tensors, *, training: bool) -> tuple[Tensors, Tensors]:
-        """What the model sees of a batch, and what its outputs are compared with."""
-        for change in self.changes:
-            inputs, targets = change(inputs, targets, training=training)
+    def transformed(self, inputs: Tensors, targets: Tensors, *, training: bool) -> tuple[Tensors, Tensors]:
+        """Applies the random transforms to a batch."""
+        for transform in self.transforms:
+            inputs, targets = transform(inputs, targets, training=training)
         return inputs, targets
 
     def __call__(self, inputs: Tensors, targets: Tensors, weights: Tensors, *, training: bool) -> tuple[Any, Tensors]:
@@ -97,11 +97,11 @@ class OutputLearner:
         Args:
             inputs: The batch's inputs, by name.
             targets: Its targets, by output.
-            weights: How much each example counts, (N,), or what is added to how much each position does, (N, …), by output; an
-                output of which all counts alike has none.
-            training: Whether the model trains: dropout drops, batch normalization goes by the batch.
+            weights: The weight of each example, (N,), or what is added to the weight of each position, (N, …), by output;
+                outputs without weights are not in it.
+            training: Whether the model runs in training mode.
         """
-        inputs, targets = self.seen(inputs, targets, training=training)
+        inputs, targets = self.transformed(inputs, targets, training=training)
         outputs = self.model(dict(inputs), training=training)
         size = ops.shape(next(iter(inputs.values())))[0]
         total: Any = 0.0
@@ -116,28 +116,28 @@ class OutputLearner:
         return total, outputs
 
     def updates(self, batch: Batch) -> Sequence[Update]:
-        """One update: all weights follow the loss."""
-        return [Update(group, self._trained_on, batch) for group in self.trainable]
+        """A single update of all weights."""
+        return [Update(group, self._training_loss, batch) for group in self.trainable]
 
-    def watch(self, batch: Batch) -> Any:
-        """Adds a batch that is not trained on to the figures; its loss."""
-        inputs, targets, weights = self._compared(batch)
+    def validate(self, batch: Batch) -> Any:
+        """Updates the metrics with a batch that is not trained on, and returns its loss."""
+        inputs, targets, weights = self._cropped(batch)
         loss, outputs = self(inputs, targets, weights, training=False)
         self.update_metrics(outputs, targets)
         return loss
 
-    def _compared(self, batch: Batch) -> Batch:
+    def _cropped(self, batch: Batch) -> Batch:
         inputs, targets, weights = batch
         return inputs, cropped(targets, self._crops), cropped(weights, self._crops)
 
-    def _trained_on(self, batch: Batch) -> Any:
-        inputs, targets, weights = self._compared(batch)
+    def _training_loss(self, batch: Batch) -> Any:
+        inputs, targets, weights = self._cropped(batch)
         loss, outputs = self(inputs, targets, weights, training=True)
         self.update_metrics(outputs, targets)
         return loss
 
     def augmented(self, batch: Batch) -> Batch:
-        """What a training step sees of a batch."""
+        """Augments a batch for a training step."""
         return batch if self._augmenter is None else self._augmenter(*batch)
 
     def _loss(self, name: str, output: Any, targets: Tensors, weights: Tensors, *, training: bool) -> Any:
@@ -161,17 +161,17 @@ class OutputLearner:
         elif kind == "probability" and len(target.shape) > 1 and target.shape[-1] == 1:
             target = ops.squeeze(target, -1)
         indices = ops.cast(target, "int32")
-        # A class that the loss ignores may lie outside the table; what it weighs does not matter.
+        # An ignored class may be outside the table; its weight does not matter.
         return ops.take(table, ops.clip(indices, 0, len(self._class_weights[name]) - 1))
 
     def update_metrics(self, outputs: Tensors, targets: Tensors) -> None:
-        """Adds a batch to the figures."""
+        """Updates the metrics with a batch."""
         for name, metrics in self._metrics.items():
-            counted = self._counted(name, targets[name], outputs[name]) if metrics else None
+            weights = self._position_weights(name, targets[name], outputs[name]) if metrics else None
             kinds = self._outputs[name].metrics.values() if name in self._outputs else ()
             for metric, kind in zip(metrics, kinds, strict=True):
                 target, output = (self._in_units(name, kind, values) for values in (targets[name], outputs[name]))
-                metric.update_state(target, output, sample_weight=counted)
+                metric.update_state(target, output, sample_weight=weights)
 
     def _in_units(self, name: str, metric: Metric, values: Any) -> Any:
         units = self._units.get(name)
@@ -180,10 +180,10 @@ class OutputLearner:
         scaled = ops.cast(values, "float32") * ops.convert_to_tensor(units.scale, "float32")
         return scaled + ops.convert_to_tensor(units.offset, "float32") if metric.relative else scaled
 
-    def _counted(self, name: str, target: Any, output: Any) -> Any:
-        """1 where a position counts, and 0 where it is masked or the loss leaves it out; None where all count.
+    def _position_weights(self, name: str, target: Any, output: Any) -> Any:
+        """The weights of positions in metrics: 0 if masked or ignored by the loss, else 1; None if all are 1.
 
-        Keras's own metrics go by the mask only where they are means of a function.
+        Of Keras's metrics, only those that average a function use the mask.
         """
         ignored = getattr(self._outputs[name].loss, "ignore_class", None)
         mask = mask_of(output)
@@ -191,22 +191,22 @@ class OutputLearner:
         if mask is not None:
             mask = ops.cast(mask, "bool")
             counted = mask if counted is None else ops.logical_and(counted, mask)
-        # Whole numbers: Keras warns of others where it counts.
+        # Integers, since Keras's counting metrics warn of floats.
         return None if counted is None else ops.cast(counted, "int32")
 
     def build(self, inputs: Tensors, targets: Tensors) -> None:
-        """Lets the metrics make their variables, some of which do so when they first see an output."""
+        """Builds the metrics, some of which create their variables on the first update."""
         outputs = self.model(dict(inputs), training=False)
         self.update_metrics(outputs, cropped(targets, self._crops))
         self.reset()
 
     def reset(self) -> None:
-        """Begins the figures anew."""
+        """Resets the metrics, and the random numbers of validation."""
         for metric in self.metrics:
             metric.reset_state()
-        for change in self.changes:
-            change.begin()
+        for transform in self.transforms:
+            transform.restart()
 
-    def figures(self) -> dict[str, Any]:
-        """The figures so far: numbers, or lists of numbers where a metric has several."""
+    def results(self) -> dict[str, Any]:
+        """The values of the metrics: numbers, or lists of numbers."""
         return {metric.name: ops.convert_to_numpy(metric.result()).tolist() for metric in self.metrics}

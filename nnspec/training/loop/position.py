@@ -1,4 +1,4 @@
-"""Where a training stands: all that is not in the weights, the optimizer and the figures."""
+"""The position of a training: its state except variables."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ __all__ = ["Position"]
 
 @dataclass
 class Position:
-    """Where a training stands: all that the loop knows which the weights and the optimizer do not.
+    """The position of a training: the state of the loop, without weights, optimizer and metrics.
 
     Attributes:
-        epoch: Epochs finished, over all phases.
-        step: Steps made, over all phases.
-        in_epoch: Steps made in the epoch that has begun.
+        epoch: Completed epochs, over all phases.
+        step: Completed steps, over all phases.
+        in_epoch: Completed steps of the current epoch.
         phase: The phase, from 0.
-        phase_epoch: Epochs finished in it.
-        phase_step: Steps made in it.
+        phase_epoch: Completed epochs of the phase.
+        phase_step: Completed steps of the phase.
         over: Whether early stopping has ended the phase.
-        best: The best value of the figure that is watched.
-        best_epoch: The epoch that had it, counted from 1.
-        counted: The value that early stopping last counted as better.
+        best: The best value of the monitored metric.
+        best_epoch: The epoch with that value, from 1.
+        counted: The last improved value of early stopping.
         waited: Epochs since then.
-        plateau: The value that the lowering of the learning rate last counted as better.
+        plateau: The last improved value of `reduce_on_plateau`.
         plateau_waited: Epochs since then.
-        cooldown: Epochs for which it waits after it lowered the rate.
-        seconds: Time spent.
-        epoch_seconds: Time spent in the epoch that has begun.
-        epoch_examples: Examples of it.
+        cooldown: Remaining cooldown epochs of `reduce_on_plateau`.
+        seconds: Training time.
+        epoch_seconds: Training time of the current epoch.
+        epoch_examples: Examples of the current epoch.
     """
 
     epoch: int = 0
@@ -53,36 +53,36 @@ class Position:
     epoch_examples: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        """Itself as plain values."""
+        """Converts the position to plain values."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, values: Any) -> Position:
-        """Itself again.
+        """Restores a position.
 
         Raises:
-            ValueError: If a value is missing, is of another type, or cannot be.
+            ValueError: If a value is missing or invalid.
 
         Example:
             >>> Position.from_json(Position(epoch=3, best=0.5).as_json()) == Position(epoch=3, best=0.5)
             True
         """
         if not isinstance(values, Mapping):
-            raise ValueError("its position is no mapping")
+            raise ValueError("its position is not a mapping")
         for field in fields(cls):
             value = values.get(field.name)
             if not _ALLOWED[str(field.type)](value):
                 raise ValueError(f"its position has the value {value!r:.60} for `{field.name}`")
         position = cls(**{field.name: values[field.name] for field in fields(cls)})
         if position.best_epoch > position.epoch:
-            raise ValueError(f"its position says that epoch {position.best_epoch} was best, of {position.epoch}")
+            raise ValueError(f"its position has the best epoch {position.best_epoch} of {position.epoch}")
         return position
 
     def next_phase(self, *, comparable: bool) -> None:
         """Enters the next phase.
 
         Args:
-            comparable: Whether the figure that is watched means the same there; what is best is else counted anew.
+            comparable: Whether the next phase monitors a comparable metric; otherwise the best value is reset.
         """
         self.phase += 1
         self.phase_epoch = self.phase_step = self.waited = self.plateau_waited = self.cooldown = 0
@@ -106,4 +106,4 @@ _ALLOWED: dict[str, Callable[[Any], bool]] = {
     "float": lambda value: _is_number(value) and 0 <= value < math.inf,
     "float | None": lambda value: value is None or _is_number(value),
 }
-"""What a field may hold, by its annotation."""
+"""The valid values of a field, by its annotation."""

@@ -1,4 +1,4 @@
-"""Makes the values of the next call while the steps of this one run, where they are made as they are used."""
+"""Prefetching of examples that are read on demand, while the steps of the previous call run."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from nnspec.data.examples import Batch, Examples
 from nnspec.training.backends.base import Rows
 
-__all__ = ["Ahead"]
+__all__ = ["Prefetcher"]
 
 
-class Ahead:
-    """The values of some rows, made by a thread before they are asked for. They are those that would be made then."""
+class Prefetcher:
+    """Reads batches in a thread before they are needed."""
 
     def __init__(self) -> None:
         self._pool: ThreadPoolExecutor | None = None
-        self._coming: deque[tuple[Examples, Rows, Future[Batch]]] = deque()
+        self._pending: deque[tuple[Examples, Rows, Future[Batch]]] = deque()
 
-    def begin(self, examples: Examples, rows: Rows) -> None:
-        """Begins to make the values of rows."""
-        self._pool = self._pool or ThreadPoolExecutor(1, thread_name_prefix="ahead")
-        self._coming.append((examples, rows, self._pool.submit(examples.batch, rows.ravel())))
+    def submit(self, examples: Examples, rows: Rows) -> None:
+        """Starts to read rows."""
+        self._pool = self._pool or ThreadPoolExecutor(1, thread_name_prefix="prefetch")
+        self._pending.append((examples, rows, self._pool.submit(examples.batch, rows.ravel())))
 
     def take(self, examples: Examples, rows: Rows) -> Batch:
-        """The values of rows. Those of others that were begun before them are given up.
+        """Returns rows; earlier submissions of other rows are cancelled.
 
         Raises:
-            SpecError: Where one cannot be read.
+            SpecError: If one cannot be read.
         """
-        while self._coming:
-            of, at, batch = self._coming.popleft()
+        while self._pending:
+            of, at, batch = self._pending.popleft()
             if of is examples and at is rows:
                 return batch.result()
             batch.cancel()

@@ -1,4 +1,4 @@
-"""A training in this process: the model and what trains it, phase by phase, into a run folder."""
+"""The session of a training: the models, their phases and the run folder."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ __all__ = ["Session"]
 
 @dataclass(frozen=True)
 class _Phase:
-    """What trains in one phase."""
+    """The learner and the steps of a phase."""
 
     plan: PhasePlan
     learner: Learner
@@ -56,10 +56,10 @@ class Session:
 
     Args:
         spec: The spec.
-        plan: What is trained, and how.
+        plan: The training plan.
         prepared: The data.
-        progress: Shows how it goes.
-        devices: What computes a part of every batch each; none where there is one.
+        progress: Reports progress.
+        devices: The devices that each compute a part of every batch; empty for one device.
     """
 
     def __init__(
@@ -69,42 +69,42 @@ class Session:
         with _precision(plan.section.precision):
             self._networks = Networks(plan.networks, plan.section.seed)
         self._networks.set_weights(initial_weights(spec, plan.graph))
-        self._task = guarded(plan.objective, plan.objective.task, self._networks, plan, prepared, self._augmenting())
+        self._task = guarded(plan.objective, plan.objective.task, self._networks, plan, prepared, self._augmenter())
         self._guard = DataGuard(prepared, progress)
         self._position = Position()
-        self._parts = self._in_parts()
+        self._parts = self._bucketed()
         self._phase = self._begin_phase()
 
     def restore(self, checkpoint: Checkpoint, writer: RunWriter) -> None:
-        """Goes to where a checkpoint was taken, and brings the run folder there: what was written after it is undone.
+        """Restores a checkpoint, and undoes what was written to the run folder after it.
 
         Raises:
-            NnspecError: Where the checkpoint is of another model.
+            NnspecError: If the checkpoint is of another model.
         """
         at = checkpoint.position
-        # What was killed between a checkpoint and the weights of its epoch wants them written.
-        if at.best_epoch and writer.weights_of() != at.best_epoch:
+        # A process killed between a checkpoint and the weights of its epoch has not written them.
+        if at.best_epoch and writer.weights_epoch() != at.best_epoch:
             best = writer.checkpoints.of_epoch(at.best_epoch)
             if best is None:
-                self._progress.say(f"the weights of epoch {at.best_epoch}, the best so far, are lost: it is counted anew")
+                self._progress.print(f"the weights of the best epoch, {at.best_epoch}, are lost: the best value is reset")
                 at.best, at.best_epoch = None, 0
             else:
                 self._load(read_checkpoint(best))
                 with self._averaged():
                     self._keep(writer)
-                self._progress.say(f"weights.safetensors is written again from {best.name}: it is damaged, missing or older")
+                self._progress.print(f"weights.safetensors is restored from {best.name}: it is damaged, missing or older")
         self._load(checkpoint)
-        writer.begin_again(checkpoint.history)
+        writer.restore_log(checkpoint.history)
 
     def run(self, writer: RunWriter, stop: Callable[[], bool] | None = None) -> Status:
-        """Trains until the end, or until it is interrupted.
+        """Trains until the end or an interruption.
 
         Args:
             writer: Writes the run.
-            stop: Asked after each step whether to interrupt it; None for never.
+            stop: Called after each step; whether to interrupt the training. None for never.
 
         Raises:
-            NnspecError: Where the loss is no longer finite, an example cannot be read, or something cannot be written.
+            NnspecError: If the loss is not finite, an example cannot be read, or a file cannot be written.
         """
         with interruptible() as interrupted:
             while True:
@@ -120,24 +120,24 @@ class Session:
 
     @property
     def position(self) -> Position:
-        """Where it stands."""
+        """The position."""
         return self._position
 
     @property
     def monitor(self) -> Monitor:
-        """The figure that says which weights are best, in the phase where it stands."""
+        """The metric that selects the best weights in the current phase."""
         return self._phase.plan.monitor
 
-    def _augmenting(self) -> Augmenter | None:
+    def _augmenter(self) -> Augmenter | None:
         data = self._plan.data
         if data is None or not data.augment:
             return None
         for warning in silence([*outside_range(data, self._prepared.train)]):
-            self._progress.say(f"{warning.span}: {warning.severity}[{warning.code}]: {warning.message}")
+            self._progress.print(f"{warning.span}: {warning.severity}[{warning.code}]: {warning.message}")
         return Augmenter(data.augment, data.needs, self._plan.section.seed, data.target_sources)
 
-    def _in_parts(self) -> tuple[Examples, ...]:
-        """What is trained on: all of it together, or by length."""
+    def _bucketed(self) -> tuple[Examples, ...]:
+        """The training examples, by bucket if there are buckets."""
         data, prepared = self._plan.data, self._prepared
         if data is None:
             return (prepared.train,)
@@ -151,7 +151,7 @@ class Session:
             return _Phase(plan, learner, steps_for(keras.backend.backend(), learner, self._devices))
 
     def _next_phase(self, writer: RunWriter) -> None:
-        """A phase that could stop early hands on its best weights, as Keras's ``restore_best_weights``; others their last."""
+        """Starts the next phase: from the best weights if the last one had early stopping, else from its last weights."""
         at, before = self._position, self._phase.plan
         if before.section.early_stopping is not None and at.best_epoch:
             self._networks.set_weights(writer.weights())
@@ -160,12 +160,12 @@ class Session:
 
     def _run_phase(self, writer: RunWriter, interrupted: Callable[[], bool]) -> Status:
         phase, section = self._phase, self._phase.plan.section
-        due = _Clock(writer.every_minutes)
+        due = _Timer(writer.every_minutes)
         groups = phase.learner.trainable
         order = Order(self._parts, section.batch_size * phase.learner.batches, section.seed)
 
         def save() -> None:
-            writer.save(Checkpoint(self._position, writer.records, writer.conditions, arrays_of(self._groups())))
+            writer.save(Checkpoint(self._position, writer.records, writer.conditions, arrays_of(self._variable_groups())))
             due.reset()
 
         def logged() -> None:
@@ -173,8 +173,8 @@ class Session:
             self._guard.after_epoch()
             self._warn(writer.records)
 
-        rule, watched = section.reduce_on_plateau, phase.plan.plateau
-        plateau = Plateau(rule, watched, groups[0].inner) if rule is not None and watched is not None else None
+        rule, monitored = section.reduce_on_plateau, phase.plan.plateau
+        plateau = Plateau(rule, monitored, groups[0].inner) if rule is not None and monitored is not None else None
         loop = Loop(
             steps=phase.steps,
             learner=phase.learner,
@@ -202,7 +202,7 @@ class Session:
         except NotFiniteLoss as error:
             raise Diverged(explanation(error, self._position, section, self._prepared.train)) from None
         except (DataError, SpecError) as error:
-            # The steps before the example that cannot be read are whole.
+            # The steps before the unreadable example are complete.
             save()
             reason = error.message if isinstance(error, DataError) else f"\n{error}"
             raise NnspecError(f"after step {self._position.step:,}, an example could not be read: {reason}") from None
@@ -210,15 +210,15 @@ class Session:
             self._progress.end()
 
     def _warn(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """Says what the log says after its last epoch, but not what it said before that already."""
+        """Prints the warnings about the last epoch that are new."""
         with guarding(self._plan.objective, "`warnings`"):
             warnings, earlier = self._task.warnings(records), self._task.warnings(records[:-1]) if len(records) > 1 else ()
-        before = {said.partition(":")[0] for said in earlier}
+        before = {warning.partition(":")[0] for warning in earlier}
         for warning in warnings:
             if warning.partition(":")[0] not in before:
-                self._progress.say(f"epoch {records[-1]['epoch']}: warning: {warning}")
+                self._progress.print(f"epoch {records[-1]['epoch']}: warning: {warning}")
 
-    def _groups(self) -> dict[str, list[Any]]:
+    def _variable_groups(self) -> dict[str, list[Any]]:
         learner = self._phase.learner
         return {
             "model": self._networks.variables,
@@ -234,7 +234,7 @@ class Session:
         changed, self._position = phase != self._position.phase, Position(**checkpoint.position.as_json())
         if changed:
             self._phase = self._begin_phase()
-        set_arrays(self._groups(), checkpoint.arrays)
+        set_arrays(self._variable_groups(), checkpoint.arrays)
 
     def _averaged(self) -> AbstractContextManager[None]:
         return averaged_weights(self._phase.learner.trainable)
@@ -244,7 +244,7 @@ class Session:
 
 
 def _changing_rates(section: TrainSection, trainable: Sequence[TrainableGroup], lowered: bool) -> dict[str, float]:
-    """The learning rates that change, by the names they are logged under."""
+    """The learning rates that change, by their names in the log."""
     return {
         "learning_rate" if len(trainable) == 1 else f"{group.network}_learning_rate": float(group.inner.learning_rate)
         for group in trainable
@@ -252,8 +252,8 @@ def _changing_rates(section: TrainSection, trainable: Sequence[TrainableGroup], 
     }
 
 
-class _Clock:
-    """Whether so many minutes have passed."""
+class _Timer:
+    """Whether a number of minutes has passed since the last reset."""
 
     def __init__(self, minutes: float) -> None:
         self._seconds = minutes * 60
@@ -268,7 +268,7 @@ class _Clock:
 
 @contextmanager
 def _precision(policy: str) -> Iterator[None]:
-    """What layers compute in while a model is built."""
+    """Sets the dtype policy while a model is built."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:

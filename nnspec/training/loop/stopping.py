@@ -1,4 +1,4 @@
-"""What waits for a figure to get better: early stopping, and the lowering of the learning rate."""
+"""Early stopping, and lowering the learning rate on a plateau."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["Plateau", "should_stop"]
 
 
 def should_stop(rule: EarlyStopping, monitor: Monitor, at: Position, value: float) -> bool:
-    """Whether the figure has not been better for long enough, counted as Keras's `EarlyStopping` counts.
+    """Whether to stop early, as Keras's `EarlyStopping` does.
 
     Args:
         rule: When to stop.
-        monitor: The figure.
-        at: Where the training stands, after the epoch; what was counted is noted in it.
-        value: The figure's value in the epoch.
+        monitor: The metric.
+        at: The position after the epoch, which is updated.
+        value: The value of the metric in the epoch.
     """
     if at.phase_epoch <= rule.start_from_epoch:
         return False
@@ -36,12 +36,12 @@ def should_stop(rule: EarlyStopping, monitor: Monitor, at: Position, value: floa
 
 @dataclass(frozen=True)
 class Plateau:
-    """Lowers the learning rate when a figure no longer gets better, as Keras's `ReduceLROnPlateau` does.
+    """Lowers the learning rate when a metric no longer improves, as Keras's `ReduceLROnPlateau` does.
 
     Attributes:
         rule: When, and by how much.
-        monitor: The figure.
-        optimizer: Whose rate it is; the one inside, where the loss is scaled.
+        monitor: The metric.
+        optimizer: The optimizer; the inner one of a loss-scaling optimizer.
     """
 
     rule: ReduceOnPlateau
@@ -49,7 +49,7 @@ class Plateau:
     optimizer: Any
 
     def after_epoch(self, at: Position, record: dict[str, Any]) -> None:
-        """Counts an epoch; what was counted is noted in the position."""
+        """Updates the position, and the learning rate if due."""
         value = record[self.monitor.name]
         if at.cooldown:
             at.cooldown -= 1

@@ -1,4 +1,4 @@
-"""What changes as a model trains, as named arrays and back."""
+"""The variables of a training as named arrays."""
 
 from __future__ import annotations
 
@@ -13,31 +13,35 @@ from nnspec.diagnostics import NnspecError
 __all__ = ["arrays_of", "set_arrays"]
 
 Groups = Mapping[str, Sequence[Any]]
-"""Keras variables by what they belong to, in an order that is the same each time a spec is built."""
+"""Keras variables by group, in the same order each time a spec is built."""
 
 
 def arrays_of(groups: Groups) -> dict[str, NDArray[Any]]:
-    """The values of variables, by group and number, ``model/0003``.
+    """The values of variables by group and number, such as ``model/0003``.
 
-    Keras's own names will not do: it counts some through the process, and repeats others.
+    Keras's own names are neither stable nor unique.
     """
     return {name: np.array(variable.numpy(), order="C") for name, variable in _named(groups).items()}
 
 
 def set_arrays(groups: Groups, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Gives variables their values. Nothing is set unless everything fits.
+    """Sets variables. None is set unless all arrays fit.
 
     Raises:
-        NnspecError: Where a value is missing, is left over, or has another shape or type than its variable.
+        NnspecError: If a value is missing or unknown, or its shape or dtype differs from that of its variable.
     """
     own = _named(groups)
     for name in sorted({*own, *arrays}):
         if name not in arrays or name not in own:
-            raise NnspecError(f"the checkpoint is of another model: it has {len(arrays)} variables, and this has {len(own)}")
+            raise NnspecError(
+                f"the checkpoint is of another model: it has {len(arrays)} variables, and this model has {len(own)}"
+            )
         theirs, ours = arrays[name], own[name]
         kinds = [(tuple(x.shape), str(x.dtype)) for x in (theirs, ours)]
         if kinds[0] != kinds[1]:
-            raise NnspecError(f"the checkpoint is of another model: `{ours.path}` is {kinds[1]}, and {kinds[0]} there")
+            raise NnspecError(
+                f"the checkpoint is of another model: `{ours.path}` is {kinds[1]}, and {kinds[0]} in the checkpoint"
+            )
     for name, variable in own.items():
         variable.assign(arrays[name])
 

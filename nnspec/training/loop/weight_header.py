@@ -1,6 +1,6 @@
-"""The header of a safetensors file: names, types and shapes of its arrays, read without a framework.
+"""Reads the header of a safetensors file: names, dtypes and shapes of its arrays.
 
-Source: the safetensors format: eight bytes of length, a header in JSON, the arrays.
+The format: eight bytes with the length of the header, the header in JSON, the arrays.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from nnspec.diagnostics import NnspecError
 __all__ = ["UnreadableHeader", "read_header"]
 
 _MOST_BYTES = 25_000_000
-"""The longest header that is read: that of some 200,000 arrays. The format allows four times as much."""
+"""The largest header that is read, enough for about 200,000 arrays. The format allows four times as much."""
 
 _BITS = {f"{kind}{bits}": bits for kind in "FIU" for bits in (8, 16, 32, 64)} | {"BOOL": 8, "BF16": 16}
-"""How long a value is; the length of an array of another type is not checked."""
+"""The bits of a value by dtype; the size of arrays of other dtypes is not checked."""
 
 
 class UnreadableHeader(NnspecError):
-    """A file that is no safetensors file. The text completes a sentence that begins with the file."""
+    """A file that is not a safetensors file. The text completes a sentence that begins with the file."""
 
 
 def read_header(path: Path) -> dict[str, tuple[int, ...]]:
@@ -33,7 +33,7 @@ def read_header(path: Path) -> dict[str, tuple[int, ...]]:
         path: The file.
 
     Raises:
-        UnreadableHeader: If it is no safetensors file, or is cut short.
+        UnreadableHeader: If it is not a safetensors file, or is truncated.
     """
     try:
         size = path.stat().st_size
@@ -41,32 +41,30 @@ def read_header(path: Path) -> dict[str, tuple[int, ...]]:
             start = file.read(8)
             length = int.from_bytes(start, "little")
             if len(start) < 8 or length < 2 or length > size - 8:
-                raise UnreadableHeader("is no safetensors file: it does not begin with the length of a header")
+                raise UnreadableHeader("is not a safetensors file: it does not begin with the length of a header")
             if length > _MOST_BYTES:
-                raise UnreadableHeader(f"has a header of {length:,} bytes, and the most is {_MOST_BYTES:,}")
+                raise UnreadableHeader(f"has a header of {length:,} bytes, and at most {_MOST_BYTES:,} are allowed")
             header = json.loads(file.read(length))
     except OSError as error:
         raise UnreadableHeader(f"cannot be read: {(error.strerror or str(error)).lower()}") from None
     except (ValueError, RecursionError):
-        raise UnreadableHeader("is no safetensors file: its header is not JSON") from None
+        raise UnreadableHeader("is not a safetensors file: its header is not JSON") from None
     if not isinstance(header, dict):
-        raise UnreadableHeader("is no safetensors file: its header is no mapping")
+        raise UnreadableHeader("is not a safetensors file: its header is not a mapping")
     header.pop("__metadata__", None)
     return {name: _shape(name, header[name], size - 8 - length) for name in sorted(header)}
 
 
 def _shape(name: str, entry: Any, size: int) -> tuple[int, ...]:
-    """An array's shape, where its place in the file is as long as that."""
+    """The shape of an array, checked against its byte range."""
     shape, offsets = (entry.get(key) if isinstance(entry, Mapping) else None for key in ("shape", "data_offsets"))
     if not _are_counts(shape) or not _are_counts(offsets) or len(offsets) != 2:
-        raise UnreadableHeader(f"is no safetensors file: its header does not describe `{name}`")
+        raise UnreadableHeader(f"is not a safetensors file: its header does not describe `{name}`")
     bits = _BITS.get(str(entry.get("dtype")))
     if bits is not None and 8 * (offsets[1] - offsets[0]) != bits * math.prod(shape):
-        raise UnreadableHeader(
-            f"is damaged: `{name}` is of the shape {tuple(shape)}, and has {offsets[1] - offsets[0]:,} bytes"
-        )
+        raise UnreadableHeader(f"is damaged: `{name}` has the shape {tuple(shape)}, and has {offsets[1] - offsets[0]:,} bytes")
     if offsets[1] > size:
-        raise UnreadableHeader(f"is cut short: `{name}` ends after the end of the file")
+        raise UnreadableHeader(f"is truncated: `{name}` ends after the end of the file")
     return tuple(shape)
 
 

@@ -1,4 +1,4 @@
-"""What a network learns. An objective's module is imported when a spec first names it."""
+"""Training objectives. The module of an objective is imported when a spec first names it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from nnspec.types.plugins import reason_of
 __all__ = ["DEFAULT", "OBJECTIVES", "objective_named"]
 
 DEFAULT = "supervised"
-"""The objective of a section that names none."""
+"""The default objective."""
 
 
 def _fault(kind: Any, name: str) -> str | None:
-    """What keeps a plug-in's object from being an objective; None if nothing does."""
+    """Why a plug-in's object is not an objective; None if it is one."""
     from nnspec.training.objectives.base import Objective
 
     if not isinstance(kind, type) or not issubclass(kind, Objective):
@@ -54,14 +54,14 @@ OBJECTIVES = Family(
     },
     plugins=Plugins("nnspec.objectives", _fault),
 )
-"""Every objective by name; those of other packages too, under the entry point group ``nnspec.objectives``."""
+"""Every objective by name, including those of the entry point group ``nnspec.objectives``."""
 
 
 def objective_named(train: MappingNode | None) -> str:
-    """The objective that a section ``train`` names, right or wrong; the default if it names none.
+    """The name of the objective in a section ``train``, known or not; the default if it names none.
 
     Args:
-        train: The section as it was written; None if there is none.
+        train: The YAML tree of the section; None if there is none.
     """
     given = train.get("objective") if train is not None else None
     named = next(iter(given.items()))[0] if isinstance(given, MappingNode) and len(given) == 1 else given

@@ -1,8 +1,8 @@
-"""What an objective is: everything that depends on what a network learns, each stage with the default of a supervised training.
+"""The interface of objectives. The defaults are those of supervised learning.
 
-An objective is one folder here. Its class has the name that a spec uses and holds the fields; its methods import what they need
-when they are called, so that reading a spec loads no framework and no other objective. Other packages bring objectives under
-the entry point group ``nnspec.objectives``.
+Each objective is a package in this folder. Its class has the name that specs use, and its fields are the arguments. Methods
+import their dependencies when called, so that reading a spec loads no framework and no other objective. Other packages
+register objectives under the entry point group ``nnspec.objectives``.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from nnspec.training.batches.augmenter import Augmenter
     from nnspec.training.batches.transforms import BatchTransform
     from nnspec.training.checks.training import TrainingCheck
+    from nnspec.training.loop.learner import Task
     from nnspec.training.loop.networks import Networks
-    from nnspec.training.loop.task import Task
     from nnspec.training.objectives.context import ObjectiveContext, Targets
     from nnspec.training.plan import TrainingPlan
 
@@ -28,19 +28,19 @@ __all__ = ["Objective"]
 
 
 class Objective(Config):
-    """What a network learns."""
+    """A training objective."""
 
     has_own_losses: ClassVar[bool] = False
-    """Whether it defines the losses itself: the section ``train`` then names none for the outputs."""
+    """Whether the objective defines the losses, so that the section ``train`` has no key ``loss``."""
 
     reads_whole_graph: ClassVar[bool] = True
-    """Whether it can only be checked on a graph without errors."""
+    """Whether the check needs a graph without errors."""
 
     predicts: ClassVar[bool] = True
-    """Whether the trained network's outputs are compared with targets, so that a run can be evaluated."""
+    """Whether outputs are compared with targets, so that a run can be evaluated."""
 
     report: ClassVar[str] = "nnspec.reports.objectives.supervised"
-    """The module of its sections in a run's report; see [`nnspec.reports.objectives`][]."""
+    """The module with the objective's sections of a report; see [`nnspec.reports.objectives`][]."""
 
     def check(self, check: TrainingCheck) -> TrainingPlan | None:
         """Checks the sections ``train`` and ``data`` against the networks.
@@ -49,14 +49,14 @@ class Objective(Config):
             check: The spec, its graphs, and where problems are reported.
 
         Returns:
-            The plan; None if something is wrong.
+            The plan; None if there are errors.
         """
         from nnspec.training.checks.network import check_network
 
         return check_network(check)
 
     def targets(self, context: ObjectiveContext) -> Targets | None:
-        """Which targets are computed from inputs; by default none, all are in the data.
+        """Determines which targets are computed from inputs; by default none.
 
         Args:
             context: The network, its outputs with their losses, and where problems are reported.
@@ -69,13 +69,13 @@ class Objective(Config):
         return Targets(context.outputs, {})
 
     def task(self, networks: Networks, plan: TrainingPlan, prepared: Prepared, augmenter: Augmenter | None) -> Task:
-        """What is trained in each phase, and what is examined after each epoch.
+        """Creates the task that the training loop runs.
 
         Args:
             networks: The Keras models.
             plan: The plan.
             prepared: The data.
-            augmenter: Changes the training examples at random; None if nothing does.
+            augmenter: Augments the training examples; None for no augmentation.
 
         Raises:
             SpecError: If the data and the networks do not fit each other.
@@ -85,7 +85,7 @@ class Objective(Config):
         return SupervisedTask(networks, plan, prepared, augmenter)
 
     def batch_transforms(self, plan: TrainingPlan, model: keras.Model) -> list[BatchTransform]:
-        """What is done to a batch at random before the model gets it, in order; by default nothing.
+        """Creates the random transforms of a batch, in order; by default none.
 
         Args:
             plan: The plan.
@@ -95,7 +95,7 @@ class Objective(Config):
         return []
 
     def record(self, plan: TrainingPlan, prepared: Prepared) -> dict[str, Any]:
-        """What is written into ``run.json`` beside the name of the objective: plain JSON values, by key.
+        """Further entries of ``run.json``, plain JSON values by key.
 
         Args:
             plan: The plan.
@@ -106,7 +106,7 @@ class Objective(Config):
 
     @classmethod
     def exported_network(cls, info: Mapping[str, Any]) -> str:
-        """The network of a run that is exported by default.
+        """The network that is exported by default.
 
         Args:
             info: The content of ``run.json``.
@@ -116,7 +116,7 @@ class Objective(Config):
 
     @classmethod
     def generator_record(cls, info: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """How examples are generated from noise, as ``record`` wrote it; None if the trained networks generate none.
+        """The record of how examples are generated from noise; None if the objective trains no generator.
 
         Args:
             info: The content of ``run.json``.

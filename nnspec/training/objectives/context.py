@@ -1,4 +1,4 @@
-"""What an objective's check is given, and what it returns about targets."""
+"""The context of an objective's check, and its result."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ OWN_LOSSES: Mapping[str, str] = {
     "metrics": "its metrics are always logged: remove it",
     "class_weight": _DEFINED,
 }
-"""The keys that an objective with its own losses does not use, each with what to write instead."""
+"""The keys that objectives with their own losses do not use, each with a help text."""
 
 
 @dataclass(frozen=True)
 class Targets:
-    """Where the targets of the outputs come from.
+    """The sources of the targets of the outputs.
 
     Attributes:
-        outputs: What is done with each output.
+        outputs: The plan of each output.
         sources: The targets that are computed from an input, by output; the others are in the data.
     """
 
@@ -43,13 +43,13 @@ class Targets:
 
 @dataclass(frozen=True)
 class ObjectiveContext:
-    """What an objective is checked against.
+    """The context of an objective's check.
 
     Attributes:
         objective: Its name.
-        tree: The section ``train`` as it was written.
+        tree: The YAML tree of the section ``train``.
         graph: The network.
-        outputs: What is done with each output, according to its loss.
+        outputs: The plan of each output, according to its loss.
         problems: Problems are appended here.
     """
 
@@ -119,9 +119,9 @@ def refuse_keys(tree: MappingNode, objective: str, help: Mapping[str, str], prob
     """Reports the keys of the section ``train`` that an objective does not use.
 
     Args:
-        tree: The section as it was written.
+        tree: The YAML tree of the section.
         objective: The objective's name.
-        help: The keys, each with what to write instead.
+        help: The keys, each with a help text.
         problems: Problems are appended here.
     """
     for key, instead in help.items():

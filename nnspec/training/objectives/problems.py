@@ -1,4 +1,4 @@
-"""What can be wrong with any objective: NN530 to NN539 and NN560 to NN569; those of one objective are in its folder."""
+"""Problems of objectives: NN530 to NN539 and NN560 to NN569; those of one objective are in its package."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ class NotWithObjective(Problem):
     passes = GAN.replace("objective: gan", "objective: {gan: {loss: hinge}}")
 
 
-class OptimizerOfWhat(Problem):
-    """Several networks share the arguments of one optimizer, or each has its own."""
+class OptimizerNames(Problem):
+    """`optimizer` is one for all networks, or one for each."""
 
     code = "NN564"
     message = "`optimizer` {reason}"

@@ -1,4 +1,4 @@
-"""Checkpoints: everything a training goes on from, each one file that is there whole or not at all."""
+"""Checkpoints: the state from which a training resumes, each in one file that is written atomically."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["Checkpoint", "Checkpoints", "DamagedCheckpoint", "read_checkpoint"]
 
 _FORMAT = "2"
-"""The version of a checkpoint's layout."""
+"""The version of the checkpoint format."""
 
 _WITHOUT_DIGESTS = "1"
-"""The version before it: the same, without digests."""
+"""The previous version: the same, without digests."""
 
 _NAME = re.compile(r"step-(\d{9,})(?:-epoch-(\d{4,}))?\.safetensors")
 
@@ -43,12 +43,12 @@ class DamagedCheckpoint(NnspecError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A training at one moment.
+    """The state of a training.
 
     Attributes:
-        position: Where it stands.
-        history: The records of the epochs that have ended.
-        conditions: What the bits of its result depend on: the spec, the data, the versions, the machine.
+        position: The position.
+        history: The records of the completed epochs.
+        conditions: What a bit-identical result depends on: the spec, the data, the versions, the machine.
         arrays: The values of every variable.
     """
 
@@ -59,7 +59,7 @@ class Checkpoint:
 
     @property
     def file_name(self) -> str:
-        """What its file is called: by the step, and by the epoch where that has ended."""
+        """The file name, with the step, and the epoch if it is complete."""
         at = self.position
         ended = f"-epoch-{at.epoch:04}" if not at.in_epoch else ""
         return f"step-{at.step:09}{ended}.safetensors"
@@ -67,11 +67,11 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """The checkpoints of a run: safetensors, with all that is no array as JSON in the header. Nothing in them is executed.
+    """The checkpoints of a run: safetensors files with JSON in the header. Reading them executes no code.
 
     Attributes:
-        folder: Where they are.
-        keep: How many of the newest are kept; that of the best epoch is kept beside them.
+        folder: The folder.
+        keep: The number of newest checkpoints to keep, in addition to that of the best epoch.
     """
 
     folder: Path
@@ -83,10 +83,10 @@ class Checkpoints:
         return [path for _, path in sorted(found, key=lambda entry: (int(entry[0][1]), int(entry[0][2] or 0)))]
 
     def save(self, checkpoint: Checkpoint) -> Path:
-        """Writes a checkpoint, and then takes away what is no longer kept.
+        """Writes a checkpoint, then removes old ones.
 
         Raises:
-            NnspecError: Where it cannot be written; those that are there stay.
+            NnspecError: If it cannot be written; existing checkpoints are kept.
         """
         state = {
             "position": checkpoint.position.as_json(),
@@ -94,17 +94,17 @@ class Checkpoints:
             "conditions": checkpoint.conditions,
         }
         content, _ = sealed(checkpoint.arrays, {"format": _FORMAT, "state": state})
-        self.folder.mkdir(exist_ok=True)  # what copies a run may leave out an empty folder
+        self.folder.mkdir(exist_ok=True)  # copies of a run may lack the empty folder
         path = write_whole(self.folder / checkpoint.file_name, content, durable=True)
-        self._take_away(checkpoint.position.best_epoch)
+        self._remove_old(checkpoint.position.best_epoch)
         return path
 
     def of_epoch(self, epoch: int) -> Path | None:
-        """The checkpoint of an epoch's end, where it is there."""
+        """The checkpoint at the end of an epoch, if it exists."""
         return next((path for path in self.files() if path.name.endswith(f"-epoch-{epoch:04}.safetensors")), None)
 
     def newest(self) -> tuple[Checkpoint | None, list[DamagedCheckpoint]]:
-        """The newest checkpoint that can be read, and what is wrong with those after it."""
+        """The newest readable checkpoint, and the errors of those after it."""
         damaged: list[DamagedCheckpoint] = []
         for path in reversed(self.files()):
             try:
@@ -113,7 +113,7 @@ class Checkpoints:
                 damaged.append(error)
         return None, damaged
 
-    def _take_away(self, best_epoch: int) -> None:
+    def _remove_old(self, best_epoch: int) -> None:
         for path in self.files()[: -self.keep]:
             if path != self.of_epoch(best_epoch):
                 path.unlink(missing_ok=True)
@@ -123,7 +123,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """Reads a checkpoint.
 
     Raises:
-        DamagedCheckpoint: Where it is damaged, or of another version.
+        DamagedCheckpoint: If it is damaged or has another format.
     """
     from safetensors import SafetensorError
 
@@ -137,12 +137,12 @@ def read_checkpoint(path: Path) -> Checkpoint:
         state = found.metadata["state"]
         state = json.loads(state) if isinstance(state, str) else state
         if not isinstance(state, dict):
-            raise DamagedCheckpoint(path, "is damaged: its state is no mapping")
+            raise DamagedCheckpoint(path, "is damaged: its state is not a mapping")
         if wrong := damage_of_records(state["history"]):
             raise DamagedCheckpoint(path, f"is damaged: its history: {wrong}")
         position = Position.from_json(state["position"])
         if position.epoch != len(state["history"]):
-            raise DamagedCheckpoint(path, f"is damaged: it has {len(state['history'])} records of {position.epoch} epochs")
+            raise DamagedCheckpoint(path, f"is damaged: it has {len(state['history'])} records for {position.epoch} epochs")
         return Checkpoint(position, state["history"], dict(state["conditions"]), found.arrays)
     except (SafetensorError, OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise DamagedCheckpoint(path, f"is damaged: {error}") from None

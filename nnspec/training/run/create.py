@@ -1,4 +1,4 @@
-"""Begins a run folder."""
+"""Creation of a run folder."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from nnspec.training.run.folder import FORMAT, Run
 from nnspec.training.run.lock import run_lock
 from nnspec.training.run.machine import versions
 
-__all__ = ["as_json", "begin", "now", "place_for", "spec_record", "versions_of"]
+__all__ = ["as_json", "create_run", "now", "run_folder", "spec_record", "versions_of"]
 
 
-def place_for(spec: Spec, out: Path | None, *, overwrite: bool) -> Path:
-    """Where a run is written.
+def run_folder(spec: Spec, out: Path | None, *, overwrite: bool) -> Path:
+    """Chooses the folder of a run.
 
     Args:
         spec: The spec.
-        out: The folder that was asked for; by default ``runs/NAME/TIME``.
-        overwrite: Whether a run that is there may be replaced.
+        out: The requested folder; by default ``runs/NAME/TIME``.
+        overwrite: Whether to replace an existing run.
 
     Raises:
-        NnspecError: Where something else is there.
+        NnspecError: If the folder exists and is not empty.
     """
     if out is None:
         base = Path("runs") / spec.name / datetime.now().strftime("%Y%m%d-%H%M%S")
@@ -48,48 +48,48 @@ def place_for(spec: Spec, out: Path | None, *, overwrite: bool) -> Path:
     if not out.is_dir():
         raise NnspecError(f"{out} is a file; a run is a folder")
     if not (out / "run.json").is_file():
-        raise NnspecError(f"{out} is a folder with something else in it; name another for the run")
+        raise NnspecError(f"{out} is not empty and not a run\n  = help: name another folder")
     if not overwrite:
-        raise NnspecError(f"there is a run at {out}\n  = help: name another folder, or replace it with `--overwrite`")
+        raise NnspecError(f"{out} is an existing run\n  = help: name another folder, or replace it with `--overwrite`")
     return out
 
 
-def begin(
+def create_run(
     path: Path, spec: Spec, plan: TrainingPlan, prepared: Prepared, machine: dict[str, Any], checkpoints: dict[str, Any]
 ) -> Run:
-    """Makes the folder with all that is known before the first step, at once; a run that is there is replaced.
+    """Creates the folder atomically, with everything known before the first step; an existing run is replaced.
 
     Args:
-        path: Where.
+        path: The folder.
         spec: The spec.
-        plan: What is trained, and how.
+        plan: The training plan.
         prepared: The data.
-        machine: On what.
-        checkpoints: How often they are taken and how many are kept.
+        machine: The record of the machine.
+        checkpoints: How often checkpoints are saved, and how many are kept.
 
     Raises:
-        NnspecError: Where it cannot be written, or another process trains into the run that is there.
+        NnspecError: If it cannot be written, or another process is training into the existing run.
     """
     whole = path.resolve()
-    beside = whole.with_name(f".{whole.name}.{os.getpid()}.part")
+    temporary = whole.with_name(f".{whole.name}.{os.getpid()}.part")
     _remove_leftovers(whole.parent)
-    above = next(folder for folder in whole.parents if folder.exists())
+    existing = next(folder for folder in whole.parents if folder.exists())
     try:
-        (beside / "checkpoints").mkdir(parents=True)
+        (temporary / "checkpoints").mkdir(parents=True)
         contents = {"spec.yaml": spec.resolved().encode(), TRANSFORMS: transforms_content(prepared.state)}
         for name, content in contents.items():
-            write_whole(beside / name, content, durable=True)
+            write_whole(temporary / name, content, durable=True)
         digests = {name: [digest_of(content)] for name, content in contents.items()}
-        Run(beside, {}).write_info(**_info(path, spec, plan, prepared, machine), checkpoints=checkpoints, digests=digests)
-        _put(beside, path)
+        Run(temporary, {}).write_info(**_info(path, spec, plan, prepared, machine), checkpoints=checkpoints, digests=digests)
+        _move(temporary, path)
         for folder in (whole, *whole.parents):
             to_disk(folder)
-            if folder == above:
+            if folder == existing:
                 break
     except OSError as error:
         raise NnspecError(f"the run cannot be written to {path}: {error.strerror}") from None
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
     return Run.open(path)
 
 
@@ -97,17 +97,17 @@ _PART = re.compile(r"\..+\.(\d+)\.part")
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """Removes what processes left that were killed while they began a run here."""
+    """Removes temporary folders of processes that were killed while they created a run."""
     for part in folder.glob(".*.part"):
-        made_by = _PART.fullmatch(part.name)
-        if made_by is None or not part.is_dir() or _runs(int(made_by[1])):
+        process = _PART.fullmatch(part.name)
+        if process is None or not part.is_dir() or _is_running(int(process[1])):
             continue
         if {entry.name for entry in part.iterdir()} <= {"checkpoints", "spec.yaml", TRANSFORMS, "run.json"}:
             shutil.rmtree(part, ignore_errors=True)
 
 
-def _runs(process: int) -> bool:
-    """Whether a process other than this one runs under a number."""
+def _is_running(process: int) -> bool:
+    """Whether another process with this ID is running."""
     if process == os.getpid():
         return False
     try:
@@ -115,24 +115,24 @@ def _runs(process: int) -> bool:
     except (ProcessLookupError, OverflowError):
         return False
     except OSError:
-        pass  # it is another user's
+        pass  # a process of another user
     return True
 
 
-def _put(beside: Path, path: Path) -> None:
-    """Puts a folder in its place, where there may be a run, or an empty folder that someone stands in."""
+def _move(temporary: Path, path: Path) -> None:
+    """Moves a folder to its place, replacing a run or filling an empty folder."""
     if (path / "run.json").is_file():
         with run_lock(path):
             shutil.rmtree(path)
     if not path.exists():
-        beside.rename(path)
+        temporary.rename(path)
         return
-    for entry in sorted(beside.iterdir(), key=lambda entry: entry.name == "run.json"):
+    for entry in sorted(temporary.iterdir(), key=lambda entry: entry.name == "run.json"):
         entry.rename(path / entry.name)
 
 
 def _info(path: Path, spec: Spec, plan: TrainingPlan, prepared: Prepared, machine: dict[str, Any]) -> dict[str, Any]:
-    """What ``run.json`` says before the first step."""
+    """The content of ``run.json`` before the first step."""
     examples = {"train": len(prepared.train), "validation": len(prepared.validation) if prepared.validation else 0}
     return {
         "format": FORMAT,
@@ -170,17 +170,17 @@ def versions_of(plan: TrainingPlan, machine: Mapping[str, Any]) -> dict[str, str
 
 
 def now() -> str:
-    """The time, as ISO 8601 in UTC."""
+    """The current time in UTC, in ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def as_json(document: Any) -> Any:
-    """A document as JSON brings it back: its keys are text."""
+    """A document after a round trip through JSON, with strings as keys."""
     return json.loads(json.dumps(document, default=str))
 
 
 def spec_record(spec: Spec, graph: Graph, path: Path) -> dict[str, Any]:
-    """What ``run.json`` says of a spec: what it was, and where its paths lead from."""
+    """The entry of ``run.json`` for a spec: its content, and the folders that its paths are relative to."""
     return {
         "hash": spec.hash,
         "file": spec.file,

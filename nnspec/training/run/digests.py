@@ -1,4 +1,4 @@
-"""Digests of what a run folder holds: one changed bit is found when a file is opened, and the array that has it is named."""
+"""Digests of the files of a run folder. A changed bit is detected when a file is read, and its array is named."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["Altered", "Sealed", "digest_of", "info_digest", "read_sealed", "sealed"]
 
 _KEY = "nnspec"
-"""The key of a safetensors header under which all is that is no array."""
+"""The key of a safetensors header for all values that are not arrays."""
 
 _UNCOVERED = ("digest", "notes")
-"""The keys of ``run.json`` that its digest does not cover: itself, and the user's own remarks."""
+"""The keys of ``run.json`` that its digest does not cover: itself, and the user's notes."""
 
 
 class Altered(ValueError):

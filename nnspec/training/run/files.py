@@ -36,7 +36,7 @@ class RunFiles:
 
     Attributes:
         path: The folder.
-        info: What ``run.json`` says.
+        info: The content of ``run.json``.
     """
 
     path: Path
@@ -44,29 +44,29 @@ class RunFiles:
 
     @property
     def status(self) -> str:
-        """How it stands: ``running``, ``finished``, ``stopped early``, ``interrupted`` or ``failed``."""
+        """The status: ``running``, ``finished``, ``stopped early``, ``interrupted`` or ``failed``."""
         return str(self.info["status"])
 
     def weights(self) -> dict[str, NDArray[Any]]:
-        """The best weights, by the spec's names, ``conv2d/kernel``.
+        """The best weights, by their names in the spec, such as ``conv2d/kernel``.
 
         Raises:
-            NnspecError: Where there are none yet, or the file is damaged.
+            NnspecError: If there are none yet, or the file is damaged.
         """
         return self._weights().arrays
 
     def weights_epoch(self) -> int | None:
-        """The epoch that the best weights are of, from 1, or 0; None where there are no weights, or they are damaged."""
+        """The epoch of the best weights, from 1; 0 if none is complete; None if there are no readable weights."""
         try:
             return int(self._weights().metadata["epoch"])
         except (NnspecError, ValueError, TypeError, KeyError):
             return None
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The figures of each epoch, as they were logged.
+        """The log: the metrics of each epoch.
 
         Raises:
-            NnspecError: Where the log is damaged.
+            NnspecError: If the log is damaged.
         """
         file = self.path / METRICS
         try:
@@ -79,36 +79,36 @@ class RunFiles:
             try:
                 records.append(json.loads(line))
             except (ValueError, RecursionError):
-                raise DamagedRun(f"{file} is damaged in line {number}\n{self._restored}") from None
+                raise DamagedRun(f"{file} is damaged in line {number}\n{self._restore_help}") from None
         self._check(METRICS, content)
         if wrong := damage_of_records(records):
-            raise DamagedRun(f"{file} is damaged: {wrong}\n{self._restored}")
+            raise DamagedRun(f"{file} is damaged: {wrong}\n{self._restore_help}")
         return records
 
     def transforms(self) -> dict[str, list[dict[str, Any]]]:
-        """What the transforms of the data learned, by ``inputs.NAME`` and ``targets.NAME``.
+        """The state of the data transforms, by ``inputs.NAME`` and ``targets.NAME``.
 
         Raises:
-            NnspecError: Where the file is missing or damaged.
+            NnspecError: If the file is missing or damaged.
         """
         file = self.path / TRANSFORMS
         try:
             content = file.read_bytes()
             found: dict[str, list[dict[str, Any]]] = json.loads(content)
         except (OSError, ValueError, RecursionError) as error:
-            raise DamagedRun(f"{file} cannot be read: {error}\n{self._restored}") from None
+            raise DamagedRun(f"{file} cannot be read: {error}\n{self._restore_help}") from None
         if not isinstance(found, dict):
-            raise DamagedRun(f"{file} is damaged: it is no mapping\n{self._restored}")
+            raise DamagedRun(f"{file} is damaged: it is not a mapping\n{self._restore_help}")
         try:
             for steps in found.values():
                 steps_of({"transforms": steps})
         except NnspecError as error:
-            raise DamagedRun(f"{file} is damaged: {error}\n{self._restored}") from None
+            raise DamagedRun(f"{file} is damaged: {error}\n{self._restore_help}") from None
         self._check(TRANSFORMS, content)
         return found
 
     def damaged(self) -> list[DamagedRun]:
-        """What is wrong with the files that a training writes beside its checkpoints; empty where nothing is."""
+        """The errors of the files that a training writes besides checkpoints."""
         found = []
         for read in (self._weights, self.metrics, self.transforms):
             try:
@@ -120,11 +120,11 @@ class RunFiles:
     # --- digests ------------------------------------------------------------------------------------------------------
 
     @property
-    def _restored(self) -> str:
+    def _restore_help(self) -> str:
         return f"  = help: `{resume_command(self.path)}` restores it"
 
     def _digests(self, name: str) -> Sequence[str]:
-        """The digests that a file may have: two while it is replaced, since a kill can leave either."""
+        """The valid digests of a file: two while it is replaced, since a killed process can leave either."""
         found: Sequence[str] = self.info.get("digests", {}).get(name, ())
         return found
 
@@ -132,35 +132,35 @@ class RunFiles:
         allowed = self._digests(name)
         if allowed and digest_of(content) not in allowed:
             what = "was changed: its digest is not the one in run.json" if (self.path / name).exists() else "is missing"
-            raise DamagedRun(f"{self.path / name} {what}\n{self._restored}")
+            raise DamagedRun(f"{self.path / name} {what}\n{self._restore_help}")
 
     def _weights(self) -> Sealed:
         from safetensors import SafetensorError
 
         file, allowed = self.path / WEIGHTS, self._digests(WEIGHTS)
         if not file.is_file() and allowed and self.status != "running":
-            raise DamagedRun(f"{file} is missing\n{self._restored}")
+            raise DamagedRun(f"{file} is missing\n{self._restore_help}")
         if not file.is_file():
-            raise DamagedRun(f"{self.path} has no weights: no epoch has ended ({self.status})")
+            raise DamagedRun(f"{self.path} has no weights: no epoch is complete ({self.status})")
         try:
             found = read_sealed(file, required=bool(allowed))
         except (SafetensorError, OSError, ValueError, KeyError) as error:
-            raise DamagedRun(f"{file} is damaged: {error}\n{self._restored}") from None
+            raise DamagedRun(f"{file} is damaged: {error}\n{self._restore_help}") from None
         if allowed and found.digest not in allowed:
-            raise DamagedRun(f"{file} was changed: its digest is not the one in {INFO}\n{self._restored}")
+            raise DamagedRun(f"{file} was changed: its digest is not the one in {INFO}\n{self._restore_help}")
         return found
 
     # --- writing --------------------------------------------------------------------------------------------------------
 
     def write_info(self, **changed: Any) -> Self:
-        """Writes ``run.json`` anew with some entries changed."""
+        """Rewrites ``run.json`` with some entries changed."""
         info = json.loads(json_text({**self.info, **changed}))
         info["digest"] = info_digest(info)
         write_whole(self.path / INFO, json_text(info, indent=2) + "\n", durable=True)
         return replace(self, info=info)
 
     def write_weights(self, arrays: Mapping[str, NDArray[Any]], epoch: int) -> Self:
-        """Writes the weights, and which epoch they are of; 0 where none has ended."""
+        """Writes the weights and their epoch, which is 0 if none is complete."""
         return self._write(WEIGHTS, *sealed(arrays, {"epoch": epoch}))
 
     def write_metrics(self, records: Iterable[dict[str, Any]]) -> Self:
@@ -169,7 +169,7 @@ class RunFiles:
         return self._write(METRICS, content, digest_of(content))
 
     def write_transforms(self, state: Mapping[str, Any]) -> Self:
-        """Writes what the transforms learned."""
+        """Writes the state of the transforms."""
         content = transforms_content(state)
         return self._write(TRANSFORMS, content, digest_of(content))
 
@@ -179,22 +179,22 @@ class RunFiles:
         return self._write("spec.yaml", content, digest_of(content))
 
     def _write(self, name: str, content: bytes, digest: str) -> Self:
-        """Writes a file whose new digest is in ``run.json`` before it, so that a kill leaves nothing that looks damaged."""
+        """Writes a file after its digest is in ``run.json``, so that a killed process leaves no invalid file."""
         digests = self.info.get("digests", {})
-        held = digests.get(name, [])
+        allowed = digests.get(name, [])
         run = self
-        if digest not in held:
-            run = self.write_info(digests={**digests, name: [*held, digest]})
+        if digest not in allowed:
+            run = self.write_info(digests={**digests, name: [*allowed, digest]})
         write_whole(self.path / name, content, durable=True)
-        # The next write of `run.json` drops the digest of what was replaced.
+        # The next write of `run.json` drops the old digest.
         return replace(run, info={**run.info, "digests": {**run.info["digests"], name: [digest]}})
 
 
 def transforms_content(state: Mapping[str, Any]) -> bytes:
-    """What ``transforms.json`` holds."""
+    """The content of ``transforms.json``."""
     return (json.dumps(state, indent=1) + "\n").encode()
 
 
 def resume_command(path: Path) -> str:
-    """The command that goes on with a run, to paste into a shell."""
+    """The shell command that resumes a run."""
     return f"nnspec train --resume {shlex.quote(str(path))}"

@@ -1,4 +1,4 @@
-"""The run folder: what a training leaves, and what everything after it starts from."""
+"""The run folder: the result of a training."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ from nnspec.training.run.machine import installed_version
 __all__ = ["Run"]
 
 FORMAT = 2
-"""The version of the run folder's layout."""
+"""The version of the format of run folders."""
 
 _WITHOUT_DIGESTS = 1
-"""The version before it: the same files, without digests."""
+"""The previous version: the same files, without digests."""
 
-_NEEDED = ("status", "name", "seed", "spec", "data", "versions", "machine")
+_REQUIRED = ("status", "name", "seed", "spec", "data", "versions", "machine")
 
 
 @dataclass(frozen=True)
 class Run(RunFiles):
-    """A run folder. Opening and reading it changes nothing in it.
+    """A run folder. Opening and reading it never changes it.
 
-    ``run.json`` has a digest of itself and of the files beside it; each is compared when it is read.
+    ``run.json`` has digests of itself and of the other files, which are checked when a file is read.
 
     Attributes:
         path: The folder.
-        info: What ``run.json`` says.
+        info: The content of ``run.json``.
     """
 
     @classmethod
@@ -50,27 +50,28 @@ class Run(RunFiles):
         """Opens a run folder.
 
         Raises:
-            NnspecError: Where it is none, or is damaged.
+            NnspecError: If the folder is not a run, or is damaged.
         """
         path = Path(path)
         if not path.exists():
             raise NnspecError(f"there is no run at {path}")
         if not path.is_dir() or not (path / INFO).is_file():
-            raise NnspecError(f"{path} is not a run folder: it has no {INFO}\n  = help: `nnspec train SPEC` makes one")
+            raise NnspecError(f"{path} is not a run folder: it has no {INFO}\n  = help: `nnspec train SPEC` creates one")
         file = path / INFO
         try:
             info = json.loads(file.read_text("utf-8"))
         except OSError as error:
             raise DamagedRun(f"{file} cannot be read: {error.strerror or error}") from None
         except (ValueError, RecursionError) as error:
-            raise DamagedRun(f"{file} is damaged: it is not the JSON of a run: {error}\n{_RESTORE}") from None
-        if not isinstance(info, dict) or not any(key in info for key in _NEEDED):
-            raise DamagedRun(f"{file} is damaged, or of another program: it has nothing of a run\n{_RESTORE}")
-        if missing := [key for key in _NEEDED if key not in info]:
+            raise DamagedRun(f"{file} is damaged: it is not valid JSON: {error}\n{_RESTORE}") from None
+        if not isinstance(info, dict) or not any(key in info for key in _REQUIRED):
+            raise DamagedRun(f"{file} is damaged, or from another program: it has no entry of a run\n{_RESTORE}")
+        if missing := [key for key in _REQUIRED if key not in info]:
             raise DamagedRun(f"{file} is damaged: it has no `{missing[0]}`\n{_RESTORE}")
         if type(info.get("format")) is not int or not _WITHOUT_DIGESTS <= info["format"] <= FORMAT:
             raise NnspecError(
-                f"{path} was written by another version of nnspec: format {info.get('format')!s:.40}, and this reads {FORMAT}\n"
+                f"{path} was written by another version of nnspec: it has format {info.get('format')!s:.40}, this one reads "
+                f"{FORMAT}\n"
                 "  = help: use that version, or train again with this one"
             )
         if wrong := damage(info):
@@ -85,11 +86,11 @@ class Run(RunFiles):
 
     @cached_property
     def spec(self) -> Spec:
-        """The spec it was trained from, overrides applied; its paths lead where they led.
+        """The trained spec, with overrides applied and paths resolved as in training.
 
         Raises:
-            SpecError: Where it has errors.
-            NnspecError: Where it is not the one that was trained.
+            SpecError: If it has errors.
+            NnspecError: If it changed since the training.
         """
         file = self.path / "spec.yaml"
         if not file.is_file():
@@ -100,25 +101,25 @@ class Run(RunFiles):
         except SpecError as error:
             allowed = self._digests("spec.yaml")
             if not allowed or digest_of(file.read_bytes()) in allowed:
-                raise  # a file under `use` has errors, or this version refuses what an earlier one accepted
-            raise DamagedRun(f"{file} was changed after the training, and has errors now:\n{error}\n{_TAKE_BACK}") from None
-        # A kill may come between the two files, where a run is given more epochs.
+                raise  # a file under `use` has errors, or this version rejects what an earlier one accepted
+            raise DamagedRun(f"{file} was changed after the training, and has errors now:\n{error}\n{_UNDO}") from None
+        # A process may be killed between writing the two files, when a run is extended.
         if spec.hash not in (where.get("hash"), where.get("hash_next")):
-            raise DamagedRun(f"{file} was changed after the training: its hash is not the one in {INFO}\n{_TAKE_BACK}")
+            raise DamagedRun(f"{file} was changed after the training: its hash is not the one in {INFO}\n{_UNDO}")
         return spec
 
     @property
     def conditions(self) -> dict[str, Any]:
-        """What the bits of its result depend on."""
+        """What a bit-identical result depends on."""
         data = {name: self.info["data"].get(name, {}) for name in ("fingerprints", "files")}
         return {"spec": self.info["spec"], "data": data, "versions": self.info["versions"], "machine": self.info["machine"]}
 
     def place(self, text: Any) -> Path | None:
-        """A folder as the run remembers it: relative to the run, so that a project can be moved as a whole."""
+        """Resolves a folder recorded relative to the run, so that a project can be moved as a whole."""
         try:
             return (self.path / text).resolve() if isinstance(text, str) else None
         except (OSError, RuntimeError, ValueError) as error:
-            raise DamagedRun(f"{self.path / INFO} is damaged: {text!r:.80} is no path: {error}\n{_RESTORE}") from None
+            raise DamagedRun(f"{self.path / INFO} is damaged: {text!r:.80} is not a path: {error}\n{_RESTORE}") from None
 
     @cached_property
     def model(self) -> Model:
@@ -127,7 +128,7 @@ class Run(RunFiles):
 
     @cached_property
     def graph(self) -> Graph:
-        """What was trained; several networks are merged into one graph."""
+        """The trained networks, merged into one graph if there are several."""
         networks = self.info.get("networks", ["main"])
         unknown = [name for name in networks if name not in self.model.networks]
         if unknown:
@@ -137,12 +138,12 @@ class Run(RunFiles):
 
     @cached_property
     def objective(self) -> type[Objective]:
-        """What it learned; runs of earlier versions state it only in their spec."""
+        """The objective; runs of earlier versions have it only in their spec."""
         name = self.info.get("objective") or objective_named(self.spec.section("train"))
         if name not in OBJECTIVES:
             versions = {name: number for name, number in self.info["versions"].items() if number and name != "python"}
             gone = " and ".join(f"{name} {number}" for name, number in versions.items() if installed_version(name) is None)
-            help = f"install {gone}" if gone else "install the package that has it"
+            help = f"install {gone}" if gone else "install the package that provides it"
             raise NnspecError(f"{self.path / INFO}: the objective `{name}` is not installed\n  = help: {help}")
         return cast("type[Objective]", OBJECTIVES.get(name))
 
@@ -152,7 +153,7 @@ class Run(RunFiles):
 
     @property
     def main(self) -> Graph:
-        """The network whose outputs are predictions.
+        """The network that makes predictions.
 
         Raises:
             NnspecError: If the objective of the run has no targets.
@@ -160,35 +161,35 @@ class Run(RunFiles):
         if not self.objective.predicts:
             raise NnspecError(
                 f"{self.path} was trained with the objective `{self.objective.__name__}`, which has no targets to evaluate\n"
-                "  = help: `nnspec generate` makes examples, `nnspec report` shows how the training went"
+                "  = help: `nnspec generate` generates examples, and `nnspec report` shows the training"
             )
         return self.model.main
 
     def recipe(self) -> dict[str, Any]:
-        """How its inputs are made from raw data (`data.recipe`).
+        """The recipe that computes the inputs from raw data (`data.recipe`).
 
         Raises:
-            NnspecError: Where it is damaged.
+            NnspecError: If it is damaged.
         """
         found: dict[str, Any] = self.info["data"].get("recipe") or {}
         try:
-            for said in found.get("inputs", {}).values():
-                steps_of(said)
+            for entry in found.get("inputs", {}).values():
+                steps_of(entry)
         except NnspecError as error:
             raise DamagedRun(f"{self.path / INFO} is damaged: {error}\n{_RESTORE}") from None
         return found
 
     def classes(self) -> dict[str, list[Any]]:
-        """The names of the classes of each output whose target was encoded, in the order of its units."""
+        """The class names of each output with an encoded target, in the order of its units."""
         return {output: names for output, steps in self.targets().items() if (names := class_names(steps)) is not None}
 
     def targets(self) -> dict[str, list[dict[str, Any]]]:
-        """What the transforms of each output's target learned."""
+        """The state of the transforms of each output's target."""
         return {place.partition(".")[2]: steps for place, steps in self.transforms().items() if place.startswith("targets.")}
 
 
-_RESTORE = "  = help: name a folder that `nnspec train` made; if it was one, restore the file from a copy, or train again"
-_TAKE_BACK = "  = help: take the change back; to train with other values, begin a new run"
+_RESTORE = "  = help: name a folder that `nnspec train` created; to repair one, restore the file from a copy, or train again"
+_UNDO = "  = help: undo the change; to train with other values, start a new run"
 
 
 def _check_info(file: Path, info: Mapping[str, Any]) -> None:
@@ -199,6 +200,6 @@ def _check_info(file: Path, info: Mapping[str, Any]) -> None:
     if info["digest"] is not None and info["digest"] != info_digest(info):
         raise DamagedRun(
             f"{file} was changed: its content differs from its `digest`\n"
-            "  = help: take the change back; remarks of your own belong under `notes`. If the change is meant, write "
+            "  = help: undo the change; write your own notes under `notes`. If the change is intended, write "
             '`"digest": null`'
         )

@@ -1,4 +1,4 @@
-"""What ``run.json`` says, checked: a run folder may come from anywhere."""
+"""Validation of ``run.json``, since a run folder may come from an untrusted source."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["damage"]
 
 _Count = Annotated[int, Field(strict=True, ge=0, lt=2**53)]
 _Number = Annotated[float, Field(allow_inf_nan=True)]
-_Figures = dict[str, "_Number | bool | str | list[Any] | dict[str, Any] | None"]
+_Metrics = dict[str, "_Number | bool | str | list[Any] | dict[str, Any] | None"]
 
 
 @dataclass
@@ -70,7 +70,7 @@ class _Best:
     monitor: str
     epoch: _Count
     value: _Number | None
-    figures: _Figures
+    figures: _Metrics
 
 
 @dataclass
@@ -118,7 +118,7 @@ class _Record:
 
 
 def damage(info: Mapping[str, Any]) -> str | None:
-    """What is wrong with what a ``run.json`` says; None where nothing is.
+    """Describes what is wrong with the content of ``run.json``; None if it is valid.
 
     Example:
         >>> rest = {"name": "net", "spec": {"hash": "a"}, "data": {}, "versions": {}, "machine": {}}
@@ -129,13 +129,13 @@ def damage(info: Mapping[str, Any]) -> str | None:
 
 
 def damage_of_records(records: Any) -> str | None:
-    """What is wrong with the records of a training's epochs; None where nothing is.
+    """Describes what is wrong with the records of epochs; None if they are valid.
 
     Example:
         >>> damage_of_records([{"epoch": 1, "step": 8}, {"epoch": 3, "step": 16}])
         'epoch 2 is recorded as epoch 3'
     """
-    if wrong := _damage(list[_Record], records) or _damage(list[_Figures], records):
+    if wrong := _damage(list[_Record], records) or _damage(list[_Metrics], records):
         return wrong
     for number, record in enumerate(records, 1):
         if record["epoch"] != number:

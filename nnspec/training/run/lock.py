@@ -1,4 +1,4 @@
-"""One process at a time trains into a run folder."""
+"""The lock of a run folder, so that one process at a time trains into it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ __all__ = ["run_lock"]
 
 @contextmanager
 def run_lock(path: Path) -> Iterator[None]:
-    """Holds a run folder against other processes. The hold ends with the process, however that ends.
+    """Locks a run folder. The lock ends with the process.
 
-    It is on the folder itself: no file of it can be left behind. Where the system has no such holds (Windows), it is none.
+    The lock is on the folder itself, so no lock file can be left behind. On systems without such locks (Windows), it does
+    nothing.
 
     Raises:
-        NnspecError: Where another process trains into it.
+        NnspecError: If another process is training into the folder.
     """
     try:
         import fcntl
@@ -34,9 +35,9 @@ def run_lock(path: Path) -> Iterator[None]:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(number)
-        raise NnspecError(f"another process trains into {path} right now") from None
+        raise NnspecError(f"another process is training into {path}") from None
     except OSError:
-        pass  # a file system without holds: some network drives
+        pass  # a file system without locks, such as some network drives
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""What the last bits of a result depend on beside the spec and the data: the versions, the processor, the threads."""
+"""The versions, the processor and the threads, on which a bit-identical result depends."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-__all__ = ["BY_ITSELF", "ONEDNN", "as_then", "differences", "installed_version", "processors", "versions"]
+__all__ = ["BY_DEFAULT", "ONEDNN", "restore_environment", "differences", "installed_version", "processors", "versions"]
 
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
-"""The environment variable that switches oneDNN in TensorFlow."""
+"""The environment variable that enables oneDNN in TensorFlow."""
 
-BY_ITSELF = "as TensorFlow chooses"
-"""Where that is not set: on some processors it is on, on others off."""
+BY_DEFAULT = "as TensorFlow chooses"
+"""The value if the variable is not set; the default depends on the processor."""
 
 _PACKAGES = ("nnspec", "keras", "numpy", "scikit-learn")
 _OF_BACKEND = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib")}
@@ -31,21 +31,21 @@ _WORDS = {
 
 
 def versions(backend: str) -> dict[str, str | None]:
-    """The versions of what computes, by package."""
+    """The versions of the packages that affect results."""
     names = (*_PACKAGES, *_OF_BACKEND.get(backend, ()))
     return {"python": platform.python_version(), **{name: installed_version(name) for name in names}}
 
 
 def processors() -> int:
-    """How many processors this process may use, which is how many threads TensorFlow takes where nothing else is said."""
+    """The number of processors available to this process, TensorFlow's default number of threads."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def as_then(machine: Mapping[str, Any]) -> None:
-    """Sets what can be set only before a framework begins as it was on the machine of a run. Does nothing where it has begun.
+def restore_environment(machine: Mapping[str, Any]) -> None:
+    """Restores the settings of a run that must be set before a framework starts. Does nothing if it has started.
 
     Args:
-        machine: What ``run.json`` says of it.
+        machine: The entry `machine` of ``run.json``.
     """
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = str(machine.get("backend", "tensorflow"))
@@ -53,7 +53,7 @@ def as_then(machine: Mapping[str, Any]) -> None:
         return
     if "tensorflow" not in sys.modules:
         os.environ.pop(ONEDNN, None)
-        if machine.get("onednn", BY_ITSELF) != BY_ITSELF:
+        if machine.get("onednn", BY_DEFAULT) != BY_DEFAULT:
             os.environ[ONEDNN] = str(machine["onednn"])
     import tensorflow as tf
 
@@ -62,22 +62,22 @@ def as_then(machine: Mapping[str, Any]) -> None:
         tf.config.threading.set_intra_op_parallelism_threads(int(threads["intra"]))
         tf.config.threading.set_inter_op_parallelism_threads(int(threads["inter"]))
     except (RuntimeError, LookupError, TypeError, ValueError):
-        return  # what then differs is said
+        return  # differences are reported later
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    """What of the conditions is not as it was, each as a line.
+    """The differences between the conditions of a run and the current ones, one line each.
 
     Args:
-        then: With ``versions`` and ``machine``, as ``run.json`` has them.
-        now: The same of this process.
+        then: The conditions of the run, with ``versions`` and ``machine``.
+        now: The conditions of this process.
 
     Example:
         >>> was = {"versions": {"keras": "3.15.1"}, "machine": {"deterministic": True}}
         >>> list(differences(was, {"versions": {"keras": "3.16.0"}, "machine": {"deterministic": True}}))
         ['keras: 3.15.1 then, 3.16.0 now']
     """
-    # Python itself computes nothing of it.
+    # The Python version does not affect results.
     for package, had in then["versions"].items():
         has = now["versions"].get(package)
         if has != had and package != "python":

@@ -1,4 +1,4 @@
-"""Goes on with a run: from its newest checkpoint, to the weights it would have had if it had never stopped."""
+"""Resuming a run from its newest checkpoint, with the same result as an uninterrupted run."""
 
 from __future__ import annotations
 
@@ -18,9 +18,15 @@ from nnspec.training.run.create import spec_record
 from nnspec.training.run.files import DamagedRun
 from nnspec.training.run.folder import Run
 from nnspec.training.run.lock import run_lock
-from nnspec.training.run.machine import as_then
-from nnspec.training.run.resume_checks import of_this_run, same_data, same_graph, same_machine, same_spec
-from nnspec.training.run.train import ready
+from nnspec.training.run.machine import restore_environment
+from nnspec.training.run.resume_checks import (
+    check_checkpoint,
+    check_same_data,
+    check_same_graph,
+    check_same_machine,
+    check_same_spec,
+)
+from nnspec.training.run.train import prepare_training
 from nnspec.training.run.writer import CHECKPOINT_MINUTES, CHECKPOINTS_KEPT, RunWriter
 
 __all__ = ["resume"]
@@ -38,28 +44,27 @@ def resume(
     keep: int | None = None,
     allow_different: bool = False,
 ) -> Run:
-    """Goes on with a run from its newest checkpoint, in the middle of an epoch too.
+    """Resumes a run from its newest checkpoint, which may be in the middle of an epoch.
 
-    On the CPU the weights come out bit for bit as those of a run that was never stopped. A run that has ended goes on where
-    ``train.epochs`` is given more of them.
+    On a CPU, the weights are bit-identical to those of an uninterrupted run. A finished run is extended if ``train.epochs`` is
+    increased.
 
     Args:
         path: The run folder.
-        spec: The spec, where it is to be held against the run's; by default the file that the run was begun from, if it is
-            still there.
-        overrides: ``path=value`` each; only the number of epochs or steps may change.
-        progress: Shows how it goes; by default on standard error.
-        checkpoint_every: Minutes after which a checkpoint is taken in the middle of an epoch; by default as before.
-        keep: How many of the newest checkpoints are kept; by default as before.
-        allow_different: Whether to go on where the spec's own file, the versions, the processor or the threads differ: by the
-            run's own spec, and not to the same bits.
+        spec: A spec to compare with that of the run; by default the file that the run was started from, if it exists.
+        overrides: Overrides, ``path=value`` each; only the number of epochs or steps may change.
+        progress: Reports progress; by default on standard error.
+        checkpoint_every: Minutes between checkpoints in the middle of an epoch; by default as before.
+        keep: The number of newest checkpoints to keep; by default as before.
+        allow_different: Whether to resume if the file of the spec, the versions, the processor or the threads differ, with the
+            run's own spec and a result that is not bit-identical.
 
     Returns:
         The run.
 
     Raises:
-        SpecError: Where the spec or its data have errors.
-        NnspecError: Where it cannot go on: another spec or other data, said which; nothing has changed then.
+        SpecError: If the spec or its data have errors.
+        NnspecError: If the run cannot be resumed, because the spec or the data changed. The run is then unchanged.
     """
     shown = progress or progress_for()
     run = Run.open(path)
@@ -69,54 +74,54 @@ def resume(
         broken = _broken(run, shown) if run.status in _ENDED else []
         if run.status in _ENDED and not broken and spec is None and not overrides:
             for error in damaged:
-                shown.say(str(error))
-            shown.say(_has_ended(run))
+                shown.print(str(error))
+            shown.print(_ended_text(run))
             return run
         if run.info.get("tensorboard"):
             require("tensorboard")
         for error in damaged:
-            before = "going on from the one before it" if checkpoint else "there is none before it"
-            shown.say(f"{error}; {before}")
-        wanted = same_spec(run, spec, overrides, allow_different=allow_different)
+            before = "resuming from the previous one" if checkpoint else "there is no previous one"
+            shown.print(f"{error}; {before}")
+        wanted = check_same_spec(run, spec, overrides, allow_different=allow_different)
         if run.status in _ENDED and not broken and not _is_longer(run, wanted):
-            shown.say(_has_ended(run))
+            shown.print(_ended_text(run))
             return run
         if broken and checkpoint is None:
-            raise NnspecError(f"{run.path} has no checkpoint to restore that from\n  = help: train it again")
+            raise NnspecError(f"{run.path} has no checkpoint to restore it from\n  = help: train again")
         _check_longer(run, wanted, checkpoint)
-        as_then(run.info["machine"])
-        plan, prepared = ready(wanted, shown)
-        same_graph(run, plan.graph)
-        same_data(run, prepared)
+        restore_environment(run.info["machine"])
+        plan, prepared = prepare_training(wanted, shown)
+        check_same_graph(run, plan.graph)
+        check_same_data(run, prepared)
         from nnspec.training.backends.selection import machine
         from nnspec.training.loop.session import Session
         from nnspec.training.run.finish import finish
 
         strategy = run.info["machine"].get("strategy")
-        different = same_machine(run, plan, machine(strategy), shown, allow_different=allow_different)
+        different = check_same_machine(run, plan, machine(strategy), shown, allow_different=allow_different)
         session = Session(wanted, plan, prepared, shown, devices_for(strategy))
         every, most = _checkpointing(run, checkpoint_every, keep)
         writer = RunWriter(run, keep=most, every_minutes=every, tensorboard=bool(run.info.get("tensorboard")))
         _restore_transforms(writer, prepared, shown)
         if checkpoint is not None:
-            of_this_run(run, checkpoint)
+            check_checkpoint(run, checkpoint)
             session.restore(checkpoint, writer)
         else:
-            writer.begin_again([])
+            writer.restore_log([])
         for error in damaged:
             error.path.unlink(missing_ok=True)
-        writer.run = _begun_again(
+        writer.run = _mark_resumed(
             writer.run, wanted, plan.graph, checkpoints={"every_minutes": every, "keep": most}, **different
         )
-        shown.say(_from_where(run, checkpoint))
+        shown.print(_start_text(run, checkpoint))
         return finish(session, writer, shown)
 
 
-# --- how long -------------------------------------------------------------------------------------------------------------
+# --- length -----------------------------------------------------------------------------------------------------------------
 
 
 def _epochs(document: Mapping[str, Any]) -> Any:
-    """How long the last phase is, as a document has it."""
+    """The number of epochs of the last phase in a document."""
     section = document.get("train")
     phases = section.get("phases") if isinstance(section, dict) else None
     last = phases[-1] if phases and isinstance(phases, list) else None
@@ -131,24 +136,24 @@ def _is_longer(run: Run, wanted: Spec) -> bool:
 
 
 def _check_longer(run: Run, wanted: Spec, checkpoint: Checkpoint | None) -> None:
-    """Whether more or fewer epochs mean anything: what has been done must be what the longer training would have done."""
+    """Checks that a changed number of epochs continues the same training."""
     if not _is_longer(run, wanted) or checkpoint is None:
         return
     if run.status == "stopped early":
-        raise NnspecError(f"{run.path} was ended by early stopping: more epochs would not have gone on\n{_ANEW}")
+        raise NnspecError(f"{run.path} was stopped early, and more epochs do not change that\n{_NEW_RUN}")
     epochs = _epochs(wanted.document.plain())
     if isinstance(epochs, int) and epochs < checkpoint.position.phase_epoch:
-        raise NnspecError(f"{run.path} has finished {checkpoint.position.phase_epoch} epochs already; {epochs} are fewer")
+        raise NnspecError(f"{run.path} has already completed {checkpoint.position.phase_epoch} epochs, more than {epochs}")
 
 
-_ANEW = "  = help: begin a new run from its weights: `weights: {file: RUN}` beside a step"
+_NEW_RUN = "  = help: start a new run from its weights, with `weights: {file: RUN}` on a step"
 
 
-def _has_ended(run: Run) -> str:
-    how = "has finished" if run.status == "finished" else "was ended by early stopping"
-    can_go_on = run.status == "finished" and _epochs(run.info["spec"]["document"]) is not None
-    more = "; `--set train.epochs=N` trains on" if can_go_on else ""
-    return f"{run.path} {how}, after {run.info.get('epochs')} epochs: there is nothing to go on with{more}"
+def _ended_text(run: Run) -> str:
+    how = "is finished" if run.status == "finished" else "was stopped early"
+    can_extend = run.status == "finished" and _epochs(run.info["spec"]["document"]) is not None
+    more = "; `--set train.epochs=N` extends it" if can_extend else ""
+    return f"{run.path} {how} after {run.info.get('epochs')} epochs: there is nothing to resume{more}"
 
 
 # --- the run folder -------------------------------------------------------------------------------------------------------
@@ -163,38 +168,38 @@ def _checkpointing(run: Run, every: float | None, keep: int | None) -> tuple[flo
 
 
 def _broken(run: Run, shown: Progress) -> list[DamagedRun]:
-    """What of a run that has ended must be restored; it is said."""
+    """Reports the damaged files of a finished run, which are restored."""
     found = run.damaged()
     for error in found:
-        shown.say(f"{str(error).partition(chr(10))[0]}; it is restored")
+        shown.print(f"{str(error).partition(chr(10))[0]}; restoring it")
     return found
 
 
 def _restore_transforms(writer: RunWriter, prepared: Prepared, shown: Progress) -> None:
-    """Writes what the transforms learned, where the file is missing or damaged; it is learned anew from the same data."""
+    """Rewrites the state of the transforms, fitted to the same data, if the file is missing or damaged."""
     try:
         writer.run.transforms()
     except DamagedRun as error:
         if writer.run.status not in _ENDED:
-            shown.say(f"{str(error).partition(chr(10))[0]}; it is restored")
+            shown.print(f"{str(error).partition(chr(10))[0]}; restoring it")
         writer.run = writer.run.write_transforms(prepared.state)
 
 
-def _begun_again(run: Run, spec: Spec, graph: Graph, **noted: Any) -> Run:
-    """Notes that it goes on; where it is to be longer, its spec says so from now on."""
-    said = dict(run.info["spec"])
+def _mark_resumed(run: Run, spec: Spec, graph: Graph, **entries: Any) -> Run:
+    """Records the resume, and the new spec if the run is extended."""
+    record = dict(run.info["spec"])
     if _is_longer(run, spec):
         now = spec_record(spec, graph, run.path)
-        # The hash is written before the file, so that a kill between the two leaves a run that can be read.
-        run = run.write_info(spec={**said, "hash_next": now["hash"]}).write_spec(spec)
-        said = {**said, "hash": now["hash"], "document": now["document"]}
-    said.pop("hash_next", None)
-    return run.write_info(status="running", spec=said, resumed=run.info.get("resumed", 0) + 1, **noted)
+        # The hash is written first, so that a process killed between the two writes leaves a readable run.
+        run = run.write_info(spec={**record, "hash_next": now["hash"]}).write_spec(spec)
+        record = {**record, "hash": now["hash"], "document": now["document"]}
+    record.pop("hash_next", None)
+    return run.write_info(status="running", spec=record, resumed=run.info.get("resumed", 0) + 1, **entries)
 
 
-def _from_where(run: Run, checkpoint: Checkpoint | None) -> str:
+def _start_text(run: Run, checkpoint: Checkpoint | None) -> str:
     if checkpoint is None:
-        return f"going on with {run.path} from its beginning: there was no checkpoint yet"
+        return f"resuming {run.path} from the start: there is no checkpoint yet"
     at = checkpoint.position
     middle = f", {at.in_epoch:,} steps into epoch {at.epoch + 1}" if at.in_epoch else f", after epoch {at.epoch}"
-    return f"going on with {run.path} from step {at.step:,}{middle}"
+    return f"resuming {run.path} from step {at.step:,}{middle}"

@@ -1,4 +1,4 @@
-"""What must be the same for a run to go on to the bits it would have had: the spec, the data, the machine."""
+"""Checks before a resume: the spec, the data and the machine must be those of the run."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from nnspec.training.run.create import as_json, versions_of
 from nnspec.training.run.folder import Run
 from nnspec.training.run.machine import differences
 
-__all__ = ["of_this_run", "same_data", "same_graph", "same_machine", "same_spec"]
+__all__ = ["check_checkpoint", "check_same_data", "check_same_graph", "check_same_machine", "check_same_spec"]
 
 _MOST_LISTED = 8
 
 
-def same_spec(run: Run, file: str | Path | None, overrides: Sequence[str], *, allow_different: bool) -> Spec:
-    """The run's spec with the overrides applied, held against the one it was begun with, and against its file."""
+def check_same_spec(run: Run, file: str | Path | None, overrides: Sequence[str], *, allow_different: bool) -> Spec:
+    """Compares the run's spec, with overrides, with the one the run was started with and with its file; returns it."""
     where = run.info["spec"]
     before = where["document"]
     own = _load_own(run, overrides)
     if changes := list(_changes(before, own.document.plain())):
         what = f"{run.path / 'spec.yaml'} was changed" if not overrides else "the spec would change"
-        raise NnspecError(_refusal(f"{what} since the run was begun", changes))
+        raise NnspecError(_refusal(f"{what} since the start of the run", changes))
     folder = run.place(where.get("folder"))
     original = Path(file) if file is not None else folder / Path(where["file"]).name if folder is not None else None
     if original is None or (file is None and not original.is_file()):
@@ -46,8 +46,8 @@ def same_spec(run: Run, file: str | Path | None, overrides: Sequence[str], *, al
         return own
     changes = list(_changes(before, given.document.plain()))
     if changes and (file is not None or not allow_different):
-        further = "; `--allow-different` goes on with the run's own spec" if file is None else ""
-        raise NnspecError(_refusal(f"{original} was changed since the run was begun", changes, further))
+        further = "; `--allow-different` resumes with the run's own spec" if file is None else ""
+        raise NnspecError(_refusal(f"{original} was changed since the start of the run", changes, further))
     return given if file is not None else own
 
 
@@ -60,7 +60,7 @@ def _load_own(run: Run, overrides: Sequence[str]) -> Spec:
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    """What may not change and did."""
+    """The changes that are not allowed."""
     phases = (before.get("train") or {}).get("phases") or ()
     allowed = re.compile(rf"train\.phases\[{len(phases) - 1}\]\.epochs" if phases else r"train\.epochs")
     for path, what in changed_values(before, as_json(after)):
@@ -68,11 +68,11 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[st
             yield f"{path}: {what}"
 
 
-def same_graph(run: Run, graph: Graph) -> None:
-    """Holds the network against the run's: files under `use` are not in the document.
+def check_same_graph(run: Run, graph: Graph) -> None:
+    """Compares the network with that of the run, since files under `use` are not in the document.
 
     Raises:
-        NnspecError: With the layers that are other ones.
+        NnspecError: If layers differ.
     """
     then, now = run.info["spec"]["nodes"], node_digests(graph)
     changes = [f"{name}: {what}" for name, what in changed_values(then, now)]
@@ -80,16 +80,16 @@ def same_graph(run: Run, graph: Graph) -> None:
         names = [change.partition(":")[0] for change in changes]
         listed = ", ".join(f"`{name}`" for name in names[:_MOST_LISTED])
         raise NnspecError(
-            f"a file under `use` changed since the run was begun: other are {listed}\n"
-            "  = help: take the change back, or begin a new run"
+            f"a file under `use` changed since the start of the run; changed layers: {listed}\n"
+            "  = help: undo the change, or start a new run"
         )
 
 
-def same_data(run: Run, prepared: Prepared) -> None:
-    """Holds the data against the run's fingerprints.
+def check_same_data(run: Run, prepared: Prepared) -> None:
+    """Compares the data with the fingerprints of the run.
 
     Raises:
-        NnspecError: With the files that changed.
+        NnspecError: If files changed.
     """
     then = run.info["data"]
     for part, now in prepared.fingerprints.items():
@@ -99,15 +99,15 @@ def same_data(run: Run, prepared: Prepared) -> None:
         changed = [name for name, digest in now.files.items() if had.get(name) != digest]
         what = ", ".join(changed) or "its values"
         raise NnspecError(
-            f"the data changed since the run was begun: data.{part}: {what}\n"
-            "  = help: bring back what was trained on, or begin a new run"
+            f"the data changed since the start of the run: data.{part}: {what}\n"
+            "  = help: restore the training data, or start a new run"
         )
 
 
-def same_machine(
+def check_same_machine(
     run: Run, plan: TrainingPlan, now: Mapping[str, Any], progress: Progress, *, allow_different: bool
 ) -> dict[str, list[str]]:
-    """What ``run.json`` is to say of a machine that differs: nothing where none does."""
+    """Compares the machine with that of the run; returns the entries of ``run.json`` for allowed differences."""
     here = {"versions": versions_of(plan, now), "machine": now}
     found = list(differences(run.conditions, here))
     if not found:
@@ -115,19 +115,19 @@ def same_machine(
     listed = "\n".join(f"  {line}" for line in found)
     if not allow_different:
         raise NnspecError(
-            "the weights would not be bit for bit those of a run never stopped:\n"
-            f"{listed}\n  = help: go on where it was begun, or take `--allow-different`: the training is then as good, "
-            "but not the same to the last bit"
+            "the weights would not be bit-identical to those of an uninterrupted run:\n"
+            f"{listed}\n  = help: resume in the original environment, or use `--allow-different`: the result is then "
+            "equivalent, but not bit-identical"
         )
-    progress.say(f"not bit for bit the training that was begun:\n{listed}")
+    progress.print(f"the result will not be bit-identical to that of an uninterrupted run:\n{listed}")
     return {"not_bit_for_bit": [*run.info.get("not_bit_for_bit", []), *found]}
 
 
-def of_this_run(run: Run, checkpoint: Checkpoint) -> None:
-    """Holds a checkpoint against the run that it lies in.
+def check_checkpoint(run: Run, checkpoint: Checkpoint) -> None:
+    """Checks that a checkpoint belongs to the run.
 
     Raises:
-        NnspecError: Where it was taken from another.
+        NnspecError: If it belongs to another.
     """
     if checkpoint.conditions.get("data") != run.conditions["data"]:
         raise NnspecError(f"{run.path / 'checkpoints' / checkpoint.file_name} is a checkpoint of another run")
@@ -137,5 +137,5 @@ def _refusal(what: str, changes: Sequence[str], further: str = "") -> str:
     listed = [f"  {change}" for change in changes[:_MOST_LISTED]]
     if len(changes) > _MOST_LISTED:
         listed.append(f"  … and {len(changes) - _MOST_LISTED} more")
-    help = "take the change back, or begin a new run; only the number of epochs may change (`--set train.epochs=…`)"
+    help = "undo the change, or start a new run; only the number of epochs may change (`--set train.epochs=…`)"
     return "\n".join([f"{what}:", *listed, f"  = help: {help}{further}"])

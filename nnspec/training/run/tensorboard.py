@@ -1,4 +1,4 @@
-"""The figures of each epoch for TensorBoard, laid out as by Keras's own callback: training and validation are a run each."""
+"""Logs for TensorBoard in the layout of Keras's callback, with separate runs for training and validation."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from nnspec.diagnostics import NnspecError
 __all__ = ["FOLDER", "Board"]
 
 FOLDER = "tensorboard"
-"""The folder in the run's; ``tensorboard --logdir runs`` finds it."""
+"""The subfolder of the run, which ``tensorboard --logdir runs`` finds."""
 
-_PLACES = {"train": "", "validation": "val_"}
-_NO_FIGURES = ("epoch", "step", "seconds")
+_PREFIXES = {"train": "", "validation": "val_"}
+_NOT_METRICS = ("epoch", "step", "seconds")
 
 
 class Board:
@@ -28,7 +28,7 @@ class Board:
 
     Args:
         run: The run folder.
-        spec: The spec's text, shown beside the curves.
+        spec: The text of the spec, which TensorBoard shows.
     """
 
     def __init__(self, run: Path, spec: str) -> None:
@@ -38,16 +38,16 @@ class Board:
         self._add("train", 0, text_pb("spec", indented))
 
     def write(self, record: Mapping[str, Any]) -> None:
-        """Adds an epoch, as it is logged.
+        """Writes the record of an epoch.
 
         Raises:
-            NnspecError: Where it cannot be written.
+            NnspecError: If it cannot be written.
         """
         for name, value in record.items():
-            if name in _NO_FIGURES or not isinstance(value, int | float):
+            if name in _NOT_METRICS or not isinstance(value, int | float):
                 continue
-            place = "validation" if name.startswith("val_") else "train"
-            self._add(place, record["epoch"], scalar_pb(f"epoch_{name.removeprefix(_PLACES[place])}", value))
+            split = "validation" if name.startswith("val_") else "train"
+            self._add(split, record["epoch"], scalar_pb(f"epoch_{name.removeprefix(_PREFIXES[split])}", value))
         try:
             for writer in self._writers.values():
                 writer.flush()
@@ -55,7 +55,7 @@ class Board:
             raise NnspecError(f"cannot write {self._folder}: {error.strerror or error}") from error
 
     def close(self) -> None:
-        """Ends the writing."""
+        """Closes the files."""
         for writer in self._writers.values():
             writer.close()
 

@@ -15,12 +15,12 @@ from nnspec.training.backends.devices import Strategy, devices_for
 from nnspec.training.checks.training import check_training
 from nnspec.training.loop.progress import Progress, progress_for
 from nnspec.training.plan import TrainingPlan
-from nnspec.training.run.create import begin, place_for
+from nnspec.training.run.create import create_run, run_folder
 from nnspec.training.run.folder import Run
 from nnspec.training.run.lock import run_lock
 from nnspec.training.run.writer import CHECKPOINT_MINUTES, CHECKPOINTS_KEPT, RunWriter
 
-__all__ = ["ready", "train"]
+__all__ = ["prepare_training", "train"]
 
 
 def train(
@@ -35,29 +35,28 @@ def train(
     tensorboard: bool = False,
     stop: Callable[[], bool] | None = None,
 ) -> Run:
-    """Trains a spec as its sections ``train`` and ``data`` say.
+    """Trains a spec according to its sections ``train`` and ``data``.
 
-    Ctrl-C and SIGTERM stop after the step with a checkpoint, from which [`resume`][nnspec.training.run.resume.resume] goes on.
-    The best weights so far are kept, or the last where no epoch has ended.
+    Ctrl-C and SIGTERM stop after the current step and save a checkpoint for [`resume`][nnspec.training.run.resume.resume]. The
+    best weights so far are kept, or the last ones if no epoch is complete.
 
     Args:
         spec: The spec, or its file.
         out: The run folder; by default ``runs/NAME/TIME``.
-        overwrite: Whether a run that is at ``out`` is replaced.
-        progress: Shows how it goes; by default on standard error.
-        checkpoint_every: Minutes after which a checkpoint is taken in the middle of an epoch; one is taken after each epoch
-            in any case.
-        keep: How many of the newest checkpoints are kept, beside that of the best epoch.
-        strategy: How several devices share the training; None where one alone runs it.
-        tensorboard: Whether the figures are written for TensorBoard too, into ``tensorboard`` in the run folder.
-        stop: Asked after each step whether to stop, as Ctrl-C does; None for never.
+        overwrite: Whether to replace a run at ``out``.
+        progress: Reports progress; by default on standard error.
+        checkpoint_every: Minutes between checkpoints in the middle of an epoch, in addition to one after each epoch.
+        keep: The number of newest checkpoints to keep, in addition to that of the best epoch.
+        strategy: How several devices share the training; None for one device.
+        tensorboard: Whether to write logs for TensorBoard into ``tensorboard`` in the run folder.
+        stop: Called after each step; whether to stop, as Ctrl-C does. None for never.
 
     Returns:
         The run, with the best weights.
 
     Raises:
-        SpecError: Where the spec or its data have errors; nothing has been trained or written then.
-        NnspecError: Where the run cannot be written, there are not several devices, or the loss is no longer finite.
+        SpecError: If the spec or its data have errors; nothing is trained or written then.
+        NnspecError: If the run cannot be written, the strategy needs more devices, or the loss is not finite.
     """
     if tensorboard:
         require("tensorboard")
@@ -65,16 +64,16 @@ def train(
         spec = load(spec)
     shown = progress or progress_for()
     model, plan, problems = _plan(spec)
-    path = place_for(spec, Path(out) if out is not None else None, overwrite=overwrite)
+    path = run_folder(spec, Path(out) if out is not None else None, overwrite=overwrite)
     prepared = _prepared(plan, model, problems, shown)
-    # Keras takes seconds to load; whoever has errors in the data learns of them before.
+    # Keras takes seconds to load, so errors in the data are reported first.
     from nnspec.training.backends.selection import machine
     from nnspec.training.loop.session import Session
     from nnspec.training.run.finish import finish
 
     now = machine(strategy)
     session = Session(spec, plan, prepared, shown, devices_for(strategy))
-    run = begin(path, spec, plan, prepared, now, {"every_minutes": checkpoint_every, "keep": keep})
+    run = create_run(path, spec, plan, prepared, now, {"every_minutes": checkpoint_every, "keep": keep})
     if tensorboard:
         run = run.write_info(tensorboard=True)
     with run_lock(path):
@@ -82,15 +81,15 @@ def train(
         return finish(session, writer, shown, stop)
 
 
-def ready(spec: Spec, progress: Progress) -> tuple[TrainingPlan, Prepared]:
-    """What a training begins with: the plan and the data. What is worth saying is said.
+def prepare_training(spec: Spec, progress: Progress) -> tuple[TrainingPlan, Prepared]:
+    """Checks a spec and prepares its data, and prints warnings.
 
     Args:
         spec: The spec.
-        progress: Where it is said.
+        progress: Reports warnings.
 
     Raises:
-        SpecError: Where the spec or its data have errors.
+        SpecError: If the spec or its data have errors.
     """
     model, plan, problems = _plan(spec)
     return plan, _prepared(plan, model, problems, progress)
@@ -109,5 +108,5 @@ def _prepared(plan: TrainingPlan, model: Model, problems: list[Diagnostic], prog
     assert plan.data is not None
     prepared = prepare(plan.data, plan.section.seed)
     for warning in silence([*model.diagnostics, *problems, *prepared.warnings]):
-        progress.say(f"{warning.span}: {warning.severity}[{warning.code}]: {warning.message}")
+        progress.print(f"{warning.span}: {warning.severity}[{warning.code}]: {warning.message}")
     return prepared

@@ -1,4 +1,4 @@
-"""What a training writes into its run folder, and in which order, so that it can be killed at any moment."""
+"""Writes the files of a run in an order that allows the process to be killed at any moment."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 __all__ = ["CHECKPOINTS_KEPT", "CHECKPOINT_MINUTES", "RunWriter"]
 
 CHECKPOINT_MINUTES = 10.0
-"""How often a checkpoint is taken in the middle of an epoch where nothing else is said."""
+"""The default minutes between checkpoints in the middle of an epoch."""
 
 CHECKPOINTS_KEPT = 3
-"""How many of the newest checkpoints are kept where nothing else is said."""
+"""The default number of newest checkpoints to keep."""
 
 
 class RunWriter:
-    """Writes a run. A checkpoint always comes first: whatever else stands in the folder can be made again from it.
+    """Writes a run. The checkpoint is written first, and all other files can be restored from it.
 
     Args:
-        run: The run folder, begun.
-        keep: How many of the newest checkpoints are kept.
-        every_minutes: How often a checkpoint is taken in the middle of an epoch.
-        tensorboard: Whether the figures are written for TensorBoard too.
+        run: The run folder.
+        keep: The number of newest checkpoints to keep.
+        every_minutes: The minutes between checkpoints in the middle of an epoch.
+        tensorboard: Whether to write logs for TensorBoard.
 
     Attributes:
-        records: The records of the epochs that have ended.
-        stopped_by: The signal that interrupted the training; None where none did.
+        records: The records of the completed epochs.
+        stopped_by: The signal that interrupted the training; None if none did.
     """
 
     def __init__(self, run: Run, *, keep: int, every_minutes: float, tensorboard: bool = False) -> None:
@@ -55,14 +55,14 @@ class RunWriter:
 
     @property
     def conditions(self) -> Mapping[str, Any]:
-        """What the bits of the result depend on."""
+        """What a bit-identical result depends on."""
         return self.run.conditions
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Writes a checkpoint.
 
         Raises:
-            NnspecError: Where it cannot be written, with the last one there is.
+            NnspecError: If it cannot be written; the message names the last checkpoint.
         """
         try:
             self.checkpoints.save(checkpoint)
@@ -72,11 +72,11 @@ class RunWriter:
             raise NnspecError(f"{error}\n  = note: {last}") from None
 
     def write_weights(self, arrays: Mapping[str, NDArray[Any]], epoch: int) -> None:
-        """Writes the best weights, which are those of an epoch; 0 where none has ended."""
+        """Writes the best weights and their epoch, which is 0 if none is complete."""
         self.run = self.run.write_weights(arrays, epoch)
 
     def write_metrics(self) -> None:
-        """Writes the log, and of TensorBoard's its last epoch."""
+        """Writes the log, and the last epoch for TensorBoard."""
         self.run = self.run.write_metrics(self.records)
         if self._board is not None and self.records:
             self._board.write(self.records[-1])
@@ -85,12 +85,12 @@ class RunWriter:
         """The best weights."""
         return self.run.weights()
 
-    def weights_of(self) -> int | None:
-        """The epoch that the best weights are of; None where there are none that can be read."""
+    def weights_epoch(self) -> int | None:
+        """The epoch of the best weights; None if there are no readable weights."""
         return self.run.weights_epoch()
 
-    def begin_again(self, history: list[dict[str, Any]]) -> None:
-        """Brings the log to what it was at a checkpoint, and takes away what a kill left half written."""
+    def restore_log(self, history: list[dict[str, Any]]) -> None:
+        """Restores the log at a checkpoint, and removes incomplete files of a killed process."""
         self.records[:] = history
         self.write_metrics()
         for folder in (self.run.path, self.checkpoints.folder):
@@ -98,20 +98,20 @@ class RunWriter:
                 part.unlink(missing_ok=True)
 
     def end(self, status: str, at: Position, monitor: str, reason: str, ended: str) -> Run:
-        """Writes how the training ended, and its curves."""
+        """Records how the training ended, and writes its learning curves."""
         if self._board is not None:
             self._board.close()
-        kept = self.weights_of() or 0
+        kept = self.weights_epoch() or 0
         best = None
         if 0 < kept <= len(self.records):
-            figures = self.records[kept - 1]
-            # After a failed write these are the weights of an earlier epoch.
-            value = at.best if kept == at.best_epoch else figures.get(monitor)
-            best = {"monitor": monitor, "value": value, "epoch": kept, "figures": figures}
+            metrics = self.records[kept - 1]
+            # After a failed write, the weights are of an earlier epoch.
+            value = at.best if kept == at.best_epoch else metrics.get(monitor)
+            best = {"monitor": monitor, "value": value, "epoch": kept, "figures": metrics}
         if self.records:
             from nnspec.training.evaluation.curves import curves
 
-            # Where it failed for want of room, what is said of it still finds some.
+            # If the disk is full, the status may still fit.
             with suppress(NnspecError) if status == "failed" else nullcontext():
                 write_whole(self.run.path / "curves.png", curves(self.records, self.run.name, kept))
         seconds = round(at.seconds + at.epoch_seconds, 3)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from nnspec.reports.elements import Html
 from nnspec.reports.findings import Finding
-from nnspec.training.evaluation.evaluate import Evaluated
+from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.run.folder import Run
 
 __all__ = ["findings", "sections"]
@@ -23,7 +23,7 @@ def findings(run: Run) -> Iterator[Finding]:
         yield Finding(level, f"{accuracy:.1%} of the rotations are predicted; chance is {_CHANCE:.0%}.")
 
 
-def sections(run: Run, found: Evaluated | None) -> Sequence[Html]:
+def sections(run: Run, found: Evaluation | None) -> Sequence[Html]:
     """None: the learning curves have the accuracy already."""
     del run, found
     return ()

@@ -1,4 +1,4 @@
-"""What training makes small: Keras's losses. A loss's module is imported when a spec first names it."""
+"""Keras's losses. The module of a loss is imported when a spec first names it."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ _SPELLINGS = {
 }
 
 _OF_CLASSES = (
-    "write `SparseCategoricalCrossentropy` for a target that is a class's index, `CategoricalCrossentropy` for a one-hot "
-    "target, `BinaryCrossentropy` for yes or no; with `{from_logits: true}` after a layer without activation"
+    "write `SparseCategoricalCrossentropy` for class indices, `CategoricalCrossentropy` for one-hot targets, "
+    "`BinaryCrossentropy` for binary targets; add `{from_logits: true}` after a layer without activation"
 )
 
 LOSSES = Family(
@@ -104,10 +104,10 @@ LOSSES = Family(
         **dict.fromkeys(("iou", "jaccard", "diceloss"), "write `Dice`, or `Tversky`"),
     },
 )
-"""Every loss by name; Keras's snake case and short names are accepted too."""
+"""Every loss by name; Keras's snake-case and short names are also accepted."""
 
 LEFT_OUT = {"Loss": "the base class"}
-"""Keras's losses that a spec cannot name, each with the reason."""
+"""Keras's losses that are not available in specs, each with the reason."""
 
 OURS = {"Value": "the output itself is the loss, as in a variational autoencoder's divergence"}
 """Losses that Keras does not have, each with the reason."""

@@ -1,4 +1,4 @@
-"""What a loss is, and the arguments that several have."""
+"""The base class of losses, and common arguments."""
 
 from __future__ import annotations
 
@@ -12,18 +12,22 @@ from nnspec.training.batches.targets import Compares, TargetKind
 __all__ = ["ClassAxis", "Focus", "FromLogits", "Loss", "Share", "Smoothing", "Value"]
 
 
-ClassAxis = Annotated[WholeNumber, Field(description="The axis the classes stand along.")]
-FromLogits = Annotated[Flag, Field(description="Whether the output is logits, not probabilities.")]
-Smoothing = Annotated[Fraction, Field(description="What is taken from the target's 1 and spread over the classes.")]
-Focus = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False, description="How much less easy examples count.")]
+ClassAxis = Annotated[WholeNumber, Field(description="The class axis.")]
+FromLogits = Annotated[Flag, Field(description="Whether the output is logits instead of probabilities.")]
+Smoothing = Annotated[Fraction, Field(description="The amount of label smoothing, from 0 to 1.")]
+Focus = Annotated[
+    float,
+    Strict(),
+    Field(ge=0, allow_inf_nan=False, description="The focusing parameter: how strongly easy examples are down-weighted."),
+]
 Share = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 
 
 class Loss(Compares):
-    """A number for each example that says how far the output is from the target; training makes its mean small."""
+    """A loss for each example; training minimizes its mean."""
 
     by_position: ClassVar[bool] = True
-    """Whether it is a number for each position of an example, which is then averaged, and not one of all together."""
+    """Whether the loss is computed at each position of an example and averaged."""
 
     def to_keras(self, **arguments: Any) -> Any:
         """The Keras loss: by default the one of the same name; None if the output itself is the loss.
@@ -37,7 +41,7 @@ class Loss(Compares):
 
 
 class Value(Loss):
-    """The output itself, averaged, is the loss; it needs no target."""
+    """Uses the mean of the output as the loss, without a target."""
 
     target: ClassVar[TargetKind | None] = None
 

@@ -1,4 +1,4 @@
-"""Losses of yes or no, for each element."""
+"""Losses of binary targets."""
 
 from __future__ import annotations
 
@@ -14,62 +14,62 @@ __all__ = ["BinaryCrossentropy", "BinaryFocalCrossentropy", "Dice", "Hinge", "Sq
 
 
 class BinaryCrossentropy(Loss):
-    """Cross-entropy of each element with yes or no, 1 or 0."""
+    """Binary cross-entropy of each element; targets are 0 or 1."""
 
     target: ClassVar[TargetKind | None] = "probability"
     expects: ClassVar[Expected] = "probability"
     instead: ClassVar[tuple[str, ...]] = ("SparseCategoricalCrossentropy",)
-    each_alone: ClassVar[bool] = True
+    is_binary: ClassVar[bool] = True
 
     from_logits: FromLogits = False
     label_smoothing: Smoothing = 0.0
-    axis: WholeNumber = Field(-1, description="The axis that is averaged.")
+    axis: WholeNumber = Field(-1, description="The axis to average over.")
 
 
 class BinaryFocalCrossentropy(Loss):
-    """Cross-entropy of each element with yes or no, in which easy examples count less (Lin et al. 2017)."""
+    """Binary cross-entropy of each element that down-weights easy examples (Lin et al. 2017)."""
 
     target: ClassVar[TargetKind | None] = "probability"
     expects: ClassVar[Expected] = "probability"
     instead: ClassVar[tuple[str, ...]] = ("CategoricalFocalCrossentropy",)
-    each_alone: ClassVar[bool] = True
+    is_binary: ClassVar[bool] = True
 
     apply_class_balancing: Flag = Field(False, description="Whether 1 is weighted by `alpha` and 0 by `1 - alpha`.")
     alpha: Fraction = Field(0.25, description="The weight of 1.")
     gamma: Focus = 2.0
     from_logits: FromLogits = False
     label_smoothing: Smoothing = 0.0
-    axis: WholeNumber = Field(-1, description="The axis that is averaged.")
+    axis: WholeNumber = Field(-1, description="The axis to average over.")
 
 
 class Hinge(Loss):
-    """How far the output is from the right side of a margin; the target is −1 or 1, or 0 or 1."""
+    """Hinge loss; targets are −1 or 1, or 0 or 1."""
 
     target: ClassVar[TargetKind | None] = "sign"
     instead: ClassVar[tuple[str, ...]] = ("CategoricalHinge",)
 
 
 class SquaredHinge(Loss):
-    """The square of the hinge loss; the target is −1 or 1, or 0 or 1."""
+    """Squared hinge loss; targets are −1 or 1, or 0 or 1."""
 
     target: ClassVar[TargetKind | None] = "sign"
     instead: ClassVar[tuple[str, ...]] = ("CategoricalHinge",)
 
 
 class Dice(Loss):
-    """One less the overlap of the output and a mask (Milletari et al. 2016), over the whole batch by default."""
+    """One minus the Dice coefficient of the output and a mask (Milletari et al. 2016), over the whole batch by default."""
 
     target: ClassVar[TargetKind | None] = "probability"
     expects: ClassVar[Expected] = "probability"
     by_position: ClassVar[bool] = False
 
     axis: WholeNumber | list[WholeNumber] | None = Field(
-        None, description="The axes summed over; null for all, the batch included."
+        None, description="The axes to sum over; null: all, including the batch axis."
     )
 
 
 class Tversky(Loss):
-    """Dice with false positives and false negatives weighted apart (Salehi et al. 2017)."""
+    """Dice loss with separate weights for false positives and false negatives (Salehi et al. 2017)."""
 
     target: ClassVar[TargetKind | None] = "probability"
     expects: ClassVar[Expected] = "probability"
@@ -78,5 +78,5 @@ class Tversky(Loss):
     alpha: Share = Field(0.5, description="The weight of false positives.")
     beta: Share = Field(0.5, description="The weight of false negatives.")
     axis: WholeNumber | list[WholeNumber] | None = Field(
-        None, description="The axes summed over; null for all, the batch included."
+        None, description="The axes to sum over; null: all, including the batch axis."
     )

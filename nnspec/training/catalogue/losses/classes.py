@@ -1,4 +1,4 @@
-"""Losses of one class of several."""
+"""Losses of multiclass targets."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ __all__ = [
 
 
 class SparseCategoricalCrossentropy(Loss):
-    """Cross-entropy with one class of several; the target is the class's index."""
+    """Cross-entropy over classes; targets are class indices."""
 
     target: ClassVar[TargetKind | None] = "class"
     expects: ClassVar[Expected] = "distribution"
     instead: ClassVar[tuple[str, ...]] = ("CategoricalCrossentropy", "BinaryCrossentropy")
 
     from_logits: FromLogits = False
-    ignore_class: WholeNumber | None = Field(None, description="A target that is left out, often −1 or 255.")
+    ignore_class: WholeNumber | None = Field(None, description="A class index to ignore, often −1 or 255.")
     axis: ClassAxis = -1
 
 
 class CategoricalGeneralizedCrossEntropy(Loss):
-    """Between cross-entropy and the absolute error, for labels with errors in them (Zhang and Sabuncu 2018)."""
+    """A loss between cross-entropy and absolute error, for noisy labels (Zhang and Sabuncu 2018)."""
 
     target: ClassVar[TargetKind | None] = "class"
     expects: ClassVar[Expected] = "distribution"
     instead: ClassVar[tuple[str, ...]] = ("CategoricalCrossentropy", "BinaryCrossentropy")
 
     q: Annotated[float, Strict(), Field(gt=0, lt=1)] = Field(
-        0.5, description="Towards 0 cross-entropy, towards 1 the absolute error."
+        0.5, description="0 approaches cross-entropy, 1 approaches absolute error."
     )
 
 
 class CategoricalCrossentropy(Loss):
-    """Cross-entropy with one class of several; the target is one-hot."""
+    """Cross-entropy over classes; targets are one-hot."""
 
     target: ClassVar[TargetKind | None] = "distribution"
     expects: ClassVar[Expected] = "distribution"
@@ -57,13 +57,13 @@ class CategoricalCrossentropy(Loss):
 
 
 class CategoricalFocalCrossentropy(Loss):
-    """Cross-entropy in which easy examples count less (Lin et al. 2017); the target is one-hot."""
+    """Cross-entropy that down-weights easy examples (Lin et al. 2017); targets are one-hot."""
 
     target: ClassVar[TargetKind | None] = "distribution"
     expects: ClassVar[Expected] = "distribution"
     instead: ClassVar[tuple[str, ...]] = ("SparseCategoricalCrossentropy", "BinaryFocalCrossentropy")
 
-    alpha: Share | list[Share] = Field(0.25, description="The weight of the classes: one for all, or a list.")
+    alpha: Share | list[Share] = Field(0.25, description="The weight of the classes: a number, or a list.")
     gamma: Focus = 2.0
     from_logits: FromLogits = False
     label_smoothing: Smoothing = 0.0
@@ -71,14 +71,14 @@ class CategoricalFocalCrossentropy(Loss):
 
 
 class CategoricalHinge(Loss):
-    """The margin between the right class and the best of the others; the target is one-hot."""
+    """Hinge loss between the true class and the best other class; targets are one-hot."""
 
     target: ClassVar[TargetKind | None] = "distribution"
     instead: ClassVar[tuple[str, ...]] = ("SparseCategoricalCrossentropy", "Hinge")
 
 
 class KLDivergence(Loss):
-    """The Kullback–Leibler divergence of the output from the target, both distributions over the last axis."""
+    """Kullback–Leibler divergence between target and output, both distributions over the last axis."""
 
     target: ClassVar[TargetKind | None] = "distribution"
     expects: ClassVar[Expected] = "distribution"

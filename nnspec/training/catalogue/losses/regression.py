@@ -1,4 +1,4 @@
-"""Losses of numbers."""
+"""Regression losses."""
 
 from __future__ import annotations
 
@@ -23,40 +23,40 @@ __all__ = [
 
 
 class MeanSquaredError(Loss):
-    """The mean of the squared differences."""
+    """Mean squared error."""
 
 
 class MeanAbsoluteError(Loss):
-    """The mean of the absolute differences."""
+    """Mean absolute error."""
 
 
 class MeanAbsolutePercentageError(Loss):
-    """The mean of the absolute differences, as a percentage of the target; unbounded near a target of 0."""
+    """Mean absolute error as a percentage of the target; unbounded for targets near 0."""
 
 
 class MeanSquaredLogarithmicError(Loss):
-    """The mean of the squared differences of ``log(1 + x)``, for numbers of at least 0."""
+    """Mean squared error of ``log(1 + x)``, for non-negative numbers."""
 
     target: ClassVar[TargetKind | None] = "non_negative"
 
 
 class Huber(Loss):
-    """Squared for small differences, straight for large ones (Huber 1964)."""
+    """Quadratic for small errors, linear for large ones (Huber 1964)."""
 
-    delta: PositiveNumber = Field(1.0, description="The difference from which it is straight.")
+    delta: PositiveNumber = Field(1.0, description="The error above which the loss is linear.")
 
 
 class LogCosh(Loss):
-    """``log(cosh(x))`` of the differences: nearly squared for small ones, nearly straight for large ones."""
+    """``log(cosh(x))`` of the error: nearly quadratic for small errors, nearly linear for large ones."""
 
 
 class Poisson(Loss):
-    """The likelihood of counts, the output being their expected number."""
+    """Negative log-likelihood of counts with a Poisson distribution; the output is its mean."""
 
     target: ClassVar[TargetKind | None] = "non_negative"
 
 
 class CosineSimilarity(Loss):
-    """Minus the cosine of the angle between output and target."""
+    """Negative cosine similarity of output and target."""
 
-    axis: WholeNumber = Field(-1, description="The axis the vectors stand along.")
+    axis: WholeNumber = Field(-1, description="The axis of the vectors.")

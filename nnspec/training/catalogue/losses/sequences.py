@@ -1,4 +1,4 @@
-"""Losses of whole sequences and of whole batches."""
+"""Losses of whole sequences or batches."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["CTC", "Circle"]
 
 
 class CTC(Loss):
-    """Connectionist temporal classification (Graves et al. 2006): a sequence of labels without their places in time.
+    """Connectionist temporal classification (Graves et al. 2006), for label sequences without alignment.
 
-    The output is logits, time × classes; class 0 is the blank, and fills up shorter targets.
+    The output is logits, (time, classes); class 0 is the blank and pads shorter targets.
     """
 
     target: ClassVar[TargetKind | None] = "sequence"
@@ -28,14 +28,14 @@ class CTC(Loss):
 
 
 class Circle(Loss):
-    """Draws embeddings of one label together and pushes others apart (Sun et al. 2020); the output is a vector of length 1."""
+    """Circle loss of normalized embeddings (Sun et al. 2020), which separates examples of different labels."""
 
     target: ClassVar[TargetKind | None] = "label"
     by_position: ClassVar[bool] = False
 
     gamma: PositiveNumber = Field(80.0, description="The scale.")
     margin: PositiveNumber = Field(0.4, description="The margin between similarities within and between labels.")
-    remove_diagonal: Flag = Field(True, description="Whether an example is not compared with itself.")
+    remove_diagonal: Flag = Field(True, description="Whether to exclude the comparison of an example with itself.")
 
     def least_last_axis(self) -> int:
         return 2

@@ -1,4 +1,4 @@
-"""What is watched beside the loss: Keras's metrics. A metric's module is imported when a spec first names it."""
+"""Keras's metrics. The module of a metric is imported when a spec first names it."""
 
 from __future__ import annotations
 
@@ -87,14 +87,14 @@ METRICS = Family(
         **dict.fromkeys(("f1", "fscore"), "write `F1Score`"),
         **dict.fromkeys(
             ("topk", "topkaccuracy", "top5"),
-            "write `SparseTopKCategoricalAccuracy` for a class's index, `TopKCategoricalAccuracy` for a one-hot target",
+            "write `SparseTopKCategoricalAccuracy` for class indices, `TopKCategoricalAccuracy` for one-hot targets",
         ),
-        **dict.fromkeys(("dice", "dicescore"), "write `MeanDice`, of classes, or `BinaryDice`, of yes or no"),
-        **dict.fromkeys(("jaccard",), "write `MeanIoU`, of classes, or `BinaryIoU`, of yes or no"),
+        **dict.fromkeys(("dice", "dicescore"), "write `MeanDice` for classes, or `BinaryDice` for binary masks"),
+        **dict.fromkeys(("jaccard",), "write `MeanIoU` for classes, or `BinaryIoU` for binary masks"),
         **dict.fromkeys(("roc", "rocauc", "aucroc"), "write `AUC`"),
         **dict.fromkeys(("sensitivity", "tpr"), "write `Recall`"),
         **dict.fromkeys(("specificity",), "write `SpecificityAtSensitivity: {sensitivity: …}`"),
-        **dict.fromkeys(("confusion", "confusionmatrix"), "`nnspec evaluate` shows it; no metric is needed"),
+        **dict.fromkeys(("confusion", "confusionmatrix"), "`nnspec evaluate` prints it without a metric"),
     },
     aliases={
         "Dice": "BinaryDice",
@@ -106,20 +106,20 @@ METRICS = Family(
     },
     spellings={snake_case(name): name for name in _NAMES} | {short: name for name, all in _SHORT.items() for short in all},
 )
-"""Every metric by name; Keras's snake case and short names are accepted too."""
+"""Every metric by name; Keras's snake-case and short names are also accepted."""
 
 LEFT_OUT = {
-    "Mean": "the mean of values, not of a comparison; the loss `Value` shows that of an output",
+    "Mean": "the mean of values instead of a comparison; the loss `Value` is the mean of an output",
     "MeanMetricWrapper": "takes a Python function",
     "Metric": "the base class",
-    "Sum": "the sum of values, not of a comparison",
+    "Sum": "the sum of values instead of a comparison",
 }
-"""Keras's metrics that a spec cannot name, each with the reason."""
+"""Keras's metrics that are not available in specs, each with the reason."""
 
 OURS = {
-    "BinaryDice": "the figure by which segmentations are compared; Keras has it as a loss alone",
-    "ExactMatch": "whether all of a sequence is right, which the mean over its positions does not say",
-    "MeanDice": "the same for several classes",
-    "Perplexity": "the figure by which language models are compared",
+    "BinaryDice": "a standard metric of segmentation, which Keras only has as a loss",
+    "ExactMatch": "the accuracy of whole sequences instead of positions",
+    "MeanDice": "`BinaryDice` for several classes",
+    "Perplexity": "the standard metric of language models",
 }
 """Metrics that Keras does not have, each with the reason."""

@@ -1,4 +1,4 @@
-"""How often the answer is right."""
+"""Accuracy metrics."""
 
 from __future__ import annotations
 
@@ -21,54 +21,54 @@ __all__ = [
 
 
 class Accuracy(Rising):
-    """The share that is right: of classes, one-hot or not, or of yes and no, as the loss has it."""
+    """The accuracy for the kind of target that the loss takes: class indices, one-hot or binary."""
 
     def target_kind(self) -> TargetKind | None:
         return None
 
 
 class SparseCategoricalAccuracy(Rising):
-    """How often the largest output is the target's class; the target is the class's index."""
+    """The share of examples whose largest output is the target class; targets are class indices."""
 
     target: ClassVar[TargetKind | None] = "class"
     instead: ClassVar[tuple[str, ...]] = ("CategoricalAccuracy", "BinaryAccuracy")
 
 
 class SparseTopKCategoricalAccuracy(Rising):
-    """How often the target's class is among the largest outputs; the target is the class's index."""
+    """The share of examples whose target class is among the largest outputs; targets are class indices."""
 
     target: ClassVar[TargetKind | None] = "class"
     instead: ClassVar[tuple[str, ...]] = ("TopKCategoricalAccuracy",)
 
-    k: PositiveInt = Field(5, description="How many of the largest outputs.")
-    from_sorted_ids: Flag = Field(False, description="Whether the output is class indices, best first, not scores.")
+    k: PositiveInt = Field(5, description="The number of largest outputs to consider.")
+    from_sorted_ids: Flag = Field(False, description="Whether the output is sorted class indices instead of scores.")
 
 
 class CategoricalAccuracy(Rising):
-    """How often the largest output is the target's class; the target is one-hot."""
+    """The share of examples whose largest output is the target class; targets are one-hot."""
 
     target: ClassVar[TargetKind | None] = "distribution"
     instead: ClassVar[tuple[str, ...]] = ("SparseCategoricalAccuracy", "BinaryAccuracy")
 
 
 class TopKCategoricalAccuracy(Rising):
-    """How often the target's class is among the largest outputs; the target is one-hot."""
+    """The share of examples whose target class is among the largest outputs; targets are one-hot."""
 
     target: ClassVar[TargetKind | None] = "distribution"
     instead: ClassVar[tuple[str, ...]] = ("SparseTopKCategoricalAccuracy",)
 
-    k: PositiveInt = Field(5, description="How many of the largest outputs.")
+    k: PositiveInt = Field(5, description="The number of largest outputs to consider.")
 
 
 class BinaryAccuracy(Rising):
-    """How often yes or no is right."""
+    """The accuracy of binary predictions."""
 
     target: ClassVar[TargetKind | None] = "probability"
     expects: ClassVar[Expected] = "probability"
     instead: ClassVar[tuple[str, ...]] = ("SparseCategoricalAccuracy",)
 
     threshold: Annotated[float, Strict(), Field(allow_inf_nan=False)] = Field(
-        0.5, description="Above which an output counts as yes; 0 for logits."
+        0.5, description="The threshold above which a prediction is 1; use 0 for logits."
     )
 
     def expected(self) -> Expected:

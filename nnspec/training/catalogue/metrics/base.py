@@ -1,4 +1,4 @@
-"""What a metric is, and the arguments that several have."""
+"""The base class of metrics, and common arguments."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from nnspec.training.batches.targets import Compares
 __all__ = ["ClassAxis", "Falling", "FromLogits", "Metric", "Rising", "snake_case"]
 
 
-ClassAxis = Annotated[WholeNumber, Field(description="The axis the classes stand along.")]
-FromLogits = Annotated[Flag, Field(description="Whether the output is logits, not probabilities.")]
+ClassAxis = Annotated[WholeNumber, Field(description="The class axis.")]
+FromLogits = Annotated[Flag, Field(description="Whether the output is logits instead of probabilities.")]
 
 
 class Metric(Compares):
-    """A figure over all examples of an epoch."""
+    """A metric over the examples of an epoch."""
 
     better: ClassVar[Literal["max", "min"] | None] = None
-    """Which way it improves; None where that cannot be said."""
+    """Whether higher or lower values are better; None if that cannot be inferred."""
 
     relative: ClassVar[bool] = True
-    """Whether it changes if the same number is added to outputs and targets; if not, the numbers are spared the addition."""
+    """Whether adding a constant to outputs and targets changes the metric; if not, offsets of units are not applied."""
 
     @classmethod
     def monitored(cls) -> str:
-        """What it is called in logs, behind the output's name: ``digit_sparse_categorical_accuracy``."""
+        """Its name in the log after that of the output, as in ``digit_sparse_categorical_accuracy``."""
         return snake_case(cls.__name__)
 
 
 class Rising(Metric):
-    """More is better."""
+    """A metric to maximize."""
 
     better: ClassVar[Literal["max", "min"] | None] = "max"
 
 
 class Falling(Metric):
-    """Less is better."""
+    """A metric to minimize."""
 
     better: ClassVar[Literal["max", "min"] | None] = "min"
 
 
 def snake_case(name: str) -> str:
-    """A class's name as Keras writes it in logs."""
+    """The name of a class in Keras's logs."""
     return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)).lower()

@@ -1,4 +1,4 @@
-"""Hits and misses of yes or no: precision, recall, curves."""
+"""Metrics of binary predictions: counts, precision, recall, areas under curves."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ __all__ = [
 
 
 _Thresholds = Annotated[
-    Fraction | list[Fraction] | None, Field(description="Above which an output counts as yes; null for 0.5.")
+    Fraction | list[Fraction] | None, Field(description="The thresholds above which a prediction is 1; null: 0.5.")
 ]
-_ClassId = Annotated[WholeNumber | None, Field(ge=0, description="The class that is counted; null for all.")]
-_Count = Annotated[PositiveInt, Field(description="Thresholds tried.")]
+_ClassId = Annotated[WholeNumber | None, Field(ge=0, description="The class to compute the metric for; null: all.")]
+_Count = Annotated[PositiveInt, Field(description="The number of thresholds.")]
 
 
 class _Hits(Metric):
@@ -44,35 +44,37 @@ class _Counts(_Hits):
 
 
 class TruePositives(_Counts):
-    """How many times yes was right."""
+    """The number of true positives."""
 
 
 class TrueNegatives(_Counts):
-    """How many times no was right."""
+    """The number of true negatives."""
 
 
 class FalsePositives(_Counts):
-    """How many times yes was wrong."""
+    """The number of false positives."""
 
 
 class FalseNegatives(_Counts):
-    """How many times no was wrong."""
+    """The number of false negatives."""
 
 
 class _Rate(_Hits):
     better: ClassVar[Literal["max", "min"] | None] = "max"
 
     thresholds: _Thresholds = None
-    top_k: PositiveInt | None = Field(None, description="Counts the largest outputs as yes; null for the threshold.")
+    top_k: PositiveInt | None = Field(
+        None, description="The number of largest outputs that are predicted as 1; null: use the thresholds."
+    )
     class_id: _ClassId = None
 
 
 class Precision(_Rate):
-    """How much of what was said to be yes is."""
+    """The share of predicted positives that are positive."""
 
 
 class Recall(_Rate):
-    """How much of what is yes was found."""
+    """The share of positives that are predicted."""
 
 
 class _Curve(_Hits):
@@ -107,35 +109,33 @@ class SpecificityAtSensitivity(_Curve):
 
 
 class AUC(_Hits):
-    """The area under the ROC or the precision–recall curve, from a number of thresholds."""
+    """The area under the ROC or precision–recall curve, approximated with thresholds."""
 
     better: ClassVar[Literal["max", "min"] | None] = "max"
 
-    num_thresholds: Annotated[WholeNumber, Field(ge=2)] = Field(200, description="Thresholds tried.")
+    num_thresholds: Annotated[WholeNumber, Field(ge=2)] = Field(200, description="The number of thresholds.")
     curve: Literal["ROC", "PR", "PRGAIN"] = Field("ROC", description="The curve.")
     summation_method: Literal["interpolation", "majoring", "minoring"] = Field(
-        "interpolation", description="How the area is summed."
+        "interpolation", description="The Riemann sum to use."
     )
-    thresholds: list[Fraction] | None = Field(
-        None, description="The thresholds themselves; null for `num_thresholds` even ones."
-    )
-    multi_label: Flag = Field(False, description="Whether each label has its own area, then averaged.")
+    thresholds: list[Fraction] | None = Field(None, description="The thresholds; null: `num_thresholds` evenly spaced ones.")
+    multi_label: Flag = Field(False, description="Whether to average the areas of the labels.")
     num_labels: PositiveInt | None = Field(None, description="The number of labels, with `multi_label`.")
     label_weights: list[PositiveNumber] | None = Field(None, description="The weight of each label, with `multi_label`.")
     from_logits: FromLogits = False
 
 
 class FBetaScore(_Hits):
-    """The weighted harmonic mean of precision and recall, one figure a class unless averaged."""
+    """The weighted harmonic mean of precision and recall, one value for each class unless averaged."""
 
     better: ClassVar[Literal["max", "min"] | None] = "max"
 
     average: Literal["micro", "macro", "weighted"] | None = Field(
-        None, description="How the classes become one figure; null for one each."
+        None, description="How to average the classes; null: one value for each."
     )
-    beta: PositiveNumber = Field(1.0, description="How much more recall counts than precision.")
+    beta: PositiveNumber = Field(1.0, description="The weight of recall relative to precision.")
     threshold: Annotated[float, Strict(), Field(gt=0, le=1)] | None = Field(
-        None, description="Above which an output counts as yes; null for the largest."
+        None, description="The threshold above which a prediction is 1; null: the largest output."
     )
 
     @classmethod
@@ -147,15 +147,15 @@ class FBetaScore(_Hits):
 
 
 class F1Score(_Hits):
-    """The harmonic mean of precision and recall, one figure a class unless averaged."""
+    """The harmonic mean of precision and recall, one value for each class unless averaged."""
 
     better: ClassVar[Literal["max", "min"] | None] = "max"
 
     average: Literal["micro", "macro", "weighted"] | None = Field(
-        None, description="How the classes become one figure; null for one each."
+        None, description="How to average the classes; null: one value for each."
     )
     threshold: Annotated[float, Strict(), Field(gt=0, le=1)] | None = Field(
-        None, description="Above which an output counts as yes; null for the largest."
+        None, description="The threshold above which a prediction is 1; null: the largest output."
     )
 
     def expected(self) -> Expected:

@@ -1,4 +1,4 @@
-"""How far regions overlap: intersection over union, and the Dice coefficients, which Keras has not."""
+"""Overlap metrics: intersection over union, and Dice coefficients, which Keras does not have."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ __all__ = ["BinaryDice", "BinaryIoU", "IoU", "MeanDice", "MeanIoU", "OneHotIoU",
 
 
 class BinaryIoU(Rising):
-    """The overlap of what was said to be yes with what is: intersection over union."""
+    """Intersection over union of binary masks."""
 
     target: ClassVar[TargetKind | None] = "probability"
     expects: ClassVar[Expected] = "probability"
 
     target_class_ids: list[Literal[0, 1]] | tuple[Literal[0, 1], ...] = Field(
-        (0, 1), description="Which of no (0) and yes (1) count."
+        (0, 1), description="The classes to average over: 0, 1 or both."
     )
-    threshold: Fraction = Field(0.5, description="Above which an output counts as yes.")
+    threshold: Fraction = Field(0.5, description="The threshold above which a prediction is 1.")
 
 
 class _Overlap(Rising):
     num_classes: Annotated[WholeNumber, Field(ge=2)] = Field(description="The number of classes.")
-    ignore_class: WholeNumber | None = Field(None, description="A target that is left out, often −1 or 255.")
+    ignore_class: WholeNumber | None = Field(None, description="A class index to ignore, often −1 or 255.")
     axis: ClassAxis = -1
 
     def least_last_axis(self) -> int:
@@ -35,8 +35,8 @@ class _Overlap(Rising):
 
 
 class _SparseOverlap(_Overlap):
-    sparse_y_true: Flag = Field(True, description="Whether the target is class indices, not one-hot.")
-    sparse_y_pred: Flag = Field(True, description="Whether the output is class indices, not a score for each class.")
+    sparse_y_true: Flag = Field(True, description="Whether the target is class indices instead of one-hot.")
+    sparse_y_pred: Flag = Field(True, description="Whether the output is class indices instead of scores.")
 
     def target_kind(self) -> TargetKind | None:
         return "class" if self.sparse_y_true else "distribution"
@@ -46,60 +46,60 @@ class _SparseOverlap(_Overlap):
 
 
 class MeanIoU(_SparseOverlap):
-    """The overlap of output and target, averaged over the classes; scores for each class want `sparse_y_pred: false`."""
+    """Mean intersection over union of the classes. For scores as output, set `sparse_y_pred: false`."""
 
 
 class IoU(_SparseOverlap):
-    """The overlap of output and target for some classes; scores for each class want `sparse_y_pred: false`."""
+    """Mean intersection over union of the given classes. For scores as output, set `sparse_y_pred: false`."""
 
-    target_class_ids: list[WholeNumber] = Field(min_length=1, description="The classes that count.")
+    target_class_ids: list[WholeNumber] = Field(min_length=1, description="The classes to average over.")
 
 
 class _OneHotOverlap(_Overlap):
     target: ClassVar[TargetKind | None] = "distribution"
 
-    sparse_y_pred: Flag = Field(False, description="Whether the output is class indices, not a score for each class.")
+    sparse_y_pred: Flag = Field(False, description="Whether the output is class indices instead of scores.")
 
     def expected(self) -> Expected:
         return "class" if self.sparse_y_pred else "number"
 
 
 class OneHotMeanIoU(_OneHotOverlap):
-    """The overlap of output and a one-hot target, averaged over the classes."""
+    """Mean intersection over union of the classes; targets are one-hot."""
 
 
 class OneHotIoU(_OneHotOverlap):
-    """The overlap of output and a one-hot target for some classes."""
+    """Mean intersection over union of the given classes; targets are one-hot."""
 
-    target_class_ids: list[WholeNumber] = Field(min_length=1, description="The classes that count.")
+    target_class_ids: list[WholeNumber] = Field(min_length=1, description="The classes to average over.")
 
 
 class BinaryDice(Rising):
-    """The overlap of what was said to be yes with what is, counted over all examples: 2·|A ∩ B| / (|A| + |B|) (Dice 1945).
+    """The Dice coefficient of binary masks over all examples: 2·|A ∩ B| / (|A| + |B|) (Dice 1945).
 
-    Outputs are cut at the threshold: it is not one less the loss `Dice`, which takes them as they are. 0 where neither is.
+    Outputs are thresholded, unlike in the loss `Dice`. It is 0 if both masks are empty.
     """
 
     target: ClassVar[TargetKind | None] = "probability"
     expects: ClassVar[Expected] = "probability"
     instead: ClassVar[tuple[str, ...]] = ("MeanDice",)
 
-    threshold: Fraction = Field(0.5, description="Above which an output counts as yes.")
+    threshold: Fraction = Field(0.5, description="The threshold above which a prediction is 1.")
 
 
 class MeanDice(Rising):
-    """The same of each class against the rest, the class with the highest score being said, averaged over the classes.
+    """The mean one-vs-rest Dice coefficient of the classes; the class with the highest score is predicted.
 
-    A class that is nowhere and was never said does not count, nor does a position that the loss leaves out.
+    Classes that neither occur nor are predicted, and positions that the loss ignores, do not count.
     """
 
     target: ClassVar[TargetKind | None] = "class"
     instead: ClassVar[tuple[str, ...]] = ("BinaryDice",)
 
     target_class_ids: list[WholeNumber] | None = Field(
-        None, min_length=1, description="The classes that count, without the background, say; null for all."
+        None, min_length=1, description="The classes to average over, for example without the background; null: all."
     )
-    sparse_y_true: Flag = Field(True, description="Whether the target is class indices, not one-hot.")
+    sparse_y_true: Flag = Field(True, description="Whether the target is class indices instead of one-hot.")
     axis: ClassAxis = -1
 
     def target_kind(self) -> TargetKind | None:

@@ -1,4 +1,4 @@
-"""How well probabilities and margins fit: cross-entropies, divergences, hinges."""
+"""Losses as metrics: cross-entropies, divergences, hinge losses."""
 
 from __future__ import annotations
 
@@ -23,66 +23,66 @@ __all__ = [
 
 
 class SparseCategoricalCrossentropy(Falling):
-    """Cross-entropy with one class of several; the target is the class's index."""
+    """Cross-entropy over classes; targets are class indices."""
 
     target: ClassVar[TargetKind | None] = "class"
     expects: ClassVar[Expected] = "distribution"
     instead: ClassVar[tuple[str, ...]] = ("CategoricalCrossentropy", "BinaryCrossentropy")
 
     from_logits: FromLogits = False
-    ignore_class: WholeNumber | None = Field(None, description="A target that is left out, often −1 or 255.")
+    ignore_class: WholeNumber | None = Field(None, description="A class index to ignore, often −1 or 255.")
     axis: ClassAxis = -1
 
 
 class CategoricalCrossentropy(Falling):
-    """Cross-entropy with one class of several; the target is one-hot."""
+    """Cross-entropy over classes; targets are one-hot."""
 
     target: ClassVar[TargetKind | None] = "distribution"
     expects: ClassVar[Expected] = "distribution"
     instead: ClassVar[tuple[str, ...]] = ("SparseCategoricalCrossentropy", "BinaryCrossentropy")
 
     from_logits: FromLogits = False
-    label_smoothing: Fraction = Field(0.0, description="What is taken from the target's 1 and spread over the classes.")
+    label_smoothing: Fraction = Field(0.0, description="The amount of label smoothing, from 0 to 1.")
     axis: ClassAxis = -1
 
 
 class BinaryCrossentropy(Falling):
-    """Cross-entropy of each element with yes or no, 1 or 0."""
+    """Binary cross-entropy of each element; targets are 0 or 1."""
 
     target: ClassVar[TargetKind | None] = "probability"
     expects: ClassVar[Expected] = "probability"
     instead: ClassVar[tuple[str, ...]] = ("SparseCategoricalCrossentropy",)
 
     from_logits: FromLogits = False
-    label_smoothing: Fraction = Field(0.0, description="How far the target is moved towards 0.5.")
+    label_smoothing: Fraction = Field(0.0, description="The amount of label smoothing, from 0 to 1.")
 
 
 class KLDivergence(Falling):
-    """The Kullback–Leibler divergence of the output from the target."""
+    """Kullback–Leibler divergence between target and output."""
 
     target: ClassVar[TargetKind | None] = "distribution"
     expects: ClassVar[Expected] = "distribution"
 
 
 class Poisson(Falling):
-    """The likelihood of counts, the output being their expected number."""
+    """Negative log-likelihood of counts with a Poisson distribution; the output is its mean."""
 
     target: ClassVar[TargetKind | None] = "non_negative"
 
 
 class Hinge(Falling):
-    """How far the output is from the right side of a margin."""
+    """Hinge loss."""
 
     target: ClassVar[TargetKind | None] = "sign"
 
 
 class SquaredHinge(Falling):
-    """The square of the hinge loss."""
+    """Squared hinge loss."""
 
     target: ClassVar[TargetKind | None] = "sign"
 
 
 class CategoricalHinge(Falling):
-    """The margin between the right class and the best of the others; the target is one-hot."""
+    """Hinge loss between the true class and the best other class; targets are one-hot."""
 
     target: ClassVar[TargetKind | None] = "distribution"

@@ -1,4 +1,4 @@
-"""How far numbers are off."""
+"""Regression metrics."""
 
 from __future__ import annotations
 
@@ -25,35 +25,35 @@ __all__ = [
 
 
 class MeanSquaredError(Falling):
-    """The mean of the squared differences."""
+    """Mean squared error."""
 
     relative: ClassVar[bool] = False
 
 
 class RootMeanSquaredError(Falling):
-    """The root of the mean of the squared differences, in the target's unit."""
+    """Root mean squared error, in the unit of the target."""
 
     relative: ClassVar[bool] = False
 
 
 class MeanAbsoluteError(Falling):
-    """The mean of the absolute differences, in the target's unit."""
+    """Mean absolute error, in the unit of the target."""
 
     relative: ClassVar[bool] = False
 
 
 class MeanAbsolutePercentageError(Falling):
-    """The mean of the absolute differences, as a percentage of the target."""
+    """Mean absolute error as a percentage of the target."""
 
 
 class MeanSquaredLogarithmicError(Falling):
-    """The mean of the squared differences of ``log(1 + x)``."""
+    """Mean squared error of ``log(1 + x)``."""
 
     target: ClassVar[TargetKind | None] = "non_negative"
 
 
 class LogCoshError(Falling):
-    """The mean of ``log(cosh(x))`` of the differences."""
+    """Mean of ``log(cosh(x))`` of the error."""
 
     relative: ClassVar[bool] = False
 
@@ -63,33 +63,33 @@ class LogCoshError(Falling):
 
 
 class R2Score(Rising):
-    """The share of the target's variance that is explained: 1 is perfect, 0 no better than the mean."""
+    """The coefficient of determination: 1 is perfect, 0 is no better than predicting the mean."""
 
     relative: ClassVar[bool] = False
 
     class_aggregation: Literal["uniform_average", "variance_weighted_average"] | None = Field(
-        "uniform_average", description="How several outputs become one figure; null for one figure each."
+        "uniform_average", description="How to average several outputs; null: one value for each."
     )
     num_regressors: Annotated[WholeNumber, Field(ge=0)] = Field(
-        0, description="Independent variables, for the adjusted score; 0 for not."
+        0, description="The number of independent variables for the adjusted score; 0: not adjusted."
     )
 
 
 class CosineSimilarity(Rising):
-    """The cosine of the angle between output and target."""
+    """Cosine similarity of output and target."""
 
-    axis: WholeNumber = Field(-1, description="The axis the vectors stand along.")
+    axis: WholeNumber = Field(-1, description="The axis of the vectors.")
 
 
 class PearsonCorrelation(Rising):
-    """The linear correlation of output and target, computed within each example and averaged."""
+    """Pearson correlation of output and target, computed within each example and averaged."""
 
     relative: ClassVar[bool] = False
 
-    axis: WholeNumber = Field(-1, description="The axis along which they are correlated; 0 for the batch.")
+    axis: WholeNumber = Field(-1, description="The axis to correlate along; 0: the batch.")
 
 
 class ConcordanceCorrelation(Rising):
-    """The concordance of output and target (Lin 1989), computed within each example and averaged."""
+    """Concordance correlation of output and target (Lin 1989), computed within each example and averaged."""
 
-    axis: WholeNumber = Field(-1, description="The axis along which they are compared; 0 for the batch.")
+    axis: WholeNumber = Field(-1, description="The axis to compare along; 0: the batch.")

@@ -1,4 +1,4 @@
-"""Figures of sequences of tokens, which Keras has not. What the loss leaves out does not count in them."""
+"""Metrics of token sequences, which Keras does not have. Positions that the loss ignores do not count."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["ExactMatch", "Perplexity"]
 
 
 class Perplexity(Falling):
-    """Among how many tokens, equally likely, the choice would be as hard: e to the mean cross-entropy of all positions."""
+    """Perplexity: the exponential of the mean cross-entropy of all positions."""
 
     target: ClassVar[TargetKind | None] = "class"
     expects: ClassVar[Expected] = "distribution"
@@ -20,6 +20,6 @@ class Perplexity(Falling):
 
 
 class ExactMatch(Rising):
-    """The share of the examples that are right at every position."""
+    """The share of examples that are correct at every position."""
 
     target: ClassVar[TargetKind | None] = "class"

@@ -1,4 +1,4 @@
-"""How the weights follow the gradient: Keras's optimizers. An optimizer's module is imported when a spec first names it."""
+"""Keras's optimizers. The module of an optimizer is imported when a spec first names it."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ OPTIMIZERS = Family(
     aliases={"NAdam": "Nadam", "Momentum": "SGD", "RMSProp": "RMSprop", "FTRL": "Ftrl", "LAMB": "Lamb"},
     spellings={name.lower(): name for name in _NAMES},
 )
-"""Every optimizer by name; Keras's lower case is accepted too."""
+"""Every optimizer by name; Keras's lower-case names are also accepted."""
 
 LEFT_OUT = {
-    "LossScaleOptimizer": "`precision: mixed_float16` puts it around the optimizer",
-    "MultiOptimizer": "one optimizer trains one network; several come with objectives of several networks",
+    "LossScaleOptimizer": "`precision: mixed_float16` applies it",
+    "MultiOptimizer": "each network has one optimizer; objectives of several networks take one for each",
     "OptimizerMap": "the arguments of MultiOptimizer, not an optimizer",
     "Optimizer": "the base class",
 }
-"""Keras's optimizers that a spec cannot name, each with the reason."""
+"""Keras's optimizers that are not available in specs, each with the reason."""

@@ -1,4 +1,4 @@
-"""Adam and its descendants: running moments of the gradient."""
+"""Adam and its variants."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ __all__ = ["Adam", "AdamW", "Adamax", "Lamb", "Nadam", "ScheduleFreeAdamW"]
 
 
 class _Moments(Optimizer):
-    beta_1: Decay = Field(0.9, description="The share of the first moment that is kept.")
-    beta_2: Decay = Field(0.999, description="The share of the second moment that is kept.")
-    epsilon: PositiveNumber = Field(1e-7, description="Keeps the divisor from 0.")
+    beta_1: Decay = Field(0.9, description="The decay rate of the first moment.")
+    beta_2: Decay = Field(0.999, description="The decay rate of the second moment.")
+    epsilon: PositiveNumber = Field(1e-7, description="A small constant for numerical stability.")
 
 
 class Adam(_Moments):
-    """Running first and second moments of the gradient (Kingma and Ba 2014)."""
+    """Adaptive moment estimation (Kingma and Ba 2014)."""
 
-    amsgrad: Flag = Field(False, description="Whether the largest second moment so far is used (Reddi et al. 2018).")
+    amsgrad: Flag = Field(False, description="Whether to use the maximum of past second moments (Reddi et al. 2018).")
 
 
 class AdamW(Adam):
-    """Adam with weight decay apart from the gradient (Loshchilov and Hutter 2017)."""
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2017)."""
 
     weight_decay: NonNegative = Field(
-        0.004, description="What each step takes off a weight, as a fraction of it times the rate."
+        0.004, description="The weight decay, as a fraction of the weights times the learning rate."
     )
 
 
@@ -41,12 +41,12 @@ class Nadam(_Moments):
 
 
 class Lamb(_Moments):
-    """Adam with a step scaled to each layer's weights, for large batches (You et al. 2019)."""
+    """Adam with layer-wise adaptive steps, for large batches (You et al. 2019)."""
 
 
 class ScheduleFreeAdamW(_Moments):
-    """AdamW that averages its iterates, in place of a schedule (Defazio et al. 2024)."""
+    """AdamW with averaged iterates instead of a schedule (Defazio et al. 2024)."""
 
-    learning_rate: LearningRate = Field(0.0025, description="How far a step goes; a number or a schedule.")
-    epsilon: PositiveNumber = Field(1e-8, description="Keeps the divisor from 0.")
-    warmup_steps: Annotated[int, Strict(), Field(ge=0)] = Field(0, description="Steps over which the rate rises to its value.")
+    learning_rate: LearningRate = Field(0.0025, description="The learning rate: a number or a schedule.")
+    epsilon: PositiveNumber = Field(1e-8, description="A small constant for numerical stability.")
+    warmup_steps: Annotated[int, Strict(), Field(ge=0)] = Field(0, description="The number of warm-up steps.")

@@ -1,4 +1,4 @@
-"""What an optimizer is: the arguments that all have."""
+"""The base class of optimizers, with their common arguments."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ Decay = Annotated[float, Strict(), Field(ge=0, lt=1)]
 
 
 class Optimizer(Config):
-    """A rule that changes the weights at each step."""
+    """An optimizer."""
 
     unsupported: ClassVar[Mapping[str, str]] = {
         "decay": "give `learning_rate` a schedule: `learning_rate: {InverseTimeDecay: {…}}`",
         "lr": "it is called `learning_rate`",
-        "name": "take it away: it has no use in a spec",
+        "name": "remove it: it has no use in a spec",
     }
 
-    learning_rate: LearningRate = Field(0.001, description="How far a step goes; a number or a schedule.")
+    learning_rate: LearningRate = Field(0.001, description="The learning rate: a number or a schedule.")
     weight_decay: NonNegative | None = Field(
-        None, description="What each step takes off a weight, as a fraction of it times the rate."
+        None, description="The weight decay, as a fraction of the weights times the learning rate."
     )
-    clipnorm: PositiveNumber | None = Field(None, description="The longest a gradient of one weight may be.")
-    clipvalue: PositiveNumber | None = Field(None, description="The largest an element of a gradient may be.")
-    global_clipnorm: PositiveNumber | None = Field(None, description="The longest all gradients together may be.")
-    use_ema: Flag = Field(
-        False, description="Whether a moving average of the weights is kept, and is what is evaluated and saved."
-    )
-    ema_momentum: Fraction = Field(0.99, description="The share of the average that each step keeps.")
+    clipnorm: PositiveNumber | None = Field(None, description="The largest L2 norm of the gradient of one weight.")
+    clipvalue: PositiveNumber | None = Field(None, description="The largest absolute value of an element of a gradient.")
+    global_clipnorm: PositiveNumber | None = Field(None, description="The largest L2 norm of all gradients together.")
+    use_ema: Flag = Field(False, description="Whether to keep a moving average of the weights, which is evaluated and saved.")
+    ema_momentum: Fraction = Field(0.99, description="The momentum of the moving average.")
     ema_overwrite_frequency: PositiveInt | None = Field(
-        None, description="Every how many steps the average replaces the weights."
+        None, description="The number of steps after which the average replaces the weights."
     )
-    loss_scale_factor: PositiveNumber | None = Field(None, description="The loss is multiplied by it, the gradients divided.")
+    loss_scale_factor: PositiveNumber | None = Field(
+        None, description="A factor for the loss, by which gradients are divided again."
+    )
     gradient_accumulation_steps: Annotated[int, Strict(), Field(ge=2)] | None = Field(
-        None, description="Over how many steps gradients are averaged before the weights change."
+        None, description="The number of steps whose gradients are averaged before an update."
     )
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Gradient descent and its rescalings by past gradients."""
+"""Gradient descent and adaptive variants."""
 
 from __future__ import annotations
 
@@ -13,44 +13,44 @@ __all__ = ["Adadelta", "Adagrad", "Ftrl", "RMSprop", "SGD"]
 
 
 class SGD(Optimizer):
-    """Gradient descent, with momentum where asked for; the gradient is of one batch."""
+    """Stochastic gradient descent, optionally with momentum."""
 
-    learning_rate: LearningRate = Field(0.01, description="How far a step goes; a number or a schedule.")
-    momentum: Fraction = Field(0.0, description="The share of the last step that is kept.")
-    nesterov: Flag = Field(False, description="Whether the gradient is taken ahead, where momentum leads.")
+    learning_rate: LearningRate = Field(0.01, description="The learning rate: a number or a schedule.")
+    momentum: Fraction = Field(0.0, description="The momentum.")
+    nesterov: Flag = Field(False, description="Whether to use Nesterov momentum.")
 
 
 class RMSprop(Optimizer):
-    """Divides by a running root mean square of the gradient (Hinton 2012)."""
+    """Divides the gradient by its running root mean square (Hinton 2012)."""
 
-    rho: Decay = Field(0.9, description="The share of the running mean that is kept.")
-    momentum: Fraction = Field(0.0, description="The share of the last step that is kept.")
-    epsilon: PositiveNumber = Field(1e-7, description="Keeps the divisor from 0.")
-    centered: Flag = Field(False, description="Whether the mean is taken off: by the variance, not the second moment.")
+    rho: Decay = Field(0.9, description="The decay rate of the running mean.")
+    momentum: Fraction = Field(0.0, description="The momentum.")
+    epsilon: PositiveNumber = Field(1e-7, description="A small constant for numerical stability.")
+    centered: Flag = Field(False, description="Whether to normalize by the variance instead of the second moment.")
 
 
 class Adagrad(Optimizer):
-    """Divides by the root of all squared gradients so far (Duchi et al. 2011)."""
+    """Divides the gradient by the root of the sum of past squared gradients (Duchi et al. 2011)."""
 
-    initial_accumulator_value: NonNegative = Field(0.1, description="What the sum of squares starts from.")
-    epsilon: PositiveNumber = Field(1e-7, description="Keeps the divisor from 0.")
+    initial_accumulator_value: NonNegative = Field(0.1, description="The initial value of the sum of squares.")
+    epsilon: PositiveNumber = Field(1e-7, description="A small constant for numerical stability.")
 
 
 class Adadelta(Optimizer):
-    """Adagrad over a window, in the unit of the weights (Zeiler 2012)."""
+    """Adagrad over a window of past gradients (Zeiler 2012)."""
 
-    rho: Decay = Field(0.95, description="The share of the running means that is kept.")
-    epsilon: PositiveNumber = Field(1e-7, description="Keeps the divisor from 0.")
+    rho: Decay = Field(0.95, description="The decay rate of the running means.")
+    epsilon: PositiveNumber = Field(1e-7, description="A small constant for numerical stability.")
 
 
 class Ftrl(Optimizer):
     """Follow the regularized leader, for wide sparse models (McMahan et al. 2013)."""
 
-    learning_rate_power: Annotated[float, Strict(), Field(le=0)] = Field(-0.5, description="How the rate falls; 0 keeps it.")
-    initial_accumulator_value: NonNegative = Field(0.1, description="What the sum of squares starts from.")
+    learning_rate_power: Annotated[float, Strict(), Field(le=0)] = Field(
+        -0.5, description="The power by which the learning rate decreases; 0: constant."
+    )
+    initial_accumulator_value: NonNegative = Field(0.1, description="The initial value of the sum of squares.")
     l1_regularization_strength: NonNegative = Field(0.0, description="The L1 penalty.")
     l2_regularization_strength: NonNegative = Field(0.0, description="The L2 penalty.")
-    l2_shrinkage_regularization_strength: NonNegative = Field(
-        0.0, description="The L2 penalty on the size of the gradient's step."
-    )
-    beta: NonNegative = Field(0.0, description="The paper's beta, added to the root of the sum of squares.")
+    l2_shrinkage_regularization_strength: NonNegative = Field(0.0, description="The L2 shrinkage penalty.")
+    beta: NonNegative = Field(0.0, description="The beta of the paper, added to the root of the sum of squares.")

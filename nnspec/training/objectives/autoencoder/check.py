@@ -1,4 +1,4 @@
-"""The objective ``autoencoder`` against the network."""
+"""The check of the objective ``autoencoder``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["corruptions_of", "reconstructed"]
 
 
 def reconstructed(objective: autoencoder, context: ObjectiveContext) -> Targets | None:
-    """Which output reconstructs which input.
+    """Checks which output reconstructs which input.
 
     Args:
         objective: The objective.
@@ -24,11 +24,11 @@ def reconstructed(objective: autoencoder, context: ObjectiveContext) -> Targets 
     before = len(context.problems)
     pairs = {
         output: input_
-        for output, input_ in (objective.restores or _only_pair(context)).items()
+        for output, input_ in (objective.restores or _default_mapping(context)).items()
         if context.knows_output(output, "restores", output) and context.knows_input(input_, "restores", output)
     }
     for output, input_ in pairs.items():
-        _check_pair(context.outputs[output], input_, context)
+        _check_reconstruction(context.outputs[output], input_, context)
     _check_corruptions(objective, pairs, context)
     if any(problem.is_error for problem in context.problems[before:]):
         return None
@@ -47,21 +47,21 @@ def corruptions_of(objective: autoencoder, inputs: Sequence[str]) -> Mapping[str
     return {inputs[0]: objective.corrupt} if objective.corrupt and inputs else {}
 
 
-def _only_pair(context: ObjectiveContext) -> dict[str, str]:
+def _default_mapping(context: ObjectiveContext) -> dict[str, str]:
     outputs, inputs = context.compared, list(context.graph.inputs)
     if len(outputs) == 1 and len(inputs) == 1:
         return {outputs[0]: inputs[0]}
     if not outputs:
-        context.does_not_fit("needs a loss that takes a target, as `MeanSquaredError`")
+        context.does_not_fit("needs a loss with a target, such as `MeanSquaredError`")
     else:
         context.unclear("which output reconstructs which input", f"write `restores: {{{outputs[0]}: {inputs[0]}}}`")
     return {}
 
 
-def _check_pair(output: OutputPlan, input_: str, context: ObjectiveContext) -> None:
+def _check_reconstruction(output: OutputPlan, input_: str, context: ObjectiveContext) -> None:
     type_, wanted = context.graph.inputs[input_], _target_of(output)
     if wanted is None:
-        loss = f"`{type(output.loss).__name__}` takes no such target" if output.loss else "it has no loss"
+        loss = f"`{type(output.loss).__name__}` does not take such a target" if output.loss else "it has no loss"
         context.does_not_fit(f"compares `{output.name}` with the input `{input_}`, and {loss}", "restores", output.name)
     elif len(wanted) != type_.rank or not all(same_size(a, b) for a, b in zip(wanted, type_.shape, strict=True)):
         shown = str(TensorType(wanted))
@@ -70,7 +70,7 @@ def _check_pair(output: OutputPlan, input_: str, context: ObjectiveContext) -> N
 
 
 def _target_of(output: OutputPlan) -> tuple[int | Dim, ...] | None:
-    """The shape of what a loss compares an output with; None if that is not a value of an input."""
+    """The shape of the target of an output's loss; None if it cannot be an input."""
     kind = output.loss.target_kind() if output.loss is not None else None
     if kind in (None, "label", "sequence"):
         return None

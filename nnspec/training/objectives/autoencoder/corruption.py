@@ -34,5 +34,5 @@ class Corruption:
     def __call__(self, inputs: Tensors, targets: Tensors, *, training: bool) -> tuple[Tensors, Tensors]:
         return self._corrupt(inputs, training=training), targets
 
-    def begin(self) -> None:
+    def restart(self) -> None:
         self._corrupt.restart()

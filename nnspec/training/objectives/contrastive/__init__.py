@@ -36,13 +36,12 @@ class contrastive(OwnLoss):  # noqa: N801
     metrics: ClassVar[Mapping[str, Literal["min", "max"]]] = {"loss": "min", "contrastive_accuracy": "max"}
 
     views: list[Annotated[Config, Named(CORRUPTIONS)]] = Field(
-        min_length=1, description="The random layers that make a view of an example, in order; each of the two is drawn anew."
+        min_length=1,
+        description="The random layers that make a view of an example, in order; the two views are drawn independently.",
     )
-    input: _Text | None = Field(None, description="The input of which views are made; null: the only one.")
-    output: _Text | None = Field(
-        None, description="The output that is compared, a vector for each example; null: the only one."
-    )
-    temperature: PositiveNumber = Field(0.1, description="What cosine similarities are divided by.")
+    input: _Text | None = Field(None, description="The input to make views of; null: the only one.")
+    output: _Text | None = Field(None, description="The output to compare, a vector for each example; null: the only one.")
+    temperature: PositiveNumber = Field(0.1, description="The divisor of the cosine similarities.")
 
     def own_plan(self, context: ObjectiveContext) -> ContrastivePlan | None:
         from nnspec.training.objectives.contrastive.check import contrastive_plan

@@ -15,12 +15,12 @@ __all__ = ["ContrastivePlan", "contrastive_plan"]
 
 @dataclass(frozen=True)
 class ContrastivePlan:
-    """What the check finds.
+    """The checked objective.
 
     Attributes:
         objective: The objective.
-        input: The input of which views are made.
-        output: The output that is compared.
+        input: The input to make views of.
+        output: The output to compare.
     """
 
     objective: contrastive

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from nnspec.data.prepare import Prepared
     from nnspec.training.batches.augmenter import Augmenter
     from nnspec.training.checks.training import TrainingCheck
+    from nnspec.training.loop.learner import Task
     from nnspec.training.loop.networks import Networks
-    from nnspec.training.loop.task import Task
     from nnspec.training.plan import TrainingPlan
 
 __all__ = ["AdversarialLoss", "Distribution", "NoiseInput", "UpdateSteps", "gan"]
@@ -33,7 +33,7 @@ class NoiseInput(Config):
     main_argument: ClassVar[str | None] = "input"
 
     input: _Text | None = Field(
-        None, description="The generator's noise input; null: the only one that is not fed by the data."
+        None, description="The generator's noise input; null: the only input that the data do not feed."
     )
     distribution: Distribution = Field("normal", description="`normal`: mean 0, standard deviation 1. `uniform`: from -1 to 1.")
 
@@ -87,7 +87,7 @@ class gan(Objective):  # noqa: N801
         return self
 
     @model_validator(mode="after")
-    def _held_once(self) -> gan:
+    def _one_constraint(self) -> gan:
         if self.gradient_penalty is not None and self.weight_clip is not None:
             raise ValueError("`gradient_penalty` replaces `weight_clip`: remove one of the two")
         return self

@@ -8,7 +8,7 @@ from nnspec.data.check import check_data
 from nnspec.graph import Model
 from nnspec.graph.merge_graphs import merge_graphs
 from nnspec.graph.model import Gaps
-from nnspec.training.checks.monitors import Watched
+from nnspec.training.checks.monitors import EpochMetrics
 from nnspec.training.checks.phases import check_phases
 from nnspec.training.checks.readiness import check_ready
 from nnspec.training.checks.training import TrainingCheck
@@ -19,7 +19,7 @@ from nnspec.training.plan import Monitor, TrainingPlan
 __all__ = ["check_gan"]
 
 _LAST = Monitor("epoch", "max")
-"""No metric of a GAN tells which weights are best: the last ones are kept."""
+"""No metric of a GAN selects the best weights, so the last ones are kept."""
 
 
 def check_gan(objective: gan, check: TrainingCheck) -> TrainingPlan | None:
@@ -30,7 +30,7 @@ def check_gan(objective: gan, check: TrainingCheck) -> TrainingPlan | None:
         check: The spec, its graphs, and where problems are reported.
 
     Returns:
-        The plan; None if the two do not fit each other, or something else is wrong.
+        The plan; None if there are errors.
     """
     model, section, tree, problems = check.model, check.section, check.tree, check.problems
     assert model is not None
@@ -48,16 +48,16 @@ def check_gan(objective: gan, check: TrainingCheck) -> TrainingPlan | None:
     data = check_data(check.spec, fed, {}, problems, require_data=check.require_data, parts=check.parts)
     if check.require_data:
         check_ready(check.spec, graph, data, section, tree, problems)
-    watched = [*plan.metrics, *(f"val_{name}" for name in plan.validated if data is None or data.validates)]
+    names = [*plan.metrics, *(f"val_{name}" for name in plan.validated if data is None or data.validates)]
     networks = tuple(plan.networks)
-    phases = check_phases(graph, section, tree, {}, Watched(dict.fromkeys(watched), _LAST), problems, networks=networks)
+    phases = check_phases(graph, section, tree, {}, EpochMetrics(dict.fromkeys(names), _LAST), problems, networks=networks)
     if phases is None:
         return None
     return TrainingPlan(graph, section, tree, data, {}, phases[-1].monitor, phases, networks=plan.networks, own=plan)
 
 
 def _check_sections_alone(objective: gan, model: Model, check: TrainingCheck) -> None:
-    """Checks what does not depend on the pair: the names of inputs and layers, files and columns."""
+    """Checks what does not need both networks: the names of inputs and layers, files and columns."""
     networks = [model.networks[name] for name in (objective.generator, objective.discriminator) if name in model.networks]
     graph = merge_graphs(networks)
     discriminator = model.networks.get(objective.discriminator)

@@ -13,7 +13,7 @@ from nnspec.layers.normalization import BatchNormalization
 from nnspec.layers.spectral_normalization import SpectralNormalization
 from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t
-from nnspec.training.checks.statistics import adapting
+from nnspec.training.checks.statistics import fitted_layers
 from nnspec.training.objectives import problems as o
 from nnspec.training.objectives.context import OWN_LOSSES, refuse_keys
 from nnspec.training.objectives.gan import gan
@@ -27,7 +27,7 @@ __all__ = ["check_networks"]
 _WITHOUT: Mapping[str, str] = {
     **OWN_LOSSES,
     "loss": "write `gan: {loss: …}`: the two networks share one",
-    "reduce_on_plateau": "give each optimizer's `learning_rate` a schedule: no metric of a GAN tells when it has converged",
+    "reduce_on_plateau": "give each optimizer's `learning_rate` a schedule: no metric of a GAN shows convergence",
 }
 
 
@@ -37,11 +37,11 @@ def check_networks(objective: gan, section: TrainSection, tree: MappingNode, net
     Args:
         objective: The objective.
         section: The section ``train``.
-        tree: The same as it was written.
+        tree: Its YAML tree.
         networks: The document's networks, by name.
 
     Returns:
-        The problems, and the plan; None if something is wrong.
+        The check, with the problems and the plan.
     """
     check = _Check(objective, section, tree)
     check.run(networks)
@@ -49,11 +49,11 @@ def check_networks(objective: gan, section: TrainSection, tree: MappingNode, net
 
 
 class _Check:
-    """The check as it goes.
+    """The state of the check.
 
     Attributes:
-        problems: What is wrong.
-        plan: What was found; None if something is wrong.
+        problems: The problems found.
+        plan: The plan; None if there are errors.
     """
 
     def __init__(self, objective: gan, section: TrainSection, tree: MappingNode) -> None:
@@ -68,23 +68,25 @@ class _Check:
         if generator is None or discriminator is None:
             return
         if generator is discriminator:
-            self._no_pair("they are one network", "discriminator")
+            self._mismatch("they are the same network", "discriminator")
             return
         if generator.gaps or discriminator.gaps:
             return
         self._check_conditions(generator, discriminator)
         noise = self._noise(generator)
-        judged = self._judged(discriminator, generator)
-        made = self._made(generator, judged) if judged is not None else None
-        verdict = self._verdict(discriminator)
+        example_input = self._example_input(discriminator, generator)
+        generator_output = self._generator_output(generator, example_input) if example_input is not None else None
+        score_output = self._score_output(discriminator)
         self._check_layers(generator, discriminator)
-        if noise is None or judged is None or made is None or verdict is None:
+        if noise is None or example_input is None or generator_output is None or score_output is None:
             return
-        self._check_fit(generator, made, discriminator, judged)
-        self._check_noise_of_training(judged)
+        self._check_fit(generator, generator_output, discriminator, example_input)
+        self._check_noise_of_training(example_input)
         if not any(problem.is_error for problem in self.problems):
             conditions = tuple(self._gan.condition)
-            self.plan = GanPlan(self._gan, generator, discriminator, noise, made, judged, conditions, verdict)
+            self.plan = GanPlan(
+                self._gan, generator, discriminator, noise, generator_output, example_input, conditions, score_output
+            )
 
     # --- which network, which input ---------------------------------------------------------------------------------------
 
@@ -96,7 +98,11 @@ class _Check:
         suggestion = closest(name, others)
         listed = ", ".join(f"`{other}`" for other in others)
         help = (
-            f"did you mean `{suggestion}`?" if suggestion else f"there are {listed}" if others else "write it under `networks`"
+            f"did you mean `{suggestion}`?"
+            if suggestion
+            else f"the networks are {listed}"
+            if others
+            else "define it under `networks`"
         )
         self.problems.append(o.UnknownNetwork.at(*self._place(key), help=help, name=name))
         return None
@@ -106,12 +112,12 @@ class _Check:
             without = [graph for graph in (generator, discriminator) if name not in graph.inputs]
             for graph in without:
                 suggestion = closest(name, graph.inputs)
-                help = f"did you mean `{suggestion}`?" if suggestion else f"give `{graph.name}` an input `{name}`"
-                self._no_pair(f"`{graph.name}` has no input `{name}`", "condition", i, help=help)
+                help = f"did you mean `{suggestion}`?" if suggestion else f"add an input `{name}` to `{graph.name}`"
+                self._mismatch(f"`{graph.name}` has no input `{name}`", "condition", i, help=help)
             if not without and not _alike(generator, name, discriminator, name):
                 first, second = generator.inputs[name], discriminator.inputs[name]
                 reason = f"`{name}` is {first} ({first.dtype}) in `{generator.name}`, and {second} ({second.dtype}) in "
-                self._no_pair(f"{reason}`{discriminator.name}`", "condition", i)
+                self._mismatch(f"{reason}`{discriminator.name}`", "condition", i)
 
     def _noise(self, generator: Graph) -> str | None:
         rest = [name for name in generator.inputs if name not in self._gan.condition]
@@ -119,68 +125,70 @@ class _Check:
         if wanted is not None and wanted not in rest:
             suggestion = closest(wanted, rest)
             help = f"did you mean `{suggestion}`?" if suggestion else ""
-            self._no_pair(f"`{generator.name}` has no input `{wanted}` for noise", "noise", "input", help=help)
+            self._mismatch(f"`{generator.name}` has no noise input `{wanted}`", "noise", "input", help=help)
             return None
         if not rest:
-            self._no_pair(f"`{generator.name}` has no input for noise", help="give it one: `noise: [100]`")
+            self._mismatch(f"`{generator.name}` has no noise input", help="add one: `noise: [100]`")
             return None
         noise = wanted or rest[0]
         unfed = [name for name in rest if name != noise]
         if unfed:
             which = f"`{unfed[0]}`" if wanted else ", ".join(f"`{name}`" for name in rest)
-            what = f"what feeds {which}" if wanted else f"which of {which} is noise"
-            help = f"write `condition: [{unfed[0]}]` for what the data feed"
+            what = f"what feeds {which}" if wanted else f"which of {which} is the noise input"
+            help = f"write `condition: [{unfed[0]}]` if the data feed it"
             self.problems.append(o.ObjectiveUnclear.at(*self._place(), help=help, objective="gan", what=what))
             return None
         kind = generator.inputs[noise]
         if not kind.dtype.startswith("float") or not all(isinstance(size, int) for size in kind.shape):
-            self._no_pair(f"noise is of floats and of a known shape, and `{noise}` is {kind} ({kind.dtype})", "noise")
+            self._mismatch(
+                f"the noise input needs a float dtype and a fixed shape, and `{noise}` is {kind} ({kind.dtype})", "noise"
+            )
             return None
         return noise
 
-    def _judged(self, discriminator: Graph, generator: Graph) -> str | None:
+    def _example_input(self, discriminator: Graph, generator: Graph) -> str | None:
         rest = [name for name in discriminator.inputs if name not in self._gan.condition]
         if len(rest) == 1:
             return rest[0]
         if not rest:
-            self._no_pair(f"`{discriminator.name}` has no input beside its conditions", "discriminator")
+            self._mismatch(f"`{discriminator.name}` has no input for examples, only conditions", "discriminator")
             return None
         shared = [name for name in rest if name in generator.inputs]
-        told = shared[:1] or [name for name in rest if name not in generator.outputs][:1]
-        help = f"write `condition: [{told[0]}]` for what both take from the data" if told else ""
+        conditions = shared[:1] or [name for name in rest if name not in generator.outputs][:1]
+        help = f"write `condition: [{conditions[0]}]` if the data feed it to both networks" if conditions else ""
         listed = ", ".join(f"`{name}`" for name in rest)
-        what = f"which of {listed} of `{discriminator.name}` is judged"
+        what = f"which of {listed} of `{discriminator.name}` is the input for examples"
         self.problems.append(o.ObjectiveUnclear.at(*self._place("discriminator"), help=help, objective="gan", what=what))
         return None
 
-    def _made(self, generator: Graph, judged: str) -> str | None:
+    def _generator_output(self, generator: Graph, example_input: str) -> str | None:
         if len(generator.outputs) == 1:
             return next(iter(generator.outputs))
-        if judged in generator.outputs:
-            return judged
+        if example_input in generator.outputs:
+            return example_input
         listed = ", ".join(f"`{name}`" for name in generator.outputs)
-        self._no_pair(f"`{generator.name}` gives {listed}, and none of them is called `{judged}`", "generator")
+        self._mismatch(f"`{generator.name}` returns {listed}, and none of them is named `{example_input}`", "generator")
         return None
 
-    # --- what comes out ---------------------------------------------------------------------------------------------------
+    # --- outputs ------------------------------------------------------------------------------------------------------------
 
-    def _check_fit(self, generator: Graph, made: str, discriminator: Graph, judged: str) -> None:
-        first, second = generator.output_types[made], discriminator.inputs[judged]
+    def _check_fit(self, generator: Graph, generator_output: str, discriminator: Graph, example_input: str) -> None:
+        first, second = generator.output_types[generator_output], discriminator.inputs[example_input]
         fits = first.rank == second.rank and all(
             same_size(a, b) is not False for a, b in zip(first.shape, second.shape, strict=True)
         )
         if not fits or first.dtype != second.dtype:
             kinds = (f" ({kind.dtype})" if first.dtype != second.dtype else "" for kind in (first, second))
             ours, theirs = (f"{kind}{dtype}" for kind, dtype in zip((first, second), kinds, strict=True))
-            reason = f"`{generator.name}` gives {ours}, and `{judged}` of `{discriminator.name}` takes {theirs}"
-            node = generator.nodes.get(generator.outputs[made].source)
+            reason = f"`{generator.name}` returns {ours}, and `{example_input}` of `{discriminator.name}` takes {theirs}"
+            node = generator.nodes.get(generator.outputs[generator_output].source)
             place = (node.span, node.path) if node is not None else self._place("generator")
-            self.problems.append(g.NoPair.at(*place, help="give the two one shape", reason=reason))
+            self.problems.append(g.NetworksDoNotFit.at(*place, help="make both shapes and dtypes equal", reason=reason))
 
-    def _verdict(self, discriminator: Graph) -> str | None:
+    def _score_output(self, discriminator: Graph) -> str | None:
         if len(discriminator.outputs) != 1:
             listed = ", ".join(f"`{name}`" for name in discriminator.outputs)
-            self._not_a_logit(discriminator, f"has several outputs, {listed}", "write `outputs` with one of them")
+            self._not_a_logit(discriminator, f"has several outputs, {listed}", "list one of them under `outputs`")
             return None
         [(name, kind)] = discriminator.output_types.items()
         sizes = kind.shape
@@ -191,7 +199,7 @@ class _Check:
         activation = node.layer.activation_name if node is not None else None
         allowed = ("linear", None, "sigmoid") if self._gan.loss == "least_squares" else ("linear", None)
         if activation not in allowed:
-            self._not_a_logit(discriminator, f"ends in `{activation}`", "take the activation away: the loss has its own")
+            self._not_a_logit(discriminator, f"ends in `{activation}`", "remove the activation: the loss applies its own")
             return None
         return name
 
@@ -202,40 +210,48 @@ class _Check:
         facts: dict[str, Any] = {"loss": self._gan.loss, "wanted": wanted, "name": discriminator.name, "got": got}
         self.problems.append(g.NotALogit.at(*place, help=help, **facts))
 
-    # --- what is in them, and what is done to it ---------------------------------------------------------------------------
+    # --- layers and noise ---------------------------------------------------------------------------------------
 
     def _check_layers(self, generator: Graph, discriminator: Graph) -> None:
-        for node, _ in adapting(generator):
-            help = "give it `mean` and `variance`, or take it away"
-            self._no_pair(
-                f"`{node.name}` of `{generator.name}` takes statistics of data, and no data come to it", "generator", help=help
+        for node, _ in fitted_layers(generator):
+            help = "set `mean` and `variance`, or remove it"
+            self._mismatch(
+                f"`{node.name}` of `{generator.name}` needs statistics of data, and its input is not data",
+                "generator",
+                help=help,
             )
         layers = [(node, node.layer) for node in discriminator.nodes.values()]
         normal = next((node for node, layer in layers if isinstance(layer, BatchNormalization)), None)
         if self._gan.gradient_penalty is not None and normal is not None:
-            help = "take it away, or use `LayerNormalization`"
+            help = "remove it, or use `LayerNormalization`"
             self.problems.append(g.NormalizedWithPenalty.at(normal.span, normal.path, help=help, name=normal.name))
-        held = self._gan.gradient_penalty or self._gan.weight_clip
-        if self._gan.loss == "wasserstein" and not held and not any(isinstance(x, SpectralNormalization) for _, x in layers):
+        constrained = self._gan.gradient_penalty or self._gan.weight_clip
+        if (
+            self._gan.loss == "wasserstein"
+            and not constrained
+            and not any(isinstance(x, SpectralNormalization) for _, x in layers)
+        ):
             help = "write `gradient_penalty: 10`, or `weight_clip: 0.01`"
             self.problems.append(g.UnboundedCritic.at(*self._place("loss"), help=help, name=discriminator.name))
 
-    def _check_noise_of_training(self, judged: str) -> None:
+    def _check_noise_of_training(self, example_input: str) -> None:
         noise, labels = self._section.input_noise, self._section.label_noise
         for name in noise if isinstance(noise, dict) else ():
-            if name != judged:
-                reason = f"names `{name}`, and what the discriminator judges is `{judged}`"
+            if name != example_input:
+                reason = f"names `{name}`, and the discriminator's input for examples is `{example_input}`"
                 place = locate(self._tree, "input_noise", name)
-                self.problems.append(t.NoiseDoesNotFit.at(*place, help=f"write `{judged}`", key="input_noise", reason=reason))
+                self.problems.append(
+                    t.NoiseDoesNotFit.at(*place, help=f"write `{example_input}`", key="input_noise", reason=reason)
+                )
         if isinstance(labels, dict):
-            reason = "is a share alone: the labels are those of the data and of what is made"
+            reason = "must be a number: the only labels are real and generated"
             place = locate(self._tree, "label_noise")
             self.problems.append(
                 t.NoiseDoesNotFit.at(*place, help="write `label_noise: 0.05`", key="label_noise", reason=reason)
             )
 
-    def _no_pair(self, reason: str, *keys: str | int, help: str = "") -> None:
-        self.problems.append(g.NoPair.at(*self._place(*keys), help=help, reason=reason))
+    def _mismatch(self, reason: str, *keys: str | int, help: str = "") -> None:
+        self.problems.append(g.NetworksDoNotFit.at(*self._place(*keys), help=help, reason=reason))
 
     def _place(self, *keys: str | int) -> tuple[Span, str]:
         return locate(self._tree, "objective", "gan", *keys)

@@ -1,4 +1,4 @@
-"""Whether what a generator makes is as varied as the data, and what its figures warn of."""
+"""The diversity of generated examples relative to the data, and warnings of failed GAN training."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["apart", "nearest", "warnings_of"]
+__all__ = ["mean_distance", "mean_nearest_distance", "log_warnings"]
 
-_LEAST_DIVERSITY = 0.5
-_LEAST_DISTINCTNESS = 0.3
+_MIN_DIVERSITY = 0.5
+_MIN_DISTINCTNESS = 0.3
 _PATIENCE = 4
 _WON = 0.99
 
 
-def apart(examples: NDArray[Any]) -> float:
-    """The mean distance between two of some examples, (N, …); root mean square, so that it is in the unit of their values.
+def mean_distance(examples: NDArray[Any]) -> float:
+    """The mean pairwise distance of examples, (N, …), where a distance is the root mean square of the differences.
 
     Example:
-        >>> apart(np.array([[0.0], [2.0], [4.0]])), apart(np.ones((4, 3)))
+        >>> mean_distance(np.array([[0.0], [2.0], [4.0]])), mean_distance(np.ones((4, 3)))
         (2.6666666666666665, 0.0)
     """
     distances = _distances(examples)
     return float(distances[np.triu_indices(len(distances), 1)].mean())
 
 
-def nearest(examples: NDArray[Any]) -> float:
-    """The mean distance of each example to the one that is nearest to it: near 0 where the same is made again and again.
+def mean_nearest_distance(examples: NDArray[Any]) -> float:
+    """The mean distance of each example to its nearest neighbor, which is near 0 if examples repeat.
 
     Example:
-        >>> nearest(np.array([[0.0], [1.0], [9.0], [9.0]]))
+        >>> mean_nearest_distance(np.array([[0.0], [1.0], [9.0], [9.0]]))
         0.5
     """
     distances = _distances(examples)
@@ -44,43 +44,44 @@ def _distances(examples: NDArray[Any]) -> NDArray[np.float64]:
     squares = (rows**2).sum(1)
     found = squares[:, None] + squares[None] - 2 * rows @ rows.T
     distances: NDArray[np.float64] = np.sqrt(np.maximum(found, 0.0) / rows.shape[1])
-    # What rounding leaves of the distance between equal rows is no distance.
+    # Rounding leaves a small distance between equal rows.
     distances[found < 1e-9 * squares.max(initial=0.0)] = 0.0
     return distances
 
 
-def warnings_of(records: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What the figures say after the last epoch that someone should know at once; what stands before the colon is its kind.
+def log_warnings(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Warnings about the metrics of the last epoch; the text before the colon is the kind.
 
-    A generator that has not learned anything yet makes much the same of all noise: that is a collapse where it was more varied
-    before, or where it goes on so.
+    An untrained generator returns almost the same example for all noise. This counts as a mode collapse only if earlier
+    examples were more diverse, or after a few epochs.
 
     Args:
-        records: The log of a pair, to the epoch in question.
+        records: The log, up to the epoch.
     """
     found = []
     last = records[-1]
     if _is_uniform(last) and (len(records) > _PATIENCE or not all(map(_is_uniform, records))):
         found.append(
-            f"the generator collapses: its examples lie {last['diversity']:.0%} as far apart as those of the data, and each "
-            f"{last['distinctness']:.0%} as far from the one nearest to it. Lower its learning rate, add `input_noise`, or "
-            "take `wasserstein` with `gradient_penalty: 10`"
+            f"mode collapse: the mean distance between generated examples is {last['diversity']:.0%} of that of the data, and "
+            f"the distance to the nearest neighbor {last['distinctness']:.0%}. Lower the generator's learning rate, add "
+            "`input_noise`, or use `wasserstein` with `gradient_penalty: 10`"
         )
-    real, made = last.get("real_accuracy"), last.get("generated_accuracy")
-    if real is not None and made is not None and min(real, made) > _WON:
+    real, generated = last.get("real_accuracy"), last.get("generated_accuracy")
+    if real is not None and generated is not None and min(real, generated) > _WON:
         found.append(
-            f"the discriminator wins: it tells {real:.1%} of the data and {made:.1%} of what is made. The generator then "
-            "learns little: lower the discriminator's learning rate, give it `Dropout`, or write `label_smoothing: 0.1`"
+            f"the discriminator is too strong: it classifies {real:.1%} of the real and {generated:.1%} of the generated "
+            "examples correctly, so the generator learns little. Lower the discriminator's learning rate, add `Dropout` to it, "
+            "or write `label_smoothing: 0.1`"
         )
-    if real is not None and made is not None and max(real, made) < 1 - _WON:
+    if real is not None and generated is not None and max(real, generated) < 1 - _WON:
         found.append(
-            "the discriminator is lost: it takes nearly all of the data for made, and what is made for the data. Raise its "
-            "learning rate, or write `steps: {discriminator: 2}`"
+            "the discriminator fails: it classifies nearly all real examples as generated, and generated ones as real. "
+            "Raise its learning rate, or write `steps: {discriminator: 2}`"
         )
     return found
 
 
 def _is_uniform(record: Mapping[str, Any]) -> bool:
-    """Whether what is made is much less varied than the data; so too where it is no number."""
+    """Whether generated examples are much less diverse than the data, or the metrics are NaN."""
     diversity, distinctness = record.get("diversity", 1.0), record.get("distinctness", 1.0)
-    return not (diversity >= _LEAST_DIVERSITY and distinctness >= _LEAST_DISTINCTNESS)
+    return not (diversity >= _MIN_DIVERSITY and distinctness >= _MIN_DISTINCTNESS)

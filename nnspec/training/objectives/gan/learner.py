@@ -1,8 +1,8 @@
-"""A generator against a discriminator. Ordinary stateful Keras code, for every backend."""
+"""The training step of a GAN: stateful Keras code that runs on every backend."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -12,32 +12,31 @@ from nnspec.keras_backend.seeds import Seeds
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.loop.learner import Batch, Tensors, TrainableGroup, Update, part_of
 from nnspec.training.objectives.gan import Distribution
-from nnspec.training.objectives.gan.input_gradient import input_gradient
 from nnspec.training.objectives.gan.losses import LOSSES
 from nnspec.training.objectives.gan.plan import GanPlan
 
-__all__ = ["GanLearner", "drawn_noise"]
+__all__ = ["GanLearner", "drawn_noise", "input_gradient"]
 
 
 class GanLearner:
-    """Each step the discriminator changes, and then the generator, as often as the objective says.
+    """Updates the discriminator and then the generator in each step, as often as the objective states.
 
-    Every change of the discriminator is on examples of its own: a step takes that many times ``batch_size`` of them. Every
-    change draws new noise. Real and made examples are batches apart, which batch normalization sees (Radford et al. 2015).
+    Each update of the discriminator uses other examples, so a step takes that many times ``batch_size`` examples. Each update
+    draws new noise. Real and generated examples are separate batches for batch normalization (Radford et al. 2015).
 
     Args:
-        pair: What is trained.
+        plan: The checked objective.
         models: The models of both networks, by name.
-        optimizers: How each changes, by name.
-        seed: Where the draws come from. They go on from ``random_variables``.
-        input_noise: The deviation of noise that is added to what the discriminator sees, made or not.
-        label_noise: The share of examples that the discriminator is told the contrary of.
-        augmenter: Changes the data's examples at random; None for nothing.
+        optimizers: The optimizers, by network.
+        seed: The seed of the random numbers; their state is in ``random_variables``.
+        input_noise: The standard deviation of noise on the discriminator's real and generated inputs.
+        label_noise: The share of flipped labels of the discriminator.
+        augmenter: Augments the real examples; None for no augmentation.
     """
 
     def __init__(
         self,
-        pair: GanPlan,
+        plan: GanPlan,
         models: Mapping[str, keras.Model],
         optimizers: Mapping[str, Any],
         seed: int,
@@ -46,26 +45,26 @@ class GanLearner:
         label_noise: float = 0.0,
         augmenter: Augmenter | None = None,
     ) -> None:
-        self._pair, self._objective = pair, pair.objective
-        self._losses = LOSSES[pair.objective.loss]
-        self._generator, self._discriminator = models[pair.generator.name], models[pair.discriminator.name]
-        self._critic, self._maker = (
+        self._plan, self._objective = plan, plan.objective
+        self._losses = LOSSES[plan.objective.loss]
+        self._generator, self._discriminator = models[plan.generator.name], models[plan.discriminator.name]
+        self._discriminator_group, self._generator_group = (
             TrainableGroup(graph.name, models[graph.name].trainable_variables, optimizers[graph.name])
-            for graph in (pair.discriminator, pair.generator)
+            for graph in (plan.discriminator, plan.generator)
         )
-        self.trainable: Sequence[TrainableGroup] = (self._critic, self._maker)
-        if pair.objective.weight_clip is not None:
-            # A constraint: an optimizer heeds it after every change, on every backend.
-            for variable in self._critic.variables:
-                variable.constraint = _Clipped(pair.objective.weight_clip, variable.constraint)
-        self.batches = pair.objective.steps.discriminator
+        self.trainable: Sequence[TrainableGroup] = (self._discriminator_group, self._generator_group)
+        if plan.objective.weight_clip is not None:
+            # Optimizers apply constraints after each update, on every backend.
+            for variable in self._discriminator_group.variables:
+                variable.constraint = _Clipped(plan.objective.weight_clip, variable.constraint)
+        self.batches = plan.objective.steps.discriminator
         self._input_noise, self._label_noise = input_noise, label_noise
         self._augmenter = augmenter
         seeds = Seeds(seed, "train").within("gan")
         self._draws = keras.random.SeedGenerator(seeds.of("training"))
-        self._watched_draws = keras.random.SeedGenerator(seeds.of("watching"))
-        self._first_draw = self._watched_draws.state.numpy()
-        self._means = {name: keras.metrics.Mean(name=name) for name in pair.validated}
+        self._validation_draws = keras.random.SeedGenerator(seeds.of("watching"))
+        self._first_draw = self._validation_draws.state.numpy()
+        self._means = {name: keras.metrics.Mean(name=name) for name in plan.validated}
 
     @property
     def variables(self) -> Sequence[Any]:
@@ -78,126 +77,132 @@ class GanLearner:
     @property
     def random_variables(self) -> list[Any]:
         augmenting = self._augmenter.variables if self._augmenter is not None else []
-        return [self._draws.state, self._watched_draws.state, *augmenting]
+        return [self._draws.state, self._validation_draws.state, *augmenting]
 
     def augmented(self, batch: Batch) -> Batch:
         return batch if self._augmenter is None else self._augmenter(*batch)
 
     def updates(self, batch: Batch) -> Sequence[Update]:
         size = _size(batch[0])
-        # The last batch of an epoch may have fewer examples than there are changes.
+        # The last batch of an epoch may have fewer examples than there are updates.
         count = min(self._objective.steps.discriminator, size)
         parts = [part_of(batch, size * i // count, size * (i + 1) // count) for i in range(count)]
         updates = [
-            *(Update(self._critic, self._tell_apart, part) for part in parts),
-            *(Update(self._maker, self._fool, parts[i % count]) for i in range(self._objective.steps.generator)),
+            *(Update(self._discriminator_group, self._discriminator_loss, part) for part in parts),
+            *(
+                Update(self._generator_group, self._generator_loss, parts[i % count])
+                for i in range(self._objective.steps.generator)
+            ),
         ]
-        # A phase may freeze all of one group.
+        # A phase may freeze all weights of one network.
         return [update for update in updates if update.group.variables]
 
-    def watch(self, batch: Batch) -> Any:
-        return self._tell_apart(batch, training=False) + self._fool(batch, training=False)
+    def validate(self, batch: Batch) -> Any:
+        return self._discriminator_loss(batch, training=False) + self._generator_loss(batch, training=False)
 
     def reset(self) -> None:
         for metric in self.metrics:
             metric.reset_state()
-        # What is watched is watched with the same noise each time.
-        self._watched_draws.state.assign(self._first_draw)
+        # Validation uses the same noise in each epoch.
+        self._validation_draws.state.assign(self._first_draw)
 
-    def figures(self) -> dict[str, Any]:
+    def results(self) -> dict[str, Any]:
         return {name: float(ops.convert_to_numpy(metric.result())) for name, metric in self._means.items()}
 
     # --- the two losses ---------------------------------------------------------------------------------------------------
 
-    def _tell_apart(self, batch: Batch, training: bool = True) -> Any:
-        """The discriminator's loss: of examples of the data, and of as many that are made."""
+    def _discriminator_loss(self, batch: Batch, training: bool = True) -> Any:
+        """The discriminator's loss on real examples and as many generated ones."""
         inputs = batch[0]
-        made = ops.stop_gradient(self._made(inputs, training))
-        real = ops.cast(inputs[self._pair.judged], made.dtype)
-        seen_real, seen_made = (self._blurred(examples, training) for examples in (real, made))
-        of_real, of_made = (self._score(examples, inputs, training) for examples in (seen_real, seen_made))
+        generated = ops.stop_gradient(self._generate(inputs, training))
+        real = ops.cast(inputs[self._plan.example_input], generated.dtype)
+        real, generated = (self._with_noise(examples, training) for examples in (real, generated))
+        real_scores, generated_scores = (self._score(examples, inputs, training) for examples in (real, generated))
         smoothing = self._objective.label_smoothing or 0.0
-        as_real = [self._losses.real(scores, smoothing) for scores in (of_real, of_made)]
-        as_made = [self._losses.made(scores) for scores in (of_real, of_made)]
-        loss = ops.mean(self._told(as_real[0], as_made[0], training)) + ops.mean(self._told(as_made[1], as_real[1], training))
+        both = (real_scores, generated_scores)
+        as_real = [self._losses.real(scores, smoothing) for scores in both]
+        as_generated = [self._losses.generated(scores) for scores in both]
+        real_loss = self._with_label_noise(as_real[0], as_generated[0], training)
+        generated_loss = self._with_label_noise(as_generated[1], as_real[1], training)
+        loss = ops.mean(real_loss) + ops.mean(generated_loss)
         size = _size(inputs)
         self._means["discriminator_loss"].update_state(loss, sample_weight=size)
-        self._note_balance(of_real, of_made, size)
+        self._update_balance(real_scores, generated_scores, size)
         if self._objective.gradient_penalty is not None:
-            penalty = self._steepness(seen_real, seen_made, inputs, training)
+            penalty = self._gradient_penalty(real, generated, inputs, training)
             self._means["gradient_penalty"].update_state(penalty, sample_weight=size)
             loss = loss + self._objective.gradient_penalty * penalty
-        return loss + _added(self._discriminator)
+        return loss + _layer_losses(self._discriminator)
 
-    def _fool(self, batch: Batch, training: bool = True) -> Any:
+    def _generator_loss(self, batch: Batch, training: bool = True) -> Any:
         """The generator's loss."""
         inputs = batch[0]
-        scores = self._score(self._blurred(self._made(inputs, training), training), inputs, training)
-        loss = ops.mean(self._losses.fool(scores))
+        scores = self._score(self._with_noise(self._generate(inputs, training), training), inputs, training)
+        loss = ops.mean(self._losses.generator(scores))
         self._means["generator_loss"].update_state(loss, sample_weight=_size(inputs))
-        return loss + _added(self._generator)
+        return loss + _layer_losses(self._generator)
 
-    def _steepness(self, real: Any, made: Any, inputs: Tensors, training: bool) -> Any:
-        """How far the gradient's length is from 1, squared, between real examples and made ones (Gulrajani et al. 2017)."""
+    def _gradient_penalty(self, real: Any, generated: Any, inputs: Tensors, training: bool) -> Any:
+        """The squared deviation of the gradient norm from 1, between real and generated examples (Gulrajani et al. 2017)."""
         share = keras.random.uniform((_size(inputs), *(1,) * (len(real.shape) - 1)), seed=self._seed(training))
-        between = real + ops.cast(share, real.dtype) * (made - real)
+        between = real + ops.cast(share, real.dtype) * (generated - real)
         trainable, others = (
             [variable.value for variable in variables]
             for variables in (self._discriminator.trainable_variables, self._discriminator.non_trainable_variables)
         )
 
         def scores(examples: Any) -> Any:
-            # What changes inside a gradient is no more than on the way there: nothing of it is kept.
-            given = {**self._conditions(inputs), self._pair.judged: examples}
-            return self._discriminator.stateless_call(trainable, others, given, training=training)[0][self._pair.verdict]
+            # Updates of variables inside the gradient are discarded.
+            given = {**self._conditions(inputs), self._plan.example_input: examples}
+            return self._discriminator.stateless_call(trainable, others, given, training=training)[0][self._plan.score_output]
 
         gradient = ops.cast(input_gradient(scores, between), "float32")
         square = ops.sum(ops.square(gradient), axis=tuple(range(1, len(gradient.shape))))
-        # The root has no gradient at 0.
+        # The square root has no gradient at 0.
         return ops.mean(ops.square(ops.sqrt(square + 1e-12) - 1.0))
 
-    # --- what they are made of --------------------------------------------------------------------------------------------
+    # --- forward passes ------------------------------------------------------------------------------------------------
 
-    def _made(self, inputs: Tensors, training: bool) -> Any:
-        pair = self._pair
-        shape = (_size(inputs), *pair.noise_shape)
-        noise = drawn_noise(pair.objective.noise.distribution, shape, self._seed(training))
-        return self._generator({**self._conditions(inputs), pair.noise: noise}, training=training)[pair.made]
+    def _generate(self, inputs: Tensors, training: bool) -> Any:
+        plan = self._plan
+        shape = (_size(inputs), *plan.noise_shape)
+        noise = drawn_noise(plan.objective.noise.distribution, shape, self._seed(training))
+        return self._generator({**self._conditions(inputs), plan.noise: noise}, training=training)[plan.generator_output]
 
     def _score(self, examples: Any, inputs: Tensors, training: bool) -> Any:
-        given = {**self._conditions(inputs), self._pair.judged: examples}
-        scores = self._discriminator(given, training=training)[self._pair.verdict]
+        given = {**self._conditions(inputs), self._plan.example_input: examples}
+        scores = self._discriminator(given, training=training)[self._plan.score_output]
         return ops.cast(ops.reshape(scores, (-1,)), "float32")
 
     def _conditions(self, inputs: Tensors) -> dict[str, Any]:
-        return {name: inputs[name] for name in self._pair.conditions}
+        return {name: inputs[name] for name in self._plan.conditions}
 
-    def _blurred(self, examples: Any, training: bool) -> Any:
+    def _with_noise(self, examples: Any, training: bool) -> Any:
         if not training or not self._input_noise:
             return examples
         noise = keras.random.normal(ops.shape(examples), 0.0, self._input_noise, examples.dtype, seed=self._draws)
         return examples + noise
 
-    def _told(self, right: Any, wrong: Any, training: bool) -> Any:
-        """The losses of the labels that the discriminator is told, of which some are wrong."""
+    def _with_label_noise(self, right: Any, wrong: Any, training: bool) -> Any:
+        """The losses with the right labels, some replaced by those with the wrong label."""
         if not training or not self._label_noise:
             return right
         return ops.where(keras.random.uniform(ops.shape(right), seed=self._draws) < self._label_noise, wrong, right)
 
-    def _note_balance(self, of_real: Any, of_made: Any, size: int) -> None:
+    def _update_balance(self, real_scores: Any, generated_scores: Any, size: int) -> None:
         boundary = self._losses.boundary
         if boundary is None:
-            self._means["score_gap"].update_state(ops.mean(of_real) - ops.mean(of_made), sample_weight=size)
+            self._means["score_gap"].update_state(ops.mean(real_scores) - ops.mean(generated_scores), sample_weight=size)
             return
-        self._means["real_accuracy"].update_state(ops.cast(of_real > boundary, "float32"))
-        self._means["generated_accuracy"].update_state(ops.cast(of_made <= boundary, "float32"))
+        self._means["real_accuracy"].update_state(ops.cast(real_scores > boundary, "float32"))
+        self._means["generated_accuracy"].update_state(ops.cast(generated_scores <= boundary, "float32"))
 
     def _seed(self, training: bool) -> keras.random.SeedGenerator:
-        return self._draws if training else self._watched_draws
+        return self._draws if training else self._validation_draws
 
 
 class _Clipped(keras.constraints.Constraint):  # type: ignore[misc]
-    """Holds a weight within bounds, after what else holds it."""
+    """Clips a weight, after its own constraint."""
 
     def __init__(self, largest: float, own: Any) -> None:
         self._largest, self._own = largest, own
@@ -207,20 +212,39 @@ class _Clipped(keras.constraints.Constraint):  # type: ignore[misc]
 
 
 def drawn_noise(distribution: Distribution, shape: tuple[int, ...], seed: Any) -> Any:
-    """Noise for a generator, float32."""
+    """Draws noise for a generator, float32."""
     if distribution == "uniform":
         return keras.random.uniform(shape, -1.0, 1.0, "float32", seed=seed)
     return keras.random.normal(shape, dtype="float32", seed=seed)
 
 
 def _size(inputs: Tensors) -> int:
-    """How many examples a batch has: known when a step is compiled."""
+    """The number of examples of a batch, which is known when a step is compiled."""
     return int(next(iter(inputs.values())).shape[0])
 
 
-def _added(model: keras.Model) -> Any:
-    """What layers add to a loss."""
+def _layer_losses(model: keras.Model) -> Any:
+    """The sum of the losses that layers add."""
     total: Any = 0.0
     for added in model.losses:
         total = total + ops.sum(ops.cast(added, "float32"))
     return total
+
+
+def input_gradient(function: Callable[[Any], Any], values: Any) -> Any:
+    """The gradient of the sum of a function's values with respect to its argument, differentiable again.
+
+    Args:
+        function: The function; it must not change variables.
+        values: The argument.
+    """
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.grad(lambda given: keras.ops.sum(function(given)))(values)
+    import tensorflow as tf
+
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(values)
+        result = function(values)
+    return tape.gradient(result, values)

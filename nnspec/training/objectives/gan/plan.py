@@ -1,4 +1,4 @@
-"""What the check of a GAN finds: a generator and a discriminator that fit each other."""
+"""The checked objective of a GAN."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ __all__ = ["GanPlan"]
 
 @dataclass(frozen=True)
 class GanPlan:
-    """A generator and a discriminator.
+    """A generator and a discriminator that fit each other.
 
     Attributes:
         objective: The objective.
         generator: The network that makes examples.
         discriminator: The network that distinguishes them from the data.
         noise: The generator's noise input.
-        made: The generator's output.
-        judged: The discriminator's input for generated and real examples.
+        generator_output: The generator's output.
+        example_input: The discriminator's input for generated and real examples.
         conditions: The inputs of both that the data feed.
-        verdict: The discriminator's output.
+        score_output: The discriminator's output.
     """
 
     objective: gan
     generator: Graph
     discriminator: Graph
     noise: str
-    made: str
-    judged: str
+    generator_output: str
+    example_input: str
     conditions: tuple[str, ...]
-    verdict: str
+    score_output: str
 
     @property
     def networks(self) -> Mapping[str, Graph]:

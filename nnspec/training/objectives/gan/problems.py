@@ -1,4 +1,4 @@
-"""What can be wrong with a GAN: NN561 to NN566."""
+"""Problems of GANs: NN561 to NN566."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from nnspec.diagnostics import Problem
 from nnspec.training.objectives.problems import GAN
 
 
-class NoPair(Problem):
+class NetworksDoNotFit(Problem):
     """The generator returns the shape that the discriminator takes, and both take the same conditions."""
 
     code = "NN561"

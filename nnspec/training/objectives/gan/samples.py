@@ -15,40 +15,40 @@ from nnspec.training.objectives.gan.plan import GanPlan
 
 __all__ = ["samples_of", "spread"]
 
-_LOOKED_AT = 4096
+_MOST_EXAMPLES = 4096
 
 
-def samples_of(pair: GanPlan, prepared: Prepared) -> Samples:
-    """Describe how the generator of a pair is sampled, from the pair and its training data."""
-    some = prepared.train.batch(spread(len(prepared.train), _LOOKED_AT)).inputs
-    values = some[pair.judged]
-    learned = {name: class_names(prepared.state.get(f"inputs.{name}", [])) for name in pair.conditions}
+def samples_of(plan: GanPlan, prepared: Prepared) -> Samples:
+    """Describes how the generator is sampled."""
+    some = prepared.train.batch(spread(len(prepared.train), _MOST_EXAMPLES)).inputs
+    values = some[plan.example_input]
+    learned = {name: class_names(prepared.state.get(f"inputs.{name}", [])) for name in plan.conditions}
     return Samples(
-        network=pair.generator.name,
-        noise=pair.noise,
-        shape=pair.noise_shape,
-        distribution=pair.objective.noise.distribution,
-        output=pair.made,
+        network=plan.generator.name,
+        noise=plan.noise,
+        shape=plan.noise_shape,
+        distribution=plan.objective.noise.distribution,
+        output=plan.generator_output,
         low=float(values.min()),
         high=float(values.max()),
-        choices=tuple(_choices({name: some[name] for name in pair.conditions})),
+        choices=tuple(_choices({name: some[name] for name in plan.conditions})),
         names={name: list(names) for name, names in learned.items() if names is not None},
-        conditions=pair.conditions,
+        conditions=plan.conditions,
     )
 
 
 def spread(count: int, most: int) -> NDArray[np.int64]:
-    """Positions of no more than so many of some examples, spread evenly: tables are often sorted by class."""
+    """Indices of at most `most` of `count` examples, evenly spread, since tables are often sorted by class."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
 
 
 def _choices(conditions: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
-    """The distinct conditions of some examples, in order; none where there are too many, or they are too large."""
+    """The distinct conditions of examples, in order; empty if there are too many or they are too large."""
     if not conditions or any(values[:1].size > MOST_CHOICES for values in conditions.values()):
         return []
     columns = {name: values.reshape(len(values), -1) for name, values in conditions.items()}
     keys = np.concatenate([values.astype(np.float64) for values in columns.values()], 1)
-    # One-hot classes come in the order of the classes.
+    # This sorts one-hot vectors by class.
     found, first = np.unique(-keys if keys.shape[1] > 1 else keys, axis=0, return_index=True)
     if len(found) > MOST_CHOICES:
         return []

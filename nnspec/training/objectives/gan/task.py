@@ -1,4 +1,4 @@
-"""The training of two networks against each other: what learns, and what is looked at after each epoch."""
+"""The training task of a GAN: its learner, and the samples and metrics after each epoch."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from nnspec.data.prepare import Prepared
 from nnspec.files import write_whole
 from nnspec.runtime.sheets import SHEETS, is_image, sheet
 from nnspec.training.batches.augmenter import Augmenter
-from nnspec.training.batches.fit_statistics import adapt
+from nnspec.training.batches.fit_statistics import fit_statistics
 from nnspec.training.catalogue.keras_objects import keras_optimizer
 from nnspec.training.loop.learner import Learner
 from nnspec.training.loop.networks import Networks
-from nnspec.training.objectives.gan.diversity import apart, nearest, warnings_of
+from nnspec.training.objectives.gan.diversity import log_warnings, mean_distance, mean_nearest_distance
 from nnspec.training.objectives.gan.learner import GanLearner
 from nnspec.training.objectives.gan.plan import GanPlan
 from nnspec.training.objectives.gan.samples import samples_of, spread
@@ -26,39 +26,40 @@ from nnspec.training.plan import PhasePlan, TrainingPlan
 
 __all__ = ["GanTask"]
 
-_JUDGED = 256
-"""Examples by which it is judged how varied they are."""
+_COMPARED = 256
+"""The number of examples for measuring diversity."""
 _SHOWN = 64
 
 
 class GanTask:
-    """Two networks against each other.
+    """Trains a generator and a discriminator.
 
     Args:
         networks: The networks' models.
-        plan: What is trained, and how.
+        plan: The training plan.
         prepared: The data.
-        augmenter: Changes the data's examples at random; None for nothing.
+        augmenter: Augments the real examples; None for no augmentation.
     """
 
     def __init__(self, networks: Networks, plan: TrainingPlan, prepared: Prepared, augmenter: Augmenter | None) -> None:
-        pair: GanPlan = plan.own
-        self._models, self._pair, self._seed, self._augmenter = networks.models, pair, plan.section.seed, augmenter
-        adapt(networks.models[pair.discriminator.name], pair.discriminator, {}, prepared.train)
-        some = prepared.train.batch(spread(len(prepared.train), _JUDGED)).inputs
-        self._samples = samples_of(pair, prepared)
-        self._conditions = {name: np.asarray(some[name]) for name in pair.conditions}
-        real = np.asarray(some[pair.judged], np.float64)
+        own: GanPlan = plan.own
+        self._models, self._plan, self._seed, self._augmenter = networks.models, own, plan.section.seed, augmenter
+        fit_statistics(networks.models[own.discriminator.name], own.discriminator, {}, prepared.train)
+        some = prepared.train.batch(spread(len(prepared.train), _COMPARED)).inputs
+        self._samples = samples_of(own, prepared)
+        self._conditions = {name: np.asarray(some[name]) for name in own.conditions}
+        real = np.asarray(some[own.example_input], np.float64)
         self._count = len(real)
-        self._real = (apart(real), nearest(real)) if self._count > 2 else (0.0, 0.0)
+        self._real = (mean_distance(real), mean_nearest_distance(real)) if self._count > 2 else (0.0, 0.0)
 
     def learner(self, phase: PhasePlan) -> Learner:
-        section, pair = phase.section, self._pair
-        optimizers = {name: keras_optimizer(section, name, averages=name == pair.generator.name) for name in pair.networks}
-        noise = section.input_noise.get(pair.judged, 0.0) if isinstance(section.input_noise, dict) else section.input_noise
+        section, plan = phase.section, self._plan
+        optimizers = {name: keras_optimizer(section, name, averages=name == plan.generator.name) for name in plan.networks}
+        given = section.input_noise
+        noise = given.get(plan.example_input, 0.0) if isinstance(given, dict) else given
         labels = section.label_noise if isinstance(section.label_noise, float) else 0.0
         return GanLearner(
-            pair,
+            plan,
             self._models,
             optimizers,
             self._seed,
@@ -68,36 +69,39 @@ class GanTask:
         )
 
     def examine(self, epoch: int, folder: Path) -> dict[str, Any]:
-        """How varied what is made is, and a sheet of it: of the same noise each time."""
-        if is_image(self._pair.generator.output_types[self._pair.made].shape):
+        """Writes a sheet of generated examples and measures their diversity, from the same noise each time."""
+        if is_image(self._plan.generator.output_types[self._plan.generator_output].shape):
             count = _SHOWN if self._samples.columns is None else self._samples.columns * 8
-            content = sheet(self._made(count, self._shown_conditions(count), 0), *self._range, columns=self._samples.columns)
+            content = sheet(
+                self._generate(count, self._shown_conditions(count), 0), *self._range, columns=self._samples.columns
+            )
             (folder / SHEETS).mkdir(exist_ok=True)
             write_whole(folder / SHEETS / f"epoch-{epoch:04}.png", content)
-        made = self._made(self._count, self._conditions, 1)
+        generated = self._generate(self._count, self._conditions, 1)
         if not all(self._real):
             return {}
-        figures = zip(("diversity", "distinctness"), (apart(made), nearest(made)), self._real, strict=True)
-        return {name: round(value / real, 6) for name, value, real in figures}
+        found = (mean_distance(generated), mean_nearest_distance(generated))
+        metrics = zip(("diversity", "distinctness"), found, self._real, strict=True)
+        return {name: round(value / real, 6) for name, value, real in metrics}
 
     def warnings(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
-        return warnings_of(records)
+        return log_warnings(records)
 
     @property
     def _range(self) -> tuple[float, float]:
         return self._samples.low, self._samples.high
 
     def _shown_conditions(self, count: int) -> dict[str, NDArray[Any]]:
-        """One of each condition in turn; where there are too many, those of some examples."""
+        """Each condition in turn; if there are too many, the conditions of some examples."""
         if self._samples.choices or not self._conditions:
             return self._samples.chosen({}, count)
         return {name: np.resize(values, (count, *values.shape[1:])) for name, values in self._conditions.items()}
 
-    def _made(self, count: int, conditions: Mapping[str, NDArray[Any]], which: int) -> NDArray[np.float64]:
-        pair = self._pair
-        types = pair.generator.inputs
+    def _generate(self, count: int, conditions: Mapping[str, NDArray[Any]], which: int) -> NDArray[np.float64]:
+        plan = self._plan
+        types = plan.generator.inputs
         given = {name: ops.convert_to_tensor(values.astype(types[name].dtype)) for name, values in conditions.items()}
-        given[pair.noise] = ops.convert_to_tensor(self._samples.drawn(count, [self._seed, which]))
-        made = self._models[pair.generator.name](given, training=False)[pair.made]
-        found: NDArray[np.float64] = ops.convert_to_numpy(ops.cast(made, "float32")).astype(np.float64)
+        given[plan.noise] = ops.convert_to_tensor(self._samples.drawn(count, [self._seed, which]))
+        generated = self._models[plan.generator.name](given, training=False)[plan.generator_output]
+        found: NDArray[np.float64] = ops.convert_to_numpy(ops.cast(generated, "float32")).astype(np.float64)
         return found

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from nnspec.data.prepare import Prepared
     from nnspec.training.batches.augmenter import Augmenter
     from nnspec.training.batches.transforms import BatchTransform
+    from nnspec.training.loop.learner import Task
     from nnspec.training.loop.networks import Networks
-    from nnspec.training.loop.task import Task
     from nnspec.training.objectives.context import ObjectiveContext, Targets
     from nnspec.training.plan import TrainingPlan
 
@@ -32,7 +32,7 @@ class NextToken(Objective):
     """Predicts the next token at each position of a sequence. Padding is not a target."""
 
     input: _Text | None = Field(
-        None, description="The input of tokens; null: the only one of whole numbers that has the output's positions."
+        None, description="The input of tokens; null: the only integer input with the positions of the output."
     )
     output: _Text | None = Field(None, description="The output that predicts the next token; null: the only one with a target.")
 
@@ -42,10 +42,10 @@ class NextToken(Objective):
         return next_token_targets(self, context)
 
     def task(self, networks: Networks, plan: TrainingPlan, prepared: Prepared, augmenter: Augmenter | None) -> Task:
-        from nnspec.training.objectives.next_token.causality_check import refuse_looking_ahead
+        from nnspec.training.objectives.next_token.causality_check import check_causality
 
         [model] = networks.models.values()
-        refuse_looking_ahead(model, plan, prepared.train)
+        check_causality(model, plan, prepared.train)
         return super().task(networks, plan, prepared, augmenter)
 
 
@@ -54,22 +54,22 @@ class language_model(NextToken):  # noqa: N801
 
     Each row is an example, padded by `pad`. With ``window``, the rows of a split are joined in their order and cut into
     windows without gaps: the last target of one window is the first input of the next. A fraction of the rows for validation is
-    then the last of them.
+    then taken from their end.
     """
 
     main_argument: ClassVar[str | None] = "window"
 
     window: PositiveInt | None = Field(
-        None, description="Tokens in an example that is cut from the joined rows; null: each row is an example."
+        None, description="The number of tokens of an example cut from the joined rows; null: each row is an example."
     )
 
 
 class ScheduledSampling(Config):
-    """The share of a decoder's input tokens that are its own predictions, in training (Bengio et al. 2015)."""
+    """Replaces a share of a decoder's training inputs by its own predictions (Bengio et al. 2015)."""
 
     main_argument: ClassVar[str | None] = "probability"
 
-    probability: _Share = Field(description="The share of the tokens that are the decoder's predictions.")
+    probability: _Share = Field(description="The share of tokens to replace.")
     begin: _Steps = Field(0, description="Steps before the first prediction is used.")
     steps: _Steps = Field(0, description="Steps over which the share rises linearly from 0; 0: it is constant.")
 
@@ -77,7 +77,7 @@ class ScheduledSampling(Config):
 class sequence_to_sequence(NextToken):  # noqa: N801
     """Predicts a target sequence from a source sequence, with teacher forcing (Sutskever et al. 2014).
 
-    The tokens of ``input`` are the whole target sequence with its start and end token: `tokenize: {start: true, end: true}`.
+    ``input`` is the whole target sequence with its start and end tokens: `tokenize: {start: true, end: true}`.
     At each position the decoder reads one token and predicts the next.
     """
 

@@ -15,11 +15,11 @@ from nnspec.types import TensorType, same_size
 __all__ = ["next_token_targets"]
 
 _PADDING = 0
-"""``<PAD>``, and what the transform `pad` fills up with by default."""
+"""The token ``<PAD>``, and the default value of the transform `pad`."""
 
 
 def next_token_targets(objective: NextToken, context: ObjectiveContext) -> Targets | None:
-    """Which output predicts the next token of which input, and which class its loss ignores.
+    """Checks which output predicts the next token of which input, and which class its loss ignores.
 
     Args:
         objective: The objective.
@@ -40,33 +40,33 @@ def next_token_targets(objective: NextToken, context: ObjectiveContext) -> Targe
         reason = f"cuts windows of {window} tokens, and `{input_}` takes {size}"
         context.does_not_fit(reason, "window", help=f"write `window: {size}`, or a symbol in the input's shape")
     bounded = isinstance(objective, sequence_to_sequence)
-    _refuse_looking_ahead(input_, output, context)
+    _check_causality(input_, output, context)
     sources = {output.name: NextTokenTarget(input_, padding, window, bounded)}
     return Targets(context.outputs | {output.name: output}, sources)
 
 
-def _refuse_looking_ahead(input_: str, output: OutputPlan, context: ObjectiveContext) -> None:
+def _check_causality(input_: str, output: OutputPlan, context: ObjectiveContext) -> None:
     """Reports the layer through which a position reads the token that it predicts, if the graph alone shows it."""
     node = first_noncausal_layer(context.graph, input_, output.name)
     if node is None:
         return
     arguments = type(node.layer).model_fields
-    help = "use a layer that runs forwards only"
+    help = "use a layer that runs forward only"
     if "use_causal_mask" in arguments:
         help = "write `use_causal_mask: true`"
     elif "padding" in arguments and node.layer.receptive_field(node.input_types) is not None:
         help = "write `padding: causal`" if node.op in _CAUSAL else "use `Conv1D` with `padding: causal`"
         help += ", and no padding or cropping before it" if getattr(node.layer, "padding", None) == "valid" else ""
-    reason = f"through `{node.name}` a position reads tokens that come after it"
+    reason = f"through `{node.name}`, a position reads later tokens"
     context.problems.append(ReadsAhead.at(node.span, node.path, help=help, name=output.name, where=reason))
 
 
 _CAUSAL = ("Conv1D", "DepthwiseConv1D", "SeparableConv1D")
-"""Layers that take `padding: causal`."""
+"""The layers that support `padding: causal`."""
 
 
 def _output(objective: NextToken, context: ObjectiveContext) -> OutputPlan | None:
-    """The output that says the next token, with a loss that can."""
+    """The output that predicts the next token; its loss must support `ignore_class`."""
     name = objective.output
     if name is None:
         if len(context.compared) != 1:
@@ -80,18 +80,20 @@ def _output(objective: NextToken, context: ObjectiveContext) -> OutputPlan | Non
     loss = output.loss
     if loss is None or loss.target_kind() != "class" or "ignore_class" not in type(loss).model_fields:
         got = f"`{type(loss).__name__}`" if loss is not None else "none"
-        reason = f"wants a loss of one class of several that can leave positions out, and that of `{name}` is {got}"
+        reason = f"needs a loss over classes with `ignore_class`, and the loss of `{name}` is {got}"
         context.does_not_fit(reason, "output", help="use `SparseCategoricalCrossentropy`")
         return None
     if output.type.rank != 2 or getattr(loss, "axis", -1) not in (-1, 1):
-        reason = f"wants positions × tokens for an output, and `{name}` is {output.type}"
-        context.does_not_fit(reason, "output", help="return a sequence: `return_sequences: true` of a recurrent layer")
+        reason = f"needs an output of shape (positions, tokens), and `{name}` is {output.type}"
+        context.does_not_fit(
+            reason, "output", help="return a sequence, as a recurrent layer does with `return_sequences: true`"
+        )
         return None
     return output
 
 
 def _input(objective: NextToken, output: OutputPlan, context: ObjectiveContext) -> str | None:
-    """The input of tokens, with the output's positions."""
+    """The integer input with the positions of the output."""
     inputs = context.graph.inputs
     fitting = [name for name, type_ in inputs.items() if _holds_tokens(type_, output)]
     if objective.input is not None:
@@ -106,7 +108,7 @@ def _input(objective: NextToken, output: OutputPlan, context: ObjectiveContext) 
         context.unclear("which input holds the tokens", f"write `input: {fitting[0]}`")
         return None
     size = output.type.shape[0]
-    wanted = f"wants an input of whole numbers of the shape ({size},), the positions of `{output.name}`"
+    wanted = f"needs an integer input of the shape ({size},), the positions of `{output.name}`"
     shown = ", ".join(f"`{name}` {type_} {type_.dtype}" for name, type_ in inputs.items())
     context.does_not_fit(f"{wanted}; there is {shown}", "input", help="declare it as `{shape: [T], dtype: int32}`")
     return None

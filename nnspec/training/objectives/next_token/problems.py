@@ -1,4 +1,4 @@
-"""What can be wrong with a language model: NN532."""
+"""Problems of objectives that predict the next token: NN532."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ _HEAD = "nnspec: 1\nname: net\n"
 class ReadsAhead(Problem):
     """A network that predicts the next token must not read it: it would learn to copy its targets.
 
-    `validate` finds it where the layers alone show it: attention without a causal mask, a layer that runs backwards, a
-    convolution that is not causal. `train` finds the rest before its first step, by changing a token and comparing the
-    outputs at earlier positions.
+    `validate` reports attention without a causal mask, bidirectional layers and convolutions that are not causal. `train`
+    reports all other cases before the first step, by changing a token and comparing the outputs at earlier positions.
     """
 
     code = "NN532"

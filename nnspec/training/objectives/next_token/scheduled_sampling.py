@@ -42,7 +42,7 @@ class ScheduledTokens:
 
     @property
     def variables(self) -> list[Any]:
-        """The random state, and the step that the schedule is at."""
+        """The random state and the step of the schedule."""
         return [self._draws.state, self._step]
 
     def __call__(self, inputs: Tensors, targets: Tensors, *, training: bool) -> tuple[Tensors, Tensors]:
@@ -53,15 +53,15 @@ class ScheduledTokens:
         # The prediction at a position is the token of the next one.
         predicted = ops.concatenate([tokens[:, :1], ops.cast(predictions[:, :-1], tokens.dtype)], 1)
         drawn = keras.random.uniform(ops.shape(tokens), seed=self._draws) < self._share()
-        there = ops.logical_and(ops.not_equal(tokens, self._padding), ops.not_equal(predicted, self._padding))
+        valid = ops.logical_and(ops.not_equal(tokens, self._padding), ops.not_equal(predicted, self._padding))
         self._step.assign(self._step + 1)
-        return {**inputs, self._input: ops.where(ops.logical_and(drawn, there), predicted, tokens)}, targets
+        return {**inputs, self._input: ops.where(ops.logical_and(drawn, valid), predicted, tokens)}, targets
 
-    def begin(self) -> None:
-        """Nothing: validation reads the true tokens."""
+    def restart(self) -> None:
+        """Does nothing: validation reads the true tokens."""
 
     def _share(self) -> Any:
         schedule = self._schedule
         passed = ops.cast(self._step - schedule.begin, "float32")
-        risen = ops.clip(passed / schedule.steps, 0.0, 1.0) if schedule.steps else ops.cast(passed >= 0, "float32")
-        return schedule.probability * risen
+        share = ops.clip(passed / schedule.steps, 0.0, 1.0) if schedule.steps else ops.cast(passed >= 0, "float32")
+        return schedule.probability * share

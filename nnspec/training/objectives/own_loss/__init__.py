@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from nnspec.data.prepare import Prepared
     from nnspec.training.batches.augmenter import Augmenter
     from nnspec.training.checks.training import TrainingCheck
+    from nnspec.training.loop.learner import Task
     from nnspec.training.loop.networks import Networks
-    from nnspec.training.loop.task import Task
     from nnspec.training.objectives.context import ObjectiveContext
     from nnspec.training.plan import TrainingPlan
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nnspec.data.check import check_data
 from nnspec.training import problems as t
-from nnspec.training.checks.monitors import Watched, check_input_noise
+from nnspec.training.checks.monitors import EpochMetrics, check_input_noise
 from nnspec.training.checks.phases import check_phases
 from nnspec.training.checks.readiness import check_ready
 from nnspec.training.checks.training import TrainingCheck
@@ -18,14 +18,14 @@ _NOT_USED = {**OWN_LOSSES, "label_noise": "there are no labels: remove it"}
 
 
 def check_own_loss(objective: OwnLoss, check: TrainingCheck) -> TrainingPlan | None:
-    """Checks the sections against the document's own network.
+    """Checks the sections against the main network.
 
     Args:
         objective: The objective.
         check: The spec, its graphs, and where problems are reported.
 
     Returns:
-        The plan; None if something is wrong.
+        The plan; None if there are errors.
     """
     graph, section, tree, problems = check.graph, check.section, check.tree, check.problems
     assert section is not None
@@ -33,7 +33,7 @@ def check_own_loss(objective: OwnLoss, check: TrainingCheck) -> TrainingPlan | N
     name = type(objective).__name__
     refuse_keys(tree, name, _NOT_USED, problems)
     if graph is None:
-        problems.append(t.NotTrainable.at(tree.span, tree.path, help="give the document `inputs` and `layers` of its own"))
+        problems.append(t.NotTrainable.at(tree.span, tree.path, help="add `inputs` and `layers` to the document"))
         return None
     before = len(problems)
     own = None if graph.gaps else objective.own_plan(ObjectiveContext(name, tree, graph, {}, problems))
@@ -44,7 +44,7 @@ def check_own_loss(objective: OwnLoss, check: TrainingCheck) -> TrainingPlan | N
     validates = data is None or data.validates
     known = {**objective.metrics, **({f"val_{key}": better for key, better in objective.metrics.items()} if validates else {})}
     monitor = Monitor("val_loss" if data is not None and data.validates else "loss", "min")
-    phases = check_phases(graph, section, tree, {}, Watched(known, monitor), problems)
+    phases = check_phases(graph, section, tree, {}, EpochMetrics(known, monitor), problems)
     if own is None or phases is None or any(problem.is_error for problem in problems[before:]):
         return None
     return TrainingPlan(graph, section, tree, data, {}, phases[-1].monitor, phases, own=own)

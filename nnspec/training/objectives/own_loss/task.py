@@ -11,7 +11,7 @@ from keras import ops
 
 from nnspec.data.prepare import Prepared
 from nnspec.training.batches.augmenter import Augmenter
-from nnspec.training.batches.fit_statistics import adapt
+from nnspec.training.batches.fit_statistics import fit_statistics
 from nnspec.training.catalogue.keras_objects import keras_optimizer
 from nnspec.training.loop.learner import Batch, Learner, TrainableGroup, Update
 from nnspec.training.loop.networks import Networks
@@ -37,7 +37,7 @@ class OwnLossTask:
     ) -> None:
         [self._model] = networks.models.values()
         self._objective, self._plan, self._augmenter = objective, plan, augmenter
-        adapt(self._model, plan.graph, {}, prepared.train)
+        fit_statistics(self._model, plan.graph, {}, prepared.train)
 
     def learner(self, phase: PhasePlan) -> Learner:
         loss = self._objective.batch_loss(self._plan, self._model)
@@ -81,7 +81,7 @@ class _OwnLossLearner:
     def updates(self, batch: Batch) -> Sequence[Update]:
         return [Update(group, self._loss, batch) for group in self.trainable]
 
-    def watch(self, batch: Batch) -> Any:
+    def validate(self, batch: Batch) -> Any:
         return self._loss(batch, training=False)
 
     def reset(self) -> None:
@@ -89,7 +89,7 @@ class _OwnLossLearner:
             metric.reset_state()
         self._batch_loss.begin()
 
-    def figures(self) -> dict[str, Any]:
+    def results(self) -> dict[str, Any]:
         return {name: float(ops.convert_to_numpy(metric.result())) for name, metric in self._means.items()}
 
     def _loss(self, batch: Batch, training: bool = True) -> Any:

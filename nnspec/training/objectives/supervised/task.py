@@ -1,4 +1,4 @@
-"""The training of one network whose outputs are compared with targets."""
+"""The training task of supervised learning."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nnspec.data.prepare import Prepared
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.batches.class_weights import class_weights
 from nnspec.training.batches.cropping import crops_of
-from nnspec.training.batches.fit_statistics import adapt
+from nnspec.training.batches.fit_statistics import fit_statistics
 from nnspec.training.batches.transforms import batch_transforms
 from nnspec.training.catalogue.keras_objects import keras_optimizer
 from nnspec.training.evaluation.output_units import output_units
@@ -23,20 +23,20 @@ __all__ = ["SupervisedTask"]
 
 
 class SupervisedTask:
-    """One network whose outputs are compared with targets.
+    """Trains one network whose outputs are compared with targets.
 
     Args:
         networks: The network's model.
-        plan: What is trained, and how.
+        plan: The training plan.
         prepared: The data.
-        augmenter: Changes the examples at random; None for nothing.
+        augmenter: Augments the training examples; None for no augmentation.
     """
 
     def __init__(self, networks: Networks, plan: TrainingPlan, prepared: Prepared, augmenter: Augmenter | None) -> None:
         [self._model] = networks.models.values()
-        adapt(self._model, plan.graph, plan.outputs, prepared.train)
+        fit_statistics(self._model, plan.graph, plan.outputs, prepared.train)
         self._class_weights = class_weights(plan, prepared.train, prepared.state)
-        self._changes = batch_transforms(plan, self._model)
+        self._transforms = batch_transforms(plan, self._model)
         self._augmenter = augmenter
         self._crops = crops_of(plan.data)
         self._units = output_units(plan.outputs, plan.target_sources, prepared.state)
@@ -44,8 +44,8 @@ class SupervisedTask:
 
     def learner(self, phase: PhasePlan) -> Learner:
         optimizer = keras_optimizer(phase.section)
-        given = (self._class_weights, self._augmenter, self._changes, self._crops, self._units)
-        learner = OutputLearner(self._model, phase.outputs, optimizer, *given)
+        options = (self._class_weights, self._augmenter, self._transforms, self._crops, self._units)
+        learner = OutputLearner(self._model, phase.outputs, optimizer, *options)
         learner.build(self._first.inputs, self._first.targets)
         return learner
 

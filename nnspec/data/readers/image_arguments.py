@@ -1,4 +1,4 @@
-"""What the readers of pictures have in common: arguments, the look of all pictures, and decoding in threads."""
+"""The arguments that readers of images share, the common format of their images, and decoding in threads."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ from nnspec.layers.scalars import PositiveInt
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["PictureReader", "read_pictures"]
+__all__ = ["ImageReader", "read_images"]
 
 SUFFIXES = (".jpeg", ".jpg", ".png")
 
 
-class PictureReader(Reader):
-    """A reader of pictures."""
+class ImageReader(Reader):
+    """The base class of readers of images."""
 
     image_size: Annotated[list[PositiveInt], Field(min_length=2, max_length=2)] | None = Field(
-        None, description="Height and width that every picture is resized to; null where all have one size."
+        None, description="Height and width to resize all images to; null if all have the same size."
     )
-    color_mode: ColorMode | None = Field(None, description="The channels: 1, 3 or 4; null: as the pictures are, all alike.")
-    interpolation: Interpolation = Field("bilinear", description="How pictures are resized; smaller ones are averaged.")
-    # Pillow itself refuses more than twice this.
+    color_mode: ColorMode | None = Field(None, description="The channels: 1, 3 or 4; null: those of the images.")
+    interpolation: Interpolation = Field("bilinear", description="The resizing method; downscaling averages.")
+    # Pillow raises an error above twice this number.
     max_pixels: Annotated[int, Field(gt=0, le=178_000_000, strict=True)] = Field(
-        2**26, description="The most pixels that a picture may have before it is resized."
+        2**26, description="The maximum number of pixels of an image before resizing."
     )
 
     @property
     def channels(self) -> int | None:
-        """How many there are, where that is said."""
+        """The number of channels; None if `color_mode` is not set."""
         return CHANNELS[self.color_mode] if self.color_mode else None
 
     def column_by(self, first: Path) -> Column:
-        """What a picture becomes, by the header of the first; sizes are unknown where Pillow is not installed."""
+        """Return the column of images, from the header of the first; sizes are unknown if Pillow is not installed."""
         size: Sequence[int | None] = self.image_size or (None, None)
         if None in size or self.channels is None:
             try:
@@ -62,49 +62,49 @@ class PictureReader(Reader):
         return Column((*size, self.channels), "uint8")
 
     def look(self, paths: Sequence[Path]) -> ImageFormat:
-        """What all pictures become, by their headers.
+        """Return the common format of all images, from their headers.
 
         Raises:
-            DataError: That names a picture which cannot be read, or two that differ.
+            DataError: If an image cannot be read, or if images differ in size or channels.
         """
         found = headers(paths, self.max_pixels)
         first = found[0]
         if self.image_size is None:
             for path, header in zip(paths, found, strict=True):
                 if (header.height, header.width) != (first.height, first.width):
-                    sizes = [f"{h.height} × {h.width}" for h in (header, first)]
+                    sizes = [f"{h.height}×{h.width}" for h in (header, first)]
                     names = [f"{p.parent.name}/{p.name}" for p in (path, paths[0])]
-                    reason = f"the pictures differ in size: {names[0]} is {sizes[0]}, and {names[1]} {sizes[1]}"
+                    reason = f"the images differ in size: {names[0]} is {sizes[0]}, but {names[1]} is {sizes[1]}"
                     raise DataError(reason, help=f"write `image_size: [{first.height}, {first.width}]`")
         mode = self._mode(paths, found)
         height, width = self.image_size or (first.height, first.width)
         return ImageFormat(height, width, mode, self.interpolation, self.max_pixels)
 
     def _mode(self, paths: Sequence[Path], found: Sequence[Header]) -> ColorMode:
-        """The channels of all images: those that are asked for, or those that all have."""
+        """Return the channels of all images: `color_mode`, or what they have in common."""
         names = [f"{path.parent.name}/{path.name}" for path in paths]
         for name, header in zip(names, found, strict=True):
             if header.color_mode is None:
-                reason = f"{name} has pixels of the kind `{header.mode}`, more than a byte a channel"
-                raise DataError(reason, help="write the pictures with 8 bits a channel")
+                reason = f"{name} has pixels of mode `{header.mode}`, more than 8 bits per channel"
+                raise DataError(reason, help="save the images with 8 bits per channel")
         if self.color_mode is not None:
             return self.color_mode
         modes = [header.color_mode for header in found if header.color_mode is not None]
         most, _ = Counter(modes).most_common(1)[0]
         for name, mode in zip(names, modes, strict=True):
             if mode != most:
-                reason = f"the pictures differ in their channels: {name} is {mode}, and {names[modes.index(most)]} {most}"
+                reason = f"the images differ in their channels: {name} is {mode}, but {names[modes.index(most)]} is {most}"
                 other = "grayscale" if most == "rgb" else "rgb"
                 raise DataError(reason, help=f"write `color_mode: {most}` or `color_mode: {other}`")
         return most
 
     def arguments_for(self, first: Path | None, column: Column, wanted: Sequence[object]) -> str:
-        """The arguments with which images have the shape of an input, as a clause; empty if there are none.
+        """Suggest arguments that give images the shape of an input, as a clause; empty if there are none.
 
         Args:
             first: The first image; None if it is not known.
-            column: What the images are.
-            wanted: The input's shape.
+            column: The column of images.
+            wanted: The shape of the input.
         """
         if len(column.shape) != 3 or len(wanted) != 3:
             return ""
@@ -119,22 +119,22 @@ class PictureReader(Reader):
             return ""
         own = next((mode for mode, channels in CHANNELS.items() if channels == column.shape[2]), "")
         name = f"`{first.parent.name}/{first.name}` is" if first is not None else "the images are"
-        shown = f"{name} {column.shape[0]} × {column.shape[1]} {own}".strip()
+        shown = f"{name} {column.shape[0]}×{column.shape[1]} {own}".strip()
         return f"{shown}: write `{', '.join(arguments)}` in the reader"
 
 
-def read_pictures(paths: Sequence[Path], look: ImageFormat) -> NDArray[Any]:
-    """The pixels of pictures: pictures × height × width × channels, decoded in threads.
+def read_images(paths: Sequence[Path], look: ImageFormat) -> NDArray[Any]:
+    """Decode images in threads, to an array of shape (images, height, width, channels).
 
     Raises:
-        DataError: That names the first picture which cannot be decoded.
+        DataError: If an image cannot be decoded.
     """
     import numpy as np
 
-    made = np.empty((len(paths), *look.shape), np.uint8 if look.color_mode is not None else np.int32)
+    pixels = np.empty((len(paths), *look.shape), np.uint8 if look.color_mode is not None else np.int32)
 
     def put(place: int) -> None:
-        made[place] = decode(paths[place], look)
+        pixels[place] = decode(paths[place], look)
 
     in_threads(put, range(len(paths)))
-    return made
+    return pixels

@@ -1,4 +1,4 @@
-"""Arrays as pictures inside the page."""
+"""Arrays as images inside the page."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from numpy.typing import NDArray
 
 from nnspec.reports.elements import Html, element
 
-__all__ = ["colored", "is_shown", "mosaic", "overlay", "picture", "scaled"]
+__all__ = ["colored", "is_image", "mosaic", "overlay", "image_tag", "scaled"]
 
 _LARGEST = 192
-"""The most pixels along a side: what is larger is shown by every second, third … of them."""
+"""The most pixels along an edge; larger images are subsampled."""
 _SHOWN = 112
 
 
-def is_shown(shape: tuple[int, ...]) -> bool:
-    """Whether an input of this shape is shown as a picture: height, width and 1, 3 or 4 channels; or a plane."""
+def is_image(shape: tuple[int, ...]) -> bool:
+    """Whether an input of this shape is shown as an image: (H, W) or (H, W, 1, 3 or 4)."""
     if len(shape) == 3:
         return shape[-1] in (1, 3, 4) and min(shape[:2]) > 1
     return len(shape) == 2 and shape[1] > 8 and shape[0] > 8
 
 
 def scaled(examples: NDArray[Any]) -> NDArray[np.float64]:
-    """Pictures with values from 0 to 1, one scale for all: theirs where they have 0 to 1 or 0 to 255, else their range."""
+    """Scales images to 0–1, from 0–1, 0–255 or their common range."""
     values = examples.astype(np.float64)
     low, high = float(values.min()), float(values.max())
     if low >= 0 and high <= 1:
@@ -39,7 +39,7 @@ def scaled(examples: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def colored(values: NDArray[Any], *, signed: bool = False) -> NDArray[np.float64]:
-    """A plane in colours over its own range, RGBA; a signed one from blue over white (0) to red."""
+    """Applies a color map to a plane, scaled to its range; if signed, from blue over white (0) to red. Returns RGBA."""
     low, high = float(values.min()), float(values.max())
     if signed:
         high = max(abs(low), abs(high))
@@ -50,11 +50,11 @@ def colored(values: NDArray[Any], *, signed: bool = False) -> NDArray[np.float64
 
 
 def overlay(image: NDArray[Any], heat: NDArray[Any]) -> NDArray[np.float64]:
-    """A map laid over a picture: bright and red where it is high.
+    """Overlays an image with a heat map.
 
     Args:
-        image: The picture, (H, W, 1, 3 or 4), 0 to 1.
-        heat: A map, (h, w), of any size and range; negative values count as 0.
+        image: The image, (H, W, 1, 3 or 4), 0 to 1.
+        heat: The map, (h, w), of any size and range; negative values are shown as 0.
     """
     height, width = image.shape[:2]
     positive = np.maximum(heat, 0)
@@ -66,14 +66,14 @@ def overlay(image: NDArray[Any], heat: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _resized(values: NDArray[Any], height: int, width: int) -> NDArray[np.float64]:
-    """Bilinear, the corners' pixels in the corners."""
+    """Bilinear interpolation with aligned corners."""
     rows, columns = (np.linspace(0, old - 1, new) for old, new in zip(values.shape, (height, width), strict=True))
     across = np.stack([np.interp(columns, np.arange(values.shape[1]), row) for row in values])
     return np.stack([np.interp(rows, np.arange(values.shape[0]), column) for column in across.T], 1)
 
 
 def mosaic(planes: list[NDArray[Any]], columns: int) -> NDArray[np.float64]:
-    """Planes of RGBA beside each other, a transparent pixel between them."""
+    """A grid of RGBA planes, separated by transparent pixels."""
     height, width = planes[0].shape[:2]
     rows = -(-len(planes) // columns)
     whole = np.zeros((rows * (height + 1) - 1, columns * (width + 1) - 1, 4))
@@ -83,14 +83,14 @@ def mosaic(planes: list[NDArray[Any]], columns: int) -> NDArray[np.float64]:
     return whole
 
 
-def picture(image: NDArray[Any], label: str, *, shown: int = _SHOWN, largest: int = _LARGEST) -> Html:
-    """A picture, (H, W) or (H, W, 1, 3 or 4), 0 to 1; a small one is shown larger, its pixels sharp.
+def image_tag(image: NDArray[Any], label: str, *, shown: int = _SHOWN, largest: int = _LARGEST) -> Html:
+    """An image element. Small images are enlarged with sharp pixels.
 
     Args:
-        image: The picture.
-        label: What it shows, for those who cannot see it.
-        shown: How wide it stands in the page.
-        largest: The most pixels along a side.
+        image: The image, (H, W) or (H, W, 1, 3 or 4), 0 to 1.
+        label: The alternative text.
+        shown: The width in the page.
+        largest: The most pixels along an edge.
     """
     step = -(-max(image.shape[:2]) // largest)
     kept = np.clip(image[::step, ::step], 0, 1)
