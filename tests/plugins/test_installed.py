@@ -111,7 +111,7 @@ def test_a_wrong_argument_a_misfit_and_a_misspelt_name_are_said_as_of_a_built_in
     head = "nnspec: 1\nname: net\ninputs: {x: [T]}\nlayers:\n"
     for step, code, help in (
         ("GatedLinearUnit: {unit: 3}", "NN103", "did you mean `units`?"),
-        ("GatedLinearUnit: {units: 3}", "NN301", "declare that size as a number"),
+        ("GatedLinearUnit: {units: 3}", "NN301", "declare the size as a number"),
         ("GatedLinearUnits: {units: 3}", "NN204", "did you mean `GatedLinearUnit`?"),
         ("LocalResponseNormalization: {size: 4}", "NN105", ""),
     ):

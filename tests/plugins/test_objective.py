@@ -142,7 +142,7 @@ def test_a_check_that_fails_is_reported_with_its_package(package, write, body: s
             "def batch_transforms(self, plan, model):\n"
             "        class Broken:\n"
             "            variables = []\n"
-            "            def begin(self): pass\n"
+            "            def restart(self): pass\n"
             "            def __call__(self, inputs, targets, *, training): return inputs['no'], targets\n"
             "        return [Broken()]",
             "the training fails with KeyError",

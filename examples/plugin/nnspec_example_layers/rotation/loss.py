@@ -38,5 +38,5 @@ class RotationLoss:
         right = ops.equal(ops.cast(ops.argmax(logits, -1), turns.dtype), turns)
         return {"loss": ops.mean(losses), "rotation_accuracy": ops.mean(ops.cast(right, "float32"))}
 
-    def begin(self) -> None:
+    def restart(self) -> None:
         """Nothing is random."""

@@ -40,7 +40,7 @@ class ContrastiveLoss:
         loss, accuracy = nt_xent(first, second, self._own.objective.temperature)
         return {"loss": loss, "contrastive_accuracy": accuracy}
 
-    def begin(self) -> None:
+    def restart(self) -> None:
         for view in self._views:
             view.restart()
 

@@ -36,7 +36,7 @@ class BatchLoss(Protocol):
             training: Whether the batch is trained on.
         """
 
-    def begin(self) -> None:
+    def restart(self) -> None:
         """Restarts the draws of validation."""
 
 

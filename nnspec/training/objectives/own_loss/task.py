@@ -87,7 +87,7 @@ class _OwnLossLearner:
     def reset(self) -> None:
         for metric in self.metrics:
             metric.reset_state()
-        self._batch_loss.begin()
+        self._batch_loss.restart()
 
     def results(self) -> dict[str, Any]:
         return {name: float(ops.convert_to_numpy(metric.result())) for name, metric in self._means.items()}
