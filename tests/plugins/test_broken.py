@@ -89,7 +89,7 @@ def test_a_built_in_name_stays_built_in_and_the_package_is_named(package, checke
     assert problems_of(checked, SPEC.replace("  - Mine\n", "")) == []
     done = CliRunner().invoke(main, ["layers"])
     assert done.exit_code == 1
-    assert "the package bold-layers 1.0 brings `Dense`, which is built in" in done.stderr
+    assert "the package bold-layers 1.0 defines `Dense`, which is built in" in done.stderr
 
 
 def test_a_broken_layer_inside_a_wrapper_is_said_there(package, checked) -> None:
