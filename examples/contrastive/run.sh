@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs nnspec into .venv, fetches MNIST, pre-trains on 10,000 images without labels, and trains a classifier on 500 with labels.
+# Installs nnspec into .venv, fetches MNIST, pre-trains on 60,000 images without labels, and trains a classifier on 500 with labels.
 set -eu
 cd "$(dirname "$0")/../.."
 WANTED='.[all]'

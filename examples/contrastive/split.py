@@ -1,4 +1,4 @@
-"""Writes data/mnist_few_labels: 10,000 images of MNIST without labels, 500 of them with labels, and the 10,000 test images.
+"""Writes data/mnist_few_labels: all training images of MNIST without labels, 500 with labels, and the test images.
 
 Run ``python -m examples.fetch mnist`` first, then ``python examples/contrastive/split.py [SEED [FOLDER]]``.
 """
@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MNIST = Path(__file__).parents[2] / "data" / "mnist"
-_UNLABELED, _LABELED = 10_000, 500
+_LABELED = 500
 
 
 def write_split(folder: Path, seed: int) -> None:
-    """Draws the training images and writes all files.
+    """Draws the labeled images and writes all files.
 
     Args:
         folder: Where the files are written: ``unlabeled.npz``, ``labeled.npz`` and ``test.npz``.
@@ -24,9 +24,9 @@ def write_split(folder: Path, seed: int) -> None:
     """
     images, labels = _images("train"), _labels("train")
     order = np.random.default_rng(seed).permutation(len(images))
-    unlabeled, labeled = order[:_UNLABELED], order[:_LABELED]
+    labeled = order[:_LABELED]
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez(folder / "unlabeled.npz", image=_scaled(images[unlabeled]))
+    np.savez(folder / "unlabeled.npz", image=_scaled(images[order]))
     np.savez(folder / "labeled.npz", image=_scaled(images[labeled]), digit=labels[labeled])
     np.savez(folder / "test.npz", image=_scaled(_images("t10k")), digit=_labels("t10k"))
 

@@ -217,9 +217,9 @@ class Conditions(Mapping[str, Condition]):
     Example:
         >>> eight = Condition(multiple_of=8)
         >>> Conditions({"H": eight, "W": eight}).refusal({"H": 250, "W": 250})
-        '`H` and `W` must be multiples of 8, not 250 and 250; the next sizes that fit are 256 and 256'
+        '`H` and `W` must be multiples of 8, not 250 and 250; the next valid sizes are 256 and 256'
         >>> Conditions({"H": eight, "W": eight}).refusal({"H": 250, "W": 256})
-        '`H` must be a multiple of 8, not 250; the next size that fits is 256'
+        '`H` must be a multiple of 8, not 250; the next valid size is 256'
         >>> Conditions({"T": Condition(one_of=(1, 2))}).refusal({"T": 3})
         '`T` must be 1 or 2, not 3'
         >>> Conditions({}, [Relation(symbol("S") // 2, symbol("T"))]).refusal({"S": 9, "T": 5})
@@ -299,7 +299,7 @@ def _unmet(condition: Condition, sizes: Mapping[str, int]) -> str:
     if condition.largest is not None:
         return message
     fits = " and ".join(str(condition.next_fit(size)) for size in sizes.values())
-    return f"{message}; the next {'sizes that fit are' if several else 'size that fits is'} {fits}"
+    return f"{message}; the next {'valid sizes are' if several else 'valid size is'} {fits}"
 
 
 def simplify(size: int | Dim, conditions: Mapping[str, Condition]) -> int | Dim:

@@ -104,5 +104,5 @@ def test_images_of_another_size_are_refused(captions, monkeypatch):
     (captions / "other").mkdir(exist_ok=True)
     for i in range(12):
         Image.fromarray(np.zeros((5, 4), np.uint8)).save(captions / "other" / f"{i}.png")
-    with pytest.raises(SpecError, match=r"the input `image` has the shape \(4, 4, 1\)"):
+    with pytest.raises(SpecError, match=r"the input `image` has shape \(4, 4, 1\)"):
         generate_rows(RunGenerator("run"), DATA.replace("img", "other"))

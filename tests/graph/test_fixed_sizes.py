@@ -70,7 +70,7 @@ def test_sizes_hold_for_the_networks_that_have_them(several: Path) -> None:
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
-        ({"T": 7}, r"`T` must be a multiple of 4, not 7; the next size that fits is 8"),
+        ({"T": 7}, r"`T` must be a multiple of 4, not 7; the next valid size is 8"),
         ({"S": 9, "T": 5}, r"the next valid sizes are S=16 and T=8"),
         ({"U": 9}, r"`U` must be 8, not 9"),
         ({"V": 12, "T": 16}, r"`V` must be `T`, which is 16 here, not 12"),

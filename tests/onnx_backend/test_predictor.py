@@ -106,7 +106,7 @@ def test_one_symbol_has_one_size(tmp_path: Path) -> None:
 def test_conditions_on_free_sizes_are_checked_before_anything_runs(tmp_path: Path) -> None:
     graph = graph_of("  - Conv1D: {filters: 2, kernel_size: 5}\n    name: y\n", "{x: [T, 3]}")
     onnx.save(to_onnx(graph, random_weights(graph)), tmp_path / "m.onnx")
-    with pytest.raises(NnspecError, match="`T` must be at least 5, not 4; the next size that fits is 5"):
+    with pytest.raises(NnspecError, match="`T` must be at least 5, not 4; the next valid size is 5"):
         Predictor(tmp_path / "m.onnx").predict({"x": np.ones((1, 4, 3))})
 
 

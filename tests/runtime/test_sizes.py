@@ -95,7 +95,7 @@ def test_training_says_it_before_it_begins(fours):
     said = CliRunner().invoke(main, ["validate", str(fours)])
     assert said.exit_code == 1
     assert "error[NN415]: `H` and `W` must be multiples of 4, not 10 and 10; the next valid sizes are 12 and 12" in said.output
-    assert "the column `image` has (10, 10, 1)" in said.output
+    assert "the column `image` has shape (10, 10, 1)" in said.output
 
 
 def test_a_run_says_it_of_data_it_is_asked_about(fours, tmp_path):

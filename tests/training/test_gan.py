@@ -129,7 +129,7 @@ def test_a_step_has_as_many_turns_as_the_objective_says_each_on_examples_of_its_
     learner, _, inputs = learner_of(project, PAIR + DATA + trained("{gan: {steps: {discriminator: 3, generator: 2}}}"))
     updates = learner.updates((inputs, {}, {}))
     assert learner.batches == 3
-    assert [update.group_.network for update in updates] == ["discriminator"] * 3 + ["generator"] * 2
+    assert [update.group.network for update in updates] == ["discriminator"] * 3 + ["generator"] * 2
     np.testing.assert_array_equal(np.concatenate([update.group[0]["image"] for update in updates[:3]]), inputs["image"])
 
 
