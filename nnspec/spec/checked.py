@@ -201,11 +201,23 @@ def _arguments(config: type[Config], tree: Tree | None, problems: list[Diagnosti
     if config.operation is not None:
         return _with_operation(config, config.operation, tree, problems)
     if isinstance(tree, MappingNode):
-        return tree
+        return _without_synonyms(config, tree)
     if config.main_argument is not None:
         return MappingNode([(Scalar(config.main_argument, tree.span), tree)], tree.span, tree.place)
     problems.append(p.NotAMapping.at(tree.span, tree.path, help=_as_mapping(config, name), what=f"`{name}`", got=tree.kind))
     return None
+
+
+def _without_synonyms(config: type[Config], tree: MappingNode) -> MappingNode:
+    """Replace synonyms by the arguments they stand for; one whose argument is also given stays, and is reported as unknown."""
+    if not any(key.value in config.synonyms for key, _ in tree.items()):
+        return tree
+
+    def named(key: Scalar) -> Scalar:
+        argument = config.synonyms.get(str(key.value))
+        return key if argument is None or argument in tree else Scalar(argument, key.span)
+
+    return MappingNode([(named(key), value) for key, value in tree.items()], tree.span, tree.place)
 
 
 def _as_mapping(config: type[Config], name: str) -> str:

@@ -34,6 +34,9 @@ class Config(BaseModel):
     operation: ClassVar[str | None] = None
     """The field that contains a member of a family, written with its name as a key: ``{RandomFlip: {…}, on: [image]}``."""
 
+    synonyms: ClassVar[Mapping[str, str]] = {}
+    """Other names of arguments that a spec may use, each with the argument."""
+
     unsupported: ClassVar[Mapping[str, str]] = {}
     """Unsupported Keras arguments, each with the reason and what to write instead."""
 
@@ -48,6 +51,8 @@ class Config(BaseModel):
     @classmethod
     def __get_pydantic_json_schema__(cls, core: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         found = handler.resolve_ref_schema(handler(core))
+        properties = found.get("properties", {})
+        properties.update({synonym: properties[argument] for synonym, argument in cls.synonyms.items()})
         if cls.main_argument is not None:
             found["x-main"] = cls.main_argument
         if cls.operation is not None:

@@ -52,6 +52,17 @@ def test_the_only_output_gives_back_the_only_input_and_the_data_need_no_target(p
     assert list(plan.data.feeds) == ["inputs.x"]
 
 
+def test_reconstructs_is_another_name_of_restores(project):
+    table(project.folder)
+    named, problems = project.plan(NET + DATA + training("{autoencoder: {reconstructs: {back: x}}}"), require_data=False)
+    assert problems == []
+    assert named.section.objective.restores == {"back": "x"}
+    _, both = project.plan(
+        NET + DATA + training("{autoencoder: {reconstructs: {back: x}, restores: {back: x}}}"), require_data=False
+    )
+    assert [problem.code for problem in both] == ["NN103"]
+
+
 def test_of_several_outputs_the_one_whose_loss_takes_a_target_gives_back_the_input(project):
     text = NET + "    from: code\noutputs: {back: back, penalty: code}\n" + training(loss="{back: mse, penalty: Value}")
     plan, problems = project.plan(text, require_data=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field, Strict
@@ -32,6 +33,8 @@ class autoencoder(Objective):  # noqa: N801
     """
 
     report: ClassVar[str] = "nnspec.reports.objectives.autoencoder"
+
+    synonyms: ClassVar[Mapping[str, str]] = {"reconstructs": "restores"}
 
     restores: dict[_Text, _Text] = Field(
         {}, description="Which output reconstructs which input, OUTPUT: INPUT; by default the only output the only input."
