@@ -102,7 +102,7 @@ class _Said(Quiet):
         self.lines: list[str] = []
         self.left = steps
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         self.lines.append(text)
 
     def stepped(self, epoch: int, step: int, rate: float, figures: Callable[[], Mapping[str, Any]]) -> None:
@@ -126,8 +126,8 @@ def project(folder: Path) -> dict[str, Path]:
     from nnspec.training.loop import loop
 
     made = {}
-    steps = loop._STEPS_AT_FIRST, loop._STEPS_A_CALL
-    loop._STEPS_AT_FIRST = loop._STEPS_A_CALL = 2
+    steps = loop._INITIAL_STEPS_PER_CALL, loop._MOST_STEPS_PER_CALL
+    loop._INITIAL_STEPS_PER_CALL = loop._MOST_STEPS_PER_CALL = 2
     try:
         for status in STATUSES:
             own = made[status] = folder / status
@@ -138,7 +138,7 @@ def project(folder: Path) -> dict[str, Path]:
             if run.status != status:
                 raise RuntimeError(f"the run is {run.status}, and was to be {status}")
     finally:
-        loop._STEPS_AT_FIRST, loop._STEPS_A_CALL = steps
+        loop._INITIAL_STEPS_PER_CALL, loop._MOST_STEPS_PER_CALL = steps
     return made
 
 

@@ -60,7 +60,9 @@ def command(
     count = None if leave_one_out else folds or 5
     result = crossval(spec, overrides, folds=count, rolling=rolling, out=out, root=root, limits=limits_from(limits))
     if form == "json":
-        echo_json(asdict(result) | {"path": str(result.path)})
+        record = asdict(result) | {"path": str(result.path)}
+        record["figures"] = record.pop("metrics")
+        echo_json(record)
     else:
         echo(crossval_text(result))
         echo_path(result.path)

@@ -184,7 +184,7 @@ def test_a_table_of_numbers_shows_the_rows_it_is_farthest_off_as_they_stand_in_t
         "Provenance",
     ]
     found = run_evaluation(iris).predictions["width"]
-    [header, first] = re.search(r"farthest off.*?<tr>(.*?)</tr>.*?<tr>(.*?)</tr>", page, re.DOTALL).groups()
+    [header, first] = re.search(r"the largest errors.*?<tr>(.*?)</tr>.*?<tr>(.*?)</tr>", page, re.DOTALL).groups()
     assert re.findall(r">([^<]+)</th>", header) == ["row", "predicted", "actual", "error", "a", "b", "c", "kind"]
     cells = re.findall(r">([^<]+)</td>", first)
     line = (iris.path.parent / "iris.csv").read_text().splitlines()[1 + int(cells[0])].split(",")
@@ -319,10 +319,10 @@ def test_a_mask_is_shown_beside_its_picture_and_the_true_one(tmp_path):
         own = judged.examples == row
         true, said = judged.true[own], judged.predicted[own]
         dice = 2 * (true & said).sum() / (true.sum() + said.sum())
-        assert f"row {row}: {(true == said).mean():.1%} right, Dice {dice:.3f}" in page
-        red = (picture_of(page, f"row {row}: differ") == (230, 26, 26)).all(-1)
+        assert f"row {row}: {(true == said).mean():.1%} correct, Dice {dice:.3f}" in page
+        red = (picture_of(page, f"row {row}: differences") == (230, 26, 26)).all(-1)
         np.testing.assert_array_equal(red.ravel(), true != said)
-    assert len(re.findall(r'alt="row \d+: true"', page)) == len(re.findall(r'alt="row \d+: said"', page)) == 8
+    assert len(re.findall(r'alt="row \d+: actual"', page)) == len(re.findall(r'alt="row \d+: predicted"', page)) == 8
     assert ">iou<" in page
 
 

@@ -86,13 +86,13 @@ def test_a_folder_with_a_sweep_in_it_is_not_written_over(file, tmp_path):
 
 
 def test_a_trial_that_falls_behind_is_broken_off(file, tmp_path, monkeypatch):
-    watching = study._Watching.epoch_ended
+    watching = study._TrialProgress.epoch_ended
 
     def behind_in_the_second(self, record):
         watching(self, record)
         self.pruned = self._trial.number == 1
 
-    monkeypatch.setattr(study._Watching, "epoch_ended", behind_in_the_second)
+    monkeypatch.setattr(study._TrialProgress, "epoch_ended", behind_in_the_second)
     found = sweep(file, out=tmp_path / "s")
     assert [(trial.state, trial.epochs) for trial in found.trials] == [("finished", 2), ("pruned", 1), ("finished", 2)]
 
@@ -101,7 +101,7 @@ def test_ctrl_c_ends_the_sweep_and_the_trial_is_tried_anew(file, tmp_path, monke
     import os
     import signal
 
-    watching = study._Watching.epoch_ended
+    watching = study._TrialProgress.epoch_ended
 
     def stopped_in_the_second(self, record):
         watching(self, record)
@@ -109,7 +109,7 @@ def test_ctrl_c_ends_the_sweep_and_the_trial_is_tried_anew(file, tmp_path, monke
             os.kill(os.getpid(), signal.SIGINT)
 
     with monkeypatch.context() as patch:
-        patch.setattr(study._Watching, "epoch_ended", stopped_in_the_second)
+        patch.setattr(study._TrialProgress, "epoch_ended", stopped_in_the_second)
         found = sweep(file, out=tmp_path / "s")
     assert found.interrupted
     assert len(found.trials) == 1

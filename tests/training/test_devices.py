@@ -71,7 +71,7 @@ def test_several_devices_train_as_one_does_each_a_part_of_every_batch(tmp_path):
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["placed"] == ["CPU:0", "CPU:1", "CPU:2"]
     names = ("loss", "digit_sparse_categorical_accuracy", "val_loss")
-    for alone, shared in zip(found["run_lock"], found["shared"], strict=True):
+    for alone, shared in zip(found["alone"], found["shared"], strict=True):
         for name in (name for name in names if name in alone):
             assert shared[name] == pytest.approx(alone[name], rel=2e-4), name
     assert json.loads((tmp_path / "shared" / "run.json").read_text())["machine"]["strategy"] == "mirrored"

@@ -130,7 +130,7 @@ def test_a_step_has_as_many_turns_as_the_objective_says_each_on_examples_of_its_
     updates = learner.updates((inputs, {}, {}))
     assert learner.batches == 3
     assert [update.group.network for update in updates] == ["discriminator"] * 3 + ["generator"] * 2
-    np.testing.assert_array_equal(np.concatenate([update.group[0]["image"] for update in updates[:3]]), inputs["image"])
+    np.testing.assert_array_equal(np.concatenate([update.batch[0]["image"] for update in updates[:3]]), inputs["image"])
 
 
 def test_what_is_watched_is_watched_with_the_same_noise_each_time(project):
@@ -228,9 +228,9 @@ def test_a_generator_that_makes_one_thing_of_all_noise_is_told_of_once_and_one_t
     text = deaf + DATA + trained(more=", freeze: [generator]").replace("steps: 6", "epochs: 7")
     heard = Listening()
     run = run_of(tmp_path, text, progress=heard)
-    warnings = [line for line in heard.lines if "collapses" in line]
+    warnings = [line for line in heard.lines if "mode collapse" in line]
     assert len(warnings) == 1
-    assert warnings[0].startswith("epoch 5: warning: the generator collapses")
+    assert warnings[0].startswith("epoch 5: warning: mode collapse")
     first = Networks(run.model.networks, 3).weights()
     moved = {name.partition("/")[0] for name, array in run.weights().items() if (array != first[name]).any()}
     assert moved == {"discriminator"}
@@ -259,8 +259,8 @@ full = [pytest.mark.full, pytest.mark.skipif(not os.environ.get("NNSPEC_FULL"), 
 def test_a_training_that_was_stopped_comes_to_the_bits_of_one_that_was_not(tmp_path, monkeypatch, text):
     from nnspec.training.loop import loop
 
-    monkeypatch.setattr(loop, "_STEPS_AT_FIRST", 1)
-    monkeypatch.setattr(loop, "_STEPS_A_CALL", 1)
+    monkeypatch.setattr(loop, "_INITIAL_STEPS_PER_CALL", 1)
+    monkeypatch.setattr(loop, "_MOST_STEPS_PER_CALL", 1)
     spec = written(tmp_path, text)
     whole = train(spec, out=tmp_path / "whole", progress=Quiet())
     cut = train(spec, out=tmp_path / "cut", progress=Listening(2))
@@ -280,19 +280,19 @@ def record(diversity: float, distinctness: float = 1.0, real: float = 0.8, made:
 
 def test_a_generator_that_makes_less_than_it_did_collapses():
     assert log_warnings([record(0.9), record(0.9)]) == []
-    assert "collapses" in log_warnings([record(0.9), record(0.3)])[0]
-    assert "collapses" in log_warnings([record(0.9), record(0.9, 0.1)])[0]
-    assert "collapses" in log_warnings([record(0.9), record(float("nan"))])[0]
+    assert "mode collapse" in log_warnings([record(0.9), record(0.3)])[0]
+    assert "mode collapse" in log_warnings([record(0.9), record(0.9, 0.1)])[0]
+    assert "mode collapse" in log_warnings([record(0.9), record(float("nan"))])[0]
 
 
 def test_a_generator_that_has_yet_to_learn_is_waited_for():
     assert log_warnings([record(0.1)] * 3) == []
-    assert "collapses" in log_warnings([record(0.1)] * 5)[0]
+    assert "mode collapse" in log_warnings([record(0.1)] * 5)[0]
 
 
 def test_a_discriminator_that_wins_or_is_lost_is_told_of():
-    assert "wins" in log_warnings([record(1.0, real=1.0, made=1.0)])[0]
-    assert "lost" in log_warnings([record(1.0, real=0.0, made=0.0)])[0]
+    assert "too strong" in log_warnings([record(1.0, real=1.0, made=1.0)])[0]
+    assert "the discriminator fails" in log_warnings([record(1.0, real=0.0, made=0.0)])[0]
 
 
 def test_a_sheet_has_its_pictures_row_by_row_in_the_range_of_the_data():

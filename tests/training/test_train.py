@@ -349,7 +349,7 @@ def test_a_run_is_not_overwritten_unless_asked(tmp_path):
         trained(tmp_path, ONE)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.txt").write_text("years of work")
-    with pytest.raises(NnspecError, match="something else"):
+    with pytest.raises(NnspecError, match="is not empty and not a run"):
         train(load(tmp_path / "net.nnspec.yaml"), out=tmp_path / "other", overwrite=True, progress=Quiet())
     again = train(load(tmp_path / "net.nnspec.yaml"), out=tmp_path / "run", overwrite=True, progress=Quiet())
     assert again.status == "finished"
