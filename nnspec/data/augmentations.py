@@ -15,7 +15,7 @@ _MIXING = dict.fromkeys(("CutMix", "MixUp"), "nnspec.layers.mixing")
 
 AUGMENTATIONS = Family(
     kind="augmentation",
-    modules={name: module for name, module in LAYERS.modules.items() if ".picture_" in module} | _MIXING,
+    modules={name: module for name, module in LAYERS.modules.items() if ".image_" in module} | _MIXING,
 )
 """Every random image layer that preserves the shape, by name."""
 

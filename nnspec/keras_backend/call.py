@@ -1,4 +1,4 @@
-"""What a lowering receives, and the call that it returns."""
+"""The argument and the result of a lowering."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def _steps(network: PlannedNetwork) -> Iterator[list[str]]:
 
 
 def _source(step: PlannedStep, above: PlannedStep | None, network: PlannedNetwork, ends: set[str]) -> Any:
-    """What stands under ``from``; None if it says nothing that is not clear without."""
+    """Return the value of ``from``; None if it is the default."""
     sources = step.sources
     if isinstance(step.layer, Layer) and step.layer.ports.variadic:
         return [sources[str(number)] for number in range(len(sources))]

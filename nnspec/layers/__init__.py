@@ -44,7 +44,7 @@ _MODULES = {
         "UnitNormalization",
     ),
     "parameter": ("Parameter",),
-    "picture_colours": (
+    "image_color": (
         "RandAugment",
         "RandomColorDegeneration",
         "RandomColorJitter",
@@ -52,7 +52,7 @@ _MODULES = {
         "RandomHue",
         "RandomSaturation",
     ),
-    "picture_geometry": (
+    "image_geometry": (
         "RandomElasticTransform",
         "RandomFlip",
         "RandomPerspective",
@@ -61,7 +61,7 @@ _MODULES = {
         "RandomTranslation",
         "RandomZoom",
     ),
-    "picture_values": (
+    "image_values": (
         "RandomBrightness",
         "RandomContrast",
         "RandomErasing",

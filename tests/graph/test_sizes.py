@@ -42,7 +42,7 @@ STATED = {
 }
 REFUSED = {
     "groupnorm": "6 channels cannot be split into 4 groups",
-    "layernorm_sym": "its size must be a number",
+    "layernorm_sym": "its size must be fixed",
     "network_sym_conflict": "no size of `T` is valid: `T` must equal `T//2`",
     "odd_and_even": "no size of `T` is valid",
     "posemb2": "unknown key `sequence_length`",

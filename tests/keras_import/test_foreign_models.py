@@ -133,7 +133,7 @@ def test_a_file_that_was_refused_or_crashed_is_imported_and_equal(file: Path, tm
 def test_a_functional_subclass_in_a_file_is_refused_because_its_call_is_not_in_the_file():
     [case] = [case for case in CASES if case.stem == "functional_subclass_with_call"]
     said = refusal(case)
-    assert said.startswith("NN624 the model `f_call` is of your own class `mypkg>FCall`: what its `call` computes is not in")
+    assert said.startswith("NN624 the model `f_call` is of the custom class `mypkg>FCall`: the code of its `call` is not in")
     assert "`keras.Model(model.inputs, model.outputs)`" in said and "nnspec.from_keras(model)" in said
 
 
@@ -156,7 +156,7 @@ def _of(kind: type[keras.Model]) -> keras.Model:
 
 def test_a_live_subclass_is_imported_if_it_leaves_call_as_it_is(tmp_path):
     assert from_keras(_of(Trained)).text() == from_keras(_of(keras.Model)).text()
-    assert "NN624 the model `own` is of your own class" in refusal(_of(Doubled))
+    assert "NN624 the model `own` is of the custom class" in refusal(_of(Doubled))
     _of(Trained).save(tmp_path / "own.keras")
     assert "NN624" in refusal(tmp_path / "own.keras")
 
@@ -167,7 +167,7 @@ def relu(x):
 
 def test_a_live_activation_that_only_has_the_name_of_keras_own_is_refused():
     model = keras.Sequential([keras.Input((4,)), L.Dense(2, activation=relu, name="dense")])
-    assert "`dense` (Dense): its `activation` is your own function" in refusal(model)
+    assert "`dense` (Dense): its `activation` is the custom function" in refusal(model)
 
 
 def test_what_refuses_code_names_the_place_the_reason_and_what_to_write(tmp_path):
@@ -176,7 +176,7 @@ def test_what_refuses_code_names_the_place_the_reason_and_what_to_write(tmp_path
     keras.Model(x, ops.cast(inner(x), "int32")).save(tmp_path / "m.keras")
     said = refusal(tmp_path / "m.keras").splitlines()
     assert said[0].startswith("NN602 `turn` (Lambda) has no equivalent: its function `relu` is code, which is never run")
-    assert "replace it by layers or operations" in said[0]
+    assert "replace it with equivalent layers or operations" in said[0]
     assert "it casts float32 to int32, which no layer does" in said[1] and "keras.Input(shape, dtype='int32')" in said[1]
 
 

@@ -82,8 +82,8 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path):
 
 
 def test_a_member_that_leaves_its_folder_and_one_that_is_there_twice_are_refused(tmp_path):
-    assert "leaves its folder" in refused(keras_file(tmp_path, members={"../evil.py": b"x"}))
-    assert "leaves its folder" in refused(keras_file(tmp_path, members={"/etc/evil": b"x"}))
+    assert "a path outside the archive" in refused(keras_file(tmp_path, members={"../evil.py": b"x"}))
+    assert "a path outside the archive" in refused(keras_file(tmp_path, members={"/etc/evil": b"x"}))
     file = keras_file(tmp_path)
     with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(file, "a") as archive:
         archive.writestr("config.json", "{}")

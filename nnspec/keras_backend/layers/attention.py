@@ -73,4 +73,4 @@ class AdditiveAttention(_Float64, keras.layers.AdditiveAttention):  # type: igno
 
 
 FLOAT64 = {"Attention": Attention, "AdditiveAttention": AdditiveAttention}
-"""What is built in float64, by Keras's name. These are never saved, and are not registered."""
+"""The layers to build in float64, by Keras's name. These are never saved, and are not registered."""

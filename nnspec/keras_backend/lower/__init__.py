@@ -31,7 +31,7 @@ def lower(layer: Layer, name: str, seeds: Seeds) -> Call:
 
 
 def lowering_of(kind: type[Layer]) -> Lowering:
-    """What builds a layer; its family's module is imported when a layer of the family is first built."""
+    """Return the lowering of a layer; its module is imported on first use."""
     return cast("Lowering", table_of(kind, __name__).get(kind, Build.call))
 
 

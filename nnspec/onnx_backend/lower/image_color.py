@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nnspec.layers.base import Layer
-from nnspec.layers.picture_colours import (
+from nnspec.layers.image_color import (
     RandAugment,
     RandomColorDegeneration,
     RandomColorJitter,

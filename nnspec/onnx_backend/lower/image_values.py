@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nnspec.layers.base import Layer
-from nnspec.layers.picture_values import (
+from nnspec.layers.image_values import (
     RandomBrightness,
     RandomContrast,
     RandomErasing,
