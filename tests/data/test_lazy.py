@@ -93,7 +93,7 @@ def test_a_training_goes_on_once_a_picture_that_became_unreadable_is_there_again
     spec = load(tmp_path / "net.nnspec.yaml")
     monkeypatch.setattr(lazy, "IN_MEMORY", 0)
     monkeypatch.setattr(tensorflow_steps.TensorFlowSteps.__init__, "__kwdefaults__", {"resident_bytes": 0})
-    monkeypatch.setattr(loop, "_STEPS_AT_FIRST", 1)
+    monkeypatch.setattr(loop, "_INITIAL_STEPS_PER_CALL", 1)
     whole = train(spec, out=tmp_path / "whole", progress=Quiet())
     path = tmp_path / "digits" / "d3" / "0003.png"
     content = path.read_bytes()

@@ -240,8 +240,8 @@ def test_a_training_in_buckets_goes_on_to_the_same_weights(tmp_path, monkeypatch
     import os
     import signal
 
-    monkeypatch.setattr("nnspec.training.loop.loop._STEPS_AT_FIRST", 1)
-    monkeypatch.setattr("nnspec.training.loop.loop._STEPS_A_CALL", 2)
+    monkeypatch.setattr("nnspec.training.loop.loop._INITIAL_STEPS_PER_CALL", 1)
+    monkeypatch.setattr("nnspec.training.loop.loop._MOST_STEPS_PER_CALL", 2)
     write_mail(tmp_path)
     text = NET.replace("BUCKETS", "2").replace("GRU: {units: 4}", "GlobalAveragePooling1D").replace("epochs: 3", "epochs: 2")
     (tmp_path / "net.nnspec.yaml").write_text("nnspec: 1\nname: net" + text)

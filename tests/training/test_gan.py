@@ -259,8 +259,8 @@ full = [pytest.mark.full, pytest.mark.skipif(not os.environ.get("NNSPEC_FULL"), 
 def test_a_training_that_was_stopped_comes_to_the_bits_of_one_that_was_not(tmp_path, monkeypatch, text):
     from nnspec.training.loop import loop
 
-    monkeypatch.setattr(loop, "_STEPS_AT_FIRST", 1)
-    monkeypatch.setattr(loop, "_STEPS_A_CALL", 1)
+    monkeypatch.setattr(loop, "_INITIAL_STEPS_PER_CALL", 1)
+    monkeypatch.setattr(loop, "_MOST_STEPS_PER_CALL", 1)
     spec = written(tmp_path, text)
     whole = train(spec, out=tmp_path / "whole", progress=Quiet())
     cut = train(spec, out=tmp_path / "cut", progress=Listening(2))

@@ -39,8 +39,8 @@ def two_steps_a_call():
     from nnspec.training.loop import loop
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "_STEPS_AT_FIRST", 2)
-        patch.setattr(loop, "_STEPS_A_CALL", 2)
+        patch.setattr(loop, "_INITIAL_STEPS_PER_CALL", 2)
+        patch.setattr(loop, "_MOST_STEPS_PER_CALL", 2)
         yield
 
 

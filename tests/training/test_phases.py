@@ -263,8 +263,8 @@ def test_an_example_that_cannot_be_read_stops_the_run_with_a_checkpoint(tmp_path
         return train_on(self, examples, rows)
 
     monkeypatch.setattr(tensorflow_steps.TensorFlowSteps, "train", steps)
-    monkeypatch.setattr("nnspec.training.loop.loop._STEPS_AT_FIRST", 1)
-    monkeypatch.setattr("nnspec.training.loop.loop._STEPS_A_CALL", 1)
+    monkeypatch.setattr("nnspec.training.loop.loop._INITIAL_STEPS_PER_CALL", 1)
+    monkeypatch.setattr("nnspec.training.loop.loop._MOST_STEPS_PER_CALL", 1)
     x = np.random.default_rng(0).normal(size=(40, 3)).astype("float32")
     np.savez(tmp_path / "a.npz", x=x, y=x.sum(1, keepdims=True))
     with pytest.raises(NnspecError, match=r"after step \d, an example could not be read: pictures/17.png is no PNG") as caught:

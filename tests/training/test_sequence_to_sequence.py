@@ -174,8 +174,8 @@ def test_the_share_rises_from_where_it_begins(project):
 def test_a_training_with_scheduled_sampling_goes_on_to_the_same_bits(tmp_path, monkeypatch):
     from nnspec.training.loop import loop
 
-    monkeypatch.setattr(loop, "_STEPS_AT_FIRST", 2)
-    monkeypatch.setattr(loop, "_STEPS_A_CALL", 2)
+    monkeypatch.setattr(loop, "_INITIAL_STEPS_PER_CALL", 2)
+    monkeypatch.setattr(loop, "_MOST_STEPS_PER_CALL", 2)
     objective = "{sequence_to_sequence: {scheduled_sampling: {probability: 0.5, steps: 20}}}"
     spec = spec_of(tmp_path, NET + DATA + training(objective, "epochs: 3, batch_size: 20"))
     whole = train(spec, out=tmp_path / "whole", progress=Quiet())
