@@ -35,7 +35,7 @@ def layer_text(name: str, *, operators: Operators | None = None) -> str:
         >>> print("\\n".join(layer_text("Flatten").splitlines()[:3]))
         ## Flatten
         <BLANKLINE>
-        All axes in one; a scalar gets an axis of size 1.
+        Flattens all axes into one; a scalar gets an axis of size 1.
     """
     kind = LAYERS.get(name)
     assert issubclass(kind, Layer)

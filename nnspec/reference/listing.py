@@ -37,7 +37,7 @@ def listing() -> list[Listed]:
 
     Example:
         >>> [layer.about for layer in listing() if layer.name == "Flatten"]
-        ['All axes in one; a scalar gets an axis of size 1.']
+        ['Flattens all axes into one; a scalar gets an axis of size 1.']
     """
     built_in = [Listed(name, "", True, _about(LAYERS.get(name))) for name in LAYERS.names()]
     return [*built_in, *_plugins()]

@@ -106,7 +106,7 @@ def test_a_model_card_and_labels_hold_no_markup_of_class_names(project):
 
 
 def test_a_run_with_such_classes_is_read_back(project):
-    assert "has finished" in run(project, "train", "--resume", "run")
+    assert "is finished" in run(project, "train", "--resume", "run")
     assert "epoch 2" in run(project, "train", "--resume", "run", "--set", "train.epochs=2")
 
 

@@ -115,8 +115,8 @@ REFUSED = {
     "  - GlobalAveragePooling2D\n  - RepeatVector: 3\n" + DENSE: "`repeat_vector`",
     "  - GlobalAveragePooling2D:\n    name: g\n  - Multiply:\n    from: [g, x]\n  - Flatten\n"
     + DENSE: "`multiply` .* merges flattened features",
-    "  - Permute: [2, 1, 3]\n  - Conv2D: {filters: 3, kernel_size: 3}\n    name: y\n": "`permute` .* sees the whole picture",
-    "  - Resizing: {height: 8, width: 8}\n  - Flatten\n" + DENSE: "`resizing` .* makes `y` one answer",
+    "  - Permute: [2, 1, 3]\n  - Conv2D: {filters: 3, kernel_size: 3}\n    name: y\n": "`permute` .* depends on the whole image",
+    "  - Resizing: {height: 8, width: 8}\n  - Flatten\n" + DENSE: "`resizing` .* reduces `y` to one prediction",
 }
 
 

@@ -123,7 +123,7 @@ def damage(info: Mapping[str, Any]) -> str | None:
     Example:
         >>> rest = {"name": "net", "spec": {"hash": "a"}, "data": {}, "versions": {}, "machine": {}}
         >>> damage({"status": "finished", "seed": [], **rest})
-        '`seed` is [], and must be a whole number'
+        '`seed` is [], but must be an integer'
     """
     return _damage(_Info, info)
 
