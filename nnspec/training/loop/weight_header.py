@@ -62,7 +62,7 @@ def _shape(name: str, entry: Any, size: int) -> tuple[int, ...]:
         raise UnreadableHeader(f"is not a safetensors file: its header does not describe `{name}`")
     bits = _BITS.get(str(entry.get("dtype")))
     if bits is not None and 8 * (offsets[1] - offsets[0]) != bits * math.prod(shape):
-        raise UnreadableHeader(f"is damaged: `{name}` has the shape {tuple(shape)}, and has {offsets[1] - offsets[0]:,} bytes")
+        raise UnreadableHeader(f"is damaged: `{name}` has the shape {tuple(shape)}, but has {offsets[1] - offsets[0]:,} bytes")
     if offsets[1] > size:
         raise UnreadableHeader(f"is truncated: `{name}` ends after the end of the file")
     return tuple(shape)
