@@ -156,15 +156,15 @@ def test_an_edited_run_json_is_refused_unless_its_digest_is_null_or_only_notes_c
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"epochs": -1}, "`epochs` is -1, and must be at least 0"),
+        ({"epochs": -1}, "`epochs` is -1, but must be at least 0"),
         ({"epochs": "4"}, '`epochs` is "4", but must be an integer'),
-        ({"best": 3}, "`best` is 3, and must be a JSON object"),
+        ({"best": 3}, "`best` is 3, but must be a JSON object"),
         ({"best": {"monitor": "loss", "epoch": 1, "figures": {}}}, "`best` has no `value`"),
-        ({"status": "done"}, '`status` is "done", and must be one of `running`, `finished`, `stopped early`'),
-        ({"networks": []}, "`networks` is [], and must be a list of at least 1"),
+        ({"status": "done"}, '`status` is "done", but must be one of `running`, `finished`, `stopped early`'),
+        ({"networks": []}, "`networks` is [], but must be a list of at least 1"),
         ({"machine": {"threads": {"intra": "two"}}}, '`machine.threads.intra` is "two", but must be an integer'),
         ({"data": {"recipe": {"inputs": {"x": {"transforms": []}}}}}, "`data.recipe.inputs.x` has no `columns`"),
-        ({"warnings": ["w"]}, '`warnings.0` is "w", and must be a JSON object'),
+        ({"warnings": ["w"]}, '`warnings.0` is "w", but must be a JSON object'),
     ],
 )
 def test_a_run_json_of_other_values_is_refused_in_plain_words(finished, change, words):
