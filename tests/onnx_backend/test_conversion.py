@@ -124,7 +124,9 @@ def test_weights_keep_their_names_however_their_axes_are_turned() -> None:
 
 
 def test_a_layer_whose_facts_are_wrong_is_named_with_what_keras_gives() -> None:
-    with pytest.raises(PluginError, match=r"`infer` says \(batch, 4, 4, 3\), and its Keras layer gives \(batch, 4, 4, 2\)"):
+    with pytest.raises(
+        PluginError, match=r"`infer` returns \(batch, 4, 4, 3\), but its Keras layer returns \(batch, 4, 4, 2\)"
+    ):
         prove(Wrong(filters=2), Input((4, 4, 1)))
 
 

@@ -14,7 +14,7 @@ from nnspec.runtime.session import Run
 
 from ..onnx_backend.nets import graph_of, random_weights, types
 from .exact import only_coarse
-from .judge import COARSE, REFUSED, Unproven, judge
+from .judge import REFUSED, Unproven, judge
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,8 @@ SHUT = """
 """
 
 
-def test_gates_that_are_nearly_shut_are_told_from_a_mistake() -> None:
-    with pytest.raises(Unproven, match=COARSE):
-        judge(graph_of(SHUT, "{x: [8, W, 4]}"), seed=0)
+def test_gates_that_are_nearly_shut_are_no_mistake() -> None:
+    judge(graph_of(SHUT, "{x: [8, W, 4]}"), seed=0)
 
 
 @pytest.mark.parametrize(("given", "told"), [(1e-7, True), (1e-6, False)])

@@ -107,8 +107,8 @@ def test_a_key_of_data_is_reported_with_the_literal_that_was_meant(advice, data,
         ('missing: "?"', 'write `["?"]`'),
         ("delimiter: tab", r'write `"\t"`'),
         ("delimiter: semicolon", 'write `";"`'),
-        ("sep: ';'", 'it is called `delimiter` here, one character: `delimiter: ";"`'),
-        ("na_values: ['?']", 'it is called `missing` here, a list of texts: `missing: ["?"]`'),
+        ("sep: ';'", 'the argument is `delimiter`, one character: `delimiter: ";"`'),
+        ("na_values: ['?']", 'the argument is `missing`, a list of texts: `missing: ["?"]`'),
     ],
 )
 def test_a_key_of_a_csv_reader_is_reported_with_what_to_write(write, reader, help):

@@ -35,4 +35,4 @@ def test_what_is_wrong_is_the_name_that_is_written(tmp_path, optimizer, message,
 def test_the_choices_of_an_argument_keep_a_comma(tmp_path):
     (tmp_path / "net.nnspec.yaml").write_text((SPEC % "Adam").replace("{builtin: iris}", '{csv: {file: a.csv, decimal: ";"}}'))
     messages = [problem.message for problem in validate(tmp_path / "net.nnspec.yaml")]
-    assert "`decimal` must be one of `.`, `,`, not the text ';'" in messages
+    assert "`decimal` must be one of `.`, `,`, not the string ';'" in messages
