@@ -45,7 +45,8 @@ LEAST_SPREAD = 1e-2
 ILL_CONDITIONED = 1e-4
 _FACTOR = 4
 _LEAST_ALLOWED = 1e-6
-_SMALLER = (0.1, 0.01)
+_REDUCTIONS = 2
+"""How often the inputs of an example that overflows are reduced to a tenth."""
 _LEAST_SHARE = 1e-3
 """The least fraction of the overall largest value that is used as the scale of a batch."""
 
@@ -311,7 +312,7 @@ class _Comparer:
 
     def __init__(self, reference: Reference, bound: Bound) -> None:
         self._reference, self._bound = reference, bound
-        self._moved: Run | None = None
+        self._perturbed: Run | None = None
         self._exact: Run | None = None
         self.spread: dict[str, float] = {}
         self.float64_error = ""
@@ -324,11 +325,12 @@ class _Comparer:
         """
         wanted = self._reference(inputs)
         found, outputs = inputs, wanted
-        for scale in _SMALLER:
+        for _ in range(_REDUCTIONS):
             overflows = _without_value(outputs)
             if overflows is None or not overflows.any():
                 return found, outputs
-            found = {name: _scaled(array, overflows, scale) for name, array in inputs.items()}
+            # An example that an earlier reduction made finite keeps it.
+            found = {name: _reduced(array, overflows) for name, array in found.items()}
             outputs = self._reference(found)
         rest = _without_value(outputs)
         return (inputs, wanted) if rest is None or rest.any() else (found, outputs)
@@ -340,7 +342,7 @@ class _Comparer:
             candidate: The model to compare.
             inputs: A batch of inputs.
             wanted: The reference's outputs.
-            beside: The reference's outputs for perturbed inputs.
+            beside: The same batch, perturbed by one unit in the last place.
             masks: The outputs' masks.
         """
         given, shifted = candidate(inputs), candidate(beside)
@@ -374,8 +376,8 @@ class _Comparer:
     def _with_perturbed_weights(self, inputs: Arrays) -> Arrays:
         if self._reference.perturbed is None:
             return {}
-        self._moved = self._moved or self._reference.perturbed()
-        return self._moved(inputs)
+        self._perturbed = self._perturbed or self._reference.perturbed()
+        return self._perturbed(inputs)
 
     def _in_float64(self, inputs: Arrays) -> Arrays:
         if self._reference.exact is None or self.float64_error:
@@ -399,10 +401,10 @@ def _without_value(outputs: Arrays) -> NDArray[np.bool_] | None:
     return np.asarray(~np.logical_and.reduce(finite))
 
 
-def _scaled(array: NDArray[Any], examples: NDArray[np.bool_], scale: float) -> NDArray[Any]:
+def _reduced(array: NDArray[Any], examples: NDArray[np.bool_]) -> NDArray[Any]:
     if array.dtype.kind != "f" or len(array) != len(examples):
         return array
-    return np.where(examples.reshape(-1, *[1] * (array.ndim - 1)), array * array.dtype.type(scale), array)
+    return np.where(examples.reshape(-1, *[1] * (array.ndim - 1)), array * array.dtype.type(0.1), array)
 
 
 def nudged(arrays: Arrays, rng: np.random.Generator) -> dict[str, NDArray[Any]]:

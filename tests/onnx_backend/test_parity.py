@@ -223,6 +223,20 @@ def test_inputs_under_which_the_reference_overflows_are_scaled_down() -> None:
     assert not measure(right, lambda inputs: {"y": 2.1 * inputs["x"]}, [{"x": x}]).agrees
 
 
+def test_an_example_that_one_reduction_makes_finite_stays_reduced_while_another_needs_two() -> None:
+    def run(inputs):
+        return {"y": np.where(np.abs(inputs["x"]) > 0.5, np.nan, 2 * inputs["x"])}
+
+    seen = []
+
+    def candidate(inputs):
+        seen.append(inputs["x"])
+        return run(inputs)
+
+    assert measure(run, candidate, [{"x": np.array([[0.1], [4.0], [40.0]], np.float32)}]).agrees
+    np.testing.assert_allclose(seen[0], [[0.1], [0.4], [0.4]], rtol=1e-6)
+
+
 def test_the_second_opinion_is_relative_to_the_largest_value_of_all_batches() -> None:
     """A batch of one improbable example does not make the absolute error of a fast sigmoid a difference."""
     exact = {"y": np.array([[1.0]])}, {"y": np.array([[1e-3]])}
