@@ -98,10 +98,14 @@ class Task(Protocol):
         """The learner of a phase."""
 
     def examine(self, epoch: int, folder: Path) -> dict[str, Any]:
-        """Metrics of the networks themselves after an epoch; may write images into the run folder."""
+        """Metrics of the networks themselves after an epoch; may write images into the run folder. None by default."""
+        del epoch, folder
+        return {}
 
     def warnings(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Warnings about the log up to its last epoch; the text before the colon is the kind of a warning."""
+        """Warnings about the log up to its last epoch; the text before the colon is the kind of a warning. None by default."""
+        del records
+        return []
 
 
 def part_of(batch: Batch, start: int, stop: int) -> Batch:

@@ -16,7 +16,7 @@ from nnspec.runtime.sheets import SHEETS, is_image, sheet
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.batches.fit_statistics import fit_statistics
 from nnspec.training.catalogue.keras_objects import keras_optimizer
-from nnspec.training.loop.learner import Learner
+from nnspec.training.loop.learner import Learner, Task
 from nnspec.training.loop.networks import Networks
 from nnspec.training.objectives.gan.diversity import log_warnings, mean_distance, mean_nearest_distance
 from nnspec.training.objectives.gan.learner import GanLearner
@@ -31,7 +31,7 @@ _COMPARED = 256
 _SHOWN = 64
 
 
-class GanTask:
+class GanTask(Task):
     """Trains a generator and a discriminator.
 
     Args:

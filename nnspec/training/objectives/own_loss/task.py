@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -13,7 +12,7 @@ from nnspec.data.prepare import Prepared
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.batches.fit_statistics import fit_statistics
 from nnspec.training.catalogue.keras_objects import keras_optimizer
-from nnspec.training.loop.learner import Batch, Learner, TrainableGroup, Update
+from nnspec.training.loop.learner import Batch, Learner, Task, TrainableGroup, Update
 from nnspec.training.loop.networks import Networks
 from nnspec.training.objectives.own_loss import BatchLoss, OwnLoss
 from nnspec.training.plan import PhasePlan, TrainingPlan
@@ -21,7 +20,7 @@ from nnspec.training.plan import PhasePlan, TrainingPlan
 __all__ = ["OwnLossTask"]
 
 
-class OwnLossTask:
+class OwnLossTask(Task):
     """Trains one network with the loss of its objective.
 
     Args:
@@ -42,14 +41,6 @@ class OwnLossTask:
     def learner(self, phase: PhasePlan) -> Learner:
         loss = self._objective.batch_loss(self._plan, self._model)
         return _OwnLossLearner(self._model, loss, self._objective.metrics, keras_optimizer(phase.section), self._augmenter)
-
-    def examine(self, epoch: int, folder: Path) -> dict[str, Any]:
-        del epoch, folder
-        return {}
-
-    def warnings(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
-        del records
-        return []
 
 
 class _OwnLossLearner:

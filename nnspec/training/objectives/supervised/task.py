@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
-
 from nnspec.data.prepare import Prepared
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.batches.class_weights import class_weights
@@ -14,7 +10,7 @@ from nnspec.training.batches.fit_statistics import fit_statistics
 from nnspec.training.batches.transforms import batch_transforms
 from nnspec.training.catalogue.keras_objects import keras_optimizer
 from nnspec.training.evaluation.output_units import output_units
-from nnspec.training.loop.learner import Learner
+from nnspec.training.loop.learner import Learner, Task
 from nnspec.training.loop.networks import Networks
 from nnspec.training.loop.output_learner import OutputLearner
 from nnspec.training.plan import PhasePlan, TrainingPlan
@@ -22,7 +18,7 @@ from nnspec.training.plan import PhasePlan, TrainingPlan
 __all__ = ["SupervisedTask"]
 
 
-class SupervisedTask:
+class SupervisedTask(Task):
     """Trains one network whose outputs are compared with targets.
 
     Args:
@@ -48,11 +44,3 @@ class SupervisedTask:
         learner = OutputLearner(self._model, phase.outputs, optimizer, *options)
         learner.build(self._first.inputs, self._first.targets)
         return learner
-
-    def examine(self, epoch: int, folder: Path) -> dict[str, Any]:
-        del epoch, folder
-        return {}
-
-    def warnings(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
-        del records
-        return []
