@@ -45,6 +45,18 @@ class EpochMetrics:
     modes: Mapping[str, Direction | None]
     monitor: Monitor
 
+    @classmethod
+    def with_loss(cls, metrics: Mapping[str, Direction | None], data: DataPlan | None) -> EpochMetrics:
+        """Metrics that training and validation both have, monitored by `loss`.
+
+        Args:
+            metrics: The metrics of training, `loss` among them, with their better directions.
+            data: The data; None if they are not known, and may have validation data.
+        """
+        validated = {f"val_{name}": better for name, better in metrics.items()} if data is None or data.validates else {}
+        monitored = "val_loss" if data is not None and data.validates else "loss"
+        return cls({**metrics, **validated}, Monitor(monitored, "min"))
+
 
 def epoch_metrics(outputs: Mapping[str, OutputPlan], data: DataPlan | None) -> EpochMetrics:
     """The metrics of outputs with losses; those of validation data have the prefix `val_`."""
@@ -54,9 +66,7 @@ def epoch_metrics(outputs: Mapping[str, OutputPlan], data: DataPlan | None) -> E
         found |= {f"{name}_loss": "min" for name in losses}
     for output in outputs.values():
         found |= {name: metric.better for name, metric in output.metrics.items()}
-    if data is None or data.validates:
-        found |= {f"val_{name}": better for name, better in found.items()}
-    return EpochMetrics(found, Monitor("val_loss" if data is not None and data.validates else "loss", "min"))
+    return EpochMetrics.with_loss(found, data)
 
 
 def check_monitor(

@@ -10,7 +10,7 @@ from nnspec.training.checks.readiness import check_ready
 from nnspec.training.checks.training import TrainingCheck
 from nnspec.training.objectives.context import OWN_LOSSES, ObjectiveContext, refuse_keys
 from nnspec.training.objectives.own_loss import OwnLoss
-from nnspec.training.plan import Monitor, TrainingPlan
+from nnspec.training.plan import TrainingPlan
 
 __all__ = ["check_own_loss"]
 
@@ -41,10 +41,7 @@ def check_own_loss(objective: OwnLoss, check: TrainingCheck) -> TrainingPlan | N
     if check.require_data:
         check_ready(check.spec, graph, data, section, tree, problems)
     check_input_noise(section, tree, graph, problems)
-    validates = data is None or data.validates
-    known = {**objective.metrics, **({f"val_{key}": better for key, better in objective.metrics.items()} if validates else {})}
-    monitor = Monitor("val_loss" if data is not None and data.validates else "loss", "min")
-    phases = check_phases(graph, section, tree, {}, EpochMetrics(known, monitor), problems)
+    phases = check_phases(graph, section, tree, {}, EpochMetrics.with_loss(objective.metrics, data), problems)
     if own is None or phases is None or any(problem.is_error for problem in problems[before:]):
         return None
     return TrainingPlan(graph, section, tree, data, {}, phases[-1].monitor, phases, own=own)
