@@ -45,7 +45,14 @@ _TEXTS: Mapping[str, str] = {
     "weights": "A key of a step: `weights: {file: runs/first, prefix: encoder}`, the initial values of its weights.",
     "inputs": "Declares the inputs of a document or a network: `inputs: {image: [28, 28, 1]}`.",
     "outputs": "Names the outputs: `outputs: [digit]`, or `outputs: {logits: decoder.logits}`.",
-    "params": "Named constants: `params: {width: 16}`, used as `$width` or `${2 * width}`.",
+    "params": (
+        "Named constants of a document or a block: `params: {width: 16}`, used as `$width` or `${2 * width}`. A declaration "
+        "checks every value: its default, `--set params.width=32`, the argument of a block.\n\n"
+        "```yaml\nparams:\n  width: {default: 64, type: int, at_least: 8, at_most: 512, multiple_of: 8, help: channels}\n"
+        "  cell: {default: gru, one_of: [gru, lstm]}\n```\n\n"
+        "Without `default` the param is required. Types: `int`, `float`, `bool`, `str`, and lists of them, such as "
+        "`[int, int]`; the bounds of a list apply to each item. A mapping with other keys is a value."
+    ),
 }
 _OTHERS = {"block": "blocks", "network": "networks", "group": "layers", "as": "repeat", "input": "inputs", "output": "outputs"}
 

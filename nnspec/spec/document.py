@@ -20,6 +20,7 @@ from nnspec.spec.keys import known_keys
 from nnspec.spec.library import Files, Library, NetworkSource, read_library
 from nnspec.spec.limits import Limits
 from nnspec.spec.overrides import override
+from nnspec.spec.params import Param
 from nnspec.spec.reader import read_file
 from nnspec.spec.shapes import Input, read_inputs
 from nnspec.spec.step import Step, WeightsFrom
@@ -76,6 +77,7 @@ class Spec:
         sections: The given sections (``data``, ``train``, …) by name.
         limits: Resource limits.
         overrides: The ``path=value`` overrides that were applied.
+        params: The document's params by name.
         hash: Digest of the document's values, independent of comments and key order.
     """
 
@@ -88,6 +90,7 @@ class Spec:
     sections: Mapping[str, MappingNode]
     limits: Limits = field(default_factory=Limits)
     overrides: tuple[str, ...] = ()
+    params: Mapping[str, Param] = field(default_factory=dict)
 
     def section(self, name: str) -> MappingNode | None:
         """Return a section such as ``data`` or ``train`` with its expressions evaluated, or None if it is not given."""
@@ -160,13 +163,22 @@ def read_spec(
     folder = (folder or path.parent).resolve()
     root = (root or _root_of(folder)).resolve()
     library = read_library(tree, Files(folder, root, limits, (path.resolve(),), Expanded(limits.expanded)), problems)
-    if library.params is not None:
-        tree = MappingNode([(k, library.params if k.value == "params" else v) for k, v in tree.items()], tree.span, tree.place)
+    tree = _with_params(tree, library.params)
     networks = _networks(tree, library, limits, problems)
     sections = _sections(tree, library.scope, problems)
     _check_params_used(tree, library, problems)
     problems[:] = once(problems)
-    return Spec(name, str(file), folder, root, networks, tree, sections, limits, tuple(overrides))
+    return Spec(name, str(file), folder, root, networks, tree, sections, limits, tuple(overrides), library.params)
+
+
+def _with_params(tree: MappingNode, params: Mapping[str, Param]) -> MappingNode:
+    """Return the document with its params evaluated."""
+    given = tree.get("params")
+    if not isinstance(given, MappingNode):
+        return tree
+    known = [(key, params[str(key.value)].written) for key, _ in given.items() if str(key.value) in params]
+    evaluated = MappingNode(known, given.span, given.place)
+    return MappingNode([(k, evaluated if k.value == "params" else v) for k, v in tree.items()], tree.span, tree.place)
 
 
 def _check_keys(tree: MappingNode, problems: list[Diagnostic]) -> MappingNode:
@@ -248,9 +260,8 @@ def _sections(tree: MappingNode, scope: Scope, problems: list[Diagnostic]) -> di
 
 
 def _check_params_used(tree: MappingNode, library: Library, problems: list[Diagnostic]) -> None:
-    for key, value in library.params.items() if library.params else ():
-        if key.value not in library.scope.used:
-            problems.append(_unused(key, value))
+    unused = (param for param in library.params.values() if param.name not in library.scope.used)
+    problems.extend(_unused(Scalar(param.name, param.span), param.written) for param in unused)
     for _, block in _entries(tree.get("blocks")):
         params = block.get("params") if isinstance(block, MappingNode) else None
         read = names_in(block)

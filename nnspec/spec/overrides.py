@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
+from nnspec.spec.params import is_declaration
 from nnspec.spec.reader import read_text
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
 
@@ -60,6 +61,8 @@ def override(tree: MappingNode, settings: Sequence[str], problems: list[Diagnost
             )
             continue
         value = read_text(text, f"--set {setting}", problems) or Scalar(None, span)
+        if _is_param(keys) and is_declaration(find(tree, keys)) and not is_declaration(value):
+            keys = [*keys, "default"]  # the declaration stays, and checks the value
         try:
             changed = _replaced(tree, keys, value, span)
             assert isinstance(changed, MappingNode)
@@ -67,6 +70,11 @@ def override(tree: MappingNode, settings: Sequence[str], problems: list[Diagnost
         except LookupError as error:
             problems.append(p.BadOverride.at(span, path.strip(), text=setting, reason=str(error.args[0])))
     return tree
+
+
+def _is_param(keys: list[str | int]) -> bool:
+    """Return whether a path names a param of the document or of a block."""
+    return (len(keys) == 2 and keys[0] == "params") or (len(keys) == 4 and keys[0] == "blocks" and keys[2] == "params")
 
 
 def _replaced(tree: Tree | None, keys: list[str | int], value: Tree, span: Span, place: Place | None = None) -> Tree:

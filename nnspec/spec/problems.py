@@ -284,6 +284,15 @@ class UnusedParam(Problem):
     passes = _HEAD + "params: {width: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: $width}\n"
 
 
+class RequiredParam(Problem):
+    """The document declares this param without a ``default``, so a value must be given with ``--set params.NAME=VALUE``."""
+
+    code = "NN123"
+    message = "the param `{name}` has no value"
+    fails = _HEAD + "params: {width: {type: int}}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: $width}\n"
+    passes = _HEAD + "params: {width: {type: int, default: 2}}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: $width}\n"
+
+
 class BadOverride(Problem):
     """``--set path=value`` replaces a value of the document or adds a key to an existing mapping."""
 

@@ -18,9 +18,9 @@ SPECS = sorted(
 GOOD = """\
 nnspec: 1
 name: small
-params: {width: 6, sizes: [1, 2]}
+params: {width: 6, sizes: [1, 2], act: {default: relu, type: str, one_of: [relu, tanh]}, other: {default: 3, a: 4}}
 blocks:
-  pair: {params: {filters: int}, inputs: [x], layers: [Conv2D: {filters: $filters, kernel_size: 3}]}
+  pair: {params: {filters: {type: int, at_least: 1}}, inputs: [x], layers: [Conv2D: {filters: $filters, kernel_size: 3}]}
 inputs:
   image: [28, 28, 1]
   text: {shape: [T], dtype: int32}
@@ -69,6 +69,9 @@ MUTATIONS = [
     ("name: small\n", ""),
     ("params: {width", "parms: {width"),
     ("outputs: [digit]", "outputs: []"),
+    ("type: str, one_of", "type: string, one_of"),
+    ("one_of: [relu, tanh]", "one_of: []"),
+    ("{type: int, at_least: 1}", "{type: int, at_least: one}"),
     ("[28, 28, 1]", "[28, 0, 1]"),
     ("[28, 28, 1]", "28"),
     ("shape: [T]", "shape: [t]"),
@@ -161,8 +164,8 @@ def test_it_accepts_what_the_mutations_begin_with(accepts):
     assert accepts(GOOD) == []
 
 
-def test_there_are_41_mutations_it_must_see():
-    assert len(set(MUTATIONS)) == 41
+def test_there_are_44_mutations_it_must_see():
+    assert len(set(MUTATIONS)) == 44
 
 
 @pytest.mark.parametrize(("good", "bad"), MUTATIONS, ids=[f"{good.strip()} > {bad.strip()}" for good, bad in MUTATIONS])
