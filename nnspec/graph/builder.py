@@ -35,7 +35,7 @@ from nnspec.spec.checked import check_again
 from nnspec.spec.draft import GROUP, NESTING
 from nnspec.spec.step import INPUT, Nested, NetworkUse, Shared
 from nnspec.spec.tree import MappingNode, Tree
-from nnspec.types import Dim, PluginError, SizeTooComplex, TensorType, size_text, substitute
+from nnspec.types import Dim, PluginError, SizeTooComplex, TensorType, listed, size_text, substitute
 from nnspec.types.constraints import Constraint
 
 __all__ = ["Builder", "unbuilt"]
@@ -228,6 +228,11 @@ class Builder:
         fed = self._fed(step, _ports(content, self._networks), sources, found)
         if fed is None:
             return None
+        return self._applied(step, content, fed, scope, here)
+
+    def _applied(
+        self, step: Step, content: Layer | Nested | NetworkUse, fed: _Fed, scope: Scope, here: _Around
+    ) -> Mapping[str, Given] | None:
         if isinstance(content, Layer):
             return self._layer(step, content, fed, here)
         if content.time_distributed:
@@ -239,6 +244,8 @@ class Builder:
     ) -> Mapping[str, Given] | None:
         if isinstance(content, NetworkUse):
             return self._use(step, self._networks[content.network], fed, here)
+        if content.carries:
+            return self._carried(step, content, fed, scope, here)
         return self._nested(step, content, fed, scope, here)
 
     def _time_distributed(
@@ -325,6 +332,25 @@ class Builder:
         if outputs is None or content.outputs is not None:
             return outputs
         return {"output": next(iter(outputs.values()))} if len(outputs) == 1 else outputs
+
+    def _carried(self, step: Step, content: Nested, fed: _Fed, around: Scope, here: _Around) -> Mapping[str, Given] | None:
+        """Build repetitions that each feed their outputs to the inputs of the next, by name."""
+        scope = Scope({}, _first_of_each(content.steps), around, step.name, prefix=here.inside().prefix)
+        outputs: Mapping[str, Given] = {port: given for port, (_, given) in fed.items()}
+        for part in content.steps:
+            missing = [port for port in fed if port not in outputs]
+            if missing:
+                self._problems.append(_cannot_repeat(step, list(fed), missing, list(outputs)))
+                return None
+            sources = {port: Source(port, port, step.span, step.path, implied=True) for port in fed}
+            inside = {port: (source, outputs[port]) for port, source in sources.items()}
+            assert isinstance(part.content, Nested | NetworkUse | None)
+            built = None if part.content is None else self._applied(part, part.content, inside, scope, here.inside().at(part))
+            scope.built[part.name] = built
+            if built is None:
+                return None
+            outputs = built
+        return outputs
 
     def _use(self, step: Step, network: Network, fed: _Fed, here: _Around) -> Mapping[str, Given] | None:
         """Inline a network with the types of this use. Its weights are stored under the network's own name."""
@@ -479,6 +505,14 @@ def _first_of_each(steps: tuple[Step, ...]) -> dict[str, Step]:
     for step in steps:
         names.setdefault(step.name, step)
     return names
+
+
+def _cannot_repeat(step: Step, inputs: list[str], missing: list[str], outputs: list[str]) -> Diagnostic:
+    named = ", ".join(f"{name}: …" for name in inputs)
+    what = f"an output `{missing[0]}`" if len(missing) == 1 else f"outputs {listed(missing)}"
+    reason = f"`{step.op}` has no {what.removeprefix('an ')} to feed to the next repetition"
+    help = f"give it outputs with the names of its inputs: `outputs: {{{named}}}`; its outputs are {listed(outputs)}"
+    return g.CannotRepeat.at(step.span, step.path, help=help, reason=reason)
 
 
 def _ports(content: Layer | Nested | NetworkUse, networks: Mapping[str, Network]) -> Ports:

@@ -21,7 +21,10 @@ _TEXTS: Mapping[str, str] = {
     "repeat": (
         "A key of a step, or of a group with `layers`: repeats it several times in sequence, with separate weights "
         "each time. `as` names the counter, from 0.\n\n"
-        '```yaml\n- Dense: {units: "${8 * 2 ** i}"}\n  repeat: 3\n  as: i\n```'
+        '```yaml\n- Dense: {units: "${8 * 2 ** i}"}\n  repeat: 3\n  as: i\n```\n\n'
+        "A block or network with several inputs must have outputs with the same names: each repetition reads those of the one "
+        "before, and the first reads `from`.\n\n"
+        "```yaml\n- cell: # inputs: [x, h], outputs: {x: …, h: …}\n  from: {x: tokens, h: state}\n  repeat: 3\n```"
     ),
     "share": (
         "Used instead of an operation: applies the named layer again, with the same weights.\n\n"
@@ -39,7 +42,10 @@ _TEXTS: Mapping[str, str] = {
         "  - tower:\n    name: left\n    from: a\n  - tower:\n    name: right\n    from: b\n```"
     ),
     "use": "Includes blocks and networks of other files: `use: [common.nnspec.yaml]`, or `use: {backbone: {spec: FILE}}`.",
-    "from": "A key of a step: its input. A name, a list of names for a merge, or `{input: name}`.",
+    "from": (
+        "A key of a step: its input. A name, a list of names for a merge, or `{input: name}`. The names can be computed: "
+        "`from: $names`, `from: ${['e' + str(i) for i in range(3)]}`, `from: {query: $q}`."
+    ),
     "name": "A key of a step: its name, for references.",
     "freeze": "A key of a step: `freeze: true` excludes its weights from training.",
     "weights": "A key of a step: `weights: {file: runs/first, prefix: encoder}`, the initial values of its weights.",

@@ -212,7 +212,8 @@ def _check_head(tree: MappingNode, problems: list[Diagnostic]) -> str:
 def _network(name: str, source: NetworkSource, limits: Limits, problems: list[Diagnostic], used: set[str]) -> Network:
     tree, library = source.tree, source.library
     inputs = read_inputs(evaluated(tree.get("inputs"), library.scope, problems), problems)
-    expander = Expander(library.blocks, library.networks, limits.layers, problems)
+    networks = {name: network.inputs for name, network in library.networks.items()}
+    expander = Expander(library.blocks, networks, limits.layers, problems)
     layers = tree.get("layers")
     is_cut = layers is not None and not isinstance(layers, SequenceNode)
     try:

@@ -47,6 +47,12 @@ class NetworkSource:
     outputs: Tree | None = None
     is_document: bool = False
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of its inputs."""
+        declared = self.tree.get("inputs")
+        return tuple(str(key.value) for key, _ in declared.items()) if isinstance(declared, MappingNode) else ()
+
 
 @dataclass
 class Library:

@@ -42,6 +42,7 @@ class Nested:
         outputs: Outputs as names of its steps; None for the last step, or for the input if there are no steps.
         closed: Whether its steps cannot read from the enclosing list, as in a block.
         time_distributed: Whether it runs at every time step of its inputs.
+        carries: Whether its steps are repetitions that each feed their outputs to the inputs of the next, by name.
     """
 
     inputs: tuple[str, ...]
@@ -49,6 +50,7 @@ class Nested:
     outputs: Tree | None = None
     closed: bool = False
     time_distributed: bool = False
+    carries: bool = False
 
 
 @dataclass(frozen=True)
