@@ -282,8 +282,8 @@ def _checked(param: Param, problems: list[Diagnostic]) -> Param:
         return replace(param, declaration=_replaced(declaration, "at_most", None))
     default = param.default
     if default is not None and not check_value(param, default, problems):
-        at = Place(declaration.place, "default") if declaration.place else default.place
-        return replace(param, declaration=_replaced(declaration, "default", Unknown(default.span, at)))
+        place = Place(declaration.place, "default") if declaration.place else default.place
+        return replace(param, declaration=_replaced(declaration, "default", Unknown(default.span, place)))
     return param
 
 
