@@ -87,8 +87,7 @@ class Reference:
         def changed(build: Callable[[], Run] | None) -> Callable[[], Run] | None:
             return None if build is None else lambda: change(build())
 
-        variants = map(changed, (self.perturbed, self.rounded, self.exact))
-        return Reference(change(self.run), *variants, self.drawn)
+        return Reference(change(self.run), changed(self.perturbed), changed(self.rounded), changed(self.exact), self.drawn)
 
 
 def allowed(own: float) -> float:
