@@ -239,6 +239,8 @@ def _names(node: Syntax, bound: frozenset[str] = frozenset()) -> Iterator[str]:
                 yield from _names(inner, bound | {node.name.name})
     else:
         for child in syntax.children(node):
+            if isinstance(node, Call) and child is node.function:
+                continue
             yield from _names(child, bound)
 
 
