@@ -15,7 +15,6 @@ from nnspec.expressions.params import BINARY
 from nnspec.functions.base import Call, Case, Function, parameters
 from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Term
 from nnspec.functions.terms import Literal as LiteralOrigin
-from nnspec.types import Dim
 
 __all__ = ["ACTIVATIONS", "CAST", "FUNCTIONS", "OPERATORS", "UNARY_OPERATORS", "number"]
 
@@ -287,8 +286,7 @@ def _where_rule(call: Call) -> Term:
 
 
 def _draw_where(rng: np.random.Generator) -> Case:
-    case = _drawn("where({0} > {1}, {0}, {2})", 3, -3, 3, "numeric")(rng)
-    return case
+    return _drawn("where({0} > {1}, {0}, {2})", 3, -3, 3, "numeric")(rng)
 
 
 def _onnx_where(b: Any, c: Application, condition: str, left: str, right: str) -> str:
