@@ -87,12 +87,13 @@ def unary(
     onnx: str | Callable[..., str],
     *,
     keras: str | Callable[..., Any] = "",
+    text: str = "",
     dtypes: _Dtypes = "float",
     result: str = "",
     domain: tuple[float, float] = (-3, 3),
     is_discontinuous: bool = False,
 ) -> Function:
-    """An element-wise function of one tensor.
+    """An element-wise function of one tensor, or an operator.
 
     Args:
         name: Its name; also in ``keras.ops``, unless given.
@@ -100,6 +101,7 @@ def unary(
         numpy: Its NumPy function.
         onnx: Its ONNX operator, or a function of the builder and the tensor.
         keras: Its name in ``keras.ops``, or a function of ``k`` and the tensor.
+        text: How an operator is written, such as ``-{}``.
         dtypes: What it takes.
         result: Its dtype, if that is not its operand's.
         domain: Where its proof cases are drawn.
@@ -117,7 +119,7 @@ def unary(
     def in_onnx(b: Any, c: Application, x: str) -> str:
         return b.op(onnx, x) if isinstance(onnx, str) else onnx(b, x)
 
-    draw = _drawn(f"{name}({{}})", 1, *domain, dtypes)
+    draw = _drawn(text or f"{name}({{}})", 1, *domain, dtypes)
     in_numpy = lambda n, c, x: numpy(x)  # noqa: E731
     return Function(name, parameters("x"), rule, in_numpy, in_keras, in_onnx, draw, summary, is_discontinuous)
 
@@ -483,6 +485,6 @@ OPERATORS: Mapping[str, Function] = {
 """The functions of two-operand operators."""
 
 UNARY_OPERATORS: Mapping[str, Function] = {
-    "-": unary("negative", "The negative.", lambda x: -x, "Neg", dtypes="numeric"),
-    "~": unary("logical_not", "Whether it is false.", lambda x: not x if isinstance(x, bool) else np.logical_not(x), "Not", dtypes="bool"),
+    "-": unary("negative", "The negative.", lambda x: -x, "Neg", text="-{}", dtypes="numeric"),
+    "~": unary("logical_not", "Whether it is false.", lambda x: not x if isinstance(x, bool) else np.logical_not(x), "Not", text="~{}", dtypes="bool"),
 }  # fmt: skip

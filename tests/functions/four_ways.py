@@ -50,7 +50,7 @@ def graph_of(case: Case, *, free: bool) -> Graph:
 def found(case: Case, *, free: bool = False) -> Found:
     """Compute a case in all ways."""
     graph = graph_of(case, free=free)
-    terms = graph.nodes["compute"].layer.typed({name: type_ for name, type_ in graph.inputs.items()}).results  # type: ignore[attr-defined]
+    terms = graph.nodes["compute"].layer.typed(dict(graph.inputs)).results  # type: ignore[attr-defined]
     [reference] = NumpyRun(case.inputs)(*terms.values())
     model = to_keras(graph)
     by_keras = keras.ops.convert_to_numpy(model(dict(case.inputs))["y"])
