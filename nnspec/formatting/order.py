@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from nnspec.spec.checks import CHECK_KEYS
 from nnspec.spec.document import KEYS
 from nnspec.spec.draft import STEP_KEYS
 from nnspec.spec.params import KEYS as KEYS_OF_PARAM
@@ -12,7 +13,7 @@ from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 
 __all__ = ["misplaced", "moved"]
 
-_PART_KEYS = ("description", "params", "inputs", "layers", "outputs")
+_PART_KEYS = ("description", "params", "check", "inputs", "layers", "outputs")
 _NESTED = ("layers", "shortcut", "branches")
 
 Ranked = tuple[MappingNode, list[Scalar]]
@@ -28,12 +29,14 @@ def misplaced(tree: Tree) -> Iterator[Ranked]:
 def _document(tree: MappingNode) -> Iterator[Ranked]:
     yield from _sorted(tree, _by(KEYS))
     yield from _params(tree.get("params"))
+    yield from _checks(tree.get("check"))
     for group in ("blocks", "networks"):
         parts = tree.get(group)
         for _, part in parts.items() if isinstance(parts, MappingNode) else ():
             if isinstance(part, MappingNode):
                 yield from _sorted(part, _by(_PART_KEYS))
                 yield from _params(part.get("params"))
+                yield from _checks(part.get("check"))
                 yield from _steps(part.get("layers"))
     yield from _steps(tree.get("layers"))
 
@@ -42,6 +45,12 @@ def _params(tree: Tree | None) -> Iterator[Ranked]:
     for _, value in tree.items() if isinstance(tree, MappingNode) else ():
         if isinstance(value, MappingNode) and is_declaration(value):
             yield from _sorted(value, _by(KEYS_OF_PARAM))
+
+
+def _checks(tree: Tree | None) -> Iterator[Ranked]:
+    for item in tree.items if isinstance(tree, SequenceNode) else ():
+        if isinstance(item, MappingNode):
+            yield from _sorted(item, _by(CHECK_KEYS))
 
 
 def _steps(tree: Tree | None) -> Iterator[Ranked]:

@@ -9,6 +9,7 @@ from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.graph import problems as g
 from nnspec.graph.advice import advise, advise_on_inputs, advise_on_steps
 from nnspec.graph.binding import bind_ports
+from nnspec.graph.checks import decide
 from nnspec.graph.conditions import (
     Request,
     asked_by,
@@ -32,6 +33,7 @@ from nnspec.layers.plugin import plugin_of, tried
 from nnspec.layers.time_distributed import BatchToSteps, StepsToBatch, steps_of
 from nnspec.spec import Collected, Network, Step
 from nnspec.spec.checked import check_again
+from nnspec.spec.checks import Check
 from nnspec.spec.draft import GROUP, NESTING
 from nnspec.spec.step import INPUT, Nested, NetworkUse, Shared
 from nnspec.spec.tree import MappingNode, Scalar, Tree
@@ -155,7 +157,7 @@ class Builder:
         """Yield constraints on sizes: by the layers that outputs need, or by all built layers if one failed."""
         yield from asked_by(graph.nodes.values())
         for name, request in self._bindings:
-            if any(node.startswith(f"{name}/") for node in graph.nodes):
+            if not name or any(node.startswith(f"{name}/") for node in graph.nodes):
                 yield request
 
     def _built(self, inputs: Mapping[str, TensorType]) -> Graph:
@@ -177,6 +179,8 @@ class Builder:
         refs = _named_outputs(network, found)
         gaps = self._gaps(inputs, found)
         graph = Graph(network.name, inputs, nodes, refs, uses=tuple(self._calls), gaps=gaps)
+        if not gaps:
+            self._decide(network.checks, inputs, graph.output_types, "")
         return graph if gaps.inputs or gaps.outputs or gaps.layers or not gaps.are_named else graph.giving(refs)
 
     def _gaps(self, inputs: Mapping[str, TensorType], found: Outputs) -> Gaps:
@@ -331,12 +335,22 @@ class Builder:
         outputs = read_outputs(content.outputs, content.steps, scope, self._problems)
         if not self._unread and outputs is not None:
             self._problems += advise_on_steps(content.steps, scope, content.outputs, listed=False)
+        if outputs is not None and content.outputs is None and len(outputs) == 1:
+            outputs = {"output": next(iter(outputs.values()))}
+        if outputs is not None:
+            known = {name: given for name, given in inputs.items() if given is not None}
+            self._decide(content.checks, _types(known), _types(outputs), here.prefix)
         if content.closed:
             note = Note(f"in this use of `{step.op}`", step.span)
             self._problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self._problems[before:]]
-        if outputs is None or content.outputs is not None:
-            return outputs
-        return {"output": next(iter(outputs.values()))} if len(outputs) == 1 else outputs
+        return outputs
+
+    def _decide(
+        self, checks: tuple[Check, ...], inputs: Mapping[str, TensorType], outputs: Mapping[str, TensorType], prefix: str
+    ) -> None:
+        """Decide checks of sizes, and keep what must be true of free sizes."""
+        for check in checks:
+            self._bindings += [(prefix, request) for request in decide(check, inputs, outputs, self._problems)]
 
     def _carried(self, step: Step, content: Nested, fed: _Fed, around: Scope, here: _Around) -> Mapping[str, Given] | None:
         """Build repetitions that each feed their outputs to the inputs of the next, by name."""
@@ -381,10 +395,12 @@ class Builder:
             inside = replace(inside, start=_start(network))
         self._list(network.steps, scope, inside)
         outputs = read_outputs(network.outputs, network.steps, scope, self._problems)
-        note = Note(f"in this use of the network `{network.name}`", step.span)
-        self._problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self._problems[before:]]
         if outputs is not None and network.outputs is None and len(outputs) > 1 and "output" in outputs:
             outputs = {"output": outputs["output"]}
+        if outputs is not None:
+            self._decide(network.checks, _types(given), _types(outputs), here.prefix)
+        note = Note(f"in this use of the network `{network.name}`", step.span)
+        self._problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self._problems[before:]]
         ports = {port: ref for port, (ref, _) in given.items()}
         named = {name: ref for name, (ref, _) in (outputs or {}).items()}
         self._calls.append(NetworkCall(network.name, here.prefix, ports, named))
@@ -507,6 +523,10 @@ def step_paths(steps: tuple[Step, ...], prefix: str = "") -> Iterator[str]:
             yield from step_paths(step.content.steps, f"{prefix}{step.name}/")
         elif isinstance(step.content, NetworkUse):
             yield step.content.network
+
+
+def _types(given: Mapping[str, Given]) -> dict[str, TensorType]:
+    return {name: type_ for name, (_, type_) in given.items()}
 
 
 def _first_of_each(steps: tuple[Step, ...]) -> dict[str, Step]:

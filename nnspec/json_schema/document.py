@@ -40,6 +40,16 @@ _FAMILIES = (
 )  # fmt: skip
 
 _TEXT: Schema = {"type": "string"}
+_CHECK: Schema = closed(
+    {
+        "that": {"type": ["string", "boolean"], "description": "What must be true: `width % heads == 0`, `x.shape[1] <= 512`."},
+        "message": {"type": ["string", "null"], "description": "What to report if it is not."},
+    },
+    ["that"],
+)
+_CHECKS: Schema = list_of(_CHECK, description="Conditions on params, and on sizes of inputs and outputs.") | {
+    "type": ["array", "null"]
+}
 _LATER: Schema = {"description": "Not supported in this release."}
 
 
@@ -89,6 +99,7 @@ def _keys(definitions: Definitions) -> dict[str, Schema]:
         "params": _or_nothing(
             mapping_of(reference("param"), description="Named constants; later ones can use earlier ones: `$width`.")
         ),
+        "check": _CHECKS,
         "use": _uses(),
         "weights": reference("weights") | {"description": "Initial weights of the whole document."},
         "blocks": _or_nothing(mapping_of(_block(), BLOCK_NAME.pattern, description="User-defined layers.")),
@@ -123,6 +134,7 @@ def _block() -> Schema:
         "params": mapping_of(
             reference("param"), description="Params, each with a type (int, float, bool, str), a default or a declaration."
         ),
+        "check": _CHECKS,
         "inputs": list_of(
             NAME, minItems=1, uniqueItems=True, description="Names of the inputs inside the block; `[x]` by default."
         ),

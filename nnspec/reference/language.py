@@ -59,8 +59,25 @@ _TEXTS: Mapping[str, str] = {
         "Without `default` the param is required. Types: `int`, `float`, `bool`, `str`, and lists of them, such as "
         "`[int, int]`; the bounds of a list apply to each item. A mapping with other keys is a value."
     ),
+    "check": (
+        "Conditions of a document or a block, each with a message: on params, which are decided immediately, and on sizes of "
+        "its inputs and outputs (axis 0 is the batch), which become conditions if they are free.\n\n"
+        "```yaml\ncheck:\n  - that: width % heads == 0\n    message: heads must divide width\n"
+        "  - that: output.shape[1] <= 512 and image.shape[1] % 32 == 0\n    message: too long for the service\n```\n\n"
+        "Free sizes are compared with `==`, `<=`, `<`, `>=` and `>`, after `+ - *`, `// N` and `% N`, and joined by `and`."
+    ),
 }
-_OTHERS = {"block": "blocks", "network": "networks", "group": "layers", "as": "repeat", "input": "inputs", "output": "outputs"}
+_OTHERS = {
+    "checks": "check",
+    "that": "check",
+    "param": "params",
+    "block": "blocks",
+    "network": "networks",
+    "group": "layers",
+    "as": "repeat",
+    "input": "inputs",
+    "output": "outputs",
+}
 
 
 def language_text(word: str) -> str | None:

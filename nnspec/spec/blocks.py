@@ -19,7 +19,7 @@ from nnspec.types import closest, listed
 __all__ = ["BLOCK_NAME", "Block", "bind", "read_block"]
 
 BLOCK_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_KEYS = ("description", "params", "inputs", "layers", "outputs")
+_KEYS = ("description", "params", "check", "inputs", "layers", "outputs")
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Block:
         inputs: Names of the inputs inside the block.
         layers: Steps, not yet evaluated.
         outputs: Value of ``outputs``; None for the last step.
+        checks: Value of ``check``.
         scope: Params of the document that defines the block.
         span: Location of the definition.
         path: Path of the definition.
@@ -42,6 +43,7 @@ class Block:
     inputs: tuple[str, ...]
     layers: Tree | None
     outputs: Tree | None
+    checks: Tree | None
     scope: Scope
     span: Span
     path: str
@@ -66,6 +68,7 @@ def read_block(key: Scalar, tree: Tree, scope: Scope, problems: list[Diagnostic]
         _inputs(name, tree.get("inputs"), problems),
         tree.get("layers"),
         tree.get("outputs"),
+        tree.get("check"),
         scope,
         key.span,
         tree.path,

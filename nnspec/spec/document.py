@@ -12,6 +12,7 @@ from pathlib import Path
 from nnspec.diagnostics import Diagnostic, Span, SpecError, once
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block
+from nnspec.spec.checks import Check, names_checked
 from nnspec.spec.collected import Collected
 from nnspec.spec.dumping import dumped
 from nnspec.spec.evaluate import Expanded, Scope, evaluated, names_in
@@ -29,8 +30,8 @@ from nnspec.types import closest
 
 __all__ = ["KEYS", "Network", "Spec", "load", "read_spec"]
 
-KEYS = ("nnspec", "name", "description", "params", "use", "weights", "blocks", "networks", "inputs", "layers", "outputs",
-        "data", "train", "sweep", "generate", "export", "budget")  # fmt: skip
+KEYS = ("nnspec", "name", "description", "params", "check", "use", "weights", "blocks", "networks", "inputs", "layers",
+        "outputs", "data", "train", "sweep", "generate", "export", "budget")  # fmt: skip
 """Keys of a document, in their usual order."""
 
 SECTIONS = ("data", "train", "sweep", "generate", "export", "budget")
@@ -51,6 +52,7 @@ class Network:
         weights: Initial weights, if its document declares them.
         weights_at: Prefix of its weight names that the file lacks: the network's name, if it is another document's top level.
         is_cut: Whether its steps could not be read because of an error that has been reported.
+        checks: Conditions on the sizes of its inputs and outputs.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Network:
     weights: WeightsFrom | None = None
     weights_at: str = ""
     is_cut: bool = False
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -229,7 +232,9 @@ def _network(name: str, source: NetworkSource, limits: Limits, problems: list[Di
             is_cut = is_cut or key == "layers"
     outputs = evaluated(source.outputs or tree.get("outputs"), library.scope, problems)
     at = name if source.is_document and name != "main" else ""
-    return Network(name, inputs, steps, outputs, layers.span if layers else source.span, library.weights, at, is_cut)
+    span = layers.span if layers else source.span
+    checks = library.checks if source.is_document else ()
+    return Network(name, inputs, steps, outputs, span, library.weights, at, is_cut, checks)
 
 
 def _networks(tree: MappingNode, library: Library, limits: Limits, problems: list[Diagnostic]) -> dict[str, Network]:
@@ -265,7 +270,8 @@ def _check_params_used(tree: MappingNode, library: Library, problems: list[Diagn
     problems.extend(_unused(Scalar(param.name, param.span), param.written) for param in unused)
     for _, block in _entries(tree.get("blocks")):
         params = block.get("params") if isinstance(block, MappingNode) else None
-        read = names_in(block)
+        checks = block.get("check") if isinstance(block, MappingNode) else None
+        read = names_in(block) | set(names_checked(checks))
         names = {str(key.value) for key, _ in _entries(params)}
         misspelt = {closest(name, names) for name in read - names - set(library.scope.values)}
         for key, value in _entries(params):

@@ -14,6 +14,7 @@ from nnspec.layers.base import Layer
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block, bind
 from nnspec.spec.checked import broken_plugin, check_known, intended_member, replacement_word, unknown_member
+from nnspec.spec.checks import read_checks
 from nnspec.spec.counting import least_layers
 from nnspec.spec.draft import GROUP, INVALID_OPERATION, NESTING, SHARE, STEP_KEYS, Draft, read_draft, steps_of
 from nnspec.spec.evaluate import Scope, evaluate, evaluated
@@ -333,11 +334,12 @@ class Expander:
         try:
             steps = self.steps(block.layers, block.inputs, scope)
             outputs = evaluated(block.outputs, scope, self.problems)
+            checks = read_checks(block.checks, scope, self.problems)
         finally:
             self._within.pop()
             note = Note(f"in this use of `{block.name}`", draft.op.span)
             self.problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self.problems[before:]]
-        return Nested(block.inputs, steps, outputs, closed=True)
+        return Nested(block.inputs, steps, outputs, closed=True, checks=checks)
 
     def _layer(self, draft: Draft) -> Layer | None:
         op, arguments = draft.op, draft.arguments

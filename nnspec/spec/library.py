@@ -10,6 +10,7 @@ from pathlib import Path
 from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import BLOCK_NAME, Block, read_block
+from nnspec.spec.checks import Check, read_checks
 from nnspec.spec.draft import STEP_KEYS
 from nnspec.spec.dumping import flow
 from nnspec.spec.evaluate import Expanded, Scope, evaluated
@@ -65,6 +66,7 @@ class Library:
         networks: Networks by name.
         borrowed: Names that come from other files.
         weights: Initial weights of its networks.
+        checks: Conditions on the sizes of the inputs and outputs of its own layers.
     """
 
     scope: Scope
@@ -73,6 +75,7 @@ class Library:
     networks: dict[str, NetworkSource] = field(default_factory=dict)
     borrowed: set[str] = field(default_factory=set)
     weights: WeightsFrom | None = None
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ def read_library(tree: MappingNode, files: Files, problems: list[Diagnostic]) ->
     scope = Scope(expanded=files.expanded)
     library = Library(scope)
     _read_params(tree.get("params"), library, files, problems)
+    library.checks = read_checks(tree.get("check"), scope, problems)
     _read_uses(tree.get("use"), library, files, problems)
     library.weights = _weights(evaluated(tree.get("weights"), scope, problems), files, problems)
     blocks = _mapping(tree.get("blocks"), "blocks", problems)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from nnspec.diagnostics import Span
 from nnspec.layers.base import Layer
+from nnspec.spec.checks import Check
 from nnspec.spec.tree import MappingNode, Tree
 
 __all__ = ["INPUT", "Content", "Nested", "NetworkUse", "Shared", "Step", "WeightsFrom"]
@@ -43,6 +44,7 @@ class Nested:
         closed: Whether its steps cannot read from the enclosing list, as in a block.
         time_distributed: Whether it runs at every time step of its inputs.
         carries: Whether its steps are repetitions that each feed their outputs to the inputs of the next, by name.
+        checks: Conditions on the sizes of its inputs and outputs.
     """
 
     inputs: tuple[str, ...]
@@ -51,6 +53,7 @@ class Nested:
     closed: bool = False
     time_distributed: bool = False
     carries: bool = False
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)
