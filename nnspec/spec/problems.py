@@ -500,7 +500,11 @@ class Tab(Problem):
 
 
 class Unquoted(Problem):
-    """An unquoted brace starts a YAML mapping, so ``${…}`` must be quoted here."""
+    """An unquoted brace starts a YAML mapping, so ``${…}`` must be quoted here.
+
+    An expression of ``Compute`` or ``that`` is quoted if it contains `: ` or ` #`, starts with one of
+    ``[ { * & ! | > ' " % @``, or contains one of ``, [ ] { }`` within braces.
+    """
 
     code = "NN022"
     message = "`{value}` must be quoted here"

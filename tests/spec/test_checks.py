@@ -83,6 +83,11 @@ def test_a_param_that_only_a_check_reads_is_used(write):
     assert not validate(write(text.replace("inputs:", block + "inputs:") + "  - b\n"))
 
 
+def test_a_param_of_a_block_that_only_a_compute_step_reads_is_used(write):
+    block = "blocks:\n  b:\n    params: {n: 3}\n    layers:\n      - Residual: {layers: [{Dense: 8}, {Compute: dense * n}]}\n"
+    assert not validate(write(HEAD + block + "inputs: {x: [8]}\nlayers:\n  - b\n"))
+
+
 def test_a_check_can_use_an_expression_and_a_list_comprehension(checked):
     text = (
         HEAD
@@ -229,3 +234,23 @@ def test_formatting_puts_a_check_after_the_params(write):
 
     text = HEAD + "check:\n  - message: m\n    that: width > 1\n" + PARAMS + BODY
     assert PARAMS + "check:\n  - that: width > 1\n    message: m\n" in formatted(write(text))[1]
+
+
+@pytest.mark.parametrize(
+    ("line", "quoted"),
+    [
+        ("  - that: [1, 2] == 3", "[1, 2] == 3"),
+        ("  - that: x.shape[1] == 8 if 1 > 0: 2 # why", "x.shape[1] == 8 if 1 > 0: 2"),
+        ("  - {that: x.shape[1] == 8}", "x.shape[1] == 8"),
+        ("  - {that: x.shape[1] == 8, message: m}", "x.shape[1] == 8"),
+        ("  - {message: m, that: x.shape[1] == 8}", "x.shape[1] == 8"),
+    ],
+)
+def test_an_expression_that_yaml_misreads_is_to_be_quoted(write, line, quoted):
+    found = validate(write(HEAD + f"check:\n{line}\ninputs: {{x: [8]}}\nlayers:\n  - Dense: 3\n"))
+    assert (found[0].code, found[0].help, found[0].span.line) == ("NN022", f'write `"{quoted}"`', 4)
+
+
+def test_an_expression_of_a_compute_step_that_yaml_misreads_is_to_be_quoted(write):
+    found = validate(write(HEAD + "inputs: {x: [8]}\nlayers:\n  - Compute: x[:, 1: 2]\n"))
+    assert (found[0].code, found[0].help) == ("NN022", 'write `"x[:, 1: 2]"`')
