@@ -51,8 +51,13 @@ class Where:
     bare: bool = False
 
     def called(self, field: str) -> str:
-        """Return an argument's name in messages, in backquotes; that of a bare value has the object's name beside it."""
-        return f"`{field}` of `{self.name}`" if self.bare and field == self.config.main_argument else f"`{field}`"
+        """Return an argument's name in messages, in backquotes.
+
+        A bare value of a layer has both names: ``Dropout: x`` is the `rate` of `Dropout`. That of a key has the key's.
+        """
+        if not self.bare or field != self.config.main_argument:
+            return f"`{field}`"
+        return f"`{field}` of `{self.name}`" if self.name == self.config.__name__ else f"`{self.name}`"
 
     def with_arguments(self, written: str) -> str:
         """Return an example of the object with some arguments; a list item has no key of its own."""

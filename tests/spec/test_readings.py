@@ -129,10 +129,10 @@ def test_a_value_that_a_param_gives_is_not_told_as_a_literal(write):
     assert [d.help for d in validate(write(text))] == ["use `//` for integer division, or `round`"]
 
 
-def test_a_bare_value_is_called_by_its_argument_and_the_key_that_was_written(write):
+def test_a_bare_value_is_called_by_the_key_that_was_written(write):
     text = HEAD + "inputs: {tokens: {shape: [T], dtype: int32}}\nlayers:\n  - Embedding: {input_dim: 9, output_dim: 4}\n"
     text += "  - Dense: {units: 9}\n    name: logits\ngenerate: {token: {input: tokens, logits: logits}, start: 1, beam: 0}\n"
-    assert [d.message for d in validate(write(text)) if d.is_error] == ["`width` of `beam` must be greater than 0, not 0"]
+    assert [d.message for d in validate(write(text)) if d.is_error] == ["`beam` must be greater than 0, not 0"]
 
 
 @pytest.mark.parametrize(
