@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from nnspec.functions.base import Call, Case, Function, parameters
-from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Term
+from nnspec.functions.base import Call
+from nnspec.functions.terms import Term
 
 __all__ = ["FUNCTIONS", "reduced"]
 
@@ -20,3 +18,6 @@ def reduced(call: Call, x: Term, dtype: str, axes: Sequence[int], **arguments: A
     shape = [1 if axis in axes else x.shape[axis] for axis in places]
     kept = [None if axis in axes else axis for axis in places]
     return call.result(shape, dtype, [x], [kept], axes=tuple(axes), keepdims=keepdims, **arguments)
+
+
+FUNCTIONS = {}
