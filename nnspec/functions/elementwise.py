@@ -15,7 +15,6 @@ from nnspec.expressions.params import BINARY
 from nnspec.functions.base import Call, Case, Function, parameters
 from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Term
 from nnspec.functions.terms import Literal as LiteralOrigin
-from nnspec.types import Dim
 
 __all__ = ["ACTIVATIONS", "CAST", "FUNCTIONS", "OPERATORS", "UNARY_OPERATORS", "number"]
 
@@ -88,12 +87,13 @@ def unary(
     onnx: str | Callable[..., str],
     *,
     keras: str | Callable[..., Any] = "",
+    text: str = "",
     dtypes: _Dtypes = "float",
     result: str = "",
     domain: tuple[float, float] = (-3, 3),
     is_discontinuous: bool = False,
 ) -> Function:
-    """An element-wise function of one tensor.
+    """An element-wise function of one tensor, or an operator.
 
     Args:
         name: Its name; also in ``keras.ops``, unless given.
@@ -101,6 +101,7 @@ def unary(
         numpy: Its NumPy function.
         onnx: Its ONNX operator, or a function of the builder and the tensor.
         keras: Its name in ``keras.ops``, or a function of ``k`` and the tensor.
+        text: How an operator is written, such as ``-{}``.
         dtypes: What it takes.
         result: Its dtype, if that is not its operand's.
         domain: Where its proof cases are drawn.
@@ -118,7 +119,7 @@ def unary(
     def in_onnx(b: Any, c: Application, x: str) -> str:
         return b.op(onnx, x) if isinstance(onnx, str) else onnx(b, x)
 
-    draw = _drawn(f"{name}({{}})", 1, *domain, dtypes)
+    draw = _drawn(text or f"{name}({{}})", 1, *domain, dtypes)
     in_numpy = lambda n, c, x: numpy(x)  # noqa: E731
     return Function(name, parameters("x"), rule, in_numpy, in_keras, in_onnx, draw, summary, is_discontinuous)
 
@@ -287,8 +288,7 @@ def _where_rule(call: Call) -> Term:
 
 
 def _draw_where(rng: np.random.Generator) -> Case:
-    case = _drawn("where({0} > {1}, {0}, {2})", 3, -3, 3, "numeric")(rng)
-    return case
+    return _drawn("where({0} > {1}, {0}, {2})", 3, -3, 3, "numeric")(rng)
 
 
 def _onnx_where(b: Any, c: Application, condition: str, left: str, right: str) -> str:
@@ -485,6 +485,6 @@ OPERATORS: Mapping[str, Function] = {
 """The functions of two-operand operators."""
 
 UNARY_OPERATORS: Mapping[str, Function] = {
-    "-": unary("negative", "The negative.", lambda x: -x, "Neg", dtypes="numeric"),
-    "~": unary("logical_not", "Whether it is false.", lambda x: not x if isinstance(x, bool) else np.logical_not(x), "Not", dtypes="bool"),
+    "-": unary("negative", "The negative.", lambda x: -x, "Neg", text="-{}", dtypes="numeric"),
+    "~": unary("logical_not", "Whether it is false.", lambda x: not x if isinstance(x, bool) else np.logical_not(x), "Not", text="~{}", dtypes="bool"),
 }  # fmt: skip

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.expressions.syntax import ExpressionError
 from nnspec.functions.base import Call, Case, Context, Function
 from nnspec.functions.terms import INT, Application, Term
 from nnspec.types import Dim, ceil_div, size_text

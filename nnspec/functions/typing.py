@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
@@ -32,10 +32,10 @@ from nnspec.functions.base import Call, Context, Function, Parameter
 from nnspec.functions.catalogue import FUNCTIONS, INSTEAD
 from nnspec.functions.elementwise import OPERATORS, UNARY_OPERATORS, number
 from nnspec.functions.products import FUNCTIONS as PRODUCTS
-from nnspec.functions.terms import BATCH, BOOL, FLOAT, INT, Application, Input, Sizes, Term
+from nnspec.functions.terms import BATCH, BOOL, FLOAT, INT, Input, Sizes, Term
 from nnspec.functions.terms import Literal as LiteralOrigin
 
-__all__ = ["CONSTANTS", "Pair", "Typing", "called", "input_term", "names_read"]
+__all__ = ["CONSTANTS", "Context", "Pair", "Typing", "called", "input_term", "names_read"]
 
 CONSTANTS: Mapping[str, float] = {"pi": 3.141592653589793, "inf": float("inf")}
 """The constants that every expression can use."""
