@@ -16,6 +16,8 @@ from nnspec.types import Dim, ceil_div
 
 __all__ = ["FUNCTIONS", "drawn"]
 
+_NUMPY = {FLOAT: np.float32, INT: np.int32, BOOL: np.bool_}
+
 
 def _is_static(terms: Sequence[Term]) -> bool:
     return all(term.is_static for term in terms)
@@ -41,7 +43,7 @@ def _filled(name: str, value: int) -> Function:
 
     def in_onnx(b: Any, c: Application) -> str:
         if _is_static(c["sizes"]):
-            return str(b.constant(np.full([term.value for term in c["sizes"]], value), name, FLOAT))
+            return str(b.constant(np.full(c.shape, value), name, np.float32))
         return str(b.op("Expand", b.number(float(value)), b.sizes(c["sizes"])))
 
     return Function(
@@ -134,7 +136,7 @@ def _keras_arange(k: Any, c: Application) -> Any:
 
 def _onnx_arange(b: Any, c: Application) -> str:
     if _is_static(c["bounds"]):
-        return str(b.constant(_static_range(c), "range", c.dtype))
+        return str(b.constant(_static_range(c), "range", _NUMPY[c.dtype]))
     bounds = b.cast(b.sizes(c["bounds"]), INT)
     return str(b.op("Range", *(b.op("Gather", bounds, b.integer(place), axis=0) for place in range(3))))
 
@@ -159,7 +161,7 @@ def _keras_linspace(k: Any, c: Application, start: Any, stop: Any) -> Any:
 
 def _onnx_linspace(b: Any, c: Application, start: str, stop: str) -> str:
     if _is_static((*c.operands, c["num"])):
-        return str(b.constant(np.linspace(*(term.value for term in (*c.operands, c["num"]))), "range", FLOAT))
+        return str(b.constant(np.linspace(*(term.value for term in (*c.operands, c["num"]))), "range", np.float32))
     count = b.op("Squeeze", b.cast(b.sizes([c["num"]]), INT))
     places = b.cast(b.op("Range", b.integer(0), count, b.integer(1)), FLOAT)
     last = b.cast(b.op("Max", b.op("Sub", count, b.integer(1)), b.integer(1)), FLOAT)
@@ -188,7 +190,7 @@ def _full_like_rule(call: Call) -> Term:
 
 
 def _onnx_like(b: Any, c: Application, x: str) -> str:
-    return str(b.op("Expand", b.constant(np.asarray(c["value"]), "value", c.dtype), b.op("Shape", x)))
+    return str(b.op("Expand", b.constant(c["value"], "value", _NUMPY[c.dtype]), b.op("Shape", x)))
 
 
 _OF_A_TENSOR = ("a * 2 + {}(a)", "{}(a[:, :1]) * a", "sum({}(a), axis=1) * a[:, 0]", "a - {}(a[..., 0:2])[:, :, :1]")

@@ -12,7 +12,7 @@ import numpy as np
 from nnspec.functions.base import Call, Case, Function, parameters
 from nnspec.functions.elementwise import number
 from nnspec.functions.terms import BOOL, INT, Application, Sizes, Term
-from nnspec.types import Dim, product, same_size, size_text
+from nnspec.types import Dim, product, same_size, size_text, unknown
 from nnspec.types.dims import exact_quotient
 
 __all__ = ["FUNCTIONS", "expanded", "known_sizes", "with_batch"]
@@ -103,7 +103,7 @@ def _reshape_rule(call: Call) -> Term:
             raise call.error(
                 f"`reshape` cannot infer the size -1 of {_listed(sizes)} from {x}", "write the size", at="newshape"
             )
-        sizes[places[0]] = inferred
+        sizes[places[0]] = unknown() if inferred is None else inferred
         if isinstance(inferred, int):
             terms[places[0]] = number(inferred, terms[places[0]].at)
     wanted = product(sizes)
@@ -472,6 +472,12 @@ def _triangle(name: str, summary: str, upper: int) -> Function:
         places = frozenset((each, axes[axis]) for each, axes in x.axes.items() for axis in (-2, -1) if axes[axis] is not None)
         return replace(term, sizes=term.sizes | places)  # type: ignore[arg-type]
 
+    def in_keras(k: Any, c: Application, x: Any) -> Any:
+        # keras.ops.tril and triu fail on TensorFlow if the diagonal is outside the matrix.
+        rows, columns = (k.ops.arange(k.ops.shape(x)[axis], dtype="int32") for axis in (-2, -1))
+        place = columns - k.ops.expand_dims(rows, 1)
+        return k.ops.where(place >= c["k"] if upper else place <= c["k"], x, k.ops.zeros_like(x))
+
     def in_onnx(b: Any, c: Application, x: str) -> str:
         offset = [b.op("Squeeze", b.ints([c["k"]], "k"))] if c["k"] else []
         if c.dtype != INT:
@@ -490,7 +496,7 @@ def _triangle(name: str, summary: str, upper: int) -> Function:
         parameters("x, k: int = 0"),
         rule,
         lambda n, c, x: getattr(np, name)(x, c["k"]),
-        lambda k, c, x: getattr(k.ops, name)(x, c["k"]),
+        in_keras,
         in_onnx,
         draw,
         summary,

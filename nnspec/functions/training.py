@@ -106,7 +106,7 @@ def _keras_mask(k: Any, c: Application, x: Any) -> Any:
 
 def _onnx_mask(b: Any, c: Application, x: str) -> str:
     if not c["masks"]:
-        return str(b.op("Expand", b.constant(np.asarray(True), "true", BOOL), b.op("Shape", x, end=2)))
+        return str(b.op("Expand", b.constant(True, "true", np.bool_), b.op("Shape", x, end=2)))
 
     def add(mask: str, count: int) -> str:
         return str(b.op("Unsqueeze", mask, b.ints(list(range(-count, 0)), "axes"))) if count else mask
