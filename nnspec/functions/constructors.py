@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from nnspec.functions.base import Call, Case, Function, cast, parameters
+from nnspec.functions.base import Call, Function, cast, parameters
+from nnspec.functions.draws import drawn
 from nnspec.functions.elementwise import number
 from nnspec.functions.shapes import known_sizes
 from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Term
 from nnspec.types import Dim, ceil_div
 
-__all__ = ["FUNCTIONS", "drawn"]
+__all__ = ["FUNCTIONS"]
 
 _NUMPY = {FLOAT: np.float32, INT: np.int32, BOOL: np.bool_}
 
 
 def _is_static(terms: Sequence[Term]) -> bool:
     return all(term.is_static for term in terms)
-
-
-def drawn(*texts: str) -> Callable[[np.random.Generator], Case]:
-    """Draw one of these expressions of a tensor ``a``, whose first axis has a random size."""
-
-    def draw(rng: np.random.Generator) -> Case:
-        return Case(str(rng.choice(texts)), {"a": rng.normal(size=(3, int(rng.integers(2, 6)), 4)).astype(np.float32)})
-
-    return draw
 
 
 # --- zeros, ones ----------------------------------------------------------------------------------------------------------

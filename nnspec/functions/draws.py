@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-__all__ = ["draw_any", "draw_floats", "draw_shape", "draw_tied", "drawn_axis"]
+from nnspec.functions.base import Case
+
+__all__ = ["draw_any", "draw_floats", "draw_shape", "draw_tied", "drawn", "drawn_axis"]
 
 
 def drawn_axis(rng: np.random.Generator, rank: int) -> int:
@@ -39,3 +41,12 @@ def draw_tied(rng: np.random.Generator, shape: Sequence[int]) -> Any:
     if rng.random() < 0.3:
         return draw_floats(rng, shape)
     return rng.integers(-2, 3, shape).astype(np.int32)
+
+
+def drawn(*texts: str) -> Callable[[np.random.Generator], Case]:
+    """Draw one of these expressions of a tensor ``a``, whose first axis has a random size."""
+
+    def draw(rng: np.random.Generator) -> Case:
+        return Case(str(rng.choice(texts)), {"a": rng.normal(size=(3, int(rng.integers(2, 6)), 4)).astype(np.float32)})
+
+    return draw

@@ -1,24 +1,23 @@
-"""Functions that change the shape of each example."""
+"""Functions that change the shape of each example; see `padding` for the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from math import gcd
 from typing import Any
 
 import numpy as np
 
+from nnspec.functions import padding
 from nnspec.functions.base import Call, Case, Function, parameters
+from nnspec.functions.draws import draw_any, draw_floats
 from nnspec.functions.elementwise import number
-from nnspec.functions.terms import BOOL, INT, Application, Sizes, Term
+from nnspec.functions.padding import example, like
+from nnspec.functions.terms import Application, Term
 from nnspec.types import Dim, product, same_size, size_text, unknown
 from nnspec.types.dims import exact_quotient
 
 __all__ = ["FUNCTIONS", "expanded", "known_sizes", "with_batch"]
-
-_INT64 = 7
-"""The number of ONNX's int64 dtype."""
 
 
 def known_sizes(call: Call, name: str, *, inferred: bool = False) -> list[int | Dim]:
@@ -62,15 +61,6 @@ def expanded(n: Any, c: Application, x: Any, sizes: Sequence[Any]) -> tuple[Any,
     return (n.ops.shape(x)[0] if hasattr(n, "ops") else x.shape[0], *sizes)
 
 
-def _like(call: Call, x: Term, shape: Sequence[int | Dim], kept: Sequence[int | None], **arguments: Any) -> Term:
-    """A result that has the values of a tensor; that of a list of numbers stays weak."""
-    return replace(call.result(shape, x.dtype, [x], [kept], **arguments), weak=x.weak)
-
-
-def _example(x: Term) -> Sizes:
-    return x.shape[1:] if x.is_batched else x.shape
-
-
 def _listed(shape: Sequence[int | Dim]) -> str:
     return f"[{', '.join(map(size_text, shape))}]"
 
@@ -80,7 +70,7 @@ def _listed(shape: Sequence[int | Dim]) -> str:
 
 def _reshape_rule(call: Call) -> Term:
     x: Term = call["x"]
-    own, sizes = _example(x), known_sizes(call, "newshape", inferred=True)
+    own, sizes = example(x), known_sizes(call, "newshape", inferred=True)
     total = product(own)
     terms = list(call["newshape"])
     places = [place for place, size in enumerate(sizes) if size == -1]
@@ -118,7 +108,7 @@ def _reshape_rule(call: Call) -> Term:
         call.context.equal.append((total, wanted))
     lead = 1 if x.is_batched else 0
     kept = [axis if axis is None else axis + lead for axis in _unchanged(own, sizes)]
-    return _like(call, x, [*x.shape[:lead], *sizes], [*range(lead), *kept], sizes=tuple(terms))
+    return like(call, x, [*x.shape[:lead], *sizes], [*range(lead), *kept], sizes=tuple(terms))
 
 
 def _unchanged(old: Sequence[int | Dim], new: Sequence[int | Dim]) -> list[int | None]:
@@ -153,7 +143,7 @@ def _draw_reshape(rng: np.random.Generator) -> Case:
         "reshape(a, [a.shape[3], 6])",
         "reshape(a, [1, 2, 3, 4, 1])",
     ]
-    return Case(str(rng.choice(texts)), {"a": rng.normal(size=(3, 2, 3, 4)).astype(np.float32)})
+    return Case(str(rng.choice(texts)), {"a": draw_any(rng, (3, 2, 3, 4))})
 
 
 _RESHAPE = Function(
@@ -172,7 +162,7 @@ _RESHAPE = Function(
 
 def _permuted(call: Call, order: Sequence[int]) -> Term:
     x: Term = call["x"]
-    return _like(call, x, [x.shape[axis] for axis in order], order, order=tuple(order))
+    return like(call, x, [x.shape[axis] for axis in order], order, order=tuple(order))
 
 
 def _transpose_rule(call: Call) -> Term:
@@ -211,13 +201,13 @@ def _draw_transpose(rng: np.random.Generator) -> Case:
     rank = int(rng.integers(2, 6))
     order = [0, *map(int, rng.permutation(range(1, rank)))]
     text = f"transpose(a, {order})" if rng.random() < 0.7 else "transpose(a)"
-    return Case(text, {"a": rng.normal(size=(3, *rng.integers(1, 5, rank - 1))).astype(np.float32)})
+    return Case(text, {"a": draw_any(rng, (3, *rng.integers(1, 5, rank - 1)))})
 
 
 def _draw_swapaxes(rng: np.random.Generator) -> Case:
     rank = int(rng.integers(3, 6))
     first, second = rng.choice(range(1, rank), 2, replace=False)
-    x = rng.normal(size=(3, *rng.integers(1, 5, rank - 1))).astype(np.float32)
+    x = draw_any(rng, (3, *rng.integers(1, 5, rank - 1)))
     return Case(f"swapaxes(a, {first}, {second - rank})", {"a": x})
 
 
@@ -243,13 +233,13 @@ def _expand_dims_rule(call: Call) -> Term:
     axes = call.axes("axis", x, extra=1 if isinstance(given, int) else len(given))
     own = iter(range(x.rank))
     kept = [None if axis in axes else next(own) for axis in range(x.rank + len(axes))]
-    return _like(call, x, [1 if axis is None else x.shape[axis] for axis in kept], kept, axes=axes)
+    return like(call, x, [1 if axis is None else x.shape[axis] for axis in kept], kept, axes=axes)
 
 
 def _draw_expand_dims(rng: np.random.Generator) -> Case:
     rank = int(rng.integers(2, 5))
     axis = rng.choice([str(rng.integers(1, rank + 1)), "-1", f"[1, {rank + 1}]", "[-2, 1]"])
-    return Case(f"expand_dims(a, {axis})", {"a": rng.normal(size=(3, *rng.integers(1, 5, rank - 1))).astype(np.float32)})
+    return Case(f"expand_dims(a, {axis})", {"a": draw_any(rng, (3, *rng.integers(1, 5, rank - 1)))})
 
 
 def _squeeze_rule(call: Call) -> Term:
@@ -265,7 +255,7 @@ def _squeeze_rule(call: Call) -> Term:
             )
         call.same(size, 1, "axis")
     kept = [axis for axis in range(x.rank) if axis not in axes]
-    return _like(call, x, [x.shape[axis] for axis in kept], kept, axes=axes)
+    return like(call, x, [x.shape[axis] for axis in kept], kept, axes=axes)
 
 
 def _draw_squeeze(rng: np.random.Generator) -> Case:
@@ -273,8 +263,8 @@ def _draw_squeeze(rng: np.random.Generator) -> Case:
     axis = int(rng.integers(1, len(shape) + 1))
     shape.insert(axis, 1)
     if rng.random() < 0.3:
-        return Case(f"squeeze(a, [1, {axis + 1}])", {"a": rng.normal(size=(3, 1, *shape[1:])).astype(np.float32)})
-    return Case(f"squeeze(a, {axis - rng.choice([0, len(shape)])})", {"a": rng.normal(size=shape).astype(np.float32)})
+        return Case(f"squeeze(a, [1, {axis + 1}])", {"a": draw_any(rng, (3, 1, *shape[1:]))})
+    return Case(f"squeeze(a, {axis - rng.choice([0, len(shape)])})", {"a": draw_any(rng, shape)})
 
 
 def _without(axes: Sequence[int], rank: int) -> tuple[Any, ...]:
@@ -287,7 +277,7 @@ def _without(axes: Sequence[int], rank: int) -> tuple[Any, ...]:
 
 def _broadcast_rule(call: Call) -> Term:
     x: Term = call["x"]
-    own, sizes = _example(x), known_sizes(call, "shape")
+    own, sizes = example(x), known_sizes(call, "shape")
     lead = 1 if x.is_batched else 0
     if len(own) != len(sizes) and not x.is_number:
         if len(sizes) < len(own):
@@ -309,7 +299,7 @@ def _broadcast_rule(call: Call) -> Term:
             kept.append(axis + lead if size != 1 or wanted == 1 else None)
             if size != 1:
                 call.same(size, wanted, "shape")
-    return _like(call, x, [*x.shape[:lead], *sizes], [*range(lead), *kept], sizes=call["shape"])
+    return like(call, x, [*x.shape[:lead], *sizes], [*range(lead), *kept], sizes=call["shape"])
 
 
 def _draw_broadcast(rng: np.random.Generator) -> Case:
@@ -322,12 +312,12 @@ def _draw_broadcast(rng: np.random.Generator) -> Case:
         "a[:, :1] + broadcast_to(2, [4, 3])",
         "a[:, :1] * broadcast_to([[1], [2]], [2, a.shape[2]])",
     ]
-    return Case(str(rng.choice(texts)), {"a": rng.normal(size=(3, 1, 3)).astype(np.float32)})
+    return Case(str(rng.choice(texts)), {"a": draw_floats(rng, (3, 1, 3))})
 
 
 def _tile_rule(call: Call) -> Term:
     x: Term = call["x"]
-    own, repeats = _example(x), known_sizes(call, "repeats")
+    own, repeats = example(x), known_sizes(call, "repeats")
     lead = 1 if x.is_batched else 0
     if len(repeats) != len(own):
         if lead and len(repeats) == x.rank:
@@ -337,7 +327,7 @@ def _tile_rule(call: Call) -> Term:
         raise call.error(f"`tile` of {x} needs {len(own)} repeats, got {len(repeats)}", help, at="repeats")
     kept = [axis + lead if count == 1 else None for axis, count in enumerate(repeats)]
     shape = [size * count for size, count in zip(own, repeats, strict=True)]
-    return _like(call, x, [*x.shape[:lead], *shape], [*range(lead), *kept], repeats=call["repeats"])
+    return like(call, x, [*x.shape[:lead], *shape], [*range(lead), *kept], repeats=call["repeats"])
 
 
 def _draw_tile(rng: np.random.Generator) -> Case:
@@ -346,161 +336,11 @@ def _draw_tile(rng: np.random.Generator) -> Case:
     if rng.random() < 0.3:
         repeats[0] = "a.shape[1]"
     text = f"tile(a, [{', '.join(map(str, repeats))}])"
-    return Case(text, {"a": rng.normal(size=(3, *rng.integers(1, 4, rank))).astype(np.float32)})
+    return Case(text, {"a": draw_any(rng, (3, *rng.integers(1, 4, rank)))})
 
 
 def _repeats(n: Any, c: Application) -> tuple[Any, ...]:
     return (*((1,) if c.operands[0].is_batched else ()), *n.sizes(c["repeats"]))
-
-
-# --- pad ------------------------------------------------------------------------------------------------------------------
-
-_MODES = ("constant", "reflect", "symmetric", "edge")
-
-
-def _pad_widths(call: Call, x: Term) -> list[tuple[int, int]]:
-    """The positions added before and after each axis of one example."""
-    rank = len(_example(x))
-    given = call["pad_width"]
-    if isinstance(given, int):
-        given = ((given, given),) * rank
-    elif len(given) == 2 and all(isinstance(each, int) for each in given):
-        given = (given,) * rank
-    if not all(isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(each, int) for each in pair) for pair in given):
-        raise call.error(
-            "`pad_width` is a list of pairs, [before, after] for each axis of one example",
-            f"write {[[0, 0]] * (rank - 1) + [[1, 1]]}",
-            at="pad_width",
-        )
-    if len(given) != rank:
-        help = "omit the batch axis" if x.is_batched and len(given) == x.rank else "write [0, 0] for axes that stay"
-        raise call.error(f"`pad` of {x} needs {rank} pairs, got {len(given)}", help, at="pad_width")
-    if any(count < 0 for pair in given for count in pair):
-        raise call.error(
-            "`pad` adds positions: a width cannot be negative", "remove them by a slice: `x[:, 1:]`", at="pad_width"
-        )
-    return list(given)
-
-
-def _pad_rule(call: Call) -> Term:
-    x: Term = call["x"]
-    mode = call["mode"]
-    if mode not in _MODES:
-        raise call.error(f"`pad` has no mode `{mode}`", f"the modes are {', '.join(map(repr, _MODES))}", at="mode")
-    lead = 1 if x.is_batched else 0
-    widths = [*[(0, 0)] * lead, *_pad_widths(call, x)]
-    if mode in ("reflect", "symmetric"):
-        for axis, (size, pair) in enumerate(zip(x.shape, widths, strict=True)):
-            needed = max(pair) + (1 if mode == "reflect" and any(pair) else 0)
-            if isinstance(size, int) and size < needed:
-                raise call.error(
-                    f"`pad` by {mode} repeats {max(pair)} positions of axis {axis}, which has {size}",
-                    "pad by less, or use the mode 'edge' or 'constant'",
-                    at="pad_width",
-                )
-            if not isinstance(size, int) and any(pair):
-                call.context.positive.append(size - needed + 1)
-    shape = [size + sum(pair) if any(pair) else size for size, pair in zip(x.shape, widths, strict=True)]
-    kept = [None if any(pair) else axis for axis, pair in enumerate(widths)]
-    plan = {"widths": tuple(widths), "mode": mode}
-    if mode != "constant":
-        if "constant_values" in call.places:
-            raise call.error(f"the mode '{mode}' takes no `constant_values`", at="constant_values")
-        return _like(call, x, shape, kept, **plan)
-    value = call["constant_values"]
-    value = value if isinstance(value, Term) else number(False if x.dtype == BOOL else value, call.at)
-    if not value.is_number:
-        raise call.error("`constant_values` of `pad` must be a number", at="constant_values")
-    x, value = call.unified(x, value)
-    return replace(call.result(shape, x.dtype, [x, value], [kept, [None] * len(shape)], **plan), weak=call["x"].weak)
-
-
-def _numpy_pad(n: Any, c: Application, x: Any, *value: Any) -> Any:
-    given = {"constant_values": value[0]} if value else {}
-    return np.pad(x, c["widths"], c["mode"], **given)
-
-
-def _keras_pad(k: Any, c: Application, x: Any, *value: Any) -> Any:
-    if c["mode"] != "edge":
-        given = {"constant_values": value[0]} if value else {}
-        return k.ops.pad(x, c["widths"], c["mode"], **given)
-    for axis, (before, after) in enumerate(c["widths"]):  # TensorFlow lacks it
-        whole = [slice(None)] * axis
-        first, last = x[(*whole, slice(0, 1))], x[(*whole, slice(-1, None))]
-        parts = [*[first] * before, x, *[last] * after]
-        x = k.ops.concatenate(parts, axis=axis) if len(parts) > 1 else x
-    return x
-
-
-def _onnx_pad(b: Any, c: Application, x: str, *value: str) -> str:
-    if c["mode"] != "symmetric":
-        pads = [before for before, _ in c["widths"]] + [after for _, after in c["widths"]]
-        return str(b.op("Pad", x, b.ints(pads, "pads"), *value, mode=c["mode"]))
-    for axis, (before, after) in enumerate(c["widths"]):  # ONNX lacks it
-
-        def reversed_part(x: str, start: int, stop: int, axis: int = axis) -> str:
-            bounds = (b.ints([each], hint) for each, hint in ((start, "start"), (stop, "stop"), (axis, "axis"), (-1, "step")))
-            return str(b.op("Slice", x, *bounds))
-
-        parts = [x]
-        if before:
-            parts.insert(0, reversed_part(x, before - 1, -(2**62)))
-        if after:
-            parts.append(reversed_part(x, -1, -after - 1))
-        x = b.op("Concat", *parts, axis=axis) if len(parts) > 1 else x
-    return x
-
-
-def _draw_pad(rng: np.random.Generator) -> Case:
-    rank = int(rng.integers(1, 4))
-    widths = [[int(count) for count in rng.integers(0, 3, 2)] for _ in range(rank)]
-    mode = rng.choice([*_MODES, "value"])
-    extra = f", constant_values={rng.normal():.3f}" if mode == "value" else f", mode='{mode}'"
-    return Case(f"pad(a, {widths}{extra})", {"a": rng.normal(size=(3, *rng.integers(3, 6, rank))).astype(np.float32)})
-
-
-# --- triangles ------------------------------------------------------------------------------------------------------------
-
-
-def _triangle(name: str, summary: str, upper: int) -> Function:
-    def rule(call: Call) -> Term:
-        x: Term = call["x"]
-        if len(_example(x)) < 2:
-            raise call.error(f"{call.name} takes matrices: {x} has fewer than 2 axes behind the batch", at="x")
-        term = _like(call, x, x.shape, range(x.rank), k=call["k"])
-        # What is kept of a position depends on where it is, so a part of the axis is not computed alone.
-        places = frozenset((each, axes[axis]) for each, axes in x.axes.items() for axis in (-2, -1) if axes[axis] is not None)
-        return replace(term, sizes=term.sizes | places)  # type: ignore[arg-type]
-
-    def in_keras(k: Any, c: Application, x: Any) -> Any:
-        # keras.ops.tril and triu fail on TensorFlow if the diagonal is outside the matrix.
-        rows, columns = (k.ops.arange(k.ops.shape(x)[axis], dtype="int32") for axis in (-2, -1))
-        place = columns - k.ops.expand_dims(rows, 1)
-        return k.ops.where(place >= c["k"] if upper else place <= c["k"], x, k.ops.zeros_like(x))
-
-    def in_onnx(b: Any, c: Application, x: str) -> str:
-        offset = [b.op("Squeeze", b.ints([c["k"]], "k"))] if c["k"] else []
-        if c.dtype != INT:
-            return str(b.op("Trilu", x, *offset, upper=upper))
-        # ONNX Runtime has no `Trilu` of int32.
-        return str(b.cast(b.op("Trilu", b.op("Cast", x, to=_INT64), *offset, upper=upper), INT))
-
-    def draw(rng: np.random.Generator) -> Case:
-        shape = [3, *rng.integers(1, 4, rng.integers(0, 2)), *rng.integers(2, 6, 2)]
-        k = int(rng.integers(-3, 4))
-        x = rng.integers(1, 9, shape).astype(np.int32) if rng.random() < 0.2 else rng.normal(size=shape).astype(np.float32)
-        return Case(f"{name}(a, {k})" if k else f"{name}(a)", {"a": x})
-
-    return Function(
-        name,
-        parameters("x, k: int = 0"),
-        rule,
-        lambda n, c, x: getattr(np, name)(x, c["k"]),
-        in_keras,
-        in_onnx,
-        draw,
-        summary,
-    )
 
 
 # --- table ----------------------------------------------------------------------------------------------------------------
@@ -555,17 +395,5 @@ _ALL = (
         _draw_tile,
         "Repeats each example along its axes, as a whole.",
     ),
-    Function(
-        "pad",
-        parameters("x, pad_width: ints, mode: text = constant, constant_values = 0"),
-        _pad_rule,
-        _numpy_pad,
-        _keras_pad,
-        _onnx_pad,
-        _draw_pad,
-        "Adds positions: `[before, after]` for each axis of one example; 'constant', 'reflect', 'symmetric' or 'edge'.",
-    ),
-    _triangle("tril", "The lower triangle of the last two axes, up to diagonal `k`; 0 elsewhere.", 0),
-    _triangle("triu", "The upper triangle of the last two axes, from diagonal `k`; 0 elsewhere.", 1),
 )
-FUNCTIONS: Mapping[str, Function] = {function.name: function for function in _ALL}
+FUNCTIONS: Mapping[str, Function] = {**{function.name: function for function in _ALL}, **padding.FUNCTIONS}

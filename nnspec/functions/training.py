@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnspec.functions.base import Call, Function, parameters
-from nnspec.functions.constructors import drawn
+from nnspec.functions.draws import drawn
 from nnspec.functions.shapes import known_sizes
 from nnspec.functions.terms import BATCH, BOOL, FLOAT, Application, Term
 
