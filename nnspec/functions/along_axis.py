@@ -64,12 +64,17 @@ def _softmax(name: str, operator: str, summary: str) -> Function:
         total = np.sum(np.exp(shifted), axis=c["axis"], keepdims=True)
         return np.exp(shifted) / total if name == "softmax" else shifted - np.log(total)
 
+    def in_keras(k: Any, c: Application, x: Any) -> Any:
+        if name == "softmax" and x.shape[c["axis"]] == 1:
+            return k.ops.ones_like(x)  # Keras warns, but a free size may be 1
+        return getattr(k.ops, name)(x, axis=c["axis"])
+
     return Function(
         name,
         parameters("x, axis: axis = -1"),
         rule,
         in_numpy,
-        lambda k, c, x: getattr(k.ops, name)(x, axis=c["axis"]),
+        in_keras,
         lambda b, c, x: b.op(operator, x, axis=c["axis"]),
         _draw_along(f"{name}({{x}}, axis={{axis}})", draw_floats),
         summary,
