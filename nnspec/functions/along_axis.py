@@ -187,8 +187,8 @@ def _numpy_top_k(n: Any, c: Application, x: Any) -> tuple[Any, Any]:
 
 
 def _keras_top_k(k: Any, c: Application, x: Any) -> tuple[Any, Any]:
-    values, indices = k.ops.top_k(x, c["k"])
-    return values, k.cast(indices, INT)
+    indices = k.cast(k.ops.top_k(without_negative_zero(k, x), c["k"])[1], INT)
+    return k.ops.take_along_axis(x, indices, axis=-1), indices
 
 
 def _onnx_top_k(b: Any, c: Application, x: str) -> tuple[str, str]:
@@ -468,4 +468,4 @@ _ALL = (
     CONCATENATE,
     STACK,
 )
-FUNCTIONS: Mapping[str, Function] = {function.name: function for function in _ALL} | selecting.FUNCTIONS
+FUNCTIONS: Mapping[str, Function] = {**{function.name: function for function in _ALL}, **selecting.FUNCTIONS}

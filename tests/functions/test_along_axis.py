@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 
+from nnspec.functions.base import Case
+from nnspec.keras_backend import to_keras
 from nnspec.types import TensorType, symbol
+from tests.functions.four_ways import graph_of
 from tests.functions.hand_checked import check, error_of, term_of
 
 T, S = symbol("T"), symbol("S")
@@ -64,6 +68,17 @@ def test_an_axis_of_one_element_is_allowed() -> None:
     check("sort(x)", [[5.0]], x=[[5.0]])
     check("roll(x, 7, axis=1)", [[5.0]], x=[[5.0]])
     check("normalize(x)", [[1.0], [0.0]], x=[[5.0], [0.0]])
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="compiles with XLA by TensorFlow")
+@pytest.mark.parametrize("text", ["argsort(x)", "top_k(x, 4)[1]"])
+def test_compiled_by_xla_negative_zero_equals_zero(text: str) -> None:
+    import tensorflow as tf
+
+    x = np.array([[-0.0, 0.0, -0.0, 0.0]], np.float32)
+    model = to_keras(graph_of(Case(text, {"x": x}), free=False))
+    compiled = tf.function(lambda given: model({"x": given})["y"], jit_compile=True)
+    assert compiled(x).numpy().tolist() == [[0, 1, 2, 3]]
 
 
 # --- selecting ----------------------------------------------------------------------------------------------------------
