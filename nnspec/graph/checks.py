@@ -71,6 +71,11 @@ def _error(node: Syntax, reason: str, help: str = "") -> ExpressionError:
     return ExpressionError(reason, node.start, node.end, help=help)
 
 
+def _two_meanings(node: Syntax, name: str, of_input: str, of_output: str) -> ExpressionError:
+    reason = f"`{name}` is an input, which {of_input}, and an output, which {of_output}"
+    return _error(node, reason, "give the output another name to check its size")
+
+
 class _Reading:
     """Evaluates a condition: to a bool, or to the constraints that it stands for.
 
@@ -113,8 +118,8 @@ class _Reading:
         help = {"&": "write `and`", "|": "write `or`", "~": "write `not`"}.get(getattr(node, "operator", ""), "")
         raise _error(node, "this is not possible in a check", help)
 
-    def _shape(self, node: Attribute) -> list[int | Dim | None]:
-        """Return a shape with the batch, whose size is unknown, as None."""
+    def _shape(self, node: Attribute) -> list[Any]:
+        """Return a shape with the batch, whose size is unknown, as None, and two sizes as a pair."""
         known = [*self._inputs, *(name for name in self._outputs if name not in self._inputs)]
         if node.name != "shape" or not isinstance(node.value, Name):
             raise _error(node, "a check reads only the shapes of inputs and outputs", "write `x.shape[1]`")
@@ -124,10 +129,10 @@ class _Reading:
             near = closest(name, known)
             help = f"did you mean `{near}`?" if near else f"the inputs and outputs are {listed(known)}"
             raise _error(node.value, f"`{name}` is not an input or output", help)
-        if len(found) == 2 and found[0].shape != found[1].shape:
-            reason = f"`{name}` is an input {found[0]} and an output {found[1]}"
-            raise _error(node.value, reason, "rename the output to check its size")
-        return [None, *found[0].shape]
+        first, last = found[0], found[-1]
+        if first.rank != last.rank:
+            raise _two_meanings(node, name, f"has {first.rank + 1} axes", f"has {last.rank + 1}")
+        return [None, *(a if a == b else (a, b) for a, b in zip(first.shape, last.shape, strict=True))]
 
     def _item(self, node: Index) -> Any:
         values = self.value(node.value)
@@ -143,6 +148,9 @@ class _Reading:
                 raise _error(
                     node, "axis 0 is the batch, whose size is not part of the model", "the axes of an example start at 1"
                 )
+            if isinstance(found, tuple):
+                name = self._check.text[node.value.start : node.value.end].partition(".")[0]
+                raise _two_meanings(node, name, f"is {found[0]} here", f"is {found[1]}")
             self.read[self._check.text[node.start : node.end]] = found
         return found
 
@@ -230,7 +238,9 @@ class _Reading:
 
 def _is_free(value: object) -> bool:
     """Return whether a value is a free size, or a shape, which has the batch."""
-    return isinstance(value, Dim) or (isinstance(value, list) and any(item is None or _is_free(item) for item in value))
+    return isinstance(value, Dim) or (
+        isinstance(value, list) and any(item is None or isinstance(item, tuple) or _is_free(item) for item in value)
+    )
 
 
 def _whole(value: object) -> int | Dim | None:

@@ -243,6 +243,10 @@ def _networks(tree: MappingNode, library: Library, limits: Limits, problems: lis
     sources = dict(library.networks)
     if not sources or any(key in tree for key in ("inputs", "layers", "outputs")):
         sources["main"] = NetworkSource(tree, library, p.whole(tree.span.file), is_document=True)
+    for check in library.checks if "main" not in sources else ():
+        reason = "a check of sizes needs inputs and layers, which this document has only in its networks"
+        help = "check params only, or move the check to a block"
+        problems.append(p.BadCheck.at(check.that.span, check.that.path, help=help, reason=reason))
     used: set[str] = set()
     networks = {name: _network(name, source, limits, problems, used) for name, source in sources.items()}
     borrowed = library.borrowed

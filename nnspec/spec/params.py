@@ -307,7 +307,7 @@ def _invalid(name: str, key: str, tree: Tree, types: set[str]) -> str:
         alone = [item for item in value if types and not isinstance(item, list)]
         wrong = [item for item in alone if not any(_is_of(kind, item) for kind in types)]
         return f"`{flow(wrong[0])}` under `one_of` is not of the type of `{name}`" if wrong else ""
-    if not _is_of("float", value) or not math.isfinite(value):
+    if not _is_of("float", value) or not _is_finite(value):
         return f"`{key}` must be a number, not {tree.kind}"
     if key == "multiple_of" and value <= 0:
         return f"`multiple_of` must be greater than 0, not {value}"
@@ -409,7 +409,7 @@ def _bound_faults(name: str, bounds: Mapping[str, Any], value: Tree) -> Iterator
         yield _Fault(value, f"`{name}` must be at least {low}, not {value.kind}")
     if high is not None and not number <= high:
         yield _Fault(value, f"`{name}` must be at most {high}, not {value.kind}")
-    if multiple is None or (math.isfinite(number) and _is_multiple(number, multiple)):
+    if multiple is None or (_is_finite(number) and _is_multiple(number, multiple)):
         return
     help = ""
     if isinstance(number, int) and isinstance(multiple, int):
@@ -422,7 +422,14 @@ def _bound_faults(name: str, bounds: Mapping[str, Any], value: Tree) -> Iterator
 def _is_multiple(number: float, multiple: float) -> bool:
     if isinstance(number, int) and isinstance(multiple, int):
         return number % multiple == 0
-    return math.isclose(number, round(number / multiple) * multiple, rel_tol=1e-9, abs_tol=1e-12)
+    try:
+        return math.isclose(number, round(number / multiple) * multiple, rel_tol=1e-9, abs_tol=1e-12)
+    except OverflowError:  # the quotient is infinite
+        return False
+
+
+def _is_finite(number: float) -> bool:
+    return isinstance(number, int) or math.isfinite(number)  # an integer may be too large for a float
 
 
 def _is_of(kind: str, value: object) -> bool:

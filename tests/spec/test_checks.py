@@ -221,6 +221,21 @@ def test_a_block_checks_its_params_and_its_own_inputs_and_outputs_at_each_use(ch
     assert [note.message for d in errors(problems) for note in d.notes if note.span] == ["in this use of `unit`"] * 2
 
 
+def test_a_check_of_sizes_in_a_document_of_networks_alone_is_an_error(checked):
+    networks = "networks:\n  a:\n    inputs: {x: [4]}\n    layers:\n      - Dense: 3\n"
+    [found] = errors(checked(HEAD + check("x.shape[1] == 4") + networks)[1])
+    assert (found.code, found.span.line) == ("NN125", 4)
+
+
+def test_a_name_of_an_input_and_an_output_is_read_where_their_sizes_are_equal(checked):
+    block = "blocks:\n  b:\n    check:\n      - that: x.shape[1] <= 9\n    layers:\n      - Dense: 3\n    outputs: {x: dense}\n"
+    model, problems = checked(HEAD + block + USE.replace("unit: {width: 6}", "b\noutputs: [b.x]"))
+    assert not problems
+    assert model.main.conditions.texts() == ["T must be at most 9"]
+    _, problems = checked(HEAD + block.replace("[1]", "[2]") + USE.replace("unit: {width: 6}", "b\noutputs: [b.x]"))
+    assert [d.message for d in errors(problems)] == ["`x` is an input, which is 6 here, and an output, which is 3"]
+
+
 def test_a_document_that_is_used_as_a_network_keeps_its_checks(tmp_path):
     inner = HEAD + check("x.shape[1] <= 9") + "inputs: {x: [T, 6]}\nlayers:\n  - Dense: {units: 6}\n"
     (tmp_path / "inner.nnspec.yaml").write_text(inner)

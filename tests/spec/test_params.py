@@ -75,6 +75,21 @@ def test_a_param_can_be_one_of_several_values(checked):
     assert found.help == "did you mean `tanh`?"
 
 
+@pytest.mark.parametrize(
+    ("value", "bound"),
+    [("1e308", "multiple_of: 1e-10"), (f"1{'0' * 400}", "multiple_of: 0.5"), (f"1{'0' * 400}", f"at_most: 1{'0' * 399}")],
+)
+def test_numbers_of_any_size_are_compared(checked, value, bound):
+    text = HEAD + f"params: {{width: {{default: {value}, {bound}}}}}\n" + LAYERS
+    assert errors(checked(text)[1])[0].message.startswith("`width` must be ")
+
+
+def test_a_value_of_type_float_may_be_a_fraction_of_its_unit(checked):
+    text = HEAD + "params: {rate: {default: 0.3, type: float, multiple_of: 0.1, at_most: 0.5}}\nlayers:\n  - Dropout: $rate\n"
+    assert not errors(checked(text)[1])
+    assert [d.message for d in errors(checked(text, "params.rate=0.25")[1])] == ["`rate` must be a multiple of 0.1, not 0.25"]
+
+
 def test_bounds_without_a_type_need_a_number(checked):
     text = HEAD + "params: {width: {default: x, at_least: 3}}\n" + LAYERS
     assert [d.message for d in errors(checked(text)[1])] == ["`width` must be a number, not the string 'x'"]
