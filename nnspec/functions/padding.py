@@ -154,7 +154,7 @@ def _triangle(name: str, summary: str, upper: int) -> Function:
         # keras.ops.tril and triu fail on TensorFlow if the diagonal is outside the matrix.
         rows, columns = (k.ops.arange(k.ops.shape(x)[axis], dtype="int32") for axis in (-2, -1))
         place = columns - k.ops.expand_dims(rows, 1)
-        return k.ops.where(place >= c["k"] if upper else place <= c["k"], x, k.ops.zeroslike(x))
+        return k.ops.where(place >= c["k"] if upper else place <= c["k"], x, k.ops.zeros_like(x))
 
     def in_onnx(b: Any, c: Application, x: str) -> str:
         offset = [b.op("Squeeze", b.ints([c["k"]], "k"))] if c["k"] else []
