@@ -64,12 +64,17 @@ def _softmax(name: str, operator: str, summary: str) -> Function:
         total = np.sum(np.exp(shifted), axis=c["axis"], keepdims=True)
         return np.exp(shifted) / total if name == "softmax" else shifted - np.log(total)
 
+    def in_keras(k: Any, c: Application, x: Any) -> Any:
+        if name == "softmax" and x.shape[c["axis"]] == 1:
+            return k.ops.ones_like(x)  # Keras warns, but a free size may be 1
+        return getattr(k.ops, name)(x, axis=c["axis"])
+
     return Function(
         name,
         parameters("x, axis: axis = -1"),
         rule,
         in_numpy,
-        lambda k, c, x: getattr(k.ops, name)(x, axis=c["axis"]),
+        in_keras,
         lambda b, c, x: b.op(operator, x, axis=c["axis"]),
         _draw_along(f"{name}({{x}}, axis={{axis}})", draw_floats),
         summary,
@@ -182,8 +187,8 @@ def _numpy_top_k(n: Any, c: Application, x: Any) -> tuple[Any, Any]:
 
 
 def _keras_top_k(k: Any, c: Application, x: Any) -> tuple[Any, Any]:
-    values, indices = k.ops.top_k(x, c["k"])
-    return values, k.cast(indices, INT)
+    indices = k.cast(k.ops.top_k(without_negative_zero(k, x), c["k"])[1], INT)
+    return k.ops.take_along_axis(x, indices, axis=-1), indices
 
 
 def _onnx_top_k(b: Any, c: Application, x: str) -> tuple[str, str]:
@@ -463,4 +468,4 @@ _ALL = (
     CONCATENATE,
     STACK,
 )
-FUNCTIONS: Mapping[str, Function] = {function.name: function for function in _ALL} | selecting.FUNCTIONS
+FUNCTIONS: Mapping[str, Function] = {**{function.name: function for function in _ALL}, **selecting.FUNCTIONS}

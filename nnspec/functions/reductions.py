@@ -209,7 +209,7 @@ NORM = Function(
 
 
 def without_negative_zero(k: Any, x: Any) -> Any:
-    """Replace −0 by 0, as backends disagree on whether the two are equal; has no gradient at 0."""
+    """Replace −0 by 0: Keras on TensorFlow and XLA's `top_k` order them; has no gradient at 0."""
     return k.ops.where(k.ops.equal(x, 0), k.ops.zeros_like(x), x)
 
 

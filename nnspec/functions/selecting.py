@@ -113,7 +113,8 @@ def _onnx_take(b: Any, c: Application, x: str, indices: str) -> str:
         found = b.op("GatherND", x, places, batch_dims=1)
     else:
         found = b.op("Gather", x, indices, axis=c["axis"])
-    return found if (order := _order(c)) is None else b.op("Transpose", found, perm=order)
+    order = _order(c)
+    return found if order is None else b.op("Transpose", found, perm=order)  # type: ignore[no-any-return]
 
 
 def _draw_indices(rng: np.random.Generator, size: int, shape: Sequence[int]) -> Any:
