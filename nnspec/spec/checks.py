@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from nnspec.spec.evaluate import Scope, computed, evaluate
 from nnspec.spec.keys import known_keys
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 
-__all__ = ["CHECK_KEYS", "Check", "names_checked", "read_checks"]
+__all__ = ["CHECK_KEYS", "Check", "names_in_expressions", "read_checks"]
 
 CHECK_KEYS = ("that", "message")
 """Keys of a check."""
@@ -73,15 +74,25 @@ def read_checks(tree: Tree | None, scope: Scope, problems: list[Diagnostic]) -> 
     return tuple(check for check in found if check is not None)
 
 
-def names_checked(tree: Tree | None) -> Iterator[str]:
-    """Yield the names that the checks of a list read; expressions that do not parse are skipped."""
-    for item in tree.items if isinstance(tree, SequenceNode) else ():
-        that = item.get("that") if isinstance(item, MappingNode) else None
-        if isinstance(that, Scalar) and isinstance(that.value, str) and not that.dynamic:
-            try:
-                yield from _params_in(_parsed(that.value))
-            except ExpressionError:
-                continue
+def names_in_expressions(tree: Tree | None) -> Iterator[str]:
+    """Yield the names that the checks and ``Compute`` steps of a block read; expressions that do not parse are skipped."""
+    match tree:
+        case SequenceNode():
+            for item in tree.items:
+                yield from names_in_expressions(item)
+        case MappingNode():
+            for key, value in tree.items():
+                results = [each for _, each in value.items()] if isinstance(value, MappingNode) else [value]
+                for text in results if key.value in ("that", "Compute") else ():
+                    yield from _names_in(text)
+                if key.value not in ("that", "Compute"):
+                    yield from names_in_expressions(value)
+
+
+def _names_in(tree: Tree) -> Iterator[str]:
+    if isinstance(tree, Scalar) and isinstance(tree.value, str):
+        with suppress(ExpressionError):
+            yield from _params_in(_parsed(tree.value))
 
 
 def _read(tree: Tree, scope: Scope, problems: list[Diagnostic]) -> Check | None:

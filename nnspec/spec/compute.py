@@ -14,7 +14,7 @@ from nnspec.spec import problems as p
 from nnspec.spec.evaluate import Scope
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 
-__all__ = ["Read", "expressions", "names_computed", "read_compute", "reads_of"]
+__all__ = ["Read", "expressions", "read_compute", "reads_of"]
 
 
 @dataclass(frozen=True)
@@ -60,17 +60,6 @@ def reads_of(arguments: Tree | None) -> Iterator[Read]:
                 seen.add(name)
                 yield Read(name, scalar, node.start, node.end)
         seen.add(result)
-
-
-def names_computed(tree: Tree | None) -> Iterator[str]:
-    """Yield the names that the ``Compute`` steps of a list read, including nested steps."""
-    match tree:
-        case SequenceNode():
-            for item in tree.items:
-                yield from names_computed(item)
-        case MappingNode():
-            for key, value in tree.items():
-                yield from (read.name for read in reads_of(value)) if key.value == "Compute" else names_computed(value)
 
 
 def read_compute(

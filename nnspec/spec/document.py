@@ -12,9 +12,8 @@ from pathlib import Path
 from nnspec.diagnostics import Diagnostic, Span, SpecError, once
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block
-from nnspec.spec.checks import Check, names_checked
+from nnspec.spec.checks import Check, names_in_expressions
 from nnspec.spec.collected import Collected
-from nnspec.spec.compute import names_computed
 from nnspec.spec.dumping import dumped
 from nnspec.spec.evaluate import Expanded, Scope, evaluated, names_in
 from nnspec.spec.expand import Expander, TooMany
@@ -275,8 +274,7 @@ def _check_params_used(tree: MappingNode, library: Library, problems: list[Diagn
     problems.extend(_unused(Scalar(param.name, param.span), param.written) for param in unused)
     for _, block in _entries(tree.get("blocks")):
         params = block.get("params") if isinstance(block, MappingNode) else None
-        checks, layers = (block.get(key) if isinstance(block, MappingNode) else None for key in ("check", "layers"))
-        read = names_in(block) | set(names_checked(checks)) | set(names_computed(layers))
+        read = names_in(block) | set(names_in_expressions(block))
         names = {str(key.value) for key, _ in _entries(params)}
         misspelt = {closest(name, names) for name in read - names - set(library.scope.values)}
         for key, value in _entries(params):

@@ -251,6 +251,15 @@ def test_a_sweep_keeps_to_the_bounds_of_a_param(write):
     assert "`width` must be at most 512, not 1024" in found[0].message
 
 
+@pytest.mark.parametrize(("range_", "valid"), [("{int: [8, 64], step: 8}", True), ("{int: [8, 64]}", False)])
+def test_a_sweep_keeps_to_the_multiples_of_a_param(write, range_, valid):
+    from nnspec import validate
+
+    text = HEAD + WIDTH + LAYERS + f"sweep: {{over: {{params.width: {range_}}}}}\n"
+    found = [d for d in validate(write(text)) if d.code == "NN802"]
+    assert not found if valid else "`width` must be a multiple of 8, not 9" in found[0].message
+
+
 def test_formatting_puts_the_keys_of_a_declaration_in_order(write):
     from nnspec.formatting import formatted
 
