@@ -156,8 +156,8 @@ def read_param(key: Scalar, tree: Tree, problems: list[Diagnostic], *, of_block:
     name = str(key.value)
     declaration = _respelt(name, tree, problems)
     if declaration is not None:
-        param = Param(name, key.span, _with_type(name, declaration, problems), is_declared=True)
-        return param if declaration.dynamic else _checked(param, problems)
+        param = Param(name, key.span, declaration, is_declared=True)
+        return param if declaration.dynamic else _checked(param, problems)  # expressions are evaluated first
     if of_block:
         tree = _translated(name, tree, problems)
     entry = "type" if of_block and _is_type(tree) else "default"
@@ -224,14 +224,6 @@ def _translated(name: str, tree: Tree, problems: list[Diagnostic]) -> Tree:
 
 
 _ALL_TYPES = "the types are " + ", ".join(f"`{kind}`" for kind in TYPES)
-
-
-def _with_type(name: str, declaration: MappingNode, problems: list[Diagnostic]) -> MappingNode:
-    """Return a declaration with its type checked, and without an invalid one."""
-    kind = declaration.get("type")
-    if kind is None or kind.dynamic:  # an expression is checked when it is evaluated
-        return declaration
-    return _replaced(declaration, "type", _checked_type(name, kind, problems))
 
 
 def _checked_type(name: str, tree: Tree, problems: list[Diagnostic]) -> Tree | None:

@@ -56,6 +56,22 @@ def test_a_value_set_on_the_command_line_is_checked_and_the_error_shows_the_decl
     assert [(note.message, note.span.line) for note in found.notes] == [("`width` is declared here", 5)]
 
 
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (["params.sizes[1]=4"], [3, 4]),
+        (["params.sizes=[5, 6]"], [5, 6]),
+        (["params.sizes={default: [1, 2]}"], [1, 2]),
+        (["params.sizes.default=[7, 8]"], [7, 8]),
+        (["params.sizes.at_most=20", "params.sizes[0]=20"], [20, 9]),
+    ],
+)
+def test_an_override_reaches_into_a_declaration_or_its_default(write, settings, expected):
+    params = "params: {sizes: {default: [3, 9], type: [int, int], at_most: 10}}\n"
+    spec = load(write(HEAD + params + "layers:\n  - Dense: {units: '${sizes[0]}'}\n"), settings)
+    assert spec.params["sizes"].default.plain() == expected
+
+
 def test_a_param_without_a_default_is_required(checked):
     text = HEAD + "params: {width: {type: int, at_least: 3, help: units}}\n" + LAYERS
     _, problems = checked(text)
