@@ -9,17 +9,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from types import ModuleType
 from typing import Any
 
 import click
-
-# pydantic searches every installed package for its plug-ins. nnspec uses none; the search takes 15 ms, and so does importing
-# what searches, which pydantic does even if plug-ins are disabled.
-if os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__") == "__all__":
-    no_plugins: Any = ModuleType("pydantic.plugin._loader")
-    no_plugins.get_plugins = tuple
-    sys.modules.setdefault(no_plugins.__name__, no_plugins)
 
 import nnspec
 from nnspec.diagnostics import NnspecError, SpecError
