@@ -7,16 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.layers.adaptive_pooling import (
-    AdaptiveAveragePooling,
-    AdaptiveAveragePooling1D,
-    AdaptiveAveragePooling2D,
-    AdaptiveAveragePooling3D,
-    AdaptiveMaxPooling1D,
-    AdaptiveMaxPooling2D,
-    AdaptiveMaxPooling3D,
-    AdaptivePooling,
-)
+from nnspec.layers.adaptive_pooling import AdaptiveAveragePooling, AdaptivePooling
 from nnspec.layers.base import Layer
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
@@ -118,14 +109,4 @@ def _range(b: Builder, size: str) -> str:
     return b.op("Range", zero, b.op("Reshape", size, b.ints([], "scalar")), one)
 
 
-TABLE: Mapping[type[Layer], Lowering] = dict.fromkeys(
-    (
-        AdaptiveAveragePooling1D,
-        AdaptiveAveragePooling2D,
-        AdaptiveAveragePooling3D,
-        AdaptiveMaxPooling1D,
-        AdaptiveMaxPooling2D,
-        AdaptiveMaxPooling3D,
-    ),
-    _adaptive,
-)
+TABLE: Mapping[type[Layer], Lowering] = {AdaptivePooling: _adaptive}
