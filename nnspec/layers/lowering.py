@@ -25,7 +25,8 @@ def find_lowering(kind: type[Layer], package: str) -> Any:
     """
     if not kind.__module__.startswith(_FAMILIES):
         return None
-    found = (_table(f"{package}.{base.__module__.removeprefix(_FAMILIES)}").get(base) for base in kind.__mro__[:-1])
+    bases = [base for base in kind.__mro__ if base.__module__.startswith(_FAMILIES)]
+    found = (_table(f"{package}.{base.__module__.removeprefix(_FAMILIES)}").get(base) for base in bases)
     return next(filter(None, found), None)
 
 
