@@ -11,9 +11,8 @@ from click.testing import CliRunner
 from nnspec.cli import main
 from nnspec.layers import LAYERS
 from nnspec.layers.left_out import LEFT_OUT
-from nnspec.reference.keras import keras_layers
 from nnspec.reference.layer import layer_text
-from nnspec.reference.pages import pages
+from nnspec.reference.pages import keras_layers, pages
 
 DOCS = Path(__file__).parents[2] / "docs"
 
