@@ -29,7 +29,7 @@ from nnspec.spec import Spec
 from nnspec.spec import problems as p
 from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode, Tree
-from nnspec.types import TensorType, closest
+from nnspec.types import TensorType, did_you_mean, listed
 
 __all__ = ["PARTS", "check_data", "suspect", "unreadable", "without_later"]
 
@@ -141,8 +141,7 @@ def _check_split(section: DataSection, tree: MappingNode, columns: Mapping[str, 
             help = f"name the column in the reader: `series: {{…, {argument}: {name}}}`"
             problems.append(d.CannotSelectRows.at(*locate(tree, key), help=help, reason=reason))
             continue
-        suggestion = closest(name, columns)
-        help = f"did you mean `{suggestion}`?" if suggestion else ""
+        help = did_you_mean(name, columns)
         problems.append(d.UnknownColumn.at(*locate(tree, key), help=help, column=name, part="training"))
 
 
@@ -155,9 +154,7 @@ def _check_names(tree: MappingNode, key: str, what: str, known: Collection[str],
     for name, value in given.items():
         if name.value not in known:
             valid = False
-            suggestion = closest(str(name.value), known)
-            listed = ", ".join(f"`{k}`" for k in known)
-            help = f"did you mean `{suggestion}`?" if suggestion else f"its {what}s are {listed}"
+            help = did_you_mean(str(name.value), known, f"its {what}s are {listed(known)}")
             problems.append(d.UnknownInput.at(name.span, value.path, help=help, what=what, name=name.value))
     return valid
 

@@ -29,7 +29,7 @@ from nnspec.runtime.metadata import DATA, MAPS, SAMPLES, SPEC_HASH, SPEC_NAME
 from nnspec.training import Run, golden_rows
 from nnspec.training.evaluation.evaluate import units_of_run
 from nnspec.training.objectives.plugin import guarded
-from nnspec.types import closest
+from nnspec.types import did_you_mean, listed
 
 __all__ = ["Form", "export_run"]
 
@@ -90,8 +90,7 @@ def _with_network(section: ExportSection, run: Run, name: str, form: Form | None
     if form not in (None, "network"):
         raise NnspecError(f"--network {name} exports a network; it cannot be combined with `--form {form}`")
     if name not in run.model.networks:
-        meant = closest(name, run.model.networks)
-        help = f"did you mean `{meant}`?" if meant else "there are " + ", ".join(f"`{known}`" for known in run.model.networks)
+        help = did_you_mean(name, run.model.networks, "there are " + listed(run.model.networks))
         raise NnspecError(f"the spec has no network `{name}`\n  = help: {help}")
     return section.model_copy(update={"network": name, "outputs": None, "activation_maps": []})
 

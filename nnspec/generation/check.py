@@ -18,7 +18,7 @@ from nnspec.layers.interfaces import LimitsSteps
 from nnspec.spec import Spec
 from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode
-from nnspec.types import Dim, closest
+from nnspec.types import Dim, did_you_mean
 
 __all__ = ["check_generation", "check_token", "generation_of"]
 
@@ -147,8 +147,7 @@ def check_token(
         reason = f"`{key}` is the text `{given}`, and {fed} has no `tokenize` to look it up"
         problems.append(g.NotInVocabulary.at(*place, help="write its number, such as 1", reason=reason))
     elif given not in SPECIAL and step.vocabulary is not None and given not in step.vocabulary:
-        meant = closest(given, [*SPECIAL, *step.vocabulary])
-        help = f"did you mean `{meant}`?" if meant else ""
+        help = did_you_mean(given, [*SPECIAL, *step.vocabulary])
         problems.append(g.NotInVocabulary.at(*place, help=help, reason=f"`{given}` is not in the vocabulary"))
 
 

@@ -12,7 +12,7 @@ from nnspec.graph import Graph, Model
 from nnspec.graph.decoding import Decoding, fed_by, input_feeding
 from nnspec.graph.model import Ref
 from nnspec.spec.tree import MappingNode
-from nnspec.types import Dim, TensorType, closest, same_size
+from nnspec.types import Dim, TensorType, did_you_mean, listed, same_size
 
 __all__ = ["Ports", "place"]
 
@@ -218,8 +218,7 @@ def place(tree: MappingNode, *path: str, key: bool = False) -> tuple[Span, str]:
 
 def _suggestion(name: str, known: Iterable[str]) -> str:
     known = list(known)
-    meant = closest(name, known)
-    return f"did you mean `{meant}`?" if meant else "known names: " + ", ".join(f"`{other}`" for other in known)
+    return did_you_mean(name, known, "known names: " + listed(known))
 
 
 def _same_shape(given: TensorType, wanted: TensorType, sizes: dict[str, int | Dim], *, own: bool = False) -> bool:

@@ -6,18 +6,16 @@ from collections.abc import Collection, Iterator, Sequence
 
 from nnspec.diagnostics import Diagnostic, Note
 from nnspec.graph import problems as g
-from nnspec.graph.model import Graph, Model, Node, Ref
+from nnspec.graph.model import Graph, Node, Ref
 from nnspec.graph.outputs import output_names
 from nnspec.graph.scope import Scope
-from nnspec.layers import LAYERS
 from nnspec.layers.activation_names import OVER_LAST_AXIS
 from nnspec.layers.interfaces import Affine, MayMask, MixesSteps, RemovesOffset
-from nnspec.layers.plugin import converted, plugin_of
 from nnspec.spec import Network, Step
 from nnspec.spec.tree import Tree
 from nnspec.types import Dim, TensorType
 
-__all__ = ["advise", "advise_on_inputs", "advise_on_plugins", "advise_on_steps"]
+__all__ = ["advise", "advise_on_inputs", "advise_on_steps"]
 
 
 def advise(graph: Graph, read_elsewhere: Collection[str] = ()) -> Iterator[Diagnostic]:
@@ -171,23 +169,3 @@ def _dropped_mask(node: Node, readers: dict[str, list[Node]]) -> Iterator[Diagno
                 yield g.DroppedMask.at(node.span, node.path, help=help, notes=[note], name=node.name, reader=reader.name)
                 return
             queue.append(reader.name)
-
-
-def advise_on_plugins(model: Model) -> Iterator[Diagnostic]:
-    """Yield notes about plug-in layers that tf2onnx converts, and warnings about shadowed plug-ins.
-
-    Installed packages are inspected only if the model has a plug-in layer.
-    """
-    nodes: dict[str, Node] = {}
-    for graph in model.networks.values():
-        for node in graph.nodes.values():
-            nodes.setdefault(node.op, node)
-    outside = {op: plugin for op, node in nodes.items() if (plugin := plugin_of(node.layer)) is not None}
-    for op, plugin in outside.items():
-        if converted(nodes[op].layer):
-            yield g.ConvertedLayer.at(nodes[op].span, nodes[op].path, name=op, package=plugin.package)
-    installed = LAYERS.plugins.found if outside and LAYERS.plugins is not None else {}
-    for op, node in nodes.items():
-        if op in installed and op not in outside:
-            help = "the package should rename its layer"
-            yield g.ShadowedPlugin.at(node.span, node.path, help=help, name=op, package=installed[op].package)

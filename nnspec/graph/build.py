@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from nnspec.diagnostics import Diagnostic, SpecError, once
-from nnspec.graph.advice import advise_on_plugins
 from nnspec.graph.budget import check_budget
 from nnspec.graph.builder import Builder, unbuilt
 from nnspec.graph.exported import read_export
 from nnspec.graph.limits import check_limits, check_uses
 from nnspec.graph.model import Graph, Model
 from nnspec.graph.order import in_order
+from nnspec.graph.plugins import advise_on_plugins
 from nnspec.spec import Collected, Spec
 from nnspec.spec.ignores import silence
 

@@ -20,7 +20,7 @@ from pydantic_core import core_schema
 if TYPE_CHECKING:
     from nnspec.types.plugins import Plugins
 
-__all__ = ["Config", "Family", "Named", "closest", "listed"]
+__all__ = ["Config", "Family", "Named", "closest", "did_you_mean", "listed"]
 
 
 class Config(BaseModel):
@@ -141,6 +141,17 @@ def closest(word: str, candidates: Iterable[object]) -> str | None:
         names = list(folded.values())
     found = difflib.get_close_matches(word, names, n=1, cutoff=0.6) or difflib.get_close_matches(key, folded, n=1, cutoff=0.6)
     return folded.get(found[0], found[0]) if found else None
+
+
+def did_you_mean(word: str, candidates: Iterable[object], otherwise: str = "") -> str:
+    """Return a help text that suggests the closest candidate, or another text if there is none.
+
+    Example:
+        >>> did_you_mean("filter", ["filters"], "remove it"), did_you_mean("x", ["filters"], "remove it")
+        ('did you mean `filters`?', 'remove it')
+    """
+    suggestion = closest(word, candidates)
+    return f"did you mean `{suggestion}`?" if suggestion else otherwise
 
 
 _SHORTEST = 3

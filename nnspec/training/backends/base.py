@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.examples import Examples
 
-__all__ = ["StepResult", "Rows", "Steps"]
+__all__ = ["Rows", "StepResult", "Steps"]
 
 Rows = NDArray[np.int64]
 """Indices of examples, (steps, batch size)."""

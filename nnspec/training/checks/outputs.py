@@ -18,7 +18,7 @@ from nnspec.training.catalogue.metrics.accuracy import Accuracy, BinaryAccuracy,
 from nnspec.training.catalogue.metrics.base import Metric
 from nnspec.training.plan import OutputPlan
 from nnspec.training.section import TrainSection
-from nnspec.types import Family, TensorType, closest
+from nnspec.types import Family, TensorType, closest, did_you_mean, listed
 
 __all__ = ["check_outputs", "drop_unknown"]
 
@@ -77,9 +77,7 @@ def _is_known(name: str, tree: MappingNode, family: Family | None, graph: Graph)
 
 
 def _unknown(name: str, span: Span, path: str, graph: Graph) -> Diagnostic:
-    suggestion = closest(name, graph.output_names)
-    listed = ", ".join(f"`{output}`" for output in graph.output_names)
-    help = f"did you mean `{suggestion}`?" if suggestion else f"its outputs are {listed}"
+    help = did_you_mean(name, graph.output_names, f"its outputs are {listed(graph.output_names)}")
     return t.UnknownOutput.at(span, path, help=help, name=name)
 
 

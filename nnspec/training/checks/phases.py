@@ -15,7 +15,7 @@ from nnspec.training.checks.monitors import EpochMetrics, check_monitor, check_p
 from nnspec.training.objectives import problems as o
 from nnspec.training.plan import OutputPlan, PhasePlan
 from nnspec.training.section import TrainSection
-from nnspec.types import closest
+from nnspec.types import did_you_mean
 
 __all__ = ["check_optimizer", "check_phases"]
 
@@ -78,8 +78,7 @@ def _check_loss_weights(
 ) -> None:
     for name in section.loss_weights:
         if name not in outputs:
-            suggestion = closest(name, outputs)
-            help = f"did you mean `{suggestion}`?" if suggestion else f"its outputs are {', '.join(f'`{o}`' for o in outputs)}"
+            help = did_you_mean(name, outputs, f"its outputs are {', '.join(f'`{o}`' for o in outputs)}")
             problems.append(t.UnknownOutput.at(*locate(tree, "loss_weights", name), help=help, name=name))
 
 
@@ -90,8 +89,7 @@ def _check_freeze(graph: Graph, section: TrainSection, tree: MappingNode, proble
     for i, path in enumerate(section.freeze):
         found = [node.weights_at for node in graph.nodes.values() if _within(node.name, path) or _within(node.weights_at, path)]
         if not found and path not in graph.gaps.layers:
-            suggestion = closest(path, [*_paths(graph), *graph.gaps.layers])
-            help = f"did you mean `{suggestion}`?" if suggestion else "`nnspec inspect` lists the layers by their paths"
+            help = did_you_mean(path, [*_paths(graph), *graph.gaps.layers], "`nnspec inspect` lists the layers by their paths")
             problems.append(t.UnknownFrozenLayer.at(*locate(tree, "freeze", i), help=help, layer=path))
         frozen |= dict.fromkeys(found)
     trains = any(weight.trainable and not node.frozen and node.weights_at not in frozen for _, weight, node in graph.weights())
@@ -143,8 +141,7 @@ def _check_names(given: Mapping[str, object], tree: MappingNode, networks: Seque
     for name in given:
         if name in networks:
             continue
-        suggestion = closest(name, networks)
-        help = f"did you mean `{suggestion}`?" if suggestion else f"name {listed}" if networks else "write `optimizer: Adam`"
+        help = did_you_mean(name, networks, f"name {listed}" if networks else "write `optimizer: Adam`")
         reason = f"names `{name}`, and the training is of {listed or 'one network'}"
         problems.append(o.OptimizerNames.at(*locate(tree, "optimizer", name), help=help, reason=reason))
     for name in networks:

@@ -11,7 +11,7 @@ from nnspec.graph.model import Node
 from nnspec.layers.standardization import Normalization
 from nnspec.training.plan import OutputPlan
 
-__all__ = ["fitted_layers", "check_fitted_layers", "inverted_output"]
+__all__ = ["check_fitted_layers", "fitted_layers", "inverted_output"]
 
 
 def fitted_layers(graph: Graph) -> Iterator[tuple[Node, Normalization]]:

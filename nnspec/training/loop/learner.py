@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from nnspec.training.plan import PhasePlan
 
-__all__ = ["Batch", "Learner", "Task", "TrainableGroup", "Tensors", "Update", "averaged_weights", "part_of"]
+__all__ = ["Batch", "Learner", "Task", "Tensors", "TrainableGroup", "Update", "averaged_weights", "part_of"]
 
 Tensors = Mapping[str, Any]
 Batch = tuple[Tensors, Tensors, Tensors]

@@ -14,7 +14,7 @@ from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t
 from nnspec.training.objectives import problems as o
 from nnspec.training.plan import OutputPlan
-from nnspec.types import closest
+from nnspec.types import did_you_mean, listed
 
 __all__ = ["OWN_LOSSES", "ObjectiveContext", "Targets", "refuse_keys"]
 
@@ -95,9 +95,7 @@ class ObjectiveContext:
     def _knows(self, name: str, known: Iterable[str], what: str, problem: type[Problem], *keys: str | int) -> bool:
         if name in known:
             return True
-        suggestion = closest(name, known)
-        listed = ", ".join(f"`{other}`" for other in known)
-        help = f"did you mean `{suggestion}`?" if suggestion else f"its {what}s are {listed}"
+        help = did_you_mean(name, known, f"its {what}s are {listed(known)}")
         self.problems.append(problem.at(*self.place(*keys), help=help, name=name, what=what))
         return False
 

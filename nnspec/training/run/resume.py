@@ -94,7 +94,7 @@ def resume(
         check_same_graph(run, plan.graph)
         check_same_data(run, prepared)
         from nnspec.training.backends.selection import machine
-        from nnspec.training.loop.session import Session
+        from nnspec.training.run.session import Session
         from nnspec.training.run.finish import finish
 
         strategy = run.info["machine"].get("strategy")

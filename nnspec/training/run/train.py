@@ -68,7 +68,7 @@ def train(
     prepared = _prepared(plan, model, problems, shown)
     # Keras takes seconds to load, so errors in the data are reported first.
     from nnspec.training.backends.selection import machine
-    from nnspec.training.loop.session import Session
+    from nnspec.training.run.session import Session
     from nnspec.training.run.finish import finish
 
     now = machine(strategy)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnspec.training.catalogue.metrics.base import snake_case
+from nnspec.layers import snake_name
 from nnspec.types import Family
 
 __all__ = ["LEFT_OUT", "METRICS", "OURS"]
@@ -12,6 +12,7 @@ _MODULES = {
         "Accuracy",
         "BinaryAccuracy",
         "CategoricalAccuracy",
+        "ExactMatch",
         "SparseCategoricalAccuracy",
         "SparseTopKCategoricalAccuracy",
         "TopKCategoricalAccuracy",
@@ -22,6 +23,7 @@ _MODULES = {
         "CategoricalHinge",
         "Hinge",
         "KLDivergence",
+        "Perplexity",
         "Poisson",
         "SparseCategoricalCrossentropy",
         "SquaredHinge",
@@ -62,10 +64,6 @@ _MODULES = {
         "OneHotIoU",
         "OneHotMeanIoU",
     ),
-    "sequences": (
-        "ExactMatch",
-        "Perplexity",
-    ),
 }
 
 _SHORT = {
@@ -104,7 +102,7 @@ METRICS = Family(
         "TokenAccuracy": "SparseCategoricalAccuracy",
         "Top5Accuracy": "TopKCategoricalAccuracy",
     },
-    spellings={snake_case(name): name for name in _NAMES} | {short: name for name, all in _SHORT.items() for short in all},
+    spellings={snake_name(name): name for name in _NAMES} | {short: name for name, all in _SHORT.items() for short in all},
 )
 """Every metric by name; Keras's snake-case and short names are also accepted."""
 

@@ -14,6 +14,7 @@ __all__ = [
     "Accuracy",
     "BinaryAccuracy",
     "CategoricalAccuracy",
+    "ExactMatch",
     "SparseCategoricalAccuracy",
     "SparseTopKCategoricalAccuracy",
     "TopKCategoricalAccuracy",
@@ -73,3 +74,9 @@ class BinaryAccuracy(Rising):
 
     def expected(self) -> Expected:
         return "probability" if 0 < self.threshold < 1 else "number"
+
+
+class ExactMatch(Rising):
+    """The share of examples that are correct at every position."""
+
+    target: ClassVar[TargetKind | None] = "class"

@@ -9,7 +9,7 @@ from pydantic import Field, Strict
 from nnspec.layers.scalars import Flag, Fraction, PositiveNumber
 from nnspec.training.catalogue.optimizers.base import Decay, LearningRate, NonNegative, Optimizer
 
-__all__ = ["Adadelta", "Adagrad", "Ftrl", "RMSprop", "SGD"]
+__all__ = ["SGD", "Adadelta", "Adagrad", "Ftrl", "RMSprop"]
 
 
 class SGD(Optimizer):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["mean_distance", "mean_nearest_distance", "log_warnings"]
+__all__ = ["log_warnings", "mean_distance", "mean_nearest_distance"]
 
 _MIN_DIVERSITY = 0.5
 _MIN_DISTINCTNESS = 0.3
