@@ -9,8 +9,8 @@ from itertools import chain, islice
 from typing import Any
 
 from nnspec.diagnostics import Diagnostic, Span, SpecError, once
+from nnspec.expressions.params import LONGEST_RESULT, UNKNOWN, ExpressionError, UnknownName, UnknownValue, parse
 from nnspec.spec import problems as p
-from nnspec.spec.expression import LONGEST_RESULT, UNKNOWN, ExpressionError, UnknownName, UnknownValue, parse
 from nnspec.spec.limits import Limits
 from nnspec.spec.tree import Formula, MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest, listed
