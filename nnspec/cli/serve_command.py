@@ -17,7 +17,9 @@ _SECONDS = click.FloatRange(0.001, 3600)
 _COUNT = click.IntRange(1)
 
 
-def _setting(flag: str, field: str, kind: click.ParamType, help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def _setting(
+    flag: str, field: str, kind: click.ParamType[Any], help: str
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """An option that is a field of the server's settings, and has its default."""
     return click.option(flag, field, type=kind, default=getattr(Settings, field), show_default=True, help=help)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nnspec.reports.elements import Html, element, figure, number, section, table
 from nnspec.reports.examples import columns_of, draw_examples, image_input, row_of
 from nnspec.reports.images import image_tag
-from nnspec.training.batches.transforms import crops_of
+from nnspec.training.batches.cropping import crops_of
 from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions
 

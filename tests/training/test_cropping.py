@@ -12,7 +12,7 @@ from nnspec.api import validate
 from nnspec.reports import write_report
 from nnspec.spec import load
 from nnspec.training import evaluate, train
-from nnspec.training.batches.transforms import cropped
+from nnspec.training.batches.cropping import cropped
 from nnspec.training.evaluation.evaluate import run_evaluation
 from nnspec.training.loop.progress import Quiet
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.data import problems as d
 from nnspec.data.locations import locate
-from nnspec.data.targets.base import TargetSource
+from nnspec.data.plan import TargetSource
 from nnspec.data.transforms.text import pad, tokenize
 from nnspec.diagnostics import Diagnostic
 

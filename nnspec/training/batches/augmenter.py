@@ -12,8 +12,7 @@ from keras import ops
 from nnspec.data import problems as d
 from nnspec.data.examples import Examples
 from nnspec.data.locations import locate
-from nnspec.data.plan import AugmentPlan, DataPlan, Need
-from nnspec.data.targets.base import TargetSource
+from nnspec.data.plan import AugmentPlan, DataPlan, Need, TargetSource
 from nnspec.diagnostics import Diagnostic
 from nnspec.keras_backend.objects import keras_object
 from nnspec.keras_backend.seeds import Seeds

@@ -13,7 +13,7 @@ from nnspec.data.prepare import State
 from nnspec.data.transforms.classes import class_names
 from nnspec.diagnostics import SpecError
 from nnspec.training import problems as t
-from nnspec.training.batches.transforms import crops_of, middle
+from nnspec.training.batches.cropping import crops_of, middle
 from nnspec.training.catalogue.losses.base import Loss
 from nnspec.training.plan import OutputPlan, TrainingPlan
 

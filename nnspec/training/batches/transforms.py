@@ -8,33 +8,11 @@ from typing import Any, Protocol
 import keras
 from keras import ops
 
-from nnspec.data.plan import DataPlan
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.training.objectives.plugin import guarded
 from nnspec.training.plan import OutputPlan, TrainingPlan
 
-__all__ = ["BatchTransform", "Noise", "batch_transforms", "cropped", "crops_of", "middle"]
-
-
-def crops_of(data: DataPlan | None) -> dict[str, int]:
-    """The number of pixels to crop from each edge of a target, by output; only those that are cropped."""
-    return {name: need.crop for name, need in data.needs.items() if need.crop} if data is not None else {}
-
-
-def middle(values: Any, crop: int) -> Any:
-    """Crops masks, arrays or tensors (N, H, W, …), by a number of rows and columns at each edge.
-
-    Example:
-        >>> import numpy as np
-        >>> middle(np.arange(16).reshape(1, 4, 4), 1).tolist()
-        [[[5, 6], [9, 10]]]
-    """
-    return values[:, crop:-crop, crop:-crop] if crop else values
-
-
-def cropped(group: Mapping[str, Any], crops: Mapping[str, int]) -> dict[str, Any]:
-    """Crops each target, or its weights by position; weights by example, (N,), are unchanged."""
-    return {name: middle(values, crops.get(name, 0)) if len(values.shape) > 1 else values for name, values in group.items()}
+__all__ = ["BatchTransform", "Noise", "batch_transforms"]
 
 
 Tensors = Mapping[str, Any]

@@ -19,7 +19,7 @@ from nnspec.data.prepare import prepare, prepare_part
 from nnspec.data.readers.base import Table
 from nnspec.data.units import Units
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
-from nnspec.training.batches.transforms import crops_of, middle
+from nnspec.training.batches.cropping import crops_of, middle
 from nnspec.training.checks.training import check_training
 from nnspec.training.evaluation.output_units import output_units
 from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions, predictions_from

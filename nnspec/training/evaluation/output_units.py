@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nnspec.data.kinds import decision_rule
-from nnspec.data.targets.base import TargetSource
+from nnspec.data.plan import TargetSource
 from nnspec.data.units import Units, units_of
 from nnspec.training.plan import OutputPlan
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from nnspec.data.units import Units
 from nnspec.keras_backend.call import mask_of
 from nnspec.training.batches.augmenter import Augmenter
-from nnspec.training.batches.transforms import BatchTransform, cropped
+from nnspec.training.batches.cropping import cropped
+from nnspec.training.batches.transforms import BatchTransform
 from nnspec.training.catalogue.keras_objects import keras_loss, keras_metric
 from nnspec.training.catalogue.metrics.base import Metric
 from nnspec.training.loop.learner import Batch, Tensors, TrainableGroup, Update

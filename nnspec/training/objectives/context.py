@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nnspec.data import problems as d
 from nnspec.data.locations import locate
-from nnspec.data.targets.base import TargetSource
+from nnspec.data.plan import TargetSource
 from nnspec.diagnostics import Diagnostic, Problem, Span
 from nnspec.graph import Graph
 from nnspec.spec.tree import MappingNode

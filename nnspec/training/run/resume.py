@@ -94,8 +94,8 @@ def resume(
         check_same_graph(run, plan.graph)
         check_same_data(run, prepared)
         from nnspec.training.backends.selection import machine
-        from nnspec.training.run.session import Session
         from nnspec.training.run.finish import finish
+        from nnspec.training.run.session import Session
 
         strategy = run.info["machine"].get("strategy")
         different = check_same_machine(run, plan, machine(strategy), shown, allow_different=allow_different)

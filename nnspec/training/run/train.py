@@ -68,8 +68,8 @@ def train(
     prepared = _prepared(plan, model, problems, shown)
     # Keras takes seconds to load, so errors in the data are reported first.
     from nnspec.training.backends.selection import machine
-    from nnspec.training.run.session import Session
     from nnspec.training.run.finish import finish
+    from nnspec.training.run.session import Session
 
     now = machine(strategy)
     session = Session(spec, plan, prepared, shown, devices_for(strategy))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from nnspec.data.targets.base import TargetSource
+from nnspec.data.plan import TargetSource
 from nnspec.layers.base import Layer, LayerError
 from nnspec.training.objectives.autoencoder import autoencoder
 from nnspec.training.objectives.context import ObjectiveContext, Targets

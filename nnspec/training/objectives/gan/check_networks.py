@@ -13,12 +13,12 @@ from nnspec.layers.normalization import BatchNormalization
 from nnspec.layers.spectral_normalization import SpectralNormalization
 from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t
-from nnspec.training.checks.statistics import fitted_layers
 from nnspec.training.objectives import problems as o
 from nnspec.training.objectives.context import OWN_LOSSES, refuse_keys
 from nnspec.training.objectives.gan import gan
 from nnspec.training.objectives.gan import problems as g
 from nnspec.training.objectives.gan.plan import GanPlan
+from nnspec.training.plan import fitted_layers
 from nnspec.training.section import TrainSection
 from nnspec.types import closest, did_you_mean, same_size
 

@@ -42,7 +42,7 @@ class NextToken(Objective):
         return next_token_targets(self, context)
 
     def task(self, networks: Networks, plan: TrainingPlan, prepared: Prepared, augmenter: Augmenter | None) -> Task:
-        from nnspec.training.objectives.next_token.check import check_causality
+        from nnspec.training.objectives.next_token.causality_check import check_causality
 
         [model] = networks.models.values()
         check_causality(model, plan, prepared.train)

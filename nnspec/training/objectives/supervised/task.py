@@ -5,8 +5,9 @@ from __future__ import annotations
 from nnspec.data.prepare import Prepared
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.batches.class_weights import class_weights
+from nnspec.training.batches.cropping import crops_of
 from nnspec.training.batches.fit_statistics import fit_statistics
-from nnspec.training.batches.transforms import batch_transforms, crops_of
+from nnspec.training.batches.transforms import batch_transforms
 from nnspec.training.catalogue.keras_objects import keras_optimizer
 from nnspec.training.evaluation.output_units import output_units
 from nnspec.training.loop.learner import Learner, Task
