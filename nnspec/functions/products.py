@@ -1,0 +1,5 @@
+FUNCTIONS = {"matmul": None}
+
+
+def macs(a):
+    return 0
