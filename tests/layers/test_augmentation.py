@@ -14,7 +14,7 @@ from nnspec.keras_backend import to_keras
 from nnspec.layers import LAYERS, LEFT_OUT
 from nnspec.layers.augmentation import Augmentation
 from nnspec.layers.base import LayerError
-from nnspec.layers.random_crop import RandomCrop
+from nnspec.layers.image_geometry import RandomCrop
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.types import TensorType
 

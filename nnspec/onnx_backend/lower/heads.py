@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nnspec.layers.base import Layer
 from nnspec.layers.heads import SCORES, HeadAttention
 from nnspec.onnx_backend.attention_cache import append_to_cache, has_cache
 from nnspec.onnx_backend.builder import Builder
-from nnspec.onnx_backend.call import Array, Call
+from nnspec.onnx_backend.call import Array, Call, Lowering
 from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.lower.attention import past
 from nnspec.onnx_backend.value import Value
 from nnspec.types import TensorType, product, unknown
 
-__all__ = ["FlatAxes", "attend"]
+__all__ = ["TABLE", "FlatAxes", "attend"]
 
 
 @dataclass(frozen=True)
@@ -271,3 +272,6 @@ def _near(b: Builder, scores: str, window: int) -> str:
     )
     apart = b.op("Abs", b.op("Sub", b.op("Unsqueeze", queries, b.ints([1], "keys")), keys))
     return b.op("Less", apart, b.constant(window, "window", np.int64))
+
+
+TABLE: Mapping[type[Layer], Lowering] = {HeadAttention: attend}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from nnspec.layers.base import Layer
-from nnspec.layers.random_crop import RandomCrop
+from nnspec.layers.image_geometry import RandomCrop
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.lower.resampling import resampled
