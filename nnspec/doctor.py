@@ -15,8 +15,6 @@ from typing import Literal
 
 from nnspec.extras import MODULES, installed
 
-__all__ = ["Finding", "findings"]
-
 _SECONDS = 180
 
 _TINY = """

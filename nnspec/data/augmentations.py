@@ -9,8 +9,6 @@ from pydantic import Field, Strict
 from nnspec.layers import LAYERS
 from nnspec.types import Config, Family, Named
 
-__all__ = ["AUGMENTATIONS", "CORRUPTIONS", "Augment"]
-
 _MIXING = dict.fromkeys(("CutMix", "MixUp"), "nnspec.layers.mixing")
 
 AUGMENTATIONS = Family(

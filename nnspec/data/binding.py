@@ -18,8 +18,6 @@ from nnspec.diagnostics import Diagnostic
 from nnspec.spec.tree import MappingNode
 from nnspec.types import TensorType, closest
 
-__all__ = ["known_feeds"]
-
 _TARGET_NAMES = ("target", "label", "labels", "class", "y")
 
 

@@ -12,8 +12,6 @@ from nnspec.data.lazy import LazyArray
 from nnspec.data.plan import Need
 from nnspec.data.sample_weights import Border
 
-__all__ = ["border_weights", "gaps", "objects_of"]
-
 _NEGLIGIBLE = 1e-7
 """Smaller weights are set to 0: they vanish in float32 when added to the base weight of 1."""
 

@@ -16,8 +16,6 @@ from nnspec.layers.mixing import Mixing
 from nnspec.spec.tree import MappingNode, SequenceNode
 from nnspec.types import TensorType, did_you_mean, listed, same_size
 
-__all__ = ["check_augment"]
-
 _LABELS = ("class", "label", "distribution", "probability", "sign")
 _MIXES = ("distribution", "probability", "number", "non_negative")
 

@@ -11,8 +11,6 @@ from nnspec.data.shape_checks import check_feeds
 from nnspec.diagnostics import Diagnostic
 from nnspec.types import did_you_mean
 
-__all__ = ["check_same_columns"]
-
 Shape = tuple[int | None, ...]
 
 

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     Values = NDArray[Any]
 
-__all__ = ["AugmentPlan", "DataPlan", "Feed", "Need", "Source", "TargetSource", "display_name", "target_shape"]
-
 
 def display_name(part: str) -> str:
     """Return the name of a split in messages: `training` for `train`."""

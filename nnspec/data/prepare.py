@@ -34,8 +34,6 @@ from nnspec.data.transforms import Learned
 from nnspec.data.values import check_raw, read_feed, read_input
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 
-__all__ = ["Prepared", "max_folds", "prepare", "prepare_part"]
-
 State = dict[str, list[dict[str, Any]]]
 """The transforms by ``inputs.NAME`` and ``targets.NAME``, each with its name, arguments and fitted state."""
 

@@ -34,20 +34,6 @@ from nnspec.spec.reader import read_text
 from nnspec.spec.tree import MappingNode, Scalar, Tree
 from nnspec.types import TensorType, did_you_mean
 
-__all__ = [
-    "Recipe",
-    "Step",
-    "columns_of",
-    "feed_of",
-    "open_data",
-    "read_inputs",
-    "read_raw",
-    "recipe_of_feeds",
-    "require_columns",
-    "series_columns",
-    "steps_of",
-]
-
 Recipe = dict[str, Any]
 """``{"inputs": {NAME: {"columns": […], "stacked": false, "transforms": […]}}}``, plain JSON.
 

@@ -19,8 +19,6 @@ from nnspec.data.times import read_times
 from nnspec.data.validation import Fold
 from nnspec.diagnostics import Diagnostic
 
-__all__ = ["RowSelection", "select_rows", "unit_count"]
-
 Rows = NDArray[np.int64]
 
 _FEWER = "use fewer folds, or add examples"

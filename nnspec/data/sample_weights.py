@@ -9,8 +9,6 @@ from pydantic import Field, Strict, model_validator
 from nnspec.layers.scalars import PositiveNumber
 from nnspec.types import Config
 
-__all__ = ["Border", "Weight"]
-
 
 class Border(Config):
     """Increases the weight of narrow gaps between the objects of a mask (Ronneberger et al. 2015, equation 2).

@@ -14,8 +14,6 @@ from nnspec.data.validation import VALIDATIONS
 from nnspec.layers.scalars import PositiveInt
 from nnspec.types import Config, Named
 
-__all__ = ["AnyReader", "Columns", "DataSection", "TargetColumns"]
-
 AnyReader = Annotated[Config, Named(READERS)]
 AnyValidation = Annotated[Config, Named(VALIDATIONS)]
 AnyTransform = Annotated[Config, Named(TRANSFORMS)]

@@ -13,8 +13,6 @@ from nnspec.data.plan import DataPlan, Feed, Need, target_shape
 from nnspec.diagnostics import Diagnostic
 from nnspec.types import Dim, TensorType, symbols_of
 
-__all__ = ["check_feeds", "fits", "for_shape"]
-
 Shape = tuple[int | None, ...]
 
 

@@ -12,8 +12,6 @@ from nnspec.data.readers import READERS
 from nnspec.layers.scalars import Flag
 from nnspec.types import Config, Family
 
-__all__ = ["VALIDATIONS", "Fold"]
-
 
 class _WithFold(Mapping[str, str]):
     """The modules of all readers, including those of plugins, and of `fold`."""

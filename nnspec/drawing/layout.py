@@ -15,8 +15,6 @@ from nnspec.drawing.place import place
 from nnspec.drawing.rows import Cell, Net, Rows, rows_of
 from nnspec.drawing.tree import Frame, Wire, frames_of
 
-__all__ = ["Layout", "Run", "lay_out"]
-
 Tensor = tuple[str, str]
 
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from nnspec.drawing.rows import Net
 from nnspec.drawing.tree import Box, Frame, Wire
 
-__all__ = ["Leg", "Nets", "legs_of", "ways_of"]
-
 Tensor = tuple[str, str]
 
 

@@ -25,8 +25,6 @@ from nnspec.spec import Spec, load
 from nnspec.training import Run, golden_rows
 from nnspec.training.loop.initial_weights import initial_weights
 
-__all__ = ["Classifier"]
-
 
 @dataclass(frozen=True)
 class Classifier:

@@ -29,8 +29,6 @@ from nnspec.runtime.decoding.stepper import Stepper
 from nnspec.runtime.model_file import ModelFile
 from nnspec.runtime.session import Arrays, Run
 
-__all__ = ["DecodingParity", "TokenComparison", "prove_decoder"]
-
 _MOST = 24
 """The most tokens of a sequence that are compared."""
 

@@ -21,9 +21,6 @@ from nnspec.onnx_backend.proto import ELEMENT
 from nnspec.runtime.session import Arrays, Run
 from nnspec.types import TensorType
 
-__all__ = ["PreprocessedInput", "embed_preprocessing", "unit_postprocessing"]
-
-
 _FAR = 1000
 """The most standard deviations that a mean may be from 0 for float32 to resolve the variation around it."""
 

@@ -12,8 +12,6 @@ from nnspec.runtime.token_output import TokenOutput
 from nnspec.training import Run
 from nnspec.training.evaluation.evaluate import answers_of, units_of_run
 
-__all__ = ["output_metadata", "token_outputs_of_run"]
-
 
 def output_metadata(run: Run, shown: Mapping[str, str], inputs: Mapping[str, str] | None = None) -> dict[str, str]:
     """Build the metadata of the outputs of a run.

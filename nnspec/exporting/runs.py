@@ -34,9 +34,6 @@ from nnspec.training.evaluation.evaluate import units_of_run
 from nnspec.training.objectives.plugin import guarded
 from nnspec.types import did_you_mean, listed
 
-__all__ = ["Form", "IOMapping", "export_run"]
-
-
 GOLDEN_ROWS = 64
 """The number of real examples on which the file is compared with Keras, in addition to random ones."""
 

@@ -17,8 +17,6 @@ from nnspec.runtime.token_texts import text_of
 from nnspec.training import Run
 from nnspec.training.evaluation.evaluate import examples_of
 
-__all__ = ["edit_distance", "generated_sequence_metrics", "sequence_metrics"]
-
 _BATCH = 128
 
 Row = Sequence[int]

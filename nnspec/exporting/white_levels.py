@@ -10,8 +10,6 @@ import numpy as np
 from nnspec.data.readers.base import Table
 from nnspec.data.recipe import Recipe
 
-__all__ = ["with_white_levels"]
-
 
 def with_white_levels(recipe: Recipe, table: Table) -> Recipe:
     """Add the white level of image inputs to a recipe, under ``white``: 255, or 1 if pixels are fractions.

@@ -20,8 +20,6 @@ from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode
 from nnspec.types import Dim, did_you_mean
 
-__all__ = ["check_generation", "check_token", "generation_of"]
-
 
 def check_generation(spec: Spec, model: Model, problems: list[Diagnostic]) -> tuple[GenerateSection, Decoding] | None:
     """Checks the section ``generate``.

@@ -15,8 +15,6 @@ from nnspec.graph.model import Ref
 from nnspec.spec.tree import MappingNode
 from nnspec.types import Dim, TensorType, did_you_mean, listed, same_size
 
-__all__ = ["Ports", "place"]
-
 
 @dataclass(frozen=True)
 class Ports:

@@ -17,8 +17,6 @@ from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode, SequenceNode, Tree
 from nnspec.types import Config, TensorType, did_you_mean, listed, symbols_of
 
-__all__ = ["ExportSection", "export_opset", "exported", "read_export"]
-
 _OPSET = 23
 NEWEST_OPSET = 26
 """Newest ONNX opset that ONNX Runtime 1.31 supports."""

@@ -13,8 +13,6 @@ from nnspec.spec.step import Step
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest, did_you_mean, listed
 
-__all__ = ["Outputs", "known_outputs", "output_names", "read_outputs"]
-
 
 def output_names(tree: Tree | None, steps: Sequence[Step]) -> list[str]:
     """Return the valid step names under ``outputs``."""

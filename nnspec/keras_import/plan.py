@@ -15,8 +15,6 @@ from nnspec.keras_import.planned import PlannedNetwork
 from nnspec.keras_import.translate import differs_in_training, kind_of
 from nnspec.keras_import.walk import Walk
 
-__all__ = ["Planner", "WholeInputs"]
-
 
 class Planner:
     """Plans a model and its nested models, and collects problems.

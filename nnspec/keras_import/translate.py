@@ -19,8 +19,6 @@ from nnspec.layers.recurrence import RECURRENT
 from nnspec.layers.spectral_normalization import SpectralNormalization
 from nnspec.types import Config
 
-__all__ = ["differs_in_training", "kind_of", "translated"]
-
 
 def translated(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
     """Translate one call of a layer.

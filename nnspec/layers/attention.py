@@ -18,8 +18,6 @@ from nnspec.layers.merge import common_size
 from nnspec.layers.scalars import Flag, Fraction, WholeNumber
 from nnspec.types import Dim, TensorType, Weight, size_text, unknown
 
-__all__ = ["AdditiveAttention", "Attention", "DotAttention", "GroupQueryAttention", "MultiHeadAttention"]
-
 
 class DotAttention(Layer):
     """Base class of single-head attention.

@@ -13,8 +13,6 @@ from nnspec.layers.scalars import Number, WholeNumber
 from nnspec.layers.unsupported import DATA_FORMAT
 from nnspec.types import TensorType
 
-__all__ = ["Augmentation", "FillMode", "Interpolation", "Share", "Shares", "Signed", "ValueRange", "require_image"]
-
 Share = Annotated[float, Strict(), Field(ge=0, le=1)]
 _Signed = Annotated[float, Strict(), Field(ge=-1, le=1)]
 

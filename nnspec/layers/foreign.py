@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["foreign_arguments"]
-
 _SAME = {
     "out_channels": "filters",
     "out_features": "units",

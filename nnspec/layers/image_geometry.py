@@ -12,18 +12,6 @@ from nnspec.layers.base import Inputs, LayerError, Outputs, Window, single
 from nnspec.layers.scalars import Number, PositiveInt
 from nnspec.types import TensorType
 
-__all__ = [
-    "RandomCrop",
-    "RandomElasticTransform",
-    "RandomFlip",
-    "RandomPerspective",
-    "RandomRotation",
-    "RandomShear",
-    "RandomTranslation",
-    "RandomZoom",
-]
-
-
 _FILL = "The value outside the image if `fill_mode` is `constant`."
 
 _Zoom = Annotated[float, Strict(), Field(gt=-1, le=1)]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["LEFT_OUT"]
-
 _TEXT = "text is converted to integers before the network: prepare it in the data"
 _CATEGORIES = "values are converted to classes before the network: write a transform under `data.inputs`, then an `Embedding`"
 _SOUND = "spectrograms are computed before the network: prepare them in the data"

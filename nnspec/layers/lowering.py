@@ -10,8 +10,6 @@ from typing import Any
 
 from nnspec.layers.base import Layer
 
-__all__ = ["find_lowering"]
-
 _FAMILIES = "nnspec.layers."
 
 

@@ -9,8 +9,6 @@ from pydantic import Field
 from nnspec.layers.augmentation import Augmentation, Shares
 from nnspec.layers.scalars import PositiveNumber
 
-__all__ = ["CutMix", "MixUp", "Mixing"]
-
 
 class Mixing(Augmentation):
     """Base class of augmentations that mix examples."""

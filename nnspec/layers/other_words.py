@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["OTHER_WORDS"]
-
 
 def _activation(name: str) -> str:
     return f"write `Activation: {name}`, or `activation: {name}` in the layer before it"

@@ -13,9 +13,6 @@ from nnspec.layers.normalization import axis_of
 from nnspec.layers.scalars import Flag, NotNegative, Number, WholeNumber
 from nnspec.types import Weight
 
-__all__ = ["Normalization", "Rescaling"]
-
-
 _Axes = Annotated[list[Annotated[int, Strict()]], Field(min_length=1)]
 
 

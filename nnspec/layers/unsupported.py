@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["DATA_FORMAT", "EVERYWHERE", "LATER"]
-
 EVERYWHERE: Mapping[str, str] = {
     "name": "write `name: …` next to the operation, not in its arguments",
     "trainable": "write `freeze: true` next to the operation",

@@ -17,8 +17,6 @@ from nnspec.onnx_backend.proof import first_difference, prove, prove_preprocessi
 from nnspec.onnx_backend.proto import sealed
 from nnspec.runtime.session import Arrays, Run
 
-__all__ = ["export"]
-
 
 def export(
     graph: Graph,

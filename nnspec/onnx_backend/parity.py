@@ -24,21 +24,6 @@ from numpy.typing import NDArray
 
 from nnspec.runtime.session import Arrays, Run
 
-__all__ = [
-    "ILL_CONDITIONED",
-    "LEAST_SPREAD",
-    "LEAST_TOLERANCE",
-    "Bound",
-    "Exact",
-    "OutputParity",
-    "Parity",
-    "Reference",
-    "allowed",
-    "distance",
-    "measure",
-    "nudged",
-]
-
 LEAST_TOLERANCE = 1e-5
 LEAST_SPREAD = 1e-2
 """Outputs that vary less with the inputs are uninformative: the tolerance is too coarse for them."""

@@ -17,8 +17,6 @@ from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw, draw_many
 from nnspec.runtime.session import Arrays, Level, Run, runner
 
-__all__ = ["first_difference", "masks_of", "prove", "prove_preprocessing", "prove_varied", "named_outputs"]
-
 
 def prove(
     graph: Graph,

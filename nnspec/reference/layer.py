@@ -17,9 +17,6 @@ from nnspec.reference.examples import Example, examples
 from nnspec.types import Config, Dim, TensorType, size_text
 from nnspec.types.plain import plain
 
-__all__ = ["default_text", "layer_text", "row", "table", "type_texts"]
-
-
 Operators = Callable[[Example], Sequence[str]]
 """Returns the ONNX operators of an example."""
 

@@ -26,8 +26,6 @@ from nnspec.training.evaluation.report import report_of as report_of_output
 from nnspec.training.run.files import DamagedRun
 from nnspec.training.run.folder import Run
 
-__all__ = ["to_page", "write_report"]
-
 _TRAINING_EXAMPLES = 5_000
 """The most training examples to evaluate for comparison."""
 _LARGEST_DRAWING = 1_500_000

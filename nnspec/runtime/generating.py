@@ -15,8 +15,6 @@ from nnspec.diagnostics import NnspecError
 from nnspec.runtime.generator import Generated, Generator
 from nnspec.runtime.token_texts import source_tokens
 
-__all__ = ["generate_rows", "plain_values"]
-
 
 def generate_rows(
     generator: Generator, given: str | Sequence[str], *, limit: int | None = None, **wanted: Any

@@ -23,8 +23,6 @@ from nnspec.runtime.reading import read_model
 from nnspec.runtime.token_texts import padded, prompt_tokens, source_tokens, text_of
 from nnspec.types import TensorType, did_you_mean, unknown
 
-__all__ = ["DECODER", "ENCODER", "Generated", "Generator", "generated_of"]
-
 ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
 """The files of a folder for step-by-step decoding."""
 

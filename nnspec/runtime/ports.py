@@ -12,8 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from nnspec.diagnostics import NnspecError
 from nnspec.types import Conditions, TensorType, did_you_mean, symbol, unknown
 
-__all__ = ["Port", "check_shape", "converted", "fitted", "port_of", "require_rows", "type_of"]
-
 _DTYPES = {
     "tensor(float)": "float32",
     "tensor(double)": "float64",

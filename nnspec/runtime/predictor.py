@@ -21,8 +21,6 @@ from nnspec.runtime.tiling import ReceptiveField
 from nnspec.runtime.token_output import TokenOutput
 from nnspec.types import Conditions
 
-__all__ = ["AnswerError", "Predictor"]
-
 
 class AnswerError(NnspecError):
     """A model failed on inputs that passed all checks.

@@ -19,8 +19,6 @@ from nnspec.runtime.tiling import ReceptiveField
 from nnspec.runtime.token_output import TokenOutput
 from nnspec.types import Conditions
 
-__all__ = ["read_all_metadata", "read_metadata", "read_model"]
-
 _WIDEST = 1_000_000
 """The largest receptive field that is accepted."""
 

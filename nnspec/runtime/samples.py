@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from nnspec.diagnostics import NnspecError
 from nnspec.types import did_you_mean
 
-__all__ = ["MOST_CHOICES", "Samples"]
-
 MOST_CHOICES = 64
 _MOST_ACROSS = 16
 _LARGEST_NOISE = 2**24

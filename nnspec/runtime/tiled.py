@@ -19,9 +19,6 @@ from nnspec.types import Condition
 if TYPE_CHECKING:
     from nnspec.runtime.predictor import Predictor
 
-__all__ = ["Blend", "Tiling", "is_tileable", "weights_of"]
-
-
 Arrays = Mapping[str, NDArray[Any]]
 
 

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from nnspec.data.transforms.text import tokenize
 from nnspec.diagnostics import NnspecError
 
-__all__ = ["TokenOutput", "texts_of"]
-
 
 @dataclass(frozen=True)
 class TokenOutput:

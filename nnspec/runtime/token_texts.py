@@ -15,8 +15,6 @@ from nnspec.data.values import read_feed
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.generation.vocabulary import tokenizer_of
 
-__all__ = ["prompt_tokens", "padded", "source_tokens", "text_of"]
-
 
 def source_tokens(recipe: Mapping[str, Any], input_: str, texts: Sequence[str]) -> NDArray[np.int64]:
     """Convert texts to tokens as in training: rows, steps, padded with 0.

@@ -19,8 +19,6 @@ from nnspec.serving.costs import ArrivalGaps, Cost
 from nnspec.serving.errors import RequestError, overloaded
 from nnspec.serving.worker import Worker
 
-__all__ = ["Arrays", "Batcher"]
-
 Arrays = Mapping[str, NDArray[Any]]
 _Result = Arrays | Exception
 _MAX_GROUPS = 256

@@ -16,8 +16,6 @@ from nnspec.serving.memory import Memory
 from nnspec.serving.settings import Settings
 from nnspec.serving.thread_pools import ThreadPools
 
-__all__ = ["Bodies", "Content"]
-
 Content = bytes | bytearray
 """A body, treated as immutable."""
 

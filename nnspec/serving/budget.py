@@ -12,8 +12,6 @@ from nnspec.serving.errors import RequestError, deadline_exceeded
 from nnspec.serving.memory import Reservation
 from nnspec.serving.thread_pools import LARGE
 
-__all__ = ["Budget"]
-
 BYTES_A_VALUE = 72
 """Maximum memory of a value of a row: a Python object, and its slots in a list and in arrays (measured in tests/serving)."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["Cost", "ArrivalGaps"]
-
 _DECAY = 0.98
 """Weight of the previous statistics at each new batch, a window of about 50 batches."""
 

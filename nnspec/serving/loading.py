@@ -13,8 +13,6 @@ from nnspec.diagnostics import NnspecError
 from nnspec.runtime.session import Stop
 from nnspec.serving.worker import Worker
 
-__all__ = ["load_with_timeout", "load_in_background"]
-
 T = TypeVar("T")
 _STOP_SECONDS = 2.0
 """Seconds in which an interrupted run usually stops."""

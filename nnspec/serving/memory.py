@@ -6,8 +6,6 @@ import threading
 
 from nnspec.serving.errors import RequestError, overloaded
 
-__all__ = ["Memory", "Reservation"]
-
 SMALL = 256 * 1024
 """Requests up to this size may use memory that is reserved for small requests, so that large requests cannot block them."""
 

@@ -18,8 +18,6 @@ from nnspec.serving.settings import Settings
 from nnspec.serving.sources import find_files
 from nnspec.types import closest
 
-__all__ = ["Repository"]
-
 _SECONDS = 1.0
 """Interval of checking the files."""
 _LAST_SECONDS = 2.0

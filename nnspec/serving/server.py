@@ -33,9 +33,6 @@ from nnspec.serving.sources import named_sources
 from nnspec.serving.state import State
 from nnspec.serving.thread_pools import ThreadPools
 
-__all__ = ["Server", "create_state", "prepare_process", "read_tokens", "serve"]
-
-
 _ACCEPT_SECONDS = 5.0
 """Maximum seconds to accept connections that are already waiting."""
 _GRACE_SECONDS = 0.2

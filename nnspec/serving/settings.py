@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
-__all__ = ["Settings"]
-
 
 def _threads() -> int:
     # Leave one core for the connections: if all cores compute, the throughput of LeNet halves (docs/serving.md).

@@ -8,8 +8,6 @@ from pathlib import Path
 from nnspec.diagnostics import NnspecError
 from nnspec.serving.served import default_name
 
-__all__ = ["Files", "find_files", "named_sources"]
-
 Files = Mapping[tuple[str, str], Path]
 """The file of each name and version."""
 

@@ -14,8 +14,6 @@ from nnspec.sweeping import problems as s
 from nnspec.sweeping.section import SweepSection
 from nnspec.types import did_you_mean
 
-__all__ = ["check_sweep", "setting"]
-
 _MOST_PATHS = 10_000
 
 

@@ -19,8 +19,6 @@ from nnspec.training.checks.training import check_training
 from nnspec.training.plan import Monitor
 from nnspec.types import did_you_mean, listed
 
-__all__ = ["sweep_settings", "sweep_folder"]
-
 _SETTINGS = "asked.json"
 
 

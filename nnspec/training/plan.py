@@ -17,8 +17,6 @@ from nnspec.training.objectives.base import Objective
 from nnspec.training.section import TrainSection
 from nnspec.types import TensorType
 
-__all__ = ["Monitor", "OutputPlan", "PhasePlan", "TrainingPlan", "fitted_layers", "inverted_output"]
-
 
 @dataclass(frozen=True)
 class OutputPlan:

@@ -19,9 +19,6 @@ from nnspec.data.text_files import Encoding, open_text, undecodable
 from nnspec.layers.scalars import Flag, PositiveInt
 from nnspec.spec.dumping import flow
 
-__all__ = ["Csv", "begins_with_header", "csv", "require_names"]
-
-
 _ROWS = 8192
 _CELLS = 2**19
 """The maximum number of rows and of cells in a chunk; wide tables have fewer rows in each."""

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from nnspec.data.readers.base import Rows, Values
     from nnspec.data.readers.csv import Csv
 
-__all__ = ["CsvTable", "mended"]
-
-
 _EXACT = 2.0**53
 """From this number on, float64 does not represent every integer."""
 

@@ -18,8 +18,6 @@ from nnspec.types import did_you_mean, listed
 if TYPE_CHECKING:
     from nnspec.data.readers.base import Rows, Values
 
-__all__ = ["Images", "images"]
-
 
 class Images(ImageReader, TableBackedReader):
     """PNG and JPEG images, in a folder for each class or listed in a column of a table.

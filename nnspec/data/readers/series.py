@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from nnspec.data.readers.base import Rows, Values
 
-__all__ = ["Series", "series"]
-
 _Name = Annotated[str, Strict(), Field(min_length=1)]
 
 

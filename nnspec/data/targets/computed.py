@@ -17,8 +17,6 @@ from nnspec.data.values import read_input
 from nnspec.diagnostics import Diagnostic
 from nnspec.types import TensorType
 
-__all__ = ["fits_targets", "compute_targets", "read_sequences", "cut_windows"]
-
 Values = NDArray[Any]
 
 

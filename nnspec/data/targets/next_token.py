@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     Values = NDArray[Any]
 
-__all__ = ["NextTokenTarget"]
-
 
 @dataclass(frozen=True)
 class NextTokenTarget(TargetSource):

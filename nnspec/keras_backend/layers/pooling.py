@@ -7,8 +7,6 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["AdaptivePooling", "Pooling3D"]
-
 
 class Pooling3D(keras.layers.Layer):  # type: ignore[misc]
     """Computes ``MaxPooling3D`` or ``AveragePooling3D`` by pooling each slice, and then across slices.

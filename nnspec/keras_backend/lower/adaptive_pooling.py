@@ -11,8 +11,6 @@ from nnspec.keras_backend.precision import is_float64
 from nnspec.layers.adaptive_pooling import AdaptiveAveragePooling, AdaptivePooling
 from nnspec.layers.base import Layer
 
-__all__ = ["TABLE"]
-
 
 def _pooled(build: Build[AdaptivePooling]) -> Call:
     """Keras 3.15.1 needs known sizes, and in a TensorFlow graph only pools inputs larger than a window."""

@@ -17,8 +17,6 @@ from nnspec.layers.attention import AdditiveAttention, Attention, DotAttention, 
 from nnspec.layers.base import Layer
 from nnspec.layers.heads import HeadAttention
 
-__all__ = ["TABLE", "attended"]
-
 
 def _attention(build: Build[DotAttention]) -> Call:
     return build.call(FLOAT64[type(build.layer).__name__] if is_float64() else None)

@@ -8,8 +8,6 @@ from nnspec.keras_backend.call import Build, Call, Lowering
 from nnspec.layers.base import Layer
 from nnspec.layers.compute import Compute
 
-__all__ = ["TABLE"]
-
 
 def _compute(build: Build[Compute]) -> Call:
     return build.call(seed=build.seeds.of("seed"))

@@ -12,8 +12,6 @@ from nnspec.layers.base import Layer
 from nnspec.layers.convolution import Convolution
 from nnspec.layers.sliding import Sliding
 
-__all__ = ["TABLE", "convolved", "window_padding"]
-
 
 def convolved(build: Build[Sliding]) -> Call:
     """Pads with zeros first if the padding is given as numbers, which Keras does not take."""

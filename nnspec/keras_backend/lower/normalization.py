@@ -9,8 +9,6 @@ from nnspec.keras_backend.call import Build, Call, Lowering, on_first_call
 from nnspec.layers.base import Layer
 from nnspec.layers.normalization import AlongAxes, GroupNormalization
 
-__all__ = ["TABLE"]
-
 
 def _normalized(build: Build[AlongAxes | GroupNormalization]) -> Call:
     """Passes positive axes: Keras 3.15.1 normalizes along wrong axes if some are negative."""

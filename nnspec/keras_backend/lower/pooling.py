@@ -14,8 +14,6 @@ from nnspec.keras_backend.precision import is_float64
 from nnspec.layers.base import Layer
 from nnspec.layers.pooling import MaxPooling, Pooling
 
-__all__ = ["TABLE"]
-
 
 def _maximum(build: Build[Pooling]) -> Call:
     """Pads with −∞ first if the padding is given as numbers, which Keras does not take."""

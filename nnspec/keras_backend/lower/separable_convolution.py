@@ -9,6 +9,4 @@ from nnspec.keras_backend.lower.convolution import convolved
 from nnspec.layers.base import Layer
 from nnspec.layers.separable_convolution import PerChannel
 
-__all__ = ["TABLE"]
-
 TABLE: Mapping[type[Layer], Lowering] = {PerChannel: convolved}

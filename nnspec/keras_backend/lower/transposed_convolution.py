@@ -11,8 +11,6 @@ from nnspec.keras_backend.layers import DILATED
 from nnspec.layers.base import Layer
 from nnspec.layers.transposed_convolution import TransposedConvolution
 
-__all__ = ["TABLE"]
-
 
 def _transposed(build: Build[TransposedConvolution]) -> Call:
     """Computes the whole output and crops it if the padding is given as numbers, which Keras does not take."""

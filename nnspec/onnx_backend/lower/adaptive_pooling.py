@@ -18,8 +18,6 @@ from nnspec.onnx_backend.proto import ELEMENT
 from nnspec.onnx_backend.value import Value, channels_first
 from nnspec.types import Dim
 
-__all__ = ["TABLE"]
-
 
 def _adaptive(b: Builder, call: Call[AdaptivePooling]) -> Value:
     counts, means = call.layer.output_size, isinstance(call.layer, AdaptiveAveragePooling)

@@ -9,6 +9,4 @@ from nnspec.layers.base import Layer
 from nnspec.onnx_backend.call import Lowering
 from nnspec.onnx_backend.lower.interfaces import nothing
 
-__all__ = ["TABLE"]
-
 TABLE: Mapping[type[Layer], Lowering] = {Augmentation: nothing}

@@ -10,8 +10,6 @@ from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.value import Value
 
-__all__ = ["TABLE"]
-
 _END = 2**62
 _AXES_OF_PAD = 18
 """The first opset in which `Pad` has an input `axes`."""

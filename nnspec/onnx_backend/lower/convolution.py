@@ -16,8 +16,6 @@ from nnspec.onnx_backend.layout import arrange
 from nnspec.onnx_backend.lower.padding import Window, padded
 from nnspec.onnx_backend.value import Linear, Value, channels_first
 
-__all__ = ["TABLE", "convolve"]
-
 
 def _convolution(b: Builder, call: Call[Conv1D | Conv2D | Conv3D]) -> Value:
     layer = call.layer

@@ -17,8 +17,6 @@ from nnspec.onnx_backend.lower.attention import past
 from nnspec.onnx_backend.value import Value
 from nnspec.types import TensorType, product, unknown
 
-__all__ = ["TABLE", "FlatAxes", "attend"]
-
 
 @dataclass(frozen=True)
 class FlatAxes:

@@ -13,8 +13,6 @@ from nnspec.onnx_backend.lower.resampling import resampled
 from nnspec.onnx_backend.value import Value
 from nnspec.types import TensorType
 
-__all__ = ["TABLE"]
-
 
 def _crop(b: Builder, call: Call[RandomCrop]) -> Value:
     """Write a slice, and a resize if the slice does not have the requested size."""

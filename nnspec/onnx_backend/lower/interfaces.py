@@ -10,8 +10,6 @@ from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.value import Value
 
-__all__ = ["TABLE", "nothing"]
-
 
 def nothing(b: Builder, call: Call[Layer]) -> Value:
     """Return the input of a layer that acts only in training."""

@@ -16,8 +16,6 @@ from nnspec.onnx_backend.layout import arrange, declared
 from nnspec.onnx_backend.lower.padding import Window, padded
 from nnspec.onnx_backend.value import Value, as_declared, channels_first
 
-__all__ = ["TABLE", "averages", "maxima"]
-
 
 def _pooled(b: Builder, call: Call[Pooling]) -> Value:
     layer = call.layer

@@ -14,9 +14,6 @@ from nnspec.onnx_backend.proto import ELEMENT
 from nnspec.onnx_backend.value import Value, channels_first
 from nnspec.types import Dim, TensorType
 
-__all__ = ["Floats", "matrix", "nearest", "neighbours", "places", "resampled", "resize_agrees"]
-
-
 Floats = NDArray[np.float32]
 
 _HALF = np.float32(0.5)

@@ -16,8 +16,6 @@ from nnspec.onnx_backend.proto import ELEMENT
 from nnspec.onnx_backend.value import Value
 from nnspec.types import TensorType
 
-__all__ = ["TABLE"]
-
 
 def _fit(b: Builder, call: Call[Fitting]) -> Value:
     layer, x = call.layer, call.x

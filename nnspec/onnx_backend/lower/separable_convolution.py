@@ -14,8 +14,6 @@ from nnspec.onnx_backend.lower.convolution import convolve
 from nnspec.onnx_backend.lower.padding import Window, padded
 from nnspec.onnx_backend.value import Value, channels_first
 
-__all__ = ["TABLE"]
-
 
 def _depthwise(b: Builder, call: Call[DepthwiseConvolution]) -> Value:
     y = _each_channel(b, call, call.weights["kernel"], call.weights.get("bias"))

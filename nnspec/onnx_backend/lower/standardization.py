@@ -18,9 +18,6 @@ from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.proto import ELEMENT
 from nnspec.onnx_backend.value import Value
 
-__all__ = ["TABLE"]
-
-
 _LEAST = 1e-7
 """Keras's ``epsilon()``, the smallest divisor."""
 

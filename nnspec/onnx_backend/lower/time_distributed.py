@@ -16,8 +16,6 @@ from nnspec.onnx_backend.lower import lowering_of
 from nnspec.onnx_backend.value import Value
 from nnspec.types import Dim, TensorType
 
-__all__ = ["TABLE", "merge_time", "split_time"]
-
 
 def merge_time(b: Builder, x: Value, step: TensorType) -> Value:
     """Merge batch and time of a tensor, and of its mask if a step has one.

@@ -15,8 +15,6 @@ from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import arrange
 from nnspec.onnx_backend.value import Linear, Value, channels_first
 
-__all__ = ["TABLE"]
-
 
 def _transposed(b: Builder, call: Call[TransposedConvolution]) -> Value:
     """Write a transposed convolution. Cropping is ONNX's ``pads``, extension its ``output_padding``."""

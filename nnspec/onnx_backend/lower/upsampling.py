@@ -15,8 +15,6 @@ from nnspec.onnx_backend.layout import arrange
 from nnspec.onnx_backend.lower.resampling import resampled
 from nnspec.onnx_backend.value import Value, channels_first
 
-__all__ = ["TABLE"]
-
 
 def _upsample(b: Builder, call: Call[UpSampling]) -> Value:
     layer = call.layer

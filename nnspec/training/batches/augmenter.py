@@ -18,8 +18,6 @@ from nnspec.keras_backend.objects import keras_object
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.layers.mixing import Mixing
 
-__all__ = ["Augmenter", "outside_range"]
-
 Tensors = Mapping[str, Any]
 _LOOKED_AT = 1024
 

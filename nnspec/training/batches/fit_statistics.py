@@ -17,8 +17,6 @@ from nnspec.keras_backend.names import keras_name
 from nnspec.layers.standardization import Normalization
 from nnspec.training.plan import OutputPlan, fitted_layers, inverted_output
 
-__all__ = ["Moments", "fit_statistics"]
-
 _ROWS = 1024
 Values = NDArray[Any]
 

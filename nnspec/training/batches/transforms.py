@@ -12,9 +12,6 @@ from nnspec.keras_backend.seeds import Seeds
 from nnspec.training.objectives.plugin import guarded
 from nnspec.training.plan import OutputPlan, TrainingPlan
 
-__all__ = ["BatchTransform", "Noise", "batch_transforms"]
-
-
 Tensors = Mapping[str, Any]
 
 

@@ -13,8 +13,6 @@ from nnspec.training.catalogue.optimizers.base import Optimizer
 from nnspec.training.catalogue.schedules import Schedule
 from nnspec.training.section import TrainSection
 
-__all__ = ["keras_loss", "keras_metric", "keras_optimizer"]
-
 
 def keras_optimizer(section: TrainSection, network: str = "main", *, averages: bool = True) -> Any:
     """Builds the optimizer of a network, with clipping, averaging and, for float16, loss scaling.

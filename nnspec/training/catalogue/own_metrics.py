@@ -8,8 +8,6 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["BinaryDice", "ExactMatch", "MeanDice", "Perplexity"]
-
 
 class _Overlap(keras.metrics.Metric):  # type: ignore[misc]
     """The counts of each class: true positives, actual positives, predicted positives."""

@@ -17,16 +17,6 @@ from nnspec.training.plan import Monitor, OutputPlan
 from nnspec.training.section import EarlyStopping, ReduceOnPlateau, TrainSection
 from nnspec.types import closest, did_you_mean, listed
 
-__all__ = [
-    "EpochMetrics",
-    "check_class_weight",
-    "check_input_noise",
-    "check_monitor",
-    "check_noise",
-    "check_plateau",
-    "epoch_metrics",
-]
-
 _WEIGHTED = ("class", "distribution", "probability")
 
 

@@ -24,8 +24,6 @@ from nnspec.training.section import TrainSection
 if TYPE_CHECKING:
     from nnspec.training.checks.training import TrainingCheck
 
-__all__ = ["check_network"]
-
 
 def check_network(check: TrainingCheck) -> TrainingPlan | None:
     """Checks the sections ``train`` and ``data`` against the main network.

@@ -21,8 +21,6 @@ from nnspec.training.plan import OutputPlan
 from nnspec.training.section import TrainSection
 from nnspec.types import Family, TensorType, closest, did_you_mean, listed
 
-__all__ = ["check_outputs", "drop_unknown"]
-
 _DISTRIBUTION = frozenset({"softmax", "sparsemax"})
 _PROBABILITY = frozenset({"sigmoid", "hard_sigmoid", "sparse_sigmoid"}) | _DISTRIBUTION
 

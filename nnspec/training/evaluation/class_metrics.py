@@ -10,9 +10,6 @@ from numpy.typing import NDArray
 
 from nnspec.training.evaluation.predictions import ClassPredictions
 
-__all__ = ["Area", "areas", "calibration", "class_metrics", "curves_of"]
-
-
 _MOST_SORTED = 1_000_000
 """The most positions that areas, curves and calibration are computed from."""
 

@@ -32,20 +32,6 @@ if TYPE_CHECKING:
 
     from nnspec.training.loop.output_learner import OutputLearner
 
-__all__ = [
-    "Evaluation",
-    "answers_of",
-    "evaluate",
-    "evaluation_text",
-    "examples_of",
-    "golden_rows",
-    "raw_rows",
-    "run_evaluation",
-    "trained_model",
-    "units_of_run",
-]
-
-
 _INPUTS = 2**28
 """The approximate number of bytes of examples that are predicted at a time."""
 

@@ -10,8 +10,6 @@ from nnspec.data.plan import TargetSource
 from nnspec.data.units import Units, units_of
 from nnspec.training.plan import OutputPlan
 
-__all__ = ["output_units"]
-
 
 def output_units(
     outputs: Mapping[str, OutputPlan], sources: Mapping[str, TargetSource], state: Mapping[str, list[dict[str, Any]]]

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from nnspec.data.kinds import TargetKind, decision_rule
 
-__all__ = ["ClassPredictions", "NumberPredictions", "predictions_from"]
-
 
 @dataclass(frozen=True)
 class ClassPredictions:

@@ -20,9 +20,6 @@ from nnspec.types import closest
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["UnreadableHeader", "check_starting", "initial_weights", "read_header"]
-
-
 _FILE = "weights.safetensors"
 _LISTED = 6
 

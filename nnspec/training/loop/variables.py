@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from nnspec.diagnostics import NnspecError
 
-__all__ = ["arrays_of", "set_arrays"]
-
 Groups = Mapping[str, Sequence[Any]]
 """Keras variables by group, in the same order each time a spec is built."""
 

@@ -16,8 +16,6 @@ from nnspec.training.objectives import problems as o
 from nnspec.training.plan import OutputPlan
 from nnspec.types import did_you_mean, listed
 
-__all__ = ["OWN_LOSSES", "ObjectiveContext", "Targets", "refuse_keys"]
-
 _DEFINED = "the objective defines the losses: remove it"
 OWN_LOSSES: Mapping[str, str] = {
     "loss": _DEFINED,

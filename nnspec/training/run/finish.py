@@ -14,8 +14,6 @@ from nnspec.training.run.folder import Run
 from nnspec.training.run.session import Session
 from nnspec.training.run.writer import RunWriter
 
-__all__ = ["finish"]
-
 
 def finish(session: Session, writer: RunWriter, progress: Progress, stop: Callable[[], bool] | None = None) -> Run:
     """Trains, and records how the training ended.

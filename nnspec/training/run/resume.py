@@ -29,8 +29,6 @@ from nnspec.training.run.resume_checks import (
 from nnspec.training.run.train import prepare_training
 from nnspec.training.run.writer import CHECKPOINT_MINUTES, CHECKPOINTS_KEPT, RunWriter
 
-__all__ = ["resume"]
-
 _ENDED = ("finished", "stopped early")
 
 

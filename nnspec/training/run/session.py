@@ -39,8 +39,6 @@ from nnspec.training.run.checkpoints import Checkpoint, read_checkpoint
 from nnspec.training.run.writer import RunWriter
 from nnspec.training.section import TrainSection
 
-__all__ = ["Session"]
-
 
 @dataclass(frozen=True)
 class _Phase:

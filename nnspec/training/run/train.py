@@ -20,8 +20,6 @@ from nnspec.training.run.folder import Run
 from nnspec.training.run.lock import run_lock
 from nnspec.training.run.writer import CHECKPOINT_MINUTES, CHECKPOINTS_KEPT, RunWriter
 
-__all__ = ["prepare_training", "train"]
-
 
 def train(
     spec: Spec | str | Path,

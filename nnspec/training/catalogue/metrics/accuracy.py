@@ -10,16 +10,6 @@ from nnspec.layers.scalars import Flag, PositiveInt
 from nnspec.training.batches.targets import Expected, TargetKind
 from nnspec.training.catalogue.metrics.base import Rising
 
-__all__ = [
-    "Accuracy",
-    "BinaryAccuracy",
-    "CategoricalAccuracy",
-    "ExactMatch",
-    "SparseCategoricalAccuracy",
-    "SparseTopKCategoricalAccuracy",
-    "TopKCategoricalAccuracy",
-]
-
 
 class Accuracy(Rising):
     """The accuracy for the kind of target that the loss takes: class indices, one-hot or binary."""

@@ -7,8 +7,6 @@ from typing import ClassVar, Literal
 from nnspec.layers import snake_name
 from nnspec.training.batches.targets import Compares
 
-__all__ = ["Falling", "Metric", "Rising"]
-
 
 class Metric(Compares):
     """A metric over the examples of an epoch."""

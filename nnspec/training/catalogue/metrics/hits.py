@@ -11,23 +11,6 @@ from nnspec.training.batches.targets import Expected, TargetKind
 from nnspec.training.catalogue.losses.base import FromLogits
 from nnspec.training.catalogue.metrics.base import Metric, Rising
 
-__all__ = [
-    "AUC",
-    "F1Score",
-    "FBetaScore",
-    "FalseNegatives",
-    "FalsePositives",
-    "Precision",
-    "PrecisionAtRecall",
-    "Recall",
-    "RecallAtPrecision",
-    "SensitivityAtSpecificity",
-    "SpecificityAtSensitivity",
-    "TrueNegatives",
-    "TruePositives",
-]
-
-
 _Thresholds = Annotated[
     Fraction | list[Fraction] | None, Field(description="The thresholds above which a prediction is 1; null: 0.5.")
 ]

@@ -11,8 +11,6 @@ from nnspec.training.batches.targets import Expected, TargetKind
 from nnspec.training.catalogue.losses.base import ClassAxis
 from nnspec.training.catalogue.metrics.base import Rising
 
-__all__ = ["BinaryDice", "BinaryIoU", "IoU", "MeanDice", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"]
-
 
 class BinaryIoU(Rising):
     """Intersection over union of binary masks."""

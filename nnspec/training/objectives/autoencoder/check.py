@@ -11,8 +11,6 @@ from nnspec.training.objectives.context import ObjectiveContext, Targets
 from nnspec.training.plan import OutputPlan
 from nnspec.types import Config, Dim, TensorType, same_size
 
-__all__ = ["corruptions_of", "reconstructed"]
-
 
 def reconstructed(objective: autoencoder, context: ObjectiveContext) -> Targets | None:
     """Checks which output reconstructs which input.

@@ -22,8 +22,6 @@ from nnspec.training.plan import fitted_layers
 from nnspec.training.section import TrainSection
 from nnspec.types import closest, did_you_mean, same_size
 
-__all__ = ["check_networks"]
-
 _WITHOUT: Mapping[str, str] = {
     **OWN_LOSSES,
     "loss": "write `gan: {loss: …}`: the two networks share one",

@@ -15,9 +15,6 @@ from nnspec.training.loop.learner import Batch, Tensors, TrainableGroup, Update,
 from nnspec.training.objectives.gan import Distribution
 from nnspec.training.objectives.gan.plan import GanPlan
 
-__all__ = ["LOSSES", "AdversarialLosses", "GanLearner", "drawn_noise", "input_gradient"]
-
-
 Score = Callable[[Any], Any]
 
 

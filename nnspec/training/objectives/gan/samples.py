@@ -13,8 +13,6 @@ from nnspec.data.transforms.classes import class_names
 from nnspec.runtime.samples import MOST_CHOICES, Samples
 from nnspec.training.objectives.gan.plan import GanPlan
 
-__all__ = ["samples_of", "spread"]
-
 _MOST_EXAMPLES = 4096
 
 

@@ -24,8 +24,6 @@ from nnspec.training.objectives.gan.plan import GanPlan
 from nnspec.training.objectives.gan.samples import samples_of, spread
 from nnspec.training.plan import PhasePlan, TrainingPlan
 
-__all__ = ["GanTask"]
-
 _COMPARED = 256
 """The number of examples for measuring diversity."""
 _SHOWN = 64

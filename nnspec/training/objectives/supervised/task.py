@@ -15,8 +15,6 @@ from nnspec.training.loop.networks import Networks
 from nnspec.training.loop.output_learner import OutputLearner
 from nnspec.training.plan import PhasePlan, TrainingPlan
 
-__all__ = ["SupervisedTask"]
-
 
 class SupervisedTask(Task):
     """Trains one network whose outputs are compared with targets.
