@@ -9,7 +9,7 @@ from pydantic import Field, Strict
 from nnspec.layers import LAYERS
 from nnspec.types import Config, Family, Named
 
-_MIXING = dict.fromkeys(("CutMix", "MixUp"), "nnspec.layers.mixing")
+_MIXING = dict.fromkeys(("CutMix", "MixUp"), "nnspec.layers.augmentation")
 
 AUGMENTATIONS = Family(
     kind="augmentation",

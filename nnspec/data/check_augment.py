@@ -10,9 +10,8 @@ from nnspec.data.augmentations import Augment
 from nnspec.data.locations import locate
 from nnspec.data.plan import AugmentPlan, Need
 from nnspec.diagnostics import Diagnostic, Span
-from nnspec.layers.augmentation import Augmentation
+from nnspec.layers.augmentation import Augmentation, Mixing
 from nnspec.layers.base import LayerError
-from nnspec.layers.mixing import Mixing
 from nnspec.spec.tree import MappingNode, SequenceNode
 from nnspec.types import TensorType, did_you_mean, listed, same_size
 

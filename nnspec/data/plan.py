@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.data.kinds import TargetKind
 from nnspec.data.readers.base import Reader
-from nnspec.data.sample_weights import Border
-from nnspec.data.section import DataSection
+from nnspec.data.section import Border, DataSection, Fold
 from nnspec.data.transforms import Transform
-from nnspec.data.validation import Fold
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers.augmentation import Augmentation
 from nnspec.spec.tree import MappingNode

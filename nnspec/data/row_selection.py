@@ -14,9 +14,9 @@ from nnspec.data.kinds import DataError, at_name, bare_name
 from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan, Feed
 from nnspec.data.readers.base import Table
+from nnspec.data.section import Fold
 from nnspec.data.split import InTime, Parts, fold_in_time, fold_of, split, split_by_group, split_by_time, why_not_stratified
 from nnspec.data.times import read_times
-from nnspec.data.validation import Fold
 from nnspec.diagnostics import Diagnostic
 
 Rows = NDArray[np.int64]

@@ -18,8 +18,7 @@ from nnspec.exporting.decoder_proof import DecodingParity, prove_decoder
 from nnspec.exporting.decoder_writing import write_loop, write_parts
 from nnspec.exporting.embedded_preprocessing import embed_preprocessing, unit_postprocessing
 from nnspec.exporting.keras_reference import keras_reference
-from nnspec.exporting.output_metadata import output_metadata
-from nnspec.exporting.white_levels import with_white_levels
+from nnspec.exporting.output_metadata import output_metadata, with_white_levels
 from nnspec.graph import Graph, Model
 from nnspec.graph.activation_maps import map_name
 from nnspec.graph.budget import check_onnx_bytes

@@ -13,7 +13,7 @@ from nnspec.diagnostics import NnspecError
 from nnspec.exporting.run_models import RunGenerator
 from nnspec.extras import require
 from nnspec.generation.check import generation_of
-from nnspec.runtime.token_texts import text_of
+from nnspec.runtime.token_output import text_of
 from nnspec.training import Run
 from nnspec.training.evaluation.evaluate import examples_of
 

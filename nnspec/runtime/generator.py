@@ -20,7 +20,7 @@ from nnspec.runtime.metadata import DATA, GENERATE
 from nnspec.runtime.model_file import ModelFile
 from nnspec.runtime.ports import type_of
 from nnspec.runtime.reading import read_model
-from nnspec.runtime.token_texts import padded, prompt_tokens, source_tokens, text_of
+from nnspec.runtime.token_output import padded, prompt_tokens, source_tokens, text_of
 from nnspec.types import TensorType, did_you_mean, unknown
 
 ENCODER, DECODER = "encoder.onnx", "decoder.onnx"

@@ -26,10 +26,10 @@ from nnspec.serving.bodies import Bodies
 from nnspec.serving.connection import limited
 from nnspec.serving.hosts import allowed_hosts
 from nnspec.serving.journal import Journal
+from nnspec.serving.loading import named_sources
 from nnspec.serving.metrics import Metrics
 from nnspec.serving.repository import Repository
 from nnspec.serving.settings import Settings
-from nnspec.serving.sources import named_sources
 from nnspec.serving.state import State
 from nnspec.serving.thread_pools import ThreadPools
 
@@ -54,7 +54,7 @@ def serve(
     """Serve models until SIGTERM or SIGINT. Requests received before the signal are completed.
 
     Args:
-        models: Files and folders, as for [`named_sources`][nnspec.serving.sources.named_sources].
+        models: Files and folders, as for [`named_sources`][nnspec.serving.loading.named_sources].
         host: The address to listen on.
         port: The port; 0 for a free port, which the first log line reports.
         settings: Other settings.

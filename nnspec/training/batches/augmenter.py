@@ -16,7 +16,7 @@ from nnspec.data.plan import AugmentPlan, DataPlan, Need, TargetSource
 from nnspec.diagnostics import Diagnostic
 from nnspec.keras_backend.objects import keras_object
 from nnspec.keras_backend.seeds import Seeds
-from nnspec.layers.mixing import Mixing
+from nnspec.layers.augmentation import Mixing
 
 Tensors = Mapping[str, Any]
 _LOOKED_AT = 1024
