@@ -301,12 +301,21 @@ class Call:
         """Axes of a tensor, as positions from 0, in order."""
         given = self[name]
         found = [self._axis(each, name, x, extra) for each in (given if isinstance(given, list | tuple) else [given])]
+        if not found:
+            raise self.error(f"{self.name} names no axis", at=name)
         if len(set(found)) < len(found):
             raise self.error(f"{self.name} names an axis twice", at=name)
         return tuple(sorted(found))
 
+    def last_axis(self, name: str, x: Term) -> int:
+        """The last axis of a tensor, the value of a parameter, as a position from 0."""
+        return self._axis(-1, name, x, 0)
+
     def _axis(self, given: int, name: str, x: Term, extra: int) -> int:
         rank = x.rank + extra
+        if x.is_batched and rank == 1:
+            message = f"{self.name} needs an axis, but this tensor is one number per example"
+            raise self.error(message, "write `expand_dims(…, 1)` around it to add one", at=x)
         axis = given if given >= 0 else given + rank
         first = 1 if x.is_batched else 0
         if x.is_batched and axis == 0:

@@ -81,12 +81,13 @@ def gradient_errors(case: Case, rng: np.random.Generator) -> dict[str, tuple[flo
     errors = {}
     for name in differentiable(case):
         direction = rng.normal(size=case.inputs[name].shape)
-        variables = {key: tf.Variable(array) for key, array in case.inputs.items()}
+        tensors = {key: tf.constant(array) for key, array in case.inputs.items()}
         with tf.GradientTape() as tape:
-            y = model(variables)["y"]
+            tape.watch(tensors[name])
+            y = model(tensors)["y"]
             weights = rng.normal(size=y.shape)
             loss = tf.reduce_sum(y * tf.cast(weights, y.dtype))
-        gradient = tape.gradient(loss, variables[name])
+        gradient = tape.gradient(loss, tensors[name])
         own = 0.0 if gradient is None else float(np.sum(np.asarray(tf.convert_to_tensor(gradient), np.float64) * direction))
 
         def at(step: float, name: str = name, direction: Any = direction, weights: Any = weights) -> float:
