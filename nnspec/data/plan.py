@@ -265,7 +265,7 @@ class DataPlan:
         return given if isinstance(given, Fold) else None
 
     @property
-    def left_out(self) -> Fold | None:
+    def test_fold(self) -> Fold | None:
         """The fold of `train` that is held out as test data, if it is a fold."""
         given = self.section.test
         return given if isinstance(given, Fold) else None
@@ -273,7 +273,7 @@ class DataPlan:
     @property
     def draws(self) -> bool:
         """Whether only some rows of `train` are training data."""
-        return self.fraction is not None or self.left_out is not None
+        return self.fraction is not None or self.test_fold is not None
 
     @property
     def validates(self) -> bool:

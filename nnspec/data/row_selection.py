@@ -56,8 +56,8 @@ def select_rows(plan: DataPlan, feeds: Mapping[str, Feed], table: Table, seed: i
     try:
         selector = _Selector(plan, feeds, table, seed, problems)
         test = validation = None
-        if plan.left_out is not None:
-            rows, test = selector.fold(rows, plan.left_out, "test")
+        if plan.test_fold is not None:
+            rows, test = selector.fold(rows, plan.test_fold, "test")
         if plan.fold is not None:
             rows, validation = selector.fold(rows, plan.fold, "validation")
         elif plan.fraction is not None:

@@ -64,7 +64,7 @@ VALIDATIONS = Family(
     kind="reader or fold",
     modules=_WithFold(READERS.modules),
     aliases={**READERS.aliases, "k_fold": "fold"},
-    other_words=READERS.other_words,
+    replacements=READERS.replacements,
 )
 """Every reader, and `fold`."""
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from nnspec.layers.left_out import LEFT_OUT
-from nnspec.layers.other_words import OTHER_WORDS
+from nnspec.layers.replacements import REPLACEMENTS
+from nnspec.layers.unsupported_layers import UNSUPPORTED
 from nnspec.types import Family, Plugins
 
-__all__ = ["LAYERS", "LEFT_OUT", "snake_name"]
+__all__ = ["LAYERS", "UNSUPPORTED", "snake_name"]
 
 _MODULES = {
     "activations": ("Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"),
@@ -189,8 +189,8 @@ LAYERS = Family(
     kind="layer",
     modules={name: f"nnspec.layers.{module}" for module, names in _MODULES.items() for name in names},
     aliases=_ALIASES,
-    left_out=LEFT_OUT,
-    other_words=OTHER_WORDS,
+    unsupported=UNSUPPORTED,
+    replacements=REPLACEMENTS,
     plugins=Plugins("nnspec.layers", _fault, capitalized=True),
 )
 """All layers by name, including plug-ins registered under the entry point group ``nnspec.layers``."""

@@ -167,7 +167,7 @@ class Parity:
         examples: The number of examples.
         spread: The variation of each output between the examples of a batch, relative to its largest value; only outputs that
             were computed for several examples at once.
-        drawn: The parity with random weights, if the model's own hide differences; see `proof.prove_varied`.
+        drawn: The parity with random weights, if the model's own hide differences; see `proof.verify_varied`.
         float64_error: Why the float64 comparison failed; empty if it succeeded or was not needed.
     """
 

@@ -96,7 +96,7 @@ def keras_page(written: str, page_of: Callable[[str], str]) -> str:
     """
     names = keras_layers()
     here = [name for name in names if name in LAYERS.modules]
-    alias = [name for name in names if name in LAYERS.aliases and name not in (*here, *LAYERS.left_out)]
+    alias = [name for name in names if name in LAYERS.aliases and name not in (*here, *LAYERS.unsupported)]
     text = (
         f"Keras has {len(names)} public classes under `keras.layers`. nnspec has {len(here)} of them, with the same names,\n"
         f"arguments and defaults. {len(alias)} are aliases. The table gives the reason for each of the others.\n"
@@ -112,8 +112,8 @@ def keras_page(written: str, page_of: Callable[[str], str]) -> str:
 def _answer(name: str, page_of: Callable[[str], str]) -> str:
     if name in LAYERS.modules:
         return f"[{name}](layers/{page_of(name)})"
-    if name in LAYERS.left_out:
-        return f"no: {LAYERS.left_out[name]}"
+    if name in LAYERS.unsupported:
+        return f"no: {LAYERS.unsupported[name]}"
     if name in LAYERS.aliases:
         return f"an alias: use [{LAYERS.aliases[name]}](layers/{page_of(LAYERS.aliases[name])})"
     return f"no: {_NOT_YET}"

@@ -70,8 +70,8 @@ class Family:
         modules: The module of each member, by name.
         aliases: Names from other frameworks, each with the member's name.
         spellings: Accepted alternative spellings, as in Keras (``glorot_uniform``).
-        left_out: Unsupported Keras names, each with the reason and what to write instead.
-        other_words: Common names that are not members, in lower case without underscores, each with what to write instead.
+        unsupported: Unsupported Keras names, each with the reason and what to write instead.
+        replacements: Common names that are not members, in lower case without underscores, each with what to write instead.
         plugins: Members from other packages; they cannot replace built-in names.
     """
 
@@ -79,8 +79,8 @@ class Family:
     modules: Mapping[str, str]
     aliases: Mapping[str, str] = field(default_factory=dict)
     spellings: Mapping[str, str] = field(default_factory=dict)
-    left_out: Mapping[str, str] = field(default_factory=dict)
-    other_words: Mapping[str, str] = field(default_factory=dict)
+    unsupported: Mapping[str, str] = field(default_factory=dict)
+    replacements: Mapping[str, str] = field(default_factory=dict)
     plugins: Plugins | None = None
 
     def __contains__(self, name: object) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnspec.layers import snake_name
 from nnspec.types import Family
 
-__all__ = ["LEFT_OUT", "LOSSES", "OURS"]
+__all__ = ["UNSUPPORTED", "LOSSES", "OURS"]
 
 _MODULES = {
     "base": ("Value",),
@@ -76,7 +76,7 @@ LOSSES = Family(
     },
     spellings={snake_name(name): name for name in _NAMES if name != "Value"}
     | {short: name for name, all in _SHORT.items() for short in all},
-    other_words={
+    replacements={
         **dict.fromkeys(
             ("crossentropy", "crossentropyloss", "ce", "celoss", "xent", "logloss", "softmax", "logits"), _OF_CLASSES
         ),
@@ -94,7 +94,7 @@ LOSSES = Family(
 )
 """Every loss by name; Keras's snake-case and short names are also accepted."""
 
-LEFT_OUT = {"Loss": "the base class"}
+UNSUPPORTED = {"Loss": "the base class"}
 """Keras's losses that are not available in specs, each with the reason."""
 
 OURS = {"Value": "the output itself is the loss, as in a variational autoencoder's divergence"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnspec.layers import snake_name
 from nnspec.types import Family
 
-__all__ = ["LEFT_OUT", "METRICS", "OURS"]
+__all__ = ["UNSUPPORTED", "METRICS", "OURS"]
 
 _MODULES = {
     "accuracy": (
@@ -81,7 +81,7 @@ _NAMES = {name: f"{__name__}.{module}" for module, names in _MODULES.items() for
 METRICS = Family(
     kind="metric",
     modules=_NAMES,
-    other_words={
+    replacements={
         **dict.fromkeys(("f1", "fscore"), "write `F1Score`"),
         **dict.fromkeys(
             ("topk", "topkaccuracy", "top5"),
@@ -106,7 +106,7 @@ METRICS = Family(
 )
 """Every metric by name; Keras's snake-case and short names are also accepted."""
 
-LEFT_OUT = {
+UNSUPPORTED = {
     "Mean": "the mean of values instead of a comparison; the loss `Value` is the mean of an output",
     "MeanMetricWrapper": "takes a Python function",
     "Metric": "the base class",

@@ -24,7 +24,7 @@ _SMALLEST = (
 
 _OPERATION = "the operation is the key: write `- Dense: {units: 10}`"
 
-OTHER_WORDS: Mapping[str, str] = {
+REPLACEMENTS: Mapping[str, str] = {
     "block": "a block is defined under `blocks: {NAME: {layers: […]}}` and used by its name: `- NAME`",
     "branch": "write `Parallel: {branches: [[…], […]], merge: Concatenate}`",
     "cat": "write `Concatenate` with `from: [a, b]`",

@@ -13,7 +13,7 @@ _FOREIGN = "its code cannot be checked or exported to ONNX: write the layers, or
 _BASE = "it is a base class, not an operation"
 _MIXES = "it also mixes targets, so it is part of the data"
 
-LEFT_OUT: Mapping[str, str] = {
+UNSUPPORTED: Mapping[str, str] = {
     "AugMix": "Keras draws its chains only once and ignores the seed; write `RandAugment`",
     "CategoryEncoding": _CATEGORIES,
     "ContrastLimitedAdaptiveHistogramEqualization": "ONNX has no equivalent of its histograms; see `AutoContrast`",
