@@ -147,14 +147,14 @@ def _triangle(name: str, summary: str, upper: int) -> Function:
             raise call.error(f"{call.name} takes matrices: {x} has fewer than 2 axes behind the batch", at="x")
         term = like(call, x, x.shape, range(x.rank), k=call["k"])
         # What is kept of a position depends on where it is, so a part of the axis is not computed alone.
-        places = frozenset((each, axes[axis]) for each, axes in x.axes.items() for axis in (-2, -1) if axes[axis] is not None)
-        return replace(term, sizes=term.sizes | places)  # type: ignore[arg-type]
+        places = ((each, axes[axis]) for each, axes in x.axes.items() for axis in (-2, -1))
+        return replace(term, sizes=term.sizes.union((each, axis) for each, axis in places if axis is not None))
 
     def in_keras(k: Any, c: Application, x: Any) -> Any:
         # keras.ops.tril and triu fail on TensorFlow if the diagonal is outside the matrix.
         rows, columns = (k.ops.arange(k.ops.shape(x)[axis], dtype="int32") for axis in (-2, -1))
         place = columns - k.ops.expand_dims(rows, 1)
-        return k.ops.where(place >= c["k"] if upper else place <= c["k"], x, k.ops.zeroslike(x))
+        return k.ops.where(place >= c["k"] if upper else place <= c["k"], x, k.ops.zeros_like(x))
 
     def in_onnx(b: Any, c: Application, x: str) -> str:
         offset = [b.op("Squeeze", b.ints([c["k"]], "k"))] if c["k"] else []
