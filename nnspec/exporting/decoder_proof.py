@@ -20,7 +20,8 @@ from nnspec.graph.decoding import Decoding
 from nnspec.graph.model import Ref
 from nnspec.graph.tables import table_rows
 from nnspec.onnx_backend.emit import to_onnx
-from nnspec.onnx_backend.parity import Parity, Reference, allowed, distance
+from nnspec.onnx_backend.float64 import allowed, distance
+from nnspec.onnx_backend.parity import Parity, Reference
 from nnspec.onnx_backend.proof import verify, verify_varied
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw
