@@ -15,8 +15,6 @@ from nnspec.printable import json_text
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Altered", "Sealed", "digest_of", "info_digest", "read_sealed", "sealed"]
-
 _KEY = "nnspec"
 """The key of a safetensors header for all values that are not arrays."""
 

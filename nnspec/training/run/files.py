@@ -20,8 +20,6 @@ from nnspec.training.run.info import damage_of_records
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["INFO", "METRICS", "TRANSFORMS", "WEIGHTS", "DamagedRun", "RunFiles", "resume_command", "transforms_content"]
-
 INFO = "run.json"
 METRICS, TRANSFORMS, WEIGHTS = "metrics.jsonl", "transforms.json", "weights.safetensors"
 
