@@ -24,7 +24,7 @@ from nnspec.expressions.syntax import (
 from nnspec.graph.conditions import Request
 from nnspec.spec import problems as p
 from nnspec.spec.checks import Check
-from nnspec.types import Dim, SizeTooComplex, TensorType, closest, listed
+from nnspec.types import Dim, SizeTooComplex, TensorType, did_you_mean, listed
 from nnspec.types.constraints import Constraint
 
 __all__ = ["decide"]
@@ -126,8 +126,7 @@ class _Reading:
         name = node.value.name
         found = [types[name] for types in (self._inputs, self._outputs) if name in types]
         if not found:
-            near = closest(name, known)
-            help = f"did you mean `{near}`?" if near else f"the inputs and outputs are {listed(known)}"
+            help = did_you_mean(name, known, f"the inputs and outputs are {listed(known)}")
             raise _error(node.value, f"`{name}` is not an input or output", help)
         first, last = found[0], found[-1]
         if first.rank != last.rank:

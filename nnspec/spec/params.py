@@ -14,7 +14,7 @@ from nnspec.spec.dumping import flow
 from nnspec.spec.evaluate import Scope, evaluate
 from nnspec.spec.readings import suggest_literal
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
-from nnspec.types import closest, listed
+from nnspec.types import closest, did_you_mean, listed
 
 __all__ = ["KEYS", "TYPES", "Param", "check_value", "intended_type", "is_declaration", "read_param", "settled"]
 
@@ -386,9 +386,12 @@ def _option_faults(name: str, options: list[Any], value: Tree) -> Iterator[_Faul
     given = value.plain()
     if value.unknown or any(given == option and isinstance(given, bool) == isinstance(option, bool) for option in options):
         return
-    near = closest(given, options) if isinstance(given, str) else None
     known = listed(options) if all(isinstance(option, str) for option in options) else ", ".join(map(flow, options))
-    yield _Fault(value, f"`{name}` must be one of {known}, not {value.kind}", f"did you mean `{near}`?" if near else "")
+    yield _Fault(
+        value,
+        f"`{name}` must be one of {known}, not {value.kind}",
+        did_you_mean(given, options) if isinstance(given, str) else "",
+    )
 
 
 def _bound_faults(name: str, bounds: Mapping[str, Any], value: Tree) -> Iterator[_Fault]:
