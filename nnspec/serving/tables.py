@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -37,12 +37,13 @@ _DELIMITERS = {b",": 1, b":": 1, b"[": 4, b"{": 4}
 Bytes = bytes | bytearray
 
 
-def json_table(body: Bytes, feeds: Sequence[Feed], text_column: str | None, budget: Budget) -> Table:
+def json_table(body: Bytes, feeds: Sequence[Feed], series: Sequence[str], text_column: str | None, budget: Budget) -> Table:
     """Parse JSON rows: an object, a list of objects, or a single string.
 
     Args:
         body: The body.
         feeds: The model inputs with their columns; other columns are ignored.
+        series: The columns that identify the series of a row.
         text_column: The column of a single string; None if the model has other inputs.
         budget: The budget of the request.
 
@@ -57,10 +58,10 @@ def json_table(body: Bytes, feeds: Sequence[Feed], text_column: str | None, budg
     budget.require_values(len(body) - _BYTES_OF_VALUE * values, text=True)
     budget.memory.reserve(BYTES_A_VALUE * values + _characters(body))
     with budget.exclusive(len(body)):
-        return _json_table(body, feeds, text_column, budget)
+        return _json_table(body, feeds, series, text_column, budget)
 
 
-def _json_table(body: Bytes, feeds: Sequence[Feed], text_column: str | None, budget: Budget) -> Table:
+def _json_table(body: Bytes, feeds: Sequence[Feed], series: Sequence[str], text_column: str | None, budget: Budget) -> Table:
     try:
         parsed = orjson.loads(body)
     except ValueError as error:
@@ -74,8 +75,17 @@ def _json_table(body: Bytes, feeds: Sequence[Feed], text_column: str | None, bud
         raise RequestError(400, 'expected rows as a JSON object {"column": value, …} or a list of objects')
     for feed in feeds:
         require_columns(rows[0], feed)
-    expected = {column for feed in feeds for column in feed.columns}
+    _require_series(rows[0], series)
+    expected = {*series, *(column for feed in feeds for column in feed.columns)}
     return JsonTable(_select_columns(rows, expected, budget), list(expected), _row)
+
+
+def _require_series(columns: Collection[str], series: Sequence[str]) -> None:
+    """Require the columns that identify the series of a row, whose statistics the model uses."""
+    for name in series:
+        if name not in columns:
+            reason = f"the rows have no `{name}`, which identifies the series of a row; add `{name}` to every row"
+            raise RequestError(400, reason)
 
 
 def _select_columns(
@@ -96,12 +106,20 @@ def _row(number: int) -> str:
     return f"the request, row {number}"
 
 
-def csv_table(body: Bytes, feeds: Sequence[Feed], columns: Sequence[str], recipe: Mapping[str, Any], budget: Budget) -> Table:
+def csv_table(
+    body: Bytes,
+    feeds: Sequence[Feed],
+    series: Sequence[str],
+    columns: Sequence[str],
+    recipe: Mapping[str, Any],
+    budget: Budget,
+) -> Table:
     """Parse CSV rows in the dialect of the training data, with a header line or in the order of the model's columns.
 
     Args:
         body: The body.
         feeds: The model inputs with their columns.
+        series: The columns that identify the series of a row.
         columns: The model's columns, in order.
         recipe: The data section of the model's metadata.
         budget: The budget of the request.
@@ -128,6 +146,7 @@ def csv_table(body: Bytes, feeds: Sequence[Feed], columns: Sequence[str], recipe
     found = reader.columns(files)
     for feed in feeds:
         require_columns(found, feed)
+    _require_series(found, series)
     budget.require_time()
     return reader.open(files)
 
