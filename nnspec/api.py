@@ -91,13 +91,21 @@ def _all_problems() -> Mapping[str, type[Problem]]:
 def _check_training(spec: Spec, model: Model, problems: list[Diagnostic], *, data: bool) -> None:
     if data and spec.section("train") is None and "main" in model.networks:
         require("train")
-        from nnspec.data.check_values import check_values
+        from nnspec.data.check_values import check_known_values, check_values
 
+        before = len(problems)
         check_values(spec, model.networks["main"], problems)
+        if any(problem.is_error for problem in problems[before:]):
+            check_known_values(spec, model.networks["main"], problems)
         return
     from nnspec.training.checks.training import check_training
 
     plan = check_training(spec, model, problems, require_data=data)
+    if data and plan is None and "main" in model.networks:
+        require("train")
+        from nnspec.data.check_values import check_known_values
+
+        check_known_values(spec, model.networks["main"], problems)
     if data and plan is not None and plan.data is not None:
         require("train")
         from nnspec.data.prepare import prepare

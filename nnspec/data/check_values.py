@@ -1,4 +1,4 @@
-"""The check of data values for a spec without a section ``train``, whose losses are unknown."""
+"""The check of data values if the losses are unknown: there is no section ``train``, or the sections have errors."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from numpy.typing import NDArray
 
 from nnspec.data import problems as d
 from nnspec.data.binding import known_feeds
-from nnspec.data.check import check_data
+from nnspec.data.check import check_data, known_data, unreadable
 from nnspec.data.check_splits import check_same_columns
-from nnspec.data.kinds import DataError
+from nnspec.data.kinds import Column, DataError
 from nnspec.data.lazy import is_lazy, read_lazily
 from nnspec.data.plan import DataPlan, Feed, Need
 from nnspec.data.prepare import prepare
 from nnspec.data.readers.base import Table
+from nnspec.data.shape_checks import check_feeds
 from nnspec.data.transforms import Learned
 from nnspec.data.values import check_raw, read_feed
 from nnspec.diagnostics import Diagnostic, SpecError
 from nnspec.graph import Graph
 from nnspec.spec import Spec
 
-__all__ = ["check_values"]
+__all__ = ["check_known_values", "check_values"]
 
 
 def check_values(spec: Spec, graph: Graph, problems: list[Diagnostic]) -> None:
@@ -53,13 +54,51 @@ def check_values(spec: Spec, graph: Graph, problems: list[Diagnostic]) -> None:
     problems.extend(found)
 
 
-def _check_targets(plan: DataPlan, graph: Graph, tables: Mapping[str, Table], problems: list[Diagnostic]) -> None:
+def check_known_values(spec: Spec, graph: Graph, problems: list[Diagnostic]) -> None:
+    """Report invalid values of the inputs and targets that have no errors, if others have some.
+
+    Args:
+        spec: The spec.
+        graph: The network.
+        problems: The errors of the sections ``train`` and ``data``; new problems are appended.
+    """
+    found: list[Diagnostic] = []
+    plan = known_data(spec, graph, {}, [], certain=False)
+    if plan is None:
+        return
+    tables: dict[str, Table] = {}
+    columns: Mapping[str, Column] = {}
+    for part, source in plan.sources.items():
+        if source.files is not None and part not in plan.section.wrong_arguments:
+            try:
+                columns = source.reader.columns(source.files) if part == "train" else columns
+                tables[part] = source.reader.open(source.files)
+            except DataError as error:
+                found.append(unreadable(error, source, plan.tree))
+    if "train" in tables:
+        targets, _ = known_feeds(plan.section, plan.tree, {}, _needs(plan, graph), columns, [], unsure=("targets",))
+        for place, feed in {**(plan.feeds or {}), **targets}.items():
+            refused: list[Diagnostic] = []
+            if place.startswith("inputs."):
+                check_feeds(plan, {place: feed}, columns, refused)
+            if not any(problem.is_error for problem in refused):
+                _check_feed(feed, {part: table for part, table in tables.items() if {*feed.columns} <= {*table.columns}}, found)
+    known = {(problem.code, problem.span) for problem in problems}
+    problems.extend(problem for problem in found if (problem.code, problem.span) not in known)
+
+
+def _needs(plan: DataPlan, graph: Graph) -> dict[str, Need]:
+    """Return the needs of the targets that the section names, as if for any numbers."""
     outputs = graph.output_types
-    needs = {
+    return {
         name: Need("number", outputs[name], "")
         for name, given in plan.section.targets.items()
         if given.names and name in outputs
     }
+
+
+def _check_targets(plan: DataPlan, graph: Graph, tables: Mapping[str, Table], problems: list[Diagnostic]) -> None:
+    needs = _needs(plan, graph)
     columns = {part: table.columns for part, table in tables.items()}
     feeds, whole = known_feeds(plan.section, plan.tree, {}, needs, columns["train"], problems)
     before = len(problems)
@@ -68,14 +107,18 @@ def _check_targets(plan: DataPlan, graph: Graph, tables: Mapping[str, Table], pr
     if not whole or len(problems) > before:
         return
     for feed in feeds.values():
-        learned: list[Learned] = []
-        for part, table in tables.items():
-            if part == "train":
-                _read(table, feed, np.arange(len(table)), learned, problems)
-            elif len(learned) == len(feed.transforms):
-                _read(table, feed, None, learned, problems)
-            else:
-                check_raw(table, feed, problems)
+        _check_feed(feed, tables, problems)
+
+
+def _check_feed(feed: Feed, tables: Mapping[str, Table], problems: list[Diagnostic]) -> None:
+    learned: list[Learned] = []
+    for part, table in tables.items():
+        if part == "train":
+            _read(table, feed, np.arange(len(table)), learned, problems)
+        elif len(learned) == len(feed.transforms):
+            _read(table, feed, None, learned, problems)
+        else:
+            check_raw(table, feed, problems)
 
 
 def _read(
