@@ -160,10 +160,15 @@ def diff(a: str | Path | Spec, b: str | Path | Spec, *, root: Path | None = None
         True
     """
     from nnspec.comparison import compare
+
+    first, second = (_loaded(spec, root) for spec in (a, b))
+    return compare(first, compile(first), second, compile(second))
+
+
+def _loaded(spec: str | Path | Spec, root: Path | None) -> Spec:
     from nnspec.spec import load
 
-    first, second = (spec if isinstance(spec, Spec) else load(spec, root=root) for spec in (a, b))
-    return compare(first, compile(first), second, compile(second))
+    return spec if isinstance(spec, Spec) else load(spec, root=root)
 
 
 def explain(file: str | Path, path: str, overrides: Sequence[str] = (), *, root: Path | None = None) -> list[Origin]:
@@ -274,13 +279,16 @@ def convolutionalize(
     return convolutionalizing.convolutionalize(model, folder, opset=opset, root=root)
 
 
-def build(spec: Spec, folder: str | Path, *, seed: int | None = None) -> tuple[list[Path], tuple[Diagnostic, ...]]:
+def build(
+    spec: str | Path | Spec, folder: str | Path, *, seed: int | None = None, root: Path | None = None
+) -> tuple[list[Path], tuple[Diagnostic, ...]]:
     """Write the compiled graph, the Keras models and the verified ONNX models of a spec, with initial weights.
 
     Args:
-        spec: The spec.
+        spec: The spec, or its file.
         folder: The output folder; created if missing.
         seed: The seed of the initial weights.
+        root: The folder that the spec's paths must be in.
 
     Returns:
         The files, ``graph.json``, ``model.keras``, ``model.onnx`` (``NAME.keras``, ``NAME.onnx`` for each network of
@@ -293,5 +301,6 @@ def build(spec: Spec, folder: str | Path, *, seed: int | None = None) -> tuple[l
     require("train", "export")
     from nnspec.exporting.building import write_build
 
-    model = compile(spec)
-    return write_build(spec, model, Path(folder), seed=seed), model.diagnostics
+    loaded = _loaded(spec, root)
+    model = compile(loaded)
+    return write_build(loaded, model, Path(folder), seed=seed), model.diagnostics

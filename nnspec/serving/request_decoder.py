@@ -90,7 +90,8 @@ class RequestDecoder:
             budget: The budget of the request.
 
         Raises:
-            RequestError: With 400, 413 or 415, if the body does not match the model, or is too large.
+            RequestError: With 400, 413 or 415, if the body does not match the model, or is too large. The help texts of
+                readers and transforms address the author of the spec, and are its advice.
         """
         budget.require_time()
         try:
@@ -100,16 +101,25 @@ class RequestDecoder:
             if self.decoder is not None:
                 return self.decoder.inputs(table, _DATA), None
             series = series_of_rows(table, self._series)
-            for units in self.predictor.units.values() if series is not None else ():
-                series.indices(units.labels)  # refuse unknown series before anything is computed
+            if series is not None:
+                self._require_known(series)
             return read_inputs(table, _DATA, self.predictor.recipe, input_types(self.predictor)), series
         except SpecError as error:
-            # Omit the help texts, which address the author of the spec.
-            raise RequestError(400, "; ".join(one.message for one in error.diagnostics)) from None
+            message = "; ".join(one.message for one in error.diagnostics)
+            raise RequestError(400, message, advice="; ".join(one.help for one in error.diagnostics if one.help)) from None
         except DataError as error:
-            raise RequestError(400, error.message + (f" ({error.help})" if error.help else "")) from None
+            raise RequestError(400, error.message, advice=error.help) from None
         except NnspecError as error:
-            raise RequestError(400, str(error).replace("\n  = help:", ";")) from None
+            message, _, help = str(error).partition("\n  = help: ")
+            raise RequestError(400, message, advice=help) from None
+
+    def _require_known(self, series: RowSeries) -> None:
+        """Refuse rows of unknown series before anything is computed."""
+        for units in self.predictor.units.values():
+            try:
+                series.indices(units.labels)
+            except DataError as error:
+                raise RequestError(400, f"{error.message}; {error.help}") from None
 
     @property
     def _port(self) -> Port:

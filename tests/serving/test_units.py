@@ -52,7 +52,7 @@ def test_rows_with_their_series_are_answered_in_the_units_of_each_series(shops, 
     ("more", "message"),
     [
         ({}, "the rows have no `shop`, which identifies the series of a row; add `shop` to every row"),
-        ({"shop": "Z"}, "row 0 belongs to the series `Z`, which was not in the training data (the known series are `A`, `B`)"),
+        ({"shop": "Z"}, "row 0 belongs to the series `Z`, which was not in the training data; the known series are `A`, `B`"),
         ({"shop": None}, "the request, row 1, column `shop`: the value is missing"),
     ],
 )
