@@ -19,8 +19,8 @@ from pydantic import ValidationError
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
-from nnspec.spec.hints import spaced
 from nnspec.spec.dumping import flow
+from nnspec.spec.hints import spaced
 from nnspec.spec.readings import Reading, is_like_a_number, readings
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
 from nnspec.spec.wrong_values import Where, joint_error, translated
@@ -206,7 +206,9 @@ def _arguments(config: type[Config], tree: Tree | None, problems: list[Diagnosti
         return _without_synonyms(config, tree)
     if config.main_argument is not None:
         return MappingNode([(Scalar(config.main_argument, tree.span), tree)], tree.span, tree.place)
-    problems.append(p.NotAMapping.at(tree.span, tree.path, help=_as_mapping(config, name, tree), what=f"`{name}`", got=tree.kind))
+    problems.append(
+        p.NotAMapping.at(tree.span, tree.path, help=_as_mapping(config, name, tree), what=f"`{name}`", got=tree.kind)
+    )
     return None
 
 
