@@ -30,14 +30,24 @@ class LayerError(Exception):
         help: How to fix it.
         argument: The argument that causes the error, if any; the error is shown there.
         port: The port that causes the error, if any.
+        within: The first and last index of the characters of the argument that cause the error, if they are known.
     """
 
-    def __init__(self, message: str, *, help: str = "", argument: str | None = None, port: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        help: str = "",
+        argument: str | None = None,
+        port: str | None = None,
+        within: tuple[int, int] | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.help = help
         self.argument = argument
         self.port = port
+        self.within = within
 
 
 @dataclass(frozen=True)

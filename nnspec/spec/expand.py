@@ -267,6 +267,12 @@ class Expander:
             from nnspec.spec.nesting import expand_nesting
 
             return expand_nesting(self, draft)
+        if word == "Compute":
+            from nnspec.spec.compute import read_compute
+
+            source = draft.keys.get("from") if draft.keys else None
+            self._assumed = False
+            return read_compute(draft.arguments, source, op, f"{draft.path}.{word}", draft.scope, self.problems)
         if word in LAYERS:
             from nnspec.spec.time_distributed import inner_use
 

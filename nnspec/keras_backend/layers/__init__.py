@@ -11,6 +11,7 @@ from typing import Any
 
 from nnspec.keras_backend.layers.adaptive_pooling import AdaptivePooling
 from nnspec.keras_backend.layers.attention import GroupQueryAttention, MultiHeadAttention
+from nnspec.keras_backend.layers.compute import Compute
 from nnspec.keras_backend.layers.einsum_dense import EinsumDense
 from nnspec.keras_backend.layers.images import CenterCrop, RandomCrop, RandomShear
 from nnspec.keras_backend.layers.parameter import Parameter
@@ -30,6 +31,7 @@ __all__ = [
     "AdaptivePooling",
     "BatchToSteps",
     "CenterCrop",
+    "Compute",
     "EinsumDense",
     "EveryStep",
     "GatedLSTMCell",
@@ -54,6 +56,7 @@ DEFAULTS: Mapping[str, Any] = {
     kind.__name__: kind
     for kind in (
         BatchToSteps,
+        Compute,
         Normalization,
         Parameter,
         PositionEmbedding,
