@@ -13,12 +13,12 @@ from nnspec.data import problems as d
 from nnspec.data.binding import known_feeds
 from nnspec.data.check import check_data, known_data, unreadable
 from nnspec.data.check_splits import check_same_columns
-from nnspec.data.kinds import Column, DataError
+from nnspec.data.kinds import DataError
 from nnspec.data.lazy import is_lazy, read_lazily
 from nnspec.data.plan import DataPlan, Feed, Need
 from nnspec.data.prepare import prepare
 from nnspec.data.readers.base import Table
-from nnspec.data.shape_checks import check_feeds
+from nnspec.data.shape_checks import transformed_column
 from nnspec.data.transforms import Learned
 from nnspec.data.values import check_raw, read_feed
 from nnspec.diagnostics import Diagnostic, SpecError
@@ -62,29 +62,45 @@ def check_known_values(spec: Spec, graph: Graph, problems: list[Diagnostic]) -> 
         graph: The network.
         problems: The errors of the sections ``train`` and ``data``; new problems are appended.
     """
-    found: list[Diagnostic] = []
     plan = known_data(spec, graph, {}, [], certain=False)
     if plan is None:
         return
+    found: list[Diagnostic] = []
+    feeds, refused = _known_feeds(plan, graph, problems)
     tables: dict[str, Table] = {}
-    columns: Mapping[str, Column] = {}
     for part, source in plan.sources.items():
         if source.files is not None and part not in plan.section.wrong_arguments:
             try:
-                columns = source.reader.columns(source.files) if part == "train" else columns
                 tables[part] = source.reader.open(source.files)
             except DataError as error:
-                found.append(unreadable(error, source, plan.tree))
-    if "train" in tables:
-        targets, _ = known_feeds(plan.section, plan.tree, {}, _needs(plan, graph), columns, [], unsure=("targets",))
-        for place, feed in {**(plan.feeds or {}), **targets}.items():
-            refused: list[Diagnostic] = []
-            if place.startswith("inputs."):
-                check_feeds(plan, {place: feed}, columns, refused)
-            if not any(problem.is_error for problem in refused):
-                _check_feed(feed, {part: table for part, table in tables.items() if {*feed.columns} <= {*table.columns}}, found)
+                if not refused:  # otherwise probably for the same reason
+                    found.append(unreadable(error, source, plan.tree))
+    for feed in feeds if "train" in tables else ():
+        _check_feed(feed, {part: table for part, table in tables.items() if {*feed.columns} <= {*table.columns}}, found)
     known = {(problem.code, problem.span) for problem in problems}
     problems.extend(problem for problem in found if (problem.code, problem.span) not in known)
+
+
+def _known_feeds(plan: DataPlan, graph: Graph, problems: list[Diagnostic]) -> tuple[list[Feed], bool]:
+    """Return the inputs and targets that have no errors, and whether the columns of others do not fit."""
+    source = plan.sources.get("train")
+    if source is None or source.files is None:
+        return [], False
+    try:
+        columns = source.reader.columns(source.files)
+    except DataError:
+        return [], False  # also reported when the table is opened
+    plan = replace(plan, needs=_needs(plan, graph))
+    targets, _ = known_feeds(plan.section, plan.tree, {}, plan.needs, columns, [], unsure=("targets",))
+    wrong = [problem.path for problem in problems if problem.is_error]
+    feeds = {**(plan.feeds or {}), **targets}
+    fitting = {
+        place: feed
+        for place, feed in feeds.items()
+        if not any(path == f"data.{place}" or path.startswith((f"data.{place}.", f"data.{place}[")) for path in wrong)
+        and transformed_column(plan, place, feed, columns, []) is not None
+    }
+    return list(fitting.values()), len(fitting) < len(feeds)
 
 
 def _needs(plan: DataPlan, graph: Graph) -> dict[str, Need]:

@@ -13,14 +13,16 @@ from nnspec.data.plan import DataPlan, Feed, Need
 from nnspec.diagnostics import Diagnostic
 from nnspec.types import Dim, TensorType, substitute, symbols_of
 
-__all__ = ["check_feeds", "fits", "for_shape", "target_shape"]
+__all__ = ["check_feeds", "fits", "for_shape", "target_shape", "transformed_column"]
 
 Shape = tuple[int | None, ...]
 
 
 def check_feeds(plan: DataPlan, feeds: Mapping[str, Feed], columns: Mapping[str, Column], problems: list[Diagnostic]) -> None:
     """Report feeds whose shape does not match, or whose transforms cannot be applied."""
-    made = {place: column for place, feed in feeds.items() if (column := _made(plan, place, feed, columns, problems))}
+    made = {
+        place: column for place, feed in feeds.items() if (column := transformed_column(plan, place, feed, columns, problems))
+    }
     sizes: dict[str, int] = {}
     for place, column in made.items():
         kind, _, name = place.partition(".")
@@ -58,7 +60,9 @@ def target_shape(need: Need, sizes: Mapping[str, int]) -> Shape:
     return tuple(size if isinstance(size, int) else None for size in output)
 
 
-def _made(plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column], problems: list[Diagnostic]) -> Column | None:
+def transformed_column(
+    plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column], problems: list[Diagnostic]
+) -> Column | None:
     """Infer the column that results from stacking and from the transforms of a feed."""
     kind, _, name = place.partition(".")
     parts = [columns[column] for column in feed.columns]

@@ -251,7 +251,8 @@ def _products_solved(equalities: Sequence[Dim], bounds: Sequence[Dim]) -> tuple[
         if residues is not None and not residues:
             return None
         product = Dim(((monomial, 1),))
-        fewest = None if residues is None else _as_constraints(product, as_condition(residues))
+        condition = as_condition(residues) if residues else None
+        fewest = None if condition is None else _as_constraints(product, condition)
         for both, own in zip(kept, fewest or groups[monomial], strict=True):
             both.extend(own)
     return kept
