@@ -35,7 +35,7 @@ def _filled(name: str, value: int) -> Function:
 
     def in_onnx(b: Any, c: Application) -> str:
         if _is_static(c["sizes"]):
-            return str(b.constant(np.full(c.shape, value), name, np.float32))
+            return str(b.constant(np.full([term.value for term in c["sizes"]], value), name, np.float32))
         return str(b.op("Expand", b.number(float(value)), b.sizes(c["sizes"])))
 
     return Function(

@@ -134,6 +134,14 @@ class Layer(Config):
     beyond_keras: ClassVar[frozenset[str]] = frozenset()
     """Arguments that the constructor of Keras's layer does not take."""
 
+    derived: ClassVar[frozenset[str]] = frozenset()
+    """Fields that a spec cannot write, because they follow from where the layer stands."""
+
+    @classmethod
+    def arguments(cls) -> list[str]:
+        """Return the names of the arguments that a spec can write."""
+        return [name for name in cls.model_fields if name not in cls.derived]
+
     call_arguments: ClassVar[frozenset[str]] = frozenset()
     """Arguments that Keras takes at each call; a shared use with ``share`` may override them."""
 

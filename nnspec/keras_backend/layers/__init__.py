@@ -56,7 +56,6 @@ DEFAULTS: Mapping[str, Any] = {
     kind.__name__: kind
     for kind in (
         BatchToSteps,
-        Compute,
         Normalization,
         Parameter,
         PositionEmbedding,
