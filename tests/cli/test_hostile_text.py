@@ -134,6 +134,10 @@ def test_no_drawing_of_a_good_spec_has_hostile_text_as_it_is(folder, name, label
     assert name is not None
 
 
+def test_a_workflow_command_in_an_override_is_escaped_in_its_location(folder):
+    run("validate", str(folder / "none.nnspec.yaml"), "--set", "a=\n##[error]pwned")
+
+
 def test_no_training_writes_hostile_columns_and_classes_as_they_are(tmp_path):
     pytest.importorskip("keras")
     bad = "a\x1b[31m\u202e<img src=x onerror=alert(1)>\n::error::pwned\n##[error]x|`]]>"
