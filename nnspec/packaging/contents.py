@@ -16,8 +16,6 @@ from nnspec.serving.served import default_name, is_batchable
 if TYPE_CHECKING:
     from nnspec.training.run.folder import Run
 
-__all__ = ["FILE_NAME", "Contents", "read_contents"]
-
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 """Names that a package uses in paths and in the Dockerfile: those in a model file may contain anything."""
 
