@@ -21,7 +21,18 @@ from nnspec.graph.conditions import (
     with_solution,
 )
 from nnspec.graph.limits import refuses
-from nnspec.graph.model import Gaps, Graph, NetworkCall, Node, Ref, Start
+from nnspec.graph.cells import (
+    MERGES,
+    cell_inputs,
+    cell_of,
+    check_body,
+    check_sequence,
+    recurrence_ports,
+    sequences_of,
+    starts_of,
+    state_names,
+)
+from nnspec.graph.model import Gaps, Graph, NetworkCall, Node, Ref, Start, changed
 from nnspec.graph.outputs import Outputs, known_outputs, output_names, read_outputs
 from nnspec.graph.scope import Given, Scope, Source
 from nnspec.graph.shared_weights import Use, check_uses, freeze_shared, start_shared
@@ -29,12 +40,13 @@ from nnspec.graph.wiring import counts_examples, misplaced, ports_of, sources_of
 from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer, LayerError, Ports
 from nnspec.layers.plugin import plugin_of, tried
+from nnspec.layers.rnn import unsized_error
 from nnspec.layers.time_distributed import BatchToSteps, StepsToBatch, steps_of
 from nnspec.spec import Collected, Network, Step
 from nnspec.spec.checked import check_again
 from nnspec.spec.draft import GROUP, NESTING
 from nnspec.spec.shapes import Input
-from nnspec.spec.step import INPUT, Nested, NetworkUse, Shared
+from nnspec.spec.step import INPUT, BothDirections, Nested, NetworkUse, Recurrence, Shared, inner_steps
 from nnspec.spec.tree import MappingNode, Tree
 from nnspec.types import Dim, PluginError, SizeTooComplex, TensorType, size_text, substitute
 from nnspec.types.constraints import Constraint
@@ -42,6 +54,7 @@ from nnspec.types.constraints import Constraint
 __all__ = ["Builder", "unbuilt"]
 
 _Fed = Mapping[str, tuple[Source, Given]]
+_Inner = Nested | NetworkUse | Recurrence | BothDirections
 
 
 @dataclass(frozen=True)
@@ -113,6 +126,9 @@ class Builder:
         if graph.nodes:
             self._given += only_one(graph.bound, self._bound_by)
             self._given.extend(advise(graph, self._read_in_gaps))
+            for node in graph.every_node():
+                if node.body is not None:
+                    self._given.extend(advise(node.body))
         return graph
 
     def _start_anew(self) -> None:
@@ -156,7 +172,7 @@ class Builder:
         """Yield constraints on sizes: by the layers that outputs need, or by all built layers if one failed."""
         yield from asked_by(graph.nodes.values())
         for name, request in self._bindings:
-            if any(node.startswith(f"{name}/") for node in graph.nodes):
+            if any(node.name == name or node.name.startswith(f"{name}/") for node in graph.every_node()):
                 yield request
 
     def _built(self, inputs: Mapping[str, TensorType]) -> Graph:
@@ -235,15 +251,17 @@ class Builder:
             return self._time_distributed(step, content, fed, scope, here)
         return self._inside(step, content, fed, scope, here)
 
-    def _inside(
-        self, step: Step, content: Nested | NetworkUse, fed: _Fed, scope: Scope, here: _Around
-    ) -> Mapping[str, Given] | None:
+    def _inside(self, step: Step, content: _Inner, fed: _Fed, scope: Scope, here: _Around) -> Mapping[str, Given] | None:
+        if isinstance(content, Recurrence):
+            return self._recurrence(step, content, fed, scope, here)
+        if isinstance(content, BothDirections):
+            return self._both_directions(step, content, fed, scope, here)
         if isinstance(content, NetworkUse):
             return self._use(step, self._networks[content.network], fed, here)
         return self._nested(step, content, fed, scope, here)
 
     def _time_distributed(
-        self, step: Step, content: Nested | NetworkUse, fed: _Fed, scope: Scope, here: _Around
+        self, step: Step, content: _Inner, fed: _Fed, scope: Scope, here: _Around
     ) -> Mapping[str, Given] | None:
         """Move the time axis into the batch before the steps, and back after them."""
         before = set(self._nodes)
@@ -261,14 +279,121 @@ class Builder:
             self._problems.append(self._does_not_fit(error, step, fed))
             return None
         inside = self._inside(step, content, merged, scope, here)
-        for name in self._nodes.keys() - before:
-            self._nodes[name] = replace(self._nodes[name], times=self._nodes[name].times * times)
+        inner = {name: self._nodes[name] for name in self._nodes.keys() - before}
+        self._nodes |= changed(inner, lambda node: replace(node, times=node.times * times))
         if inside is None:
             return None
         source, like = next(iter(fed.values()))
         ends = {str(1 + number): (source, given) for number, given in enumerate(inside.values())}
         others = tuple(type_.shape[0] for _, (_, type_) in list(fed.values())[1:])
         return self._layer(step, BatchToSteps(outputs=tuple(inside), steps=others), {"0": (source, like), **ends}, here)
+
+    # --- recurrences -----------------------------------------------------------------------------------------------------
+
+    def _recurrence(
+        self, step: Step, content: Recurrence, fed: _Fed, scope: Scope, here: _Around, *, keeps_order: bool = False
+    ) -> Mapping[str, Given] | None:
+        """Build the graph of a cell, and the node that runs it at each step."""
+        try:
+            given = self._at_each_step(content, fed)
+        except LayerError as error:
+            self._problems.append(self._does_not_fit(error, step, fed))
+            return None
+        if given is None:
+            return None
+        outer, self._nodes = self._nodes, {}
+        try:
+            outputs = self._cell(content.cell, given, scope, here)
+        finally:
+            inner, self._nodes = self._nodes, outer
+        if outputs is None:
+            return None
+        inputs = {port: type_ for port, (_, (_, type_)) in given.items()}
+        body = Graph(here.prefix, inputs, inner, {}).giving({name: ref for name, (ref, _) in outputs.items()})
+        try:
+            cell = cell_of(content, body, fed)
+            layer = content.layer.running(cell, keeps_order=keeps_order)
+            if unsized := layer.unsized():
+                raise unsized_error(*unsized)
+            times = fed[cell.sequences[0]][1][1].shape[0]
+            body = replace(body, nodes=changed(body.nodes, lambda node: replace(node, times=node.times * times)))
+        except LayerError as error:
+            self._problems.append(self._does_not_fit(error, step, fed))
+            return None
+        self._problems += check_body(cell, body)
+        return self._layer(step, layer.with_body(body), fed, here)
+
+    def _at_each_step(self, content: Recurrence, fed: _Fed) -> _Fed | None:
+        """Return what each input of a cell is fed at one step; None if a declaration that has been reported is missing."""
+        cell = content.cell.content
+        names = cell_inputs(cell, self._networks)
+        sequences = sequences_of(content, names)
+        states = state_names(cell, self._networks)
+        found: dict[str, tuple[Source, Given]] = {}
+        for port in names:
+            if port in fed:
+                source, (_, type_) = fed[port]
+                if port in sequences:
+                    type_ = check_sequence(content.layer, port, type_)
+                found[port] = source, (Ref(port), type_.masked(None) if port in states else type_)
+        missing = [port for port in names if port not in fed]
+        types = starts_of(cell, content.cell.op, missing, {port: type_ for port, (_, (_, type_)) in found.items()}, self._networks)
+        if types is None:
+            return None
+        at = content.cell
+        started = {port: (Source(port, port, at.span, at.path, implied=True), (Ref(port), types[port])) for port in missing}
+        return {port: found[port] if port in found else started[port] for port in names}
+
+    def _cell(self, cell: Step, given: _Fed, scope: Scope, here: _Around) -> Mapping[str, Given] | None:
+        """Build one step of a cell. A built-in cell has the weights of its step: ``rnn/kernel``."""
+        content = cell.content
+        at = replace(here, prefix=f"{here.prefix}/{cell.name}")
+        if isinstance(content, Layer):
+            return self._layer(cell, content, given, at)
+        assert isinstance(content, Nested | NetworkUse)
+        return self._inside(cell, content, given, scope, here if isinstance(content, Nested) else at)
+
+    def _both_directions(
+        self, step: Step, content: BothDirections, fed: _Fed, scope: Scope, here: _Around
+    ) -> Mapping[str, Given] | None:
+        """Build a recurrence for each direction, and merge their outputs."""
+        outputs: dict[str, Given] = {}
+        results: dict[str, dict[str, Given]] = {}
+        for inner in content.steps:
+            run = inner.content
+            assert isinstance(run, Recurrence)
+            names = cell_inputs(run.cell.content, self._networks)
+            own = {port: fed[key] for port in names for key in (f"{inner.name}_{port}", port) if key in fed}
+            layer = run.layer
+            if layer.return_sequences:
+                layer = layer.model_copy(update={"zero_output_for_mask": True})
+            made = self._recurrence(
+                inner, replace(run, layer=layer), own, scope, here.inside().at(inner), keeps_order=content.merge_mode is not None
+            )
+            if made is None:
+                return None
+            states = state_names(run.cell.content, self._networks) if layer.return_state else ()
+            outputs |= {f"{inner.name}_{name}": given for name, given in made.items() if name in states}
+            results[inner.name] = {name: given for name, given in made.items() if name not in states}
+        forward, backward = results["forward"], results["backward"]
+        if content.merge_mode is None:
+            both = {f"{way}_{name}": given for way, found in results.items() for name, given in found.items()}
+            return both | outputs
+        merged: dict[str, Given] = {}
+        for name in forward:
+            pair = {"0": forward[name], "1": backward[name]}
+            at = here.inside()
+            at = replace(at, prefix=f"{at.prefix}{name}", weights=f"{at.weights}{name}")
+            source = next(iter(fed.values()))[0]
+            merge = LAYERS.get(MERGES[content.merge_mode])()
+            assert isinstance(merge, Layer)
+            found = self._layer(step, merge, {port: (source, given) for port, given in pair.items()}, at)
+            if found is None:
+                return None
+            merged[name] = found["output"]
+        return merged | outputs
+
+    # --- layers ------------------------------------------------------------------------------------------------------------
 
     def _fed(self, step: Step, ports: Ports, sources: list[Source], found: Mapping[Source, Given]) -> _Fed | None:
         fed = ports_of(step, ports, sources, self._problems)
@@ -478,9 +603,8 @@ def step_paths(steps: tuple[Step, ...], prefix: str = "") -> Iterator[str]:
     """Yield the paths of the steps, nested steps and used networks."""
     for step in steps:
         yield prefix + step.name
-        if isinstance(step.content, Nested):
-            yield from step_paths(step.content.steps, f"{prefix}{step.name}/")
-        elif isinstance(step.content, NetworkUse):
+        yield from step_paths(inner_steps(step.content), f"{prefix}{step.name}/")
+        if isinstance(step.content, NetworkUse):
             yield step.content.network
 
 
@@ -491,9 +615,11 @@ def _first_of_each(steps: tuple[Step, ...]) -> dict[str, Step]:
     return names
 
 
-def _ports(content: Layer | Nested | NetworkUse, networks: Mapping[str, Network]) -> Ports:
+def _ports(content: Layer | _Inner, networks: Mapping[str, Network]) -> Ports:
     if isinstance(content, Layer):
         return content.ports
+    if isinstance(content, Recurrence | BothDirections):
+        return recurrence_ports(content, networks)
     if isinstance(content, NetworkUse):
         return Ports(tuple(networks[content.network].inputs))
     return Ports(tuple(_port(content, networks) if name == INPUT else name for name in content.inputs))

@@ -269,10 +269,13 @@ class Expander:
 
             return expand_nesting(self, draft)
         if word in LAYERS:
+            from nnspec.spec.recurrence import read_recurrence, runs_a_cell
             from nnspec.spec.time_distributed import inner_use
 
+            if runs_a_cell(draft):
+                return read_recurrence(self, draft)
             inner = inner_use(self, draft)
-            return inner.content(self) if inner else self._layer(draft)
+            return inner.content(self) if inner else self.layer(draft)
         self.problems.append(self._unknown(op, draft.path))
         return self._meant(draft)
 
@@ -284,7 +287,7 @@ class Expander:
         if meant is None or not (near or word in LAYERS.aliases):
             return None
         op = Scalar(meant, draft.op.span, draft.op.place)
-        layer = self._layer(replace(draft, op=op))
+        layer = self.layer(replace(draft, op=op))
         self._assumed = True
         return layer if layer is not None and not layer.ports.variadic else None
 
@@ -331,7 +334,8 @@ class Expander:
             self.problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self.problems[before:]]
         return Nested(block.inputs, steps, outputs, closed=True, shapes=types)
 
-    def _layer(self, draft: Draft) -> Layer | None:
+    def layer(self, draft: Draft) -> Layer | None:
+        """Return the layer of a step; reports and returns None if it is invalid."""
         op, arguments = draft.op, draft.arguments
         try:
             config = LAYERS.get(str(op.value))
