@@ -142,7 +142,8 @@ class Recurrence(keras.layers.Layer):  # type: ignore[misc]
         return found
 
     def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
-        tensors = dict(zip(self.given, _listed(inputs), strict=True))
+        # The cell takes masks as inputs, not attached to tensors: copies have none.
+        tensors = dict(zip(self.given, map(ops.copy, _listed(inputs)), strict=True))
         masks = dict(zip(self.given, _listed(mask) if mask is not None else [None] * len(self.given), strict=True))
         constants = {name: t for name, t in tensors.items() if name not in (*self.sequences, *self.states)}
         constants |= {f"{name}_mask": masks[name] for name in [*constants] if f"{name}_mask" in self.cell.input}

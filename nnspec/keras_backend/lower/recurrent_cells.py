@@ -14,7 +14,8 @@ __all__ = ["TABLE"]
 
 
 def _cell(build: Build[RecurrentCell]) -> Call:
-    keras_layer = CELLS[type(build.layer).__name__](name=build.name, **arguments(build.layer, build.seeds))
+    beyond = {name: getattr(build.layer, name) for name in build.layer.beyond_keras}
+    keras_layer = CELLS[type(build.layer).__name__](name=build.name, **arguments(build.layer, build.seeds), **beyond)
     return lambda tensors: keras_layer(list(tensors.values()))
 
 
