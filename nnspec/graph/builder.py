@@ -32,7 +32,7 @@ from nnspec.graph.cells import (
     starts_of,
     state_names,
 )
-from nnspec.graph.model import Gaps, Graph, NetworkCall, Node, Ref, Start, changed
+from nnspec.graph.model import Gaps, Graph, NetworkCall, Node, Ref, Start
 from nnspec.graph.outputs import Outputs, known_outputs, output_names, read_outputs
 from nnspec.graph.scope import Given, Scope, Source
 from nnspec.graph.shared_weights import Use, check_uses, freeze_shared, start_shared
@@ -279,8 +279,8 @@ class Builder:
             self._problems.append(self._does_not_fit(error, step, fed))
             return None
         inside = self._inside(step, content, merged, scope, here)
-        inner = {name: self._nodes[name] for name in self._nodes.keys() - before}
-        self._nodes |= changed(inner, lambda node: replace(node, times=node.times * times))
+        for name in self._nodes.keys() - before:
+            self._nodes[name] = replace(self._nodes[name], times=self._nodes[name].times * times)
         if inside is None:
             return None
         source, like = next(iter(fed.values()))
@@ -294,6 +294,10 @@ class Builder:
         self, step: Step, content: Recurrence, fed: _Fed, scope: Scope, here: _Around, *, keeps_order: bool = False
     ) -> Mapping[str, Given] | None:
         """Build the graph of a cell, and the node that runs it at each step."""
+        own = here
+        if content.time_distributed:  # then the last node has the step's name
+            own = replace(here, prefix=f"{here.prefix}/rnn", weights=f"{here.weights}/rnn")
+            here = replace(here, prefix=own.prefix)
         try:
             given = self._at_each_step(content, fed)
         except LayerError as error:
@@ -315,13 +319,11 @@ class Builder:
             layer = content.layer.running(cell, keeps_order=keeps_order)
             if unsized := layer.unsized():
                 raise unsized_error(*unsized)
-            times = fed[cell.sequences[0]][1][1].shape[0]
-            body = replace(body, nodes=changed(body.nodes, lambda node: replace(node, times=node.times * times)))
         except LayerError as error:
             self._problems.append(self._does_not_fit(error, step, fed))
             return None
         self._problems += check_body(cell, body)
-        return self._layer(step, layer.with_body(body), fed, here)
+        return self._layer(step, layer, fed, own)
 
     def _at_each_step(self, content: Recurrence, fed: _Fed) -> _Fed | None:
         """Return what each input of a cell is fed at one step; None if a declaration that has been reported is missing."""

@@ -114,10 +114,12 @@ class Node:
 
 
 def every_node(nodes: Iterable[Node]) -> Iterator[Node]:
-    """Yield the nodes, each after the nodes of its body."""
+    """Yield the nodes, each after the nodes of its body, which run several times."""
     for node in nodes:
         if node.body is not None:
-            yield from every_node(node.body.nodes.values())
+            times = node.times * node.layer.body_runs(node.input_types)
+            for inner in every_node(node.body.nodes.values()):
+                yield replace(inner, times=inner.times * times)
         yield node
 
 

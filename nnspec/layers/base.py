@@ -118,6 +118,11 @@ class Layer(Config):
         """The graph that it runs at each step, which the graph package types; None if it runs none."""
         return None
 
+    def body_runs(self, inputs: Inputs) -> int | Dim:
+        """Return how many times it runs its `body`."""
+        del inputs
+        return 1
+
     def with_body(self, body: Any) -> Layer:
         """Return the layer with another graph in place of its `body`."""
         del body

@@ -147,6 +147,9 @@ class RNN(MixesSteps):
     def body(self) -> Any:
         return None if self._built is None else self._built.steps
 
+    def body_runs(self, inputs: Inputs) -> int | Dim:
+        return inputs[self.typed.sequences[0]].shape[0]
+
     def with_body(self, body: Any) -> RNN:
         cell = self.typed
         return self.running(Cell(cell.sequences, cell.states, cell.constants, body))

@@ -135,7 +135,7 @@ def _cell(name: str, layer: RNN, types: Mapping[str, TensorType]) -> Cell:
     cell = layer.cell
     assert isinstance(cell, RecurrentCell)
     inputs = {"x": step_type(types["x"]), **cell.state_types()}
-    made = node(f"{name}/cell", cell, {port: Ref(port) for port in inputs}, inputs, weights_at=name, times=types["x"].shape[0])
+    made = node(f"{name}/cell", cell, {port: Ref(port) for port in inputs}, inputs, weights_at=name)
     body = Graph(name, inputs, {made.name: made}, {output: Ref(made.name, output) for output in made.outputs})
     return Cell(("x",), cell.states, (), body)
 
