@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from nnspec.diagnostics import Diagnostic
+from nnspec.diagnostics import Diagnostic, Span
 from nnspec.graph import problems as g
 from nnspec.graph.binding import bind_ports
-from nnspec.graph.model import Graph, Node, every_node
+from nnspec.graph.model import Graph, Node, Ref, every_node
 from nnspec.layers.base import Layer, LayerError, Ports
 from nnspec.layers.normalization import BatchNormalization
 from nnspec.layers.recurrence import check_mask
@@ -33,6 +33,7 @@ __all__ = [
     "sequences_of",
     "starts_of",
     "state_names",
+    "with_built_in",
 ]
 
 MERGES: Mapping[str, str] = {"concat": "Concatenate", "sum": "Add", "mul": "Multiply", "ave": "Average"}
@@ -174,6 +175,27 @@ def cell_of(content: Recurrence, body: Graph, fed: Mapping[str, Any]) -> Cell:
         raise LayerError(f"all outputs of the cell `{op}` are states, so `RNN` has no output", help=help)
     constants = tuple(name for name in body.inputs if name not in (*sequences, *states))
     return Cell(sequences, states, constants, body)
+
+
+def with_built_in(layer: RNN, types: Mapping[str, TensorType], *, name: str = "rnn") -> RNN:
+    """Return an `RNN` of a built-in cell with its body, without a document.
+
+    Args:
+        layer: The layer.
+        types: The input types.
+        name: The name of its node.
+
+    Raises:
+        LayerError: If the cell does not take the input.
+    """
+    cell = layer.cell
+    assert isinstance(cell, RecurrentCell)
+    inputs = {"x": check_sequence(layer, "x", types["x"]), **cell.state_types()}
+    refs = {port: Ref(port) for port in inputs}
+    outputs, at = cell.output_types(inputs), f"{name}/cell"
+    node = Node(at, cell, refs, inputs, outputs, cell.weights(inputs), name, False, Span.whole(name), name)
+    body = Graph(name, inputs, {at: node}, {output: Ref(at, output) for output in outputs})
+    return layer.running(Cell(("x",), cell.states, (), body))
 
 
 def _check_state(name: str, op: str, before: TensorType, after: TensorType) -> None:

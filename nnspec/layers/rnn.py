@@ -13,7 +13,7 @@ from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.arguments import Flag
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window
 from nnspec.layers.interfaces import MixesSteps
-from nnspec.layers.recurrence import BACKWARD, GO_BACKWARDS, RETURN_SEQUENCES, ZERO_OUTPUT_FOR_MASK, check_mask
+from nnspec.layers.recurrence import BACKWARD, GO_BACKWARDS, RETURN_SEQUENCES, ZERO_OUTPUT_FOR_MASK, Recurrent, check_mask
 from nnspec.layers.recurrent_cells import CELLS
 from nnspec.types import Config, Dim, Named, TensorType, same_size, size_text, symbols_of
 
@@ -100,6 +100,12 @@ class RNN(MixesSteps):
     ports: ClassVar[Ports] = _Ports()  # type: ignore[assignment]
     uses_mask: ClassVar[bool] = True
     main_argument: ClassVar[str | None] = "cell"
+    beyond_keras: ClassVar[frozenset[str]] = frozenset({"sequences"})
+    unsupported: ClassVar[Mapping[str, str]] = {
+        **Recurrent.unsupported,
+        "stateful": "pass the states explicitly: write `return_state: true`, and feed each state with `from: {x: …, h: …}`",
+        "activity_regularizer": "write `ActivityRegularization` as the next step",
+    }
 
     cell: Annotated[Config, Named(CELLS, own=True)] | None = Field(
         None, description="A block with its arguments, a network, or a built-in cell. Required."

@@ -21,12 +21,12 @@ from zlib import crc32
 import numpy as np
 
 from nnspec.diagnostics import Span
+from nnspec.graph.cells import with_built_in
 from nnspec.graph.model import Graph, Node, Ref
 from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer
 from nnspec.layers.core import Embedding
-from nnspec.layers.recurrent_cells import RecurrentCell
-from nnspec.layers.rnn import RNN, Cell, step_type
+from nnspec.layers.rnn import RNN
 from nnspec.types import TensorType, symbol
 
 __all__ = ["Case", "Input", "node"]
@@ -124,20 +124,10 @@ class Case:
 def node(name: str, layer: Any, inputs: Mapping[str, Ref], types: Mapping[str, TensorType], **more: Any) -> Node:
     """Create a node of a graph."""
     if isinstance(layer, RNN) and layer.built is None:
-        layer = layer.running(_cell(name, layer, types))
+        layer = with_built_in(layer, types, name=name)
     outputs = layer.output_types(types)
     facts = {"weights": layer.weights(types), "weights_at": name, "frozen": False} | more
     return Node(name, layer, inputs, types, outputs, span=_NOWHERE, path=name, **facts)
-
-
-def _cell(name: str, layer: RNN, types: Mapping[str, TensorType]) -> Cell:
-    """Create the cell of an RNN that runs a built-in cell."""
-    cell = layer.cell
-    assert isinstance(cell, RecurrentCell)
-    inputs = {"x": step_type(types["x"]), **cell.state_types()}
-    made = node(f"{name}/cell", cell, {port: Ref(port) for port in inputs}, inputs, weights_at=name)
-    body = Graph(name, inputs, {made.name: made}, {output: Ref(made.name, output) for output in made.outputs})
-    return Cell(("x",), cell.states, (), body)
 
 
 def _array(random: np.random.Generator, x: Input, batch: int, sizes: Mapping[str, int], case: Case) -> np.ndarray:
