@@ -71,7 +71,16 @@ def state_names(cell: Content | None, networks: Mapping[str, Network]) -> tuple[
 
 
 def sequences_of(content: Recurrence, names: Sequence[str]) -> tuple[str, ...]:
-    """Return the inputs that are read one step at a time."""
+    """Return the inputs that are read one step at a time.
+
+    Raises:
+        LayerError: If the cell has no such input.
+    """
+    for name in content.layer.sequences or ():
+        if name not in names:
+            near = closest(name, names)
+            help = f"did you mean `{near}`?" if near else f"the inputs of `{content.cell.op}` are {listed(names)}"
+            raise LayerError(f"the cell `{content.cell.op}` has no input `{name}`", help=help, argument="sequences")
     return tuple(content.layer.sequences or names[:1])
 
 
@@ -80,7 +89,7 @@ def recurrence_ports(content: Recurrence | BothDirections, networks: Mapping[str
     run = content if isinstance(content, Recurrence) else content.steps[0].content
     assert isinstance(run, Recurrence)
     names = cell_inputs(run.cell.content, networks)
-    sequences = tuple(name for name in sequences_of(run, names) if name in names) or names[:1]
+    sequences = tuple(name for name in run.layer.sequences or () if name in names) or names[:1]
     others = tuple(name for name in names if name not in sequences)
     if isinstance(content, BothDirections):
         others = (*others, *(f"{step.name}_{name}" for step in content.steps for name in others))
@@ -155,10 +164,6 @@ def cell_of(content: Recurrence, body: Graph, fed: Mapping[str, Any]) -> Cell:
     op, outputs = content.cell.op, body.output_types
     sequences = sequences_of(content, tuple(body.inputs))
     for name in sequences:
-        if name not in body.inputs:
-            near = closest(name, body.inputs)
-            help = f"did you mean `{near}`?" if near else f"the inputs of `{op}` are {listed(body.inputs)}"
-            raise LayerError(f"the cell `{op}` has no input `{name}`", help=help, argument="sequences")
         if name in outputs:
             help = "rename the output, or choose other `sequences`"
             raise LayerError(f"`{name}` is a sequence, but the cell `{op}` also has an output `{name}`", help=help)

@@ -108,7 +108,7 @@ class RNN(MixesSteps):
     }
 
     cell: Annotated[Config, Named(CELLS, own=True)] | None = Field(
-        None, description="A block with its arguments, a network, or a built-in cell. Required."
+        description="A block with its arguments, a network, or a built-in cell."
     )
     sequences: list[str] | None = Field(
         None, description="The inputs of the cell that are read one step at a time; null: its first."

@@ -65,7 +65,8 @@ def _recurrence(expander: Expander, draft: Draft) -> Recurrence | None:
         expander.problems.append(replace(found, help=help))
     if key is not None and (own or key.value not in CELLS):
         given = [entry for entry in arguments.items() if entry[1] is not tree] if isinstance(arguments, MappingNode) else []
-        arguments = MappingNode(given, tree.span, arguments.place if arguments is not None else None)
+        without = (Scalar("cell", tree.span), Scalar(None, tree.span))  # `RNN` itself knows the built-in cells only
+        arguments = MappingNode([*given, without], tree.span, arguments.place if arguments is not None else None)
     layer = expander.layer(replace(draft, arguments=arguments))
     if not isinstance(layer, RNN) or key is None or not (own or layer.cell is not None):
         return None
@@ -97,10 +98,11 @@ def _both(expander: Expander, draft: Draft) -> BothDirections | None:
         path = f"{draft.path}.{_BOTH}"
         expander.problems.append(p.MissingKey.at(draft.op.span, path, help=help, where=f"`{_BOTH}`", key="layer"))
         return None
-    # The layer is checked on its own: any recurrent layer stands for it among the other arguments.
-    placeholder = MappingNode([(Scalar("GRU", draft.op.span), MappingNode([(Scalar("units", draft.op.span), Scalar(1, draft.op.span))], draft.op.span))], draft.op.span)
-    rest = MappingNode([(Scalar("layer", draft.op.span), placeholder), *others], arguments.span, arguments.place)
-    settings = check(Bidirectional, rest, expander.problems, name=_BOTH, span=draft.op.span)
+    # `Bidirectional` itself knows the built-in layers only: any of them stands for `RNN` among the other arguments.
+    at = draft.op.span
+    stand_in = MappingNode([(Scalar("GRU", at), MappingNode([(Scalar("units", at), Scalar(1, at))], at))], at)
+    rest = MappingNode([(Scalar("layer", at), stand_in), *others], arguments.span, arguments.place)
+    settings = check(Bidirectional, rest, expander.problems, name=_BOTH, span=at)
     forward = _recurrence(expander, drafts["layer"])
     backward = _recurrence(expander, drafts["backward_layer"]) if "backward_layer" in drafts else forward
     if settings is None or forward is None or backward is None or not _are_a_pair(expander, forward, backward, drafts):
