@@ -369,9 +369,7 @@ class Builder:
             layer = run.layer
             if layer.return_sequences:
                 layer = layer.model_copy(update={"zero_output_for_mask": True})
-            made = self._recurrence(
-                inner, replace(run, layer=layer), own, scope, here.inside().at(inner), keeps_order=content.merge_mode is not None
-            )
+            made = self._recurrence(inner, replace(run, layer=layer), own, scope, here.inside().at(inner), keeps_order=True)
             if made is None:
                 return None
             states = state_names(run.cell.content, self._networks) if layer.return_state else ()
