@@ -137,7 +137,12 @@ class _Items:
         ]
         if box.node is None:
             return {"id": box.id, "kind": box.kind, "lines": lines}
-        return {"id": box.id, "kind": kind_of(box.node), "lines": lines, **_about(box.node, self.fields.get(box.id), self.sources)}
+        return {
+            "id": box.id,
+            "kind": kind_of(box.node),
+            "lines": lines,
+            **_about(box.node, self.fields.get(box.id), self.sources),
+        }
 
     def wire(self, wire: Wire, runs: Sequence[Run]) -> dict[str, Any]:
         return {

@@ -91,7 +91,9 @@ def _with_body(node: Node, inputs: Mapping[str, Ref]) -> Iterator[tuple[Node, Ma
             read = {port: inputs.get(ref.source, ref) for port, ref in inner.inputs.items()}
             known = {port: ref for port, ref in read.items() if ref.source in body.nodes or ref in inputs.values()}
             yield from _with_body(inner, known)
-        ends = {name: ref for ref, name in {ref: name for name, ref in body.outputs.items()}.items() if ref.source in body.nodes}
+        ends = {
+            name: ref for ref, name in {ref: name for name, ref in body.outputs.items()}.items() if ref.source in body.nodes
+        }
     yield node, ends or inputs
 
 

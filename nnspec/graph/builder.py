@@ -9,6 +9,17 @@ from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.graph import problems as g
 from nnspec.graph.advice import advise, advise_on_inputs, advise_on_steps
 from nnspec.graph.binding import Binding, bind_ports
+from nnspec.graph.cells import (
+    MERGES,
+    cell_inputs,
+    cell_of,
+    check_body,
+    check_sequence,
+    recurrence_ports,
+    sequences_of,
+    starts_of,
+    state_names,
+)
 from nnspec.graph.conditions import (
     Request,
     asked_by,
@@ -21,17 +32,6 @@ from nnspec.graph.conditions import (
     with_solution,
 )
 from nnspec.graph.limits import refuses
-from nnspec.graph.cells import (
-    MERGES,
-    cell_inputs,
-    cell_of,
-    check_body,
-    check_sequence,
-    recurrence_ports,
-    sequences_of,
-    starts_of,
-    state_names,
-)
 from nnspec.graph.model import Gaps, Graph, NetworkCall, Node, Ref, Start
 from nnspec.graph.outputs import Outputs, known_outputs, output_names, read_outputs
 from nnspec.graph.scope import Given, Scope, Source
@@ -339,7 +339,9 @@ class Builder:
                     type_ = check_sequence(content.layer, port, type_)
                 found[port] = source, (Ref(port), type_.masked(None) if port in states else type_)
         missing = [port for port in names if port not in fed]
-        types = starts_of(cell, content.cell.op, missing, {port: type_ for port, (_, (_, type_)) in found.items()}, self._networks)
+        types = starts_of(
+            cell, content.cell.op, missing, {port: type_ for port, (_, (_, type_)) in found.items()}, self._networks
+        )
         if types is None:
             return None
         at = content.cell
@@ -481,9 +483,7 @@ class Builder:
         self._calls.append(NetworkCall(network.name, here.prefix, ports, named))
         return outputs
 
-    def _bound(
-        self, what: str, declared: Mapping[str, Input | None], step: Step, fed: _Fed, here: _Around
-    ) -> Binding | None:
+    def _bound(self, what: str, declared: Mapping[str, Input | None], step: Step, fed: _Fed, here: _Around) -> Binding | None:
         """Return the sizes that the declared inputs have in this use; reports and returns None if they do not fit."""
         try:
             found = bind_ports(what, declared, {port: type_ for port, (_, (_, type_)) in fed.items()})

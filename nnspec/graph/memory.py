@@ -65,7 +65,8 @@ def peak_activation_bytes(graph: Graph) -> tuple[int | Dim, ...]:
     """Return the peak bytes of live tensors for one example, with nodes run in graph order.
 
     A tensor is live from the node that computes it (an input: from the start) to the last node that reads it; network outputs
-    to the end. Nothing is computed in place. Weights and layers' temporary memory are not counted, but for one step of a recurrence of a cell.
+    to the end. Nothing is computed in place. Weights and layers' temporary memory are not counted, except for one
+    step of a cell.
 
     Returns:
         One number; if it depends on symbols, expressions whose maximum is the peak; empty if there are too many.

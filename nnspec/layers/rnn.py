@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr
 
 from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.arguments import Flag
-from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window
+from nnspec.layers.base import EVERYTHING, Inputs, LayerError, Outputs, Ports, Window
 from nnspec.layers.interfaces import MixesSteps
 from nnspec.layers.recurrence import BACKWARD, GO_BACKWARDS, RETURN_SEQUENCES, ZERO_OUTPUT_FOR_MASK, Recurrent, check_mask
 from nnspec.layers.recurrent_cells import CELLS
@@ -244,5 +244,7 @@ class RNN(MixesSteps):
 
 def unsized_error(name: str, size: int | Dim) -> LayerError:
     """Return the error of a size that no input determines."""
-    help = f"feed `{name}` with `from`, or declare it with numbers or with symbols of other inputs: `h: [H, W, 8]`, `x: [H, W, C]`"
+    help = (
+        f"feed `{name}` with `from`, or declare it with numbers or with symbols of other inputs: `h: [H, W, 8]`, `x: [H, W, C]`"
+    )
     return LayerError(f"the size `{size_text(size)}` of `{name}` is not determined by the other inputs of the cell", help=help)

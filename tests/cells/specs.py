@@ -146,7 +146,9 @@ BLOCKS = {
     outputs: {output: new_h, h: new_h, c: new_c}
 """,
 }
-BLOCKS["attending"] = BLOCKS["attending"].replace("      - Flatten\n        name: context", "      - Flatten:\n        name: context")
+BLOCKS["attending"] = BLOCKS["attending"].replace(
+    "      - Flatten\n        name: context", "      - Flatten:\n        name: context"
+)
 BLOCKS["attending"] = BLOCKS["attending"].replace("concatenate_1", "concatenate")
 
 TOKENS = "{tokens: {shape: [T], dtype: int32}}"

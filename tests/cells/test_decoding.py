@@ -55,7 +55,9 @@ def test_in_graph_step_by_step_and_in_keras_the_tokens_are_the_same() -> None:
 
 def test_a_state_that_is_not_carried_is_an_error(write: Callable[[str], Path]) -> None:
     text = DECODER.replace("carry: {h: h, g: g}", "carry: {g: g}").replace("  begin: {h: h}\n", "")
-    text = text.replace("from: {x: embedding, h: h, memory: memory}", "from: {x: embedding, memory: memory}").replace(", h: cells.h, g", ", g")
+    text = text.replace("from: {x: embedding, h: h, memory: memory}", "from: {x: embedding, memory: memory}").replace(
+        ", h: cells.h, g", ", g"
+    )
     text = text.replace("memory: [S, 6], h: [6]", "memory: [S, 6]").replace("h: encoder.h, g: zeros", "g: zeros")
     found = [d for d in validate(write(text)) if d.is_error]
     assert any("its `h` is not carried" in d.message for d in found), [d.message for d in found]

@@ -11,14 +11,14 @@ from safetensors.numpy import save_file
 
 import nnspec
 from nnspec.comparison import compare
-from nnspec.explanations.places import origins
-from nnspec.keras_backend import to_keras
 from nnspec.drawing import to_html, to_mermaid, to_svg
+from nnspec.explanations.places import origins
 from nnspec.graph import Model
 from nnspec.graph.analysis import total_macs
 from nnspec.graph.describe import describe
 from nnspec.graph.fixed_sizes import at_sizes
 from nnspec.graph.memory import peak_activation_bytes
+from nnspec.keras_backend import to_keras
 from nnspec.training.loop.initial_weights import initial_weights
 from nnspec.types import substitute
 
@@ -169,17 +169,25 @@ def test_both_directions_agree_with_those_of_the_built_in_layer(merge: str) -> N
 
 
 def test_every_time_step_of_a_film_is_read_by_a_recurrence() -> None:
-    proven(document("{x: [S, T, 4]}", "  - TimeDistributed: {layer: {RNN: {cell: {minimal_gated: {units: 3}}}}}", "minimal_gated"))
+    proven(
+        document("{x: [S, T, 4]}", "  - TimeDistributed: {layer: {RNN: {cell: {minimal_gated: {units: 3}}}}}", "minimal_gated")
+    )
     both = "  - TimeDistributed: {layer: {Bidirectional: {layer: {RNN: {cell: {GRUCell: {units: 3}}}}}}}"
     assert names(document("{x: [S, T, 4]}", both))[0] == "time_distributed/forward/kernel"
     proven(document("{x: [S, T, 4]}", both))
 
 
-TRAINED = HEAD + GATED.removeprefix(HEAD).replace("{x: [T, 4]}", "{x: [8, 8, 1]}").replace("minimal_gated: {units: 3}}}", "minimal_gated: {units: 6}}}").replace(
-    "layers:\n  - RNN", "layers:\n  - Reshape: {target_shape: [8, 8]}\n  - RNN"
-).replace("Dense: {units: 2}", "Dense: {units: 10, activation: softmax}\n    name: digit") + (
-    "data: {train: {builtin: digits}, validation: 0.1, inputs: {x: {column: image}}, targets: {digit: {column: target}}}\n"
-    "train: {steps: 12, batch_size: 64, seed: 3, optimizer: {Adam: {learning_rate: 0.01}}, loss: {digit: SparseCategoricalCrossentropy}}\n"
+TRAINED = (
+    HEAD
+    + GATED.removeprefix(HEAD)
+    .replace("{x: [T, 4]}", "{x: [8, 8, 1]}")
+    .replace("minimal_gated: {units: 3}}}", "minimal_gated: {units: 6}}}")
+    .replace("layers:\n  - RNN", "layers:\n  - Reshape: {target_shape: [8, 8]}\n  - RNN")
+    .replace("Dense: {units: 2}", "Dense: {units: 10, activation: softmax}\n    name: digit")
+    + (
+        "data: {train: {builtin: digits}, validation: 0.1, inputs: {x: {column: image}}, targets: {digit: {column: target}}}\n"
+        "train: {steps: 12, batch_size: 64, seed: 3, optimizer: {Adam: {learning_rate: 0.01}}, loss: {digit: SparseCategoricalCrossentropy}}\n"
+    )
 )
 
 

@@ -203,9 +203,7 @@ def test_a_network_in_a_cell_and_outside_has_one_copy() -> None:
         "blocks:\n  cell:\n    inputs: {x: null, h: [3]}\n    layers:\n      - embed:\n        from: x\n"
         "      - Add:\n        from: [embed, h]\n    outputs: {output: add, h: add}\n"
     )
-    layers = (
-        "  - RNN: {cell: cell}\n    from: x\n  - embed:\n    from: y\n  - Add:\n    from: [rnn, embed]\n"
-    )
+    layers = "  - RNN: {cell: cell}\n    from: x\n  - embed:\n    from: y\n  - Add:\n    from: [rnn, embed]\n"
     graph = graph_of_text(document("{x: [T, 4], y: [4]}", layers, more=networks))
     assert [name for name, *_ in graph.weights()] == ["embed/dense/kernel", "embed/dense/bias"]
     model = to_keras(graph, seed=4)

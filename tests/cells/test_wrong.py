@@ -24,21 +24,51 @@ def cell(shape: str = "[4]", outputs: str = "{output: new, h: new}") -> str:
 RUN = "inputs: {x: [T, 2]}\nlayers:\n  - RNN: {cell: cell}\n"
 WRONG = {
     "no cell": (HEAD + "inputs: {x: [T, 2]}\nlayers:\n  - RNN: {return_state: true}\n", "`RNN` requires `cell`", "GRUCell"),
-    "an unknown cell": (HEAD + cell() + RUN.replace("cell: cell", "cell: cel"), "unknown recurrent cell `cel`", "did you mean `cell`"),
-    "a layer that is no cell": (HEAD + "inputs: {x: [T, 2]}\nlayers:\n  - RNN: {cell: {Dense: {units: 2}}}\n", "`Dense`", "block"),
+    "an unknown cell": (
+        HEAD + cell() + RUN.replace("cell: cell", "cell: cel"),
+        "unknown recurrent cell `cel`",
+        "did you mean `cell`",
+    ),
+    "a layer that is no cell": (
+        HEAD + "inputs: {x: [T, 2]}\nlayers:\n  - RNN: {cell: {Dense: {units: 2}}}\n",
+        "`Dense`",
+        "block",
+    ),
     "an argument of another name": (
-        HEAD + cell() + RUN.replace("cell: cell", "cell: cell, return_sequence: true"), "`return_sequence`", "return_sequences"
+        HEAD + cell() + RUN.replace("cell: cell", "cell: cell, return_sequence: true"),
+        "`return_sequence`",
+        "return_sequences",
     ),
     "a missing argument of the block": (
-        document("{x: [T, 2]}", "  - RNN: {cell: minimal_gated}", "minimal_gated"), "`units`", "minimal_gated: {units: …}"
+        document("{x: [T, 2]}", "  - RNN: {cell: minimal_gated}", "minimal_gated"),
+        "`units`",
+        "minimal_gated: {units: …}",
     ),
-    "a state without a shape": (HEAD + cell("null") + RUN, "the input `h` of the cell `cell` is not fed", "inputs: {x: null, h: [64]}"),
-    "a state of an unbound size": (HEAD + cell("[H]") + RUN, "the size `H` of `h` is not determined", "symbols of other inputs"),
-    "a state of another size": (HEAD + cell("[3]") + RUN, "input `h` of the cell `cell` is (3,), but its output `h` is (4,)", "rename"),
-    "an input that is no state": (HEAD + cell(outputs="{output: new}") + RUN, "`h` of the cell `cell` is not fed, and it is not a state", "state"),
+    "a state without a shape": (
+        HEAD + cell("null") + RUN,
+        "the input `h` of the cell `cell` is not fed",
+        "inputs: {x: null, h: [64]}",
+    ),
+    "a state of an unbound size": (
+        HEAD + cell("[H]") + RUN,
+        "the size `H` of `h` is not determined",
+        "symbols of other inputs",
+    ),
+    "a state of another size": (
+        HEAD + cell("[3]") + RUN,
+        "input `h` of the cell `cell` is (3,), but its output `h` is (4,)",
+        "rename",
+    ),
+    "an input that is no state": (
+        HEAD + cell(outputs="{output: new}") + RUN,
+        "`h` of the cell `cell` is not fed, and it is not a state",
+        "state",
+    ),
     "only states": (HEAD + cell(outputs="{h: new}") + RUN, "all outputs of the cell `cell` are states", "output: h"),
     "a sequence that is no input": (
-        HEAD + cell() + RUN.replace("cell: cell", "cell: cell, sequences: [y]"), "the cell `cell` has no input `y`", "inputs of `cell`"
+        HEAD + cell() + RUN.replace("cell: cell", "cell: cell, sequences: [y]"),
+        "the cell `cell` has no input `y`",
+        "inputs of `cell`",
     ),
     "a sequence that is a state": (
         HEAD + cell() + "inputs: {x: [2], h: [T, 4]}\nlayers:\n  - RNN: {cell: cell, sequences: [h]}\n    from: {x: x, h: h}\n",
@@ -58,11 +88,15 @@ WRONG = {
         "RNN: {cell: {GRUCell: …}}",
     ),
     "a penalty in a cell": (
-        HEAD + cell().replace("units: 4", "units: 4, activity_regularizer: L2") + RUN, "`rnn/new` cannot be in a cell", "ActivityRegularization"
+        HEAD + cell().replace("units: 4", "units: 4, activity_regularizer: L2") + RUN,
+        "`rnn/new` cannot be in a cell",
+        "ActivityRegularization",
     ),
     "a shape that is none": (HEAD + cell("[x]") + RUN, "is not a size", "capital letter"),
     "one direction of another kind": (
-        HEAD + cell() + RUN.replace("RNN: {cell: cell}", "Bidirectional: {layer: {RNN: {cell: cell}}, backward_layer: {GRU: {units: 4}}}"),
+        HEAD
+        + cell()
+        + RUN.replace("RNN: {cell: cell}", "Bidirectional: {layer: {RNN: {cell: cell}}, backward_layer: {GRU: {units: 4}}}"),
         "must both be `RNN`",
         "",
     ),
@@ -72,7 +106,9 @@ WRONG = {
         "backward_layer",
     ),
     "an unknown merge": (
-        HEAD + cell() + RUN.replace("RNN: {cell: cell}", "Bidirectional: {layer: {RNN: {cell: cell}}, merge_mode: add}"), "merge_mode", ""
+        HEAD + cell() + RUN.replace("RNN: {cell: cell}", "Bidirectional: {layer: {RNN: {cell: cell}}, merge_mode: add}"),
+        "merge_mode",
+        "",
     ),
 }
 

@@ -739,7 +739,9 @@ def _rnn() -> Iterator[Case]:
     yield Case("RNN", {"cell": gru}, _x("T", 4))
     yield Case("RNN", {"cell": gru, "return_sequences": True, "zero_output_for_mask": True}, _x("T", 4, masked=True))
     yield Case("RNN", {"cell": lstm, "return_sequences": True, "return_state": True, "go_backwards": True}, _x("T", 4))
-    yield Case("RNN", {"cell": lstm, "sequences": ["x"]}, _x("T", 4, masked=True) | {"state_h": Input((3,)), "state_c": Input((3,))})
+    yield Case(
+        "RNN", {"cell": lstm, "sequences": ["x"]}, _x("T", 4, masked=True) | {"state_h": Input((3,)), "state_c": Input((3,))}
+    )
 
 
 CASES = tuple(_cases())

@@ -65,7 +65,7 @@ class Recurrence(keras.layers.Layer):  # type: ignore[misc]
         given: Names of the inputs that are fed, in the order of the tensors: all but states that start from zeros.
         sequences: Inputs that are read one step at a time.
         states: Inputs that are outputs of the step before.
-        sizes: Shape of each state and output at one step, without the batch: numbers, or sizes as ``nnspec.types.dims.to_json``.
+        sizes: Shape of each state and output at one step, without the batch; a size is a number or ``dims.to_json`` of it.
         symbols: Input and axis that has the value of each symbol in ``sizes``.
         return_sequences: Whether outputs are returned at all steps.
         return_state: Whether the last states are returned, after the outputs.

@@ -14,7 +14,7 @@ from nnspec.onnx_backend.call import Call
 from nnspec.onnx_backend.invariant import close
 from nnspec.onnx_backend.layout import arrange, declared
 from nnspec.onnx_backend.value import Value, time_first
-from nnspec.types import Dim, TensorType
+from nnspec.types import TensorType
 from nnspec.types.dims import to_json
 
 __all__ = ["run_cell"]
