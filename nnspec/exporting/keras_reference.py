@@ -43,12 +43,14 @@ def keras_reference(graph: Graph, weights: _Arrays, *, masks: bool = False, mode
         changed = Reference(
             _with_weights(model, graph, own, other, run),
             lambda: _with_weights(model, graph, own, _nudged(other), run),
+            lambda: _with_weights(model, graph, own, other, keras_run(_rounded(model), masks=masks)),
             lambda: _exact(graph, other, masks=masks),
         )
         return other, changed
 
     perturbed = _with_weights(model, graph, own, _nudged(own), run)
-    return Reference(run, lambda: perturbed, lambda: _exact(graph, own, masks=masks), drawn)
+    rounded = lambda: keras_run(_rounded(model), masks=masks)  # noqa: E731
+    return Reference(run, lambda: perturbed, rounded, lambda: _exact(graph, own, masks=masks), drawn)
 
 
 def _nudged(weights: _Arrays) -> _Arrays:
@@ -66,6 +68,33 @@ def _with_weights(model: keras.Model, graph: Graph, own: _Arrays, other: _Arrays
             set_weight_arrays(model, graph, own)
 
     return answer
+
+
+@keras.saving.register_keras_serializable("nnspec")
+class _Rounding(keras.layers.Layer):  # type: ignore[misc]
+    """Perturbs float tensors by one unit in the last place, up or down."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.supports_masking = True
+
+    def call(self, x: Any) -> Any:
+        up = keras.random.uniform(keras.ops.shape(x), seed=1, dtype=x.dtype) < 0.5
+        last = float(np.finfo(keras.backend.standardize_dtype(x.dtype)).eps)
+        return x * keras.ops.where(up, 1 + last, 1 - last)
+
+
+def _rounded(model: keras.Model) -> keras.Model:
+    """The model, with the same layers, and the output of each perturbed."""
+
+    def perturbed(tensor: Any) -> Any:
+        is_float = keras.backend.is_float_dtype(keras.backend.standardize_dtype(tensor.dtype))
+        return _Rounding(dtype=tensor.dtype)(tensor) if is_float else tensor
+
+    def call(layer: keras.Layer, *inputs: Any, **arguments: Any) -> Any:
+        return keras.tree.map_structure(perturbed, layer(*inputs, **arguments))
+
+    return keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)
 
 
 def _exact(graph: Graph, weights: _Arrays, *, masks: bool) -> _Run:

@@ -9,6 +9,7 @@ from nnspec.graph import problems as g
 from nnspec.graph.model import Graph, Node, Ref
 from nnspec.graph.outputs import output_names
 from nnspec.graph.scope import Scope
+from nnspec.graph.wiring import reads_by_name
 from nnspec.layers.activation_names import OVER_LAST_AXIS
 from nnspec.layers.interfaces import Affine, MayMask, MixesSteps, RemovesOffset
 from nnspec.spec import Network, Step
@@ -58,7 +59,7 @@ def advise_on_steps(steps: Sequence[Step], scope: Scope, tree: Tree | None, *, l
                 continue  # another document's layers, of which only some are used
             help = "read it in a later step, list it under `outputs`, or remove it"
             yield g.UnusedLayer.at(step.span, step.path, help=help, name=step.name)
-        elif listed and step.source is None and above is not None and above.name in outputs:
+        elif listed and step.source is None and not reads_by_name(step) and above is not None and above.name in outputs:
             help = f"write `from: …` (`from: {above.name}` if this is intended)"
             notes = [Note("the output is defined here", above.span)]
             yield g.ChainedOntoOutput.at(step.span, step.path, help=help, notes=notes, name=step.name, output=above.name)

@@ -36,7 +36,7 @@ from nnspec.graph.model import Gaps, Graph, NetworkCall, Node, Ref, Start
 from nnspec.graph.outputs import Outputs, known_outputs, output_names, read_outputs
 from nnspec.graph.scope import Given, Scope, Source
 from nnspec.graph.shared_weights import Use, check_uses, freeze_shared, start_shared
-from nnspec.graph.wiring import counts_examples, misplaced, ports_of, sources_of
+from nnspec.graph.wiring import counts_examples, misplaced, ports_of, reads_by_name, sources_of
 from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer, LayerError, Ports
 from nnspec.layers.plugin import plugin_of, tried
@@ -47,7 +47,7 @@ from nnspec.spec.checked import check_again
 from nnspec.spec.draft import GROUP, NESTING
 from nnspec.spec.shapes import Input
 from nnspec.spec.step import INPUT, BothDirections, Nested, NetworkUse, Recurrence, Shared, inner_steps
-from nnspec.spec.tree import MappingNode, Tree
+from nnspec.spec.tree import MappingNode, Scalar, Tree
 from nnspec.types import Dim, PluginError, SizeTooComplex, TensorType, size_text, substitute
 from nnspec.types.constraints import Constraint
 
@@ -216,7 +216,12 @@ class Builder:
         above: Step | None = None
         sources: list[list[Source] | None] = []
         for step in steps:
-            sources.append(sources_of(step, above, list(scope.inputs), self._problems))
+            if reads_by_name(step):
+                from nnspec.graph.expression_sources import expression_sources
+
+                sources.append(expression_sources(step, above, scope, self._problems))
+            else:
+                sources.append(sources_of(step, above, list(scope.inputs), self._problems))
             self._unread |= sources[-1] is None or (step.content is None and step.op in (*NESTING, GROUP))
             for source in () if counts_examples(step) else sources[-1] or ():
                 scope.note_read(step.name, source.name)
@@ -538,8 +543,12 @@ class Builder:
         at: Tree | None = None
         if error.argument and isinstance(arguments, MappingNode):
             at = arguments.get(error.argument)
+        elif error.within is not None:
+            at = arguments
         if at is not None:
             span, path = at.span, at.path
+            if isinstance(at, Scalar) and error.within is not None:
+                span = at.part(*error.within)
         elif error.port is not None and error.port in fed:
             source = fed[error.port][0]
             if source.path and not source.implied:
@@ -551,7 +560,8 @@ class Builder:
             if not name.startswith("?")
         ]
         notes_ = [*list(notes.values())[:6], *bound[:2]]
-        return g.DoesNotFit.at(span, path, help=error.help, notes=notes_, reason=error.message)
+        kind = g.DoesNotFit if error.within is None else g.BadTensorExpression
+        return kind.at(span, path, help=error.help, notes=notes_, reason=error.message)
 
     def _named_like_networks(self, steps: tuple[Step, ...]) -> Iterator[Diagnostic]:
         """Yield errors for the document's own steps whose weight names would collide with those of a network."""

@@ -135,6 +135,31 @@ class DoesNotFit(Problem):
     passes = "nnspec: 1\nname: net\ninputs: {x: [4, 4, 1]}\nlayers:\n  - Conv2D: {filters: 2, kernel_size: 3}\n"
 
 
+class BadTensorExpression(Problem):
+    """A function or an operator of `Compute` does not accept its operands.
+
+    An expression describes one example: axis 0 is the batch and cannot be reduced, moved or indexed. Operands have the same
+    type, and shapes that NumPy broadcasts with equal numbers of axes. `nnspec layers FUNCTION` shows a function's arguments.
+    """
+
+    code = "NN304"
+    message = "{reason}"
+    fails = "nnspec: 1\nname: net\ninputs: {x: [4]}\nlayers:\n  - Compute: sum(x, axis=0)\n"
+    passes = "nnspec: 1\nname: net\ninputs: {x: [4]}\nlayers:\n  - Compute: sum(x, axis=1)\n"
+
+
+class AmbiguousName(Problem):
+    """A name in `Compute` means two things, such as a step and a param, or `x` an input and the previous step.
+
+    Without `from`, an expression reads inputs and earlier steps by name, and `x` is the previous step. Params are in scope too.
+    """
+
+    code = "NN238"
+    message = "`{name}` has two meanings here: {first}, and {second}"
+    fails = "nnspec: 1\nname: net\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: 4}\n  - Compute: abs(x)\n"
+    passes = "nnspec: 1\nname: net\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: 4}\n  - Compute: abs(x)\n    from: dense\n"
+
+
 class TooLarge(Problem):
     """A tensor is too large, or its size expression is too complex.
 

@@ -75,6 +75,17 @@ class Scope:
             scope = scope.around
         return scope
 
+    def is_defined(self, name: str, *, before: str) -> bool:
+        """Return whether a name is an input or a step above a step of this list, here or in an enclosing list."""
+        if name in self.inputs:
+            return True
+        for step in self.steps:
+            if step == before:
+                break
+            if step == name:
+                return True
+        return self.around is not None and self.around.holder(name) is not None
+
     def note_read(self, step: str, name: str) -> None:
         """Record that a step reads a name, in the scope that defines it."""
         scope: Scope | None = self

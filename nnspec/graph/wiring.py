@@ -12,7 +12,7 @@ from nnspec.spec.step import Step
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest, listed
 
-__all__ = ["counts_examples", "misplaced", "ports_of", "sources_of"]
+__all__ = ["counts_examples", "misplaced", "ports_of", "reads_by_name", "sources_of"]
 
 _OVER_AN_AXIS = {
     "Add": "to add over an axis of one input, use `Sum: {axis: 1}`",
@@ -49,6 +49,11 @@ def sources_of(step: Step, above: Step | None, inputs: Sequence[str], problems: 
     else:
         found = [_source(tree, None, problems)]
     return None if any(source is None for source in found) else [source for source in found if source]
+
+
+def reads_by_name(step: Step) -> bool:
+    """Return whether a step reads the names in its expressions, because it has no ``from``."""
+    return step.op == "Compute" and isinstance(step.content, Layer) and step.source is None
 
 
 def counts_examples(step: Step) -> bool:

@@ -27,6 +27,7 @@ _MODULES = {
     "attention": ("AdditiveAttention", "Attention"),
     "auto_contrast": ("AutoContrast",),
     "bidirectional": ("Bidirectional",),
+    "compute": ("Compute",),
     "convolution": ("Conv1D", "Conv2D", "Conv3D"),
     "borders": ("Cropping1D", "Cropping2D", "Cropping3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D"),
     "core": ("Dense", "Embedding"),

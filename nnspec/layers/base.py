@@ -30,14 +30,24 @@ class LayerError(Exception):
         help: How to fix it.
         argument: The argument that causes the error, if any; the error is shown there.
         port: The port that causes the error, if any.
+        within: The first and last index of the characters of the argument that cause the error, if they are known.
     """
 
-    def __init__(self, message: str, *, help: str = "", argument: str | None = None, port: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        help: str = "",
+        argument: str | None = None,
+        port: str | None = None,
+        within: tuple[int, int] | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.help = help
         self.argument = argument
         self.port = port
+        self.within = within
 
 
 @dataclass(frozen=True)
@@ -138,6 +148,14 @@ class Layer(Config):
 
     beyond_keras: ClassVar[frozenset[str]] = frozenset()
     """Arguments that the constructor of Keras's layer does not take."""
+
+    derived: ClassVar[frozenset[str]] = frozenset()
+    """Fields that a spec cannot write, because they follow from where the layer stands."""
+
+    @classmethod
+    def arguments(cls) -> list[str]:
+        """Return the names of the arguments that a spec can write."""
+        return [name for name in cls.model_fields if name not in cls.derived]
 
     call_arguments: ClassVar[frozenset[str]] = frozenset()
     """Arguments that Keras takes at each call; a shared use with ``share`` may override them."""

@@ -9,7 +9,8 @@ that amplifies. Where ``s`` exceeds 1e-4 the model is called ill-conditioned.
 **The float64 comparison.** Rounding alone can exceed the quick bound. If it does, the reference in float64 decides: the
 candidate passes if its error relative to float64 is at most the larger of 4 times the reference's own float32 error and 1e-6
 of the largest value of all batches. One run is a single sample of rounding errors, so the reference's own error is the largest
-of three: unperturbed, with inputs perturbed by one unit in the last place, and with weights perturbed likewise.
+of four: unperturbed, with inputs perturbed by one unit in the last place, with weights perturbed likewise, and with the output
+of each layer perturbed likewise: a saturated sigmoid hides what its input does to a difference of its outputs.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ class Reference:
     Attributes:
         run: The model.
         perturbed: Builds the model with weights perturbed by one unit in the last place; None if it has no weights.
+        rounded: Builds the model with the output of each layer perturbed by one unit in the last place; None if unavailable.
         exact: Builds the model in float64, with the same weights; None if unavailable.
         drawn: Draws random weights for a batch of inputs; returns them by identity, and the reference with them. None if
             unavailable.
@@ -68,6 +70,7 @@ class Reference:
 
     run: Run
     perturbed: Callable[[], Run] | None = None
+    rounded: Callable[[], Run] | None = None
     exact: Callable[[], Run] | None = None
     drawn: Callable[[Arrays], tuple[Arrays, Reference]] | None = None
 
@@ -80,13 +83,11 @@ class Reference:
         Args:
             change: Wraps a run.
         """
-        perturbed, exact = self.perturbed, self.exact
-        return Reference(
-            change(self.run),
-            None if perturbed is None else lambda: change(perturbed()),
-            None if exact is None else lambda: change(exact()),
-            self.drawn,
-        )
+
+        def changed(build: Callable[[], Run] | None) -> Callable[[], Run] | None:
+            return None if build is None else lambda: change(build())
+
+        return Reference(change(self.run), changed(self.perturbed), changed(self.rounded), changed(self.exact), self.drawn)
 
 
 def allowed(own: float) -> float:
@@ -312,8 +313,7 @@ class _Comparer:
 
     def __init__(self, reference: Reference, bound: Bound) -> None:
         self._reference, self._bound = reference, bound
-        self._perturbed: Run | None = None
-        self._exact: Run | None = None
+        self._variants: dict[str, Run] = {}
         self.spread: dict[str, float] = {}
         self.float64_error = ""
 
@@ -347,7 +347,7 @@ class _Comparer:
         """
         given, shifted = candidate(inputs), candidate(beside)
         floats = all(np.asarray(array).dtype.kind == "f" for array in inputs.values())
-        perturbed = {} if floats else self._with_perturbed_weights(inputs)
+        perturbed = {} if floats else self._variant("perturbed", inputs)
         self.spread = {name: _spread(array, masks.get(name)) for name, array in wanted.items() if len(array) > 1}
         found = {}
         for name, right in wanted.items():
@@ -361,7 +361,8 @@ class _Comparer:
             found[name] = OutputParity(distance(a, b, a), max((shift for shift in shifts if np.isfinite(shift)), default=0.0))
         undecided = [name for name, quick in found.items() if self._bound == "exact" or not quick.agrees]
         exact = self._in_float64(inputs) if undecided else {}
-        runs = [wanted, self._reference(beside), self._with_perturbed_weights(inputs)] if exact else []
+        variants = [self._variant(name, inputs) for name in ("perturbed", "rounded")] if exact else []
+        runs = [wanted, self._reference(beside), *variants] if exact else []
         for name in undecided:
             if name in given and name in exact and np.shape(given[name]) == np.shape(wanted[name]) == np.shape(exact[name]):
                 keep = _kept(wanted[name], masks.get(name))
@@ -373,18 +374,20 @@ class _Comparer:
                 found[name] = replace(found[name], exact=Exact(error, max(own, default=0.0)))
         return found
 
-    def _with_perturbed_weights(self, inputs: Arrays) -> Arrays:
-        if self._reference.perturbed is None:
+    def _variant(self, name: Literal["perturbed", "rounded", "exact"], inputs: Arrays) -> Arrays:
+        """Run a variant of the reference; no outputs if it has no such variant."""
+        build = getattr(self._reference, name)
+        if build is None:
             return {}
-        self._perturbed = self._perturbed or self._reference.perturbed()
-        return self._perturbed(inputs)
+        if name not in self._variants:
+            self._variants[name] = build()
+        return self._variants[name](inputs)
 
     def _in_float64(self, inputs: Arrays) -> Arrays:
-        if self._reference.exact is None or self.float64_error:
+        if self.float64_error:
             return {}
         try:
-            self._exact = self._exact or self._reference.exact()
-            return self._exact(inputs)
+            return self._variant("exact", inputs)
         except Exception as error:  # frameworks raise various errors for missing float64 kernels; the quick bound then decides
             self.float64_error = " ".join(str(error).split())[:200] or type(error).__name__
             return {}

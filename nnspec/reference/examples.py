@@ -43,6 +43,7 @@ _GIVEN: Mapping[str, tuple[Any, ...]] = {
     "output_size": (2,),
     "pool_size": (2,),
     "rate": (0.5,),
+    "results": ({"output": "x * sigmoid(x)"},),
     "scale": (0.5,),
     "shape": ([4],),
     "stddev": (0.1,),

@@ -62,7 +62,9 @@ def _arguments(kind: type[Layer]) -> Iterator[str]:
     types = type_texts(kind)
     if types:
         rows = []
-        fields = sorted(kind.model_fields.items(), key=lambda item: not item[1].is_required())
+        fields = sorted(
+            ((name, kind.model_fields[name]) for name in kind.arguments()), key=lambda item: not item[1].is_required()
+        )
         for name, field in fields:
             beyond = " Not in Keras." if name in kind.beyond_keras else ""
             rows.append([f"`{name}`", types[name], default_text(kind, name), f"{field.description or ''}{beyond}"])

@@ -9,8 +9,8 @@ from itertools import chain, islice
 from typing import Any
 
 from nnspec.diagnostics import Diagnostic, Span, SpecError, once
+from nnspec.expressions.params import LONGEST_RESULT, UNKNOWN, ExpressionError, UnknownName, UnknownValue, parse
 from nnspec.spec import problems as p
-from nnspec.spec.expression import LONGEST_RESULT, UNKNOWN, ExpressionError, UnknownName, UnknownValue, parse
 from nnspec.spec.limits import Limits
 from nnspec.spec.tree import Formula, MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest, listed
@@ -181,7 +181,7 @@ def _scalar(scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Tree:
         known = known and value is not UNKNOWN and not isinstance(value, list)
         if isinstance(value, list):
             reason = "a list cannot be inserted into a string; an expression alone in its quotes can return a list"
-            span = _within(scalar, *match.span())
+            span = scalar.part(*match.span())
             problems.append(p.BadExpression.at(span, scalar.path, reason=reason))
         piece = str(value).lower() if isinstance(value, bool) else str(value)
         length += len(piece)
@@ -195,7 +195,7 @@ def _scalar(scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Tree:
         known = False
     if "${" in _LONG.sub("", closed) + rest:
         at = text.rfind("${")
-        problems.append(p.BadExpression.at(_within(scalar, at, at + 2), scalar.path, reason="`${` is not closed by `}`"))
+        problems.append(p.BadExpression.at(scalar.part(at, at + 2), scalar.path, reason="`${` is not closed by `}`"))
         known = False
     if not known:
         return Unknown(scalar.span, scalar.place)
@@ -215,7 +215,7 @@ def _value(text: str, offset: int, scalar: Scalar, scope: Scope, problems: list[
         names = scope.last_names(_MOST_NAMES)
         suggestion = closest(error.name, names)
         scope.used.add(suggestion or "")  # used, but misspelled
-        span = _within(scalar, offset + error.start, offset + error.end)
+        span = scalar.part(offset + error.start, offset + error.end)
         known = listed(names)
         help = (
             f"did you mean `{suggestion}`?"
@@ -224,7 +224,7 @@ def _value(text: str, offset: int, scalar: Scalar, scope: Scope, problems: list[
         )
         problems.append(p.UnknownParam.at(span, scalar.path, help=help, name=error.name))
     except ExpressionError as error:
-        span = _within(scalar, offset + error.start, offset + error.end)
+        span = scalar.part(offset + error.start, offset + error.end)
         at_fault = text[error.start : error.end]
         problems.append(p.BadExpression.at(span, scalar.path, help=_HINTS.get(at_fault, ""), reason=str(error)))
     return UNKNOWN
@@ -248,15 +248,6 @@ _HINTS = {
     "$": "remove the `$` before names in an expression",
 }
 """Help for invalid characters and names in an expression."""
-
-
-def _within(scalar: Scalar, start: int, end: int) -> Span:
-    """Return the span of a part of a scalar, or of the whole scalar if its text is not verbatim in the file."""
-    span = scalar.span
-    quotes = 1 if scalar.quoted else 0
-    if scalar.text is None or span.line != span.end_line or span.end_column - span.column != len(scalar.text) + 2 * quotes:
-        return span
-    return span.within(start + quotes, end + quotes)
 
 
 def _made(value: Any, scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Tree:

@@ -268,6 +268,12 @@ class Expander:
             from nnspec.spec.nesting import expand_nesting
 
             return expand_nesting(self, draft)
+        if word == "Compute":
+            from nnspec.spec.compute import read_compute
+
+            source = draft.keys.get("from") if draft.keys else None
+            self._assumed = False
+            return read_compute(draft.arguments, source, op, f"{draft.path}.{word}", draft.scope, self.problems)
         if word in LAYERS:
             from nnspec.spec.recurrence import read_recurrence, runs_a_cell
             from nnspec.spec.time_distributed import inner_use

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from nnspec.expressions.params import ExpressionError, parse
 from nnspec.spec.dumping import flow
-from nnspec.spec.expression import ExpressionError, parse
 from nnspec.spec.scalars import resolve_plain
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 

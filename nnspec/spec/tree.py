@@ -118,6 +118,14 @@ class Scalar(Tree):
     def plain(self) -> Any:
         return self.value
 
+    def part(self, start: int, end: int) -> Span:
+        """Return the span of some of its characters, or of all of it if its text is not verbatim in the file."""
+        span, quotes = self.span, 1 if self.quoted else 0
+        is_verbatim = self.text is not None and span.line == span.end_line
+        if not is_verbatim or span.end_column - span.column != len(self.text or "") + 2 * quotes:
+            return span
+        return span.within(start + quotes, end + quotes)
+
     @property
     def kind(self) -> str:
         match self.value:

@@ -20,6 +20,7 @@ __all__ = [
     "ceil_div",
     "coefficients",
     "divided",
+    "exact_quotient",
     "first_quotient",
     "from_json",
     "product",
@@ -306,6 +307,31 @@ def divided(size: Dim, name: str) -> int | Dim:
         place = monomial.index(name)
         terms[(*monomial[:place], *monomial[place + 1 :])] = factor
     return Dim._of(terms)
+
+
+def exact_quotient(size: int | Dim, divisor: int | Dim) -> int | Dim | None:
+    """Divide a size by another; None if there is a remainder.
+
+    Example:
+        >>> t = symbol("T")
+        >>> str(exact_quotient(12 * t * t + 12 * t, 4 * t)), exact_quotient(12 * t, 5)
+        ('3*T + 3', None)
+    """
+    result: int | Dim = 0
+    first, factor = _terms(divisor)[0]
+    for _ in range(_MOST_TERMS):
+        monomial, amount = _terms(size)[0]
+        if amount == 0:
+            return result
+        left = list(monomial)
+        if amount % factor or any(left.count(atom) < first.count(atom) for atom in first):
+            return None
+        for atom in first:
+            left.remove(atom)
+        part = Dim._of({tuple(left): amount // factor})
+        result = result + part
+        size = size - part * divisor
+    return None
 
 
 def to_json(size: int | Dim) -> Any:

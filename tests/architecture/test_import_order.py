@@ -9,6 +9,8 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("diagnostics",),
     ("files", "extras"),
     ("types",),
+    ("expressions",),
+    ("functions",),
     ("layers",),
     ("spec",),
     ("sections",),

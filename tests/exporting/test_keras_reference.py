@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nnspec.exporting.keras_reference import keras_run
+from nnspec.exporting.keras_reference import keras_reference, keras_run
 from nnspec.keras_backend import to_keras
 
 
@@ -21,3 +21,14 @@ def test_layers_behind_one_that_changes_pictures_do_not_train(checked):
     picture = np.arange(4, dtype=np.float32).reshape(1, 2, 2, 1)
     # The moving averages are still 0 and 1, and the statistics of the batch are others.
     np.testing.assert_allclose(answer({"x": picture})["batch_normalization"], picture * 85 / np.sqrt(1.001), rtol=1e-4)
+
+
+def test_the_rounding_of_a_saturated_sigmoid_counts_as_the_error_of_keras(checked):
+    """Neither inputs nor weights off by one unit move a sigmoid of 30, but a sum of 1 and its rounding does."""
+    spec = "nnspec: 1\nname: net\ninputs: {x: [4]}\nlayers:\n  - Activation: sigmoid\n  - Rescaling: {scale: 1000, offset: -1000}\n"
+    model, _ = checked(spec)
+    reference = keras_reference(model.main, {})
+    x = {"x": np.full((1, 4), 30, np.float32)}
+    assert reference.rounded is not None
+    assert np.ptp([reference(x)["rescaling"]]) == 0
+    assert np.ptp(reference.rounded()(x)["rescaling"]) > 1e-5

@@ -41,7 +41,7 @@ def lacks(name: str) -> list[str]:
         f"an ONNX form: TABLE of nnspec/onnx_backend/lower/{family}.py": onnx_lower.has_lowering(kind),
         f"a Keras form: TABLE of nnspec/keras_backend/lower/{family}.py": keras_lower.has_lowering(kind),
         "a case: tests/layers/cases.py": bool(cases),
-        "a case with each argument: tests/layers/cases.py": {a for c in cases for a in c.arguments} == set(kind.model_fields),
+        "a case with each argument: tests/layers/cases.py": {a for c in cases for a in c.arguments} == set(kind.arguments()),
         "a page: `nnspec layers --write docs`": page.exists() and f"\n## {name}\n" in page.read_text("utf-8"),
         "an example on its page: _GIVEN of nnspec/reference/examples.py, or other sizes there": kind.infer is not Layer.infer
         and bool(examples(kind)),

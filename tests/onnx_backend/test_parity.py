@@ -130,6 +130,7 @@ def test_the_reference_is_as_inexact_as_the_worst_of_its_runs() -> None:
     assert not measure(reference, candidate, [{"x": X}]).agrees
     far, _ = rounding_differently(6e-6, 0)
     assert measure(replace(reference, perturbed=lambda: far.run), candidate, [{"x": X}]).agrees
+    assert measure(replace(reference, rounded=lambda: far.run), candidate, [{"x": X}]).agrees
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnspec.spec.expression import ExpressionError, UnknownName, parse
+from nnspec.expressions.params import ExpressionError, UnknownName, parse
 
 PARAMS = {"width": 16, "stage": 1, "names": ["a", "b"], "flag": True, "rate": 0.5}
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from nnspec.keras_backend.layers.adaptive_pooling import AdaptivePooling
 from nnspec.keras_backend.layers.attention import GroupQueryAttention, MultiHeadAttention
+from nnspec.keras_backend.layers.compute import Compute
 from nnspec.keras_backend.layers.einsum_dense import EinsumDense
 from nnspec.keras_backend.layers.images import CenterCrop, RandomCrop, RandomShear
 from nnspec.keras_backend.layers.parameter import Parameter
@@ -32,6 +33,7 @@ __all__ = [
     "AdaptivePooling",
     "BatchToSteps",
     "CenterCrop",
+    "Compute",
     "EinsumDense",
     "EveryStep",
     "GatedLSTMCell",

@@ -1,0 +1,1 @@
+"""Expressions: their syntax, and their evaluation over params."""

@@ -1,0 +1,551 @@
+"""The types of expressions: a syntax tree and the types of its names become typed terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from nnspec.expressions.params import UNKNOWN, UnknownValue
+from nnspec.expressions.syntax import (
+    Attribute,
+    Binary,
+    Conditional,
+    ExpressionError,
+    Index,
+    List,
+    Literal,
+    Logical,
+    Loop,
+    Name,
+    Slice,
+    Syntax,
+    Unary,
+    children,
+    parse,
+)
+from nnspec.expressions.syntax import Call as CallSyntax
+from nnspec.expressions.syntax import Ellipsis as EllipsisSyntax
+from nnspec.functions import indexing
+from nnspec.functions.base import Call, Context, Function, Parameter
+from nnspec.functions.catalogue import FUNCTIONS, INSTEAD
+from nnspec.functions.elementwise import OPERATORS, UNARY_OPERATORS, number
+from nnspec.functions.products import FUNCTIONS as PRODUCTS
+from nnspec.functions.terms import BATCH, BOOL, FLOAT, INT, Input, Sizes, Term
+from nnspec.functions.terms import Literal as LiteralOrigin
+
+__all__ = ["CONSTANTS", "Context", "Pair", "Typing", "called", "input_term", "names_read"]
+
+CONSTANTS: Mapping[str, float] = {"pi": 3.141592653589793, "inf": float("inf")}
+"""The constants that every expression can use."""
+
+Pair = tuple[Term, ...]
+"""The results of a function with several."""
+
+
+def names_read(tree: Syntax) -> dict[str, Name | Attribute]:
+    """The names that an expression reads, with where each is first read; ``encoder.states`` is one name.
+
+    Example:
+        >>> list(names_read(parse("sum(x * w, axis=1) + encoder.states", tensors=True)))
+        ['x', 'w', 'encoder.states']
+        >>> list(names_read(parse("x.shape[1] * states.h.shape[1]", tensors=True)))
+        ['x', 'states.h']
+    """
+    found: dict[str, Name | Attribute] = {}
+
+    def visit(node: Syntax) -> None:
+        if isinstance(node, Attribute) and isinstance(node.value, Name) and node.name != "shape":
+            found.setdefault(f"{node.value.name}.{node.name}", node)
+        elif isinstance(node, Name):
+            found.setdefault(node.name, node)
+        else:
+            left = node
+            while isinstance(left, Binary):  # a long sum is nested to the left
+                stack.append(left.right)
+                left = left.left
+            if left is not node:
+                visit(left)
+                return
+            for child in children(node):
+                if not (
+                    isinstance(node, CallSyntax) and (child is node.function or any(child is key for key, _ in node.keywords))
+                ):
+                    visit(child)
+
+    stack = [tree]
+    while stack:
+        visit(stack.pop())
+    return dict(sorted(found.items(), key=lambda item: item[1].start))
+
+
+def called(tree: Syntax) -> set[str]:
+    """The names of the functions that an expression calls."""
+    found: set[str] = set()
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, CallSyntax):
+            found.add(node.function.name)
+        stack.extend(children(node))
+    return found
+
+
+def input_term(name: str, shape: Sizes, dtype: str, *, mask: int | None = None, at: tuple[int, int] = (0, 0)) -> Term:
+    """The term of a tensor that an expression reads.
+
+    Args:
+        name: Its name.
+        shape: Its shape, without the batch axis.
+        dtype: Its dtype, by Keras's name.
+        mask: The number of axes of its mask; None if it has none.
+        at: Where the name stands.
+    """
+    kind = FLOAT if "float" in dtype else BOOL if dtype == "bool" else INT
+    axes = {name: tuple(range(len(shape) + 1))}
+    return Term((BATCH, *shape), kind, Input(name), at, axes=axes, masks={} if mask is None else {name: mask})
+
+
+@dataclass
+class Typing:
+    """Gives types to expressions.
+
+    Attributes:
+        names: The tensors by name.
+        params: The values of params, counters and earlier results; tensors take precedence.
+        context: Where constraints on sizes are collected.
+        in_training: Whether random functions are allowed here.
+    """
+
+    names: dict[str, Term | Pair]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    context: Context = field(default_factory=Context)
+    in_training: bool = False
+    masks_read: set[str] = field(default_factory=set)
+
+    def result(self, text: str) -> Term:
+        """The term of an expression.
+
+        Raises:
+            ExpressionError: If it cannot be parsed, or its types are wrong.
+        """
+        tree = parse(text, tensors=True)
+        try:
+            value = self.value(tree)
+        except RecursionError:
+            raise ExpressionError("too many operations in one expression", 0, len(text)) from None
+        if isinstance(value, tuple):
+            raise ExpressionError(
+                "this has several results", tree.start, tree.end, help="choose one: `[0]` are the values, `[1]` the indices"
+            )
+        term = self.tensor(value, tree)
+        if not term.is_batched:
+            reason = "an expression must depend on a tensor, but this is the same for all examples"
+            help = f"broadcast it: `{text} + zeros_like(x)`" if not term.is_number else ""
+            raise ExpressionError(reason, tree.start, tree.end, help=help)
+        return term
+
+    # --- nodes ----------------------------------------------------------------------------------------------------------
+
+    def value(self, node: Syntax) -> Any:
+        """The value of a node: a term, several terms, a list, a string or None."""
+        match node:
+            case Literal():
+                if isinstance(node.value, str) or node.value is None:
+                    return node.value
+                return number(node.value, (node.start, node.end))
+            case Name():
+                return self._name(node)
+            case List():
+                return [self.value(item) for item in node.items]
+            case CallSyntax():
+                return self._call(node)
+            case Attribute():
+                return self._attribute(node)
+            case Index():
+                return self._index(node)
+            case Unary(operator="not"):
+                return number(not self._condition(node.operand, "not"), (node.start, node.end))
+            case Unary():
+                return self._apply(UNARY_OPERATORS[node.operator], {"x": node.operand}, node, node.operator, node.at)
+            case Binary():
+                return self._binary(node)
+            case Logical():
+                left = self._condition(node.left, node.operator)
+                if left is (node.operator == "or"):
+                    return number(left, (node.start, node.end))
+                return number(self._condition(node.right, node.operator), (node.start, node.end))
+            case Conditional():
+                chosen = self._condition(node.condition, "if")
+                return self.value(node.then if chosen else node.otherwise)
+            case EllipsisSyntax() | Slice():
+                raise ExpressionError("`...` and slices belong into an index", node.start, node.end)
+            case Loop():
+                raise ExpressionError("a list comprehension belongs into `${…}`", node.start, node.end)
+        raise AssertionError(node)
+
+    def _binary(self, node: Binary) -> Any:
+        """A chain of operators, without recursion on its left."""
+        chain = [node]
+        while isinstance(chain[-1].left, Binary):
+            chain.append(chain[-1].left)
+        left = self.value(chain[-1].left)
+        for each in reversed(chain):
+            function = PRODUCTS["matmul"] if each.operator == "@" else OPERATORS[each.operator]
+            names = ("a", "b")
+            if isinstance(left, str) or left is None:
+                raise ExpressionError(f"`{each.operator}` takes tensors and numbers", each.left.start, each.left.end)
+            operands = {names[0]: self.tensor(left, each.left), names[1]: self.tensor(self.value(each.right), each.right)}
+            places = {names[0]: (each.left.start, each.left.end), names[1]: (each.right.start, each.right.end)}
+            result = function.rule(Call(function, operands, each.at, places, self.context, each.operator))
+            left = self._placed(result, each)
+        return left
+
+    def _apply(self, function: Function, given: Mapping[str, Syntax], node: Syntax, shown: str, at: tuple[int, int]) -> Any:
+        operands = {name: self.tensor(self.value(each), each) for name, each in given.items()}
+        places = {name: (each.start, each.end) for name, each in given.items()}
+        return self._placed(function.rule(Call(function, operands, at, places, self.context, shown)), node)
+
+    def _placed(self, result: Term | Pair, node: Syntax) -> Term | Pair:
+        at = node.start, node.end
+        return tuple(term.placed(at) for term in result) if isinstance(result, tuple) else result.placed(at)
+
+    def _condition(self, node: Syntax, word: str) -> bool:
+        value = self.value(node)
+        if isinstance(value, Term):
+            if not value.is_static:
+                instead = {"if": "`where(condition, a, b)`", "and": "`&`", "or": "`|`", "not": "`~`"}[word]
+                raise ExpressionError(
+                    f"`{word}` takes params, and chooses while compiling; this depends on a tensor",
+                    node.start,
+                    node.end,
+                    help=f"write {instead}",
+                )
+            return bool(value.value)
+        return bool(value)
+
+    def _name(self, node: Name) -> Any:
+        at = node.start, node.end
+        if node.name in self.names:
+            found = self.names[node.name]
+            return found if isinstance(found, tuple) else found.placed(at)
+        if node.name in self.params:
+            return self._param(self.params[node.name], node)
+        if node.name in CONSTANTS:
+            return number(CONSTANTS[node.name], at)
+        known = [*self.names, *self.params, *CONSTANTS]
+        near = get_close_matches(node.name, known, 1)
+        if near:
+            help = f"did you mean `{near[0]}`?"
+        elif node.name in FUNCTIONS:
+            help = f"`{node.name}` is a function: write `{FUNCTIONS[node.name].signature}`"
+        else:
+            help = "the names are " + ", ".join(f"`{name}`" for name in known[:12])
+        raise ExpressionError(f"unknown name `{node.name}`", *at, help=help)
+
+    def _param(self, value: Any, node: Name) -> Any:
+        if value is UNKNOWN:
+            raise UnknownValue(f"`{node.name}` has no value", node.start, node.end)
+        if isinstance(value, bool | int | float):
+            return number(value, (node.start, node.end))
+        if isinstance(value, list | tuple):
+            return [self._param(item, node) for item in value]
+        if value is None or isinstance(value, str):
+            return value
+        raise ExpressionError(f"`{node.name}` is a mapping, which expressions cannot use", node.start, node.end)
+
+    def _attribute(self, node: Attribute) -> Any:
+        if node.name == "shape":
+            x = self.tensor(self.value(node.value), node.value)
+            return _Shape(x)
+        if isinstance(node.value, Name):
+            whole = f"{node.value.name}.{node.name}"
+            if whole in self.names:
+                found = self.names[whole]
+                return found if isinstance(found, tuple) else found.placed((node.start, node.end))
+        help = f"write `{node.name}({{}})`" if node.name in FUNCTIONS else "the only attribute of a tensor is `shape`"
+        inner = node.value.name if isinstance(node.value, Name) else "…"
+        raise ExpressionError(f"a tensor has no attribute `{node.name}`", node.start, node.end, help=help.format(inner))
+
+    def _index(self, node: Index) -> Any:
+        value = self.value(node.value)
+        at = node.start, node.end
+        if isinstance(value, _Shape):
+            return self._size(value, node)
+        if isinstance(value, tuple | list):
+            index = self._static_int(node.items[0], "an index")
+            if len(node.items) != 1 or not -len(value) <= index < len(value):
+                raise ExpressionError(f"the index {index} is out of range: there are {len(value)}", *at)
+            return value[index]
+        x = self.tensor(value, node.value)
+        items = [self._index_item(item) for item in node.items]
+        return self._placed(indexing.indexed(x, items, (node.at[0], node.end), self.context), node)
+
+    def _index_item(self, item: Syntax) -> Any:
+        if isinstance(item, EllipsisSyntax):
+            return ...
+        if isinstance(item, Slice):
+            bounds = [None if each is None else self.value(each) for each in (item.first, item.stop, item.step)]
+            for bound, each in zip(bounds, (item.first, item.stop, item.step), strict=True):
+                if bound is not None and not (isinstance(bound, Term) and bound.is_number and bound.dtype == INT):
+                    assert each is not None
+                    raise ExpressionError("the bounds of a slice are integers or sizes", each.start, each.end)
+            return slice(*bounds)
+        value = self.value(item)
+        if value is None:
+            return None
+        if isinstance(value, Term) and value.is_number and value.dtype == INT:
+            return value
+        raise ExpressionError(
+            "an index is an integer, a slice, `...` or `null`",
+            item.start,
+            item.end,
+            help="to select by a tensor of indices, write `take(x, indices, axis=1)`; by a condition, `where`",
+        )
+
+    def _size(self, shape: _Shape, node: Index) -> Term:
+        """``x.shape[1]``: a number if the size is known."""
+        axis = self._static_int(node.items[0], "an axis")
+        x, at = shape.tensor, (node.start, node.end)
+        rank = x.rank
+        place = axis if axis >= 0 else axis + rank
+        if len(node.items) != 1 or not 0 <= place < rank:
+            raise ExpressionError(f"{x} has no axis {axis}", *at, help=f"its axes are {int(x.is_batched)} to {rank - 1}")
+        size = x.shape[place]
+        if size == BATCH:
+            raise ExpressionError("axis 0 is the batch axis, whose size an expression cannot use", *at)
+        if isinstance(size, int):
+            return number(size, at)
+        return indexing.size_of(x, place, at, self.context)
+
+    def _static_int(self, node: Syntax, what: str) -> int:
+        value = self.value(node)
+        if isinstance(value, Term) and isinstance(value.value, int) and not isinstance(value.value, bool):
+            return value.value
+        raise ExpressionError(f"{what} must be an integer that is known while compiling", node.start, node.end)
+
+    # --- calls ----------------------------------------------------------------------------------------------------------
+
+    def _call(self, node: CallSyntax) -> Any:
+        name = node.function.name
+        at = node.function.start, node.function.end
+        function = FUNCTIONS.get(name)
+        if function is None:
+            raise self._unknown_function(node)
+        if name == "in_training":
+            outer, self.in_training = self.in_training, True
+        bound: dict[str, Syntax] = {}
+        for parameter, argument in zip(function.parameters, node.arguments, strict=False):
+            bound[parameter.name] = argument
+        if len(node.arguments) > len(function.parameters):
+            extra = node.arguments[len(function.parameters)]
+            raise ExpressionError(
+                f"`{name}` takes at most {len(function.parameters)} arguments",
+                extra.start,
+                extra.end,
+                help=f"write `{function.signature}`",
+            )
+        known = {parameter.name for parameter in function.parameters}
+        for key, argument in node.keywords:
+            if key.name not in known:
+                near = get_close_matches(key.name, known, 1)
+                help = f"did you mean `{near[0]}`?" if near else f"write `{function.signature}`"
+                raise ExpressionError(f"`{name}` has no argument `{key.name}`", key.start, key.end, help=help)
+            if key.name in bound:
+                raise ExpressionError(f"`{name}` got `{key.name}` twice", key.start, key.end)
+            bound[key.name] = argument
+        values: dict[str, Any] = {}
+        for parameter in function.parameters:
+            if parameter.name in bound:
+                values[parameter.name] = self._argument(function, parameter, bound[parameter.name])
+                if name == "in_training" and parameter.name == function.parameters[0].name:
+                    self.in_training = outer
+            elif parameter.is_required:
+                raise self._missing(function, parameter, node)
+            else:
+                values[parameter.name] = parameter.default
+        if name.startswith("random_") and not self.in_training:
+            raise ExpressionError(
+                f"`{name}` may only stand in the first argument of `in_training`",
+                *at,
+                help=f"write `in_training({name}(…), b)`, where `b` is used at inference",
+            )
+        places = {key: (each.start, each.end) for key, each in bound.items()}
+        result = function.rule(Call(function, values, (node.start, node.end), places, self.context))
+        if name == "mask":
+            self.masks_read |= set(values["x"].masks) | values["x"].dropped
+        return self._placed(result, node)
+
+    def _missing(self, function: Function, parameter: Parameter, node: CallSyntax) -> ExpressionError:
+        message = f"`{function.name}` requires `{parameter.name}`"
+        help = f"write `{function.signature}`"
+        if parameter.kind in ("axis", "axes"):
+            message += ": without it, Keras would include the batch axis"
+            help = f"write `{function.name}(…, {parameter.name}=-1)` for the last axis"
+        return ExpressionError(message, node.function.start, node.function.end, help=help)
+
+    def _unknown_function(self, node: CallSyntax) -> ExpressionError:
+        name = node.function.name
+        near = get_close_matches(name, FUNCTIONS, 1, 0.7)
+        if name in INSTEAD:
+            help = INSTEAD[name]
+        elif near:
+            help = f"did you mean `{near[0]}`?"
+        else:
+            help = "`nnspec layers` lists the functions; layers are steps of their own"
+        return ExpressionError(f"unknown function `{name}`", node.function.start, node.function.end, help=help)
+
+    def _argument(self, function: Function, parameter: Parameter, node: Syntax) -> Any:
+        value = self.value(node)
+        kind = parameter.kind
+        if kind == "any":
+            return value
+        if value is None and not parameter.is_required and parameter.default is None:
+            return None
+        if kind == "tensor":
+            return self.tensor(value, node)
+        if kind == "tensors":
+            if isinstance(value, list):
+                items = node.items if isinstance(node, List) else [node] * len(value)
+                return tuple(self.tensor(item, at) for item, at in zip(value, items, strict=True))
+            raise self._wrong(function, parameter, node, "a list of tensors, `[a, b]`")
+        if isinstance(value, _Shape):
+            value = self._sizes_of(value, node)
+        read: Callable[[Any], Any] = _READ[kind]
+        try:
+            return read(value)
+        except TypeError as error:
+            raise self._wrong(function, parameter, node, str(error)) from None
+
+    def _sizes_of(self, shape: _Shape, node: Syntax) -> list[Term]:
+        raise ExpressionError("`x.shape` needs an index", node.start, node.end, help="write a list of sizes: `[x.shape[1], 4]`")
+
+    def _wrong(self, function: Function, parameter: Parameter, node: Syntax, expected: str) -> ExpressionError:
+        return ExpressionError(f"`{parameter.name}` of `{function.name}` must be {expected}", node.start, node.end)
+
+    def tensor(self, value: Any, node: Syntax) -> Term:
+        """The value of a node as a term; lists of numbers become constants.
+
+        Raises:
+            ExpressionError: If it is neither.
+        """
+        at = node.start, node.end
+        if isinstance(value, Term):
+            return value
+        if isinstance(value, list):
+            return _constant(value, at)
+        if isinstance(value, tuple):
+            raise ExpressionError("this has several results", *at, help="choose one: `[0]` are the values, `[1]` the indices")
+        if isinstance(value, _Shape):
+            raise ExpressionError("`shape` needs an index", *at, help="write `x.shape[1]`")
+        what = "null" if value is None else f"the string `{value}`"
+        raise ExpressionError(f"expected a tensor or a number, not {what}", *at)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """``x.shape``, before its index."""
+
+    tensor: Term
+
+
+def _constant(items: Sequence[Any], at: tuple[int, int]) -> Term:
+    """A constant of nested lists of numbers."""
+    shape = _nested_shape(items, at)
+    flat = list(_flat(items))
+    if any(isinstance(item, Term) and not item.is_number for item in flat):
+        raise ExpressionError(
+            "a list of tensors is no tensor", *at, help="write `stack([a, b], axis=1)` or `concatenate([a, b], axis=1)`"
+        )
+    if not all(isinstance(item, Term) and item.is_static for item in flat):
+        raise ExpressionError("a constant consists of numbers that are known while compiling", *at)
+    kinds = {item.dtype for item in flat}
+    if BOOL in kinds and len(kinds) > 1:
+        raise ExpressionError("a list combines bools and numbers", *at)
+    dtype = next((kind for kind in (FLOAT, INT, BOOL) if kind in kinds), FLOAT)
+    plain = _plain(items)
+    return Term(shape, dtype, LiteralOrigin(plain), at, weak=True)
+
+
+def _plain(value: Any) -> Any:
+    return tuple(_plain(item) for item in value) if isinstance(value, list) else value.value
+
+
+def _flat(items: Iterable[Any]) -> Iterable[Any]:
+    for item in items:
+        if isinstance(item, list):
+            yield from _flat(item)
+        else:
+            yield item
+
+
+def _nested_shape(items: Any, at: tuple[int, int]) -> tuple[int, ...]:
+    if not isinstance(items, list):
+        return ()
+    shapes = {_nested_shape(item, at) for item in items}
+    if len(shapes) > 1:
+        raise ExpressionError("the lists of a constant differ in length", *at)
+    return (len(items), *(shapes.pop() if shapes else ()))
+
+
+# --- arguments that are no tensors ---------------------------------------------------------------------------------------
+
+
+def _int(value: Any) -> int:
+    if isinstance(value, Term) and isinstance(value.value, int) and not isinstance(value.value, bool):
+        return value.value
+    raise TypeError("an integer that is known while compiling")
+
+
+def _axes(value: Any) -> Any:
+    return [_int(item) for item in value] if isinstance(value, list) else _int(value)
+
+
+def _size(value: Any) -> Term:
+    if isinstance(value, Term) and value.is_number and value.dtype == INT and value.weak:
+        return value
+    raise TypeError("an integer or a size, such as `x.shape[1]`")
+
+
+def _sizes(value: Any) -> tuple[Term, ...]:
+    if isinstance(value, list):
+        return tuple(map(_size, value))
+    raise TypeError("a list of integers or sizes, `[4, x.shape[1]]`")
+
+
+def _bool(value: Any) -> bool:
+    if isinstance(value, Term) and isinstance(value.value, bool):
+        return value.value
+    raise TypeError("true or false")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    raise TypeError("a string, in quotes")
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, Term) and value.is_static:
+        return value.value  # type: ignore[return-value]
+    raise TypeError("a number that is known while compiling")
+
+
+def _nested_sizes(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_nested_sizes(item) for item in value)
+    return _int(value)
+
+
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    "axis": _int,
+    "axes": _axes,
+    "int": _int,
+    "ints": _nested_sizes,
+    "size": _size,
+    "sizes": _sizes,
+    "bool": _bool,
+    "text": _text,
+    "number": _number,
+}

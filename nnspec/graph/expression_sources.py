@@ -1,0 +1,58 @@
+"""The tensors that the expressions of a step read by name."""
+
+from __future__ import annotations
+
+from nnspec.diagnostics import Diagnostic
+from nnspec.functions.typing import CONSTANTS
+from nnspec.graph import problems as g
+from nnspec.graph.scope import Scope, Source
+from nnspec.layers.compute import Compute
+from nnspec.spec.compute import reads_of
+from nnspec.spec.step import Step
+from nnspec.types import listed
+
+__all__ = ["expression_sources"]
+
+
+def expression_sources(step: Step, above: Step | None, scope: Scope, problems: list[Diagnostic]) -> list[Source] | None:
+    """Return the sources of a ``Compute`` step without ``from``: the names in its expressions.
+
+    Args:
+        step: The step.
+        above: The step before it, if there is one.
+        scope: The names of its list; steps are those up to this one.
+        problems: List to which problems are appended.
+    """
+    inputs = list(scope.inputs)
+    previous = above.name if above is not None else inputs[0] if len(inputs) == 1 else None
+    shown = f"the step before, `{previous}`" if above is not None else f"the input `{previous}`"
+    layer = step.content
+    assert isinstance(layer, Compute)
+    found: list[Source] = []
+    before = len(problems)
+    for read in reads_of(step.arguments):
+        span = read.scalar.part(read.start, read.end)
+        name = read.name.partition(".")[0]
+        is_tensor = scope.is_defined(name, before=step.name)
+        own = f"the {'input' if name in scope.inputs else 'step'} `{name}`"
+        meanings = [own] if is_tensor else []
+        if name == "x" and previous is not None and (previous != "x" or not is_tensor):
+            meanings.append(shown)
+        if read.name in layer.params or name in CONSTANTS:
+            meanings.append(f"the param `{name}`" if read.name in layer.params else f"the constant `{name}`")
+        if len(meanings) > 1:
+            tensor = previous if name == "x" and previous is not None else name
+            help = f"name the tensors: `from: {{{'x' if name == 'x' else name[0]}: {tensor}}}`"
+            first, second, *_ = meanings
+            found_ = g.AmbiguousName.at(span, read.scalar.path, help=help, name=name, first=first, second=second)
+            problems.append(found_)
+        elif read.name in layer.reads:
+            text = read.name
+            if name == "x" and not is_tensor:
+                if previous is None:
+                    help = f"write the name of an input: {listed(inputs)}"
+                    problems.append(g.NoDefaultSource.at(span, read.scalar.path, help=help))
+                    continue
+                text = previous + read.name[1:]
+            found.append(Source(text, read.name, span, read.scalar.path))
+    return found if len(problems) == before else None

@@ -1,0 +1,156 @@
+"""Reading of ``Compute`` steps: their expressions, and what the names in them are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nnspec.diagnostics import Diagnostic
+from nnspec.expressions.params import UNKNOWN
+from nnspec.expressions.syntax import ExpressionError, parse
+from nnspec.functions.typing import CONSTANTS, called, names_read
+from nnspec.layers.compute import Compute
+from nnspec.spec import problems as p
+from nnspec.spec.evaluate import Scope
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
+
+__all__ = ["Read", "expressions", "read_compute", "reads_of"]
+
+
+@dataclass(frozen=True)
+class Read:
+    """A name that an expression reads.
+
+    Attributes:
+        name: The name; with an output, ``encoder.states``.
+        scalar: The expression.
+        start: The index of its first character in the expression.
+        end: The index after its last one.
+    """
+
+    name: str
+    scalar: Scalar
+    start: int
+    end: int
+
+
+def expressions(arguments: Tree | None) -> dict[str, Scalar]:
+    """The expressions of a ``Compute`` step that are strings, by result."""
+    if isinstance(arguments, MappingNode):
+        found = {str(key.value): value for key, value in arguments.items()}
+    else:
+        found = {} if arguments is None else {"output": arguments}
+    return {name: value for name, value in found.items() if isinstance(value, Scalar) and _is_text(value)}
+
+
+def _is_text(value: Scalar) -> bool:
+    return isinstance(value.value, str | int | float) and not isinstance(value.value, bool)
+
+
+def reads_of(arguments: Tree | None) -> Iterator[Read]:
+    """Yield the names that the expressions of a step read, each once; earlier results are left out."""
+    seen: set[str] = set()
+    for result, scalar in expressions(arguments).items():
+        try:
+            names = names_read(parse(str(scalar.value), tensors=True))
+        except ExpressionError:
+            names = {}
+        for name, node in names.items():
+            if name not in seen:
+                seen.add(name)
+                yield Read(name, scalar, node.start, node.end)
+        seen.add(result)
+
+
+def read_compute(
+    arguments: Tree | None, source: Tree | None, at: Scalar, path: str, scope: Scope, problems: list[Diagnostic]
+) -> Compute | None:
+    """Read the expressions of a step; reports and returns None if they are invalid.
+
+    Args:
+        arguments: The value of ``Compute``.
+        source: The value of ``from``.
+        at: The operation.
+        path: The path of the step.
+        scope: The params that expressions can use.
+        problems: List to which problems are appended.
+    """
+    if isinstance(arguments, Unknown) or isinstance(source, Unknown):
+        return None
+    if isinstance(source, SequenceNode):
+        names = ", ".join(f"{letter}: {item.plain()}" for letter, item in zip("abcdef", source.items, strict=False))
+        help = f"name the tensors: `from: {{{names}}}`"
+        problems.append(p.WrongValue.at(source.span, source.path, help=help, reason="`from` of `Compute` must not be a list"))
+        return None
+    found = expressions(arguments)
+    if not found or not _are_texts(arguments, problems):
+        if not found:
+            help = "write `- Compute: x * sigmoid(x)`"
+            got = "nothing" if arguments is None else arguments.kind
+            span = at.span if arguments is None else arguments.span
+            reason = f"`Compute` takes an expression, or a mapping of results to expressions, not {got}"
+            problems.append(p.WrongValue.at(span, path, help=help, reason=reason))
+        return None
+    before = len(problems)
+    for name, scalar in found.items():
+        _check_name(name, arguments, problems)
+        try:
+            called(parse(str(scalar.value), tensors=True))
+        except ExpressionError as error:
+            problems.append(_bad(scalar, error))
+    if len(problems) > before:
+        return None
+    own = [str(key.value) for key, _ in source.items()] if isinstance(source, MappingNode) else None
+    if isinstance(source, Scalar) and source.value is not None:
+        own = ["x"]
+    reads: list[str] = []
+    params: dict[str, object] = {}
+    for read in reads_of(arguments):
+        is_param = read.name in scope.values
+        if is_param:
+            scope.used.add(read.name)
+        if own is not None and read.name in own:
+            if is_param or read.name in CONSTANTS:
+                problems.append(
+                    _two_meanings(read, "a tensor of `from`", "a param" if is_param else "a constant", "another key")
+                )
+            reads.append(read.name)
+        elif is_param:
+            if scope.values[read.name] is UNKNOWN:
+                return None
+            params[read.name] = scope.values[read.name]
+        elif own is None and read.name not in CONSTANTS:
+            reads.append(read.name)
+    if len(problems) > before:
+        return None
+    texts = {name: str(scalar.value) for name, scalar in found.items()}
+    return Compute(results=texts, reads=reads, params=params)
+
+
+def _are_texts(arguments: Tree | None, problems: list[Diagnostic]) -> bool:
+    if not isinstance(arguments, MappingNode):
+        return True
+    wrong = [(key, value) for key, value in arguments.items() if not (isinstance(value, Scalar) and _is_text(value))]
+    for key, value in wrong:
+        if isinstance(value, Unknown):
+            continue
+        help = "quote an expression that begins with `[` or `{`, or contains `: `"
+        reason = f"the result `{key.value}` must be an expression, not {value.kind}"
+        problems.append(p.WrongValue.at(value.span, value.path, help=help, reason=reason))
+    return not wrong
+
+
+def _check_name(name: str, arguments: Tree | None, problems: list[Diagnostic]) -> None:
+    if not isinstance(arguments, MappingNode) or name.isidentifier():
+        return
+    key = next(key for key, _ in arguments.items() if str(key.value) == name)
+    problems.append(p.BadName.at(key.span, arguments.path, name=name, what="a result", pattern="[A-Za-z_][A-Za-z0-9_]*"))
+
+
+def _bad(scalar: Scalar, error: ExpressionError) -> Diagnostic:
+    return p.BadExpression.at(scalar.part(error.start, error.end), scalar.path, help=error.help, reason=str(error))
+
+
+def _two_meanings(read: Read, first: str, second: str, fix: str) -> Diagnostic:
+    reason = f"`{read.name}` has two meanings here: {first} and {second}"
+    return p.BadExpression.at(read.scalar.part(read.start, read.end), read.scalar.path, help=f"use {fix}", reason=reason)
