@@ -16,7 +16,7 @@ from nnspec.spec.document import KEYS, SECTIONS
 from nnspec.spec.evaluate import Scope, evaluate
 from nnspec.spec.overrides import find, keys_of
 from nnspec.spec.params import is_declaration
-from nnspec.spec.step import Nested
+from nnspec.spec.step import Nested, Recurrence, inner_steps
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.types import Config, closest
 from nnspec.types.plain import plain
@@ -59,10 +59,12 @@ def _of_node(at: Located, keys: Sequence[str | int], before: MappingNode | None)
         return [_of_config(at.name, content, arguments, [field], at.uses, before) for field in fields]
     if isinstance(content, Nested) and content.steps and content.steps[0].span == at.step.span:
         return _of_iterations(at, content, keys, before)
+    if isinstance(content, Recurrence) and keys and keys[0] != "cell":
+        return [_of_config(at.name, content.layer, arguments, keys, at.uses, before)]
     given = [key.value for key, _ in arguments.items()] if isinstance(arguments, MappingNode) else []
     tree = find(arguments, list(keys)) if keys and isinstance(arguments, MappingNode) else None
     if tree is None:
-        parts = [step.name for step in content.steps] if isinstance(content, Nested) else []
+        parts = [step.name for step in inner_steps(content)]
         facts = f"its parts are {', '.join(parts[:12])}" if parts else ""
         facts += f"{' and ' if facts and given else ''}{f'its arguments are {given}' if given else ''}"
         raise NnspecError(f"`{at.name}` is a use of `{at.step.op}`, not a layer; {facts or 'it has no arguments'}")

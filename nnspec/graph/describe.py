@@ -33,8 +33,8 @@ def describe(model: Model) -> dict[str, Any]:
 def _network(graph: Graph) -> dict[str, Any]:
     fields = receptive_fields(graph)
     layers = []
-    for node in graph.nodes.values():
-        field = fields[node.name]
+    for node in graph.every_node():
+        field = fields.get(node.name)
         layers.append(
             {
                 "name": node.name,
