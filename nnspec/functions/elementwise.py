@@ -180,7 +180,7 @@ def binary(
 # --- exact forms of functions that ONNX lacks ---------------------------------------------------------------------------
 
 
-def _expm1(b: Any, x: str) -> str:
+def _expm1(b: Any, x: str) -> Any:
     """Kahan's quotient: ``(u − 1) x / log(u)`` with ``u = exp(x)``, exact near 0 (Higham 2002, section 1.14)."""
     one = b.number(1.0)
     u = b.op("Exp", x)
@@ -191,7 +191,7 @@ def _expm1(b: Any, x: str) -> str:
     return b.op("Where", near, x, b.op("Where", far, less, quotient))
 
 
-def _log1p(b: Any, x: str) -> str:
+def _log1p(b: Any, x: str) -> Any:
     """Kahan's quotient: ``log(u) x / (u − 1)`` with ``u = 1 + x``, exact near 0."""
     one = b.number(1.0)
     u = b.op("Add", x, one)
@@ -207,13 +207,13 @@ def _float_floor(k: Any, a: Any, b: Any) -> Any:
     return k.ops.floor(k.ops.divide(a, b)) if k.is_float(a) else k.ops.floor_divide(a, b)
 
 
-def _onnx_floor(b: Any, c: Application, left: str, right: str) -> str:
+def _onnx_floor(b: Any, c: Application, left: str, right: str) -> Any:
     if c.operands[0].dtype == FLOAT:
         return b.op("Floor", b.op("Div", left, right))
     return b.op("Div", b.op("Sub", left, b.op("Mod", left, right)), right)  # ONNX's integer division truncates
 
 
-def _onnx_mod(b: Any, c: Application, left: str, right: str) -> str:
+def _onnx_mod(b: Any, c: Application, left: str, right: str) -> Any:
     if c.operands[0].dtype != FLOAT:
         return b.op("Mod", left, right)
     rest = b.op("Mod", left, right, fmod=1)
@@ -291,7 +291,7 @@ def _draw_where(rng: np.random.Generator) -> Case:
     return _drawn("where({0} > {1}, {0}, {2})", 3, -3, 3, "numeric")(rng)
 
 
-def _onnx_where(b: Any, c: Application, condition: str, left: str, right: str) -> str:
+def _onnx_where(b: Any, c: Application, condition: str, left: str, right: str) -> Any:
     if c.dtype != BOOL:
         return b.op("Where", condition, left, right)
     # ONNX Runtime has no `Where` of bools.
@@ -399,7 +399,9 @@ _ALL = (
     unary("log", "The natural logarithm.", np.log, "Log", domain=(0.1, 5)),
     unary("log1p", "`log(1 + x)`, exact near 0.", np.log1p, _log1p, domain=(-0.5, 3)),
     unary("sqrt", "The square root.", np.sqrt, "Sqrt", domain=(0.1, 5)),
-    unary("rsqrt", "`1 / sqrt(x)`.", lambda x: 1 / np.sqrt(x), lambda b, x: b.op("Reciprocal", b.op("Sqrt", x)), domain=(0.1, 5)),
+    unary(
+        "rsqrt", "`1 / sqrt(x)`.", lambda x: 1 / np.sqrt(x), lambda b, x: b.op("Reciprocal", b.op("Sqrt", x)), domain=(0.1, 5)
+    ),
     unary("square", "`x * x`.", np.square, lambda b, x: b.op("Mul", x, x), dtypes="numeric"),
     unary("floor", "The largest integer that is not greater.", np.floor, "Floor", is_discontinuous=True),
     unary("ceil", "The smallest integer that is not less.", np.ceil, "Ceil", is_discontinuous=True),
@@ -422,7 +424,7 @@ _ALL = (
     WHERE,
     CLIP,
     *map(_activation, ACTIVATIONS),
-)  # fmt: skip
+)
 FUNCTIONS: Mapping[str, Function] = {function.name: function for function in _ALL}
 
 _comparison = partial(binary, result=BOOL, is_discontinuous=True)
@@ -456,35 +458,75 @@ OPERATORS: Mapping[str, Function] = {
     "-": binary("subtract", "The difference.", np.subtract, "Sub", text="{} - {}", python=operator.sub),
     "*": binary("multiply", "The product.", np.multiply, "Mul", text="{} * {}", python=operator.mul),
     "/": _checked(
-        binary("divide", "The quotient of floats.", np.divide, "Div", text="{} / {}", python=BINARY["/"], dtypes="float", domain=(0.5, 3)),
+        binary(
+            "divide",
+            "The quotient of floats.",
+            np.divide,
+            "Div",
+            text="{} / {}",
+            python=BINARY["/"],
+            dtypes="float",
+            domain=(0.5, 3),
+        ),
         _division_check,
     ),
     "//": binary(
-        "floor_divide", "The quotient, rounded down.", _numpy_floor, _onnx_floor, keras=_float_floor, text="{} // {}",
-        python=operator.floordiv, domain=(0.6, 5), is_discontinuous=True,
+        "floor_divide",
+        "The quotient, rounded down.",
+        _numpy_floor,
+        _onnx_floor,
+        keras=_float_floor,
+        text="{} // {}",
+        python=operator.floordiv,
+        domain=(0.6, 5),
+        is_discontinuous=True,
     ),
     "%": binary(
-        "mod", "The remainder, with the sign of the divisor.", np.mod, _onnx_mod, text="{} % {}",
-        python=BINARY["%"], domain=(0.6, 5), is_discontinuous=True,
+        "mod",
+        "The remainder, with the sign of the divisor.",
+        np.mod,
+        _onnx_mod,
+        text="{} % {}",
+        python=BINARY["%"],
+        domain=(0.6, 5),
+        is_discontinuous=True,
     ),
     "**": _checked(
         binary("power", "The power.", np.power, "Pow", text="{} ** {}", python=BINARY["**"], domain=(1, 3)), _power_rule_domain
     ),
     "<": _comparison("less", "Whether it is less.", np.less, "Less", text="{} < {}", python=operator.lt),
-    "<=": _comparison("less_equal", "Whether it is at most.", np.less_equal, "LessOrEqual", text="{} <= {}", python=operator.le),
+    "<=": _comparison(
+        "less_equal", "Whether it is at most.", np.less_equal, "LessOrEqual", text="{} <= {}", python=operator.le
+    ),
     ">": _comparison("greater", "Whether it is greater.", np.greater, "Greater", text="{} > {}", python=operator.gt),
-    ">=": _comparison("greater_equal", "Whether it is at least.", np.greater_equal, "GreaterOrEqual", text="{} >= {}", python=operator.ge),
+    ">=": _comparison(
+        "greater_equal", "Whether it is at least.", np.greater_equal, "GreaterOrEqual", text="{} >= {}", python=operator.ge
+    ),
     "==": _comparison("equal", "Whether both are equal.", np.equal, "Equal", text="{} == {}", python=operator.eq, dtypes="any"),
     "!=": _comparison(
-        "not_equal", "Whether they differ.", np.not_equal, lambda b, c, left, right: b.op("Not", b.op("Equal", left, right)),
-        text="{} != {}", python=operator.ne, dtypes="any",
+        "not_equal",
+        "Whether they differ.",
+        np.not_equal,
+        lambda b, c, left, right: b.op("Not", b.op("Equal", left, right)),
+        text="{} != {}",
+        python=operator.ne,
+        dtypes="any",
     ),
-    "&": binary("logical_and", "Whether both are true.", np.logical_and, "And", text="{} & {}", python=operator.and_, dtypes="bool"),
+    "&": binary(
+        "logical_and", "Whether both are true.", np.logical_and, "And", text="{} & {}", python=operator.and_, dtypes="bool"
+    ),
     "|": binary("logical_or", "Whether one is true.", np.logical_or, "Or", text="{} | {}", python=operator.or_, dtypes="bool"),
-}  # fmt: skip
+}
 """The functions of two-operand operators."""
 
 UNARY_OPERATORS: Mapping[str, Function] = {
     "-": unary("negative", "The negative.", lambda x: -x, "Neg", text="-{}", dtypes="numeric"),
-    "~": unary("logical_not", "Whether it is false.", lambda x: not x if isinstance(x, bool) else np.logical_not(x), "Not", text="~{}", dtypes="bool"),
-}  # fmt: skip
+    "~": unary(
+        "logical_not",
+        "Whether it is false.",
+        lambda x: not x if isinstance(x, bool) else np.logical_not(x),
+        "Not",
+        text="~{}",
+        dtypes="bool",
+    ),
+}
