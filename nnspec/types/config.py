@@ -47,6 +47,13 @@ class Config(BaseModel):
         return {}
 
     @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Shorten the annotations of class variables, which pydantic evaluates again for every subclass."""
+        del kwargs
+        if "__annotations__" in vars(cls):
+            cls.__annotations__.update(dict.fromkeys(cls.__annotations__.keys() & cls.__class_vars__, ClassVar))
+
+    @classmethod
     def __get_pydantic_json_schema__(cls, core: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         found = handler.resolve_ref_schema(handler(core))
         properties = found.get("properties", {})
@@ -57,6 +64,9 @@ class Config(BaseModel):
             found["x-operation"] = cls.operation
             found["x-names"] = next(m for m in cls.model_fields[cls.operation].metadata if isinstance(m, Named)).family.names()
         return found
+
+
+Config.__pydantic_init_subclass__()  # pydantic calls it for subclasses only
 
 
 @dataclass(frozen=True, eq=False)
