@@ -135,7 +135,6 @@ CELL_ACTIVATIONS: Mapping[str, tuple[str, float | None, float | None]] = {
     "linear": ("Affine", 1.0, 0.0),
     "relu": ("Relu", None, None),
     "sigmoid": ("Sigmoid", None, None),
-    "softplus": ("Softplus", None, None),
     "softsign": ("Softsign", None, None),
     "sparse_sigmoid": ("HardSigmoid", 0.5, 0.5),
     "tanh": ("Tanh", None, None),
