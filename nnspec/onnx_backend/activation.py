@@ -139,4 +139,7 @@ CELL_ACTIVATIONS: Mapping[str, tuple[str, float | None, float | None]] = {
     "sparse_sigmoid": ("HardSigmoid", 0.5, 0.5),
     "tanh": ("Tanh", None, None),
 }
-"""The activations of ONNX Runtime's recurrent operators: name, alpha and beta; None for an unused parameter."""
+"""The activations of ONNX Runtime's recurrent operators: name, alpha and beta; None for an unused parameter.
+
+Without Softplus: theirs computes log(1 + exp(x)), which overflows where x exceeds 88.
+"""
