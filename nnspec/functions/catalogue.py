@@ -53,6 +53,8 @@ INSTEAD: Mapping[str, str] = {
     "absolute": "write `abs`",
     "arctan2": "write `arctan(y / x)` with `where` for the quadrants",
     "expand": "write `broadcast_to`",
+    "full": "write `broadcast_to(value, shape)`",
+    "eye": "write `cast(expand_dims(arange(n), 1) == expand_dims(arange(n), 0), 'float32')`",
     "select": "write `where`",
     "cumprod": "write `exp(cumsum(log(x), axis))` for positive numbers",
     "detach": "write `stop_gradient`",

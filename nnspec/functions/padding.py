@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from nnspec.functions.base import Call, Case, Function, parameters
 from nnspec.functions.draws import draw_any, draw_floats
 from nnspec.functions.elementwise import number
+from nnspec.functions.lazy_numpy import np
 from nnspec.functions.terms import BOOL, INT, Application, Sizes, Term
 from nnspec.types import Dim
 
@@ -147,8 +146,8 @@ def _triangle(name: str, summary: str, upper: int) -> Function:
             raise call.error(f"{call.name} takes matrices: {x} has fewer than 2 axes behind the batch", at="x")
         term = like(call, x, x.shape, range(x.rank), k=call["k"])
         # What is kept of a position depends on where it is, so a part of the axis is not computed alone.
-        places = frozenset((each, axes[axis]) for each, axes in x.axes.items() for axis in (-2, -1) if axes[axis] is not None)
-        return replace(term, sizes=term.sizes | places)  # type: ignore[arg-type]
+        places = ((each, axes[axis]) for each, axes in x.axes.items() for axis in (-2, -1))
+        return replace(term, sizes=term.sizes.union((each, axis) for each, axis in places if axis is not None))
 
     def in_keras(k: Any, c: Application, x: Any) -> Any:
         # keras.ops.tril and triu fail on TensorFlow if the diagonal is outside the matrix.

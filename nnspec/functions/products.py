@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
+from nnspec.expressions.syntax import ExpressionError
 from nnspec.functions.base import Call, Case, Function, parameters
+from nnspec.functions.lazy_numpy import np
 from nnspec.functions.terms import BATCH, Application, Term
 from nnspec.types import Dim, product, size_text
 
@@ -37,7 +37,7 @@ def _matmul_rule(call: Call) -> Term:
     inner, other = left[-1], right[-1 if column else -2]
     try:
         call.same(inner, other)
-    except ValueError:
+    except ExpressionError:
         raise call.error(
             f"{call.name} of {a} and {b}: the last axis of the left, {size_text(inner)}, must equal "
             f"the {'only' if column else 'second last'} axis of the right, {size_text(other)}",
@@ -159,7 +159,7 @@ def _einsum_rule(call: Call) -> Term:
     operands = call.unified(*(call.numeric(name) for name in given))
     names = list(given)
 
-    def wrong(message: str, help: str = "", at: str = "subscripts") -> Exception:
+    def wrong(message: str, help: str = "", at: str = "subscripts") -> ExpressionError:
         return call.error(message, help, at=at)
 
     if "." in equation:
@@ -186,7 +186,7 @@ def _einsum_rule(call: Call) -> Term:
             if letter in sizes:
                 try:
                     size = call.same(sizes[letter], size, name)
-                except ValueError:
+                except ExpressionError:
                     raise wrong(
                         f"the axis `{letter}` of `einsum` has the sizes {size_text(sizes[letter])} and {size_text(size)}",
                         at=name,

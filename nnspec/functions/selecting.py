@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from nnspec.functions.base import NAMES, Call, Case, Function, parameters
 from nnspec.functions.draws import draw_any, draw_shape, drawn_axis
+from nnspec.functions.lazy_numpy import np
 from nnspec.functions.terms import BATCH, FLOAT, INT, Application, Literal, Term
 from nnspec.types import Dim, size_text
 
@@ -224,18 +223,18 @@ def _draw_take_along_axis(rng: np.random.Generator) -> Case:
     axis = drawn_axis(rng, len(shape))
     own = list(shape)
     own[axis] = int(rng.integers(1, 4))
-    for each in range(1, len(shape)):
-        if each != axis % len(shape) and rng.random() < 0.3:
-            (own if rng.random() < 0.5 else shape)[each] = 1
+    a, i = draw_any(rng, shape), _draw_indices(rng, shape[axis], own)
     kind = rng.integers(4)
     if kind == 0:  # constant indices
-        indices = _draw_indices(rng, shape[axis], own[1:]).tolist()
-        return Case(f"take_along_axis(a, {indices}, axis={axis})", {"a": draw_any(rng, shape)})
-    indices = _draw_indices(rng, shape[axis], own)
+        return Case(f"take_along_axis(a, {i[0].tolist()}, axis={axis})", {"a": a})
     if kind == 1:  # a constant tensor, whose axes count from 0
         table = rng.integers(-3, 4, shape[1:]).tolist()
-        return Case(f"take_along_axis({table}, i, axis={axis if axis < 0 else axis - 1})", {"i": indices})
-    return Case(f"take_along_axis(a, i, axis={axis})", {"a": draw_any(rng, shape), "i": indices})
+        return Case(f"take_along_axis({table}, i, axis={axis if axis < 0 else axis - 1})", {"i": i})
+    names = ["a", "i"]
+    other = int(rng.integers(1, len(shape)))
+    if kind == 2 and other != axis % len(shape):  # one is broadcast
+        names[rng.integers(2)] += f"[{':, ' * other}:1]"
+    return Case(f"take_along_axis({', '.join(names)}, axis={axis})", {"a": a, "i": i})
 
 
 TAKE_ALONG_AXIS = Function(

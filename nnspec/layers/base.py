@@ -9,8 +9,7 @@ from fractions import Fraction
 from typing import ClassVar
 
 from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
-from nnspec.layers.foreign import foreign_arguments
-from nnspec.layers.unsupported import EVERYWHERE
+from nnspec.layers.unsupported import EVERYWHERE, foreign_arguments
 from nnspec.types import Config, Dim, TensorType, Weight
 
 __all__ = ["EVERYTHING", "Inputs", "Layer", "LayerError", "Outputs", "Ports", "Window", "single"]
@@ -133,6 +132,14 @@ class Layer(Config):
 
     beyond_keras: ClassVar[frozenset[str]] = frozenset()
     """Arguments that the constructor of Keras's layer does not take."""
+
+    derived: ClassVar[frozenset[str]] = frozenset()
+    """Fields that a spec cannot write, because they follow from where the layer stands."""
+
+    @classmethod
+    def arguments(cls) -> list[str]:
+        """Return the names of the arguments that a spec can write."""
+        return [name for name in cls.model_fields if name not in cls.derived]
 
     call_arguments: ClassVar[frozenset[str]] = frozenset()
     """Arguments that Keras takes at each call; a shared use with ``share`` may override them."""

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, GetJsonSchemaHandler
+from pydantic_core import core_schema
 
-from nnspec.expressions.syntax import ExpressionError
+from nnspec.expressions.syntax import ExpressionError, parse
 from nnspec.functions import products
 from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Term, in_order
-from nnspec.functions.typing import Context, Typing, input_term
+from nnspec.functions.typing import CONSTANTS, Context, Typing, input_term, names_read
 from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window
 from nnspec.types import Dim, TensorType
@@ -52,15 +53,37 @@ class _PortsOfNames:
         return Ports(()) if layer is None else Ports(tuple(layer.reads))
 
 
+def _all_names(given: Mapping[str, Any]) -> list[str]:
+    """The names that expressions read and that are neither earlier results, params nor constants."""
+    found: dict[str, None] = {}
+    known = {*CONSTANTS, *given.get("params", ())}
+    for result, text in given["results"].items():
+        found |= dict.fromkeys(name for name in names_read(parse(text, tensors=True)) if name not in known)
+        known.add(result)
+    return list(found)
+
+
 class Compute(Layer):
     """Tensor expressions: computes each result with the functions of `keras.ops`, for one example at a time."""
 
     ports: ClassVar[Ports] = _PortsOfNames()  # type: ignore[assignment]
     main_argument: ClassVar[str | None] = "results"
+    derived: ClassVar[frozenset[str]] = frozenset({"reads", "params"})
 
     results: dict[str, str] = Field(description="The expression of each result; one expression is the result `output`.")
-    reads: list[str] = Field(default_factory=list, description="The names of the tensors that the expressions read.")
     params: dict[str, Any] = Field(default_factory=dict, description="The values of the params that the expressions use.")
+    reads: list[str] = Field(default_factory=_all_names, description="The names of the tensors that the expressions read.")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        text = {"type": ["string", "number"], "description": "A tensor expression, such as `x * sigmoid(x)`."}
+        results = {
+            "type": "object",
+            "additionalProperties": text,
+            "minProperties": 1,
+            "description": "Several results, in order.",
+        }
+        return {"anyOf": [text, results], "description": cls.__doc__}
 
     def typed(self, inputs: Inputs) -> Typed:
         """Return the typed terms of its expressions.

@@ -28,6 +28,7 @@ _STATES = ("initial_state", "initial_states", "state", "states", "hidden", "hidd
 class Recurrent(MixesSteps):
     """Base class of recurrent layers."""
 
+    main_argument: ClassVar[str | None] = "units"
     unsupported: ClassVar[Mapping[str, str]] = {
         **Layer.unsupported,
         "stateful": "pass the state explicitly: write `return_state: true` and `from: {x: …, state: …}`",

@@ -11,8 +11,6 @@ from pydantic import ValidationError
 from nnspec.layers.base import Inputs, Layer, LayerError
 from nnspec.types import Dim, TensorType, Weight, symbol
 
-__all__ = ["Example", "examples"]
-
 # The values of required arguments in examples, by name.
 _GIVEN: Mapping[str, tuple[Any, ...]] = {
     "activation": ("relu",),
@@ -39,6 +37,7 @@ _GIVEN: Mapping[str, tuple[Any, ...]] = {
     "output_size": (2,),
     "pool_size": (2,),
     "rate": (0.5,),
+    "results": ({"output": "x * sigmoid(x)"},),
     "scale": (0.5,),
     "shape": ([4],),
     "stddev": (0.1,),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from nnspec.diagnostics import Span
 from nnspec.layers.base import Layer
+from nnspec.spec.checks import Check
 from nnspec.spec.tree import MappingNode, Tree
 
 __all__ = ["INPUT", "Content", "Nested", "NetworkUse", "Shared", "Step", "WeightsFrom"]
@@ -42,6 +43,8 @@ class Nested:
         outputs: Outputs as names of its steps; None for the last step, or for the input if there are no steps.
         closed: Whether its steps cannot read from the enclosing list, as in a block.
         time_distributed: Whether it runs at every time step of its inputs.
+        carries: Whether its steps are repetitions that each feed their outputs to the inputs of the next, by name.
+        checks: Conditions on the sizes of its inputs and outputs.
     """
 
     inputs: tuple[str, ...]
@@ -49,6 +52,8 @@ class Nested:
     outputs: Tree | None = None
     closed: bool = False
     time_distributed: bool = False
+    carries: bool = False
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from nnspec.functions.typing import Typing, input_term
 from nnspec.types import TensorType, symbol
 from tests.functions.four_ways import found
 
-__all__ = ["check", "error_of", "term_of"]
+__all__ = ["check", "error_of", "floats", "term_of"]
 
 
 def _array(value: ArrayLike) -> NDArray[Any]:
@@ -31,6 +31,11 @@ def check(text: str, expected: ArrayLike, *, free: bool = False, **inputs: Array
         assert value["y"].shape == wanted.shape, (way, value["y"])
         assert value["y"].dtype.kind == wanted.dtype.kind, (way, value["y"])
         np.testing.assert_allclose(value["y"].astype(float), wanted.astype(float), rtol=1e-5, atol=1e-6, err_msg=str(way))
+
+
+def floats(*sizes: int | str) -> TensorType:
+    """The type of a float tensor, with the shape of one example; a size may be a symbol."""
+    return TensorType(tuple(symbol(size) if isinstance(size, str) else size for size in sizes), "float32")
 
 
 def term_of(text: str, **types: TensorType) -> tuple[Term, Typing]:

@@ -291,6 +291,7 @@ SAVED_CLASSES = {
     "Apart",
     "BatchToSteps",
     "CenterCrop",
+    "Compute",
     "DilatedConv1DTranspose",
     "DilatedConv2DTranspose",
     "DilatedConv3DTranspose",

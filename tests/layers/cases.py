@@ -296,6 +296,9 @@ def _borders() -> Iterator[Case]:
     yield Case("Slice", {"start": -1}, _x("T", 3))
     yield Case("Slice", {"start": 1, "stop": -1, "step": 2}, _x("T", 3))
     yield Case("Slice", {"axis": -1, "start": 1, "stop": 3}, _x("T", 5, dtype="int32"))
+    yield Case("Compute", {"results": {"y": "x * sigmoid(1.702 * x)"}}, _x("T", 3, masked=True))
+    yield Case("Compute", {"results": {"low": "minimum(x, 0)", "high": "sum(x - low, axis=-1)"}}, _x("T", 3))
+    yield Case("Compute", {"results": {"y": "where(mask(x), x[..., 0], -1e9)"}}, _x("T", 3, masked=True))
     for shape in ((4,), ("H", 3, 2)):
         for flag in (False, True):
             ports = {"mean": Input(shape), "log_variance": Input(shape)}

@@ -22,6 +22,7 @@ each_class = pytest.mark.parametrize(
 
 
 OURS = {
+    "Compute",
     "MaxPoolingWithIndices2D",
     "MaxUnpooling2D",
     "Mean",
