@@ -38,7 +38,7 @@ LEFT_OUT: Mapping[str, str] = {
     "MixUp": f"{_MIXES}: write it under `data`, `augment: [MixUp]`",
     "Pipeline": "write the layers one after the other, or a block",
     "STFTSpectrogram": _SOUND,
-    "StackedRNNCells": "write the layers one after the other, all except the last with `return_sequences: true`, or one cell of several",
+    "StackedRNNCells": "write the layers one after the other, all except the last with `return_sequences: true`",
     "StringLookup": _TEXT,
     "TFSMLayer": _FOREIGN,
     "TextVectorization": _TEXT,
