@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-__all__ = ["OVER_LAST_AXIS", "ActivationName"]
+__all__ = ["DISCONTINUOUS", "OVER_LAST_AXIS", "ActivationName"]
 
 # `glu` is excluded: it halves the last axis, and Keras's shape inference ignores that.
 ActivationName = Literal[
@@ -43,3 +43,6 @@ ActivationName = Literal[
 
 OVER_LAST_AXIS = frozenset({"log_softmax", "softmax", "sparsemax"})
 """The functions that are computed over the last axis; the others are element-wise."""
+
+DISCONTINUOUS = frozenset({"hard_shrink"})
+"""The functions that jump."""
