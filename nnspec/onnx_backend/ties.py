@@ -71,8 +71,8 @@ class Ties:
         changed = [[run(moved) for run in sides] for sides, moved in self._around(inputs)]
         found: dict[str, NDArray[np.bool_]] = {}
         for side, own in enumerate(outputs):
-            for name, array in own.items():
-                jumps = _jumps(np.asarray(array), [np.asarray(run[side][name]) for run in changed])
+            for name in outputs[0].keys() & own.keys():
+                jumps = _jumps(np.asarray(own[name]), [np.asarray(run[side][name]) for run in changed])
                 if name not in found or found[name].shape == jumps.shape:
                     found[name] = found.get(name, np.zeros(jumps.shape, bool)) | jumps
         return found

@@ -136,7 +136,11 @@ def written(value: Any) -> Any:
 
 @dataclass
 class Drawer:
-    """What all lists of one document share: what decides, how much is left, and what has been drawn so far."""
+    """What all lists of one document share: what decides, how much is left, and what has been drawn so far.
+
+    Attributes:
+        expressions: How often a step is a `Compute`, against 12 for a layer.
+    """
 
     random: Random
     left: int
@@ -144,6 +148,7 @@ class Drawer:
     params: dict[str, Any]
     blocks: dict[str, Any] = field(default_factory=dict)
     networks: dict[str, Any] = field(default_factory=dict)
+    expressions: int = 0
 
     def chance(self, share: float) -> bool:
         return self.random.random() < share
