@@ -11,8 +11,6 @@ from nnspec.spec.compute import reads_of
 from nnspec.spec.step import Step
 from nnspec.types import listed
 
-__all__ = ["expression_sources"]
-
 
 def expression_sources(step: Step, above: Step | None, scope: Scope, problems: list[Diagnostic]) -> list[Source] | None:
     """Return the sources of a ``Compute`` step without ``from``: the names in its expressions.

@@ -11,7 +11,7 @@ from typing import Any
 
 from nnspec.graph.analysis import total_macs
 from nnspec.packaging.contents import Contents
-from nnspec.printable import json_text, markdown_code, markdown_text, printable
+from nnspec.printable import json_text, markdown_code, markdown_text
 from nnspec.runtime.ports import Port
 from nnspec.runtime.seal import deciding
 
@@ -33,12 +33,13 @@ def card(contents: Contents) -> str:
         "Metrics": _metrics(contents),
         "Parity": _parity(contents.predictor.parity),
         "Budget": _budget(contents),
-        "License": printable(contents.license or "")
+        "License": markdown_text(contents.license or "")
         or f"{_UNKNOWN} Ask the author of the model; `nnspec package --license` adds it to this card.",
         "Limitations": "A run does not show whether the data represent those in use, or whether errors affect some groups more "
         "than others. `nnspec evaluate` and `nnspec report` show errors by class.",
     }
-    front = f"---\nlibrary_name: onnx\nlicense: {json.dumps(contents.license or 'unknown')}\n---\n\n"
+    license = json.dumps(contents.license or "unknown").replace("<", "\\u003c")
+    front = f"---\nlibrary_name: onnx\nlicense: {license}\n---\n\n"
     body = "".join(f"\n## {title}\n\n{text}\n" for title, text in sections.items())
     return f"{front}# {markdown_text(contents.name)}\n\n{markdown_text(described) if described else _UNKNOWN}\n{body}"
 

@@ -12,7 +12,7 @@ import nnspec
 from nnspec.graph.model import Graph
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.parity import Parity, measure
-from nnspec.onnx_backend.proof import prove
+from nnspec.onnx_backend.proof import verify
 from nnspec.onnx_backend.ties import Ties, is_discontinuous
 from nnspec.runtime.session import Arrays
 from tests.onnx_backend.nets import graph_of, keras_reference, random_weights
@@ -25,7 +25,7 @@ def parity(right: str, written: str = "", inputs: str = IMAGE, golden: Arrays | 
     graph = graph_of(right, inputs)
     weights = random_weights(graph)
     model = to_onnx(graph_of(written or right, inputs), weights)
-    return prove(graph, weights, model, keras_reference(graph, weights), golden=[golden] if golden else [])
+    return verify(graph, weights, model, keras_reference(graph, weights), golden=[golden] if golden else [])
 
 
 def compute(text: str) -> str:
@@ -149,7 +149,7 @@ def test_weights_are_perturbed_if_inputs_are_integers() -> None:
         columns = weights["table/embeddings"].copy()
         columns[:ties, :2] = columns[:ties].max(axis=1, keepdims=True)
         own = {**weights, "table/embeddings": columns}
-        found = prove(graph, own, to_onnx(graph, own), keras_reference(graph, own))
+        found = verify(graph, own, to_onnx(graph, own), keras_reference(graph, own))
         assert found.agrees == agrees
         assert found.outputs["y"].undecided > 0
 
@@ -178,7 +178,7 @@ def test_only_networks_that_jump_are_run_more_often(steps: str, jumps: bool) -> 
 
 def _record(graph: Graph) -> dict[str, int]:
     weights = random_weights(graph)
-    found = prove(graph, weights, to_onnx(graph, weights), keras_reference(graph, weights)).outputs["y"]
+    found = verify(graph, weights, to_onnx(graph, weights), keras_reference(graph, weights)).outputs["y"]
     return {"elements": found.elements, "undecided": found.undecided}
 
 
