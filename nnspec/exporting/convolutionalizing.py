@@ -25,7 +25,7 @@ from nnspec.onnx_backend.export import export
 from nnspec.onnx_backend.parity import Parity, measure
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw
-from nnspec.onnx_backend.ties import Ties, is_discontinuous
+from nnspec.onnx_backend.ties import Ties, discontinuous
 from nnspec.runtime.metadata import SPEC_HASH, SPEC_NAME
 from nnspec.runtime.session import Arrays, runner
 from nnspec.spec import Spec, read_spec
@@ -163,7 +163,8 @@ def _on_own_size(classifier: Classifier, graph: Graph, weights: Mapping[str, NDA
 
     cases = [*draw(classifier.graph), *classifier.real]
     reference = keras_reference(classifier.graph, classifier.weights)
-    ties = Ties(reference.run, at_single_position) if is_discontinuous(classifier.graph) else None
+    names = discontinuous(classifier.graph)
+    ties = Ties(names, reference.run, at_single_position) if names else None
     found = measure(reference, at_single_position, cases, ties=ties)
     if not found.agrees:
         lines = [f"  `{name}`: {result}" for name, result in found.differing.items()]

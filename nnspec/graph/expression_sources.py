@@ -8,7 +8,7 @@ from nnspec.graph import problems as g
 from nnspec.graph.scope import Scope, Source
 from nnspec.layers.compute import Compute
 from nnspec.spec.compute import reads_of
-from nnspec.spec.step import Step
+from nnspec.spec.step import INPUT, Step
 from nnspec.types import listed
 
 
@@ -24,6 +24,8 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
     inputs = list(scope.inputs)
     previous = above.name if above is not None else inputs[0] if len(inputs) == 1 else None
     shown = f"the step before, `{previous}`" if above is not None else f"the input `{previous}`"
+    if previous == INPUT:
+        shown = "what this list reads"
     layer = step.content
     assert isinstance(layer, Compute)
     found: list[Source] = []
@@ -32,7 +34,8 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
         span = read.scalar.part(read.start, read.end)
         name = read.name.partition(".")[0]
         is_tensor = scope.is_defined(name, before=step.name)
-        own = f"the {'input' if name in scope.inputs else 'step'} `{name}`"
+        holder = scope.holder(name)
+        own = f"the {'input' if holder is not None and name in holder.inputs else 'step'} `{name}`"
         meanings = [own] if is_tensor else []
         if name == "x" and previous is not None and (previous != "x" or not is_tensor):
             meanings.append(shown)
@@ -41,6 +44,8 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
         if len(meanings) > 1:
             tensor = previous if name == "x" and previous is not None else name
             help = f"name the tensors: `from: {{{'x' if name == 'x' else name[0]}: {tensor}}}`"
+            if previous == INPUT and name == "x":
+                help = "name the tensors: `from: {x: x}`, or `from: {x: …}` with the name of what this list reads"
             first, second, *_ = meanings
             found_ = g.AmbiguousName.at(span, read.scalar.path, help=help, name=name, first=first, second=second)
             problems.append(found_)

@@ -7,8 +7,8 @@ bound of 1e-5 is impossible in float32 (an output near zero has no relative prec
 that amplifies. Where ``s`` exceeds 1e-4 the model is called ill-conditioned. Where the bound does not hold, the comparison
 with float64 decides (`onnx_backend.float64`).
 
-**Ties.** In networks with discontinuous layers, elements that a tie decides are not compared (`onnx_backend.ties`). Integers and
-bools must be equal.
+**Ties.** In networks with discontinuous layers, elements that a tie decides are not compared (`onnx_backend.ties`). Integers
+and bools must be equal.
 """
 
 from __future__ import annotations

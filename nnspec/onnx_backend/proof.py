@@ -15,7 +15,7 @@ from nnspec.onnx_backend.parity import Bound, Parity, Reference, measure
 from nnspec.onnx_backend.preprocessing import OutputPostprocessing, Preprocessing
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw, draw_many
-from nnspec.onnx_backend.ties import Ties, is_discontinuous
+from nnspec.onnx_backend.ties import Ties, discontinuous
 from nnspec.runtime.session import Arrays, Level, Run, runner
 
 
@@ -65,7 +65,7 @@ def ties_of(
     *,
     seed: int = 0,
 ) -> Ties | None:
-    """Return what finds the undecided elements; None if no layer is discontinuous.
+    """Return what finds the undecided elements; None if no output depends on a discontinuous layer.
 
     Args:
         graph: The graph of both models.
@@ -75,11 +75,12 @@ def ties_of(
         lowered: Builds the candidate with other weights.
         seed: The seed of the perturbations.
     """
-    if not is_discontinuous(graph):
+    names = discontinuous(graph)
+    if not names:
         return None
     own = {name: np.asarray(array) for name, array in graph.own(weights).items()}
     build = reference.with_weights
-    return Ties(reference.run, candidate, own, build and (lambda others: (build(others), lowered(others))), seed)
+    return Ties(names, reference.run, candidate, own, build and (lambda others: (build(others), lowered(others))), seed)
 
 
 def verify_varied(

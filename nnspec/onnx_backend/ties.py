@@ -10,7 +10,7 @@ times the response of a typical run. A tie is not typical, because few elements 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from typing import Any
 
 import numpy as np
@@ -32,15 +32,21 @@ _LARGEST = 1e-2
 Sides = tuple[Run, Run]
 
 
-def is_discontinuous(graph: Graph) -> bool:
-    """Whether a layer of the network is discontinuous."""
-    return any(node.layer.is_discontinuous(node.input_types) for node in graph.nodes.values())
+def discontinuous(graph: Graph) -> set[str]:
+    """The outputs of a network that depend on a discontinuous layer."""
+    jumping: set[str] = set()
+    for node in graph.nodes.values():
+        read = {ref.source for ref in node.inputs.values()}
+        if read & jumping or node.layer.is_discontinuous(node.input_types):
+            jumping.add(node.name)
+    return {name for name, ref in graph.outputs.items() if ref.source in jumping}
 
 
 class Ties:
     """Finds the undecided elements of two models with the same outputs.
 
     Args:
+        names: The outputs that depend on a discontinuous layer.
         reference: One model.
         candidate: The other model.
         weights: Their weights.
@@ -50,19 +56,20 @@ class Ties:
 
     def __init__(
         self,
+        names: Set[str],
         reference: Run,
         candidate: Run,
         weights: Arrays | None = None,
         with_weights: Callable[[Arrays], Sides] | None = None,
         seed: int = 0,
     ) -> None:
-        self._sides = reference, candidate
+        self._names, self._sides = names, (reference, candidate)
         self._weights, self._with_weights = weights or {}, with_weights
         self._rng = np.random.default_rng([seed, 1])
         self._others: list[Sides] = []
 
     def undecided(self, inputs: Arrays, outputs: tuple[Arrays, Arrays]) -> dict[str, NDArray[np.bool_]]:
-        """The undecided elements of each output that both sides return.
+        """The undecided elements of each of the outputs that both sides return.
 
         Args:
             inputs: A batch of inputs.
@@ -71,7 +78,7 @@ class Ties:
         changed = [[run(moved) for run in sides] for sides, moved in self._around(inputs)]
         found: dict[str, NDArray[np.bool_]] = {}
         for side, own in enumerate(outputs):
-            for name in outputs[0].keys() & own.keys():
+            for name in self._names & outputs[0].keys() & own.keys():
                 jumps = _jumps(np.asarray(own[name]), [np.asarray(run[side][name]) for run in changed])
                 if name not in found or found[name].shape == jumps.shape:
                     found[name] = found.get(name, np.zeros(jumps.shape, bool)) | jumps

@@ -13,7 +13,7 @@ from nnspec.graph.model import Graph
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.parity import Parity, measure
 from nnspec.onnx_backend.proof import verify
-from nnspec.onnx_backend.ties import Ties, is_discontinuous
+from nnspec.onnx_backend.ties import Ties, discontinuous
 from nnspec.runtime.session import Arrays
 from tests.onnx_backend.nets import graph_of, keras_reference, random_weights
 
@@ -42,7 +42,7 @@ def rows(scores: np.ndarray) -> tuple[Arrays, Arrays, Ties]:
         return {"y": np.argmax((inputs["x"] / np.float32(3)) * np.float32(3), axis=1).astype(np.int32)}
 
     inputs = {"x": scores}
-    return inputs, {"one": one, "other": other}, Ties(one, other)  # type: ignore[dict-item]
+    return inputs, {"one": one, "other": other}, Ties({"y"}, one, other)  # type: ignore[dict-item]
 
 
 def nearly_tied(share: float, count: int = 4000) -> np.ndarray:
@@ -87,7 +87,7 @@ def test_a_decided_element_that_differs_is_found_among_ties() -> None:
         found = runs["one"](inputs)["y"]  # type: ignore[operator]
         return {"y": np.where(np.arange(len(found)) == 3999, (found + 1) % 3, found)}
 
-    ties = Ties(runs["one"], wrong)  # type: ignore[arg-type]
+    ties = Ties({"y"}, runs["one"], wrong)  # type: ignore[arg-type]
     assert not measure(runs["one"], wrong, [inputs], ties=ties).agrees  # type: ignore[arg-type]
 
 
@@ -105,7 +105,7 @@ def test_a_network_that_amplifies_has_no_ties() -> None:
     def steep(inputs: Arrays) -> Arrays:
         return {"y": np.sin(inputs["x"] * np.float32(300))}
 
-    ties = Ties(steep, steep)
+    ties = Ties({"y"}, steep, steep)
     inputs = {"x": np.random.default_rng(0).uniform(1, 2, (50, 4)).astype(np.float32)}
     assert not ties.undecided(inputs, (steep(inputs), steep(inputs)))["y"].any()
 
@@ -172,8 +172,13 @@ def test_weights_are_perturbed_if_inputs_are_integers() -> None:
 )
 def test_only_networks_that_jump_are_run_more_often(steps: str, jumps: bool) -> None:
     graph = graph_of(steps, IMAGE)
-    assert is_discontinuous(graph) == jumps
+    assert discontinuous(graph) == ({"y"} if jumps else set())
     assert bool(_record(graph)["elements"]) == jumps
+
+
+def test_outputs_beside_a_discontinuous_layer_are_compared_as_ever() -> None:
+    steps = "  - Compute: argmax(x, 1)\n    name: best\n  - Compute: cast(best, 'float32') + 1\n    name: y\n  - Dense: {units: 2}\n    name: z\n    from: x\n"
+    assert discontinuous(graph_of(steps, IMAGE, "{y: y, z: z}")) == {"y"}
 
 
 def _record(graph: Graph) -> dict[str, int]:

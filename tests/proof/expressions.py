@@ -28,7 +28,7 @@ _WITHIN = "(0.9 * tanh({}))"
 _DOMAINS = {
     "log": _POSITIVE, "log1p": "abs({})", "sqrt": _POSITIVE, "rsqrt": "(abs({}) + 0.5)", "arcsin": _WITHIN, "arccos": _WITHIN,
     "tan": _WITHIN, **dict.fromkeys(("exp", "expm1", "sinh", "cosh", "logsumexp"), "minimum({}, 3.0)"),
-    **dict.fromkeys(("norm", "normalize", "std"), "(abs({}) + 0.1)"), "prod": "tanh({})",
+    **dict.fromkeys(("norm", "normalize", "std"), "(abs({}) + 0.1)"), "prod": "(1 + 0.3 * tanh({}))",
 }  # fmt: skip
 """Where values are finite and errors small."""
 

@@ -161,6 +161,7 @@ def _share(steps: Steps) -> None:
 def _inner(steps: Steps, read: TensorType, count: int, keeping: bool = False) -> Steps:
     """A list of its own on an input without a name."""
     inner = Steps(steps.drawer, {INPUT: read}, steps.params)
+    inner.hides_x = steps.hides_x or "x" in steps.inputs
     left = steps.drawer.left
     if keeping:
         for _ in range(count * 2):
@@ -327,7 +328,7 @@ def _compute(steps: Steps) -> None:
     known = [name for name in steps.readable() if name != INPUT]
     chosen = list(dict.fromkeys([steps.pick(), *random.sample(known, min(len(known), random.randint(0, 2)))]))
     if INPUT in chosen or (len(chosen) == 1 and chosen[0] == steps.above and "x" not in known and drawer.chance(0.5)):
-        if chosen[0] != steps.above or "x" in steps.params:
+        if chosen[0] != steps.above or "x" in steps.params or steps.hides_x:
             raise Misfit
         reads, source = {"x": chosen[0]}, {}
     elif drawer.chance(0.4) and not {"x", *steps.params} & set(chosen):

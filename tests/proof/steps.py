@@ -161,6 +161,9 @@ class Steps:
         drawer: What all lists share.
         inputs: What comes in, by the names that ``from`` knows; one without a name under ``(input)``.
         params: Values of the params of the block around, by name.
+
+    Attributes:
+        hides_x: Whether `x` is an input of a list around, and so not the step before in an expression.
     """
 
     def __init__(self, drawer: Drawer, inputs: Mapping[str, TensorType], params: Mapping[str, Any] | None = None) -> None:
@@ -172,6 +175,7 @@ class Steps:
         self.parts: list[Part] = []
         self.read: set[str] = set()
         self._names = set(inputs)
+        self.hides_x = False
 
     @property
     def size(self) -> int:

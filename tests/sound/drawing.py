@@ -141,7 +141,9 @@ class _Drawing:
         unread = [name for name in steps if name not in self.read]
         if len(unread) > 1 or (steps and self.chance(0.2)):
             chosen = [*unread, *self.random.sample(steps, min(len(steps), self.random.choice([0, 0, 1])))]
-            self.spec_["outputs"] = [name for name in dict.fromkeys(chosen) if "." not in name]
+            plain = [name for name in dict.fromkeys(chosen) if "." not in name or self.expressions]
+            named = {f"o{place}": name for place, name in enumerate(plain)}
+            self.spec_["outputs"] = named if any("." in name for name in plain) else plain
 
     def step(self) -> None:
         kinds = {"plain": 20, "residual": 1.5, "parallel": 1.5, "network": 1.5, "block": 1, "repeat": 0.7}
