@@ -120,6 +120,9 @@ class Compute(Layer):
             total = total + products.macs(application)
         return total
 
+    def is_discontinuous(self, inputs: Inputs) -> bool:
+        return any(application.is_discontinuous for application in self.typed(inputs).applications)
+
     def receptive_field(self, inputs: Inputs) -> Window | None:
         """None if each position depends on the same position of its inputs only."""
         found = self.typed(inputs)
