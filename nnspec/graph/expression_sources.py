@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from nnspec.diagnostics import Diagnostic
-from nnspec.functions.typing import CONSTANTS
+from nnspec.functions.catalogue import FUNCTIONS
+from nnspec.functions.typing import CONSTANTS, instead_of_attribute
 from nnspec.graph import problems as g
 from nnspec.graph.scope import Scope, Source
 from nnspec.layers.compute import Compute
-from nnspec.spec.compute import reads_of
+from nnspec.spec.compute import reads_of, results_read
 from nnspec.spec.step import Step
 from nnspec.types import listed
 
@@ -27,14 +28,15 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
     previous = above.name if above is not None else inputs[0] if len(inputs) == 1 else None
     shown = f"the step before, `{previous}`" if above is not None else f"the input `{previous}`"
     layer = step.content
-    assert isinstance(layer, Compute)
+    if not isinstance(layer, Compute):  # its expressions are wrong
+        return None
     found: list[Source] = []
     before = len(problems)
     for read in reads_of(step.arguments):
         span = read.scalar.part(read.start, read.end)
         name = read.name.partition(".")[0]
         is_tensor = scope.is_defined(name, before=step.name)
-        own = f"the {'input' if name in scope.inputs else 'step'} `{name}`"
+        own = f"the {_kind(name, scope)} `{name}`"
         meanings = [own] if is_tensor else []
         if name == "x" and previous is not None and (previous != "x" or not is_tensor):
             meanings.append(shown)
@@ -53,5 +55,26 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
                     problems.append(g.NoDefaultSource.at(span, read.scalar.path, help=help))
                     continue
                 text = previous + read.name[1:]
-            found.append(Source(text, read.name, span, read.scalar.path))
+            found.append(Source(text, read.name, span, read.scalar.path, help=_help(read.name, layer)))
+    for name, read in results_read(step.arguments):
+        if scope.is_defined(name, before=step.name):
+            help = f"give the result `{name}` another name"
+            at = {"name": name, "first": "an earlier result", "second": f"the {_kind(name, scope)} `{name}`"}
+            problems.append(
+                g.AmbiguousName.at(read.scalar.part(read.start, read.end), read.scalar.path, help=help, **at)
+            )
     return found if len(problems) == before else None
+
+
+def _kind(name: str, scope: Scope) -> str:
+    return "input" if name in scope.inputs else "step"
+
+
+def _help(name: str, layer: Compute) -> str:
+    """What to write if a name is neither an input nor a step."""
+    first, dot, attribute = name.partition(".")
+    if dot:
+        return instead_of_attribute(attribute, first) if attribute in (*FUNCTIONS, "T", "mT", "dtype", "ndim", "size") else ""
+    if name in layer.results:
+        return f"move the result `{name}` above this one"
+    return f"`{name}` is a function: write `{FUNCTIONS[name].signature}`" if name in FUNCTIONS else ""
