@@ -319,10 +319,10 @@ class _Parser:
 
     def _instead(self, token: _Token) -> str:
         """Help at a token that fits nowhere."""
-        before = self._tokens[self._at - 1] if self._at else token
+        before = self._tokens[self._at - 1] if self._at else _Token("start", "", 0, 0)
         if before.text in ("lambda", "return"):
             return "write the expression alone, and name its tensors with `from: {…}`"
-        if token.text in "&|" and token.text and before.text == token.text:
+        if token.text in ("&", "|") and before.text == token.text:
             return f"write `{token.text}`"
         if token.text == "for":
             return "write the tensors one by one: expressions over tensors have no loops"
