@@ -54,6 +54,13 @@ class Parameter:
     def is_required(self) -> bool:
         return self.default is _REQUIRED
 
+    @property
+    def default_text(self) -> str:
+        """The default as an expression writes it."""
+        if self.default is None or isinstance(self.default, bool):
+            return {None: "null", True: "true", False: "false"}[self.default]
+        return repr(self.default)
+
 
 _PARAMETER = re.compile(r"(\w+)(?:: (\w+))?(?: = (.+))?")
 _VALUES = {"None": None, "True": True, "False": False}
@@ -120,9 +127,7 @@ class Function:
         def shown(parameter: Parameter) -> str:
             if parameter.is_required:
                 return parameter.name
-            value = parameter.default
-            text = {None: "null", True: "true", False: "false"}.get(value, value) if not isinstance(value, float) else value
-            return f"{parameter.name}={text}"
+            return f"{parameter.name}={parameter.default_text}"
 
         return f"{self.name}({', '.join(map(shown, self.parameters))})"
 

@@ -64,7 +64,12 @@ def _all_names(given: Mapping[str, Any]) -> list[str]:
 
 
 class Compute(Layer):
-    """Tensor expressions: computes each result with the functions of `keras.ops`, for one example at a time."""
+    """Tensor expressions: computes each result with the functions of `keras.ops`, for one example at a time.
+
+    ``- Compute: x * sigmoid(x)`` computes one result, the output. ``- Compute: {a: …, b: …}`` computes several, in order;
+    a later one may use an earlier one. The names in an expression are inputs, earlier steps and params; ``x`` is the previous
+    step. With ``from: {q: query}``, the keys are the tensors. See docs/compute.md, and docs/functions for the functions.
+    """
 
     ports: ClassVar[Ports] = _PortsOfNames()  # type: ignore[assignment]
     main_argument: ClassVar[str | None] = "results"
@@ -83,7 +88,7 @@ class Compute(Layer):
             "minProperties": 1,
             "description": "Several results, in order.",
         }
-        return {"anyOf": [text, results], "description": cls.__doc__}
+        return {"anyOf": [text, results], "description": (cls.__doc__ or "").partition("\n")[0]}
 
     def typed(self, inputs: Inputs) -> Typed:
         """Return the typed terms of its expressions.
