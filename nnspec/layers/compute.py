@@ -90,6 +90,14 @@ class Compute(Layer):
         }
         return {"anyOf": [text, results], "description": (cls.__doc__ or "").partition("\n")[0]}
 
+    @property
+    def written(self) -> dict[str, Any]:
+        return dict(self.results)
+
+    @property
+    def expressions(self) -> Mapping[str, str]:
+        return self.results
+
     def typed(self, inputs: Inputs) -> Typed:
         """Return the typed terms of its expressions.
 
@@ -108,6 +116,13 @@ class Compute(Layer):
             if term.masks:
                 found[name] = found[name].masked(term.shape[1 : 1 + max(term.masks.values())])
         return found
+
+    def drops_mask(self, inputs: Inputs, outputs: Outputs) -> bool:
+        """Whether a result has no mask because of an operation on the way, and no expression reads the mask."""
+        if all(type_.mask is None for type_ in inputs.values()):
+            return False
+        found = self.typed(inputs)
+        return any(not term.masks and term.dropped - found.masks_read for term in found.results.values())
 
     def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
         return tuple(self.typed(inputs).context.equal)
