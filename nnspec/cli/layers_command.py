@@ -70,7 +70,7 @@ def _layer_text(name: str) -> str:
     found = [language_text(name), function_text(name) if name in FUNCTIONS else None]
     if text := "\n".join(filter(None, found)):
         return text
-    alternative = LAYERS.left_out.get(name) or replacement_word(LAYERS, name) or LAYERS.aliases.get(name)
+    alternative = LAYERS.unsupported.get(name) or replacement_word(LAYERS, name) or LAYERS.aliases.get(name)
     near = closest(name, LAYERS.names(plugins=True))
     alternative = f"use `{alternative}`" if alternative in LAYERS else alternative
     if function := closest(name, FUNCTIONS):

@@ -15,8 +15,6 @@ from nnspec.graph.memory import bytes_text, peak_activation_bytes
 from nnspec.graph.model import Graph, Model
 from nnspec.printable import html_text, printable
 
-__all__ = ["box_lines", "box_width", "peak_text", "to_svg"]
-
 _LONGEST_OPERATION = 36
 """Maximum number of characters of the operation in a box, which may be an expression."""
 

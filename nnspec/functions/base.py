@@ -374,8 +374,8 @@ def expanded(shorter: Term, longer: Term) -> str:
     best, places = -1, tuple(range(shorter.rank, len(wanted)))
     for added in combinations(range(first, len(wanted)), max(len(wanted) - shorter.rank, 0)):
         rest = [size for axis, size in enumerate(wanted) if axis not in added]
-        fit = [same_size(a, b) for a, b in zip(shorter.shape, rest, strict=True)]
-        if False not in fit and fit.count(True) >= best:
+        fit = [None if 1 in (a, b) and a != b else same_size(a, b) for a, b in zip(shorter.shape, rest, strict=True)]
+        if False not in fit and fit.count(True) > best:
             best, places = fit.count(True), added
     return f"expand_dims(…, {places[0] if len(places) == 1 else list(places)})"
 

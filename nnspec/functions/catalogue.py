@@ -8,8 +8,6 @@ from types import ModuleType
 from nnspec.functions import along_axis, constructors, elementwise, products, reductions, shapes, training
 from nnspec.functions.base import Function
 
-__all__ = ["ARGUMENTS", "FAMILIES", "FUNCTIONS", "INSTEAD"]
-
 FAMILIES: Mapping[str, ModuleType] = {
     "element-wise": elementwise,
     "reductions": reductions,

@@ -234,9 +234,11 @@ class Typing:
         for each in reversed(chain):
             function = PRODUCTS["matmul"] if each.operator == "@" else OPERATORS[each.operator]
             names = ("a", "b")
-            if isinstance(left, str) or left is None:
-                raise ExpressionError(f"`{each.operator}` takes tensors and numbers", each.left.start, each.left.end)
-            operands = {names[0]: self.tensor(left, each.left), names[1]: self.tensor(self.value(each.right), each.right)}
+            right = self.value(each.right)
+            if each.operator in ("==", "!=") and isinstance(left, str | None) and isinstance(right, str | None):
+                left = number((left == right) is (each.operator == "=="), (each.start, each.end))  # of params
+                continue
+            operands = {names[0]: self.tensor(left, each.left), names[1]: self.tensor(right, each.right)}
             places = {names[0]: (each.left.start, each.left.end), names[1]: (each.right.start, each.right.end)}
             result = function.rule(Call(function, operands, each.at, places, self.context, each.operator))
             left = self._placed(result, each)
@@ -328,7 +330,7 @@ class Typing:
             return self._size(value, node)
         if isinstance(value, str) or value is None:
             raise self._no_tensor(value, node.value)
-        if isinstance(value, tuple | list) and not isinstance(value, Term):
+        if isinstance(value, tuple | list):
             index = self._static_int(node.items[0], "an index")
             if len(node.items) != 1 or not -len(value) <= index < len(value):
                 few = f"use an index from 0 to {len(value) - 1}"

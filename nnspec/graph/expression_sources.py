@@ -12,8 +12,6 @@ from nnspec.spec.compute import reads_of, results_read
 from nnspec.spec.step import Step
 from nnspec.types import listed
 
-__all__ = ["expression_sources"]
-
 
 def expression_sources(step: Step, above: Step | None, scope: Scope, problems: list[Diagnostic]) -> list[Source] | None:
     """Return the sources of a ``Compute`` step without ``from``: the names in its expressions.
@@ -27,6 +25,7 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
     inputs = list(scope.inputs)
     previous = above.name if above is not None else inputs[0] if len(inputs) == 1 else None
     shown = f"the step before, `{previous}`" if above is not None else f"the input `{previous}`"
+    shown = shown if previous is None or previous.isidentifier() else "the input of these layers"
     layer = step.content
     if not isinstance(layer, Compute):  # its expressions are wrong
         return None
@@ -45,8 +44,11 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
         if len(meanings) > 1:
             tensor = previous if name == "x" and previous is not None else name
             help = f"name the tensors: `from: {{{'x' if name == 'x' else name[0]}: {tensor}}}`"
-            at = {"name": name, "first": meanings[0], "second": meanings[1]}
-            problems.append(g.AmbiguousName.at(span, read.scalar.path, help=help, **at))
+            if not tensor.isidentifier():  # the input of nested layers, which has no name
+                help = "rename the input `x`: at the start of nested layers, `x` is what they read"
+            first, second, *_ = meanings
+            found_ = g.AmbiguousName.at(span, read.scalar.path, help=help, name=name, first=first, second=second)
+            problems.append(found_)
         elif read.name in layer.reads:
             text = read.name
             if name == "x" and not is_tensor:

@@ -57,7 +57,7 @@ def _all_names(given: Mapping[str, Any]) -> list[str]:
     """The names that expressions read and that are neither earlier results, params nor constants."""
     found: dict[str, None] = {}
     known = {*CONSTANTS, *given.get("params", ())}
-    for result, text in given["results"].items():
+    for result, text in given.get("results", {}).items():
         found |= dict.fromkeys(name for name in names_read(parse(text, tensors=True)) if name not in known)
         known.add(result)
     return list(found)

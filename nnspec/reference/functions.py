@@ -11,8 +11,6 @@ from nnspec.reference.examples import Example
 from nnspec.reference.layer import exported, table, types_text
 from nnspec.types import TensorType, symbol
 
-__all__ = ["EXAMPLES", "function_pages", "function_text"]
-
 Operators = Callable[[Example], Sequence[str]]
 
 _T = symbol("T")

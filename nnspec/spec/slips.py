@@ -11,8 +11,6 @@ import yaml
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
 
-__all__ = ["Correction", "after_an_error", "before_parsing"]
-
 _STEP_KEYS = "name|from|repeat|as|share|freeze|weights"
 
 
@@ -69,12 +67,8 @@ def after_an_error(text: str, name: str, error: yaml.MarkedYAMLError) -> Correct
     if mark.line >= len(lines):
         return None
     finders: tuple[Callable[[str, str, list[str], int, int], Correction | None], ...] = (
-        _tab,
-        _no_colon,
-        _unquoted,
-        _no_braces,
-        _expression,
-    )
+        _tab, _no_colon, _unquoted, _no_braces, _expression,
+    )  # fmt: skip
     for find in finders:
         if found := find(text, name, lines, mark.line, mark.column):
             return found
@@ -246,8 +240,7 @@ def _expression(text: str, name: str, lines: list[str], line: int, column: int) 
 def _quoted(text: str, start: int, end: int, name: str) -> Correction:
     value = text[start:end]
     new = f'"{value}"' if not re.search(r"[\"\\]", value) else "'" + value.replace("'", "''") + "'"
-    key = re.search(r"(\w+):[ ]+$", text[:start])
-    help = f"write `{key[1]}: {new}`" if key else f"write `{new}`"
+    help = f"write `{new}`"
     return Correction(p.Unquoted.at(_span(text, start, end, name), help=help, value=value), text[:start] + new + text[end:])
 
 
