@@ -69,7 +69,8 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
 
 
 def _kind(name: str, scope: Scope) -> str:
-    return "input" if name in scope.inputs else "step"
+    holder = scope.holder(name)
+    return "input" if holder is not None and name in holder.inputs else "step"
 
 
 def _help(name: str, layer: Compute) -> str:
