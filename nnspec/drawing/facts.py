@@ -48,7 +48,10 @@ def weights_of(node: Node) -> int:
 def arguments_of(node: Node) -> dict[str, tuple[Any, bool]]:
     """Return each argument of a layer as plain data, and whether the spec sets it."""
     layer = node.layer
-    return {name: (_plain(value), name in layer.expressions or name in layer.model_fields_set) for name, value in layer.written.items()}
+    return {
+        name: (_plain(value), name in layer.expressions or name in layer.model_fields_set)
+        for name, value in layer.written.items()
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -79,7 +79,7 @@ def _of_expressions(
     """Return the origins of the expressions of a ``Compute`` step, or of one of its results."""
     arguments = at.step.arguments
     wanted = [str(key) for key in keys] or list(found)
-    if len(wanted) > 1 and keys or wanted[0] not in found:
+    if (len(wanted) > 1 and keys) or wanted[0] not in found:
         raise NnspecError(f"`{at.name}` has no `{_joined(keys)}`; its results are {', '.join(found)}")
     origins = []
     for result in wanted:

@@ -55,7 +55,7 @@ _CHARACTERS = {
     ";": "write several results as a mapping, one expression each",
     "{": "write a list with `[ ]`",
     "'": "close the string with another `'`",
-    '"': "close the string with another `\"`",
+    '"': 'close the string with another `"`',
 }
 """Help for characters that have no meaning."""
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "True": True, "False": False, "null": None, "None": None}

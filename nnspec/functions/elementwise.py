@@ -34,7 +34,9 @@ def _operands(call: Call, dtypes: _Dtypes, names: tuple[str, ...]) -> tuple[Term
         return call.unified(*(call.numeric(name) for name in names))
     terms = call.unified(*(call[name] for name in names))
     if dtypes == "bool" and terms[0].dtype != BOOL:
-        raise call.error(f"{call.name} takes bools, not {NAMES[terms[0].dtype]} tensor", "write a comparison, `… != 0`", at=terms[0])
+        raise call.error(
+            f"{call.name} takes bools, not {NAMES[terms[0].dtype]} tensor", "write a comparison, `… != 0`", at=terms[0]
+        )
     return terms
 
 
@@ -449,9 +451,7 @@ def _division_check(call: Call) -> None:
     for term in (call["a"], call["b"]):
         if term.dtype != FLOAT and not term.weak:
             name = "an integer" if term.dtype == INT else "a bool"
-            raise call.error(
-                f"`/` takes floats, not {name} tensor", "write `cast(…, 'float32')`, or use `//`", at=term
-            )
+            raise call.error(f"`/` takes floats, not {name} tensor", "write `cast(…, 'float32')`, or use `//`", at=term)
 
 
 OPERATORS: Mapping[str, Function] = {

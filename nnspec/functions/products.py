@@ -173,7 +173,7 @@ def _einsum_rule(call: Call) -> Term:
     if len(parts) != len(operands):
         help = f"write {len(operands)} groups of letters with commas between them"
         raise wrong(f"the subscripts describe {len(parts)} operands, but `einsum` got {len(operands)}", help)
-    for name, part, term in zip(names, parts, operands, strict=True):
+    for part, term in zip(parts, operands, strict=True):
         if len(part) != term.rank:
             batch = ", the batch included" if term.is_batched else ""
             raise wrong(

@@ -463,10 +463,15 @@ class Typing:
             given = ", ".join(filter(None, [*([] if from_module else [owner]), arguments]))
             meant = name if name in FUNCTIONS else near[0] if near else ""
             help = instead(name, given) if name in INSTEAD or not meant else f"write `{meant}({given})`"
-            message = "a function is written without a prefix" if from_module else "a tensor has no methods, only functions take it"
+            message = (
+                "a function is written without a prefix" if from_module else "a tensor has no methods, only functions take it"
+            )
             return ExpressionError(message, node.start, node.end, help=help)
         if name in self.params or name in self.names:
-            message, help = f"`{name}` is no function", f"write `{name} * ({arguments})` for a product, `{name}[:, …]` for an index"
+            message, help = (
+                f"`{name}` is no function",
+                f"write `{name} * ({arguments})` for a product, `{name}[:, …]` for an index",
+            )
         elif name in INSTEAD:
             return ExpressionError(f"unknown function `{name}`", node.start, node.end, help=instead(name, arguments))
         else:

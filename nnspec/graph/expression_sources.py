@@ -62,9 +62,7 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
         if scope.is_defined(name, before=step.name):
             help = f"give the result `{name}` another name"
             at = {"name": name, "first": "an earlier result", "second": f"the {_kind(name, scope)} `{name}`"}
-            problems.append(
-                g.AmbiguousName.at(read.scalar.part(read.start, read.end), read.scalar.path, help=help, **at)
-            )
+            problems.append(g.AmbiguousName.at(read.scalar.part(read.start, read.end), read.scalar.path, help=help, **at))
     return found if len(problems) == before else None
 
 

@@ -127,7 +127,9 @@ _EXAMPLE = "The shape is that of one example."
 _NOT_IN_KERAS = "`keras.ops` does not have it."
 
 DIFFERENCES: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(("sum", "mean", "prod", "max", "min", "var", "any", "all", "logsumexp", "cumsum", "flip", "roll"), (_AXIS,)),
+    **dict.fromkeys(
+        ("sum", "mean", "prod", "max", "min", "var", "any", "all", "logsumexp", "cumsum", "flip", "roll"), (_AXIS,)
+    ),
     **dict.fromkeys(("repeat", "concatenate", "stack", "squeeze"), (_AXIS,)),
     **dict.fromkeys(("std", "norm"), (_AXIS, _ZERO)),
     **dict.fromkeys(("argmax", "argmin"), (_AXIS, _TIES, "The result is int32.")),

@@ -97,7 +97,9 @@ def read_compute(
         try:
             for call, text in unquoted(parse(str(scalar.value), tensors=True), scope.values):
                 reason = f"`{call.function.name}` takes a string here, not a name"
-                problems.append(_bad(scalar, ExpressionError(reason, text.start, text.end, f"write `'{text.name}'`, in quotes")))
+                problems.append(
+                    _bad(scalar, ExpressionError(reason, text.start, text.end, f"write `'{text.name}'`, in quotes"))
+                )
         except ExpressionError as error:
             problems.append(_bad(scalar, error))
     if len(problems) > before:
@@ -159,7 +161,7 @@ def _expected(found: Tree | None) -> str:
     """What to write for a value that is no expression."""
     if isinstance(found, SequenceNode) and found.items and all(isinstance(item, Scalar) for item in found.items):
         if all(isinstance(item, Scalar) and item.span.line == found.span.line for item in found.items):
-            return f"quote the expression: `- Compute: \"[{', '.join(str(item.plain()) for item in found.items)}]\"`"
+            return f'quote the expression: `- Compute: "[{", ".join(str(item.plain()) for item in found.items)}]"`'
         return "name the results: `- Compute: {a: …, b: …}`"
     return "write an expression, `- Compute: x * sigmoid(x)`"
 
@@ -175,7 +177,9 @@ def _not_in_from(read: Read, own: Sequence[str], source: Tree | None) -> Diagnos
         short = read.name.rpartition(".")[2]
         given = source.items() if isinstance(source, MappingNode) else ()
         names = ", ".join([*(f"{key.value}: {value.plain()}" for key, value in given), f"{short}: {read.name}"])
-        help = f"write `from: {{{names}}}`" if given else f"the only tensor is `x`: write `from: {{x: …, {short}: {read.name}}}`"
+        help = (
+            f"write `from: {{{names}}}`" if given else f"the only tensor is `x`: write `from: {{x: …, {short}: {read.name}}}`"
+        )
     reason = f"unknown name `{read.name}`: with `from`, its keys are the tensors"
     return p.BadExpression.at(read.scalar.part(read.start, read.end), read.scalar.path, help=help, reason=reason)
 

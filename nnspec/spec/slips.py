@@ -211,15 +211,14 @@ def _block_expressions(text: str) -> Iterator[tuple[int, int, str]]:
         if re.fullmatch(r"[ ]*(?:-[ ]+)?Compute:[ ]*(?:#.*)?", written):
             inside = indent
         elif (match := _LINE.match(written)) and (match["key"] in ("Compute", "that") or inside >= 0):
-            if not (_QUOTED.fullmatch(match["value"]) or _ALONE.fullmatch(match["value"]) or match["value"][0] == "#"):
-                yield line, match.start("value"), match["value"]
+            value = match["value"]
+            is_plain = not _QUOTED.fullmatch(value) and not _ALONE.fullmatch(value) and value[0] != "#"
+            yield from [(line, match.start("value"), value)] if is_plain else []
 
 
 def _read_as_yaml(text: str) -> Iterator[tuple[int, int]]:
     """Yield the expressions that YAML would read as an alias, an anchor or a tag: ``Compute: *x``."""
-    starts = [0]
-    for match in re.finditer("\n", text):
-        starts.append(match.end())
+    starts = [0, *(match.end() for match in re.finditer("\n", text))]
     for line, column, value in _block_expressions(text):
         name = re.match(r"[*&]([\w-]+)", value)
         other = name and f"{'&' if value[0] == '*' else '*'}{name[1]}"

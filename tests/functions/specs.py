@@ -196,6 +196,16 @@ layers:
 """,
         {"dense": "(1) float32"},
     ),
+    "repeat2": (
+        """\
+inputs: {y: [8]}
+layers:
+  - Compute: x * 0.5 ** i
+    repeat: 3
+    as: i
+""",
+        {"compute": "(8) float32"},
+    ),
     "se": (
         """\
 blocks:

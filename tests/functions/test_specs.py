@@ -49,3 +49,11 @@ def test_the_input_of_nested_layers_and_an_input_named_x_are_two_meanings(checke
     [found] = [problem for problem in problems if problem.is_error]
     assert found.message == "`x` has two meanings here: the input `x`, and the input of these layers"
     assert found.help == "rename the input `x`: at the start of nested layers, `x` is what they read"
+
+
+def test_a_repeated_compute_reads_the_step_before(checked):
+    step = "  - Compute: x * 0.5 ** i\n    repeat: 3\n    as: i\n"
+    model, problems = checked(f"{HEAD}inputs: {{y: [8]}}\nlayers:\n{step}")
+    assert problems == []
+    read = [str(ref) for node in model.networks["main"].nodes.values() for ref in node.inputs.values()]
+    assert read == ["y", "compute/0", "compute/1"]
