@@ -22,7 +22,9 @@ class _Rounding(keras.layers.Layer):  # type: ignore[misc]
         self.supports_masking = True
 
     def call(self, x: Any) -> Any:
-        return x * (1 + _last_bits(x, 1))
+        # Some Keras layers return integers where they declare floats.
+        is_float = keras.backend.is_float_dtype(keras.backend.standardize_dtype(x.dtype))
+        return x * (1 + _last_bits(x, 1)) if is_float else x
 
 
 def _last_bits(x: Any, seed: int) -> Any:

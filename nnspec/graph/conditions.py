@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.graph import problems as g
-from nnspec.graph.model import Graph, Node
+from nnspec.graph.model import Graph, Node, changed, every_node
 from nnspec.types import Condition, Conditions, Dim, TensorType, simplify, substitute, symbol, symbols_of
 from nnspec.types.constraints import Constraint, Solution, conflict, solve
 
@@ -47,7 +48,7 @@ class Request:
 
 def asked_by(nodes: Iterable[Node]) -> Iterator[Request]:
     """Yield the layers' constraints on symbolic sizes: two sizes are equal, or a size is at least 1."""
-    for node in nodes:
+    for node in every_node(nodes):
         for left, right in node.layer.agreeing_sizes(node.input_types):
             if isinstance(right - left, Dim):
                 yield Request(Constraint(left, right), node.span, node.path, node.op, len(node.inputs))
@@ -146,7 +147,7 @@ def with_solution(graph: Graph, solution: Solution) -> Graph:
     conditions = {name: found for name, found in solution.conditions.items() if not name.startswith("?")}
     known = {name: condition for name, condition in conditions.items() if condition.period[0] > 1}
     if known:
-        graph = replace(graph, nodes={name: _simplified(node, known) for name, node in graph.nodes.items()})
+        graph = replace(graph, nodes=changed(graph.nodes, partial(_simplified, known=known)))
     return replace(graph, conditions=Conditions(conditions, solution.relations))
 
 

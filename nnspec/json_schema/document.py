@@ -16,6 +16,7 @@ from nnspec.json_schema.steps import OUTPUTS, STEPS, define_steps
 from nnspec.layers import LAYERS
 from nnspec.layers.families import CONSTRAINTS, INITIALIZERS, REGULARIZERS
 from nnspec.layers.recurrence import RECURRENT
+from nnspec.layers.recurrent_cells import CELLS
 from nnspec.layers.spectral_normalization import WITH_KERNEL
 from nnspec.sections import SECTIONS
 from nnspec.spec.blocks import BLOCK_NAME
@@ -35,8 +36,8 @@ __all__ = ["as_text", "schema"]
 
 # Layers come before the families that they wrap: a class is defined under the first family that contains it.
 _FAMILIES = (
-    LAYERS, RECURRENT, WITH_KERNEL, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, LOSSES, METRICS, READERS,
-    VALIDATIONS, TRANSFORMS, AUGMENTATIONS, CORRUPTIONS, OBJECTIVES,
+    LAYERS, RECURRENT, CELLS, WITH_KERNEL, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, LOSSES, METRICS,
+    READERS, VALIDATIONS, TRANSFORMS, AUGMENTATIONS, CORRUPTIONS, OBJECTIVES,
 )  # fmt: skip
 
 _TEXT: Schema = {"type": "string"}
@@ -135,8 +136,9 @@ def _block() -> Schema:
             reference("param"), description="Params, each with a type (int, float, bool, str), a default or a declaration."
         ),
         "check": _CHECKS,
-        "inputs": list_of(
-            NAME, minItems=1, uniqueItems=True, description="Names of the inputs inside the block; `[x]` by default."
+        "inputs": any_of(
+            list_of(NAME, minItems=1, uniqueItems=True, description="Names of the inputs inside the block; `[x]` by default."),
+            reference("block_inputs"),
         ),
         "layers": STEPS,
         "outputs": OUTPUTS,
@@ -170,4 +172,8 @@ def _define_inputs(definitions: Definitions) -> None:
     size = value(any_of({"type": "integer", "minimum": 1, "maximum": 2**31 - 1}, symbol, {"type": "null"}))
     shape = list_of(size, maxItems=HIGHEST_RANK, description="Sizes, symbols such as `T`, or null; the batch axis is implicit.")
     typed = closed({"shape": shape, "dtype": {"enum": sorted(DTYPES), "default": "float32"}}, ["shape"])
+    declared = mapping_of(
+        any_of(shape, typed, {"type": "null"}), INPUT_NAME.pattern, description="Inputs with shapes, or null."
+    )
+    definitions.add("block_inputs", {**declared, "minProperties": 1})
     definitions.add("inputs", mapping_of(any_of(shape, typed), INPUT_NAME.pattern, description="Inputs by name."))

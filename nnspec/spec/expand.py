@@ -18,6 +18,7 @@ from nnspec.spec.checks import read_checks
 from nnspec.spec.counting import least_layers
 from nnspec.spec.draft import GROUP, INVALID_OPERATION, NESTING, SHARE, STEP_KEYS, Draft, read_draft, steps_of
 from nnspec.spec.evaluate import Scope, evaluate, evaluated
+from nnspec.spec.shapes import declared
 from nnspec.spec.starting import read_weights
 from nnspec.spec.step import INPUT, Content, Nested, NetworkUse, Shared, Step
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
@@ -281,10 +282,18 @@ class Expander:
             self._assumed = False
             return read_compute(draft.arguments, source, op, f"{draft.path}.{word}", draft.scope, self.problems)
         if word in LAYERS:
+            from nnspec.spec.recurrence import read_recurrence, runs_a_cell
             from nnspec.spec.time_distributed import inner_use
 
+            if runs_a_cell(draft):
+                return read_recurrence(self, draft)
             inner = inner_use(self, draft)
-            return inner.content(self) if inner else self._layer(draft)
+            if inner is not None and str(inner.draft.op.value) == "Compute":
+                reason = f"`{word}` takes a layer, and an expression already computes all positions"
+                help = "write `- Compute: …` as a step of its own, with an axis more, or put it into a block"
+                self.problems.append(p.WrongValue.at(inner.draft.op.span, inner.draft.path, help=help, reason=reason))
+                return None
+            return inner.content(self) if inner else self.layer(draft)
         self.problems.append(self._unknown(op, draft.path))
         return self._meant(draft)
 
@@ -296,7 +305,7 @@ class Expander:
         if meant is None or not (near or word in LAYERS.aliases):
             return None
         op = Scalar(meant, draft.op.span, draft.op.place)
-        layer = self._layer(replace(draft, op=op))
+        layer = self.layer(replace(draft, op=op))
         self._assumed = True
         return layer if layer is not None and not layer.ports.variadic else None
 
@@ -335,13 +344,17 @@ class Expander:
             steps = self.steps(block.layers, block.inputs, scope)
             outputs = evaluated(block.outputs, scope, self.problems)
             checks = read_checks(block.checks, scope, self.problems)
+            shapes = evaluated(block.shapes, scope, self.problems)
+            entries = shapes.items() if isinstance(shapes, MappingNode) else ()
+            types = {str(key.value): declared(key, value, self.problems) for key, value in entries}
         finally:
             self._within.pop()
             note = Note(f"in this use of `{block.name}`", draft.op.span)
             self.problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self.problems[before:]]
-        return Nested(block.inputs, steps, outputs, closed=True, checks=checks)
+        return Nested(block.inputs, steps, outputs, closed=True, checks=checks, shapes=types)
 
-    def _layer(self, draft: Draft) -> Layer | None:
+    def layer(self, draft: Draft) -> Layer | None:
+        """Return the layer of a step; reports and returns None if it is invalid."""
         op, arguments = draft.op, draft.arguments
         try:
             config = LAYERS.get(str(op.value))
