@@ -61,8 +61,9 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
     for name, read in results_read(step.arguments):
         if scope.is_defined(name, before=step.name):
             help = f"give the result `{name}` another name"
-            at = {"name": name, "first": "an earlier result", "second": f"the {_kind(name, scope)} `{name}`"}
-            problems.append(g.AmbiguousName.at(read.scalar.part(read.start, read.end), read.scalar.path, help=help, **at))
+            span, second = read.scalar.part(read.start, read.end), f"the {_kind(name, scope)} `{name}`"
+            first = "an earlier result"
+            problems.append(g.AmbiguousName.at(span, read.scalar.path, help=help, name=name, first=first, second=second))
     return found if len(problems) == before else None
 
 

@@ -117,7 +117,7 @@ class Compute(Layer):
                 found[name] = found[name].masked(term.shape[1 : 1 + max(term.masks.values())])
         return found
 
-    def drops_mask(self, inputs: Inputs, outputs: Outputs) -> bool:
+    def drops_mask(self, inputs: Inputs, outputs: Inputs) -> bool:
         """Whether a result has no mask because of an operation on the way, and no expression reads the mask."""
         if all(type_.mask is None for type_ in inputs.values()):
             return False
