@@ -9,7 +9,7 @@ from nnspec.graph import problems as g
 from nnspec.graph.scope import Scope, Source
 from nnspec.layers.compute import Compute
 from nnspec.spec.compute import reads_of, results_read
-from nnspec.spec.step import Step
+from nnspec.spec.step import INPUT, Step
 from nnspec.types import listed
 
 
@@ -24,8 +24,10 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
     """
     inputs = list(scope.inputs)
     previous = above.name if above is not None else inputs[0] if len(inputs) == 1 else None
-    shown = f"the step before, `{previous}`" if above is not None else f"the input `{previous}`"
-    shown = shown if previous is None or previous.isidentifier() else "the input of these layers"
+    if above is not None:
+        shown = f"the step before, `{previous}`"
+    else:
+        shown = "the input of these steps" if previous == INPUT else f"the input `{previous}`"
     layer = step.content
     if not isinstance(layer, Compute):  # its expressions are wrong
         return None
@@ -37,18 +39,20 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
         is_tensor = scope.is_defined(name, before=step.name)
         own = f"the {_kind(name, scope)} `{name}`"
         meanings = [own] if is_tensor else []
-        if name == "x" and previous is not None and (previous != "x" or not is_tensor):
+        is_same = is_tensor and above is None and previous is not None and _is_input(scope, name, previous)
+        if name == "x" and previous is not None and not (is_tensor and previous == "x") and not is_same:
             meanings.append(shown)
         if read.name in layer.params or name in CONSTANTS:
             meanings.append(f"the param `{name}`" if read.name in layer.params else f"the constant `{name}`")
         if len(meanings) > 1:
             tensor = previous if name == "x" and previous is not None else name
             help = f"name the tensors: `from: {{{'x' if name == 'x' else name[0]}: {tensor}}}`"
-            if not tensor.isidentifier():  # the input of nested layers, which has no name
-                help = "rename the input `x`: at the start of nested layers, `x` is what they read"
+            if tensor == INPUT:
+                help = "name the tensors: `from: {x: x}`, or `from: {x: …}` with the name of what this list reads"
+            elif not tensor.isidentifier():  # a repetition has a number
+                help = f"rename the {_kind(name, scope)} `x`: in a repeated step, `x` is the repetition before"
             first, second, *_ = meanings
-            found_ = g.AmbiguousName.at(span, read.scalar.path, help=help, name=name, first=first, second=second)
-            problems.append(found_)
+            problems.append(g.AmbiguousName.at(span, read.scalar.path, help=help, name=name, first=first, second=second))
         elif read.name in layer.reads:
             text = read.name
             if name == "x" and not is_tensor:
@@ -80,3 +84,14 @@ def _help(name: str, layer: Compute) -> str:
     if name in layer.results:
         return f"move the result `{name}` above this one"
     return f"`{name}` is a function: write `{FUNCTIONS[name].signature}`" if name in FUNCTIONS else ""
+
+
+def _is_input(scope: Scope, name: str, input: str) -> bool:
+    """Return whether a name of an enclosing list is the very tensor that an input of this list is."""
+    holder = scope.holder(name)
+    given = holder.inputs.get(name) if holder is not None and name in holder.inputs else None
+    if holder is not None and given is None:
+        built = holder.built.get(name) or {}
+        given = next(iter(built.values()), None)
+    own = scope.inputs.get(input)
+    return given is not None and own is not None and given[0] == own[0]

@@ -19,8 +19,6 @@ from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window
 from nnspec.types import Dim, TensorType
 
-__all__ = ["Compute", "Typed", "frozen", "typed"]
-
 _DTYPES = {FLOAT: "float32", INT: "int32", BOOL: "bool"}
 
 
@@ -124,6 +122,11 @@ class Compute(Layer):
         found = self.typed(inputs)
         return any(not term.masks and term.dropped - found.masks_read for term in found.results.values())
 
+    def is_zero(self, output: str, inputs: Inputs) -> bool:
+        """Whether a result is 0 whatever the inputs are."""
+        origin = self.typed(inputs).results[output].origin
+        return isinstance(origin, Application) and origin.function.name in ("zeros", "zeros_like")
+
     def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
         return tuple(self.typed(inputs).context.equal)
 
@@ -136,6 +139,9 @@ class Compute(Layer):
         for application in self.typed(inputs).applications:
             total = total + products.macs(application)
         return total
+
+    def is_discontinuous(self, inputs: Inputs) -> bool:
+        return any(application.is_discontinuous for application in self.typed(inputs).applications)
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
         """None if each position depends on the same position of its inputs only."""
