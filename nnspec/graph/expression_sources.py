@@ -27,7 +27,7 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
     if above is not None:
         shown = f"the step before, `{previous}`"
     else:
-        shown = "the input of these steps" if previous == INPUT else f"the input `{previous}`"
+        shown = "the input of these layers" if previous == INPUT else f"the input `{previous}`"
     layer = step.content
     if not isinstance(layer, Compute):  # its expressions are wrong
         return None
@@ -48,7 +48,7 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
             tensor = previous if name == "x" and previous is not None else name
             help = f"name the tensors: `from: {{{'x' if name == 'x' else name[0]}: {tensor}}}`"
             if tensor == INPUT:
-                help = "name the tensors: `from: {x: x}`, or `from: {x: …}` with the name of what this list reads"
+                help = "rename the input `x`: at the start of nested layers, `x` is what they read"
             elif not tensor.isidentifier():  # a repetition has a number
                 help = f"rename the {_kind(name, scope)} `x`: in a repeated step, `x` is the repetition before"
             first, second, *_ = meanings
@@ -65,10 +65,24 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
     for name, read in results_read(step.arguments):
         if scope.is_defined(name, before=step.name):
             help = f"give the result `{name}` another name"
-            span, second = read.scalar.part(read.start, read.end), f"the {_kind(name, scope)} `{name}`"
-            first = "an earlier result"
+            span, first, second = (
+                read.scalar.part(read.start, read.end),
+                "an earlier result",
+                f"the {_kind(name, scope)} `{name}`",
+            )
             problems.append(g.AmbiguousName.at(span, read.scalar.path, help=help, name=name, first=first, second=second))
     return found if len(problems) == before else None
+
+
+def _is_input(scope: Scope, name: str, input: str) -> bool:
+    """Return whether a name of an enclosing list is the very tensor that an input of this list is."""
+    holder = scope.holder(name)
+    given = holder.inputs.get(name) if holder is not None and name in holder.inputs else None
+    if holder is not None and given is None:
+        built = holder.built.get(name) or {}
+        given = next(iter(built.values()), None)
+    own = scope.inputs.get(input)
+    return given is not None and own is not None and given[0] == own[0]
 
 
 def _kind(name: str, scope: Scope) -> str:
@@ -84,14 +98,3 @@ def _help(name: str, layer: Compute) -> str:
     if name in layer.results:
         return f"move the result `{name}` above this one"
     return f"`{name}` is a function: write `{FUNCTIONS[name].signature}`" if name in FUNCTIONS else ""
-
-
-def _is_input(scope: Scope, name: str, input: str) -> bool:
-    """Return whether a name of an enclosing list is the very tensor that an input of this list is."""
-    holder = scope.holder(name)
-    given = holder.inputs.get(name) if holder is not None and name in holder.inputs else None
-    if holder is not None and given is None:
-        built = holder.built.get(name) or {}
-        given = next(iter(built.values()), None)
-    own = scope.inputs.get(input)
-    return given is not None and own is not None and given[0] == own[0]

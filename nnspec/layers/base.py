@@ -146,7 +146,7 @@ class Layer(Config):
         given = getattr(self, "activation", None)
         return "linear" if given is None else given if isinstance(given, str) else None
 
-    def drops_mask(self, inputs: Inputs, outputs: Inputs) -> bool:
+    def drops_mask(self, inputs: Inputs, outputs: Mapping[str, TensorType]) -> bool:
         """Whether an input has a mask, which neither changes the outputs nor is passed on with one of them."""
         masked = any(type_.mask is not None for type_ in inputs.values())
         passed = any(type_.mask is not None for type_ in outputs.values())

@@ -115,17 +115,17 @@ class Compute(Layer):
                 found[name] = found[name].masked(term.shape[1 : 1 + max(term.masks.values())])
         return found
 
-    def drops_mask(self, inputs: Inputs, outputs: Inputs) -> bool:
+    def is_zero(self, output: str, inputs: Inputs) -> bool:
+        """Whether a result is 0 whatever the inputs are."""
+        origin = self.typed(inputs).results[output].origin
+        return isinstance(origin, Application) and origin.function.name in ("zeros", "zeros_like")
+
+    def drops_mask(self, inputs: Inputs, outputs: Mapping[str, TensorType]) -> bool:
         """Whether a result has no mask because of an operation on the way, and no expression reads the mask."""
         if all(type_.mask is None for type_ in inputs.values()):
             return False
         found = self.typed(inputs)
         return any(not term.masks and term.dropped - found.masks_read for term in found.results.values())
-
-    def is_zero(self, output: str, inputs: Inputs) -> bool:
-        """Whether a result is 0 whatever the inputs are."""
-        origin = self.typed(inputs).results[output].origin
-        return isinstance(origin, Application) and origin.function.name in ("zeros", "zeros_like")
 
     def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
         return tuple(self.typed(inputs).context.equal)

@@ -123,9 +123,11 @@ def read_compute(
             if scope.values[read.name] is UNKNOWN:
                 return None
             params[read.name] = scope.values[read.name]
-        elif own is None and read.name not in CONSTANTS:
+        elif read.name in CONSTANTS:
+            continue
+        elif own is None:
             reads.append(read.name)
-        elif own is not None and read.name not in CONSTANTS:
+        else:
             problems.append(_not_in_from(read, own, source))
     for name, read in results_read(arguments):
         if name in (own or ()) or name in scope.values or name in CONSTANTS:
