@@ -41,7 +41,7 @@ _DEEPEST = 50
 _LARGEST = 2**63
 
 _PLAIN = re.compile(
-    r"\s*(?:(?P<number>(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d+)?)"
+    r"\s*(?:(?P<number>(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?)"
     r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
     r"|(?P<string>'[^']*'|\"[^\"]*\")"
     r"|(?P<operator>\*\*|//|==|!=|<=|>=|[-+*/%<>()\[\],]))"
@@ -391,11 +391,22 @@ class _Parser:
             right = self._binary(level + 1)
             if is_chain:
                 assert isinstance(left, Binary)
-                middle = self._text[left.right.start : left.right.end]
-                help = f"write `({self._text[left.start : left.end]}) & ({middle} {self._text[token.start : right.end]})`"
+                help = self._unchained(left, token.text, right)
                 raise ExpressionError("comparisons cannot be chained", left.start, right.end, help)
             left = Binary(left.start, right.end, token.text, left, right, token.at)
         return left
+
+    def _unchained(self, left: Binary, operator: str, right: Syntax) -> str:
+        """How to write a chain of comparisons; in ``a > 0 & a < 1``, `&` was meant to join two comparisons."""
+
+        def shown(first: Syntax, last: Syntax) -> str:
+            return self._text[first.start : last.end]
+
+        middle = left.right
+        if isinstance(middle, Binary) and middle.operator in ("&", "|"):
+            first = f"{shown(left.left, left.left)} {left.operator} {shown(middle.left, middle.left)}"
+            return f"write `({first}) {middle.operator} ({shown(middle.right, middle.right)} {operator} {shown(right, right)})`"
+        return f"write `({shown(left, left)}) & ({shown(middle, middle)} {operator} {shown(right, right)})`"
 
     def _unary(self) -> Syntax:
         signs = []

@@ -352,6 +352,9 @@ class Call:
         **arguments: Any,
     ) -> tuple[Term, ...]:
         """The terms that the call computes, if it has several results; see [`result`][]."""
+        for term in operands:
+            if term.dtype == INT and isinstance(term.value, int) and not -(2**31) <= term.value < 2**31:
+                raise self.error(f"{term.value} is not a 32-bit integer", "integer tensors are int32", at=term)
         application = Application(
             self.function, tuple(operands), arguments, tuple((tuple(shape), dtype) for shape, dtype, _ in types)
         )

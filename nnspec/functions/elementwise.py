@@ -54,7 +54,8 @@ def _folded(call: Call, compute: Callable[..., Any], terms: tuple[Term, ...]) ->
     try:
         value = compute(*(term.value for term in terms))
     except (ArithmeticError, ValueError, TypeError) as error:
-        raise call.error(f"{call.name} cannot be evaluated: {error}") from None
+        reason = str(error) or ("a number greater than 2**63" if isinstance(error, OverflowError) else "it has no value here")
+        raise call.error(f"{call.name} cannot be evaluated: {reason}") from None
     value = value.item() if hasattr(value, "item") else value
     if isinstance(value, complex) or (isinstance(value, int) and abs(value) > 2**63):
         raise call.error(f"{call.name} has no value in this range")
@@ -150,6 +151,8 @@ def binary(
 
     def rule(call: Call) -> Term:
         terms = (call["a"], call["b"])
+        if name in _DIVISIONS and terms[1].is_static and terms[1].value == 0:
+            raise call.error(f"{call.name} divides by zero", at="b")
         folded = _folded(call, python or compute, terms)
         if folded is not None:
             return folded
@@ -452,6 +455,8 @@ def _division_check(call: Call) -> None:
             name = "an integer" if term.dtype == INT else "a bool"
             raise call.error(f"`/` takes floats, not {name} tensor", "write `cast(…, 'float32')`, or use `//`", at=term)
 
+
+_DIVISIONS = ("divide", "floor_divide", "mod")
 
 OPERATORS: Mapping[str, Function] = {
     "+": binary("add", "The sum.", "add", "Add", text="{} + {}", python=operator.add),

@@ -178,7 +178,11 @@ class Typing:
         if not term.is_batched:
             reason = "an expression must depend on a tensor, but this is the same for all examples"
             name = next(iter(self.names), "x")
-            help = f"write `{text} + zeros_like({name})`" if not term.is_number else f"write `full_like({name}, {text})`"
+            help = (
+                f"write `full_like({name}, {text})`"
+                if term.is_number
+                else "write it in the expression that combines it with a tensor"
+            )
             raise ExpressionError(reason, tree.start, tree.end, help=help)
         return term
 

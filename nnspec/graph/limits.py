@@ -10,11 +10,12 @@ from nnspec.graph.model import Graph, Node
 from nnspec.graph.order import callees
 from nnspec.graph.problems import TooLarge
 from nnspec.layers.base import Outputs
+from nnspec.layers.compute import Compute
 from nnspec.spec import Limits, Network, Step
 from nnspec.spec.expand import DEEPEST_STEPS
 from nnspec.spec.problems import LimitExceeded, TooDeep
 from nnspec.spec.step import Nested, NetworkUse, inner_steps
-from nnspec.types import SizeTooComplex, substitute, symbols_of
+from nnspec.types import Dim, SizeTooComplex, product, substitute, symbols_of
 
 __all__ = ["check_limits", "check_uses", "refuses"]
 
@@ -95,9 +96,23 @@ def check_limits(graph: Graph, limits: Limits) -> Iterator[Diagnostic]:
                 what = f"{bytes_text(count)} of activations for one example{at}"
                 yield _over(graph, reached, what, "activations", limits.activations)
                 break
+        for node, size in _inside_expressions(graph):
+            count = substitute(size, smallest | {name: smallest.get(name, 1) for name in symbols_of(size)})
+            if isinstance(count, int) and count > limits.activations:
+                what = f"{bytes_text(count)} for one value inside an expression"
+                yield _over(graph, node, what, "activations", limits.activations)
+                break
     except SizeTooComplex as error:
         node = next(iter(graph.nodes.values()))
         yield TooLarge.at(node.span, node.path, op=graph.name, reason=f"cannot compute the memory of its tensors: {error}")
+
+
+def _inside_expressions(graph: Graph) -> Iterator[tuple[Node, int | Dim]]:
+    """Yield the bytes of the values that `Compute` steps compute on the way to their results, cells included."""
+    for node in graph.every_node():
+        if isinstance(node.layer, Compute):
+            for shape, width in node.layer.typed(node.input_types).sizes():
+                yield node, product(shape) * width
 
 
 def _over(graph: Graph, node: Node | None, what: str, limit: str, most: int) -> Diagnostic:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +13,7 @@ from pydantic_core import core_schema
 
 from nnspec.expressions.syntax import ExpressionError, parse
 from nnspec.functions import products
-from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Term, in_order
+from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Input, Term, in_order
 from nnspec.functions.typing import CONSTANTS, Context, Typing, input_term, names_read
 from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window
@@ -42,6 +42,15 @@ class Typed:
     def applications(self) -> list[Application]:
         """The function calls."""
         return list({id(term.origin): term.origin for term in self.terms if isinstance(term.origin, Application)}.values())
+
+    def sizes(self) -> Iterator[tuple[tuple[int | Dim, ...], int]]:
+        """Yield the shape of each term for one example, and its bytes per element."""
+        for term in self.terms:
+            yield term.shape[1:] if term.is_batched else term.shape, 1 if term.dtype == BOOL else 4
+
+
+_MOVING = ("reshape", "transpose", "swapaxes", "expand_dims", "squeeze", "broadcast_to", "tile", "indexing")
+"""Functions that change where values are, not the values."""
 
 
 class _PortsOfNames:
@@ -113,6 +122,19 @@ class Compute(Layer):
         for name, term in self.typed(inputs).results.items():
             if term.masks:
                 found[name] = found[name].masked(term.shape[1 : 1 + max(term.masks.values())])
+        return found
+
+    def positions(self, inputs: Inputs) -> dict[str, list[int | Dim]]:
+        """Return, for each input that holds indices, the sizes of the axes that it selects from; negative indices are valid."""
+        found: dict[str, list[int | Dim]] = {}
+        for call in self.typed(inputs).applications:
+            if call.function.name not in ("take", "take_along_axis"):
+                continue
+            indices = call.operands[1]
+            while isinstance(indices.origin, Application) and indices.origin.function.name in _MOVING:
+                indices = indices.origin.operands[0]
+            if isinstance(indices.origin, Input):
+                found.setdefault(indices.origin.name, []).append(call.operands[0].shape[call["axis"]])
         return found
 
     def is_zero(self, output: str, inputs: Inputs) -> bool:

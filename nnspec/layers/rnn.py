@@ -201,6 +201,13 @@ class RNN(MixesSteps):
             if wanted.dtype != given.dtype or (wanted.mask is None) is not (given.mask is None):
                 both = [f"{kind.dtype}{' with a mask' if kind.mask is not None else ''}" for kind in (wanted, given)]
                 raise LayerError(f"the cell takes {both[0]} as `{port}`, got {both[1]}", port=port)
+        first, *others = cell.sequences
+        for port in others:
+            steps = inputs[first].shape[0], inputs[port].shape[0]
+            if same_size(*steps) is False:
+                reason = f"`{first}` has {size_text(steps[0])} steps, but `{port}` has {size_text(steps[1])}"
+                help = "crop or pad one of them; an input that is not in `sequences` is the same at every step"
+                raise LayerError(reason, help=help, port=port)
 
     def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
         cell = self.typed

@@ -14,6 +14,7 @@ from nnspec.graph.analysis import total_macs
 from nnspec.graph.model import Graph, Ref
 from nnspec.graph.tables import table_rows
 from nnspec.layers.base import LayerError
+from nnspec.layers.compute import Compute
 from nnspec.layers.interfaces import ChoosesByIndex
 from nnspec.types import Dim, TensorType, substitute, symbols_of
 from nnspec.types.solving import sample
@@ -49,6 +50,8 @@ def draw(
     for free, batch in itertools.product(sizes(graph), batches):
         inputs = {}
         bounds = table_rows(graph) | _by_size(graph, free)
+        for ref, count in _in_expressions(graph, free):
+            bounds[ref] = min(count, bounds.get(ref, count))
         for name, type in graph.inputs.items():
             shape = (batch, *(_known(size, free) for size in type.shape))
             # With masks, 0 is padding; it is inserted below.
@@ -82,6 +85,14 @@ def _by_size(graph: Graph, free: Mapping[str, int]) -> dict[Ref, int]:
         for port, count in node.layer.choices(node.input_types).items()
         if isinstance(count, Dim)
     }
+
+
+def _in_expressions(graph: Graph, free: Mapping[str, int]) -> Iterator[tuple[Ref, int]]:
+    """Yield the tensors that expressions use as indices, with the number of positions: others have no defined result."""
+    for node in graph.nodes.values():
+        if isinstance(node.layer, Compute):
+            for port, counts in node.layer.positions(node.input_types).items():
+                yield from ((node.inputs[port], _known(count, free)) for count in counts)
 
 
 def sizes(graph: Graph) -> list[dict[str, int]]:

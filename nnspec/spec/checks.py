@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nnspec.diagnostics import Diagnostic, Note, Span
@@ -134,8 +134,10 @@ def _of_text(that: Scalar, text: str, message: str, scope: Scope, problems: list
         return None
     names = sorted(set(_params_in(condition)))
     if not any(isinstance(node, Attribute) for node in _nodes(condition)):
+        before = len(problems)
         value = computed(text, 0, that, scope, problems)
         if value is params.UNKNOWN:
+            problems[before:] = map(_or_a_size, problems[before:])
             return None
         if not isinstance(value, bool):
             problems.append(p.BadCheck.at(that.span, that.path, reason=f"a check must be true or false, not {flow(value)}"))
@@ -151,6 +153,13 @@ def _of_text(that: Scalar, text: str, message: str, scope: Scope, problems: list
     if len(problems) > before or any(value is params.UNKNOWN for value in values.values()):
         return None
     return Check(that, condition, values, message)
+
+
+def _or_a_size(problem: Diagnostic) -> Diagnostic:
+    """The problem with a help for who meant a size, if it is an unknown name without a similar param."""
+    if problem.code != p.UnknownParam.code or problem.help.startswith("did you mean"):
+        return problem
+    return replace(problem, help="a check reads params, and sizes such as `x.shape[1]`")
 
 
 def _parsed(text: str) -> Syntax:

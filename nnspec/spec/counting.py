@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from nnspec.spec.blocks import Block
 from nnspec.spec.draft import GROUP, NESTING, STEP_KEYS
+from nnspec.spec.recurrence import named
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 
 _DEEPEST = 40
+_WRAPPERS = {"RNN": ("cell",), "TimeDistributed": ("layer",), "Bidirectional": ("layer", "backward_layer")}
 
 
 def least_layers(tree: Tree | None, blocks: Mapping[str, Block]) -> int:
@@ -47,6 +49,8 @@ class _Counter:
     def _of_operation(self, word: str, arguments: Tree | None, depth: int) -> int:
         if word in self._blocks:
             return self._of_block(word, depth)
+        if word in _WRAPPERS:
+            return self._of_wrapper(word, arguments, depth)
         if word not in NESTING or not isinstance(arguments, MappingNode):
             return 1
         branches = arguments.get("branches")
@@ -55,6 +59,15 @@ class _Counter:
             lists = tuple(value for _, value in branches.items())
         inner = (arguments.get("layers"), arguments.get("shortcut"), *lists)
         return sum(self.of_list(each, depth) for each in inner)
+
+    def _of_wrapper(self, word: str, arguments: Tree | None, depth: int) -> int:
+        """The layers of a cell, or of what a layer is wrapped around."""
+        found = 0
+        for tree in [arguments.get(key) for key in _WRAPPERS[word]] if isinstance(arguments, MappingNode) else [arguments]:
+            key, inner = named(tree)
+            if key is not None:
+                found += self._of_operation(str(key.value), inner, depth)
+        return max(found, 1)
 
     def _of_block(self, name: str, depth: int) -> int:
         if depth > _DEEPEST:  # recursive blocks are reported elsewhere

@@ -263,7 +263,7 @@ def _checked(param: Param, problems: list[Diagnostic]) -> Param:
             continue
         reason = _invalid(param.name, key, tree, types)
         if reason:
-            problems.append(p.WrongValue.at(tree.span, tree.path, help=_EXAMPLES[key], reason=reason))
+            problems.append(p.WrongValue.at(tree.span, tree.path, help=_help(key, types), reason=reason))
             declaration = _replaced(declaration, key, None)
     param = replace(param, declaration=declaration)
     low, high = param.bounds().get("at_least"), param.bounds().get("at_most")
@@ -286,6 +286,12 @@ _EXAMPLES = {
     "one_of": "write `one_of: [gru, lstm]`",
     "help": "write `help: channels of the first stage`",
 }
+
+
+def _help(key: str, types: set[str]) -> str:
+    if key in _BOUNDS and types - {"int", "float"}:
+        return f"remove `{key}`; `one_of` lists the valid values of any type"
+    return _EXAMPLES[key]
 
 
 def _invalid(name: str, key: str, tree: Tree, types: set[str]) -> str:
@@ -373,7 +379,8 @@ def _type_faults(name: str, kind: Any, value: Tree) -> Iterator[_Fault]:
         return
     if isinstance(kind, list):
         if not isinstance(value, SequenceNode) or len(value.items) != len(kind):
-            yield _Fault(value, f"`{name}` must be a list of {len(kind)}, not {value.kind}")
+            given = f"a list of {len(value.items)}" if isinstance(value, SequenceNode) else value.kind
+            yield _Fault(value, f"`{name}` must be a list of {len(kind)}, not {given}")
             return
         for wanted, item in zip(kind, value.items, strict=True):
             yield from _type_faults(name, wanted, item)

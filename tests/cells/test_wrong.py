@@ -75,6 +75,12 @@ WRONG = {
         "`h` is a sequence, but the cell `cell` also has an output `h`",
         "sequences",
     ),
+    "sequences of different lengths": (
+        HEAD + cell("[2]") .replace("units: 4", "units: 2") .replace("{x: null, h: [2]}", "{x: null, y: null, h: [2]}")
+        + "inputs: {a: [5, 2], b: [6, 2]}\nlayers:\n  - RNN: {cell: {cell: {}}, sequences: [x, y]}\n    from: {x: a, y: b}\n",
+        "`x` has 5 steps, but `y` has 6",
+        "crop or pad",
+    ),
     "no time": (HEAD + cell() + RUN.replace("[T, 2]", "[]"), "RNN takes (time, …)", ""),
     "an unknown port": (HEAD + cell() + RUN + "    from: {x: x, state: x}\n", "no input `state`", "`x`, `h`"),
     "a fed state of another size": (

@@ -38,6 +38,13 @@ def _networks(inner: str, outer: str, count: int, shape: str = "[4]") -> str:
     return _HEAD + "networks:\n" + first + others + f"inputs: {{x: {shape}}}\nlayers: [n{count - 1}]\n"
 
 
+def _wrapped(step: str, shape: str) -> str:
+    """Blocks that each wrap the one before, twice."""
+    first = "  b0:\n    inputs: {x: [4], h: [4]}\n    layers:\n      - Compute: x + h\n        name: n\n    outputs: {o: n, h: n}\n"
+    others = "".join(f"  b{n}: {{layers: [{{{step.replace('@', f'b{n - 1}')}}}, {{{step.replace('@', f'b{n - 1}')}}}]}}\n" for n in range(1, 38))
+    return _HEAD + "blocks:\n" + first + others + f"inputs: {{x: {shape}}}\nlayers: [b37]\n"
+
+
 def _symbols(count: int) -> str:
     names = [f"T{n}" for n in range(count)]
     groups = [names[n : n + 4] for n in range(0, count, 4)]
@@ -100,6 +107,9 @@ HOSTILE: dict[str, str] = {
     "networks that double": _networks("Dense: {units: 4}".join("{}"), "@, @", 40),
     "a chain of 400 networks": _networks("{Dense: {units: 4}}", "@, {Dense: {units: 4}}", 400),
     "a mask through 120 networks": _networks("{Dense: {units: 4}}", "@", 120, "[T, 4]").replace("inputs: {x: [T, 4]}\nlayers: [", "inputs: {x: [T, 4]}\nlayers: [Masking, "),
+    "cells that double": _wrapped("RNN: {cell: @}", "[T, 4]"),
+    "distributed blocks that double": _wrapped("TimeDistributed: {layer: @}", "[T, 4]"),
+    "a constant of 10**27 zeros": _HEAD + _X + "layers:\n  - Compute: x + sum(zeros([10**9, 10**9, 10**9]), axis=[0, 1, 2])\n",
     "branches that double": _HEAD + "blocks:\n  b0: {layers: [Flatten]}\n" + "".join(f"  b{n}: {{layers: [{{Parallel: {{branches: [[b{n - 1}], [b{n - 1}]], merge: Add}}}}]}}\n" for n in range(1, 40)) + _X + "layers: [b39]\n",
     "residuals that double": _HEAD + "blocks:\n  b0: {layers: [{Dense: {units: 4}}]}\n" + "".join(f"  b{n}: {{layers: [{{Residual: {{layers: [b{n - 1}, b{n - 1}]}}}}]}}\n" for n in range(1, 40)) + _X + "layers: [b39]\n",
     "an error in a block that doubles": _HEAD + "blocks:\n  b0: {layers: [Dens]}\n" + "".join(f"  b{n}: {{layers: [b{n - 1}, b{n - 1}]}}\n" for n in range(1, 40)) + _X + "layers: [b39]\n",

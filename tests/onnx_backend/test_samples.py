@@ -52,6 +52,13 @@ def test_tokens_that_are_looked_up_at_each_step_stay_inside_the_table_too() -> N
     assert max(inputs["t"].max() for inputs in draw(graph)) == 2
 
 
+def test_indices_of_an_expression_stay_inside_the_tensor() -> None:
+    inputs = "{x: [T, 2], t: {shape: [K], dtype: int32}}"
+    for taken in ("take(x, t, axis=1)", "take_along_axis(x, t[..., null], axis=1)"):
+        graph = graph_of(f"  - Compute: {taken}\n", inputs)
+        assert all(drawn["t"].max() < drawn["x"].shape[1] for drawn in draw(graph))
+
+
 def test_what_is_cut_at_each_step_has_room() -> None:
     graph = graph_of("  - TimeDistributed: {layer: {CenterCrop: {height: 8, width: 9}}}\n", "{x: [3, H, W, 2]}")
     assert all(choice["H"] >= 8 and choice["W"] >= 9 for choice in sizes(graph))

@@ -57,6 +57,12 @@ def test_what_is_no_check_is_an_error_in_the_expression(write, that):
     assert found[0].code in ("NN120", "NN121", "NN125", "NN105")
 
 
+def test_an_input_in_a_check_without_a_size_shows_how_to_read_one(write):
+    (found,) = errors(validate(write(HEAD + PARAMS + check("elsewhere > 0") + BODY)))
+    assert found.message == "undefined param `elsewhere`"
+    assert "`x.shape[1]`" in found.help
+
+
 def test_a_chained_comparison_is_an_error_that_shows_how_to_write_it(checked):
     [found] = errors(checked(HEAD + PARAMS + check("8 <= width <= 512") + BODY)[1])
     assert (found.message, found.help) == ("comparisons cannot be chained", "write `(8 <= width) and (width <= 512)`")
