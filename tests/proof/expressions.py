@@ -45,7 +45,7 @@ _OPERATORS = (
     "take_along_axis({a}, argmin({a}, {axis}, keepdims=true), {axis})", "take({a}, [0, -1], {axis})",
     "one_hot(argmax({a}, {axis}), {a}.shape[{axis}])", "in_training({a} + random_normal([{a}.shape[-1]]), {a})",
     "in_training({a} * random_bernoulli([1], 0.5), {a})", "in_training({a} + random_uniform([1]), {a})", "all({a} > -0.123, {axis})",
-    "tile({a}[..., null], [1, 1, 2])", "pad({a}, [[0, 0], [1, 2], [0, 1]])", "pad({a}, [[0, 0], [2, 1]], mode='edge')",
+    "tile({a}[..., null], [1, 2])", "pad({a}, [[1, 2], [0, 1]])", "pad({a}, [[2, 1]], mode='edge')",
     "isnan({a} / ({a} - {a}))", "transpose({a}, [0, 2, 1])", "ones([{a}.shape[{axis}]]) * {a}",
     "var({a} + linspace(0, 1, {a}.shape[-1]), -1)", "std({a} + cast(arange({a}.shape[-1]), 'float32'), -1)", "cast({a} > {b} + 0.123, 'int32')", "{units} * {a}",
     "full_like({a}, 0.5) * {a}", "zeros([{a}.shape[-1]]) + {a}", "cumsum(ones_like({a}), {axis}) * {a}",
@@ -204,7 +204,7 @@ class Expressions:
             case "int":
                 return str(random.choice([1, 1, 2, 3, -1]))
             case "ints":
-                return str([[0, 0], *([random.randint(0, 2), random.randint(0, 2)] for _ in range(rank - 1))])
+                return str([[random.randint(0, 2), random.randint(0, 2)] for _ in range(rank - 1)])
             case "size":
                 return self._size(x, first) if self.chance(0.5) else str(random.randint(1, 5))
             case "sizes":
@@ -233,7 +233,7 @@ class Expressions:
         if x is None or text is None:
             return None
         if function.name == "tile":
-            return str([1, *(self.random.choice([1, 1, 2]) for _ in range(x.rank - 1))])
+            return str([self.random.choice([1, 1, 2]) for _ in range(x.rank - 1)])
         own = [
             str(size) if isinstance(size, int) and self.chance(0.7) else f"{self._inside(text)}.shape[{axis}]"
             for axis, size in enumerate(x.shape[1:], 1)
