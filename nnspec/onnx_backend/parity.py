@@ -355,8 +355,8 @@ class _Comparer:
             counts = (elements - int(keep.sum()), elements) if name in ties else (0, 0)
             sensitivity = max((shift for shift in shifts if np.isfinite(shift)), default=0.0)
             found[name] = OutputParity(distance(a, b, scale), sensitivity, None, *counts)
-        floats = [name for name, array in wanted.items() if np.asarray(array).dtype.kind == "f"]
-        doubtful = [name for name in floats if self._bound == "exact" or not found[name].agrees]
+        of_floats = [name for name, array in wanted.items() if np.asarray(array).dtype.kind == "f"]
+        doubtful = [name for name in of_floats if self._bound == "exact" or not found[name].agrees]
         exact = self._in_float64(inputs) if doubtful else {}
         variants = [self._variant(name, inputs) for name in ("perturbed", "rounded")] if exact else []
         runs = [wanted, self._reference(beside), *variants] if exact else []

@@ -108,11 +108,11 @@ def perturbed(arrays: Arrays, rng: np.random.Generator) -> dict[str, NDArray[Any
 def _jumps(own: NDArray[Any], runs: list[NDArray[Any]]) -> NDArray[np.bool_]:
     """The elements that change by more than the tolerance in a run; of integers and bools, those that change."""
     if own.dtype.kind != "f":
-        return np.logical_or.reduce([run != own for run in runs])
+        return np.asarray(np.logical_or.reduce([run != own for run in runs]))
     wide = np.asarray(own, np.float64)
     largest = float(np.abs(wide[np.isfinite(wide)]).max(initial=0.0))
     if not wide.size or not largest:
-        return np.logical_or.reduce([_differs(wide, run) for run in runs])
+        return np.asarray(np.logical_or.reduce([_differs(wide, run) for run in runs]))
     with np.errstate(invalid="ignore"):
         changes = np.stack([np.where(_differs(wide, run), np.abs(run - wide) / largest, 0.0) for run in runs])
     changes = np.where(np.isnan(changes), np.inf, changes)
