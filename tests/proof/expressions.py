@@ -14,8 +14,9 @@ from typing import Any
 from nnspec.expressions.syntax import ExpressionError, parse
 from nnspec.functions.base import Function, Parameter
 from nnspec.functions.catalogue import FUNCTIONS
+from nnspec.functions.names import names_read
 from nnspec.functions.terms import BOOL, FLOAT, INT, Term
-from nnspec.functions.typing import Typing, input_term, names_read
+from nnspec.functions.typing import Typing, input_term
 from nnspec.types import Dim, TensorType
 
 __all__ = ["drawn_expressions", "tensors_of"]
