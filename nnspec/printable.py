@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from html import escape
 from typing import Any
 
 __all__ = ["html_text", "json_text", "markdown_code", "markdown_text", "on_one_line", "printable", "terminal_text"]
@@ -36,13 +35,13 @@ def printable(text: object) -> str:
 
 
 def on_one_line(text: object) -> str:
-    """Escape every control character, including tabs and newlines.
+    """Escape every control character, including tabs and newlines, and the workflow commands that may be within a line.
 
     Example:
         >>> on_one_line("cat\\n::error::")
         'cat\\\\n::error::'
     """
-    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t").replace("##[", "##\\x5b")
 
 
 def terminal_text(text: object) -> str:
@@ -62,6 +61,8 @@ def html_text(text: object) -> str:
         >>> html_text("<b>\\0")
         '&lt;b&gt;\\\\x00'
     """
+    from html import escape  # its table of entities is large, and most commands write no HTML
+
     return escape(printable(text)).replace("##[", "##&#91;")
 
 

@@ -9,18 +9,18 @@ from typing import Any
 from nnspec.data import problems as d
 from nnspec.data.kinds import Column, DataError, TargetKind
 from nnspec.data.locations import locate
-from nnspec.data.plan import DataPlan, Feed, Need
+from nnspec.data.plan import DataPlan, Feed, Need, target_shape
 from nnspec.diagnostics import Diagnostic
-from nnspec.types import Dim, TensorType, substitute, symbols_of
-
-__all__ = ["check_feeds", "fits", "for_shape", "target_shape"]
+from nnspec.types import Dim, TensorType, symbols_of
 
 Shape = tuple[int | None, ...]
 
 
 def check_feeds(plan: DataPlan, feeds: Mapping[str, Feed], columns: Mapping[str, Column], problems: list[Diagnostic]) -> None:
     """Report feeds whose shape does not match, or whose transforms cannot be applied."""
-    made = {place: column for place, feed in feeds.items() if (column := _made(plan, place, feed, columns, problems))}
+    made = {
+        place: column for place, feed in feeds.items() if (column := transformed_column(plan, place, feed, columns, problems))
+    }
     sizes: dict[str, int] = {}
     for place, column in made.items():
         kind, _, name = place.partition(".")
@@ -42,23 +42,9 @@ def fits(got: Shape, wanted: tuple[int | Dim, ...] | Shape) -> bool:
     return False
 
 
-def target_shape(need: Need, sizes: Mapping[str, int]) -> Shape:
-    """Return the shape that a loss requires of one target; None for unknown sizes.
-
-    Args:
-        need: What the loss requires.
-        sizes: The values of the network's symbolic sizes, as known from the inputs.
-    """
-    values: dict[str, int | Dim] = dict(sizes)
-    if need.kind == "label":
-        return ()
-    if need.kind == "sequence":
-        return (None,)
-    output = [substitute(size, values) for size in need.shape]
-    return tuple(size if isinstance(size, int) else None for size in output)
-
-
-def _made(plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column], problems: list[Diagnostic]) -> Column | None:
+def transformed_column(
+    plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column], problems: list[Diagnostic]
+) -> Column | None:
     """Infer the column that results from stacking and from the transforms of a feed."""
     kind, _, name = place.partition(".")
     parts = [columns[column] for column in feed.columns]

@@ -15,6 +15,7 @@ from nnspec.spec import Spec
 from nnspec.spec.document import KEYS, SECTIONS
 from nnspec.spec.evaluate import Scope, evaluate
 from nnspec.spec.overrides import find, keys_of
+from nnspec.spec.params import is_declaration
 from nnspec.spec.step import Nested, Recurrence, inner_steps
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.types import Config, closest
@@ -136,6 +137,8 @@ def _of_document(spec: Spec, path: str, before: MappingNode | None) -> list[Orig
     top = str(keys[0])
     tree = spec.section(top) if top in SECTIONS else spec.document.get(top)
     value = find(tree, keys[1:]) if tree is not None else None
+    if value is not None and top == "params" and len(keys) == 2 and is_declaration(value):
+        value = spec.params[str(keys[1])].default
     if value is not None:
         value = _evaluated(value, spec)
         return [Origin(path, value.plain(), links(value, before))]
@@ -159,8 +162,7 @@ def _steps_at(spec: Spec, path: str) -> list[tuple[Located, list[str | int]]]:
 
 def _evaluated(tree: Tree, spec: Spec) -> Tree:
     """Evaluate a value with the document's params; unchanged if it needs the params of a block."""
-    params = spec.document.get("params")
-    given = {str(key.value): value for key, value in params.items()} if isinstance(params, MappingNode) else {}
+    given = {name: param.default for name, param in spec.params.items() if param.default is not None}
     scope = Scope().inner(given, [])
     found = evaluate(tree, scope, [])
     return tree if found.unknown else found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import keras
@@ -11,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.exporting.random_weights import random_weights
+from nnspec.exporting.rounding import rounded, sigmoids_rounded
 from nnspec.graph import Graph
 from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.keras_backend.call import mask_of
 from nnspec.keras_backend.precision import in_float64, widened
 from nnspec.onnx_backend.parity import Reference, nudged
-
-__all__ = ["keras_reference", "keras_run"]
 
 _Arrays = Mapping[str, NDArray[Any]]
 _Run = Callable[[_Arrays], dict[str, NDArray[Any]]]
@@ -43,14 +43,14 @@ def keras_reference(graph: Graph, weights: _Arrays, *, masks: bool = False, mode
         changed = Reference(
             _with_weights(model, graph, own, other, run),
             lambda: _with_weights(model, graph, own, _nudged(other), run),
-            lambda: _with_weights(model, graph, own, other, keras_run(_rounded(model), masks=masks)),
+            lambda: _with_weights(model, graph, own, other, _rounded(model, masks=masks)),
             lambda: _exact(graph, other, masks=masks),
         )
         return other, changed
 
     perturbed = _with_weights(model, graph, own, _nudged(own), run)
-    rounded = lambda: keras_run(_rounded(model), masks=masks)  # noqa: E731
-    return Reference(run, lambda: perturbed, rounded, lambda: _exact(graph, own, masks=masks), drawn)
+    exact = partial(_exact, graph, own, masks=masks)
+    return Reference(run, lambda: perturbed, partial(_rounded, model, masks=masks), exact, drawn)
 
 
 def _nudged(weights: _Arrays) -> _Arrays:
@@ -70,31 +70,15 @@ def _with_weights(model: keras.Model, graph: Graph, own: _Arrays, other: _Arrays
     return answer
 
 
-@keras.saving.register_keras_serializable("nnspec")
-class _Rounding(keras.layers.Layer):  # type: ignore[misc]
-    """Perturbs float tensors by one unit in the last place, up or down."""
+def _rounded(model: keras.Model, *, masks: bool) -> _Run:
+    """Run the model with all that its layers compute off by one unit in the last place."""
+    run = keras_run(rounded(model), masks=masks)
 
-    def __init__(self, **arguments: Any) -> None:
-        super().__init__(**arguments)
-        self.supports_masking = True
+    def answer(inputs: _Arrays) -> dict[str, NDArray[Any]]:
+        with sigmoids_rounded(model):
+            return run(inputs)
 
-    def call(self, x: Any) -> Any:
-        up = keras.random.uniform(keras.ops.shape(x), seed=1, dtype=x.dtype) < 0.5
-        last = float(np.finfo(keras.backend.standardize_dtype(x.dtype)).eps)
-        return x * keras.ops.where(up, 1 + last, 1 - last)
-
-
-def _rounded(model: keras.Model) -> keras.Model:
-    """The model, with the same layers, and the output of each perturbed."""
-
-    def perturbed(tensor: Any) -> Any:
-        is_float = keras.backend.is_float_dtype(keras.backend.standardize_dtype(tensor.dtype))
-        return _Rounding(dtype=tensor.dtype)(tensor) if is_float else tensor
-
-    def call(layer: keras.Layer, *inputs: Any, **arguments: Any) -> Any:
-        return keras.tree.map_structure(perturbed, layer(*inputs, **arguments))
-
-    return keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)
+    return answer
 
 
 def _exact(graph: Graph, weights: _Arrays, *, masks: bool) -> _Run:

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from nnspec.functions.base import Call, Case, Context, Function
+from nnspec.functions.lazy_numpy import np
 from nnspec.functions.terms import INT, Application, Term
 from nnspec.types import Dim, ceil_div, size_text
 

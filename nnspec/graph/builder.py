@@ -11,6 +11,7 @@ from nnspec.graph.advice import advise, advise_on_inputs, advise_on_steps
 from nnspec.graph.around import Around, Fed
 from nnspec.graph.binding import Binding, bind_ports
 from nnspec.graph.cells import recurrence_ports
+from nnspec.graph.checks import decide
 from nnspec.graph.conditions import (
     Request,
     asked_by,
@@ -35,11 +36,12 @@ from nnspec.layers.plugin import plugin_of, tried
 from nnspec.layers.time_distributed import BatchToSteps, StepsToBatch, steps_of
 from nnspec.spec import Collected, Network, Step
 from nnspec.spec.checked import check_again
+from nnspec.spec.checks import Check
 from nnspec.spec.draft import GROUP, NESTING
 from nnspec.spec.shapes import Input
 from nnspec.spec.step import INPUT, BothDirections, Nested, NetworkUse, Recurrence, Shared, inner_steps
 from nnspec.spec.tree import MappingNode, Scalar, Tree
-from nnspec.types import Dim, PluginError, SizeTooComplex, TensorType, size_text, substitute
+from nnspec.types import Dim, PluginError, SizeTooComplex, TensorType, listed, size_text, substitute
 from nnspec.types.constraints import Constraint
 
 __all__ = ["Builder", "unbuilt"]
@@ -127,7 +129,7 @@ class Builder(Recurrences):
         """Yield constraints on sizes: by the layers that outputs need, or by all built layers if one failed."""
         yield from asked_by(graph.nodes.values())
         for name, request in self._bindings:
-            if any(node.name == name or node.name.startswith(f"{name}/") for node in graph.every_node()):
+            if not name or any(node.name == name or node.name.startswith(f"{name}/") for node in graph.every_node()):
                 yield request
 
     def _built(self, inputs: Mapping[str, TensorType]) -> Graph:
@@ -149,6 +151,8 @@ class Builder(Recurrences):
         refs = _named_outputs(network, found)
         gaps = self._gaps(inputs, found)
         graph = Graph(network.name, inputs, nodes, refs, uses=tuple(self._calls), gaps=gaps)
+        if not gaps:
+            self._decide(network.checks, inputs, graph.output_types, "")
         return graph if gaps.inputs or gaps.outputs or gaps.layers or not gaps.are_named else graph.giving(refs)
 
     def _gaps(self, inputs: Mapping[str, TensorType], found: Outputs) -> Gaps:
@@ -205,6 +209,9 @@ class Builder(Recurrences):
         fed = self._fed(step, _ports(content, self._networks), sources, found)
         if fed is None:
             return None
+        return self._applied(step, content, fed, scope, here)
+
+    def _applied(self, step: Step, content: Layer | Inner, fed: Fed, scope: Scope, here: Around) -> Mapping[str, Given] | None:
         if isinstance(content, Layer):
             return self._layer(step, content, fed, here)
         if content.time_distributed:
@@ -218,6 +225,8 @@ class Builder(Recurrences):
             return self._both_directions(step, content, fed, scope, here)
         if isinstance(content, NetworkUse):
             return self._use(step, self._networks[content.network], fed, here)
+        if content.carries:
+            return self._carried(step, content, fed, scope, here)
         return self._nested(step, content, fed, scope, here)
 
     def _time_distributed(self, step: Step, content: Inner, fed: Fed, scope: Scope, here: Around) -> Mapping[str, Given] | None:
@@ -300,12 +309,41 @@ class Builder(Recurrences):
         outputs = read_outputs(content.outputs, content.steps, scope, self._problems)
         if not self._unread and outputs is not None:
             self._problems += advise_on_steps(content.steps, scope, content.outputs, listed=False)
+        if outputs is not None and content.outputs is None and len(outputs) == 1:
+            outputs = {"output": next(iter(outputs.values()))}
+        if outputs is not None:
+            known = {name: given for name, given in inputs.items() if given is not None}
+            self._decide(content.checks, _types(known), _types(outputs), here.prefix)
         if content.closed:
             note = Note(f"in this use of `{step.op}`", step.span)
             self._problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self._problems[before:]]
-        if outputs is None or content.outputs is not None:
-            return outputs
-        return {"output": next(iter(outputs.values()))} if len(outputs) == 1 else outputs
+        return outputs
+
+    def _decide(
+        self, checks: tuple[Check, ...], inputs: Mapping[str, TensorType], outputs: Mapping[str, TensorType], prefix: str
+    ) -> None:
+        """Decide checks of sizes, and keep what must be true of free sizes."""
+        for check in checks:
+            self._bindings += [(prefix, request) for request in decide(check, inputs, outputs, self._problems)]
+
+    def _carried(self, step: Step, content: Nested, fed: Fed, around: Scope, here: Around) -> Mapping[str, Given] | None:
+        """Build repetitions that each feed their outputs to the inputs of the next, by name."""
+        scope = Scope({}, _first_of_each(content.steps), around, step.name, prefix=here.inside().prefix)
+        outputs: Mapping[str, Given] = {port: given for port, (_, given) in fed.items()}
+        for part in content.steps:
+            missing = [port for port in fed if port not in outputs]
+            if missing:
+                self._problems.append(_cannot_repeat(step, list(fed), missing, list(outputs)))
+                return None
+            sources = {port: Source(port, port, step.span, step.path, implied=True) for port in fed}
+            inside = {port: (source, outputs[port]) for port, source in sources.items()}
+            assert isinstance(part.content, Nested | NetworkUse | None)
+            built = None if part.content is None else self._applied(part, part.content, inside, scope, here.inside().at(part))
+            scope.built[part.name] = built
+            if built is None:
+                return None
+            outputs = built
+        return outputs
 
     def _use(self, step: Step, network: Network, fed: Fed, here: Around) -> Mapping[str, Given] | None:
         """Inline a network with the types of this use. Its weights are stored under the network's own name."""
@@ -325,10 +363,12 @@ class Builder(Recurrences):
             inside = replace(inside, start=_start(network))
         self._list(network.steps, scope, inside)
         outputs = read_outputs(network.outputs, network.steps, scope, self._problems)
-        note = Note(f"in this use of the network `{network.name}`", step.span)
-        self._problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self._problems[before:]]
         if outputs is not None and network.outputs is None and len(outputs) > 1 and "output" in outputs:
             outputs = {"output": outputs["output"]}
+        if outputs is not None:
+            self._decide(network.checks, _types(given), _types(outputs), here.prefix)
+        note = Note(f"in this use of the network `{network.name}`", step.span)
+        self._problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self._problems[before:]]
         ports = {port: ref for port, (ref, _) in given.items()}
         named = {name: ref for name, (ref, _) in (outputs or {}).items()}
         self._calls.append(NetworkCall(network.name, here.prefix, ports, named))
@@ -464,11 +504,23 @@ def step_paths(steps: tuple[Step, ...], prefix: str = "") -> Iterator[str]:
             yield step.content.network
 
 
+def _types(given: Mapping[str, Given]) -> dict[str, TensorType]:
+    return {name: type_ for name, (_, type_) in given.items()}
+
+
 def _first_of_each(steps: tuple[Step, ...]) -> dict[str, Step]:
     names: dict[str, Step] = {}
     for step in steps:
         names.setdefault(step.name, step)
     return names
+
+
+def _cannot_repeat(step: Step, inputs: list[str], missing: list[str], outputs: list[str]) -> Diagnostic:
+    named = ", ".join(f"{name}: …" for name in inputs)
+    what = f"an output `{missing[0]}`" if len(missing) == 1 else f"outputs {listed(missing)}"
+    reason = f"`{step.op}` has no {what.removeprefix('an ')} to feed to the next repetition"
+    help = f"give it outputs with the names of its inputs: `outputs: {{{named}}}`; its outputs are {listed(outputs)}"
+    return g.CannotRepeat.at(step.span, step.path, help=help, reason=reason)
 
 
 def _ports(content: Layer | Inner, networks: Mapping[str, Network]) -> Ports:

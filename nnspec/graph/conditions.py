@@ -35,6 +35,7 @@ class Request:
         path: Path of the step in the document.
         op: Name of the step's operation.
         inputs: Number of inputs.
+        message: What to report if it cannot be met, as a ``check`` states it.
     """
 
     constraint: Constraint
@@ -42,6 +43,7 @@ class Request:
     path: str
     op: str
     inputs: int = 2
+    message: str = ""
 
 
 def asked_by(nodes: Iterable[Node]) -> Iterator[Request]:
@@ -114,7 +116,9 @@ def contradiction(requests: Sequence[Request], inputs: Mapping[str, TensorType])
         ", in conflict with the notes below" if notes else ""
     )
     help = "make both sizes equal, for example with the same strides and `padding: same`, cropping or padding"
-    if not at.constraint.equal:
+    if at.op == "check":
+        help = at.message or "change the check, or the layers"
+    elif not at.constraint.equal:
         help = "use smaller kernels, strides or crops before it, or `padding: same`"
     elif at.inputs == 1:
         help = "change its target sizes, or declare the free size as a number that is valid for all layers"

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers.base import Inputs, Layer
+from nnspec.spec.params import Param
 from nnspec.types import Conditions, Dim, TensorType, Weight
 
 __all__ = ["Gaps", "Graph", "Model", "NetworkCall", "Node", "Ref", "Start", "changed", "every_node"]
@@ -266,11 +267,13 @@ class Model:
         name: Name of the document.
         networks: Graphs by name; the document's own layers are ``main``.
         diagnostics: Warnings found while building.
+        params: The document's params by name.
     """
 
     name: str
     networks: Mapping[str, Graph]
     diagnostics: tuple[Diagnostic, ...] = field(default=())
+    params: Mapping[str, Param] = field(default_factory=dict)
 
     @property
     def main(self) -> Graph:

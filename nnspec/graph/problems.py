@@ -210,6 +210,26 @@ class OnlyOneSize(Problem):
     )
 
 
+class CannotRepeat(Problem):
+    """A repeated block or network with several inputs must have outputs with the same names.
+
+    Each repetition after the first reads the outputs of the one before: the input `state` is fed from the output `state`.
+    The first repetition reads what `from` states.
+    """
+
+    code = "NN239"
+    message = "{reason}"
+    fails = (
+        "nnspec: 1\nname: net\nblocks:\n  cell:\n    inputs: [x, h]\n    layers:\n      - Add:\n        from: [x, h]\n"
+        "inputs: {a: [4], b: [4]}\nlayers:\n  - cell:\n    from: {x: a, h: b}\n    repeat: 2\n"
+    )
+    passes = (
+        "nnspec: 1\nname: net\nblocks:\n  cell:\n    inputs: [x, h]\n    layers:\n      - Add:\n        from: [x, h]\n"
+        "    outputs: {x: add, h: x}\ninputs: {a: [4], b: [4]}\nlayers:\n  - cell:\n    from: {x: a, h: b}\n    repeat: 2\n"
+        "    name: last\noutputs: [last.x]\n"
+    )
+
+
 class UnknownExport(Problem):
     """``export`` names a network or an output that does not exist."""
 

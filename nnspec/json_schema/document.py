@@ -8,8 +8,8 @@ from typing import Any
 
 from nnspec.data.augmentations import AUGMENTATIONS, CORRUPTIONS
 from nnspec.data.readers import READERS
+from nnspec.data.section import VALIDATIONS
 from nnspec.data.transforms import TRANSFORMS
-from nnspec.data.validation import VALIDATIONS
 from nnspec.json_schema.forms import ANY, NAME, Schema, any_of, closed, list_of, mapping_of, reference, value
 from nnspec.json_schema.members import Definitions, first_line
 from nnspec.json_schema.steps import OUTPUTS, STEPS, define_steps
@@ -20,6 +20,8 @@ from nnspec.layers.recurrent_cells import CELLS
 from nnspec.layers.spectral_normalization import WITH_KERNEL
 from nnspec.sections import SECTIONS
 from nnspec.spec.blocks import BLOCK_NAME
+from nnspec.spec.params import KEYS as KEYS_OF_PARAM
+from nnspec.spec.params import TYPES
 from nnspec.spec.shapes import HIGHEST_RANK, SYMBOL
 from nnspec.spec.shapes import NAME as INPUT_NAME
 from nnspec.spec.starting import StartingWeights
@@ -39,6 +41,16 @@ _FAMILIES = (
 )  # fmt: skip
 
 _TEXT: Schema = {"type": "string"}
+_CHECK: Schema = closed(
+    {
+        "that": {"type": ["string", "boolean"], "description": "What must be true: `width % heads == 0`, `x.shape[1] <= 512`."},
+        "message": {"type": ["string", "null"], "description": "What to report if it is not."},
+    },
+    ["that"],
+)
+_CHECKS: Schema = list_of(_CHECK, description="Conditions on params, and on sizes of inputs and outputs.") | {
+    "type": ["array", "null"]
+}
 _LATER: Schema = {"description": "Not supported in this release."}
 
 
@@ -65,6 +77,7 @@ def schema(*, plugins: bool = False) -> dict[str, Any]:
         definitions.family(family)
     define_steps(definitions)
     _define_inputs(definitions)
+    _define_params(definitions)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "nnspec, version 1",
@@ -84,7 +97,10 @@ def _keys(definitions: Definitions) -> dict[str, Schema]:
         "nnspec": {"const": 1, "description": "Version of the language."},
         "name": {"type": "string", "pattern": "^[a-z][a-z0-9_-]*$", "description": "Name of the model."},
         "description": _TEXT,
-        "params": _or_nothing(mapping_of(ANY, description="Named constants; later ones can use earlier ones: `$width`.")),
+        "params": _or_nothing(
+            mapping_of(reference("param"), description="Named constants; later ones can use earlier ones: `$width`.")
+        ),
+        "check": _CHECKS,
         "use": _uses(),
         "weights": reference("weights") | {"description": "Initial weights of the whole document."},
         "blocks": _or_nothing(mapping_of(_block(), BLOCK_NAME.pattern, description="User-defined layers.")),
@@ -116,7 +132,10 @@ def _uses() -> Schema:
 def _block() -> Schema:
     properties = {
         "description": _TEXT,
-        "params": {"type": "object", "description": "Params, each with a type (int, float, bool, str) or a default."},
+        "params": mapping_of(
+            reference("param"), description="Params, each with a type (int, float, bool, str), a default or a declaration."
+        ),
+        "check": _CHECKS,
         "inputs": any_of(
             list_of(NAME, minItems=1, uniqueItems=True, description="Names of the inputs inside the block; `[x]` by default."),
             reference("block_inputs"),
@@ -125,6 +144,27 @@ def _block() -> Schema:
         "outputs": OUTPUTS,
     }
     return closed(properties, ["layers"])
+
+
+def _define_params(definitions: Definitions) -> None:
+    """Define ``param``: a declaration, or any value. A mapping of a declaration's keys is a declaration."""
+    number = value({"type": "number"})
+    kind = definitions.add("param_type", any_of({"enum": list(TYPES)}, list_of(reference("param_type"), minItems=1)))
+    properties = {
+        "default": {"description": "The value if no other is given; without it, the param is required."},
+        "type": kind | {"description": "`int`, `float`, `bool`, `str`, or a list of types: `[int, int]`."},
+        "at_least": number | {"description": "The smallest valid value."},
+        "at_most": number | {"description": "The largest valid value."},
+        "multiple_of": value({"type": "number", "exclusiveMinimum": 0}) | {"description": "What divides every valid value."},
+        "one_of": value(list_of(ANY, minItems=1)) | {"description": "The valid values."},
+        "help": {"type": "string", "description": "What the param is for."},
+    }
+    is_declaration = {
+        "type": "object",
+        "propertyNames": {"enum": list(KEYS_OF_PARAM)},
+        "anyOf": [{"required": ["default"]}, {"required": ["type"]}],
+    }
+    definitions.add("param", {"if": is_declaration, "then": closed(properties)})
 
 
 def _define_inputs(definitions: Definitions) -> None:

@@ -19,8 +19,6 @@ from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window
 from nnspec.types import Dim, TensorType
 
-__all__ = ["Compute", "Typed", "frozen", "typed"]
-
 _DTYPES = {FLOAT: "float32", INT: "int32", BOOL: "bool"}
 
 
@@ -103,6 +101,11 @@ class Compute(Layer):
             if term.masks:
                 found[name] = found[name].masked(term.shape[1 : 1 + max(term.masks.values())])
         return found
+
+    def is_zero(self, output: str, inputs: Inputs) -> bool:
+        """Whether a result is 0 whatever the inputs are."""
+        origin = self.typed(inputs).results[output].origin
+        return isinstance(origin, Application) and origin.function.name in ("zeros", "zeros_like")
 
     def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
         return tuple(self.typed(inputs).context.equal)

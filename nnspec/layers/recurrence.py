@@ -53,6 +53,7 @@ class RecurrentStep(Layer):
 
     gates: ClassVar[int]
     states: ClassVar[tuple[str, ...]] = ("state",)
+    main_argument: ClassVar[str | None] = "units"
 
     @classmethod
     def foreign(cls) -> Mapping[str, str]:

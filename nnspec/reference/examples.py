@@ -14,8 +14,6 @@ from nnspec.layers.recurrent_cells import RecurrentCell
 from nnspec.layers.rnn import RNN
 from nnspec.types import Dim, TensorType, Weight, symbol
 
-__all__ = ["Example", "examples"]
-
 # The values of required arguments in examples, by name.
 _GIVEN: Mapping[str, tuple[Any, ...]] = {
     "activation": ("relu",),

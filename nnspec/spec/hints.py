@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from nnspec.spec.tree import MappingNode, Scalar, Tree
 from nnspec.types import closest
 
-__all__ = ["suggest_param", "spaced"]
-
 
 def spaced(word: str, names: Iterable[str]) -> str:
     """Return help for ``units:64``, a key without a space after its colon, or an empty string.
@@ -39,5 +37,6 @@ def suggest_param(tree: Tree) -> str:
         plain = isinstance(value, Scalar) and value.value is None and not value.unknown
         name = str(key.value) if plain and str(key.value).isidentifier() else None
     if name in _TYPES:
-        return f"`{name}` is a type, not a value; write a number"
+        required = ", or declare the param: `{type: int}`" if tree.formula is not None else ""
+        return f"`{name}` is a type, not a value; write a number{required}"
     return f"write a number, or `${name}` to use a param with that name" if name else ""

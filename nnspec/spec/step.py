@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Span
 from nnspec.layers.base import Layer
+from nnspec.spec.checks import Check
 from nnspec.spec.shapes import Input
 from nnspec.spec.tree import MappingNode, Tree
 
@@ -61,6 +62,8 @@ class Nested:
         closed: Whether its steps cannot read from the enclosing list, as in a block.
         shapes: Declared types of its inputs; an input without one accepts any tensor.
         time_distributed: Whether it runs at every time step of its inputs.
+        carries: Whether its steps are repetitions that each feed their outputs to the inputs of the next, by name.
+        checks: Conditions on the sizes of its inputs and outputs.
     """
 
     inputs: tuple[str, ...]
@@ -69,6 +72,8 @@ class Nested:
     closed: bool = False
     shapes: Mapping[str, Input | None] = field(default_factory=dict)
     time_distributed: bool = False
+    carries: bool = False
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)

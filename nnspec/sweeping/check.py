@@ -11,10 +11,8 @@ from nnspec.spec import Spec, check
 from nnspec.spec.overrides import find
 from nnspec.spec.tree import MappingNode, Tree
 from nnspec.sweeping import problems as s
-from nnspec.sweeping.section import SweepSection
-from nnspec.types import closest
-
-__all__ = ["check_sweep", "setting"]
+from nnspec.sweeping.section import Range, SweepSection
+from nnspec.types import did_you_mean
 
 _MOST_PATHS = 10_000
 
@@ -42,12 +40,15 @@ def check_sweep(
     for path, range_ in section.over.items():
         at = _place(over, path) or tree
         if find(spec.document, path) is None:
-            suggestion = closest(path, [known for known in _paths(spec.document) if not known.startswith("sweep")])
-            help = f"did you mean `{suggestion}`?" if suggestion else "add the value to the document"
+            help = did_you_mean(
+                path,
+                [known for known in _paths(spec.document) if not known.startswith("sweep")],
+                "add the value to the document",
+            )
             key = over.key(path) if isinstance(over, MappingNode) else None
             problems.append(s.NoSuchPlace.at((key or at).span, at.path, help=help, where=path))
         elif is_valid and again is not None:
-            for value in range_.samples:
+            for value in (*range_.samples, *_second(spec, path, range_)):
                 wrong = [found for found in again([setting(path, value)]) if found.is_error]
                 if wrong:
                     reason = f"{wrong[0].message} ({wrong[0].code})"
@@ -56,6 +57,15 @@ def check_sweep(
                     )
                     break
     return section
+
+
+def _second(spec: Spec, path: str, range_: Range) -> list[Any]:
+    """Return the second value of a range for a param that must be a multiple, which the ends alone do not show."""
+    param = spec.params.get(path.removeprefix("params."))
+    if param is None or "multiple_of" not in param.bounds() or range_.int is None:
+        return []
+    value = range_.int[0] + int(range_.step or 1)
+    return [value] if value <= range_.int[1] else []
 
 
 def setting(path: str, value: Any) -> str:

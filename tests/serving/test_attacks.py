@@ -23,10 +23,10 @@ import pytest
 from PIL import Image
 
 from nnspec.diagnostics import NnspecError
+from nnspec.serving.budget import SMALL, Memory
 from nnspec.serving.errors import RequestError
 from nnspec.serving.hosts import allowed_hosts
 from nnspec.serving.loading import load_in_background, load_with_timeout
-from nnspec.serving.memory import SMALL, Memory
 from nnspec.serving.server import serve
 from nnspec.serving.settings import Settings
 from tests.serving import models
@@ -306,7 +306,7 @@ def test_a_request_must_call_the_server_by_a_name_it_has(named, host, status):
         found, headers, body = named.ask("GET", path, headers={"Host": host})
         assert found == (404 if path == "/nothing" and status == 200 else status)
         assert headers["X-Content-Type-Options"] == "nosniff"
-        assert status == 200 or "--allow-host" in json.loads(body)["error"]
+        assert status == 200 or "`Host` header" in json.loads(body)["error"]
 
 
 def test_a_request_with_two_names_is_refused(server):

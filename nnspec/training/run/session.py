@@ -1,0 +1,314 @@
+"""The session of a training: the models, their phases and the run folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.data.examples import Examples
+from nnspec.data.kinds import DataError
+from nnspec.data.prepare import Prepared
+from nnspec.diagnostics import NnspecError, SpecError
+from nnspec.spec import Spec
+from nnspec.spec.ignores import silence
+from nnspec.training.backends.base import Steps
+from nnspec.training.backends.selection import steps_for
+from nnspec.training.batches.augmenter import Augmenter, outside_range
+from nnspec.training.batches.bucketing import in_buckets
+from nnspec.training.catalogue.schedules import Schedule
+from nnspec.training.loop.data_guard import DataGuard
+from nnspec.training.loop.initial_weights import initial_weights
+from nnspec.training.loop.interruption import interruptible
+from nnspec.training.loop.learner import Learner, TrainableGroup, averaged_weights
+from nnspec.training.loop.loop import Loop, NotFiniteLoss, Status
+from nnspec.training.loop.networks import Networks
+from nnspec.training.loop.not_finite import Diverged, explanation
+from nnspec.training.loop.order import Order
+from nnspec.training.loop.position import Position
+from nnspec.training.loop.progress import Progress
+from nnspec.training.loop.stopping import Plateau
+from nnspec.training.objectives.plugin import guarded, guarding
+from nnspec.training.plan import Monitor, PhasePlan, TrainingPlan
+from nnspec.training.run.checkpoints import Checkpoint, read_checkpoint
+from nnspec.training.run.writer import RunWriter
+from nnspec.training.section import TrainSection
+
+
+@dataclass(frozen=True)
+class _Phase:
+    """The learner and the steps of a phase."""
+
+    plan: PhasePlan
+    learner: Learner
+    steps: Steps
+
+
+class Session:
+    """A training in this process.
+
+    Args:
+        spec: The spec.
+        plan: The training plan.
+        prepared: The data.
+        progress: Reports progress.
+        devices: The devices that each compute a part of every batch; empty for one device.
+    """
+
+    def __init__(
+        self, spec: Spec, plan: TrainingPlan, prepared: Prepared, progress: Progress, devices: Sequence[str] = ()
+    ) -> None:
+        self._plan, self._prepared, self._progress, self._devices = plan, prepared, progress, devices
+        with _precision(plan.section.precision):
+            self._networks = Networks(plan.networks, plan.section.seed)
+        self._networks.set_weights(initial_weights(spec, plan.graph))
+        self._task = guarded(plan.objective, plan.objective.task, self._networks, plan, prepared, self._augmenter())
+        self._guard = DataGuard(prepared, progress)
+        self._position = Position()
+        self._parts = self._bucketed()
+        self._phase = self._begin_phase()
+
+    def restore(self, checkpoint: Checkpoint, writer: RunWriter) -> None:
+        """Restores a checkpoint, and undoes what was written to the run folder after it.
+
+        Raises:
+            NnspecError: If the checkpoint is of another model.
+        """
+        at = checkpoint.position
+        # A process killed between a checkpoint and the weights of its epoch has not written them.
+        if at.best_epoch and writer.weights_epoch() != at.best_epoch:
+            best = writer.checkpoints.of_epoch(at.best_epoch)
+            if best is None:
+                self._progress.print(f"the weights of the best epoch, {at.best_epoch}, are lost: the best value is reset")
+                at.best, at.best_epoch = None, 0
+            else:
+                self._load(read_checkpoint(best))
+                with self._averaged():
+                    self._keep(writer)
+                self._progress.print(f"weights.safetensors is restored from {best.name}: it is damaged, missing or older")
+        self._load(checkpoint)
+        writer.restore_log(checkpoint.history)
+
+    def run(self, writer: RunWriter, stop: Callable[[], bool] | None = None) -> Status:
+        """Trains until the end or an interruption.
+
+        Args:
+            writer: Writes the run.
+            stop: Called after each step; whether to interrupt the training. None for never.
+
+        Raises:
+            NnspecError: If the loss is not finite, an example cannot be read, or a file cannot be written.
+        """
+        with interruptible() as interrupted:
+            while True:
+                status = self._run_phase(writer, lambda: interrupted() or (stop is not None and stop()))
+                if status == "interrupted" or self._position.phase + 1 == len(self._plan.phases):
+                    break
+                self._next_phase(writer)
+            if not self._position.best_epoch:
+                with self._averaged():
+                    self._keep(writer)
+        writer.stopped_by = interrupted.signal
+        return status
+
+    @property
+    def position(self) -> Position:
+        """The position."""
+        return self._position
+
+    @property
+    def monitor(self) -> Monitor:
+        """The metric that selects the best weights in the current phase."""
+        return self._phase.plan.monitor
+
+    def _augmenter(self) -> Augmenter | None:
+        data = self._plan.data
+        if data is None or not data.augment:
+            return None
+        for warning in silence([*outside_range(data, self._prepared.train)]):
+            self._progress.print(f"{warning.span}: {warning.severity}[{warning.code}]: {warning.message}")
+        return Augmenter(data.augment, data.needs, self._plan.section.seed, data.target_sources)
+
+    def _bucketed(self) -> tuple[Examples, ...]:
+        """The training examples, by bucket if there are buckets."""
+        data, prepared = self._plan.data, self._prepared
+        if data is None:
+            return (prepared.train,)
+        return in_buckets(data, prepared.state, prepared.train, self._plan.graph.conditions)
+
+    def _begin_phase(self) -> _Phase:
+        plan = self._plan.phases[self._position.phase]
+        self._networks.freeze(plan.frozen)
+        with guarding(self._plan.objective, "the training"):
+            learner = self._task.learner(plan)
+            return _Phase(plan, learner, steps_for(keras.backend.backend(), learner, self._devices))
+
+    def _next_phase(self, writer: RunWriter) -> None:
+        """Starts the next phase: from the best weights if the last one had early stopping, else from its last weights."""
+        at, before = self._position, self._phase.plan
+        if before.section.early_stopping is not None and at.best_epoch:
+            self._networks.set_weights(writer.weights())
+        at.next_phase(comparable=before.comparable(self._plan.phases[at.phase + 1]))
+        self._phase = self._begin_phase()
+
+    def _run_phase(self, writer: RunWriter, interrupted: Callable[[], bool]) -> Status:
+        phase, section = self._phase, self._phase.plan.section
+        due = _Timer(writer.every_minutes)
+        groups = phase.learner.trainable
+        order = Order(self._parts, section.batch_size * phase.learner.batches, section.seed)
+
+        def save() -> None:
+            writer.save(Checkpoint(self._position, writer.records, writer.conditions, arrays_of(self._variable_groups())))
+            due.reset()
+
+        def logged() -> None:
+            writer.write_metrics()
+            self._guard.after_epoch()
+            self._warn(writer.records)
+
+        rule, monitored = section.reduce_on_plateau, phase.plan.plateau
+        plateau = Plateau(rule, monitored, groups[0].inner) if rule is not None and monitored is not None else None
+        loop = Loop(
+            steps=phase.steps,
+            learner=phase.learner,
+            order=order,
+            validation=self._prepared.validation,
+            last_step=section.steps or (section.epochs or 1) * order.steps,
+            monitor=phase.plan.monitor,
+            stopping=section.early_stopping,
+            evaluating=self._averaged,
+            examine=lambda epoch: self._task.examine(epoch, writer.run.path),
+            save=save,
+            due=due,
+            keep=lambda: self._keep(writer),
+            log=writer.records.append,
+            logged=logged,
+            progress=self._progress,
+            interrupted=interrupted,
+            plateau=plateau,
+            rates=lambda: _changing_rates(section, groups, plateau is not None),
+            position=self._position,
+        )
+        try:
+            with guarding(self._plan.objective, "the training"):
+                return loop.run()
+        except NotFiniteLoss as error:
+            raise Diverged(explanation(error, self._position, section, self._prepared.train)) from None
+        except (DataError, SpecError) as error:
+            # The steps before the unreadable example are complete.
+            save()
+            reason = error.message if isinstance(error, DataError) else f"\n{error}"
+            raise NnspecError(f"after step {self._position.step:,}, an example could not be read: {reason}") from None
+        finally:
+            self._progress.end()
+
+    def _warn(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Prints the warnings about the last epoch that are new."""
+        with guarding(self._plan.objective, "`warnings`"):
+            warnings, earlier = self._task.warnings(records), self._task.warnings(records[:-1]) if len(records) > 1 else ()
+        before = {warning.partition(":")[0] for warning in earlier}
+        for warning in warnings:
+            if warning.partition(":")[0] not in before:
+                self._progress.print(f"epoch {records[-1]['epoch']}: warning: {warning}")
+
+    def _variable_groups(self) -> dict[str, list[Any]]:
+        learner = self._phase.learner
+        return {
+            "model": self._networks.variables,
+            "optimizer": [variable for group in learner.trainable for variable in group.optimizer.variables],
+            "metrics": [variable for metric in learner.metrics for variable in metric.variables],
+            "random": learner.random_variables,
+        }
+
+    def _load(self, checkpoint: Checkpoint) -> None:
+        phase = checkpoint.position.phase
+        if phase >= len(self._plan.phases):
+            raise NnspecError(f"the checkpoint is of phase {phase + 1}, and the training has {len(self._plan.phases)}")
+        changed, self._position = phase != self._position.phase, Position(**checkpoint.position.as_json())
+        if changed:
+            self._phase = self._begin_phase()
+        set_arrays(self._variable_groups(), checkpoint.arrays)
+
+    def _averaged(self) -> AbstractContextManager[None]:
+        return averaged_weights(self._phase.learner.trainable)
+
+    def _keep(self, writer: RunWriter) -> None:
+        writer.write_weights(self._networks.weights(), self._position.best_epoch)
+
+
+def _changing_rates(section: TrainSection, trainable: Sequence[TrainableGroup], lowered: bool) -> dict[str, float]:
+    """The learning rates that change, by their names in the log."""
+    return {
+        "learning_rate" if len(trainable) == 1 else f"{group.network}_learning_rate": float(group.inner.learning_rate)
+        for group in trainable
+        if lowered or isinstance(getattr(section.optimizer_of(group.network), "learning_rate", None), Schedule)
+    }
+
+
+class _Timer:
+    """Whether a number of minutes has passed since the last reset."""
+
+    def __init__(self, minutes: float) -> None:
+        self._seconds = minutes * 60
+        self.reset()
+
+    def reset(self) -> None:
+        self._since = time.monotonic()
+
+    def __call__(self) -> bool:
+        return time.monotonic() - self._since >= self._seconds
+
+
+@contextmanager
+def _precision(policy: str) -> Iterator[None]:
+    """Sets the dtype policy while a model is built."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+Groups = Mapping[str, Sequence[Any]]
+"""Keras variables by group, in the same order each time a spec is built."""
+
+
+def arrays_of(groups: Groups) -> dict[str, NDArray[Any]]:
+    """The values of variables by group and number, such as ``model/0003``.
+
+    Keras's own names are neither stable nor unique.
+    """
+    return {name: np.array(variable.numpy(), order="C") for name, variable in _named(groups).items()}
+
+
+def set_arrays(groups: Groups, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Sets variables. None is set unless all arrays fit.
+
+    Raises:
+        NnspecError: If a value is missing or unknown, or its shape or dtype differs from that of its variable.
+    """
+    own = _named(groups)
+    for name in sorted({*own, *arrays}):
+        if name not in arrays or name not in own:
+            raise NnspecError(
+                f"the checkpoint is of another model: it has {len(arrays)} variables, and this model has {len(own)}"
+            )
+        theirs, ours = arrays[name], own[name]
+        kinds = [(tuple(x.shape), str(x.dtype)) for x in (theirs, ours)]
+        if kinds[0] != kinds[1]:
+            raise NnspecError(
+                f"the checkpoint is of another model: `{ours.path}` is {kinds[1]}, and {kinds[0]} in the checkpoint"
+            )
+    for name, variable in own.items():
+        variable.assign(arrays[name])
+
+
+def _named(groups: Groups) -> dict[str, Any]:
+    return {f"{group}/{i:04}": variable for group, variables in groups.items() for i, variable in enumerate(variables)}
