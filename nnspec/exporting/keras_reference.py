@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.exporting.random_weights import random_weights
-from nnspec.exporting.rounding import rounded, sigmoids_rounded
+from nnspec.exporting.rounding import activations_rounded, rounded
 from nnspec.graph import Graph
 from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.keras_backend.call import mask_of
@@ -38,19 +38,23 @@ def keras_reference(graph: Graph, weights: _Arrays, *, masks: bool = False, mode
         set_weight_arrays(model, graph, own)
     run = keras_run(model, masks=masks)
 
+    def with_weights(other: _Arrays) -> _Run:
+        return _with_weights(model, graph, own, other, run)
+
     def drawn(inputs: _Arrays) -> tuple[_Arrays, Reference]:
         other = random_weights(model, graph, own, inputs)
         changed = Reference(
-            _with_weights(model, graph, own, other, run),
-            lambda: _with_weights(model, graph, own, _nudged(other), run),
+            with_weights(other),
+            lambda: with_weights(_nudged(other)),
             lambda: _with_weights(model, graph, own, other, _rounded(model, masks=masks)),
             lambda: _exact(graph, other, masks=masks),
+            with_weights=with_weights,
         )
         return other, changed
 
-    perturbed = _with_weights(model, graph, own, _nudged(own), run)
+    perturbed = with_weights(_nudged(own))
     exact = partial(_exact, graph, own, masks=masks)
-    return Reference(run, lambda: perturbed, partial(_rounded, model, masks=masks), exact, drawn)
+    return Reference(run, lambda: perturbed, partial(_rounded, model, masks=masks), exact, drawn, with_weights)
 
 
 def _nudged(weights: _Arrays) -> _Arrays:
@@ -75,7 +79,7 @@ def _rounded(model: keras.Model, *, masks: bool) -> _Run:
     run = keras_run(rounded(model), masks=masks)
 
     def answer(inputs: _Arrays) -> dict[str, NDArray[Any]]:
-        with sigmoids_rounded(model):
+        with activations_rounded(model):
             return run(inputs)
 
     return answer
