@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.graph import problems as g
 from nnspec.graph.advice import advise, advise_on_inputs, advise_on_steps
-from nnspec.graph.binding import bind_ports
+from nnspec.graph.binding import Binding, bind_ports
 from nnspec.graph.conditions import (
     Request,
     asked_by,
@@ -33,6 +33,7 @@ from nnspec.layers.time_distributed import BatchToSteps, StepsToBatch, steps_of
 from nnspec.spec import Collected, Network, Step
 from nnspec.spec.checked import check_again
 from nnspec.spec.draft import GROUP, NESTING
+from nnspec.spec.shapes import Input
 from nnspec.spec.step import INPUT, Nested, NetworkUse, Shared
 from nnspec.spec.tree import MappingNode, Scalar, Tree
 from nnspec.types import Dim, PluginError, SizeTooComplex, TensorType, size_text, substitute
@@ -318,6 +319,8 @@ class Builder:
         inputs: dict[str, Given | None] = dict(zip(content.inputs, (given for _, given in fed.values()), strict=True))
         if not content.steps:
             return {"output": next(given for given in inputs.values() if given)} if content.outputs is None else None
+        if self._bound(f"the block `{step.op}`", content.shapes, step, fed, here) is None:
+            return None
         scope = Scope(inputs, _first_of_each(content.steps), None if content.closed else around, step.name)
         before = len(self._problems)
         self._list(content.steps, scope, here.inside())
@@ -334,14 +337,8 @@ class Builder:
     def _use(self, step: Step, network: Network, fed: _Fed, here: _Around) -> Mapping[str, Given] | None:
         """Inline a network with the types of this use. Its weights are stored under the network's own name."""
         given = {port: given for port, (_, given) in fed.items()}
-        try:
-            pairs = bind_ports(network, {port: type_ for port, (_, type_) in given.items()})
-        except LayerError as error:
-            self._problems.append(self._does_not_fit(error, step, fed))
+        if self._bound(f"the network `{network.name}`", network.inputs, step, fed, here) is None:
             return None
-        self._bindings += [
-            (here.prefix, Request(Constraint(a, b), step.span, step.path, step.op)) for a, b in pairs if isinstance(a - b, Dim)
-        ]
         for port, (_, type_) in given.items():
             if type_.mask is not None:
                 self._passed[network.name][port] = len(type_.mask)
@@ -363,6 +360,19 @@ class Builder:
         named = {name: ref for name, (ref, _) in (outputs or {}).items()}
         self._calls.append(NetworkCall(network.name, here.prefix, ports, named))
         return outputs
+
+    def _bound(
+        self, what: str, declared: Mapping[str, Input | None], step: Step, fed: _Fed, here: _Around
+    ) -> Binding | None:
+        """Return the sizes that the declared inputs have in this use; reports and returns None if they do not fit."""
+        try:
+            found = bind_ports(what, declared, {port: type_ for port, (_, (_, type_)) in fed.items()})
+        except LayerError as error:
+            self._problems.append(self._does_not_fit(error, step, fed))
+            return None
+        sizes = [Constraint(a, b) for a, b in found.pairs if isinstance(a - b, Dim)]
+        self._bindings += [(here.prefix, Request(size, step.span, step.path, step.op)) for size in sizes]
+        return found
 
     def _shared(
         self, step: Step, content: Shared, sources: list[Source], found: Mapping[Source, Given], scope: Scope, here: _Around

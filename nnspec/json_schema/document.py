@@ -116,8 +116,9 @@ def _block() -> Schema:
     properties = {
         "description": _TEXT,
         "params": {"type": "object", "description": "Params, each with a type (int, float, bool, str) or a default."},
-        "inputs": list_of(
-            NAME, minItems=1, uniqueItems=True, description="Names of the inputs inside the block; `[x]` by default."
+        "inputs": any_of(
+            list_of(NAME, minItems=1, uniqueItems=True, description="Names of the inputs inside the block; `[x]` by default."),
+            reference("block_inputs"),
         ),
         "layers": STEPS,
         "outputs": OUTPUTS,
@@ -130,4 +131,6 @@ def _define_inputs(definitions: Definitions) -> None:
     size = value(any_of({"type": "integer", "minimum": 1, "maximum": 2**31 - 1}, symbol, {"type": "null"}))
     shape = list_of(size, maxItems=HIGHEST_RANK, description="Sizes, symbols such as `T`, or null; the batch axis is implicit.")
     typed = closed({"shape": shape, "dtype": {"enum": sorted(DTYPES), "default": "float32"}}, ["shape"])
+    declared = mapping_of(any_of(shape, typed, {"type": "null"}), INPUT_NAME.pattern, description="Inputs with shapes, or null.")
+    definitions.add("block_inputs", {**declared, "minProperties": 1})
     definitions.add("inputs", mapping_of(any_of(shape, typed), INPUT_NAME.pattern, description="Inputs by name."))

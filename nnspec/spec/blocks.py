@@ -15,6 +15,7 @@ from nnspec.spec.evaluate import Scope, evaluate
 from nnspec.spec.hints import spaced
 from nnspec.spec.keys import known_keys
 from nnspec.spec.readings import suggest_literal
+from nnspec.spec.shapes import NAME
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest, listed
 
@@ -58,6 +59,7 @@ class Block:
         name: Name of the block.
         params: Value of each param in the definition: a type (required argument) or a default.
         inputs: Names of the inputs inside the block.
+        shapes: Declared shapes of its inputs, not yet evaluated; an input without one accepts any tensor.
         layers: Steps, not yet evaluated.
         outputs: Value of ``outputs``; None for the last step.
         scope: Params of the document that defines the block.
@@ -68,6 +70,7 @@ class Block:
     name: str
     params: Mapping[str, Tree]
     inputs: tuple[str, ...]
+    shapes: MappingNode | None
     layers: Tree | None
     outputs: Tree | None
     scope: Scope
@@ -91,7 +94,7 @@ def read_block(key: Scalar, tree: Tree, scope: Scope, problems: list[Diagnostic]
     return Block(
         name,
         _params(name, tree.get("params"), problems),
-        _inputs(name, tree.get("inputs"), problems),
+        *_inputs(name, tree.get("inputs"), problems),
         tree.get("layers"),
         tree.get("outputs"),
         scope,
@@ -141,15 +144,23 @@ def _declared(name: str, value: Tree, problems: list[Diagnostic]) -> Tree:
     return value
 
 
-def _inputs(name: str, tree: Tree | None, problems: list[Diagnostic]) -> tuple[str, ...]:
+def _inputs(name: str, tree: Tree | None, problems: list[Diagnostic]) -> tuple[tuple[str, ...], MappingNode | None]:
+    """Return the names of the inputs, and the shapes of those that declare one."""
     if tree is None:
-        return ("x",)
+        return ("x",), None
+    if isinstance(tree, MappingNode) and len(tree):
+        for key, value in tree.items():
+            if not NAME.fullmatch(str(key.value)):
+                problems.append(p.BadName.at(key.span, value.path, name=key.value, what="an input", pattern=NAME.pattern))
+        given = [entry for entry in tree.items() if not (isinstance(entry[1], Scalar) and entry[1].value is None)]
+        return tuple(str(key.value) for key, _ in tree.items()), MappingNode(given, tree.span, tree.place) if given else None
     names = [item.value for item in tree.items if isinstance(item, Scalar)] if isinstance(tree, SequenceNode) else []
     if not names or not all(isinstance(n, str) for n in names) or len(set(names)) < len(names):
-        reason = f"the inputs of `{name}` must be a list of unique names"
-        problems.append(p.WrongValue.at(tree.span, tree.path, help="write `inputs: [x]`", reason=reason))
-        return ("x",)
-    return tuple(str(n) for n in names)
+        reason = f"the inputs of `{name}` must be a list of unique names, or a mapping of names to shapes"
+        help = "write `inputs: [x]`, or `inputs: {x: null, h: [64]}`; null accepts any shape"
+        problems.append(p.WrongValue.at(tree.span, tree.path, help=help, reason=reason))
+        return ("x",), None
+    return tuple(str(n) for n in names), None
 
 
 def bind(block: Block, arguments: Tree | None, span: Span, path: str, problems: list[Diagnostic]) -> Scope:

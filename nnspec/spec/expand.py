@@ -17,6 +17,7 @@ from nnspec.spec.checked import broken_plugin, check_known, intended_member, rep
 from nnspec.spec.counting import least_layers
 from nnspec.spec.draft import GROUP, INVALID_OPERATION, NESTING, SHARE, STEP_KEYS, Draft, read_draft, steps_of
 from nnspec.spec.evaluate import Scope, evaluate, evaluated
+from nnspec.spec.shapes import declared
 from nnspec.spec.starting import read_weights
 from nnspec.spec.step import INPUT, Content, Nested, NetworkUse, Shared, Step
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
@@ -327,11 +328,14 @@ class Expander:
         try:
             steps = self.steps(block.layers, block.inputs, scope)
             outputs = evaluated(block.outputs, scope, self.problems)
+            shapes = evaluated(block.shapes, scope, self.problems)
+            entries = shapes.items() if isinstance(shapes, MappingNode) else ()
+            types = {str(key.value): declared(key, value, self.problems) for key, value in entries}
         finally:
             self._within.pop()
             note = Note(f"in this use of `{block.name}`", draft.op.span)
             self.problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self.problems[before:]]
-        return Nested(block.inputs, steps, outputs, closed=True)
+        return Nested(block.inputs, steps, outputs, closed=True, shapes=types)
 
     def _layer(self, draft: Draft) -> Layer | None:
         op, arguments = draft.op, draft.arguments

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from nnspec.diagnostics import Span
 from nnspec.layers.base import Layer
+from nnspec.spec.shapes import Input
 from nnspec.spec.tree import MappingNode, Tree
 
 __all__ = ["INPUT", "Content", "Nested", "NetworkUse", "Shared", "Step", "WeightsFrom"]
@@ -41,6 +43,7 @@ class Nested:
         steps: Steps in order.
         outputs: Outputs as names of its steps; None for the last step, or for the input if there are no steps.
         closed: Whether its steps cannot read from the enclosing list, as in a block.
+        shapes: Declared types of its inputs; an input without one accepts any tensor.
         time_distributed: Whether it runs at every time step of its inputs.
     """
 
@@ -48,6 +51,7 @@ class Nested:
     steps: tuple[Step, ...]
     outputs: Tree | None = None
     closed: bool = False
+    shapes: Mapping[str, Input | None] = field(default_factory=dict)
     time_distributed: bool = False
 
 
