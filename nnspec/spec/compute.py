@@ -14,7 +14,7 @@ from nnspec.spec import problems as p
 from nnspec.spec.evaluate import Scope
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 
-__all__ = ["Read", "expressions", "read_compute", "reads_of"]
+__all__ = ["Read", "expressions", "names_computed", "read_compute", "reads_of"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,16 @@ def reads_of(arguments: Tree | None) -> Iterator[Read]:
                 seen.add(name)
                 yield Read(name, scalar, node.start, node.end)
         seen.add(result)
+
+
+def names_computed(tree: Tree | None) -> frozenset[str]:
+    """Return the names that the ``Compute`` steps in a tree read."""
+    if isinstance(tree, SequenceNode):
+        return frozenset().union(*(names_computed(item) for item in tree.items))
+    if not isinstance(tree, MappingNode):
+        return frozenset()
+    own = (read.name for read in reads_of(tree.get("Compute")))
+    return frozenset(own).union(*(names_computed(value) for _, value in tree.items()))
 
 
 def read_compute(

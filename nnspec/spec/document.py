@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from nnspec.diagnostics import Diagnostic, Span, SpecError, once
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block
 from nnspec.spec.collected import Collected
+from nnspec.spec.compute import names_computed
 from nnspec.spec.dumping import dumped
 from nnspec.spec.evaluate import Expanded, Scope, evaluated, names_in
 from nnspec.spec.expand import Expander, TooMany
@@ -74,6 +76,7 @@ class Spec:
         networks: Networks by name.
         document: The whole document with overrides applied and params evaluated.
         sections: The given sections (``data``, ``train``, …) by name.
+        blocks: Blocks by name, which losses and metrics may use.
         limits: Resource limits.
         overrides: The ``path=value`` overrides that were applied.
         hash: Digest of the document's values, independent of comments and key order.
@@ -86,6 +89,7 @@ class Spec:
     networks: Mapping[str, Network]
     document: MappingNode
     sections: Mapping[str, MappingNode]
+    blocks: Mapping[str, Block] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     overrides: tuple[str, ...] = ()
 
@@ -162,11 +166,11 @@ def read_spec(
     library = read_library(tree, Files(folder, root, limits, (path.resolve(),), Expanded(limits.expanded)), problems)
     if library.params is not None:
         tree = MappingNode([(k, library.params if k.value == "params" else v) for k, v in tree.items()], tree.span, tree.place)
-    networks = _networks(tree, library, limits, problems)
     sections = _sections(tree, library.scope, problems)
+    networks = _networks(tree, library, limits, problems, _compared(sections.get("train"), library, limits))
     _check_params_used(tree, library, problems)
     problems[:] = once(problems)
-    return Spec(name, str(file), folder, root, networks, tree, sections, limits, tuple(overrides))
+    return Spec(name, str(file), folder, root, networks, tree, sections, library.blocks, limits, tuple(overrides))
 
 
 def _check_keys(tree: MappingNode, problems: list[Diagnostic]) -> MappingNode:
@@ -219,12 +223,43 @@ def _network(name: str, source: NetworkSource, limits: Limits, problems: list[Di
     return Network(name, inputs, steps, outputs, layers.span if layers else source.span, library.weights, at, is_cut)
 
 
-def _networks(tree: MappingNode, library: Library, limits: Limits, problems: list[Diagnostic]) -> dict[str, Network]:
-    """Return the networks, each after those it uses, and the document's own layers last."""
+def _compared(train: MappingNode | None, library: Library, limits: Limits) -> set[str]:
+    """Return what losses and metrics may use, directly or in blocks, and note the params that it reads.
+
+    Whether a word is a block or an output is known only when the network is built; then the uses are checked.
+    """
+    found: set[str] = set()
+    rest = [value for key in ("loss", "metrics") if train is not None and (value := train.get(key)) is not None]
+    while rest:
+        tree = rest.pop()
+        if isinstance(tree, MappingNode):
+            for key, value in tree.items():
+                rest += [key, value]
+        elif isinstance(tree, SequenceNode):
+            rest += tree.items
+        elif isinstance(tree, Scalar) and tree.value in library.blocks.keys() - found:
+            expander = Expander(library.blocks, library.networks, limits.layers, [])
+            with suppress(TooMany):
+                expander.steps(SequenceNode([tree], tree.span, tree.place), (), library.scope)
+            found |= expander.used
+    return found
+
+
+def _networks(
+    tree: MappingNode, library: Library, limits: Limits, problems: list[Diagnostic], used: set[str]
+) -> dict[str, Network]:
+    """Return the networks, each after those it uses, and the document's own layers last.
+
+    Args:
+        tree: The document.
+        library: Its definitions.
+        limits: Resource limits.
+        problems: List to which problems are appended.
+        used: Names of blocks that the section ``train`` may use.
+    """
     sources = dict(library.networks)
     if not sources or any(key in tree for key in ("inputs", "layers", "outputs")):
         sources["main"] = NetworkSource(tree, library, p.whole(tree.span.file), is_document=True)
-    used: set[str] = set()
     networks = {name: _network(name, source, limits, problems, used) for name, source in sources.items()}
     borrowed = library.borrowed
     definitions: dict[str, Block | NetworkSource] = {**library.blocks, **library.networks}
@@ -253,7 +288,7 @@ def _check_params_used(tree: MappingNode, library: Library, problems: list[Diagn
             problems.append(_unused(key, value))
     for _, block in _entries(tree.get("blocks")):
         params = block.get("params") if isinstance(block, MappingNode) else None
-        read = names_in(block)
+        read = names_in(block) | names_computed(block)
         names = {str(key.value) for key, _ in _entries(params)}
         misspelt = {closest(name, names) for name in read - names - set(library.scope.values)}
         for key, value in _entries(params):

@@ -8,7 +8,7 @@ from typing import Any
 
 from nnspec.diagnostics import Span
 
-__all__ = ["Formula", "MappingNode", "Place", "Scalar", "SequenceNode", "Tree", "Unknown"]
+__all__ = ["Formula", "MappingNode", "Place", "Resolved", "Scalar", "SequenceNode", "Tree", "Unknown"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,6 +147,29 @@ class Unknown(Scalar):
     def __init__(self, span: Span, place: Place | None = None) -> None:
         super().__init__(None, span, place)
         self.unknown = True
+
+
+class Resolved(Tree):
+    """The arguments of a use of a definition of the document, resolved before the arguments around it are checked.
+
+    Attributes:
+        value: The object that they stand for.
+        arguments: The arguments as written; None if there are none.
+    """
+
+    __slots__ = ("arguments", "value")
+
+    def __init__(self, value: Any, arguments: Tree | None, span: Span, place: Place | None = None) -> None:
+        super().__init__(span, place, 1, False, arguments is not None and arguments.unknown)
+        self.value = value
+        self.arguments = arguments
+
+    def plain(self) -> Any:
+        return self.value
+
+    @property
+    def kind(self) -> str:
+        return "a block" if self.arguments is None else self.arguments.kind
 
 
 class MappingNode(Tree):
